@@ -1,0 +1,144 @@
+//! A Jira issue: its key, its immutable id, and what Jira says of it.
+
+use std::fmt;
+
+/// The longest key that is accepted, in characters. Jira Cloud's project keys have at most ten.
+const MAX_KEY_LENGTH: usize = 100;
+
+/// The longest summary that is kept, in characters: Jira's own limit.
+const MAX_SUMMARY_LENGTH: usize = 255;
+
+/// The longest status name that is kept, in characters. Jira's own limit is 60.
+const MAX_STATUS_LENGTH: usize = 100;
+
+/// A text that is no issue key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an issue key: expected something like SCRUM-123")]
+pub struct InvalidIssueKey;
+
+/// A Jira issue key in Jira's own spelling: `SCRUM-123`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IssueKey(String);
+
+impl IssueKey {
+    /// Takes an upper-case project key (letters, digits, `_`; a letter first), a hyphen and a number
+    /// without leading zeros of at most 18 digits.
+    ///
+    /// # Errors
+    /// [`InvalidIssueKey`] for anything else. What people type is normalised by the guests' SDK.
+    pub fn parse(text: &str) -> Result<Self, InvalidIssueKey> {
+        let (project, number) = text.split_once('-').ok_or(InvalidIssueKey)?;
+        let well_formed = text.len() <= MAX_KEY_LENGTH
+            && project.starts_with(|first: char| first.is_ascii_uppercase())
+            && project.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+            && (1..=18).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && !number.starts_with('0');
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidIssueKey) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IssueKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Jira's own number of an issue, which outlives moves between projects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IssueId(String);
+
+impl IssueId {
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What Jira says of an issue. Texts are one line, bounded, and free of control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    pub id: IssueId,
+    pub key: IssueKey,
+    pub summary: String,
+    pub status: String,
+}
+
+impl Issue {
+    /// Tidies the texts as [`one_line`] does, so that no consumer has to.
+    pub fn new(id: IssueId, key: IssueKey, summary: &str, status: &str) -> Self {
+        Self {
+            id,
+            key,
+            summary: one_line(summary, MAX_SUMMARY_LENGTH),
+            status: one_line(status, MAX_STATUS_LENGTH),
+        }
+    }
+}
+
+/// Turns runs of white space and control characters into one space each, trims, and cuts to
+/// `max_length` characters, the last of them `…` if anything was cut.
+///
+/// Bidirectional overrides go too: they would let a summary rewrite the line around it.
+pub fn one_line(text: &str, max_length: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(max_length * 4));
+    let mut length = 0;
+    let mut gap = false;
+    for character in text.chars() {
+        if character.is_whitespace() || character.is_control() {
+            gap = true;
+            continue;
+        }
+        if matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            continue;
+        }
+        let gap_before = usize::from(gap && length > 0);
+        if length + gap_before + 1 > max_length {
+            line.pop();
+            line.push('…');
+            return line;
+        }
+        if gap_before == 1 {
+            line.push(' ');
+        }
+        gap = false;
+        line.push(character);
+        length += gap_before + 1;
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_spelled_as_jira_spells_it() {
+        for good in ["SCRUM-1", "A-1", "AB_C2-999999999999999999"] {
+            assert_eq!(IssueKey::parse(good).unwrap().as_str(), good);
+        }
+        for bad in
+            ["", "SCRUM", "scrum-1", "SCRUM-", "SCRUM-0", "SCRUM-01", "1A-1", "_A-1", "A-1-2", "A-1 ", "Ä-1"]
+        {
+            assert_eq!(IssueKey::parse(bad), Err(InvalidIssueKey), "{bad:?}");
+        }
+        assert!(IssueKey::parse(&format!("{}-1", "A".repeat(99))).is_err());
+    }
+
+    #[test]
+    fn a_text_becomes_one_bounded_line() {
+        assert_eq!(one_line("  two\r\n\r\nlines\tand\u{0}a bell\u{7} ", 80), "two lines and a bell");
+        assert_eq!(one_line("abcdef", 6), "abcdef");
+        assert_eq!(one_line("abcdefg", 6), "abcde…");
+        assert_eq!(one_line(&"é".repeat(10_000), 255).chars().count(), 255);
+        assert_eq!(one_line("safe\u{202e}txt.exe", 80), "safetxt.exe");
+        assert_eq!(one_line("", 80), "");
+    }
+}

@@ -1,0 +1,6 @@
+//! The words of MARO: plain values with their rules. No I/O, no serialisation, no clock.
+
+pub mod ids;
+pub mod issue;
+pub mod reply;
+pub mod tracked;

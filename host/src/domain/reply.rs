@@ -1,0 +1,52 @@
+//! What MARO answers: structure, not markup. `slack/render.rs` alone turns it into text.
+
+use crate::domain::{ids::UserId, issue::IssueKey};
+
+/// Who sees a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Only the person who asked.
+    Caller,
+    /// Everyone in the channel.
+    Channel,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub visibility: Visibility,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    Paragraph(Vec<Span>),
+    /// A bulleted list, one item a line.
+    Items(Vec<Vec<Span>>),
+    /// Lines that belong together, without bullets.
+    Lines(Vec<Vec<Span>>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
+    Text(String),
+    Strong(String),
+    Code(String),
+    Link {
+        url: String,
+        label: String,
+    },
+    /// The key, linked to the issue on the configured Jira site.
+    Issue(IssueKey),
+    /// The channel in which the command was typed.
+    Channel,
+    /// The person who typed the command.
+    Caller,
+    User(UserId),
+}
+
+impl Reply {
+    /// One sentence that only the person who asked sees.
+    pub fn sentence(text: impl Into<String>) -> Self {
+        Self { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(vec![Span::Text(text.into())])] }
+    }
+}

@@ -1,0 +1,83 @@
+//! An issue on a channel's list, and the outcomes of changing that list.
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    ids::UserId,
+    issue::{IssueId, IssueKey},
+};
+
+/// Why an issue is on a channel's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Somebody typed `/maro track`.
+    Command,
+    /// The bot created the ticket.
+    Created,
+    /// Somebody linked an existing ticket instead of creating a duplicate.
+    DuplicateLink,
+    /// The bot created the story under an epic.
+    EpicStory,
+}
+
+impl Source {
+    /// The name under which the source is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Created => "created",
+            Self::DuplicateLink => "duplicate_link",
+            Self::EpicStory => "epic_story",
+        }
+    }
+
+    /// The source stored under `name`, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Command, Self::Created, Self::DuplicateLink, Self::EpicStory]
+            .into_iter()
+            .find(|source| source.as_str() == name)
+    }
+}
+
+/// One row of a channel's list. Summary and status are what Jira last said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedIssue {
+    pub key: IssueKey,
+    pub issue_id: Option<IssueId>,
+    pub tracked_at: Timestamp,
+    pub tracked_by: UserId,
+    pub source: Source,
+    pub last_synced_at: Option<Timestamp>,
+    pub last_jira_status: Option<String>,
+    pub last_jira_summary: Option<String>,
+}
+
+/// A part of a channel's list, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedPage {
+    pub issues: Vec<TrackedIssue>,
+    /// Whether the list goes on after these.
+    pub more: bool,
+}
+
+/// Which part of a list to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    pub offset: u32,
+    pub limit: u32,
+}
+
+/// What `track` did for one issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackOutcome {
+    /// On the list now, and was not before. Of many concurrent calls for one issue exactly one says so.
+    Tracked,
+    AlreadyTracked,
+}
+
+/// What `untrack` did for one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UntrackOutcome {
+    Untracked,
+    NotTracked,
+}

@@ -1,0 +1,26 @@
+//! MARO: a Slack bot that keeps, for every channel, the Jira issues it tracks.
+//!
+//! The modules form one line, and each imports only from those before it; `tests/it/structure.rs` holds
+//! them to it. `ARCHITECTURE.md` beside this folder has the picture.
+
+pub mod domain;
+
+pub mod clock;
+pub mod config;
+pub mod telemetry;
+
+pub mod tracker;
+
+pub mod jira;
+
+pub mod slack;
+
+pub mod plugin;
+
+pub mod commands;
+
+pub mod server;
+
+pub mod sandbox;
+
+pub mod cli;

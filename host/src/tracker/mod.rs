@@ -1,0 +1,97 @@
+//! The lists: which Jira issues each channel tracks.
+//!
+//! Owns the table `channel_tracked_issues` and the connection pools. Knows neither Jira nor Slack.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::{
+    ids::{ChannelId, UserId},
+    issue::{Issue, IssueKey},
+    tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
+};
+
+/// Why the lists could not be read or changed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackerError {
+    /// The database refuses, is gone, or is too busy to give a connection.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    TimedOut,
+    /// A stored value makes no sense.
+    #[error("row of {channel_id} holds an invalid {column}")]
+    InvalidRow { channel_id: ChannelId, column: &'static str },
+}
+
+/// Who adds issues to which list, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct TrackRequest<'a> {
+    pub channel: &'a ChannelId,
+    pub tracked_by: &'a UserId,
+    pub source: Source,
+}
+
+/// The lists, by channel. SQLite and PostgreSQL behave alike: one suite tests both.
+///
+/// Every method is atomic and may be repeated: a call that failed half-way has changed nothing.
+#[async_trait]
+pub trait ChannelIssueTracker: Send + Sync {
+    /// Adds issues to a channel's list; one outcome for each, in order.
+    ///
+    /// An issue that is on the list under an older key (it has moved) is renamed and reported as
+    /// [`TrackOutcome::AlreadyTracked`]. Summary and status of the rows are refreshed either way.
+    async fn track(
+        &self,
+        request: TrackRequest<'_>,
+        issues: &[Issue],
+        now: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, TrackerError>;
+
+    /// Removes keys from a channel's list; one outcome for each, in order.
+    async fn untrack(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+    ) -> Result<Vec<UntrackOutcome>, TrackerError>;
+
+    /// A part of a channel's list, oldest first.
+    async fn get_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, TrackerError>;
+
+    /// How many issues a channel tracks.
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError>;
+
+    /// For each key, in order, whether a channel tracks it.
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError>;
+
+    /// Writes what Jira said just now into the rows of a channel. Each pair is the key under which the
+    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it. A moved issue is
+    /// renamed. Keys that are not on the list are ignored.
+    async fn update_sync_status(
+        &self,
+        channel: &ChannelId,
+        updates: &[(IssueKey, Option<Issue>)],
+        now: Timestamp,
+    ) -> Result<(), TrackerError>;
+
+    /// At most `limit` rows last synced before `before` or never, those waiting longest first.
+    async fn get_stale_issues(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError>;
+
+    /// Every list that an issue is on, and its key there, by key or by Jira's immutable id.
+    async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), TrackerError>;
+
+    /// Finishes what is under way and closes the connections.
+    async fn close(&self);
+}
