@@ -7,6 +7,7 @@ pub mod domain;
 
 pub mod clock;
 pub mod config;
+pub mod metrics;
 pub mod telemetry;
 
 pub mod tracker;
@@ -14,6 +15,10 @@ pub mod tracker;
 pub mod jira;
 
 pub mod slack;
+
+pub mod sync;
+
+pub mod texts;
 
 pub mod plugin;
 

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `maro` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    maro::cli::run()
+}

@@ -1,1 +1,62 @@
-//! cli
+//! The command line: `maro serve`, `dev`, `say`, `plugin`.
+
+mod dev;
+pub mod dev_session;
+pub mod plugin_build;
+pub mod say;
+mod serve;
+pub mod terminal;
+
+use std::{future::Future, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Keeps, for every Slack channel, the Jira issues it tracks.
+#[derive(Debug, Parser)]
+#[command(name = "maro", version, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot, with the settings of the environment and maro.toml
+    Serve,
+    /// Run the bot on this machine alone, with a simulated Slack workspace and Jira site
+    Dev(dev::Arguments),
+    /// Type a command into the simulated workspace of a running `maro dev`
+    Say(say::SayArguments),
+    /// Build plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Build this repository's plugins from source into target/plugins
+    Build,
+}
+
+/// Runs what the command line asks for. What goes wrong is said on standard error.
+pub fn run() -> ExitCode {
+    let result = match CommandLine::parse().command {
+        Command::Serve => on_runtime(serve::run()),
+        Command::Dev(arguments) => on_runtime(dev::run(arguments)),
+        Command::Say(arguments) => on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) }),
+        Command::Plugin(PluginCommand::Build) => plugin_build::run(),
+    };
+    result.unwrap_or_else(|error| {
+        report(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line's own output")]
+fn report(error: &anyhow::Error) {
+    eprintln!("{error:#}");
+}

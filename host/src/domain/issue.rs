@@ -27,14 +27,29 @@ impl IssueKey {
     /// # Errors
     /// [`InvalidIssueKey`] for anything else. What people type is normalised by the guests' SDK.
     pub fn parse(text: &str) -> Result<Self, InvalidIssueKey> {
-        let (project, number) = text.split_once('-').ok_or(InvalidIssueKey)?;
-        let well_formed = text.len() <= MAX_KEY_LENGTH
+        if Self::is_well_formed(text) { Ok(Self(text.to_owned())) } else { Err(InvalidIssueKey) }
+    }
+
+    /// As [`IssueKey::parse`], without a copy.
+    ///
+    /// # Errors
+    /// As [`IssueKey::parse`].
+    pub fn from_string(text: String) -> Result<Self, InvalidIssueKey> {
+        if Self::is_well_formed(&text) { Ok(Self(text)) } else { Err(InvalidIssueKey) }
+    }
+
+    fn is_well_formed(text: &str) -> bool {
+        let Some((project, number)) = text.split_once('-') else { return false };
+        text.len() <= MAX_KEY_LENGTH
             && project.starts_with(|first: char| first.is_ascii_uppercase())
             && project.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
             && (1..=18).contains(&number.len())
             && number.bytes().all(|byte| byte.is_ascii_digit())
-            && !number.starts_with('0');
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidIssueKey) }
+            && !number.starts_with('0')
+    }
+
+    pub fn into_string(self) -> String {
+        self.0
     }
 
     pub fn as_str(&self) -> &str {

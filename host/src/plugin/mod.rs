@@ -1,1 +1,19 @@
-//! plugin
+//! Running subcommands that others wrote: sandboxed, limited, each in a fresh instance.
+//!
+//! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through [`host`], and the
+//! rest of MARO sees only [`registry::Registry`] and [`loaded::LoadedPlugin::run`].
+
+mod bindings;
+mod cache;
+pub mod engine;
+pub mod folder;
+pub mod grants;
+mod host;
+pub mod instance;
+pub mod limits;
+pub mod loaded;
+pub mod loader;
+pub mod manifest;
+pub mod preflight;
+pub mod registry;
+mod reply;

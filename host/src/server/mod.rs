@@ -1,1 +1,32 @@
-//! server
+//! HTTP in: Slack's and Jira's addresses, health and metrics.
+
+pub mod bot;
+mod connections;
+mod health;
+mod jira_webhook;
+mod late;
+mod request;
+mod slack_commands;
+mod slack_events;
+mod state;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use crate::server::state::BotState;
+
+/// Every address there is.
+fn router(state: Arc<BotState>) -> Router {
+    Router::new()
+        .route("/slack/commands", post(slack_commands::receive))
+        .route("/slack/events", post(slack_events::receive))
+        .route("/jira/webhook", post(jira_webhook::receive))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .with_state(state)
+}

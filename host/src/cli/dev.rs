@@ -1,0 +1,153 @@
+//! `maro dev`: the production bot on this machine alone, with a simulated Slack workspace and Jira site.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use url::Url;
+
+use crate::{
+    cli::{
+        dev_session::{DevSession, FOLDER},
+        plugin_build, serve,
+    },
+    clock::Clock,
+    config::{Config, DatabaseConfig, JiraConfig, JiraCredentials, PluginsConfig, Secret, SlackConfig},
+    sandbox::{
+        jira::{SimulatedJira, SimulatedJiraSettings},
+        slack::{SimulatedSlack, SimulatedSlackSettings},
+    },
+    server::bot::Bot,
+    telemetry,
+};
+
+/// How old a status may get before it is refreshed: a change in the simulated Jira shows soon.
+const SYNC_INTERVAL: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where the bot listens
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// What to log: a level, or a list such as warn,maro=debug
+    #[arg(long, default_value = "warn", value_name = "FILTER")]
+    log: String,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    telemetry::start(&arguments.log);
+    say("Building the plugins from source …");
+    let plugins = tokio::task::spawn_blocking(plugin_build::build).await??;
+    let folder = std::env::current_dir().context("the working folder is gone")?;
+    let dev = Dev::start(&arguments, &folder, plugins).await?;
+    dev.bot.wait_until_ready().await;
+    dev.session.write(&folder).context("maro say will not find this session")?;
+    dev.introduce();
+    serve::wait_for_stop_signal().await?;
+    say("Stopping.");
+    dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
+    dev.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that one `maro dev` runs.
+struct Dev {
+    slack: SimulatedSlack,
+    jira: SimulatedJira,
+    bot: Bot,
+    session: DevSession,
+}
+
+impl Dev {
+    async fn start(arguments: &Arguments, folder: &Path, plugins: PathBuf) -> anyhow::Result<Self> {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let signing_secret = new_secret();
+        let bot_token = Secret::new(format!("xoxb-{}", new_secret().expose()));
+        let api_token = new_secret();
+        let email = "maro@example.com".to_owned();
+        let slack = SimulatedSlack::start(SimulatedSlackSettings {
+            listen: loopback,
+            signing_secret: signing_secret.clone(),
+            bot_token: bot_token.clone(),
+            clock: Clock::system(),
+        })
+        .await
+        .context("the simulated Slack workspace does not start")?;
+        let credentials = JiraCredentials::Cloud { email, api_token };
+        let jira = SimulatedJira::start(SimulatedJiraSettings { listen: loopback, credentials: credentials.clone() })
+            .await
+            .context("the simulated Jira site does not start")?;
+        std::fs::create_dir_all(folder.join(FOLDER)).context("the folder .maro cannot be made")?;
+        let config = Config {
+            listen: arguments.listen,
+            database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
+            plugins: PluginsConfig { dir: plugins, hot_reload: true, cache_dir: Some(folder.join(FOLDER).join("cache")) },
+            admins: slack.workspace().people().map(|person| person.id.clone()).collect(),
+            slack: SlackConfig {
+                signing_secret: Some(signing_secret),
+                bot_token,
+                app_token: None,
+                api_url: slack.api_url(),
+            },
+            jira: JiraConfig {
+                base_url: jira.url().clone(),
+                credentials,
+                default_project: Some("SCRUM".to_owned()),
+                webhook_secret: None,
+            },
+            sync_interval: SYNC_INTERVAL,
+            log: arguments.log.clone(),
+        };
+        let bot = Bot::start(config, Clock::system()).await?;
+        let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
+        slack.connect_bot(bot_url.join("slack/commands")?);
+        let session = DevSession {
+            bot: bot_url,
+            slack: slack.url().clone(),
+            jira: jira.url().clone(),
+            token: slack.operator_token().clone(),
+            process_id: std::process::id(),
+        };
+        Ok(Self { slack, jira, bot, session })
+    }
+
+    fn introduce(&self) {
+        let plugins = self.bot.registry().plugins();
+        let names: Vec<_> = plugins.all().map(|plugin| format!("/maro {}", plugin.description.name)).collect();
+        for refusal in &plugins.refused {
+            say(&format!("{}.wasm does not serve: {}", refusal.file, refusal.reason));
+        }
+        say(&format!(
+            "MARO runs on {bot}with {names}.\n\
+             Slack and Jira are simulated on this machine; Jira's issues are at {jira}browse/SCRUM-123.\n\
+             Type in another terminal:\n\n  \
+             cargo run -- say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
+             cargo run -- say '/maro tracked'\n  \
+             cargo run -- say --channel random --user grace '/maro help'\n\n\
+             Ctrl-C stops it. What was tracked is kept in {FOLDER}.",
+            bot = self.session.bot.as_str().to_owned() + " ",
+            names = names.join(", "),
+            jira = self.session.jira,
+        ));
+    }
+
+    async fn stop(self) {
+        self.bot.stop().await;
+        self.slack.stop().await;
+        self.jira.stop().await;
+    }
+}
+
+fn new_secret() -> Secret {
+    Secret::new(format!("{:032x}", rand::random::<u128>()))
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command line's own output")]
+fn say(text: &str) {
+    println!("{text}");
+}

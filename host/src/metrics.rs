@@ -1,0 +1,213 @@
+//! What `/metrics` shows. Each value is counted where it happens; here are their names and meanings.
+
+use std::{sync::atomic::AtomicU64, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// The bounds of the latency histograms, in seconds: from a bare sandboxed call to Slack's patience.
+const LATENCY_BOUNDS: [f64; 14] =
+    [25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 250e-3, 1.0, 2.5, 10.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabels {
+    subcommand: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PhaseLabels {
+    subcommand: String,
+    phase: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// All metrics of one running bot.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    commands: Family<CommandLabels, Counter>,
+    phases: Family<PhaseLabels, Histogram, fn() -> Histogram>,
+    rejected_requests: Family<ReasonLabels, Counter>,
+    late_replies: Family<ReasonLabels, Counter>,
+    plugins_loaded: Gauge,
+    plugins_refused: Gauge,
+    stale_issues_synced: Counter,
+    build_info: Gauge<f64, AtomicU64>,
+}
+
+/// The metrics of one subcommand, looked up once so that counting costs no search.
+#[derive(Debug, Clone)]
+pub struct SubcommandMetrics {
+    outcomes: [Counter; Outcome::ALL.len()],
+    instantiate: Histogram,
+    guest: Histogram,
+    host: Histogram,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Replied,
+    /// Its arguments could not be used.
+    Usage,
+    /// It said that it could not be done.
+    Failed,
+    /// The plugin trapped, broke a limit or answered nonsense.
+    Fault,
+    /// It ran out of time.
+    TimedOut,
+    /// It never began, for lack of a place.
+    Busy,
+}
+
+impl Outcome {
+    const ALL: [Self; 6] =
+        [Self::Replied, Self::Usage, Self::Failed, Self::Fault, Self::TimedOut, Self::Busy];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replied => "replied",
+            Self::Usage => "usage",
+            Self::Failed => "failed",
+            Self::Fault => "fault",
+            Self::TimedOut => "timed_out",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+/// Where the time of one invocation went.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Latency {
+    pub instantiate: Duration,
+    /// In guest code, and moving values in and out of it.
+    pub guest: Duration,
+    /// In capabilities: Jira, the database.
+    pub host: Duration,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let metrics = Self {
+            registry: Registry::with_prefix("maro"),
+            commands: Family::default(),
+            phases: Family::new_with_constructor(|| Histogram::new(LATENCY_BOUNDS)),
+            rejected_requests: Family::default(),
+            late_replies: Family::default(),
+            plugins_loaded: Gauge::default(),
+            plugins_refused: Gauge::default(),
+            stale_issues_synced: Counter::default(),
+            build_info: Gauge::default(),
+        };
+        metrics.build_info.set(1.0);
+        metrics.registered()
+    }
+
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register("commands", "Commands by subcommand and outcome", self.commands.clone());
+        registry.register(
+            "invocation_seconds",
+            "Time of a plugin's invocations, split into instantiate, guest and host",
+            self.phases.clone(),
+        );
+        registry.register(
+            "rejected_requests",
+            "Requests refused before anything was done",
+            self.rejected_requests.clone(),
+        );
+        registry.register(
+            "late_replies",
+            "Replies sent through response_url, by how that went",
+            self.late_replies.clone(),
+        );
+        registry.register("plugins_loaded", "Plugins that serve", self.plugins_loaded.clone());
+        registry.register(
+            "plugins_refused",
+            "Files in the plugins folder that do not serve",
+            self.plugins_refused.clone(),
+        );
+        registry.register(
+            "issues_synced",
+            "Rows whose status was read from Jira anew",
+            self.stale_issues_synced.clone(),
+        );
+        let version = [("version".into(), env!("CARGO_PKG_VERSION").into())];
+        registry.sub_registry_with_labels(version.into_iter()).register(
+            "build_info",
+            "The version of this bot",
+            self.build_info.clone(),
+        );
+        self
+    }
+
+    /// The metrics of one subcommand. `name` must be the name of a loaded plugin or of a command of the
+    /// host, never what somebody typed: each name is kept for good.
+    pub fn subcommand(&self, name: &str) -> SubcommandMetrics {
+        let counter = |outcome: Outcome| {
+            let labels = CommandLabels { subcommand: name.to_owned(), outcome: outcome.as_str() };
+            self.commands.get_or_create_owned(&labels)
+        };
+        let phase =
+            |phase| self.phases.get_or_create_owned(&PhaseLabels { subcommand: name.to_owned(), phase });
+        SubcommandMetrics {
+            outcomes: Outcome::ALL.map(counter),
+            instantiate: phase("instantiate"),
+            guest: phase("guest"),
+            host: phase("host"),
+        }
+    }
+
+    pub fn request_rejected(&self, reason: &'static str) {
+        self.rejected_requests.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// `reason` is `delivered` or says why a late reply was not.
+    pub fn late_reply(&self, reason: &'static str) {
+        self.late_replies.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    pub fn set_plugins(&self, loaded: usize, refused: usize) {
+        self.plugins_loaded.set(loaded as i64);
+        self.plugins_refused.set(refused as i64);
+    }
+
+    pub fn issues_synced(&self, count: usize) {
+        self.stale_issues_synced.inc_by(count as u64);
+    }
+
+    /// All values in the OpenMetrics text format.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SubcommandMetrics {
+    pub fn count(&self, outcome: Outcome) {
+        self.outcomes[outcome as usize].inc();
+    }
+
+    pub fn observe(&self, latency: Latency) {
+        self.instantiate.observe(latency.instantiate.as_secs_f64());
+        self.guest.observe(latency.guest.as_secs_f64());
+        self.host.observe(latency.host.as_secs_f64());
+    }
+}

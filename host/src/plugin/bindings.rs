@@ -1,0 +1,14 @@
+//! What wasmtime generates from `wit/`. Nothing else invokes `bindgen!`.
+
+#![expect(unreachable_pub, reason = "generated code is public throughout")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "subcommand",
+    imports: {
+        "maro:plugin/log": trappable,
+        default: async | trappable,
+    },
+    exports: { default: async },
+    additional_derives: [PartialEq],
+});

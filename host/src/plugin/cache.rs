@@ -1,0 +1,163 @@
+//! Compiled plugins on disk, so that a start compiles nothing that was compiled before.
+//!
+//! Running an entry means trusting it as much as this program, so entries live in a folder that only its
+//! owner can enter, and each carries a digest against damage. Anything doubtful counts as absent.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// The length of the digest in front of each entry, in bytes.
+const DIGEST_LENGTH: usize = 32;
+
+/// The largest entry, in bytes. A plugin in Python compiles to some 60 MiB.
+const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The size of the whole folder above which the entries unused for longest go, in bytes.
+const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// The ending of an entry's name.
+const EXTENSION: &str = "cwasm";
+
+/// A folder of compiled plugins.
+#[derive(Debug)]
+pub(crate) struct CodeCache {
+    dir: PathBuf,
+}
+
+impl CodeCache {
+    /// Opens the folder, making it if absent.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, that belongs to somebody else, or that others may enter.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let metadata = fs::metadata(dir)?;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            return Err(io::Error::other("others than its owner may enter it: set its mode to 700"));
+        }
+        // A file of our own tells who we are without asking the C library.
+        let probe = dir.join(format!(".probe-{:016x}", rand::random::<u64>()));
+        let owner = private_file(&probe)?.metadata()?.uid();
+        fs::remove_file(&probe)?;
+        if owner != metadata.uid() {
+            return Err(io::Error::other("it belongs to another user"));
+        }
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// The compiled code stored under `key`, if it is there and whole.
+    pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let mut file = File::open(self.path(key)).ok()?;
+        let length = file.metadata().ok()?.len();
+        if length > MAX_ENTRY_BYTES {
+            return None;
+        }
+        let mut entry = Vec::with_capacity(usize::try_from(length).ok()?);
+        (&mut file).take(MAX_ENTRY_BYTES).read_to_end(&mut entry).ok()?;
+        let (digest, code) = entry.split_at_checked(DIGEST_LENGTH)?;
+        if Sha256::digest(code)[..] != *digest {
+            tracing::warn!(key, "a damaged entry of the code cache is compiled again");
+            return None;
+        }
+        // The time of last use decides what goes when the folder is full; failing to note it is no harm.
+        let _ = file.set_modified(now());
+        entry.drain(..DIGEST_LENGTH);
+        Some(entry)
+    }
+
+    /// Stores compiled code under `key`, whole or not at all.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn put(&self, key: &str, code: &[u8]) -> io::Result<()> {
+        self.make_room(code.len() as u64)?;
+        let temporary = self.dir.join(format!(".{:016x}", rand::random::<u64>()));
+        let written = private_file(&temporary).and_then(|mut file| {
+            file.write_all(&Sha256::digest(code))?;
+            file.write_all(code)?;
+            fs::rename(&temporary, self.path(key))
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.dir.join(key).with_extension(EXTENSION)
+    }
+
+    /// Removes the entries unused for longest until `needed` bytes fit.
+    fn make_room(&self, needed: u64) -> io::Result<()> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.dir)?.flatten() {
+            if let Ok(metadata) = entry.metadata()
+                && entry.path().extension().is_some_and(|extension| extension == EXTENSION)
+            {
+                entries.push((
+                    metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                    metadata.len(),
+                    entry.path(),
+                ));
+            }
+        }
+        entries.sort();
+        let mut total = entries.iter().map(|(_, length, _)| length).sum::<u64>() + needed;
+        for (_, length, path) in entries {
+            if total <= MAX_FOLDER_BYTES {
+                break;
+            }
+            fs::remove_file(path)?;
+            total -= length;
+        }
+        Ok(())
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "file times are the file system's business, not the clock's")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_comes_back_until_it_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(&dir.path().join("cache")).unwrap();
+        assert_eq!(cache.get("a"), None);
+        cache.put("a", b"machine code").unwrap();
+        assert_eq!(cache.get("a").as_deref(), Some(&b"machine code"[..]));
+
+        let path = cache.path("a");
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(cache.get("a"), None, "a flipped bit");
+        fs::write(&path, &bytes[..10]).unwrap();
+        assert_eq!(cache.get("a"), None, "a cut entry");
+        fs::write(&path, b"").unwrap();
+        assert_eq!(cache.get("a"), None, "an empty entry");
+    }
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let error = CodeCache::open(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("set its mode to 700"), "{error}");
+    }
+}

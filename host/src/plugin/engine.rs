@@ -1,0 +1,124 @@
+//! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
+
+use std::{path::Path, sync::Arc, thread};
+
+use anyhow::{Context as _, anyhow};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    component::{HasSelf, Linker},
+};
+
+use crate::plugin::{
+    bindings::Subcommand,
+    cache::CodeCache,
+    instance::Invocation,
+    limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
+};
+
+/// The most stack that a guest may use, in bytes.
+const GUEST_STACK_BYTES: usize = 512 * 1024;
+
+/// The most elements in a guest's table of functions. Large interpreters need some ten thousand.
+pub(super) const MAX_TABLE_ELEMENTS: usize = 50_000;
+
+/// Core instances, memories and tables of one plugin. An interpreter comes as a dozen linked modules.
+pub(super) const MAX_CORE_INSTANCES: u32 = 64;
+pub(super) const MAX_MEMORIES: u32 = 4;
+pub(super) const MAX_TABLES: u32 = 32;
+
+/// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
+/// set of a small guest. More makes large guests slower.
+const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+
+/// Everything that loading and running plugins needs.
+pub struct PluginEngine {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<Invocation>,
+    pub(super) cache: Option<CodeCache>,
+    /// Held by every invocation, so that the pool is never exhausted.
+    pub(super) places: Arc<tokio::sync::Semaphore>,
+}
+
+impl PluginEngine {
+    /// Builds the engine and links the capabilities. `cache_dir` is where compiled plugins are kept; if
+    /// it cannot be used, each start compiles anew.
+    ///
+    /// # Errors
+    /// A configuration that wasmtime refuses, which is a bug.
+    pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
+        let cache = cache_dir.and_then(open_cache);
+        let engine = match Engine::new(&configuration(Some(&pool()))) {
+            Ok(engine) => engine,
+            Err(error) => {
+                // The pool reserves address space, which a container or ulimit may keep short.
+                tracing::warn!(error = format!("{error:#}"), "no instance pool: invocations will be slower");
+                Engine::new(&configuration(None))
+                    .map_err(|error| anyhow!("the WebAssembly engine does not start: {error:#}"))?
+            }
+        };
+        start_epoch_ticker(&engine)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .map_err(|error| anyhow!("WASI cannot be linked: {error:#}"))?;
+        Subcommand::add_to_linker::<Invocation, HasSelf<Invocation>>(&mut linker, |invocation| invocation)
+            .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
+        let places = Arc::new(tokio::sync::Semaphore::new(MAX_INVOCATIONS));
+        Ok(Self { engine, linker, cache, places })
+    }
+}
+
+fn open_cache(dir: &Path) -> Option<CodeCache> {
+    CodeCache::open(dir)
+        .inspect_err(|error| {
+            tracing::warn!(dir = %dir.display(), %error, "compiled plugins are not kept: each start compiles them");
+        })
+        .ok()
+}
+
+fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {
+    let mut config = Config::new();
+    // Waiting happens in the host's asynchronous functions; guests themselves are plain and sequential.
+    config.concurrency_support(false);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(GUEST_STACK_BYTES);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool.clone()));
+    }
+    config
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let places = MAX_INVOCATIONS as u32;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_core_instances(places * 8)
+        .total_memories(places * 2)
+        .total_tables(places * 8)
+        .total_stacks(places)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_memory_size(MAX_MEMORY_MIB as usize * 1024 * 1024)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .max_unused_warm_slots(places);
+    pool
+}
+
+/// Advances the epoch from a thread of its own, so that a guest that never waits is still interrupted
+/// when it holds every thread of the runtime. The thread ends with the engine.
+fn start_epoch_ticker(engine: &Engine) -> anyhow::Result<()> {
+    let weak = engine.weak();
+    thread::Builder::new()
+        .name("maro-epoch".to_owned())
+        .spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(EPOCH_TICK);
+            }
+        })
+        .context("the thread that limits CPU time does not start")?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The capabilities, one file each, as the host implements them for guests.
+
+mod jira;
+mod log;
+mod tracker;
+mod tracker_edit;
+
+use crate::{
+    domain::issue::IssueKey,
+    plugin::{
+        bindings::maro::plugin::{reply, types},
+        instance::Invocation,
+    },
+    telemetry::error_chain,
+    texts,
+    tracker::TrackerError,
+};
+
+/// The most keys that one call takes.
+const MAX_KEYS: usize = 100;
+
+impl types::Host for Invocation {}
+impl reply::Host for Invocation {}
+
+/// The keys of a call, or what is wrong with them.
+fn parse_keys(keys: Vec<String>) -> Result<Vec<IssueKey>, String> {
+    if keys.len() > MAX_KEYS {
+        return Err(texts::invalid_argument(&format!("more than {MAX_KEYS} keys in one call")));
+    }
+    keys.into_iter()
+        .map(IssueKey::from_string)
+        .collect::<Result<_, _>>()
+        .map_err(|_| texts::invalid_argument("a text that is no issue key"))
+}
+
+fn tracker_denied(grant: &str) -> types::TrackerError {
+    types::TrackerError { kind: types::TrackerErrorKind::Denied, message: texts::denied(grant) }
+}
+
+fn tracker_invalid(message: String) -> types::TrackerError {
+    types::TrackerError { kind: types::TrackerErrorKind::InvalidArgument, message }
+}
+
+/// Logs why the database failed, for the operator, and words it for the person.
+fn tracker_failed(plugin: &str, error: &TrackerError) -> types::TrackerError {
+    tracing::error!(plugin, error = error_chain(error), "tracker failed");
+    types::TrackerError { kind: types::TrackerErrorKind::Unavailable, message: texts::tracker_error(error) }
+}

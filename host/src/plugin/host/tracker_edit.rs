@@ -1,0 +1,92 @@
+//! `tracker-edit`: changing the caller's channel's list.
+
+use crate::{
+    domain::{
+        issue::{Issue, IssueKey},
+        tracked::{self, Source},
+    },
+    plugin::{
+        bindings::maro::plugin::{
+            tracker_edit::{Host, TrackOutcome, UntrackOutcome},
+            types,
+        },
+        grants::Grant,
+        host::{parse_keys, tracker_denied, tracker_failed, tracker_invalid},
+        instance::{Caller, Invocation},
+    },
+    tracker::TrackRequest,
+};
+
+impl Host for Invocation {
+    async fn track(
+        &mut self,
+        keys: Vec<String>,
+    ) -> wasmtime::Result<Result<Vec<TrackOutcome>, types::TrackerError>> {
+        self.count_host_call()?;
+        let Some((caller, capabilities)) = self.authorised(Grant::TrackerEdit) else {
+            return Ok(Err(tracker_denied(Grant::TrackerEdit.as_str())));
+        };
+        let keys = match parse_keys(keys) {
+            Ok(keys) => keys,
+            Err(message) => return Ok(Err(tracker_invalid(message))),
+        };
+        let confirmed: Vec<Option<Issue>> = keys.iter().map(|key| self.confirmed_issue(key)).collect();
+        let issues: Vec<Issue> = confirmed.iter().flatten().cloned().collect();
+        if issues.is_empty() {
+            return Ok(Ok(vec![TrackOutcome::Unconfirmed; keys.len()]));
+        }
+        let now = capabilities.clock.now();
+        let Caller { channel, user } = &*caller;
+        let request = TrackRequest { channel, tracked_by: user, source: Source::Command };
+        let answer = self.timed(capabilities.tracker.track(request, &issues, now)).await;
+        Ok(match answer {
+            Ok(outcomes) => {
+                let mut outcomes = outcomes.into_iter();
+                Ok(confirmed
+                    .iter()
+                    .map(|issue| outcome(issue.as_ref().and_then(|_| outcomes.next())))
+                    .collect())
+            }
+            Err(error) => Err(tracker_failed(&self.plugin, &error)),
+        })
+    }
+
+    async fn untrack(
+        &mut self,
+        keys: Vec<String>,
+    ) -> wasmtime::Result<Result<Vec<UntrackOutcome>, types::TrackerError>> {
+        self.count_host_call()?;
+        let Some((caller, capabilities)) = self.authorised(Grant::TrackerEdit) else {
+            return Ok(Err(tracker_denied(Grant::TrackerEdit.as_str())));
+        };
+        let keys = match parse_keys(keys) {
+            Ok(keys) => keys,
+            Err(message) => return Ok(Err(tracker_invalid(message))),
+        };
+        let answer = self.timed(capabilities.tracker.untrack(&caller.channel, &keys)).await;
+        Ok(match answer {
+            Ok(outcomes) => Ok(outcomes
+                .into_iter()
+                .map(|outcome| match outcome {
+                    tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
+                    tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
+                })
+                .collect()),
+            Err(error) => Err(tracker_failed(&self.plugin, &error)),
+        })
+    }
+}
+
+impl Invocation {
+    fn confirmed_issue(&self, key: &IssueKey) -> Option<Issue> {
+        self.confirmed.iter().find(|issue| issue.key == *key).cloned()
+    }
+}
+
+fn outcome(outcome: Option<tracked::TrackOutcome>) -> TrackOutcome {
+    match outcome {
+        Some(tracked::TrackOutcome::Tracked) => TrackOutcome::Tracked,
+        Some(tracked::TrackOutcome::AlreadyTracked) => TrackOutcome::AlreadyTracked,
+        None => TrackOutcome::Unconfirmed,
+    }
+}

@@ -1,0 +1,227 @@
+//! The state behind one invocation: who called, what is allowed, and what is left of each limit.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::{ChannelId, UserId},
+        issue::Issue,
+    },
+    jira::client::JiraClient,
+    plugin::{
+        engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
+        grants::Grant,
+        limits::Limits,
+        manifest::Manifest,
+    },
+    tracker::ChannelIssueTracker,
+};
+
+/// How much a guest may write to standard error, where panics go.
+const MAX_STDERR_BYTES: usize = 4 * 1024;
+
+/// Bytes of randomness that a guest may take in one call.
+const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+
+/// What the host can do for plugins, shared by all invocations.
+pub struct Capabilities {
+    pub tracker: Arc<dyn ChannelIssueTracker>,
+    pub jira: Arc<JiraClient>,
+    pub clock: Clock,
+    /// How long one invocation may wait for Jira in all.
+    pub jira_patience: Duration,
+}
+
+/// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub channel: ChannelId,
+    pub user: UserId,
+}
+
+/// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LimitReached {
+    #[error("it used up its CPU time")]
+    Cpu,
+    #[error("it asked for more memory than its limit")]
+    Memory,
+    #[error("it asked for a larger table than the limit")]
+    Table,
+    #[error("it made more capability calls than its limit")]
+    HostCalls,
+}
+
+/// The state of one invocation; wasmtime's store owns it.
+pub(super) struct Invocation {
+    pub(super) plugin: Arc<str>,
+    pub(super) caller: Option<Arc<Caller>>,
+    pub(super) capabilities: Option<Arc<Capabilities>>,
+    grants: Arc<Manifest>,
+    limits: Limits,
+    /// What Jira confirmed during this invocation: the only issues that can be tracked.
+    pub(super) confirmed: Vec<Issue>,
+    pub(super) jira_deadline: Option<tokio::time::Instant>,
+    host_calls: u32,
+    pub(super) log_lines: u32,
+    cpu_ticks: u32,
+    memory_bytes: usize,
+    /// Time spent in capabilities.
+    pub(super) host_time: Duration,
+    /// Made when the guest first uses WASI, which most never do.
+    wasi: Option<Box<Wasi>>,
+}
+
+struct Wasi {
+    context: WasiCtx,
+    table: ResourceTable,
+    stderr: MemoryOutputPipe,
+}
+
+impl Invocation {
+    /// The state for `describe`, which has no caller and no capabilities.
+    pub(super) fn for_describe(plugin: Arc<str>, manifest: Arc<Manifest>) -> Self {
+        Self {
+            plugin,
+            caller: None,
+            capabilities: None,
+            limits: manifest.limits,
+            grants: manifest,
+            confirmed: Vec::new(),
+            jira_deadline: None,
+            host_calls: 0,
+            log_lines: 0,
+            cpu_ticks: 0,
+            memory_bytes: 0,
+            host_time: Duration::ZERO,
+            wasi: None,
+        }
+    }
+
+    /// The state for one command.
+    pub(super) fn for_command(
+        plugin: Arc<str>,
+        manifest: Arc<Manifest>,
+        caller: Arc<Caller>,
+        capabilities: Arc<Capabilities>,
+    ) -> Self {
+        Self {
+            caller: Some(caller),
+            capabilities: Some(capabilities),
+            ..Self::for_describe(plugin, manifest)
+        }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Counts a capability call.
+    ///
+    /// # Errors
+    /// [`LimitReached::HostCalls`] once there were too many.
+    pub(super) fn count_host_call(&mut self) -> wasmtime::Result<()> {
+        self.host_calls += 1;
+        if self.host_calls > self.limits.host_calls { Err(LimitReached::HostCalls.into()) } else { Ok(()) }
+    }
+
+    /// The caller and the capabilities, if the operator granted `grant`. `describe` has neither.
+    pub(super) fn authorised(&self, grant: Grant) -> Option<(Arc<Caller>, Arc<Capabilities>)> {
+        if !self.grants.allows(grant) {
+            return None;
+        }
+        Some((Arc::clone(self.caller.as_ref()?), Arc::clone(self.capabilities.as_ref()?)))
+    }
+
+    /// Counts a tick of the epoch against the CPU time.
+    ///
+    /// # Errors
+    /// [`LimitReached::Cpu`] once it is used up.
+    pub(super) fn count_cpu_tick(&mut self) -> wasmtime::Result<()> {
+        self.cpu_ticks += 1;
+        if self.cpu_ticks > self.limits.cpu_ticks() { Err(LimitReached::Cpu.into()) } else { Ok(()) }
+    }
+
+    /// Runs a capability and adds the time it took to [`Invocation::host_time`].
+    pub(super) async fn timed<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let result = work.await;
+        self.host_time += started.elapsed();
+        result
+    }
+
+    /// What the guest wrote to standard error: the message of a panic.
+    pub(super) fn stderr(&self) -> String {
+        let bytes = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+}
+
+impl WasiView for Invocation {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new()));
+        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+    }
+}
+
+impl Wasi {
+    /// A WASI in which there is nothing: no files, environment, arguments, network or input.
+    fn new() -> Self {
+        let stderr = MemoryOutputPipe::new(MAX_STDERR_BYTES);
+        let context = WasiCtx::builder()
+            .stderr(stderr.clone())
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(MAX_RANDOM_BYTES)
+            .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(1_000);
+        Self { context, table, stderr }
+    }
+}
+
+impl ResourceLimiter for Invocation {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // The limit is on all memories of the invocation together.
+        self.memory_bytes += desired.saturating_sub(current);
+        if self.memory_bytes > self.limits.memory_bytes() {
+            Err(LimitReached::Memory.into())
+        } else {
+            Ok(true)
+        }
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > MAX_TABLE_ELEMENTS { Err(LimitReached::Table.into()) } else { Ok(true) }
+    }
+
+    fn instances(&self) -> usize {
+        MAX_CORE_INSTANCES as usize
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES as usize
+    }
+}

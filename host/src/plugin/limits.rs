@@ -1,0 +1,90 @@
+//! What one plugin may use. Every limit is on by default; `[limits]` in `NAME.toml` changes it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The interval between two looks at a guest's CPU time. Also the longest that a busy guest keeps a
+/// thread from other commands.
+pub const EPOCH_TICK: Duration = Duration::from_millis(5);
+
+/// How long a command waits for its turn when a plugin, or all of MARO, is at its limit of invocations.
+pub const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many invocations run at once, over all plugins. The instance pool has as many places.
+pub const MAX_INVOCATIONS: usize = 64;
+
+/// Bytes that a guest may hand to the host in one call or one reply, before anything looks at them.
+pub const MAX_LIFTED_BYTES: usize = 512 * 1024;
+
+/// The largest memory that `memory-mib` may ask for, in MiB: the size of a place in the instance pool.
+pub const MAX_MEMORY_MIB: u32 = 256;
+
+/// The longest log line of a guest, in bytes.
+pub const MAX_LOG_LINE_BYTES: usize = 1024;
+
+/// The limits of one plugin, with `[limits]`'s keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// Linear memory of one invocation, in MiB.
+    pub memory_mib: u32,
+    /// Time in guest code of one invocation, in milliseconds.
+    pub cpu_ms: u32,
+    /// Time of one invocation from start to end, in milliseconds.
+    pub wall_ms: u32,
+    /// Calls of capabilities in one invocation.
+    pub host_calls: u32,
+    /// Text of one reply, in KiB.
+    pub reply_kib: u32,
+    /// Lines logged by one invocation.
+    pub log_lines: u32,
+    /// Invocations of this plugin at once.
+    pub concurrency: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_mib: 64,
+            cpu_ms: 500,
+            wall_ms: 15_000,
+            host_calls: 100,
+            reply_kib: 64,
+            log_lines: 32,
+            concurrency: 32,
+        }
+    }
+}
+
+impl Limits {
+    /// The first limit that is zero or above what the host can give, as a sentence.
+    pub fn problem(&self) -> Option<String> {
+        let bounds = [
+            ("memory-mib", self.memory_mib, MAX_MEMORY_MIB),
+            ("cpu-ms", self.cpu_ms, 60_000),
+            ("wall-ms", self.wall_ms, 120_000),
+            ("host-calls", self.host_calls, 10_000),
+            ("reply-kib", self.reply_kib, 256),
+            ("log-lines", self.log_lines, 1_000),
+            ("concurrency", self.concurrency, MAX_INVOCATIONS as u32),
+        ];
+        bounds
+            .into_iter()
+            .find(|(_, value, max)| *value == 0 || value > max)
+            .map(|(key, value, max)| format!("limit {key} must be from 1 to {max}, not {value}"))
+    }
+
+    pub fn wall(&self) -> Duration {
+        Duration::from_millis(u64::from(self.wall_ms))
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_mib as usize * 1024 * 1024
+    }
+
+    /// CPU time in ticks of the epoch, at least one.
+    pub fn cpu_ticks(&self) -> u32 {
+        (self.cpu_ms / EPOCH_TICK.as_millis() as u32).max(1)
+    }
+}

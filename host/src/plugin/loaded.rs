@@ -1,0 +1,202 @@
+//! One plugin that serves, and running it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use tokio::{sync::Semaphore, time::timeout};
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::{
+    domain::reply::Reply,
+    metrics::{Latency, Outcome, SubcommandMetrics},
+    plugin::{
+        bindings::{SubcommandPre, exports::maro::plugin::command},
+        instance::{Caller, Capabilities, Invocation, LimitReached},
+        limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
+        manifest::Manifest,
+        reply::{self, ReplyError},
+    },
+};
+
+/// What a plugin says of itself, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    pub name: Arc<str>,
+    pub version: String,
+    pub summary: String,
+    pub usage: String,
+}
+
+/// How a plugin answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Reply(Reply),
+    /// The arguments cannot be used; why.
+    Usage(String),
+    /// It could not be done; why.
+    Failed(String),
+}
+
+/// Why a plugin did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("it ran for longer than its limit of {wall_ms} ms")]
+    TimedOut { wall_ms: u32 },
+    #[error("no place became free to run it in")]
+    Busy,
+    #[error("{limit}")]
+    Limit { limit: String },
+    #[error("it trapped: {chain}{}", said(.stderr))]
+    Trapped { chain: String, stderr: String },
+    #[error("its reply is invalid: {reason}")]
+    InvalidReply { reason: String },
+}
+
+fn said(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
+}
+
+/// A plugin that serves.
+pub struct LoadedPlugin {
+    pub description: Description,
+    /// The file that it was loaded from, without its ending.
+    pub file: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    pub manifest: Arc<Manifest>,
+    pub(super) pre: SubcommandPre<Invocation>,
+    /// Places of this plugin and of all plugins; an invocation holds one of each.
+    pub(super) places: Semaphore,
+    pub(super) all_places: Arc<Semaphore>,
+    pub(super) metrics: SubcommandMetrics,
+    pub(super) last_fault: Mutex<Option<String>>,
+}
+
+impl LoadedPlugin {
+    /// Runs the subcommand in a fresh instance, within all limits.
+    ///
+    /// # Errors
+    /// A [`Fault`]: what the person is told of it is the caller's business.
+    pub async fn run(
+        &self,
+        caller: Arc<Caller>,
+        capabilities: Arc<Capabilities>,
+        arguments: &str,
+    ) -> Result<Answer, Fault> {
+        let result = self.run_in_turn(caller, capabilities, arguments).await;
+        self.metrics.count(match &result {
+            Ok(Answer::Reply(_)) => Outcome::Replied,
+            Ok(Answer::Usage(_)) => Outcome::Usage,
+            Ok(Answer::Failed(_)) => Outcome::Failed,
+            Err(Fault::TimedOut { .. }) => Outcome::TimedOut,
+            Err(Fault::Busy) => Outcome::Busy,
+            Err(_) => Outcome::Fault,
+        });
+        if let Err(fault) = &result
+            && let Ok(mut last_fault) = self.last_fault.lock()
+        {
+            *last_fault = Some(fault.to_string());
+        }
+        result
+    }
+
+    /// The fault of the latest invocation that had one.
+    pub fn last_fault(&self) -> Option<String> {
+        self.last_fault.lock().ok()?.clone()
+    }
+
+    async fn run_in_turn(
+        &self,
+        caller: Arc<Caller>,
+        capabilities: Arc<Capabilities>,
+        arguments: &str,
+    ) -> Result<Answer, Fault> {
+        // The plugin's own place first: a plugin at its limit must not hold places that others need.
+        let turn = async { (self.places.acquire().await, self.all_places.acquire().await) };
+        let (Ok(_own), Ok(_shared)) = timeout(TURN_TIMEOUT, turn).await.map_err(|_| Fault::Busy)? else {
+            return Err(Fault::Busy);
+        };
+        let name = Arc::clone(&self.description.name);
+        let invocation = Invocation::for_command(name, Arc::clone(&self.manifest), caller, capabilities);
+        let work = run_once(&self.pre, invocation, arguments, &self.metrics);
+        let limits = &self.manifest.limits;
+        timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
+    }
+}
+
+async fn run_once(
+    pre: &SubcommandPre<Invocation>,
+    invocation: Invocation,
+    arguments: &str,
+    metrics: &SubcommandMetrics,
+) -> Result<Answer, Fault> {
+    let started = Instant::now();
+    let mut store = limited_store(pre, invocation);
+    let instance = match pre.instantiate_async(&mut store).await {
+        Ok(instance) => instance,
+        Err(error) => return Err(fault(error, store.data())),
+    };
+    let instantiate = started.elapsed();
+    let result = instance.maro_plugin_command().call_run(&mut store, arguments).await;
+    let host = store.data().host_time;
+    metrics.observe(Latency {
+        instantiate,
+        guest: started.elapsed().saturating_sub(instantiate + host),
+        host,
+    });
+    match result {
+        Ok(Ok(reply)) => match reply::convert(reply, store.data().limits()) {
+            Ok(reply) => Ok(Answer::Reply(reply)),
+            Err(error @ (ReplyError::TooLarge { .. } | ReplyError::TooManyParts)) => {
+                Err(Fault::InvalidReply { reason: error.to_string() })
+            }
+        },
+        Ok(Err(command::RunError::Usage(sentence))) => Ok(Answer::Usage(sentence)),
+        Ok(Err(command::RunError::Failed(sentence))) => Ok(Answer::Failed(sentence)),
+        Err(error) => Err(fault(error, store.data())),
+    }
+}
+
+/// Asks a plugin to describe itself, within all limits and without capabilities.
+///
+/// # Errors
+/// As [`LoadedPlugin::run`].
+pub(super) async fn describe(
+    pre: &SubcommandPre<Invocation>,
+    invocation: Invocation,
+) -> Result<command::Description, Fault> {
+    let limits = *invocation.limits();
+    let work = async {
+        let mut store = limited_store(pre, invocation);
+        let instance = match pre.instantiate_async(&mut store).await {
+            Ok(instance) => instance,
+            Err(error) => return Err(fault(error, store.data())),
+        };
+        let description = instance.maro_plugin_command().call_describe(&mut store).await;
+        description.map_err(|error| fault(error, store.data()))
+    };
+    timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
+}
+
+/// A store in which every limit is on.
+fn limited_store(pre: &SubcommandPre<Invocation>, invocation: Invocation) -> Store<Invocation> {
+    let mut store = Store::new(pre.engine(), invocation);
+    store.limiter(|invocation| invocation);
+    store.set_hostcall_fuel(MAX_LIFTED_BYTES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut context| {
+        context.data_mut().count_cpu_tick()?;
+        // Tokio's own yield lets sockets and timers have their turn before this guest goes on.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    store
+}
+
+fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
+    if let Some(limit) = error.downcast_ref::<LimitReached>() {
+        return Fault::Limit { limit: limit.to_string() };
+    }
+    Fault::Trapped { chain: format!("{error:#}"), stderr: invocation.stderr() }
+}

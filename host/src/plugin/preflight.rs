@@ -1,0 +1,249 @@
+//! What a component wants and offers, read from its outermost layer before anything is compiled.
+//!
+//! The linker's own errors read alike for "not granted" and "wrong version"; these name the item and
+//! the cure.
+
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::plugin::{grants::Grant, manifest::Manifest};
+
+/// The interface version of this host, `maro:plugin@0.1.x`.
+pub const INTERFACE_VERSION: (u64, u64, u64) = (0, 1, 0);
+
+/// The interface that every plugin must export.
+const COMMAND: &str = "maro:plugin/command";
+
+/// Interfaces of `maro:plugin` that give no power and need no grant.
+const UNGRANTED: [&str; 3] = ["log", "reply", "types"];
+
+/// More imports and exports than any honest plugin has.
+const MAX_ITEMS: usize = 256;
+
+/// Why a file cannot be a plugin here. Each sentence says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PreflightError {
+    #[error("it is not WebAssembly: build it with `maro plugin build`")]
+    NotWebAssembly,
+    #[error("it is damaged or was cut short at byte {offset}: build or copy it again")]
+    Damaged { offset: usize },
+    #[error("it is a core module, not a component: build it for the target wasm32-wasip2")]
+    CoreModule,
+    #[error("it does not export maro:plugin/command: is it a plugin? Rust plugins need `register!`")]
+    NoCommand,
+    #[error(
+        "it was built for maro:plugin {wanted}, and this host has {}: {cure}",
+        version_text(INTERFACE_VERSION)
+    )]
+    OtherVersion { wanted: String, cure: &'static str },
+    #[error("it imports {import}, which no MARO host provides: remove its use and build it again")]
+    UnknownImport { import: String },
+    #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
+    NotGranted { missing: Vec<Grant>, file: String },
+    #[error("it has over {MAX_ITEMS} imports and exports")]
+    TooManyItems,
+}
+
+/// What a component asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The grants that it needs, in the order of [`Grant::ALL`].
+    pub grants: Vec<Grant>,
+}
+
+/// Reads a component's imports and exports and compares them with what this host has.
+///
+/// Looks at names alone and skips nested modules, so it takes microseconds for any size of plugin.
+///
+/// # Errors
+/// The first reason why the host could not run it.
+pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
+    let (imports, exports) = outer_names(wasm)?;
+    let command = exports.iter().find_map(|export| split_version(export, COMMAND));
+    check_version(command.ok_or(PreflightError::NoCommand)?)?;
+    let mut wanted = Vec::new();
+    for import in &imports {
+        let Some(rest) = import.strip_prefix("maro:plugin/") else {
+            if import.starts_with("wasi:") {
+                continue;
+            }
+            return Err(PreflightError::UnknownImport { import: shown(import) });
+        };
+        let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
+        check_version(version)?;
+        match Grant::from_interface(interface) {
+            Some(grant) => wanted.push(grant),
+            None if UNGRANTED.contains(&interface) => {}
+            None => return Err(PreflightError::UnknownImport { import: shown(import) }),
+        }
+    }
+    Ok(Wishes { grants: Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect() })
+}
+
+/// Compares what a component needs with what its operator grants.
+///
+/// # Errors
+/// [`PreflightError::NotGranted`] with everything that is missing, and the `file` to add it to.
+pub fn check_grants(wishes: &Wishes, manifest: &Manifest, file: &str) -> Result<(), PreflightError> {
+    let missing: Vec<_> = wishes.grants.iter().copied().filter(|grant| !manifest.allows(*grant)).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(PreflightError::NotGranted { missing, file: file.to_owned() })
+    }
+}
+
+/// The names that the outermost component imports and exports.
+fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError> {
+    if !wasm.starts_with(b"\0asm") {
+        return Err(PreflightError::NotWebAssembly);
+    }
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut parser = Parser::new(0);
+    let mut rest = wasm;
+    let damaged = |error: wasmparser::BinaryReaderError| PreflightError::Damaged { offset: error.offset() };
+    loop {
+        let (consumed, payload) = match parser.parse(rest, true).map_err(damaged)? {
+            wasmparser::Chunk::Parsed { consumed, payload } => (consumed, payload),
+            wasmparser::Chunk::NeedMoreData(_) => {
+                return Err(PreflightError::Damaged { offset: wasm.len() });
+            }
+        };
+        rest = &rest[consumed..];
+        match payload {
+            Payload::Version { encoding: Encoding::Module, .. } => return Err(PreflightError::CoreModule),
+            Payload::ModuleSection { unchecked_range, .. }
+            | Payload::ComponentSection { unchecked_range, .. } => {
+                // Nested code is for the compiler to validate; step over it.
+                let length = unchecked_range.end - unchecked_range.start;
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    imports.push(import.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    exports.push(export.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            Payload::End(_) => return Ok((imports, exports)),
+            _ => {}
+        }
+        if imports.len() + exports.len() > MAX_ITEMS {
+            return Err(PreflightError::TooManyItems);
+        }
+    }
+}
+
+/// The version in `name@version` if `name` is the item; empty where it has none.
+fn split_version<'a>(item: &'a str, name: &str) -> Option<&'a str> {
+    match item.strip_prefix(name)? {
+        "" => Some(""),
+        rest => rest.strip_prefix('@'),
+    }
+}
+
+/// A plugin runs on a host of the same 0.x line that is at least as new.
+fn check_version(wanted: &str) -> Result<(), PreflightError> {
+    let (major, minor, patch) = INTERFACE_VERSION;
+    let mut numbers = wanted.split(['-', '+']).next().unwrap_or("").split('.').map(str::parse::<u64>);
+    let wanted_numbers = match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(a)), Some(Ok(b)), Some(Ok(c)), None) => (a, b, c),
+        _ => {
+            return Err(PreflightError::OtherVersion {
+                wanted: if wanted.is_empty() { "without a version".to_owned() } else { shown(wanted) },
+                cure: "build it against this host's interface",
+            });
+        }
+    };
+    if (wanted_numbers.0, wanted_numbers.1) == (major, minor) && wanted_numbers.2 <= patch {
+        return Ok(());
+    }
+    let cure = if wanted_numbers > INTERFACE_VERSION { "update MARO" } else { "build the plugin again" };
+    Err(PreflightError::OtherVersion { wanted: version_text(wanted_numbers), cure })
+}
+
+fn version_text((major, minor, patch): (u64, u64, u64)) -> String {
+    format!("{major}.{minor}.{patch}")
+}
+
+/// A name out of a file that nobody has checked, short and on one line.
+fn shown(name: &str) -> String {
+    crate::domain::issue::one_line(name, 100)
+}
+
+fn list(grants: &[Grant]) -> String {
+    grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(grants: &[Grant]) -> String {
+    grants.iter().map(|grant| format!("\"{grant}\"")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(body: &str) -> Vec<u8> {
+        wat::parse_str(format!("(component {body})")).unwrap()
+    }
+
+    const COMMAND_EXPORT: &str = r#"(instance $c) (export "maro:plugin/command@0.1.0" (instance $c))"#;
+
+    #[test]
+    fn a_components_imports_are_its_wishes() {
+        let wasm = component(&format!(
+            r#"(import "maro:plugin/tracker-edit@0.1.0" (instance))
+               (import "maro:plugin/jira@0.1.0" (instance))
+               (import "maro:plugin/log@0.1.0" (instance))
+               (import "wasi:io/poll@0.2.6" (instance))
+               {COMMAND_EXPORT}"#
+        ));
+        let wishes = inspect(&wasm).unwrap();
+        assert_eq!(wishes.grants, [Grant::Jira, Grant::TrackerEdit]);
+
+        let manifest = Manifest { grants: vec![Grant::Jira], ..Manifest::default() };
+        let error = check_grants(&wishes, &manifest, "track.toml").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to `grants` in track.toml"
+        );
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_told_why() {
+        let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {COMMAND_EXPORT}"#));
+        let foreign = component(&format!(r#"(import "evil:http/fetch@1.0.0" (instance)) {COMMAND_EXPORT}"#));
+        let unknown = component(&format!(r#"(import "maro:plugin/root@0.1.0" (instance)) {COMMAND_EXPORT}"#));
+        let whole = component(COMMAND_EXPORT);
+        for (wasm, expected) in [
+            (b"hello".to_vec(), "it is not WebAssembly"),
+            (Vec::new(), "it is not WebAssembly"),
+            (wat::parse_str("(module)").unwrap(), "it is a core module"),
+            (component(""), "it does not export maro:plugin/command"),
+            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0: update MARO"),
+            (foreign, "it imports evil:http/fetch@1.0.0, which no MARO host provides"),
+            (unknown, "it imports maro:plugin/root@0.1.0, which no MARO host provides"),
+            (whole[..whole.len() - 3].to_vec(), "it is damaged or was cut short"),
+        ] {
+            let error = inspect(&wasm).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error:?} does not start with {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_is_refused_or_lacks_nothing_that_counts() {
+        let whole = component(&format!(r#"(core module (func)) {COMMAND_EXPORT}"#));
+        let wishes = inspect(&whole).unwrap();
+        let mut refused = 0;
+        for length in 0..whole.len() {
+            match inspect(&whole[..length]) {
+                Ok(part) => assert_eq!(part, wishes, "{length} of {} bytes", whole.len()),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > whole.len() / 2, "only {refused} of {} were refused", whole.len());
+    }
+}

@@ -1,0 +1,137 @@
+//! From a guest's reply to a [`Reply`]: bounded, with every id and key checked.
+
+use crate::{
+    domain::{
+        ids::UserId,
+        issue::IssueKey,
+        reply::{Block, Reply, Span, Visibility},
+    },
+    plugin::{bindings::maro::plugin::reply as wit, limits::Limits},
+};
+
+/// The most blocks, lines and spans of one reply, together.
+const MAX_PARTS: usize = 20_000;
+
+/// A reply beyond the plugin's limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ReplyError {
+    #[error("its reply has over {limit_kib} KiB of text")]
+    TooLarge { limit_kib: u32 },
+    #[error("its reply has over {MAX_PARTS} parts")]
+    TooManyParts,
+}
+
+/// Turns a guest's reply into the host's.
+///
+/// A key or user id that is none is shown as text: a small mistake should not cost the whole answer.
+///
+/// # Errors
+/// More text or parts than the limits allow.
+pub(super) fn convert(reply: wit::Reply, limits: &Limits) -> Result<Reply, ReplyError> {
+    let mut budget =
+        Budget { bytes: limits.reply_kib as usize * 1024, parts: MAX_PARTS, limit_kib: limits.reply_kib };
+    let visibility = match reply.visibility {
+        wit::Visibility::Caller => Visibility::Caller,
+        wit::Visibility::Channel => Visibility::Channel,
+    };
+    let blocks = reply.blocks.into_iter().map(|block| budget.block(block)).collect::<Result<_, _>>()?;
+    Ok(Reply { visibility, blocks })
+}
+
+struct Budget {
+    bytes: usize,
+    parts: usize,
+    limit_kib: u32,
+}
+
+impl Budget {
+    fn block(&mut self, block: wit::Block) -> Result<Block, ReplyError> {
+        self.spend(0)?;
+        Ok(match block {
+            wit::Block::Paragraph(spans) => Block::Paragraph(self.spans(spans)?),
+            wit::Block::Items(items) => Block::Items(self.lines(items)?),
+            wit::Block::Lines(lines) => Block::Lines(self.lines(lines)?),
+        })
+    }
+
+    fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
+        lines.into_iter().map(|spans| self.spans(spans)).collect()
+    }
+
+    fn spans(&mut self, spans: Vec<wit::Span>) -> Result<Vec<Span>, ReplyError> {
+        self.spend(0)?;
+        spans.into_iter().map(|span| self.span(span)).collect()
+    }
+
+    fn span(&mut self, span: wit::Span) -> Result<Span, ReplyError> {
+        let (length, span) = match span {
+            wit::Span::Text(text) => (text.len(), Span::Text(text)),
+            wit::Span::Strong(text) => (text.len(), Span::Strong(text)),
+            wit::Span::Code(text) => (text.len(), Span::Code(text)),
+            wit::Span::Link(link) => {
+                (link.url.len() + link.label.len(), Span::Link { url: link.url, label: link.label })
+            }
+            wit::Span::Issue(key) => match IssueKey::parse(&key) {
+                Ok(issue) => (key.len(), Span::Issue(issue)),
+                Err(_) => (key.len(), Span::Text(key)),
+            },
+            wit::Span::Channel => (0, Span::Channel),
+            wit::Span::Caller => (0, Span::Caller),
+            wit::Span::User(id) => match UserId::parse(&id) {
+                Ok(user) => (id.len(), Span::User(user)),
+                Err(_) => (id.len(), Span::Text(id)),
+            },
+        };
+        self.spend(length)?;
+        Ok(span)
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), ReplyError> {
+        self.parts = self.parts.checked_sub(1).ok_or(ReplyError::TooManyParts)?;
+        self.bytes =
+            self.bytes.checked_sub(bytes).ok_or(ReplyError::TooLarge { limit_kib: self.limit_kib })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(spans: Vec<wit::Span>) -> wit::Reply {
+        wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Paragraph(spans)] }
+    }
+
+    #[test]
+    fn a_made_up_key_or_user_is_text() {
+        let converted = convert(
+            reply(vec![
+                wit::Span::Issue("SCRUM-1".to_owned()),
+                wit::Span::Issue("x|<!channel>".to_owned()),
+                wit::Span::User("U1> <!here".to_owned()),
+            ]),
+            &Limits::default(),
+        )
+        .unwrap();
+        let expected = vec![
+            Span::Issue(IssueKey::parse("SCRUM-1").unwrap()),
+            Span::Text("x|<!channel>".to_owned()),
+            Span::Text("U1> <!here".to_owned()),
+        ];
+        assert_eq!(converted.blocks, [Block::Paragraph(expected)]);
+    }
+
+    #[test]
+    fn a_reply_is_bounded_in_text_and_parts() {
+        let limits = Limits { reply_kib: 1, ..Limits::default() };
+        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits).is_ok());
+        assert_eq!(
+            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits),
+            Err(ReplyError::TooLarge { limit_kib: 1 })
+        );
+        assert_eq!(
+            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits),
+            Err(ReplyError::TooManyParts)
+        );
+    }
+}

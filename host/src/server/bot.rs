@@ -1,0 +1,179 @@
+//! The bot as a whole: put together from its settings, started, stopped.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::Clock,
+    commands::{Commands, RESERVED_NAMES},
+    config::Config,
+    jira::{client::JiraClient, error::JiraError},
+    metrics::Metrics,
+    plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry},
+    server::{connections, router, state::BotState},
+    slack::{
+        render::Renderer,
+        response_url::{ResponseUrlClient, ResponseUrlPolicy},
+        signature::SignatureVerifier,
+    },
+    sync::StatusSync,
+    telemetry::error_chain,
+    tracker::{self, ChannelIssueTracker},
+};
+
+/// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
+/// who waits longer thinks that nothing happens.
+const JIRA_PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long the first look at Jira may take; nothing waits for it.
+const PROBE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long acknowledged commands have to end at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// A running bot.
+pub struct Bot {
+    address: SocketAddr,
+    state: Arc<BotState>,
+    shutdown: CancellationToken,
+    background: TaskTracker,
+    server: JoinHandle<()>,
+}
+
+impl Bot {
+    /// Starts a bot and returns once its address accepts connections; the plugins may still be loading,
+    /// and commands wait for them.
+    ///
+    /// # Errors
+    /// What would keep it from ever serving, in a sentence: the address is taken, the database or the
+    /// plugins folder cannot be used.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        check_plugins_dir(&config.plugins.dir)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("MARO_LISTEN: cannot listen on {}", config.listen))?;
+        let address = listener.local_addr().context("the listening socket has no address")?;
+        let cache_dir = config.plugins.cache_dir.clone();
+        let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
+        let tracker = tracker::open::open(&config.database).await?;
+        let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
+        let jira = Arc::new(JiraClient::new(&config.jira)?);
+
+        let shutdown = CancellationToken::new();
+        let background = TaskTracker::new();
+        let (loaded_sender, loaded) = watch::channel(false);
+        let state = Arc::new(assemble(&config, clock.clone(), tracker, Arc::clone(&jira), engine, loaded));
+        background.spawn(load_plugins(Arc::clone(&state.registry), loaded_sender));
+        background.spawn(probe_jira(Arc::clone(&jira), shutdown.clone()));
+        let sync = StatusSync {
+            tracker: Arc::clone(&state.tracker),
+            jira,
+            clock,
+            metrics: Arc::clone(&state.metrics),
+            max_age: config.sync_interval,
+        };
+        background.spawn(sync.run(shutdown.clone()));
+        let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
+        Ok(Self { address, state, shutdown, background, server })
+    }
+
+    /// The address that accepts connections.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the plugins are loaded.
+    pub async fn wait_until_ready(&self) {
+        self.state.wait_until_loaded().await;
+    }
+
+    /// The plugins of this bot.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.state.registry
+    }
+
+    /// Stops accepting, finishes what was acknowledged, and closes the database.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        if self.server.await.is_err() {
+            tracing::error!("the server ended with a panic");
+        }
+        self.state.tasks.close();
+        if timeout(DRAIN_TIMEOUT, self.state.tasks.wait()).await.is_err() {
+            tracing::error!(commands = self.state.tasks.len(), "commands were cut off by the shutdown");
+        }
+        self.background.close();
+        if timeout(DRAIN_TIMEOUT, self.background.wait()).await.is_err() {
+            tracing::error!("background work was cut off by the shutdown");
+        }
+        self.state.tracker.close().await;
+    }
+}
+
+fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
+    std::fs::read_dir(dir).map(drop).with_context(|| {
+        format!(
+            "MARO_PLUGINS_DIR: the folder {} cannot be read; `maro plugin build` fills one with MARO's own plugins",
+            dir.display()
+        )
+    })
+}
+
+fn assemble(
+    config: &Config,
+    clock: Clock,
+    tracker: Arc<dyn ChannelIssueTracker>,
+    jira: Arc<JiraClient>,
+    engine: Arc<PluginEngine>,
+    loaded: watch::Receiver<bool>,
+) -> BotState {
+    let metrics = Arc::new(Metrics::new());
+    let registry =
+        Arc::new(Registry::new(engine, config.plugins.dir.clone(), &RESERVED_NAMES, Arc::clone(&metrics)));
+    let capabilities = Arc::new(Capabilities {
+        tracker: Arc::clone(&tracker),
+        jira,
+        clock: clock.clone(),
+        jira_patience: JIRA_PATIENCE,
+    });
+    BotState {
+        commands: Commands::new(Arc::clone(&registry), capabilities, config.admins.clone()),
+        registry,
+        tracker,
+        clock,
+        metrics,
+        signature: config.slack.signing_secret.as_ref().map(SignatureVerifier::new),
+        renderer: Renderer::new(&config.jira.base_url),
+        response_urls: ResponseUrlPolicy::new(&config.slack),
+        response_url_client: ResponseUrlClient::new(),
+        jira_webhook_secret: config.jira.webhook_secret.clone(),
+        loaded,
+        tasks: TaskTracker::new(),
+    }
+}
+
+async fn load_plugins(registry: Arc<Registry>, loaded: watch::Sender<bool>) {
+    match registry.load().await {
+        Ok(plugins) => {
+            tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+        }
+        Err(error) => tracing::error!(%error, "the plugins folder cannot be read"),
+    }
+    loaded.send_replace(true);
+}
+
+/// Tells the operator early what every command would otherwise run into.
+async fn probe_jira(jira: Arc<JiraClient>, shutdown: CancellationToken) {
+    let deadline = tokio::time::Instant::now() + PROBE_PATIENCE;
+    match shutdown.run_until_cancelled(jira.probe(deadline)).await {
+        Some(Ok(_)) => tracing::info!("Jira accepts the configured account"),
+        Some(Err(JiraError::Unauthorized)) => tracing::error!(
+            "Jira does not accept the configured account: check JIRA_EMAIL and JIRA_API_TOKEN, or JIRA_PAT"
+        ),
+        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "Jira does not answer as it should"),
+        None => {}
+    }
+}

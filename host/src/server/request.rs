@@ -1,0 +1,80 @@
+//! Reading and authenticating a request, before anything is done with it.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::timeout;
+
+use crate::server::state::BotState;
+
+/// The largest body, in bytes. Slack's commands have a few KiB, Jira's webhooks some hundred.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long a body may take to arrive. Slack itself gives up after three seconds.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A request refused: what the sender is told, and the reason for the metrics.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rejection {
+    pub(super) status: StatusCode,
+    pub(super) sentence: &'static str,
+    pub(super) reason: &'static str,
+}
+
+impl Rejection {
+    /// Counts the refusal and turns it into a response.
+    pub(super) fn into_response(self, state: &BotState) -> Response {
+        state.metrics.request_rejected(self.reason);
+        (self.status, self.sentence).into_response()
+    }
+}
+
+/// The whole body, within the limits of size and time.
+pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
+    const TOO_LARGE: Rejection = Rejection {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        sentence: "The request is too large.\n",
+        reason: "too_large",
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(TOO_LARGE);
+    }
+    match timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
+        Ok(Err(_)) => Err(Rejection {
+            status: StatusCode::BAD_REQUEST,
+            sentence: "The request broke off.\n",
+            reason: "broken_off",
+        }),
+        Err(_) => Err(Rejection {
+            status: StatusCode::REQUEST_TIMEOUT,
+            sentence: "The request took too long to arrive.\n",
+            reason: "too_slow",
+        }),
+    }
+}
+
+/// Whether Slack signed this body.
+pub(super) fn check_slack_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
+    const UNSIGNED: Rejection = Rejection {
+        status: StatusCode::UNAUTHORIZED,
+        sentence: "The request is not signed by Slack.\n",
+        reason: "signature",
+    };
+    let verifier = state.signature.as_ref().ok_or(UNSIGNED)?;
+    let header = |name: &str| headers.get(name).map(axum::http::HeaderValue::as_bytes);
+    verifier
+        .verify(header("x-slack-request-timestamp"), header("x-slack-signature"), body, state.clock.now())
+        .map_err(|error| {
+            tracing::debug!(%error, "a request was refused");
+            UNSIGNED
+        })
+}

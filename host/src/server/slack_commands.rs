@@ -1,0 +1,98 @@
+//! `POST /slack/commands`: a slash command in, its answer out or on its way.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{
+    commands,
+    domain::reply::Reply,
+    plugin::instance::Caller,
+    server::{
+        late,
+        request::{Rejection, check_slack_signature, read_body},
+        state::BotState,
+    },
+    slack::{
+        command::{self, CommandRequest, SlashCommand},
+        message::Message,
+    },
+    texts,
+};
+
+/// How long Slack's request is kept waiting. Slack gives up after three seconds, and the answer needs
+/// some of that for its way.
+const INLINE_PATIENCE: Duration = Duration::from_millis(2_500);
+
+pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderMap, body: Body) -> Response {
+    let body = match read_body(&headers, body).await {
+        Ok(body) => body,
+        Err(rejection) => return rejection.into_response(&state),
+    };
+    if command::is_ssl_check(&body) {
+        return StatusCode::OK.into_response();
+    }
+    if let Err(rejection) = check_slack_signature(&state, &headers, &body) {
+        return rejection.into_response(&state);
+    }
+    match command::parse(&body, &state.response_urls) {
+        Ok(CommandRequest::Command(command)) => answer(state, *command).await,
+        Ok(CommandRequest::SslCheck) => StatusCode::OK.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "a signed request is no slash command");
+            let sentence = "The request is no slash command.\n";
+            Rejection { status: StatusCode::BAD_REQUEST, sentence, reason: "malformed" }.into_response(&state)
+        }
+    }
+}
+
+/// Answers in this response if the command is done in time, else acknowledges and answers later.
+///
+/// The command runs in a task of its own, so that it neither stops nor loses its answer if Slack hangs
+/// up. The channel between the two decides who answers: a sent answer is this response's, one that can
+/// no longer be sent goes to `response_url`. So there is always one answer and never two.
+async fn answer(state: Arc<BotState>, command: SlashCommand) -> Response {
+    let (sender, mut receiver) = oneshot::channel();
+    let task_state = Arc::clone(&state);
+    state.tasks.spawn(async move {
+        let message = run(&task_state, &command).await;
+        if let Err(message) = sender.send(message) {
+            late::reply(&task_state, &command, &message).await;
+        }
+    });
+    let message = match timeout(INLINE_PATIENCE, &mut receiver).await {
+        Ok(message) => message,
+        Err(_) => {
+            // From here on sending fails; what was sent before this moment is still ours to give.
+            receiver.close();
+            match receiver.try_recv() {
+                Ok(message) => Ok(message),
+                Err(_) => return StatusCode::OK.into_response(),
+            }
+        }
+    };
+    match message {
+        Ok(message) => {
+            ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], message.to_answer()).into_response()
+        }
+        // The task is gone without an answer: it panicked.
+        Err(_) => {
+            let incident = commands::new_incident();
+            tracing::error!(incident, "a command ended without an answer");
+            (StatusCode::OK, texts::internal_fault(&incident)).into_response()
+        }
+    }
+}
+
+async fn run(state: &BotState, command: &SlashCommand) -> Message {
+    state.wait_until_loaded().await;
+    let caller = Caller { channel: command.channel.clone(), user: command.user.clone() };
+    let reply: Reply = state.commands.run(caller, &command.text).await;
+    state.renderer.render(&reply, &command.channel, &command.user)
+}
