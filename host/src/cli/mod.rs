@@ -1,1 +1,5 @@
-//! cli
+//! The command line.
+
+pub mod dev_session;
+pub mod say;
+pub mod terminal;
