@@ -1,1 +1,3 @@
-//! sandbox
+//! Stand-ins for Slack and Jira, in real HTTP on loopback, for `maro dev` and the tests.
+
+pub mod slack;

@@ -1,1 +1,10 @@
-//! slack
+//! Slack: what it sends, proved to come from it; and what MARO answers, in its markup and within its limits.
+//!
+//! Knows neither lists nor Jira. HTTP routes are in `server/`; here are the functions they call.
+
+pub mod command;
+pub mod form;
+pub mod message;
+pub mod render;
+pub mod response_url;
+pub mod signature;

@@ -1,0 +1,149 @@
+//! A Slack message as plain lines: what a person reads in Slack, without its colours.
+
+use serde_json::Value;
+
+use crate::sandbox::slack::{history::ShownMessage, workspace::Names};
+
+/// The text of a message as Slack shows it: of its blocks if it has any, else of its `text`.
+pub fn message_text(message: &ShownMessage, names: &Names) -> String {
+    if message.blocks.is_empty() {
+        return plain(&message.text, names);
+    }
+    let sections = message.blocks.iter().filter_map(|block| section_text(block, names));
+    sections.collect::<Vec<_>>().join("\n")
+}
+
+fn section_text(block: &Value, names: &Names) -> Option<String> {
+    let object = block.get("text")?;
+    let text = object["text"].as_str()?;
+    Some(if object["type"] == "mrkdwn" { plain(text, names) } else { visible(text) })
+}
+
+/// Turns Slack's markup into what it shows: links into their labels, mentions into names, entities into
+/// their characters; emphasis and code lose their marks.
+pub fn plain(markup: &str, names: &Names) -> String {
+    let mut shown = String::with_capacity(markup.len());
+    for (index, line) in markup.split('\n').enumerate() {
+        if index > 0 {
+            shown.push('\n');
+        }
+        plain_line(line, names, &mut shown);
+    }
+    visible(&shown)
+}
+
+fn plain_line(line: &str, names: &Names, shown: &mut String) {
+    let mut rest = line;
+    while let Some(next) = rest.find(['<', '*', '_', '~', '`']) {
+        let before = rest[..next].chars().next_back();
+        shown.push_str(&unescaped(&rest[..next]));
+        rest = &rest[next..];
+        let mark = &rest[..1];
+        if mark == "<" {
+            let end = rest.find('>').unwrap_or(rest.len() - 1);
+            shown.push_str(&reference(rest[1..end.max(1)].trim_end_matches('>'), names));
+            rest = &rest[end + 1..];
+        } else if let Some(inner) = formatted(rest, mark, before.or(shown.chars().next_back())) {
+            if mark == "`" {
+                shown.push_str(&unescaped(inner));
+            } else {
+                plain_line(inner, names, shown);
+            }
+            rest = &rest[inner.len() + 2..];
+        } else {
+            shown.push_str(mark);
+            rest = &rest[1..];
+        }
+    }
+    shown.push_str(&unescaped(rest));
+}
+
+/// What stands between two marks, if Slack takes them for formatting: they hug their words on the inside
+/// and touch none on the outside.
+fn formatted<'a>(text: &'a str, mark: &str, before: Option<char>) -> Option<&'a str> {
+    let after_mark = &text[1..];
+    let is_open = before.is_none_or(|before| !before.is_alphanumeric())
+        && after_mark.starts_with(|next: char| !is_gap(next));
+    if !is_open {
+        return None;
+    }
+    let closes = |end: &usize| {
+        let inner = &after_mark[..*end];
+        !inner.is_empty()
+            && !inner.ends_with(is_gap)
+            && !after_mark[end + 1..].starts_with(char::is_alphanumeric)
+    };
+    after_mark.match_indices(mark).map(|(end, _)| end).find(closes).map(|end| &after_mark[..end])
+}
+
+fn is_gap(character: char) -> bool {
+    character.is_whitespace() || character == '\u{200b}'
+}
+
+/// What `<…>` shows.
+fn reference(inside: &str, names: &Names) -> String {
+    let (target, label) = match inside.split_once('|') {
+        Some((target, label)) => (target, Some(label)),
+        None => (inside, None),
+    };
+    let named = |sign: &str, name: Option<&str>, id: &str| format!("{sign}{}", name.or(label).unwrap_or(id));
+    if let Some(id) = target.strip_prefix('#') {
+        named("#", names.channels.get(id).map(String::as_str), id)
+    } else if let Some(id) = target.strip_prefix('@') {
+        named("@", names.users.get(id).map(String::as_str), id)
+    } else if let Some(everyone) = target.strip_prefix('!') {
+        named("@", None, everyone)
+    } else {
+        unescaped(label.unwrap_or(target))
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    // `&amp;` last: what it uncovers is no entity.
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// Without what a terminal would obey or not show.
+fn visible(text: &str) -> String {
+    let is_shown = |character: &char| {
+        *character == '\n' || !(character.is_control() || matches!(character, '\u{200b}' | '\u{ad}'))
+    };
+    text.chars().filter(is_shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn names() -> Names {
+        Names {
+            channels: BTreeMap::from([("C1".to_owned(), "general".to_owned())]),
+            users: BTreeMap::from([("U1".to_owned(), "ada".to_owned())]),
+        }
+    }
+
+    #[test]
+    fn markup_becomes_what_slack_shows() {
+        for (markup, shown) in [
+            ("<https://x/browse/A-1|A-1>: a &lt;b&gt; &amp;amp; c", "A-1: a <b> &amp; c"),
+            ("in <#C1> by <@U1>, <@U9>, <#C9|old>", "in #general by @ada, @U9, #old"),
+            ("<https://x/?a=1&amp;b=2>", "https://x/?a=1&b=2"),
+            ("*strong* and `co*d*e` and _it_", "strong and co*d*e and it"),
+            ("*<https://x|A> b*", "A b"),
+            ("*\u{200b}not bold*", "*not bold*"),
+            ("2 * 3 * 4, snake_case_name, a*b*c", "2 * 3 * 4, snake_case_name, a*b*c"),
+            ("<!channel> <!here|here>", "@channel @here"),
+            ("one\ntwo\u{1b}[31m\n", "one\ntwo[31m\n"),
+            ("a < b", "a  b"),
+            ("*a\nb*", "*a\nb*"),
+            ("", ""),
+            ("<", ""),
+            ("<>", ""),
+            ("é<é", "éé"),
+        ] {
+            assert_eq!(plain(markup, &names()), shown, "{markup:?}");
+        }
+    }
+}

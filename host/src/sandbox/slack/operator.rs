@@ -1,0 +1,114 @@
+//! The routes of whoever runs the sandbox: type a command as somebody, see what Slack would show.
+//!
+//! They are on loopback, where any web page may send requests to. So each must name this host (against DNS
+//! rebinding) and carry the session's token in a header of its own, which a foreign page can neither know
+//! nor send without asking first.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::sandbox::slack::{
+    Shared,
+    dispatch::{self, SendError},
+    history::ShownMessage,
+    workspace::Names,
+};
+
+/// Carries the session's token.
+pub const TOKEN_HEADER: &str = "x-maro-sandbox-token";
+
+/// How long a late answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A command to type, for `POST /sandbox/commands`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommandToType {
+    /// A name with or without `#`, an id, or `dm`.
+    pub channel: String,
+    /// A name with or without `@`, or an id.
+    pub user: String,
+    /// With its slash: `/maro tracked`.
+    pub text: String,
+}
+
+/// What the workspace shows then. No message if the bot said nothing within 30 s.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommandShown {
+    pub messages: Vec<ShownMessage>,
+    /// The names of the ids in the messages.
+    pub names: Names,
+}
+
+/// Why the operator's request was not carried out, in a sentence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Refusal {
+    pub error: String,
+}
+
+pub(super) async fn run_command(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = admit(&shared, &headers) {
+        return refusal;
+    }
+    let Ok(command) = serde_json::from_slice::<CommandToType>(&body) else {
+        return refuse(StatusCode::BAD_REQUEST, "The body must be JSON with channel, user and text.");
+    };
+    let CommandToType { channel, user, text } = command;
+    match dispatch::run(&shared, &channel, &user, &text, PATIENCE).await {
+        Ok(messages) => {
+            answer(StatusCode::OK, &CommandShown { messages, names: shared.workspace.names() })
+        }
+        Err(error) => {
+            let status = match &error {
+                SendError::UnknownChannel { .. } | SendError::UnknownUser { .. } => StatusCode::NOT_FOUND,
+                SendError::NotACommand => StatusCode::BAD_REQUEST,
+                SendError::NoBot => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            refuse(status, &error.to_string())
+        }
+    }
+}
+
+pub(super) async fn show_workspace(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    match admit(&shared, &headers) {
+        Ok(()) => answer(StatusCode::OK, &shared.workspace.names()),
+        Err(refusal) => refusal,
+    }
+}
+
+fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), Response> {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_this_host =
+        host == shared.address.to_string() || host == format!("localhost:{}", shared.address.port());
+    if !is_this_host {
+        return Err(refuse(StatusCode::MISDIRECTED_REQUEST, "This is not the host you are looking for."));
+    }
+    let token = headers.get(TOKEN_HEADER).map_or(&[][..], |value| value.as_bytes());
+    if bool::from(token.ct_eq(shared.operator_token.expose().as_bytes())) {
+        Ok(())
+    } else {
+        Err(refuse(StatusCode::FORBIDDEN, "The token is not this session's."))
+    }
+}
+
+fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(json) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn refuse(status: StatusCode, error: &str) -> Response {
+    answer(status, &Refusal { error: error.to_owned() })
+}

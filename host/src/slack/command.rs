@@ -1,0 +1,161 @@
+//! A slash command as Slack sends it, turned into domain types.
+//!
+//! Slack's fields: <https://docs.slack.dev/interactivity/implementing-slash-commands>. Of them,
+//! `token` (superseded by the signature) and the deprecated `user_name` and `team_domain` are not kept.
+
+use crate::{
+    domain::ids::{ChannelId, UserId},
+    slack::{
+        form,
+        response_url::{ResponseUrl, ResponseUrlPolicy},
+    },
+};
+
+/// The longest text behind the command, in bytes. Slack's composer takes fewer characters.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// The longest value of any other field, in bytes.
+const MAX_FIELD_BYTES: usize = 2048;
+
+/// What a body posted to the command address turns out to be.
+#[derive(Debug)]
+pub enum CommandRequest {
+    Command(Box<SlashCommand>),
+    /// Slack checks our certificate and wants a bare 200.
+    SslCheck,
+}
+
+/// One `/maro …`, typed by somebody somewhere.
+#[derive(Debug)]
+pub struct SlashCommand {
+    /// With its slash: `/maro`.
+    pub command: String,
+    /// What stands behind the command, as typed. May be empty.
+    pub text: String,
+    pub channel: ChannelId,
+    /// `directmessage` and `privategroup` outside public channels: never to be shown as a name.
+    pub channel_name: Option<String>,
+    pub user: UserId,
+    pub team_id: Option<String>,
+    pub enterprise_id: Option<String>,
+    pub api_app_id: Option<String>,
+    /// Opens one modal within three seconds.
+    pub trigger_id: Option<String>,
+    /// Where later answers go. `None` if Slack sent none, or one that must not be contacted.
+    pub response_url: Option<ResponseUrl>,
+}
+
+/// Why a signed body is no slash command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("the body is not UTF-8 in {field}")]
+    NotUtf8 { field: String },
+    #[error("{field} is missing")]
+    Missing { field: &'static str },
+    #[error("{field} is malformed")]
+    Malformed { field: &'static str },
+    #[error("{field} is longer than {max_bytes} bytes")]
+    TooLong { field: &'static str, max_bytes: usize },
+    /// Two readings of one request are one too many.
+    #[error("{field} is there twice")]
+    Repeated { field: &'static str },
+}
+
+/// Reads a slash command's body. Unknown fields are ignored, for Slack adds some now and then.
+///
+/// # Errors
+/// [`CommandError`], which names the field.
+pub fn parse(body: &[u8], policy: &ResponseUrlPolicy) -> Result<CommandRequest, CommandError> {
+    let mut fields = Fields::default();
+    for (name, value) in form::raw_fields(body) {
+        let Ok(name) = form::decode(name) else {
+            return Err(CommandError::NotUtf8 { field: "the name of a field".to_owned() });
+        };
+        let Ok(value) = form::decode(value) else {
+            return Err(CommandError::NotUtf8 { field: name.chars().take(40).collect() });
+        };
+        if name == "ssl_check" && value == "1" {
+            return Ok(CommandRequest::SslCheck);
+        }
+        if let Some((field, slot)) = fields.slot(&name) {
+            let max_bytes = if field == "text" { MAX_TEXT_BYTES } else { MAX_FIELD_BYTES };
+            if value.len() > max_bytes {
+                return Err(CommandError::TooLong { field, max_bytes });
+            }
+            if slot.replace(value.into_owned()).is_some() {
+                return Err(CommandError::Repeated { field });
+            }
+        }
+    }
+    fields.into_command(policy).map(|command| CommandRequest::Command(Box::new(command)))
+}
+
+/// Whether a body is Slack's check of our certificate. Such a body may come without a signature, asks for
+/// nothing and tells nothing, so it may be answered before the signature is checked.
+pub fn is_ssl_check(body: &[u8]) -> bool {
+    form::raw_fields(body).any(|field| field == (b"ssl_check", b"1"))
+}
+
+/// The fields as they come in, before any is known to be there.
+#[derive(Default)]
+struct Fields {
+    command: Option<String>,
+    text: Option<String>,
+    channel_id: Option<String>,
+    channel_name: Option<String>,
+    user_id: Option<String>,
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+    api_app_id: Option<String>,
+    trigger_id: Option<String>,
+    response_url: Option<String>,
+}
+
+impl Fields {
+    fn slot(&mut self, name: &str) -> Option<(&'static str, &mut Option<String>)> {
+        Some(match name {
+            "command" => ("command", &mut self.command),
+            "text" => ("text", &mut self.text),
+            "channel_id" => ("channel_id", &mut self.channel_id),
+            "channel_name" => ("channel_name", &mut self.channel_name),
+            "user_id" => ("user_id", &mut self.user_id),
+            "team_id" => ("team_id", &mut self.team_id),
+            "enterprise_id" => ("enterprise_id", &mut self.enterprise_id),
+            "api_app_id" => ("api_app_id", &mut self.api_app_id),
+            "trigger_id" => ("trigger_id", &mut self.trigger_id),
+            "response_url" => ("response_url", &mut self.response_url),
+            _ => return None,
+        })
+    }
+
+    fn into_command(self, policy: &ResponseUrlPolicy) -> Result<SlashCommand, CommandError> {
+        let command = required(self.command, "command")?;
+        if !command.starts_with('/') {
+            return Err(CommandError::Malformed { field: "command" });
+        }
+        let channel = ChannelId::parse(&required(self.channel_id, "channel_id")?)
+            .map_err(|_| CommandError::Malformed { field: "channel_id" })?;
+        let user = UserId::parse(&required(self.user_id, "user_id")?)
+            .map_err(|_| CommandError::Malformed { field: "user_id" })?;
+        Ok(SlashCommand {
+            command,
+            text: self.text.unwrap_or_default(),
+            channel,
+            channel_name: present(self.channel_name),
+            user,
+            team_id: present(self.team_id),
+            enterprise_id: present(self.enterprise_id),
+            api_app_id: present(self.api_app_id),
+            trigger_id: present(self.trigger_id),
+            response_url: present(self.response_url).and_then(|url| policy.admit(&url)),
+        })
+    }
+}
+
+fn required(value: Option<String>, field: &'static str) -> Result<String, CommandError> {
+    present(value).ok_or(CommandError::Missing { field })
+}
+
+fn present(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
+}
