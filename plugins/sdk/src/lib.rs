@@ -1,1 +1,61 @@
+//! Write a subcommand of `/maro` as a sandboxed WebAssembly component.
+//!
+//! A plugin is a type that implements [`Plugin`], handed to [`register!`]. What it calls is what it
+//! needs: the module [`jira`], [`tracker`] or [`tracker_edit`] of each function called must be granted by
+//! the operator, and nothing else is imported. Errors of all three turn into a [`RunError`] with `?`.
+//!
+//! ```
+//! use maro_plugin::{Description, Plugin, Reply, RunError, register, spans};
+//!
+//! struct Hello;
+//!
+//! impl Plugin for Hello {
+//!     fn describe() -> Description {
+//!         Description {
+//!             name: "hello",
+//!             version: env!("CARGO_PKG_VERSION"),
+//!             summary: "Greet somebody",
+//!             usage: "[NAME]",
+//!         }
+//!     }
+//!
+//!     fn run(arguments: &str) -> Result<Reply, RunError> {
+//!         let name = if arguments.trim().is_empty() { "world" } else { arguments.trim() };
+//!         Ok(Reply::to_caller().paragraph(spans!["Hello, ", name, "!"]))
+//!     }
+//! }
+//!
+//! register!(Hello);
+//! ```
 
+#[doc(hidden)]
+pub mod bindings;
+pub mod jira;
+pub mod keys;
+pub mod log;
+mod plugin;
+pub mod reply;
+pub mod tracker;
+pub mod tracker_edit;
+
+#[doc(hidden)]
+pub use crate::plugin::Component;
+pub use crate::{
+    bindings::maro::plugin::types::{IssueKey, UserId},
+    plugin::{Description, Plugin, RunError},
+    reply::Reply,
+};
+
+/// Makes a [`Plugin`] the one that this crate provides.
+///
+/// Outside WebAssembly nothing is exported, so that the crate's tests run like any other's.
+#[macro_export]
+macro_rules! register {
+    ($plugin:ty) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Registered = $crate::Component<$plugin>;
+    $crate::bindings::export_subcommand!(Registered with_types_in $crate::bindings);
+        };
+    };
+}

@@ -1,0 +1,247 @@
+//! Issue keys as people type and paste them.
+//!
+//! Any case; separated by white space, commas, semicolons or pasted bullets; in quotes, brackets or
+//! backticks; as a browse, issue or board URL, bare or as Slack wraps it. A word that is none of these
+//! keeps its place among the keys, so that each gets its own line in the reply.
+
+use std::borrow::Cow;
+
+use crate::{
+    IssueKey, RunError,
+    reply::{Line, code, shorten},
+    spans,
+};
+
+/// The most keys that one command takes.
+pub const MAX_KEYS: usize = 50;
+
+/// Over so many words the exact number is no longer worth counting.
+const MAX_COUNTED: usize = 500;
+
+/// The longest key, in characters, and the longest number in it: the host's limits.
+const MAX_KEY_LENGTH: usize = 100;
+const MAX_NUMBER_LENGTH: usize = 18;
+
+/// How much of a word that is no key is shown, in characters.
+const MAX_SHOWN: usize = 40;
+
+/// What may stand around a key: quotes, brackets, the end of a sentence, Markdown's emphasis, and the
+/// invisible characters that come along when text is copied.
+const AROUND: &[char] = &[
+    '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
+    '.', ':', '!', '?', '*', '_', '~', '#', '…', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
+    '\u{2060}', '\u{feff}',
+];
+
+/// What a command was given, in the order given, each key and each other word once. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words(Vec<Result<IssueKey, NotAKey>>);
+
+/// A word that is no issue key, cut to what can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAKey(String);
+
+/// Reads one to [`MAX_KEYS`] keys.
+///
+/// # Errors
+/// [`RunError::Usage`] for no words, and for too many. A word that is no key is not an error: see
+/// [`Words`].
+pub fn parse(arguments: &str) -> Result<Words, RunError> {
+    let arguments = decode(arguments);
+    let mut words = Vec::new();
+    for token in (Tokens { rest: &arguments, beside_wrapped: false }) {
+        let word = token.read();
+        if !words.contains(&word) {
+            words.push(word);
+        }
+        if words.len() > MAX_COUNTED {
+            return Err(RunError::usage("At most 50 keys a command; you gave more than 500."));
+        }
+    }
+    match words.len() {
+        0 => Err(RunError::usage("Give at least one issue key.")),
+        1..=MAX_KEYS => Ok(Words(words)),
+        count => {
+            Err(RunError::Usage(["At most 50 keys a command; you gave ", &count.to_string(), "."].concat()))
+        }
+    }
+}
+
+impl Words {
+    /// The words that are keys.
+    pub fn keys(&self) -> Vec<IssueKey> {
+        self.0.iter().flatten().cloned().collect()
+    }
+
+    /// One line for each word: for a key what `line` says of it, for any other that it is none.
+    pub fn lines(&self, mut line: impl FnMut(&IssueKey) -> Line) -> Vec<Line> {
+        self.0
+            .iter()
+            .map(|word| match word {
+                Ok(key) => line(key),
+                Err(not_a_key) => not_a_key.line(),
+            })
+            .collect()
+    }
+
+    /// Adds to a failure which of the words are no keys, a line each: they are wrong whether or not the
+    /// keys can be looked up, and the person can mend them before trying again.
+    #[must_use]
+    pub fn explain(&self, error: RunError) -> RunError {
+        let RunError::Failed(mut message) = error else { return error };
+        for NotAKey(word) in self.0.iter().filter_map(|word| word.as_ref().err()) {
+            message.extend(["\n“", word, "” is not an issue key"]);
+        }
+        RunError::Failed(message)
+    }
+}
+
+impl NotAKey {
+    /// `` `foo!` is not an issue key``
+    pub fn line(&self) -> Line {
+        spans![code(self.0.as_str()), " is not an issue key"]
+    }
+}
+
+/// Slack sends these three characters as entities, inside URLs too.
+fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = String::with_capacity(text.len());
+    for (index, part) in text.split('&').enumerate() {
+        let entity = [("amp;", "&"), ("lt;", "<"), ("gt;", ">")]
+            .into_iter()
+            .find_map(|(name, character)| Some((character, part.strip_prefix(name)?)));
+        let (character, rest) = match entity {
+            Some(found) if index > 0 => found,
+            _ if index > 0 => ("&", part),
+            _ => ("", part),
+        };
+        decoded.push_str(character);
+        decoded.push_str(rest);
+    }
+    Cow::Owned(decoded)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'a> {
+    /// A word as typed.
+    Plain(&'a str),
+    /// The inside of `<https://…|label>`, `<@U1>`, `<#C1|name>`: what Slack makes of links and mentions.
+    Wrapped(&'a str),
+}
+
+impl Token<'_> {
+    fn read(self) -> Result<IssueKey, NotAKey> {
+        let (key, shown) = match self {
+            Self::Plain(word) => (key_in_word(word), word),
+            Self::Wrapped(inside) => {
+                let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
+                // The label of a mention is a name that somebody chose, and may look like a key.
+                let label = if is_url(target) { key_in_word(label) } else { None };
+                (key_in_url(target).or(label), target)
+            }
+        };
+        key.ok_or_else(|| NotAKey(shorten(shown, MAX_SHOWN).into_owned()))
+    }
+}
+
+/// Cuts a text into tokens.
+struct Tokens<'a> {
+    rest: &'a str,
+    /// Whether `rest` follows a wrapped token without a separator.
+    beside_wrapped: bool,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let start = self.rest.trim_start_matches(is_separator);
+            let beside_wrapped = self.beside_wrapped && start.len() == self.rest.len();
+            if start.is_empty() {
+                return None;
+            }
+            if let Some(inside) = wrapped(start) {
+                self.rest = &start[inside.len() + 2..];
+                self.beside_wrapped = true;
+                return Some(Token::Wrapped(inside));
+            }
+            let end = start
+                .char_indices()
+                .find(|&(at, character)| is_separator(character) || wrapped(&start[at..]).is_some())
+                .map_or(start.len(), |(at, _)| at);
+            let (word, rest) = start.split_at(end);
+            self.rest = rest;
+            self.beside_wrapped = false;
+            // The brackets in `(<https://…>)` and the stop in `<https://…>.` are no words of their own.
+            let decoration = (beside_wrapped || rest.starts_with('<')) && trim(word).is_empty();
+            if !decoration {
+                return Some(Token::Plain(word));
+            }
+        }
+    }
+}
+
+fn is_separator(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character, ',' | ';' | '•' | '◦' | '▪' | '‣' | '、' | '，' | '；')
+}
+
+/// The inside of what Slack wrapped, if `text` starts with it. Brackets that a person typed are not it.
+fn wrapped(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('<')?;
+    let end = inside.find(['<', '>', '\n'])?;
+    let (inside, after) = inside.split_at(end);
+    let target = inside.split('|').next()?;
+    let slack_made = is_url(target) || target.starts_with("mailto:") || target.starts_with(['@', '#', '!']);
+    (slack_made && after.starts_with('>') && !target.contains(char::is_whitespace)).then_some(inside)
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+fn trim(word: &str) -> &str {
+    word.trim_matches(AROUND)
+}
+
+fn key_in_word(word: &str) -> Option<IssueKey> {
+    key(trim(word)).or_else(|| key_in_url(word))
+}
+
+/// The key in `…/browse/KEY`, `…/issues/KEY` or `…?selectedIssue=KEY`, with or without the site.
+fn key_in_url(url: &str) -> Option<IssueKey> {
+    let url = url.split('#').next()?;
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut before = "";
+    for segment in path.split('/') {
+        if (before == "browse" || before == "issues")
+            && let Some(key) = key(trim(segment))
+        {
+            return Some(key);
+        }
+        before = segment;
+    }
+    query.split('&').find_map(|pair| pair.strip_prefix("selectedIssue=")).and_then(|value| key(trim(value)))
+}
+
+/// Upper-cases what Jira could have made: `SCRUM-123`, without leading zeros, in ASCII.
+fn key(text: &str) -> Option<IssueKey> {
+    let (project, number) = text.split_once('-')?;
+    let well_formed = text.len() <= MAX_KEY_LENGTH
+        && project.starts_with(|first: char| first.is_ascii_alphabetic())
+        && project.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && (1..=MAX_NUMBER_LENGTH).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && !number.starts_with('0');
+    well_formed.then(|| text.to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+use super::*;
+
+/// The words as a person reads them back: keys bare, others in angle brackets.
+fn read(arguments: &str) -> Vec<String> {
+    let words = parse(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error:?}"));
+    words.0.into_iter().map(|word| word.unwrap_or_else(|NotAKey(shown)| format!("<{shown}>"))).collect()
+}
+
+fn usage(arguments: &str) -> String {
+    match parse(arguments) {
+        Err(RunError::Usage(sentence)) => sentence,
+        other => panic!("{arguments:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn keys_are_read_in_any_case_and_between_any_separators() {
+    for arguments in [
+        "SCRUM-1 SCRUM-2 OPS_2-30",
+        "scrum-1 Scrum-2 ops_2-30",
+        "SCRUM-1,SCRUM-2,OPS_2-30",
+        " SCRUM-1 , SCRUM-2;\tOPS_2-30 ; ",
+        "SCRUM-1\nSCRUM-2\r\nOPS_2-30\n",
+        "SCRUM-1\u{a0}SCRUM-2\u{2003}OPS_2-30",
+        "• SCRUM-1\n• SCRUM-2\n• OPS_2-30",
+        "SCRUM-1、SCRUM-2，OPS_2-30",
+    ] {
+        assert_eq!(read(arguments), ["SCRUM-1", "SCRUM-2", "OPS_2-30"], "{arguments:?}");
+    }
+}
+
+#[test]
+fn repeats_keep_their_first_place() {
+    assert_eq!(read("B-2 a-1 b-2 A-1 b-2"), ["B-2", "A-1"]);
+    assert_eq!(read("A-1 https://x.example/browse/A-1 <https://x.example/browse/a-1|A-1>"), ["A-1"]);
+    assert_eq!(read("foo A-1 foo"), ["<foo>", "A-1"]);
+}
+
+#[test]
+fn a_key_is_found_in_a_url_of_its_issue() {
+    for url in [
+        "https://x.example/browse/SCRUM-1",
+        "HTTPS://x.example/browse/scrum-1",
+        "http://localhost:8080/jira/browse/SCRUM-1",
+        "https://x.example/browse/SCRUM-1/",
+        "https://x.example/browse/SCRUM-1?focusedCommentId=1&page=all",
+        "https://x.example/browse/SCRUM-1#comment-10001",
+        "https://x.example/browse/SCRUM-1?a=1#b",
+        "https://x.example/browse/SCRUM-1.",
+        "(https://x.example/browse/SCRUM-1)",
+        "“https://x.example/browse/SCRUM-1”",
+        "x.example/browse/SCRUM-1",
+        "[SCRUM-1](https://x.example/browse/SCRUM-1)",
+        "https://x.example/jira/software/projects/SCRUM/boards/1?selectedIssue=SCRUM-1",
+        "https://x.example/jira/software/projects/SCRUM/boards/1?view=list&selectedIssue=SCRUM-1#top",
+        "https://x.example/jira/software/projects/SCRUM/boards/1?view=list&amp;selectedIssue=SCRUM-1",
+        "https://x.example/jira/software/c/projects/SCRUM/issues/SCRUM-1?jql=a",
+    ] {
+        assert_eq!(read(url), ["SCRUM-1"], "{url:?}");
+    }
+    for url in [
+        "https://x.example/browse/SCRUM",
+        "https://x.example/browse/",
+        "https://x.example/",
+        "https://x.example/SCRUM-1",
+        "https://x.example/?next=/browse/SCRUM-1",
+        "https://github.com/o/r/issues/12",
+        "https://",
+    ] {
+        let shown = shorten(url, MAX_SHOWN);
+        assert_eq!(read(url), [format!("<{shown}>")], "{url:?}");
+    }
+}
+
+#[test]
+fn a_key_is_found_in_what_slack_wraps() {
+    for wrapped in [
+        "<https://x.example/browse/SCRUM-1|SCRUM-1>",
+        "<https://x.example/browse/SCRUM-1>",
+        "<https://x.example/browse/SCRUM-1?a=1&amp;b=2|SCRUM-1: Sign-up, and more>",
+        "<https://x.example/boards/1?a=1&amp;selectedIssue=SCRUM-1>",
+        "<https://x.example/some/page|scrum-1>",
+        "(<https://x.example/browse/SCRUM-1|SCRUM-1>).",
+        "*<https://x.example/browse/SCRUM-1|SCRUM-1>*,",
+        "&lt;https://x.example/browse/SCRUM-1&gt;",
+    ] {
+        assert_eq!(read(wrapped), ["SCRUM-1"], "{wrapped:?}");
+    }
+    assert_eq!(
+        read("<https://x.example/browse/A-1|A-1><https://x.example/browse/B-2|B-2>c-3"),
+        ["A-1", "B-2", "C-3"]
+    );
+    assert_eq!(
+        read("A-1<https://x.example/browse/B-2> foo<https://x.example/browse/C-3>"),
+        ["A-1", "B-2", "<foo>", "C-3"]
+    );
+}
+
+#[test]
+fn mentions_are_no_keys_whatever_they_are_called() {
+    assert_eq!(
+        read("<@U1|scrum-1> <#C1|scrum-2> <!channel> <mailto:a@b.example|scrum-3>"),
+        ["<@U1>", "<#C1>", "<!channel>", "<mailto:a@b.example>"]
+    );
+}
+
+#[test]
+fn quotes_and_brackets_around_a_key_are_dropped() {
+    for word in [
+        "`SCRUM-1`",
+        "\"SCRUM-1\"",
+        "'SCRUM-1'",
+        "“SCRUM-1”",
+        "„SCRUM-1“",
+        "‘SCRUM-1’",
+        "«SCRUM-1»",
+        "(SCRUM-1)",
+        "[SCRUM-1]",
+        "[SCRUM-1],",
+        "{SCRUM-1}",
+        "<SCRUM-1>",
+        "&lt;SCRUM-1&gt;",
+        "SCRUM-1.",
+        "SCRUM-1:",
+        "SCRUM-1!",
+        "SCRUM-1?",
+        "SCRUM-1…",
+        "*SCRUM-1*",
+        "_SCRUM-1_",
+        "~SCRUM-1~",
+        "#SCRUM-1",
+        "\u{200b}SCRUM-1\u{feff}",
+        "```SCRUM-1```",
+    ] {
+        assert_eq!(read(word), ["SCRUM-1"], "{word:?}");
+    }
+    assert_eq!(read("<SCRUM-1 SCRUM-2>"), ["SCRUM-1", "SCRUM-2"]);
+}
+
+#[test]
+fn what_jira_cannot_have_made_is_no_key() {
+    for word in [
+        "foo!",
+        "SCRUM",
+        "SCRUM-",
+        "-1",
+        "123",
+        "SCRUM-0",
+        "SCRUM-0123",
+        "1SCRUM-1",
+        "SCRUM-1-2",
+        "SCRUM-1a",
+        "SCRUM--1",
+        "SCRUM-+1",
+        "SCRUM–1",
+        "SCRUM-１",
+        "SCRUM-١",
+        "ＳＣＲＵＭ-1",
+        "ÄB-1",
+        "ſcrum-1",
+        "SC RUM-1x",
+        "SCRUM-1234567890123456789",
+        "SCRUM/1",
+        "SCRUM-1's",
+        "-",
+        "&",
+        "...",
+        "🦀",
+        "<",
+        ">",
+        "<>",
+        "<|>",
+        "<@>x",
+    ] {
+        assert!(read(word).iter().all(|shown| shown.starts_with('<')), "{word:?}: {:?}", read(word));
+    }
+    assert_eq!(read(&format!("{}-1", "A".repeat(98))), [format!("{}-1", "A".repeat(98))]);
+    assert_eq!(read(&format!("{}-1", "A".repeat(99))), [format!("<{}…>", "A".repeat(39))]);
+}
+
+#[test]
+fn a_bad_word_keeps_its_place_and_is_shown_cut() {
+    let words = parse(&format!("A-1 foo! {} B-2", "é".repeat(1000))).unwrap();
+    let lines = words.lines(|key| spans![key.as_str()]);
+    let reply = crate::Reply::to_caller().lines(lines).preview();
+    let cut = "é".repeat(39);
+    assert_eq!(reply, format!("A-1\n`foo!` is not an issue key\n`{cut}…` is not an issue key\nB-2"));
+    assert_eq!(words.keys(), ["A-1", "B-2"]);
+}
+
+#[test]
+fn entities_are_decoded_once() {
+    assert_eq!(read("a&amp;b &amp;lt; x&y & &amp"), ["<a&b>", "<&lt>", "<x&y>", "<&>", "<&amp>"]);
+}
+
+#[test]
+fn a_failure_also_names_the_words_that_are_no_keys() {
+    let words = parse("A-1 foo! bar").unwrap();
+    assert_eq!(
+        words.explain(RunError::failed("Jira is down.")),
+        RunError::failed("Jira is down.\n“foo!” is not an issue key\n“bar” is not an issue key")
+    );
+    assert_eq!(
+        parse("A-1").unwrap().explain(RunError::failed("Jira is down.")),
+        RunError::failed("Jira is down.")
+    );
+    assert_eq!(words.explain(RunError::usage("No.")), RunError::usage("No."));
+}
+
+#[test]
+fn a_command_takes_one_to_fifty_keys() {
+    let keys = |count: usize| (1..=count).map(|number| format!("A-{number} a-{number},")).collect::<String>();
+    assert_eq!(read(&keys(50)).len(), MAX_KEYS);
+    assert_eq!(usage(&keys(51)), "At most 50 keys a command; you gave 51.");
+    assert_eq!(usage(&keys(61)), "At most 50 keys a command; you gave 61.");
+    assert_eq!(usage(&keys(500)), "At most 50 keys a command; you gave 500.");
+    assert_eq!(usage(&keys(30_000)), "At most 50 keys a command; you gave more than 500.");
+    for nothing in ["", "  ", ", ;\n", "•"] {
+        assert_eq!(usage(nothing), "Give at least one issue key.", "{nothing:?}");
+    }
+}
+
+/// xorshift64: the same texts in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
+#[test]
+fn whatever_is_typed_each_word_is_answered_once_and_in_order() {
+    const PIECES: &[&str] = &[
+        "SCRUM-1",
+        "a-2",
+        "-",
+        "A",
+        "7",
+        "0",
+        "/browse/",
+        "https://",
+        "http://x.example/browse/B-3",
+        "?selectedIssue=",
+        "#",
+        "&",
+        "&amp;",
+        "&lt;",
+        "&gt;",
+        "<",
+        ">",
+        "|",
+        "@U1",
+        "!here",
+        " ",
+        "  ",
+        ",",
+        ";",
+        "\n",
+        "•",
+        "“",
+        "`",
+        "…",
+        "é",
+        "１",
+        "\u{200b}",
+        "\u{202e}",
+        "\0",
+        "🦀",
+        "İ",
+        "ß",
+        "<https://x.example/browse/C-4|C-4>",
+        "%2D",
+        "_",
+        "(",
+    ];
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    for _ in 0..20_000 {
+        let text: String = (0..random.below(30)).map(|_| PIECES[random.below(PIECES.len())]).collect();
+        let words = match parse(&text) {
+            Ok(words) => words,
+            Err(RunError::Usage(_)) => continue,
+            Err(RunError::Failed(message)) => panic!("{text:?}: {message}"),
+        };
+        assert!((1..=MAX_KEYS).contains(&words.0.len()), "{text:?}");
+        assert_eq!(words.lines(|key| spans![key.as_str()]).len(), words.0.len(), "{text:?}");
+        for (index, word) in words.0.iter().enumerate() {
+            assert!(!words.0[..index].contains(word), "{text:?} repeats {word:?}");
+            match word {
+                Ok(found) => assert_eq!(key(found).as_ref(), Some(found), "{text:?}"),
+                Err(NotAKey(shown)) => {
+                    assert!((1..=MAX_SHOWN).contains(&shown.chars().count()), "{text:?}: {shown:?}");
+                    assert!(!shown.contains(char::is_whitespace), "{text:?}: {shown:?}");
+                }
+            }
+        }
+        // Between keys that stand apart, the text around each decides alone: reading them one by one
+        // gives the same keys in the same order.
+        let apart: Vec<String> =
+            text.split(is_separator).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        if !text.contains(['<', '&', ';']) && !apart.is_empty() {
+            let mut one_by_one: Vec<Result<IssueKey, NotAKey>> = Vec::new();
+            for part in &apart {
+                for word in parse(part).map(|words| words.0).unwrap_or_default() {
+                    if !one_by_one.contains(&word) {
+                        one_by_one.push(word);
+                    }
+                }
+            }
+            assert_eq!(words.0, one_by_one, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Building replies: structure, not markup, so that no text can mention, link or format anything.
+//!
+//! ```
+//! use maro_plugin::{Reply, reply, spans};
+//!
+//! let reply = Reply::to_channel()
+//!     .paragraph(spans!["Ready for review in ", reply::channel(), ":"])
+//!     .items([spans![reply::issue("SCRUM-1"), ": Sign-up form"]]);
+//! assert_eq!(reply.preview(), "Ready for review in #channel:\n• SCRUM-1: Sign-up form");
+//! ```
+
+use std::borrow::Cow;
+
+pub use crate::bindings::maro::plugin::reply::{Block, Link, Reply, Span, Visibility};
+
+/// The longest summary that is shown, in characters.
+const SUMMARY_LENGTH: usize = 80;
+
+/// The spans of one line or paragraph.
+pub type Line = Vec<Span>;
+
+/// The spans of one line, from texts and spans: `spans!["See ", issue(key), "."]`.
+#[macro_export]
+macro_rules! spans {
+    ($($part:expr),* $(,)?) => {
+        ::std::vec![$($crate::reply::Span::from($part)),*]
+    };
+}
+
+impl Reply {
+    /// A reply that only the person who typed the command sees: the usual choice.
+    pub fn to_caller() -> Self {
+        Self { visibility: Visibility::Caller, blocks: Vec::new() }
+    }
+
+    /// A reply that everyone in the channel sees: for changes to what the channel shares.
+    pub fn to_channel() -> Self {
+        Self { visibility: Visibility::Channel, blocks: Vec::new() }
+    }
+
+    /// Adds a paragraph.
+    #[must_use]
+    pub fn paragraph(mut self, line: Line) -> Self {
+        self.blocks.push(Block::Paragraph(line));
+        self
+    }
+
+    /// Adds a bulleted list.
+    #[must_use]
+    pub fn items(mut self, items: impl IntoIterator<Item = Line>) -> Self {
+        self.blocks.push(Block::Items(items.into_iter().collect()));
+        self
+    }
+
+    /// Adds lines that belong together, without bullets.
+    #[must_use]
+    pub fn lines(mut self, lines: impl IntoIterator<Item = Line>) -> Self {
+        self.blocks.push(Block::Lines(lines.into_iter().collect()));
+        self
+    }
+
+    /// The reply's text about as Slack shows it, for tests: keys and labels without their links, code in
+    /// backticks, `#channel` and `@caller` for the two that only the host knows.
+    pub fn preview(&self) -> String {
+        let mut lines = Vec::new();
+        for block in &self.blocks {
+            match block {
+                Block::Paragraph(line) => lines.push(preview(line)),
+                Block::Items(items) => lines.extend(items.iter().map(|item| ["• ", &preview(item)].concat())),
+                Block::Lines(group) => lines.extend(group.iter().map(|line| preview(line))),
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+impl From<&str> for Span {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Span {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// The key, linked to the issue on the configured Jira site.
+pub fn issue(key: impl Into<String>) -> Span {
+    Span::Issue(key.into())
+}
+
+/// The channel in which the command was typed.
+pub fn channel() -> Span {
+    Span::Channel
+}
+
+/// The person who typed the command.
+pub fn caller() -> Span {
+    Span::Caller
+}
+
+/// Another person, by Slack user id.
+pub fn user(id: impl Into<String>) -> Span {
+    Span::User(id.into())
+}
+
+/// Text in a fixed-width font: what to type, or what was typed.
+pub fn code(text: impl Into<String>) -> Span {
+    Span::Code(text.into())
+}
+
+/// Bold text.
+pub fn strong(text: impl Into<String>) -> Span {
+    Span::Strong(text.into())
+}
+
+/// A link. Only `http` and `https` URLs are linked; of others the label is shown.
+pub fn link(url: impl Into<String>, label: impl Into<String>) -> Span {
+    Span::Link(Link { url: url.into(), label: label.into() })
+}
+
+/// An issue in a few words, to follow its key: `: User authentication flow (Open)`. The summary is cut
+/// at 80 characters; what is empty is left out.
+pub fn details(summary: &str, status: &str) -> Span {
+    let summary = shorten(summary, SUMMARY_LENGTH);
+    let colon = if summary.is_empty() { "" } else { ": " };
+    let (open, close) = if status.is_empty() { ("", "") } else { (" (", ")") };
+    Span::Text([colon, &summary, open, status, close].concat())
+}
+
+/// At most `max_length` characters of `text`, the last of them `…` if anything was cut.
+pub fn shorten(text: &str, max_length: usize) -> Cow<'_, str> {
+    // A character has at least one byte, so a short text needs no counting.
+    if text.len() <= max_length || text.chars().nth(max_length).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut short: String = text.chars().take(max_length.saturating_sub(1)).collect();
+    if max_length > 0 {
+        short.push('…');
+    }
+    Cow::Owned(short)
+}
+
+fn preview(line: &[Span]) -> String {
+    let mut text = String::new();
+    for span in line {
+        match span {
+            Span::Text(part) | Span::Strong(part) | Span::Issue(part) => text.push_str(part),
+            Span::Code(part) => text.extend(["`", part, "`"]),
+            Span::Link(link) => text.push_str(&link.label),
+            Span::Channel => text.push_str("#channel"),
+            Span::Caller => text.push_str("@caller"),
+            Span::User(id) => text.extend(["@", id]),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_reads_as_it_is_built() {
+        let reply = Reply::to_caller()
+            .paragraph(spans!["In ", channel(), " for ", caller(), " and ", user("U2"), ":"])
+            .items([spans![issue("A-1"), String::from(": first")], spans![strong("second")]])
+            .lines([
+                spans!["See ", link("https://example.com", "there")],
+                spans!["Type ", code("/maro help")],
+            ]);
+        assert_eq!(reply.visibility, Visibility::Caller);
+        assert_eq!(
+            reply.preview(),
+            "In #channel for @caller and @U2:\n• A-1: first\n• second\nSee there\nType `/maro help`"
+        );
+        assert_eq!(Reply::to_channel().visibility, Visibility::Channel);
+    }
+
+    #[test]
+    fn details_leave_out_what_is_empty() {
+        assert_eq!(details("Sign-up form", "Open"), Span::from(": Sign-up form (Open)"));
+        assert_eq!(details("Sign-up form", ""), Span::from(": Sign-up form"));
+        assert_eq!(details("", "Open"), Span::from(" (Open)"));
+        assert_eq!(details("", ""), Span::from(""));
+        let Span::Text(long) = details(&"é".repeat(255), "") else { panic!("details are text") };
+        assert_eq!(long.chars().count(), 2 + 80);
+    }
+
+    #[test]
+    fn a_shortened_text_never_exceeds_its_limit() {
+        assert_eq!(shorten("abcdef", 6), "abcdef");
+        assert_eq!(shorten("abcdefg", 6), "abcde…");
+        assert_eq!(shorten("éééé", 4), "éééé");
+        assert_eq!(shorten("ééééé", 4), "ééé…");
+        assert_eq!(shorten("ab", 1), "…");
+        assert_eq!(shorten("ab", 0), "");
+        assert_eq!(shorten("", 0), "");
+    }
+}
