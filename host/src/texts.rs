@@ -17,7 +17,8 @@ pub const UNKNOWN_SUBCOMMAND: &str = "MARO has no subcommand ";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const LISTS_ALL: &str = " lists them all.";
 pub const PLUGINS_HEADING: &str = "Installed plugins:";
-pub const PLUGINS_USAGE: &str = "Type /maro plugins for the list, or /maro plugins reload to load the folder anew.";
+pub const PLUGINS_USAGE: &str =
+    "Type /maro plugins for the list, or /maro plugins reload to load the folder anew.";
 pub const PLUGINS_UNREADABLE: &str =
     "The plugins folder cannot be read; what was loaded before serves on. The log says why.";
 pub const ADMINS_ONLY: &str = "Only administrators of MARO can do this.";

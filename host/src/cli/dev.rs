@@ -79,15 +79,22 @@ impl Dev {
         .await
         .context("the simulated Slack workspace does not start")?;
         let credentials = JiraCredentials::Cloud { email, api_token };
-        let jira = SimulatedJira::start(SimulatedJiraSettings { listen: loopback, credentials: credentials.clone() })
-            .await
-            .context("the simulated Jira site does not start")?;
+        let jira = SimulatedJira::start(SimulatedJiraSettings {
+            listen: loopback,
+            credentials: credentials.clone(),
+        })
+        .await
+        .context("the simulated Jira site does not start")?;
         std::fs::create_dir_all(folder.join(FOLDER)).context("the folder .maro cannot be made")?;
         let config = Config {
             listen: arguments.listen,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
-            plugins: PluginsConfig { dir: plugins, hot_reload: true, cache_dir: Some(folder.join(FOLDER).join("cache")) },
-            admins: slack.workspace().people().map(|person| person.id.clone()).collect(),
+            plugins: PluginsConfig {
+                dir: plugins,
+                hot_reload: true,
+                cache_dir: Some(folder.join(FOLDER).join("cache")),
+            },
+            admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
                 bot_token,
@@ -118,7 +125,8 @@ impl Dev {
 
     fn introduce(&self) {
         let plugins = self.bot.registry().plugins();
-        let names: Vec<_> = plugins.all().map(|plugin| format!("/maro {}", plugin.description.name)).collect();
+        let names: Vec<_> =
+            plugins.all().map(|plugin| format!("/maro {}", plugin.description.name)).collect();
         for refusal in &plugins.refused {
             say(&format!("{}.wasm does not serve: {}", refusal.file, refusal.reason));
         }

@@ -43,7 +43,9 @@ pub fn run() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Serve => on_runtime(serve::run()),
         Command::Dev(arguments) => on_runtime(dev::run(arguments)),
-        Command::Say(arguments) => on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) }),
+        Command::Say(arguments) => {
+            on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) })
+        }
         Command::Plugin(PluginCommand::Build) => plugin_build::run(),
     };
     result.unwrap_or_else(|error| {

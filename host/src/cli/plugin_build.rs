@@ -53,7 +53,15 @@ pub fn build() -> anyhow::Result<PathBuf> {
     add_target()?;
     let sources = workspace.plugins()?;
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(&workspace.root).args(["build", "--profile", PROFILE, "--target", TARGET, "--config", RUSTFLAGS]);
+    cargo.current_dir(&workspace.root).args([
+        "build",
+        "--profile",
+        PROFILE,
+        "--target",
+        TARGET,
+        "--config",
+        RUSTFLAGS,
+    ]);
     for source in &sources {
         cargo.args(["--package", &source.package]);
     }
@@ -114,8 +122,8 @@ impl Workspace {
             .output()
             .context("cargo does not start: plugins in Rust need Rust, which https://rustup.rs installs")?;
         ensure!(output.status.success(), "there is no Cargo workspace here: run this in MARO's repository");
-        let metadata: Metadata =
-            serde_json::from_slice(&output.stdout).context("cargo described the workspace in an unknown form")?;
+        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+            .context("cargo described the workspace in an unknown form")?;
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,

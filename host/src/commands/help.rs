@@ -17,10 +17,7 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
     items.push(own_line("plugins", texts::PLUGINS_SUMMARY));
     Reply {
         visibility: Visibility::Caller,
-        blocks: vec![
-            Block::Paragraph(vec![Span::Text(texts::HELP_HEADING.to_owned())]),
-            Block::Items(items),
-        ],
+        blocks: vec![Block::Paragraph(vec![Span::Text(texts::HELP_HEADING.to_owned())]), Block::Items(items)],
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, 
         sentence: "The request is too large.\n",
         reason: "too_large",
     };
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(TOO_LARGE);
     }
@@ -63,7 +64,11 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, 
 }
 
 /// Whether Slack signed this body.
-pub(super) fn check_slack_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
+pub(super) fn check_slack_signature(
+    state: &BotState,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), Rejection> {
     const UNSIGNED: Rejection = Rejection {
         status: StatusCode::UNAUTHORIZED,
         sentence: "The request is not signed by Slack.\n",

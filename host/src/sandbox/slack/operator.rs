@@ -66,9 +66,7 @@ pub(super) async fn run_command(
     };
     let CommandToType { channel, user, text } = command;
     match dispatch::run(&shared, &channel, &user, &text, PATIENCE).await {
-        Ok(messages) => {
-            answer(StatusCode::OK, &CommandShown { messages, names: shared.workspace.names() })
-        }
+        Ok(messages) => answer(StatusCode::OK, &CommandShown { messages, names: shared.workspace.names() }),
         Err(error) => {
             let status = match &error {
                 SendError::UnknownChannel { .. } | SendError::UnknownUser { .. } => StatusCode::NOT_FOUND,
