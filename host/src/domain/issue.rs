@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 /// The longest key that is accepted, in characters. Jira Cloud's project keys have at most ten.
 const MAX_KEY_LENGTH: usize = 100;
 
@@ -54,6 +56,11 @@ impl IssueKey {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address of the issue for people, on the configured site: never from what Jira says of itself.
+    pub fn browse_url(&self, site: &Url) -> String {
+        format!("{}/browse/{}", site.as_str().trim_end_matches('/'), self.0)
     }
 }
 
@@ -145,6 +152,17 @@ mod tests {
             assert_eq!(IssueKey::parse(bad), Err(InvalidIssueKey), "{bad:?}");
         }
         assert!(IssueKey::parse(&format!("{}-1", "A".repeat(99))).is_err());
+    }
+
+    #[test]
+    fn a_key_links_to_the_configured_site() {
+        let key = IssueKey::parse("SCRUM-1").unwrap();
+        for (site, expected) in [
+            ("https://example.atlassian.net", "https://example.atlassian.net/browse/SCRUM-1"),
+            ("https://example.com/jira", "https://example.com/jira/browse/SCRUM-1"),
+        ] {
+            assert_eq!(key.browse_url(&site.parse().unwrap()), expected);
+        }
     }
 
     #[test]
