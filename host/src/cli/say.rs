@@ -87,7 +87,8 @@ pub async fn run(arguments: SayArguments, working_folder: &Path) -> ExitCode {
 /// [`SayError`] if nothing was typed, or the outcome is unknown.
 pub async fn say(arguments: &SayArguments, working_folder: &Path) -> Result<CommandShown, SayError> {
     let text = arguments.words.join(" ").trim().to_owned();
-    let rest = text.strip_prefix("/maro").filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+    let rest =
+        text.strip_prefix("/maro").filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
     if rest.is_none() {
         let meant = text.trim_start_matches('/');
         let meant = meant.strip_prefix("maro ").unwrap_or(meant).trim();
@@ -97,8 +98,7 @@ pub async fn say(arguments: &SayArguments, working_folder: &Path) -> Result<Comm
         DevSessionError::NotFound => SayError::NotRunning,
         other => SayError::BadNote(other.to_string()),
     })?;
-    let command =
-        CommandToType { channel: arguments.channel.clone(), user: arguments.user.clone(), text };
+    let command = CommandToType { channel: arguments.channel.clone(), user: arguments.user.clone(), text };
     send(&session, &command).await
 }
 
@@ -116,9 +116,8 @@ pub fn print(shown: &CommandShown, out: &mut impl Write, notes: &mut impl Write)
 }
 
 fn visibility(message: &ShownMessage, names: &Names) -> String {
-    let name = |names: &std::collections::BTreeMap<String, String>, id: &String| {
-        names.get(id).unwrap_or(id).clone()
-    };
+    let name =
+        |names: &std::collections::BTreeMap<String, String>, id: &String| names.get(id).unwrap_or(id).clone();
     match &message.visible_to {
         Some(user) => format!("Only visible to {}", name(&names.users, user)),
         None if message.channel.starts_with('D') => "Visible in this direct message".to_owned(),

@@ -61,12 +61,7 @@ mod tests {
         let fields: Vec<_> = raw_fields(b"a=1&&b=&c&d=x=y").collect();
         assert_eq!(
             fields,
-            [
-                (&b"a"[..], &b"1"[..]),
-                (&b"b"[..], &b""[..]),
-                (&b"c"[..], &b""[..]),
-                (&b"d"[..], &b"x=y"[..])
-            ]
+            [(&b"a"[..], &b"1"[..]), (&b"b"[..], &b""[..]), (&b"c"[..], &b""[..]), (&b"d"[..], &b"x=y"[..])]
         );
         assert_eq!(raw_fields(b"").count(), 0);
     }

@@ -144,11 +144,18 @@ impl Writer<'_> {
         }
         self.open_marker();
         self.out.push('*');
-        for (index, part) in inner.split('*').enumerate() {
-            if index > 0 {
-                self.out.push(ASTERISK_OPERATOR);
+        for part in inner.split_inclusive(['*', '`']) {
+            let words = part.trim_end_matches(['*', '`']);
+            push_text(&mut self.out, words);
+            match &part[words.len()..] {
+                "*" => self.out.push(ASTERISK_OPERATOR),
+                "`" => self.out.push(MODIFIER_GRAVE),
+                _ => {}
             }
-            push_text(&mut self.out, part);
+        }
+        // Emphasis does not close behind a gap, and this one guarded nothing.
+        if self.out.ends_with(ZERO_WIDTH_SPACE) {
+            self.out.pop();
         }
         self.out.push('*');
         self.after_marker = true;

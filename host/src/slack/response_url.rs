@@ -183,9 +183,7 @@ impl ResponseUrlClient {
             };
             return self.secure.get_or_try_init(build).await;
         }
-        self.plain
-            .get_or_try_init(|| async { builder().no_proxy().tls_certs_only([]).build() })
-            .await
+        self.plain.get_or_try_init(|| async { builder().no_proxy().tls_certs_only([]).build() }).await
     }
 }
 

@@ -150,10 +150,7 @@ mod tests {
         forged.replace_range(66..67, "4");
         let now = 1_531_420_618;
         assert_eq!(verify(Some(TIMESTAMP), Some(&forged), BODY, now), Err(SignatureError::Mismatch));
-        assert_eq!(
-            verify(Some(TIMESTAMP), Some(SIGNATURE), &BODY[1..], now),
-            Err(SignatureError::Mismatch)
-        );
+        assert_eq!(verify(Some(TIMESTAMP), Some(SIGNATURE), &BODY[1..], now), Err(SignatureError::Mismatch));
         assert_eq!(verify(Some("1531420619"), Some(SIGNATURE), BODY, now), Err(SignatureError::Mismatch));
         // The same number, spelled otherwise, is not what was signed.
         assert_eq!(verify(Some("01531420618"), Some(SIGNATURE), BODY, now), Err(SignatureError::Mismatch));

@@ -53,11 +53,8 @@ pub struct Names {
 impl Workspace {
     /// Three public channels, a private one and four people, always the same.
     pub fn sample() -> Self {
-        let channel = |id, name: &str, is_private| Channel {
-            id: channel_id(id),
-            name: name.to_owned(),
-            is_private,
-        };
+        let channel =
+            |id, name: &str, is_private| Channel { id: channel_id(id), name: name.to_owned(), is_private };
         let person = |id, name: &str, direct_message| Person {
             id: user_id(id),
             name: name.to_owned(),
@@ -94,10 +91,7 @@ impl Workspace {
     pub fn place(&self, name: &str, person: &Person) -> Option<Place> {
         let name = name.strip_prefix('#').unwrap_or(name);
         if name == "dm" || name == person.direct_message.as_str() {
-            return Some(Place {
-                id: person.direct_message.clone(),
-                sent_name: "directmessage".to_owned(),
-            });
+            return Some(Place { id: person.direct_message.clone(), sent_name: "directmessage".to_owned() });
         }
         let channel =
             self.channels.iter().find(|channel| channel.name == name || channel.id.as_str() == name)?;
