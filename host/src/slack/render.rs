@@ -35,6 +35,9 @@ const ASTERISK_OPERATOR: char = '\u{2217}';
 /// The longest link, markup included, in bytes. It must fit into one section, as a link cannot be cut.
 const MAX_LINK_BYTES: usize = 2_500;
 
+/// For how many lines room is made beforehand: a full page. Longer replies grow as they go.
+const MAX_LINES_FORESEEN: usize = 100;
+
 /// Turns replies into messages for one Jira site.
 #[derive(Debug, Clone)]
 pub struct Renderer {
@@ -56,7 +59,9 @@ impl Renderer {
             issue_link_start: &self.issue_link_start,
             channel,
             caller,
-            out: String::with_capacity(64 + lines * (self.issue_link_start.len() + 96)),
+            out: String::with_capacity(
+                64 + lines.min(MAX_LINES_FORESEEN) * (self.issue_link_start.len() + 96),
+            ),
             after_marker: false,
         };
         for block in &reply.blocks {
