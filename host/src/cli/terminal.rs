@@ -39,9 +39,10 @@ fn plain_line(line: &str, names: &Names, shown: &mut String) {
         shown.push_str(&unescaped(&rest[..next]));
         rest = &rest[next..];
         let mark = &rest[..1];
-        if mark == "<" {
-            let end = rest.find('>').unwrap_or(rest.len() - 1);
-            shown.push_str(&reference(rest[1..end.max(1)].trim_end_matches('>'), names));
+        if mark == "<"
+            && let Some(end) = rest.find('>')
+        {
+            shown.push_str(&reference(&rest[1..end], names));
             rest = &rest[end + 1..];
         } else if let Some(inner) = formatted(rest, mark, before.or(shown.chars().next_back())) {
             if mark == "`" {
@@ -136,12 +137,12 @@ mod tests {
             ("2 * 3 * 4, snake_case_name, a*b*c", "2 * 3 * 4, snake_case_name, a*b*c"),
             ("<!channel> <!here|here>", "@channel @here"),
             ("one\ntwo\u{1b}[31m\n", "one\ntwo[31m\n"),
-            ("a < b", "a  b"),
+            ("a < b", "a < b"),
             ("*a\nb*", "*a\nb*"),
             ("", ""),
-            ("<", ""),
+            ("<", "<"),
             ("<>", ""),
-            ("é<é", "éé"),
+            ("é<é", "é<é"),
         ] {
             assert_eq!(plain(markup, &names()), shown, "{markup:?}");
         }

@@ -159,3 +159,100 @@ fn required(value: Option<String>, field: &'static str) -> Result<String, Comman
 fn present(value: Option<String>) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::config::{Secret, SlackConfig};
+
+    // The example of Slack's documentation, with today's fields.
+    const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example\
+        &enterprise_id=E0001&enterprise_name=Globular%20Construct%20Inc&channel_id=C2147483705\
+        &channel_name=test&user_id=U2147483697&user_name=Steve&command=/maro&text=track+SCRUM-1%2C%0Ascrum-2\
+        &response_url=https://hooks.slack.com/commands/1234/5678&trigger_id=13345224609.738474920.8088930838d88f008e0\
+        &api_app_id=A123456&is_enterprise_install=false";
+
+    fn parse(body: &[u8]) -> Result<CommandRequest, CommandError> {
+        let policy = ResponseUrlPolicy::new(&SlackConfig {
+            signing_secret: None,
+            bot_token: Secret::new("xoxb-1"),
+            app_token: None,
+            api_url: Url::parse("https://slack.com/api").unwrap(),
+        });
+        super::parse(body, &policy)
+    }
+
+    fn parse_command(body: &str) -> SlashCommand {
+        match parse(body.as_bytes()).unwrap() {
+            CommandRequest::Command(command) => *command,
+            CommandRequest::SslCheck => panic!("not a command"),
+        }
+    }
+
+    #[test]
+    fn every_field_is_kept() {
+        let command = parse_command(BODY);
+        assert_eq!(command.command, "/maro");
+        assert_eq!(command.text, "track SCRUM-1,\nscrum-2");
+        assert_eq!(command.channel.as_str(), "C2147483705");
+        assert_eq!(command.channel_name.as_deref(), Some("test"));
+        assert_eq!(command.user.as_str(), "U2147483697");
+        assert_eq!(command.team_id.as_deref(), Some("T0001"));
+        assert_eq!(command.enterprise_id.as_deref(), Some("E0001"));
+        assert_eq!(command.api_app_id.as_deref(), Some("A123456"));
+        assert_eq!(command.trigger_id.as_deref(), Some("13345224609.738474920.8088930838d88f008e0"));
+        assert!(command.response_url.is_some());
+    }
+
+    #[test]
+    fn what_maro_can_do_without_may_be_missing() {
+        let command = parse_command("command=%2Fmaro&channel_id=C1&user_id=U1&text=&trigger_id=");
+        assert_eq!((command.text.as_str(), command.trigger_id), ("", None));
+        assert!(command.response_url.is_none());
+    }
+
+    #[test]
+    fn a_strangers_response_url_is_as_good_as_none() {
+        let body = "command=%2Fmaro&channel_id=C1&user_id=U1&response_url=http%3A%2F%2F169.254.169.254%2F";
+        assert!(parse_command(body).response_url.is_none());
+    }
+
+    #[test]
+    fn a_certificate_check_is_no_command() {
+        assert!(matches!(parse(b"token=x&ssl_check=1"), Ok(CommandRequest::SslCheck)));
+        assert!(is_ssl_check(b"ssl_check=1&token=x"));
+        assert!(!is_ssl_check(b"text=ssl_check=1&x_ssl_check=1&ssl_check=0"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let missing = |field| CommandError::Missing { field };
+        let malformed = |field| CommandError::Malformed { field };
+        let long_text = format!("command=/maro&text={}", "x".repeat(MAX_TEXT_BYTES + 1));
+        for (body, error) in [
+            ("", missing("command")),
+            ("{\"command\":\"/maro\"}", missing("command")),
+            ("command=maro&channel_id=C1&user_id=U1", malformed("command")),
+            ("command=/maro&user_id=U1", missing("channel_id")),
+            ("command=/maro&channel_id=&user_id=U1", missing("channel_id")),
+            ("command=/maro&channel_id=C1%3E&user_id=U1", malformed("channel_id")),
+            ("command=/maro&channel_id=C1", missing("user_id")),
+            ("command=/maro&channel_id=C1&user_id=u1", malformed("user_id")),
+            ("command=/maro&channel_id=C1&channel_id=C2", CommandError::Repeated { field: "channel_id" }),
+            (&long_text, CommandError::TooLong { field: "text", max_bytes: MAX_TEXT_BYTES }),
+        ] {
+            assert_eq!(parse(body.as_bytes()).unwrap_err(), error);
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_plain_or_encoded() {
+        for body in [&b"command=/maro&text=\xff"[..], b"command=/maro&text=%ff", b"command=/maro&text=a+%C3"]
+        {
+            assert_eq!(parse(body).unwrap_err().to_string(), "the body is not UTF-8 in text", "{body:?}");
+        }
+        assert!(matches!(parse(b"%ff=1"), Err(CommandError::NotUtf8 { .. })));
+    }
+}

@@ -165,7 +165,7 @@ fn bounded(mut text: String) -> String {
 fn sections(text: &str) -> Vec<Range<usize>> {
     // No text has more units than bytes.
     if text.len() <= MAX_SECTION {
-        return vec![0..text.len()];
+        return std::iter::once(0..text.len()).collect();
     }
     let mut sections: Vec<Range<usize>> = Vec::new();
     let (mut line_start, mut filled, mut total) = (0, MAX_SECTION, 0);

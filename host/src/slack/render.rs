@@ -35,6 +35,9 @@ const ASTERISK_OPERATOR: char = '\u{2217}';
 /// The longest link, markup included, in bytes. It must fit into one section, as a link cannot be cut.
 const MAX_LINK_BYTES: usize = 2_500;
 
+/// For how many lines room is made beforehand: a full page. Longer replies grow as they go.
+const MAX_LINES_FORESEEN: usize = 100;
+
 /// Turns replies into messages for one Jira site.
 #[derive(Debug, Clone)]
 pub struct Renderer {
@@ -56,7 +59,9 @@ impl Renderer {
             issue_link_start: &self.issue_link_start,
             channel,
             caller,
-            out: String::with_capacity(64 + lines * (self.issue_link_start.len() + 96)),
+            out: String::with_capacity(
+                64 + lines.min(MAX_LINES_FORESEEN) * (self.issue_link_start.len() + 96),
+            ),
             after_marker: false,
         };
         for block in &reply.blocks {
@@ -144,11 +149,18 @@ impl Writer<'_> {
         }
         self.open_marker();
         self.out.push('*');
-        for (index, part) in inner.split('*').enumerate() {
-            if index > 0 {
-                self.out.push(ASTERISK_OPERATOR);
+        for part in inner.split_inclusive(['*', '`']) {
+            let words = part.trim_end_matches(['*', '`']);
+            push_text(&mut self.out, words);
+            match &part[words.len()..] {
+                "*" => self.out.push(ASTERISK_OPERATOR),
+                "`" => self.out.push(MODIFIER_GRAVE),
+                _ => {}
             }
-            push_text(&mut self.out, part);
+        }
+        // Emphasis does not close behind a gap, and this one guarded nothing.
+        if self.out.ends_with(ZERO_WIDTH_SPACE) {
+            self.out.pop();
         }
         self.out.push('*');
         self.after_marker = true;

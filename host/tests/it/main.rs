@@ -1,1 +1,3 @@
-fn main() {}
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
+
+mod slack;

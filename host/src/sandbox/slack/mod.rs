@@ -166,12 +166,11 @@ impl SimulatedSlack {
         self.shared.history.messages()
     }
 
-    /// What one person sees of a channel, oldest first.
+    /// What one person sees of a channel, oldest first. Nothing if there is no such person or channel.
     pub fn messages_seen_by(&self, user: &str, channel: &str) -> Vec<ShownMessage> {
-        let (Some(person), channels) = (self.shared.workspace.person(user), &self.shared.workspace) else {
-            return Vec::new();
-        };
-        let Some(place) = channels.place(channel, person) else { return Vec::new() };
+        let workspace = &self.shared.workspace;
+        let Some(person) = workspace.person(user) else { return Vec::new() };
+        let Some(place) = workspace.place(channel, person) else { return Vec::new() };
         let mut messages = self.shared.history.messages();
         messages.retain(|message| {
             message.channel == place.id.as_str()

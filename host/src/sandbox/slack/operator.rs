@@ -58,8 +58,8 @@ pub(super) async fn run_command(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(refusal) = admit(&shared, &headers) {
-        return refusal;
+    if let Err((status, error)) = admit(&shared, &headers) {
+        return refuse(status, error);
     }
     let Ok(command) = serde_json::from_slice::<CommandToType>(&body) else {
         return refuse(StatusCode::BAD_REQUEST, "The body must be JSON with channel, user and text.");
@@ -81,22 +81,23 @@ pub(super) async fn run_command(
 pub(super) async fn show_workspace(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     match admit(&shared, &headers) {
         Ok(()) => answer(StatusCode::OK, &shared.workspace.names()),
-        Err(refusal) => refusal,
+        Err((status, error)) => refuse(status, error),
     }
 }
 
-fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), Response> {
+/// Lets the operator of this session in; otherwise says with what to refuse.
+fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_this_host =
         host == shared.address.to_string() || host == format!("localhost:{}", shared.address.port());
     if !is_this_host {
-        return Err(refuse(StatusCode::MISDIRECTED_REQUEST, "This is not the host you are looking for."));
+        return Err((StatusCode::MISDIRECTED_REQUEST, "This is not the host you are looking for."));
     }
     let token = headers.get(TOKEN_HEADER).map_or(&[][..], |value| value.as_bytes());
     if bool::from(token.ct_eq(shared.operator_token.expose().as_bytes())) {
         Ok(())
     } else {
-        Err(refuse(StatusCode::FORBIDDEN, "The token is not this session's."))
+        Err((StatusCode::FORBIDDEN, "The token is not this session's."))
     }
 }
 
