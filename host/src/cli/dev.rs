@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
@@ -17,9 +18,9 @@ use crate::{
         plugin_build, serve,
     },
     clock::Clock,
-    config::{Config, DatabaseConfig, JiraConfig, JiraCredentials, PluginsConfig, Secret, SlackConfig},
+    config::{Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
     sandbox::{
-        jira::{SimulatedJira, SimulatedJiraSettings},
+        jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings},
     },
     server::bot::Bot,
@@ -68,8 +69,6 @@ impl Dev {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = new_secret();
         let bot_token = Secret::new(format!("xoxb-{}", new_secret().expose()));
-        let api_token = new_secret();
-        let email = "maro@example.com".to_owned();
         let slack = SimulatedSlack::start(SimulatedSlackSettings {
             listen: loopback,
             signing_secret: signing_secret.clone(),
@@ -101,12 +100,7 @@ impl Dev {
                 app_token: None,
                 api_url: slack.api_url(),
             },
-            jira: JiraConfig {
-                base_url: jira.url().clone(),
-                credentials,
-                default_project: Some("SCRUM".to_owned()),
-                webhook_secret: None,
-            },
+            jira: jira.cloud_config(),
             sync_interval: SYNC_INTERVAL,
             log: arguments.log.clone(),
         };
@@ -116,7 +110,7 @@ impl Dev {
         let session = DevSession {
             bot: bot_url,
             slack: slack.url().clone(),
-            jira: jira.url().clone(),
+            jira: jira.base_url().clone(),
             token: slack.operator_token().clone(),
             process_id: std::process::id(),
         };

@@ -1,3 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
 
+mod bot;
+mod plugins;
 mod slack;
+mod structure;

@@ -1,0 +1,147 @@
+//! The real bot on the simulated Slack and Jira: *given plugins and Jira, when Slack sends, then Slack
+//! receives*.
+
+mod commands;
+mod faults;
+mod hostile_plugins;
+mod http;
+mod plugins_folder;
+mod status_sync;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+use maro::{
+    cli::terminal,
+    clock::Clock,
+    config::{Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
+    domain::issue::IssueKey,
+    sandbox::{
+        jira::server::SimulatedJira,
+        slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage},
+    },
+    server::bot::Bot,
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::plugins::PluginsFolder;
+
+/// Longer than any honest answer takes, and than Jira's patience.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A workspace, a site, and the bot between them.
+pub(crate) struct TestBot {
+    pub(crate) slack: SimulatedSlack,
+    pub(crate) jira: SimulatedJira,
+    pub(crate) config: Config,
+    bot: Option<Bot>,
+    folder: tempfile::TempDir,
+    plugins: PluginsFolder,
+}
+
+impl TestBot {
+    /// MARO's own plugins on SQLite.
+    pub(crate) async fn start() -> Self {
+        Self::with_plugins(PluginsFolder::shipped()).await
+    }
+
+    pub(crate) async fn with_plugins(plugins: PluginsFolder) -> Self {
+        Self::with_settings(plugins, |_| {}).await
+    }
+
+    /// As [`TestBot::with_plugins`], with settings changed by `change`.
+    pub(crate) async fn with_settings(plugins: PluginsFolder, change: impl FnOnce(&mut Config)) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let folder = tempfile::tempdir().unwrap();
+        let signing_secret = Secret::new("a signing secret");
+        let bot_token = Secret::new("xoxb-test");
+        let slack = SimulatedSlack::start(SimulatedSlackSettings {
+            listen: loopback,
+            signing_secret: signing_secret.clone(),
+            bot_token: bot_token.clone(),
+            clock: Clock::system(),
+        })
+        .await
+        .unwrap();
+        let jira = SimulatedJira::start(loopback, &CancellationToken::new()).await.unwrap();
+        let mut config = Config {
+            listen: loopback,
+            database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
+            plugins: PluginsConfig {
+                dir: plugins.path().to_owned(),
+                hot_reload: false,
+                // Shared by all tests: compiling is slow in an unoptimised build.
+                cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
+            },
+            admins: vec![slack.workspace().people[0].id.clone()],
+            slack: SlackConfig {
+                signing_secret: Some(signing_secret),
+                bot_token,
+                app_token: None,
+                api_url: slack.api_url(),
+            },
+            jira: jira.cloud_config(),
+            sync_interval: Duration::from_secs(3_600),
+            log: "info".to_owned(),
+        };
+        change(&mut config);
+        let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
+        bot.wait_until_ready().await;
+        let test_bot = Self { slack, jira, config, bot: Some(bot), folder, plugins };
+        test_bot.slack.connect_bot(test_bot.url("slack/commands"));
+        test_bot
+    }
+
+    pub(crate) fn bot(&self) -> &Bot {
+        self.bot.as_ref().unwrap()
+    }
+
+    pub(crate) fn plugins_folder(&self) -> &Path {
+        self.plugins.path()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://{}/{path}", self.bot().address())).unwrap()
+    }
+
+    /// Stops the bot and starts it anew on the same database and plugins.
+    pub(crate) async fn restart(&mut self) {
+        self.bot.take().unwrap().stop().await;
+        let bot = Bot::start(self.config.clone(), Clock::system()).await.unwrap();
+        bot.wait_until_ready().await;
+        self.bot = Some(bot);
+        self.slack.connect_bot(self.url("slack/commands"));
+    }
+
+    /// What Slack shows to `user` after typing a command in `channel`.
+    pub(crate) async fn say_as(&self, user: &str, channel: &str, typed: &str) -> String {
+        let messages = self.messages(user, channel, typed).await;
+        let texts: Vec<_> =
+            messages.iter().map(|message| terminal::message_text(message, &self.slack.workspace().names())).collect();
+        texts.join("\n---\n")
+    }
+
+    /// As ada, in #general.
+    pub(crate) async fn say(&self, typed: &str) -> String {
+        self.say_as("ada", "general", typed).await
+    }
+
+    pub(crate) async fn messages(&self, user: &str, channel: &str, typed: &str) -> Vec<ShownMessage> {
+        let messages = self.slack.run_command(channel, user, typed, PATIENCE).await.unwrap();
+        assert_eq!(self.slack.problems(), [""; 0], "Slack would not have taken this");
+        messages
+    }
+}
+
+/// A key that tests write as text.
+pub(crate) fn key(text: &str) -> IssueKey {
+    IssueKey::parse(text).unwrap()
+}

@@ -1,0 +1,105 @@
+//! A plugins folder with anything in it: what is wrong is named, and the others serve.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use crate::{bot::TestBot, plugins::PluginsFolder};
+
+fn component(body: &str) -> Vec<u8> {
+    wat::parse_str(format!("(component {body})")).unwrap()
+}
+
+/// Why `file` does not serve, as `/maro plugins` says it, while `/maro tracked` does.
+async fn refusal(plugins: PluginsFolder, file: &str) -> String {
+    let bot = TestBot::with_plugins(plugins).await;
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+    let list = bot.say("/maro plugins").await;
+    let start = format!("• {file}.wasm does not serve: ");
+    list.lines()
+        .find_map(|line| line.strip_prefix(&start))
+        .unwrap_or_else(|| panic!("{file} is not refused:\n{list}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn files_that_are_no_plugins_are_named_with_the_reason() {
+    let command = r#"(instance $c) (export "maro:plugin/command@0.1.0" (instance $c))"#;
+    let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {command}"#));
+    let garbage: Vec<u8> = (0..=255).collect();
+    for (content, reason) in [
+        (garbage, "it is not WebAssembly"),
+        (Vec::new(), "it is not WebAssembly"),
+        (wat::parse_str("(module)").unwrap(), "it is a core module, not a component"),
+        (component(""), "it does not export maro:plugin/command"),
+        (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0: update MARO"),
+        (component(command), "it does not fit this host's interface"),
+    ] {
+        let plugins = PluginsFolder::shipped().with_file("other.wasm", &content);
+        let shown = refusal(plugins, "other").await;
+        assert!(shown.starts_with(reason), "{shown:?} does not start with {reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_grant_is_named_with_the_line_to_add() {
+    let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"jira\"]");
+    assert_eq!(
+        refusal(plugins, "track").await,
+        "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to grants in track.toml"
+    );
+    let plugins = PluginsFolder::shipped().without("track.toml");
+    assert_eq!(
+        refusal(plugins, "track").await,
+        "it needs jira, tracker-edit, which it is not granted: add \"jira\", \"tracker-edit\" to grants in track.toml"
+    );
+    let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"all\"]");
+    assert!(refusal(plugins, "track").await.starts_with("track.toml: line 1: unknown variant `all`"));
+}
+
+#[tokio::test]
+async fn names_are_taken_by_none_but_their_own_file() {
+    let plugins = PluginsFolder::shipped().with_fixture("takes-track", "aaa", "");
+    assert_eq!(refusal(plugins, "aaa").await, "it calls itself track, and so does track.wasm, which serves");
+    let plugins = PluginsFolder::shipped().with_fixture("reserved-name", "help", "");
+    assert_eq!(refusal(plugins, "help").await, "it calls itself help, which is a command of MARO itself");
+    let plugins = PluginsFolder::shipped().with_fixture("bad-name", "bad", "");
+    assert!(refusal(plugins, "bad").await.starts_with("it describes itself wrongly: \"Not A Name\" is no name"));
+}
+
+#[tokio::test]
+async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
+    let plugins = PluginsFolder::shipped().with_fixture("describe-traps", "traps", "");
+    assert!(refusal(plugins, "traps").await.starts_with("it could not describe itself: it trapped"));
+    let plugins = PluginsFolder::shipped().with_fixture("describe-loops", "loops", "[limits]\ncpu-ms = 50");
+    assert_eq!(refusal(plugins, "loops").await, "it could not describe itself: it used up its CPU time");
+    let plugins = PluginsFolder::shipped().with_fixture("no-plugin", "none", "");
+    assert!(refusal(plugins, "none").await.starts_with("it does not export maro:plugin/command"));
+}
+
+#[tokio::test]
+async fn an_unreadable_file_is_named() {
+    // Root reads everything; a folder in a file's place is unreadable for all.
+    let plugins = PluginsFolder::shipped();
+    fs::create_dir(plugins.path().join("folder.wasm")).unwrap();
+    let secret = plugins.path().join("secret.wasm");
+    fs::write(&secret, b"?").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+    assert_eq!(refusal(plugins, "folder").await, "it cannot be read: it is not a file");
+}
+
+#[tokio::test]
+async fn a_truncated_or_flipped_plugin_never_harms_the_others() {
+    let whole = fs::read(PluginsFolder::shipped().path().join("track.wasm")).unwrap();
+    let mut plugins = PluginsFolder::shipped();
+    for part in 1..8 {
+        plugins = plugins.with_file(&format!("cut-{part}.wasm"), &whole[..whole.len() * part / 8]);
+        let mut flipped = whole.clone();
+        flipped[whole.len() * part / 8] ^= 0x40;
+        plugins = plugins.with_file(&format!("flipped-{part}.wasm"), &flipped);
+    }
+    let bot = TestBot::with_plugins(plugins).await;
+    assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
+    let list = bot.say("/maro plugins").await;
+    for part in 1..8 {
+        assert!(list.contains(&format!("cut-{part}.wasm does not serve")), "{list}");
+    }
+}
