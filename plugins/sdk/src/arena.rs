@@ -65,10 +65,12 @@ impl Arena {
             return None;
         }
         let start = grown_from * PAGE;
+        // The last page of four gigabytes would end at 0, which stands for "not started".
+        let end = start.checked_add(pages * PAGE)?;
         if start != self.end.get() {
             self.next.set(start);
         }
-        self.end.set(start + pages * PAGE);
+        self.end.set(end);
         Some(())
     }
 }

@@ -74,3 +74,8 @@ macro_rules! register {
         }
     };
 }
+
+/// The guide's code compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Guide;
