@@ -16,7 +16,7 @@ use crate::{
 pub const MAX_KEYS: usize = 50;
 
 /// Over so many words the exact number is no longer worth counting.
-const MAX_COUNTED: usize = 500;
+const MAX_COUNTED: usize = 200;
 
 /// The longest key, in characters, and the longest number in it: the host's limits.
 const MAX_KEY_LENGTH: usize = 100;
@@ -55,7 +55,7 @@ pub fn parse(arguments: &str) -> Result<Words, RunError> {
             words.push(word);
         }
         if words.len() > MAX_COUNTED {
-            return Err(RunError::usage("At most 50 keys a command; you gave more than 500."));
+            return Err(RunError::usage("At most 50 keys a command; you gave more than 200."));
         }
     }
     match words.len() {

@@ -28,6 +28,8 @@
 //! register!(Hello);
 //! ```
 
+#[cfg(target_family = "wasm")]
+mod arena;
 #[doc(hidden)]
 pub mod bindings;
 pub mod jira;
@@ -38,6 +40,9 @@ pub mod reply;
 pub mod tracker;
 pub mod tracker_edit;
 
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub use crate::arena::Arena;
 #[doc(hidden)]
 pub use crate::plugin::Component;
 pub use crate::{
@@ -46,7 +51,7 @@ pub use crate::{
     reply::Reply,
 };
 
-/// Makes a [`Plugin`] the one that this crate provides.
+/// Makes a [`Plugin`] the one that this crate provides. Stands at the crate's root, once.
 ///
 /// Outside WebAssembly nothing is exported, so that the crate's tests run like any other's.
 #[macro_export]
@@ -54,8 +59,23 @@ macro_rules! register {
     ($plugin:ty) => {
         #[cfg(target_family = "wasm")]
         const _: () = {
+            #[global_allocator]
+            static ALLOCATOR: $crate::Arena = $crate::Arena::new();
+
             type Registered = $crate::Component<$plugin>;
-    $crate::bindings::export_subcommand!(Registered with_types_in $crate::bindings);
+            $crate::bindings::export_subcommand! { Registered with_types_in $crate::bindings }
         };
+
+        // A use that keeps the compiler from calling the plugin dead code where nothing is exported.
+        #[cfg(not(target_family = "wasm"))]
+        #[doc(hidden)]
+        pub fn __run(arguments: &str) -> Result<$crate::Reply, $crate::RunError> {
+            <$plugin as $crate::Plugin>::run(arguments)
+        }
     };
 }
+
+/// The guide's code compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Guide;

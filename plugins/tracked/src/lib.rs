@@ -2,7 +2,7 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError, register,
-    reply::{Line, channel, code, details, issue},
+    reply::{Line, Span, channel, code, details, issue},
     spans,
     tracker::{self, Page, TrackedIssue},
 };
@@ -26,9 +26,9 @@ impl Plugin for Tracked {
         let number = page_number(arguments)?;
         let page = tracker::list_tracked((number - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE)?;
         if !page.issues.is_empty() {
-            return Ok(list(number, &page));
+            return Ok(list(number, page));
         }
-        match if number == 1 { 0 } else { tracker::count_tracked()? } {
+        match tracker::count_tracked()? {
             0 => Ok(nothing_tracked()),
             count => Ok(past_the_end(number, count)),
         }
@@ -50,10 +50,10 @@ fn page_number(arguments: &str) -> Result<u32, RunError> {
         .ok_or_else(|| RunError::usage("The page is a number from 1 on."))
 }
 
-fn list(number: u32, page: &Page) -> Reply {
+fn list(number: u32, page: Page) -> Reply {
     let reply = Reply::to_caller()
         .paragraph(spans!["Tracked Jira issues in ", channel(), ":"])
-        .items(page.issues.iter().map(item));
+        .items(page.issues.into_iter().map(item));
     let number_as_text = number.to_string();
     match (number, page.more) {
         (1, false) => reply,
@@ -62,8 +62,9 @@ fn list(number: u32, page: &Page) -> Reply {
     }
 }
 
-fn item(tracked: &TrackedIssue) -> Line {
-    spans![issue(&tracked.key), details(&tracked.summary, &tracked.status)]
+fn item(tracked: TrackedIssue) -> Line {
+    let details = details(&tracked.summary, &tracked.status);
+    spans![issue(tracked.key), details]
 }
 
 fn nothing_tracked() -> Reply {
@@ -82,7 +83,7 @@ fn past_the_end(number: u32, count: u32) -> Reply {
     ])
 }
 
-fn command(page: u32) -> maro_plugin::reply::Span {
+fn command(page: u32) -> Span {
     code(["/maro tracked ", &page.to_string()].concat())
 }
 
@@ -111,7 +112,7 @@ mod tests {
             tracked("SCRUM-126", "", ""),
             tracked("SCRUM-127", &"é".repeat(81), ""),
         ];
-        let reply = list(1, &Page { issues, more: false });
+        let reply = list(1, Page { issues, more: false });
         let cut = "é".repeat(79);
         assert_eq!(
             reply.preview(),
@@ -131,7 +132,7 @@ mod tests {
     fn a_page_says_how_to_see_the_next() {
         let last_line = |number, more| {
             let issues = vec![tracked("A-1", "", "")];
-            list(number, &Page { issues, more }).preview().lines().last().map(str::to_owned).unwrap()
+            list(number, Page { issues, more }).preview().lines().last().map(str::to_owned).unwrap()
         };
         assert_eq!(last_line(1, false), "• A-1");
         assert_eq!(last_line(1, true), "Page 1. More with `/maro tracked 2`");
