@@ -1,6 +1,6 @@
 //! The ways in which the simulated site can fail.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
     body::Body,
@@ -52,26 +52,23 @@ pub enum Fault {
     IssueErrors,
 }
 
-/// Which fault is on, and for how many more requests.
+/// Which faults are on.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    fault: Option<Fault>,
-    remaining: Option<u32>,
+    /// For the next requests, one each; `None` lets a request through.
+    next: VecDeque<Option<Fault>>,
+    /// For all requests after these.
+    then: Option<Fault>,
 }
 
 impl Faults {
-    pub(super) fn set(&mut self, fault: Option<Fault>, requests: Option<u32>) {
-        *self = Self { fault, remaining: requests };
+    pub(super) fn set(&mut self, next: impl IntoIterator<Item = Option<Fault>>, then: Option<Fault>) {
+        *self = Self { next: next.into_iter().collect(), then };
     }
 
     /// The fault for the request that has just come, if any.
     pub(super) fn next(&mut self) -> Option<Fault> {
-        match &mut self.remaining {
-            Some(0) => return None,
-            Some(remaining) => *remaining -= 1,
-            None => {}
-        }
-        self.fault.clone()
+        self.next.pop_front().unwrap_or_else(|| self.then.clone())
     }
 }
 
@@ -98,7 +95,7 @@ pub(super) fn answer(fault: &Fault, path: &str) -> Option<Response<Body>> {
         }
         Fault::IssueErrors if path.ends_with("/bulkfetch") => {
             let errors = json!([{ "id": "10022", "errorMessage": "The issue could not be loaded in time." }]);
-            let answer = json!({ "expand": "schema,names", "issueErrors": errors, "issues": [] });
+            let answer = json!({ "issueErrors": errors, "issues": [] });
             json_answer(StatusCode::OK, &answer)
         }
         Fault::IssueErrors | Fault::Hang | Fault::Slow(_) | Fault::Reset => return None,

@@ -128,17 +128,17 @@ impl SimulatedJira {
 
     /// Makes the REST API fail until [`SimulatedJira::clear_fault`].
     pub fn set_fault(&self, fault: Fault) {
-        self.shared.faults().set(Some(fault), None);
+        self.shared.faults().set([], Some(fault));
     }
 
-    /// Makes the REST API fail for the next requests only.
-    pub fn set_fault_for(&self, fault: Fault, requests: u32) {
-        self.shared.faults().set(Some(fault), Some(requests));
+    /// Makes the REST API fail for the next requests only, one fault each; `None` lets a request through.
+    pub fn set_next_faults(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.shared.faults().set(faults, None);
     }
 
     /// Makes the REST API work again. A request that is held up stays so.
     pub fn clear_fault(&self) {
-        self.shared.faults().set(None, None);
+        self.shared.faults().set([], None);
     }
 
     /// The requests to the REST API so far, oldest first, at most a thousand.

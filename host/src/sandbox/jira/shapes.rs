@@ -74,7 +74,7 @@ pub(super) fn issue(issue: &SimulatedIssue, fields: &[String], links: Links<'_>)
 }
 
 pub(super) fn bulk_issues(issues: Vec<Value>) -> Value {
-    json!({ "expand": "schema,names", "issueErrors": [], "issues": issues })
+    json!({ "issueErrors": [], "issues": issues })
 }
 
 pub(super) fn errors(message: &str) -> Value {

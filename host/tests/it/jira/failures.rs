@@ -7,13 +7,14 @@ use maro::{
     jira::{client::JiraClient, error::JiraError},
     sandbox::jira::{
         faults::Fault,
-        server::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
+        server::{API_TOKEN, PERSONAL_ACCESS_TOKEN, SimulatedJira},
     },
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{EDITIONS, Edition, PATIENCE, World, config, key, start_site, within};
 
@@ -114,7 +115,7 @@ async fn a_failure_that_passes_goes_unnoticed() {
     for fault in passing {
         for edition in EDITIONS {
             let world = World::confirmed(edition).await;
-            world.site.set_fault_for(fault.clone(), 1);
+            world.site.set_next_faults([Some(fault.clone())]);
             assert_eq!(world.keys_of("SCRUM-123").await, "SCRUM-123", "{edition:?} {fault:?}");
             assert_eq!(world.paths().len(), 2, "{edition:?} {fault:?}");
         }
@@ -133,7 +134,7 @@ async fn a_slow_answer_in_time_is_an_answer() {
 async fn one_failing_key_fails_the_look_up() {
     for edition in EDITIONS {
         let world = World::confirmed(edition).await;
-        world.site.set_fault_for(status(403), 1);
+        world.site.set_next_faults([Some(status(403))]);
         assert!(matches!(world.get("SCRUM-123 SCRUM-124").await, Err(JiraError::Forbidden)));
     }
 }
@@ -163,16 +164,13 @@ async fn a_probe_fails_as_a_look_up_does() {
 }
 
 #[tokio::test]
-async fn an_unconfirmed_account_is_not_believed_while_jira_fails() {
+async fn nothing_is_missing_while_the_account_cannot_be_confirmed() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
-        // The look-up is let through as anonymous; the question who that is fails.
-        world.site.set_fault_for(Fault::SilentlyAnonymous, 1);
-        world.site.transition_issue(&key("SCRUM-123"), "Done");
-        let missing = world.get("SCRUM-123").await;
-        assert_eq!(missing.unwrap(), [None], "the account is right, and is confirmed");
-        world.site.set_fault(Fault::Html);
-        assert!(matches!(world.get("SCRUM-123").await, Err(JiraError::InvalidResponse { .. })));
+        world.site.set_next_faults([None, Some(Fault::Html), None, Some(status(403))]);
+        assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::InvalidResponse { .. })));
+        assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::Forbidden)));
+        assert_eq!(world.keys_of("SCRUM-999").await, "-");
     }
 }
 
@@ -200,8 +198,7 @@ async fn a_site_that_is_gone_is_unreachable_and_needs_no_restart() {
         let error = client.get_issues(&keys, within(PATIENCE)).await.unwrap_err();
         assert!(matches!(error, JiraError::Unreachable { .. }), "{error:?}");
 
-        let token = tokio_util::sync::CancellationToken::new();
-        let _site = maro::sandbox::jira::server::SimulatedJira::start(address, &token).await.unwrap();
+        let _site = SimulatedJira::start(address, &CancellationToken::new()).await.unwrap();
         client.get_issues(&keys, within(PATIENCE)).await.unwrap();
     }
 }

@@ -170,7 +170,7 @@ async fn nothing_is_missing_for_an_account_that_jira_ignores() {
 #[tokio::test]
 async fn a_refusal_withdraws_the_confirmation() {
     let world = World::confirmed(Edition::Cloud).await;
-    world.site.set_fault_for(Fault::Status(401, None), 1);
+    world.site.set_next_faults([Some(Fault::Status(401, None))]);
     assert!(matches!(world.get("SCRUM-123").await, Err(JiraError::Unauthorized)));
     world.site.take_requests();
     assert_eq!(world.keys_of("SCRUM-999").await, "-");

@@ -9,6 +9,7 @@ use super::{description, key, start_site};
 const BULK_FETCH: &str = "/rest/api/3/issue/bulkfetch";
 
 fn request(site: &SimulatedJira, method: Method, path: &str) -> RequestBuilder {
+    rustls::crypto::ring::default_provider().install_default().ok();
     let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build();
     http.unwrap().request(method, site.base_url().join(path).unwrap())
 }
@@ -30,7 +31,6 @@ fn bulk_fetch(site: &SimulatedJira, body: &Value) -> RequestBuilder {
 
 /// Sends a request to the REST API; status and body, which are as described.
 async fn described(request: RequestBuilder) -> (u16, Value) {
-    rustls::crypto::ring::default_provider().install_default().ok();
     let (http, request) = request.build_split();
     let request = request.unwrap();
     let (method, path) = (request.method().to_string(), request.url().path().to_owned());
@@ -43,7 +43,6 @@ async fn described(request: RequestBuilder) -> (u16, Value) {
 
 #[tokio::test]
 async fn answers_are_as_atlassian_describes_them() {
-    rustls::crypto::ring::default_provider().install_default().ok();
     let site = start_site().await;
     site.move_issue(&key("SCRUM-124"), &key("OPS-1"));
     let keys: Vec<String> = (101..=151).map(|number| format!("SCRUM-{number}")).collect();
@@ -65,7 +64,6 @@ async fn answers_are_as_atlassian_describes_them() {
 
 #[tokio::test]
 async fn only_the_fields_asked_for_are_given() {
-    rustls::crypto::ring::default_provider().install_default().ok();
     let site = start_site().await;
     let names = async |fields: Value| {
         let body = json!({ "issueIdsOrKeys": ["scrum-123", "10022"], "fields": fields });
@@ -80,7 +78,6 @@ async fn only_the_fields_asked_for_are_given() {
 
 #[tokio::test]
 async fn strangers_are_refused() {
-    rustls::crypto::ring::default_provider().install_default().ok();
     let site = start_site().await;
     for path in ["/rest/api/3/myself", "/rest/api/2/issue/SCRUM-123", "/rest/api/3/issue/SCRUM-123"] {
         assert_eq!(described(request(&site, Method::GET, path)).await.0, 401);
@@ -91,7 +88,6 @@ async fn strangers_are_refused() {
 
 #[tokio::test]
 async fn requests_of_another_shape_are_refused() {
-    rustls::crypto::ring::default_provider().install_default().ok();
     let site = start_site().await;
     let too_many = vec!["SCRUM-1"; 101];
     for body in [
@@ -109,7 +105,6 @@ async fn requests_of_another_shape_are_refused() {
 
 #[tokio::test]
 async fn the_page_of_an_issue_holds_no_markup_of_its_summary() {
-    rustls::crypto::ring::default_provider().install_default().ok();
     let site = start_site().await;
     site.rename_issue(&key("SCRUM-123"), "<script>alert('&')</script>");
     let response = request(&site, Method::GET, "/browse/SCRUM-123").send().await.unwrap();
