@@ -1,1 +1,3 @@
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
+
 mod jira;
