@@ -1,0 +1,145 @@
+//! The routes of the simulated site.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::sandbox::jira::{
+    browse,
+    server::{BASIC, BEARER, Shared},
+    shapes::{self, Api, Links},
+};
+
+/// How many issues one request may name, as in Jira.
+const MAX_KEYS: usize = 100;
+
+type Answer = Response<Body>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct BulkFetchRequest {
+    issue_ids_or_keys: Vec<String>,
+    fields: Option<Vec<String>>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
+    expand: Vec<String>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
+    properties: Vec<String>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
+    fields_by_keys: bool,
+}
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/rest/api/3/myself", get(myself))
+        .route("/rest/api/2/myself", get(myself))
+        .route("/rest/api/3/issue/bulkfetch", post(bulk_fetch))
+        .route("/rest/api/3/issue/{key}", get(get_issue))
+        .route("/rest/api/2/issue/{key}", get(get_issue))
+        .route("/browse/{key}", get(browse_issue))
+        .fallback(|| async { html(StatusCode::NOT_FOUND, "<h1>Oops, you've found a dead link.</h1>") })
+        .with_state(shared)
+}
+
+/// Jira's refusal of a request to its REST API that lacks the right credentials.
+pub(super) fn refuse_strangers(api: Api, headers: &HeaderMap) -> Option<Answer> {
+    let expected = match api {
+        Api::Cloud => BASIC,
+        Api::DataCenter => BEARER,
+    };
+    if headers.get(header::AUTHORIZATION).is_some_and(|value| value == expected) {
+        return None;
+    }
+    let message = "Client must be authenticated to access this resource.";
+    Some(json_answer(StatusCode::UNAUTHORIZED, &shapes::errors(message)))
+}
+
+pub(super) fn json_answer(status: StatusCode, value: &Value) -> Answer {
+    answer(status, "application/json;charset=UTF-8", value.to_string())
+}
+
+pub(super) fn html(status: StatusCode, page: &str) -> Answer {
+    answer(status, "text/html;charset=UTF-8", page.to_owned())
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: String) -> Answer {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn myself(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+    json_answer(StatusCode::OK, &shapes::account(links(&shared, &uri)))
+}
+
+async fn bulk_fetch(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Answer {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
+        return json_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, &shapes::errors("Unsupported Media Type"));
+    }
+    let bad_request = |message: &str| json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message));
+    let Ok(request) = serde_json::from_slice::<BulkFetchRequest>(&body) else {
+        return bad_request("Invalid request payload. Refer to the REST API documentation and try again.");
+    };
+    if request.issue_ids_or_keys.is_empty() || request.issue_ids_or_keys.len() > MAX_KEYS {
+        return bad_request("The request must name between 1 and 100 issues.");
+    }
+    let fields = request.fields.unwrap_or_else(|| vec!["*navigable".to_owned()]);
+    let links = links(&shared, &uri);
+    let site = shared.site();
+    let mut issues: Vec<_> = request.issue_ids_or_keys.iter().filter_map(|key| site.find(key)).collect();
+    issues.sort_by_key(|issue| issue.id);
+    issues.dedup_by_key(|issue| issue.id);
+    let issues = issues.into_iter().map(|issue| shapes::issue(issue, &fields, links)).collect();
+    json_answer(StatusCode::OK, &shapes::bulk_issues(issues))
+}
+
+async fn get_issue(
+    State(shared): State<Arc<Shared>>,
+    Path(key): Path<String>,
+    RawQuery(query): RawQuery,
+    uri: Uri,
+) -> Answer {
+    let links = links(&shared, &uri);
+    match shared.site().find(&key) {
+        Some(issue) => json_answer(StatusCode::OK, &shapes::issue(issue, &asked_fields(query), links)),
+        None => {
+            let message = match links.api {
+                Api::Cloud => "Issue does not exist or you do not have permission to see it.",
+                Api::DataCenter => "Issue Does Not Exist",
+            };
+            json_answer(StatusCode::NOT_FOUND, &shapes::errors(message))
+        }
+    }
+}
+
+async fn browse_issue(State(shared): State<Arc<Shared>>, Path(key): Path<String>) -> Answer {
+    browse::page(shared.site().find(&key))
+}
+
+fn links<'a>(shared: &'a Shared, uri: &Uri) -> Links<'a> {
+    Links { site: &shared.base_url, api: Api::of_path(uri.path()).unwrap_or(Api::Cloud) }
+}
+
+/// The `fields` of a query; all of them unless some are named.
+fn asked_fields(query: Option<String>) -> Vec<String> {
+    let query = query.unwrap_or_default();
+    let fields: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "fields")
+        .flat_map(|(_, value)| value.split(',').map(|field| field.trim().to_owned()).collect::<Vec<_>>())
+        .collect();
+    if fields.is_empty() { vec!["*all".to_owned()] } else { fields }
+}

@@ -1,0 +1,14 @@
+//! A simulated Jira site that answers over HTTP as Jira Cloud (v3) and Jira Data Center (v2) do.
+//!
+//! It is strict where Jira is (credentials, content types, request shapes, limits), can be told to fail in
+//! every way that Jira fails, and remembers what it was asked.
+
+mod api;
+mod browse;
+mod connection;
+pub mod faults;
+pub mod received;
+mod seed;
+pub mod server;
+mod shapes;
+mod site;

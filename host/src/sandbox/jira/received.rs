@@ -1,0 +1,62 @@
+//! What the simulated site was asked, for tests to look at.
+
+use std::collections::VecDeque;
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, Method, Uri},
+};
+
+/// How many requests are remembered: the site may run for days.
+const MAX_REMEMBERED: usize = 1_000;
+
+/// A request to the REST API, whether or not it was answered.
+#[derive(Debug, Clone)]
+pub struct ReceivedRequest {
+    pub method: String,
+    /// With the query.
+    pub path: String,
+    /// Names in lower case; values that are no text are left out.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl ReceivedRequest {
+    pub(super) fn new(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Self {
+        let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        Self {
+            method: method.to_string(),
+            path: uri.to_string(),
+            headers: headers.iter().filter_map(text).collect(),
+            body: body.to_vec(),
+        }
+    }
+
+    /// The first value of a header, named in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The latest requests, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Received(VecDeque<ReceivedRequest>);
+
+impl Received {
+    pub(super) fn push(&mut self, request: ReceivedRequest) {
+        if self.0.len() == MAX_REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back(request);
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<ReceivedRequest> {
+        self.0.iter().cloned().collect()
+    }
+
+    pub(super) fn take(&mut self) -> Vec<ReceivedRequest> {
+        std::mem::take(&mut self.0).into()
+    }
+}

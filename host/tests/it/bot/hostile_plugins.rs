@@ -1,0 +1,132 @@
+//! Plugins that loop, hoard, trap and lie: the person gets one short sentence, the operator the whole
+//! story, and nobody else notices.
+
+use insta::assert_snapshot;
+
+use crate::{bot::TestBot, plugins::PluginsFolder};
+
+/// All capabilities, and little patience.
+const GRANTED: &str = r#"
+grants = ["jira", "tracker", "tracker-edit"]
+[limits]
+memory-mib = 8
+cpu-ms = 100
+wall-ms = 2000
+"#;
+
+async fn hostile_bot(manifest: &str) -> TestBot {
+    TestBot::with_plugins(PluginsFolder::shipped().with_fixture("hostile", "hostile", manifest)).await
+}
+
+/// What a person reads, with the incident's id made equal, and the fault that operators see.
+async fn fault(bot: &TestBot, what: &str) -> (String, String) {
+    let shown = bot.say(&format!("/maro hostile {what}")).await;
+    let (sentence, incident) = shown.split_once(" mention ").unwrap_or_else(|| panic!("{what}: {shown}"));
+    let incident = incident.trim_end_matches('.');
+    assert!(incident.len() == 8 && incident.bytes().all(|byte| byte.is_ascii_hexdigit()), "{shown}");
+    let plugins = bot.bot().registry().plugins();
+    (format!("{sentence} mention …"), plugins.get("hostile").unwrap().last_fault().unwrap())
+}
+
+#[tokio::test]
+async fn every_limit_stops_a_plugin_with_one_sentence() {
+    let bot = hostile_bot(GRANTED).await;
+    let fault_sentence = "/maro hostile failed because of a fault in it. If you report this, mention …";
+    for (what, expected) in [
+        ("loop", "it used up its CPU time"),
+        ("memory", "it asked for more memory than its limit"),
+        ("host-calls", "it made more capability calls than its limit"),
+        ("stack", "it trapped: "),
+        ("trap a reason", "it trapped: "),
+        ("exit", "it trapped: "),
+        ("huge-reply", "it asked for more memory than its limit"),
+        ("huge-strings", "it asked for more memory than its limit"),
+        ("deep", "it"),
+    ] {
+        let (sentence, fault) = fault(&bot, what).await;
+        assert_eq!(sentence, fault_sentence, "{what}");
+        assert!(fault.starts_with(expected), "{what}: {fault:?} does not start with {expected:?}");
+    }
+    let (sentence, fault) = fault(&bot, "sleep").await;
+    assert_eq!(sentence, "/maro hostile took too long and was stopped. If you report this, mention …");
+    assert_eq!(fault, "it ran for longer than its limit of 2000 ms");
+    assert_eq!(bot.say("/maro track SCRUM-123").await, "Now tracking SCRUM-123: User authentication flow (Open)");
+    assert_eq!(bot.say("/maro hostile state").await, "1", "a plugin that trapped is whole again");
+}
+
+#[tokio::test]
+async fn what_a_guest_hands_over_is_bounded_before_it_is_copied() {
+    let bot = hostile_bot(&GRANTED.replace("memory-mib = 8", "memory-mib = 256").replace("cpu-ms = 100", "cpu-ms = 5000")).await;
+    for what in ["huge-reply", "huge-error", "huge-strings", "huge-log", "deep"] {
+        let shown = bot.say(&format!("/maro hostile {what}")).await;
+        assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn others_are_answered_while_plugins_loop() {
+    let bot = hostile_bot(&GRANTED.replace("cpu-ms = 100", "cpu-ms = 1500")).await;
+    let loops = (0..4).map(|_| bot.say("/maro hostile loop"));
+    let loops = futures_util::future::join_all(loops);
+    let others = async {
+        for _ in 0..10 {
+            let messages = bot.messages("grace", "random", "/maro tracked").await;
+            assert!(!messages[0].is_delayed, "it was answered late");
+        }
+    };
+    tokio::join!(loops, others);
+}
+
+#[tokio::test]
+async fn each_invocation_starts_afresh() {
+    let bot = hostile_bot(GRANTED).await;
+    for _ in 0..3 {
+        assert_eq!(bot.say("/maro hostile state").await, "1");
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_world_outside() {
+    let bot = hostile_bot(GRANTED).await;
+    assert_eq!(bot.say("/maro hostile env").await, "variables [], arguments []");
+    let files = bot.say("/maro hostile fs").await;
+    assert!(files.contains("read Err") && files.contains("write Err"), "{files}");
+    let network = bot.say("/maro hostile net").await;
+    assert!(network.contains("connect Err"), "{network}");
+    assert_eq!(bot.say("/maro hostile stdin").await, "read Ok(0)");
+}
+
+#[tokio::test]
+async fn only_what_jira_confirmed_is_tracked() {
+    let bot = hostile_bot(GRANTED).await;
+    assert_eq!(bot.say("/maro hostile unconfirmed SCRUM-123").await, "[Unconfirmed]");
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+}
+
+#[tokio::test]
+async fn impossible_arguments_are_errors_and_not_traps() {
+    let bot = hostile_bot(GRANTED).await;
+    for what in ["bad-key nonsense", "many-keys", "many-rows"] {
+        let shown = bot.say(&format!("/maro hostile {what}")).await;
+        assert!(shown.contains("InvalidArgument"), "{what}: {shown}");
+        assert!(!shown.contains("Ok("), "{what}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn markup_of_a_guest_is_text() {
+    let bot = hostile_bot(GRANTED).await;
+    let messages = bot.messages("ada", "general", "/maro hostile bad-spans").await;
+    for forbidden in ["<!channel>", "<!here", "javascript:"] {
+        assert!(!messages[0].text.contains(forbidden), "{}", messages[0].text);
+    }
+    let shown = bot.say("/maro hostile echo <!channel>").await;
+    assert_snapshot!(shown.replace('\u{200b}', ""), @"");
+}
+
+#[tokio::test]
+async fn a_usage_error_shows_how_the_subcommand_is_used() {
+    let bot = hostile_bot(GRANTED).await;
+    assert_snapshot!(bot.say("/maro hostile").await, @"");
+    assert_snapshot!(bot.say("/maro hostile failed for a reason").await, @"");
+}
