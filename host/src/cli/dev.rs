@@ -77,13 +77,9 @@ impl Dev {
         })
         .await
         .context("the simulated Slack workspace does not start")?;
-        let credentials = JiraCredentials::Cloud { email, api_token };
-        let jira = SimulatedJira::start(SimulatedJiraSettings {
-            listen: loopback,
-            credentials: credentials.clone(),
-        })
-        .await
-        .context("the simulated Jira site does not start")?;
+        let jira = SimulatedJira::start(loopback, &CancellationToken::new())
+            .await
+            .context("the simulated Jira site does not start")?;
         std::fs::create_dir_all(folder.join(FOLDER)).context("the folder .maro cannot be made")?;
         let config = Config {
             listen: arguments.listen,

@@ -7,7 +7,10 @@ mod unknown;
 use std::sync::Arc;
 
 use crate::{
-    domain::{ids::UserId, reply::Reply},
+    domain::{
+        ids::UserId,
+        reply::{Block, Reply, Span, Visibility},
+    },
     plugin::{
         instance::{Caller, Capabilities},
         loaded::{Answer, Fault, LoadedPlugin},
@@ -54,10 +57,16 @@ impl Commands {
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments).await {
             Ok(Answer::Reply(reply)) => reply,
             Ok(Answer::Usage(sentence)) => help::usage(&plugin.description, &sentence),
-            Ok(Answer::Failed(sentence)) => Reply::sentence(sentence),
+            Ok(Answer::Failed(sentences)) => failed(&sentences),
             Err(fault) => fault_reply(plugin, &caller, &fault),
         }
     }
+}
+
+/// What a plugin says of its own failure, a line for each of its lines.
+fn failed(sentences: &str) -> Reply {
+    let lines = sentences.lines().map(|line| vec![Span::Text(line.to_owned())]).collect();
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Lines(lines)] }
 }
 
 /// Tells the operator the whole of it and the person one sentence, with an id that joins the two.

@@ -1,7 +1,5 @@
 //! What wasmtime generates from `wit/`. Nothing else invokes `bindgen!`.
 
-#![expect(unreachable_pub, reason = "generated code is public throughout")]
-
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "subcommand",

@@ -111,7 +111,10 @@ fn imports_are_found_in_every_spelling() {
         names
     };
     assert_eq!(found("use crate::jira::client::JiraClient;"), ["jira"]);
-    assert_eq!(found("use crate::{\n    config::Config,\n    slack::{a::B, c::{D}},\n};"), ["config", "slack"]);
+    assert_eq!(
+        found("use crate::{\n    config::Config,\n    slack::{a::B, c::{D}},\n};"),
+        ["config", "slack"]
+    );
     assert_eq!(found("fn f() { crate::slack::render::f() }"), ["slack"]);
     assert_eq!(found("use crate::{domain::jira::X};"), [""; 0]);
 }
@@ -148,8 +151,20 @@ fn the_documents_name_only_paths_that_exist() {
 /// folder of the top level or of `host/src`, without a placeholder.
 fn quoted_paths(text: &str) -> Vec<&str> {
     const FOLDERS: [&str; 14] = [
-        "host/", "plugins/", "wit/", "migrations/", "tests/", "benches/", "domain/", "tracker/", "jira/", "slack/",
-        "plugin/", "commands/", "server/", "sandbox/",
+        "host/",
+        "plugins/",
+        "wit/",
+        "migrations/",
+        "tests/",
+        "benches/",
+        "domain/",
+        "tracker/",
+        "jira/",
+        "slack/",
+        "plugin/",
+        "commands/",
+        "server/",
+        "sandbox/",
     ];
     text.split('`')
         .skip(1)

@@ -2,7 +2,10 @@
 
 use insta::assert_snapshot;
 
-use crate::{bot::{TestBot, key}, plugins::PluginsFolder};
+use crate::{
+    bot::{TestBot, key},
+    plugins::PluginsFolder,
+};
 
 #[tokio::test]
 async fn issues_are_tracked_listed_and_untracked() {
@@ -104,7 +107,9 @@ async fn five_hundred_issues_are_paged() {
     let mut seen = Vec::new();
     for page in 1..=10 {
         let shown = bot.say(&format!("/maro tracked {page}")).await;
-        seen.extend(shown.lines().filter_map(|line| Some(line.strip_prefix("• ")?.split(':').next()?.to_owned())));
+        seen.extend(
+            shown.lines().filter_map(|line| Some(line.strip_prefix("• ")?.split(':').next()?.to_owned())),
+        );
     }
     let expected: Vec<_> = (1_000..1_500).map(|number| format!("SCRUM-{number}")).collect();
     assert_eq!(seen, expected);
@@ -112,9 +117,11 @@ async fn five_hundred_issues_are_paged() {
     assert_snapshot!(bot.say("/maro tracked minus one").await, @"");
 }
 
+const GRANTS: &str = r#"grants = ["jira", "tracker", "tracker-edit"]"#;
+
 #[tokio::test]
 async fn help_is_what_the_plugins_say_of_themselves() {
-    let plugins = PluginsFolder::shipped().without("untrack.wasm").with_fixture("hostile", "hostile", "");
+    let plugins = PluginsFolder::shipped().without("untrack.wasm").with_fixture("hostile", "hostile", GRANTS);
     let bot = TestBot::with_plugins(plugins).await;
     assert_snapshot!(bot.say("/maro help").await, @"");
     assert_eq!(bot.say("/maro").await, bot.say("/maro help").await);

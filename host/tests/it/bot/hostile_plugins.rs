@@ -50,13 +50,19 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
     let (sentence, fault) = fault(&bot, "sleep").await;
     assert_eq!(sentence, "/maro hostile took too long and was stopped. If you report this, mention …");
     assert_eq!(fault, "it ran for longer than its limit of 2000 ms");
-    assert_eq!(bot.say("/maro track SCRUM-123").await, "Now tracking SCRUM-123: User authentication flow (Open)");
+    assert_eq!(
+        bot.say("/maro track SCRUM-123").await,
+        "Now tracking SCRUM-123: User authentication flow (Open)"
+    );
     assert_eq!(bot.say("/maro hostile state").await, "1", "a plugin that trapped is whole again");
 }
 
 #[tokio::test]
 async fn what_a_guest_hands_over_is_bounded_before_it_is_copied() {
-    let bot = hostile_bot(&GRANTED.replace("memory-mib = 8", "memory-mib = 256").replace("cpu-ms = 100", "cpu-ms = 5000")).await;
+    let bot = hostile_bot(
+        &GRANTED.replace("memory-mib = 8", "memory-mib = 256").replace("cpu-ms = 100", "cpu-ms = 5000"),
+    )
+    .await;
     for what in ["huge-reply", "huge-error", "huge-strings", "huge-log", "deep"] {
         let shown = bot.say(&format!("/maro hostile {what}")).await;
         assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");

@@ -38,10 +38,12 @@ async fn only_what_slack_signed_lately_is_obeyed() {
     assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 299)).await, 200);
     assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 301)).await, 401, "stale");
     assert_eq!(status(signed(&bot, "slack/commands", COMMAND, -301)).await, 401, "from the future");
-    let forged = signed(&bot, "slack/commands", COMMAND, 0).body("command=%2Fmaro&text=plugins&channel_id=C1&user_id=U1");
+    let forged = signed(&bot, "slack/commands", COMMAND, 0)
+        .body("command=%2Fmaro&text=plugins&channel_id=C1&user_id=U1");
     assert_eq!(status(forged).await, 401, "another body");
     assert_eq!(status(client().post(bot.url("slack/commands")).body(COMMAND)).await, 401, "unsigned");
-    let other = signature::sign(&Secret::new("other"), &Clock::system().now().as_second().to_string(), COMMAND);
+    let other =
+        signature::sign(&Secret::new("other"), &Clock::system().now().as_second().to_string(), COMMAND);
     let request = client()
         .post(bot.url("slack/commands"))
         .header("x-slack-signature", other)
@@ -53,9 +55,24 @@ async fn only_what_slack_signed_lately_is_obeyed() {
 async fn malformed_requests_are_refused_by_kind() {
     let bot = TestBot::start().await;
     assert_eq!(status(signed(&bot, "slack/commands", b"", 0)).await, 400, "empty");
-    assert_eq!(status(signed(&bot, "slack/commands", b"command=%2Fmaro&text=%ff&channel_id=C1&user_id=U1", 0)).await, 400);
-    assert_eq!(status(signed(&bot, "slack/commands", b"command=/maro&text=\xff&channel_id=C1&user_id=U1", 0)).await, 400);
-    assert_eq!(status(signed(&bot, "slack/commands", b"command=/maro&text=x&channel_id=%3C!channel%3E&user_id=U1", 0)).await, 400);
+    assert_eq!(
+        status(signed(&bot, "slack/commands", b"command=%2Fmaro&text=%ff&channel_id=C1&user_id=U1", 0)).await,
+        400
+    );
+    assert_eq!(
+        status(signed(&bot, "slack/commands", b"command=/maro&text=\xff&channel_id=C1&user_id=U1", 0)).await,
+        400
+    );
+    assert_eq!(
+        status(signed(
+            &bot,
+            "slack/commands",
+            b"command=/maro&text=x&channel_id=%3C!channel%3E&user_id=U1",
+            0
+        ))
+        .await,
+        400
+    );
     assert_eq!(status(signed(&bot, "slack/commands", &vec![b'a'; 2 * 1024 * 1024], 0)).await, 413);
     assert_eq!(status(client().get(bot.url("slack/commands"))).await, 405);
     assert_eq!(status(client().get(bot.url("nothing/here"))).await, 404);
@@ -131,10 +148,12 @@ async fn the_webhook_address_exists_only_with_a_secret() {
     assert!(!issue.is_empty());
     let list = bot.say("/maro tracked").await;
     assert!(list.contains("(Open)"), "{list}");
-    let body = webhook("jira:issue_updated", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
+    let body =
+        webhook("jira:issue_updated", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
     assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
     assert!(bot.say("/maro tracked").await.contains("SCRUM-123: Sign in (Blocked)"));
-    let body = webhook("jira:issue_deleted", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
+    let body =
+        webhook("jira:issue_deleted", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
     assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
     let list = bot.say("/maro tracked").await;
     assert!(list.contains("SCRUM-123: Sign in (not found in Jira)"), "{list}");

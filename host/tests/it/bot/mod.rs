@@ -124,8 +124,10 @@ impl TestBot {
     /// What Slack shows to `user` after typing a command in `channel`.
     pub(crate) async fn say_as(&self, user: &str, channel: &str, typed: &str) -> String {
         let messages = self.messages(user, channel, typed).await;
-        let texts: Vec<_> =
-            messages.iter().map(|message| terminal::message_text(message, &self.slack.workspace().names())).collect();
+        let texts: Vec<_> = messages
+            .iter()
+            .map(|message| terminal::message_text(message, &self.slack.workspace().names()))
+            .collect();
         texts.join("\n---\n")
     }
 

@@ -62,7 +62,9 @@ async fn names_are_taken_by_none_but_their_own_file() {
     let plugins = PluginsFolder::shipped().with_fixture("reserved-name", "help", "");
     assert_eq!(refusal(plugins, "help").await, "it calls itself help, which is a command of MARO itself");
     let plugins = PluginsFolder::shipped().with_fixture("bad-name", "bad", "");
-    assert!(refusal(plugins, "bad").await.starts_with("it describes itself wrongly: \"Not A Name\" is no name"));
+    assert!(
+        refusal(plugins, "bad").await.starts_with("it describes itself wrongly: \"Not A Name\" is no name")
+    );
 }
 
 #[tokio::test]

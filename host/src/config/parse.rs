@@ -1,239 +1,27 @@
-//! The settings: read once, from the environment over `maro.toml`, into one typed value.
-//!
-//! The only module that reads the environment. Every problem is reported at once, each in a sentence
-//! that names its setting.
+//! From texts to typed settings, a sentence for each that cannot be used.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use url::Url;
 
-use crate::domain::ids::UserId;
-
-/// The file in the working folder that may hold the same keys as the environment.
-const FILE: &str = "maro.toml";
-
-/// Every key there is. The environment may hold other variables, but no other `MARO_…`.
-const KEYS: [&str; 18] = [
-    "DATABASE_URL",
-    "JIRA_API_TOKEN",
-    "JIRA_BASE_URL",
-    "JIRA_DEFAULT_PROJECT",
-    "JIRA_EMAIL",
-    "JIRA_PAT",
-    "JIRA_WEBHOOK_SECRET",
-    "MARO_ADMINS",
-    "MARO_CACHE_DIR",
-    "MARO_HOT_RELOAD",
-    "MARO_LISTEN",
-    "MARO_LOG",
-    "MARO_PLUGINS_DIR",
-    "MARO_SYNC_INTERVAL_SECS",
-    "SLACK_API_URL",
-    "SLACK_APP_TOKEN",
-    "SLACK_BOT_TOKEN",
-    "SLACK_SIGNING_SECRET",
-];
-
-/// A token or secret. It never shows: `Debug` is redacted and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// The secret itself, for the one place that sends or compares it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[redacted]")
-    }
-}
-
-/// All settings of one running bot.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// `MARO_LISTEN`, default `127.0.0.1:3000`: the address for HTTP.
-    pub listen: SocketAddr,
-    pub database: DatabaseConfig,
-    pub plugins: PluginsConfig,
-    /// `MARO_ADMINS`, default none: Slack user ids, separated by commas or spaces.
-    pub admins: Vec<UserId>,
-    pub slack: SlackConfig,
-    pub jira: JiraConfig,
-    /// `MARO_SYNC_INTERVAL_SECS`, default 300: how old a stored status may get before it is refreshed.
-    pub sync_interval: Duration,
-    /// `MARO_LOG`, default `info`: what to log, in the syntax of `tracing`'s `EnvFilter`.
-    pub log: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseConfig {
-    /// `DATABASE_URL=sqlite://PATH`, default `sqlite://maro.db`: one file, made if absent.
-    Sqlite { path: PathBuf },
-    /// `DATABASE_URL=postgres://…`. The URL holds a password.
-    Postgres { url: Secret },
-}
-
-#[derive(Debug, Clone)]
-pub struct PluginsConfig {
-    /// `MARO_PLUGINS_DIR`, default `plugins`: the folder of `NAME.wasm` with their `NAME.toml`.
-    pub dir: PathBuf,
-    /// `MARO_HOT_RELOAD`, default `false`: whether to watch that folder.
-    pub hot_reload: bool,
-    /// `MARO_CACHE_DIR`, default `maro` in the user's cache folder: compiled plugins. `None` if there is
-    /// no such folder; then every start compiles anew.
-    pub cache_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone)]
-pub struct SlackConfig {
-    /// `SLACK_SIGNING_SECRET`: required unless `SLACK_APP_TOKEN` is set.
-    pub signing_secret: Option<Secret>,
-    /// `SLACK_BOT_TOKEN`: required.
-    pub bot_token: Secret,
-    /// `SLACK_APP_TOKEN`: Socket Mode instead of public URLs.
-    pub app_token: Option<Secret>,
-    /// `SLACK_API_URL`, default `https://slack.com/api`: base of the Web API, without a final slash.
-    pub api_url: Url,
-}
-
-#[derive(Debug, Clone)]
-pub struct JiraConfig {
-    /// `JIRA_BASE_URL`: the site, also for browse links, without a final slash. Required.
-    pub base_url: Url,
-    pub credentials: JiraCredentials,
-    /// `JIRA_DEFAULT_PROJECT`: the project that the create modal preselects.
-    pub default_project: Option<String>,
-    /// `JIRA_WEBHOOK_SECRET`: signs `/jira/webhook`; without it that address answers 404.
-    pub webhook_secret: Option<Secret>,
-}
-
-#[derive(Debug, Clone)]
-pub enum JiraCredentials {
-    /// `JIRA_EMAIL` and `JIRA_API_TOKEN`: Jira Cloud, REST API v3.
-    Cloud { email: String, api_token: Secret },
-    /// `JIRA_PAT`: Jira Data Center, REST API v2.
-    DataCenter { token: Secret },
-}
-
-/// Everything that is wrong with the settings, a sentence each.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{}", .0.join("\n"))]
-pub struct ConfigError(pub Vec<String>);
-
-impl Config {
-    /// Reads the environment and `maro.toml` in the working folder.
-    ///
-    /// # Errors
-    /// Every unknown key and every missing or malformed value, together.
-    pub fn load() -> Result<Self, ConfigError> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
-        let environment = std::env::vars_os()
-            .filter_map(|(key, value)| {
-                Some((key.into_string().ok()?, value.into_string().unwrap_or_default()))
-            })
-            .collect();
-        Self::from_sources(&environment, Path::new(FILE))
-    }
-
-    /// As [`Config::load`], from an environment given as a value.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
-    pub fn from_sources(environment: &BTreeMap<String, String>, file: &Path) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
-        let mut values = read_file(file, &mut problems);
-        for (key, value) in environment {
-            if KEYS.contains(&key.as_str()) {
-                // An empty variable is how many process managers spell "not set".
-                if !value.trim().is_empty() {
-                    values.insert(key.clone(), value.trim().to_owned());
-                }
-            } else if key.starts_with("MARO_") {
-                problems.push(unknown_key(key, "the environment"));
-            }
-        }
-        let mut settings = Settings { values, problems };
-        let config = settings.build(environment);
-        match config {
-            Some(config) if settings.problems.is_empty() => Ok(config),
-            _ => Err(ConfigError(settings.problems)),
-        }
-    }
-}
-
-fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String> {
-    let name = file.display();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
-        Err(error) => {
-            problems.push(format!("{name} cannot be read: {error}."));
-            return BTreeMap::new();
-        }
-    };
-    let table = match text.parse::<toml::Table>() {
-        Ok(table) => table,
-        Err(error) => {
-            // The library's own text quotes the line, which may hold a secret.
-            let line =
-                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            problems.push(format!("{name} is not valid TOML near line {line}."));
-            return BTreeMap::new();
-        }
-    };
-    let mut values = BTreeMap::new();
-    for (key, value) in table {
-        if !KEYS.contains(&key.as_str()) {
-            problems.push(unknown_key(&key, &name.to_string()));
-            continue;
-        }
-        let value = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Boolean(answer) => answer.to_string(),
-            toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
-                items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
-            }
-            _ => {
-                problems.push(format!("{key} in {name} must be a text, a number, true or false."));
-                continue;
-            }
-        };
-        values.insert(key, value.trim().to_owned());
-    }
-    values
-}
-
-fn unknown_key(key: &str, place: &str) -> String {
-    let nearest =
-        KEYS.iter().max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
-    match nearest {
-        Some(nearest) => format!("{key} in {place} is no setting of MARO. Did you mean {nearest}?"),
-        None => format!("{key} in {place} is no setting of MARO."),
-    }
-}
+use crate::{
+    config::{Config, DatabaseConfig, JiraConfig, JiraCredentials, PluginsConfig, Secret, SlackConfig},
+    domain::ids::UserId,
+};
 
 /// The raw values while they are turned into a [`Config`], with what went wrong so far.
-struct Settings {
+pub(super) struct Settings {
     values: BTreeMap<String, String>,
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
 }
 
 impl Settings {
-    fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
+    pub(super) fn new(values: BTreeMap<String, String>, problems: Vec<String>) -> Self {
+        Self { values, problems }
+    }
+
+    /// The settings, if each of them has a value that can be used; else `problems` says why not.
+    pub(super) fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
         let listen = self.listen();
         let database = self.database();
         let plugins = self.plugins(environment);
@@ -290,7 +78,7 @@ impl Settings {
         if value.starts_with("postgres://") || value.starts_with("postgresql://") {
             return match Url::parse(&value) {
                 Ok(url) if url.host_str().is_some() || url.query().is_some() => {
-                    Some(DatabaseConfig::Postgres { url: Secret(value) })
+                    Some(DatabaseConfig::Postgres { url: Secret::new(value) })
                 }
                 _ => self.problem("DATABASE_URL is not a valid postgres:// URL."),
             };

@@ -1,0 +1,97 @@
+//! Where values come from: the environment over `maro.toml`, each key known.
+
+use std::{collections::BTreeMap, path::Path};
+
+/// Every key there is. The environment may hold other variables, but no other `MARO_…`.
+const KEYS: [&str; 18] = [
+    "DATABASE_URL",
+    "JIRA_API_TOKEN",
+    "JIRA_BASE_URL",
+    "JIRA_DEFAULT_PROJECT",
+    "JIRA_EMAIL",
+    "JIRA_PAT",
+    "JIRA_WEBHOOK_SECRET",
+    "MARO_ADMINS",
+    "MARO_CACHE_DIR",
+    "MARO_HOT_RELOAD",
+    "MARO_LISTEN",
+    "MARO_LOG",
+    "MARO_PLUGINS_DIR",
+    "MARO_SYNC_INTERVAL_SECS",
+    "SLACK_API_URL",
+    "SLACK_APP_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+];
+
+/// The value of each key that is set, and what is wrong with the sources themselves.
+pub(super) fn read(
+    environment: &BTreeMap<String, String>,
+    file: &Path,
+) -> (BTreeMap<String, String>, Vec<String>) {
+    let mut problems = Vec::new();
+    let mut values = read_file(file, &mut problems);
+    for (key, value) in environment {
+        if KEYS.contains(&key.as_str()) {
+            // An empty variable is how many process managers spell "not set".
+            if !value.trim().is_empty() {
+                values.insert(key.clone(), value.trim().to_owned());
+            }
+        } else if key.starts_with("MARO_") {
+            problems.push(unknown_key(key, "the environment"));
+        }
+    }
+    (values, problems)
+}
+
+fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String> {
+    let name = file.display();
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
+        Err(error) => {
+            problems.push(format!("{name} cannot be read: {error}."));
+            return BTreeMap::new();
+        }
+    };
+    let table = match text.parse::<toml::Table>() {
+        Ok(table) => table,
+        Err(error) => {
+            // The library's own text quotes the line, which may hold a secret.
+            let line =
+                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            problems.push(format!("{name} is not valid TOML near line {line}."));
+            return BTreeMap::new();
+        }
+    };
+    let mut values = BTreeMap::new();
+    for (key, value) in table {
+        if !KEYS.contains(&key.as_str()) {
+            problems.push(unknown_key(&key, &name.to_string()));
+            continue;
+        }
+        let value = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(answer) => answer.to_string(),
+            toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
+                items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+            }
+            _ => {
+                problems.push(format!("{key} in {name} must be a text, a number, true or false."));
+                continue;
+            }
+        };
+        values.insert(key, value.trim().to_owned());
+    }
+    values
+}
+
+fn unknown_key(key: &str, place: &str) -> String {
+    let nearest =
+        KEYS.iter().max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
+    match nearest {
+        Some(nearest) => format!("{key} in {place} is no setting of MARO. Did you mean {nearest}?"),
+        None => format!("{key} in {place} is no setting of MARO."),
+    }
+}

@@ -1,0 +1,129 @@
+use std::fs;
+
+use super::*;
+
+const REQUIRED: [(&str, &str); 5] = [
+    ("SLACK_SIGNING_SECRET", "s3cret"),
+    ("SLACK_BOT_TOKEN", "xoxb-1"),
+    ("JIRA_BASE_URL", "https://example.atlassian.net/"),
+    ("JIRA_EMAIL", "bot@example.com"),
+    ("JIRA_API_TOKEN", "t0ken"),
+];
+
+/// The settings with `changes` over the required ones; an empty value takes a variable away.
+fn load(changes: &[(&str, &str)], file: &str) -> Result<Config, ConfigError> {
+    let mut environment: BTreeMap<String, String> =
+        REQUIRED.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    for (key, value) in changes {
+        environment.insert((*key).to_owned(), (*value).to_owned());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maro.toml");
+    if !file.is_empty() {
+        fs::write(&path, file).unwrap();
+    }
+    Config::from_sources(&environment, &path)
+}
+
+fn problem(changes: &[(&str, &str)], file: &str) -> String {
+    load(changes, file).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_not_set_has_its_default() {
+    let config = load(&[("HOME", "/home/ada")], "").unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+    assert_eq!(config.database, DatabaseConfig::Sqlite { path: PathBuf::from("maro.db") });
+    assert_eq!(config.plugins.dir, PathBuf::from("plugins"));
+    assert_eq!(config.plugins.cache_dir, Some(PathBuf::from("/home/ada/.cache/maro")));
+    assert!(!config.plugins.hot_reload);
+    assert!(config.admins.is_empty());
+    assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
+    assert_eq!(config.sync_interval, Duration::from_secs(300));
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let file =
+        "MARO_LISTEN = \"127.0.0.1:4000\"\nMARO_SYNC_INTERVAL_SECS = 60\nMARO_ADMINS = [\"U1\", \"W2\"]";
+    let config = load(&[("MARO_LISTEN", "[::1]:5000")], file).unwrap();
+    assert_eq!(config.listen.to_string(), "[::1]:5000");
+    assert_eq!(config.sync_interval, Duration::from_secs(60));
+    assert_eq!(config.admins.len(), 2);
+}
+
+#[test]
+fn a_bad_value_is_named_in_a_sentence() {
+    for (key, value) in [
+        ("MARO_LISTEN", "localhost"),
+        ("MARO_HOT_RELOAD", "perhaps"),
+        ("MARO_ADMINS", "ada"),
+        ("MARO_SYNC_INTERVAL_SECS", "0"),
+        ("MARO_SYNC_INTERVAL_SECS", "soon"),
+        ("MARO_LOG", "maro=loud"),
+        ("DATABASE_URL", "mysql://localhost/maro"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite://:memory:"),
+        ("SLACK_BOT_TOKEN", "xoxb 1"),
+        ("SLACK_API_URL", "ftp://slack.com"),
+        ("JIRA_BASE_URL", "example.atlassian.net"),
+        ("JIRA_BASE_URL", "https://user:pass@example.com"),
+        ("JIRA_DEFAULT_PROJECT", "my project"),
+        ("JIRA_EMAIL", "somebody"),
+        ("JIRA_PAT", "both-kinds"),
+    ] {
+        let problem = problem(&[(key, value)], "");
+        assert!(problem.starts_with(key) && problem.ends_with('.'), "{key}={value}: {problem}");
+        assert_eq!(problem.lines().count(), 1, "{key}={value}: {problem}");
+    }
+}
+
+#[test]
+fn a_missing_value_is_named_in_a_sentence() {
+    for (key, _) in REQUIRED {
+        let problem = problem(&[(key, "")], "");
+        assert!(problem.starts_with(key) && problem.contains("missing"), "{key}: {problem}");
+    }
+    let problem = problem(&[("JIRA_EMAIL", ""), ("JIRA_API_TOKEN", "")], "");
+    assert!(problem.contains("JIRA_PAT"), "{problem}");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest() {
+    assert_eq!(
+        problem(&[("MARO_LISTEM", "x")], ""),
+        "MARO_LISTEM in the environment is no setting of MARO. Did you mean MARO_LISTEN?"
+    );
+    let in_file = problem(&[], "JIRA_URL = \"x\"");
+    assert!(
+        in_file.starts_with("JIRA_URL in ") && in_file.ends_with("Did you mean JIRA_BASE_URL?"),
+        "{in_file}"
+    );
+    assert!(load(&[("JIRA_HOME", "/opt/jira")], "").is_ok(), "other programs have variables too");
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let problems = load(&[("SLACK_BOT_TOKEN", ""), ("MARO_LISTEN", "x")], "X = 1").unwrap_err().0;
+    assert_eq!(problems.len(), 3, "{problems:?}");
+}
+
+#[test]
+fn socket_mode_needs_no_signing_secret() {
+    let config = load(&[("SLACK_SIGNING_SECRET", ""), ("SLACK_APP_TOKEN", "xapp-1")], "").unwrap();
+    assert!(config.slack.signing_secret.is_none());
+}
+
+#[test]
+fn no_secret_shows() {
+    let config =
+        load(&[("DATABASE_URL", "postgres://maro:p4ssword@db/maro"), ("JIRA_WEBHOOK_SECRET", "w3bhook")], "");
+    let shown = format!("{:?}", config.unwrap());
+    for secret in ["s3cret", "xoxb-1", "t0ken", "p4ssword", "w3bhook"] {
+        assert!(!shown.contains(secret), "{secret} shows in {shown}");
+    }
+    let broken_file = problem(&[], "SLACK_BOT_TOKEN = \"xoxb-s3cret");
+    assert!(broken_file.contains("line 1") && !broken_file.contains("xoxb"), "{broken_file}");
+    let broken_url = problem(&[("DATABASE_URL", "mysql://maro:p4ssword@db/maro")], "");
+    assert!(!broken_url.contains("p4ssword"), "{broken_url}");
+}
