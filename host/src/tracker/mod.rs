@@ -2,7 +2,6 @@
 //!
 //! Owns the table `channel_tracked_issues` and the connection pools. Knows neither Jira nor Slack.
 
-pub mod open;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
