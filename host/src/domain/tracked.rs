@@ -45,7 +45,8 @@ pub struct TrackedIssue {
     pub key: IssueKey,
     pub issue_id: Option<IssueId>,
     pub tracked_at: Timestamp,
-    pub tracked_by: UserId,
+    /// `None` if another tool wrote the row and named nobody that Slack knows.
+    pub tracked_by: Option<UserId>,
     pub source: Source,
     pub last_synced_at: Option<Timestamp>,
     pub last_jira_status: Option<String>,
@@ -75,9 +76,21 @@ pub enum TrackOutcome {
     AlreadyTracked,
 }
 
+impl TrackOutcome {
+    pub fn new(is_new: bool) -> Self {
+        if is_new { Self::Tracked } else { Self::AlreadyTracked }
+    }
+}
+
 /// What `untrack` did for one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UntrackOutcome {
     Untracked,
     NotTracked,
+}
+
+impl UntrackOutcome {
+    pub fn new(was_tracked: bool) -> Self {
+        if was_tracked { Self::Untracked } else { Self::NotTracked }
+    }
 }

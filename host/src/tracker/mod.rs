@@ -1,6 +1,9 @@
 //! The lists: which Jira issues each channel tracks.
 //!
-//! Owns the table `channel_tracked_issues` and the connection pools. Knows neither Jira nor Slack.
+//! Owns the table `channel_tracked_issues` and the connections to the database. Knows neither Jira nor
+//! Slack.
+
+use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,18 +14,26 @@ use crate::domain::{
     tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
 };
 
-/// Why the lists could not be read or changed. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
+pub mod migrations;
+pub mod open;
+pub mod postgres;
+pub mod sqlite;
+
+mod reconcile;
+mod stored;
+
+/// Why the lists could not be read or changed.
+///
+/// After a failed change the list may, rarely, have changed all the same: the database took it and the
+/// answer was lost. Whole or not at all; and a repeated call ends in the same list.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum TrackerError {
     /// The database refuses, is gone, or is too busy to give a connection.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
-    /// A stored value makes no sense.
-    #[error("row of {channel_id} holds an invalid {column}")]
-    InvalidRow { channel_id: ChannelId, column: &'static str },
 }
 
 /// Who adds issues to which list, and why.
@@ -35,13 +46,17 @@ pub struct TrackRequest<'a> {
 
 /// The lists, by channel. SQLite and PostgreSQL behave alike: one suite tests both.
 ///
-/// Every method is atomic and may be repeated: a call that failed half-way has changed nothing.
+/// Every method is atomic, and may be repeated. Times are kept to the microsecond. A row that another tool
+/// wrote and that makes no sense (its key is none, its time cannot be read) is left out and logged: it
+/// never hides the others.
 #[async_trait]
 pub trait ChannelIssueTracker: Send + Sync {
     /// Adds issues to a channel's list; one outcome for each, in order.
     ///
     /// An issue that is on the list under an older key (it has moved) is renamed and reported as
-    /// [`TrackOutcome::AlreadyTracked`]. Summary and status of the rows are refreshed either way.
+    /// [`TrackOutcome::AlreadyTracked`]; so is an issue that stands a second time in `issues`. If it is on
+    /// the list twice, under both keys, the older row stays. A row without Jira's id gets it. Summary and
+    /// status of the rows are refreshed either way, and count as synced `now`.
     async fn track(
         &self,
         request: TrackRequest<'_>,
@@ -49,7 +64,8 @@ pub trait ChannelIssueTracker: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, TrackerError>;
 
-    /// Removes keys from a channel's list; one outcome for each, in order.
+    /// Removes keys from a channel's list; one outcome for each, in order. A key given twice is removed
+    /// once.
     async fn untrack(
         &self,
         channel: &ChannelId,
@@ -70,8 +86,9 @@ pub trait ChannelIssueTracker: Send + Sync {
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError>;
 
     /// Writes what Jira said just now into the rows of a channel. Each pair is the key under which the
-    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it. A moved issue is
-    /// renamed. Keys that are not on the list are ignored.
+    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it, which leaves summary and
+    /// status as they were. A moved issue is renamed, as [`ChannelIssueTracker::track`] does. Keys that are
+    /// not on the list are ignored.
     async fn update_sync_status(
         &self,
         channel: &ChannelId,
@@ -94,4 +111,13 @@ pub trait ChannelIssueTracker: Send + Sync {
 
     /// Finishes what is under way and closes the connections.
     async fn close(&self);
+}
+
+fn unavailable(error: sqlx::Error) -> TrackerError {
+    TrackerError::Unavailable(Arc::new(error))
+}
+
+/// What the database handed over has not the form that was asked for.
+fn unreadable(error: serde_json::Error) -> TrackerError {
+    TrackerError::Unavailable(Arc::new(error))
 }

@@ -1,0 +1,30 @@
+//! The steps that bring a database to the present schema, embedded in the binary.
+//!
+//! The files are `migrations/{sqlite,postgres}/`; `migrations/README.md` has the rules.
+
+use sqlx::migrate::{MigrateError, Migrator};
+
+/// The steps for SQLite, in order.
+pub static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// The steps for PostgreSQL, in order; same numbers and names.
+pub static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// The sentence for the operator whose database cannot be brought to the present schema.
+pub(in crate::tracker) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
+    let newest = steps.iter().map(|step| step.version).max().unwrap_or_default();
+    match error {
+        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => format!(
+            "The database was made by a newer MARO: it has migration {version}, and this MARO knows those \
+             up to {newest}. Start the newer MARO."
+        ),
+        MigrateError::VersionMismatch(version) => format!(
+            "Migration {version} is not the one that was applied to this database: its file was edited \
+             afterwards. Start the MARO that made the database, and put changes into a new migration."
+        ),
+        MigrateError::ExecuteMigration(_, version) => {
+            format!("Migration {version} failed. The database is as it was before.")
+        }
+        _ => "The tables of MARO could not be made or checked.".to_owned(),
+    }
+}

@@ -1,0 +1,96 @@
+//! One call to the database: how long it may take, and when it may be made again.
+
+use std::{future::Future, time::Duration};
+
+use crate::tracker::{TrackerError, postgres::connect::Connections, unavailable};
+
+/// How long a call may take, all attempts together. The server stops a statement before that; this is for
+/// a network that went silent.
+const LIMIT: Duration = Duration::from_secs(6);
+
+const ATTEMPTS: u32 = 3;
+
+/// When a call may be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It reads, or its second time changes nothing.
+    Always,
+    /// Only if the database says that it undid the first attempt. A connection that breaks without a word
+    /// may have done the work, and a second attempt would then tell the person the wrong outcome.
+    WhenUndone,
+}
+
+impl Connections {
+    /// Makes a call, and makes it again after a conflict with another one or on a fresh connection.
+    pub(super) async fn attempt<T, F: Future<Output = Result<T, sqlx::Error>>>(
+        &self,
+        repeat: Repeat,
+        call: impl Fn() -> F,
+    ) -> Result<T, TrackerError> {
+        let attempts = async {
+            let mut left = ATTEMPTS;
+            loop {
+                left -= 1;
+                let error = match call().await {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
+                };
+                let failure = Failure::of(&error);
+                if failure.is_loss() {
+                    self.distrust();
+                }
+                if left == 0 || !failure.allows(repeat) {
+                    return Err(failure.report(error));
+                }
+                tracing::debug!(%error, "a database call is made again");
+            }
+        };
+        tokio::time::timeout(LIMIT, attempts).await.unwrap_or(Err(TrackerError::TimedOut))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// The database undid the call because of another one.
+    Conflict,
+    /// The server went down, and undid the call.
+    ShutDown,
+    /// The connection broke. What became of the call is not known.
+    Lost,
+    /// The server stopped the call for the time it took.
+    TooSlow,
+    Other,
+}
+
+impl Failure {
+    fn of(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => Self::Lost,
+            // https://www.postgresql.org/docs/current/errcodes-appendix.html
+            sqlx::Error::Database(error) => match error.code().as_deref() {
+                // Serialisation, deadlock; and a row that another call gave the key or id meanwhile.
+                Some("40001" | "40P01" | "23505") => Self::Conflict,
+                Some("57P01" | "57P02" | "57P03") => Self::ShutDown,
+                Some("57014" | "55P03") => Self::TooSlow,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+
+    fn is_loss(self) -> bool {
+        matches!(self, Self::ShutDown | Self::Lost)
+    }
+
+    fn allows(self, repeat: Repeat) -> bool {
+        match self {
+            Self::Conflict | Self::ShutDown => true,
+            Self::Lost => repeat == Repeat::Always,
+            Self::TooSlow | Self::Other => false,
+        }
+    }
+
+    fn report(self, error: sqlx::Error) -> TrackerError {
+        if self == Self::TooSlow { TrackerError::TimedOut } else { unavailable(error) }
+    }
+}

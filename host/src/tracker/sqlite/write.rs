@@ -1,0 +1,346 @@
+//! Changing the SQLite file: one writer, and whatever waits for it goes into one transaction.
+//!
+//! With sixteen callers that is several times the throughput of a transaction each, and it keeps a
+//! transaction out of the reach of a caller that gives up half-way.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    domain::issue::{Issue, IssueKey},
+    tracker::{
+        reconcile::{Answer, Plan, Row, reconcile},
+        sqlite::{
+            connect::{File, Reopening},
+            queue::{Inbox, Queue, queue},
+            tracker_error,
+        },
+    },
+};
+
+/// Takes no row whose key or id is on the list already. Items are inserted in the order given.
+const INSERT: &str = "
+    INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by, source,
+        last_jira_summary, last_jira_status, last_synced_at)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        value ->> 6, value ->> 7, value ->> 3
+    FROM json_each(?1) WHERE true
+    ON CONFLICT DO NOTHING
+    RETURNING channel_id, issue_key";
+
+const DELETE: &str = "
+    DELETE FROM channel_tracked_issues WHERE id IN (
+        SELECT row.id FROM json_each(?1) AS item
+        CROSS JOIN channel_tracked_issues AS row
+            ON row.issue_key = item.value ->> 1 AND row.channel_id = item.value ->> 0)
+    RETURNING channel_id, issue_key";
+
+/// The rows, oldest first, that have one of the keys or ids.
+const FIND: &str = "
+    SELECT json_group_array(json_array(id, channel_id, issue_key, issue_id)) FROM (
+        SELECT id, channel_id, issue_key, issue_id FROM channel_tracked_issues WHERE id IN (
+            SELECT row.id FROM json_each(?1) AS item
+            CROSS JOIN channel_tracked_issues AS row
+                ON row.issue_key = item.value ->> 1 AND row.channel_id = item.value ->> 0
+            UNION ALL
+            SELECT row.id FROM json_each(?2) AS item
+            CROSS JOIN channel_tracked_issues AS row
+                ON row.issue_id = item.value ->> 1 AND row.channel_id = item.value ->> 0)
+        ORDER BY tracked_at, id)";
+
+const DELETE_ROWS: &str = "DELETE FROM channel_tracked_issues WHERE id IN (SELECT value FROM json_each(?1))";
+
+/// Takes keys and ids off rows that are about to get new ones, so that no two collide on the way.
+const PARK_ROWS: &str = "
+    UPDATE channel_tracked_issues SET issue_key = 'row ' || id, issue_id = NULL
+    WHERE id IN (SELECT value FROM json_each(?1))";
+
+const RENAME_ROWS: &str = "
+    UPDATE channel_tracked_issues AS row
+    SET issue_key = item.value ->> 1, issue_id = item.value ->> 2
+    FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
+
+const REFRESH_ROWS: &str = "
+    UPDATE channel_tracked_issues AS row
+    SET last_synced_at = item.value ->> 1,
+        last_jira_summary = coalesce(item.value ->> 2, last_jira_summary),
+        last_jira_status = coalesce(item.value ->> 3, last_jira_status)
+    FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
+
+/// A change to one channel's list. Times are texts as they are stored.
+#[derive(Debug)]
+pub(super) enum Change {
+    Track { channel: String, tracked_by: String, source: &'static str, issues: Vec<Issue>, now: String },
+    Untrack { channel: String, keys: Vec<IssueKey> },
+    Sync { channel: String, updates: Vec<(IssueKey, Option<Issue>)>, now: String },
+}
+
+/// The writer's queue. An answer tells for each issue or key whether the list got longer or shorter.
+pub(super) type Writer = Queue<Change, Vec<bool>>;
+
+/// Starts the writer.
+pub(super) fn start(file: &File) -> Writer {
+    // First another process may hold the lock for as long as SQLite waits, then the others in the queue
+    // have their turn.
+    let (writer, inbox) = queue(file.busy_timeout + file.busy_timeout / 2);
+    writer.add_worker(tokio::spawn(work(inbox, Reopening::new(file.clone()))));
+    writer
+}
+
+async fn work(inbox: Inbox<Change, Vec<bool>>, mut connection: Reopening) {
+    while let Some(requests) = inbox.next().await {
+        let changes: Vec<&Change> = requests.iter().map(|request| &request.question).collect();
+        let outcomes = match connection.get().await {
+            Ok(open) => commit(open, &changes).await,
+            Err(error) => Err(error),
+        };
+        match outcomes {
+            Ok(outcomes) => {
+                requests.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(Ok(outcome)));
+            }
+            Err(error) => {
+                connection.failed(&error);
+                let error = tracker_error(error);
+                requests.into_iter().for_each(|request| request.answer(Err(error.clone())));
+            }
+        }
+    }
+    connection.close().await;
+}
+
+/// Makes all changes or none.
+async fn commit(
+    connection: &mut SqliteConnection,
+    changes: &[&Change],
+) -> Result<Vec<Vec<bool>>, sqlx::Error> {
+    // IMMEDIATE takes the write lock at once: to ask for it after reading could not be granted by waiting.
+    run(connection, "BEGIN IMMEDIATE", &[]).await?;
+    let outcomes = match apply(connection, changes).await {
+        Ok(outcomes) => run(connection, "COMMIT", &[]).await.map(|_| outcomes),
+        Err(error) => Err(error),
+    };
+    if outcomes.is_err() {
+        // SQLite has already rolled back after some errors, and then there is nothing to end.
+        let _ = run(connection, "ROLLBACK", &[]).await;
+    }
+    outcomes
+}
+
+async fn apply(
+    connection: &mut SqliteConnection,
+    changes: &[&Change],
+) -> Result<Vec<Vec<bool>>, sqlx::Error> {
+    let mut outcomes: Vec<Vec<bool>> = changes.iter().map(|change| vec![false; change.len()]).collect();
+    let mut removals = Vec::new();
+    let mut additions = Vec::new();
+    let mut syncs = Vec::new();
+    for (change, position) in changes.iter().zip(0..) {
+        for item in 0..change.len() {
+            let item = Item { change, place: (position, item) };
+            match change {
+                Change::Untrack { .. } => removals.push(item),
+                Change::Track { .. } => additions.push(item),
+                Change::Sync { .. } => syncs.push(item),
+            }
+        }
+    }
+    claim(connection, DELETE, &removals, &mut outcomes).await?;
+    claim(connection, INSERT, &additions, &mut outcomes).await?;
+    additions.retain(|item| !outcomes[item.place.0][item.place.1]);
+    settle(connection, additions, syncs, &mut outcomes).await?;
+    Ok(outcomes)
+}
+
+/// Runs a statement that returns the rows it made or removed, each the doing of the first item with that
+/// channel and key.
+async fn claim(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    items: &[Item<'_>],
+    outcomes: &mut [Vec<bool>],
+) -> Result<(), sqlx::Error> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let stored: Vec<Value> = items.iter().map(Item::stored).collect();
+    let mut claims = HashSet::new();
+    for row in run(connection, statement, &[&stored]).await? {
+        claims.insert((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?));
+    }
+    for item in items {
+        if claims.is_empty() {
+            break;
+        }
+        let claim = (item.change.channel().to_owned(), item.key().as_str().to_owned());
+        outcomes[item.place.0][item.place.1] = claims.remove(&claim);
+    }
+    Ok(())
+}
+
+/// Brings the rows that are there in line with what Jira says.
+async fn settle(
+    connection: &mut SqliteConnection,
+    additions: Vec<Item<'_>>,
+    syncs: Vec<Item<'_>>,
+    outcomes: &mut [Vec<bool>],
+) -> Result<(), sqlx::Error> {
+    let items: Vec<Item<'_>> = additions.into_iter().chain(syncs).collect();
+    if items.is_empty() {
+        return Ok(());
+    }
+    let answers: Vec<Answer<'_>> = items.iter().map(Item::answer).collect();
+    let rows = find(connection, &answers).await?;
+    let plan = reconcile(rows, &answers);
+    let refreshed: Vec<Value> = plan
+        .update
+        .iter()
+        .map(|update| {
+            let item = &items[update.answer];
+            let issue = item.issue();
+            json!([
+                update.row.id,
+                item.change.now(),
+                issue.map(|issue| &issue.summary),
+                issue.map(|issue| &issue.status)
+            ])
+        })
+        .collect();
+    rename(connection, &plan).await?;
+    run(connection, REFRESH_ROWS, &[&refreshed]).await?;
+    let missing: Vec<Item<'_>> = plan
+        .missing
+        .iter()
+        .map(|position| items[*position])
+        .filter(|item| matches!(item.change, Change::Track { .. }))
+        .collect();
+    claim(connection, INSERT, &missing, outcomes).await
+}
+
+async fn find(connection: &mut SqliteConnection, answers: &[Answer<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+    let mut keys = Vec::new();
+    let mut ids = Vec::new();
+    for answer in answers {
+        keys.extend(answer.listed_as.map(|key| json!([answer.channel, key.as_str()])));
+        keys.extend(answer.issue.map(|issue| json!([answer.channel, issue.key.as_str()])));
+        ids.extend(answer.issue.map(|issue| json!([answer.channel, issue.id.as_str()])));
+    }
+    let found = run(connection, FIND, &[&keys, &ids]).await?;
+    let json: &str = found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+    let rows: Vec<(i64, String, String, Option<String>)> =
+        serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(rows.into_iter().map(|(id, channel, key, issue_id)| Row { id, channel, key, issue_id }).collect())
+}
+
+async fn rename(connection: &mut SqliteConnection, plan: &Plan) -> Result<(), sqlx::Error> {
+    if !plan.delete.is_empty() {
+        let doubled: Vec<Value> = plan.delete.iter().map(|id| json!(id)).collect();
+        run(connection, DELETE_ROWS, &[&doubled]).await?;
+    }
+    let renamed: Vec<&Row> =
+        plan.update.iter().filter(|update| update.renamed).map(|update| &update.row).collect();
+    if renamed.is_empty() {
+        return Ok(());
+    }
+    let parked: Vec<Value> = renamed.iter().map(|row| json!(row.id)).collect();
+    run(connection, PARK_ROWS, &[&parked]).await?;
+    let named: Vec<Value> = renamed.iter().map(|row| json!([row.id, row.key, row.issue_id])).collect();
+    run(connection, RENAME_ROWS, &[&named]).await?;
+    Ok(())
+}
+
+async fn run(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    arguments: &[&[Value]],
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let mut query = sqlx::query(statement);
+    for argument in arguments {
+        let json = serde_json::to_string(argument).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        query = query.bind(json);
+    }
+    query.fetch_all(connection).await
+}
+
+impl Change {
+    fn len(&self) -> usize {
+        match self {
+            Self::Track { issues, .. } => issues.len(),
+            Self::Untrack { keys, .. } => keys.len(),
+            Self::Sync { updates, .. } => updates.len(),
+        }
+    }
+
+    fn channel(&self) -> &str {
+        match self {
+            Self::Track { channel, .. } | Self::Untrack { channel, .. } | Self::Sync { channel, .. } => {
+                channel
+            }
+        }
+    }
+
+    fn now(&self) -> Option<&str> {
+        match self {
+            Self::Track { now, .. } | Self::Sync { now, .. } => Some(now),
+            Self::Untrack { .. } => None,
+        }
+    }
+}
+
+/// One issue or key of a change.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    change: &'a Change,
+    /// Which change it is of, and which of its issues or keys.
+    place: (usize, usize),
+}
+
+impl<'a> Item<'a> {
+    /// The key under which the item is, or is to be, on the list.
+    fn key(&self) -> &'a IssueKey {
+        match self.change {
+            Change::Track { issues, .. } => &issues[self.place.1].key,
+            Change::Untrack { keys, .. } => &keys[self.place.1],
+            Change::Sync { updates, .. } => &updates[self.place.1].0,
+        }
+    }
+
+    fn issue(&self) -> Option<&'a Issue> {
+        match self.change {
+            Change::Track { issues, .. } => issues.get(self.place.1),
+            Change::Untrack { .. } => None,
+            Change::Sync { updates, .. } => updates[self.place.1].1.as_ref(),
+        }
+    }
+
+    fn answer(&self) -> Answer<'a> {
+        let listed_as = match self.change {
+            Change::Sync { .. } => Some(self.key()),
+            Change::Track { .. } | Change::Untrack { .. } => None,
+        };
+        Answer { channel: self.change.channel(), listed_as, issue: self.issue() }
+    }
+
+    /// The form in which [`INSERT`] and [`DELETE`] take it: channel and key first.
+    fn stored(&self) -> Value {
+        match self.change {
+            Change::Track { channel, tracked_by, source, issues, now } => {
+                let issue = &issues[self.place.1];
+                json!([
+                    channel,
+                    issue.key.as_str(),
+                    issue.id.as_str(),
+                    now,
+                    tracked_by,
+                    source,
+                    issue.summary,
+                    issue.status
+                ])
+            }
+            Change::Untrack { .. } | Change::Sync { .. } => {
+                json!([self.change.channel(), self.key().as_str()])
+            }
+        }
+    }
+}
