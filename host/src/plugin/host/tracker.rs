@@ -1,7 +1,10 @@
 //! `tracker`: reading the caller's channel's list.
 
 use crate::{
-    domain::tracked::{PageRequest, TrackedIssue},
+    domain::{
+        ids::UserId,
+        tracked::{PageRequest, TrackedIssue},
+    },
     plugin::{
         bindings::maro::plugin::{
             tracker::{self, Host, Page},
@@ -70,7 +73,7 @@ fn row(issue: TrackedIssue) -> tracker::TrackedIssue {
         key: issue.key.into_string(),
         summary: issue.last_jira_summary.unwrap_or_default(),
         status: issue.last_jira_status.unwrap_or_default(),
-        tracked_by: issue.tracked_by.into_string(),
+        tracked_by: issue.tracked_by.map(UserId::into_string).unwrap_or_default(),
         tracked_at: u64::try_from(issue.tracked_at.as_second()).unwrap_or(0),
     }
 }
