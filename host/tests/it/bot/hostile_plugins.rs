@@ -105,7 +105,7 @@ async fn there_is_no_world_outside() {
 #[tokio::test]
 async fn only_what_jira_confirmed_is_tracked() {
     let bot = hostile_bot(GRANTED).await;
-    assert_eq!(bot.say("/maro hostile unconfirmed SCRUM-123").await, "[Unconfirmed]");
+    assert_eq!(bot.say("/maro hostile unconfirmed SCRUM-123").await, "[TrackOutcome::Unconfirmed]");
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
 }
 

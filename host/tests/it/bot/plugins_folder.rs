@@ -44,12 +44,12 @@ async fn a_missing_grant_is_named_with_the_line_to_add() {
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"jira\"]");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to grants in track.toml"
+        "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to `grants` in track.toml"
     );
     let plugins = PluginsFolder::shipped().without("track.toml");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs jira, tracker-edit, which it is not granted: add \"jira\", \"tracker-edit\" to grants in track.toml"
+        "it needs jira, tracker-edit, which it is not granted: add \"jira\", \"tracker-edit\" to `grants` in track.toml"
     );
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"all\"]");
     assert!(refusal(plugins, "track").await.starts_with("track.toml: line 1: unknown variant `all`"));
