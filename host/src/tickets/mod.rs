@@ -4,6 +4,7 @@
 //! happened with a [`crate::domain::events::DomainEvent`]. What follows, such as tracking, is in `hooks.rs`.
 
 mod announce;
+mod buttons;
 mod create;
 mod duplicates;
 mod entry;
@@ -15,7 +16,9 @@ mod recovery;
 mod settle;
 mod similarity;
 mod stories;
+mod submit;
 mod views;
+mod work;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
