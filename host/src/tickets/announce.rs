@@ -1,7 +1,10 @@
 //! Telling the channel what was created or linked.
 
 use crate::{
-    domain::reply::{Block, Reply, Span, Visibility},
+    domain::{
+        ids::ChannelId,
+        reply::{Block, Reply, Span, Visibility},
+    },
     slack::web_api::ApiError,
     telemetry::error_chain,
     tickets::{Tickets, record::Origin},
@@ -26,6 +29,16 @@ impl Tickets {
                     _ => texts::ANNOUNCEMENT_FAILED.to_owned(),
                 })
             }
+        }
+    }
+
+    /// Tells the person alone, in their conversation with the bot.
+    pub(super) async fn tell_person(&self, origin: &Origin, text: &str) {
+        let (Ok(person), Ok(user)) = (ChannelId::parse(&origin.user), origin.user()) else { return };
+        let message = self.renderer.render(&Reply::sentence(text), &person, &user);
+        // Slack takes a person's id for their conversation with the bot.
+        if let Err(error) = self.slack.post_message(&person, None, &message).await {
+            tracing::error!(user = origin.user, error = error_chain(&error), "a person was not told");
         }
     }
 }
