@@ -13,12 +13,13 @@ use crate::{
     config::{JiraConfig, JiraCredentials},
     domain::issue::{Issue, IssueKey, one_line},
     jira::{
+        cache::Caches,
         cloud::BulkFetch,
         data_center,
         error::{JiraError, JiraSetupError},
         model::parse_account_name,
         single_issue::SingleIssues,
-        transport::{Answer, Question, Transport},
+        transport::{ActionError, Answer, Question, Transport},
     },
 };
 
@@ -35,11 +36,15 @@ pub struct Account {
 }
 
 /// A connection pool to one Jira site, for one account. Share it; it is meant to live as long as the bot.
+///
+/// What it can do beyond looking up issues stands in the files named after that.
 #[derive(Debug)]
 pub struct JiraClient {
     transport: Transport,
     edition: Edition,
-    myself: Question,
+    /// The REST API's address, without a final slash.
+    api: Url,
+    pub(super) caches: Caches,
     /// When Jira last said who the account is.
     confirmed_at: Mutex<Option<Instant>>,
 }
@@ -64,11 +69,11 @@ impl JiraClient {
                 (Edition::DataCenter(SingleIssues::new(endpoint(&config.base_url, "rest/api/2/issue/"))), 2)
             }
         };
-        let myself = endpoint(&config.base_url, &format!("rest/api/{version}/myself"));
         Ok(Self {
             transport: Transport::new(config)?,
             edition,
-            myself: Question { url: myself, body: None },
+            api: endpoint(&config.base_url, &format!("rest/api/{version}")),
+            caches: Caches::default(),
             confirmed_at: Mutex::new(None),
         })
     }
@@ -89,8 +94,8 @@ impl JiraClient {
     ) -> Result<Vec<Option<Issue>>, JiraError> {
         self.before(deadline, async {
             let issues = self.look_up(keys, deadline).await?;
-            if issues.iter().any(Option::is_none) && !self.is_confirmed() {
-                self.who_am_i(deadline).await?;
+            if issues.iter().any(Option::is_none) {
+                self.confirm(deadline).await?;
             }
             Ok(issues)
         })
@@ -133,26 +138,64 @@ impl JiraClient {
         }
     }
 
+    /// Whether this is Jira Cloud, REST API v3; else it is Data Center, v2.
+    pub(super) fn is_cloud(&self) -> bool {
+        matches!(self.edition, Edition::Cloud(_))
+    }
+
+    /// The address of something in the REST API. The segments are encoded; none may be empty or only dots.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.api.clone();
+        url.path_segments_mut().expect("the site's address is one of HTTP").extend(segments);
+        url
+    }
+
+    /// Asks Jira something, within [`JiraClient::before`].
+    pub(super) async fn ask(&self, question: &Question, deadline: Instant) -> Result<Answer, JiraError> {
+        self.transport.ask(question, deadline).await
+    }
+
+    /// Has Jira do something, at `deadline` at the latest.
+    pub(super) async fn act(&self, action: &Question, deadline: Instant) -> Result<Answer, ActionError> {
+        let result = self.transport.act(action, deadline).await;
+        if let Err(ActionError::NotDone(error) | ActionError::Unknown(error)) = &result {
+            self.heed(error);
+        }
+        result
+    }
+
+    /// Makes sure that Jira knows the account, before something is called missing.
+    pub(super) async fn confirm(&self, deadline: Instant) -> Result<(), JiraError> {
+        if !self.is_confirmed() {
+            self.who_am_i(deadline).await?;
+        }
+        Ok(())
+    }
+
     async fn who_am_i(&self, deadline: Instant) -> Result<Account, JiraError> {
-        let name = match self.transport.ask(&self.myself, deadline).await? {
-            Answer::Found(body) => parse_account_name(&body)?,
-            Answer::NotFound(_) => return Err(JiraError::invalid("status 404: no Jira at JIRA_BASE_URL")),
-        };
+        let question = Question::get(self.url(&["myself"]));
+        let name = parse_account_name(&self.transport.ask(&question, deadline).await?.found()?)?;
         self.set_confirmed_at(Some(Instant::now()));
         Ok(Account { display_name: one_line(&name, MAX_NAME_LENGTH) })
     }
 
     /// Cuts `work` off at the deadline, and forgets the confirmation of an account that Jira refuses.
-    async fn before<T>(
+    pub(super) async fn before<T>(
         &self,
         deadline: Instant,
         work: impl Future<Output = Result<T, JiraError>>,
     ) -> Result<T, JiraError> {
         let result = timeout_at(deadline, work).await.unwrap_or(Err(JiraError::TimedOut));
-        if matches!(result, Err(JiraError::Unauthorized | JiraError::Forbidden)) {
-            self.set_confirmed_at(None);
+        if let Err(error) = &result {
+            self.heed(error);
         }
         result
+    }
+
+    fn heed(&self, error: &JiraError) {
+        if matches!(error, JiraError::Unauthorized | JiraError::Forbidden) {
+            self.set_confirmed_at(None);
+        }
     }
 
     fn is_confirmed(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::{
         error::JiraError,
         model::{BulkFetchAnswer, BulkFetchRequest, FIELDS, parse_bulk_fetch},
         single_issue::SingleIssues,
-        transport::{Answer, Question, Transport},
+        transport::{Question, Transport},
     },
 };
 
@@ -99,14 +99,9 @@ impl BulkFetch {
         deadline: Instant,
     ) -> Result<BulkFetchAnswer, JiraError> {
         let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
-        let body = serde_json::to_vec(&BulkFetchRequest { keys: &keys, fields: FIELDS })
-            .expect("a list of texts is valid JSON");
-        let question = Question { url: self.url.clone(), body: Some(body.into()) };
-        match transport.ask(&question, deadline).await? {
-            Answer::Found(body) => parse_bulk_fetch(&body),
-            // This address exists on every Cloud site; what is missing is left out of its answer.
-            Answer::NotFound(_) => Err(JiraError::invalid("status 404: no Jira Cloud at JIRA_BASE_URL")),
-        }
+        let question = Question::post(self.url.clone(), &BulkFetchRequest { keys: &keys, fields: FIELDS });
+        // What is missing is left out of the answer.
+        parse_bulk_fetch(&transport.ask(&question, deadline).await?.found()?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The shapes of Jira's answers, and their way into the domain.
+//! The shapes in which Jira tells of issues, and their way into the domain.
 //!
 //! Answers are read in place: texts are borrowed from the body unless they hold JSON escapes.
 
@@ -143,7 +143,8 @@ impl TryFrom<RawIssue<'_>> for Issue {
     }
 }
 
-fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraError> {
+/// The id and key of an issue, if they can be ones.
+pub(super) fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraError> {
     let key = IssueKey::parse(key).map_err(|_| JiraError::invalid("an issue has no proper key"))?;
     if !(1..=MAX_ID_LENGTH).contains(&id.len()) {
         return Err(JiraError::invalid("an issue has no proper id"));
@@ -152,7 +153,7 @@ fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraError> {
 }
 
 /// Reads JSON. The error names the place and not the text there: that belongs to Jira's users.
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, JiraError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, JiraError> {
     use serde_json::error::Category;
     serde_json::from_slice(body).map_err(|error| {
         let problem = match error.classify() {

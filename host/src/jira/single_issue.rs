@@ -39,10 +39,10 @@ impl SingleIssues {
     ) -> Result<Option<Issue>, JiraError> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{key}", self.url.path()));
-        match transport.ask(&Question { url, body: None }, deadline).await? {
-            Answer::Found(body) => parse_issue(&body).map(Some),
+        match transport.ask(&Question::get(url), deadline).await? {
             Answer::NotFound(body) if is_jira_error(&body) => Ok(None),
             Answer::NotFound(_) => Err(JiraError::invalid("status 404 for an issue, and not from Jira")),
+            answer => parse_issue(&answer.found()?).map(Some),
         }
     }
 

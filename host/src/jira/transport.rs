@@ -1,7 +1,8 @@
-//! One question to Jira over HTTP: credentials, bounded answers, retries.
+//! One request to Jira over HTTP: credentials, bounded answers, retries.
 //!
-//! Every request that goes through here may be repeated without harm. What an answer means is for the
-//! callers; what a failure means is decided here, once for all of them.
+//! A question may be repeated without harm ([`Transport::ask`]); an action may not, once Jira may have
+//! heard it ([`Transport::act`]). What an answer means is for the callers; what a failure means is decided
+//! here, once for all of them.
 
 use std::{error::Error as _, time::Duration};
 
@@ -11,7 +12,8 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT},
 };
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::Instant;
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
@@ -36,7 +38,7 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A question to Jira that may be repeated: a `GET`, or a `POST` that only reads.
+/// A request to Jira.
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) url: Url,
@@ -44,13 +46,48 @@ pub(super) struct Question {
     pub(super) body: Option<Bytes>,
 }
 
+impl Question {
+    pub(super) fn get(url: Url) -> Self {
+        Self { url, body: None }
+    }
+
+    /// A `POST` of `body`, which must be something that JSON can say.
+    pub(super) fn post(url: Url, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("what is sent to Jira is valid JSON");
+        Self { url, body: Some(body.into()) }
+    }
+}
+
 /// What Jira answered, with the body read whole.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Status 200.
+    /// Status 200 or 201.
     Found(Bytes),
     /// Status 404, from Jira or from something else at that address.
     NotFound(Bytes),
+    /// Status 400 or 422, from Jira or from something else at that address.
+    Refused(u16, Bytes),
+}
+
+impl Answer {
+    /// The body, for a question that Jira has no reason to refuse.
+    pub(super) fn found(self) -> Result<Bytes, JiraError> {
+        match self {
+            Self::Found(body) => Ok(body),
+            // The address exists on every site.
+            Self::NotFound(_) => Err(JiraError::invalid("status 404: no Jira at JIRA_BASE_URL")),
+            Self::Refused(status, _) => Err(JiraError::invalid(format!("status {status}"))),
+        }
+    }
+}
+
+/// Why an action has no answer.
+#[derive(Debug)]
+pub(super) enum ActionError {
+    /// Jira has certainly done nothing.
+    NotDone(JiraError),
+    /// Jira may have done it or not, or may still do it.
+    Unknown(JiraError),
 }
 
 #[derive(Debug)]
@@ -61,9 +98,27 @@ pub(super) struct Transport {
     clock: Clock,
 }
 
-enum Failure {
+/// A failure of one attempt.
+struct Failure {
+    kind: FailureKind,
+    /// Whether Jira may have acted on the request all the same.
+    may_have_acted: bool,
+}
+
+enum FailureKind {
     Final(JiraError),
     Passing(PassingFailure),
+}
+
+impl Failure {
+    /// Jira, or something before it, refuses the request as such.
+    fn refused(kind: FailureKind) -> Self {
+        Self { kind, may_have_acted: false }
+    }
+
+    fn unclear(kind: FailureKind) -> Self {
+        Self { kind, may_have_acted: true }
+    }
 }
 
 impl Transport {
@@ -87,19 +142,45 @@ impl Transport {
     /// Asks, and asks again after failures that may pass, as long as the pauses end before `deadline`.
     /// The caller cuts the whole off at the deadline.
     pub(super) async fn ask(&self, question: &Question, deadline: Instant) -> Result<Answer, JiraError> {
+        self.attempts(question, deadline, |_| true).await.map_err(|failure| failure.kind.into())
+    }
+
+    /// Has Jira do something, at `deadline` at the latest. As [`Transport::ask`], but it is sent again only
+    /// if Jira cannot have acted on it: there was no connection, or Jira limits the rate.
+    pub(super) async fn act(&self, question: &Question, deadline: Instant) -> Result<Answer, ActionError> {
+        if deadline <= Instant::now() {
+            return Err(ActionError::NotDone(JiraError::TimedOut));
+        }
+        let work = self.attempts(question, deadline, |failure| !failure.may_have_acted);
+        match timeout_at(deadline, work).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(failure)) if failure.may_have_acted => Err(ActionError::Unknown(failure.kind.into())),
+            Ok(Err(failure)) => Err(ActionError::NotDone(failure.kind.into())),
+            Err(_) => Err(ActionError::Unknown(JiraError::TimedOut)),
+        }
+    }
+
+    async fn attempts(
+        &self,
+        question: &Question,
+        deadline: Instant,
+        is_repeatable: impl Fn(&Failure) -> bool,
+    ) -> Result<Answer, Failure> {
         let mut attempt = 1;
         loop {
             let failure = match self.attempt(question).await {
                 Ok(answer) => return Ok(answer),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(failure)) => failure,
+                Err(failure) => failure,
             };
+            let FailureKind::Passing(passing) = &failure.kind else { return Err(failure) };
             let remaining = deadline.saturating_duration_since(Instant::now());
-            let Some(pause) = failure.pause(attempt, remaining) else { return Err(failure.error) };
+            let Some(pause) = passing.pause(attempt, remaining).filter(|_| is_repeatable(&failure)) else {
+                return Err(failure);
+            };
             tracing::debug!(
                 attempt,
                 ?pause,
-                error = &failure.error as &dyn std::error::Error,
+                error = &passing.error as &dyn std::error::Error,
                 "asking Jira again"
             );
             tokio::time::sleep(pause).await;
@@ -109,13 +190,17 @@ impl Transport {
 
     async fn attempt(&self, question: &Question) -> Result<Answer, Failure> {
         let response = self.http.execute(self.request(question)).await.map_err(connection_failure)?;
-        let status = response.status();
-        match status {
-            StatusCode::OK | StatusCode::NOT_FOUND if is_anonymous(response.headers()) => {
-                Err(Failure::Final(JiraError::Unauthorized))
+        match response.status() {
+            StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
+                if is_anonymous(response.headers()) =>
+            {
+                Err(Failure::refused(FailureKind::Final(JiraError::Unauthorized)))
             }
-            StatusCode::OK => Ok(Answer::Found(read_body(response).await?)),
+            StatusCode::OK | StatusCode::CREATED => Ok(Answer::Found(read_body(response).await?)),
             StatusCode::NOT_FOUND => Ok(Answer::NotFound(read_body(response).await?)),
+            status @ (StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) => {
+                Ok(Answer::Refused(status.as_u16(), read_body(response).await?))
+            }
             _ => Err(self.refusal(&response)),
         }
     }
@@ -131,16 +216,16 @@ impl Transport {
         request
     }
 
-    /// What a status other than 200 and 404 means.
+    /// What any other status means.
     fn refusal(&self, response: &Response) -> Failure {
         let status = response.status().as_u16();
         let passing = |error, retry_after, max_attempts| {
-            Failure::Passing(PassingFailure { error, retry_after, max_attempts })
+            FailureKind::Passing(PassingFailure { error, retry_after, max_attempts })
         };
         let wait = || retry_after(response.headers(), self.clock.now());
-        match status {
-            401 => Failure::Final(JiraError::Unauthorized),
-            403 => Failure::Final(JiraError::Forbidden),
+        let kind = match status {
+            401 => FailureKind::Final(JiraError::Unauthorized),
+            403 => FailureKind::Final(JiraError::Forbidden),
             429 => {
                 let wait = wait();
                 let error = JiraError::RateLimited { retry_after: wait.unwrap_or(DEFAULT_RETRY_AFTER) };
@@ -148,9 +233,20 @@ impl Transport {
                 passing(error, wait, if wait.is_some() { MAX_ATTEMPTS } else { 2 })
             }
             502..=504 => passing(JiraError::outage(Outage::Status(status)), wait(), MAX_ATTEMPTS),
-            500..=599 => Failure::Final(JiraError::outage(Outage::Status(status))),
-            300..=399 => Failure::Final(JiraError::invalid(redirect_detail(response))),
-            _ => Failure::Final(JiraError::invalid(format!("status {status}"))),
+            500..=599 => FailureKind::Final(JiraError::outage(Outage::Status(status))),
+            300..=399 => FailureKind::Final(JiraError::invalid(redirect_detail(response))),
+            _ => FailureKind::Final(JiraError::invalid(format!("status {status}"))),
+        };
+        // 408 is a server's or a proxy's time-out, in which the request may have gone through.
+        let may_have_acted = status == 408 || !(300..=499).contains(&status);
+        Failure { kind, may_have_acted }
+    }
+}
+
+impl From<FailureKind> for JiraError {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Final(error) | FailureKind::Passing(PassingFailure { error, .. }) => error,
         }
     }
 }
@@ -196,8 +292,10 @@ fn is_anonymous(headers: &HeaderMap) -> bool {
 }
 
 async fn read_body(mut response: Response) -> Result<Bytes, Failure> {
-    let too_large =
-        || Failure::Final(JiraError::invalid(format!("a body of more than {MAX_BODY_BYTES} bytes")));
+    let too_large = || {
+        let error = JiraError::invalid(format!("a body of more than {MAX_BODY_BYTES} bytes"));
+        Failure::unclear(FailureKind::Final(error))
+    };
     if response.content_length().is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large());
     }
@@ -220,15 +318,18 @@ fn connection_failure(error: reqwest::Error) -> Failure {
     let mut cause = error.source();
     while let Some(source) = cause {
         if source.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            return Failure::Final(JiraError::invalid("the answer is not HTTP"));
+            let error = JiraError::invalid("the answer is not HTTP");
+            return Failure::unclear(FailureKind::Final(error));
         }
         cause = source.source();
     }
-    Failure::Passing(PassingFailure {
+    let may_have_acted = !error.is_connect();
+    let kind = FailureKind::Passing(PassingFailure {
         error: JiraError::outage(Outage::Connection(error.without_url())),
         retry_after: None,
         max_attempts: MAX_ATTEMPTS,
-    })
+    });
+    Failure { kind, may_have_acted }
 }
 
 /// Says where a redirect leads by its host alone: the rest may hold a session.
