@@ -134,7 +134,7 @@ struct MarkdownText<'a> {
 }
 
 /// The length in UTF-16 units.
-fn length(text: &str) -> usize {
+pub(in crate::slack) fn length(text: &str) -> usize {
     // Each character has one byte that does not continue another; four bytes mean two units.
     text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
 }
@@ -210,7 +210,7 @@ fn line_pieces(line: &str) -> impl Iterator<Item = &str> {
 
 /// The last place within `max_length` where cutting harms neither a link nor an entity; behind a space
 /// if there is one in the second half. Never the very start, so that every cut gets on.
-fn cut_point(text: &str, max_length: usize) -> usize {
+pub(in crate::slack) fn cut_point(text: &str, max_length: usize) -> usize {
     let (mut units, mut anywhere, mut behind_space) = (0, 0, 0);
     let (mut in_link, mut in_entity) = (false, false);
     for (index, character) in text.char_indices() {

@@ -4,7 +4,10 @@
 
 pub mod command;
 pub mod form;
+pub mod interaction;
 pub mod message;
 pub mod render;
 pub mod response_url;
+pub mod sealed;
 pub mod signature;
+pub mod view;

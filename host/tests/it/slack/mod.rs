@@ -1,8 +1,10 @@
 //! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
 
+mod interactions;
 mod rendering;
 mod response_url;
 mod say;
+mod views;
 mod workspace;
 
 use std::{future::Future, sync::Arc};
