@@ -56,7 +56,8 @@ pub trait ChannelIssueTracker: Send + Sync {
     /// An issue that is on the list under an older key (it has moved) is renamed and reported as
     /// [`TrackOutcome::AlreadyTracked`]; so is an issue that stands a second time in `issues`. If it is on
     /// the list twice, under both keys, the older row stays. A row without Jira's id gets it. Summary and
-    /// status of the rows are refreshed either way, and count as synced `now`.
+    /// status of the rows are refreshed either way, and count as synced `now`; but an empty status is not
+    /// stored and does not count, so that the next sync reads it.
     async fn track(
         &self,
         request: TrackRequest<'_>,
@@ -86,9 +87,11 @@ pub trait ChannelIssueTracker: Send + Sync {
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError>;
 
     /// Writes what Jira said just now into the rows of a channel. Each pair is the key under which the
-    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it, which leaves summary and
-    /// status as they were. A moved issue is renamed, as [`ChannelIssueTracker::track`] does. Keys that are
-    /// not on the list are ignored.
+    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it, which leaves the summary
+    /// as it was and makes the status [`MISSING_STATUS`]. An empty status leaves the stored one. A moved
+    /// issue is renamed, as [`ChannelIssueTracker::track`] does. Keys that are not on the list are ignored.
+    ///
+    /// [`MISSING_STATUS`]: crate::domain::tracked::MISSING_STATUS
     async fn update_sync_status(
         &self,
         channel: &ChannelId,

@@ -11,7 +11,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     domain::issue::{Issue, IssueKey},
     tracker::{
-        reconcile::{Answer, Plan, Row, reconcile},
+        reconcile::{Answer, Plan, Row, known_status, reconcile},
         sqlite::{
             connect::{File, Reopening},
             queue::{Inbox, Queue, queue},
@@ -25,7 +25,7 @@ const INSERT: &str = "
     INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by, source,
         last_jira_summary, last_jira_status, last_synced_at)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 3
+        value ->> 6, value ->> 7, iif(value ->> 7 IS NULL, NULL, value ->> 3)
     FROM json_each(?1) WHERE true
     ON CONFLICT DO NOTHING
     RETURNING channel_id, issue_key";
@@ -64,7 +64,7 @@ const RENAME_ROWS: &str = "
 
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = item.value ->> 1,
+    SET last_synced_at = coalesce(item.value ->> 1, last_synced_at),
         last_jira_summary = coalesce(item.value ->> 2, last_jira_summary),
         last_jira_status = coalesce(item.value ->> 3, last_jira_status)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
@@ -197,14 +197,9 @@ async fn settle(
         .update
         .iter()
         .map(|update| {
-            let item = &items[update.answer];
-            let issue = item.issue();
-            json!([
-                update.row.id,
-                item.change.now(),
-                issue.map(|issue| &issue.summary),
-                issue.map(|issue| &issue.status)
-            ])
+            let answer = &answers[update.answer];
+            let synced_at = items[update.answer].change.now().filter(|_| answer.is_sync());
+            json!([update.row.id, synced_at, answer.summary(), answer.status()])
         })
         .collect();
     rename(connection, &plan).await?;
@@ -335,7 +330,7 @@ impl<'a> Item<'a> {
                     tracked_by,
                     source,
                     issue.summary,
-                    issue.status
+                    known_status(issue)
                 ])
             }
             Change::Untrack { .. } | Change::Sync { .. } => {
