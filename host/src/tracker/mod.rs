@@ -1,20 +1,21 @@
 //! The lists: which Jira issues each channel tracks.
 //!
-//! Owns the table `channel_tracked_issues` and the connections to the database. Knows neither Jira nor
-//! Slack.
+//! Owns the table `channel_tracked_issues`. Knows neither Jira nor Slack.
 
 use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{
-    ids::{ChannelId, UserId},
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
+use crate::{
+    database::DatabaseError,
+    domain::{
+        ids::{ChannelId, UserId},
+        issue::{Issue, IssueKey},
+        tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
+    },
 };
 
-pub mod migrations;
 pub mod open;
 pub mod postgres;
 pub mod sqlite;
@@ -34,6 +35,15 @@ pub enum TrackerError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
+}
+
+impl From<DatabaseError> for TrackerError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Unavailable(source) => Self::Unavailable(source),
+            DatabaseError::TimedOut => Self::TimedOut,
+        }
+    }
 }
 
 /// Who adds issues to which list, and why.
@@ -111,16 +121,4 @@ pub trait ChannelIssueTracker: Send + Sync {
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), TrackerError>;
-
-    /// Finishes what is under way and closes the connections.
-    async fn close(&self);
-}
-
-fn unavailable(error: sqlx::Error) -> TrackerError {
-    TrackerError::Unavailable(Arc::new(error))
-}
-
-/// What the database handed over has not the form that was asked for.
-fn unreadable(error: serde_json::Error) -> TrackerError {
-    TrackerError::Unavailable(Arc::new(error))
 }

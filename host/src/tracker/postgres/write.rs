@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgExecutor, PgPool, Row as _, postgres::PgRow};
 
 use crate::{
+    database::time::time_text,
     domain::{
         ids::ChannelId,
         issue::{Issue, IssueKey},
@@ -13,7 +14,6 @@ use crate::{
     tracker::{
         TrackRequest,
         reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
-        stored::time_text,
     },
 };
 

@@ -11,7 +11,7 @@ use maro::{
             UntrackOutcome::{NotTracked, Untracked},
         },
     },
-    tracker::TrackRequest,
+    tracker::{TrackRequest, open},
 };
 
 use crate::tracker::given::{Given, at, channel, described, issue, key, track, user};
@@ -26,7 +26,7 @@ macro_rules! on_both_databases {
                 async fn $claim() {
                     let given = Given::sqlite().await;
                     super::$claim(&given).await;
-                    given.tracker.close().await;
+                    given.database.close().await;
                 }
             )+
         }
@@ -39,7 +39,7 @@ macro_rules! on_both_databases {
                 async fn $claim() {
                     let Some(given) = Given::postgres().await else { return };
                     super::$claim(&given).await;
-                    given.tracker.close().await;
+                    given.database.close().await;
                 }
             )+
         }
@@ -500,7 +500,8 @@ async fn a_storm_of_changes_ends_consistent(given: &Given) {
 }
 
 async fn replicas_see_one_list(given: &Given) {
-    let replica = given.replica().await;
+    let database = given.replica().await;
+    let replica = open::open(&database);
     let calls = (0..20u32).flat_map(|number| {
         [&given.tracker, &replica].map(|tracker| {
             let tracker = Arc::clone(tracker);
@@ -512,22 +513,23 @@ async fn replicas_see_one_list(given: &Given) {
     let outcomes = all(calls.collect()).await.concat();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Tracked).count(), 20);
     assert_eq!(replica.count_tracked_issues(&channel("C1")).await.unwrap(), 20);
-    replica.close().await;
+    database.close().await;
 }
 
 async fn lists_survive_a_restart(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 0).await;
-    given.tracker.close().await;
-    let again = given.replica().await;
+    given.database.close().await;
+    let database = given.replica().await;
+    let again = open::open(&database);
     let page = PageRequest { offset: 0, limit: 10 };
     let list = again.get_tracked_issues(&channel("C1"), page).await.unwrap();
     assert_eq!(list.issues.len(), 1);
     assert_eq!(track(&*again, "C1", &[issue(1, "A-1")], 1).await, [AlreadyTracked]);
-    again.close().await;
+    database.close().await;
 }
 
 async fn a_call_after_the_end_is_an_error(given: &Given) {
-    given.tracker.close().await;
+    given.database.close().await;
     assert!(given.tracker.ping().await.is_err());
     assert!(given.tracker.untrack(&channel("C1"), &[key("A-1")]).await.is_err());
 }
