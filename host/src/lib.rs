@@ -10,6 +10,8 @@ pub mod config;
 pub mod metrics;
 pub mod telemetry;
 
+pub mod database;
+
 pub mod tracker;
 
 pub mod jira;

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     commands::{Commands, RESERVED_NAMES},
     config::Config,
+    database::Database,
     jira::{client::JiraClient, error::JiraError},
     metrics::Metrics,
     plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry},
@@ -38,6 +39,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 pub struct Bot {
     address: SocketAddr,
     state: Arc<BotState>,
+    database: Database,
     shutdown: CancellationToken,
     background: TaskTracker,
     server: JoinHandle<()>,
@@ -58,7 +60,8 @@ impl Bot {
         let address = listener.local_addr().context("the listening socket has no address")?;
         let cache_dir = config.plugins.cache_dir.clone();
         let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
-        let tracker = tracker::open::open(&config.database).await?;
+        let database = Database::open(&config.database).await?;
+        let tracker = tracker::open::open(&database);
         let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
         let jira = Arc::new(JiraClient::new(&config.jira)?);
 
@@ -77,7 +80,7 @@ impl Bot {
         };
         background.spawn(sync.run(shutdown.clone()));
         let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
-        Ok(Self { address, state, shutdown, background, server })
+        Ok(Self { address, state, database, shutdown, background, server })
     }
 
     /// The address that accepts connections.
@@ -109,7 +112,7 @@ impl Bot {
         if timeout(DRAIN_TIMEOUT, self.background.wait()).await.is_err() {
             tracing::error!("background work was cut off by the shutdown");
         }
-        self.state.tracker.close().await;
+        self.database.close().await;
     }
 }
 

@@ -4,14 +4,14 @@ use std::{collections::HashSet, sync::Arc};
 
 use maro::{
     domain::{
-        issue::Issue,
+        issue::{Issue, IssueId},
         tracked::{
-            PageRequest, Source,
+            MISSING_STATUS, PageRequest, Source,
             TrackOutcome::{self, AlreadyTracked, Tracked},
             UntrackOutcome::{NotTracked, Untracked},
         },
     },
-    tracker::TrackRequest,
+    tracker::{TrackRequest, open},
 };
 
 use crate::tracker::given::{Given, at, channel, described, issue, key, track, user};
@@ -26,7 +26,7 @@ macro_rules! on_both_databases {
                 async fn $claim() {
                     let given = Given::sqlite().await;
                     super::$claim(&given).await;
-                    given.tracker.close().await;
+                    given.database.close().await;
                 }
             )+
         }
@@ -39,7 +39,7 @@ macro_rules! on_both_databases {
                 async fn $claim() {
                     let Some(given) = Given::postgres().await else { return };
                     super::$claim(&given).await;
-                    given.tracker.close().await;
+                    given.database.close().await;
                 }
             )+
         }
@@ -67,7 +67,10 @@ on_both_databases! {
     a_moved_issue_among_new_ones_is_told_apart,
     a_sync_refreshes_what_is_listed_and_nothing_else,
     a_sync_renames_a_moved_issue,
-    a_sync_keeps_the_texts_of_an_issue_that_is_gone,
+    a_sync_says_that_an_issue_is_gone_and_keeps_its_summary,
+    an_issue_that_is_seen_again_gets_its_status_back,
+    an_issue_without_a_status_waits_for_the_next_sync,
+    a_status_that_is_not_told_leaves_the_known_one,
     the_longest_waiting_rows_are_stale_first,
     every_list_with_an_issue_is_found_by_key_and_id,
     hostile_texts_come_back_as_they_were,
@@ -301,13 +304,58 @@ async fn a_sync_renames_a_moved_issue(given: &Given) {
     assert_eq!(given.keys("C1").await, ["NEW-1", "NEW-2"]);
 }
 
-async fn a_sync_keeps_the_texts_of_an_issue_that_is_gone(given: &Given) {
-    given.track("C1", &[issue(1, "A-1")], 0).await;
+async fn a_sync_says_that_an_issue_is_gone_and_keeps_its_summary(given: &Given) {
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
     given.tracker.update_sync_status(&channel("C1"), &[(key("A-1"), None)], at(60)).await.unwrap();
+    let rows = given.list("C1").await;
+    assert_eq!(rows[0].last_jira_summary.as_deref(), Some("Summary of A-1"));
+    assert_eq!(rows[0].last_jira_status.as_deref(), Some(MISSING_STATUS));
+    assert_eq!(rows[0].last_synced_at, Some(at(60)));
+    assert_eq!(rows[0].issue_id.as_ref().map(IssueId::as_str), Some("1"));
+    assert_eq!(rows[1].last_jira_status.as_deref(), Some("Open"));
+}
+
+async fn an_issue_that_is_seen_again_gets_its_status_back(given: &Given) {
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
+    let gone = [(key("A-1"), None), (key("A-2"), None)];
+    given.tracker.update_sync_status(&channel("C1"), &gone, at(60)).await.unwrap();
+    let seen = [(key("A-1"), Some(described(1, "A-1", "After", "Done")))];
+    given.tracker.update_sync_status(&channel("C1"), &seen, at(61)).await.unwrap();
+    assert_eq!(given.track("C1", &[issue(2, "A-2")], 62).await, [AlreadyTracked]);
+    let rows = given.list("C1").await;
+    assert_eq!(rows[0].last_jira_status.as_deref(), Some("Done"));
+    assert_eq!(rows[0].last_jira_summary.as_deref(), Some("After"));
+    assert_eq!(rows[1].last_jira_status.as_deref(), Some("Open"));
+}
+
+async fn an_issue_without_a_status_waits_for_the_next_sync(given: &Given) {
+    let created = [described(1, "A-1", "Just created", ""), issue(2, "A-2")];
+    assert_eq!(given.track("C1", &created, 0).await, [Tracked, Tracked]);
     let row = given.list("C1").await.remove(0);
-    assert_eq!(row.last_jira_summary.as_deref(), Some("Summary of A-1"));
-    assert_eq!(row.last_jira_status.as_deref(), Some("Open"));
-    assert_eq!(row.last_synced_at, Some(at(60)));
+    assert_eq!(row.last_jira_summary.as_deref(), Some("Just created"));
+    assert_eq!((row.last_jira_status, row.last_synced_at), (None, None));
+    let stale = given.tracker.get_stale_issues(at(0), 10).await.unwrap();
+    assert_eq!(stale, [(channel("C1"), key("A-1"))]);
+    // Nor does it count when the row is there.
+    assert_eq!(given.track("C1", &created, 1).await, [AlreadyTracked, AlreadyTracked]);
+    let row = given.list("C1").await.remove(0);
+    assert_eq!((row.last_jira_status, row.last_synced_at), (None, None));
+    let updates = [(key("A-1"), Some(issue(1, "A-1")))];
+    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    let row = given.list("C1").await.remove(0);
+    assert_eq!((row.last_jira_status.as_deref(), row.last_synced_at), (Some("Open"), Some(at(60))));
+}
+
+async fn a_status_that_is_not_told_leaves_the_known_one(given: &Given) {
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
+    let outcomes = given.track("C1", &[described(1, "A-1", "After", "")], 1).await;
+    assert_eq!(outcomes, [AlreadyTracked]);
+    let updates = [(key("A-2"), Some(described(2, "A-2", "After", "")))];
+    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    for (row, synced_at) in given.list("C1").await.into_iter().zip([at(0), at(60)]) {
+        assert_eq!(row.last_jira_summary.as_deref(), Some("After"));
+        assert_eq!((row.last_jira_status.as_deref(), row.last_synced_at), (Some("Open"), Some(synced_at)));
+    }
 }
 
 async fn the_longest_waiting_rows_are_stale_first(given: &Given) {
@@ -342,7 +390,6 @@ async fn hostile_texts_come_back_as_they_were(given: &Given) {
         "\u{1f600} 👩‍👩‍👧 مرحبا ｆｕｌｌ \u{feff}".to_owned(),
         "é".repeat(255),
         "null".to_owned(),
-        String::new(),
     ];
     let issues: Vec<Issue> = texts
         .iter()
@@ -453,7 +500,8 @@ async fn a_storm_of_changes_ends_consistent(given: &Given) {
 }
 
 async fn replicas_see_one_list(given: &Given) {
-    let replica = given.replica().await;
+    let database = given.replica().await;
+    let replica = open::open(&database);
     let calls = (0..20u32).flat_map(|number| {
         [&given.tracker, &replica].map(|tracker| {
             let tracker = Arc::clone(tracker);
@@ -465,22 +513,23 @@ async fn replicas_see_one_list(given: &Given) {
     let outcomes = all(calls.collect()).await.concat();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Tracked).count(), 20);
     assert_eq!(replica.count_tracked_issues(&channel("C1")).await.unwrap(), 20);
-    replica.close().await;
+    database.close().await;
 }
 
 async fn lists_survive_a_restart(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 0).await;
-    given.tracker.close().await;
-    let again = given.replica().await;
+    given.database.close().await;
+    let database = given.replica().await;
+    let again = open::open(&database);
     let page = PageRequest { offset: 0, limit: 10 };
     let list = again.get_tracked_issues(&channel("C1"), page).await.unwrap();
     assert_eq!(list.issues.len(), 1);
     assert_eq!(track(&*again, "C1", &[issue(1, "A-1")], 1).await, [AlreadyTracked]);
-    again.close().await;
+    database.close().await;
 }
 
 async fn a_call_after_the_end_is_an_error(given: &Given) {
-    given.tracker.close().await;
+    given.database.close().await;
     assert!(given.tracker.ping().await.is_err());
     assert!(given.tracker.untrack(&channel("C1"), &[key("A-1")]).await.is_err());
 }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 use maro::{
     config::{DatabaseConfig, Secret},
+    database::Database,
     domain::{
         ids::{ChannelId, UserId},
         issue::{Issue, IssueId, IssueKey},
@@ -19,6 +20,7 @@ use crate::postgres;
 /// An empty database and a tracker on it.
 pub(crate) struct Given {
     pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
+    pub(crate) database: Database,
     pub(crate) config: DatabaseConfig,
     _folder: Option<tempfile::TempDir>,
 }
@@ -27,7 +29,7 @@ impl Given {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = DatabaseConfig::Sqlite { path: folder.path().join("maro.db") };
-        Self { tracker: open::open(&config).await.unwrap(), config, _folder: Some(folder) }
+        Self { _folder: Some(folder), ..Self::open(config).await }
     }
 
     /// `None` where there is no PostgreSQL.
@@ -37,13 +39,17 @@ impl Given {
     }
 
     pub(crate) async fn on(database: postgres::Database) -> Self {
-        let config = DatabaseConfig::Postgres { url: Secret::new(database.url) };
-        Self { tracker: open::open(&config).await.unwrap(), config, _folder: None }
+        Self::open(DatabaseConfig::Postgres { url: Secret::new(database.url) }).await
     }
 
-    /// A second replica on the same database.
-    pub(crate) async fn replica(&self) -> Arc<dyn ChannelIssueTracker> {
-        open::open(&self.config).await.unwrap()
+    async fn open(config: DatabaseConfig) -> Self {
+        let database = Database::open(&config).await.unwrap();
+        Self { tracker: open::open(&database), database, config, _folder: None }
+    }
+
+    /// The same database, as a second replica opens it.
+    pub(crate) async fn replica(&self) -> Database {
+        Database::open(&self.config).await.unwrap()
     }
 
     pub(crate) async fn execute(&self, statement: &str) {

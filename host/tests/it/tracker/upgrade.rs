@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use maro::{
     config::{DatabaseConfig, Secret},
-    tracker::{migrations, open},
+    database::{Database, migrations},
 };
 use sqlx::{AssertSqlSafe, Executor, Row, migrate::Migrator};
 
-use crate::{postgres::Database, tracker::given::Raw};
+use crate::{postgres, tracker::given::Raw};
 
 /// What a row must still hold, whatever columns come with later steps.
 const CONTENT: &str = "
@@ -53,7 +53,7 @@ async fn an_sqlite_database_of_any_age_keeps_its_rows() {
 #[tokio::test]
 async fn a_postgres_database_of_any_age_keeps_its_rows() {
     for version in migrations::POSTGRES.iter().map(|step| step.version) {
-        let Some(database) = Database::new().await else { return };
+        let Some(database) = postgres::Database::new().await else { return };
         upgrade(&DatabaseConfig::Postgres { url: Secret::new(database.url) }, version).await;
     }
 }
@@ -79,9 +79,7 @@ async fn upgrade(config: &DatabaseConfig, version: i64) {
         }
     };
     assert_eq!(before.len(), ROWS.len());
-    let tracker = open::open(config).await.unwrap();
-    tracker.ping().await.unwrap();
-    tracker.close().await;
+    Database::open(config).await.unwrap().close().await;
     let after: Vec<String> = match Raw::connect(config).await {
         Raw::Sqlite(mut connection) => {
             connection.fetch_all(CONTENT).await.unwrap().iter().map(|row| row.get(0)).collect()

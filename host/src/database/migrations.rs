@@ -11,7 +11,7 @@ pub static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 pub static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// The sentence for the operator whose database cannot be brought to the present schema.
-pub(in crate::tracker) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
+pub(in crate::database) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
     let newest = steps.iter().map(|step| step.version).max().unwrap_or_default();
     match error {
         MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => format!(
