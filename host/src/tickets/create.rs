@@ -9,7 +9,7 @@ use crate::{
         reply::{Block, Span},
         ticket::NewTicket,
     },
-    jira::{error::JiraError, tickets::CreateError},
+    jira::{create::CreateError, error::JiraError},
     journal::{IntentKind, IntentState},
     slack::{
         interaction::view_state::{InputValues, ViewState},

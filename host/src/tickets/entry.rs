@@ -8,7 +8,7 @@ use crate::{
         reply::{Reply, Span},
         ticket::{IssueType, Project},
     },
-    jira::client::EpicLookup,
+    jira::epic::EpicLookup,
     slack::{
         interaction::MessageShortcut,
         view::{View, input::Choice},

@@ -6,7 +6,7 @@ use crate::{
         issue::{IssueId, IssueKey},
         reply::{Block, Span},
     },
-    jira::error::JiraError,
+    jira::{error::JiraError, remote_link::LinkError},
     journal::{IntentKind, IntentState},
     telemetry::error_chain,
     tickets::{
@@ -86,7 +86,10 @@ impl Tickets {
         self.jira
             .add_remote_link(&issue.key, &url, &url, texts::REMOTE_LINK_TITLE, deadline(LOOK_UP_PATIENCE))
             .await
-            .map_err(NotLinked::Jira)?;
+            .map_err(|error| match error {
+                LinkError::MissingIssue => NotLinked::Missing,
+                LinkError::Jira(error) => NotLinked::Jira(error),
+            })?;
         Ok(LinkedIssue {
             id: issue.id.as_str().to_owned(),
             key: issue.key.into_string(),

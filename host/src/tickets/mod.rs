@@ -7,7 +7,7 @@ mod announce;
 mod buttons;
 mod create;
 mod duplicates;
-mod entry;
+pub mod entry;
 pub mod hooks;
 mod link;
 mod options;

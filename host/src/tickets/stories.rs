@@ -8,7 +8,11 @@ use crate::{
         issue::{IssueKey, one_line},
         reply::{Block, Span},
     },
-    jira::tickets::{CreateError, Epic, EpicLookup, NewStory},
+    jira::{
+        create::CreateError,
+        epic::{Epic, EpicLookup},
+        stories::NewStory,
+    },
     journal::{IntentKind, IntentState},
     slack::{interaction::view_state::ViewState, view::button::Button},
     telemetry::error_chain,
