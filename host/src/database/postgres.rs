@@ -117,7 +117,7 @@ async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
         Err(_) => anyhow::bail!("{place} did not answer within {} seconds.", CONNECT_LIMIT.as_secs()),
     };
     // sqlx takes an advisory lock, which the end of the connection gives back.
-    let migrated = migrations::POSTGRES.run(&mut connection);
+    let migrated = migrations::apply_postgres(&mut connection);
     match tokio::time::timeout(MIGRATION_LIMIT, migrated).await {
         Ok(Ok(())) => {}
         Ok(Err(MigrateError::Execute(error))) => return Err(place.describe(error)),

@@ -109,7 +109,7 @@ async fn migrate(file: &File) -> anyhow::Result<()> {
     // The write lock makes other processes wait, and all steps one change.
     let mut transaction =
         connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| describe(error, file))?;
-    match migrations::SQLITE.run(&mut *transaction).await {
+    match migrations::apply_sqlite(&mut transaction).await {
         Ok(()) => {}
         Err(MigrateError::Execute(error)) => return Err(describe(error, file)),
         Err(error) => {
