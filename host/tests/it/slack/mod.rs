@@ -1,5 +1,6 @@
 //! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
 
+mod modals;
 mod rendering;
 mod response_url;
 mod say;
