@@ -83,7 +83,7 @@ async fn mistakes_are_explained() {
     let folder = folder.path();
     assert_eq!(
         refused(folder, &arguments("nowhere", "ada", &["/maro tracked"])).await,
-        "There is no channel \"nowhere\". There are general, engineering, random, launch, dm."
+        "There is no channel \"nowhere\". There are general, engineering, random, launch, hiring, dm."
     );
     assert_eq!(
         refused(folder, &arguments("general", "bob", &["/maro tracked"])).await,

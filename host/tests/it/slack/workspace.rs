@@ -127,7 +127,7 @@ async fn a_failing_or_babbling_bot_is_shown_as_slack_shows_it() {
         slack.problems(),
         [
             "The answer to a command is neither JSON nor text.",
-            "invalid_blocks: block 0 has 3001 characters, at most 3000."
+            "invalid_blocks: /blocks/0/text has 3001 characters, at most 3000."
         ]
     );
 }
