@@ -22,6 +22,8 @@ pub mod texts;
 
 pub mod plugin;
 
+pub mod tickets;
+
 pub mod commands;
 
 pub mod server;

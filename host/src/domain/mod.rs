@@ -1,6 +1,9 @@
 //! The words of MARO: plain values with their rules. No I/O, no serialisation, no clock.
 
+pub mod events;
 pub mod ids;
 pub mod issue;
 pub mod reply;
+pub mod rich_text;
+pub mod ticket;
 pub mod tracked;

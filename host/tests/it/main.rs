@@ -3,5 +3,7 @@
 mod bot;
 mod jira;
 mod plugins;
+mod postgres;
 mod slack;
 mod structure;
+mod tracker;

@@ -40,7 +40,7 @@ pub(crate) struct TestBot {
     pub(crate) jira: SimulatedJira,
     pub(crate) config: Config,
     bot: Option<Bot>,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     plugins: PluginsFolder,
 }
 
@@ -92,7 +92,7 @@ impl TestBot {
         change(&mut config);
         let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
         bot.wait_until_ready().await;
-        let test_bot = Self { slack, jira, config, bot: Some(bot), folder, plugins };
+        let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot
     }
@@ -103,10 +103,6 @@ impl TestBot {
 
     pub(crate) fn plugins_folder(&self) -> &Path {
         self.plugins.path()
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {

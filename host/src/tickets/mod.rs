@@ -1,0 +1,3 @@
+//! Tickets that people create or link from Slack, and what follows from it.
+
+mod similarity;

@@ -1,0 +1,1 @@
+//! Starting on databases that are absent, broken, newer, or shared.
