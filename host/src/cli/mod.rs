@@ -11,6 +11,8 @@ use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+use crate::telemetry::error_chain;
+
 /// Keeps, for every Slack channel, the Jira issues it tracks.
 #[derive(Debug, Parser)]
 #[command(name = "maro", version, arg_required_else_help = true)]
@@ -60,5 +62,5 @@ fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::R
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
 fn report(error: &anyhow::Error) {
-    eprintln!("{error:#}");
+    eprintln!("{}", error_chain(error.as_ref()));
 }

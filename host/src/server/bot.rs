@@ -60,7 +60,9 @@ impl Bot {
         let address = listener.local_addr().context("the listening socket has no address")?;
         let cache_dir = config.plugins.cache_dir.clone();
         let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
-        let database = Database::open(&config.database).await?;
+        let database = Database::open(&config.database)
+            .await
+            .context("the database that DATABASE_URL names cannot be used")?;
         let tracker = tracker::open::open(&database);
         let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
         let jira = Arc::new(JiraClient::new(&config.jira)?);

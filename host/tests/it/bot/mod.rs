@@ -6,6 +6,7 @@ mod faults;
 mod hostile_plugins;
 mod http;
 mod plugins_folder;
+mod start_up;
 mod status_sync;
 
 use std::{
