@@ -27,6 +27,8 @@ pub const CREATE_SUMMARY: &str = "Create a ticket, after a look for similar ones
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one a line";
 pub const CREATE_TITLE: &str = "Create a ticket";
 pub const CREATE_SUBMIT: &str = "Create";
+pub const CHANNEL_LABEL: &str = "Channel";
+pub const CHANNEL_MISSING: &str = "Choose a channel.";
 pub const PROJECT_LABEL: &str = "Project";
 pub const ISSUE_TYPE_LABEL: &str = "Type";
 pub const SUMMARY_LABEL: &str = "Summary";
@@ -109,6 +111,11 @@ pub fn stories_hint(max: usize, max_length: usize) -> String {
 /// Before the epic's key.
 pub fn stories_created(count: usize) -> String {
     if count == 1 { "Created a story under ".to_owned() } else { format!("Created {count} stories under ") }
+}
+
+/// There is nothing that could stand under an epic.
+pub fn no_story_type(project: &str) -> String {
+    format!("MARO cannot create stories in the project {project}.")
 }
 
 pub fn not_an_epic(key: &str, type_name: &str) -> String {

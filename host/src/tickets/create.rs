@@ -25,7 +25,7 @@ use crate::{
         record::{Announcement, CreateRecord, ModalState, Ticket},
         submit,
         views::{
-            CreateForm, DESCRIPTION, ISSUE_TYPE, MAX_SUMMARY_LENGTH, PROJECT, SUMMARY, errors_by_input, sentence,
+            CHANNEL, CreateForm, DESCRIPTION, ISSUE_TYPE, MAX_SUMMARY_LENGTH, PROJECT, SUMMARY, errors_by_input, sentence,
         },
         work::{Start, Stop, Work},
     },
@@ -272,11 +272,16 @@ fn read_form(state: &ModalState, view: &ViewState) -> Result<CreateRecord, BTree
         }
         choice
     };
+    let mut origin = state.origin.clone();
+    if origin.is_nowhere() {
+        let channel = chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::CHANNEL_MISSING);
+        origin.channel = channel.map(|choice| choice.value).unwrap_or_default();
+    }
     let project = chosen(form.project, PROJECT, texts::PROJECT_MISSING);
     let issue_type = chosen(form.issue_type, ISSUE_TYPE, texts::ISSUE_TYPE_MISSING);
     match (project, issue_type) {
         (Some(project), Some(issue_type)) if errors.is_empty() => Ok(CreateRecord {
-            origin: state.origin.clone(),
+            origin,
             view_id: view.id.clone(),
             project_key: project.value,
             project_name: project.label,

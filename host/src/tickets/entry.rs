@@ -10,7 +10,7 @@ use crate::{
     },
     jira::epic::EpicLookup,
     slack::{
-        interaction::MessageShortcut,
+        interaction::{MessageShortcut, Shortcut},
         view::{View, input::Choice},
         web_api::ApiError,
     },
@@ -18,7 +18,7 @@ use crate::{
     tickets::{
         LOOK_UP_PATIENCE, Tickets, deadline,
         record::{ModalState, Origin},
-        views::{CreateForm, MAX_SUMMARY_LENGTH},
+        views::{CREATE_FROM_MESSAGE, CREATE_ISSUE, CreateForm, MAX_SUMMARY_LENGTH},
     },
     texts,
 };
@@ -32,6 +32,10 @@ impl Tickets {
 
     /// The shortcut on a message: as above, with the message's text and a link to it.
     pub async fn open_create_from_message(self: &Arc<Self>, shortcut: MessageShortcut) {
+        if shortcut.callback_id != CREATE_FROM_MESSAGE {
+            tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
+            return;
+        }
         let permalink = self.slack.get_permalink(&shortcut.channel, &shortcut.message_ts);
         let mut origin = Origin {
             channel: shortcut.channel.as_str().to_owned(),
@@ -65,6 +69,23 @@ impl Tickets {
         };
         let view = self.filled_create_view(origin, form).await;
         self.update(&opened.id, &view).await;
+    }
+
+    /// The shortcut from anywhere in Slack, which comes from no channel: the form asks for one.
+    pub async fn open_create_from_anywhere(self: &Arc<Self>, shortcut: Shortcut) {
+        if shortcut.callback_id != CREATE_ISSUE {
+            tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
+            return;
+        }
+        let origin = Origin {
+            channel: shortcut.user.as_str().to_owned(),
+            user: shortcut.user.as_str().to_owned(),
+            thread_ts: None,
+            permalink: None,
+            team: shortcut.team,
+        };
+        // Why it did not open is in the log; there is no channel to say it in.
+        let _ = self.open_create_form(&shortcut.trigger_id, origin, CreateForm::default()).await;
     }
 
     async fn open_create_form(
@@ -139,6 +160,9 @@ impl Tickets {
                 Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
                     let text = texts::not_an_epic(issue.key.as_str(), &type_name);
                     tickets.sentence_view(texts::STORIES_TITLE, &origin, &text)
+                }
+                Ok(EpicLookup::NoStoryType { project_key, .. }) => {
+                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::no_story_type(&project_key))
                 }
                 Ok(EpicLookup::Missing) => {
                     tickets.sentence_view(texts::STORIES_TITLE, &origin, &format!("{epic} not found in Jira"))

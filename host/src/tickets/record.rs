@@ -30,6 +30,11 @@ impl Origin {
         ChannelId::parse(&self.channel)
     }
 
+    /// A shortcut from anywhere comes from no channel; until one is chosen, the person stands for it.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.channel == self.user
+    }
+
     pub(super) fn user(&self) -> Result<UserId, InvalidId> {
         UserId::parse(&self.user)
     }

@@ -168,7 +168,8 @@ impl Tickets {
     async fn epic(&self, key: &str) -> Result<Epic, String> {
         let key = IssueKey::parse(key).map_err(|_| texts::MODAL_EXPIRED.to_owned())?;
         match self.jira.get_epic(&key, deadline(LOOK_UP_PATIENCE)).await {
-            Ok(EpicLookup::Epic(epic)) => Ok(*epic),
+            Ok(EpicLookup::Epic(epic)) => Ok(epic),
+            Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::no_story_type(&project_key)),
             Ok(EpicLookup::NotAnEpic { issue, type_name }) => Err(texts::not_an_epic(issue.key.as_str(), &type_name)),
             Ok(EpicLookup::Missing) => Err(format!("{key} not found in Jira")),
             Err(error) => Err(texts::jira_error(&error)),

@@ -29,6 +29,7 @@ pub(super) const RETRY_STORIES: &str = "retry_stories";
 /// A modal in which there is nothing to do but wait or read.
 const NOTICE: &str = "notice";
 
+pub(super) const CHANNEL: &str = "channel";
 pub(super) const PROJECT: &str = "project";
 pub(super) const ISSUE_TYPE: &str = "issue_type";
 pub(super) const SUMMARY: &str = "summary";
@@ -63,6 +64,9 @@ impl Tickets {
         }
         if let Some(choice) = &form.issue_type {
             issue_type = issue_type.with_initial(choice.clone());
+        }
+        if state.origin.is_nowhere() {
+            view.push(SelectInput::channel(CHANNEL, texts::CHANNEL_LABEL));
         }
         view.with_block(project)
             .with_block(issue_type)

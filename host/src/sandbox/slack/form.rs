@@ -151,6 +151,9 @@ fn shown_value(state: &Value) -> Option<String> {
     if state["selected_option"].is_object() {
         return Some(choice(&state["selected_option"]).label);
     }
+    if let Some(conversation) = state["selected_conversation"].as_str() {
+        return Some(conversation.to_owned());
+    }
     let many = state["selected_options"].as_array().filter(|options| !options.is_empty())?;
     Some(many.iter().map(|option| choice(option).label).collect::<Vec<_>>().join(", "))
 }
@@ -165,6 +168,9 @@ pub(super) fn initial_state(element: &Value) -> Option<Value> {
         }
         "static_select" | "external_select" | "radio_buttons" => {
             json!({ "type": kind, "selected_option": initial("initial_option", Value::Null) })
+        }
+        "conversations_select" => {
+            json!({ "type": kind, "selected_conversation": initial("initial_conversation", Value::Null) })
         }
         "multi_static_select" | "multi_external_select" | "checkboxes" => {
             json!({ "type": kind, "selected_options": initial("initial_options", json!([])) })

@@ -116,6 +116,7 @@ struct State {
 struct ElementState {
     value: Option<serde_json::Value>,
     selected_option: Option<SelectedOption>,
+    selected_conversation: Option<String>,
 }
 
 impl Payload {
@@ -168,6 +169,9 @@ impl View {
 
 impl ElementState {
     fn into_value(self) -> Option<InputValue> {
+        if let Some(id) = self.selected_conversation {
+            return Some(InputValue::Selected(Choice { label: id.clone(), value: id }));
+        }
         match (self.selected_option, self.value) {
             (Some(option), _) => {
                 let label = option.text.map(|text| text.text).unwrap_or_default();

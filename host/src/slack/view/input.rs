@@ -177,6 +177,8 @@ enum Options {
     /// Slack asks for them, with what was typed.
     External,
     Fixed(Vec<Choice>),
+    /// The channels that the person sees; the one they look at is chosen at first.
+    Channels,
 }
 
 /// A choice of one.
@@ -192,6 +194,11 @@ impl SelectInput {
     /// anything is typed.
     pub fn external(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self { frame: Frame::new(id.into(), label.into()), options: Options::External, initial: None }
+    }
+
+    /// A choice among the public and private channels that the person sees, by id.
+    pub fn channel(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { frame: Frame::new(id.into(), label.into()), options: Options::Channels, initial: None }
     }
 
     /// A choice among at most 100.
@@ -218,6 +225,14 @@ impl SelectInput {
     pub(super) fn to_json(&self) -> Value {
         let (mut element, may_be_initial) = match &self.options {
             Options::External => (json!({ "type": "external_select", "min_query_length": 0 }), true),
+            Options::Channels => (
+                json!({
+                    "type": "conversations_select",
+                    "default_to_current_conversation": true,
+                    "filter": { "include": ["public", "private"], "exclude_bot_users": true },
+                }),
+                false,
+            ),
             Options::Fixed(choices) => (
                 json!({ "type": "static_select", "options": options(choices) }),
                 self.initial.as_ref().is_some_and(|initial| choices.contains(initial)),

@@ -71,6 +71,11 @@ pub(super) fn check_element(checker: &mut Checker, at: &str, element: &Value, pl
         "multi_external_select" => {
             check_external(checker, at, element, &["initial_options", "max_selected_items"]);
         }
+        "conversations_select" => {
+            let own = ["default_to_current_conversation", "filter", "initial_conversation"];
+            checker.only(at, element, &known(&own));
+            checker.flag(at, element, "default_to_current_conversation");
+        }
         "radio_buttons" => check_choices(checker, at, element, "initial_option", MAX_CHOICES),
         "checkboxes" => check_choices(checker, at, element, "initial_options", MAX_CHOICES),
         "overflow" => check_choices(checker, at, element, "options", MAX_OVERFLOW),
