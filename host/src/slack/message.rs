@@ -58,6 +58,12 @@ impl Message {
         self.sections.iter().map(|section| &self.text[section.clone()])
     }
 
+    /// The section blocks as Slack takes them; none if the message is too long for blocks.
+    pub(in crate::slack) fn blocks(&self) -> Vec<serde_json::Value> {
+        let sections = self.sections().map(SectionBlock::new);
+        sections.map(|section| serde_json::to_value(section).expect("texts have a JSON form")).collect()
+    }
+
     /// The JSON body that answers a slash command's request.
     pub fn to_answer(&self) -> Vec<u8> {
         self.to_json(false)
@@ -110,10 +116,7 @@ struct Sections<'a>(&'a Message);
 
 impl Serialize for Sections<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.sections().map(|text| SectionBlock {
-            kind: "section",
-            text: MarkdownText { kind: "mrkdwn", text, verbatim: true },
-        }))
+        serializer.collect_seq(self.0.sections().map(SectionBlock::new))
     }
 }
 
@@ -122,6 +125,12 @@ struct SectionBlock<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: MarkdownText<'a>,
+}
+
+impl<'a> SectionBlock<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { kind: "section", text: MarkdownText { kind: "mrkdwn", text, verbatim: true } }
+    }
 }
 
 #[derive(Serialize)]

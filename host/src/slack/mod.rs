@@ -11,3 +11,4 @@ pub mod response_url;
 pub mod sealed;
 pub mod signature;
 pub mod view;
+pub mod web_api;

@@ -35,9 +35,6 @@ const MAX_TEXT: usize = 3_000;
 /// The most elements of a context block.
 const MAX_CONTEXT_ELEMENTS: usize = 10;
 
-/// The most elements of an actions block.
-const MAX_BUTTONS: usize = 25;
-
 /// Slack refuses a view that has inputs and nothing to submit them with.
 const SUBMIT: &str = "Submit";
 
@@ -179,17 +176,13 @@ impl ViewBlock {
                 section
             }
             Self::Context(texts) if texts.is_empty() => return None,
-            Self::Actions(buttons) if buttons.is_empty() => return None,
             Self::Context(texts) => {
                 let elements: Vec<_> = texts.iter().take(MAX_CONTEXT_ELEMENTS).map(mrkdwn).collect();
                 json!({ "type": "context", "elements": elements })
             }
             Self::TextInput(input) => input.to_json(),
             Self::SelectInput(input) => input.to_json(),
-            Self::Actions(buttons) => {
-                let elements: Vec<_> = buttons.iter().take(MAX_BUTTONS).map(Button::to_json).collect();
-                json!({ "type": "actions", "elements": elements })
-            }
+            Self::Actions(buttons) => return Button::row(buttons),
             Self::Divider => json!({ "type": "divider" }),
         })
     }

@@ -16,6 +16,9 @@ pub enum ButtonStyle {
     Danger,
 }
 
+/// The most buttons of one row.
+const MAX_ROW: usize = 25;
+
 /// Something to press.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
@@ -38,7 +41,13 @@ impl Button {
         self
     }
 
-    pub(in crate::slack) fn to_json(&self) -> Value {
+    /// The block that shows a row of at most 25 buttons; `None` for none at all, which Slack refuses.
+    pub(in crate::slack) fn row(buttons: &[Self]) -> Option<Value> {
+        let elements: Vec<_> = buttons.iter().take(MAX_ROW).map(Self::to_json).collect();
+        (!elements.is_empty()).then(|| json!({ "type": "actions", "elements": elements }))
+    }
+
+    pub(super) fn to_json(&self) -> Value {
         let mut button = json!({
             "type": "button",
             "action_id": bounded_id(&self.action_id),

@@ -6,6 +6,7 @@ mod rendering;
 mod response_url;
 mod say;
 mod views;
+mod web_api;
 mod workspace;
 
 use std::{future::Future, sync::Arc};
