@@ -24,7 +24,7 @@ pub mod texts;
 
 pub mod plugin;
 
-// pub mod tickets;
+pub mod tickets;
 
 pub mod commands;
 

@@ -5,7 +5,7 @@ use crate::{
         ids::ChannelId,
         reply::{Block, Reply, Span, Visibility},
     },
-    slack::web_api::ApiError,
+    slack::web_api::error::ApiError,
     telemetry::error_chain,
     tickets::{Tickets, record::Origin},
     texts,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     domain::{
         events::{DomainEvent, TicketEvent},
-        issue::one_line,
+        issue::{Issue, one_line},
         reply::{Block, Span},
         ticket::NewTicket,
     },
@@ -247,9 +247,10 @@ impl Tickets {
     async fn remember_ticket(&self, work: &Work<CreateRecord>) {
         let record = &work.record;
         let Some((ticket, Ok(key))) = record.ticket.as_ref().map(|ticket| (ticket, ticket.key())) else { return };
+        let issue = Issue::new(ticket.id(), key, &record.summary, "");
         let remembered = self
             .journal
-            .record_ticket(&record.project_key, &key, &ticket.id(), &record.summary, &work.id, self.clock.now())
+            .record_tickets(&record.project_key, &work.id, &[issue], self.clock.now())
             .await;
         if let Err(error) = remembered {
             tracing::warn!(error = error_chain(&error), "a new ticket will not be found as a duplicate at once");

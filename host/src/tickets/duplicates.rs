@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use jiff::SignedDuration;
 
 use crate::{
-    domain::ticket::SimilarTicket,
+    domain::{issue::Issue, ticket::SimilarTicket},
     jira::error::JiraError,
     telemetry::error_chain,
     tickets::{
@@ -73,7 +73,7 @@ impl Tickets {
         });
         tickets
             .into_iter()
-            .map(|(key, id, summary)| SimilarTicket {
+            .map(|Issue { id, key, summary, .. }| SimilarTicket {
                 id,
                 key,
                 summary,

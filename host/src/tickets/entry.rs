@@ -12,7 +12,7 @@ use crate::{
     slack::{
         interaction::{MessageShortcut, Shortcut},
         view::{View, input::Choice},
-        web_api::ApiError,
+        web_api::error::ApiError,
     },
     telemetry::error_chain,
     tickets::{

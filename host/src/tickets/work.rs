@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    journal::{Begun, Intent, IntentKind, IntentState, JournalError, NewIntent, Saved},
+    journal::{Begun, Intent, IntentKind, IntentState, JournalError, NewIntent, Saved, Version},
     telemetry::error_chain,
     tickets::{Tickets, record::Origin},
     texts,
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Work<Record> {
     pub(super) id: String,
-    pub(super) version: i64,
+    pub(super) version: Version,
     pub(super) begun_at: jiff::Timestamp,
     pub(super) record: Record,
 }
