@@ -2,6 +2,7 @@
 
 mod dev;
 pub mod dev_session;
+pub mod modal_text;
 pub mod plugin_build;
 pub mod say;
 mod serve;

@@ -8,23 +8,11 @@ use crate::sandbox::slack::{
     Shared, checks,
     delivery::{self, BotAnswer, Parcel},
     history::{Author, ShownMessage, Typed},
+    people::ActError,
     random_text,
     views::completed_blocks,
     workspace::{Person, Place},
 };
-
-/// Why nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    #[error("There is no channel {name:?}. There are {known}.")]
-    UnknownChannel { name: String, known: String },
-    #[error("There is nobody called {name:?}. There are {known}.")]
-    UnknownUser { name: String, known: String },
-    #[error("A command begins with a slash, such as /maro help.")]
-    NotACommand,
-    #[error("The bot is not running yet.")]
-    NoBot,
-}
 
 /// A command that was sent, and what was shown within Slack's three seconds.
 #[derive(Debug, Clone)]
@@ -40,14 +28,15 @@ pub(super) async fn send(
     channel: &str,
     user: &str,
     typed: &str,
-) -> Result<Invocation, SendError> {
-    let (person, place) = find(shared, channel, user)?;
+) -> Result<Invocation, ActError> {
+    let person = shared.person(user)?;
+    let place = shared.place(channel, person)?;
     let typed = typed.trim();
     if !typed.starts_with('/') {
-        return Err(SendError::NotACommand);
+        return Err(ActError::NotACommand);
     }
     if !shared.has_bot() {
-        return Err(SendError::NoBot);
+        return Err(ActError::NoBot);
     }
     let typed_by = shared.history.number(place.id.clone(), person.id.clone());
     let (command, text) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
@@ -69,7 +58,7 @@ pub(super) async fn run(
     user: &str,
     typed: &str,
     patience: Duration,
-) -> Result<Vec<ShownMessage>, SendError> {
+) -> Result<Vec<ShownMessage>, ActError> {
     let Invocation { number, immediate } = send(shared, channel, user, typed).await?;
     if !immediate.is_empty() {
         return Ok(immediate);
@@ -106,19 +95,6 @@ pub(super) fn shown(
         text: payload["text"].as_str().unwrap_or_default().to_owned(),
         blocks: completed_blocks(payload["blocks"].as_array().map_or(&[], Vec::as_slice)),
     })
-}
-
-fn find<'a>(shared: &'a Shared, channel: &str, user: &str) -> Result<(&'a Person, Place), SendError> {
-    let workspace = &shared.workspace;
-    let person = workspace.person(user).ok_or_else(|| SendError::UnknownUser {
-        name: user.to_owned(),
-        known: workspace.people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join(", "),
-    })?;
-    let place = workspace.place(channel, person).ok_or_else(|| SendError::UnknownChannel {
-        name: channel.to_owned(),
-        known: workspace.known_channels(),
-    })?;
-    Ok((person, place))
 }
 
 /// The fields that Slack documents, in its order.

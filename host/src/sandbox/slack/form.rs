@@ -196,16 +196,14 @@ pub(super) fn state_values(blocks: &[Value], before: &Value) -> Value {
     values
 }
 
-/// The texts that stand in blocks, in order, in Slack's markup; labels, buttons and options are not among
-/// them.
-pub(super) fn texts(blocks: &[Value]) -> Vec<String> {
-    let mut texts = Vec::new();
+/// The text objects that stand in blocks, in order; labels, buttons and options are not among them.
+pub fn text_objects(blocks: &[Value]) -> Vec<&Value> {
+    let mut objects = Vec::new();
     for block in blocks {
         let fields = block["fields"].as_array().into_iter().flatten();
         let context = block["elements"].as_array().filter(|_| block["type"] == "context");
-        let own = block.get("text").filter(|_| block["type"] != "input");
-        let objects = own.into_iter().chain(fields).chain(context.into_iter().flatten());
-        texts.extend(objects.filter_map(|object| object["text"].as_str()).map(str::to_owned));
+        let own = block.get("text").into_iter().chain(fields).chain(context.into_iter().flatten());
+        objects.extend(own.filter(|object| object["text"].is_string()));
     }
-    texts
+    objects
 }

@@ -21,10 +21,7 @@ pub(super) fn write(
     thread_ts: Option<String>,
 ) -> Result<ShownMessage, ActError> {
     let person = shared.person(user)?;
-    let place = shared.workspace.place(channel, person).ok_or_else(|| ActError::UnknownChannel {
-        name: channel.to_owned(),
-        known: shared.workspace.known_channels(),
-    })?;
+    let place = shared.place(channel, person)?;
     let message = ShownMessage {
         invocation: 0,
         channel: place.id.to_string(),

@@ -4,6 +4,7 @@
 //! It is strict where Slack is: a wrong token, an expired `trigger_id`, a used-up `response_url` or an
 //! oversized block is refused.
 
+pub mod acts;
 mod changes;
 pub mod checks;
 mod connection;
@@ -49,12 +50,13 @@ use crate::{
     config::Secret,
     sandbox::slack::{
         changes::Changes,
-        dispatch::{Invocation, SendError},
+        dispatch::Invocation,
         history::{History, ShownMessage},
+        people::ActError,
         triggers::Triggers,
         views::Views,
         web_api::faults::ApiRecords,
-        workspace::{Channel, Workspace},
+        workspace::{Channel, Person, Place, Workspace},
     },
 };
 
@@ -181,13 +183,8 @@ impl SimulatedSlack {
     /// with the bot), and returns when Slack has its answer or has given up waiting, after 3 s.
     ///
     /// # Errors
-    /// [`SendError`] if nothing was sent. What goes wrong at the bot is shown, as Slack shows it.
-    pub async fn send_command(
-        &self,
-        channel: &str,
-        user: &str,
-        typed: &str,
-    ) -> Result<Invocation, SendError> {
+    /// [`ActError`] if nothing was sent. What goes wrong at the bot is shown, as Slack shows it.
+    pub async fn send_command(&self, channel: &str, user: &str, typed: &str) -> Result<Invocation, ActError> {
         dispatch::send(&self.shared, channel, user, typed).await
     }
 
@@ -202,7 +199,7 @@ impl SimulatedSlack {
         user: &str,
         typed: &str,
         patience: Duration,
-    ) -> Result<Vec<ShownMessage>, SendError> {
+    ) -> Result<Vec<ShownMessage>, ActError> {
         dispatch::run(&self.shared, channel, user, typed, patience).await
     }
 
@@ -261,6 +258,14 @@ impl Shared {
         self.command_url.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    fn place(&self, name: &str, person: &Person) -> Result<Place, ActError> {
+        let workspace = &self.workspace;
+        workspace.place(name, person).ok_or_else(|| ActError::UnknownChannel {
+            name: name.to_owned(),
+            known: workspace.known_channels(),
+        })
+    }
+
     fn has_bot_in(&self, channel: &Channel) -> bool {
         let memberships = self.memberships.lock().unwrap_or_else(PoisonError::into_inner);
         memberships.get(channel.id.as_str()).copied().unwrap_or(channel.has_bot)
@@ -280,7 +285,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/commands/{team}/{number}/{secret}", post(responses::take))
         .route("/actions/{team}/{number}/{secret}", post(responses::take))
         .route("/api/{method}", any(web_api::call))
-        .route("/sandbox/commands", post(operator::run_command))
+        .route("/sandbox/acts", post(operator::act))
         .route("/sandbox/workspace", get(operator::show_workspace))
         .with_state(shared)
 }

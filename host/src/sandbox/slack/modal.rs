@@ -86,7 +86,8 @@ impl Modal {
 
     /// The texts among its blocks, a line each, in Slack's markup.
     pub fn text(&self) -> String {
-        form::texts(self.blocks()).join("\n")
+        let objects = form::text_objects(self.blocks());
+        objects.iter().filter_map(|object| object["text"].as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// Whether a person can do anything here but close it.

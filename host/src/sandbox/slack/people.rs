@@ -31,6 +31,10 @@ pub enum ActError {
     UnknownChannel { name: String, known: String },
     #[error("There is nobody called {name:?}. There are {known}.")]
     UnknownUser { name: String, known: String },
+    #[error("A command begins with a slash, such as /maro help.")]
+    NotACommand,
+    #[error("The bot is not running yet.")]
+    NoBot,
     #[error("{user} has no modal open.")]
     NoModal { user: String },
     #[error("The modal {title:?} has no field {name:?}. {known}")]

@@ -1,5 +1,6 @@
 //! Pressing buttons, in modals and in messages.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::sandbox::slack::{
@@ -12,7 +13,7 @@ use crate::sandbox::slack::{
 };
 
 /// Which button is pressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Press {
     label: String,
     nth: Option<usize>,

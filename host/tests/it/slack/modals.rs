@@ -26,6 +26,7 @@ use maro::{
 };
 use reqwest::Client;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{BOT_TOKEN, SIGNING_SECRET, serve, start_slack};
 
@@ -36,8 +37,12 @@ pub(super) fn client() -> Client {
 
 /// Calls a method of the Web API with JSON.
 pub(super) async fn call(slack: &SimulatedSlack, method: &str, arguments: &Value) -> Value {
+    call_at(&slack.api_url(), method, arguments).await
+}
+
+pub(super) async fn call_at(api_url: &Url, method: &str, arguments: &Value) -> Value {
     let request = client()
-        .post(format!("{}/{method}", slack.api_url()))
+        .post(format!("{api_url}/{method}"))
         .bearer_auth(BOT_TOKEN)
         .header("content-type", "application/json")
         .body(arguments.to_string());
@@ -91,7 +96,7 @@ fn answer(body: Option<String>) -> Response {
     }
 }
 
-fn plain(text: &str) -> Value {
+pub(super) fn plain(text: &str) -> Value {
     json!({ "type": "plain_text", "text": text })
 }
 
@@ -106,7 +111,7 @@ fn input(id: &str, label: &str, element: Value) -> Value {
 }
 
 /// A form as MARO might show it.
-fn form() -> Value {
+pub(super) fn form() -> Value {
     let mut project = input(
         "project",
         "Project",
@@ -134,7 +139,7 @@ fn form() -> Value {
     })
 }
 
-fn duplicates() -> Value {
+pub(super) fn duplicates() -> Value {
     let section = |key: &str| {
         let button = json!({ "type": "button", "action_id": "link_duplicate", "text": plain("Link this one"), "value": key });
         json!({ "type": "section", "text": { "type": "mrkdwn", "text": format!("*{key}* is alike") }, "accessory": button })

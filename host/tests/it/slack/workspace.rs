@@ -192,8 +192,9 @@ async fn the_web_api_wants_the_bots_token() {
 #[tokio::test]
 async fn only_the_operator_of_this_session_may_type() {
     let slack = start_slack(Clock::system()).await;
-    let address = slack.url().join("/sandbox/commands").unwrap();
-    let body = json!({"channel": "general", "user": "ada", "text": "/maro help"}).to_string();
+    let address = slack.url().join("/sandbox/acts").unwrap();
+    let body = json!({"channel": "general", "user": "ada", "acts": [{"command": {"text": "/maro help"}}]})
+        .to_string();
     let request = |token: &str, host: Option<&str>| {
         let request = client().post(address.clone()).header("x-maro-sandbox-token", token).body(body.clone());
         match host {
