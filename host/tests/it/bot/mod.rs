@@ -2,12 +2,14 @@
 //! receives*.
 
 mod commands;
+mod create;
 mod faults;
 mod hostile_plugins;
 mod http;
 mod plugins_folder;
 mod start_up;
 mod status_sync;
+mod stories;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
