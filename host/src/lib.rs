@@ -14,6 +14,8 @@ pub mod database;
 
 pub mod tracker;
 
+pub mod journal;
+
 pub mod jira;
 
 pub mod slack;

@@ -2,6 +2,7 @@
 
 mod bot;
 mod jira;
+mod journal;
 mod plugins;
 mod postgres;
 mod slack;

@@ -14,37 +14,7 @@ use maro::{
     tracker::{TrackRequest, open},
 };
 
-use crate::tracker::given::{Given, at, channel, described, issue, key, track, user};
-
-macro_rules! on_both_databases {
-    ($($claim:ident,)+) => {
-        mod sqlite {
-            use super::Given;
-
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $claim() {
-                    let given = Given::sqlite().await;
-                    super::$claim(&given).await;
-                    given.database.close().await;
-                }
-            )+
-        }
-
-        mod postgres {
-            use super::Given;
-
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $claim() {
-                    let Some(given) = Given::postgres().await else { return };
-                    super::$claim(&given).await;
-                    given.database.close().await;
-                }
-            )+
-        }
-    };
-}
+use crate::tracker::given::{Given, at, channel, described, issue, key, on_both_databases, track, user};
 
 on_both_databases! {
     each_issue_has_its_own_outcome,

@@ -1,4 +1,4 @@
-//! What the tracker's tests start from: an empty database of either kind, and a way round the tracker.
+//! What the tests of the tables start from: an empty database of either kind, and a way round it.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,15 +11,56 @@ use maro::{
         issue::{Issue, IssueId, IssueKey},
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue},
     },
+    journal::{self, IntentJournal},
     tracker::{ChannelIssueTracker, TrackRequest, open},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
 use crate::postgres;
 
-/// An empty database and a tracker on it.
+/// The list comes first, so that the session does not end itself.
+const END_ALL_SESSIONS: &str = "
+    WITH other AS MATERIALIZED (
+        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())
+    SELECT pid::text FROM other WHERE pg_terminate_backend(pid)";
+
+/// Runs each claim, a function that takes a [`Given`], on both databases.
+macro_rules! on_both_databases {
+    ($($claim:ident,)+) => {
+        mod sqlite {
+            use super::Given;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $claim() {
+                    let given = Given::sqlite().await;
+                    super::$claim(&given).await;
+                    given.database.close().await;
+                }
+            )+
+        }
+
+        mod postgres {
+            use super::Given;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $claim() {
+                    let Some(given) = Given::postgres().await else { return };
+                    super::$claim(&given).await;
+                    given.database.close().await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use on_both_databases;
+
+/// An empty database, and what stands on it.
 pub(crate) struct Given {
     pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
+    pub(crate) journal: Arc<dyn IntentJournal>,
     pub(crate) database: Database,
     pub(crate) config: DatabaseConfig,
     _folder: Option<tempfile::TempDir>,
@@ -44,7 +85,8 @@ impl Given {
 
     async fn open(config: DatabaseConfig) -> Self {
         let database = Database::open(&config).await.unwrap();
-        Self { tracker: open::open(&database), database, config, _folder: None }
+        let (tracker, journal) = (open::open(&database), journal::open::open(&database));
+        Self { tracker, journal, database, config, _folder: None }
     }
 
     /// The same database, as a second replica opens it.
@@ -56,18 +98,13 @@ impl Given {
         execute(&self.config, statement).await;
     }
 
-    /// The first column of every row, as text.
     pub(crate) async fn query(&self, statement: &str) -> Vec<String> {
-        match Raw::connect(&self.config).await {
-            Raw::Sqlite(mut connection) => {
-                let rows = connection.fetch_all(AssertSqlSafe(statement.to_owned())).await.unwrap();
-                rows.iter().map(|row| row.get(0)).collect()
-            }
-            Raw::Postgres(mut connection) => {
-                let rows = connection.fetch_all(AssertSqlSafe(statement.to_owned())).await.unwrap();
-                rows.iter().map(|row| row.get(0)).collect()
-            }
-        }
+        query(&self.config, statement).await
+    }
+
+    /// Ends the bot's sessions in PostgreSQL, and waits until they are gone.
+    pub(crate) async fn end_all_sessions(&self) {
+        while !self.query(END_ALL_SESSIONS).await.is_empty() {}
     }
 
     pub(crate) async fn track(&self, channel_id: &str, issues: &[Issue], second: i64) -> Vec<TrackOutcome> {
@@ -113,6 +150,19 @@ pub(crate) async fn execute(config: &DatabaseConfig, statement: &str) {
     match Raw::connect(config).await {
         Raw::Sqlite(mut connection) => drop(connection.execute(statement).await.unwrap()),
         Raw::Postgres(mut connection) => drop(connection.execute(statement).await.unwrap()),
+    }
+}
+
+/// The first column of every row, as text.
+pub(crate) async fn query(config: &DatabaseConfig, statement: &str) -> Vec<String> {
+    let statement = AssertSqlSafe(statement.to_owned());
+    match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => {
+            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
+        }
+        Raw::Postgres(mut connection) => {
+            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The lists, on both databases.
 
 mod conformance;
-mod given;
+pub(crate) mod given;
 mod outage;
 mod start;
 mod upgrade;

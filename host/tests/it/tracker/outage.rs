@@ -18,18 +18,7 @@ use crate::{
     tracker::given::{Given, Raw, at, channel, issue, key, track, user},
 };
 
-/// The list comes first, so that the session does not end itself.
-const END_ALL_SESSIONS: &str = "
-    WITH other AS MATERIALIZED (
-        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())
-    SELECT pid::text FROM other WHERE pg_terminate_backend(pid)";
-
 const PAGE: PageRequest = PageRequest { offset: 0, limit: 10 };
-
-/// Ends the bot's sessions, and waits until they are gone.
-async fn end_all_sessions(given: &Given) {
-    while !given.query(END_ALL_SESSIONS).await.is_empty() {}
-}
 
 async fn try_track(given: &Given, number: u32) -> Result<(), TrackerError> {
     let (channel, user) = (channel("C1"), user("U1"));
@@ -42,7 +31,7 @@ async fn try_track(given: &Given, number: u32) -> Result<(), TrackerError> {
 async fn a_read_on_a_session_that_postgres_ended_is_made_on_a_fresh_one() {
     let Some(given) = Given::postgres().await else { return };
     given.track("C1", &[issue(1, "A-1")], 0).await;
-    end_all_sessions(&given).await;
+    given.end_all_sessions().await;
     assert_eq!(given.keys("C1").await, ["A-1"]);
     assert_eq!(given.track("C1", &[issue(2, "A-2")], 1).await, [Tracked]);
     given.database.close().await;
@@ -52,7 +41,7 @@ async fn a_read_on_a_session_that_postgres_ended_is_made_on_a_fresh_one() {
 async fn at_most_one_change_fails_after_postgres_ended_the_sessions() {
     let Some(given) = Given::postgres().await else { return };
     given.track("C1", &[issue(1, "A-1")], 0).await;
-    end_all_sessions(&given).await;
+    given.end_all_sessions().await;
     // Whether it was done cannot be known if the connection broke without a word.
     if let Err(error) = try_track(&given, 2).await {
         assert!(matches!(error, TrackerError::Unavailable(_)), "{error:?}");

@@ -1,5 +1,5 @@
 //! A database of every age becomes one of today with its rows as they were. New migrations are picked up by
-//! themselves; one that adds a table should add its sample rows to `fill`.
+//! themselves; one that adds a table should add its sample rows to `SAMPLES`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,21 +7,63 @@ use maro::{
     config::{DatabaseConfig, Secret},
     database::{Database, migrations},
 };
-use sqlx::{AssertSqlSafe, Executor, Row, migrate::Migrator};
+use sqlx::migrate::Migrator;
 
-use crate::{postgres, tracker::given::Raw};
+use crate::{
+    postgres,
+    tracker::given::{Raw, execute, query},
+};
 
-/// What a row must still hold, whatever columns come with later steps.
-const CONTENT: &str = "
-    SELECT channel_id || ' ' || issue_key || ' ' || tracked_by || ' ' || source
-        || ' ' || coalesce(issue_id, '-') || ' ' || coalesce(last_jira_summary, '-')
-        || ' ' || coalesce(last_jira_status, '-') || ' ' || CAST(tracked_at AS TEXT)
-    FROM channel_tracked_issues ORDER BY id";
+/// Rows that a table must still hold, whatever columns come with later steps.
+struct Sample {
+    /// The step that made the table.
+    since: i64,
+    fill: &'static str,
+    /// One text for each row.
+    content: &'static str,
+}
 
-const ROWS: [&str; 3] = [
-    "('C1', 'A-1', '2025-06-01T08:00:00.000000Z', 'U1', '1001', 'created', 'It''s a summary', 'Open')",
-    "('C1', 'A-2', '2025-06-02T08:00:00.000000Z', 'U2', NULL, 'command', NULL, NULL)",
-    "('C2', 'A-1', '2025-06-03T08:00:00.000000Z', 'U1', '1001', 'epic_story', 'é 👩‍👩‍👧', 'In Progress')",
+const SAMPLES: [Sample; 3] = [
+    Sample {
+        since: 1,
+        fill: "
+            INSERT INTO channel_tracked_issues (channel_id, issue_key, tracked_at, tracked_by, issue_id,
+                source, last_jira_summary, last_jira_status)
+            VALUES
+                ('C1', 'A-1', '2025-06-01T08:00:00.000000Z', 'U1', '1001', 'created', 'It''s a summary', 'Open'),
+                ('C1', 'A-2', '2025-06-02T08:00:00.000000Z', 'U2', NULL, 'command', NULL, NULL),
+                ('C2', 'A-1', '2025-06-03T08:00:00.000000Z', 'U1', '1001', 'epic_story', 'é 👩‍👩‍👧', 'In Progress')",
+        content: "
+            SELECT channel_id || ' ' || issue_key || ' ' || tracked_by || ' ' || source
+                || ' ' || coalesce(issue_id, '-') || ' ' || coalesce(last_jira_summary, '-')
+                || ' ' || coalesce(last_jira_status, '-') || ' ' || CAST(tracked_at AS TEXT)
+            FROM channel_tracked_issues ORDER BY id",
+    },
+    Sample {
+        since: 2,
+        fill: "
+            INSERT INTO ticket_intents (id, kind, channel_id, user_id, state, data, version, created_at,
+                updated_at)
+            VALUES
+                ('one', 'create', 'C1', 'U1', 'begun', '{\"é\": \"👩‍👩‍👧\"}', 9223372036854775807,
+                    '2025-06-01T08:00:00.000000Z', '2025-06-01T09:00:00.000000Z'),
+                ('two', 'stories', 'C2', 'U2', 'finished', '[]', 1,
+                    '2025-06-02T08:00:00.000000Z', '2025-06-02T09:00:00.000000Z')",
+        content: "
+            SELECT id || ' ' || kind || ' ' || channel_id || ' ' || user_id || ' ' || state || ' ' || data
+                || ' ' || version || ' ' || CAST(created_at AS TEXT) || ' ' || CAST(updated_at AS TEXT)
+            FROM ticket_intents ORDER BY id",
+    },
+    Sample {
+        since: 2,
+        fill: "
+            INSERT INTO created_tickets (issue_id, issue_key, project_key, summary, intent_id, created_at)
+            VALUES ('1001', 'A-1', 'A', 'It''s a summary', 'one', '2025-06-01T08:00:00.000000Z')",
+        content: "
+            SELECT issue_id || ' ' || issue_key || ' ' || project_key || ' ' || summary || ' ' || intent_id
+                || ' ' || CAST(created_at AS TEXT)
+            FROM created_tickets ORDER BY issue_id",
+    },
 ];
 
 #[test]
@@ -59,36 +101,28 @@ async fn a_postgres_database_of_any_age_keeps_its_rows() {
 }
 
 async fn upgrade(config: &DatabaseConfig, version: i64) {
-    let fill = format!(
-        "INSERT INTO channel_tracked_issues (channel_id, issue_key, tracked_at, tracked_by, issue_id, source, \
-         last_jira_summary, last_jira_status) VALUES {}",
-        ROWS.join(", ")
-    );
-    let before = match Raw::connect(config).await {
-        Raw::Sqlite(mut connection) => {
-            migrations::SQLITE.run_to(version, &mut connection).await.unwrap();
-            connection.execute(AssertSqlSafe(fill)).await.unwrap();
-            let rows = connection.fetch_all(CONTENT).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
-        }
+    match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => migrations::SQLITE.run_to(version, &mut connection).await.unwrap(),
         Raw::Postgres(mut connection) => {
             migrations::POSTGRES.run_to(version, &mut connection).await.unwrap();
-            connection.execute(AssertSqlSafe(fill)).await.unwrap();
-            let rows = connection.fetch_all(CONTENT).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect()
         }
-    };
-    assert_eq!(before.len(), ROWS.len());
+    }
+    let samples = || SAMPLES.iter().filter(|sample| sample.since <= version);
+    for sample in samples() {
+        execute(config, sample.fill).await;
+    }
+    let before = content(config, samples()).await;
+    assert!(!before.is_empty());
     Database::open(config).await.unwrap().close().await;
-    let after: Vec<String> = match Raw::connect(config).await {
-        Raw::Sqlite(mut connection) => {
-            connection.fetch_all(CONTENT).await.unwrap().iter().map(|row| row.get(0)).collect()
-        }
-        Raw::Postgres(mut connection) => {
-            connection.fetch_all(CONTENT).await.unwrap().iter().map(|row| row.get(0)).collect()
-        }
-    };
-    assert_eq!(after, before, "from step {version}");
+    assert_eq!(content(config, samples()).await, before, "from step {version}");
+}
+
+async fn content(config: &DatabaseConfig, samples: impl Iterator<Item = &Sample>) -> Vec<String> {
+    let mut rows = Vec::new();
+    for sample in samples {
+        rows.extend(query(config, sample.content).await);
+    }
+    rows
 }
 
 fn names(steps: &Migrator) -> BTreeMap<i64, String> {
