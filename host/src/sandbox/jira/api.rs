@@ -9,11 +9,11 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
     routing::{get, post},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::sandbox::jira::{
-    browse,
+    browse, create, fields, projects, remote_links, search,
     server::{BASIC, BEARER, Shared},
     shapes::{self, Api, Links},
 };
@@ -41,14 +41,32 @@ struct BulkFetchRequest {
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/rest/api/3/myself", get(myself))
-        .route("/rest/api/2/myself", get(myself))
+        .merge(both_editions("/rest/api/3"))
+        .merge(both_editions("/rest/api/2"))
         .route("/rest/api/3/issue/bulkfetch", post(bulk_fetch))
-        .route("/rest/api/3/issue/{key}", get(get_issue))
-        .route("/rest/api/2/issue/{key}", get(get_issue))
+        .route("/rest/api/3/project/search", get(projects::search))
+        .route("/rest/api/3/search/jql", post(search::cloud))
+        .route("/rest/api/2/search", post(search::data_center))
         .route("/browse/{key}", get(browse_issue))
         .fallback(|| async { html(StatusCode::NOT_FOUND, "<h1>Oops, you've found a dead link.</h1>") })
         .with_state(shared)
+}
+
+/// Not nested: the handlers tell the edition by the whole path.
+fn both_editions(api: &str) -> Router<Arc<Shared>> {
+    let at = |path: &str| format!("{api}/{path}");
+    Router::new()
+        .route(&at("myself"), get(myself))
+        .route(&at("field"), get(fields::list))
+        .route(&at("project"), get(projects::list))
+        .route(&at("project/{key}"), get(projects::get))
+        .route(&at("issue"), post(create::issue))
+        .route(&at("issue/bulk"), post(create::bulk))
+        .route(&at("issue/createmeta/{project}/issuetypes"), get(projects::issue_types))
+        .route(&at("issue/createmeta/{project}/issuetypes/{type}"), get(projects::fields))
+        .route(&at("issue/{key}"), get(get_issue))
+        .route(&at("issue/{key}/properties/{property}"), get(search::property))
+        .route(&at("issue/{key}/remotelink"), get(remote_links::get).post(remote_links::set))
 }
 
 /// Jira's refusal of a request to its REST API that lacks the right credentials.
@@ -86,16 +104,13 @@ async fn myself(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
 }
 
 async fn bulk_fetch(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Answer {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
-        return json_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, &shapes::errors("Unsupported Media Type"));
-    }
-    let bad_request = |message: &str| json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message));
-    let Ok(request) = serde_json::from_slice::<BulkFetchRequest>(&body) else {
-        return bad_request("Invalid request payload. Refer to the REST API documentation and try again.");
+    let request: BulkFetchRequest = match read_json(&headers, &body) {
+        Ok(request) => request,
+        Err(answer) => return answer,
     };
     if request.issue_ids_or_keys.is_empty() || request.issue_ids_or_keys.len() > MAX_KEYS {
-        return bad_request("The request must name between 1 and 100 issues.");
+        let message = "The request must name between 1 and 100 issues.";
+        return json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message));
     }
     let fields = request.fields.unwrap_or_else(|| vec!["*navigable".to_owned()]);
     let links = links(&shared, &uri);
@@ -116,21 +131,44 @@ async fn get_issue(
     let links = links(&shared, &uri);
     match shared.site().find(&key) {
         Some(issue) => json_answer(StatusCode::OK, &shapes::issue(issue, &asked_fields(query), links)),
-        None => {
-            let message = match links.api {
-                Api::Cloud => "Issue does not exist or you do not have permission to see it.",
-                Api::DataCenter => "Issue Does Not Exist",
-            };
-            json_answer(StatusCode::NOT_FOUND, &shapes::errors(message))
-        }
+        None => no_issue(links.api),
     }
+}
+
+/// There is no such issue, or it is not visible.
+pub(super) fn no_issue(api: Api) -> Answer {
+    let message = match api {
+        Api::Cloud => "Issue does not exist or you do not have permission to see it.",
+        Api::DataCenter => "Issue Does Not Exist",
+    };
+    json_answer(StatusCode::NOT_FOUND, &shapes::errors(message))
+}
+
+/// The body of a request, or Jira's refusal of one that is not JSON of this shape.
+pub(super) fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Answer> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
+        let errors = shapes::errors("Unsupported Media Type");
+        return Err(json_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, &errors));
+    }
+    serde_json::from_slice(body).map_err(|_| {
+        let message = "Invalid request payload. Refer to the REST API documentation and try again.";
+        json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message))
+    })
+}
+
+/// The first value of a parameter in the query.
+pub(super) fn query_value(uri: &Uri, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .find(|(other, _)| other == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 async fn browse_issue(State(shared): State<Arc<Shared>>, Path(key): Path<String>) -> Answer {
     browse::page(shared.site().find(&key))
 }
 
-fn links<'a>(shared: &'a Shared, uri: &Uri) -> Links<'a> {
+pub(super) fn links<'a>(shared: &'a Shared, uri: &Uri) -> Links<'a> {
     Links { site: &shared.base_url, api: Api::of_path(uri.path()).unwrap_or(Api::Cloud) }
 }
 

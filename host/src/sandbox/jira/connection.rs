@@ -76,12 +76,13 @@ async fn exchange(
         return Ok(json_answer(StatusCode::PAYLOAD_TOO_LARGE, &errors));
     };
     let body = body.to_bytes();
+    let mut after = None;
     if let Some(api) = Api::of_path(parts.uri.path()) {
         let received = ReceivedRequest::new(&parts.method, &parts.uri, &parts.headers, &body);
         shared.received().push(received);
-        let fault = shared.faults().next();
-        if let Some(fault) = fault
-            && let Some(response) = fail(&fault, parts.uri.path(), &stop).await?
+        after = shared.faults().next();
+        if let Some(fault) = &after
+            && let Some(response) = fail(fault, parts.uri.path(), &stop).await?
         {
             return Ok(response);
         }
@@ -89,7 +90,11 @@ async fn exchange(
             return Ok(refusal);
         }
     }
-    Ok(route(router, Request::from_parts(parts, body)).await)
+    let response = route(router, Request::from_parts(parts, body)).await;
+    match after {
+        Some(fault) => fail_after(&fault, response, &stop).await,
+        None => Ok(response),
+    }
 }
 
 /// Lives a fault out: an answer, none ever, or `None` to go on as usual.
@@ -105,6 +110,23 @@ async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Opt
             Ok(None)
         }
         other => Ok(faults::answer(other, path)),
+    }
+}
+
+/// Lives a fault out that comes after the deed: the right answer is lost on the way.
+async fn fail_after(
+    fault: &Fault,
+    response: Response<Body>,
+    stop: &CancellationToken,
+) -> Result<Response<Body>, Reset> {
+    match fault {
+        Fault::DoneThenReset => Err(Reset),
+        Fault::DoneThenHang => {
+            stop.cancelled().await;
+            Err(Reset)
+        }
+        Fault::DoneThenStatus(status) => Ok(faults::answer_after(*status)),
+        _ => Ok(response),
     }
 }
 

@@ -30,6 +30,12 @@ pub enum Fault {
     Slow(Duration),
     /// The connection is reset before the answer.
     Reset,
+    /// What was asked is done, and then the connection is reset: nobody hears of it.
+    DoneThenReset,
+    /// What was asked is done, and then there is no answer, while the connection stays open.
+    DoneThenHang,
+    /// What was asked is done, and then the answer is this status, as from a proxy that lost patience.
+    DoneThenStatus(u16),
     /// The connection ends in the middle of the answer.
     CutShort,
     /// Status 200 and a login page.
@@ -98,8 +104,19 @@ pub(super) fn answer(fault: &Fault, path: &str) -> Option<Response<Body>> {
             let answer = json!({ "issueErrors": errors, "issues": [] });
             json_answer(StatusCode::OK, &answer)
         }
-        Fault::IssueErrors | Fault::Hang | Fault::Slow(_) | Fault::Reset => return None,
+        Fault::IssueErrors
+        | Fault::Hang
+        | Fault::Slow(_)
+        | Fault::Reset
+        | Fault::DoneThenReset
+        | Fault::DoneThenHang
+        | Fault::DoneThenStatus(_) => return None,
     })
+}
+
+/// The answer in place of the right one, under a fault that comes after the deed.
+pub(super) fn answer_after(status: u16) -> Response<Body> {
+    refusal(status, None)
 }
 
 fn json_response(status: StatusCode, body: Body) -> Response<Body> {

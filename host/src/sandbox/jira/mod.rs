@@ -3,12 +3,21 @@
 //! It is strict where Jira is (credentials, content types, request shapes, limits), can be told to fail in
 //! every way that Jira fails, and remembers what it was asked.
 
+mod adf_check;
 mod api;
 mod browse;
 mod connection;
+pub mod controls;
+mod create;
 pub mod faults;
+pub mod fields;
+mod jql;
+pub mod projects;
 pub mod received;
+pub mod remote_links;
+mod search;
 mod seed;
 pub mod server;
 mod shapes;
 mod site;
+mod words;

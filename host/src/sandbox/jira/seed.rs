@@ -65,3 +65,50 @@ pub(super) const ISSUES: [(IssueType, &str, &str); 50] = [
     (IssueType::Task, "Accessibility audit", OPEN),
     (IssueType::Task, "Retrospective follow-ups", OPEN),
 ];
+
+/// Who works on the issues, in turn.
+pub(super) const ASSIGNEES: [Option<&str>; 4] =
+    [None, Some("Ada Lovelace"), Some("Grace Hopper"), Some("Edsger Dijkstra")];
+
+/// The teams of a large company, with their part of a project key.
+pub(super) const TEAMS: [(&str, &str); 20] = [
+    ("ACC", "Accounts"),
+    ("BIL", "Billing"),
+    ("CAT", "Catalogue"),
+    ("CHK", "Checkout"),
+    ("CRM", "Customer care"),
+    ("DAT", "Data platform"),
+    ("FRA", "Fraud"),
+    ("IDM", "Identity"),
+    ("INV", "Inventory"),
+    ("LEG", "Legal"),
+    ("LOG", "Logistics"),
+    ("MKT", "Marketing"),
+    ("MOB", "Mobile"),
+    ("PAR", "Partners"),
+    ("PAY", "Payments"),
+    ("PRC", "Pricing"),
+    ("REC", "Recommendations"),
+    ("SEA", "Search"),
+    ("SEC", "Security"),
+    ("WAR", "Warehouse"),
+];
+
+/// What each of these teams has a project for, with its part of the key.
+pub(super) const AREAS: [(&str, &str); 15] = [
+    ("AN", "analytics"),
+    ("AP", "API"),
+    ("AU", "automation"),
+    ("BE", "backend"),
+    ("CI", "pipelines"),
+    ("DO", "documentation"),
+    ("EX", "experiments"),
+    ("FE", "frontend"),
+    ("IN", "infrastructure"),
+    ("MI", "migration"),
+    ("QA", "quality"),
+    ("RD", "research"),
+    ("SU", "support"),
+    ("TO", "tooling"),
+    ("UX", "design"),
+];

@@ -40,7 +40,7 @@ pub(super) const BEARER: &str = "Bearer simulated-personal-access-token";
 /// A running simulated site. It stops when dropped.
 #[derive(Debug)]
 pub struct SimulatedJira {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     tasks: TaskTracker,
     _stop: DropGuard,
 }
@@ -56,7 +56,7 @@ pub(super) struct Shared {
 }
 
 impl SimulatedJira {
-    /// Starts a site with the project SCRUM on `address`, where port 0 means any free port. It stops when
+    /// Starts a site with its projects and issues on `address`, where port 0 means any free port. It stops when
     /// `shutdown` is cancelled or the value is dropped.
     ///
     /// # Errors
@@ -118,12 +118,20 @@ impl SimulatedJira {
 
     /// Gives an issue another summary. `false` if there is no such issue.
     pub fn rename_issue(&self, key: &IssueKey, summary: &str) -> bool {
-        self.shared.site().find_mut(key).map(|issue| summary.clone_into(&mut issue.summary)).is_some()
+        self.shared
+            .site()
+            .find_to_change(key.as_str())
+            .map(|issue| summary.clone_into(&mut issue.summary))
+            .is_some()
     }
 
     /// Gives an issue another status. `false` if there is no such issue.
     pub fn transition_issue(&self, key: &IssueKey, status: &str) -> bool {
-        self.shared.site().find_mut(key).map(|issue| status.clone_into(&mut issue.status)).is_some()
+        self.shared
+            .site()
+            .find_to_change(key.as_str())
+            .map(|issue| status.clone_into(&mut issue.status))
+            .is_some()
     }
 
     /// Makes the REST API fail until [`SimulatedJira::clear_fault`].

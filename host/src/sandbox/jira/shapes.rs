@@ -3,10 +3,15 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::sandbox::jira::{
-    seed::PROJECT,
-    server::EMAIL,
-    site::{IssueType, SimulatedIssue},
+use crate::{
+    domain::issue::IssueKey,
+    sandbox::jira::{
+        fields::{EPIC_LINK, EPIC_NAME},
+        projects::SimulatedProject,
+        seed::PROJECT,
+        server::EMAIL,
+        site::{IssueType, SimulatedIssue},
+    },
 };
 
 /// Which REST API speaks.
@@ -42,7 +47,7 @@ pub(super) struct Links<'a> {
 }
 
 impl Links<'_> {
-    fn api(self, path: &str) -> String {
+    pub(super) fn api(self, path: &str) -> String {
         format!("{}rest/api/{}/{path}", self.site, self.api.version())
     }
 
@@ -70,6 +75,29 @@ pub(super) fn issue(issue: &SimulatedIssue, fields: &[String], links: Links<'_>)
         "self": links.api(&format!("issue/{}", issue.id)),
         "key": issue.key.as_str(),
         "fields": values,
+    })
+}
+
+/// As [`issue`], with those of its properties that were asked for.
+pub(super) fn found_issue(
+    found: &SimulatedIssue,
+    fields: &[String],
+    properties: &[String],
+    links: Links<'_>,
+) -> Value {
+    let mut value = issue(found, fields, links);
+    if !properties.is_empty() {
+        let asked = found.properties.iter().filter(|(key, _)| properties.contains(key));
+        value["properties"] = asked.map(|(key, value)| (key.clone(), value.clone())).collect();
+    }
+    value
+}
+
+pub(super) fn created(issue: &SimulatedIssue, links: Links<'_>) -> Value {
+    json!({
+        "id": issue.id.to_string(),
+        "key": issue.key.as_str(),
+        "self": links.api(&format!("issue/{}", issue.id)),
     })
 }
 
@@ -110,13 +138,47 @@ pub(super) fn account(links: Links<'_>) -> Value {
 }
 
 fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
-    let fields = [
+    let project_key = issue.key.as_str().split('-').next().unwrap_or(PROJECT);
+    let mut fields = vec![
         ("summary", json!(issue.summary)),
         ("status", status(&issue.status, links)),
         ("issuetype", issue_type(issue.issue_type, links)),
-        ("project", project(issue.key.as_str().split('-').next().unwrap_or(PROJECT), links)),
+        ("project", project_of_issue(project_key, links)),
+        ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
+        ("description", issue.description.clone().unwrap_or_default()),
+        ("created", json!(issue.created.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())),
     ];
+    match links.api {
+        Api::Cloud => {
+            let parent = issue.parent.as_ref().map(|key| ("parent", json!({ "key": key.as_str() })));
+            fields.extend(parent);
+        }
+        Api::DataCenter => {
+            let epic = issue.parent.as_ref().map(IssueKey::as_str);
+            let name = (issue.issue_type == IssueType::Epic).then_some(&issue.summary);
+            fields.extend([(EPIC_LINK, json!(epic)), (EPIC_NAME, json!(name))]);
+        }
+    }
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn person(name: &str, links: Links<'_>) -> Value {
+    let id = name.to_lowercase().replace(' ', "-");
+    let mut person = json!({
+        "self": links.api(&format!("user?accountId={id}")),
+        "displayName": name,
+        "active": true,
+        "timeZone": "Etc/UTC",
+        "avatarUrls": avatars(links),
+    });
+    match links.api {
+        Api::Cloud => {
+            person["accountId"] = json!(id);
+            person["accountType"] = json!("atlassian");
+        }
+        Api::DataCenter => person["name"] = json!(id),
+    }
+    person
 }
 
 fn status(name: &str, links: Links<'_>) -> Value {
@@ -142,30 +204,37 @@ fn status(name: &str, links: Links<'_>) -> Value {
     })
 }
 
-fn issue_type(issue_type: IssueType, links: Links<'_>) -> Value {
-    let (id, name, level) = match issue_type {
-        IssueType::Epic => ("10000", "Epic", 1),
-        IssueType::Story => ("10001", "Story", 0),
-        IssueType::Task => ("10002", "Task", 0),
-        IssueType::Bug => ("10004", "Bug", 0),
-    };
-    json!({
-        "self": links.api(&format!("issuetype/{id}")),
-        "id": id,
+/// Only Cloud tells the level.
+pub(super) fn issue_type(kind: IssueType, links: Links<'_>) -> Value {
+    let mut value = json!({
+        "self": links.api(&format!("issuetype/{}", kind.id())),
+        "id": kind.id(),
         "description": "",
         "iconUrl": links.site("images/icons/issuetypes/generic.png"),
-        "name": name,
-        "subtask": false,
-        "hierarchyLevel": level,
-    })
+        "name": kind.name(),
+        "subtask": kind == IssueType::Subtask,
+    });
+    if links.api == Api::Cloud {
+        value["hierarchyLevel"] = json!(kind.hierarchy_level());
+    }
+    value
 }
 
-fn project(key: &str, links: Links<'_>) -> Value {
+pub(super) fn project(project: &SimulatedProject, links: Links<'_>) -> Value {
+    project_value(&project.id, &project.key, &project.name, links)
+}
+
+/// The project of an issue that may have been added or moved to one that is not among the site's own.
+fn project_of_issue(key: &str, links: Links<'_>) -> Value {
+    project_value("10000", key, key, links)
+}
+
+fn project_value(id: &str, key: &str, name: &str, links: Links<'_>) -> Value {
     json!({
         "self": links.api(&format!("project/{key}")),
-        "id": "10000",
+        "id": id,
         "key": key,
-        "name": key,
+        "name": name,
         "projectTypeKey": "software",
         "simplified": false,
         "avatarUrls": avatars(links),

@@ -1,21 +1,67 @@
-//! What the simulated site knows: its issues, under their present and former keys.
+//! What the simulated site knows: its projects, and its issues under their present and former keys.
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
 use crate::{
+    clock::Clock,
     domain::issue::IssueKey,
-    sandbox::jira::seed::{FIRST_NUMBER, ISSUES, PROJECT},
+    sandbox::jira::{
+        projects::{self, SimulatedProject},
+        remote_links::RemoteLink,
+        seed::{ASSIGNEES, FIRST_NUMBER, ISSUES, PROJECT},
+    },
 };
 
 /// The id of the first issue, as on a fresh Jira site.
 const FIRST_ID: u64 = 10_000;
 
+/// How old the issues are that the site starts with.
+const SEED_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IssueType {
+    Initiative,
     Epic,
     Story,
     Task,
+    Subtask,
     Bug,
+}
+
+impl IssueType {
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Epic => "10000",
+            Self::Story => "10001",
+            Self::Task => "10002",
+            Self::Subtask => "10003",
+            Self::Bug => "10004",
+            Self::Initiative => "10005",
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Initiative => "Initiative",
+            Self::Epic => "Epic",
+            Self::Story => "Story",
+            Self::Task => "Task",
+            Self::Subtask => "Sub-task",
+            Self::Bug => "Bug",
+        }
+    }
+
+    pub(super) fn hierarchy_level(self) -> i32 {
+        match self {
+            Self::Initiative => 2,
+            Self::Epic => 1,
+            Self::Story | Self::Task | Self::Bug => 0,
+            Self::Subtask => -1,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -25,23 +71,57 @@ pub(super) struct SimulatedIssue {
     pub(super) issue_type: IssueType,
     pub(super) summary: String,
     pub(super) status: String,
+    pub(super) assignee: Option<&'static str>,
+    /// A document or a text, as it came.
+    pub(super) description: Option<Value>,
+    /// The epic of a story.
+    pub(super) parent: Option<IssueKey>,
+    pub(super) properties: BTreeMap<String, Value>,
+    pub(super) links: Vec<RemoteLink>,
+    /// Whether it was created through the REST API, by its one account.
+    pub(super) is_own: bool,
+    pub(super) created: Timestamp,
+    /// Grows with each change on the site.
+    pub(super) changed: u64,
+    /// How many searches are still to come that do not find it.
+    pub(super) hidden_for: Option<u32>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Site {
+    projects: BTreeMap<String, SimulatedProject>,
     issues: BTreeMap<u64, SimulatedIssue>,
     /// Present and former keys.
     ids: HashMap<IssueKey, u64>,
     issues_ever: u64,
+    changes: u64,
+    clock: Clock,
+    /// For how many searches a new issue is not found; `None` for none.
+    pub(super) search_lag: Option<u32>,
+    /// Parts of summaries that are refused, each with the reason.
+    pub(super) refusals: Vec<(String, String)>,
 }
 
 impl Site {
     pub(super) fn seeded() -> Self {
-        let mut site = Self::default();
+        let mut site = Self {
+            projects: projects::all(),
+            issues: BTreeMap::new(),
+            ids: HashMap::new(),
+            issues_ever: 0,
+            changes: 0,
+            clock: Clock::system(),
+            search_lag: None,
+            refusals: Vec::new(),
+        };
         for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
             let key =
                 IssueKey::parse(&format!("{PROJECT}-{number}")).expect("the seed's keys are well formed");
-            site.add(key, issue_type, summary, status);
+            let id = site.add(key, issue_type, summary, status);
+            let assignee = ASSIGNEES[usize::try_from(number).unwrap_or_default() % ASSIGNEES.len()];
+            if let Some(issue) = site.issues.get_mut(&id) {
+                issue.assignee = assignee;
+            }
         }
         site
     }
@@ -51,10 +131,70 @@ impl Site {
         self.delete(&key);
         let id = FIRST_ID + self.issues_ever;
         self.issues_ever += 1;
+        self.changes += 1;
         self.ids.insert(key.clone(), id);
-        let (summary, status) = (summary.to_owned(), status.to_owned());
-        self.issues.insert(id, SimulatedIssue { id, key, issue_type, summary, status });
+        let issue = SimulatedIssue {
+            id,
+            key,
+            issue_type,
+            summary: summary.to_owned(),
+            status: status.to_owned(),
+            assignee: None,
+            description: None,
+            parent: None,
+            properties: BTreeMap::new(),
+            links: Vec::new(),
+            is_own: false,
+            created: self.clock.now() - SEED_AGE,
+            changed: self.changes,
+            hidden_for: None,
+        };
+        self.issues.insert(id, issue);
         id
+    }
+
+    /// Adds an issue of the REST API's account under the next key of a project.
+    pub(super) fn create(
+        &mut self,
+        project: &str,
+        issue_type: IssueType,
+        summary: &str,
+    ) -> &mut SimulatedIssue {
+        let prefix = format!("{project}-");
+        let number_of = |key: &IssueKey| key.as_str().strip_prefix(&prefix)?.parse::<u64>().ok();
+        let number = self.ids.keys().filter_map(number_of).max().unwrap_or(0) + 1;
+        let key = IssueKey::parse(&format!("{prefix}{number}")).expect("the projects' keys are well formed");
+        let id = self.add(key, issue_type, summary, "To Do");
+        let (created, hidden_for) = (self.clock.now(), self.search_lag);
+        let issue = self.issues.get_mut(&id).expect("it has just been added");
+        issue.created = created;
+        issue.is_own = true;
+        issue.hidden_for = hidden_for;
+        issue
+    }
+
+    pub(super) fn project(&self, id_or_key: &str) -> Option<&SimulatedProject> {
+        self.projects
+            .get(&id_or_key.to_ascii_uppercase())
+            .or_else(|| self.projects.values().find(|project| project.id == id_or_key))
+    }
+
+    /// By key.
+    pub(super) fn projects(&self) -> impl Iterator<Item = &SimulatedProject> {
+        self.projects.values()
+    }
+
+    /// By id, which is by age.
+    pub(super) fn issues(&self) -> impl Iterator<Item = &SimulatedIssue> {
+        self.issues.values()
+    }
+
+    pub(super) fn issues_mut(&mut self) -> impl Iterator<Item = &mut SimulatedIssue> {
+        self.issues.values_mut()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The issue with this id or with this present or former key, in any case of letters.
@@ -62,13 +202,18 @@ impl Site {
         self.issues.get(&self.find_id(id_or_key)?)
     }
 
-    pub(super) fn find_mut(&mut self, key: &IssueKey) -> Option<&mut SimulatedIssue> {
-        self.issues.get_mut(self.ids.get(key)?)
+    /// As [`Site::find`], to change it.
+    pub(super) fn find_to_change(&mut self, id_or_key: &str) -> Option<&mut SimulatedIssue> {
+        let id = self.find_id(id_or_key)?;
+        self.changes += 1;
+        let issue = self.issues.get_mut(&id)?;
+        issue.changed = self.changes;
+        Some(issue)
     }
 
     /// Gives an issue a new key; the old one goes on leading to it.
     pub(super) fn rename_key(&mut self, from: &IssueKey, to: IssueKey) -> bool {
-        let Some(issue) = self.find_mut(from) else { return false };
+        let Some(issue) = self.find_to_change(from.as_str()) else { return false };
         issue.key = to.clone();
         let id = issue.id;
         self.ids.insert(to, id);

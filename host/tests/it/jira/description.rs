@@ -37,6 +37,7 @@ pub(super) fn assert_answer(method: &str, path: &str, status: u16, body: &Value)
     assert!(described.is_object(), "{method} {path} never answers {status}");
     match described.pointer("/content/application~1json/schema") {
         Some(schema) => assert_valid(schema, body),
+        // The description says nothing of the body. It is the usual one.
         None => assert_valid(&reference("ErrorCollection"), body),
     }
 }
@@ -50,11 +51,18 @@ fn operation(method: &str, path: &str) -> &'static Value {
     let path = path.replace("/rest/api/2/", "/rest/api/3/");
     let paths = DESCRIPTION["paths"].as_object().unwrap();
     let found = paths.get(&path).or_else(|| {
-        let (parent, _) = path.rsplit_once('/')?;
-        paths.get(&format!("{parent}/{{issueIdOrKey}}"))
+        let (_, operations) = paths.iter().find(|(template, _)| fits(&path, template))?;
+        Some(operations)
     });
     let operation = found.and_then(|operations| operations.get(method.to_ascii_lowercase()));
     operation.unwrap_or_else(|| panic!("{method} {path} is not described"))
+}
+
+/// Whether a path is as this template, in which `{name}` stands for any segment.
+fn fits(path: &str, template: &str) -> bool {
+    let (segments, names) = (path.split('/'), template.split('/'));
+    segments.clone().count() == names.clone().count()
+        && segments.zip(names).all(|(segment, name)| name.starts_with('{') || segment == name)
 }
 
 fn reference(schema: &str) -> Value {
@@ -120,13 +128,16 @@ fn check(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
             "maxLength" => {
                 value.as_str().is_none_or(|text| text.chars().count() as u64 <= rule.as_u64().unwrap())
             }
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
             "format" if rule == "uri" => value.as_str().is_none_or(|text| text.parse::<url::Url>().is_ok()),
             "format" if rule == "int32" => value.as_i64().is_none_or(|number| i32::try_from(number).is_ok()),
             "format" if rule == "int64" => !value.is_number() || value.is_i64(),
             "uniqueItems" => value.as_array().is_none_or(|items| {
                 items.iter().enumerate().all(|(index, item)| !items[..index].contains(item))
             }),
-            "nullable" => true,
+            // Dates and UUIDs are nothing that is sent or read.
+            "format" if ["date", "date-time", "uuid"].iter().any(|name| rule == *name) => value.is_string(),
+            "nullable" | "default" => true,
             other => panic!("the keyword {other}: {rule} is not checked at {at}"),
         };
         if !holds {
