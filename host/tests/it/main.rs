@@ -4,6 +4,7 @@ mod bot;
 mod jira;
 mod plugins;
 mod postgres;
+mod serve;
 mod slack;
 mod structure;
 mod tracker;
