@@ -9,7 +9,12 @@ use tracing_subscriber::EnvFilter;
 /// `filter` has the syntax of [`EnvFilter`] and was checked when the settings were read.
 pub fn start(filter: &str) {
     let filter = EnvFilter::builder().parse_lossy(filter);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Where logs can no longer be written, complaining about it there would panic in the middle of
+        // a command.
+        .log_internal_errors(false);
     // A second start in one process, as in tests, keeps the first.
     let _ = if std::io::stderr().is_terminal() {
         builder.with_target(false).try_init().map_err(drop)

@@ -5,6 +5,7 @@ mod jira;
 mod journal;
 mod plugins;
 mod postgres;
+mod serve;
 mod slack;
 mod structure;
 mod tracker;
