@@ -73,18 +73,23 @@ pub const CREATION_UNSETTLED: &str =
     "Jira did not say whether it did this. MARO keeps looking, and the channel hears of it when it is known.";
 pub const CREATION_UNKNOWN: &str =
     "Jira did not confirm this, and MARO did not find it there. Check in Jira before you try again.";
-pub const ANNOUNCEMENT_FAILED: &str = "The channel could not be told, because Slack did not take the message.";
+pub const ANNOUNCEMENT_FAILED: &str =
+    "The channel could not be told, because Slack did not take the message.";
 pub const NOT_IN_CHANNEL: &str =
     "The channel could not be told: invite MARO to it with /invite, and it can from then on.";
 
 /// A ticket exists, and the rest has to wait for the database.
 pub fn created_but_pending(key: &str) -> String {
-    format!("{key} was created. MARO cannot reach its database at the moment: the list and the channel follow.")
+    format!(
+        "{key} was created. MARO cannot reach its database at the moment: the list and the channel follow."
+    )
 }
 
 /// A ticket was created or linked, and is not on the list.
 pub fn not_auto_tracked(key: &str) -> String {
-    format!("{key} could not be put on this channel's list yet. MARO tries again; /maro track {key} does it too.")
+    format!(
+        "{key} could not be put on this channel's list yet. MARO tries again; /maro track {key} does it too."
+    )
 }
 
 /// Jira wants fields that the modal does not have.

@@ -7,7 +7,7 @@ CREATE TABLE ticket_intents (
     kind TEXT NOT NULL,
     channel_id TEXT NOT NULL,
     user_id TEXT NOT NULL,
-    -- begun, confirmed, finished or failed
+    -- draft, begun, confirmed, finished or failed
     state TEXT NOT NULL,
     -- JSON, as its flow understands it.
     data TEXT NOT NULL,

@@ -32,9 +32,11 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
 pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
     let name = arguments.trim().trim_start_matches("/maro ").to_lowercase();
     let line = match name.as_str() {
-        name if OWN.iter().any(|(own, ..)| *own == name) => {
-            OWN.iter().filter(|(own, ..)| *own == name).flat_map(|(_, usage, summary)| own_line(usage, summary)).collect()
-        }
+        name if OWN.iter().any(|(own, ..)| *own == name) => OWN
+            .iter()
+            .filter(|(own, ..)| *own == name)
+            .flat_map(|(_, usage, summary)| own_line(usage, summary))
+            .collect(),
         name => match plugins.get(name) {
             Some(plugin) => line(&plugin.description),
             None => return unknown::subcommand(plugins, name),

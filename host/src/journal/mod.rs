@@ -86,6 +86,8 @@ impl IntentKind {
 /// How far an intent has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntentState {
+    /// Wanted, and nothing done: not to be taken over by anyone, for somebody still thinks about it.
+    Draft,
     /// Jira may have been asked, and may have done it.
     Begun,
     /// Jira's result is in the data. What follows from it is under way.
@@ -97,11 +99,12 @@ pub enum IntentState {
 }
 
 impl IntentState {
-    const ALL: [Self; 4] = [Self::Begun, Self::Confirmed, Self::Finished, Self::Failed];
+    const ALL: [Self; 5] = [Self::Draft, Self::Begun, Self::Confirmed, Self::Finished, Self::Failed];
 
     /// The name under which the state is stored.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Draft => "draft",
             Self::Begun => "begun",
             Self::Confirmed => "confirmed",
             Self::Finished => "finished",
@@ -130,6 +133,8 @@ pub struct NewIntent {
     pub kind: IntentKind,
     pub channel: ChannelId,
     pub user: UserId,
+    /// [`IntentState::Begun`], or [`IntentState::Draft`] for what somebody still has to confirm.
+    pub state: IntentState,
     /// JSON, the flow's own; at most [`MAX_DATA_LENGTH`] bytes.
     pub data: String,
 }
@@ -216,7 +221,7 @@ pub trait IntentJournal: Send + Sync {
     /// Their statuses are empty.
     async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, JournalError>;
 
-    /// Removes the intents that are finished or failed and were last written before `before`, and the
+    /// Removes the intents that are drafts, finished or failed and were last written before `before`, and the
     /// tickets noted before it. How many intents those were.
     async fn forget_before(&self, before: Timestamp) -> Result<u64, JournalError>;
 }

@@ -36,7 +36,7 @@ macro_rules! returning_intent {
 const BEGIN: &str = returning_intent!(
     "INSERT INTO ticket_intents AS intent
         (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, 'begun', $7::timestamptz, $7::timestamptz)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $8::timestamptz)
      ON CONFLICT (id) DO UPDATE SET id = excluded.id
      RETURNING ",
     "::text"
@@ -80,7 +80,7 @@ const RECENT: &str = "
 /// Both tables in one statement, and so in one transaction.
 const FORGET: &str = "
     WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz)
-    DELETE FROM ticket_intents WHERE state IN ('finished', 'failed') AND updated_at < $1::timestamptz";
+    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz";
 
 /// The journal in PostgreSQL.
 pub struct PostgresJournal {
@@ -106,6 +106,7 @@ impl IntentJournal for PostgresJournal {
                 .bind(intent.user.as_str())
                 .bind(&intent.data)
                 .bind(version.0)
+                .bind(intent.state.as_str())
                 .bind(now.clone())
         };
         // A repetition knows its row by the version.

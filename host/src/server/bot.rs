@@ -26,7 +26,7 @@ use crate::{
     sync::StatusSync,
     telemetry::error_chain,
     tickets::{Tickets, hooks::Hooks},
-    tracker::{self, ChannelIssueTracker},
+    tracker,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person

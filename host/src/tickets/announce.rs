@@ -7,8 +7,8 @@ use crate::{
     },
     slack::web_api::error::ApiError,
     telemetry::error_chain,
-    tickets::{Tickets, record::Origin},
     texts,
+    tickets::{Tickets, record::Origin},
 };
 
 impl Tickets {
@@ -23,7 +23,11 @@ impl Tickets {
         match self.slack.post_message(&channel, origin.thread_ts.as_deref(), &message).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                tracing::error!(channel = channel.as_str(), error = error_chain(&error), "the channel was not told");
+                tracing::error!(
+                    channel = channel.as_str(),
+                    error = error_chain(&error),
+                    "the channel was not told"
+                );
                 Err(match error {
                     ApiError::NotInChannel | ApiError::ChannelNotFound => texts::NOT_IN_CHANNEL.to_owned(),
                     _ => texts::ANNOUNCEMENT_FAILED.to_owned(),

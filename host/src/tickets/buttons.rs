@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     slack::interaction::BlockAction,
+    texts,
     tickets::{
         Tickets,
         record::ModalState,
         views::{CREATE_ISSUE_ANYWAY, LINK_DUPLICATE, RETRY_STORIES},
     },
-    texts,
 };
 
 impl Tickets {
@@ -24,7 +24,8 @@ impl Tickets {
 
     async fn link_pressed(self: &Arc<Self>, action: BlockAction) {
         let Some(view) = action.view else { return };
-        let opened = self.sealer.open::<ModalState>(CREATE_ISSUE_ANYWAY, &view.private_metadata, self.clock.now());
+        let opened =
+            self.sealer.open::<ModalState>(CREATE_ISSUE_ANYWAY, &view.private_metadata, self.clock.now());
         // Only the person whose modal it is, and only a ticket that it offered.
         let Some(state) = opened.ok().filter(|state| {
             state.origin.user == action.user.as_str() && state.candidates.contains(&action.value)
@@ -47,7 +48,8 @@ impl Tickets {
         if state.origin.user != action.user.as_str() {
             return;
         }
-        self.update(&view.id, &self.sentence_view(texts::STORIES_TITLE, &state.origin, texts::IN_PROGRESS)).await;
+        self.update(&view.id, &self.sentence_view(texts::STORIES_TITLE, &state.origin, texts::IN_PROGRESS))
+            .await;
         let outcome = self.retry_stories(&state, &view.id).await;
         self.show_late(&view.id, &state.origin, outcome).await;
     }

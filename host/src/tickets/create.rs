@@ -17,6 +17,7 @@ use crate::{
         view::input::Choice,
     },
     telemetry::error_chain,
+    texts,
     tickets::{
         CREATE_PATIENCE, Outcome, Tickets,
         announce::ticket_line,
@@ -25,11 +26,11 @@ use crate::{
         record::{Announcement, CreateRecord, ModalState, Ticket},
         submit,
         views::{
-            CHANNEL, CreateForm, DESCRIPTION, ISSUE_TYPE, MAX_SUMMARY_LENGTH, PROJECT, SUMMARY, errors_by_input, sentence,
+            CHANNEL, CreateForm, DESCRIPTION, ISSUE_TYPE, MAX_SUMMARY_LENGTH, PROJECT, SUMMARY,
+            errors_by_input, sentence,
         },
         work::{Start, Stop, Work},
     },
-    texts,
 };
 
 /// How often Jira is asked to create a ticket whose creation it did not confirm and which is not there.
@@ -106,7 +107,11 @@ impl Tickets {
             Err(CreateError::Refused { fields, messages }) => self.refused(work, fields, messages).await,
             Err(CreateError::Jira(error)) => self.not_created(work, &error).await,
             Err(CreateError::Unknown(error)) => {
-                tracing::warn!(intent = work.id, error = error_chain(&error), "it is unknown whether a ticket exists");
+                tracing::warn!(
+                    intent = work.id,
+                    error = error_chain(&error),
+                    "it is unknown whether a ticket exists"
+                );
                 self.settle_create(work).await
             }
         }
@@ -126,7 +131,12 @@ impl Tickets {
     }
 
     /// Jira has confirmed the ticket.
-    pub(super) async fn created(&self, mut work: Work<CreateRecord>, ticket: Ticket, unchecked: bool) -> Outcome {
+    pub(super) async fn created(
+        &self,
+        mut work: Work<CreateRecord>,
+        ticket: Ticket,
+        unchecked: bool,
+    ) -> Outcome {
         let key = ticket.key.clone();
         work.record.ticket = Some(ticket);
         if self.save(&mut work, IntentState::Confirmed).await.is_err() {
@@ -246,14 +256,17 @@ impl Tickets {
     /// So that the next who asks for the same is shown this one, before Jira's search knows it.
     async fn remember_ticket(&self, work: &Work<CreateRecord>) {
         let record = &work.record;
-        let Some((ticket, Ok(key))) = record.ticket.as_ref().map(|ticket| (ticket, ticket.key())) else { return };
+        let Some((ticket, Ok(key))) = record.ticket.as_ref().map(|ticket| (ticket, ticket.key())) else {
+            return;
+        };
         let issue = Issue::new(ticket.id(), key, &record.summary, "");
-        let remembered = self
-            .journal
-            .record_tickets(&record.project_key, &work.id, &[issue], self.clock.now())
-            .await;
+        let remembered =
+            self.journal.record_tickets(&record.project_key, &work.id, &[issue], self.clock.now()).await;
         if let Err(error) = remembered {
-            tracing::warn!(error = error_chain(&error), "a new ticket will not be found as a duplicate at once");
+            tracing::warn!(
+                error = error_chain(&error),
+                "a new ticket will not be found as a duplicate at once"
+            );
         }
     }
 }
@@ -314,7 +327,7 @@ fn new_ticket(work: &Work<CreateRecord>) -> NewTicket {
         project_key: record.project_key.clone(),
         issue_type_id: record.issue_type_id.clone(),
         summary: record.summary.clone(),
-        description: markup::parse(&record.description),
+        description: markup::parse_typed(&record.description),
         intent_id: work.id.clone(),
     }
 }

@@ -8,12 +8,12 @@ use crate::{
     domain::{issue::Issue, ticket::SimilarTicket},
     jira::error::JiraError,
     telemetry::error_chain,
+    texts,
     tickets::{
         Tickets, deadline,
         record::CreateRecord,
         similarity::{THRESHOLD, search_words, similarity},
     },
-    texts,
 };
 
 /// How long the search may take while somebody waits for the modal.
@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_five_most_similar_are_shown_each_once() {
-        let mut candidates: Vec<_> = (1..=9).map(|number| ticket(number, "Login page is broken on phones")).collect();
+        let mut candidates: Vec<_> =
+            (1..=9).map(|number| ticket(number, "Login page is broken on phones")).collect();
         candidates.push(ticket(10, "Login page is broken"));
         candidates.push(ticket(10, "Login page is broken"));
         candidates.push(ticket(11, "Something else"));

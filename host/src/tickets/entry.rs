@@ -11,16 +11,17 @@ use crate::{
     jira::epic::EpicLookup,
     slack::{
         interaction::{MessageShortcut, Shortcut},
+        markup,
         view::{View, input::Choice},
         web_api::error::ApiError,
     },
     telemetry::error_chain,
+    texts,
     tickets::{
         LOOK_UP_PATIENCE, Tickets, deadline,
         record::{ModalState, Origin},
         views::{CREATE_FROM_MESSAGE, CREATE_ISSUE, CreateForm, MAX_SUMMARY_LENGTH},
     },
-    texts,
 };
 
 impl Tickets {
@@ -57,8 +58,8 @@ impl Tickets {
             Ok(permalink) => origin.permalink = Some(permalink),
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
         }
-        let text = unescaped(&shortcut.text);
-        let mut description = shortcut.text.clone();
+        let text = markup::to_typed(&shortcut.text);
+        let mut description = text.clone();
         if let Some(permalink) = &origin.permalink {
             description = format!("{description}\n\n{permalink}");
         }
@@ -97,11 +98,19 @@ impl Tickets {
         if self.default_project.is_none() {
             // Nothing to look up: the form can open as it is.
             let view = self.create_view(&self.new_state(origin), &form, &[]);
-            return self.slack.open_view(trigger_id, &view).await.map(drop).map_err(|error| self.modal_not_opened(&error));
+            return self
+                .slack
+                .open_view(trigger_id, &view)
+                .await
+                .map(drop)
+                .map_err(|error| self.modal_not_opened(&error));
         }
         let loading = self.sentence_view(texts::CREATE_TITLE, &origin, texts::LOADING);
-        let opened =
-            self.slack.open_view(trigger_id, &loading).await.map_err(|error| self.modal_not_opened(&error))?;
+        let opened = self
+            .slack
+            .open_view(trigger_id, &loading)
+            .await
+            .map_err(|error| self.modal_not_opened(&error))?;
         let tickets = Arc::clone(self);
         self.tasks.spawn(async move {
             let view = tickets.filled_create_view(origin, form).await;
@@ -233,9 +242,4 @@ pub(super) fn issue_type_choice(issue_type: &IssueType) -> Choice {
 /// At most `length` characters of one trimmed text.
 fn cut(text: &str, length: usize) -> String {
     text.trim().chars().take(length).collect()
-}
-
-/// Text as it was typed, from the three entities that Slack escapes.
-fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

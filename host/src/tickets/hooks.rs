@@ -55,7 +55,10 @@ impl Hooks {
                 }
                 Err(error) => {
                     let error_text = error_chain(&error);
-                    tracing::error!(error = error_text, "{key} could not be auto-tracked in channel {channel}");
+                    tracing::error!(
+                        error = error_text,
+                        "{key} could not be auto-tracked in channel {channel}"
+                    );
                     match pauses.next() {
                         Some(pause) => tokio::time::sleep(*pause).await,
                         None => return Err(error),

@@ -9,6 +9,7 @@ use crate::{
     jira::{error::JiraError, remote_link::LinkError},
     journal::{IntentKind, IntentState},
     telemetry::error_chain,
+    texts,
     tickets::{
         LOOK_UP_PATIENCE, Outcome, Tickets,
         announce::ticket_line,
@@ -17,7 +18,6 @@ use crate::{
         views::sentence,
         work::{Start, Stop, Work},
     },
-    texts,
 };
 
 /// Why a ticket was not linked.
@@ -65,7 +65,11 @@ impl Tickets {
                 if let Err(stop) = self.save(&mut work, IntentState::Failed).await {
                     return self.stopped(&work.record.origin, &stop);
                 }
-                return Outcome::show(self.sentence_view(texts::DUPLICATES_TITLE, &work.record.origin, &text));
+                return Outcome::show(self.sentence_view(
+                    texts::DUPLICATES_TITLE,
+                    &work.record.origin,
+                    &text,
+                ));
             }
         }
         if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {

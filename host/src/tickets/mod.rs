@@ -66,7 +66,10 @@ enum Outcome {
     Close,
     Show(Box<View>),
     /// Errors beside inputs, by block id. `form` has them at its top, for when Slack no longer waits.
-    Errors { errors: BTreeMap<String, String>, form: Box<View> },
+    Errors {
+        errors: BTreeMap<String, String>,
+        form: Box<View>,
+    },
 }
 
 impl Outcome {

@@ -36,9 +36,13 @@ impl Tickets {
     }
 
     /// The kinds of issue in the project that is chosen, or the default one.
-    async fn issue_type_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, crate::jira::error::JiraError> {
+    async fn issue_type_choices(
+        &self,
+        wanted: &OptionsWanted,
+    ) -> Result<Vec<Choice>, crate::jira::error::JiraError> {
         let chosen = wanted.view.as_ref().and_then(|view| view.values.selected(PROJECT));
-        let Some(project) = chosen.map(|choice| choice.value.as_str()).or(self.default_project.as_deref()) else {
+        let Some(project) = chosen.map(|choice| choice.value.as_str()).or(self.default_project.as_deref())
+        else {
             return Ok(Vec::new());
         };
         let types = self.jira.get_issue_types(project, deadline(PATIENCE)).await?.unwrap_or_default();

@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::{
     journal::IntentState,
     telemetry::error_chain,
+    texts,
     tickets::{
         LOOK_UP_PATIENCE, Outcome, Tickets, deadline,
         record::{CreateRecord, StoriesRecord, StoryState, Ticket},
         stories::line_intent,
         work::Work,
     },
-    texts,
 };
 
 /// The pauses before each look. Jira's search shows a new ticket within seconds, rarely later; each is
@@ -37,12 +37,20 @@ impl Tickets {
             if let Err(stop) = self.save(&mut work, IntentState::Begun).await {
                 return self.stopped(&work.record.origin, &stop);
             }
-            let found =
-                self.jira.find_by_intent(&work.record.project_key, &work.id, work.begun_at, deadline(LOOK_UP_PATIENCE));
+            let found = self.jira.find_by_intent(
+                &work.record.project_key,
+                &work.id,
+                work.begun_at,
+                deadline(LOOK_UP_PATIENCE),
+            );
             match found.await {
                 Ok(Some(created)) => return self.created(work, Ticket::from(created), false).await,
                 Ok(None) => looks += 1,
-                Err(error) => tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket cannot be looked for"),
+                Err(error) => tracing::warn!(
+                    intent = work.id,
+                    error = error_chain(&error),
+                    "a ticket cannot be looked for"
+                ),
             }
         }
         if looks >= MIN_LOOKS {
@@ -82,7 +90,11 @@ impl Tickets {
                         }
                     }
                 }
-                Err(error) => tracing::warn!(intent = work.id, error = error_chain(&error), "stories cannot be looked for"),
+                Err(error) => tracing::warn!(
+                    intent = work.id,
+                    error = error_chain(&error),
+                    "stories cannot be looked for"
+                ),
             }
         }
         if looks < MIN_LOOKS {

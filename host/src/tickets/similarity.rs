@@ -17,10 +17,10 @@ const MAX_SEARCH_WORDS: usize = 8;
 
 /// Words that say nothing about what a ticket is about.
 const STOP_WORDS: [&str; 48] = [
-    "a", "about", "after", "an", "and", "are", "as", "at", "be", "by", "can", "cannot", "do", "does", "for", "from",
-    "has", "have", "if", "in", "into", "is", "it", "its", "my", "no", "not", "of", "on", "or", "our", "should", "so",
-    "some", "that", "the", "their", "there", "this", "to", "up", "was", "we", "when", "while", "with", "without",
-    "you",
+    "a", "about", "after", "an", "and", "are", "as", "at", "be", "by", "can", "cannot", "do", "does", "for",
+    "from", "has", "have", "if", "in", "into", "is", "it", "its", "my", "no", "not", "of", "on", "or", "our",
+    "should", "so", "some", "that", "the", "their", "there", "this", "to", "up", "was", "we", "when",
+    "while", "with", "without", "you",
 ];
 
 /// How alike two summaries are, from 0 to 1: the share of their words that they have in common, where
@@ -136,8 +136,14 @@ mod tests {
 
     #[test]
     fn the_longest_words_are_searched_for() {
-        assert_eq!(search_words("The login page of the authentication flow"), ["authentication", "login", "flow", "page"]);
+        assert_eq!(
+            search_words("The login page of the authentication flow"),
+            ["authentication", "login", "flow", "page"]
+        );
         assert_eq!(search_words("!!! the ???"), [""; 0]);
-        assert_eq!(search_words(&"alpha beta gamma delta epsilon zeta eta theta iota kappa".repeat(3)).len(), 8);
+        assert_eq!(
+            search_words(&"alpha beta gamma delta epsilon zeta eta theta iota kappa".repeat(3)).len(),
+            8
+        );
     }
 }

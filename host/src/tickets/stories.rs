@@ -16,6 +16,7 @@ use crate::{
     journal::{IntentKind, IntentState},
     slack::{interaction::view_state::ViewState, view::button::Button},
     telemetry::error_chain,
+    texts,
     tickets::{
         CREATE_PATIENCE, LOOK_UP_PATIENCE, MODAL_LIFETIME, Outcome, Tickets, deadline,
         record::{Announcement, ModalState, StoriesRecord, StoryLine, StoryState},
@@ -23,7 +24,6 @@ use crate::{
         views::{MAX_SUMMARY_LENGTH, RETRY_STORIES, STORIES, sentence},
         work::{Start, Work},
     },
-    texts,
 };
 
 /// The most stories of one modal.
@@ -52,7 +52,9 @@ impl Tickets {
     pub(super) async fn retry_stories(&self, state: &ModalState, view_id: &str) -> Outcome {
         let lines = match self.journal.get(&state.intent_id).await {
             Ok(Some(intent)) => crate::tickets::work::work::<StoriesRecord>(intent).map(|work| {
-                let failed = |line: &StoryLine| matches!(line.state, StoryState::Failed(_)).then(|| line.title.clone());
+                let failed = |line: &StoryLine| {
+                    matches!(line.state, StoryState::Failed(_)).then(|| line.title.clone())
+                };
                 work.record.lines.iter().filter_map(failed).collect()
             }),
             Ok(None) => Ok(Vec::new()),
@@ -62,12 +64,20 @@ impl Tickets {
             Ok(lines) if lines.is_empty() => {
                 Outcome::show(self.sentence_view(texts::STORIES_TITLE, &state.origin, texts::MODAL_EXPIRED))
             }
-            Ok(lines) => self.begin_stories(state, &format!("{}-again", state.intent_id), view_id, lines).await,
+            Ok(lines) => {
+                self.begin_stories(state, &format!("{}-again", state.intent_id), view_id, lines).await
+            }
             Err(stop) => self.stopped(&state.origin, &stop),
         }
     }
 
-    async fn begin_stories(&self, state: &ModalState, id: &str, view_id: &str, titles: Vec<String>) -> Outcome {
+    async fn begin_stories(
+        &self,
+        state: &ModalState,
+        id: &str,
+        view_id: &str,
+        titles: Vec<String>,
+    ) -> Outcome {
         let record = StoriesRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
@@ -112,7 +122,11 @@ impl Tickets {
                 return self.stopped(&work.record.origin, &stop);
             }
             if let Err(error) = self.create_batch(&mut work, &epic, &batch).await {
-                tracing::warn!(intent = work.id, error = error_chain(&error), "it is unknown which stories exist");
+                tracing::warn!(
+                    intent = work.id,
+                    error = error_chain(&error),
+                    "it is unknown which stories exist"
+                );
                 work.record.attempts += 1;
                 if !self.settle_stories(&mut work, &epic.project_key).await {
                     return self.unsettled(&work);
@@ -170,7 +184,9 @@ impl Tickets {
         match self.jira.get_epic(&key, deadline(LOOK_UP_PATIENCE)).await {
             Ok(EpicLookup::Epic(epic)) => Ok(epic),
             Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::no_story_type(&project_key)),
-            Ok(EpicLookup::NotAnEpic { issue, type_name }) => Err(texts::not_an_epic(issue.key.as_str(), &type_name)),
+            Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
+                Err(texts::not_an_epic(issue.key.as_str(), &type_name))
+            }
             Ok(EpicLookup::Missing) => Err(format!("{key} not found in Jira")),
             Err(error) => Err(texts::jira_error(&error)),
         }
@@ -207,7 +223,8 @@ impl Tickets {
             if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
                 return self.report(&work, &[stop.sentence().to_owned()]);
             }
-            let heading = vec![Span::Text(texts::stories_created(created.len())), epic_span(&work.record.epic)];
+            let heading =
+                vec![Span::Text(texts::stories_created(created.len())), epic_span(&work.record.epic)];
             let blocks = vec![Block::Paragraph(heading), Block::Items(created)];
             if let Err(note) = self.announce(&work.record.origin, blocks).await {
                 notes.push(note);
@@ -219,7 +236,11 @@ impl Tickets {
             _ => None,
         });
         notes.extend(untracked);
-        let is_tracked = work.record.lines.iter().all(|line| line.is_tracked || !matches!(line.state, StoryState::Created(_)));
+        let is_tracked = work
+            .record
+            .lines
+            .iter()
+            .all(|line| line.is_tracked || !matches!(line.state, StoryState::Created(_)));
         let state = if is_tracked { IntentState::Finished } else { IntentState::Confirmed };
         if let Err(stop) = self.save(&mut work, state).await {
             tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
@@ -236,7 +257,9 @@ impl Tickets {
             .lines
             .iter()
             .filter_map(|line| match &line.state {
-                StoryState::Failed(reason) => Some(vec![Span::Strong(line.title.clone()), Span::Text(format!(": {reason}"))]),
+                StoryState::Failed(reason) => {
+                    Some(vec![Span::Strong(line.title.clone()), Span::Text(format!(": {reason}"))])
+                }
                 _ => None,
             })
             .collect();
@@ -260,12 +283,17 @@ impl Tickets {
             candidates: Vec::new(),
             epic: Some(work.record.epic.clone()),
         };
-        let value = self.sealer.seal_for_button(RETRY_STORIES, &state, self.clock.now(), MODAL_LIFETIME).ok()?;
+        let value =
+            self.sealer.seal_for_button(RETRY_STORIES, &state, self.clock.now(), MODAL_LIFETIME).ok()?;
         Some(Button::new(RETRY_STORIES, texts::RETRY_LABEL, value))
     }
 
     fn unsettled(&self, work: &Work<StoriesRecord>) -> Outcome {
-        Outcome::show(self.sentence_view(texts::STORIES_TITLE, &work.record.origin, texts::CREATION_UNSETTLED))
+        Outcome::show(self.sentence_view(
+            texts::STORIES_TITLE,
+            &work.record.origin,
+            texts::CREATION_UNSETTLED,
+        ))
     }
 }
 
@@ -349,12 +377,20 @@ mod tests {
         assert_eq!(parse_lines(&long).unwrap_err(), "Line 2 is longer than 255 characters.");
         assert!(parse_lines(&"x".repeat(255)).is_ok());
         let many: String = (0..101).map(|number| format!("story {number}\n")).collect();
-        assert_eq!(parse_lines(&many).unwrap_err(), "These are 101 stories; at most 100 can be created at once.");
+        assert_eq!(
+            parse_lines(&many).unwrap_err(),
+            "These are 101 stories; at most 100 can be created at once."
+        );
     }
 
     #[test]
     fn an_epic_is_taken_as_people_paste_it() {
-        for typed in ["SCRUM-1", " scrum-1 ", "https://x.example/browse/SCRUM-1", "<https://x.example/browse/SCRUM-1|SCRUM-1>"] {
+        for typed in [
+            "SCRUM-1",
+            " scrum-1 ",
+            "https://x.example/browse/SCRUM-1",
+            "<https://x.example/browse/SCRUM-1|SCRUM-1>",
+        ] {
             assert_eq!(parse_epic(typed).unwrap().as_str(), "SCRUM-1", "{typed:?}");
         }
         for typed in ["", "epic", "<!channel>"] {

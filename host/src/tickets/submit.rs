@@ -10,12 +10,12 @@ use crate::{
         interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
         view::View,
     },
+    texts,
     tickets::{
         Outcome, Tickets,
         record::{ModalState, Origin},
         views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_STORIES},
     },
-    texts,
 };
 
 /// How long Slack's request is kept waiting. Slack gives up after three seconds.
@@ -57,7 +57,11 @@ impl Tickets {
             Some(Outcome::Errors { errors, form }) if errors.is_empty() => SubmissionResponse::Update(form),
             Some(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
             // The task is gone without an outcome: it panicked.
-            None => SubmissionResponse::update(self.sentence_view(texts::CREATE_TITLE, &origin, texts::FLOW_BROKEN)),
+            None => SubmissionResponse::update(self.sentence_view(
+                texts::CREATE_TITLE,
+                &origin,
+                texts::FLOW_BROKEN,
+            )),
         }
     }
 
@@ -66,8 +70,14 @@ impl Tickets {
         let state = match self.sealer.open::<ModalState>(&purpose, &view.private_metadata, self.clock.now()) {
             Ok(state) if state.origin.user == user.as_str() => state,
             opened => {
-                let reason = opened.err().map_or_else(|| "another person's".to_owned(), |error| error.to_string());
-                tracing::warn!(user = user.as_str(), callback_id = purpose, reason, "a modal's state was refused");
+                let reason =
+                    opened.err().map_or_else(|| "another person's".to_owned(), |error| error.to_string());
+                tracing::warn!(
+                    user = user.as_str(),
+                    callback_id = purpose,
+                    reason,
+                    "a modal's state was refused"
+                );
                 let origin = self.shown_origin(&view, user);
                 return Outcome::show(self.sentence_view(texts::CREATE_TITLE, &origin, texts::MODAL_EXPIRED));
             }
@@ -94,7 +104,8 @@ impl Tickets {
 
     /// Who and where, as far as a modal that may be forged can say: only to render its answer.
     fn shown_origin(&self, view: &ViewState, user: &UserId) -> Origin {
-        let state = self.sealer.open::<ModalState>(&view.callback_id, &view.private_metadata, self.clock.now());
+        let state =
+            self.sealer.open::<ModalState>(&view.callback_id, &view.private_metadata, self.clock.now());
         state.map(|state| state.origin).unwrap_or_else(|_| Origin {
             channel: user.as_str().to_owned(),
             user: user.as_str().to_owned(),

@@ -12,11 +12,11 @@ use crate::{
         button::Button,
         input::{Choice, SelectInput, TextInput},
     },
+    texts,
     tickets::{
         Tickets,
         record::{ModalState, Origin},
     },
-    texts,
 };
 
 pub(super) const CREATE_ISSUE: &str = "create_issue";
@@ -83,7 +83,12 @@ impl Tickets {
     }
 
     /// Tickets that may be the same, a button each, and creating all the same.
-    pub(super) fn duplicates_view(&self, state: &ModalState, summary: &str, similar: &[SimilarTicket]) -> View {
+    pub(super) fn duplicates_view(
+        &self,
+        state: &ModalState,
+        summary: &str,
+        similar: &[SimilarTicket],
+    ) -> View {
         let origin = &state.origin;
         let mut view = View::modal(CREATE_ISSUE_ANYWAY, texts::DUPLICATES_TITLE)
             .with_submit(texts::DUPLICATES_SUBMIT)
@@ -114,11 +119,19 @@ impl Tickets {
             .with_submit(texts::STORIES_SUBMIT)
             .with_private_metadata(self.sealed(CREATE_STORIES, state))
             .with_block(self.section(&state.origin, vec![Block::Paragraph(epic)]))
-            .with_block(TextInput::multi_line(STORIES, texts::STORIES_LABEL).with_hint(hint).with_initial(lines))
+            .with_block(
+                TextInput::multi_line(STORIES, texts::STORIES_LABEL).with_hint(hint).with_initial(lines),
+            )
     }
 
     /// A modal to read, with buttons at its end.
-    pub(super) fn notice_view(&self, title: &str, origin: &Origin, blocks: Vec<Block>, buttons: Vec<Button>) -> View {
+    pub(super) fn notice_view(
+        &self,
+        title: &str,
+        origin: &Origin,
+        blocks: Vec<Block>,
+        buttons: Vec<Button>,
+    ) -> View {
         let mut view = View::modal(NOTICE, title).with_close(texts::CLOSE);
         for block in split(blocks) {
             view.push(self.section(origin, vec![block]));

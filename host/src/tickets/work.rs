@@ -5,8 +5,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     journal::{Begun, Intent, IntentKind, IntentState, JournalError, NewIntent, Saved, Version},
     telemetry::error_chain,
-    tickets::{Tickets, record::Origin},
     texts,
+    tickets::{Tickets, record::Origin},
 };
 
 /// An intention that this process works on.

@@ -16,7 +16,7 @@ use crate::{
 /// A conflict writes nothing new, but so the row that is there is returned.
 const BEGIN: &str = "
     INSERT INTO ticket_intents (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
-    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, 'begun', ?1 ->> 6, ?1 ->> 6)
+    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 7, ?1 ->> 7)
     ON CONFLICT (id) DO UPDATE SET id = excluded.id
     RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at)";
 
@@ -46,7 +46,7 @@ const RECORD: &str = "
 const FORGET_TICKETS: &str = "DELETE FROM created_tickets WHERE created_at < ?1 ->> 0 RETURNING issue_id";
 
 const FORGET_INTENTS: &str = "
-    DELETE FROM ticket_intents WHERE state IN ('finished', 'failed') AND updated_at < ?1 ->> 0
+    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0
     RETURNING id";
 
 /// Statements to run one after the other with the same arguments. The outcome is the last one's texts.
@@ -76,7 +76,7 @@ impl Change for Entry {
 }
 
 pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Entry {
-    let NewIntent { id, kind, channel, user, data } = intent;
+    let NewIntent { id, kind, channel, user, state, data } = intent;
     let arguments = vec![
         json!(id),
         json!(kind.as_str()),
@@ -84,6 +84,7 @@ pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Ent
         json!(user.as_str()),
         json!(data),
         json!(version.0),
+        json!(state.as_str()),
         json!(time_text(now)),
     ];
     Entry { statements: &[BEGIN], arguments }

@@ -81,7 +81,9 @@ async fn state_for(
         }
         "conversations_select" => {
             let place = shared.workspace.place(value.trim_start_matches('#'), person);
-            Ok(json!({ "type": kind, "selected_conversation": place.map(|place| place.id.as_str().to_owned()) }))
+            Ok(
+                json!({ "type": kind, "selected_conversation": place.map(|place| place.id.as_str().to_owned()) }),
+            )
         }
         "multi_static_select" | "multi_external_select" | "checkboxes" => {
             let mut options = Vec::new();

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use maro::sandbox::{
-    jira::faults::Fault,
+    jira::{controls::SearchLag, faults::Fault},
     slack::{modal::Modal, people::SubmitOutcome, pressing::Press},
 };
 
@@ -70,7 +70,9 @@ async fn what_jira_refuses_is_told_at_its_input() {
     // The type chosen for SCRUM does not exist in OPS, or OPS demands a field that the form lacks.
     match outcome {
         SubmitOutcome::Errors(errors) => assert!(!errors.is_empty()),
-        SubmitOutcome::Updated(modal) => assert!(modal.text().contains("Create the ticket in Jira"), "{}", modal.text()),
+        SubmitOutcome::Updated(modal) => {
+            assert!(modal.text().contains("Create the ticket in Jira"), "{}", modal.text())
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(told(&bot), [""; 0]);
@@ -92,11 +94,14 @@ async fn an_empty_summary_never_reaches_jira() {
 async fn a_similar_ticket_is_linked_instead() {
     let bot = bot().await;
     open_create(&bot, "Authentication flow for users").await;
-    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no duplicates") };
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no duplicates")
+    };
     assert_eq!(modal.callback_id(), "create_issue_anyway");
     assert_snapshot!(modal.text(), @"");
     bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
-    let modal = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked SCRUM-123")).await.unwrap();
+    let modal =
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked SCRUM-123")).await.unwrap();
     assert!(!modal.is_interactive());
     assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
     assert!(bot.say("/maro tracked").await.contains("• SCRUM-123: User authentication flow (Open)"));
@@ -116,11 +121,13 @@ async fn a_similar_ticket_does_not_keep_anyone_from_creating() {
 #[tokio::test]
 async fn what_was_created_a_moment_ago_is_a_duplicate_before_jira_finds_it() {
     let bot = bot().await;
-    bot.jira.hide_new_issues_from_search(true);
+    bot.jira.set_search_lag(SearchLag::UntilTold);
     open_create(&bot, "Retry failed webhooks").await;
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     open_create(&bot, "Webhooks retry after failure").await;
-    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no duplicates") };
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no duplicates")
+    };
     assert!(modal.text().contains("SCRUM-151"), "{}", modal.text());
 }
 
@@ -160,7 +167,7 @@ async fn a_replayed_submission_creates_nothing() {
 async fn a_ticket_whose_creation_nobody_heard_of_is_found_again() {
     let bot = bot().await;
     open_create(&bot, "Keyboard shortcuts for the board").await;
-    bot.jira.set_next_faults([None, Some(Fault::DoneButUnheard)]);
+    bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
     bot.slack.submit("ada").await.unwrap();
     let heard = bot.slack.wait_for(std::time::Duration::from_secs(20), |_| !told(&bot).is_empty()).await;
     assert!(heard.is_some(), "the channel heard nothing");
@@ -185,7 +192,8 @@ async fn jira_failing_leaves_the_form_as_it_was() {
 #[tokio::test]
 async fn a_message_becomes_a_ticket_and_hears_of_it_in_its_thread() {
     let bot = bot().await;
-    let message = bot.slack.write("grace", "general", "The export button does nothing\n*every* time").unwrap();
+    let message =
+        bot.slack.write("grace", "general", "The export button does nothing\n*every* time").unwrap();
     bot.slack.use_message_shortcut("ada", &message, "create_from_message").await.unwrap();
     let modal = bot.slack.wait_for_modal("ada", |modal| modal.field("summary").is_some()).await.unwrap();
     assert_eq!(modal.value("summary").as_deref(), Some("The export button does nothing"));

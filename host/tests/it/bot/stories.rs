@@ -30,11 +30,15 @@ async fn each_line_becomes_a_story_that_is_tracked() {
     let bot = bot().await;
     let modal = open_stories(&bot, EPIC).await;
     assert!(modal.text().contains(EPIC), "{}", modal.text());
-    let report = submit(&bot, "Sign in with a passkey\n\n- Sign out everywhere\nsign in with a passkey").await;
+    let report =
+        submit(&bot, "Sign in with a passkey\n\n- Sign out everywhere\nsign in with a passkey").await;
     assert_snapshot!(report.text(), @"");
     assert_snapshot!(told(&bot).join("\n"), @"");
     let list = bot.say("/maro tracked").await;
-    assert!(list.contains("SCRUM-151: Sign in with a passkey") && list.contains("SCRUM-152: Sign out everywhere"), "{list}");
+    assert!(
+        list.contains("SCRUM-151: Sign in with a passkey") && list.contains("SCRUM-152: Sign out everywhere"),
+        "{list}"
+    );
 }
 
 #[tokio::test]
@@ -62,13 +66,13 @@ async fn lines_are_limited_in_length_and_number() {
 #[tokio::test]
 async fn failed_lines_have_jiras_reason_and_can_be_sent_again() {
     let bot = bot().await;
-    bot.jira.refuse_summaries_containing(Some("forbidden"));
+    bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
     open_stories(&bot, EPIC).await;
     let report = submit(&bot, "A good story\nA forbidden story").await;
     assert!(report.text().contains("A forbidden story: "), "{}", report.text());
     assert_eq!(bot.jira.created_issues().len(), 1);
 
-    bot.jira.refuse_summaries_containing(None);
+    bot.jira.refuse_no_summaries();
     bot.slack.press("ada", "Send the failed ones again").await.unwrap();
     let report = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("SCRUM-152")).await.unwrap();
     assert!(!report.text().contains("Not created"), "{}", report.text());
@@ -82,7 +86,8 @@ async fn many_stories_are_created_in_batches() {
     let lines: String = (1..=75).map(|number| format!("Story number {number}\n")).collect();
     bot.slack.fill("ada", &[("stories", &lines)]).await.unwrap();
     bot.slack.submit("ada").await.unwrap();
-    let report = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Story number 75")).await.unwrap();
+    let report =
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Story number 75")).await.unwrap();
     assert!(report.text().contains("SCRUM-151: Story number 1"), "{}", report.text());
     assert_eq!(bot.jira.created_issues().len(), 75);
     assert_eq!(told(&bot).len(), 1);

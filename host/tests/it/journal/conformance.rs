@@ -40,7 +40,14 @@ on_both_databases! {
 }
 
 fn new_intent(id: &str, kind: IntentKind, data: &str) -> NewIntent {
-    NewIntent { id: id.to_owned(), kind, channel: channel("C1"), user: user("U1"), data: data.to_owned() }
+    NewIntent {
+        id: id.to_owned(),
+        kind,
+        channel: channel("C1"),
+        user: user("U1"),
+        state: IntentState::Begun,
+        data: data.to_owned(),
+    }
 }
 
 /// Begins an intent that nobody has begun before.

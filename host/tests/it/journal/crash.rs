@@ -16,7 +16,14 @@ use crate::{
 
 fn new_intent(id: &str) -> NewIntent {
     let (channel, user) = (channel("C1"), user("U1"));
-    NewIntent { id: id.to_owned(), kind: IntentKind::Create, channel, user, data: "{}".to_owned() }
+    NewIntent {
+        id: id.to_owned(),
+        kind: IntentKind::Create,
+        channel,
+        user,
+        state: IntentState::Begun,
+        data: "{}".to_owned(),
+    }
 }
 
 #[tokio::test]
