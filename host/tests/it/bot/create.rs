@@ -25,6 +25,11 @@ pub(super) async fn bot() -> TestBot {
     .await
 }
 
+/// A modal's text as a person reads it.
+pub(super) fn read(bot: &TestBot, modal: &Modal) -> String {
+    maro::cli::terminal::plain(&modal.text(), &bot.slack.workspace().names())
+}
+
 /// What everyone in #general was told, oldest first.
 pub(super) fn told(bot: &TestBot) -> Vec<String> {
     let names = bot.slack.workspace().names();
@@ -38,17 +43,17 @@ pub(super) fn told(bot: &TestBot) -> Vec<String> {
 #[tokio::test]
 async fn a_ticket_is_created_told_and_tracked() {
     let bot = bot().await;
-    let modal = open_create(&bot, "Rate limit the public API").await;
+    let modal = open_create(&bot, "Quarterly zeppelin maintenance").await;
     assert_eq!(modal.title(), "Create a ticket");
-    assert_eq!(modal.value("summary").as_deref(), Some("Rate limit the public API"));
+    assert_eq!(modal.value("summary").as_deref(), Some("Quarterly zeppelin maintenance"));
     assert!(modal.value("project").unwrap().contains("SCRUM"), "{:?}", modal.value("project"));
     assert!(modal.value("issue_type").is_some());
 
     bot.slack.fill("ada", &[("description", "Line one\n• a point\n`code`")]).await.unwrap();
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
-    assert_eq!(told(&bot), ["Created SCRUM-151: Rate limit the public API"]);
+    assert_eq!(told(&bot), ["Created SCRUM-151: Quarterly zeppelin maintenance"]);
     let list = bot.say("/maro tracked").await;
-    assert!(list.contains("• SCRUM-151: Rate limit the public API"), "{list}");
+    assert!(list.contains("• SCRUM-151: Quarterly zeppelin maintenance"), "{list}");
 }
 
 #[tokio::test]
@@ -98,10 +103,14 @@ async fn a_similar_ticket_is_linked_instead() {
         panic!("no duplicates")
     };
     assert_eq!(modal.callback_id(), "create_issue_anyway");
-    assert_snapshot!(modal.text(), @"");
+    assert_snapshot!(read(&bot, &modal), @"
+    These open tickets look like yours. Link one, or create all the same: Authentication flow for users
+    SCRUM-123: User authentication flow
+    Open · Edsger Dijkstra
+    ");
     bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
     let modal =
-        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked SCRUM-123")).await.unwrap();
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked <")).await.unwrap();
     assert!(!modal.is_interactive());
     assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
     assert!(bot.say("/maro tracked").await.contains("• SCRUM-123: User authentication flow (Open)"));
@@ -145,7 +154,7 @@ async fn a_double_click_creates_one_ticket() {
 #[tokio::test]
 async fn a_replayed_submission_creates_nothing() {
     let bot = bot().await;
-    open_create(&bot, "Wrong VAT on invoices").await;
+    open_create(&bot, "Walrus census spreadsheet").await;
     bot.slack.submit("ada").await.unwrap();
     let submission = bot.slack.interactions().pop().unwrap();
     assert_eq!(submission["type"], "view_submission");

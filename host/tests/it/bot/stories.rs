@@ -5,11 +5,11 @@ use maro::sandbox::slack::{modal::Modal, people::SubmitOutcome};
 
 use crate::bot::{
     TestBot,
-    create::{bot, told},
+    create::{bot, read, told},
 };
 
 /// The epic of the simulated project.
-const EPIC: &str = "SCRUM-100";
+const EPIC: &str = "SCRUM-101";
 
 async fn open_stories(bot: &TestBot, epic: &str) -> Modal {
     bot.slack.send_command("general", "ada", &format!("/maro stories {epic}")).await.unwrap();
@@ -32,7 +32,7 @@ async fn each_line_becomes_a_story_that_is_tracked() {
     assert!(modal.text().contains(EPIC), "{}", modal.text());
     let report =
         submit(&bot, "Sign in with a passkey\n\n- Sign out everywhere\nsign in with a passkey").await;
-    assert_snapshot!(report.text(), @"");
+    assert_snapshot!(read(&bot, &report), @"");
     assert_snapshot!(told(&bot).join("\n"), @"");
     let list = bot.say("/maro tracked").await;
     assert!(
@@ -50,7 +50,7 @@ async fn what_is_no_epic_is_told() {
     let modal = open_stories(&bot, "SCRUM-999").await;
     assert!(modal.text().contains("SCRUM-999 not found in Jira"), "{}", modal.text());
     bot.slack.close("ada").await.unwrap();
-    assert_snapshot!(bot.say("/maro stories").await, @"");
+    assert_snapshot!(bot.say("/maro stories").await, @"Name the epic: /maro stories EPIC-1");
 }
 
 #[tokio::test]
