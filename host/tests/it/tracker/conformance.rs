@@ -75,7 +75,7 @@ async fn a_row_holds_what_was_said_at_the_time(given: &Given) {
     {
         let request = TrackRequest { channel: &channel, tracked_by: &user, source };
         let issue = issue(number as u32, &format!("A-{}", number + 1));
-        given.tracker.track(request, &[issue.clone()], at(5)).await.unwrap();
+        given.tracker.track(request, std::slice::from_ref(&issue), at(5)).await.unwrap();
         let row = given.list("C1").await.remove(number);
         assert_eq!(row.key, issue.key);
         assert_eq!(row.issue_id, Some(issue.id));
