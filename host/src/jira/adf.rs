@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     domain::rich_text::{Inline, RichBlock, RichText, Style},
-    jira::plain::{is_web_link, printable},
+    jira::plain::{printable, shows_something, web_link},
 };
 
 #[derive(Serialize)]
@@ -76,9 +76,9 @@ fn block(block: &RichBlock) -> Option<Block> {
         RichBlock::BulletList(items) => list(items).map(|content| Block::BulletList { content }),
         RichBlock::NumberedList(items) => list(items).map(|content| Block::OrderedList { content }),
         RichBlock::Code(text) => {
-            let text = printable(text);
-            let content = vec![Node::Text { text, marks: Vec::new() }];
-            content[0].shows_something().then_some(Block::CodeBlock { content })
+            let text = printable(text).trim_matches('\n').to_owned();
+            let is_blank = text.trim().is_empty();
+            (!is_blank).then(|| Block::CodeBlock { content: vec![Node::Text { text, marks: Vec::new() }] })
         }
         RichBlock::Quote(inlines) => {
             paragraph(inlines).map(|block| Block::Blockquote { content: [Box::new(block)] })
@@ -87,8 +87,7 @@ fn block(block: &RichBlock) -> Option<Block> {
 }
 
 fn paragraph(inlines: &[Inline]) -> Option<Block> {
-    let content = nodes(inlines);
-    content.iter().any(Node::shows_something).then_some(Block::Paragraph { content })
+    shows_something(inlines).then(|| Block::Paragraph { content: nodes(inlines) })
 }
 
 /// The items that show something, if any do.
@@ -104,12 +103,14 @@ fn nodes(inlines: &[Inline]) -> Vec<Node> {
         match inline {
             Inline::LineBreak => nodes.push(Node::HardBreak),
             Inline::Text { text, style } => push_lines(&mut nodes, text, &marks(*style)),
-            Inline::Link { url, label } if is_web_link(url) => {
-                let label = if label.trim().is_empty() { url } else { label };
-                let href = url.trim().to_owned();
-                push_lines(&mut nodes, label, &[Mark::Link { attrs: LinkTarget { href } }]);
-            }
-            Inline::Link { url, label } => push_lines(&mut nodes, &format!("{label} {url}"), &[]),
+            Inline::Link { url, label } => match web_link(url) {
+                Some(href) => {
+                    let label = if printable(label).trim().is_empty() { &href } else { label };
+                    let mark = Mark::Link { attrs: LinkTarget { href: href.clone() } };
+                    push_lines(&mut nodes, label, &[mark]);
+                }
+                None => push_lines(&mut nodes, format!("{label} {url}").trim(), &[]),
+            },
         }
     }
     nodes
@@ -137,8 +138,38 @@ fn push_lines(nodes: &mut Vec<Node>, text: &str, marks: &[Mark]) {
     }
 }
 
-impl Node {
-    fn shows_something(&self) -> bool {
-        matches!(self, Self::Text { text, .. } if !text.trim().is_empty())
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::jira::plain::samples;
+
+    fn shown(text: &RichText) -> String {
+        document(text).map_or("nothing".to_owned(), |document| document["content"].to_string())
+    }
+
+    #[test]
+    fn every_kind_of_text_has_its_node() {
+        assert_snapshot!(shown(&samples::of_every_kind()).replace("},{\"content\"", "},\n{\"content\""), @r#"
+        [{"content":[{"text":"The ","type":"text"},{"marks":[{"type":"strong"}],"text":"login","type":"text"},{"marks":[{"type":"em"}],"text":" page ","type":"text"},{"marks":[{"type":"strong"},{"type":"em"},{"type":"strike"}],"text":"never","type":"text"},{"text":" calls","type":"text"},{"type":"hardBreak"},{"marks":[{"type":"code"}],"text":"check_user()","type":"text"},{"text":", see ","type":"text"},{"marks":[{"attrs":{"href":"https://example.com/a?b=1&c=[2]"},"type":"link"}],"text":"the log","type":"text"},{"text":" or ","type":"text"},{"marks":[{"attrs":{"href":"mailto:ada@example.com"},"type":"link"}],"text":"mailto:ada@example.com","type":"text"},{"type":"hardBreak"},{"text":"and so on.","type":"text"}],"type":"paragraph"},
+        {"content":[{"content":[{"content":[{"text":"one","type":"text"}],"type":"paragraph"}],"type":"listItem"},
+        {"content":[{"content":[{"text":"two","type":"text"},{"type":"hardBreak"},{"text":"lines","type":"text"}],"type":"paragraph"}],"type":"listItem"}],"type":"bulletList"},
+        {"content":[{"content":[{"content":[{"text":"first","type":"text"}],"type":"paragraph"}],"type":"listItem"},
+        {"content":[{"content":[{"text":"second","type":"text"}],"type":"paragraph"}],"type":"listItem"}],"type":"orderedList"},
+        {"content":[{"text":"fn main() {\n    *x = [1];\n}","type":"text"}],"type":"codeBlock"},
+        {"content":[{"content":[{"text":"It works","type":"text"},{"type":"hardBreak"},{"text":"here.","type":"text"}],"type":"paragraph"}],"type":"blockquote"}]
+        "#);
+    }
+
+    #[test]
+    fn hostile_text_is_text() {
+        assert_snapshot!(shown(&samples::hostile()), @r##"[{"content":[{"text":"h1. <b>&lt;</b> {quote} [~admin] !http://evil/x.png!","type":"text"},{"type":"hardBreak"},{"text":"# {color:red}\\\\ *a* \"q\" :)","type":"text"},{"marks":[{"type":"code"}],"text":"{{x}} *y*","type":"text"},{"text":"click [me|x] javascript:alert(1)","type":"text"},{"marks":[{"attrs":{"href":"https://evil/a|b]%7Bc%7D/%20d"},"type":"link"}],"text":"a]b|c{d}","type":"text"}],"type":"paragraph"},{"content":[{"content":[{"content":[{"text":"** x","type":"text"}],"type":"paragraph"}],"type":"listItem"}],"type":"bulletList"},{"content":[{"text":"{noformat}\nout\n{code}\n*in*","type":"text"}],"type":"codeBlock"},{"content":[{"content":[{"text":"{quote} out","type":"text"}],"type":"paragraph"}],"type":"blockquote"}]"##);
+    }
+
+    #[test]
+    fn what_shows_nothing_is_left_out() {
+        assert_eq!(document(&RichText::default()), None);
+        assert_eq!(document(&samples::empty_in_every_way()), None);
     }
 }

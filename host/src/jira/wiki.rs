@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::{
     domain::rich_text::{Inline, RichBlock, RichText, Style},
-    jira::plain::{is_web_link, printable},
+    jira::plain::{printable, shows_something, web_link},
 };
 
 /// What Jira draws as a picture, besides `:` and `;` before a sign.
@@ -30,48 +30,47 @@ const PICTURES: [&str; 14] = [
 
 /// The markup; empty if there is nothing to show.
 pub(super) fn markup(text: &RichText) -> String {
-    let blocks: Vec<String> =
-        text.blocks.iter().map(block).filter(|block| !block.trim().is_empty()).collect();
+    let blocks: Vec<String> = text.blocks.iter().filter_map(block).collect();
     blocks.join("\n\n")
 }
 
-fn block(block: &RichBlock) -> String {
+fn block(block: &RichBlock) -> Option<String> {
     match block {
-        RichBlock::Paragraph(inlines) => line(inlines, "\n"),
+        RichBlock::Paragraph(inlines) => shows_something(inlines).then(|| line(inlines, "\n")),
         RichBlock::BulletList(items) => list(items, '*'),
         RichBlock::NumberedList(items) => list(items, '#'),
         RichBlock::Code(text) => code_block(&printable(text)),
-        RichBlock::Quote(inlines) => match line(inlines, "\n") {
-            text if text.trim().is_empty() => String::new(),
-            text => format!("{{quote}}\n{text}\n{{quote}}"),
-        },
+        RichBlock::Quote(inlines) => {
+            shows_something(inlines).then(|| format!("{{quote}}\n{}\n{{quote}}", line(inlines, "\n")))
+        }
     }
 }
 
-fn list(items: &[Vec<Inline>], bullet: char) -> String {
+fn list(items: &[Vec<Inline>], bullet: char) -> Option<String> {
     let items: Vec<String> = items
         .iter()
+        .filter(|item| shows_something(item))
         // A line break of its own would end the item.
-        .map(|item| line(item, " \\\\ "))
-        .filter(|item| !item.trim().is_empty())
-        .map(|item| format!("{bullet} {}", item.trim()))
+        .map(|item| format!("{bullet} {}", line(item, " \\\\ ").trim()))
         .collect();
-    items.join("\n")
+    (!items.is_empty()).then(|| items.join("\n"))
 }
 
 /// Nothing in it is markup but its own end, which therefore must not be in it.
-fn code_block(text: &str) -> String {
-    if text.trim().is_empty() {
-        return String::new();
-    }
+fn code_block(text: &str) -> Option<String> {
     let text = text.trim_matches('\n');
-    match ["noformat", "code"].into_iter().find(|macro_name| !text.contains(&format!("{{{macro_name}"))) {
-        Some(macro_name) => format!("{{{macro_name}}}\n{text}\n{{{macro_name}}}"),
-        None => {
-            let text = text.replace("{noformat", "{\u{200b}noformat");
-            format!("{{noformat}}\n{text}\n{{noformat}}")
-        }
+    if text.trim().is_empty() {
+        return None;
     }
+    Some(
+        match ["noformat", "code"].into_iter().find(|macro_name| !text.contains(&format!("{{{macro_name}"))) {
+            Some(macro_name) => format!("{{{macro_name}}}\n{text}\n{{{macro_name}}}"),
+            None => {
+                let text = text.replace("{noformat", "{\u{200b}noformat");
+                format!("{{noformat}}\n{text}\n{{noformat}}")
+            }
+        },
+    )
 }
 
 /// Inline content, with `line_break` for each line break in it.
@@ -81,7 +80,7 @@ fn line(inlines: &[Inline], line_break: &str) -> String {
         match inline {
             Inline::LineBreak => markup.push_str(line_break),
             Inline::Text { text, style } => push_text(&mut markup, &printable(text), *style, line_break),
-            Inline::Link { url, label } => push_link(&mut markup, url.trim(), &printable(label)),
+            Inline::Link { url, label } => push_link(&mut markup, url, &printable(label)),
         }
     }
     markup
@@ -123,22 +122,19 @@ fn signs(style: Style) -> Vec<(&'static str, &'static str)> {
 
 fn push_link(markup: &mut String, url: &str, label: &str) {
     let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !is_web_link(url) {
-        escape(markup, format!("{label} {url}").trim());
+    let Some(href) = web_link(url) else {
+        escape(markup, format!("{label} {}", printable(url)).trim());
         return;
-    }
+    };
     markup.push('[');
     if !label.is_empty() && label != url {
         escape(markup, &label);
         markup.push('|');
     }
-    for letter in url.chars() {
-        if matches!(letter, '[' | ']' | '{' | '}' | '|' | '\\' | '^' | '!') || letter.is_whitespace() {
-            let mut bytes = [0; 4];
-            for byte in letter.encode_utf8(&mut bytes).bytes() {
-                write!(markup, "%{byte:02X}").expect("a text takes any text");
-            }
-        } else if !letter.is_control() {
+    for letter in href.chars() {
+        if matches!(letter, '[' | ']' | '{' | '}' | '|' | '\\' | '^' | '!') {
+            write!(markup, "%{:02X}", u32::from(letter)).expect("a text takes any text");
+        } else {
             markup.push(letter);
         }
     }
@@ -210,4 +206,90 @@ fn is_character_reference(text: &str) -> bool {
     let Some((name, _)) = text[1..].split_once(';') else { return false };
     let name = name.strip_prefix('#').unwrap_or(name);
     (1..=10).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::jira::plain::samples;
+
+    #[test]
+    fn every_kind_of_text_has_its_markup() {
+        assert_snapshot!(markup(&samples::of_every_kind()), @r"
+        The {*}login{*} {_}page{_} {*}{_}{-}never{-}{_}{*} calls
+        {*}{{check_user()}}{*}, see [the log|https://example.com/a?b=1&c=%5B2%5D] or [mailto:ada@example.com]
+        and so on.
+
+        * one
+        * two \\ lines
+
+        # first
+        # second
+
+        {noformat}
+        fn main() {
+            *x = [1];
+        }
+        {noformat}
+
+        {quote}
+        It works
+        here.
+        {quote}
+        ");
+    }
+
+    #[test]
+    fn hostile_text_is_text() {
+        assert_snapshot!(markup(&samples::hostile()).replace('\u{200b}', "<zero width>"), @r#"
+        h1&#46; <b>&amp;lt;</b> \{quote\} \[\~admin\] \!http://evil/x.png\!
+        \# \{color:red\}&#92;&#92; \*a\* "q" &#58;){_}{{\{\{x\}\} \*y\*}}{_}click \[me\|x\] javascript:alert(1)[a\]b\|c\{d\}|https://evil/a%7Cb%5D%7Bc%7D/%20d]
+
+        * \*\* x
+
+        {noformat}
+        {<zero width>noformat}
+        out
+        {code}
+        *in*
+        {noformat}
+
+        {quote}
+        \{quote\} out
+        {quote}
+        "#);
+    }
+
+    #[test]
+    fn what_shows_nothing_is_left_out() {
+        assert_eq!(markup(&RichText::default()), "");
+        assert_eq!(markup(&samples::empty_in_every_way()), "");
+    }
+
+    #[test]
+    fn what_could_be_markup_is_escaped_and_nothing_else() {
+        let rows = [
+            ("snake_case, e-mail, 2*3=6, C++ and 1 - 1", r"snake_case, e-mail, 2*3=6, C\+\+ and 1 \- 1"),
+            ("*bold* _italic_ -gone- ^up^ ~down~", r"\*bold\* \_italic\_ \-gone\- \^up\^ \~down\~"),
+            ("{code}x{code} [a|b] [~admin]", r"\{code\}x\{code\} \[a\|b\] \[\~admin\]"),
+            ("h1. Title", "h1&#46; Title"),
+            ("  bq. said", "bq&#46; said"),
+            ("# one", r"\# one"),
+            ("  # one", r"\# one"),
+            ("issue #7", "issue #7"),
+            ("Hello! !http://x/y.png!", r"Hello! \!http://x/y.png\!"),
+            (r"C:\new\table", "C:&#92;new&#92;table"),
+            ("&lt; &#92; & R&D", "&amp;lt; &amp;#92; & R&D"),
+            ("fine :) (x) (see above)", r"fine &#58;) \(x) (see above)"),
+            ("really??", r"really\?\?"),
+            ("----", r"\-\-\-\-"),
+            ("||a|b||", r"\|\|a\|b\|\|"),
+        ];
+        for (text, expected) in rows {
+            let text = RichText { blocks: vec![RichBlock::Paragraph(vec![Inline::plain(text)])] };
+            assert_eq!(markup(&text), expected);
+        }
+    }
 }

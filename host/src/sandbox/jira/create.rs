@@ -254,7 +254,7 @@ impl Refusal {
     ) -> Option<IssueKey> {
         let (field, value) = match api {
             Api::Cloud => ("parent", update.fields.get("parent")?.get("key")),
-            Api::DataCenter => (EPIC_LINK, update.fields.get(EPIC_LINK)),
+            Api::DataCenter => (EPIC_LINK, Some(update.fields.get(EPIC_LINK)?)),
         };
         let Some(parent) = value.and_then(Value::as_str).and_then(|key| site.find(key)) else {
             self.field(field, "Could not find issue by id or key.");

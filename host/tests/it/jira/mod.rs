@@ -1,9 +1,15 @@
 //! The Jira client against the simulated Jira site, and both against Atlassian's own description.
 
+mod choices;
+mod create;
 mod description;
+mod epics;
 mod failures;
+mod links;
 mod look_up;
+mod search;
 mod site;
+mod strictness;
 
 use std::{net::SocketAddr, time::Duration};
 

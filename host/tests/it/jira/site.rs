@@ -14,7 +14,7 @@ fn request(site: &SimulatedJira, method: Method, path: &str) -> RequestBuilder {
     http.unwrap().request(method, site.base_url().join(path).unwrap())
 }
 
-fn authorized(site: &SimulatedJira, method: Method, path: &str) -> RequestBuilder {
+pub(super) fn authorized(site: &SimulatedJira, method: Method, path: &str) -> RequestBuilder {
     let request = request(site, method, path);
     if path.starts_with("/rest/api/2/") {
         request.bearer_auth(PERSONAL_ACCESS_TOKEN)
@@ -30,7 +30,7 @@ fn bulk_fetch(site: &SimulatedJira, body: &Value) -> RequestBuilder {
 }
 
 /// Sends a request to the REST API; status and body, which are as described.
-async fn described(request: RequestBuilder) -> (u16, Value) {
+pub(super) async fn described(request: RequestBuilder) -> (u16, Value) {
     let (http, request) = request.build_split();
     let request = request.unwrap();
     let (method, path) = (request.method().to_string(), request.url().path().to_owned());
