@@ -5,6 +5,7 @@
 pub mod command;
 pub mod form;
 pub mod interaction;
+pub mod markup;
 pub mod message;
 pub mod render;
 pub mod response_url;

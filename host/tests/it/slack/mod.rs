@@ -1,6 +1,7 @@
 //! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
 
 mod interactions;
+mod markup;
 mod rendering;
 mod response_url;
 mod say;
