@@ -46,10 +46,12 @@ impl Reference {
         Some(Self::Link { url: target.to_owned(), label: label.unwrap_or_else(|| shown.to_owned()) })
     }
 
-    /// What one reads of it: a link's label.
+    /// As text alone, where there can be no link. Slack links what was typed as `example.com`; another label
+    /// would hide the address.
     pub(super) fn into_text(self) -> String {
         match self {
-            Self::Link { label, .. } => label,
+            Self::Link { url, label } if url.ends_with(&label) => label,
+            Self::Link { url, label } => format!("{label} ({url})"),
             Self::Mention(text) => text,
         }
     }

@@ -2,6 +2,7 @@
 
 mod interactions;
 mod modals;
+mod markup;
 mod rendering;
 mod response_url;
 mod say;
