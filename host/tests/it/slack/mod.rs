@@ -4,6 +4,8 @@ mod modals;
 mod rendering;
 mod response_url;
 mod say;
+mod sockets;
+mod web_api;
 mod workspace;
 
 use std::{future::Future, sync::Arc};
