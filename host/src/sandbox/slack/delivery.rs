@@ -7,7 +7,10 @@ use reqwest::Response;
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
-use crate::{sandbox::slack::Shared, slack::signature};
+use crate::{
+    sandbox::slack::{Shared, sockets},
+    slack::signature,
+};
 
 /// What is sent.
 #[derive(Debug, Clone)]
@@ -95,6 +98,9 @@ impl Parcel {
 pub(super) async fn deliver(shared: &Shared, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
     if let Parcel::Interaction(payload) = parcel {
         shared.note_interaction(payload.clone());
+    }
+    if shared.sockets.are_in_use() {
+        return sockets::delivery::deliver(shared, parcel).await;
     }
     let command_url = shared.command_url.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let address = parcel.address(&command_url.ok_or(NoAnswer::Unreachable)?)?;

@@ -141,6 +141,7 @@ impl History {
                 ts: original.ts.clone(),
                 thread_ts: original.thread_ts.clone(),
                 visible_to: original.visible_to.clone(),
+                is_posted: original.is_posted,
                 ..message.clone()
             };
         }

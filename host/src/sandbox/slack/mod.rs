@@ -20,6 +20,7 @@ mod payloads;
 pub mod people;
 pub mod pressing;
 mod responses;
+pub mod sockets;
 pub mod submission;
 mod triggers;
 mod views;
@@ -53,6 +54,7 @@ use crate::{
         dispatch::Invocation,
         history::{History, ShownMessage},
         people::ActError,
+        sockets::Sockets,
         triggers::Triggers,
         views::Views,
         web_api::faults::ApiRecords,
@@ -60,8 +62,8 @@ use crate::{
     },
 };
 
-/// How long Slack waits for the answer to a command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long Slack waits for the answer to a command or an interaction.
+const BOT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a simulated Slack needs to know.
 #[derive(Debug, Clone)]
@@ -93,6 +95,7 @@ struct Shared {
     history: History,
     triggers: Triggers,
     views: Views,
+    sockets: Sockets,
     api: ApiRecords,
     /// The interactions that were sent.
     interactions: Mutex<Vec<Value>>,
@@ -119,6 +122,9 @@ impl SimulatedSlack {
         let address = listener.local_addr()?;
         let base = Url::parse(&format!("http://{address}")).map_err(io::Error::other)?;
         let changes = Arc::new(Changes::default());
+        let socket_listener = TcpListener::bind((address.ip(), 0)).await?;
+        let link = format!("ws://{}/link/", socket_listener.local_addr()?);
+        let link = Url::parse(&link).map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
             settings,
             address,
@@ -127,6 +133,7 @@ impl SimulatedSlack {
             history: History::new(Arc::clone(&changes)),
             triggers: Triggers::default(),
             views: Views::new(Arc::clone(&changes)),
+            sockets: Sockets::new(link, Arc::clone(&changes)),
             changes,
             api: ApiRecords::default(),
             interactions: Mutex::default(),
@@ -138,6 +145,7 @@ impl SimulatedSlack {
             app_token: Secret::new(format!("xapp-1-{}", random_text(32))),
         });
         let router = router(Arc::clone(&shared));
+        tokio::spawn(sockets::server::serve(socket_listener, Arc::clone(&shared)));
         let server = tokio::spawn(connection::serve(listener, router, shared.shutdown.clone()));
         Ok(Self { shared, server: Some(server) })
     }
@@ -174,7 +182,8 @@ impl SimulatedSlack {
     }
 
     /// Tells where the bot takes commands: the full address of its `/slack/commands`. Interactions and
-    /// events go to `interactions` and `events` beside it.
+    /// events go to `interactions` and `events` beside it. Once the bot has opened a socket, all goes
+    /// through sockets instead.
     pub fn connect_bot(&self, command_url: Url) {
         *self.shared.command_url.write().unwrap_or_else(PoisonError::into_inner) = Some(command_url);
     }
@@ -255,7 +264,7 @@ impl Drop for SimulatedSlack {
 
 impl Shared {
     fn has_bot(&self) -> bool {
-        self.command_url.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.sockets.are_in_use() || self.command_url.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn place(&self, name: &str, person: &Person) -> Result<Place, ActError> {
@@ -294,7 +303,7 @@ fn client() -> Result<Client, reqwest::Error> {
     // Fails only if a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
-        .timeout(COMMAND_TIMEOUT)
+        .timeout(BOT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent("Slackbot 1.0 (+https://api.slack.com/robots)")
         .no_proxy()

@@ -7,8 +7,10 @@ mod rendering;
 mod response_url;
 mod say;
 mod views;
+mod sockets;
 mod web_api;
 mod workspace;
+mod workspace_api;
 
 use std::{future::Future, sync::Arc};
 

@@ -150,6 +150,7 @@ fn answer(shared: &Shared, method: &str, headers: &HeaderMap, arguments: Answer)
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
+        "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),
         _ => Err("unknown_method".into()),
     }
 }
