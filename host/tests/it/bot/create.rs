@@ -109,8 +109,7 @@ async fn a_similar_ticket_is_linked_instead() {
     Open · Edsger Dijkstra
     ");
     bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
-    let modal =
-        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked <")).await.unwrap();
+    let modal = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked <")).await.unwrap();
     assert!(!modal.is_interactive());
     assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
     assert!(bot.say("/maro tracked").await.contains("• SCRUM-123: User authentication flow (Open)"));

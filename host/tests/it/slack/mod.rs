@@ -1,13 +1,13 @@
 //! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
 
 mod interactions;
-mod modals;
 mod markup;
+mod modals;
 mod rendering;
 mod response_url;
 mod say;
-mod views;
 mod sockets;
+mod views;
 mod web_api;
 mod workspace;
 mod workspace_api;
