@@ -10,7 +10,11 @@ pub mod config;
 pub mod metrics;
 pub mod telemetry;
 
+pub mod database;
+
 pub mod tracker;
+
+pub mod journal;
 
 pub mod jira;
 
@@ -21,6 +25,8 @@ pub mod sync;
 pub mod texts;
 
 pub mod plugin;
+
+pub mod tickets;
 
 pub mod commands;
 

@@ -9,7 +9,12 @@ use tracing_subscriber::EnvFilter;
 /// `filter` has the syntax of [`EnvFilter`] and was checked when the settings were read.
 pub fn start(filter: &str) {
     let filter = EnvFilter::builder().parse_lossy(filter);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Where logs can no longer be written, complaining about it there would panic in the middle of
+        // a command.
+        .log_internal_errors(false);
     // A second start in one process, as in tests, keeps the first.
     let _ = if std::io::stderr().is_terminal() {
         builder.with_target(false).try_init().map_err(drop)
@@ -18,18 +23,48 @@ pub fn start(filter: &str) {
     };
 }
 
-/// An error with all its causes, for the operator.
+/// An error with all its causes, for the operator. What follows a whole sentence stands in brackets.
 pub fn error_chain(error: &dyn Error) -> String {
     let mut chain = error.to_string();
+    let mut in_brackets = false;
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
         // Wrappers often repeat what they wrap.
-        if !chain.ends_with(&text) {
-            chain.push_str(": ");
+        if !chain.contains(&text) {
+            let after_sentence = !in_brackets && chain.ends_with('.');
+            chain.push_str(if after_sentence { " (" } else { ": " });
             chain.push_str(&text);
+            in_brackets |= after_sentence;
         }
         source = cause.source();
     }
+    if in_brackets {
+        chain.push(')');
+    }
     chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_joined_without_repeats_and_set_apart_from_sentences() {
+        let chain = |texts: &[&'static str]| {
+            let (inmost, outer) = texts.split_last().unwrap();
+            let error = anyhow::Error::msg(*inmost);
+            error_chain(outer.iter().rev().fold(error, |error, text| error.context(*text)).as_ref())
+        };
+        assert_eq!(chain(&["it broke"]), "it broke");
+        assert_eq!(chain(&["no start", "port taken", "os error 98"]), "no start: port taken: os error 98");
+        assert_eq!(
+            chain(&["no start", "wrapped: os error 98", "os error 98"]),
+            "no start: wrapped: os error 98"
+        );
+        assert_eq!(
+            chain(&["no start", "It is locked: ask X.", "code 5: locked", "locked"]),
+            "no start: It is locked: ask X. (code 5: locked)"
+        );
+    }
 }

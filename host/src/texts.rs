@@ -23,6 +23,110 @@ pub const PLUGINS_UNREADABLE: &str =
     "The plugins folder cannot be read; what was loaded before serves on. The log says why.";
 pub const ADMINS_ONLY: &str = "Only administrators of MARO can do this.";
 
+pub const CREATE_SUMMARY: &str = "Create a ticket, after a look for similar ones";
+pub const STORIES_SUMMARY: &str = "Create stories under an epic, one a line";
+pub const CREATE_TITLE: &str = "Create a ticket";
+pub const CREATE_SUBMIT: &str = "Create";
+pub const CHANNEL_LABEL: &str = "Channel";
+pub const CHANNEL_MISSING: &str = "Choose a channel.";
+pub const PROJECT_LABEL: &str = "Project";
+pub const ISSUE_TYPE_LABEL: &str = "Type";
+pub const SUMMARY_LABEL: &str = "Summary";
+pub const DESCRIPTION_LABEL: &str = "Description";
+pub const PROJECT_MISSING: &str = "Choose a project.";
+pub const ISSUE_TYPE_MISSING: &str = "Choose a type.";
+pub const SUMMARY_MISSING: &str = "Give the ticket a summary.";
+pub const CREATED: &str = "Created";
+pub const DUPLICATES_TITLE: &str = "Is it one of these?";
+pub const DUPLICATES_SUBMIT: &str = "Create anyway";
+pub const DUPLICATES_HEADING: &str = "These open tickets look like yours. Link one, or create all the same: ";
+pub const DUPLICATES_UNCHECKED: &str = "MARO could not check whether there is such a ticket already.";
+pub const JUST_CREATED: &str = "just created";
+pub const UNASSIGNED: &str = "unassigned";
+pub const LINK_LABEL: &str = "Link this one";
+pub const LINKING: &str = "Linking …";
+pub const LINKED: &str = "Linked";
+pub const REMOTE_LINK_TITLE: &str = "Slack conversation";
+pub const STORIES_TITLE: &str = "Create stories";
+pub const STORIES_SUBMIT: &str = "Create";
+pub const STORIES_LABEL: &str = "Stories, one a line";
+pub const STORIES_HEADING: &str = "New stories under ";
+pub const STORIES_USAGE: &str = "Name the epic: /maro stories EPIC-1";
+pub const STORIES_CREATED: &str = "Created:";
+pub const STORIES_FAILED: &str = "Not created:";
+pub const NO_STORIES: &str = "Write at least one title.";
+pub const RETRY_LABEL: &str = "Send the failed ones again";
+pub const LOADING: &str = "Asking Jira …";
+pub const IN_PROGRESS: &str = "MARO is at it. You can close this; the channel hears of it when it is done.";
+pub const DONE: &str = "Done.";
+pub const CLOSE: &str = "Close";
+pub const TRIGGER_EXPIRED: &str = "Slack took too long to open the form. Try again.";
+pub const MODAL_NOT_OPENED: &str = "Slack did not let MARO open the form. Try again in a moment.";
+pub const MODAL_EXPIRED: &str = "This form is no longer valid. Close it and start again.";
+pub const MODAL_WAS_CLOSED: &str = "The form that you closed could not be finished as you sent it. Check in Jira, and start again if need be.";
+pub const NO_TRIGGER: &str = "Slack sent nothing to open the form with. Try again.";
+pub const FLOW_BROKEN: &str =
+    "MARO could not do this because of a fault of its own. Check in Jira before you try again.";
+pub const DATABASE_UNAVAILABLE: &str =
+    "MARO cannot reach its database at the moment. Try again in a minute; what was begun is finished then.";
+pub const CREATION_UNSETTLED: &str =
+    "Jira did not say whether it did this. MARO keeps looking, and the channel hears of it when it is known.";
+pub const CREATION_UNKNOWN: &str =
+    "Jira did not confirm this, and MARO did not find it there. Check in Jira before you try again.";
+pub const ANNOUNCEMENT_FAILED: &str =
+    "The channel could not be told, because Slack did not take the message.";
+pub const NOT_IN_CHANNEL: &str =
+    "The channel could not be told: invite MARO to it with /invite, and it can from then on.";
+
+/// A ticket exists, and the rest has to wait for the database.
+pub fn created_but_pending(key: &str) -> String {
+    format!(
+        "{key} was created. MARO cannot reach its database at the moment: the list and the channel follow."
+    )
+}
+
+/// A ticket was created or linked, and is not on the list.
+pub fn not_auto_tracked(key: &str) -> String {
+    format!(
+        "{key} could not be put on this channel's list yet. MARO tries again; /maro track {key} does it too."
+    )
+}
+
+/// Jira wants fields that the modal does not have.
+pub fn create_in_jira(site: &str) -> String {
+    format!("This form has no such field. Create the ticket in Jira instead: {site}")
+}
+
+pub fn summary_too_long(max_length: usize) -> String {
+    format!("A summary has at most {max_length} characters.")
+}
+
+pub fn line_too_long(number: usize, max_length: usize) -> String {
+    format!("Line {number} is longer than {max_length} characters.")
+}
+
+pub fn too_many_stories(count: usize, max: usize) -> String {
+    format!("These are {count} stories; at most {max} can be created at once.")
+}
+
+pub fn stories_hint(max: usize, max_length: usize) -> String {
+    format!("At most {max} lines of {max_length} characters each.")
+}
+
+/// Before the epic's key.
+pub fn stories_created(count: usize) -> String {
+    if count == 1 { "Created a story under ".to_owned() } else { format!("Created {count} stories under ") }
+}
+
+/// There is nothing that could stand under an epic.
+pub fn no_story_type(project: &str) -> String {
+    format!("MARO cannot create stories in the project {project}.")
+}
+
+pub fn not_an_epic(key: &str, type_name: &str) -> String {
+    format!("{key} is no epic but a {type_name}, and has no stories.")
+}
+
 /// Jira could not be asked. None of these says that an issue does not exist.
 pub fn jira_error(error: &JiraError) -> String {
     match error {

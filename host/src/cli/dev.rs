@@ -1,20 +1,21 @@
 //! `maro dev`: the production bot on this machine alone, with a simulated Slack workspace and Jira site.
 
 use std::{
+    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
     cli::{
-        dev_session::{DevSession, FOLDER},
+        dev_session::{DevLock, DevSession, FOLDER},
         plugin_build, serve,
     },
     clock::Clock,
@@ -29,6 +30,8 @@ use crate::{
 
 /// How old a status may get before it is refreshed: a change in the simulated Jira shows soon.
 const SYNC_INTERVAL: Duration = Duration::from_secs(30);
+
+const RUNNING_ALREADY: &str = "maro dev runs in this folder already: type into it with `cargo run -- say '/maro help'`, or stop it first.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -45,6 +48,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     say("Building the plugins from source …");
     let plugins = tokio::task::spawn_blocking(plugin_build::build).await??;
     let folder = std::env::current_dir().context("the working folder is gone")?;
+    let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
+        bail!(RUNNING_ALREADY);
+    };
     let dev = Dev::start(&arguments, &folder, plugins).await?;
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("maro say will not find this session")?;
@@ -80,7 +86,6 @@ impl Dev {
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
             .context("the simulated Jira site does not start")?;
-        std::fs::create_dir_all(folder.join(FOLDER)).context("the folder .maro cannot be made")?;
         let config = Config {
             listen: arguments.listen,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
@@ -100,7 +105,7 @@ impl Dev {
             sync_interval: SYNC_INTERVAL,
             log: arguments.log.clone(),
         };
-        let bot = Bot::start(config, Clock::system()).await?;
+        let bot = Bot::start(config, Clock::system()).await.map_err(|error| cure(error, arguments.listen))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
         let session = DevSession {
@@ -141,11 +146,22 @@ impl Dev {
     }
 }
 
+/// Says what to type if another program has the port.
+fn cure(error: anyhow::Error, listen: SocketAddr) -> anyhow::Error {
+    let cause = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+    if cause != Some(io::ErrorKind::AddrInUse) {
+        return error;
+    }
+    anyhow!(
+        "Another program listens on {listen}. `cargo run -- dev --listen 127.0.0.1:0` takes a free port instead."
+    )
+}
+
 fn new_secret() -> Secret {
     Secret::new(format!("{:032x}", rand::random::<u128>()))
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command line's own output")]
 fn say(text: &str) {
-    println!("{text}");
+    // Whoever closed the pipe does not want to read it, and the bot runs on.
+    let _ = writeln!(io::stdout(), "{text}");
 }

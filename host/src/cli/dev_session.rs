@@ -3,7 +3,8 @@
 //! It holds a token that lets its reader speak in the sandbox, so only its owner may read it.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,31 @@ use crate::config::Secret;
 pub const FOLDER: &str = ".maro";
 
 const FILE: &str = "dev.json";
+
+const LOCK: &str = "dev.lock";
+
+/// The right to be the one `maro dev` of a folder. It ends with its process, however that ends.
+#[derive(Debug)]
+pub struct DevLock {
+    _file: File,
+}
+
+impl DevLock {
+    /// Takes it and makes `.maro/` of `folder`; `None` if another `maro dev` has it.
+    ///
+    /// # Errors
+    /// If the folder or the file in it cannot be written.
+    pub fn take(folder: &Path) -> io::Result<Option<Self>> {
+        let folder = folder.join(FOLDER);
+        fs::create_dir_all(&folder)?;
+        let file = File::create(folder.join(LOCK))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
 
 /// Where the parts of a running `maro dev` listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +203,16 @@ mod tests {
         session().write(folder.path()).unwrap();
         DevSession { process_id: 43, ..session() }.remove(folder.path()).unwrap();
         assert_eq!(DevSession::find(folder.path()).unwrap(), session());
+    }
+
+    #[test]
+    fn one_maro_dev_has_a_folder_until_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DevLock::take(folder.path()).unwrap();
+        assert!(first.is_some());
+        assert!(DevLock::take(folder.path()).unwrap().is_none());
+        drop(first);
+        assert!(DevLock::take(folder.path()).unwrap().is_some());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod dev;
 pub mod dev_session;
+pub mod modal_text;
 pub mod plugin_build;
 pub mod say;
 mod serve;
@@ -10,6 +11,8 @@ pub mod terminal;
 use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+
+use crate::telemetry::error_chain;
 
 /// Keeps, for every Slack channel, the Jira issues it tracks.
 #[derive(Debug, Parser)]
@@ -60,5 +63,5 @@ fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::R
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
 fn report(error: &anyhow::Error) {
-    eprintln!("{error:#}");
+    eprintln!("{}", error_chain(error.as_ref()));
 }

@@ -49,7 +49,7 @@ struct Source {
 /// # Errors
 /// A sentence that says what is missing: the repository, a tool, or what the compiler said.
 pub fn build() -> anyhow::Result<PathBuf> {
-    let workspace = Workspace::find()?;
+    let workspace = Workspace::find(Path::new("."))?;
     add_target()?;
     let sources = workspace.plugins()?;
     let mut cargo = Command::new("cargo");
@@ -115,13 +115,22 @@ struct Package {
 }
 
 impl Workspace {
-    fn find() -> anyhow::Result<Self> {
+    /// The workspace around `folder`.
+    fn find(folder: &Path) -> anyhow::Result<Self> {
         let output = Command::new("cargo")
+            .current_dir(folder)
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .stdin(Stdio::null())
             .output()
             .context("cargo does not start: plugins in Rust need Rust, which https://rustup.rs installs")?;
-        ensure!(output.status.success(), "there is no Cargo workspace here: run this in MARO's repository");
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(
+                !said.contains("could not find `Cargo.toml`"),
+                "there is no Cargo workspace here: run this in MARO's repository"
+            );
+            bail!("cargo cannot read the workspace. It says:\n{}", said.trim_end());
+        }
         let metadata: Metadata = serde_json::from_slice(&output.stdout)
             .context("cargo described the workspace in an unknown form")?;
         Ok(Self {
@@ -169,5 +178,28 @@ fn add_target() -> anyhow::Result<()> {
     match status {
         Ok(status) if status.success() => Ok(()),
         _ => bail!("Rust lacks the target {TARGET}: run `rustup target add {TARGET}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(folder: &Path) -> String {
+        match Workspace::find(folder) {
+            Ok(_) => panic!("there is a workspace"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_folder_without_a_workspace_is_told_from_a_workspace_that_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(problem(folder.path()), "there is no Cargo workspace here: run this in MARO's repository");
+        fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = [\"plugins/nowhere\"]\n")
+            .unwrap();
+        let said = problem(folder.path());
+        assert!(said.starts_with("cargo cannot read the workspace. It says:\n"), "{said}");
+        assert!(said.contains("plugins/nowhere"), "{said}");
     }
 }

@@ -2,21 +2,29 @@
 
 use serde_json::Value;
 
-use crate::sandbox::slack::{history::ShownMessage, workspace::Names};
+use crate::sandbox::slack::{form, history::ShownMessage, workspace::Names};
 
 /// The text of a message as Slack shows it: of its blocks if it has any, else of its `text`.
 pub fn message_text(message: &ShownMessage, names: &Names) -> String {
     if message.blocks.is_empty() {
         return plain(&message.text, names);
     }
-    let sections = message.blocks.iter().filter_map(|block| section_text(block, names));
-    sections.collect::<Vec<_>>().join("\n")
+    let mut lines = Vec::new();
+    for block in &message.blocks {
+        lines.extend(block_lines(block, names));
+        let buttons = form::buttons(std::slice::from_ref(block));
+        lines.extend(buttons.iter().map(|button| format!("[{}]", button.label)));
+    }
+    lines.join("\n")
 }
 
-fn section_text(block: &Value, names: &Names) -> Option<String> {
-    let object = block.get("text")?;
-    let text = object["text"].as_str()?;
-    Some(if object["type"] == "mrkdwn" { plain(text, names) } else { visible(text) })
+/// The texts that stand in a block; its fields and buttons are not among them.
+pub(super) fn block_lines(block: &Value, names: &Names) -> Vec<String> {
+    let shown = |object: &&Value| {
+        let text = object["text"].as_str().unwrap_or_default();
+        if object["type"] == "mrkdwn" { plain(text, names) } else { visible(text) }
+    };
+    form::text_objects(std::slice::from_ref(block)).iter().map(shown).collect()
 }
 
 /// Turns Slack's markup into what it shows: links into their labels, mentions into names, entities into
@@ -105,7 +113,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Without what a terminal would obey or not show.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let is_shown = |character: &char| {
         *character == '\n' || !(character.is_control() || matches!(character, '\u{200b}' | '\u{ad}'))
     };

@@ -7,14 +7,21 @@ use crate::{
     texts,
 };
 
+/// The host's own subcommands: name, usage, summary.
+pub(super) const OWN: [(&str, &str, &str); 4] = [
+    ("create", "create [summary]", texts::CREATE_SUMMARY),
+    ("stories", "stories EPIC-KEY", texts::STORIES_SUMMARY),
+    ("help", "help [subcommand]", texts::HELP_SUMMARY),
+    ("plugins", "plugins", texts::PLUGINS_SUMMARY),
+];
+
 /// Everything that can be typed.
 pub(super) fn all(plugins: &Plugins) -> Reply {
     let mut items: Vec<_> = plugins.all().map(|plugin| line(&plugin.description)).collect();
     if items.is_empty() {
         return Reply::sentence(texts::NO_PLUGINS);
     }
-    items.push(own_line("help [subcommand]", texts::HELP_SUMMARY));
-    items.push(own_line("plugins", texts::PLUGINS_SUMMARY));
+    items.extend(OWN.iter().map(|(_, usage, summary)| own_line(usage, summary)));
     Reply {
         visibility: Visibility::Caller,
         blocks: vec![Block::Paragraph(vec![Span::Text(texts::HELP_HEADING.to_owned())]), Block::Items(items)],
@@ -25,8 +32,11 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
 pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
     let name = arguments.trim().trim_start_matches("/maro ").to_lowercase();
     let line = match name.as_str() {
-        "help" => own_line("help [subcommand]", texts::HELP_SUMMARY),
-        "plugins" => own_line("plugins", texts::PLUGINS_SUMMARY),
+        name if OWN.iter().any(|(own, ..)| *own == name) => OWN
+            .iter()
+            .filter(|(own, ..)| *own == name)
+            .flat_map(|(_, usage, summary)| own_line(usage, summary))
+            .collect(),
         name => match plugins.get(name) {
             Some(plugin) => line(&plugin.description),
             None => return unknown::subcommand(plugins, name),

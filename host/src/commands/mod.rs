@@ -17,39 +17,67 @@ use crate::{
         registry::Registry,
     },
     texts,
+    tickets::{Tickets, entry::CommandOrigin},
 };
 
-/// The names that no plugin can have: commands of the host itself, those to come included.
+/// The names that no plugin can have: the commands of the host itself.
 pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];
 
 /// Everything that `/maro` can do.
 pub struct Commands {
     registry: Arc<Registry>,
     capabilities: Arc<Capabilities>,
+    tickets: Arc<Tickets>,
     admins: Vec<UserId>,
 }
 
+/// One `/maro text`, and where it was typed.
+pub struct Typed<'a> {
+    pub caller: Caller,
+    /// What stands behind `/maro`.
+    pub text: &'a str,
+    pub team: Option<&'a str>,
+    /// Opens one modal within three seconds.
+    pub trigger_id: Option<&'a str>,
+}
+
 impl Commands {
-    pub fn new(registry: Arc<Registry>, capabilities: Arc<Capabilities>, admins: Vec<UserId>) -> Self {
-        Self { registry, capabilities, admins }
+    pub fn new(
+        registry: Arc<Registry>,
+        capabilities: Arc<Capabilities>,
+        tickets: Arc<Tickets>,
+        admins: Vec<UserId>,
+    ) -> Self {
+        Self { registry, capabilities, tickets, admins }
     }
 
-    /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
-    pub async fn run(&self, caller: Caller, text: &str) -> Reply {
-        let text = text.trim();
+    /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person. `None` if all
+    /// there is to see is in a modal.
+    pub async fn run(&self, typed: Typed<'_>) -> Option<Reply> {
+        let text = typed.text.trim();
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
         let plugins = self.registry.plugins();
-        match name.as_str() {
+        let Typed { caller, team, trigger_id, .. } = typed;
+        Some(match name.as_str() {
             "" => help::all(&plugins),
             "help" if arguments.is_empty() => help::all(&plugins),
             "help" => help::one(&plugins, arguments),
             "plugins" => self.plugins(&caller, arguments).await,
+            "create" | "stories" => {
+                let Some(trigger_id) = trigger_id else { return Some(Reply::sentence(texts::NO_TRIGGER)) };
+                let Caller { channel, user } = &caller;
+                let origin = CommandOrigin { channel, user, team, trigger_id };
+                if name == "create" {
+                    return self.tickets.open_create(origin, arguments).await;
+                }
+                return self.tickets.open_stories(origin, arguments).await;
+            }
             name => match plugins.get(name) {
                 Some(plugin) => self.run_plugin(plugin, caller, arguments).await,
                 None => unknown::subcommand(&plugins, name),
             },
-        }
+        })
     }
 
     async fn run_plugin(&self, plugin: &Arc<LoadedPlugin>, caller: Caller, arguments: &str) -> Reply {

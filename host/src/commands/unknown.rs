@@ -1,6 +1,7 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
 use crate::{
+    commands::help,
     domain::{
         issue::one_line,
         reply::{Block, Reply, Span, Visibility},
@@ -23,7 +24,7 @@ pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
         Span::Text(". ".to_owned()),
     ];
     let names = plugins.all().map(|plugin| &*plugin.description.name);
-    if let Some(name) = nearest(typed, names.chain(["help", "plugins"])) {
+    if let Some(name) = nearest(typed, names.chain(help::OWN.map(|(own, ..)| own))) {
         spans.push(Span::Text(texts::DID_YOU_MEAN.to_owned()));
         spans.push(Span::Code(format!("/maro {name}")));
         spans.push(Span::Text("? ".to_owned()));

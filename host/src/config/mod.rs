@@ -122,9 +122,7 @@ impl Config {
     pub fn load() -> Result<Self, ConfigError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
         let environment = std::env::vars_os()
-            .filter_map(|(key, value)| {
-                Some((key.into_string().ok()?, value.into_string().unwrap_or_default()))
-            })
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
             .collect();
         Self::from_sources(&environment, Path::new(FILE))
     }

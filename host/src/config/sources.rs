@@ -33,6 +33,10 @@ pub(super) fn read(
     let mut values = read_file(file, &mut problems);
     for (key, value) in environment {
         if KEYS.contains(&key.as_str()) {
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                problems.push(format!("{key} in the environment is not UTF-8 text."));
+                continue;
+            }
             // An empty variable is how many process managers spell "not set".
             if !value.trim().is_empty() {
                 values.insert(key.clone(), value.trim().to_owned());

@@ -53,6 +53,17 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn a_value_that_is_no_text_is_named_and_not_replaced_by_the_default() {
+    // So `Config::load` hands on what is not UTF-8.
+    for key in ["DATABASE_URL", "SLACK_SIGNING_SECRET"] {
+        assert_eq!(
+            problem(&[(key, "\u{fffd}\u{fffd}")], "").lines().next(),
+            Some(&*format!("{key} in the environment is not UTF-8 text."))
+        );
+    }
+}
+
+#[test]
 fn a_bad_value_is_named_in_a_sentence() {
     for (key, value) in [
         ("MARO_LISTEN", "localhost"),

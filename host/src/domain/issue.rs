@@ -90,6 +90,7 @@ pub struct Issue {
     pub id: IssueId,
     pub key: IssueKey,
     pub summary: String,
+    /// Empty if Jira has not told it: its answer to a creation has none.
     pub status: String,
 }
 

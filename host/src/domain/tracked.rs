@@ -7,6 +7,10 @@ use crate::domain::{
     issue::{IssueId, IssueKey},
 };
 
+/// What stands in the place of a status when Jira no longer shows the issue: it was deleted, or the bot may
+/// not see it any more. The next answer of Jira that has the issue replaces it.
+pub const MISSING_STATUS: &str = "not found in Jira";
+
 /// Why an issue is on a channel's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -39,7 +43,8 @@ impl Source {
     }
 }
 
-/// One row of a channel's list. Summary and status are what Jira last said.
+/// One row of a channel's list. Summary and status are what Jira last said; the status is
+/// [`MISSING_STATUS`] if Jira said that there is no such issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackedIssue {
     pub key: IssueKey,

@@ -112,7 +112,7 @@ impl BulkFetch {
 /// Jira gives an issue that was asked for under two keys once. A move changes the project, so that can
 /// only have happened to keys of other projects than some found issue.
 fn attribute(keys: &[&IssueKey], answer: BulkFetchAnswer) -> (Vec<Option<Issue>>, Rest) {
-    if keys.len() == 1 && !answer.has_errors {
+    if keys.len() == 1 && answer.issues.len() < 2 && !answer.has_errors {
         return (vec![answer.issues.into_iter().next()], Rest::Missing);
     }
     let mut issues = vec![None; keys.len()];
@@ -214,6 +214,13 @@ mod tests {
     fn a_key_beside_an_issue_of_another_project_may_be_its_former_key() {
         assert_attributed("A-1 B-7 B-8", "B-7", "- B-7 -", Rest::AskTogether(vec![0]));
         assert_attributed("A-1 B-7", "B-7 B-7", "B-7 B-7", Rest::Missing);
+    }
+
+    #[test]
+    fn an_issue_that_nobody_asked_for_takes_no_keys_place() {
+        assert_attributed("A-1", "E-9 A-1", "A-1", Rest::Missing);
+        assert_attributed("A-1 A-2", "E-9 A-1 A-2", "A-1 A-2", Rest::Missing);
+        assert_attributed("A-1", "E-8 E-9", "-", Rest::AskSingly(vec![0]));
     }
 
     #[test]

@@ -65,11 +65,12 @@ fn read_one(dir: &Path, stem: &str) -> io::Result<PluginFile> {
 
 fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    // Asked before opening: to open a named pipe waits until somebody writes to it.
+    let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
+    let file = File::open(path)?;
     bytes.reserve(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {

@@ -1,6 +1,6 @@
 //! Running subcommands that others wrote: sandboxed, limited, each in a fresh instance.
 //!
-//! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through [`host`], and the
+//! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through `host/`, and the
 //! rest of MARO sees only [`registry::Registry`] and [`loaded::LoadedPlugin::run`].
 
 mod bindings;

@@ -115,7 +115,6 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
             | Payload::ComponentSection { unchecked_range, .. } => {
                 // Nested code is for the compiler to validate; step over it.
                 let length = unchecked_range.end - unchecked_range.start;
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
                 rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
             }
             Payload::ComponentImportSection(section) => {

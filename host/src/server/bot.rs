@@ -10,18 +10,23 @@ use crate::{
     clock::Clock,
     commands::{Commands, RESERVED_NAMES},
     config::Config,
+    database::Database,
     jira::{client::JiraClient, error::JiraError},
+    journal,
     metrics::Metrics,
     plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry},
     server::{connections, router, state::BotState},
     slack::{
         render::Renderer,
         response_url::{ResponseUrlClient, ResponseUrlPolicy},
+        sealed::Sealer,
         signature::SignatureVerifier,
+        web_api::SlackWebApi,
     },
     sync::StatusSync,
     telemetry::error_chain,
-    tracker::{self, ChannelIssueTracker},
+    tickets::{Tickets, hooks::Hooks},
+    tracker,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
@@ -38,6 +43,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 pub struct Bot {
     address: SocketAddr,
     state: Arc<BotState>,
+    database: Database,
     shutdown: CancellationToken,
     background: TaskTracker,
     server: JoinHandle<()>,
@@ -58,14 +64,16 @@ impl Bot {
         let address = listener.local_addr().context("the listening socket has no address")?;
         let cache_dir = config.plugins.cache_dir.clone();
         let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
-        let tracker = tracker::open::open(&config.database).await?;
+        let database = Database::open(&config.database)
+            .await
+            .context("the database that DATABASE_URL names cannot be used")?;
         let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
         let jira = Arc::new(JiraClient::new(&config.jira)?);
 
         let shutdown = CancellationToken::new();
         let background = TaskTracker::new();
         let (loaded_sender, loaded) = watch::channel(false);
-        let state = Arc::new(assemble(&config, clock.clone(), tracker, Arc::clone(&jira), engine, loaded));
+        let state = Arc::new(assemble(&config, clock.clone(), &database, Arc::clone(&jira), engine, loaded));
         background.spawn(load_plugins(Arc::clone(&state.registry), loaded_sender));
         background.spawn(probe_jira(Arc::clone(&jira), shutdown.clone()));
         let sync = StatusSync {
@@ -76,8 +84,11 @@ impl Bot {
             max_age: config.sync_interval,
         };
         background.spawn(sync.run(shutdown.clone()));
+        // One process at most uses an SQLite file, so nobody else works on what lies there.
+        let is_alone = matches!(database, Database::Sqlite(_));
+        background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
         let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
-        Ok(Self { address, state, shutdown, background, server })
+        Ok(Self { address, state, database, shutdown, background, server })
     }
 
     /// The address that accepts connections.
@@ -109,7 +120,7 @@ impl Bot {
         if timeout(DRAIN_TIMEOUT, self.background.wait()).await.is_err() {
             tracing::error!("background work was cut off by the shutdown");
         }
-        self.state.tracker.close().await;
+        self.database.close().await;
     }
 }
 
@@ -125,7 +136,7 @@ fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
 fn assemble(
     config: &Config,
     clock: Clock,
-    tracker: Arc<dyn ChannelIssueTracker>,
+    database: &Database,
     jira: Arc<JiraClient>,
     engine: Arc<PluginEngine>,
     loaded: watch::Receiver<bool>,
@@ -133,14 +144,36 @@ fn assemble(
     let metrics = Arc::new(Metrics::new());
     let registry =
         Arc::new(Registry::new(engine, config.plugins.dir.clone(), &RESERVED_NAMES, Arc::clone(&metrics)));
+    let tracker = tracker::open::open(database);
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
-        jira,
+        jira: Arc::clone(&jira),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
     });
+    let tasks = TaskTracker::new();
+    // All replicas share it, and it outlives a restart: a form may be submitted to another process.
+    let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
+    let tickets = Arc::new(Tickets {
+        journal: journal::open::open(database),
+        jira,
+        slack: SlackWebApi::new(&config.slack),
+        sealer: Sealer::new(sealing_secret),
+        renderer: Renderer::new(&config.jira.base_url),
+        hooks: Hooks::new(Arc::clone(&tracker), clock.clone()),
+        clock: clock.clone(),
+        jira_base_url: config.jira.base_url.clone(),
+        default_project: config.jira.default_project.clone(),
+        tasks: tasks.clone(),
+    });
     BotState {
-        commands: Commands::new(Arc::clone(&registry), capabilities, config.admins.clone()),
+        commands: Commands::new(
+            Arc::clone(&registry),
+            capabilities,
+            Arc::clone(&tickets),
+            config.admins.clone(),
+        ),
+        tickets,
         registry,
         tracker,
         clock,
@@ -151,7 +184,7 @@ fn assemble(
         response_url_client: ResponseUrlClient::new(),
         jira_webhook_secret: config.jira.webhook_secret.clone(),
         loaded,
-        tasks: TaskTracker::new(),
+        tasks,
     }
 }
 

@@ -8,6 +8,7 @@ mod late;
 mod request;
 mod slack_commands;
 mod slack_events;
+mod slack_interactions;
 mod state;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::server::state::BotState;
 fn router(state: Arc<BotState>) -> Router {
     Router::new()
         .route("/slack/commands", post(slack_commands::receive))
+        .route("/slack/interactions", post(slack_interactions::receive))
         .route("/slack/events", post(slack_events::receive))
         .route("/jira/webhook", post(jira_webhook::receive))
         .route("/healthz", get(health::alive))

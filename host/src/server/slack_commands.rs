@@ -11,8 +11,7 @@ use axum::{
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
-    commands,
-    domain::reply::Reply,
+    commands::{self, Typed},
     plugin::instance::Caller,
     server::{
         late,
@@ -62,7 +61,7 @@ async fn answer(state: Arc<BotState>, command: SlashCommand) -> Response {
     let task_state = Arc::clone(&state);
     state.tasks.spawn(async move {
         let message = run(&task_state, &command).await;
-        if let Err(message) = sender.send(message) {
+        if let Err(Some(message)) = sender.send(message) {
             late::reply(&task_state, &command, &message).await;
         }
     });
@@ -78,9 +77,11 @@ async fn answer(state: Arc<BotState>, command: SlashCommand) -> Response {
         }
     };
     match message {
-        Ok(message) => {
+        Ok(Some(message)) => {
             ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], message.to_answer()).into_response()
         }
+        // What there is to see is in a modal.
+        Ok(None) => StatusCode::OK.into_response(),
         // The task is gone without an answer: it panicked.
         Err(_) => {
             let incident = commands::new_incident();
@@ -90,9 +91,14 @@ async fn answer(state: Arc<BotState>, command: SlashCommand) -> Response {
     }
 }
 
-async fn run(state: &BotState, command: &SlashCommand) -> Message {
+async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
     state.wait_until_loaded().await;
-    let caller = Caller { channel: command.channel.clone(), user: command.user.clone() };
-    let reply: Reply = state.commands.run(caller, &command.text).await;
-    state.renderer.render(&reply, &command.channel, &command.user)
+    let typed = Typed {
+        caller: Caller { channel: command.channel.clone(), user: command.user.clone() },
+        text: &command.text,
+        team: command.team_id.as_deref(),
+        trigger_id: command.trigger_id.as_deref(),
+    };
+    let reply = state.commands.run(typed).await?;
+    Some(state.renderer.render(&reply, &command.channel, &command.user))
 }

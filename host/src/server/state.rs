@@ -16,11 +16,13 @@ use crate::{
         response_url::{ResponseUrlClient, ResponseUrlPolicy},
         signature::SignatureVerifier,
     },
+    tickets::Tickets,
     tracker::ChannelIssueTracker,
 };
 
 pub(super) struct BotState {
     pub(super) commands: Commands,
+    pub(super) tickets: Arc<Tickets>,
     pub(super) registry: Arc<Registry>,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,
     pub(super) clock: Clock,

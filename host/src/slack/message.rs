@@ -58,6 +58,12 @@ impl Message {
         self.sections.iter().map(|section| &self.text[section.clone()])
     }
 
+    /// The section blocks as Slack takes them; none if the message is too long for blocks.
+    pub(in crate::slack) fn blocks(&self) -> Vec<serde_json::Value> {
+        let sections = self.sections().map(SectionBlock::new);
+        sections.map(|section| serde_json::to_value(section).expect("texts have a JSON form")).collect()
+    }
+
     /// The JSON body that answers a slash command's request.
     pub fn to_answer(&self) -> Vec<u8> {
         self.to_json(false)
@@ -110,10 +116,7 @@ struct Sections<'a>(&'a Message);
 
 impl Serialize for Sections<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.sections().map(|text| SectionBlock {
-            kind: "section",
-            text: MarkdownText { kind: "mrkdwn", text, verbatim: true },
-        }))
+        serializer.collect_seq(self.0.sections().map(SectionBlock::new))
     }
 }
 
@@ -122,6 +125,12 @@ struct SectionBlock<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: MarkdownText<'a>,
+}
+
+impl<'a> SectionBlock<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { kind: "section", text: MarkdownText { kind: "mrkdwn", text, verbatim: true } }
+    }
 }
 
 #[derive(Serialize)]
@@ -134,7 +143,7 @@ struct MarkdownText<'a> {
 }
 
 /// The length in UTF-16 units.
-fn length(text: &str) -> usize {
+pub(in crate::slack) fn length(text: &str) -> usize {
     // Each character has one byte that does not continue another; four bytes mean two units.
     text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
 }
@@ -210,7 +219,7 @@ fn line_pieces(line: &str) -> impl Iterator<Item = &str> {
 
 /// The last place within `max_length` where cutting harms neither a link nor an entity; behind a space
 /// if there is one in the second half. Never the very start, so that every cut gets on.
-fn cut_point(text: &str, max_length: usize) -> usize {
+pub(in crate::slack) fn cut_point(text: &str, max_length: usize) -> usize {
     let (mut units, mut anywhere, mut behind_space) = (0, 0, 0);
     let (mut in_link, mut in_entity) = (false, false);
     for (index, character) in text.char_indices() {

@@ -4,7 +4,12 @@
 
 pub mod command;
 pub mod form;
+pub mod interaction;
+pub mod markup;
 pub mod message;
 pub mod render;
 pub mod response_url;
+pub mod sealed;
 pub mod signature;
+pub mod view;
+pub mod web_api;

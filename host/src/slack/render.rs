@@ -14,7 +14,7 @@ use crate::{
         ids::{ChannelId, UserId},
         reply::{Block, Reply, Span},
     },
-    slack::message::Message,
+    slack::message::{self, Message},
 };
 
 /// Said instead of nothing: Slack shows an empty message as none at all.
@@ -54,7 +54,16 @@ impl Renderer {
 
     /// The message that says `reply` to `caller` in `channel`, within Slack's limits.
     pub fn render(&self, reply: &Reply, channel: &ChannelId, caller: &UserId) -> Message {
-        let lines: usize = reply.blocks.iter().map(line_count).sum();
+        Message::new(reply.visibility, self.text(&reply.blocks, channel, caller))
+    }
+
+    /// The same text for a part of a view; `caller` is who looks at it.
+    pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
+        Mrkdwn(self.text(blocks, channel, caller))
+    }
+
+    fn text(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> String {
+        let lines: usize = blocks.iter().map(line_count).sum();
         let mut writer = Writer {
             issue_link_start: &self.issue_link_start,
             channel,
@@ -64,14 +73,34 @@ impl Renderer {
             ),
             after_marker: false,
         };
-        for block in &reply.blocks {
+        for block in blocks {
             writer.block(block);
         }
         let mut text = writer.out;
         if text.trim().is_empty() {
             NOTHING_TO_SAY.clone_into(&mut text);
         }
-        Message::new(reply.visibility, text)
+        text
+    }
+}
+
+/// Text in Slack's markup in which nobody's words act as markup. Only [`Renderer::mrkdwn`] makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mrkdwn(String);
+
+impl Mrkdwn {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// At most `max_length` UTF-16 units; what is left out is left out behind whole links and entities,
+    /// and `…` says so.
+    pub(in crate::slack) fn bounded(mut self, max_length: usize) -> Self {
+        if message::length(&self.0) > max_length {
+            self.0.truncate(message::cut_point(&self.0, max_length - 1));
+            self.0.push('…');
+        }
+        self
     }
 }
 

@@ -1,20 +1,21 @@
 //! The lists: which Jira issues each channel tracks.
 //!
-//! Owns the table `channel_tracked_issues` and the connections to the database. Knows neither Jira nor
-//! Slack.
+//! Owns the table `channel_tracked_issues`. Knows neither Jira nor Slack.
 
 use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{
-    ids::{ChannelId, UserId},
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
+use crate::{
+    database::DatabaseError,
+    domain::{
+        ids::{ChannelId, UserId},
+        issue::{Issue, IssueKey},
+        tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
+    },
 };
 
-pub mod migrations;
 pub mod open;
 pub mod postgres;
 pub mod sqlite;
@@ -34,6 +35,15 @@ pub enum TrackerError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
+}
+
+impl From<DatabaseError> for TrackerError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Unavailable(source) => Self::Unavailable(source),
+            DatabaseError::TimedOut => Self::TimedOut,
+        }
+    }
 }
 
 /// Who adds issues to which list, and why.
@@ -56,7 +66,8 @@ pub trait ChannelIssueTracker: Send + Sync {
     /// An issue that is on the list under an older key (it has moved) is renamed and reported as
     /// [`TrackOutcome::AlreadyTracked`]; so is an issue that stands a second time in `issues`. If it is on
     /// the list twice, under both keys, the older row stays. A row without Jira's id gets it. Summary and
-    /// status of the rows are refreshed either way, and count as synced `now`.
+    /// status of the rows are refreshed either way, and count as synced `now`; but an empty status is not
+    /// stored and does not count, so that the next sync reads it.
     async fn track(
         &self,
         request: TrackRequest<'_>,
@@ -86,9 +97,11 @@ pub trait ChannelIssueTracker: Send + Sync {
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError>;
 
     /// Writes what Jira said just now into the rows of a channel. Each pair is the key under which the
-    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it, which leaves summary and
-    /// status as they were. A moved issue is renamed, as [`ChannelIssueTracker::track`] does. Keys that are
-    /// not on the list are ignored.
+    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it, which leaves the summary
+    /// as it was and makes the status [`MISSING_STATUS`]. An empty status leaves the stored one. A moved
+    /// issue is renamed, as [`ChannelIssueTracker::track`] does. Keys that are not on the list are ignored.
+    ///
+    /// [`MISSING_STATUS`]: crate::domain::tracked::MISSING_STATUS
     async fn update_sync_status(
         &self,
         channel: &ChannelId,
@@ -108,16 +121,4 @@ pub trait ChannelIssueTracker: Send + Sync {
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), TrackerError>;
-
-    /// Finishes what is under way and closes the connections.
-    async fn close(&self);
-}
-
-fn unavailable(error: sqlx::Error) -> TrackerError {
-    TrackerError::Unavailable(Arc::new(error))
-}
-
-/// What the database handed over has not the form that was asked for.
-fn unreadable(error: serde_json::Error) -> TrackerError {
-    TrackerError::Unavailable(Arc::new(error))
 }

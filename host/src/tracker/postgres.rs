@@ -1,13 +1,16 @@
 //! The lists in PostgreSQL: production, shared by several replicas.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
 
 use crate::{
-    config::Secret,
+    database::{
+        DatabaseError,
+        postgres::{PostgresDatabase, attempt::Repeat},
+        time::time_text,
+    },
     domain::{
         ids::ChannelId,
         issue::{Issue, IssueKey},
@@ -15,14 +18,10 @@ use crate::{
     },
     tracker::{
         ChannelIssueTracker, TrackRequest, TrackerError,
-        postgres::{attempt::Repeat, connect::Connections},
-        stored::{parse_page, parse_places, time_text},
-        unreadable,
+        stored::{parse_page, parse_places},
     },
 };
 
-mod attempt;
-mod connect;
 mod write;
 
 /// One more row than asked for tells whether the list goes on.
@@ -57,25 +56,12 @@ const PING: &str = "SELECT '[]'";
 
 /// The lists in PostgreSQL.
 pub struct PostgresTracker {
-    connections: Connections,
+    database: Arc<PostgresDatabase>,
 }
 
 impl PostgresTracker {
-    /// Connects, and brings the tables to the present schema. Several replicas may do so at once.
-    ///
-    /// # Errors
-    /// One sentence for the operator, which names the place and never the password.
-    pub async fn open(url: &Secret) -> anyhow::Result<Self> {
-        Ok(Self { connections: Connections::open(url).await? })
-    }
-
-    /// The one JSON text that a question has for its answer.
-    async fn read<'q>(
-        &self,
-        question: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
-    ) -> Result<String, TrackerError> {
-        let call = || async { question().fetch_one(&self.connections.pool).await?.try_get(0) };
-        self.connections.attempt(Repeat::Always, call).await
+    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
     }
 }
 
@@ -87,8 +73,8 @@ impl ChannelIssueTracker for PostgresTracker {
         issues: &[Issue],
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, TrackerError> {
-        let call = || write::track(&self.connections.pool, request, issues, now);
-        let mut added = self.connections.attempt(Repeat::WhenUndone, call).await?;
+        let call = || write::track(&self.database.pool, request, issues, now);
+        let mut added = self.database.attempt(Repeat::WhenUndone, call).await?;
         Ok(issues.iter().map(|issue| TrackOutcome::new(added.remove(issue.key.as_str()))).collect())
     }
 
@@ -97,8 +83,8 @@ impl ChannelIssueTracker for PostgresTracker {
         channel: &ChannelId,
         keys: &[IssueKey],
     ) -> Result<Vec<UntrackOutcome>, TrackerError> {
-        let call = || write::untrack(&self.connections.pool, channel, keys);
-        let mut removed = self.connections.attempt(Repeat::WhenUndone, call).await?;
+        let call = || write::untrack(&self.database.pool, channel, keys);
+        let mut removed = self.database.attempt(Repeat::WhenUndone, call).await?;
         Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
     }
 
@@ -108,19 +94,21 @@ impl ChannelIssueTracker for PostgresTracker {
         page: PageRequest,
     ) -> Result<TrackedPage, TrackerError> {
         let (limit, offset) = (i64::from(page.limit), i64::from(page.offset));
-        let json = self.read(|| sqlx::query(PAGE).bind(channel.as_str()).bind(limit).bind(offset)).await?;
-        parse_page(&json, channel, page).map_err(unreadable)
+        let json =
+            self.database.read(|| sqlx::query(PAGE).bind(channel.as_str()).bind(limit).bind(offset)).await?;
+        Ok(parse_page(&json, channel, page).map_err(DatabaseError::unreadable)?)
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError> {
-        let json = self.read(|| sqlx::query(COUNT).bind(channel.as_str())).await?;
-        serde_json::from_str(&json).map_err(unreadable)
+        let json = self.database.read(|| sqlx::query(COUNT).bind(channel.as_str())).await?;
+        Ok(serde_json::from_str(&json).map_err(DatabaseError::unreadable)?)
     }
 
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
         let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
-        let json = self.read(|| sqlx::query(PRESENT).bind(channel.as_str()).bind(texts.clone())).await?;
-        let present: HashSet<String> = serde_json::from_str(&json).map_err(unreadable)?;
+        let json =
+            self.database.read(|| sqlx::query(PRESENT).bind(channel.as_str()).bind(texts.clone())).await?;
+        let present: HashSet<String> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
         Ok(texts.into_iter().map(|key| present.contains(key)).collect())
     }
 
@@ -130,8 +118,8 @@ impl ChannelIssueTracker for PostgresTracker {
         updates: &[(IssueKey, Option<Issue>)],
         now: Timestamp,
     ) -> Result<(), TrackerError> {
-        let call = || write::sync(&self.connections.pool, channel, updates, now);
-        self.connections.attempt(Repeat::Always, call).await
+        let call = || write::sync(&self.database.pool, channel, updates, now);
+        Ok(self.database.attempt(Repeat::Always, call).await?)
     }
 
     async fn get_stale_issues(
@@ -140,21 +128,20 @@ impl ChannelIssueTracker for PostgresTracker {
         limit: u32,
     ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
         let (before, limit) = (time_text(before), i64::from(limit));
-        let json = self.read(|| sqlx::query(STALE).bind(before.clone()).bind(limit)).await?;
-        parse_places(&json).map_err(unreadable)
+        let json = self.database.read(|| sqlx::query(STALE).bind(before.clone()).bind(limit)).await?;
+        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
     }
 
     async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
-        let json = self.read(|| sqlx::query(PLACES).bind(issue.key.as_str()).bind(issue.id.as_str())).await?;
-        parse_places(&json).map_err(unreadable)
+        let json = self
+            .database
+            .read(|| sqlx::query(PLACES).bind(issue.key.as_str()).bind(issue.id.as_str()))
+            .await?;
+        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
     }
 
     async fn ping(&self) -> Result<(), TrackerError> {
-        self.read(|| sqlx::query(PING)).await?;
+        self.database.read(|| sqlx::query(PING)).await?;
         Ok(())
-    }
-
-    async fn close(&self) {
-        self.connections.pool.close().await;
     }
 }

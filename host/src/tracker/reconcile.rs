@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use crate::domain::issue::{Issue, IssueId, IssueKey};
+use crate::domain::{
+    issue::{Issue, IssueId, IssueKey},
+    tracked::MISSING_STATUS,
+};
 
 /// The part of a row that says which issue it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,32 @@ pub(in crate::tracker) struct Answer<'a> {
     pub(in crate::tracker) listed_as: Option<&'a IssueKey>,
     /// `None`: Jira no longer shows it.
     pub(in crate::tracker) issue: Option<&'a Issue>,
+}
+
+impl<'a> Answer<'a> {
+    /// The summary that the row is to hold; `None`: as it was.
+    pub(in crate::tracker) fn summary(&self) -> Option<&'a str> {
+        self.issue.map(|issue| issue.summary.as_str())
+    }
+
+    /// The status that the row is to hold; `None`: as it was.
+    pub(in crate::tracker) fn status(&self) -> Option<&'a str> {
+        match self.issue {
+            Some(issue) => known_status(issue),
+            None => Some(MISSING_STATUS),
+        }
+    }
+
+    /// Whether the row counts as synced. A creation's answer without a status does not, so that the next
+    /// sync reads it; a sync's does, so that a row that never gets one does not wait before all others.
+    pub(in crate::tracker) fn is_sync(&self) -> bool {
+        self.listed_as.is_some() || self.status().is_some()
+    }
+}
+
+/// The status of an issue, if Jira has told it.
+pub(in crate::tracker) fn known_status(issue: &Issue) -> Option<&str> {
+    Some(issue.status.as_str()).filter(|status| !status.is_empty())
 }
 
 /// What one row is to hold.

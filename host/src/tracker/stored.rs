@@ -1,18 +1,17 @@
 //! The stored form of the domain's values. Both databases hand over many rows as one JSON text, because a
 //! row by itself costs more on its way to us than in the database.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, Visitor},
-};
+use serde::Deserialize;
 
-use crate::domain::{
-    ids::{ChannelId, UserId},
-    issue::{IssueId, IssueKey},
-    tracked::{PageRequest, Source, TrackedIssue, TrackedPage},
+use crate::{
+    database::time::StoredTime,
+    domain::{
+        ids::{ChannelId, UserId},
+        issue::{IssueId, IssueKey},
+        tracked::{PageRequest, Source, TrackedIssue, TrackedPage},
+    },
 };
 
 /// One row of a list, in the order of the columns in both databases' page query.
@@ -80,73 +79,12 @@ pub(in crate::tracker) fn parse_places(json: &str) -> Result<Vec<(ChannelId, Iss
     Ok(places.collect())
 }
 
-/// The spelling of a time in SQLite, where times must sort as text: UTC, six decimals.
-pub(in crate::tracker) fn time_text(time: Timestamp) -> String {
-    format!("{time:.6}")
-}
-
-/// A time as the databases spell it: a number is microseconds since 1970, a text any of the spellings that
-/// other tools leave in SQLite. `None` if it makes no sense.
-struct StoredTime(Option<Timestamp>);
-
-impl<'de> Deserialize<'de> for StoredTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TimeVisitor)
-    }
-}
-
-struct TimeVisitor;
-
-impl Visitor<'_> for TimeVisitor {
-    type Value = StoredTime;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a time as text or in microseconds")
-    }
-
-    fn visit_i64<E: Error>(self, microseconds: i64) -> Result<StoredTime, E> {
-        Ok(StoredTime(Timestamp::from_microsecond(microseconds).ok()))
-    }
-
-    fn visit_u64<E: Error>(self, microseconds: u64) -> Result<StoredTime, E> {
-        Ok(StoredTime(i64::try_from(microseconds).ok().and_then(|us| Timestamp::from_microsecond(us).ok())))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<StoredTime, E> {
-        Ok(StoredTime(parse_time(text)))
-    }
-}
-
-fn parse_time(text: &str) -> Option<Timestamp> {
-    let local = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-    let seconds = || Timestamp::from_second(text.parse().ok()?).ok();
-    text.parse().ok().or_else(seconds).or_else(local)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn page(json: &str, limit: u32) -> TrackedPage {
         parse_page(json, &ChannelId::parse("C1").unwrap(), PageRequest { offset: 0, limit }).unwrap()
-    }
-
-    #[test]
-    fn a_time_is_read_in_every_spelling() {
-        let expected: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
-        for text in
-            ["2026-01-02T03:04:05.000000Z", "2026-01-02 03:04:05", "1767323045", "2026-01-02T05:04:05+02:00"]
-        {
-            assert_eq!(parse_time(text), Some(expected), "{text}");
-        }
-        assert_eq!(parse_time("yesterday"), None);
-        assert_eq!(time_text(expected), "2026-01-02T03:04:05.000000Z");
-    }
-
-    #[test]
-    fn a_time_is_written_to_the_microsecond() {
-        let time: Timestamp = "2026-01-02T03:04:05.123456999Z".parse().unwrap();
-        assert_eq!(time_text(time), "2026-01-02T03:04:05.123456Z");
     }
 
     #[test]

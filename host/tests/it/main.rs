@@ -2,6 +2,10 @@
 
 mod bot;
 mod jira;
+mod journal;
 mod plugins;
+mod postgres;
+mod serve;
 mod slack;
 mod structure;
+mod tracker;

@@ -233,14 +233,19 @@ fn key_in_url(url: &str) -> Option<IssueKey> {
 
 /// Upper-cases what Jira could have made: `SCRUM-123`, without leading zeros, in ASCII.
 fn key(text: &str) -> Option<IssueKey> {
-    let (project, number) = text.split_once('-')?;
+    let (project, number) = text.split_once(is_hyphen)?;
     let well_formed = text.len() <= MAX_KEY_LENGTH
         && project.starts_with(|first: char| first.is_ascii_alphabetic())
         && project.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && (1..=MAX_NUMBER_LENGTH).contains(&number.len())
         && number.bytes().all(|byte| byte.is_ascii_digit())
         && !number.starts_with('0');
-    well_formed.then(|| text.to_ascii_uppercase())
+    well_formed.then(|| [&project.to_ascii_uppercase(), "-", number].concat())
+}
+
+/// The hyphen, and what editors put in its place: hyphens that do not break, dashes, the minus sign.
+fn is_hyphen(character: char) -> bool {
+    matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }
 
 #[cfg(test)]

@@ -2,32 +2,17 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode, header};
 use serde_json::Value;
-use url::form_urlencoded;
 
-use crate::{
-    sandbox::slack::{
-        Shared, checks,
-        history::{Author, ShownMessage, Typed},
-        random_text,
-        workspace::{Person, Place},
-    },
-    slack::signature,
+use crate::sandbox::slack::{
+    Shared, checks,
+    delivery::{self, BotAnswer, Parcel},
+    history::{Author, ShownMessage, Typed},
+    people::ActError,
+    random_text,
+    views::completed_blocks,
+    workspace::{Person, Place},
 };
-
-/// Why nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    #[error("There is no channel {name:?}. There are {known}.")]
-    UnknownChannel { name: String, known: String },
-    #[error("There is nobody called {name:?}. There are {known}.")]
-    UnknownUser { name: String, known: String },
-    #[error("A command begins with a slash, such as /maro help.")]
-    NotACommand,
-    #[error("The bot is not running yet.")]
-    NoBot,
-}
 
 /// A command that was sent, and what was shown within Slack's three seconds.
 #[derive(Debug, Clone)]
@@ -43,43 +28,28 @@ pub(super) async fn send(
     channel: &str,
     user: &str,
     typed: &str,
-) -> Result<Invocation, SendError> {
-    let (person, place) = find(shared, channel, user)?;
+) -> Result<Invocation, ActError> {
+    let person = shared.person(user)?;
+    let place = shared.place(channel, person)?;
     let typed = typed.trim();
     if !typed.starts_with('/') {
-        return Err(SendError::NotACommand);
+        return Err(ActError::NotACommand);
     }
-    let bot = shared.command_url.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let bot = bot.ok_or(SendError::NoBot)?;
-    let now = shared.settings.clock.now();
-    let path = format!(
-        "/commands/{}/{}/{}",
-        shared.workspace.team_id,
-        now.as_microsecond().unsigned_abs(),
-        random_text(24)
-    );
-    let opened = shared.history.open(path.clone(), place.id.clone(), person.id.clone(), now);
+    if !shared.has_bot() {
+        return Err(ActError::NoBot);
+    }
+    let typed_by = shared.history.number(place.id.clone(), person.id.clone());
     let (command, text) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
-    let response_url = format!("{}{path}", shared.base.as_str().trim_end_matches('/'));
-    let body = form(shared, person, &place, command, text.trim(), &response_url);
-    let timestamp = now.as_second().to_string();
-    let signature = signature::sign(&shared.settings.signing_secret, &timestamp, body.as_bytes());
-    let request = shared
-        .client
-        .post(bot)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json,*/*")
-        .header("X-Slack-Request-Timestamp", timestamp)
-        .header("X-Slack-Signature", signature)
-        .body(body);
-    let shown = match read(request.send().await).await {
-        Ok(answer) => take_answer(shared, &opened, command, &answer),
-        Err(word) => Some(failure(&opened, command, word)),
+    let response_url = shared.new_response_url("commands", &typed_by);
+    let fields = fields(shared, person, &place, command, text.trim(), &response_url);
+    let shown = match delivery::deliver(shared, &Parcel::Command(fields)).await {
+        Ok(answer) => take_answer(shared, &typed_by, command, &answer),
+        Err(why) => Some(failure(shared, &typed_by, command, &why.to_string())),
     };
     if let Some(message) = &shown {
         shared.history.show(message.clone());
     }
-    Ok(Invocation { number: opened.invocation, immediate: shown.into_iter().collect() })
+    Ok(Invocation { number: typed_by.invocation, immediate: shown.into_iter().collect() })
 }
 
 pub(super) async fn run(
@@ -88,14 +58,17 @@ pub(super) async fn run(
     user: &str,
     typed: &str,
     patience: Duration,
-) -> Result<Vec<ShownMessage>, SendError> {
+) -> Result<Vec<ShownMessage>, ActError> {
     let Invocation { number, immediate } = send(shared, channel, user, typed).await?;
     if !immediate.is_empty() {
         return Ok(immediate);
     }
-    let answers = |message: &ShownMessage| message.invocation == number;
-    let messages = shared.history.wait_for(patience, |shown| shown.iter().any(answers)).await;
-    Ok(messages.into_iter().flatten().filter(answers).collect())
+    let look = || {
+        let mut messages = shared.history.messages();
+        messages.retain(|message| message.invocation == number);
+        (!messages.is_empty()).then_some(messages)
+    };
+    Ok(shared.changes.wait_until(patience, look).await.unwrap_or_default())
 }
 
 /// Turns a payload into the message that people see, and notes what Slack would not have taken.
@@ -113,87 +86,46 @@ pub(super) fn shown(
         invocation: typed.invocation,
         channel: typed.channel.to_string(),
         author: Author::Bot,
+        user: None,
         visible_to: (payload["response_type"] != "in_channel").then(|| typed.user.to_string()),
         is_delayed,
+        is_posted: false,
+        ts: shared.history.new_ts(shared.settings.clock.now()),
+        thread_ts: None,
         text: payload["text"].as_str().unwrap_or_default().to_owned(),
-        blocks: payload["blocks"].as_array().cloned().unwrap_or_default(),
+        blocks: completed_blocks(payload["blocks"].as_array().map_or(&[], Vec::as_slice)),
     })
 }
 
-fn find<'a>(shared: &'a Shared, channel: &str, user: &str) -> Result<(&'a Person, Place), SendError> {
-    let workspace = &shared.workspace;
-    let person = workspace.person(user).ok_or_else(|| SendError::UnknownUser {
-        name: user.to_owned(),
-        known: listed(workspace.people.iter().map(|person| person.name.as_str())),
-    })?;
-    let place = workspace.place(channel, person).ok_or_else(|| SendError::UnknownChannel {
-        name: channel.to_owned(),
-        known: listed(workspace.channels.iter().map(|channel| channel.name.as_str()).chain(["dm"])),
-    })?;
-    Ok((person, place))
-}
-
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
-}
-
 /// The fields that Slack documents, in its order.
-fn form(
+fn fields(
     shared: &Shared,
     person: &Person,
     place: &Place,
     command: &str,
     text: &str,
     response_url: &str,
-) -> String {
+) -> Vec<(&'static str, String)> {
     let workspace = &shared.workspace;
-    let trigger_id = format!("{}.{}", random_digits(13), random_text(32).to_ascii_lowercase());
-    form_urlencoded::Serializer::new(String::new())
-        .append_pair("token", &random_text(24))
-        .append_pair("team_id", &workspace.team_id)
-        .append_pair("team_domain", &workspace.team_domain)
-        .append_pair("channel_id", place.id.as_str())
-        .append_pair("channel_name", &place.sent_name)
-        .append_pair("user_id", person.id.as_str())
-        .append_pair("user_name", &person.name)
-        .append_pair("command", command)
-        .append_pair("text", text)
-        .append_pair("api_app_id", &workspace.app_id)
-        .append_pair("is_enterprise_install", "false")
-        .append_pair("response_url", response_url)
-        .append_pair("trigger_id", &trigger_id)
-        .finish()
+    vec![
+        ("token", random_text(24)),
+        ("team_id", workspace.team_id.clone()),
+        ("team_domain", workspace.team_domain.clone()),
+        ("channel_id", place.id.to_string()),
+        ("channel_name", place.sent_name.clone()),
+        ("user_id", person.id.to_string()),
+        ("user_name", person.name.clone()),
+        ("command", command.to_owned()),
+        ("text", text.to_owned()),
+        ("api_app_id", workspace.app_id.clone()),
+        ("is_enterprise_install", "false".to_owned()),
+        ("response_url", response_url.to_owned()),
+        ("trigger_id", shared.triggers.issue(&person.id, shared.settings.clock.now())),
+    ]
 }
 
-fn random_digits(count: usize) -> String {
-    (0..count).map(|_| char::from(b'0' + rand::random_range(0..10))).collect()
-}
-
-/// What the bot answered in time.
-struct Answer {
-    is_json: bool,
-    body: Vec<u8>,
-}
-
-/// The answer, or Slack's word for why there is none.
-async fn read(outcome: Result<Response, reqwest::Error>) -> Result<Answer, &'static str> {
-    let word = |error: reqwest::Error| {
-        if error.is_timeout() { "operation_timeout" } else { "dispatch_failed" }
-    };
-    let response = outcome.map_err(word)?;
-    match response.status() {
-        StatusCode::OK => {}
-        status if status.is_server_error() => return Err("http_service_error"),
-        _ => return Err("http_client_error"),
-    }
-    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_json = content_type.is_some_and(|kind| kind.starts_with("application/json"));
-    let body = response.bytes().await.map_err(word)?;
-    Ok(Answer { is_json, body: body.to_vec() })
-}
-
-fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &Answer) -> Option<ShownMessage> {
-    if answer.body.iter().all(u8::is_ascii_whitespace) {
+fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer) -> Option<ShownMessage> {
+    if answer.is_empty() {
         return None;
     }
     let payload = if answer.is_json {
@@ -204,20 +136,24 @@ fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &Answer) -
     };
     let Some(payload) = payload else {
         shared.history.report("The answer to a command is neither JSON nor text.".to_owned());
-        return Some(failure(typed, command, "invalid_command_response"));
+        return Some(failure(shared, typed, command, "invalid_command_response"));
     };
     let message = shown(shared, typed, &payload, false);
-    Some(message.unwrap_or_else(|| failure(typed, command, "invalid_command_response")))
+    Some(message.unwrap_or_else(|| failure(shared, typed, command, "invalid_command_response")))
 }
 
 /// What Slack itself tells the person when the bot fails.
-fn failure(typed: &Typed, command: &str, word: &str) -> ShownMessage {
+fn failure(shared: &Shared, typed: &Typed, command: &str, word: &str) -> ShownMessage {
     ShownMessage {
         invocation: typed.invocation,
         channel: typed.channel.to_string(),
         author: Author::Slack,
+        user: None,
         visible_to: Some(typed.user.to_string()),
         is_delayed: false,
+        is_posted: false,
+        ts: shared.history.new_ts(shared.settings.clock.now()),
+        thread_ts: None,
         text: format!("{command} failed with the error \"{word}\""),
         blocks: Vec::new(),
     }

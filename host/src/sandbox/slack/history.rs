@@ -2,16 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::watch;
 
-use crate::domain::ids::{ChannelId, UserId};
+use crate::{
+    domain::ids::{ChannelId, UserId},
+    sandbox::slack::changes::Changes,
+};
 
 /// Slack takes five messages at a response URL, within half an hour.
 const RESPONSE_URL_USES: u8 = 5;
@@ -25,29 +26,41 @@ pub enum Author {
     Bot,
     /// Slack itself, about the bot's failure.
     Slack,
+    /// A person of the workspace.
+    Person,
 }
 
 /// One message as the people of the workspace see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShownMessage {
-    /// The number of the command that it answers.
+    /// The number of the command or interaction that it answers; 0 if it answers none.
     pub invocation: u64,
     pub channel: String,
     pub author: Author,
+    /// The id of the person who wrote it, if [`Author::Person`].
+    pub user: Option<String>,
     /// The id of the only person who sees it; `None` if everyone in the channel does.
     pub visible_to: Option<String>,
     /// Whether it came through the response URL.
     pub is_delayed: bool,
+    /// Whether it came through the Web API.
+    pub is_posted: bool,
+    /// Names it within its channel: seconds and microseconds.
+    pub ts: String,
+    /// The `ts` of the message that it replies to in a thread.
+    pub thread_ts: Option<String>,
     pub text: String,
     pub blocks: Vec<Value>,
 }
 
-/// A command that was typed, as far as answers to it are concerned.
+/// What somebody did, as far as answers to it are concerned.
 #[derive(Debug, Clone)]
 pub(super) struct Typed {
     pub(super) invocation: u64,
     pub(super) channel: ChannelId,
     pub(super) user: UserId,
+    /// The message whose button was pressed: `replace_original` means this one.
+    pub(super) original_ts: Option<String>,
 }
 
 /// Why a response URL takes nothing; Slack's own words.
@@ -68,33 +81,34 @@ struct ResponseGrant {
 #[derive(Debug, Default)]
 struct Records {
     invocations: u64,
+    last_ts: i64,
     messages: Vec<ShownMessage>,
     grants: HashMap<String, ResponseGrant>,
     problems: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct History {
     records: Mutex<Records>,
-    changed: watch::Sender<()>,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self { records: Mutex::default(), changed: watch::Sender::new(()) }
-    }
+    changes: Arc<Changes>,
 }
 
 impl History {
-    /// Notes a command and opens the response URL with this path for it.
-    pub(super) fn open(&self, path: String, channel: ChannelId, user: UserId, now: Timestamp) -> Typed {
+    pub(super) fn new(changes: Arc<Changes>) -> Self {
+        Self { records: Mutex::default(), changes }
+    }
+
+    /// Counts something that somebody did.
+    pub(super) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
         let mut records = self.records();
         records.invocations += 1;
-        let typed = Typed { invocation: records.invocations, channel, user };
+        Typed { invocation: records.invocations, channel, user, original_ts: None }
+    }
+
+    /// Opens the response URL with this path for answers to it.
+    pub(super) fn open(&self, path: String, typed: Typed, now: Timestamp) {
         let expires_at = now.saturating_add(RESPONSE_URL_LIFETIME).unwrap_or(Timestamp::MAX);
-        let grant = ResponseGrant { typed: typed.clone(), uses_left: RESPONSE_URL_USES, expires_at };
-        records.grants.insert(path, grant);
-        typed
+        self.records().grants.insert(path, ResponseGrant { typed, uses_left: RESPONSE_URL_USES, expires_at });
     }
 
     /// Takes one use of the response URL with this path.
@@ -108,9 +122,35 @@ impl History {
         Ok(grant.typed.clone())
     }
 
+    /// A `ts` that no other message has, later than all before.
+    pub(super) fn new_ts(&self, now: Timestamp) -> String {
+        let mut records = self.records();
+        records.last_ts = now.as_microsecond().max(records.last_ts + 1);
+        format!("{}.{:06}", records.last_ts / 1_000_000, records.last_ts % 1_000_000)
+    }
+
     pub(super) fn show(&self, message: ShownMessage) {
         self.records().messages.push(message);
-        self.changed.send_replace(());
+        self.changes.note();
+    }
+
+    /// Puts `message` in the place of another, which it takes channel, time and thread from.
+    pub(super) fn replace(&self, ts: &str, message: ShownMessage) {
+        for original in self.records().messages.iter_mut().filter(|shown| shown.ts == ts) {
+            *original = ShownMessage {
+                ts: original.ts.clone(),
+                thread_ts: original.thread_ts.clone(),
+                visible_to: original.visible_to.clone(),
+                is_posted: original.is_posted,
+                ..message.clone()
+            };
+        }
+        self.changes.note();
+    }
+
+    pub(super) fn delete(&self, ts: &str) {
+        self.records().messages.retain(|shown| shown.ts != ts);
+        self.changes.note();
     }
 
     pub(super) fn report(&self, problem: String) {
@@ -124,26 +164,6 @@ impl History {
 
     pub(super) fn problems(&self) -> Vec<String> {
         self.records().problems.clone()
-    }
-
-    pub(super) async fn wait_for(
-        &self,
-        patience: Duration,
-        mut condition: impl FnMut(&[ShownMessage]) -> bool,
-    ) -> Option<Vec<ShownMessage>> {
-        let mut changes = self.changed.subscribe();
-        let satisfied = async {
-            loop {
-                let messages = self.messages();
-                if condition(&messages) {
-                    return messages;
-                }
-                if changes.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
-        tokio::time::timeout(patience, satisfied).await.ok()
     }
 
     /// No code panics while it holds the lock, and a test that did has failed anyway.

@@ -1,20 +1,37 @@
-//! A Slack workspace on this machine: it sends commands as Slack does, takes answers where Slack takes
-//! them, holds them to Slack's limits, and remembers who saw what.
+//! A Slack workspace on this machine: it sends commands and interactions as Slack does, takes answers and
+//! calls where Slack takes them, holds them to Slack's limits, and remembers who saw what.
 //!
-//! It is strict where Slack is: a wrong token, a used-up `response_url` or an oversized block is refused.
+//! It is strict where Slack is: a wrong token, an expired `trigger_id`, a used-up `response_url` or an
+//! oversized block is refused.
 
+pub mod acts;
+mod changes;
 pub mod checks;
+mod connection;
+pub mod delivery;
 pub mod dispatch;
+mod filling;
+pub mod form;
 pub mod history;
+mod messages;
+pub mod modal;
 pub mod operator;
+mod payloads;
+pub mod people;
+pub mod pressing;
 mod responses;
-mod web_api;
+pub mod sockets;
+pub mod submission;
+mod triggers;
+mod views;
+pub mod web_api;
 pub mod workspace;
 
 use std::{
+    collections::BTreeMap,
     io,
     net::SocketAddr,
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -24,6 +41,7 @@ use axum::{
 };
 use rand::distr::{Alphanumeric, SampleString};
 use reqwest::Client;
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -32,14 +50,20 @@ use crate::{
     clock::Clock,
     config::Secret,
     sandbox::slack::{
-        dispatch::{Invocation, SendError},
+        changes::Changes,
+        dispatch::Invocation,
         history::{History, ShownMessage},
-        workspace::Workspace,
+        people::ActError,
+        sockets::Sockets,
+        triggers::Triggers,
+        views::Views,
+        web_api::faults::ApiRecords,
+        workspace::{Channel, Person, Place, Workspace},
     },
 };
 
-/// How long Slack waits for the answer to a command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long Slack waits for the answer to a command or an interaction.
+const BOT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a simulated Slack needs to know.
 #[derive(Debug, Clone)]
@@ -57,7 +81,6 @@ pub struct SimulatedSlackSettings {
 #[derive(Debug)]
 pub struct SimulatedSlack {
     shared: Arc<Shared>,
-    shutdown: CancellationToken,
     server: Option<JoinHandle<()>>,
 }
 
@@ -68,13 +91,25 @@ struct Shared {
     address: SocketAddr,
     base: Url,
     workspace: Workspace,
+    changes: Arc<Changes>,
     history: History,
+    triggers: Triggers,
+    views: Views,
+    sockets: Sockets,
+    api: ApiRecords,
+    /// The interactions that were sent.
+    interactions: Mutex<Vec<Value>>,
+    /// Where the bot was put into a channel or taken out of it, by the channel's id.
+    memberships: Mutex<BTreeMap<String, bool>>,
+    shutdown: CancellationToken,
     /// Where the bot takes commands, once it runs.
     command_url: RwLock<Option<Url>>,
     /// For requests to the bot.
     client: Client,
     /// Opens the operator's routes.
     operator_token: Secret,
+    /// Opens sockets.
+    app_token: Secret,
 }
 
 impl SimulatedSlack {
@@ -86,25 +121,33 @@ impl SimulatedSlack {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let base = Url::parse(&format!("http://{address}")).map_err(io::Error::other)?;
+        let changes = Arc::new(Changes::default());
+        let socket_listener = TcpListener::bind((address.ip(), 0)).await?;
+        let link = format!("ws://{}/link/", socket_listener.local_addr()?);
+        let link = Url::parse(&link).map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
             settings,
             address,
             base,
             workspace: Workspace::sample(),
-            history: History::default(),
+            history: History::new(Arc::clone(&changes)),
+            triggers: Triggers::default(),
+            views: Views::new(Arc::clone(&changes)),
+            sockets: Sockets::new(link, Arc::clone(&changes)),
+            changes,
+            api: ApiRecords::default(),
+            interactions: Mutex::default(),
+            memberships: Mutex::default(),
+            shutdown: CancellationToken::new(),
             command_url: RwLock::new(None),
             client: client().map_err(io::Error::other)?,
             operator_token: Secret::new(random_text(32)),
+            app_token: Secret::new(format!("xapp-1-{}", random_text(32))),
         });
-        let shutdown = CancellationToken::new();
         let router = router(Arc::clone(&shared));
-        let stopped = shutdown.clone().cancelled_owned();
-        let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-                tracing::error!(%error, "the simulated Slack stopped");
-            }
-        });
-        Ok(Self { shared, shutdown, server: Some(server) })
+        tokio::spawn(sockets::server::serve(socket_listener, Arc::clone(&shared)));
+        let server = tokio::spawn(connection::serve(listener, router, shared.shutdown.clone()));
+        Ok(Self { shared, server: Some(server) })
     }
 
     /// Where it listens, such as `http://127.0.0.1:4000/`.
@@ -126,23 +169,31 @@ impl SimulatedSlack {
         &self.shared.workspace
     }
 
-    /// Tells where the bot takes commands: the full address of its `/slack/commands`.
+    /// For `SLACK_APP_TOKEN`.
+    pub fn app_token(&self) -> &Secret {
+        &self.shared.app_token
+    }
+
+    /// Puts the bot into a channel, by name or id, or takes it out.
+    pub fn set_bot_in(&self, channel: &str, is_member: bool) {
+        let known = self.shared.workspace.channels.iter().find(|known| known.name == channel);
+        let id = known.map_or(channel, |known| known.id.as_str()).to_owned();
+        self.shared.memberships.lock().unwrap_or_else(PoisonError::into_inner).insert(id, is_member);
+    }
+
+    /// Tells where the bot takes commands: the full address of its `/slack/commands`. Interactions and
+    /// events go to `interactions` and `events` beside it. Once the bot has opened a socket, all goes
+    /// through sockets instead.
     pub fn connect_bot(&self, command_url: Url) {
-        *self.shared.command_url.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            Some(command_url);
+        *self.shared.command_url.write().unwrap_or_else(PoisonError::into_inner) = Some(command_url);
     }
 
     /// Types `typed` (`/maro …`) as `user` in `channel` (names or ids; `dm` is the person's direct message
     /// with the bot), and returns when Slack has its answer or has given up waiting, after 3 s.
     ///
     /// # Errors
-    /// [`SendError`] if nothing was sent. What goes wrong at the bot is shown, as Slack shows it.
-    pub async fn send_command(
-        &self,
-        channel: &str,
-        user: &str,
-        typed: &str,
-    ) -> Result<Invocation, SendError> {
+    /// [`ActError`] if nothing was sent. What goes wrong at the bot is shown, as Slack shows it.
+    pub async fn send_command(&self, channel: &str, user: &str, typed: &str) -> Result<Invocation, ActError> {
         dispatch::send(&self.shared, channel, user, typed).await
     }
 
@@ -157,7 +208,7 @@ impl SimulatedSlack {
         user: &str,
         typed: &str,
         patience: Duration,
-    ) -> Result<Vec<ShownMessage>, SendError> {
+    ) -> Result<Vec<ShownMessage>, ActError> {
         dispatch::run(&self.shared, channel, user, typed, patience).await
     }
 
@@ -184,9 +235,10 @@ impl SimulatedSlack {
     pub async fn wait_for(
         &self,
         patience: Duration,
-        condition: impl FnMut(&[ShownMessage]) -> bool,
+        mut condition: impl FnMut(&[ShownMessage]) -> bool,
     ) -> Option<Vec<ShownMessage>> {
-        self.shared.history.wait_for(patience, condition).await
+        let look = || Some(self.messages()).filter(|messages| condition(messages));
+        self.shared.changes.wait_until(patience, look).await
     }
 
     /// What the bot did that Slack would not have taken, a sentence each.
@@ -196,7 +248,7 @@ impl SimulatedSlack {
 
     /// Stops listening, finishes requests under way, and returns when that is done.
     pub async fn stop(mut self) {
-        self.shutdown.cancel();
+        self.shared.shutdown.cancel();
         if let Some(server) = self.server.take() {
             // A panic in the server was logged where it happened.
             let _ = server.await;
@@ -206,15 +258,43 @@ impl SimulatedSlack {
 
 impl Drop for SimulatedSlack {
     fn drop(&mut self) {
-        self.shutdown.cancel();
+        self.shared.shutdown.cancel();
+    }
+}
+
+impl Shared {
+    fn has_bot(&self) -> bool {
+        self.sockets.are_in_use() || self.command_url.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn place(&self, name: &str, person: &Person) -> Result<Place, ActError> {
+        let workspace = &self.workspace;
+        workspace.place(name, person).ok_or_else(|| ActError::UnknownChannel {
+            name: name.to_owned(),
+            known: workspace.known_channels(),
+        })
+    }
+
+    fn has_bot_in(&self, channel: &Channel) -> bool {
+        let memberships = self.memberships.lock().unwrap_or_else(PoisonError::into_inner);
+        memberships.get(channel.id.as_str()).copied().unwrap_or(channel.has_bot)
+    }
+
+    fn note_interaction(&self, payload: Value) {
+        self.interactions.lock().unwrap_or_else(PoisonError::into_inner).push(payload);
+    }
+
+    fn sent_interactions(&self) -> Vec<Value> {
+        self.interactions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/commands/{team}/{number}/{secret}", post(responses::take))
+        .route("/actions/{team}/{number}/{secret}", post(responses::take))
         .route("/api/{method}", any(web_api::call))
-        .route("/sandbox/commands", post(operator::run_command))
+        .route("/sandbox/acts", post(operator::act))
         .route("/sandbox/workspace", get(operator::show_workspace))
         .with_state(shared)
 }
@@ -223,7 +303,7 @@ fn client() -> Result<Client, reqwest::Error> {
     // Fails only if a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
-        .timeout(COMMAND_TIMEOUT)
+        .timeout(BOT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent("Slackbot 1.0 (+https://api.slack.com/robots)")
         .no_proxy()

@@ -1,10 +1,10 @@
-//! The routes of whoever runs the sandbox: type a command as somebody, see what Slack would show.
+//! The routes of whoever runs the sandbox: act as somebody, see what Slack would show.
 //!
 //! They are on loopback, where any web page may send requests to. So each must name this host (against DNS
 //! rebinding) and carry the session's token in a header of its own, which a foreign page can neither know
 //! nor send without asking first.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::Bytes,
@@ -17,35 +17,12 @@ use subtle::ConstantTimeEq;
 
 use crate::sandbox::slack::{
     Shared,
-    dispatch::{self, SendError},
-    history::ShownMessage,
-    workspace::Names,
+    acts::{self, ActsToDo},
+    people::ActError,
 };
 
 /// Carries the session's token.
 pub const TOKEN_HEADER: &str = "x-maro-sandbox-token";
-
-/// How long a late answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A command to type, for `POST /sandbox/commands`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CommandToType {
-    /// A name with or without `#`, an id, or `dm`.
-    pub channel: String,
-    /// A name with or without `@`, or an id.
-    pub user: String,
-    /// With its slash: `/maro tracked`.
-    pub text: String,
-}
-
-/// What the workspace shows then. No message if the bot said nothing within 30 s.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CommandShown {
-    pub messages: Vec<ShownMessage>,
-    /// The names of the ids in the messages.
-    pub names: Names,
-}
 
 /// Why the operator's request was not carried out, in a sentence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,25 +30,24 @@ pub struct Refusal {
     pub error: String,
 }
 
-pub(super) async fn run_command(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+/// `POST /sandbox/acts` with [`ActsToDo`]: does it, and answers with what is [`acts::Shown`] then.
+pub(super) async fn act(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     if let Err((status, error)) = admit(&shared, &headers) {
         return refuse(status, error);
     }
-    let Ok(command) = serde_json::from_slice::<CommandToType>(&body) else {
-        return refuse(StatusCode::BAD_REQUEST, "The body must be JSON with channel, user and text.");
+    let Ok(asked) = serde_json::from_slice::<ActsToDo>(&body) else {
+        return refuse(StatusCode::BAD_REQUEST, "The body must be JSON with channel, user and acts.");
     };
-    let CommandToType { channel, user, text } = command;
-    match dispatch::run(&shared, &channel, &user, &text, PATIENCE).await {
-        Ok(messages) => answer(StatusCode::OK, &CommandShown { messages, names: shared.workspace.names() }),
+    match acts::run(&shared, &asked).await {
+        Ok(shown) => answer(StatusCode::OK, &shown),
         Err(error) => {
             let status = match &error {
-                SendError::UnknownChannel { .. } | SendError::UnknownUser { .. } => StatusCode::NOT_FOUND,
-                SendError::NotACommand => StatusCode::BAD_REQUEST,
-                SendError::NoBot => StatusCode::SERVICE_UNAVAILABLE,
+                ActError::UnknownChannel { .. }
+                | ActError::UnknownUser { .. }
+                | ActError::NoMessage { .. } => StatusCode::NOT_FOUND,
+                ActError::NoBot => StatusCode::SERVICE_UNAVAILABLE,
+                ActError::Unanswered(_) | ActError::BadSuggestion { .. } => StatusCode::BAD_GATEWAY,
+                _ => StatusCode::BAD_REQUEST,
             };
             refuse(status, &error.to_string())
         }

@@ -1,4 +1,5 @@
-//! Where the bot posts what it could not answer at once: `/commands/…`, the simulated `response_url`.
+//! Where the bot posts what it could not answer at once: `/commands/…` and `/actions/…`, the simulated
+//! `response_url`.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::sandbox::slack::{Shared, dispatch, history::Closed};
+use crate::sandbox::slack::{Shared, delivery, dispatch, history::Closed};
 
 pub(super) async fn take(
     State(shared): State<Arc<Shared>>,
@@ -22,20 +23,24 @@ pub(super) async fn take(
         Ok(typed) => typed,
         Err(closed) => return refuse(&shared, StatusCode::NOT_FOUND, word(closed)),
     };
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|kind| kind.starts_with("application/json")) {
+    if !delivery::is_json(&headers) {
         return refuse(&shared, StatusCode::BAD_REQUEST, "invalid_payload");
     }
     let Ok(payload) = serde_json::from_slice::<Value>(&body) else {
         return refuse(&shared, StatusCode::BAD_REQUEST, "invalid_payload");
     };
-    match dispatch::shown(&shared, &typed, &payload, true) {
-        Some(message) => {
-            shared.history.show(message);
-            "ok".into_response()
-        }
-        None => refuse(&shared, StatusCode::BAD_REQUEST, "invalid_blocks"),
+    if payload["delete_original"] == true {
+        typed.original_ts.iter().for_each(|ts| shared.history.delete(ts));
+        return "ok".into_response();
     }
+    let Some(message) = dispatch::shown(&shared, &typed, &payload, true) else {
+        return refuse(&shared, StatusCode::BAD_REQUEST, "invalid_blocks");
+    };
+    match &typed.original_ts {
+        Some(ts) if payload["replace_original"] == true => shared.history.replace(ts, message),
+        _ => shared.history.show(message),
+    }
+    "ok".into_response()
 }
 
 fn word(closed: Closed) -> &'static str {

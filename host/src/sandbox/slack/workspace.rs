@@ -12,6 +12,8 @@ pub struct Channel {
     pub id: ChannelId,
     pub name: String,
     pub is_private: bool,
+    /// Whether the bot is a member, without which it cannot post.
+    pub has_bot: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -51,10 +53,14 @@ pub struct Names {
 }
 
 impl Workspace {
-    /// Three public channels, a private one and four people, always the same.
+    /// Four public channels, a private one and four people, always the same. The bot is not in #hiring.
     pub fn sample() -> Self {
-        let channel =
-            |id, name: &str, is_private| Channel { id: channel_id(id), name: name.to_owned(), is_private };
+        let channel = |id, name: &str, is_private| Channel {
+            id: channel_id(id),
+            name: name.to_owned(),
+            is_private,
+            has_bot: true,
+        };
         let person = |id, name: &str, direct_message| Person {
             id: user_id(id),
             name: name.to_owned(),
@@ -71,6 +77,7 @@ impl Workspace {
                 channel("C0ENGINEER1", "engineering", false),
                 channel("C0RANDOM001", "random", false),
                 channel("C0LAUNCH001", "launch", true),
+                Channel { has_bot: false, ..channel("C0HIRING001", "hiring", false) },
             ],
             people: vec![
                 person("U0ADA000001", "ada", "D0ADA000001"),
@@ -97,6 +104,17 @@ impl Workspace {
             self.channels.iter().find(|channel| channel.name == name || channel.id.as_str() == name)?;
         let sent_name = if channel.is_private { "privategroup".to_owned() } else { channel.name.clone() };
         Some(Place { id: channel.id.clone(), sent_name })
+    }
+
+    /// The channel with this id.
+    pub fn channel(&self, id: &str) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id.as_str() == id)
+    }
+
+    /// What [`Workspace::place`] knows, for a sentence.
+    pub fn known_channels(&self) -> String {
+        let names = self.channels.iter().map(|channel| channel.name.as_str());
+        names.chain(["dm"]).collect::<Vec<_>>().join(", ")
     }
 
     pub fn names(&self) -> Names {

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgExecutor, PgPool, Row as _, postgres::PgRow};
 
 use crate::{
+    database::time::time_text,
     domain::{
         ids::ChannelId,
         issue::{Issue, IssueKey},
     },
     tracker::{
         TrackRequest,
-        reconcile::{Answer, Plan, Row, reconcile, without_repeats},
-        stored::time_text,
+        reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
     },
 };
 
@@ -28,7 +28,8 @@ macro_rules! insert {
                     AS item (issue_key, issue_id, summary, status))
             INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at, tracked_by,
                 source, last_jira_summary, last_jira_status, last_synced_at)
-            SELECT id, $1, issue_key, issue_id, $2::timestamptz, $3, $4, summary, status, $2::timestamptz
+            SELECT id, $1, issue_key, issue_id, $2::timestamptz, $3, $4, summary, status,
+                CASE WHEN status IS NOT NULL THEN $2::timestamptz END
             FROM item ",
             $condition,
             " ORDER BY issue_key
@@ -77,10 +78,11 @@ const RENAME_ROWS: &str = "
 
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = $1::timestamptz,
+    SET last_synced_at = CASE WHEN item.is_sync THEN $1::timestamptz ELSE last_synced_at END,
         last_jira_summary = coalesce(item.summary, last_jira_summary),
         last_jira_status = coalesce(item.status, last_jira_status)
-    FROM unnest($2::bigint[], $3::text[], $4::text[]) AS item (id, summary, status)
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[])
+        AS item (id, summary, status, is_sync)
     WHERE row.id = item.id";
 
 /// Adds issues to a list; the keys that were added.
@@ -156,7 +158,7 @@ async fn insert(
         .bind(column(|issue| issue.key.as_str()))
         .bind(column(|issue| issue.id.as_str()))
         .bind(column(|issue| &issue.summary))
-        .bind(column(|issue| &issue.status))
+        .bind(issues.iter().map(|issue| known_status(issue)).collect::<Vec<_>>())
         .fetch_all(executor)
         .await?;
     first_column(&rows)
@@ -172,18 +174,13 @@ async fn settle(
     let rows = find(connection, channel, answers).await?;
     let plan = reconcile(rows, answers);
     rename(connection, &plan).await?;
-    let (mut ids, mut summaries, mut states) = (Vec::new(), Vec::new(), Vec::new());
-    for update in &plan.update {
-        let issue = answers[update.answer].issue;
-        ids.push(update.row.id);
-        summaries.push(issue.map(|issue| issue.summary.as_str()));
-        states.push(issue.map(|issue| issue.status.as_str()));
-    }
+    let answers = || plan.update.iter().map(|update| &answers[update.answer]);
     sqlx::query(REFRESH_ROWS)
         .bind(time_text(now))
-        .bind(ids)
-        .bind(summaries)
-        .bind(states)
+        .bind(plan.update.iter().map(|update| update.row.id).collect::<Vec<_>>())
+        .bind(answers().map(Answer::summary).collect::<Vec<_>>())
+        .bind(answers().map(Answer::status).collect::<Vec<_>>())
+        .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(plan.missing)

@@ -1,23 +1,14 @@
-//! Changing the SQLite file: one writer, and whatever waits for it goes into one transaction.
-//!
-//! With sixteen callers that is several times the throughput of a transaction each, and it keeps a
-//! transaction out of the reach of a caller that gives up half-way.
+//! Changing the lists in SQLite. Changes that wait at the same time are made by the same few statements.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
+    database::sqlite::write::{Change, run},
     domain::issue::{Issue, IssueKey},
-    tracker::{
-        reconcile::{Answer, Plan, Row, reconcile},
-        sqlite::{
-            connect::{File, Reopening},
-            queue::{Inbox, Queue, queue},
-            tracker_error,
-        },
-    },
+    tracker::reconcile::{Answer, Plan, Row, known_status, reconcile},
 };
 
 /// Takes no row whose key or id is on the list already. Items are inserted in the order given.
@@ -25,7 +16,7 @@ const INSERT: &str = "
     INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by, source,
         last_jira_summary, last_jira_status, last_synced_at)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 3
+        value ->> 6, value ->> 7, iif(value ->> 7 IS NULL, NULL, value ->> 3)
     FROM json_each(?1) WHERE true
     ON CONFLICT DO NOTHING
     RETURNING channel_id, issue_key";
@@ -64,73 +55,34 @@ const RENAME_ROWS: &str = "
 
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET last_synced_at = item.value ->> 1,
+    SET last_synced_at = coalesce(item.value ->> 1, last_synced_at),
         last_jira_summary = coalesce(item.value ->> 2, last_jira_summary),
         last_jira_status = coalesce(item.value ->> 3, last_jira_status)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
 
 /// A change to one channel's list. Times are texts as they are stored.
 #[derive(Debug)]
-pub(super) enum Change {
+pub(super) enum ListChange {
     Track { channel: String, tracked_by: String, source: &'static str, issues: Vec<Issue>, now: String },
     Untrack { channel: String, keys: Vec<IssueKey> },
     Sync { channel: String, updates: Vec<(IssueKey, Option<Issue>)>, now: String },
 }
 
-/// The writer's queue. An answer tells for each issue or key whether the list got longer or shorter.
-pub(super) type Writer = Queue<Change, Vec<bool>>;
+impl Change for ListChange {
+    /// For each issue or key, whether the list got longer or shorter.
+    type Outcome = Vec<bool>;
 
-/// Starts the writer.
-pub(super) fn start(file: &File) -> Writer {
-    // First another process may hold the lock for as long as SQLite waits, then the others in the queue
-    // have their turn.
-    let (writer, inbox) = queue(file.busy_timeout + file.busy_timeout / 2);
-    writer.add_worker(tokio::spawn(work(inbox, Reopening::new(file.clone()))));
-    writer
-}
-
-async fn work(inbox: Inbox<Change, Vec<bool>>, mut connection: Reopening) {
-    while let Some(requests) = inbox.next().await {
-        let changes: Vec<&Change> = requests.iter().map(|request| &request.question).collect();
-        let outcomes = match connection.get().await {
-            Ok(open) => commit(open, &changes).await,
-            Err(error) => Err(error),
-        };
-        match outcomes {
-            Ok(outcomes) => {
-                requests.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(Ok(outcome)));
-            }
-            Err(error) => {
-                connection.failed(&error);
-                let error = tracker_error(error);
-                requests.into_iter().for_each(|request| request.answer(Err(error.clone())));
-            }
-        }
+    async fn apply(
+        changes: &[&Self],
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Vec<bool>>, sqlx::Error> {
+        apply(connection, changes).await
     }
-    connection.close().await;
-}
-
-/// Makes all changes or none.
-async fn commit(
-    connection: &mut SqliteConnection,
-    changes: &[&Change],
-) -> Result<Vec<Vec<bool>>, sqlx::Error> {
-    // IMMEDIATE takes the write lock at once: to ask for it after reading could not be granted by waiting.
-    run(connection, "BEGIN IMMEDIATE", &[]).await?;
-    let outcomes = match apply(connection, changes).await {
-        Ok(outcomes) => run(connection, "COMMIT", &[]).await.map(|_| outcomes),
-        Err(error) => Err(error),
-    };
-    if outcomes.is_err() {
-        // SQLite has already rolled back after some errors, and then there is nothing to end.
-        let _ = run(connection, "ROLLBACK", &[]).await;
-    }
-    outcomes
 }
 
 async fn apply(
     connection: &mut SqliteConnection,
-    changes: &[&Change],
+    changes: &[&ListChange],
 ) -> Result<Vec<Vec<bool>>, sqlx::Error> {
     let mut outcomes: Vec<Vec<bool>> = changes.iter().map(|change| vec![false; change.len()]).collect();
     let mut removals = Vec::new();
@@ -140,9 +92,9 @@ async fn apply(
         for item in 0..change.len() {
             let item = Item { change, place: (position, item) };
             match change {
-                Change::Untrack { .. } => removals.push(item),
-                Change::Track { .. } => additions.push(item),
-                Change::Sync { .. } => syncs.push(item),
+                ListChange::Untrack { .. } => removals.push(item),
+                ListChange::Track { .. } => additions.push(item),
+                ListChange::Sync { .. } => syncs.push(item),
             }
         }
     }
@@ -197,14 +149,9 @@ async fn settle(
         .update
         .iter()
         .map(|update| {
-            let item = &items[update.answer];
-            let issue = item.issue();
-            json!([
-                update.row.id,
-                item.change.now(),
-                issue.map(|issue| &issue.summary),
-                issue.map(|issue| &issue.status)
-            ])
+            let answer = &answers[update.answer];
+            let synced_at = items[update.answer].change.now().filter(|_| answer.is_sync());
+            json!([update.row.id, synced_at, answer.summary(), answer.status()])
         })
         .collect();
     rename(connection, &plan).await?;
@@ -213,7 +160,7 @@ async fn settle(
         .missing
         .iter()
         .map(|position| items[*position])
-        .filter(|item| matches!(item.change, Change::Track { .. }))
+        .filter(|item| matches!(item.change, ListChange::Track { .. }))
         .collect();
     claim(connection, INSERT, &missing, outcomes).await
 }
@@ -250,20 +197,7 @@ async fn rename(connection: &mut SqliteConnection, plan: &Plan) -> Result<(), sq
     Ok(())
 }
 
-async fn run(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    arguments: &[&[Value]],
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let mut query = sqlx::query(statement);
-    for argument in arguments {
-        let json = serde_json::to_string(argument).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        query = query.bind(json);
-    }
-    query.fetch_all(connection).await
-}
-
-impl Change {
+impl ListChange {
     fn len(&self) -> usize {
         match self {
             Self::Track { issues, .. } => issues.len(),
@@ -291,7 +225,7 @@ impl Change {
 /// One issue or key of a change.
 #[derive(Clone, Copy)]
 struct Item<'a> {
-    change: &'a Change,
+    change: &'a ListChange,
     /// Which change it is of, and which of its issues or keys.
     place: (usize, usize),
 }
@@ -300,24 +234,24 @@ impl<'a> Item<'a> {
     /// The key under which the item is, or is to be, on the list.
     fn key(&self) -> &'a IssueKey {
         match self.change {
-            Change::Track { issues, .. } => &issues[self.place.1].key,
-            Change::Untrack { keys, .. } => &keys[self.place.1],
-            Change::Sync { updates, .. } => &updates[self.place.1].0,
+            ListChange::Track { issues, .. } => &issues[self.place.1].key,
+            ListChange::Untrack { keys, .. } => &keys[self.place.1],
+            ListChange::Sync { updates, .. } => &updates[self.place.1].0,
         }
     }
 
     fn issue(&self) -> Option<&'a Issue> {
         match self.change {
-            Change::Track { issues, .. } => issues.get(self.place.1),
-            Change::Untrack { .. } => None,
-            Change::Sync { updates, .. } => updates[self.place.1].1.as_ref(),
+            ListChange::Track { issues, .. } => issues.get(self.place.1),
+            ListChange::Untrack { .. } => None,
+            ListChange::Sync { updates, .. } => updates[self.place.1].1.as_ref(),
         }
     }
 
     fn answer(&self) -> Answer<'a> {
         let listed_as = match self.change {
-            Change::Sync { .. } => Some(self.key()),
-            Change::Track { .. } | Change::Untrack { .. } => None,
+            ListChange::Sync { .. } => Some(self.key()),
+            ListChange::Track { .. } | ListChange::Untrack { .. } => None,
         };
         Answer { channel: self.change.channel(), listed_as, issue: self.issue() }
     }
@@ -325,7 +259,7 @@ impl<'a> Item<'a> {
     /// The form in which [`INSERT`] and [`DELETE`] take it: channel and key first.
     fn stored(&self) -> Value {
         match self.change {
-            Change::Track { channel, tracked_by, source, issues, now } => {
+            ListChange::Track { channel, tracked_by, source, issues, now } => {
                 let issue = &issues[self.place.1];
                 json!([
                     channel,
@@ -335,10 +269,10 @@ impl<'a> Item<'a> {
                     tracked_by,
                     source,
                     issue.summary,
-                    issue.status
+                    known_status(issue)
                 ])
             }
-            Change::Untrack { .. } | Change::Sync { .. } => {
+            ListChange::Untrack { .. } | ListChange::Sync { .. } => {
                 json!([self.change.channel(), self.key().as_str()])
             }
         }

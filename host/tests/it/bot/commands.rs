@@ -10,12 +10,33 @@ use crate::{
 #[tokio::test]
 async fn issues_are_tracked_listed_and_untracked() {
     let bot = TestBot::start().await;
-    assert_snapshot!(bot.say("/maro tracked").await, @"");
-    assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124 scrum-125, SCRUM-999").await, @"");
-    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"");
-    assert_snapshot!(bot.say("/maro tracked").await, @"");
-    assert_snapshot!(bot.say("/maro untrack SCRUM-123 SCRUM-123 SCRUM-126 nonsense").await, @"");
-    assert_snapshot!(bot.say("/maro tracked").await, @"");
+    assert_snapshot!(bot.say("/maro tracked").await, @"
+    No Jira issues are tracked in #general yet.
+    Track one with /maro track SCRUM-123
+    ");
+    assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124 scrum-125, SCRUM-999").await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    Now tracking SCRUM-124: Database migration (In Progress)
+    Now tracking SCRUM-125: API documentation (Done)
+    SCRUM-999 not found in Jira
+    ");
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 is already tracked in this channel");
+    assert_snapshot!(bot.say("/maro tracked").await, @"
+    Tracked Jira issues in #general:
+    • SCRUM-123: User authentication flow (Open)
+    • SCRUM-124: Database migration (In Progress)
+    • SCRUM-125: API documentation (Done)
+    ");
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123 SCRUM-123 SCRUM-126 nonsense").await, @"
+    Stopped tracking SCRUM-123
+    SCRUM-126 is not tracked in this channel
+    nonsense is not an issue key
+    ");
+    assert_snapshot!(bot.say("/maro tracked").await, @"
+    Tracked Jira issues in #general:
+    • SCRUM-124: Database migration (In Progress)
+    • SCRUM-125: API documentation (Done)
+    ");
 }
 
 #[tokio::test]
@@ -43,19 +64,38 @@ async fn each_channel_has_a_list_of_its_own() {
     let bot = TestBot::start().await;
     bot.say_as("ada", "general", "/maro track SCRUM-123").await;
     bot.say_as("grace", "random", "/maro track SCRUM-124").await;
-    assert_snapshot!(bot.say_as("linus", "general", "/maro tracked").await, @"");
-    assert_snapshot!(bot.say_as("linus", "random", "/maro tracked").await, @"");
-    assert_snapshot!(bot.say_as("linus", "dm", "/maro tracked").await, @"");
+    assert_snapshot!(bot.say_as("linus", "general", "/maro tracked").await, @"
+    Tracked Jira issues in #general:
+    • SCRUM-123: User authentication flow (Open)
+    ");
+    assert_snapshot!(bot.say_as("linus", "random", "/maro tracked").await, @"
+    Tracked Jira issues in #random:
+    • SCRUM-124: Database migration (In Progress)
+    ");
+    assert_snapshot!(bot.say_as("linus", "dm", "/maro tracked").await, @"
+    No Jira issues are tracked in this conversation yet.
+    Track one with /maro track SCRUM-123
+    ");
 }
 
 #[tokio::test]
 async fn keys_are_taken_as_people_paste_them() {
     let bot = TestBot::start().await;
     let typed = "/maro track <https://jira.example.com/browse/scrum-123?x=1&amp;y=2|SCRUM-123>,\nSCRUM-124;scrum-123 what?";
-    assert_snapshot!(bot.say(typed).await, @"");
+    assert_snapshot!(bot.say(typed).await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    Now tracking SCRUM-124: Database migration (In Progress)
+    what? is not an issue key
+    ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();
-    assert_snapshot!(bot.say(&format!("/maro track {too_many}")).await, @"");
-    assert_snapshot!(bot.say("/maro track").await, @"");
+    assert_snapshot!(bot.say(&format!("/maro track {too_many}")).await, @"
+    At most 50 keys a command; you gave 51.
+    Type /maro track ISSUE-KEY [ISSUE-KEY …]
+    ");
+    assert_snapshot!(bot.say("/maro track").await, @"
+    Give at least one issue key.
+    Type /maro track ISSUE-KEY [ISSUE-KEY …]
+    ");
 }
 
 #[tokio::test]
@@ -77,8 +117,15 @@ async fn a_moved_issue_is_tracked_under_its_new_key() {
     bot.say("/maro track SCRUM-123").await;
     bot.jira.move_issue(&key("SCRUM-123"), &key("AUTH-7"));
     bot.jira.move_issue(&key("SCRUM-124"), &key("AUTH-8"));
-    assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124").await, @"");
-    assert_snapshot!(bot.say("/maro tracked").await, @"");
+    assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124").await, @"
+    AUTH-7 is already tracked in this channel
+    Now tracking AUTH-8: Database migration (In Progress)
+    ");
+    assert_snapshot!(bot.say("/maro tracked").await, @"
+    Tracked Jira issues in #general:
+    • AUTH-7: User authentication flow (Open)
+    • AUTH-8: Database migration (In Progress)
+    ");
 }
 
 #[tokio::test]
@@ -91,7 +138,11 @@ async fn strangers_words_are_shown_and_never_obeyed() {
     assert!(!messages[0].text.contains("<!channel>"), "{}", messages[0].text);
     assert!(!messages[0].text.contains("<https://evil"), "{}", messages[0].text);
     let shown = bot.say("/maro tracked").await.replace('\u{200b}', "");
-    assert_snapshot!(shown, @"");
+    assert_snapshot!(shown, @"
+    Tracked Jira issues in #general:
+    • SCRUM-900: <!channel> & <https://evil.example|click> *bold* second line &amp; `code` (In <Review>)
+    • SCRUM-901: long long long long long long long long long long long long long long long long… (Open)
+    ");
 }
 
 #[tokio::test]
@@ -113,8 +164,11 @@ async fn five_hundred_issues_are_paged() {
     }
     let expected: Vec<_> = (1_000..1_500).map(|number| format!("SCRUM-{number}")).collect();
     assert_eq!(seen, expected);
-    assert_snapshot!(bot.say("/maro tracked 11").await, @"");
-    assert_snapshot!(bot.say("/maro tracked minus one").await, @"");
+    assert_snapshot!(bot.say("/maro tracked 11").await, @"There is no page 11: the list has 10 pages. See /maro tracked 10");
+    assert_snapshot!(bot.say("/maro tracked minus one").await, @"
+    The page is a number from 1 on.
+    Type /maro tracked [PAGE]
+    ");
 }
 
 const GRANTS: &str = r#"grants = ["jira", "tracker", "tracker-edit"]"#;
@@ -123,19 +177,29 @@ const GRANTS: &str = r#"grants = ["jira", "tracker", "tracker-edit"]"#;
 async fn help_is_what_the_plugins_say_of_themselves() {
     let plugins = PluginsFolder::shipped().without("untrack.wasm").with_fixture("hostile", "hostile", GRANTS);
     let bot = TestBot::with_plugins(plugins).await;
-    assert_snapshot!(bot.say("/maro help").await, @"");
+    assert_snapshot!(bot.say("/maro help").await, @"
+    MARO keeps the Jira issues that this channel tracks:
+    • /maro hostile WHAT [TEXT] A fixture of the host's tests
+    • /maro track ISSUE-KEY [ISSUE-KEY …] Track Jira issues in this channel
+    • /maro tracked [PAGE] List the Jira issues tracked in this channel
+    • /maro help [subcommand] Shows what you can type, or how one subcommand is used
+    • /maro plugins Shows the installed plugins and how they do
+    ");
     assert_eq!(bot.say("/maro").await, bot.say("/maro help").await);
-    assert_snapshot!(bot.say("/maro help track").await, @"");
-    assert_snapshot!(bot.say("/maro help untrack").await, @"");
+    assert_snapshot!(bot.say("/maro help track").await, @"/maro track ISSUE-KEY [ISSUE-KEY …] Track Jira issues in this channel");
+    assert_snapshot!(bot.say("/maro help untrack").await, @"MARO has no subcommand untrack. Did you mean /maro track? /maro help lists them all.");
 }
 
 #[tokio::test]
 async fn an_unknown_subcommand_gets_a_suggestion() {
     let bot = TestBot::start().await;
-    assert_snapshot!(bot.say("/maro trak SCRUM-1").await, @"");
-    assert_snapshot!(bot.say("/maro frobnicate").await, @"");
-    assert_snapshot!(bot.say("/maro <!channel>").await, @"");
-    assert_snapshot!(bot.say("/maro TRACKED").await, @"");
+    assert_snapshot!(bot.say("/maro trak SCRUM-1").await, @"MARO has no subcommand trak. Did you mean /maro track? /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro frobnicate").await, @"MARO has no subcommand frobnicate. /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro <!channel>").await, @"MARO has no subcommand <!channel>. /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro TRACKED").await, @"
+    No Jira issues are tracked in #general yet.
+    Track one with /maro track SCRUM-123
+    ");
 }
 
 #[tokio::test]
@@ -144,12 +208,12 @@ async fn everyone_sees_the_plugins_and_administrators_load_them_anew() {
     let shown = bot.say_as("grace", "general", "/maro plugins").await;
     assert!(shown.contains("track 0.1.0 "), "{shown}");
     assert!(shown.contains(": granted jira, tracker-edit; healthy"), "{shown}");
-    assert_snapshot!(bot.say_as("grace", "general", "/maro plugins reload").await, @"");
+    assert_snapshot!(bot.say_as("grace", "general", "/maro plugins reload").await, @"Only administrators of MARO can do this.");
 
     std::fs::remove_file(bot.plugins_folder().join("untrack.wasm")).unwrap();
     let shown = bot.say_as("ada", "general", "/maro plugins reload").await;
     assert!(!shown.contains("untrack"), "{shown}");
-    assert_snapshot!(bot.say("/maro untrack SCRUM-123").await, @"");
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123").await, @"MARO has no subcommand untrack. Did you mean /maro track? /maro help lists them all.");
 }
 
 #[tokio::test]

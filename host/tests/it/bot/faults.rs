@@ -23,17 +23,17 @@ async fn tracked_under(fault: Fault) -> String {
 
 #[tokio::test]
 async fn refusals_of_jira_are_told_apart() {
-    assert_snapshot!(tracked_under(Fault::Status(401, None)).await, @"");
-    assert_snapshot!(tracked_under(Fault::Status(403, None)).await, @"");
-    assert_snapshot!(tracked_under(Fault::Status(429, Some("42".to_owned()))).await, @"");
-    assert_snapshot!(tracked_under(Fault::Anonymous).await, @"");
+    assert_snapshot!(tracked_under(Fault::Status(401, None)).await, @"Jira does not accept MARO's credentials. Nothing was changed; whoever runs MARO has to renew them.");
+    assert_snapshot!(tracked_under(Fault::Status(403, None)).await, @"Jira does not allow MARO to do this. Nothing was changed; whoever runs MARO can ask a Jira administrator for the permission.");
+    assert_snapshot!(tracked_under(Fault::Status(429, Some("42".to_owned()))).await, @"Jira is limiting MARO's requests. Nothing was changed; try again in 42 seconds.");
+    assert_snapshot!(tracked_under(Fault::Anonymous).await, @"Jira does not accept MARO's credentials. Nothing was changed; whoever runs MARO has to renew them.");
 }
 
 #[tokio::test]
 async fn outages_of_jira_are_no_answer() {
-    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"");
-    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"");
-    assert_snapshot!(tracked_under(Fault::Reset).await, @"");
+    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Reset).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_hanging_jira_is_acknowledged_in_time_and_answered_later_once() {
     let messages = bot.messages("ada", "general", "/maro track SCRUM-123").await;
     assert_eq!(messages.len(), 1);
     assert!(messages[0].is_delayed);
-    assert_snapshot!(messages[0].text, @"");
+    assert_snapshot!(messages[0].text, @"Jira did not answer in time. Nothing was changed; try again in a few minutes.");
 }
 
 #[tokio::test]
@@ -106,5 +106,9 @@ async fn data_center_reads_the_same() {
         config.jira.base_url = base_url;
     })
     .await;
-    assert_snapshot!(center.say("/maro track SCRUM-123 SCRUM-999 SCRUM-125").await, @"");
+    assert_snapshot!(center.say("/maro track SCRUM-123 SCRUM-999 SCRUM-125").await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    SCRUM-999 not found in Jira
+    Now tracking SCRUM-125: API documentation (Done)
+    ");
 }

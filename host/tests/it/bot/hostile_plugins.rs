@@ -127,12 +127,21 @@ async fn markup_of_a_guest_is_text() {
         assert!(!messages[0].text.contains(forbidden), "{}", messages[0].text);
     }
     let shown = bot.say("/maro hostile echo <!channel>").await;
-    assert_snapshot!(shown.replace('\u{200b}', ""), @"");
+    assert_snapshot!(shown.replace('\u{200b}', ""), @"
+    <!channel><!channel><!channel><!channel>SCRUM-123#general@ada@U0ADA
+    • <!channel><!channel><!channel><!channel>SCRUM-123#general@ada@U0ADA
+    • <!channel><!channel><!channel><!channel>SCRUM-123#general@ada@U0ADA
+    <!channel><!channel><!channel><!channel>SCRUM-123#general@ada@U0ADA
+    <!channel><!channel><!channel><!channel>SCRUM-123#general@ada@U0ADA
+    ");
 }
 
 #[tokio::test]
 async fn a_usage_error_shows_how_the_subcommand_is_used() {
     let bot = hostile_bot(GRANTED).await;
-    assert_snapshot!(bot.say("/maro hostile").await, @"");
-    assert_snapshot!(bot.say("/maro hostile failed for a reason").await, @"");
+    assert_snapshot!(bot.say("/maro hostile").await, @"
+    Say what to do.
+    Type /maro hostile WHAT [TEXT]
+    ");
+    assert_snapshot!(bot.say("/maro hostile failed for a reason").await, @"for a reason");
 }

@@ -2,11 +2,14 @@
 //! receives*.
 
 mod commands;
+mod create;
 mod faults;
 mod hostile_plugins;
 mod http;
 mod plugins_folder;
+mod start_up;
 mod status_sync;
+mod stories;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -39,7 +42,7 @@ pub(crate) struct TestBot {
     pub(crate) jira: SimulatedJira,
     pub(crate) config: Config,
     bot: Option<Bot>,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     plugins: PluginsFolder,
 }
 
@@ -91,7 +94,7 @@ impl TestBot {
         change(&mut config);
         let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
         bot.wait_until_ready().await;
-        let test_bot = Self { slack, jira, config, bot: Some(bot), folder, plugins };
+        let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot
     }
@@ -102,10 +105,6 @@ impl TestBot {
 
     pub(crate) fn plugins_folder(&self) -> &Path {
         self.plugins.path()
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {

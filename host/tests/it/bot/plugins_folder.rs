@@ -1,6 +1,6 @@
 //! A plugins folder with anything in it: what is wrong is named, and the others serve.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
@@ -86,6 +86,22 @@ async fn an_unreadable_file_is_named() {
     fs::write(&secret, b"?").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     assert_eq!(refusal(plugins, "folder").await, "it cannot be read: it is not a file");
+}
+
+#[tokio::test]
+async fn a_named_pipe_in_a_files_place_does_not_keep_the_others_waiting() {
+    let plugins = PluginsFolder::shipped().with_file("other.wasm", b"?");
+    for name in ["pipe.wasm", "other.toml"] {
+        let made = Command::new("mkfifo").arg(plugins.path().join(name)).status().unwrap();
+        assert!(made.success());
+    }
+    let bot = TestBot::with_plugins(plugins).await;
+    let list = bot.say("/maro plugins").await;
+    assert!(list.contains("• pipe.wasm does not serve: it cannot be read: it is not a file"), "{list}");
+    assert!(
+        list.contains("• other.wasm does not serve: it cannot be read: other.toml: it is not a file"),
+        "{list}"
+    );
 }
 
 #[tokio::test]

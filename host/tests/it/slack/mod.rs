@@ -1,9 +1,16 @@
 //! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
 
+mod interactions;
+mod markup;
+mod modals;
 mod rendering;
 mod response_url;
 mod say;
+mod sockets;
+mod views;
+mod web_api;
 mod workspace;
+mod workspace_api;
 
 use std::{future::Future, sync::Arc};
 

@@ -127,7 +127,7 @@ async fn a_failing_or_babbling_bot_is_shown_as_slack_shows_it() {
         slack.problems(),
         [
             "The answer to a command is neither JSON nor text.",
-            "invalid_blocks: block 0 has 3001 characters, at most 3000."
+            "invalid_blocks: /blocks/0/text has 3001 characters, at most 3000."
         ]
     );
 }
@@ -192,8 +192,9 @@ async fn the_web_api_wants_the_bots_token() {
 #[tokio::test]
 async fn only_the_operator_of_this_session_may_type() {
     let slack = start_slack(Clock::system()).await;
-    let address = slack.url().join("/sandbox/commands").unwrap();
-    let body = json!({"channel": "general", "user": "ada", "text": "/maro help"}).to_string();
+    let address = slack.url().join("/sandbox/acts").unwrap();
+    let body = json!({"channel": "general", "user": "ada", "acts": [{"command": {"text": "/maro help"}}]})
+        .to_string();
     let request = |token: &str, host: Option<&str>| {
         let request = client().post(address.clone()).header("x-maro-sandbox-token", token).body(body.clone());
         match host {

@@ -30,6 +30,14 @@ fn keys_are_read_in_any_case_and_between_any_separators() {
 }
 
 #[test]
+fn a_hyphen_may_be_what_an_editor_made_of_it() {
+    for hyphen in ['\u{2010}', '\u{2011}', '–', '—', '−', '－'] {
+        assert_eq!(read(&format!("scrum{hyphen}12 SCRUM-12")), ["SCRUM-12"], "{hyphen:?}");
+    }
+    assert_eq!(read("a–-1 – —"), ["<a–-1>", "<–>", "<—>"]);
+}
+
+#[test]
 fn repeats_keep_their_first_place() {
     assert_eq!(read("B-2 a-1 b-2 A-1 b-2"), ["B-2", "A-1"]);
     assert_eq!(read("A-1 https://x.example/browse/A-1 <https://x.example/browse/a-1|A-1>"), ["A-1"]);
@@ -151,8 +159,8 @@ fn what_jira_cannot_have_made_is_no_key() {
         "SCRUM-1-2",
         "SCRUM-1a",
         "SCRUM--1",
+        "SCRUM–-1",
         "SCRUM-+1",
-        "SCRUM–1",
         "SCRUM-１",
         "SCRUM-١",
         "ＳＣＲＵＭ-1",

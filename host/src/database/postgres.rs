@@ -1,4 +1,4 @@
-//! Connecting to PostgreSQL, and noticing that a connection is dead before it is used.
+//! PostgreSQL: connecting, and noticing that a connection is dead before it is used.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,7 +12,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{config::Secret, tracker::migrations};
+use crate::{config::Secret, database::migrations};
+
+pub(crate) mod attempt;
 
 /// Connections of one replica. PostgreSQL's own default allows 100 in all.
 const MOST_CONNECTIONS: u32 = 10;
@@ -37,8 +39,8 @@ const MOST_AGE: Duration = Duration::from_secs(30 * 60);
 const SESSION: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; SET timezone = 'UTC'";
 
 /// A pool of connections.
-pub(super) struct Connections {
-    pub(super) pool: PgPool,
+pub struct PostgresDatabase {
+    pub(crate) pool: PgPool,
     last_loss: LastLoss,
 }
 
@@ -56,9 +58,12 @@ impl LastLoss {
     }
 }
 
-impl Connections {
-    /// Connects, and brings the tables to the present schema.
-    pub(super) async fn open(url: &Secret) -> anyhow::Result<Self> {
+impl PostgresDatabase {
+    /// Connects, and brings the tables to the present schema. Several replicas may do so at once.
+    ///
+    /// # Errors
+    /// One sentence for the operator, which names the place and never the password.
+    pub async fn open(url: &Secret) -> anyhow::Result<Self> {
         // The library's message may quote the URL.
         let options: PgConnectOptions = url
             .expose()
@@ -86,8 +91,13 @@ impl Connections {
         Ok(Self { pool, last_loss })
     }
 
+    /// Waits for the calls that are under way, and closes the connections.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// Has every connection checked that was idle until now.
-    pub(super) fn distrust(&self) {
+    fn distrust(&self) {
         self.last_loss.set();
     }
 }
@@ -107,7 +117,7 @@ async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
         Err(_) => anyhow::bail!("{place} did not answer within {} seconds.", CONNECT_LIMIT.as_secs()),
     };
     // sqlx takes an advisory lock, which the end of the connection gives back.
-    let migrated = migrations::POSTGRES.run(&mut connection);
+    let migrated = migrations::apply_postgres(&mut connection);
     match tokio::time::timeout(MIGRATION_LIMIT, migrated).await {
         Ok(Ok(())) => {}
         Ok(Err(MigrateError::Execute(error))) => return Err(place.describe(error)),

@@ -2,7 +2,11 @@
 //!
 //! The files are `migrations/{sqlite,postgres}/`; `migrations/README.md` has the rules.
 
-use sqlx::migrate::{MigrateError, Migrator};
+use futures_util::future::BoxFuture;
+use sqlx::{
+    PgConnection, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+};
 
 /// The steps for SQLite, in order.
 pub static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -10,8 +14,23 @@ pub static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 /// The steps for PostgreSQL, in order; same numbers and names.
 pub static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 
+/// Applies the missing steps. `run_direct`, because the compiler cannot see that the future of `run` is
+/// `Send` for a borrowed connection.
+pub(in crate::database) fn apply_sqlite(
+    connection: &mut SqliteConnection,
+) -> BoxFuture<'_, Result<(), MigrateError>> {
+    Box::pin(SQLITE.run_direct(None, connection, false))
+}
+
+/// As [`apply_sqlite`].
+pub(in crate::database) fn apply_postgres(
+    connection: &mut PgConnection,
+) -> BoxFuture<'_, Result<(), MigrateError>> {
+    Box::pin(POSTGRES.run_direct(None, connection, false))
+}
+
 /// The sentence for the operator whose database cannot be brought to the present schema.
-pub(in crate::tracker) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
+pub(in crate::database) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
     let newest = steps.iter().map(|step| step.version).max().unwrap_or_default();
     match error {
         MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => format!(

@@ -2,7 +2,9 @@
 
 use std::{future::Future, time::Duration};
 
-use crate::tracker::{TrackerError, postgres::connect::Connections, unavailable};
+use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
+
+use crate::database::{DatabaseError, postgres::PostgresDatabase};
 
 /// How long a call may take, all attempts together. The server stops a statement before that; this is for
 /// a network that went silent.
@@ -12,7 +14,7 @@ const ATTEMPTS: u32 = 3;
 
 /// When a call may be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub(crate) enum Repeat {
     /// It reads, or its second time changes nothing.
     Always,
     /// Only if the database says that it undid the first attempt. A connection that breaks without a word
@@ -20,13 +22,13 @@ pub(super) enum Repeat {
     WhenUndone,
 }
 
-impl Connections {
+impl PostgresDatabase {
     /// Makes a call, and makes it again after a conflict with another one or on a fresh connection.
-    pub(super) async fn attempt<T, F: Future<Output = Result<T, sqlx::Error>>>(
+    pub(crate) async fn attempt<T, F: Future<Output = Result<T, sqlx::Error>>>(
         &self,
         repeat: Repeat,
         call: impl Fn() -> F,
-    ) -> Result<T, TrackerError> {
+    ) -> Result<T, DatabaseError> {
         let attempts = async {
             let mut left = ATTEMPTS;
             loop {
@@ -45,7 +47,16 @@ impl Connections {
                 tracing::debug!(%error, "a database call is made again");
             }
         };
-        tokio::time::timeout(LIMIT, attempts).await.unwrap_or(Err(TrackerError::TimedOut))
+        tokio::time::timeout(LIMIT, attempts).await.unwrap_or(Err(DatabaseError::TimedOut))
+    }
+
+    /// The one JSON text that a question has for its answer.
+    pub(crate) async fn read<'q>(
+        &self,
+        question: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
+    ) -> Result<String, DatabaseError> {
+        let call = || async { question().fetch_one(&self.pool).await?.try_get(0) };
+        self.attempt(Repeat::Always, call).await
     }
 }
 
@@ -90,7 +101,7 @@ impl Failure {
         }
     }
 
-    fn report(self, error: sqlx::Error) -> TrackerError {
-        if self == Self::TooSlow { TrackerError::TimedOut } else { unavailable(error) }
+    fn report(self, error: sqlx::Error) -> DatabaseError {
+        if self == Self::TooSlow { DatabaseError::TimedOut } else { DatabaseError::unavailable(error) }
     }
 }

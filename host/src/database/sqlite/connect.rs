@@ -60,7 +60,7 @@ impl File {
     }
 }
 
-/// A worker's connection: opened when needed, and again after it broke.
+/// A connection that is opened when needed, and again after it broke.
 pub(super) struct Reopening {
     file: File,
     connection: Option<SqliteConnection>,
@@ -86,8 +86,8 @@ impl Reopening {
         }
     }
 
-    pub(super) async fn close(self) {
-        if let Some(connection) = self.connection
+    pub(super) async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
             && let Err(error) = connection.close().await
         {
             tracing::warn!(%error, "the database was not closed cleanly");

@@ -1,0 +1,140 @@
+//! One SQLite file: the embedded default.
+//!
+//! sqlx runs each connection on a thread of its own, and a trip there costs more than the statement. So
+//! callers queue up before a few workers, and what waits at the same time makes one trip.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use sqlx::{Connection, migrate::MigrateError};
+use tokio::sync::Mutex;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::database::{
+    DatabaseError, migrations,
+    sqlite::{
+        connect::{File, Reopening, is_busy, primary_code},
+        queue::{Queue, queue},
+        read::{Question, Readers},
+        write::Change,
+    },
+};
+
+pub(crate) mod queue;
+pub(crate) mod read;
+pub(crate) mod write;
+
+mod connect;
+
+/// How long the bot waits for another process's lock on the file.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Two, so that a long answer does not hold up the short ones; more bring nothing.
+const READERS: usize = 2;
+
+/// An open file.
+pub struct SqliteDatabase {
+    patience: Duration,
+    readers: Readers,
+    write_connection: Arc<Mutex<Reopening>>,
+    workers: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl SqliteDatabase {
+    /// Opens the file, makes it if it is absent, and brings its tables to the present schema. Several
+    /// processes may do so at once. Another process's lock on the file is waited for as long as `patience`,
+    /// then and later.
+    ///
+    /// # Errors
+    /// One sentence for the operator, which names the file.
+    pub async fn open(path: &Path, patience: Duration) -> anyhow::Result<Self> {
+        check_folder(path)?;
+        let file = File { path: path.to_owned(), busy_timeout: patience };
+        migrate(&file).await?;
+        let (workers, closing) = (TaskTracker::new(), CancellationToken::new());
+        let (readers, inbox) = queue(patience, closing.clone());
+        let inbox = Arc::new(inbox);
+        for _ in 0..READERS {
+            workers.spawn(read::work(Arc::clone(&inbox), Reopening::new(file.clone())));
+        }
+        let write_connection = Arc::new(Mutex::new(Reopening::new(file)));
+        Ok(Self { patience, readers, write_connection, workers, closing })
+    }
+
+    /// The JSON that answers a question.
+    pub(crate) async fn read(&self, question: Question) -> Result<String, DatabaseError> {
+        self.readers.ask(question).await
+    }
+
+    /// Starts a writer, and gives the queue before it.
+    pub(crate) fn start_writer<C: Change>(&self) -> Queue<C, C::Outcome> {
+        // First another process may hold the lock for as long as SQLite waits, then the others in the queue
+        // have their turn.
+        let (writer, inbox) = queue(self.patience + self.patience / 2, self.closing.clone());
+        self.workers.spawn(write::work(inbox, Arc::clone(&self.write_connection)));
+        writer
+    }
+
+    /// Makes what is in the queues, and closes the connections.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+        self.write_connection.lock().await.close().await;
+    }
+}
+
+fn database_error(error: sqlx::Error) -> DatabaseError {
+    if is_busy(&error) { DatabaseError::TimedOut } else { DatabaseError::unavailable(error) }
+}
+
+/// SQLite itself says no more than "unable to open database file".
+fn check_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        anyhow::bail!(
+            "DATABASE_URL names the file {}, but there is no folder {}.",
+            path.display(),
+            folder.display()
+        );
+    }
+    if path.is_dir() {
+        anyhow::bail!("DATABASE_URL names {}, which is a folder and not a file.", path.display());
+    }
+    Ok(())
+}
+
+async fn migrate(file: &File) -> anyhow::Result<()> {
+    let mut connection = file.create().await.map_err(|error| describe(error, file))?;
+    // The write lock makes other processes wait, and all steps one change.
+    let mut transaction =
+        connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| describe(error, file))?;
+    match migrations::apply_sqlite(&mut transaction).await {
+        Ok(()) => {}
+        Err(MigrateError::Execute(error)) => return Err(describe(error, file)),
+        Err(error) => {
+            let sentence = migrations::sentence(&error, &migrations::SQLITE);
+            return Err(anyhow::Error::new(error).context(sentence));
+        }
+    }
+    transaction.commit().await.map_err(|error| describe(error, file))?;
+    connection.close().await.map_err(|error| describe(error, file))
+}
+
+/// The sentence for the operator whose file cannot be opened.
+fn describe(error: sqlx::Error, file: &File) -> anyhow::Error {
+    let path = file.path.display();
+    // https://sqlite.org/rescode.html
+    let sentence = match primary_code(&error) {
+        Some(5 | 6) => format!("The database {path} is locked by another process."),
+        Some(8) => format!("The database {path} cannot be written to: check who owns it and its folder."),
+        Some(11) => format!("The database {path} is damaged. Restore it from a backup."),
+        Some(13) => format!("There is no space left for the database {path}."),
+        Some(14) => {
+            format!("The database {path} cannot be opened or made: check who owns it and its folder.")
+        }
+        Some(26) => format!("{path} is no SQLite database."),
+        _ => format!("The database {path} cannot be opened."),
+    };
+    anyhow::Error::new(error).context(sentence)
+}

@@ -1,0 +1,84 @@
+//! A queue before the connections. What waits in it is taken together, so that under load one trip to
+//! SQLite's thread serves many callers.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::database::DatabaseError;
+
+/// How many requests may wait before callers wait to get in.
+const CAPACITY: usize = 1024;
+
+/// The most requests that are taken together. More would let a short one wait for many long ones.
+const TOGETHER: usize = 32;
+
+/// The callers' end.
+pub(crate) struct Queue<Q, A> {
+    sender: mpsc::Sender<Request<Q, A>>,
+    patience: Duration,
+}
+
+/// The workers' end. Several may share it.
+pub(super) struct Inbox<Q, A> {
+    receiver: tokio::sync::Mutex<mpsc::Receiver<Request<Q, A>>>,
+    closing: CancellationToken,
+}
+
+/// A question, and where its answer goes.
+pub(super) struct Request<Q, A> {
+    pub(super) question: Q,
+    answer: oneshot::Sender<Result<A, DatabaseError>>,
+}
+
+/// A queue whose callers wait for `patience` at most. From `closing` on it takes no more.
+pub(super) fn queue<Q, A>(patience: Duration, closing: CancellationToken) -> (Queue<Q, A>, Inbox<Q, A>) {
+    let (sender, receiver) = mpsc::channel(CAPACITY);
+    (Queue { sender, patience }, Inbox { receiver: receiver.into(), closing })
+}
+
+impl<Q, A> Queue<Q, A> {
+    /// Waits for a worker's answer.
+    pub(crate) async fn ask(&self, question: Q) -> Result<A, DatabaseError> {
+        let answer = async {
+            let (answer, answered) = oneshot::channel();
+            self.sender.send(Request { question, answer }).await.map_err(|_| closed())?;
+            answered.await.map_err(|_| closed())?
+        };
+        tokio::time::timeout(self.patience, answer).await.unwrap_or(Err(DatabaseError::TimedOut))
+    }
+}
+
+impl<Q, A> Inbox<Q, A> {
+    /// Waits for requests, and takes those whose callers still wait. `None` once the queue is closed, or
+    /// has no callers any more, and is empty.
+    pub(super) async fn next(&self) -> Option<Vec<Request<Q, A>>> {
+        let mut requests = Vec::with_capacity(TOGETHER);
+        let mut receiver = self.receiver.lock().await;
+        let taken = self.closing.run_until_cancelled(receiver.recv_many(&mut requests, TOGETHER)).await;
+        let taken = match taken {
+            Some(taken) => taken,
+            None => {
+                receiver.close();
+                receiver.recv_many(&mut requests, TOGETHER).await
+            }
+        };
+        if taken == 0 {
+            return None;
+        }
+        requests.retain(|request| !request.answer.is_closed());
+        Some(requests)
+    }
+}
+
+impl<Q, A> Request<Q, A> {
+    pub(super) fn answer(self, answer: Result<A, DatabaseError>) {
+        // The caller may have given up meanwhile.
+        let _ = self.answer.send(answer);
+    }
+}
+
+fn closed() -> DatabaseError {
+    DatabaseError::unavailable(sqlx::Error::PoolClosed)
+}

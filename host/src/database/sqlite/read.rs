@@ -1,0 +1,79 @@
+//! Reading the SQLite file. Questions of one form that wait at the same time become one statement.
+
+use std::sync::Arc;
+
+use sqlx::{Row, SqliteConnection};
+
+use crate::database::sqlite::{
+    connect::Reopening,
+    database_error,
+    queue::{Inbox, Queue, Request},
+};
+
+/// A question to the file. Those that differ only in `ask` are answered together.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// A statement that gives, for each element of the JSON array `?1`, in order, one row with one JSON
+    /// text. `?2` is the limit and `?3` the offset.
+    pub(crate) form: &'static str,
+    pub(crate) ask: serde_json::Value,
+    pub(crate) limit: u32,
+    pub(crate) offset: u32,
+}
+
+impl Question {
+    fn may_join(&self, other: &Self) -> bool {
+        self.form == other.form && self.limit == other.limit && self.offset == other.offset
+    }
+}
+
+/// The readers' queue. Answers are JSON.
+pub(super) type Readers = Queue<Question, String>;
+
+/// Answers questions until the queue is closed.
+pub(super) async fn work(inbox: Arc<Inbox<Question, String>>, mut connection: Reopening) {
+    while let Some(mut waiting) = inbox.next().await {
+        while let Some(first) = waiting.pop() {
+            let alike: Vec<_> =
+                waiting.extract_if(.., |other| first.question.may_join(&other.question)).collect();
+            answer(&mut connection, first, alike).await;
+        }
+    }
+    connection.close().await;
+}
+
+async fn answer(
+    connection: &mut Reopening,
+    first: Request<Question, String>,
+    alike: Vec<Request<Question, String>>,
+) {
+    let asks: Vec<_> = std::iter::once(&first).chain(&alike).map(|request| &request.question.ask).collect();
+    let answers = match connection.get().await {
+        Ok(open) => fetch(open, &first.question, &asks).await,
+        Err(error) => Err(error),
+    };
+    let requests = std::iter::once(first).chain(alike);
+    match answers {
+        Ok(answers) => requests.zip(answers).for_each(|(request, answer)| request.answer(Ok(answer))),
+        Err(error) => {
+            connection.failed(&error);
+            let error = database_error(error);
+            requests.for_each(|request| request.answer(Err(error.clone())));
+        }
+    }
+}
+
+async fn fetch(
+    connection: &mut SqliteConnection,
+    question: &Question,
+    asks: &[&serde_json::Value],
+) -> Result<Vec<String>, sqlx::Error> {
+    let asks = serde_json::to_string(asks).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let rows = sqlx::query(question.form)
+        .bind(asks)
+        .bind(question.limit)
+        .bind(question.offset)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}

@@ -1,0 +1,46 @@
+//! Waiting for something to change in the workspace: a message shown, a modal opened, a connection made.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Counts the changes, so that whoever waits misses none.
+#[derive(Debug)]
+pub(super) struct Changes(watch::Sender<u64>);
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+impl Changes {
+    pub(super) fn note(&self) {
+        self.0.send_modify(|count| *count += 1);
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        *self.0.borrow()
+    }
+
+    /// Waits until `look` finds something, looking again after each change; `None` after `patience`.
+    pub(super) async fn wait_until<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        let mut changes = self.0.subscribe();
+        let found = async {
+            loop {
+                if let Some(found) = look() {
+                    return found;
+                }
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::time::timeout(patience, found).await.ok()
+    }
+}

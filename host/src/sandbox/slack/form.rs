@@ -1,0 +1,209 @@
+//! What a person finds in blocks: fields to fill, buttons to press, texts to read.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub label: String,
+    pub value: String,
+}
+
+/// An input as a person sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub action_id: String,
+    pub block_id: String,
+    /// What stands above it; its placeholder outside of input blocks.
+    pub label: String,
+    /// The element's type, such as `plain_text_input`.
+    pub kind: String,
+    pub is_required: bool,
+    /// What it holds: the text, or the labels of what is chosen, with commas between.
+    pub value: Option<String>,
+    /// What can be chosen; empty for texts, and for a select that the bot fills while one types.
+    pub choices: Vec<Choice>,
+    /// How many characters must be typed before the bot is asked for choices, if it is at all.
+    pub min_query_length: Option<usize>,
+    /// Of a text, as far as the bot says so.
+    pub length_limits: (Option<usize>, Option<usize>),
+    /// What the bot or Slack objects to.
+    pub error: Option<String>,
+    /// Whether the bot is told at once that it was changed.
+    pub(super) is_dispatched: bool,
+}
+
+/// A button as a person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    pub label: String,
+    pub action_id: String,
+    pub block_id: String,
+    pub value: Option<String>,
+    /// The text of the section that it stands beside; of the block before it in a row of buttons.
+    pub beside: String,
+    /// The whole element.
+    pub(super) element: Value,
+}
+
+/// An element, the block it stands in, and the text to tell it by.
+struct Found<'a> {
+    element: &'a Value,
+    block: &'a Value,
+    beside: &'a str,
+}
+
+fn elements(blocks: &[Value]) -> Vec<Found<'_>> {
+    let mut found = Vec::new();
+    let mut before = "";
+    for block in blocks {
+        let text = block["text"]["text"].as_str().unwrap_or_default();
+        let single = block.get("element").or(block.get("accessory"));
+        let row = block["elements"].as_array().filter(|_| block["type"] == "actions");
+        let beside = if row.is_some() { before } else { text };
+        found.extend(single.into_iter().chain(row.into_iter().flatten()).map(|element| Found {
+            element,
+            block,
+            beside,
+        }));
+        if !text.is_empty() {
+            before = text;
+        }
+    }
+    found
+}
+
+/// The buttons, in order.
+pub fn buttons(blocks: &[Value]) -> Vec<Button> {
+    let is_button = |found: &Found<'_>| found.element["type"] == "button";
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    elements(blocks)
+        .into_iter()
+        .filter(is_button)
+        .map(|Found { element, block, beside }| Button {
+            label: text(&element["text"]["text"]),
+            action_id: text(&element["action_id"]),
+            block_id: text(&block["block_id"]),
+            value: element["value"].as_str().map(str::to_owned),
+            beside: beside.to_owned(),
+            element: element.clone(),
+        })
+        .collect()
+}
+
+/// The fields, in order, with what `state` (`{block_id: {action_id: …}}`) holds of them.
+pub(super) fn fields(blocks: &[Value], state: &Value, errors: &BTreeMap<String, String>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for Found { element, block, .. } in elements(blocks) {
+        if initial_state(element).is_none() {
+            continue;
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let number = |name: &str| element[name].as_u64().and_then(|number| usize::try_from(number).ok());
+        let (action_id, block_id) = (text(&element["action_id"]), text(&block["block_id"]));
+        let is_input = block["type"] == "input";
+        let label = if is_input { &block["label"] } else { &element["placeholder"] };
+        let kind = text(&element["type"]);
+        fields.push(Field {
+            label: text(&label["text"]),
+            is_required: is_input && block["optional"] != true,
+            value: shown_value(&state[&block_id][&action_id]),
+            choices: choices(element),
+            min_query_length: kind
+                .contains("external_select")
+                .then(|| number("min_query_length").unwrap_or(3)),
+            length_limits: (number("min_length"), number("max_length")),
+            error: errors.get(&block_id).cloned(),
+            is_dispatched: !is_input || block["dispatch_action"] == true,
+            action_id,
+            block_id,
+            kind,
+        });
+    }
+    fields
+}
+
+/// The options that stand in a select itself, or in a bot's suggestion.
+pub(super) fn options(object: &Value) -> Vec<Value> {
+    let groups = object["option_groups"].as_array().into_iter().flatten();
+    std::iter::once(object)
+        .chain(groups)
+        .flat_map(|group| group["options"].as_array().into_iter().flatten().cloned())
+        .collect()
+}
+
+pub(super) fn choices(object: &Value) -> Vec<Choice> {
+    options(object).iter().map(choice).collect()
+}
+
+pub(super) fn choice(option: &Value) -> Choice {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Choice { label: text(&option["text"]["text"]), value: text(&option["value"]) }
+}
+
+/// What a person reads in a field with this state.
+fn shown_value(state: &Value) -> Option<String> {
+    if let Some(text) = state["value"].as_str() {
+        return Some(text.to_owned());
+    }
+    if state["selected_option"].is_object() {
+        return Some(choice(&state["selected_option"]).label);
+    }
+    if let Some(conversation) = state["selected_conversation"].as_str() {
+        return Some(conversation.to_owned());
+    }
+    let many = state["selected_options"].as_array().filter(|options| !options.is_empty())?;
+    Some(many.iter().map(|option| choice(option).label).collect::<Vec<_>>().join(", "))
+}
+
+/// What `view.state.values` holds of an element before anybody touches it; `None` for what holds nothing.
+pub(super) fn initial_state(element: &Value) -> Option<Value> {
+    let kind = element["type"].as_str()?;
+    let initial = |name: &str, missing: Value| element.get(name).cloned().unwrap_or(missing);
+    Some(match kind {
+        "plain_text_input" | "email_text_input" | "url_text_input" | "number_input" => {
+            json!({ "type": kind, "value": initial("initial_value", Value::Null) })
+        }
+        "static_select" | "external_select" | "radio_buttons" => {
+            json!({ "type": kind, "selected_option": initial("initial_option", Value::Null) })
+        }
+        "conversations_select" => {
+            json!({ "type": kind, "selected_conversation": initial("initial_conversation", Value::Null) })
+        }
+        "multi_static_select" | "multi_external_select" | "checkboxes" => {
+            json!({ "type": kind, "selected_options": initial("initial_options", json!([])) })
+        }
+        _ => return None,
+    })
+}
+
+/// `view.state.values` of blocks; what `before` holds for the same block and action stays, as it does in
+/// Slack when a modal is updated.
+pub(super) fn state_values(blocks: &[Value], before: &Value) -> Value {
+    let mut values = json!({});
+    for Found { element, block, .. } in elements(blocks) {
+        let (Some(block_id), Some(action_id)) = (block["block_id"].as_str(), element["action_id"].as_str())
+        else {
+            continue;
+        };
+        let Some(initial) = initial_state(element) else { continue };
+        let kept = &before[block_id][action_id];
+        let is_kept = kept["type"] == initial["type"];
+        values[block_id][action_id] = if is_kept { kept.clone() } else { initial };
+    }
+    values
+}
+
+/// The text objects that stand in blocks, in order; labels, buttons and options are not among them.
+pub fn text_objects(blocks: &[Value]) -> Vec<&Value> {
+    let mut objects = Vec::new();
+    for block in blocks {
+        let fields = block["fields"].as_array().into_iter().flatten();
+        let context = block["elements"].as_array().filter(|_| block["type"] == "context");
+        let own = block.get("text").into_iter().chain(fields).chain(context.into_iter().flatten());
+        objects.extend(own.filter(|object| object["text"].is_string()));
+    }
+    objects
+}

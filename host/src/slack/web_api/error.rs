@@ -1,0 +1,165 @@
+//! What can go wrong between MARO and Slack's Web API, in the words a caller branches on.
+//!
+//! For operators: the texts hold no secrets, and of what Slack said only names and its remarks on our own
+//! request. What people read is written elsewhere.
+
+use std::{error::Error, time::Duration};
+
+use serde::Deserialize;
+use slack_morphism::errors::SlackClientApiError;
+
+/// The most of Slack's remarks that are kept, and the longest one, in characters.
+const MAX_DETAILS: usize = 5;
+const MAX_DETAIL: usize = 200;
+
+/// The wait if Slack names none.
+pub(super) const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The bot has to be invited first.
+    #[error("the bot is not in the channel")]
+    NotInChannel,
+    /// No such channel, or a private one that the bot cannot see.
+    #[error("Slack knows no such channel")]
+    ChannelNotFound,
+    #[error("the channel is archived")]
+    Archived,
+    /// Three seconds have passed, or a modal was opened with it already.
+    #[error("the trigger has expired or was used")]
+    TriggerExpired,
+    /// The modal was closed, or another took its place.
+    #[error("the view is no longer open")]
+    ViewGone,
+    /// The token is wrong, revoked, or of an account that is gone.
+    #[error("Slack does not accept the configured token")]
+    InvalidAuth,
+    #[error("the app lacks the scope {needed}")]
+    MissingScope { needed: String },
+    /// Slack wants to be left alone for longer than the caller would wait.
+    #[error("Slack asks to wait {} s", .retry_after.as_secs())]
+    RateLimited { retry_after: Duration },
+    #[error("Slack did not answer in time")]
+    TimedOut,
+    /// There is no connection, or Slack is out of order.
+    #[error("Slack cannot be reached")]
+    Unreachable(#[source] Outage),
+    /// Slack refuses the request, under its own name for the reason.
+    #[error("Slack refuses: {error}{}", in_brackets(.details))]
+    Refused { error: String, details: Vec<String> },
+    /// Something answers at the configured address, and not as Slack does.
+    #[error("Slack's answer makes no sense: {detail}")]
+    InvalidResponse { detail: String },
+}
+
+/// What makes Slack unreachable.
+#[derive(Debug, thiserror::Error)]
+pub enum Outage {
+    #[error("the connection failed")]
+    Connection(#[source] Box<dyn Error + Send + Sync>),
+    #[error("Slack answered with status {0}")]
+    Status(u16),
+    /// By name, such as `internal_error`.
+    #[error("Slack failed with {0}")]
+    Failure(String),
+}
+
+fn in_brackets(details: &[String]) -> String {
+    if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) }
+}
+
+/// The parts of a refusal beside its name.
+#[derive(Default, Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    needed: String,
+    #[serde(default)]
+    response_metadata: Remarks,
+}
+
+#[derive(Default, Deserialize)]
+struct Remarks {
+    #[serde(default)]
+    messages: Vec<String>,
+}
+
+impl ApiError {
+    pub(super) fn from_refusal(refusal: &SlackClientApiError) -> Self {
+        Self::refused(&refusal.code, refusal.http_response_body.as_deref().unwrap_or_default())
+    }
+
+    /// Reads an answer with `"ok": false`: its error, and the whole of it.
+    pub(super) fn refused(code: &str, body: &str) -> Self {
+        let refusal: Refusal = serde_json::from_str(body).unwrap_or_default();
+        match code {
+            "not_in_channel" => Self::NotInChannel,
+            "channel_not_found" => Self::ChannelNotFound,
+            "is_archived" => Self::Archived,
+            "expired_trigger_id"
+            | "exchanged_trigger_id"
+            | "invalid_trigger_id"
+            | "trigger_expired"
+            | "trigger_exchanged" => Self::TriggerExpired,
+            "not_found" | "view_not_found" | "no_such_view" => Self::ViewGone,
+            "invalid_auth"
+            | "not_authed"
+            | "account_inactive"
+            | "token_revoked"
+            | "token_expired"
+            | "not_allowed_token_type" => Self::InvalidAuth,
+            "missing_scope" => Self::MissingScope { needed: shortened(&refusal.needed) },
+            "ratelimited" | "rate_limited" => Self::RateLimited { retry_after: DEFAULT_RETRY_AFTER },
+            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => {
+                Self::Unreachable(Outage::Failure(code.to_owned()))
+            }
+            other => Self::Refused {
+                error: shortened(other),
+                details: refusal
+                    .response_metadata
+                    .messages
+                    .iter()
+                    .take(MAX_DETAILS)
+                    .map(|message| shortened(message))
+                    .collect(),
+            },
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_DETAIL).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slacks_names_for_one_outcome_are_one_variant() {
+        for (code, expected) in [
+            ("not_in_channel", "the bot is not in the channel"),
+            ("channel_not_found", "Slack knows no such channel"),
+            ("is_archived", "the channel is archived"),
+            ("expired_trigger_id", "the trigger has expired or was used"),
+            ("exchanged_trigger_id", "the trigger has expired or was used"),
+            ("token_revoked", "Slack does not accept the configured token"),
+            ("internal_error", "Slack cannot be reached"),
+            ("invalid_blocks", "Slack refuses: invalid_blocks"),
+        ] {
+            assert_eq!(ApiError::refused(code, "").to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_slack_adds_to_a_refusal_is_kept() {
+        let scope =
+            ApiError::refused("missing_scope", r#"{"ok":false,"needed":"chat:write","provided":"commands"}"#);
+        assert_eq!(scope.to_string(), "the app lacks the scope chat:write");
+        let remarks = r#"{"response_metadata":{"messages":["[ERROR] must be less than 25 characters [json-pointer:/view/title]"]}}"#;
+        assert_eq!(
+            ApiError::refused("invalid_arguments", remarks).to_string(),
+            "Slack refuses: invalid_arguments ([ERROR] must be less than 25 characters [json-pointer:/view/title])"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! Telling the channel what was created or linked.
+
+use crate::{
+    domain::{
+        ids::ChannelId,
+        reply::{Block, Reply, Span, Visibility},
+    },
+    slack::web_api::error::ApiError,
+    telemetry::error_chain,
+    texts,
+    tickets::{Tickets, record::Origin},
+};
+
+impl Tickets {
+    /// Posts into the channel, or the thread, that something was asked for in. `Err` has a sentence for the
+    /// person.
+    pub(super) async fn announce(&self, origin: &Origin, blocks: Vec<Block>) -> Result<(), String> {
+        let (Ok(channel), Ok(user)) = (origin.channel(), origin.user()) else {
+            return Err(texts::ANNOUNCEMENT_FAILED.to_owned());
+        };
+        let reply = Reply { visibility: Visibility::Channel, blocks };
+        let message = self.renderer.render(&reply, &channel, &user);
+        match self.slack.post_message(&channel, origin.thread_ts.as_deref(), &message).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(
+                    channel = channel.as_str(),
+                    error = error_chain(&error),
+                    "the channel was not told"
+                );
+                Err(match error {
+                    ApiError::NotInChannel | ApiError::ChannelNotFound => texts::NOT_IN_CHANNEL.to_owned(),
+                    _ => texts::ANNOUNCEMENT_FAILED.to_owned(),
+                })
+            }
+        }
+    }
+
+    /// Tells the person alone, in their conversation with the bot.
+    pub(super) async fn tell_person(&self, origin: &Origin, text: &str) {
+        let (Ok(person), Ok(user)) = (ChannelId::parse(&origin.user), origin.user()) else { return };
+        let message = self.renderer.render(&Reply::sentence(text), &person, &user);
+        // Slack takes a person's id for their conversation with the bot.
+        if let Err(error) = self.slack.post_message(&person, None, &message).await {
+            tracing::error!(user = origin.user, error = error_chain(&error), "a person was not told");
+        }
+    }
+}
+
+/// `Created SCRUM-5: Sign-up form`, with its link.
+pub(super) fn ticket_line(verb: &str, key: Span, summary: &str) -> Vec<Span> {
+    vec![Span::Text(format!("{verb} ")), key, Span::Text(format!(": {summary}"))]
+}

@@ -1,0 +1,83 @@
+//! Tickets that people create or link from Slack, and what follows from it.
+//!
+//! Each flow writes its intention into the journal before it asks Jira and the result after, and says what
+//! happened with a [`crate::domain::events::DomainEvent`]. What follows, such as tracking, is in `hooks.rs`.
+
+mod announce;
+mod buttons;
+mod create;
+mod duplicates;
+pub mod entry;
+pub mod hooks;
+mod link;
+mod options;
+mod record;
+mod recovery;
+mod settle;
+mod similarity;
+mod stories;
+mod submit;
+mod views;
+mod work;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::{
+    clock::Clock,
+    jira::client::JiraClient,
+    journal::IntentJournal,
+    slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi},
+    tickets::hooks::Hooks,
+};
+
+/// How long a modal may stay open before it has to be opened anew.
+const MODAL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long Jira may take for what somebody waits for in a modal.
+const LOOK_UP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long Jira may take to create something: giving up early leaves it unknown.
+const CREATE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Everything that creates or links tickets.
+pub struct Tickets {
+    pub journal: Arc<dyn IntentJournal>,
+    pub jira: Arc<JiraClient>,
+    pub slack: SlackWebApi,
+    pub sealer: Sealer,
+    pub renderer: Renderer,
+    pub hooks: Hooks,
+    pub clock: Clock,
+    /// The site, for links.
+    pub jira_base_url: Url,
+    /// The project that the modal preselects.
+    pub default_project: Option<String>,
+    /// Work that outlives the request it came with.
+    pub tasks: TaskTracker,
+}
+
+/// What a submitted modal turns into.
+#[derive(Debug)]
+enum Outcome {
+    /// It closes; the channel hears the rest.
+    Close,
+    Show(Box<View>),
+    /// Errors beside inputs, by block id. `form` has them at its top, for when Slack no longer waits.
+    Errors {
+        errors: BTreeMap<String, String>,
+        form: Box<View>,
+    },
+}
+
+impl Outcome {
+    fn show(view: View) -> Self {
+        Self::Show(Box::new(view))
+    }
+}
+
+fn deadline(patience: Duration) -> tokio::time::Instant {
+    tokio::time::Instant::now() + patience
+}

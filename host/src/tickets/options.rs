@@ -1,0 +1,56 @@
+//! What there is to choose from in the create modal's selects, as somebody types.
+
+use crate::{
+    slack::{interaction::OptionsWanted, view::input::Choice},
+    telemetry::error_chain,
+    tickets::{
+        Tickets, deadline,
+        entry::{issue_type_choice, project_choice},
+        views::{ISSUE_TYPE, PROJECT},
+    },
+};
+
+/// How long Slack waits for options, less the way back.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(2_300);
+
+/// How many options Slack shows.
+const MAX_OPTIONS: u32 = 100;
+
+impl Tickets {
+    /// The choices for a select; none if Jira does not answer in time.
+    pub async fn options(&self, wanted: &OptionsWanted) -> Vec<Choice> {
+        let choices = match wanted.action_id.as_str() {
+            PROJECT => self.project_choices(&wanted.typed).await,
+            ISSUE_TYPE => self.issue_type_choices(wanted).await,
+            _ => Ok(Vec::new()),
+        };
+        choices.unwrap_or_else(|error| {
+            tracing::warn!(error = error_chain(&error), "a select has no options");
+            Vec::new()
+        })
+    }
+
+    async fn project_choices(&self, typed: &str) -> Result<Vec<Choice>, crate::jira::error::JiraError> {
+        let projects = self.jira.search_projects(typed.trim(), MAX_OPTIONS, deadline(PATIENCE)).await?;
+        Ok(projects.iter().map(project_choice).collect())
+    }
+
+    /// The kinds of issue in the project that is chosen, or the default one.
+    async fn issue_type_choices(
+        &self,
+        wanted: &OptionsWanted,
+    ) -> Result<Vec<Choice>, crate::jira::error::JiraError> {
+        let chosen = wanted.view.as_ref().and_then(|view| view.values.selected(PROJECT));
+        let Some(project) = chosen.map(|choice| choice.value.as_str()).or(self.default_project.as_deref())
+        else {
+            return Ok(Vec::new());
+        };
+        let types = self.jira.get_issue_types(project, deadline(PATIENCE)).await?.unwrap_or_default();
+        let typed = wanted.typed.trim().to_lowercase();
+        Ok(types
+            .iter()
+            .filter(|issue_type| issue_type.name.to_lowercase().contains(&typed))
+            .map(issue_type_choice)
+            .collect())
+    }
+}

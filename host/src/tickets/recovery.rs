@@ -1,0 +1,105 @@
+//! After a crash: what was under way is finished, or reported.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    journal::{Intent, IntentKind, IntentState},
+    telemetry::error_chain,
+    tickets::{
+        Outcome, Tickets,
+        record::{CreateRecord, LinkRecord, Origin, StoriesRecord},
+        work::{Stop, work},
+    },
+};
+
+/// How long an intention may lie still before another process takes it over. Longer than any one step of
+/// those who work on it.
+const LEASE: SignedDuration = SignedDuration::from_secs(45);
+
+/// The pause between two looks.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many intentions are taken over at once.
+const BATCH: u32 = 20;
+
+/// For how long finished intentions are kept, so that a modal left open does not create a second ticket.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+impl Tickets {
+    /// Takes over what others left behind, until `shutdown`. `is_alone` tells that no other process uses
+    /// the database: then what lies there at the start is nobody's.
+    pub async fn recover(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
+        let mut idle_before = if is_alone { self.clock.now() } else { self.before(LEASE) };
+        loop {
+            self.recover_once(idle_before).await;
+            if shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
+                return;
+            }
+            idle_before = self.before(LEASE);
+        }
+    }
+
+    async fn recover_once(self: &Arc<Self>, idle_before: Timestamp) {
+        let abandoned = match self.journal.claim_abandoned(idle_before, self.clock.now(), BATCH).await {
+            Ok(abandoned) => abandoned,
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "unfinished work cannot be looked for");
+                return;
+            }
+        };
+        for intent in abandoned {
+            tracing::info!(intent = intent.id, "unfinished work is taken over");
+            let tickets = Arc::clone(self);
+            self.tasks.spawn(async move {
+                if let Err(stop) = tickets.finish(intent).await {
+                    tracing::error!(error = error_chain(&stop), "unfinished work cannot be taken over");
+                }
+            });
+        }
+        if let Err(error) = self.journal.forget_before(self.before(KEPT)).await {
+            tracing::warn!(error = error_chain(&error), "old work cannot be forgotten");
+        }
+    }
+
+    async fn finish(&self, intent: Intent) -> Result<(), Stop> {
+        let is_confirmed = intent.state == IntentState::Confirmed;
+        let (view_id, origin, outcome): (String, Origin, Outcome) = match intent.kind {
+            IntentKind::Create => {
+                let work = work::<CreateRecord>(intent)?;
+                let told = (work.record.view_id.clone(), work.record.origin.clone());
+                let outcome = if is_confirmed {
+                    self.conclude_create(work, false).await
+                } else {
+                    self.settle_create(work).await
+                };
+                (told.0, told.1, outcome)
+            }
+            IntentKind::Link => {
+                let work = work::<LinkRecord>(intent)?;
+                let told = (work.record.view_id.clone(), work.record.origin.clone());
+                let outcome =
+                    if is_confirmed { self.conclude_link(work).await } else { self.link_in_jira(work).await };
+                (told.0, told.1, outcome)
+            }
+            IntentKind::Stories => {
+                let work = work::<StoriesRecord>(intent)?;
+                let told = (work.record.view_id.clone(), work.record.origin.clone());
+                let outcome = if is_confirmed {
+                    self.conclude_stories(work).await
+                } else {
+                    self.create_stories(work).await
+                };
+                (told.0, told.1, outcome)
+            }
+        };
+        self.show_late(&view_id, &origin, outcome).await;
+        Ok(())
+    }
+
+    fn before(&self, age: SignedDuration) -> Timestamp {
+        self.clock.now().checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}

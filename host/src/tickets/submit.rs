@@ -1,0 +1,126 @@
+//! A submitted modal: answered in time, whatever Jira does, and shown the rest later.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{
+    domain::ids::UserId,
+    slack::{
+        interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
+        view::View,
+    },
+    texts,
+    tickets::{
+        Outcome, Tickets,
+        record::{ModalState, Origin},
+        views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_STORIES},
+    },
+};
+
+/// How long Slack's request is kept waiting. Slack gives up after three seconds.
+const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
+
+/// The pause between an answer and the next view, so that Slack has shown the one before the other comes.
+const SETTLING_PAUSE: Duration = Duration::from_millis(500);
+
+impl Tickets {
+    /// What becomes of a submitted modal. Work that takes longer than Slack waits goes on, and its outcome
+    /// takes the place of a modal that says so.
+    pub async fn submitted(self: &Arc<Self>, submitted: ViewSubmitted) -> SubmissionResponse {
+        let ViewSubmitted { user, view, .. } = submitted;
+        let (sender, mut receiver) = oneshot::channel();
+        let (tickets, view_id) = (Arc::clone(self), view.id.clone());
+        let origin = self.shown_origin(&view, &user);
+        let origin_for_task = origin.clone();
+        self.tasks.spawn(async move {
+            let outcome = tickets.outcome(view, &user).await;
+            if let Err(outcome) = sender.send(outcome) {
+                tokio::time::sleep(SETTLING_PAUSE).await;
+                tickets.show_late(&view_id, &origin_for_task, outcome).await;
+            }
+        });
+        let outcome = match timeout(INLINE_PATIENCE, &mut receiver).await {
+            Ok(outcome) => outcome.ok(),
+            Err(_) => {
+                // From here on sending fails; what was sent before this moment is still ours to give.
+                receiver.close();
+                match receiver.try_recv() {
+                    Ok(outcome) => Some(outcome),
+                    Err(_) => return SubmissionResponse::update(self.progress_view(&origin)),
+                }
+            }
+        };
+        match outcome {
+            Some(Outcome::Close) => SubmissionResponse::CloseAll,
+            Some(Outcome::Show(view)) => SubmissionResponse::Update(view),
+            Some(Outcome::Errors { errors, form }) if errors.is_empty() => SubmissionResponse::Update(form),
+            Some(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
+            // The task is gone without an outcome: it panicked.
+            None => SubmissionResponse::update(self.sentence_view(
+                texts::CREATE_TITLE,
+                &origin,
+                texts::FLOW_BROKEN,
+            )),
+        }
+    }
+
+    async fn outcome(self: &Arc<Self>, view: ViewState, user: &UserId) -> Outcome {
+        let purpose = view.callback_id.clone();
+        let state = match self.sealer.open::<ModalState>(&purpose, &view.private_metadata, self.clock.now()) {
+            Ok(state) if state.origin.user == user.as_str() => state,
+            opened => {
+                let reason =
+                    opened.err().map_or_else(|| "another person's".to_owned(), |error| error.to_string());
+                tracing::warn!(
+                    user = user.as_str(),
+                    callback_id = purpose,
+                    reason,
+                    "a modal's state was refused"
+                );
+                let origin = self.shown_origin(&view, user);
+                return Outcome::show(self.sentence_view(texts::CREATE_TITLE, &origin, texts::MODAL_EXPIRED));
+            }
+        };
+        match purpose.as_str() {
+            CREATE_ISSUE => self.submit_create(state, view).await,
+            CREATE_ISSUE_ANYWAY => self.submit_create_anyway(state, view).await,
+            CREATE_STORIES => self.submit_stories(state, view).await,
+            _ => Outcome::Close,
+        }
+    }
+
+    /// Shows an outcome that Slack no longer waits for. What cannot be shown because the modal is closed
+    /// and would otherwise be lost, the person is told directly.
+    pub(super) async fn show_late(&self, view_id: &str, origin: &Origin, outcome: Outcome) {
+        let (view, is_news) = match outcome {
+            Outcome::Close => (Box::new(self.sentence_view(texts::CREATE_TITLE, origin, texts::DONE)), false),
+            Outcome::Show(view) | Outcome::Errors { form: view, .. } => (view, true),
+        };
+        if !self.update(view_id, &view).await && is_news {
+            self.tell_person(origin, texts::MODAL_WAS_CLOSED).await;
+        }
+    }
+
+    /// Who and where, as far as a modal that may be forged can say: only to render its answer.
+    fn shown_origin(&self, view: &ViewState, user: &UserId) -> Origin {
+        let state =
+            self.sealer.open::<ModalState>(&view.callback_id, &view.private_metadata, self.clock.now());
+        state.map(|state| state.origin).unwrap_or_else(|_| Origin {
+            channel: user.as_str().to_owned(),
+            user: user.as_str().to_owned(),
+            thread_ts: None,
+            permalink: None,
+            team: None,
+        })
+    }
+
+    pub(super) fn progress_view(&self, origin: &Origin) -> View {
+        self.sentence_view(texts::CREATE_TITLE, origin, texts::IN_PROGRESS)
+    }
+}
+
+/// Errors beside inputs, with the form that shows the same at its top.
+pub(super) fn errors(errors: BTreeMap<String, String>, form: View) -> Outcome {
+    Outcome::Errors { errors, form: Box::new(form) }
+}

@@ -1,0 +1,4 @@
+//! The journal, on both databases.
+
+mod conformance;
+mod crash;

@@ -1,0 +1,204 @@
+//! A PostgreSQL for the tests: a private server on loopback, or the one at `MARO_TEST_POSTGRES_URL`.
+//!
+//! Where there is neither, tests say so on stderr and pass; with `CI` set they fail.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+/// Makes a server, waits until its standard input is closed, and removes it. So the server goes with the
+/// process that holds the other end, however that process ends.
+const KEEPER: &str = r#"
+set -eu
+trap '' INT
+bin=$1 port=$2
+folder=$(mktemp -d "${TMPDIR:-/tmp}/maro-postgres.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+"$bin/initdb" -D "$folder/data" -U maro -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
+    { cat "$folder/log" >&2; exit 1; }
+"$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w start -o "-p $port -c listen_addresses=127.0.0.1 \
+    -c unix_socket_directories= -c max_connections=300 -c fsync=off -c full_page_writes=off" >/dev/null ||
+    { cat "$folder/log" >&2; exit 1; }
+echo "$folder/data"
+read -r end || true
+"$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true
+"#;
+
+/// A server of our own. It is gone when this is dropped, or the process ends.
+pub(crate) struct Server {
+    bin: PathBuf,
+    data: String,
+    port: u16,
+    keeper: Child,
+}
+
+impl Server {
+    /// Starts a server. `None`, with a word on stderr, where PostgreSQL is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(bin) = programs() else {
+            not_available("PostgreSQL is not installed");
+            return None;
+        };
+        // Another process may take the free port before the server does.
+        let attempts = (0..3).map(|_| Self::start_with(&bin));
+        let mut failures = Vec::new();
+        for attempt in attempts {
+            match attempt {
+                Ok(server) => return Some(server),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        panic!("PostgreSQL does not start: {}", failures.join("\n"));
+    }
+
+    fn start_with(bin: &Path) -> Result<Self, String> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut keeper = owner("sh")
+            .args(["-c", KEEPER, "keeper"])
+            .arg(bin)
+            .arg(port.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let mut data = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut data).unwrap();
+        if data.is_empty() {
+            let mut failure = String::new();
+            keeper.stderr.take().unwrap().read_to_string(&mut failure).unwrap();
+            return Err(failure);
+        }
+        Ok(Self { bin: bin.to_owned(), data: data.trim().to_owned(), port, keeper })
+    }
+
+    /// Ends every connection and stops.
+    pub(crate) fn stop(&self) {
+        self.control(&["-m", "fast", "-w", "stop"]);
+    }
+
+    /// Starts again after [`Server::stop`], with what was stored.
+    pub(crate) fn start_again(&self) {
+        let (log, options) = (format!("{}/../log", self.data), format!("-p {}", self.port));
+        let rest = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300";
+        self.control(&["-l", &log, "-w", "start", "-o", &format!("{options} {rest}")]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let status = owner(self.bin.join("pg_ctl"))
+            .args(["-D", &self.data])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "pg_ctl {arguments:?}: {status}");
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://maro@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// A new, empty database on this server.
+    pub(crate) async fn database(&self) -> Database {
+        Database::create(&self.url()).await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// An empty database for one test.
+pub(crate) struct Database {
+    /// With the user and password.
+    pub(crate) url: String,
+}
+
+impl Database {
+    /// A database on the server that all tests of this process share. `None`, with a word on stderr, where
+    /// there is no PostgreSQL.
+    pub(crate) async fn new() -> Option<Self> {
+        // The server starts outside the runtime's threads only by luck, so say that it blocks.
+        static SHARED: LazyLock<Option<Shared>> = LazyLock::new(Shared::find);
+        match &*SHARED {
+            Some(Shared::Given(url)) => Some(Self::create(url).await),
+            Some(Shared::Private(server)) => Some(server.database().await),
+            None => {
+                not_available("PostgreSQL is not installed");
+                None
+            }
+        }
+    }
+
+    async fn create(server: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("maro_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(server).await.unwrap();
+        let leftover = format!("DROP DATABASE IF EXISTS {name}");
+        connection.execute(AssertSqlSafe(leftover)).await.unwrap();
+        connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let mut url = url::Url::parse(server).unwrap();
+        url.set_path(&name);
+        Self { url: url.into() }
+    }
+}
+
+enum Shared {
+    Given(String),
+    Private(Server),
+}
+
+impl Shared {
+    fn find() -> Option<Self> {
+        match env::var_os("MARO_TEST_POSTGRES_URL") {
+            Some(url) => Some(Self::Given(url.into_string().unwrap())),
+            None => Server::start().map(Self::Private),
+        }
+    }
+}
+
+/// The folder of PostgreSQL's programs.
+fn programs() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    folders.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file())
+}
+
+/// A command as a user that PostgreSQL accepts: it refuses to run as root.
+fn owner(program: impl Into<OsString>) -> Command {
+    let user = Command::new("id").arg("-u").output().unwrap().stdout;
+    let mut command = if user.trim_ascii() == b"0" {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(program.into());
+        command
+    } else {
+        Command::new(program.into())
+    };
+    command.current_dir("/");
+    command
+}
+
+fn not_available(reason: &str) {
+    assert!(env::var_os("CI").is_none(), "{reason}, and with CI set that is a failure");
+    // Not eprintln!, which the test harness swallows when the test passes.
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}: {test}");
+}
