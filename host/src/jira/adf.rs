@@ -21,11 +21,22 @@ struct Document {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Block {
-    Paragraph { content: Vec<Node> },
-    BulletList { content: Vec<ListItem> },
-    OrderedList { content: Vec<ListItem> },
-    CodeBlock { content: Vec<Node> },
-    Blockquote { content: [Box<Block>; 1] },
+    Paragraph {
+        content: Vec<Node>,
+    },
+    BulletList {
+        content: Vec<ListItem>,
+    },
+    OrderedList {
+        content: Vec<ListItem>,
+    },
+    #[serde(rename = "codeBlock")]
+    Code {
+        content: Vec<Node>,
+    },
+    Blockquote {
+        content: [Box<Block>; 1],
+    },
 }
 
 #[derive(Serialize)]
@@ -78,7 +89,7 @@ fn block(block: &RichBlock) -> Option<Block> {
         RichBlock::Code(text) => {
             let text = printable(text).trim_matches('\n').to_owned();
             let is_blank = text.trim().is_empty();
-            (!is_blank).then(|| Block::CodeBlock { content: vec![Node::Text { text, marks: Vec::new() }] })
+            (!is_blank).then(|| Block::Code { content: vec![Node::Text { text, marks: Vec::new() }] })
         }
         RichBlock::Quote(inlines) => {
             paragraph(inlines).map(|block| Block::Blockquote { content: [Box::new(block)] })

@@ -39,6 +39,14 @@ struct BulkFetchRequest {
     fields_by_keys: bool,
 }
 
+/// Why the body of a request cannot be used.
+pub(super) enum BadBody {
+    /// It does not say that it is JSON.
+    Type,
+    /// It is not JSON of the right shape.
+    Shape,
+}
+
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(both_editions("/rest/api/3"))
@@ -106,7 +114,7 @@ async fn myself(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
 async fn bulk_fetch(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Answer {
     let request: BulkFetchRequest = match read_json(&headers, &body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(fault) => return fault.answer(),
     };
     if request.issue_ids_or_keys.is_empty() || request.issue_ids_or_keys.len() > MAX_KEYS {
         let message = "The request must name between 1 and 100 issues.";
@@ -144,17 +152,27 @@ pub(super) fn no_issue(api: Api) -> Answer {
     json_answer(StatusCode::NOT_FOUND, &shapes::errors(message))
 }
 
-/// The body of a request, or Jira's refusal of one that is not JSON of this shape.
-pub(super) fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Answer> {
+/// The body of a request, if it is JSON of this shape.
+pub(super) fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, BadBody> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(|value| value.starts_with("application/json")) {
-        let errors = shapes::errors("Unsupported Media Type");
-        return Err(json_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, &errors));
+        return Err(BadBody::Type);
     }
-    serde_json::from_slice(body).map_err(|_| {
-        let message = "Invalid request payload. Refer to the REST API documentation and try again.";
-        json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message))
-    })
+    serde_json::from_slice(body).map_err(|_| BadBody::Shape)
+}
+
+impl BadBody {
+    /// Jira's refusal.
+    pub(super) fn answer(self) -> Answer {
+        let (status, message) = match self {
+            Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
+            Self::Shape => (
+                StatusCode::BAD_REQUEST,
+                "Invalid request payload. Refer to the REST API documentation and try again.",
+            ),
+        };
+        json_answer(status, &shapes::errors(message))
+    }
 }
 
 /// The first value of a parameter in the query.

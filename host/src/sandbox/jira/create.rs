@@ -71,7 +71,7 @@ pub(super) async fn issue(
 ) -> Answer {
     let update: IssueUpdate = match read_json(&headers, &body) {
         Ok(update) => update,
-        Err(answer) => return answer,
+        Err(fault) => return fault.answer(),
     };
     let links = links(&shared, &uri);
     match create(&mut shared.site(), &update, links) {
@@ -89,7 +89,7 @@ pub(super) async fn bulk(
 ) -> Answer {
     let request: BulkCreate = match read_json(&headers, &body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(fault) => return fault.answer(),
     };
     if request.issue_updates.is_empty() || request.issue_updates.len() > MAX_BULK {
         let message = format!("The request must hold between 1 and {MAX_BULK} issues.");

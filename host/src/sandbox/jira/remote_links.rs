@@ -77,7 +77,7 @@ pub(super) async fn set(
 ) -> Answer {
     let request: LinkRequest = match read_json(&headers, &body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(fault) => return fault.answer(),
     };
     let links = links(&shared, &uri);
     let mut site = shared.site();

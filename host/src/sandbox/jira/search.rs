@@ -73,7 +73,7 @@ pub(super) async fn cloud(
 ) -> Answer {
     let request: CloudSearch = match read_json(&headers, &body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(fault) => return fault.answer(),
     };
     let start = match request.next_page_token.as_deref().map(place_of) {
         None => 0,
@@ -113,7 +113,7 @@ pub(super) async fn data_center(
 ) -> Answer {
     let request: DataCenterSearch = match read_json(&headers, &body) {
         Ok(request) => request,
-        Err(answer) => return answer,
+        Err(fault) => return fault.answer(),
     };
     let links = links(&shared, &uri);
     let mut site = shared.site();
