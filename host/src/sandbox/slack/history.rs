@@ -153,6 +153,12 @@ impl History {
         self.changes.note();
     }
 
+    /// How many messages are in the thread that this one began.
+    pub(super) fn replies_to(&self, ts: &str) -> usize {
+        let records = self.records();
+        records.messages.iter().filter(|message| message.thread_ts.as_deref() == Some(ts)).count()
+    }
+
     pub(super) fn report(&self, problem: String) {
         tracing::warn!(problem, "Slack would have refused this");
         self.records().problems.push(problem);

@@ -198,8 +198,12 @@ pub(super) fn message_object(shared: &Shared, message: &ShownMessage) -> Value {
         object["app_id"] = json!(workspace.app_id);
         object["blocks"] = json!(message.blocks);
     }
+    let replies = shared.history.replies_to(&message.ts);
     if let Some(thread_ts) = &message.thread_ts {
         object["thread_ts"] = json!(thread_ts);
+    } else if replies > 0 {
+        object["thread_ts"] = json!(message.ts);
+        object["reply_count"] = json!(replies);
     }
     object
 }

@@ -403,3 +403,50 @@ async fn views_open_can_be_made_to_fail() {
     assert_eq!(outcomes, ["internal_error", "ok", "ok"]);
     assert_eq!(slack.problems(), [""; 0]);
 }
+
+#[tokio::test]
+async fn every_payload_is_what_slack_morphism_reads() {
+    use slack_morphism::prelude::{SlackInteractionEvent, SlackView};
+
+    let slack = start_slack(Clock::system()).await;
+    let commands = start_scripted_bot(&slack, Clock::system(), |payload| {
+        Some(match payload["type"].as_str().unwrap() {
+            "block_suggestion" => json!({ "options": [option("Web (WEB)", "WEB")] }).to_string(),
+            _ => String::new(),
+        })
+    })
+    .await;
+    let opened = open(&slack, &commands, &form()).await;
+    serde_json::from_value::<SlackView>(opened["view"].clone()).unwrap();
+    let values = [("project", "WEB"), ("issue_type", "Bug"), ("summary", "x")];
+    slack.fill("ada", &values).await.unwrap();
+    slack.submit("ada").await.unwrap();
+    open(&slack, &commands, &form()).await;
+    slack.close("ada").await.unwrap();
+    open(&slack, &commands, &duplicates()).await;
+    slack.press("ada", Press::button("Link this one").nth(1)).await.unwrap();
+    slack.use_shortcut("ada", "create_issue").await.unwrap();
+    let message = slack.write("ada", "launch", "The log-in is broken").unwrap();
+    slack.write_reply("grace", &message, "Since when?").unwrap();
+    slack.use_message_shortcut("ada", &message, "create_from_message").await.unwrap();
+    let payloads = slack.interactions();
+    let kinds: Vec<_> = payloads.iter().map(|payload| payload["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "block_suggestion",
+            "block_actions",
+            "view_submission",
+            "view_closed",
+            "block_actions",
+            "shortcut",
+            "message_action"
+        ]
+    );
+    assert_eq!(payloads[6]["message"]["thread_ts"], message.ts, "a thread began there");
+    assert_eq!(payloads[6]["channel"]["name"], "privategroup");
+    for payload in payloads {
+        serde_json::from_value::<SlackInteractionEvent>(payload.clone())
+            .unwrap_or_else(|error| panic!("{error}: {payload}"));
+    }
+}

@@ -37,7 +37,9 @@ impl Socket {
     async fn next(&mut self) -> Option<Value> {
         loop {
             match self.0.next().await? {
-                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+                Ok(Message::Text(text)) => {
+                    return Some(serde_json::from_str(&text).unwrap());
+                }
                 Ok(Message::Ping(_)) => {}
                 _ => return None,
             }
@@ -51,6 +53,20 @@ impl Socket {
         }
         self.0.send(Message::text(answer.to_string())).await.unwrap();
     }
+}
+
+/// An event as Slack wraps it.
+fn event() -> Value {
+    json!({
+        "type": "event_callback",
+        "token": "x",
+        "team_id": "T0SANDBOX01",
+        "api_app_id": "A0MAROAPP01",
+        "event_id": "Ev1",
+        "event_time": 1_700_000_000,
+        "event": { "type": "app_mention", "user": "U0ADA000001", "text": "hello", "ts": "1700000000.000001",
+                   "channel": "C0GENERAL01", "event_ts": "1700000000.000001" },
+    })
 }
 
 /// A fresh address to open a socket at.
@@ -107,7 +123,7 @@ async fn commands_and_interactions_go_through_the_socket_and_are_answered_in_it(
     assert!(matches!(slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
     let first = maro::sandbox::slack::pressing::Press::button("Link this one").nth(1);
     slack.press("ada", first).await.unwrap();
-    slack.send_event(&json!({ "type": "event_callback", "event_id": "Ev1" })).await.unwrap();
+    slack.send_event(&event()).await.unwrap();
     bot.await.unwrap();
     assert_eq!(slack.problems(), [""; 0]);
 }
@@ -145,7 +161,7 @@ async fn an_event_that_is_not_acknowledged_comes_again() {
         assert_eq!((&second["retry_attempt"], &second["retry_reason"]), (&json!(1), &json!("timeout")));
         socket.acknowledge(&second, None).await;
     };
-    let event = json!({ "type": "event_callback", "event_id": "Ev1" });
+    let event = event();
     let (answer, ()) = tokio::join!(slack.send_event(&event), bot);
     assert!(answer.unwrap().is_empty());
 }
