@@ -129,7 +129,9 @@ impl Tickets {
             match (project, types) {
                 (Ok(Some(project)), Ok(Some(types))) => {
                     form.project = Some(project_choice(&project));
-                    form.issue_type = types.first().map(issue_type_choice);
+                    // A story or task is what people mean; epics have other ways in.
+                    let usual = types.iter().find(|issue_type| issue_type.hierarchy_level == 0);
+                    form.issue_type = usual.or(types.first()).map(issue_type_choice);
                 }
                 (Err(error), _) | (_, Err(error)) => {
                     tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");

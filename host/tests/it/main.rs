@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
 
 mod bot;
+mod crash;
 mod jira;
 mod journal;
 mod plugins;
