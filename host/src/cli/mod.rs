@@ -1,7 +1,8 @@
-//! The command line: `maro serve`, `dev`, `say`, `plugin`.
+//! The command line: `maro serve`, `dev`, `say`, `doctor`, `plugin`.
 
 mod dev;
 pub mod dev_session;
+mod doctor;
 pub mod modal_text;
 pub mod plugin_build;
 pub mod say;
@@ -30,6 +31,8 @@ enum Command {
     Dev(dev::Arguments),
     /// Type a command into the simulated workspace of a running `maro dev`
     Say(say::SayArguments),
+    /// Try every setting on the real services, and say what to fix
+    Doctor,
     /// Build plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -45,6 +48,7 @@ enum PluginCommand {
 pub fn run() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Serve => on_runtime(serve::run()),
+        Command::Doctor => on_runtime(doctor::run()),
         Command::Dev(arguments) => on_runtime(dev::run(arguments)),
         Command::Say(arguments) => {
             on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) })

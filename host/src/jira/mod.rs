@@ -15,6 +15,7 @@ pub mod error;
 pub mod issue_types;
 mod jql;
 mod model;
+pub mod permissions;
 mod plain;
 mod projects;
 pub mod remote_link;

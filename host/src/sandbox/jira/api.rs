@@ -13,7 +13,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::sandbox::jira::{
-    browse, create, fields, projects, remote_links, search,
+    browse, create, fields, permissions, projects, remote_links, search,
     server::{BASIC, BEARER, Shared},
     shapes::{self, Api, Links},
 };
@@ -66,6 +66,7 @@ fn both_editions(api: &str) -> Router<Arc<Shared>> {
     Router::new()
         .route(&at("myself"), get(myself))
         .route(&at("field"), get(fields::list))
+        .route(&at("mypermissions"), get(permissions::list))
         .route(&at("project"), get(projects::list))
         .route(&at("project/{key}"), get(projects::get))
         .route(&at("issue"), post(create::issue))

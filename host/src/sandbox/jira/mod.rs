@@ -12,6 +12,7 @@ mod create;
 pub mod faults;
 pub mod fields;
 mod jql;
+mod permissions;
 pub mod projects;
 pub mod received;
 pub mod remote_links;

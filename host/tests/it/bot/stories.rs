@@ -77,7 +77,11 @@ async fn failed_lines_have_jiras_reason_and_can_be_sent_again() {
     bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
     open_stories(&bot, EPIC).await;
     let report = submit(&bot, "A good story\nA forbidden story").await;
-    assert!(read(&bot, &report).contains("A forbidden story: This word is not allowed."), "{}", report.text());
+    assert!(
+        read(&bot, &report).contains("A forbidden story: This word is not allowed."),
+        "{}",
+        report.text()
+    );
     assert_eq!(bot.jira.created_issues().len(), 1);
 
     bot.jira.refuse_no_summaries();
