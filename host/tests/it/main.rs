@@ -4,6 +4,7 @@ mod bot;
 mod crash;
 mod jira;
 mod journal;
+mod manifest;
 mod plugins;
 mod postgres;
 mod serve;
