@@ -150,7 +150,7 @@ fn the_documents_name_only_paths_that_exist() {
 /// What stands in backticks and looks like a path of this repository: with a slash, starting with a
 /// folder of the top level or of `host/src`, without a placeholder.
 fn quoted_paths(text: &str) -> Vec<&str> {
-    const FOLDERS: [&str; 14] = [
+    const FOLDERS: [&str; 17] = [
         "host/",
         "plugins/",
         "wit/",
@@ -158,10 +158,13 @@ fn quoted_paths(text: &str) -> Vec<&str> {
         "tests/",
         "benches/",
         "domain/",
+        "database/",
         "tracker/",
+        "journal/",
         "jira/",
         "slack/",
         "plugin/",
+        "tickets/",
         "commands/",
         "server/",
         "sandbox/",
