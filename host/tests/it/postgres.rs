@@ -22,10 +22,10 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 /// process that holds the other end, however that process ends.
 const KEEPER: &str = r#"
 set -eu
-trap '' INT
+trap '' INT PIPE
 bin=$1 port=$2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/maro-postgres.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
+trap '"$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"' EXIT
 "$bin/initdb" -D "$folder/data" -U maro -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
     { cat "$folder/log" >&2; exit 1; }
 "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w start -o "-p $port -c listen_addresses=127.0.0.1 \
@@ -33,7 +33,6 @@ trap 'rm -rf "$folder"' EXIT
     { cat "$folder/log" >&2; exit 1; }
 echo "$folder/data"
 read -r end || true
-"$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true
 "#;
 
 /// A server of our own. It is gone when this is dropped, or the process ends.
@@ -134,7 +133,6 @@ impl Database {
     /// A database on the server that all tests of this process share. `None`, with a word on stderr, where
     /// there is no PostgreSQL.
     pub(crate) async fn new() -> Option<Self> {
-        // The server starts outside the runtime's threads only by luck, so say that it blocks.
         static SHARED: LazyLock<Option<Shared>> = LazyLock::new(Shared::find);
         match &*SHARED {
             Some(Shared::Given(url)) => Some(Self::create(url).await),
