@@ -20,6 +20,15 @@ pub(crate) trait Change: Send + Sync + Sized + 'static {
         changes: &[&Self],
         connection: &mut SqliteConnection,
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, sqlx::Error>> + Send;
+
+    /// Makes changes by one statement outside a transaction, if one can make them all: that saves the trips
+    /// for its beginning and its end. `None` if it cannot, and then nothing was changed.
+    fn apply_at_once(
+        _changes: &[&Self],
+        _connection: &mut SqliteConnection,
+    ) -> impl Future<Output = Result<Option<Vec<Self::Outcome>>, sqlx::Error>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// Makes changes until the queue is closed. The writers of all tables share the connection: they would wait
@@ -50,6 +59,9 @@ async fn commit<C: Change>(
     connection: &mut SqliteConnection,
     changes: &[&C],
 ) -> Result<Vec<C::Outcome>, sqlx::Error> {
+    if let Some(outcomes) = C::apply_at_once(changes, connection).await? {
+        return Ok(outcomes);
+    }
     // IMMEDIATE takes the write lock at once: to ask for it after reading could not be granted by waiting.
     run(connection, "BEGIN IMMEDIATE", &[]).await?;
     let outcomes = match C::apply(changes, connection).await {

@@ -11,15 +11,25 @@ use crate::{
     tracker::reconcile::{Answer, Plan, Row, known_status, reconcile},
 };
 
-/// Takes no row whose key or id is on the list already. Items are inserted in the order given.
-const INSERT: &str = "
-    INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by, source,
-        last_jira_summary, last_jira_status, last_synced_at)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, iif(value ->> 7 IS NULL, NULL, value ->> 3)
-    FROM json_each(?1) WHERE true
-    ON CONFLICT DO NOTHING
-    RETURNING channel_id, issue_key";
+/// Items are inserted in the order given.
+macro_rules! insert {
+    ($rest:literal) => {
+        concat!(
+            "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
+                source, last_jira_summary, last_jira_status, last_synced_at)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+                value ->> 6, value ->> 7, iif(value ->> 7 IS NULL, NULL, value ->> 3)
+            FROM json_each(?1) WHERE true ",
+            $rest
+        )
+    };
+}
+
+/// Takes no row whose key or id is on the list already.
+const INSERT: &str = insert!("ON CONFLICT DO NOTHING RETURNING channel_id, issue_key");
+
+/// Fails, and inserts nothing, if one row's key or id is on the list already.
+const INSERT_ALL: &str = insert!("");
 
 const DELETE: &str = "
     DELETE FROM channel_tracked_issues WHERE id IN (
@@ -76,33 +86,45 @@ impl Change for ListChange {
         changes: &[&Self],
         connection: &mut SqliteConnection,
     ) -> Result<Vec<Vec<bool>>, sqlx::Error> {
-        apply(connection, changes).await
+        let items = Items::of(changes);
+        let mut outcomes = none_of(changes);
+        claim(connection, DELETE, &items.removals, &mut outcomes).await?;
+        settle(connection, items, &mut outcomes).await?;
+        Ok(outcomes)
+    }
+
+    /// Mostly everything that waits is of one kind: removals, or issues that are all new to their lists.
+    async fn apply_at_once(
+        changes: &[&Self],
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<Vec<Vec<bool>>>, sqlx::Error> {
+        let items = Items::of(changes);
+        if !items.syncs.is_empty() {
+            return Ok(None);
+        }
+        if items.additions.is_empty() {
+            let mut outcomes = none_of(changes);
+            claim(connection, DELETE, &items.removals, &mut outcomes).await?;
+            return Ok(Some(outcomes));
+        }
+        let all_are_new = items.removals.is_empty() && insert_all(connection, &items.additions).await?;
+        Ok(all_are_new.then(|| changes.iter().map(|change| vec![true; change.len()]).collect()))
     }
 }
 
-async fn apply(
-    connection: &mut SqliteConnection,
-    changes: &[&ListChange],
-) -> Result<Vec<Vec<bool>>, sqlx::Error> {
-    let mut outcomes: Vec<Vec<bool>> = changes.iter().map(|change| vec![false; change.len()]).collect();
-    let mut removals = Vec::new();
-    let mut additions = Vec::new();
-    let mut syncs = Vec::new();
-    for (change, position) in changes.iter().zip(0..) {
-        for item in 0..change.len() {
-            let item = Item { change, place: (position, item) };
-            match change {
-                ListChange::Untrack { .. } => removals.push(item),
-                ListChange::Track { .. } => additions.push(item),
-                ListChange::Sync { .. } => syncs.push(item),
-            }
-        }
+/// The outcomes before anything was done.
+fn none_of(changes: &[&ListChange]) -> Vec<Vec<bool>> {
+    changes.iter().map(|change| vec![false; change.len()]).collect()
+}
+
+/// Adds the issues if all of them are new to their lists; otherwise none.
+async fn insert_all(connection: &mut SqliteConnection, items: &[Item<'_>]) -> Result<bool, sqlx::Error> {
+    let stored: Vec<Value> = items.iter().map(Item::stored).collect();
+    match run(connection, INSERT_ALL, &[&stored]).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
+        Err(error) => Err(error),
     }
-    claim(connection, DELETE, &removals, &mut outcomes).await?;
-    claim(connection, INSERT, &additions, &mut outcomes).await?;
-    additions.retain(|item| !outcomes[item.place.0][item.place.1]);
-    settle(connection, additions, syncs, &mut outcomes).await?;
-    Ok(outcomes)
 }
 
 /// Runs a statement that returns the rows it made or removed, each the doing of the first item with that
@@ -131,14 +153,13 @@ async fn claim(
     Ok(())
 }
 
-/// Brings the rows that are there in line with what Jira says.
+/// Brings the rows that are there in line with what Jira says, and adds those that are missing.
 async fn settle(
     connection: &mut SqliteConnection,
-    additions: Vec<Item<'_>>,
-    syncs: Vec<Item<'_>>,
+    items: Items<'_>,
     outcomes: &mut [Vec<bool>],
 ) -> Result<(), sqlx::Error> {
-    let items: Vec<Item<'_>> = additions.into_iter().chain(syncs).collect();
+    let items: Vec<Item<'_>> = items.additions.into_iter().chain(items.syncs).collect();
     if items.is_empty() {
         return Ok(());
     }
@@ -155,7 +176,9 @@ async fn settle(
         })
         .collect();
     rename(connection, &plan).await?;
-    run(connection, REFRESH_ROWS, &[&refreshed]).await?;
+    if !refreshed.is_empty() {
+        run(connection, REFRESH_ROWS, &[&refreshed]).await?;
+    }
     let missing: Vec<Item<'_>> = plan
         .missing
         .iter()
@@ -219,6 +242,29 @@ impl ListChange {
             Self::Track { now, .. } | Self::Sync { now, .. } => Some(now),
             Self::Untrack { .. } => None,
         }
+    }
+}
+
+/// What there is to do, by kind.
+#[derive(Default)]
+struct Items<'a> {
+    removals: Vec<Item<'a>>,
+    additions: Vec<Item<'a>>,
+    syncs: Vec<Item<'a>>,
+}
+
+impl<'a> Items<'a> {
+    fn of(changes: &[&'a ListChange]) -> Self {
+        let mut items = Self::default();
+        for (change, position) in changes.iter().zip(0..) {
+            let kind = match change {
+                ListChange::Untrack { .. } => &mut items.removals,
+                ListChange::Track { .. } => &mut items.additions,
+                ListChange::Sync { .. } => &mut items.syncs,
+            };
+            kind.extend((0..change.len()).map(|item| Item { change, place: (position, item) }));
+        }
+        items
     }
 }
 
