@@ -45,6 +45,7 @@ pub const JUST_CREATED: &str = "just created";
 pub const UNASSIGNED: &str = "unassigned";
 pub const LINK_LABEL: &str = "Link this one";
 pub const LINKING: &str = "Linking …";
+pub const LINKED_TITLE: &str = "Link a ticket";
 pub const LINKED: &str = "Linked";
 pub const REMOTE_LINK_TITLE: &str = "Slack conversation";
 pub const STORIES_TITLE: &str = "Create stories";

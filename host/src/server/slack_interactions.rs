@@ -60,7 +60,11 @@ pub(super) async fn answer_to(state: &Arc<BotState>, interaction: Interaction) -
             state.tasks.spawn(async move { tickets.open_create_from_message(*shortcut).await });
             Vec::new()
         }
-        Interaction::ViewClosed(_) | Interaction::OptionChosen(_) => Vec::new(),
+        Interaction::OptionChosen(action) => {
+            state.tasks.spawn(async move { tickets.chosen(*action).await });
+            Vec::new()
+        }
+        Interaction::ViewClosed(_) => Vec::new(),
         Interaction::Unknown { kind } => {
             tracing::debug!(kind, "an unknown interaction was left alone");
             Vec::new()

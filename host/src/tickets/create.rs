@@ -1,6 +1,6 @@
 //! Creating one ticket: from the submitted form to Jira, once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     domain::{
@@ -36,11 +36,14 @@ use crate::{
 /// How often Jira is asked to create a ticket whose creation it did not confirm and which is not there.
 const MAX_ATTEMPTS: u32 = 2;
 
+/// How long Jira may take to list a project's types, which it mostly did a moment ago.
+const TYPES_PATIENCE: Duration = Duration::from_millis(700);
+
 impl Tickets {
     /// The create form was submitted: looks for similar tickets, then creates.
     pub(super) async fn submit_create(&self, mut state: ModalState, view: ViewState) -> Outcome {
         let record = match read_form(&state, &view) {
-            Ok(record) => record,
+            Ok(record) => self.with_type_of_project(record).await,
             Err(errors) => return submit::errors(errors, self.create_view(&state, &form(&view.values), &[])),
         };
         let work = match self.draft(&state, record).await {
@@ -74,6 +77,21 @@ impl Tickets {
             Ok(work) => self.known(&work),
             Err(stop) => self.stopped(origin, &stop),
         }
+    }
+
+    /// A type chosen before the project was has the id of another project's: the one of the same name is
+    /// meant. If there is none, Jira says so.
+    async fn with_type_of_project(&self, mut record: CreateRecord) -> CreateRecord {
+        let types = self.jira.get_issue_types(&record.project_key, deadline(TYPES_PATIENCE)).await;
+        if let Ok(Some(types)) = types
+            && types.iter().all(|issue_type| issue_type.id != record.issue_type_id)
+            && let Some(meant) = types
+                .into_iter()
+                .find(|issue_type| issue_type.name.eq_ignore_ascii_case(&record.issue_type_name))
+        {
+            record.issue_type_id = meant.id;
+        }
+        record
     }
 
     /// Writes the form down. Nothing comes of a draft by itself, so submitting it twice is no harm.
@@ -221,6 +239,7 @@ impl Tickets {
             intent_id: work.id.clone(),
             origin: record.origin.clone(),
             candidates: Vec::new(),
+            project: Some(record.project_key.clone()),
             epic: None,
         };
         let form = CreateForm {
@@ -312,7 +331,7 @@ fn read_form(state: &ModalState, view: &ViewState) -> Result<CreateRecord, BTree
     }
 }
 
-fn form(values: &InputValues) -> CreateForm {
+pub(super) fn form(values: &InputValues) -> CreateForm {
     CreateForm {
         project: values.selected(PROJECT).cloned(),
         issue_type: values.selected(ISSUE_TYPE).cloned(),

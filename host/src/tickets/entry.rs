@@ -208,7 +208,7 @@ impl Tickets {
 
     pub(super) fn new_state(&self, origin: Origin) -> ModalState {
         let intent_id = format!("{:032x}", rand::random::<u128>());
-        ModalState { intent_id, origin, candidates: Vec::new(), epic: None }
+        ModalState { intent_id, origin, candidates: Vec::new(), project: None, epic: None }
     }
 }
 

@@ -138,7 +138,7 @@ impl Tickets {
         };
         let mut blocks = vec![Block::Paragraph(line)];
         blocks.extend(notes.iter().map(|note| sentence(note)));
-        Outcome::show(self.notice_view(texts::DUPLICATES_TITLE, &record.origin, blocks, Vec::new()))
+        Outcome::show(self.notice_view(texts::LINKED_TITLE, &record.origin, blocks, Vec::new()))
     }
 }
 

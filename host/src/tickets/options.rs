@@ -1,12 +1,18 @@
 //! What there is to choose from in the create modal's selects, as somebody types.
 
 use crate::{
-    slack::{interaction::OptionsWanted, view::input::Choice},
+    slack::{
+        interaction::{BlockAction, OptionsWanted},
+        view::input::Choice,
+    },
     telemetry::error_chain,
     tickets::{
-        Tickets, deadline,
+        Tickets,
+        create::form,
+        deadline,
         entry::{issue_type_choice, project_choice},
-        views::{ISSUE_TYPE, PROJECT},
+        record::ModalState,
+        views::{CREATE_ISSUE, ISSUE_TYPE, PROJECT},
     },
 };
 
@@ -35,14 +41,27 @@ impl Tickets {
         Ok(projects.iter().map(project_choice).collect())
     }
 
+    /// Notes the project that somebody chose, so that its types can be offered.
+    pub async fn chosen(&self, action: BlockAction) {
+        let (PROJECT, Some(view)) = (action.action_id.as_str(), action.view) else { return };
+        let opened = self.sealer.open::<ModalState>(CREATE_ISSUE, &view.private_metadata, self.clock.now());
+        let Some(mut state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
+            return;
+        };
+        state.project = Some(action.value);
+        self.update(&view.id, &self.create_view(&state, &form(&view.values), &[])).await;
+    }
+
     /// The kinds of issue in the project that is chosen, or the default one.
     async fn issue_type_choices(
         &self,
         wanted: &OptionsWanted,
     ) -> Result<Vec<Choice>, crate::jira::error::JiraError> {
-        let chosen = wanted.view.as_ref().and_then(|view| view.values.selected(PROJECT));
-        let Some(project) = chosen.map(|choice| choice.value.as_str()).or(self.default_project.as_deref())
-        else {
+        let state = wanted.view.as_ref().and_then(|view| {
+            self.sealer.open::<ModalState>(CREATE_ISSUE, &view.private_metadata, self.clock.now()).ok()
+        });
+        let noted = state.as_ref().and_then(|state| state.project.as_deref());
+        let Some(project) = noted.or(self.default_project.as_deref()) else {
             return Ok(Vec::new());
         };
         let types = self.jira.get_issue_types(project, deadline(PATIENCE)).await?.unwrap_or_default();

@@ -57,6 +57,9 @@ pub(super) struct ModalState {
     /// The tickets that this modal offers for linking; no others can be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) candidates: Vec<String>,
+    /// The project chosen in a create modal: Slack does not say it when it asks for that project's types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<String>,
     /// The epic of a stories modal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) epic: Option<String>,

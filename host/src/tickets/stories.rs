@@ -281,6 +281,7 @@ impl Tickets {
             intent_id: work.id.clone(),
             origin: work.record.origin.clone(),
             candidates: Vec::new(),
+            project: None,
             epic: Some(work.record.epic.clone()),
         };
         let value =

@@ -57,7 +57,7 @@ impl Tickets {
         for notice in notices {
             view.push(self.section(&state.origin, vec![sentence(notice)]));
         }
-        let mut project = SelectInput::external(PROJECT, texts::PROJECT_LABEL);
+        let mut project = SelectInput::external(PROJECT, texts::PROJECT_LABEL).telling_changes();
         let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::ISSUE_TYPE_LABEL);
         if let Some(choice) = &form.project {
             project = project.with_initial(choice.clone());

@@ -220,3 +220,15 @@ async fn the_shortcut_from_anywhere_asks_for_the_channel() {
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     assert_eq!(told(&bot), ["Created SCRUM-151: Archive projects in bulk"]);
 }
+
+#[tokio::test]
+async fn the_types_offered_are_those_of_the_project_that_was_chosen() {
+    let bot = bot().await;
+    open_create(&bot, "Hangar door sensor").await;
+    bot.slack.fill("ada", &[("project", "OPS")]).await.unwrap();
+    let ops = bot.slack.wait_for_modal("ada", |modal| modal.hash() != "").await.unwrap();
+    assert!(ops.value("project").unwrap().contains("OPS"), "{:?}", ops.value("project"));
+    assert_eq!(ops.value("summary").as_deref(), Some("Hangar door sensor"));
+    let offered = bot.slack.suggestions("ada", "issue_type", "").await.unwrap();
+    assert!(!offered.is_empty());
+}
