@@ -5,6 +5,7 @@ mod markup;
 mod rendering;
 mod response_url;
 mod say;
+mod socket;
 mod views;
 mod web_api;
 mod workspace;
