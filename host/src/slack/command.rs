@@ -3,6 +3,8 @@
 //! Slack's fields: <https://docs.slack.dev/interactivity/implementing-slash-commands>. Of them,
 //! `token` (superseded by the signature) and the deprecated `user_name` and `team_domain` are not kept.
 
+use serde::Deserialize;
+
 use crate::{
     domain::ids::{ChannelId, UserId},
     slack::{
@@ -59,6 +61,8 @@ pub enum CommandError {
     /// Two readings of one request are one too many.
     #[error("{field} is there twice")]
     Repeated { field: &'static str },
+    #[error("the payload is not a JSON object of texts")]
+    NotJson,
 }
 
 /// Reads a slash command's body. Unknown fields are ignored, for Slack adds some now and then.
@@ -78,10 +82,7 @@ pub fn parse(body: &[u8], policy: &ResponseUrlPolicy) -> Result<CommandRequest, 
             return Ok(CommandRequest::SslCheck);
         }
         if let Some((field, slot)) = fields.slot(&name) {
-            let max_bytes = if field == "text" { MAX_TEXT_BYTES } else { MAX_FIELD_BYTES };
-            if value.len() > max_bytes {
-                return Err(CommandError::TooLong { field, max_bytes });
-            }
+            check_length(field, &value)?;
             if slot.replace(value.into_owned()).is_some() {
                 return Err(CommandError::Repeated { field });
             }
@@ -90,14 +91,41 @@ pub fn parse(body: &[u8], policy: &ResponseUrlPolicy) -> Result<CommandRequest, 
     fields.into_command(policy).map(|command| CommandRequest::Command(Box::new(command)))
 }
 
+/// Reads the same fields as JSON, as they come over Socket Mode.
+///
+/// # Errors
+/// [`CommandError`], which names the field.
+pub fn parse_json(json: &str, policy: &ResponseUrlPolicy) -> Result<SlashCommand, CommandError> {
+    let mut fields: Fields = serde_json::from_str(json).map_err(|_| CommandError::NotJson)?;
+    for name in FIELDS {
+        let Some((field, Some(value))) = fields.slot(name) else { continue };
+        check_length(field, value)?;
+    }
+    fields.into_command(policy)
+}
+
 /// Whether a body is Slack's check of our certificate. Such a body may come without a signature, asks for
 /// nothing and tells nothing, so it may be answered before the signature is checked.
 pub fn is_ssl_check(body: &[u8]) -> bool {
     form::raw_fields(body).any(|field| field == (b"ssl_check", b"1"))
 }
 
+/// The names of [`Fields`].
+const FIELDS: [&str; 10] = [
+    "command",
+    "text",
+    "channel_id",
+    "channel_name",
+    "user_id",
+    "team_id",
+    "enterprise_id",
+    "api_app_id",
+    "trigger_id",
+    "response_url",
+];
+
 /// The fields as they come in, before any is known to be there.
-#[derive(Default)]
+#[derive(Default, Deserialize)]
 struct Fields {
     command: Option<String>,
     text: Option<String>,
@@ -152,6 +180,11 @@ impl Fields {
     }
 }
 
+fn check_length(field: &'static str, value: &str) -> Result<(), CommandError> {
+    let max_bytes = if field == "text" { MAX_TEXT_BYTES } else { MAX_FIELD_BYTES };
+    if value.len() > max_bytes { Err(CommandError::TooLong { field, max_bytes }) } else { Ok(()) }
+}
+
 fn required(value: Option<String>, field: &'static str) -> Result<String, CommandError> {
     present(value).ok_or(CommandError::Missing { field })
 }
@@ -174,14 +207,17 @@ mod tests {
         &response_url=https://hooks.slack.com/commands/1234/5678&trigger_id=13345224609.738474920.8088930838d88f008e0\
         &api_app_id=A123456&is_enterprise_install=false";
 
-    fn parse(body: &[u8]) -> Result<CommandRequest, CommandError> {
-        let policy = ResponseUrlPolicy::new(&SlackConfig {
+    fn policy() -> ResponseUrlPolicy {
+        ResponseUrlPolicy::new(&SlackConfig {
             signing_secret: None,
             bot_token: Secret::new("xoxb-1"),
             app_token: None,
             api_url: Url::parse("https://slack.com/api").unwrap(),
-        });
-        super::parse(body, &policy)
+        })
+    }
+
+    fn parse(body: &[u8]) -> Result<CommandRequest, CommandError> {
+        super::parse(body, &policy())
     }
 
     fn parse_command(body: &str) -> SlashCommand {
@@ -211,6 +247,24 @@ mod tests {
         let command = parse_command("command=%2Fmaro&channel_id=C1&user_id=U1&text=&trigger_id=");
         assert_eq!((command.text.as_str(), command.trigger_id), ("", None));
         assert!(command.response_url.is_none());
+    }
+
+    #[test]
+    fn the_same_fields_are_read_as_json() {
+        let policy = policy();
+        let json = r#"{"command":"/maro","text":"track A-1","channel_id":"C1","user_id":"U1","new":[1]}"#;
+        let command = parse_json(json, &policy).unwrap();
+        assert_eq!((command.text.as_str(), command.channel.as_str()), ("track A-1", "C1"));
+        let long = format!(r#"{{"command":"/maro","trigger_id":"{}"}}"#, "x".repeat(MAX_FIELD_BYTES + 1));
+        for (json, error) in [
+            ("command=/maro", CommandError::NotJson),
+            (r#"{"command":7}"#, CommandError::NotJson),
+            (r#"{"command":"/maro","command":"/other"}"#, CommandError::NotJson),
+            (r#"{"command":"/maro","channel_id":"C1"}"#, CommandError::Missing { field: "user_id" }),
+            (&long, CommandError::TooLong { field: "trigger_id", max_bytes: MAX_FIELD_BYTES }),
+        ] {
+            assert_eq!(parse_json(json, &policy).unwrap_err(), error, "{json}");
+        }
     }
 
     #[test]

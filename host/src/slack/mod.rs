@@ -11,5 +11,6 @@ pub mod render;
 pub mod response_url;
 pub mod sealed;
 pub mod signature;
+pub mod socket;
 pub mod view;
 pub mod web_api;

@@ -5,16 +5,21 @@
 //! refuse an answer for a field that nobody reads. It has no time-outs of its own: each call here has a
 //! deadline for all its attempts, and each attempt has one.
 
-pub(in crate::slack) mod connection;
+mod connection;
 pub mod error;
 mod retry;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use slack_morphism::{SlackApiToken, SlackApiTokenValue, errors::SlackClientError};
+use slack_morphism::{
+    SlackApiToken, SlackApiTokenValue, errors::SlackClientError, hyper_tokio::SlackHyperClient,
+};
 use tokio::time::timeout;
 
 use crate::{
@@ -50,6 +55,9 @@ const POST_MESSAGE: Method =
     Method { name: "chat.postMessage", deadline: Duration::from_secs(60), repeatable: false };
 const GET_PERMALINK: Method =
     Method { name: "chat.getPermalink", deadline: Duration::from_secs(5), repeatable: true };
+/// Makes an address for Socket Mode, which nobody needs to use.
+const OPEN_CONNECTION: Method =
+    Method { name: "apps.connections.open", deadline: Duration::from_secs(10), repeatable: true };
 const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
 
 /// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
@@ -181,6 +189,34 @@ impl SlackWebApi {
         Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes: answer.scopes() })
     }
 
+    /// Checks that an app-level token opens Socket Mode, without opening a connection.
+    ///
+    /// # Errors
+    /// [`ApiError`]: [`ApiError::InvalidAuth`] and [`ApiError::MissingScope`] are about the app's token.
+    pub async fn check_app_token(&self, app_token: &Secret) -> Result<(), ApiError> {
+        let client = self.connections.client().await?;
+        let token = api_token(app_token);
+        let session = client.open_session(&token);
+        let request = json!({});
+        let answer: SocketAnswer = repeat(OPEN_CONNECTION, || {
+            session.http_session_api.http_post(OPEN_CONNECTION.name, &request, None).boxed()
+        })
+        .await?;
+        let is_socket = answer.url.starts_with("ws:") || answer.url.starts_with("wss:");
+        if is_socket {
+            return Ok(());
+        }
+        Err(ApiError::InvalidResponse { detail: "the address is none of a WebSocket".to_owned() })
+    }
+
+    /// slack-morphism's client, for Socket Mode.
+    ///
+    /// # Errors
+    /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
+    pub(in crate::slack) async fn client(&self) -> Result<&Arc<SlackHyperClient>, ApiError> {
+        self.connections.client().await
+    }
+
     async fn post<A: DeserializeOwned + Send>(&self, method: Method, request: &Value) -> Result<A, ApiError> {
         let client = self.connections.client().await?;
         let session = client.open_session(&self.token);
@@ -204,6 +240,11 @@ struct PermalinkAnswer {
 }
 
 #[derive(Deserialize)]
+struct SocketAnswer {
+    url: String,
+}
+
+#[derive(Deserialize)]
 struct IdentityAnswer {
     team_id: String,
     #[serde(default)]
@@ -211,7 +252,7 @@ struct IdentityAnswer {
     user_id: String,
 }
 
-fn api_token(token: &Secret) -> SlackApiToken {
+pub(in crate::slack) fn api_token(token: &Secret) -> SlackApiToken {
     SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()))
 }
 

@@ -147,6 +147,6 @@ mod tests {
         assert!(limited.pause(1, false, Duration::from_secs(5)).is_none());
         assert!(limited.pause(MAX_ATTEMPTS, false, LONG).is_none());
         let error = ApiError::RateLimited { retry_after: Duration::MAX };
-        assert!(Failure { error, certainty: Certainty::NotDone }.pause(1, true, Duration::MAX).is_none());
+        assert!(Failure { error, certainty: Certainty::NotDone }.pause(1, true, LONG).is_none());
     }
 }

@@ -7,6 +7,7 @@ mod rendering;
 mod response_url;
 mod say;
 mod sockets;
+mod socket;
 mod views;
 mod web_api;
 mod workspace;
