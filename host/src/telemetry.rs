@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 ///
 /// `filter` has the syntax of [`EnvFilter`] and was checked when the settings were read.
 pub fn start(filter: &str) {
-    let filter = EnvFilter::builder().parse_lossy(filter);
+    // That client library logs addresses that are as good as a password for a while.
+    let filter = EnvFilter::builder().parse_lossy(format!("{filter},slack_morphism=off"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -41,6 +41,9 @@ pub(super) struct Arguments {
     /// What to log: a level, or a list such as warn,maro=debug
     #[arg(long, default_value = "warn", value_name = "FILTER")]
     log: String,
+    /// Reach the bot through Socket Mode instead of HTTP
+    #[arg(long)]
+    socket: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -98,7 +101,7 @@ impl Dev {
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
                 bot_token,
-                app_token: None,
+                app_token: arguments.socket.then(|| slack.app_token().clone()),
                 api_url: slack.api_url(),
             },
             jira: jira.cloud_config(),
@@ -108,6 +111,9 @@ impl Dev {
         let bot = Bot::start(config, Clock::system()).await.map_err(|error| cure(error, arguments.listen))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
+        if arguments.socket {
+            slack.wait_for_sockets(1).await;
+        }
         let session = DevSession {
             bot: bot_url,
             slack: slack.url().clone(),

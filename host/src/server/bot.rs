@@ -15,12 +15,13 @@ use crate::{
     journal,
     metrics::Metrics,
     plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry},
-    server::{connections, router, state::BotState},
+    server::{connections, router, slack_socket, state::BotState},
     slack::{
         render::Renderer,
         response_url::{ResponseUrlClient, ResponseUrlPolicy},
         sealed::Sealer,
         signature::SignatureVerifier,
+        socket::SocketMode,
         web_api::SlackWebApi,
     },
     sync::StatusSync,
@@ -39,6 +40,9 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(20);
 /// How long acknowledged commands have to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 
+/// How long connections of Socket Mode have to give their last answers.
+const SOCKET_GRACE: Duration = Duration::from_secs(6);
+
 /// A running bot.
 pub struct Bot {
     address: SocketAddr,
@@ -47,6 +51,7 @@ pub struct Bot {
     shutdown: CancellationToken,
     background: TaskTracker,
     server: JoinHandle<()>,
+    socket: Option<SocketMode>,
 }
 
 impl Bot {
@@ -88,7 +93,8 @@ impl Bot {
         let is_alone = matches!(database, Database::Sqlite(_));
         background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
         let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
-        Ok(Self { address, state, database, shutdown, background, server })
+        let socket = slack_socket::start(&config.slack, &state);
+        Ok(Self { address, state, database, shutdown, background, server, socket })
     }
 
     /// The address that accepts connections.
@@ -109,6 +115,9 @@ impl Bot {
     /// Stops accepting, finishes what was acknowledged, and closes the database.
     pub async fn stop(self) {
         self.shutdown.cancel();
+        if let Some(socket) = self.socket {
+            socket.stop(SOCKET_GRACE).await;
+        }
         if self.server.await.is_err() {
             tracing::error!("the server ended with a panic");
         }

@@ -9,6 +9,7 @@ mod request;
 mod slack_commands;
 mod slack_events;
 mod slack_interactions;
+mod slack_socket;
 mod state;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     commands::{self, Typed},
+    domain::reply::Reply,
     plugin::instance::Caller,
     server::{
         late,
@@ -41,7 +42,9 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderM
         return rejection.into_response(&state);
     }
     match command::parse(&body, &state.response_urls) {
-        Ok(CommandRequest::Command(command)) => answer(state, *command).await,
+        Ok(CommandRequest::Command(command)) => {
+            json_response(answer_to(state, *command, INLINE_PATIENCE).await)
+        }
         Ok(CommandRequest::SslCheck) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::warn!(%error, "a signed request is no slash command");
@@ -51,13 +54,22 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderM
     }
 }
 
-/// Answers in this response if the command is done in time, else acknowledges and answers later.
+/// A JSON document, or a bare acknowledgement if there is none.
+pub(super) fn json_response(body: Vec<u8>) -> Response {
+    if body.is_empty() {
+        return StatusCode::OK.into_response();
+    }
+    ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+/// The answer as JSON if the command is done within `patience`; else nothing, and it is answered later.
 ///
 /// The command runs in a task of its own, so that it neither stops nor loses its answer if Slack hangs
-/// up. The channel between the two decides who answers: a sent answer is this response's, one that can
-/// no longer be sent goes to `response_url`. So there is always one answer and never two.
-async fn answer(state: Arc<BotState>, command: SlashCommand) -> Response {
+/// up. The channel between the two decides who answers: a sent answer is this one, one that can no longer
+/// be sent goes to `response_url`. So there is always one answer and never two.
+pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patience: Duration) -> Vec<u8> {
     let (sender, mut receiver) = oneshot::channel();
+    let (channel, user) = (command.channel.clone(), command.user.clone());
     let task_state = Arc::clone(&state);
     state.tasks.spawn(async move {
         let message = run(&task_state, &command).await;
@@ -65,28 +77,27 @@ async fn answer(state: Arc<BotState>, command: SlashCommand) -> Response {
             late::reply(&task_state, &command, &message).await;
         }
     });
-    let message = match timeout(INLINE_PATIENCE, &mut receiver).await {
+    let message = match timeout(patience, &mut receiver).await {
         Ok(message) => message,
         Err(_) => {
             // From here on sending fails; what was sent before this moment is still ours to give.
             receiver.close();
             match receiver.try_recv() {
                 Ok(message) => Ok(message),
-                Err(_) => return StatusCode::OK.into_response(),
+                Err(_) => return Vec::new(),
             }
         }
     };
     match message {
-        Ok(Some(message)) => {
-            ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], message.to_answer()).into_response()
-        }
+        Ok(Some(message)) => message.to_answer(),
         // What there is to see is in a modal.
-        Ok(None) => StatusCode::OK.into_response(),
+        Ok(None) => Vec::new(),
         // The task is gone without an answer: it panicked.
         Err(_) => {
             let incident = commands::new_incident();
             tracing::error!(incident, "a command ended without an answer");
-            (StatusCode::OK, texts::internal_fault(&incident)).into_response()
+            let reply = Reply::sentence(texts::internal_fault(&incident));
+            state.renderer.render(&reply, &channel, &user).to_answer()
         }
     }
 }

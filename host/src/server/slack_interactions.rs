@@ -1,17 +1,18 @@
 //! `POST /slack/interactions`: modals, buttons, shortcuts and selects, in; what Slack waits for, out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 
 use crate::{
     server::{
         request::{Rejection, check_slack_signature, read_body},
+        slack_commands::json_response,
         state::BotState,
     },
     slack::interaction::{self, Interaction, answer},
@@ -26,13 +27,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderM
         return rejection.into_response(&state);
     }
     match interaction::parse_form(&body, &state.response_urls) {
-        Ok(interaction) => {
-            let answer = answer_to(&state, interaction).await;
-            if answer.is_empty() {
-                return StatusCode::OK.into_response();
-            }
-            ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], answer).into_response()
-        }
+        Ok(interaction) => json_response(answer_to(&state, interaction, INLINE_PATIENCE).await),
         Err(error) => {
             tracing::warn!(%error, "a signed request is no interaction");
             let sentence = "The request is no interaction.\n";
@@ -41,12 +36,19 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderM
     }
 }
 
+/// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
+const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
+
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
 /// after the acknowledgement.
-pub(super) async fn answer_to(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8> {
+pub(super) async fn answer_to(
+    state: &Arc<BotState>,
+    interaction: Interaction,
+    patience: Duration,
+) -> Vec<u8> {
     let tickets = Arc::clone(&state.tickets);
     match interaction {
-        Interaction::ViewSubmitted(submitted) => tickets.submitted(*submitted).await.to_json(),
+        Interaction::ViewSubmitted(submitted) => tickets.submitted(*submitted, patience).await.to_json(),
         Interaction::OptionsWanted(wanted) => answer::options_json(&tickets.options(&wanted).await),
         Interaction::ButtonPressed(action) => {
             state.tasks.spawn(async move { tickets.pressed(*action).await });

@@ -18,16 +18,17 @@ use crate::{
     },
 };
 
-/// How long Slack's request is kept waiting. Slack gives up after three seconds.
-const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
-
 /// The pause between an answer and the next view, so that Slack has shown the one before the other comes.
 const SETTLING_PAUSE: Duration = Duration::from_millis(500);
 
 impl Tickets {
-    /// What becomes of a submitted modal. Work that takes longer than Slack waits goes on, and its outcome
+    /// What becomes of a submitted modal. Work that takes longer than `patience` goes on, and its outcome
     /// takes the place of a modal that says so.
-    pub async fn submitted(self: &Arc<Self>, submitted: ViewSubmitted) -> SubmissionResponse {
+    pub async fn submitted(
+        self: &Arc<Self>,
+        submitted: ViewSubmitted,
+        patience: Duration,
+    ) -> SubmissionResponse {
         let ViewSubmitted { user, view, .. } = submitted;
         let (sender, mut receiver) = oneshot::channel();
         let (tickets, view_id) = (Arc::clone(self), view.id.clone());
@@ -40,7 +41,7 @@ impl Tickets {
                 tickets.show_late(&view_id, &origin_for_task, outcome).await;
             }
         });
-        let outcome = match timeout(INLINE_PATIENCE, &mut receiver).await {
+        let outcome = match timeout(patience, &mut receiver).await {
             Ok(outcome) => outcome.ok(),
             Err(_) => {
                 // From here on sending fails; what was sent before this moment is still ours to give.

@@ -7,6 +7,7 @@ mod faults;
 mod hostile_plugins;
 mod http;
 mod plugins_folder;
+mod socket_mode;
 mod start_up;
 mod status_sync;
 mod stories;
@@ -58,6 +59,14 @@ impl TestBot {
 
     /// As [`TestBot::with_plugins`], with settings changed by `change`.
     pub(crate) async fn with_settings(plugins: PluginsFolder, change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_settings_of(plugins, |config, _| change(config)).await
+    }
+
+    /// As [`TestBot::with_settings`], where the settings depend on the workspace.
+    pub(crate) async fn with_settings_of(
+        plugins: PluginsFolder,
+        change: impl FnOnce(&mut Config, &SimulatedSlack),
+    ) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let folder = tempfile::tempdir().unwrap();
         let signing_secret = Secret::new("a signing secret");
@@ -91,7 +100,7 @@ impl TestBot {
             sync_interval: Duration::from_secs(3_600),
             log: "info".to_owned(),
         };
-        change(&mut config);
+        change(&mut config, &slack);
         let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
         bot.wait_until_ready().await;
         let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
