@@ -182,6 +182,8 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     • /maro hostile WHAT [TEXT] A fixture of the host's tests
     • /maro track ISSUE-KEY [ISSUE-KEY …] Track Jira issues in this channel
     • /maro tracked [PAGE] List the Jira issues tracked in this channel
+    • /maro create [summary] Create a ticket, after a look for similar ones
+    • /maro stories EPIC-KEY Create stories under an epic, one a line
     • /maro help [subcommand] Shows what you can type, or how one subcommand is used
     • /maro plugins Shows the installed plugins and how they do
     ");
