@@ -1,7 +1,7 @@
 //! Creating one ticket.
 //!
 //! A request that Jira may have heard is never sent again from here: whether a ticket came of it is for
-//! [`crate::jira::search`] to find out, by the mark that every ticket carries.
+//! `search.rs` to find out, by the mark that every ticket carries.
 
 use std::collections::BTreeMap;
 
