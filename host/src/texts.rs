@@ -64,7 +64,7 @@ pub const CLOSE: &str = "Close";
 pub const TRIGGER_EXPIRED: &str = "Slack took too long to open the form. Try again.";
 pub const MODAL_NOT_OPENED: &str = "Slack did not let MARO open the form. Try again in a moment.";
 pub const MODAL_EXPIRED: &str = "This form is no longer valid. Close it and start again.";
-pub const MODAL_WAS_CLOSED: &str = "The form that you closed could not be finished as you sent it. Check in Jira, and start again if need be.";
+pub const MODAL_WAS_CLOSED: &str = "MARO had a question about the ticket that you sent, but you had closed the form. Nothing was created; start again.";
 pub const NO_TRIGGER: &str = "Slack sent nothing to open the form with. Try again.";
 pub const FLOW_BROKEN: &str =
     "MARO could not do this because of a fault of its own. Check in Jira before you try again.";

@@ -37,9 +37,9 @@ impl Tickets {
     }
 
     /// Tells the person alone, in their conversation with the bot.
-    pub(super) async fn tell_person(&self, origin: &Origin, text: &str) {
+    pub(super) async fn tell_person(&self, origin: &Origin, blocks: Vec<Block>) {
         let (Ok(person), Ok(user)) = (ChannelId::parse(&origin.user), origin.user()) else { return };
-        let message = self.renderer.render(&Reply::sentence(text), &person, &user);
+        let message = self.renderer.render(&Reply { visibility: Visibility::Caller, blocks }, &person, &user);
         // Slack takes a person's id for their conversation with the bot.
         if let Err(error) = self.slack.post_message(&person, None, &message).await {
             tracing::error!(user = origin.user, error = error_chain(&error), "a person was not told");

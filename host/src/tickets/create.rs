@@ -53,7 +53,8 @@ impl Tickets {
         let unchecked = match self.find_similar(&work.record).await {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
-                return Outcome::show(self.duplicates_view(&state, &work.record.summary, &similar));
+                let view = self.duplicates_view(&state, &work.record.summary, &similar);
+                return Outcome::news(view, vec![sentence(texts::MODAL_WAS_CLOSED)]);
             }
             Similar::None => false,
             Similar::Unchecked => true,
@@ -67,7 +68,7 @@ impl Tickets {
         let intent = match self.journal.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => {
-                return Outcome::show(self.sentence_view(texts::CREATE_TITLE, origin, texts::MODAL_EXPIRED));
+                return self.sentence_outcome(texts::CREATE_TITLE, origin, texts::MODAL_EXPIRED);
             }
             Err(error) => return self.stopped(origin, &Stop::Journal(error)),
         };
@@ -216,7 +217,10 @@ impl Tickets {
         }
         let only_inputs = notices.len() == errors.len();
         let form = self.form_again(&work, &notices);
-        if only_inputs { submit::errors(errors, form) } else { Outcome::show(form) }
+        if only_inputs {
+            return submit::errors(errors, form);
+        }
+        Outcome::news(form, notices.iter().map(|notice| sentence(notice)).collect())
     }
 
     async fn not_created(&self, mut work: Work<CreateRecord>, error: &JiraError) -> Outcome {
@@ -229,7 +233,7 @@ impl Tickets {
     }
 
     fn form_with_notice(&self, work: &Work<CreateRecord>, notice: String) -> Outcome {
-        Outcome::show(self.form_again(work, &[notice]))
+        Outcome::news(self.form_again(work, std::slice::from_ref(&notice)), vec![sentence(&notice)])
     }
 
     /// The form as it was submitted, to be submitted again under the same intention.
@@ -265,11 +269,12 @@ impl Tickets {
             blocks.push(Block::Paragraph(ticket_line(texts::CREATED, Span::Issue(key), &record.summary)));
         }
         blocks.extend(notes.iter().map(|note| sentence(note)));
-        Outcome::show(self.notice_view(texts::CREATE_TITLE, &record.origin, blocks, Vec::new()))
+        let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };
+        Outcome::news(self.notice_view(texts::CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
     }
 
     pub(super) fn stopped(&self, origin: &super::record::Origin, stop: &Stop) -> Outcome {
-        Outcome::show(self.sentence_view(texts::CREATE_TITLE, origin, stop.sentence()))
+        self.sentence_outcome(texts::CREATE_TITLE, origin, stop.sentence())
     }
 
     /// So that the next who asks for the same is shown this one, before Jira's search knows it.

@@ -65,11 +65,7 @@ impl Tickets {
                 if let Err(stop) = self.save(&mut work, IntentState::Failed).await {
                     return self.stopped(&work.record.origin, &stop);
                 }
-                return Outcome::show(self.sentence_view(
-                    texts::DUPLICATES_TITLE,
-                    &work.record.origin,
-                    &text,
-                ));
+                return self.sentence_outcome(texts::LINKED_TITLE, &work.record.origin, &text);
             }
         }
         if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
@@ -138,7 +134,8 @@ impl Tickets {
         };
         let mut blocks = vec![Block::Paragraph(line)];
         blocks.extend(notes.iter().map(|note| sentence(note)));
-        Outcome::show(self.notice_view(texts::LINKED_TITLE, &record.origin, blocks, Vec::new()))
+        let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };
+        Outcome::news(self.notice_view(texts::LINKED_TITLE, &record.origin, blocks, Vec::new()), news)
     }
 }
 

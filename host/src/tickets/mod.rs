@@ -27,6 +27,7 @@ use url::Url;
 
 use crate::{
     clock::Clock,
+    domain::reply::Block,
     jira::client::JiraClient,
     journal::IntentJournal,
     slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi},
@@ -64,17 +65,22 @@ pub struct Tickets {
 enum Outcome {
     /// It closes; the channel hears the rest.
     Close,
-    Show(Box<View>),
+    /// Another takes its place. `news` is what the person would otherwise not hear of, in case that modal
+    /// can no longer be shown because they have closed it.
+    Show { view: Box<View>, news: Vec<Block> },
     /// Errors beside inputs, by block id. `form` has them at its top, for when Slack no longer waits.
-    Errors {
-        errors: BTreeMap<String, String>,
-        form: Box<View>,
-    },
+    Errors { errors: BTreeMap<String, String>, form: Box<View> },
 }
 
 impl Outcome {
+    /// A modal without news: the channel hears of it, or there is nothing to hear yet.
     fn show(view: View) -> Self {
-        Self::Show(Box::new(view))
+        Self::Show { view: Box::new(view), news: Vec::new() }
+    }
+
+    /// A modal that the person has to hear of.
+    fn news(view: View, news: Vec<Block>) -> Self {
+        Self::Show { view: Box::new(view), news }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     journal::{Intent, IntentKind, IntentState},
     telemetry::error_chain,
     tickets::{
-        Outcome, Tickets,
-        record::{CreateRecord, LinkRecord, Origin, StoriesRecord},
+        Tickets,
+        record::{CreateRecord, LinkRecord, StoriesRecord},
         work::{Stop, work},
     },
 };
@@ -66,36 +66,35 @@ impl Tickets {
 
     async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let is_confirmed = intent.state == IntentState::Confirmed;
-        let (view_id, origin, outcome): (String, Origin, Outcome) = match intent.kind {
+        match intent.kind {
             IntentKind::Create => {
                 let work = work::<CreateRecord>(intent)?;
-                let told = (work.record.view_id.clone(), work.record.origin.clone());
+                let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
                 let outcome = if is_confirmed {
                     self.conclude_create(work, false).await
                 } else {
                     self.settle_create(work).await
                 };
-                (told.0, told.1, outcome)
+                self.show_late(&view_id, &origin, outcome).await;
             }
             IntentKind::Link => {
                 let work = work::<LinkRecord>(intent)?;
-                let told = (work.record.view_id.clone(), work.record.origin.clone());
+                let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
                 let outcome =
                     if is_confirmed { self.conclude_link(work).await } else { self.link_in_jira(work).await };
-                (told.0, told.1, outcome)
+                self.show_late(&view_id, &origin, outcome).await;
             }
             IntentKind::Stories => {
                 let work = work::<StoriesRecord>(intent)?;
-                let told = (work.record.view_id.clone(), work.record.origin.clone());
+                let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
                 let outcome = if is_confirmed {
                     self.conclude_stories(work).await
                 } else {
                     self.create_stories(work).await
                 };
-                (told.0, told.1, outcome)
+                self.show_late(&view_id, &origin, outcome).await;
             }
-        };
-        self.show_late(&view_id, &origin, outcome).await;
+        }
         Ok(())
     }
 

@@ -57,7 +57,7 @@ impl Tickets {
             return self.create_again(work).await;
         }
         // Jira is still away: the journal keeps the intention, and recovery looks again.
-        Outcome::show(self.sentence_view(texts::CREATE_TITLE, &work.record.origin, texts::CREATION_UNSETTLED))
+        self.sentence_outcome(texts::CREATE_TITLE, &work.record.origin, texts::CREATION_UNSETTLED)
     }
 
     /// As above, for the stories that Jira was being asked for. Those that are not there are due again.

@@ -62,7 +62,7 @@ impl Tickets {
         };
         match lines {
             Ok(lines) if lines.is_empty() => {
-                Outcome::show(self.sentence_view(texts::STORIES_TITLE, &state.origin, texts::MODAL_EXPIRED))
+                self.sentence_outcome(texts::STORIES_TITLE, &state.origin, texts::MODAL_EXPIRED)
             }
             Ok(lines) => {
                 self.begin_stories(state, &format!("{}-again", state.intent_id), view_id, lines).await
@@ -268,12 +268,15 @@ impl Tickets {
             blocks.push(Block::Items(created));
         }
         let mut buttons = Vec::new();
-        if !failed.is_empty() {
+        let failed_is_empty = failed.is_empty();
+        if !failed_is_empty {
             blocks.push(sentence(texts::STORIES_FAILED));
             blocks.push(Block::Items(failed));
             buttons.extend(self.retry_button(work));
         }
-        Outcome::show(self.notice_view(texts::STORIES_TITLE, &record.origin, blocks, buttons))
+        let is_news = !failed_is_empty || !notes.is_empty();
+        let news = if is_news { blocks.clone() } else { Vec::new() };
+        Outcome::news(self.notice_view(texts::STORIES_TITLE, &record.origin, blocks, buttons), news)
     }
 
     fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<Button> {
@@ -290,11 +293,7 @@ impl Tickets {
     }
 
     fn unsettled(&self, work: &Work<StoriesRecord>) -> Outcome {
-        Outcome::show(self.sentence_view(
-            texts::STORIES_TITLE,
-            &work.record.origin,
-            texts::CREATION_UNSETTLED,
-        ))
+        self.sentence_outcome(texts::STORIES_TITLE, &work.record.origin, texts::CREATION_UNSETTLED)
     }
 }
 

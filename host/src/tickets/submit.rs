@@ -14,7 +14,7 @@ use crate::{
     tickets::{
         Outcome, Tickets,
         record::{ModalState, Origin},
-        views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_STORIES},
+        views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_STORIES, sentence},
     },
 };
 
@@ -54,7 +54,7 @@ impl Tickets {
         };
         match outcome {
             Some(Outcome::Close) => SubmissionResponse::CloseAll,
-            Some(Outcome::Show(view)) => SubmissionResponse::Update(view),
+            Some(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
             Some(Outcome::Errors { errors, form }) if errors.is_empty() => SubmissionResponse::Update(form),
             Some(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
             // The task is gone without an outcome: it panicked.
@@ -80,7 +80,7 @@ impl Tickets {
                     "a modal's state was refused"
                 );
                 let origin = self.shown_origin(&view, user);
-                return Outcome::show(self.sentence_view(texts::CREATE_TITLE, &origin, texts::MODAL_EXPIRED));
+                return self.sentence_outcome(texts::CREATE_TITLE, &origin, texts::MODAL_EXPIRED);
             }
         };
         match purpose.as_str() {
@@ -94,12 +94,15 @@ impl Tickets {
     /// Shows an outcome that Slack no longer waits for. What cannot be shown because the modal is closed
     /// and would otherwise be lost, the person is told directly.
     pub(super) async fn show_late(&self, view_id: &str, origin: &Origin, outcome: Outcome) {
-        let (view, is_news) = match outcome {
-            Outcome::Close => (Box::new(self.sentence_view(texts::CREATE_TITLE, origin, texts::DONE)), false),
-            Outcome::Show(view) | Outcome::Errors { form: view, .. } => (view, true),
+        let (view, news) = match outcome {
+            Outcome::Close => {
+                (Box::new(self.sentence_view(texts::CREATE_TITLE, origin, texts::DONE)), Vec::new())
+            }
+            Outcome::Show { view, news } => (view, news),
+            Outcome::Errors { form, .. } => (form, vec![sentence(texts::MODAL_WAS_CLOSED)]),
         };
-        if !self.update(view_id, &view).await && is_news {
-            self.tell_person(origin, texts::MODAL_WAS_CLOSED).await;
+        if !self.update(view_id, &view).await && !news.is_empty() {
+            self.tell_person(origin, news).await;
         }
     }
 
@@ -114,6 +117,11 @@ impl Tickets {
             permalink: None,
             team: None,
         })
+    }
+
+    /// A modal with one sentence that the person has to hear.
+    pub(super) fn sentence_outcome(&self, title: &str, origin: &Origin, text: &str) -> Outcome {
+        Outcome::news(self.sentence_view(title, origin, text), vec![sentence(text)])
     }
 
     pub(super) fn progress_view(&self, origin: &Origin) -> View {
