@@ -124,6 +124,14 @@ async fn slack(config: &SlackConfig) -> Vec<Finding> {
     };
     let mut findings =
         vec![Finding::Fine(format!("Slack knows the bot in the workspace {}.", identity.team))];
+    if let Some(app_token) = &config.app_token
+        && let Err(error) = SlackWebApi::new(config).check_app_token(app_token).await
+    {
+        findings.push(Finding::ill(
+            format!("Socket Mode: {}.", error_chain(&error)),
+            "Switch Socket Mode on in the app, and copy a token with connections:write into SLACK_APP_TOKEN.",
+        ));
+    }
     let missing: Vec<_> = SCOPES
         .into_iter()
         .filter(|scope| !identity.scopes.is_empty() && !identity.scopes.iter().any(|other| other == scope))

@@ -1,12 +1,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
 
 mod bot;
-mod crash;
+
 mod jira;
 mod journal;
 mod manifest;
 mod plugins;
 mod postgres;
+mod process;
 mod serve;
 mod slack;
 mod structure;

@@ -1,4 +1,5 @@
-//! `kill -9` at the worst moments: what was acknowledged is there after a restart, and nothing is done twice.
+//! `maro` as a process of its own: `kill -9` at the worst moments, after which what was acknowledged is
+//! there and nothing is done twice; and `maro doctor`.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -51,14 +52,15 @@ impl World {
         world
     }
 
-    /// Starts the process and waits until it is ready.
-    async fn run(&mut self) {
+    /// `maro SUBCOMMAND` with all settings.
+    fn command(&self, subcommand: &str) -> Command {
         let JiraCredentials::Cloud { email, api_token } = self.jira.cloud_config().credentials else {
             panic!("the simulated site is Jira Cloud")
         };
         let database = format!("sqlite://{}", self.folder.path().join("maro.db").display());
-        let child = Command::new(env!("CARGO_BIN_EXE_maro"))
-            .arg("serve")
+        let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
+        command
+            .arg(subcommand)
             .current_dir(self.folder.path())
             .env("MARO_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("DATABASE_URL", database)
@@ -72,10 +74,13 @@ impl World {
             .env("JIRA_API_TOKEN", api_token.expose())
             .env("JIRA_DEFAULT_PROJECT", "SCRUM")
             .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.process = Some(child);
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// Starts the bot and waits until it is ready.
+    async fn run(&mut self) {
+        self.process = Some(self.command("serve").spawn().unwrap());
         let base = Url::parse(&format!("http://127.0.0.1:{}/", self.port)).unwrap();
         let ready = async {
             while !is_ready(&base).await {
@@ -164,4 +169,32 @@ async fn a_ticket_that_jira_created_during_the_crash_is_tracked_and_told_once() 
     assert_eq!(world.jira.created_issues().len(), 1);
     let list = world.say("/maro tracked").await;
     assert!(list.contains("SCRUM-151: Zeppelin hangar roof"), "{list}");
+}
+
+/// Whether `maro doctor` is satisfied, and what it says.
+async fn doctor(mut command: Command) -> (bool, String) {
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
+    let world = World::start().await;
+    let (is_well, said) = doctor(world.command("doctor")).await;
+    assert!(is_well, "{said}");
+    assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+    assert!(said.contains("may browse, create and link issues in SCRUM"), "{said}");
+
+    let mut command = world.command("doctor");
+    command.env("SLACK_BOT_TOKEN", "xoxb-wrong").env("JIRA_API_TOKEN", "wrong");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("into SLACK_BOT_TOKEN"), "{said}");
+    assert!(said.contains("Check JIRA_EMAIL and JIRA_API_TOKEN"), "{said}");
+
+    let mut command = world.command("doctor");
+    command.env("JIRA_DEFAULT_PROJECT", "AUDIT");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("lacks permissions in AUDIT: Create issues"), "{said}");
 }
