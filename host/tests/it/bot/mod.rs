@@ -11,6 +11,7 @@ mod socket_mode;
 mod start_up;
 mod status_sync;
 mod stories;
+mod ticket_faults;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
