@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::{jira::error::JiraError, tracker::TrackerError};
+use crate::{
+    jira::error::{JiraError, Outage},
+    tracker::TrackerError,
+};
 
 pub const HELP_HEADING: &str = "MARO keeps the Jira issues that this channel tracks:";
 pub const HELP_SUMMARY: &str = "Shows what you can type, or how one subcommand is used";
@@ -143,7 +146,10 @@ pub fn jira_error(error: &JiraError) -> String {
         JiraError::RateLimited { retry_after } => {
             format!("Jira is limiting MARO's requests. Nothing was changed; try again in {}.", wait(*retry_after))
         }
-        JiraError::Unreachable { .. } => {
+        JiraError::Unreachable { source: Outage::Status(_) } => {
+            "Jira is out of order at the moment. Nothing was changed; try again in a few minutes.".to_owned()
+        }
+        JiraError::Unreachable { source: Outage::Connection(_) } => {
             "Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.".to_owned()
         }
         JiraError::TimedOut => {

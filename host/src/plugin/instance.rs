@@ -157,6 +157,14 @@ impl Invocation {
         result
     }
 
+    /// Tells the operator how many lines of the guest's log are missing.
+    pub(super) fn report_dropped_log_lines(&self) {
+        let dropped = self.log_lines.saturating_sub(self.limits.log_lines);
+        if dropped > 0 {
+            tracing::warn!(plugin = &*self.plugin, dropped, "log lines over the limit were dropped");
+        }
+    }
+
     /// What the guest wrote to standard error: the message of a panic.
     pub(super) fn stderr(&self) -> String {
         let bytes = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();

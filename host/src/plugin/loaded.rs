@@ -141,6 +141,7 @@ async fn run_once(
     let instantiate = started.elapsed();
     let result = instance.maro_plugin_command().call_run(&mut store, arguments).await;
     let host = store.data().host_time;
+    store.data().report_dropped_log_lines();
     metrics.observe(Latency {
         instantiate,
         guest: started.elapsed().saturating_sub(instantiate + host),

@@ -31,8 +31,8 @@ async fn refusals_of_jira_are_told_apart() {
 
 #[tokio::test]
 async fn outages_of_jira_are_no_answer() {
-    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
-    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"Jira is out of order at the moment. Nothing was changed; try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"Jira is out of order at the moment. Nothing was changed; try again in a few minutes.");
     assert_snapshot!(tracked_under(Fault::Reset).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
 }
 
