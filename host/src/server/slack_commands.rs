@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{Request, State},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tokio::{sync::oneshot, time::timeout};
@@ -30,15 +29,17 @@ use crate::{
 /// some of that for its way.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_500);
 
-pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderMap, body: Body) -> Response {
-    let body = match read_body(&headers, body).await {
+/// Takes the request whole, as taking its headers alone would copy them.
+pub(super) async fn receive(State(state): State<Arc<BotState>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match read_body(&head.headers, body).await {
         Ok(body) => body,
         Err(rejection) => return rejection.into_response(&state),
     };
     if command::is_ssl_check(&body) {
         return StatusCode::OK.into_response();
     }
-    if let Err(rejection) = check_slack_signature(&state, &headers, &body) {
+    if let Err(rejection) = check_slack_signature(&state, &head.headers, &body) {
         return rejection.into_response(&state);
     }
     match command::parse(&body, &state.response_urls) {

@@ -89,9 +89,9 @@ impl ResponseUrlPolicy {
         let is_slacks = url.scheme() == "https"
             && url.port().is_none()
             && url.host_str().is_some_and(|host| SLACK_HOSTS.contains(&host));
-        let is_configured = matches!(url.scheme(), "http" | "https") && url.origin() == self.api_origin;
+        let is_configured = || matches!(url.scheme(), "http" | "https") && url.origin() == self.api_origin;
         let has_user = !url.username().is_empty() || url.password().is_some();
-        if has_user || !(is_slacks || is_configured) {
+        if has_user || !(is_slacks || is_configured()) {
             let host = url.host_str().unwrap_or_default();
             tracing::warn!(host, "ignored a response_url that is not Slack's");
             return None;

@@ -1,0 +1,177 @@
+//! A plugin's call in a fresh instance, beside the same work as a plain Rust function.
+//!
+//! The list comes from memory, so that only the sandbox differs: one instance made, the page copied in, the
+//! reply copied out and checked, the instance wiped.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use maro::{
+    clock::Clock,
+    config::{JiraConfig, JiraCredentials, Secret},
+    domain::{
+        ids::{ChannelId, UserId},
+        issue::{Issue, IssueId, IssueKey},
+        tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    },
+    jira::client::JiraClient,
+    metrics::Metrics,
+    plugin::{
+        engine::PluginEngine,
+        instance::{Caller, Capabilities},
+        loaded::LoadedPlugin,
+        registry::Registry,
+    },
+    tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
+};
+use url::Url;
+
+use crate::{
+    native,
+    rounds::{compare, microseconds},
+};
+
+const CALLS: u32 = 2_000;
+
+pub(crate) fn run(plugins: &Path) {
+    println!("A call of a plugin, without HTTP and database     plain Rust   sandboxed   ratio");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for rows in [10, 50] {
+        let tracker: Arc<dyn ChannelIssueTracker> = Arc::new(ListInMemory::new(rows));
+        let caller = Arc::new(Caller {
+            channel: ChannelId::parse("C024BE91L").unwrap(),
+            user: UserId::parse("U024BE7LH").unwrap(),
+        });
+        let capabilities = Arc::new(Capabilities {
+            tracker: Arc::clone(&tracker),
+            jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
+            clock: Clock::system(),
+            jira_patience: Duration::from_secs(1),
+        });
+        let plugin = runtime.block_on(load(plugins));
+        let compared = compare(
+            || runtime.block_on(per_call(async || drop(native::tracked(&*tracker, &caller.channel).await))),
+            || {
+                runtime.block_on(per_call(async || {
+                    plugin.run(Arc::clone(&caller), Arc::clone(&capabilities), "").await.unwrap();
+                }))
+            },
+        );
+        println!(
+            "  tracked, {rows} rows, a fresh instance each time {:>14} {:>11} {:>7.1}",
+            microseconds(compared.plain),
+            microseconds(compared.sandboxed),
+            compared.ratio
+        );
+    }
+    println!();
+}
+
+async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
+    let engine = Arc::new(PluginEngine::new(None).unwrap());
+    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()));
+    let loaded = registry.load().await.unwrap();
+    Arc::clone(loaded.get("tracked").unwrap())
+}
+
+/// The seconds that one of many calls takes.
+async fn per_call(call: impl AsyncFn()) -> f64 {
+    let started = Instant::now();
+    for _ in 0..CALLS {
+        call().await;
+    }
+    started.elapsed().as_secs_f64() / f64::from(CALLS)
+}
+
+fn nowhere() -> JiraConfig {
+    JiraConfig {
+        base_url: Url::parse("http://127.0.0.1:9").unwrap(),
+        credentials: JiraCredentials::DataCenter { token: Secret::new("unused") },
+        default_project: None,
+        webhook_secret: None,
+    }
+}
+
+/// A list that is always there and never changes.
+struct ListInMemory {
+    issues: Vec<TrackedIssue>,
+}
+
+impl ListInMemory {
+    fn new(rows: u32) -> Self {
+        let issue = |number: u32| TrackedIssue {
+            key: IssueKey::parse(&format!("SCRUM-{number}")).unwrap(),
+            issue_id: Some(IssueId::new(number.to_string())),
+            tracked_at: Timestamp::UNIX_EPOCH,
+            tracked_by: UserId::parse("U024BE7LH").ok(),
+            source: Source::Command,
+            last_synced_at: None,
+            last_jira_status: Some("In Progress".to_owned()),
+            last_jira_summary: Some(format!("User authentication flow, part {number}")),
+        };
+        Self { issues: (1..=rows).map(issue).collect() }
+    }
+}
+
+#[async_trait]
+impl ChannelIssueTracker for ListInMemory {
+    async fn get_tracked_issues(
+        &self,
+        _: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, TrackerError> {
+        let issues = self.issues.iter().take(page.limit as usize).cloned().collect();
+        Ok(TrackedPage { issues, more: false })
+    }
+
+    async fn track(
+        &self,
+        _: TrackRequest<'_>,
+        issues: &[Issue],
+        _: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, TrackerError> {
+        Ok(vec![TrackOutcome::AlreadyTracked; issues.len()])
+    }
+
+    async fn untrack(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<UntrackOutcome>, TrackerError> {
+        Ok(vec![UntrackOutcome::NotTracked; keys.len()])
+    }
+
+    async fn count_tracked_issues(&self, _: &ChannelId) -> Result<u32, TrackerError> {
+        Ok(u32::try_from(self.issues.len()).unwrap())
+    }
+
+    async fn is_tracked(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+        Ok(vec![false; keys.len()])
+    }
+
+    async fn update_sync_status(
+        &self,
+        _: &ChannelId,
+        _: &[(IssueKey, Option<Issue>)],
+        _: Timestamp,
+    ) -> Result<(), TrackerError> {
+        Ok(())
+    }
+
+    async fn get_stale_issues(
+        &self,
+        _: Timestamp,
+        _: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        Ok(Vec::new())
+    }
+
+    async fn get_channels_tracking(&self, _: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        Ok(Vec::new())
+    }
+
+    async fn ping(&self) -> Result<(), TrackerError> {
+        Ok(())
+    }
+}
