@@ -5,11 +5,14 @@ mod log;
 mod tracker;
 mod tracker_edit;
 
+use std::sync::Arc;
+
 use crate::{
     domain::issue::IssueKey,
     plugin::{
         bindings::maro::plugin::{reply, types},
-        instance::Invocation,
+        grants::Grant,
+        instance::{Caller, Capabilities, Invocation},
     },
     telemetry::error_chain,
     texts,
@@ -31,6 +34,22 @@ fn parse_keys(keys: Vec<String>) -> Result<Vec<IssueKey>, String> {
         .map(IssueKey::from_string)
         .collect::<Result<_, _>>()
         .map_err(|_| texts::invalid_argument("a text that is no issue key"))
+}
+
+/// A call about keys of the caller's channel's list that may go ahead.
+struct TrackerCall {
+    caller: Arc<Caller>,
+    capabilities: Arc<Capabilities>,
+    keys: Vec<IssueKey>,
+}
+
+impl Invocation {
+    /// Checks the grant and the keys of a call, or says why it may not go ahead.
+    fn tracker_call(&self, grant: Grant, keys: Vec<String>) -> Result<TrackerCall, types::TrackerError> {
+        let (caller, capabilities) = self.authorised(grant).ok_or_else(|| tracker_denied(grant.as_str()))?;
+        let keys = parse_keys(keys).map_err(tracker_invalid)?;
+        Ok(TrackerCall { caller, capabilities, keys })
+    }
 }
 
 fn tracker_denied(grant: &str) -> types::TrackerError {

@@ -11,7 +11,7 @@ use crate::{
             types,
         },
         grants::Grant,
-        host::{parse_keys, tracker_denied, tracker_failed, tracker_invalid},
+        host::{TrackerCall, tracker_denied, tracker_failed, tracker_invalid},
         instance::Invocation,
     },
     texts,
@@ -56,12 +56,9 @@ impl Host for Invocation {
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<bool>, types::TrackerError>> {
         self.count_host_call()?;
-        let Some((caller, capabilities)) = self.authorised(Grant::Tracker) else {
-            return Ok(Err(tracker_denied(Grant::Tracker.as_str())));
-        };
-        let keys = match parse_keys(keys) {
-            Ok(keys) => keys,
-            Err(message) => return Ok(Err(tracker_invalid(message))),
+        let TrackerCall { caller, capabilities, keys } = match self.tracker_call(Grant::Tracker, keys) {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
         };
         let answer = self.timed(capabilities.tracker.is_tracked(&caller.channel, &keys)).await;
         Ok(answer.map_err(|error| tracker_failed(&self.plugin, &error)))

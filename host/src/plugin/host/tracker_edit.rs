@@ -11,7 +11,7 @@ use crate::{
             types,
         },
         grants::Grant,
-        host::{parse_keys, tracker_denied, tracker_failed, tracker_invalid},
+        host::{TrackerCall, tracker_failed},
         instance::{Caller, Invocation},
     },
     tracker::TrackRequest,
@@ -23,12 +23,9 @@ impl Host for Invocation {
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<TrackOutcome>, types::TrackerError>> {
         self.count_host_call()?;
-        let Some((caller, capabilities)) = self.authorised(Grant::TrackerEdit) else {
-            return Ok(Err(tracker_denied(Grant::TrackerEdit.as_str())));
-        };
-        let keys = match parse_keys(keys) {
-            Ok(keys) => keys,
-            Err(message) => return Ok(Err(tracker_invalid(message))),
+        let TrackerCall { caller, capabilities, keys } = match self.tracker_call(Grant::TrackerEdit, keys) {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
         };
         let confirmed: Vec<Option<Issue>> = keys.iter().map(|key| self.confirmed_issue(key)).collect();
         let issues: Vec<Issue> = confirmed.iter().flatten().cloned().collect();
@@ -56,12 +53,9 @@ impl Host for Invocation {
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<UntrackOutcome>, types::TrackerError>> {
         self.count_host_call()?;
-        let Some((caller, capabilities)) = self.authorised(Grant::TrackerEdit) else {
-            return Ok(Err(tracker_denied(Grant::TrackerEdit.as_str())));
-        };
-        let keys = match parse_keys(keys) {
-            Ok(keys) => keys,
-            Err(message) => return Ok(Err(tracker_invalid(message))),
+        let TrackerCall { caller, capabilities, keys } = match self.tracker_call(Grant::TrackerEdit, keys) {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
         };
         let answer = self.timed(capabilities.tracker.untrack(&caller.channel, &keys)).await;
         Ok(match answer {
