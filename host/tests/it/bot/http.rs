@@ -201,3 +201,17 @@ async fn idle_connections_by_the_hundred_do_no_harm() {
     assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 0)).await, 200);
     drop(idle);
 }
+
+#[tokio::test]
+async fn interactions_are_verified_like_commands_and_unknown_ones_left_alone() {
+    let bot = TestBot::start().await;
+    let unknown = br#"payload=%7B%22type%22%3A%22block_dance%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D"#;
+    assert_eq!(status(client().post(bot.url("slack/interactions")).body(&unknown[..])).await, 401);
+    assert_eq!(status(signed(&bot, "slack/interactions", unknown, 301)).await, 401);
+    let response = signed(&bot, "slack/interactions", unknown, 0).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.text().await.unwrap(), "");
+    for malformed in [&b"payload=%7B"[..], b"payload=", b"other=1", b"payload=%ff"] {
+        assert_eq!(status(signed(&bot, "slack/interactions", malformed, 0)).await, 400, "{malformed:?}");
+    }
+}
