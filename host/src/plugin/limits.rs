@@ -88,3 +88,35 @@ impl Limits {
         (self.cpu_ms / EPOCH_TICK.as_millis() as u32).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_for_authors_states_the_defaults_and_the_bounds() {
+        let guide = include_str!("../../../plugins/README.md");
+        let Limits { memory_mib, cpu_ms, wall_ms, host_calls, reply_kib, log_lines, concurrency } =
+            Limits::default();
+        for (key, default) in [
+            ("memory-mib", memory_mib),
+            ("cpu-ms", cpu_ms),
+            ("wall-ms", wall_ms),
+            ("host-calls", host_calls),
+            ("reply-kib", reply_kib),
+            ("log-lines", log_lines),
+            ("concurrency", concurrency),
+        ] {
+            let row = guide.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
+            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+            assert_eq!(cells[2], default.to_string(), "{row}");
+            let most: u32 = cells[3].parse().unwrap();
+            let bound = |value| {
+                let toml = format!("{key} = {value}");
+                toml::from_str::<Limits>(&toml).unwrap().problem()
+            };
+            assert_eq!(bound(most), None, "{row}");
+            assert!(bound(most + 1).is_some(), "{row}");
+        }
+    }
+}
