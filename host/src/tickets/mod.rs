@@ -41,7 +41,7 @@ const MODAL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 const LOOK_UP_PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long Jira may take to create something: giving up early leaves it unknown.
-const CREATE_PATIENCE: Duration = Duration::from_secs(20);
+const CREATE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Everything that creates or links tickets.
 pub struct Tickets {

@@ -17,10 +17,10 @@ use crate::{
 
 /// How long an intention may lie still before another process takes it over. Longer than any one step of
 /// those who work on it.
-const LEASE: SignedDuration = SignedDuration::from_secs(45);
+const LEASE: SignedDuration = SignedDuration::from_secs(25);
 
 /// The pause between two looks.
-const INTERVAL: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_secs(3);
 
 /// How many intentions are taken over at once.
 const BATCH: u32 = 20;

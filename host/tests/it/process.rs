@@ -14,7 +14,7 @@ use maro::{
     config::{JiraCredentials, Secret},
     sandbox::{
         jira::{faults::Fault, server::SimulatedJira},
-        slack::{SimulatedSlack, SimulatedSlackSettings},
+        slack::{SimulatedSlack, SimulatedSlackSettings, web_api::faults::Fault as SlackFault},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -197,4 +197,26 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     let (is_well, said) = doctor(command).await;
     assert!(!is_well);
     assert!(said.contains("lacks permissions in AUDIT: Create issues"), "{said}");
+}
+
+#[tokio::test]
+async fn what_jira_confirmed_before_the_crash_is_tracked_after_it() {
+    let mut world = World::start().await;
+    world.fill_create_form("Zeppelin wind vane").await;
+    // Slack takes the message to the channel and never says so: the crash comes while the bot waits.
+    world.slack.set_next_faults("chat.postMessage", [Some(SlackFault::Hang)]);
+    world.slack.submit("ada").await.unwrap();
+    let asked = async {
+        while world.slack.calls_of("chat.postMessage").is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.unwrap();
+    world.kill();
+    world.slack.clear_faults();
+    world.run().await;
+    let list = world.say("/maro tracked").await;
+    assert!(list.contains("SCRUM-151: Zeppelin wind vane"), "{list}");
+    assert_eq!(world.jira.created_issues().len(), 1);
+    assert_eq!(world.slack.calls_of("chat.postMessage").len(), 1, "the channel may have heard it");
 }
