@@ -137,6 +137,7 @@ impl Dev {
              Type in another terminal:\n\n  \
              cargo run -- say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
              cargo run -- say '/maro tracked'\n  \
+             cargo run -- say '/maro create Login flow for users'\n  \
              cargo run -- say --channel random --user grace '/maro help'\n\n\
              Ctrl-C stops it. What was tracked is kept in {FOLDER}.",
             bot = self.session.bot.as_str().to_owned() + " ",
