@@ -16,7 +16,8 @@ pub(crate) struct Comparison {
 
 /// Takes turns; each turn returns the seconds that one piece of work took. The first round warms up.
 pub(crate) fn compare(mut plain: impl FnMut() -> f64, mut sandboxed: impl FnMut() -> f64) -> Comparison {
-    (plain(), sandboxed());
+    plain();
+    sandboxed();
     let turns: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (plain(), sandboxed())).collect();
     Comparison {
         plain: median(turns.iter().map(|turn| turn.0)),
