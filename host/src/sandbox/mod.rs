@@ -2,5 +2,6 @@
 //!
 //! The bot that talks to them is the production bot with other base URLs.
 
+pub mod builds;
 pub mod jira;
 pub mod slack;

@@ -1,0 +1,61 @@
+//! The plugins that `maro dev` builds from source, and how each one's latest build went.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::watch;
+
+/// How the latest build of a plugin stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildState {
+    Running,
+    /// Its component lies in the plugins folder; whether it serves is the registry's to say.
+    Succeeded,
+    /// It does not build. What the compiler said, as it said it, without terminal colours.
+    Failed {
+        output: String,
+    },
+}
+
+/// The state of every build, by the name of the plugin's folder. One writes, any number watch.
+#[derive(Debug, Clone, Default)]
+pub struct Builds {
+    states: watch::Sender<BTreeMap<String, BuildState>>,
+}
+
+impl Builds {
+    pub fn set(&self, plugin: &str, state: BuildState) {
+        self.states.send_if_modified(|states| {
+            let before = states.insert(plugin.to_owned(), state.clone());
+            before.as_ref() != Some(&state)
+        });
+    }
+
+    /// Forgets a plugin whose source is gone.
+    pub fn remove(&self, plugin: &str) {
+        self.states.send_if_modified(|states| states.remove(plugin).is_some());
+    }
+
+    /// The states of this moment and all later changes.
+    pub fn watch(&self) -> watch::Receiver<BTreeMap<String, BuildState>> {
+        self.states.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_change_wakes_those_who_watch() {
+        let builds = Builds::default();
+        let mut watched = builds.watch();
+        builds.set("track", BuildState::Running);
+        assert!(watched.has_changed().unwrap());
+        assert_eq!(watched.borrow_and_update()["track"], BuildState::Running);
+        builds.set("track", BuildState::Running);
+        builds.remove("untrack");
+        assert!(!watched.has_changed().unwrap());
+        builds.remove("track");
+        assert!(watched.borrow_and_update().is_empty());
+    }
+}
