@@ -7,8 +7,8 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::plugin::{grants::Grant, manifest::Manifest};
 
-/// The interface version of this host, `maro:plugin@0.1.x`.
-pub const INTERFACE_VERSION: (u64, u64, u64) = (0, 1, 0);
+/// The interface version of this host, `maro:plugin@0.2.x`.
+pub const INTERFACE_VERSION: (u64, u64, u64) = (0, 2, 0);
 
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";
@@ -189,14 +189,14 @@ mod tests {
         wat::parse_str(format!("(component {body})")).unwrap()
     }
 
-    const COMMAND_EXPORT: &str = r#"(instance $c) (export "maro:plugin/command@0.1.0" (instance $c))"#;
+    const COMMAND_EXPORT: &str = r#"(instance $c) (export "maro:plugin/command@0.2.0" (instance $c))"#;
 
     #[test]
     fn a_components_imports_are_its_wishes() {
         let wasm = component(&format!(
-            r#"(import "maro:plugin/tracker-edit@0.1.0" (instance))
-               (import "maro:plugin/jira@0.1.0" (instance))
-               (import "maro:plugin/log@0.1.0" (instance))
+            r#"(import "maro:plugin/tracker-edit@0.2.0" (instance))
+               (import "maro:plugin/jira@0.2.0" (instance))
+               (import "maro:plugin/log@0.2.0" (instance))
                (import "wasi:io/poll@0.2.6" (instance))
                {COMMAND_EXPORT}"#
         ));
@@ -215,16 +215,16 @@ mod tests {
     fn what_is_no_plugin_is_told_why() {
         let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {COMMAND_EXPORT}"#));
         let foreign = component(&format!(r#"(import "evil:http/fetch@1.0.0" (instance)) {COMMAND_EXPORT}"#));
-        let unknown = component(&format!(r#"(import "maro:plugin/root@0.1.0" (instance)) {COMMAND_EXPORT}"#));
+        let unknown = component(&format!(r#"(import "maro:plugin/root@0.2.0" (instance)) {COMMAND_EXPORT}"#));
         let whole = component(COMMAND_EXPORT);
         for (wasm, expected) in [
             (b"hello".to_vec(), "it is not WebAssembly"),
             (Vec::new(), "it is not WebAssembly"),
             (wat::parse_str("(module)").unwrap(), "it is a core module"),
             (component(""), "it does not export maro:plugin/command"),
-            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0: update MARO"),
+            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.2.0: update MARO"),
             (foreign, "it imports evil:http/fetch@1.0.0, which no MARO host provides"),
-            (unknown, "it imports maro:plugin/root@0.1.0, which no MARO host provides"),
+            (unknown, "it imports maro:plugin/root@0.2.0, which no MARO host provides"),
             (whole[..whole.len() - 3].to_vec(), "it is damaged or was cut short"),
         ] {
             let error = inspect(&wasm).unwrap_err().to_string();
