@@ -149,7 +149,7 @@ async fn run_once(
         host,
     });
     match result {
-        Ok(Ok(reply)) => match reply::convert(reply, store.data().limits()) {
+        Ok(Ok(reply)) => match reply::convert(reply, store.data().limits(), &store.data().plugin) {
             Ok(reply) => Ok(Answer::Reply(reply)),
             Err(error @ (ReplyError::TooLarge { .. } | ReplyError::TooManyParts)) => {
                 Err(Fault::InvalidReply { reason: error.to_string() })

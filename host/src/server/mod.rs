@@ -6,6 +6,7 @@ mod health;
 mod jira_webhook;
 mod late;
 mod request;
+mod slack_buttons;
 mod slack_commands;
 mod slack_events;
 mod slack_interactions;
