@@ -114,7 +114,7 @@ impl Commands {
             visibility: Visibility::Caller,
             blocks: vec![
                 Block::Paragraph(vec![Span::Text(texts::PLUGINS_HEADING.to_owned())]),
-                Block::Items(items),
+                Block::items(items),
             ],
         }
     }

@@ -14,13 +14,14 @@ use crate::{
     domain::issue::one_line,
     metrics::Metrics,
     plugin::{
-        bindings::{SubcommandPre, exports::maro::plugin::command},
+        bindings::exports::maro::plugin::command,
         breaker::Breaker,
         cache::CodeCache,
         engine::PluginEngine,
         events::Events,
         folder::{NameFault, PluginFile},
         instance::Invocation,
+        interface::{InterfacePre, Version},
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
         preflight::{self, PreflightError},
@@ -80,7 +81,7 @@ pub(super) async fn load(
     preflight::check_grants(&wishes, &manifest, &manifest_file)?;
     let manifest = Arc::new(manifest);
     let PluginFile { stem, wasm, digest, .. } = file;
-    let Compiled { pre, compile_time } = compile_and_link(engine, wasm, digest).await?;
+    let Compiled { pre, compile_time } = compile_and_link(engine, wasm, digest, wishes.version).await?;
     metrics.plugin_code(compile_time);
     let invocation = Invocation::for_describe(stem.as_str().into(), Arc::clone(&manifest));
     let description = {
@@ -106,7 +107,7 @@ pub(super) async fn load(
 
 /// A component, ready to be instantiated.
 struct Compiled {
-    pre: SubcommandPre<Invocation>,
+    pre: InterfacePre,
     /// `None` if the code came from the cache.
     compile_time: Option<Duration>,
 }
@@ -116,6 +117,7 @@ async fn compile_and_link(
     engine: &Arc<PluginEngine>,
     wasm: Vec<u8>,
     digest: [u8; 32],
+    version: Version,
 ) -> Result<Compiled, LoadError> {
     let engine = Arc::clone(engine);
     let compiling = tokio::task::spawn_blocking(move || {
@@ -123,7 +125,7 @@ async fn compile_and_link(
         let pre = engine
             .linker
             .instantiate_pre(&component)
-            .and_then(SubcommandPre::new)
+            .and_then(|pre| InterfacePre::new(pre, version))
             .map_err(|error| LoadError::Link(format!("{error:#}")))?;
         Ok(Compiled { pre, compile_time })
     });

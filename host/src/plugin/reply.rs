@@ -3,14 +3,20 @@
 use crate::{
     domain::{
         ids::UserId,
-        issue::IssueKey,
-        reply::{Block, Reply, Span, Visibility},
+        issue::{IssueKey, one_line},
+        reply::{Block, Button, Item, Reply, Span, Visibility},
     },
     plugin::{bindings::maro::plugin::reply as wit, limits::Limits},
 };
 
 /// The most blocks, lines and spans of one reply, together.
 const MAX_PARTS: usize = 20_000;
+
+/// The longest command line behind a button, in characters.
+const MAX_COMMAND_LENGTH: usize = 1_000;
+
+/// The longest label of a button, in characters.
+const MAX_LABEL_LENGTH: usize = 75;
 
 /// A reply beyond the plugin's limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,9 +33,13 @@ pub(super) enum ReplyError {
 ///
 /// # Errors
 /// More text or parts than the limits allow.
-pub(super) fn convert(reply: wit::Reply, limits: &Limits) -> Result<Reply, ReplyError> {
-    let mut budget =
-        Budget { bytes: limits.reply_kib as usize * 1024, parts: MAX_PARTS, limit_kib: limits.reply_kib };
+pub(super) fn convert(reply: wit::Reply, limits: &Limits, subcommand: &str) -> Result<Reply, ReplyError> {
+    let mut budget = Budget {
+        bytes: limits.reply_kib as usize * 1024,
+        parts: MAX_PARTS,
+        limit_kib: limits.reply_kib,
+        subcommand,
+    };
     let visibility = match reply.visibility {
         wit::Visibility::Caller => Visibility::Caller,
         wit::Visibility::Channel => Visibility::Channel,
@@ -38,20 +48,46 @@ pub(super) fn convert(reply: wit::Reply, limits: &Limits) -> Result<Reply, Reply
     Ok(Reply { visibility, blocks })
 }
 
-struct Budget {
+struct Budget<'a> {
     bytes: usize,
     parts: usize,
     limit_kib: u32,
+    /// The subcommand that answers.
+    subcommand: &'a str,
 }
 
-impl Budget {
+impl Budget<'_> {
     fn block(&mut self, block: wit::Block) -> Result<Block, ReplyError> {
         self.spend(0)?;
         Ok(match block {
             wit::Block::Paragraph(spans) => Block::Paragraph(self.spans(spans)?),
-            wit::Block::Items(items) => Block::Items(self.lines(items)?),
+            wit::Block::Items(items) => {
+                Block::Items(items.into_iter().map(|item| self.item(item)).collect::<Result<_, _>>()?)
+            }
             wit::Block::Lines(lines) => Block::Lines(self.lines(lines)?),
+            wit::Block::Buttons(buttons) => {
+                let buttons = buttons.into_iter().map(|button| self.button(button));
+                let buttons: Vec<_> = buttons.collect::<Result<_, _>>()?;
+                Block::Buttons(buttons.into_iter().flatten().collect())
+            }
         })
+    }
+
+    fn item(&mut self, item: wit::Item) -> Result<Item, ReplyError> {
+        let spans = self.spans(item.spans)?;
+        let button = item.button.map(|button| self.button(button)).transpose()?;
+        Ok(Item { spans, button: button.flatten() })
+    }
+
+    /// Nothing for a button that could not be pressed: the text stands without it.
+    fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
+        self.spend(button.label.len() + button.command.len())?;
+        let command = one_line(&button.command, MAX_COMMAND_LENGTH + 1);
+        let label = one_line(&button.label, MAX_LABEL_LENGTH);
+        let usable =
+            !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
+        let turns_page = command.split_whitespace().next() == Some(self.subcommand);
+        Ok(usable.then_some(Button { label, command, turns_page }))
     }
 
     fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
@@ -111,6 +147,7 @@ mod tests {
                 wit::Span::User("U1> <!here".to_owned()),
             ]),
             &Limits::default(),
+            "tracked",
         )
         .unwrap();
         let expected = vec![
@@ -124,13 +161,13 @@ mod tests {
     #[test]
     fn a_reply_is_bounded_in_text_and_parts() {
         let limits = Limits { reply_kib: 1, ..Limits::default() };
-        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits).is_ok());
+        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits, "tracked").is_ok());
         assert_eq!(
-            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits),
+            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits, "tracked"),
             Err(ReplyError::TooLarge { limit_kib: 1 })
         );
         assert_eq!(
-            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits),
+            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits, "tracked"),
             Err(ReplyError::TooManyParts)
         );
     }

@@ -7,6 +7,7 @@ mod jira_webhook;
 mod late;
 mod plugin_notices;
 mod request;
+mod slack_buttons;
 mod slack_commands;
 mod slack_events;
 mod slack_interactions;

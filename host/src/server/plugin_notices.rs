@@ -69,7 +69,7 @@ async fn tell(state: &BotState, records: &dyn PluginRecords, channel: &ChannelId
     if items.is_empty() {
         return;
     }
-    let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::Items(items)] };
+    let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::items(items)] };
     let message = state.renderer.render(&reply, channel, &nobody);
     if let Err(error) = state.tickets.slack.post_message(channel, None, &message).await {
         tracing::error!(

@@ -1,6 +1,7 @@
 //! The real bot on the simulated Slack and Jira: *given plugins and Jira, when Slack sends, then Slack
 //! receives*.
 
+mod buttons;
 mod commands;
 mod create;
 mod faults;
@@ -8,6 +9,7 @@ mod hostile_plugins;
 mod hot_reload;
 mod http;
 mod plugins_folder;
+mod released_plugins;
 mod socket_mode;
 mod start_up;
 mod status_sync;
