@@ -4,7 +4,7 @@ mod help;
 mod plugins;
 mod unknown;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::{
@@ -16,6 +16,7 @@ use crate::{
         loaded::{Answer, Fault, LoadedPlugin},
         registry::Registry,
     },
+    plugin_records::PluginRecords,
     texts,
     tickets::{Tickets, entry::CommandOrigin},
 };
@@ -26,6 +27,7 @@ pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];
 /// Everything that `/maro` can do.
 pub struct Commands {
     registry: Arc<Registry>,
+    plugin_records: Arc<dyn PluginRecords>,
     capabilities: Arc<Capabilities>,
     tickets: Arc<Tickets>,
     admins: Vec<UserId>,
@@ -70,11 +72,12 @@ impl From<Option<Reply>> for Outcome {
 impl Commands {
     pub fn new(
         registry: Arc<Registry>,
+        plugin_records: Arc<dyn PluginRecords>,
         capabilities: Arc<Capabilities>,
         tickets: Arc<Tickets>,
         admins: Vec<UserId>,
     ) -> Self {
-        Self { registry, capabilities, tickets, admins }
+        Self { registry, plugin_records, capabilities, tickets, admins }
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
@@ -113,6 +116,12 @@ impl Commands {
             Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
             Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
             Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
+            Err(Fault::CircuitOpen { until }) => {
+                let rest = until.duration_since(self.capabilities.clock.now());
+                let rest = Duration::try_from(rest).unwrap_or_default();
+                let sentence = texts::plugin_resting(&plugin.description.name, rest);
+                Outcome::Refused(Reply::sentence(sentence))
+            }
             Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault)),
         }
     }
@@ -136,8 +145,9 @@ fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault) -> Reply {
         user = caller.user.as_str(),
         "invocation failed: {fault}"
     );
+    plugin.note_fault(fault, &incident);
     Reply::sentence(match fault {
-        Fault::Busy => texts::busy(),
+        Fault::Busy | Fault::CircuitOpen { .. } => texts::busy(),
         Fault::TimedOut { .. } => texts::plugin_timed_out(subcommand, &incident),
         Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
             texts::plugin_fault(subcommand, &incident)

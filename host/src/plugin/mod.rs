@@ -4,8 +4,10 @@
 //! rest of MARO sees only [`registry::Registry`] and [`loaded::LoadedPlugin::run`].
 
 mod bindings;
+pub mod breaker;
 mod cache;
 pub mod engine;
+pub mod events;
 pub mod folder;
 pub mod grants;
 mod host;
@@ -18,3 +20,5 @@ pub mod manifest;
 pub mod preflight;
 pub mod registry;
 mod reply;
+mod slots;
+pub mod watch;

@@ -5,6 +5,7 @@ mod connections;
 mod health;
 mod jira_webhook;
 mod late;
+mod plugin_notices;
 mod request;
 mod slack_buttons;
 mod slack_commands;
