@@ -173,6 +173,26 @@ pub fn denied(grant: &str) -> String {
     format!("This subcommand is not allowed to use {grant}. Whoever runs MARO can grant it.")
 }
 
+/// A plugin called a capability that it may use elsewhere.
+pub fn denied_in_channel(grant: &str) -> String {
+    format!("This subcommand is not allowed to use {grant} in this channel.")
+}
+
+/// A plugin called a capability that it may use for administrators.
+pub fn denied_to_person(grant: &str) -> String {
+    format!("Only administrators of MARO can use {grant} through this subcommand.")
+}
+
+/// A plugin called a capability that it may use for other projects.
+pub fn denied_for_project(grant: &str, project: &str) -> String {
+    format!("This subcommand is not allowed to use {grant} for the project {project}.")
+}
+
+/// A plugin wants to reach a host that is not on its list.
+pub fn denied_to_host(host: &str) -> String {
+    format!("This subcommand is not allowed to reach {host}.")
+}
+
 /// A plugin asked a capability for something impossible.
 pub fn invalid_argument(what: &str) -> String {
     format!("This subcommand asked MARO for something impossible: {what}.")

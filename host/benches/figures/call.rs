@@ -52,6 +52,7 @@ pub(crate) fn run(plugins: &Path) {
             jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),
+            admins: Vec::new(),
         });
         let plugin = runtime.block_on(load(plugins));
         let compared = compare(

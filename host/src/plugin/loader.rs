@@ -17,7 +17,7 @@ use crate::{
         bindings::exports::maro::plugin::command,
         engine::PluginEngine,
         folder::PluginFile,
-        instance::Invocation,
+        instance::{Invocation, Origin},
         interface::{InterfacePre, Version},
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
@@ -69,14 +69,22 @@ pub(super) async fn load(
     let manifest_file = format!("{}.toml", file.stem);
     let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
         .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
+    let digest = hex::encode(Sha256::digest(&file.wasm));
+    preflight::check_pin(&digest, &manifest, &manifest_file)?;
     let wishes = preflight::inspect(&file.wasm)?;
     preflight::check_grants(&wishes, &manifest, &manifest_file)?;
+    let warnings = manifest.warnings(&wishes.grants, &manifest_file);
     let manifest = Arc::new(manifest);
+    let origin = Arc::new(Origin { digest, manifest_file });
     let stem = file.stem;
     let (digest, pre) = compile_and_link(engine, file.wasm, wishes.version).await?;
-    let invocation = Invocation::for_describe(stem.as_str().into(), Arc::clone(&manifest));
+    let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
+    let invocation = Invocation::for_describe(name, describing, Arc::clone(&manifest));
     let description = loaded::describe(&pre, invocation).await.map_err(LoadError::Describe)?;
     let description = check_description(description, reserved_names)?;
+    for warning in &warnings {
+        tracing::warn!(plugin = &*description.name, "{warning}");
+    }
     Ok(LoadedPlugin {
         metrics: metrics.subcommand(&description.name),
         description,
@@ -86,6 +94,8 @@ pub(super) async fn load(
         places: Semaphore::new(manifest.limits.concurrency as usize),
         all_places: Arc::clone(&engine.places),
         manifest,
+        warnings,
+        origin,
         last_fault: Mutex::new(None),
     })
 }

@@ -3,6 +3,7 @@
 //! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through `host/`, and the
 //! rest of MARO sees only [`registry::Registry`] and [`loaded::LoadedPlugin::run`].
 
+mod audit;
 mod bindings;
 mod cache;
 pub mod engine;
@@ -15,6 +16,7 @@ pub mod limits;
 pub mod loaded;
 pub mod loader;
 pub mod manifest;
+pub mod outbound;
 pub mod preflight;
 pub mod registry;
 mod reply;

@@ -159,6 +159,7 @@ fn assemble(
         jira: Arc::clone(&jira),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
+        admins: config.admins.clone(),
     });
     let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
