@@ -16,6 +16,8 @@ pub mod tracker;
 
 pub mod journal;
 
+pub mod storage;
+
 pub mod jira;
 
 pub mod slack;

@@ -10,6 +10,10 @@ use crate::{
     tracker::TrackerError,
 };
 
+pub const NOTHING_STORED: &str =
+    "MARO cannot reach its database at the moment. Nothing was changed; try again in a minute.";
+pub const STORAGE_FULL: &str = "This subcommand has no room left for what it keeps. Nothing was changed; whoever runs MARO can give it more.";
+
 pub const HELP_HEADING: &str = "MARO keeps the Jira issues that this channel tracks:";
 pub const HELP_SUMMARY: &str = "Shows what you can type, or how one subcommand is used";
 pub const PLUGINS_SUMMARY: &str = "Shows the installed plugins and how they do";
@@ -165,7 +169,7 @@ pub fn jira_error(error: &JiraError) -> String {
 
 /// The lists could not be read or changed.
 pub fn tracker_error(_error: &TrackerError) -> String {
-    "MARO cannot reach its database at the moment. Nothing was changed; try again in a minute.".to_owned()
+    NOTHING_STORED.to_owned()
 }
 
 /// A plugin called a capability that its operator did not grant.

@@ -21,6 +21,7 @@ use crate::{
         limits::Limits,
         manifest::Manifest,
     },
+    storage::PluginStorage,
     tracker::ChannelIssueTracker,
 };
 
@@ -34,6 +35,7 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
+    pub storage: Arc<dyn PluginStorage>,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,

@@ -24,6 +24,7 @@ use crate::{
         socket::SocketMode,
         web_api::SlackWebApi,
     },
+    storage,
     sync::StatusSync,
     telemetry::error_chain,
     tickets::{Tickets, hooks::Hooks},
@@ -157,6 +158,7 @@ fn assemble(
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
+        storage: storage::open::open(database),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
         admins: config.admins.clone(),
