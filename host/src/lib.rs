@@ -18,6 +18,8 @@ pub mod journal;
 
 pub mod storage;
 
+pub mod plugin_records;
+
 pub mod jira;
 
 pub mod slack;

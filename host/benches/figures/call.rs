@@ -77,7 +77,7 @@ pub(crate) fn run(plugins: &Path) {
 
 async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
     let engine = Arc::new(PluginEngine::new(None).unwrap());
-    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()));
+    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
     let loaded = registry.load().await.unwrap();
     Arc::clone(loaded.get("tracked").unwrap())
 }

@@ -5,8 +5,10 @@
 
 mod audit;
 mod bindings;
+pub mod breaker;
 mod cache;
 pub mod engine;
+pub mod events;
 pub mod folder;
 pub mod grants;
 mod host;
@@ -20,3 +22,5 @@ pub mod outbound;
 pub mod preflight;
 pub mod registry;
 mod reply;
+mod slots;
+pub mod watch;

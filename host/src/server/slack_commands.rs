@@ -75,7 +75,7 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
     state.tasks.spawn(async move {
         let message = run(&task_state, &command).await;
         if let Err(Some(message)) = sender.send(message) {
-            late::reply(&task_state, &command, &message).await;
+            late::reply(&task_state, &command.channel, command.response_url.as_ref(), &message).await;
         }
     });
     let message = match timeout(patience, &mut receiver).await {
@@ -111,6 +111,6 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),
     };
-    let reply = state.commands.run(typed).await?;
+    let reply = state.commands.run(typed).await.into_reply()?;
     Some(state.renderer.render(&reply, &command.channel, &command.user))
 }

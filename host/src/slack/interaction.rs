@@ -76,6 +76,8 @@ pub struct BlockAction {
     /// The channel of the message it is below.
     pub channel: Option<ChannelId>,
     pub message_ts: Option<String>,
+    /// Whether only this person sees that message.
+    pub is_ephemeral: bool,
     /// The thread that message is in, if it is a reply.
     pub thread_ts: Option<String>,
     pub response_url: Option<ResponseUrl>,
@@ -211,6 +213,7 @@ fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Inte
         value: action.selected_option.map(|option| option.value).or(action.value).unwrap_or_default(),
         channel,
         message_ts,
+        is_ephemeral: payload.is_ephemeral(),
         thread_ts,
         response_url: payload.response_url.and_then(|url| policy.admit(&url)),
         view: payload.view.map(payload::View::into_state),

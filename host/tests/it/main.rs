@@ -5,6 +5,8 @@ mod bot;
 mod jira;
 mod journal;
 mod manifest;
+mod plugin_changes;
+mod plugin_records;
 mod plugins;
 mod postgres;
 mod process;

@@ -164,5 +164,5 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
 /// Logs why the database failed, for the operator, and words it for the person.
 fn failed(plugin: &str, error: &storage::StorageError) -> StorageError {
     tracing::error!(plugin, error = error_chain(error), "storage failed");
-    refused(StorageErrorKind::Unavailable, texts::NOTHING_STORED.to_owned())
+    refused(StorageErrorKind::Unavailable, texts::NOTHING_WRITTEN.to_owned())
 }

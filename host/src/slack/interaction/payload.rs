@@ -61,6 +61,8 @@ struct Container {
     message_ts: Option<String>,
     channel_id: Option<String>,
     thread_ts: Option<String>,
+    #[serde(default)]
+    is_ephemeral: bool,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +139,11 @@ impl Payload {
         channel
             .map(|id| ChannelId::parse(id).map_err(|_| InteractionError::Malformed { field: "channel" }))
             .transpose()
+    }
+
+    /// Whether the message is shown to this person alone.
+    pub(super) fn is_ephemeral(&self) -> bool {
+        self.container.as_ref().is_some_and(|container| container.is_ephemeral)
     }
 
     /// The times that name the message and its thread.
