@@ -17,6 +17,8 @@ pub mod tracker;
 
 pub mod journal;
 
+pub mod storage;
+
 pub mod plugin_records;
 
 pub mod jira;

@@ -30,6 +30,7 @@ use crate::{
         socket::SocketMode,
         web_api::SlackWebApi,
     },
+    storage,
     sync::StatusSync,
     telemetry::error_chain,
     tickets::{Tickets, hooks::Hooks},
@@ -185,8 +186,10 @@ fn assemble(
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
+        storage: storage::open::open(database),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
+        admins: config.admins.clone(),
     });
     let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.

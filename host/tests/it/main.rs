@@ -12,5 +12,6 @@ mod postgres;
 mod process;
 mod serve;
 mod slack;
+mod storage;
 mod structure;
 mod tracker;
