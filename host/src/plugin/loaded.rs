@@ -70,7 +70,7 @@ pub struct LoadedPlugin {
     /// Places of this plugin and of all plugins; an invocation holds one of each.
     pub(super) places: Semaphore,
     pub(super) all_places: Arc<Semaphore>,
-    pub(super) metrics: SubcommandMetrics,
+    pub metrics: SubcommandMetrics,
     pub(super) last_fault: Mutex<Option<String>>,
 }
 
