@@ -69,8 +69,8 @@ pub(crate) async fn tracked(tracker: &dyn ChannelIssueTracker, channel: &Channel
     let page = tracker.get_tracked_issues(channel, page).await.unwrap();
     let heading =
         vec![Span::Text("Tracked Jira issues in ".to_owned()), Span::Channel, Span::Text(":".to_owned())];
-    let items = page.issues.into_iter().map(item).collect();
-    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(heading), Block::Items(items)] }
+    let items = page.issues.into_iter().map(item);
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(heading), Block::items(items)] }
 }
 
 fn item(issue: TrackedIssue) -> Vec<Span> {

@@ -24,7 +24,7 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
     items.extend(OWN.iter().map(|(_, usage, summary)| own_line(usage, summary)));
     Reply {
         visibility: Visibility::Caller,
-        blocks: vec![Block::Paragraph(vec![Span::Text(texts::HELP_HEADING.to_owned())]), Block::Items(items)],
+        blocks: vec![Block::Paragraph(vec![Span::Text(texts::HELP_HEADING.to_owned())]), Block::items(items)],
     }
 }
 

@@ -54,7 +54,7 @@ fn list(plugins: &Plugins) -> Reply {
         visibility: Visibility::Caller,
         blocks: vec![
             Block::Paragraph(vec![Span::Text(texts::PLUGINS_HEADING.to_owned())]),
-            Block::Items(items),
+            Block::items(items),
         ],
     }
 }

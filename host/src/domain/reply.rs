@@ -21,9 +21,39 @@ pub struct Reply {
 pub enum Block {
     Paragraph(Vec<Span>),
     /// A bulleted list, one item a line.
-    Items(Vec<Vec<Span>>),
+    Items(Vec<Item>),
     /// Lines that belong together, without bullets.
     Lines(Vec<Vec<Span>>),
+    /// A row of buttons.
+    Buttons(Vec<Button>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub spans: Vec<Span>,
+    /// Stands beside the item if there is room.
+    pub button: Option<Button>,
+}
+
+/// A command to press instead of to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    pub label: String,
+    /// What stands behind `/maro`, on one line.
+    pub command: String,
+}
+
+impl Block {
+    /// A bulleted list without buttons, one line an item.
+    pub fn items(lines: impl IntoIterator<Item = Vec<Span>>) -> Self {
+        Self::Items(lines.into_iter().map(Item::from).collect())
+    }
+}
+
+impl From<Vec<Span>> for Item {
+    fn from(spans: Vec<Span>) -> Self {
+        Self { spans, button: None }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

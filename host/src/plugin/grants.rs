@@ -11,10 +11,24 @@ pub enum Grant {
     Jira,
     Tracker,
     TrackerEdit,
+    JiraEdit,
+    Storage,
+    Settings,
+    Clock,
+    Http,
 }
 
 impl Grant {
-    pub const ALL: [Self; 3] = [Self::Jira, Self::Tracker, Self::TrackerEdit];
+    pub const ALL: [Self; 8] = [
+        Self::Jira,
+        Self::Tracker,
+        Self::TrackerEdit,
+        Self::JiraEdit,
+        Self::Storage,
+        Self::Settings,
+        Self::Clock,
+        Self::Http,
+    ];
 
     /// The name of the grant, which is that of the WIT interface in package `maro:plugin`.
     pub fn as_str(self) -> &'static str {
@@ -22,6 +36,11 @@ impl Grant {
             Self::Jira => "jira",
             Self::Tracker => "tracker",
             Self::TrackerEdit => "tracker-edit",
+            Self::JiraEdit => "jira-edit",
+            Self::Storage => "storage",
+            Self::Settings => "settings",
+            Self::Clock => "clock",
+            Self::Http => "http",
         }
     }
 

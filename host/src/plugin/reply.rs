@@ -3,14 +3,20 @@
 use crate::{
     domain::{
         ids::UserId,
-        issue::IssueKey,
-        reply::{Block, Reply, Span, Visibility},
+        issue::{IssueKey, one_line},
+        reply::{Block, Button, Item, Reply, Span, Visibility},
     },
     plugin::{bindings::maro::plugin::reply as wit, limits::Limits},
 };
 
 /// The most blocks, lines and spans of one reply, together.
 const MAX_PARTS: usize = 20_000;
+
+/// The longest command line behind a button, in characters.
+const MAX_COMMAND_LENGTH: usize = 1_000;
+
+/// The longest label of a button, in characters.
+const MAX_LABEL_LENGTH: usize = 75;
 
 /// A reply beyond the plugin's limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +55,32 @@ impl Budget {
         self.spend(0)?;
         Ok(match block {
             wit::Block::Paragraph(spans) => Block::Paragraph(self.spans(spans)?),
-            wit::Block::Items(items) => Block::Items(self.lines(items)?),
+            wit::Block::Items(items) => {
+                Block::Items(items.into_iter().map(|item| self.item(item)).collect::<Result<_, _>>()?)
+            }
             wit::Block::Lines(lines) => Block::Lines(self.lines(lines)?),
+            wit::Block::Buttons(buttons) => {
+                let buttons = buttons.into_iter().map(|button| self.button(button));
+                let buttons: Vec<_> = buttons.collect::<Result<_, _>>()?;
+                Block::Buttons(buttons.into_iter().flatten().collect())
+            }
         })
+    }
+
+    fn item(&mut self, item: wit::Item) -> Result<Item, ReplyError> {
+        let spans = self.spans(item.spans)?;
+        let button = item.button.map(|button| self.button(button)).transpose()?;
+        Ok(Item { spans, button: button.flatten() })
+    }
+
+    /// Nothing for a button that could not be pressed: the text stands without it.
+    fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
+        self.spend(button.label.len() + button.command.len())?;
+        let command = one_line(&button.command, MAX_COMMAND_LENGTH + 1);
+        let label = one_line(&button.label, MAX_LABEL_LENGTH);
+        let usable =
+            !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
+        Ok(usable.then_some(Button { label, command }))
     }
 
     fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {

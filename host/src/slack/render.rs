@@ -107,7 +107,9 @@ impl Mrkdwn {
 fn line_count(block: &Block) -> usize {
     match block {
         Block::Paragraph(_) => 1,
-        Block::Items(lines) | Block::Lines(lines) => lines.len(),
+        Block::Items(items) => items.len(),
+        Block::Lines(lines) => lines.len(),
+        Block::Buttons(_) => 0,
     }
 }
 
@@ -126,7 +128,8 @@ impl Writer<'_> {
             Block::Paragraph(spans) if spans.is_empty() => {}
             Block::Paragraph(spans) => self.line("", spans),
             Block::Lines(lines) => lines.iter().for_each(|spans| self.line("", spans)),
-            Block::Items(items) => items.iter().for_each(|spans| self.line("• ", spans)),
+            Block::Items(items) => items.iter().for_each(|item| self.line("• ", &item.spans)),
+            Block::Buttons(_) => {}
         }
     }
 

@@ -225,7 +225,7 @@ impl Tickets {
             }
             let heading =
                 vec![Span::Text(texts::stories_created(created.len())), epic_span(&work.record.epic)];
-            let blocks = vec![Block::Paragraph(heading), Block::Items(created)];
+            let blocks = vec![Block::Paragraph(heading), Block::items(created)];
             if let Err(note) = self.announce(&work.record.origin, blocks).await {
                 notes.push(note);
             }
@@ -265,13 +265,13 @@ impl Tickets {
             .collect();
         if !created.is_empty() {
             blocks.push(sentence(texts::STORIES_CREATED));
-            blocks.push(Block::Items(created));
+            blocks.push(Block::items(created));
         }
         let mut buttons = Vec::new();
         let failed_is_empty = failed.is_empty();
         if !failed_is_empty {
             blocks.push(sentence(texts::STORIES_FAILED));
-            blocks.push(Block::Items(failed));
+            blocks.push(Block::items(failed));
             buttons.extend(self.retry_button(work));
         }
         let is_news = !failed_is_empty || !notes.is_empty();

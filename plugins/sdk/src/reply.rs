@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-pub use crate::bindings::maro::plugin::reply::{Block, Link, Reply, Span, Visibility};
+pub use crate::bindings::maro::plugin::reply::{Block, Button, Item, Link, Reply, Span, Visibility};
 
 /// The longest summary that is shown, in characters.
 const SUMMARY_LENGTH: usize = 80;
@@ -45,10 +45,10 @@ impl Reply {
         self
     }
 
-    /// Adds a bulleted list.
+    /// Adds a bulleted list, of lines or of [`Item`]s with a button beside each.
     #[must_use]
-    pub fn items(mut self, items: impl IntoIterator<Item = Line>) -> Self {
-        self.blocks.push(Block::Items(items.into_iter().collect()));
+    pub fn items<I: Into<Item>>(mut self, items: impl IntoIterator<Item = I>) -> Self {
+        self.blocks.push(Block::Items(items.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -59,18 +59,42 @@ impl Reply {
         self
     }
 
+    /// Adds a row of at most 25 buttons; see [`button`].
+    #[must_use]
+    pub fn buttons(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
+        self.blocks.push(Block::Buttons(buttons.into_iter().collect()));
+        self
+    }
+
     /// The reply's text about as Slack shows it, for tests: keys and labels without their links, code in
-    /// backticks, `#channel` and `@caller` for the two that only the host knows.
+    /// backticks, `[label]` for a button, `#channel` and `@caller` for the two that only the host knows.
     pub fn preview(&self) -> String {
         let mut lines = Vec::new();
         for block in &self.blocks {
             match block {
                 Block::Paragraph(line) => lines.push(preview(line)),
-                Block::Items(items) => lines.extend(items.iter().map(|item| ["• ", &preview(item)].concat())),
+                Block::Items(items) => lines.extend(items.iter().map(preview_item)),
                 Block::Lines(group) => lines.extend(group.iter().map(|line| preview(line))),
+                Block::Buttons(buttons) => {
+                    lines.push(buttons.iter().map(preview_button).collect::<Vec<_>>().join(" "));
+                }
             }
         }
         lines.join("\n")
+    }
+}
+
+impl Item {
+    /// Puts a button beside the item; see [`button`].
+    #[must_use]
+    pub fn with_button(line: Line, button: Button) -> Self {
+        Self { spans: line, button: Some(button) }
+    }
+}
+
+impl From<Line> for Item {
+    fn from(line: Line) -> Self {
+        Self { spans: line, button: None }
     }
 }
 
@@ -121,6 +145,11 @@ pub fn link(url: impl Into<String>, label: impl Into<String>) -> Span {
     Span::Link(Link { url: url.into(), label: label.into() })
 }
 
+/// A button that runs `/maro command` as the person who presses it: `button("Next page", "tracked 2")`.
+pub fn button(label: impl Into<String>, command: impl Into<String>) -> Button {
+    Button { label: label.into(), command: command.into() }
+}
+
 /// An issue in a few words, to follow its key: `: User authentication flow (Open)`. The summary is cut
 /// at 80 characters; what is empty is left out.
 pub fn details(summary: &str, status: &str) -> Span {
@@ -158,6 +187,15 @@ fn preview(line: &[Span]) -> String {
     text
 }
 
+fn preview_item(item: &Item) -> String {
+    let button = item.button.as_ref().map(|button| [" ", &preview_button(button)].concat());
+    ["• ", &preview(&item.spans), &button.unwrap_or_default()].concat()
+}
+
+fn preview_button(button: &Button) -> String {
+    ["[", &button.label, "]"].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,15 +204,20 @@ mod tests {
     fn a_reply_reads_as_it_is_built() {
         let reply = Reply::to_caller()
             .paragraph(spans!["In ", channel(), " for ", caller(), " and ", user("U2"), ":"])
-            .items([spans![issue("A-1"), String::from(": first")], spans![strong("second")]])
+            .items([
+                Item::with_button(spans![issue("A-1"), String::from(": first")], button("Drop", "drop A-1")),
+                spans![strong("second")].into(),
+            ])
             .lines([
                 spans!["See ", link("https://example.com", "there")],
                 spans!["Type ", code("/maro help")],
-            ]);
+            ])
+            .buttons([button("Back", "list 1"), button("Next", "list 3")]);
         assert_eq!(reply.visibility, Visibility::Caller);
         assert_eq!(
             reply.preview(),
-            "In #channel for @caller and @U2:\n• A-1: first\n• second\nSee there\nType `/maro help`"
+            "In #channel for @caller and @U2:\n• A-1: first [Drop]\n• second\nSee there\nType `/maro help`\n\
+             [Back] [Next]"
         );
         assert_eq!(Reply::to_channel().visibility, Visibility::Channel);
     }

@@ -5,7 +5,7 @@ use crate::{
     jira::error::JiraError,
     plugin::{
         bindings::maro::plugin::{
-            jira::{Host, Lookup},
+            jira::{Host, Lookup, SearchPage},
             types,
         },
         grants::Grant,
@@ -42,6 +42,16 @@ impl Host for Invocation {
                 Err(types::JiraError { kind: kind(&error), message: texts::jira_error(&error) })
             }
         })
+    }
+
+    async fn search(
+        &mut self,
+        _jql: String,
+        _limit: u32,
+        _after: Option<String>,
+    ) -> wasmtime::Result<Result<SearchPage, types::JiraError>> {
+        self.count_host_call()?;
+        Ok(Err(denied()))
     }
 }
 

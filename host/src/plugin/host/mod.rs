@@ -1,7 +1,12 @@
 //! The capabilities, one file each, as the host implements them for guests.
 
+mod clock;
+mod http;
 mod jira;
+mod jira_edit;
 mod log;
+mod settings;
+mod storage;
 mod tracker;
 mod tracker_edit;
 

@@ -24,7 +24,7 @@ fn item(key: &str, summary: &str, status: &str) -> Vec<Span> {
 
 fn list(items: Vec<Vec<Span>>) -> Reply {
     let title = vec![text("Tracked Jira issues in "), Span::Channel, text(":")];
-    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(title), Block::Items(items)] }
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(title), Block::items(items)] }
 }
 
 /// Renders, and holds both forms of the message to Slack's rules.
@@ -199,7 +199,7 @@ fn nothing_is_never_sent() {
     for blocks in [
         vec![],
         vec![Block::Paragraph(vec![])],
-        vec![Block::Items(vec![]), Block::Lines(vec![])],
+        vec![Block::items(vec![]), Block::Lines(vec![])],
         vec![Block::Lines(vec![vec![], vec![text("  ")], vec![text("\u{0}")]])],
     ] {
         let message = render(&Reply { visibility: Visibility::Caller, blocks });

@@ -58,7 +58,7 @@ async fn start_list_bot() -> (SimulatedSlack, tempfile::TempDir) {
         let title = vec![text("Tracked Jira issues in "), Span::Channel, text(":")];
         let items = vec![vec![key, text(": R&D <login> *now* (Open)")]];
         let visibility = if command.text == "tracked" { Visibility::Caller } else { Visibility::Channel };
-        let blocks = vec![Block::Paragraph(title), Block::Items(items)];
+        let blocks = vec![Block::Paragraph(title), Block::items(items)];
         answer_with(&Reply { visibility, blocks }, &command)
     })
     .await;

@@ -1,0 +1,11 @@
+//! `clock`: the time of day.
+
+use crate::plugin::{bindings::maro::plugin::clock::Host, grants::Grant, instance::Invocation};
+
+impl Host for Invocation {
+    async fn now(&mut self) -> wasmtime::Result<u64> {
+        self.count_host_call()?;
+        let Some((_, capabilities)) = self.authorised(Grant::Clock) else { return Ok(0) };
+        Ok(u64::try_from(capabilities.clock.now().as_second()).unwrap_or(0))
+    }
+}
