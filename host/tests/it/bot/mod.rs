@@ -8,6 +8,9 @@ mod faults;
 mod hostile_plugins;
 mod hot_reload;
 mod http;
+mod plugin_breaker;
+mod plugin_notices;
+mod plugin_switches;
 mod plugins_folder;
 mod released_plugins;
 mod socket_mode;
@@ -46,6 +49,7 @@ pub(crate) struct TestBot {
     pub(crate) slack: SimulatedSlack,
     pub(crate) jira: SimulatedJira,
     pub(crate) config: Config,
+    pub(crate) clock: Clock,
     bot: Option<Bot>,
     _folder: tempfile::TempDir,
     plugins: PluginsFolder,
@@ -71,6 +75,15 @@ impl TestBot {
         plugins: PluginsFolder,
         change: impl FnOnce(&mut Config, &SimulatedSlack),
     ) -> Self {
+        Self::with_clock(plugins, Clock::system(), change).await
+    }
+
+    /// As [`TestBot::with_settings_of`], at the time of `clock`, which Slack shares.
+    pub(crate) async fn with_clock(
+        plugins: PluginsFolder,
+        clock: Clock,
+        change: impl FnOnce(&mut Config, &SimulatedSlack),
+    ) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let folder = tempfile::tempdir().unwrap();
         let signing_secret = Secret::new("a signing secret");
@@ -79,7 +92,7 @@ impl TestBot {
             listen: loopback,
             signing_secret: signing_secret.clone(),
             bot_token: bot_token.clone(),
-            clock: Clock::system(),
+            clock: clock.clone(),
         })
         .await
         .unwrap();
@@ -106,9 +119,9 @@ impl TestBot {
             log: "info".to_owned(),
         };
         change(&mut config, &slack);
-        let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
+        let bot = Bot::start(config.clone(), clock.clone()).await.unwrap();
         bot.wait_until_ready().await;
-        let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
+        let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot
     }
@@ -128,7 +141,7 @@ impl TestBot {
     /// Stops the bot and starts it anew on the same database and plugins.
     pub(crate) async fn restart(&mut self) {
         self.bot.take().unwrap().stop().await;
-        let bot = Bot::start(self.config.clone(), Clock::system()).await.unwrap();
+        let bot = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
         bot.wait_until_ready().await;
         self.bot = Some(bot);
         self.slack.connect_bot(self.url("slack/commands"));
