@@ -31,7 +31,7 @@ use maro::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage},
     },
-    server::bot::Bot,
+    server::bot::{Bot, Surroundings},
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -71,6 +71,15 @@ impl TestBot {
         plugins: PluginsFolder,
         change: impl FnOnce(&mut Config, &SimulatedSlack),
     ) -> Self {
+        Self::in_surroundings(plugins, Clock::system().into(), change).await
+    }
+
+    /// As [`TestBot::with_settings_of`], with a clock and an internet of the test's own.
+    pub(crate) async fn in_surroundings(
+        plugins: PluginsFolder,
+        surroundings: Surroundings,
+        change: impl FnOnce(&mut Config, &SimulatedSlack),
+    ) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let folder = tempfile::tempdir().unwrap();
         let signing_secret = Secret::new("a signing secret");
@@ -79,7 +88,7 @@ impl TestBot {
             listen: loopback,
             signing_secret: signing_secret.clone(),
             bot_token: bot_token.clone(),
-            clock: Clock::system(),
+            clock: surroundings.clock.clone(),
         })
         .await
         .unwrap();
@@ -106,7 +115,7 @@ impl TestBot {
             log: "info".to_owned(),
         };
         change(&mut config, &slack);
-        let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
+        let bot = Bot::start(config.clone(), surroundings).await.unwrap();
         bot.wait_until_ready().await;
         let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
