@@ -7,6 +7,7 @@ pub mod domain;
 
 pub mod clock;
 pub mod config;
+pub mod handover;
 pub mod metrics;
 pub mod telemetry;
 
