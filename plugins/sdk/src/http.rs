@@ -12,10 +12,8 @@
 //! }
 //! ```
 
-pub use crate::bindings::maro::plugin::http::{
-    Header, HttpError, HttpErrorKind, Method, Request, Response,
-};
 use crate::bindings::maro::plugin::http;
+pub use crate::bindings::maro::plugin::http::{Header, HttpError, HttpErrorKind, Method, Request, Response};
 
 /// A `GET` of a URL, to be sent.
 pub fn get(url: impl Into<String>) -> Request {

@@ -19,8 +19,8 @@
 //! }
 //! ```
 
-pub use crate::bindings::maro::plugin::storage::{Scope, StorageError, StorageErrorKind};
 use crate::bindings::maro::plugin::storage;
+pub use crate::bindings::maro::plugin::storage::{Scope, StorageError, StorageErrorKind};
 
 /// The value of a key, if it has one.
 ///

@@ -2,6 +2,7 @@
 //! receives*.
 
 mod buttons;
+mod capabilities;
 mod commands;
 mod create;
 mod faults;
