@@ -204,6 +204,21 @@ pub fn denied_to_host(host: &str) -> String {
     format!("This subcommand is not allowed to reach {host}.")
 }
 
+/// A service that a plugin uses cannot be reached, or its certificate is no good.
+pub fn host_unreachable(host: &str) -> String {
+    format!("{host} cannot be reached at the moment. Try again in a few minutes.")
+}
+
+/// A service that a plugin uses is too slow. What it was asked may still happen.
+pub fn host_timed_out(host: &str) -> String {
+    format!("{host} did not answer in time. Try again in a few minutes.")
+}
+
+/// A service that a plugin uses answers with too much.
+pub fn host_answer_too_large(host: &str) -> String {
+    format!("{host} answered with more than MARO takes.")
+}
+
 /// A plugin asked a capability for something impossible.
 pub fn invalid_argument(what: &str) -> String {
     format!("This subcommand asked MARO for something impossible: {what}.")

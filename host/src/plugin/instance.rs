@@ -20,6 +20,7 @@ use crate::{
         grants::{Denial, Grant},
         limits::Limits,
         manifest::Manifest,
+        outbound::OutboundClient,
     },
     storage::PluginStorage,
     tracker::ChannelIssueTracker,
@@ -36,6 +37,7 @@ pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
     pub storage: Arc<dyn PluginStorage>,
+    pub outbound: OutboundClient,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,
@@ -85,6 +87,7 @@ pub(super) struct Invocation {
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(super) confirmed: Vec<Issue>,
     pub(super) jira_deadline: Option<tokio::time::Instant>,
+    pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
     cpu_ticks: u32,
@@ -114,6 +117,7 @@ impl Invocation {
             denied: None,
             confirmed: Vec::new(),
             jira_deadline: None,
+            http_requests: 0,
             host_calls: 0,
             log_lines: 0,
             cpu_ticks: 0,
