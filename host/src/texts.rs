@@ -10,6 +10,8 @@ use crate::{
     tracker::TrackerError,
 };
 
+pub const STORAGE_FULL: &str = "This subcommand has no room left for what it keeps. Nothing was changed; whoever runs MARO can give it more.";
+
 pub const HELP_HEADING: &str = "MARO keeps the Jira issues that this channel tracks:";
 pub const HELP_SUMMARY: &str = "Shows what you can type, or how one subcommand is used";
 pub const PLUGINS_SUMMARY: &str = "Shows the installed plugins and how they do";
@@ -180,6 +182,41 @@ pub fn tracker_error(_error: &TrackerError) -> String {
 /// A plugin called a capability that its operator did not grant.
 pub fn denied(grant: &str) -> String {
     format!("This subcommand is not allowed to use {grant}. Whoever runs MARO can grant it.")
+}
+
+/// A plugin called a capability that it may use elsewhere.
+pub fn denied_in_channel(grant: &str) -> String {
+    format!("This subcommand is not allowed to use {grant} in this channel.")
+}
+
+/// A plugin called a capability that it may use for administrators.
+pub fn denied_to_person(grant: &str) -> String {
+    format!("Only administrators of MARO can use {grant} through this subcommand.")
+}
+
+/// A plugin called a capability that it may use for other projects.
+pub fn denied_for_project(grant: &str, project: &str) -> String {
+    format!("This subcommand is not allowed to use {grant} for the project {project}.")
+}
+
+/// A plugin wants to reach a host that is not on its list.
+pub fn denied_to_host(host: &str) -> String {
+    format!("This subcommand is not allowed to reach {host}.")
+}
+
+/// A service that a plugin uses cannot be reached, or its certificate is no good.
+pub fn host_unreachable(host: &str) -> String {
+    format!("{host} cannot be reached at the moment. Try again in a few minutes.")
+}
+
+/// A service that a plugin uses is too slow. What it was asked may still happen.
+pub fn host_timed_out(host: &str) -> String {
+    format!("{host} did not answer in time. Try again in a few minutes.")
+}
+
+/// A service that a plugin uses answers with too much.
+pub fn host_answer_too_large(host: &str) -> String {
+    format!("{host} answered with more than MARO takes.")
 }
 
 /// A plugin asked a capability for something impossible.

@@ -25,8 +25,10 @@ use maro::{
         engine::PluginEngine,
         instance::{Caller, Capabilities},
         loaded::LoadedPlugin,
+        outbound::{OutboundClient, addresses::Reach},
         registry::Registry,
     },
+    storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
     tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
 };
 use url::Url;
@@ -50,8 +52,11 @@ pub(crate) fn run(plugins: &Path) {
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
             jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
+            storage: Arc::new(NothingStored),
+            outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),
+            admins: Vec::new(),
         });
         let plugin = runtime.block_on(load(plugins));
         let compared = compare(
@@ -173,5 +178,23 @@ impl ChannelIssueTracker for ListInMemory {
 
     async fn ping(&self) -> Result<(), TrackerError> {
         Ok(())
+    }
+}
+
+/// What a plugin that keeps nothing needs.
+struct NothingStored;
+
+#[async_trait]
+impl PluginStorage for NothingStored {
+    async fn get(&self, _: Space<'_>, _: &str) -> Result<Option<String>, StorageError> {
+        Ok(None)
+    }
+
+    async fn change(&self, _: Space<'_>, _: Change<'_>, _: Quota) -> Result<Changed, StorageError> {
+        Ok(Changed::ConditionFails)
+    }
+
+    async fn list_keys(&self, _: Space<'_>, _: &str, _: u32) -> Result<Vec<String>, StorageError> {
+        Ok(Vec::new())
     }
 }

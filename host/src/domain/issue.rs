@@ -50,6 +50,11 @@ impl IssueKey {
             && !number.starts_with('0')
     }
 
+    /// The key of the project: what stands before the hyphen.
+    pub fn project_key(&self) -> &str {
+        self.0.split_once('-').map_or("", |(project, _)| project)
+    }
+
     pub fn into_string(self) -> String {
         self.0
     }

@@ -16,7 +16,7 @@ use crate::{
         bindings::exports::maro::plugin::command,
         breaker::{Breaker, BreakerStatus, Turn},
         events::{Events, PluginChange},
-        instance::{Caller, Capabilities, Invocation, LimitReached},
+        instance::{Caller, Capabilities, Invocation, LimitReached, Origin},
         interface::InterfacePre,
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
@@ -72,11 +72,14 @@ pub struct LoadedPlugin {
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
     pub manifest: Arc<Manifest>,
+    /// What its operator may not have meant, a sentence each.
+    pub warnings: Vec<String>,
+    pub(super) origin: Arc<Origin>,
     pub(super) pre: InterfacePre,
     /// Places of this plugin and of all plugins; an invocation holds one of each.
     pub(super) places: Semaphore,
     pub(super) all_places: Arc<Semaphore>,
-    pub(super) metrics: SubcommandMetrics,
+    pub metrics: SubcommandMetrics,
     pub(super) breaker: Breaker,
     pub(super) last_fault: Mutex<Option<LastFault>>,
     pub(super) events: Events,
@@ -175,7 +178,8 @@ impl LoadedPlugin {
             return Err(Fault::Busy);
         };
         let name = Arc::clone(&self.description.name);
-        let invocation = Invocation::for_command(name, Arc::clone(&self.manifest), caller, capabilities);
+        let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
+        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities);
         let work = run_once(&self.pre, invocation, arguments, &self.metrics);
         let limits = &self.manifest.limits;
         timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?

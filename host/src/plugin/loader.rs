@@ -20,7 +20,7 @@ use crate::{
         engine::PluginEngine,
         events::Events,
         folder::{NameFault, PluginFile},
-        instance::Invocation,
+        instance::{Invocation, Origin},
         interface::{InterfacePre, Version},
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
@@ -77,19 +77,26 @@ pub(super) async fn load(
     let manifest_file = format!("{}.toml", file.stem);
     let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
         .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
+    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)?;
     let wishes = preflight::inspect(&file.wasm)?;
     preflight::check_grants(&wishes, &manifest, &manifest_file)?;
+    let warnings = manifest.warnings(&wishes.grants, &manifest_file);
     let manifest = Arc::new(manifest);
     let PluginFile { stem, wasm, digest, .. } = file;
     let Compiled { pre, compile_time } = compile_and_link(engine, wasm, digest, wishes.version).await?;
     metrics.plugin_code(compile_time);
-    let invocation = Invocation::for_describe(stem.as_str().into(), Arc::clone(&manifest));
+    let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
+    let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
+    let invocation = Invocation::for_describe(name, describing, Arc::clone(&manifest));
     let description = {
         // Without a place of its own it would take that of a command, and one of the two would fail.
         let _place = engine.places.acquire().await.map_err(|_| LoadError::Describe(Fault::Busy))?;
         loaded::describe(&pre, invocation).await.map_err(LoadError::Describe)?
     };
     let description = check_description(description, reserved_names)?;
+    for warning in &warnings {
+        tracing::warn!(plugin = &*description.name, "{warning}");
+    }
     Ok(LoadedPlugin {
         metrics: metrics.subcommand(&description.name),
         description,
@@ -99,6 +106,8 @@ pub(super) async fn load(
         places: Semaphore::new(manifest.limits.concurrency as usize),
         all_places: Arc::clone(&engine.places),
         manifest,
+        warnings,
+        origin,
         breaker: Breaker::new(),
         last_fault: Mutex::new(None),
         events: events.clone(),

@@ -3,6 +3,7 @@
 //! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through `host/`, and the
 //! rest of MARO sees only [`registry::Registry`] and [`loaded::LoadedPlugin::run`].
 
+mod audit;
 mod bindings;
 pub mod breaker;
 mod cache;
@@ -17,6 +18,7 @@ pub mod limits;
 pub mod loaded;
 pub mod loader;
 pub mod manifest;
+pub mod outbound;
 pub mod preflight;
 pub mod registry;
 mod reply;

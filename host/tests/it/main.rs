@@ -13,5 +13,6 @@ mod postgres;
 mod process;
 mod serve;
 mod slack;
+mod storage;
 mod structure;
 mod tracker;

@@ -3,7 +3,8 @@
 use std::{marker::PhantomData, panic};
 
 use crate::{
-    bindings::exports::maro::plugin::command, jira::JiraError, log, reply::Reply, tracker::TrackerError,
+    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, log, reply::Reply,
+    storage::StorageError, tracker::TrackerError,
 };
 
 /// One subcommand of `/maro`.
@@ -58,6 +59,18 @@ impl From<JiraError> for RunError {
 
 impl From<TrackerError> for RunError {
     fn from(error: TrackerError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
+impl From<StorageError> for RunError {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
+impl From<HttpError> for RunError {
+    fn from(error: HttpError) -> Self {
         Self::Failed(error.message)
     }
 }

@@ -22,8 +22,9 @@ impl Host for Invocation {
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<Lookup>, types::JiraError>> {
         self.count_host_call()?;
-        let Some((_, capabilities)) = self.authorised(Grant::Jira) else {
-            return Ok(Err(denied()));
+        let (_, capabilities) = match self.authorised(Grant::Jira) {
+            Ok(authorised) => authorised,
+            Err(message) => return Ok(Err(denied(message))),
         };
         let keys = match parse_keys(keys) {
             Ok(keys) => keys,
@@ -31,6 +32,11 @@ impl Host for Invocation {
                 return Ok(Err(types::JiraError { kind: types::JiraErrorKind::InvalidArgument, message }));
             }
         };
+        if let Err(message) =
+            keys.iter().try_for_each(|key| self.reaches_project(Grant::Jira, key.project_key()))
+        {
+            return Ok(Err(denied(message)));
+        }
         let deadline = *self
             .jira_deadline
             .get_or_insert_with(|| tokio::time::Instant::now() + capabilities.jira_patience);
@@ -51,7 +57,7 @@ impl Host for Invocation {
         _after: Option<String>,
     ) -> wasmtime::Result<Result<SearchPage, types::JiraError>> {
         self.count_host_call()?;
-        Ok(Err(denied()))
+        Ok(Err(denied(texts::denied(Grant::Jira.as_str()))))
     }
 }
 
@@ -59,6 +65,10 @@ impl Invocation {
     /// Remembers an issue as confirmed and hands a copy to the guest.
     fn lookup(&mut self, issue: Option<Issue>) -> Lookup {
         let Some(issue) = issue else { return Lookup::Missing };
+        if self.reaches_project(Grant::Jira, issue.key.project_key()).is_err() {
+            // It has moved to a project that the plugin must not see.
+            return Lookup::Missing;
+        }
         let found = types::Issue {
             key: issue.key.as_str().to_owned(),
             summary: issue.summary.clone(),
@@ -69,8 +79,8 @@ impl Invocation {
     }
 }
 
-fn denied() -> types::JiraError {
-    types::JiraError { kind: types::JiraErrorKind::Denied, message: texts::denied(Grant::Jira.as_str()) }
+fn denied(message: String) -> types::JiraError {
+    types::JiraError { kind: types::JiraErrorKind::Denied, message }
 }
 
 fn kind(error: &JiraError) -> types::JiraErrorKind {

@@ -23,7 +23,7 @@ struct Sample {
     content: &'static str,
 }
 
-const SAMPLES: [Sample; 5] = [
+const SAMPLES: [Sample; 7] = [
     Sample {
         since: 1,
         fill: "
@@ -84,6 +84,24 @@ const SAMPLES: [Sample; 5] = [
         content: "
             SELECT file_name || ' ' || content || ' ' || CAST(told_at AS TEXT)
             FROM plugin_refusals ORDER BY file_name",
+    },
+    Sample {
+        since: 4,
+        fill: "
+            INSERT INTO plugin_storage (plugin, channel_id, key, value)
+            VALUES ('standup', 'C1', 'seen', 'é 👩‍👩‍👧'), ('standup', '', 'seen', '')",
+        content: "
+            SELECT plugin || ' ' || channel_id || ' ' || length(key) || ' ' || length(value)
+            FROM plugin_storage ORDER BY plugin, channel_id, key",
+    },
+    Sample {
+        since: 4,
+        fill: "
+            INSERT INTO plugin_storage_usage (plugin, channel_id, keys, bytes)
+            VALUES ('standup', 'C1', 1, 25), ('standup', '', 1, 4)",
+        content: "
+            SELECT plugin || ' ' || channel_id || ' ' || keys || ' ' || bytes
+            FROM plugin_storage_usage ORDER BY plugin, channel_id",
     },
 ];
 
