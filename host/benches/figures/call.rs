@@ -55,6 +55,7 @@ pub(crate) fn run(plugins: &Path) {
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),
             admins: Vec::new(),
+            recorder: Arc::default(),
         });
         let plugin = runtime.block_on(load(plugins));
         let compared = compare(

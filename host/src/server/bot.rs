@@ -19,7 +19,7 @@ use crate::{
     jira::{client::JiraClient, error::JiraError},
     journal,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry, watch},
+    plugin::{engine::PluginEngine, instance::Capabilities, recorder::Recorder, registry::Registry, watch},
     plugin_records::{self, PluginRecords},
     server::{connections, plugin_notices, router, slack_socket, state::BotState},
     slack::{
@@ -135,6 +135,11 @@ impl Bot {
         &self.state.registry
     }
 
+    /// Observes the plugins of this bot at work.
+    pub fn recorder(&self) -> &Recorder {
+        &self.state.recorder
+    }
+
     /// Stops accepting, finishes what was acknowledged, and closes the database.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -183,6 +188,7 @@ fn assemble(
         clock.clone(),
     ));
     let tracker = tracker::open::open(database);
+    let recorder = Arc::new(Recorder::default());
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
@@ -190,6 +196,7 @@ fn assemble(
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
         admins: config.admins.clone(),
+        recorder: Arc::clone(&recorder),
     });
     let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
@@ -216,6 +223,7 @@ fn assemble(
         ),
         tickets,
         registry,
+        recorder,
         tracker,
         clock,
         metrics,
