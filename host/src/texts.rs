@@ -82,6 +82,9 @@ pub const ANNOUNCEMENT_FAILED: &str =
 pub const NOT_IN_CHANNEL: &str =
     "The channel could not be told: invite MARO to it with /invite, and it can from then on.";
 
+pub const QUERY_UNBALANCED: &str =
+    "Jira does not understand this search: its brackets or quotation marks do not match.";
+
 /// A ticket exists, and the rest has to wait for the database.
 pub fn created_but_pending(key: &str) -> String {
     format!(
@@ -171,6 +174,16 @@ pub fn tracker_error(_error: &TrackerError) -> String {
 /// A plugin called a capability that its operator did not grant.
 pub fn denied(grant: &str) -> String {
     format!("This subcommand is not allowed to use {grant}. Whoever runs MARO can grant it.")
+}
+
+/// A plugin asked for an issue of a project that its operator keeps it out of.
+pub fn out_of_scope(key: &str) -> String {
+    format!("This subcommand is not allowed to use {key}'s project. Whoever runs MARO can allow it.")
+}
+
+/// Jira does not understand a query; `reason` is Jira's own.
+pub fn query_refused(reason: &str) -> String {
+    format!("Jira does not understand this search: {reason}")
 }
 
 /// A plugin asked a capability for something impossible.

@@ -12,6 +12,7 @@ mod create;
 pub mod faults;
 pub mod fields;
 mod jql;
+mod people;
 mod permissions;
 pub mod projects;
 pub mod received;

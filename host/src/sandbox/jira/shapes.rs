@@ -1,5 +1,6 @@
 //! The JSON of the simulated site, shaped as Jira's own.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -7,6 +8,7 @@ use crate::{
     domain::issue::IssueKey,
     sandbox::jira::{
         fields::{EPIC_LINK, EPIC_NAME},
+        people,
         projects::SimulatedProject,
         seed::PROJECT,
         server::EMAIL,
@@ -146,7 +148,8 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
         ("project", project_of_issue(project_key, links)),
         ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
         ("description", issue.description.clone().unwrap_or_default()),
-        ("created", json!(issue.created.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())),
+        ("created", time(issue.created)),
+        ("updated", time(issue.updated)),
     ];
     match links.api {
         Api::Cloud => {
@@ -162,8 +165,12 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn person(name: &str, links: Links<'_>) -> Value {
-    let id = name.to_lowercase().replace(' ', "-");
+fn time(time: Timestamp) -> Value {
+    json!(time.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())
+}
+
+pub(super) fn person(name: &str, links: Links<'_>) -> Value {
+    let id = people::account(name);
     let mut person = json!({
         "self": links.api(&format!("user?accountId={id}")),
         "displayName": name,

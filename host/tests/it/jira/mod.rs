@@ -5,6 +5,7 @@ mod create;
 mod description;
 mod epics;
 mod failures;
+mod find;
 mod links;
 mod look_up;
 mod search;
