@@ -12,6 +12,7 @@ use crate::plugin::{
     bindings::Subcommand,
     cache::CodeCache,
     instance::Invocation,
+    interface,
     limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
 };
 
@@ -61,6 +62,7 @@ impl PluginEngine {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| anyhow!("WASI cannot be linked: {error:#}"))?;
         Subcommand::add_to_linker::<Invocation, HasSelf<Invocation>>(&mut linker, |invocation| invocation)
+            .and_then(|()| interface::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
         let places = Arc::new(tokio::sync::Semaphore::new(MAX_INVOCATIONS));
         Ok(Self { engine, linker, cache, places })

@@ -12,8 +12,9 @@ use crate::{
     domain::reply::Reply,
     metrics::{Latency, Outcome, SubcommandMetrics},
     plugin::{
-        bindings::{SubcommandPre, exports::maro::plugin::command},
+        bindings::exports::maro::plugin::command,
         instance::{Caller, Capabilities, Invocation, LimitReached},
+        interface::InterfacePre,
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
         reply::{self, ReplyError},
@@ -66,7 +67,7 @@ pub struct LoadedPlugin {
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
     pub manifest: Arc<Manifest>,
-    pub(super) pre: SubcommandPre<Invocation>,
+    pub(super) pre: InterfacePre,
     /// Places of this plugin and of all plugins; an invocation holds one of each.
     pub(super) places: Semaphore,
     pub(super) all_places: Arc<Semaphore>,
@@ -127,19 +128,19 @@ impl LoadedPlugin {
 }
 
 async fn run_once(
-    pre: &SubcommandPre<Invocation>,
+    pre: &InterfacePre,
     invocation: Invocation,
     arguments: &str,
     metrics: &SubcommandMetrics,
 ) -> Result<Answer, Fault> {
     let started = Instant::now();
     let mut store = limited_store(pre, invocation);
-    let instance = match pre.instantiate_async(&mut store).await {
+    let instance = match pre.instantiate(&mut store).await {
         Ok(instance) => instance,
         Err(error) => return Err(fault(error, store.data())),
     };
     let instantiate = started.elapsed();
-    let result = instance.maro_plugin_command().call_run(&mut store, arguments).await;
+    let result = instance.run(&mut store, arguments).await;
     let host = store.data().host_time;
     store.data().report_dropped_log_lines();
     metrics.observe(Latency {
@@ -165,24 +166,24 @@ async fn run_once(
 /// # Errors
 /// As [`LoadedPlugin::run`].
 pub(super) async fn describe(
-    pre: &SubcommandPre<Invocation>,
+    pre: &InterfacePre,
     invocation: Invocation,
 ) -> Result<command::Description, Fault> {
     let limits = *invocation.limits();
     let work = async {
         let mut store = limited_store(pre, invocation);
-        let instance = match pre.instantiate_async(&mut store).await {
+        let instance = match pre.instantiate(&mut store).await {
             Ok(instance) => instance,
             Err(error) => return Err(fault(error, store.data())),
         };
-        let description = instance.maro_plugin_command().call_describe(&mut store).await;
+        let description = instance.describe(&mut store).await;
         description.map_err(|error| fault(error, store.data()))
     };
     timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
 }
 
 /// A store in which every limit is on.
-fn limited_store(pre: &SubcommandPre<Invocation>, invocation: Invocation) -> Store<Invocation> {
+fn limited_store(pre: &InterfacePre, invocation: Invocation) -> Store<Invocation> {
     let mut store = Store::new(pre.engine(), invocation);
     store.limiter(|invocation| invocation);
     store.set_hostcall_fuel(MAX_LIFTED_BYTES);

@@ -14,10 +14,11 @@ use crate::{
     domain::issue::one_line,
     metrics::Metrics,
     plugin::{
-        bindings::{SubcommandPre, exports::maro::plugin::command},
+        bindings::exports::maro::plugin::command,
         engine::PluginEngine,
         folder::PluginFile,
         instance::Invocation,
+        interface::{InterfacePre, Version},
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
         preflight::{self, PreflightError},
@@ -72,7 +73,7 @@ pub(super) async fn load(
     preflight::check_grants(&wishes, &manifest, &manifest_file)?;
     let manifest = Arc::new(manifest);
     let stem = file.stem;
-    let (digest, pre) = compile_and_link(engine, file.wasm).await?;
+    let (digest, pre) = compile_and_link(engine, file.wasm, wishes.version).await?;
     let invocation = Invocation::for_describe(stem.as_str().into(), Arc::clone(&manifest));
     let description = loaded::describe(&pre, invocation).await.map_err(LoadError::Describe)?;
     let description = check_description(description, reserved_names)?;
@@ -93,7 +94,8 @@ pub(super) async fn load(
 async fn compile_and_link(
     engine: &Arc<PluginEngine>,
     wasm: Vec<u8>,
-) -> Result<(String, SubcommandPre<Invocation>), LoadError> {
+    version: Version,
+) -> Result<(String, InterfacePre), LoadError> {
     let engine = Arc::clone(engine);
     let compiling = tokio::task::spawn_blocking(move || {
         let digest = Sha256::digest(&wasm);
@@ -101,7 +103,7 @@ async fn compile_and_link(
         let pre = engine
             .linker
             .instantiate_pre(&component)
-            .and_then(SubcommandPre::new)
+            .and_then(|pre| InterfacePre::new(pre, version))
             .map_err(|error| LoadError::Link(format!("{error:#}")))?;
         Ok((hex::encode(digest), pre))
     });

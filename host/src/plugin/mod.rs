@@ -10,6 +10,7 @@ pub mod folder;
 pub mod grants;
 mod host;
 pub mod instance;
+mod interface;
 pub mod limits;
 pub mod loaded;
 pub mod loader;

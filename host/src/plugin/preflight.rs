@@ -5,10 +5,11 @@
 
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::plugin::{grants::Grant, manifest::Manifest};
-
-/// The interface version of this host, `maro:plugin@0.2.x`.
-pub const INTERFACE_VERSION: (u64, u64, u64) = (0, 2, 0);
+use crate::plugin::{
+    grants::Grant,
+    interface::{VERSIONS, Version},
+    manifest::Manifest,
+};
 
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";
@@ -32,7 +33,7 @@ pub enum PreflightError {
     NoCommand,
     #[error(
         "it was built for maro:plugin {wanted}, and this host has {}: {cure}",
-        version_text(INTERFACE_VERSION)
+        VERSIONS.map(version_text).join(" and ")
     )]
     OtherVersion { wanted: String, cure: &'static str },
     #[error("it imports {import}, which no MARO host provides: remove its use and build it again")]
@@ -48,6 +49,8 @@ pub enum PreflightError {
 pub struct Wishes {
     /// The grants that it needs, in the order of [`Grant::ALL`].
     pub grants: Vec<Grant>,
+    /// The version of `maro:plugin` that its exports are of.
+    pub(super) version: Version,
 }
 
 /// Reads a component's imports and exports and compares them with what this host has.
@@ -59,7 +62,7 @@ pub struct Wishes {
 pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     let (imports, exports) = outer_names(wasm)?;
     let command = exports.iter().find_map(|export| split_version(export, COMMAND));
-    check_version(command.ok_or(PreflightError::NoCommand)?)?;
+    let version = check_version(command.ok_or(PreflightError::NoCommand)?)?;
     let mut wanted = Vec::new();
     for import in &imports {
         let Some(rest) = import.strip_prefix("maro:plugin/") else {
@@ -68,15 +71,16 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
             }
             return Err(PreflightError::UnknownImport { import: shown(import) });
         };
-        let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
-        check_version(version)?;
+        let (interface, import_version) = rest.split_once('@').unwrap_or((rest, ""));
+        check_version(import_version)?;
         match Grant::from_interface(interface) {
             Some(grant) => wanted.push(grant),
             None if UNGRANTED.contains(&interface) => {}
             None => return Err(PreflightError::UnknownImport { import: shown(import) }),
         }
     }
-    Ok(Wishes { grants: Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect() })
+    let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
+    Ok(Wishes { grants, version })
 }
 
 /// Compares what a component needs with what its operator grants.
@@ -144,12 +148,11 @@ fn split_version<'a>(item: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// A plugin runs on a host of the same 0.x line that is at least as new.
-fn check_version(wanted: &str) -> Result<(), PreflightError> {
-    let (major, minor, patch) = INTERFACE_VERSION;
+/// A plugin runs on a host that has its 0.x line in a version at least as new.
+fn check_version(wanted: &str) -> Result<Version, PreflightError> {
     let mut numbers = wanted.split(['-', '+']).next().unwrap_or("").split('.').map(str::parse::<u64>);
-    let wanted_numbers = match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
-        (Some(Ok(a)), Some(Ok(b)), Some(Ok(c)), None) => (a, b, c),
+    let wanted = match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch)), None) => (major, minor, patch),
         _ => {
             return Err(PreflightError::OtherVersion {
                 wanted: if wanted.is_empty() { "without a version".to_owned() } else { shown(wanted) },
@@ -157,14 +160,16 @@ fn check_version(wanted: &str) -> Result<(), PreflightError> {
             });
         }
     };
-    if (wanted_numbers.0, wanted_numbers.1) == (major, minor) && wanted_numbers.2 <= patch {
-        return Ok(());
+    let line = |version: &Version| (version.0, version.1) == (wanted.0, wanted.1);
+    if VERSIONS.iter().any(|version| line(version) && wanted.2 <= version.2) {
+        return Ok(wanted);
     }
-    let cure = if wanted_numbers > INTERFACE_VERSION { "update MARO" } else { "build the plugin again" };
-    Err(PreflightError::OtherVersion { wanted: version_text(wanted_numbers), cure })
+    let is_newer = VERSIONS.last().is_some_and(|newest| wanted > *newest) || VERSIONS.iter().any(line);
+    let cure = if is_newer { "update MARO" } else { "build the plugin again" };
+    Err(PreflightError::OtherVersion { wanted: version_text(wanted), cure })
 }
 
-fn version_text((major, minor, patch): (u64, u64, u64)) -> String {
+fn version_text((major, minor, patch): Version) -> String {
     format!("{major}.{minor}.{patch}")
 }
 
@@ -222,7 +227,7 @@ mod tests {
             (Vec::new(), "it is not WebAssembly"),
             (wat::parse_str("(module)").unwrap(), "it is a core module"),
             (component(""), "it does not export maro:plugin/command"),
-            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.2.0: update MARO"),
+            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),
             (foreign, "it imports evil:http/fetch@1.0.0, which no MARO host provides"),
             (unknown, "it imports maro:plugin/root@0.2.0, which no MARO host provides"),
             (whole[..whole.len() - 3].to_vec(), "it is damaged or was cut short"),

@@ -7,6 +7,7 @@ mod faults;
 mod hostile_plugins;
 mod http;
 mod plugins_folder;
+mod released_plugins;
 mod socket_mode;
 mod start_up;
 mod status_sync;

@@ -22,7 +22,7 @@ async fn refusal(plugins: PluginsFolder, file: &str) -> String {
 
 #[tokio::test]
 async fn files_that_are_no_plugins_are_named_with_the_reason() {
-    let command = r#"(instance $c) (export "maro:plugin/command@0.1.0" (instance $c))"#;
+    let command = r#"(instance $c) (export "maro:plugin/command@0.2.0" (instance $c))"#;
     let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {command}"#));
     let garbage: Vec<u8> = (0..=255).collect();
     for (content, reason) in [
@@ -30,7 +30,7 @@ async fn files_that_are_no_plugins_are_named_with_the_reason() {
         (Vec::new(), "it is not WebAssembly"),
         (wat::parse_str("(module)").unwrap(), "it is a core module, not a component"),
         (component(""), "it does not export maro:plugin/command"),
-        (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0: update MARO"),
+        (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),
         (component(command), "it does not fit this host's interface"),
     ] {
         let plugins = PluginsFolder::shipped().with_file("other.wasm", &content);
