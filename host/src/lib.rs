@@ -22,6 +22,8 @@ pub mod slack;
 
 pub mod sync;
 
+pub mod hooks;
+
 pub mod texts;
 
 pub mod plugin;

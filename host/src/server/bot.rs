@@ -11,6 +11,7 @@ use crate::{
     commands::{Commands, RESERVED_NAMES},
     config::Config,
     database::Database,
+    hooks::Hooks,
     jira::{client::JiraClient, error::JiraError},
     journal,
     metrics::Metrics,
@@ -26,7 +27,7 @@ use crate::{
     },
     sync::StatusSync,
     telemetry::error_chain,
-    tickets::{Tickets, hooks::Hooks},
+    tickets::Tickets,
     tracker,
 };
 
@@ -160,6 +161,7 @@ fn assemble(
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
     });
+    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), clock.clone()));
     let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
@@ -169,7 +171,7 @@ fn assemble(
         slack: SlackWebApi::new(&config.slack),
         sealer: Sealer::new(sealing_secret),
         renderer: Renderer::new(&config.jira.base_url),
-        hooks: Hooks::new(Arc::clone(&tracker), clock.clone()),
+        hooks,
         clock: clock.clone(),
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),
