@@ -161,12 +161,13 @@ fn assemble(
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
     });
-    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), clock.clone()));
+    let journal = journal::open::open(database);
+    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
     let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
     let tickets = Arc::new(Tickets {
-        journal: journal::open::open(database),
+        journal,
         jira,
         slack: SlackWebApi::new(&config.slack),
         sealer: Sealer::new(sealing_secret),
