@@ -26,11 +26,7 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    pub fn new(
-        tracker: Arc<dyn ChannelIssueTracker>,
-        journal: Arc<dyn IntentJournal>,
-        clock: Clock,
-    ) -> Self {
+    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn IntentJournal>, clock: Clock) -> Self {
         Self { tracker, journal, clock }
     }
 

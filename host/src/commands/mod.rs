@@ -66,7 +66,7 @@ impl Commands {
             "plugins" => self.plugins(&caller, arguments).await,
             "create" | "stories" => {
                 let Some(trigger_id) = trigger_id else { return Some(Reply::sentence(texts::NO_TRIGGER)) };
-                let Caller { channel, user } = &caller;
+                let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
                 if name == "create" {
                     return self.tickets.open_create(origin, arguments).await;

@@ -97,7 +97,7 @@ impl JiraClient {
     ) -> Result<CreatedTicket, CreateError> {
         let mut update =
             IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
-        if let Some(description) = self.description(&ticket.description) {
+        if let Some(description) = self.formatted(&ticket.description) {
             update.fields.insert("description".to_owned(), description);
         }
         let action = Question::post(self.url(&["issue"]), &update);
@@ -111,7 +111,7 @@ impl JiraClient {
     }
 
     /// The text as this edition takes it, unless it is empty.
-    fn description(&self, text: &RichText) -> Option<Value> {
+    pub(super) fn formatted(&self, text: &RichText) -> Option<Value> {
         if self.is_cloud() {
             adf::document(text)
         } else {

@@ -4,11 +4,14 @@
 //! Jira takes, and the reading of what Jira sends by itself. Knows neither the lists nor Slack.
 
 mod adf;
+mod assign;
 mod cache;
 pub mod client;
 mod cloud;
+mod comments;
 pub mod create;
 mod data_center;
+pub mod edit;
 pub mod epic;
 mod epic_fields;
 pub mod error;
@@ -16,7 +19,7 @@ pub mod find;
 pub mod issue_types;
 mod jql;
 mod model;
-mod people;
+pub mod people;
 pub mod permissions;
 mod plain;
 mod projects;
@@ -26,6 +29,7 @@ mod scope;
 mod search;
 mod single_issue;
 pub mod stories;
+mod transitions;
 mod transport;
 pub mod webhook;
 mod wiki;

@@ -32,6 +32,6 @@ impl RawPerson {
 }
 
 /// Whether this can be the id of an account. `-1` means "whoever is the default" to Jira, which is nobody's.
-pub(super) fn is_account(id: &str) -> bool {
+pub fn is_account(id: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&id.len()) && !id.chars().any(char::is_control) && id != "-1"
 }

@@ -54,8 +54,17 @@ impl Question {
 
     /// A `POST` of `body`, which must be something that JSON can say.
     pub(super) fn post(url: Url, body: &impl Serialize) -> Self {
+        Self::with_body(Method::POST, url, body)
+    }
+
+    /// A `PUT`, else as [`Question::post`].
+    pub(super) fn put(url: Url, body: &impl Serialize) -> Self {
+        Self::with_body(Method::PUT, url, body)
+    }
+
+    fn with_body(method: Method, url: Url, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("what is sent to Jira is valid JSON");
-        Self { method: Method::POST, url, body: Some(body.into()) }
+        Self { method, url, body: Some(body.into()) }
     }
 }
 

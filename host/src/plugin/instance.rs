@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio_util::task::TaskTracker;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 
@@ -14,6 +15,7 @@ use crate::{
         ids::{ChannelId, UserId},
         issue::Issue,
     },
+    hooks::Hooks,
     jira::client::JiraClient,
     plugin::{
         engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
@@ -34,9 +36,14 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
+    pub hooks: Arc<Hooks>,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,
+    /// The project of new issues for which no other is named.
+    pub default_project: Option<String>,
+    /// Changes in Jira that are brought to their end although the command was cut off.
+    pub tasks: TaskTracker,
 }
 
 /// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
@@ -44,6 +51,8 @@ pub struct Capabilities {
 pub struct Caller {
     pub channel: ChannelId,
     pub user: UserId,
+    /// What Slack calls the person, if it said so.
+    pub user_name: Option<String>,
 }
 
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
@@ -69,6 +78,8 @@ pub(super) struct Invocation {
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(super) confirmed: Vec<Issue>,
     pub(super) jira_deadline: Option<tokio::time::Instant>,
+    /// How often the guest has asked for a new issue.
+    pub(super) creations: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
     cpu_ticks: u32,
@@ -96,6 +107,7 @@ impl Invocation {
             grants: manifest,
             confirmed: Vec::new(),
             jira_deadline: None,
+            creations: 0,
             host_calls: 0,
             log_lines: 0,
             cpu_ticks: 0,

@@ -155,15 +155,18 @@ fn assemble(
     let registry =
         Arc::new(Registry::new(engine, config.plugins.dir.clone(), &RESERVED_NAMES, Arc::clone(&metrics)));
     let tracker = tracker::open::open(database);
-    let capabilities = Arc::new(Capabilities {
-        tracker: Arc::clone(&tracker),
-        jira: Arc::clone(&jira),
-        clock: clock.clone(),
-        jira_patience: JIRA_PATIENCE,
-    });
     let journal = journal::open::open(database);
     let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
     let tasks = TaskTracker::new();
+    let capabilities = Arc::new(Capabilities {
+        tracker: Arc::clone(&tracker),
+        jira: Arc::clone(&jira),
+        hooks: Arc::clone(&hooks),
+        clock: clock.clone(),
+        jira_patience: JIRA_PATIENCE,
+        default_project: config.jira.default_project.clone(),
+        tasks: tasks.clone(),
+    });
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
     let tickets = Arc::new(Tickets {

@@ -13,6 +13,7 @@ use crate::{
         seed::PROJECT,
         server::EMAIL,
         site::{IssueType, SimulatedIssue},
+        workflow,
     },
 };
 
@@ -95,6 +96,24 @@ pub(super) fn found_issue(
     value
 }
 
+/// The steps that an issue can take, as `expand=transitions` shows them.
+pub(super) fn transitions(issue: &SimulatedIssue, links: Links<'_>) -> Value {
+    let shape = |step: &workflow::Step| {
+        json!({
+            "id": step.id,
+            "name": step.name,
+            "to": status(step.to, links),
+            "hasScreen": false,
+            "isGlobal": false,
+            "isInitial": false,
+            "isAvailable": true,
+            "isConditional": false,
+            "looped": false,
+        })
+    };
+    workflow::steps(&issue.status).iter().map(shape).collect()
+}
+
 pub(super) fn created(issue: &SimulatedIssue, links: Links<'_>) -> Value {
     json!({
         "id": issue.id.to_string(),
@@ -165,7 +184,7 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn time(time: Timestamp) -> Value {
+pub(super) fn time(time: Timestamp) -> Value {
     json!(time.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())
 }
 

@@ -78,6 +78,8 @@ pub(super) struct SimulatedIssue {
     pub(super) parent: Option<IssueKey>,
     pub(super) properties: BTreeMap<String, Value>,
     pub(super) links: Vec<RemoteLink>,
+    /// Documents or texts, as they came.
+    pub(super) comments: Vec<Value>,
     /// Whether it was created through the REST API, by its one account.
     pub(super) is_own: bool,
     pub(super) created: Timestamp,
@@ -146,6 +148,7 @@ impl Site {
             parent: None,
             properties: BTreeMap::new(),
             links: Vec::new(),
+            comments: Vec::new(),
             is_own: false,
             created,
             updated: created,

@@ -3,6 +3,7 @@
 mod choices;
 mod create;
 mod description;
+mod edit;
 mod epics;
 mod failures;
 mod find;
