@@ -59,7 +59,7 @@ impl Hooks {
         let TicketEvent { id, key, summary, intent_id, .. } = ticket;
         let issue = Issue::new(id.clone(), key.clone(), summary, "");
         let intent_id = intent_id.as_deref().unwrap_or_default();
-        self.journal.record_tickets(key.project(), intent_id, &[issue], self.clock.now()).await
+        self.journal.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
     }
 
     async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), TrackerError> {

@@ -7,6 +7,7 @@ pub mod domain;
 
 pub mod clock;
 pub mod config;
+pub mod handover;
 pub mod metrics;
 pub mod telemetry;
 
@@ -15,6 +16,10 @@ pub mod database;
 pub mod tracker;
 
 pub mod journal;
+
+pub mod storage;
+
+pub mod plugin_records;
 
 pub mod jira;
 

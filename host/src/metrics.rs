@@ -29,6 +29,19 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
+/// The bounds of the histogram of compile times, in seconds: from a small guest in Rust to one in Python.
+const COMPILE_BOUNDS: [f64; 8] = [0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SubcommandLabels {
+    subcommand: String,
+}
+
 /// All metrics of one running bot.
 #[derive(Debug)]
 pub struct Metrics {
@@ -39,6 +52,11 @@ pub struct Metrics {
     late_replies: Family<ReasonLabels, Counter>,
     plugins_loaded: Gauge,
     plugins_refused: Gauge,
+    plugins_disabled: Gauge,
+    plugin_reloads: Family<OutcomeLabels, Counter>,
+    plugin_cache_hits: Counter,
+    plugin_compile_seconds: Histogram,
+    breakers_open: Family<SubcommandLabels, Gauge>,
     stale_issues_synced: Counter,
     build_info: Gauge<f64, AtomicU64>,
 }
@@ -67,11 +85,20 @@ pub enum Outcome {
     TimedOut,
     /// It never began, for lack of a place.
     Busy,
+    /// It never began, because the plugin failed repeatedly.
+    CircuitOpen,
 }
 
 impl Outcome {
-    const ALL: [Self; 6] =
-        [Self::Replied, Self::Usage, Self::Failed, Self::Fault, Self::TimedOut, Self::Busy];
+    const ALL: [Self; 7] = [
+        Self::Replied,
+        Self::Usage,
+        Self::Failed,
+        Self::Fault,
+        Self::TimedOut,
+        Self::Busy,
+        Self::CircuitOpen,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -81,6 +108,7 @@ impl Outcome {
             Self::Fault => "fault",
             Self::TimedOut => "timed_out",
             Self::Busy => "busy",
+            Self::CircuitOpen => "circuit_open",
         }
     }
 }
@@ -105,6 +133,11 @@ impl Metrics {
             late_replies: Family::default(),
             plugins_loaded: Gauge::default(),
             plugins_refused: Gauge::default(),
+            plugins_disabled: Gauge::default(),
+            plugin_reloads: Family::default(),
+            plugin_cache_hits: Counter::default(),
+            plugin_compile_seconds: Histogram::new(COMPILE_BOUNDS),
+            breakers_open: Family::default(),
             stale_issues_synced: Counter::default(),
             build_info: Gauge::default(),
         };
@@ -130,17 +163,13 @@ impl Metrics {
             "Replies sent through response_url, by how that went",
             self.late_replies.clone(),
         );
-        registry.register("plugins_loaded", "Plugins that serve", self.plugins_loaded.clone());
-        registry.register(
-            "plugins_refused",
-            "Files in the plugins folder that do not serve",
-            self.plugins_refused.clone(),
-        );
         registry.register(
             "issues_synced",
             "Rows whose status was read from Jira anew",
             self.stale_issues_synced.clone(),
         );
+        self.register_plugins();
+        let registry = &mut self.registry;
         let version = [("version".into(), env!("CARGO_PKG_VERSION").into())];
         registry.sub_registry_with_labels(version.into_iter()).register(
             "build_info",
@@ -148,6 +177,37 @@ impl Metrics {
             self.build_info.clone(),
         );
         self
+    }
+
+    fn register_plugins(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("plugins_loaded", "Plugins that serve", self.plugins_loaded.clone());
+        registry.register(
+            "plugins_refused",
+            "Files in the plugins folder that do not serve",
+            self.plugins_refused.clone(),
+        );
+        registry.register("plugins_disabled", "Plugins switched off", self.plugins_disabled.clone());
+        registry.register(
+            "plugin_reloads",
+            "Changes in the plugins folder, by what became of them",
+            self.plugin_reloads.clone(),
+        );
+        registry.register(
+            "plugin_cache_hits",
+            "Plugins whose compiled code was found in the cache",
+            self.plugin_cache_hits.clone(),
+        );
+        registry.register(
+            "plugin_compile_seconds",
+            "Time to compile a plugin that was not in the cache",
+            self.plugin_compile_seconds.clone(),
+        );
+        registry.register(
+            "plugin_breaker_open",
+            "1 while a plugin is not run because it failed repeatedly",
+            self.breakers_open.clone(),
+        );
     }
 
     /// The metrics of one subcommand. `name` must be the name of a loaded plugin or of a command of the
@@ -176,9 +236,32 @@ impl Metrics {
         self.late_replies.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    pub fn set_plugins(&self, loaded: usize, refused: usize) {
+    pub fn set_plugins(&self, loaded: usize, refused: usize, disabled: usize) {
         self.plugins_loaded.set(loaded as i64);
         self.plugins_refused.set(refused as i64);
+        self.plugins_disabled.set(disabled as i64);
+    }
+
+    /// Whether the breaker of each subcommand is open. Others than these have none.
+    pub fn set_breakers<'a>(&self, breakers: impl Iterator<Item = (&'a str, bool)>) {
+        self.breakers_open.clear();
+        for (name, is_open) in breakers {
+            let labels = SubcommandLabels { subcommand: name.to_owned() };
+            self.breakers_open.get_or_create(&labels).set(i64::from(is_open));
+        }
+    }
+
+    /// `outcome` says what became of a changed file.
+    pub fn plugin_reload(&self, outcome: &'static str) {
+        self.plugin_reloads.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// `compile_time` is `None` if the code was in the cache.
+    pub fn plugin_code(&self, compile_time: Option<Duration>) {
+        match compile_time {
+            Some(time) => self.plugin_compile_seconds.observe(time.as_secs_f64()),
+            None => drop(self.plugin_cache_hits.inc()),
+        }
     }
 
     pub fn issues_synced(&self, count: usize) {

@@ -10,6 +10,8 @@ use crate::{
     tracker::TrackerError,
 };
 
+pub const STORAGE_FULL: &str = "This subcommand has no room left for what it keeps. Nothing was changed; whoever runs MARO can give it more.";
+
 pub const HELP_HEADING: &str = "MARO keeps the Jira issues that this channel tracks:";
 pub const HELP_SUMMARY: &str = "Shows what you can type, or how one subcommand is used";
 pub const PLUGINS_SUMMARY: &str = "Shows the installed plugins and how they do";
@@ -20,11 +22,18 @@ pub const UNKNOWN_SUBCOMMAND: &str = "MARO has no subcommand ";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const LISTS_ALL: &str = " lists them all.";
 pub const PLUGINS_HEADING: &str = "Installed plugins:";
-pub const PLUGINS_USAGE: &str =
-    "Type /maro plugins for the list, or /maro plugins reload to load the folder anew.";
+pub const PLUGINS_USAGE: &str = "Type /maro plugins for the list. Administrators can also type \
+    /maro plugins reload, /maro plugins disable NAME, or /maro plugins enable NAME.";
 pub const PLUGINS_UNREADABLE: &str =
     "The plugins folder cannot be read; what was loaded before serves on. The log says why.";
 pub const ADMINS_ONLY: &str = "Only administrators of MARO can do this.";
+pub const UNKNOWN_PLUGIN: &str = "There is no plugin ";
+pub const IS_SWITCHED_OFF_BY: &str = " is switched off, by ";
+pub const SWITCHED_OFF_BY: &str = ": switched off by ";
+pub const HEALTHY: &str = "healthy";
+pub const NOTHING_GRANTED: &str = "nothing granted";
+pub const BEING_TRIED: &str = "it failed repeatedly, and the next call tries it again";
+pub const NOT_INSTALLED: &str = "not installed";
 
 pub const CREATE_SUMMARY: &str = "Create a ticket, after a look for similar ones";
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one a line";
@@ -73,6 +82,8 @@ pub const FLOW_BROKEN: &str =
     "MARO could not do this because of a fault of its own. Check in Jira before you try again.";
 pub const DATABASE_UNAVAILABLE: &str =
     "MARO cannot reach its database at the moment. Try again in a minute; what was begun is finished then.";
+pub const NOTHING_WRITTEN: &str =
+    "MARO cannot reach its database at the moment. Nothing was changed; try again in a minute.";
 pub const CREATION_UNSETTLED: &str =
     "Jira did not say whether it did this. MARO keeps looking, and the channel hears of it when it is known.";
 pub const CREATION_UNKNOWN: &str =
@@ -168,7 +179,7 @@ pub fn jira_error(error: &JiraError) -> String {
 
 /// The lists could not be read or changed.
 pub fn tracker_error(_error: &TrackerError) -> String {
-    "MARO cannot reach its database at the moment. Nothing was changed; try again in a minute.".to_owned()
+    NOTHING_WRITTEN.to_owned()
 }
 
 /// A plugin called a capability that its operator did not grant.
@@ -176,9 +187,24 @@ pub fn denied(grant: &str) -> String {
     format!("This subcommand is not allowed to use {grant}. Whoever runs MARO can grant it.")
 }
 
-/// A plugin asked for an issue of a project that its operator keeps it out of.
-pub fn out_of_scope(key: &str) -> String {
-    format!("This subcommand is not allowed to use {key}'s project. Whoever runs MARO can allow it.")
+/// A plugin called a capability that it may use elsewhere.
+pub fn denied_in_channel(grant: &str) -> String {
+    format!("This subcommand is not allowed to use {grant} in this channel.")
+}
+
+/// A plugin called a capability that it may use for administrators.
+pub fn denied_to_person(grant: &str) -> String {
+    format!("Only administrators of MARO can use {grant} through this subcommand.")
+}
+
+/// A plugin called a capability that it may use for other projects.
+pub fn denied_for_project(grant: &str, project: &str) -> String {
+    format!("This subcommand is not allowed to use {grant} for the project {project}.")
+}
+
+/// A plugin wants to reach a host that is not on its list.
+pub fn denied_to_host(host: &str) -> String {
+    format!("This subcommand is not allowed to reach {host}.")
 }
 
 /// Jira does not understand a query; `reason` is Jira's own.
@@ -199,6 +225,54 @@ pub fn plugin_fault(subcommand: &str, incident: &str) -> String {
 /// A plugin ran out of time.
 pub fn plugin_timed_out(subcommand: &str, incident: &str) -> String {
     format!("/maro {subcommand} took too long and was stopped. If you report this, mention {incident}.")
+}
+
+/// A plugin failed repeatedly and is not run for `wait`.
+pub fn plugin_resting(subcommand: &str, duration: Duration) -> String {
+    format!("/maro {subcommand} failed repeatedly and is resting. Try again in {}.", wait(duration))
+}
+
+/// In the list of plugins.
+pub fn plugin_resting_for(duration: Duration) -> String {
+    format!("it failed repeatedly and is not run for {}", wait(duration))
+}
+
+/// In the list of plugins.
+pub fn granted(grants: &str) -> String {
+    format!("granted {grants}")
+}
+
+/// In the list of plugins: the latest fault, with the id under which the log has it.
+pub fn last_fault(fault: &str, incident: &str) -> String {
+    format!("last fault ({incident}): {fault}")
+}
+
+/// In the list of plugins: the file has changed, and what serves is older.
+pub fn newer_file_refused(reason: &str) -> String {
+    format!("a newer file does not serve: {reason}; the earlier version serves on")
+}
+
+/// After the name of a file that does not serve.
+pub fn plugin_file_refused(reason: &str, has_earlier: bool) -> String {
+    let earlier = if has_earlier { "; the earlier version serves on" } else { "" };
+    format!("does not serve: {reason}{earlier}")
+}
+
+pub fn plugin_disabled(plugin: &str) -> String {
+    format!("/maro {plugin} is switched off now. /maro plugins enable {plugin} switches it on again.")
+}
+
+pub fn plugin_enabled(plugin: &str) -> String {
+    format!("/maro {plugin} is switched on again.")
+}
+
+pub fn plugin_not_disabled(plugin: &str) -> String {
+    format!("/maro {plugin} is not switched off.")
+}
+
+/// The commands of MARO itself are no plugins.
+pub fn not_a_plugin(subcommand: &str) -> String {
+    format!("/maro {subcommand} is a command of MARO itself and cannot be switched off.")
 }
 
 /// Too many commands at once.

@@ -30,6 +30,7 @@ use maro::{
         loaded::LoadedPlugin,
         registry::Registry,
     },
+    storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
     tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
 };
 use tokio_util::task::TaskTracker;
@@ -64,6 +65,8 @@ pub(crate) fn run(plugins: &Path) {
             jira_patience: Duration::from_secs(1),
             default_project: None,
             tasks: TaskTracker::new(),
+            storage: Arc::new(NothingStored),
+            admins: Vec::new(),
         });
         let plugin = runtime.block_on(load(plugins));
         let compared = compare(
@@ -86,7 +89,7 @@ pub(crate) fn run(plugins: &Path) {
 
 async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
     let engine = Arc::new(PluginEngine::new(None).unwrap());
-    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()));
+    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
     let loaded = registry.load().await.unwrap();
     Arc::clone(loaded.get("tracked").unwrap())
 }
@@ -185,5 +188,23 @@ impl ChannelIssueTracker for ListInMemory {
 
     async fn ping(&self) -> Result<(), TrackerError> {
         Ok(())
+    }
+}
+
+/// What a plugin that keeps nothing needs.
+struct NothingStored;
+
+#[async_trait]
+impl PluginStorage for NothingStored {
+    async fn get(&self, _: Space<'_>, _: &str) -> Result<Option<String>, StorageError> {
+        Ok(None)
+    }
+
+    async fn change(&self, _: Space<'_>, _: Change<'_>, _: Quota) -> Result<Changed, StorageError> {
+        Ok(Changed::ConditionFails)
+    }
+
+    async fn list_keys(&self, _: Space<'_>, _: &str, _: u32) -> Result<Vec<String>, StorageError> {
+        Ok(Vec::new())
     }
 }

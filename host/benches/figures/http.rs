@@ -76,7 +76,7 @@ fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config {
     Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
-        plugins: PluginsConfig { dir: plugins.to_owned(), hot_reload: false, cache_dir: None },
+        plugins: PluginsConfig { dir: plugins.to_owned(), hot_reload: false, channel: None, cache_dir: None },
         admins: Vec::new(),
         slack: SlackConfig {
             signing_secret: Some(Secret::new(load::SIGNING_SECRET)),

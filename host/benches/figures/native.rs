@@ -16,7 +16,7 @@ use maro::{
     domain::{
         ids::ChannelId,
         issue::IssueKey,
-        reply::{Block, Reply, Span, Visibility},
+        reply::{Block, Button, Item, Reply, Span, Visibility},
         tracked::{PageRequest, TrackedIssue, UntrackOutcome},
     },
     slack::{
@@ -29,7 +29,7 @@ use maro::{
 };
 
 /// As in `plugins/tracked`.
-const PAGE_SIZE: u32 = 50;
+const PAGE_SIZE: u32 = 20;
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
@@ -69,14 +69,20 @@ pub(crate) async fn tracked(tracker: &dyn ChannelIssueTracker, channel: &Channel
     let page = tracker.get_tracked_issues(channel, page).await.unwrap();
     let heading =
         vec![Span::Text("Tracked Jira issues in ".to_owned()), Span::Channel, Span::Text(":".to_owned())];
-    let items = page.issues.into_iter().map(item);
-    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(heading), Block::items(items)] }
+    let items = page.issues.into_iter().map(item).collect();
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(heading), Block::Items(items)] }
 }
 
-fn item(issue: TrackedIssue) -> Vec<Span> {
+fn item(issue: TrackedIssue) -> Item {
     let summary = issue.last_jira_summary.unwrap_or_default();
     let status = issue.last_jira_status.unwrap_or_default();
-    vec![Span::Issue(issue.key), Span::Text(format!(": {summary} ({status})"))]
+    let button = Button {
+        label: "Stop tracking".to_owned(),
+        command: format!("untrack {}", issue.key),
+        turns_page: false,
+    };
+    let spans = vec![Span::Issue(issue.key), Span::Text(format!(": {summary} ({status})"))];
+    Item { spans, button: Some(button) }
 }
 
 /// What `plugins/untrack` does for one key that is not on the list.

@@ -16,7 +16,8 @@ use url::Url;
 use crate::{
     cli::{
         dev_session::{DevLock, DevSession, FOLDER},
-        plugin_build, serve,
+        plugin_build,
+        serve::StopSignal,
     },
     clock::Clock,
     config::{Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
@@ -58,7 +59,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("maro say will not find this session")?;
     dev.introduce();
-    serve::wait_for_stop_signal().await?;
+    StopSignal::listen()?.wait().await;
     say("Stopping.");
     dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
     dev.stop().await;
@@ -95,6 +96,7 @@ impl Dev {
             plugins: PluginsConfig {
                 dir: plugins,
                 hot_reload: true,
+                channel: None,
                 cache_dir: Some(folder.join(FOLDER).join("cache")),
             },
             admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
@@ -129,7 +131,7 @@ impl Dev {
         let names: Vec<_> =
             plugins.all().map(|plugin| format!("/maro {}", plugin.description.name)).collect();
         for refusal in &plugins.refused {
-            say(&format!("{}.wasm does not serve: {}", refusal.file, refusal.reason));
+            say(&format!("{} does not serve: {}", refusal.file, refusal.reason));
         }
         say(&format!(
             "MARO runs on {bot}with {names}.\n\

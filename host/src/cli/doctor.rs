@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
+    clock::Clock,
     commands::RESERVED_NAMES,
     config::{Config, ConfigError, SlackConfig},
     database::Database,
@@ -81,8 +82,13 @@ async fn plugins(config: &Config) -> Vec<Finding> {
             return vec![Finding::ill(format!("{error:#}."), "Report this: it is a fault of MARO.")];
         }
     };
-    let registry =
-        Registry::new(engine, config.plugins.dir.clone(), &RESERVED_NAMES, Arc::new(Metrics::new()));
+    let registry = Registry::new(
+        engine,
+        config.plugins.dir.clone(),
+        &RESERVED_NAMES,
+        Arc::new(Metrics::new()),
+        Clock::system(),
+    );
     let plugins = match registry.load().await {
         Ok(plugins) => plugins,
         Err(error) => {
@@ -102,7 +108,7 @@ async fn plugins(config: &Config) -> Vec<Finding> {
     }];
     findings.extend(plugins.refused.iter().map(|refusal| {
         Finding::ill(
-            format!("The plugin {}.wasm does not serve.", refusal.file),
+            format!("The plugin file {} does not serve.", refusal.file),
             format!("{}.", refusal.reason),
         )
     }));

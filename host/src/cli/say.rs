@@ -210,6 +210,10 @@ pub fn print(shown: &Shown, out: &mut impl Write, notes: &mut impl Write) -> io:
         for message in &shown.messages {
             writeln!(out, "{}", terminal::message_text(message, names))?;
             out.flush()?;
+            let beside = terminal::buttons_beside(message);
+            if !beside.is_empty() {
+                writeln!(notes, "Beside each line stands {}; --press it with --beside", beside.join(" "))?;
+            }
             writeln!(notes, "{}", visibility(message, names))?;
         }
     }

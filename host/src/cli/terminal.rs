@@ -12,10 +12,24 @@ pub fn message_text(message: &ShownMessage, names: &Names) -> String {
     let mut lines = Vec::new();
     for block in &message.blocks {
         lines.extend(block_lines(block, names));
-        let buttons = form::buttons(std::slice::from_ref(block));
-        lines.extend(buttons.iter().map(|button| format!("[{}]", button.label)));
+        if block["type"] == "actions" {
+            lines.extend(labels(block));
+        }
     }
     lines.join("\n")
+}
+
+/// The buttons that stand beside a message's lines, each label once: `[Stop tracking]`.
+pub(super) fn buttons_beside(message: &ShownMessage) -> Vec<String> {
+    let mut labels: Vec<_> =
+        message.blocks.iter().filter(|block| block["type"] == "section").flat_map(labels).collect();
+    labels.dedup();
+    labels
+}
+
+fn labels(block: &Value) -> Vec<String> {
+    let buttons = form::buttons(std::slice::from_ref(block));
+    buttons.iter().map(|button| format!("[{}]", visible(&button.label))).collect()
 }
 
 /// The texts that stand in a block; its fields and buttons are not among them.

@@ -4,7 +4,7 @@ mod help;
 mod plugins;
 mod unknown;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::{
@@ -16,6 +16,7 @@ use crate::{
         loaded::{Answer, Fault, LoadedPlugin},
         registry::Registry,
     },
+    plugin_records::PluginRecords,
     texts,
     tickets::{Tickets, entry::CommandOrigin},
 };
@@ -26,6 +27,7 @@ pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];
 /// Everything that `/maro` can do.
 pub struct Commands {
     registry: Arc<Registry>,
+    plugin_records: Arc<dyn PluginRecords>,
     capabilities: Arc<Capabilities>,
     tickets: Arc<Tickets>,
     admins: Vec<UserId>,
@@ -41,52 +43,86 @@ pub struct Typed<'a> {
     pub trigger_id: Option<&'a str>,
 }
 
+/// How a command ended.
+pub enum Outcome {
+    Replied(Reply),
+    /// It could not be done, or not as it was typed.
+    Refused(Reply),
+    /// All there is to see is in a modal.
+    InModal,
+}
+
+impl Outcome {
+    /// What there is to say, if anything.
+    pub fn into_reply(self) -> Option<Reply> {
+        match self {
+            Self::Replied(reply) | Self::Refused(reply) => Some(reply),
+            Self::InModal => None,
+        }
+    }
+}
+
+/// Nothing to say means that a modal says it.
+impl From<Option<Reply>> for Outcome {
+    fn from(reply: Option<Reply>) -> Self {
+        reply.map_or(Self::InModal, Self::Replied)
+    }
+}
+
 impl Commands {
     pub fn new(
         registry: Arc<Registry>,
+        plugin_records: Arc<dyn PluginRecords>,
         capabilities: Arc<Capabilities>,
         tickets: Arc<Tickets>,
         admins: Vec<UserId>,
     ) -> Self {
-        Self { registry, capabilities, tickets, admins }
+        Self { registry, plugin_records, capabilities, tickets, admins }
     }
 
-    /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person. `None` if all
-    /// there is to see is in a modal.
-    pub async fn run(&self, typed: Typed<'_>) -> Option<Reply> {
+    /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
+    pub async fn run(&self, typed: Typed<'_>) -> Outcome {
         let text = typed.text.trim();
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
         let plugins = self.registry.plugins();
         let Typed { caller, team, trigger_id, .. } = typed;
-        Some(match name.as_str() {
+        Outcome::Replied(match name.as_str() {
             "" => help::all(&plugins),
             "help" if arguments.is_empty() => help::all(&plugins),
             "help" => help::one(&plugins, arguments),
             "plugins" => self.plugins(&caller, arguments).await,
             "create" | "stories" => {
-                let Some(trigger_id) = trigger_id else { return Some(Reply::sentence(texts::NO_TRIGGER)) };
+                let Some(trigger_id) = trigger_id else {
+                    return Outcome::Refused(Reply::sentence(texts::NO_TRIGGER));
+                };
                 let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
                 if name == "create" {
-                    return self.tickets.open_create(origin, arguments).await;
+                    return self.tickets.open_create(origin, arguments).await.into();
                 }
-                return self.tickets.open_stories(origin, arguments).await;
+                return self.tickets.open_stories(origin, arguments).await.into();
             }
             name => match plugins.get(name) {
-                Some(plugin) => self.run_plugin(plugin, caller, arguments).await,
-                None => unknown::subcommand(&plugins, name),
+                Some(plugin) => return self.run_plugin(plugin, caller, arguments).await,
+                None => return Outcome::Refused(unknown::subcommand(&plugins, name)),
             },
         })
     }
 
-    async fn run_plugin(&self, plugin: &Arc<LoadedPlugin>, caller: Caller, arguments: &str) -> Reply {
+    async fn run_plugin(&self, plugin: &Arc<LoadedPlugin>, caller: Caller, arguments: &str) -> Outcome {
         let caller = Arc::new(caller);
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments).await {
-            Ok(Answer::Reply(reply)) => reply,
-            Ok(Answer::Usage(sentence)) => help::usage(&plugin.description, &sentence),
-            Ok(Answer::Failed(sentences)) => failed(&sentences),
-            Err(fault) => fault_reply(plugin, &caller, &fault),
+            Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
+            Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
+            Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
+            Err(Fault::CircuitOpen { until }) => {
+                let rest = until.duration_since(self.capabilities.clock.now());
+                let rest = Duration::try_from(rest).unwrap_or_default();
+                let sentence = texts::plugin_resting(&plugin.description.name, rest);
+                Outcome::Refused(Reply::sentence(sentence))
+            }
+            Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault)),
         }
     }
 }
@@ -109,8 +145,9 @@ fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault) -> Reply {
         user = caller.user.as_str(),
         "invocation failed: {fault}"
     );
+    plugin.note_fault(fault, &incident);
     Reply::sentence(match fault {
-        Fault::Busy => texts::busy(),
+        Fault::Busy | Fault::CircuitOpen { .. } => texts::busy(),
         Fault::TimedOut { .. } => texts::plugin_timed_out(subcommand, &incident),
         Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
             texts::plugin_fault(subcommand, &incident)

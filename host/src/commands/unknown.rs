@@ -6,7 +6,7 @@ use crate::{
         issue::one_line,
         reply::{Block, Reply, Span, Visibility},
     },
-    plugin::registry::Plugins,
+    plugin::registry::{Disabled, Plugins},
     texts,
 };
 
@@ -17,7 +17,11 @@ const MIN_SIMILARITY: f64 = 0.75;
 /// How much of what was typed is repeated, in characters.
 const MAX_SHOWN_LENGTH: usize = 40;
 
+/// What nobody serves under the name `typed`: it is switched off, or there is no such subcommand.
 pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
+    if let Some(disabled) = plugins.disabled(typed) {
+        return self::disabled(disabled);
+    }
     let mut spans = vec![
         Span::Text(texts::UNKNOWN_SUBCOMMAND.to_owned()),
         Span::Code(one_line(typed, MAX_SHOWN_LENGTH)),
@@ -30,6 +34,36 @@ pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
         spans.push(Span::Text("? ".to_owned()));
     }
     spans.push(Span::Code("/maro help".to_owned()));
+    spans.push(Span::Text(texts::LISTS_ALL.to_owned()));
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
+}
+
+/// A plugin that is switched off: whom to ask about it.
+fn disabled(disabled: &Disabled) -> Reply {
+    let spans = vec![
+        Span::Code(format!("/maro {}", one_line(&disabled.switch.plugin, MAX_SHOWN_LENGTH))),
+        Span::Text(texts::IS_SWITCHED_OFF_BY.to_owned()),
+        Span::User(disabled.switch.disabled_by.clone()),
+        Span::Text(".".to_owned()),
+    ];
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
+}
+
+/// A name that no plugin has.
+pub(super) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
+    let mut spans = vec![
+        Span::Text(texts::UNKNOWN_PLUGIN.to_owned()),
+        Span::Code(one_line(typed, MAX_SHOWN_LENGTH)),
+        Span::Text(". ".to_owned()),
+    ];
+    let serving = plugins.all().map(|plugin| &*plugin.description.name);
+    let disabled = plugins.all_disabled().map(|disabled| &*disabled.switch.plugin);
+    if let Some(name) = nearest(typed, serving.chain(disabled)) {
+        spans.push(Span::Text(texts::DID_YOU_MEAN.to_owned()));
+        spans.push(Span::Code(name.to_owned()));
+        spans.push(Span::Text("? ".to_owned()));
+    }
+    spans.push(Span::Code("/maro plugins".to_owned()));
     spans.push(Span::Text(texts::LISTS_ALL.to_owned()));
     Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
 }

@@ -16,7 +16,10 @@ use std::{
 
 use url::Url;
 
-use crate::{config::parse::Settings, domain::ids::UserId};
+use crate::{
+    config::parse::Settings,
+    domain::ids::{ChannelId, UserId},
+};
 
 /// The file in the working folder that may hold the same keys as the environment.
 const FILE: &str = "maro.toml";
@@ -73,6 +76,8 @@ pub struct PluginsConfig {
     pub dir: PathBuf,
     /// `MARO_HOT_RELOAD`, default `false`: whether to watch that folder.
     pub hot_reload: bool,
+    /// `MARO_PLUGIN_CHANNEL`, default none: the Slack channel that is told of plugins that do not serve.
+    pub channel: Option<ChannelId>,
     /// `MARO_CACHE_DIR`, default `maro` in the user's cache folder: compiled plugins. `None` if there is
     /// no such folder; then every start compiles anew.
     pub cache_dir: Option<PathBuf>,

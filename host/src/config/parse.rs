@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     config::{Config, DatabaseConfig, JiraConfig, JiraCredentials, PluginsConfig, Secret, SlackConfig},
-    domain::ids::UserId,
+    domain::ids::{ChannelId, UserId},
 };
 
 /// The raw values while they are turned into a [`Config`], with what went wrong so far.
@@ -99,6 +99,13 @@ impl Settings {
             "false" | "0" | "no" | "off" => Some(false),
             _ => self.problem("MARO_HOT_RELOAD must be true or false."),
         };
+        let channel = match self.get("MARO_PLUGIN_CHANNEL").map(ChannelId::parse) {
+            None => Some(None),
+            Some(Ok(channel)) if channel.as_str().starts_with(['C', 'G']) => Some(Some(channel)),
+            Some(_) => {
+                self.problem("MARO_PLUGIN_CHANNEL must be the id of a Slack channel such as C024BE91L.")
+            }
+        };
         let user_cache = || {
             let absolute = |key| environment.get(key).map(PathBuf::from).filter(|path| path.is_absolute());
             absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
@@ -110,6 +117,7 @@ impl Settings {
         Some(PluginsConfig {
             dir: PathBuf::from(self.or("MARO_PLUGINS_DIR", "plugins")),
             hot_reload: hot_reload?,
+            channel: channel?,
             cache_dir,
         })
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every key there is. The environment may hold other variables, but no other `MARO_…`.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "DATABASE_URL",
     "JIRA_API_TOKEN",
     "JIRA_BASE_URL",
@@ -17,6 +17,7 @@ const KEYS: [&str; 18] = [
     "MARO_LISTEN",
     "MARO_LOG",
     "MARO_PLUGINS_DIR",
+    "MARO_PLUGIN_CHANNEL",
     "MARO_SYNC_INTERVAL_SECS",
     "SLACK_API_URL",
     "SLACK_APP_TOKEN",

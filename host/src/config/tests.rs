@@ -69,6 +69,8 @@ fn a_bad_value_is_named_in_a_sentence() {
         ("MARO_LISTEN", "localhost"),
         ("MARO_HOT_RELOAD", "perhaps"),
         ("MARO_ADMINS", "ada"),
+        ("MARO_PLUGIN_CHANNEL", "#operations"),
+        ("MARO_PLUGIN_CHANNEL", "U024BE7LH"),
         ("MARO_SYNC_INTERVAL_SECS", "0"),
         ("MARO_SYNC_INTERVAL_SECS", "soon"),
         ("MARO_LOG", "maro=loud"),

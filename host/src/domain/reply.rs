@@ -41,6 +41,9 @@ pub struct Button {
     pub label: String,
     /// What stands behind `/maro`, on one line.
     pub command: String,
+    /// Whether the answer is another page of the same list: it then takes the place of the message with the
+    /// button, where only one person sees that.
+    pub turns_page: bool,
 }
 
 impl Block {

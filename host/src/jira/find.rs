@@ -149,7 +149,7 @@ impl JiraClient {
         let next = page.next_page_token.or_else(|| has_more.then(|| format!("{PLACE}{end}")));
         let issues = page.issues.into_iter().map(IssueDetails::try_from).collect::<Result<Vec<_>, _>>()?;
         let is_allowed = |issue: &IssueDetails| {
-            search.projects.is_none_or(|keys| keys.iter().any(|key| key == issue.issue.key.project()))
+            search.projects.is_none_or(|keys| keys.iter().any(|key| key == issue.issue.key.project_key()))
         };
         Ok(FoundPage { issues: issues.into_iter().filter(is_allowed).collect(), next })
     }

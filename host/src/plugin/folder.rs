@@ -1,10 +1,17 @@
-//! The plugins folder: which files there are, each read once and whole.
+//! The plugins folder: which files there are, how a change shows without reading them, and reading one whole.
 
 use std::{
-    fs::{self, File},
+    collections::BTreeMap,
+    fs::{self, File, Metadata},
     io::{self, Read as _},
-    path::Path,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
 };
+
+use sha2::{Digest as _, Sha256};
+
+/// The ending of a component's file name.
+const EXTENSION: &str = "wasm";
 
 /// The largest component that is read, in bytes. A plugin in Python has some 18 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -19,48 +26,137 @@ pub struct PluginFile {
     pub stem: String,
     pub wasm: Vec<u8>,
     pub manifest: Option<String>,
+    /// SHA-256 of the component.
+    pub digest: [u8; 32],
 }
 
-/// What stands in the folder under one name: the file, or why it cannot be read.
-#[derive(Debug)]
-pub struct FolderEntry {
-    /// `NAME`.
-    pub stem: String,
-    pub file: io::Result<PluginFile>,
+impl PluginFile {
+    pub fn new(stem: String, wasm: Vec<u8>, manifest: Option<String>) -> Self {
+        let digest = Sha256::digest(&wasm).into();
+        Self { stem, wasm, manifest, digest }
+    }
+
+    /// What tells this component with this manifest from every other.
+    pub(super) fn content(&self) -> ContentDigest {
+        let mut hasher = Sha256::new_with_prefix(self.digest);
+        if let Some(manifest) = &self.manifest {
+            // An empty manifest grants what none grants, but a person tells them apart.
+            hasher.update([1]);
+            hasher.update(manifest);
+        }
+        ContentDigest(hasher.finalize().into())
+    }
 }
 
-/// Reads all plugins of a folder, in the order of their names.
+/// SHA-256 over a component and its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ContentDigest(pub(super) [u8; 32]);
+
+/// What a look at `NAME.wasm` and its `NAME.toml` shows without reading them. Equal at two looks means that
+/// nobody wrote to them in between. Links are followed, so another target is another identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    component: Result<FileState, io::ErrorKind>,
+    manifest: Result<FileState, io::ErrorKind>,
+}
+
+impl Identity {
+    /// Whether there is no component.
+    pub(super) fn is_absent(&self) -> bool {
+        self.component == Err(io::ErrorKind::NotFound)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileState {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// When the content and when the entry was last changed: seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl From<Metadata> for FileState {
+    fn from(metadata: Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// Why a file that ends in `wasm` cannot be a plugin by its name alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    #[error("its name is not UTF-8 text: rename it")]
+    NotUtf8,
+    #[error("its name must end in .wasm, in small letters: rename it")]
+    UpperCase,
+}
+
+/// The components of a folder by file name.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) components: BTreeMap<String, Identity>,
+    pub(super) misnamed: BTreeMap<String, NameFault>,
+}
+
+/// `NAME` of `NAME.wasm`.
+pub(super) fn stem(name: &str) -> &str {
+    name.strip_suffix(".wasm").unwrap_or(name)
+}
+
+/// Lists a folder without reading its files.
 ///
-/// Files that do not end in `.wasm`, and hidden ones, are none of its business.
+/// Hidden files and those with any other ending, such as editors leave them, are none of its business.
 ///
 /// # Errors
 /// The folder itself cannot be read.
-pub fn read(dir: &Path) -> io::Result<Vec<FolderEntry>> {
-    let mut stems = Vec::new();
+pub(super) fn look(dir: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
     for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm")
-            && let Some(stem) = path.file_stem()
-            && !stem.to_string_lossy().starts_with('.')
-        {
-            stems.push(stem.to_string_lossy().into_owned());
+        let file_name = entry?.file_name();
+        let Some(ending) = Path::new(&file_name).extension() else { continue };
+        if !ending.eq_ignore_ascii_case(EXTENSION) || file_name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match file_name.to_str() {
+            None => drop(listing.misnamed.insert(file_name.display().to_string(), NameFault::NotUtf8)),
+            Some(name) if ending != EXTENSION => {
+                listing.misnamed.insert(name.to_owned(), NameFault::UpperCase);
+            }
+            Some(name) => drop(listing.components.insert(name.to_owned(), identity(dir, name))),
         }
     }
-    stems.sort();
-    Ok(stems.into_iter().map(|stem| FolderEntry { file: read_one(dir, &stem), stem }).collect())
+    Ok(listing)
 }
 
-fn read_one(dir: &Path, stem: &str) -> io::Result<PluginFile> {
-    let wasm = read_bounded(&dir.join(format!("{stem}.wasm")), MAX_COMPONENT_BYTES)?;
+/// What `NAME.wasm` and `NAME.toml` are now.
+pub(super) fn identity(dir: &Path, name: &str) -> Identity {
+    // A link that leads nowhere is itself what stands there.
+    let metadata =
+        |path: &Path| fs::metadata(path).or_else(|error| fs::symlink_metadata(path).map_err(|_| error));
+    let state = |path: PathBuf| metadata(&path).map(FileState::from).map_err(|error| error.kind());
+    Identity { component: state(dir.join(name)), manifest: state(dir.join(format!("{}.toml", stem(name)))) }
+}
+
+/// Reads `NAME.wasm` and `NAME.toml`; an error of the kind `NotFound` means that there is no `NAME.wasm`.
+pub(super) fn read(dir: &Path, name: &str) -> io::Result<PluginFile> {
+    let stem = stem(name);
+    let wasm = read_bounded(&dir.join(name), MAX_COMPONENT_BYTES)?;
     let manifest = match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
         Ok(bytes) => Some(
             String::from_utf8(bytes)
                 .map_err(|_| io::Error::other(format!("{stem}.toml is not UTF-8 text")))?,
         ),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(io::Error::new(error.kind(), format!("{stem}.toml: {error}"))),
+        Err(error) => return Err(io::Error::other(format!("{stem}.toml: {error}"))),
     };
-    Ok(PluginFile { stem: stem.to_owned(), wasm, manifest })
+    Ok(PluginFile::new(stem.to_owned(), wasm, manifest))
 }
 
 fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

@@ -19,10 +19,11 @@ use crate::{
     jira::client::JiraClient,
     plugin::{
         engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
-        grants::Grant,
+        grants::{Denial, Grant},
         limits::Limits,
         manifest::Manifest,
     },
+    storage::PluginStorage,
     tracker::ChannelIssueTracker,
 };
 
@@ -37,6 +38,7 @@ pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
     pub hooks: Arc<Hooks>,
+    pub storage: Arc<dyn PluginStorage>,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,
@@ -44,6 +46,8 @@ pub struct Capabilities {
     pub default_project: Option<String>,
     /// Changes in Jira that are brought to their end although the command was cut off.
     pub tasks: TaskTracker,
+    /// `MARO_ADMINS`: whom a scope can reserve a grant for.
+    pub admins: Vec<UserId>,
 }
 
 /// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
@@ -53,6 +57,15 @@ pub struct Caller {
     pub user: UserId,
     /// What Slack calls the person, if it said so.
     pub user_name: Option<String>,
+}
+
+/// Which file a plugin came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    /// The name of the `NAME.toml` that speaks for it.
+    pub manifest_file: String,
 }
 
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
@@ -71,9 +84,12 @@ pub(super) enum LimitReached {
 /// The state of one invocation; wasmtime's store owns it.
 pub(super) struct Invocation {
     pub(super) plugin: Arc<str>,
+    pub(super) origin: Arc<Origin>,
     pub(super) caller: Option<Arc<Caller>>,
     pub(super) capabilities: Option<Arc<Capabilities>>,
-    grants: Arc<Manifest>,
+    pub(super) manifest: Arc<Manifest>,
+    /// The latest denial that the operator was told of: a guest that insists must not fill the log.
+    denied: Option<(Grant, Denial)>,
     limits: Limits,
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(super) confirmed: Vec<Issue>,
@@ -98,13 +114,15 @@ struct Wasi {
 
 impl Invocation {
     /// The state for `describe`, which has no caller and no capabilities.
-    pub(super) fn for_describe(plugin: Arc<str>, manifest: Arc<Manifest>) -> Self {
+    pub(super) fn for_describe(plugin: Arc<str>, origin: Arc<Origin>, manifest: Arc<Manifest>) -> Self {
         Self {
             plugin,
+            origin,
             caller: None,
             capabilities: None,
             limits: manifest.limits,
-            grants: manifest,
+            manifest,
+            denied: None,
             confirmed: Vec::new(),
             jira_deadline: None,
             creations: 0,
@@ -120,6 +138,7 @@ impl Invocation {
     /// The state for one command.
     pub(super) fn for_command(
         plugin: Arc<str>,
+        origin: Arc<Origin>,
         manifest: Arc<Manifest>,
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
@@ -127,7 +146,7 @@ impl Invocation {
         Self {
             caller: Some(caller),
             capabilities: Some(capabilities),
-            ..Self::for_describe(plugin, manifest)
+            ..Self::for_describe(plugin, origin, manifest)
         }
     }
 
@@ -144,12 +163,48 @@ impl Invocation {
         if self.host_calls > self.limits.host_calls { Err(LimitReached::HostCalls.into()) } else { Ok(()) }
     }
 
-    /// The caller and the capabilities, if the operator granted `grant`. `describe` has neither.
-    pub(super) fn authorised(&self, grant: Grant) -> Option<(Arc<Caller>, Arc<Capabilities>)> {
-        if !self.grants.allows(grant) {
-            return None;
+    /// The caller and the capabilities, if the operator granted `grant` for this caller. `describe` has
+    /// neither.
+    ///
+    /// # Errors
+    /// The sentence for the person; the operator has been told what to change.
+    pub(super) fn authorised(&mut self, grant: Grant) -> Result<(Arc<Caller>, Arc<Capabilities>), String> {
+        match (&self.caller, &self.capabilities) {
+            (Some(caller), Some(capabilities)) if self.manifest.allows(grant) => {
+                // Nearly all plugins have no scopes at all.
+                let scope = self.manifest.scope.get(&grant);
+                match scope.map_or(Ok(()), |scope| scope.admits(caller, &capabilities.admins)) {
+                    Ok(()) => Ok((Arc::clone(caller), Arc::clone(capabilities))),
+                    Err(denial) => Err(self.denied(grant, denial)),
+                }
+            }
+            _ => Err(self.denied(grant, Denial::NotGranted)),
         }
-        Some((Arc::clone(self.caller.as_ref()?), Arc::clone(self.capabilities.as_ref()?)))
+    }
+
+    /// Whether `grant` reaches issues of a project.
+    ///
+    /// # Errors
+    /// As [`Invocation::authorised`].
+    pub(super) fn reaches_project(&mut self, grant: Grant, project_key: &str) -> Result<(), String> {
+        if self.manifest.scope.get(&grant).is_none_or(|scope| scope.has_project(project_key)) {
+            return Ok(());
+        }
+        Err(self.denied(grant, Denial::OtherProject(project_key.to_owned())))
+    }
+
+    /// Tells the operator of a denial, and words it for the person.
+    pub(super) fn denied(&mut self, grant: Grant, denial: Denial) -> String {
+        let sentence = denial.sentence(grant);
+        if self.denied.as_ref().is_none_or(|(before, why)| *before != grant || *why != denial) {
+            let (plugin, cure) = (&*self.plugin, denial.cure(grant, &self.origin.manifest_file));
+            let caller = self.caller.as_deref();
+            let channel = caller.map(|caller| caller.channel.as_str());
+            let user = caller.map(|caller| caller.user.as_str());
+            tracing::warn!(plugin, channel, user, "a plugin was denied {grant}: {cure}");
+            self.denied = Some((grant, denial));
+        }
+        sentence
     }
 
     /// Counts a tick of the epoch against the CPU time.

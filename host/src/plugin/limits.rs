@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::storage::Quota;
+
 /// The interval between two looks at a guest's CPU time. Also the longest that a busy guest keeps a
 /// thread from other commands.
 pub const EPOCH_TICK: Duration = Duration::from_millis(5);
@@ -41,6 +43,12 @@ pub struct Limits {
     pub log_lines: u32,
     /// Invocations of this plugin at once.
     pub concurrency: u32,
+    /// Keys that it keeps in one channel, and as many for all channels together.
+    pub storage_keys: u32,
+    /// Bytes of these keys and their values, in KiB.
+    pub storage_kib: u32,
+    /// Bytes of all keys and values that it keeps anywhere, in KiB.
+    pub storage_total_kib: u32,
 }
 
 impl Default for Limits {
@@ -53,6 +61,9 @@ impl Default for Limits {
             reply_kib: 64,
             log_lines: 32,
             concurrency: 32,
+            storage_keys: 1_000,
+            storage_kib: 1_024,
+            storage_total_kib: 16 * 1_024,
         }
     }
 }
@@ -68,11 +79,23 @@ impl Limits {
             ("reply-kib", self.reply_kib, 256),
             ("log-lines", self.log_lines, 1_000),
             ("concurrency", self.concurrency, MAX_INVOCATIONS as u32),
+            ("storage-keys", self.storage_keys, 100_000),
+            ("storage-kib", self.storage_kib, 65_536),
+            ("storage-total-kib", self.storage_total_kib, 1_048_576),
         ];
         bounds
             .into_iter()
             .find(|(_, value, max)| *value == 0 || value > max)
             .map(|(key, value, max)| format!("limit {key} must be from 1 to {max}, not {value}"))
+    }
+
+    pub fn storage(&self) -> Quota {
+        let bytes = |kib: u32| u64::from(kib) * 1024;
+        Quota {
+            keys: self.storage_keys,
+            bytes: bytes(self.storage_kib),
+            plugin_bytes: bytes(self.storage_total_kib),
+        }
     }
 
     pub fn wall(&self) -> Duration {
@@ -96,8 +119,18 @@ mod tests {
     #[test]
     fn the_guide_for_authors_states_the_defaults_and_the_bounds() {
         let guide = include_str!("../../../plugins/README.md");
-        let Limits { memory_mib, cpu_ms, wall_ms, host_calls, reply_kib, log_lines, concurrency } =
-            Limits::default();
+        let Limits {
+            memory_mib,
+            cpu_ms,
+            wall_ms,
+            host_calls,
+            reply_kib,
+            log_lines,
+            concurrency,
+            storage_keys,
+            storage_kib,
+            storage_total_kib,
+        } = Limits::default();
         for (key, default) in [
             ("memory-mib", memory_mib),
             ("cpu-ms", cpu_ms),
@@ -106,6 +139,9 @@ mod tests {
             ("reply-kib", reply_kib),
             ("log-lines", log_lines),
             ("concurrency", concurrency),
+            ("storage-keys", storage_keys),
+            ("storage-kib", storage_kib),
+            ("storage-total-kib", storage_total_kib),
         ] {
             let row = guide.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();

@@ -1,10 +1,11 @@
 //! One plugin that serves, and running it.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
+use jiff::Timestamp;
 use tokio::{sync::Semaphore, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -13,7 +14,9 @@ use crate::{
     metrics::{Latency, Outcome, SubcommandMetrics},
     plugin::{
         bindings::exports::maro::plugin::command,
-        instance::{Caller, Capabilities, Invocation, LimitReached},
+        breaker::{Breaker, BreakerStatus, Turn},
+        events::{Events, PluginChange},
+        instance::{Caller, Capabilities, Invocation, LimitReached, Origin},
         interface::InterfacePre,
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
@@ -47,6 +50,8 @@ pub enum Fault {
     TimedOut { wall_ms: u32 },
     #[error("no place became free to run it in")]
     Busy,
+    #[error("it failed repeatedly and is not run until {until}")]
+    CircuitOpen { until: Timestamp },
     #[error("{limit}")]
     Limit { limit: String },
     #[error("it trapped: {chain}{}", said(.stderr))]
@@ -67,12 +72,25 @@ pub struct LoadedPlugin {
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
     pub manifest: Arc<Manifest>,
+    /// What its operator may not have meant, a sentence each.
+    pub warnings: Vec<String>,
+    pub(super) origin: Arc<Origin>,
     pub(super) pre: InterfacePre,
     /// Places of this plugin and of all plugins; an invocation holds one of each.
     pub(super) places: Semaphore,
     pub(super) all_places: Arc<Semaphore>,
     pub(super) metrics: SubcommandMetrics,
-    pub(super) last_fault: Mutex<Option<String>>,
+    pub(super) breaker: Breaker,
+    pub(super) last_fault: Mutex<Option<LastFault>>,
+    pub(super) events: Events,
+}
+
+/// The fault of the latest invocation that had one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastFault {
+    pub fault: String,
+    /// The id under which the person and the log speak of it.
+    pub incident: String,
 }
 
 impl LoadedPlugin {
@@ -86,6 +104,11 @@ impl LoadedPlugin {
         capabilities: Arc<Capabilities>,
         arguments: &str,
     ) -> Result<Answer, Fault> {
+        let clock = self.events.clock();
+        let admission = self.breaker.admit(clock).map_err(|until| {
+            self.metrics.count(Outcome::CircuitOpen);
+            Fault::CircuitOpen { until }
+        })?;
         let result = self.run_in_turn(caller, capabilities, arguments).await;
         self.metrics.count(match &result {
             Ok(Answer::Reply(_)) => Outcome::Replied,
@@ -95,17 +118,52 @@ impl LoadedPlugin {
             Err(Fault::Busy) => Outcome::Busy,
             Err(_) => Outcome::Fault,
         });
-        if let Err(fault) = &result
-            && let Ok(mut last_fault) = self.last_fault.lock()
-        {
-            *last_fault = Some(fault.to_string());
+        let turn = match &result {
+            Ok(_) => admission.succeeded(),
+            // It never began, and says nothing about the plugin.
+            Err(Fault::Busy | Fault::CircuitOpen { .. }) => None,
+            Err(_) => admission.failed(clock),
+        };
+        if let Some(turn) = turn {
+            self.report_turn(turn);
         }
         result
     }
 
-    /// The fault of the latest invocation that had one.
-    pub fn last_fault(&self) -> Option<String> {
-        self.last_fault.lock().ok()?.clone()
+    /// Keeps what `/maro plugins` shows of a failed invocation.
+    pub fn note_fault(&self, fault: &Fault, incident: &str) {
+        let last_fault = LastFault { fault: fault.to_string(), incident: incident.to_owned() };
+        *self.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(last_fault);
+    }
+
+    pub fn last_fault(&self) -> Option<LastFault> {
+        self.last_fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it is run at the moment.
+    pub fn breaker(&self) -> BreakerStatus {
+        self.breaker.status(self.events.clock())
+    }
+
+    fn report_turn(&self, turn: Turn) {
+        let plugin = &*self.description.name;
+        self.events.publish(
+            plugin,
+            match turn {
+                Turn::Opened { until } => {
+                    tracing::error!(
+                        plugin,
+                        digest = self.digest,
+                        "it failed repeatedly: not run until {until}"
+                    );
+                    PluginChange::BreakerOpened { until }
+                }
+                Turn::Closed => {
+                    tracing::info!(plugin, digest = self.digest, "it works again");
+                    PluginChange::BreakerClosed
+                }
+            },
+        );
     }
 
     async fn run_in_turn(
@@ -120,7 +178,8 @@ impl LoadedPlugin {
             return Err(Fault::Busy);
         };
         let name = Arc::clone(&self.description.name);
-        let invocation = Invocation::for_command(name, Arc::clone(&self.manifest), caller, capabilities);
+        let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
+        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities);
         let work = run_once(&self.pre, invocation, arguments, &self.metrics);
         let limits = &self.manifest.limits;
         timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
@@ -149,7 +208,7 @@ async fn run_once(
         host,
     });
     match result {
-        Ok(Ok(reply)) => match reply::convert(reply, store.data().limits()) {
+        Ok(Ok(reply)) => match reply::convert(reply, store.data().limits(), &store.data().plugin) {
             Ok(reply) => Ok(Answer::Reply(reply)),
             Err(error @ (ReplyError::TooLarge { .. } | ReplyError::TooManyParts)) => {
                 Err(Fault::InvalidReply { reason: error.to_string() })

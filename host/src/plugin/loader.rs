@@ -4,9 +4,9 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
@@ -15,9 +15,12 @@ use crate::{
     metrics::Metrics,
     plugin::{
         bindings::exports::maro::plugin::command,
+        breaker::Breaker,
+        cache::CodeCache,
         engine::PluginEngine,
-        folder::PluginFile,
-        instance::Invocation,
+        events::Events,
+        folder::{NameFault, PluginFile},
+        instance::{Invocation, Origin},
         interface::{InterfacePre, Version},
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
@@ -38,6 +41,10 @@ const MAX_USAGE_LENGTH: usize = 100;
 pub enum LoadError {
     #[error("it cannot be read: {0}")]
     Unreadable(#[source] io::Error),
+    #[error("it changes whenever it is read: is it still being written?")]
+    Unsettled,
+    #[error(transparent)]
+    Misnamed(#[from] NameFault),
     #[error("{file}: {problem}")]
     Manifest { file: String, problem: String },
     #[error(transparent)]
@@ -65,79 +72,115 @@ pub(super) async fn load(
     file: PluginFile,
     reserved_names: &[&str],
     metrics: &Metrics,
+    events: &Events,
 ) -> Result<LoadedPlugin, LoadError> {
     let manifest_file = format!("{}.toml", file.stem);
     let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
         .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
+    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)?;
     let wishes = preflight::inspect(&file.wasm)?;
     preflight::check_grants(&wishes, &manifest, &manifest_file)?;
+    let warnings = manifest.warnings(&wishes.grants, &manifest_file);
     let manifest = Arc::new(manifest);
-    let stem = file.stem;
-    let (digest, pre) = compile_and_link(engine, file.wasm, wishes.version).await?;
-    let invocation = Invocation::for_describe(stem.as_str().into(), Arc::clone(&manifest));
-    let description = loaded::describe(&pre, invocation).await.map_err(LoadError::Describe)?;
+    let PluginFile { stem, wasm, digest, .. } = file;
+    let Compiled { pre, compile_time } = compile_and_link(engine, wasm, digest, wishes.version).await?;
+    metrics.plugin_code(compile_time);
+    let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
+    let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
+    let invocation = Invocation::for_describe(name, describing, Arc::clone(&manifest));
+    let description = {
+        // Without a place of its own it would take that of a command, and one of the two would fail.
+        let _place = engine.places.acquire().await.map_err(|_| LoadError::Describe(Fault::Busy))?;
+        loaded::describe(&pre, invocation).await.map_err(LoadError::Describe)?
+    };
     let description = check_description(description, reserved_names)?;
+    for warning in &warnings {
+        tracing::warn!(plugin = &*description.name, "{warning}");
+    }
     Ok(LoadedPlugin {
         metrics: metrics.subcommand(&description.name),
         description,
         file: stem,
-        digest,
+        digest: hex::encode(digest),
         pre,
         places: Semaphore::new(manifest.limits.concurrency as usize),
         all_places: Arc::clone(&engine.places),
         manifest,
+        warnings,
+        origin,
+        breaker: Breaker::new(),
         last_fault: Mutex::new(None),
+        events: events.clone(),
     })
+}
+
+/// A component, ready to be instantiated.
+struct Compiled {
+    pre: InterfacePre,
+    /// `None` if the code came from the cache.
+    compile_time: Option<Duration>,
 }
 
 /// Compiles away from the threads that answer people.
 async fn compile_and_link(
     engine: &Arc<PluginEngine>,
     wasm: Vec<u8>,
+    digest: [u8; 32],
     version: Version,
-) -> Result<(String, InterfacePre), LoadError> {
+) -> Result<Compiled, LoadError> {
     let engine = Arc::clone(engine);
     let compiling = tokio::task::spawn_blocking(move || {
-        let digest = Sha256::digest(&wasm);
-        let component = component(&engine, &wasm, &digest)?;
+        let (component, compile_time) = component(&engine, &wasm, &digest)?;
         let pre = engine
             .linker
             .instantiate_pre(&component)
             .and_then(|pre| InterfacePre::new(pre, version))
             .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        Ok((hex::encode(digest), pre))
+        Ok(Compiled { pre, compile_time })
     });
     compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
 }
 
-fn component(engine: &PluginEngine, wasm: &[u8], digest: &[u8]) -> Result<Component, LoadError> {
+fn component(
+    engine: &PluginEngine,
+    wasm: &[u8],
+    digest: &[u8],
+) -> Result<(Component, Option<Duration>), LoadError> {
     let mut compatibility = DefaultHasher::new();
     engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
     let key = format!("{}-{:016x}", hex::encode(digest), compatibility.finish());
-    if let Some(code) = engine.cache.as_ref().and_then(|cache| cache.get(&key)) {
-        #[expect(
-            unsafe_code,
-            reason = "the code comes from a folder that only this user can write, under a digest of its \
-                      content, the plugin's and the engine's; whoever can change it can change this program"
-        )]
-        let component = unsafe { Component::deserialize(&engine.engine, &code) };
-        match component {
-            Ok(component) => return Ok(component),
-            Err(error) => tracing::warn!(
-                error = format!("{error:#}"),
-                "an unusable entry of the code cache is compiled again"
-            ),
-        }
+    if let Some(component) = engine.cache.as_ref().and_then(|cache| cached(engine, cache, &key)) {
+        return Ok((component, None));
     }
+    let started = Instant::now();
     let component = Component::from_binary(&engine.engine, wasm)
         .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let compile_time = started.elapsed();
     if let Some(cache) = &engine.cache {
         let stored = component.serialize().map_err(io::Error::other).and_then(|code| cache.put(&key, &code));
         if let Err(error) = stored {
             tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
         }
     }
-    Ok(component)
+    Ok((component, Some(compile_time)))
+}
+
+fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Component> {
+    let code = cache.get(key)?;
+    #[expect(
+        unsafe_code,
+        reason = "the code comes from a folder that only this user can write, under a digest of its \
+                  content, the plugin's and the engine's; whoever can change it can change this program"
+    )]
+    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    component
+        .inspect_err(|error| {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "an unusable entry of the code cache is compiled again"
+            );
+        })
+        .ok()
 }
 
 fn check_description(

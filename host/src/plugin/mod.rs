@@ -3,9 +3,12 @@
 //! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through `host/`, and the
 //! rest of MARO sees only [`registry::Registry`] and [`loaded::LoadedPlugin::run`].
 
+mod audit;
 mod bindings;
+pub mod breaker;
 mod cache;
 pub mod engine;
+pub mod events;
 pub mod folder;
 pub mod grants;
 mod host;
@@ -15,6 +18,9 @@ pub mod limits;
 pub mod loaded;
 pub mod loader;
 pub mod manifest;
+pub mod outbound;
 pub mod preflight;
 pub mod registry;
 mod reply;
+mod slots;
+pub mod watch;

@@ -40,6 +40,11 @@ pub enum PreflightError {
     UnknownImport { import: String },
     #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
     NotGranted { missing: Vec<Grant>, file: String },
+    #[error(
+        "{file} allows only the content with the SHA-256 {pinned}, and this one has {found}: change `sha256` there \
+         if you trust it"
+    )]
+    OtherContent { file: String, pinned: String, found: String },
     #[error("it has over {MAX_ITEMS} imports and exports")]
     TooManyItems,
 }
@@ -93,6 +98,21 @@ pub fn check_grants(wishes: &Wishes, manifest: &Manifest, file: &str) -> Result<
         Ok(())
     } else {
         Err(PreflightError::NotGranted { missing, file: file.to_owned() })
+    }
+}
+
+/// Compares a component's SHA-256, in lower-case hexadecimal, with the one that its operator pinned.
+///
+/// # Errors
+/// [`PreflightError::OtherContent`] with both.
+pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), PreflightError> {
+    match &manifest.sha256 {
+        Some(pinned) if pinned != digest => Err(PreflightError::OtherContent {
+            file: file.to_owned(),
+            pinned: pinned.clone(),
+            found: digest.to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -1,39 +1,78 @@
 //! Which plugins serve, and which files do not and why. Read on every command, swapped as a whole.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
 
 use crate::{
+    clock::Clock,
     metrics::Metrics,
     plugin::{
         engine::PluginEngine,
-        folder::{self, FolderEntry},
+        events::{Events, PluginChange},
+        folder::{self, Identity, Listing, NameFault, PluginFile},
         loaded::LoadedPlugin,
         loader::{self, LoadError},
+        slots::{Attempt, Happening, Outcome, Slots},
     },
+    plugin_records::Switch,
 };
 
 /// How many files are loaded at once.
 const LOADING_AT_ONCE: usize = 8;
 
-/// A file that does not serve.
+/// How often a file is read that changes under the reader's eyes, and the pause in between.
+const READINGS: usize = 10;
+const READING_PAUSE: Duration = Duration::from_millis(100);
+
+/// A file that does not serve. An earlier version of it may.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The file's name without its ending.
+    /// The file's name.
     pub file: String,
     pub reason: LoadError,
+}
+
+/// A plugin that is switched off.
+pub struct Disabled {
+    pub switch: Switch,
+    /// `None` if there is no such plugin at the moment.
+    pub plugin: Option<Arc<LoadedPlugin>>,
 }
 
 /// All plugins at one moment.
 #[derive(Default)]
 pub struct Plugins {
     by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
-    pub refused: Vec<Refusal>,
+    disabled: BTreeMap<String, Disabled>,
+    pub refused: Vec<Arc<Refusal>>,
 }
 
 impl Plugins {
+    /// Takes those out of `by_name` that are switched off.
+    pub(super) fn new(
+        mut by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
+        refused: Vec<Arc<Refusal>>,
+        switches: &BTreeMap<String, Switch>,
+    ) -> Self {
+        let disabled = switches
+            .iter()
+            .map(|(name, switch)| {
+                let plugin = by_name.remove(name.as_str());
+                (name.clone(), Disabled { switch: switch.clone(), plugin })
+            })
+            .collect();
+        Self { by_name, disabled, refused }
+    }
+
+    /// The plugin of a name, if it serves.
     pub fn get(&self, name: &str) -> Option<&Arc<LoadedPlugin>> {
         self.by_name.get(name)
     }
@@ -41,6 +80,34 @@ impl Plugins {
     /// The plugins that serve, by name.
     pub fn all(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
         self.by_name.values()
+    }
+
+    /// What is switched off under a name.
+    pub fn disabled(&self, name: &str) -> Option<&Disabled> {
+        self.disabled.get(name)
+    }
+
+    /// Everything that is switched off, by name.
+    pub fn all_disabled(&self) -> impl Iterator<Item = &Disabled> {
+        self.disabled.values()
+    }
+
+    /// Why the file of a plugin that serves is not the version that serves.
+    pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&Refusal> {
+        self.refused.iter().map(|refusal| &**refusal).find(|refusal| refusal.is_of(plugin))
+    }
+
+    /// The files of which no version serves.
+    pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
+        let versions =
+            || self.all().chain(self.all_disabled().filter_map(|disabled| disabled.plugin.as_ref()));
+        self.refused.iter().filter(move |refusal| !versions().any(|plugin| refusal.is_of(plugin)))
+    }
+}
+
+impl Refusal {
+    fn is_of(&self, plugin: &LoadedPlugin) -> bool {
+        self.file.strip_suffix(".wasm") == Some(&plugin.file)
     }
 }
 
@@ -50,18 +117,30 @@ pub struct Registry {
     dir: PathBuf,
     reserved_names: &'static [&'static str],
     metrics: Arc<Metrics>,
+    events: Events,
+    /// Locked for moments only: to settle what was loaded, never while loading.
+    slots: Mutex<Slots>,
     plugins: ArcSwap<Plugins>,
 }
 
 impl Registry {
-    /// A registry of `dir` that is empty until [`Registry::load`].
+    /// A registry of `dir` that is empty until [`Registry::load`]. `clock` dates events and times breakers.
     pub fn new(
         engine: Arc<PluginEngine>,
         dir: PathBuf,
         reserved_names: &'static [&'static str],
         metrics: Arc<Metrics>,
+        clock: Clock,
     ) -> Self {
-        Self { engine, dir, reserved_names, metrics, plugins: ArcSwap::default() }
+        Self {
+            engine,
+            dir,
+            reserved_names,
+            metrics,
+            events: Events::new(clock),
+            slots: Mutex::default(),
+            plugins: ArcSwap::default(),
+        }
     }
 
     /// The plugins of this moment. Whoever holds them keeps their versions alive.
@@ -69,66 +148,164 @@ impl Registry {
         self.plugins.load_full()
     }
 
-    /// Loads the folder anew and swaps it in. Files that do not load are listed in
-    /// [`Plugins::refused`] and logged; the others serve.
+    /// What happens to the plugins.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Loads what is new or has changed in the folder, tries again what was refused, and swaps all of it in
+    /// at once. Files that do not load are listed in [`Plugins::refused`]; what served before them serves on.
     ///
     /// # Errors
     /// The folder cannot be read; what served before serves on.
     pub async fn load(&self) -> io::Result<Arc<Plugins>> {
-        let dir = self.dir.clone();
-        let entries =
-            tokio::task::spawn_blocking(move || folder::read(&dir)).await.map_err(io::Error::other)??;
-        let results: Vec<_> =
-            stream::iter(entries).map(|entry| self.load_one(entry)).buffered(LOADING_AT_ONCE).collect().await;
-        let mut plugins = Plugins::default();
-        let mut loaded = Vec::new();
-        for result in results {
-            match result {
-                Ok(plugin) => loaded.push(plugin),
-                Err(refusal) => plugins.refused.push(refusal),
-            }
-        }
-        // A plugin in a file of its own name goes first, so that no other file can take that name.
-        loaded.sort_by_key(|plugin| (*plugin.file != *plugin.description.name, plugin.file.clone()));
-        for plugin in loaded {
-            let name = Arc::clone(&plugin.description.name);
-            match plugins.by_name.get(&name) {
-                Some(holder) => plugins.refused.push(Refusal {
-                    file: plugin.file,
-                    reason: LoadError::NameTaken {
-                        name: name.to_string(),
-                        by: format!("{}.wasm", holder.file),
-                    },
-                }),
-                None => drop(plugins.by_name.insert(name, Arc::new(plugin))),
-            }
-        }
-        self.report(&plugins);
-        let plugins = Arc::new(plugins);
-        self.plugins.store(Arc::clone(&plugins));
-        Ok(plugins)
+        let listing = self.look().await?;
+        let mut names = self.slots().names();
+        names.extend(listing.components.into_keys());
+        let attempts: Vec<_> = stream::iter(names)
+            .map(|name| async move { self.insist(&name).await })
+            .buffer_unordered(LOADING_AT_ONCE)
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+        self.change(|slots| {
+            let mut happenings = slots.set_misnamed(listing.misnamed);
+            happenings.extend(slots.settle(attempts));
+            happenings
+        });
+        Ok(self.plugins())
     }
 
-    async fn load_one(&self, entry: FolderEntry) -> Result<LoadedPlugin, Refusal> {
-        let loaded = match entry.file {
-            Ok(file) => loader::load(&self.engine, file, self.reserved_names, &self.metrics).await,
-            Err(error) => Err(LoadError::Unreadable(error)),
+    /// Loads one file if its content has changed, and swaps it in. With `lenient`, a file that cannot serve
+    /// is left for another time: it may not be whole yet.
+    pub(super) async fn update(&self, name: &str, lenient: bool) {
+        let Some(attempt) = self.attempt(name, false).await else {
+            self.metrics.plugin_reload("stale");
+            return;
         };
-        loaded.map_err(|reason| Refusal { file: entry.stem, reason })
+        if !(lenient && matches!(attempt.outcome, Outcome::Refused { .. })) {
+            self.change(|slots| slots.settle(vec![attempt]));
+        }
     }
 
-    fn report(&self, plugins: &Plugins) {
-        self.metrics.set_plugins(plugins.by_name.len(), plugins.refused.len());
-        for Refusal { file, reason } in &plugins.refused {
-            tracing::error!("plugin {file}.wasm does not serve: {reason}");
+    /// Lists the folder without reading its files.
+    pub(super) async fn look(&self) -> io::Result<Listing> {
+        let dir = self.dir.clone();
+        tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)?
+    }
+
+    /// The files that were read, as they were then.
+    pub(super) fn identities(&self) -> BTreeMap<String, Identity> {
+        self.slots().identities()
+    }
+
+    /// Notes the files whose names are wrong.
+    pub(super) fn set_misnamed(&self, misnamed: BTreeMap<String, NameFault>) {
+        self.change(|slots| slots.set_misnamed(misnamed));
+    }
+
+    /// Switches off exactly the plugins that `switches` name.
+    pub fn set_switches(&self, switches: Vec<Switch>) {
+        self.change(|slots| slots.set_switches(switches));
+    }
+
+    /// Sets the metrics that show how things are at this moment.
+    pub fn observe(&self) {
+        let plugins = self.plugins();
+        let disabled = plugins.all_disabled().count();
+        self.metrics.set_plugins(plugins.by_name.len(), plugins.refused.len(), disabled);
+        let breakers = plugins.all().map(|plugin| (&*plugin.description.name, plugin.breaker().is_open()));
+        self.metrics.set_breakers(breakers);
+    }
+
+    /// The one way to another set of plugins: one change at a time, one swap for each.
+    fn change(&self, change: impl FnOnce(&mut Slots) -> Vec<Happening>) {
+        let mut slots = self.slots();
+        let happenings = change(&mut slots);
+        self.plugins.store(Arc::new(slots.plugins()));
+        for (plugin, what) in happenings {
+            self.report(&plugin, &what);
+            self.events.publish(&plugin, what);
         }
-        for plugin in plugins.all() {
-            tracing::info!(
-                plugin = &*plugin.description.name,
-                version = plugin.description.version,
-                digest = plugin.digest,
-                "plugin serves"
-            );
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Registry::attempt`], also for what was refused before, and until the file holds still.
+    async fn insist(&self, name: &str) -> Option<Attempt> {
+        for _ in 0..READINGS {
+            if let Some(attempt) = self.attempt(name, true).await {
+                return Some(attempt);
+            }
+            tokio::time::sleep(READING_PAUSE).await;
+        }
+        let (ticket, _) = self.slots().begin(name, true);
+        let outcome = Outcome::Refused { content: None, reason: LoadError::Unsettled };
+        Some(Attempt { name: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
+    }
+
+    /// Reads a file and loads what has changed. `None` if the file changed meanwhile.
+    async fn attempt(&self, name: &str, again: bool) -> Option<Attempt> {
+        let (ticket, tried) = self.slots().begin(name, again);
+        let before = self.identity(name).await?;
+        let outcome = match self.read(name).await {
+            Ok(file) if Some(file.content()) == tried => Outcome::Unchanged,
+            Ok(file) => {
+                let content = file.content();
+                match self.admit(file).await {
+                    Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
+                    Err(reason) => Outcome::Refused { content: Some(content), reason },
+                }
+            }
+            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => Outcome::Gone,
+            Err(error) => Outcome::Refused { content: None, reason: LoadError::Unreadable(error) },
+        };
+        // A compiler takes its time, and what was read may be an older file by now.
+        let is_stale = self.identity(name).await? != before;
+        (!is_stale).then(|| Attempt { name: name.to_owned(), identity: before, ticket, outcome })
+    }
+
+    /// All that a new version must pass before it may serve.
+    async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
+        loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await
+    }
+
+    async fn identity(&self, name: &str) -> Option<Identity> {
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        tokio::task::spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
+    }
+
+    async fn read(&self, name: &str) -> io::Result<PluginFile> {
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        tokio::task::spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
+    }
+
+    fn report(&self, plugin: &str, what: &PluginChange) {
+        match what {
+            PluginChange::Loaded { digest } => {
+                self.metrics.plugin_reload("loaded");
+                tracing::info!(plugin, digest, "plugin serves");
+            }
+            PluginChange::Replaced { from, to } => {
+                self.metrics.plugin_reload("replaced");
+                tracing::info!(plugin, from, digest = to, "a new version of the plugin serves");
+            }
+            PluginChange::Removed => {
+                self.metrics.plugin_reload("removed");
+                tracing::info!(plugin, "plugin serves no longer");
+            }
+            PluginChange::Refused { reason, kept, .. } => {
+                self.metrics.plugin_reload("refused");
+                let earlier = if kept.is_some() { "; the earlier version serves on" } else { "" };
+                tracing::error!("plugin {plugin} does not serve: {reason}{earlier}");
+            }
+            PluginChange::Disabled { by } => {
+                tracing::warn!(plugin, user = by.as_str(), "plugin is switched off");
+            }
+            PluginChange::Enabled => tracing::info!(plugin, "plugin is switched on"),
+            PluginChange::BreakerOpened { .. } | PluginChange::BreakerClosed => {}
         }
     }
 }

@@ -33,9 +33,13 @@ pub(super) enum ReplyError {
 ///
 /// # Errors
 /// More text or parts than the limits allow.
-pub(super) fn convert(reply: wit::Reply, limits: &Limits) -> Result<Reply, ReplyError> {
-    let mut budget =
-        Budget { bytes: limits.reply_kib as usize * 1024, parts: MAX_PARTS, limit_kib: limits.reply_kib };
+pub(super) fn convert(reply: wit::Reply, limits: &Limits, subcommand: &str) -> Result<Reply, ReplyError> {
+    let mut budget = Budget {
+        bytes: limits.reply_kib as usize * 1024,
+        parts: MAX_PARTS,
+        limit_kib: limits.reply_kib,
+        subcommand,
+    };
     let visibility = match reply.visibility {
         wit::Visibility::Caller => Visibility::Caller,
         wit::Visibility::Channel => Visibility::Channel,
@@ -44,13 +48,15 @@ pub(super) fn convert(reply: wit::Reply, limits: &Limits) -> Result<Reply, Reply
     Ok(Reply { visibility, blocks })
 }
 
-struct Budget {
+struct Budget<'a> {
     bytes: usize,
     parts: usize,
     limit_kib: u32,
+    /// The subcommand that answers.
+    subcommand: &'a str,
 }
 
-impl Budget {
+impl Budget<'_> {
     fn block(&mut self, block: wit::Block) -> Result<Block, ReplyError> {
         self.spend(0)?;
         Ok(match block {
@@ -80,7 +86,8 @@ impl Budget {
         let label = one_line(&button.label, MAX_LABEL_LENGTH);
         let usable =
             !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
-        Ok(usable.then_some(Button { label, command }))
+        let turns_page = command.split_whitespace().next() == Some(self.subcommand);
+        Ok(usable.then_some(Button { label, command, turns_page }))
     }
 
     fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
@@ -140,6 +147,7 @@ mod tests {
                 wit::Span::User("U1> <!here".to_owned()),
             ]),
             &Limits::default(),
+            "tracked",
         )
         .unwrap();
         let expected = vec![
@@ -153,13 +161,13 @@ mod tests {
     #[test]
     fn a_reply_is_bounded_in_text_and_parts() {
         let limits = Limits { reply_kib: 1, ..Limits::default() };
-        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits).is_ok());
+        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits, "tracked").is_ok());
         assert_eq!(
-            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits),
+            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits, "tracked"),
             Err(ReplyError::TooLarge { limit_kib: 1 })
         );
         assert_eq!(
-            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits),
+            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits, "tracked"),
             Err(ReplyError::TooManyParts)
         );
     }

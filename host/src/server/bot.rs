@@ -3,7 +3,12 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::watch::{Receiver, Sender, channel},
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -15,8 +20,9 @@ use crate::{
     jira::{client::JiraClient, error::JiraError},
     journal,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry},
-    server::{connections, router, slack_socket, state::BotState},
+    plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry, watch},
+    plugin_records::{self, PluginRecords},
+    server::{connections, plugin_notices, router, slack_socket, state::BotState},
     slack::{
         render::Renderer,
         response_url::{ResponseUrlClient, ResponseUrlPolicy},
@@ -25,6 +31,7 @@ use crate::{
         socket::SocketMode,
         web_api::SlackWebApi,
     },
+    storage,
     sync::StatusSync,
     telemetry::error_chain,
     tickets::Tickets,
@@ -37,6 +44,9 @@ const JIRA_PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long the first look at Jira may take; nothing waits for it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often the switches of plugins are read, which another replica may have changed.
+const SWITCHES_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long acknowledged commands have to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
@@ -78,9 +88,22 @@ impl Bot {
 
         let shutdown = CancellationToken::new();
         let background = TaskTracker::new();
-        let (loaded_sender, loaded) = watch::channel(false);
-        let state = Arc::new(assemble(&config, clock.clone(), &database, Arc::clone(&jira), engine, loaded));
-        background.spawn(load_plugins(Arc::clone(&state.registry), loaded_sender));
+        let (loaded_sender, loaded) = channel(false);
+        let records = plugin_records::open::open(&database);
+        let state = Arc::new(assemble(
+            &config,
+            clock.clone(),
+            &database,
+            Arc::clone(&jira),
+            engine,
+            Arc::clone(&records),
+            loaded,
+        ));
+        let plugins = PluginWork { registry: Arc::clone(&state.registry), records: Arc::clone(&records) };
+        background.spawn(plugins.run(loaded_sender, config.plugins.hot_reload, shutdown.clone()));
+        if let Some(channel) = config.plugins.channel.clone() {
+            background.spawn(plugin_notices::run(Arc::clone(&state), records, channel, shutdown.clone()));
+        }
         background.spawn(probe_jira(Arc::clone(&jira), shutdown.clone()));
         let sync = StatusSync {
             tracker: Arc::clone(&state.tracker),
@@ -149,11 +172,17 @@ fn assemble(
     database: &Database,
     jira: Arc<JiraClient>,
     engine: Arc<PluginEngine>,
-    loaded: watch::Receiver<bool>,
+    plugin_records: Arc<dyn PluginRecords>,
+    loaded: Receiver<bool>,
 ) -> BotState {
     let metrics = Arc::new(Metrics::new());
-    let registry =
-        Arc::new(Registry::new(engine, config.plugins.dir.clone(), &RESERVED_NAMES, Arc::clone(&metrics)));
+    let registry = Arc::new(Registry::new(
+        engine,
+        config.plugins.dir.clone(),
+        &RESERVED_NAMES,
+        Arc::clone(&metrics),
+        clock.clone(),
+    ));
     let tracker = tracker::open::open(database);
     let journal = journal::open::open(database);
     let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
@@ -166,6 +195,8 @@ fn assemble(
         jira_patience: JIRA_PATIENCE,
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
+        storage: storage::open::open(database),
+        admins: config.admins.clone(),
     });
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
@@ -184,6 +215,7 @@ fn assemble(
     BotState {
         commands: Commands::new(
             Arc::clone(&registry),
+            plugin_records,
             capabilities,
             Arc::clone(&tickets),
             config.admins.clone(),
@@ -203,14 +235,45 @@ fn assemble(
     }
 }
 
-async fn load_plugins(registry: Arc<Registry>, loaded: watch::Sender<bool>) {
-    match registry.load().await {
-        Ok(plugins) => {
-            tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+/// What goes on with the plugins beside the commands.
+struct PluginWork {
+    registry: Arc<Registry>,
+    records: Arc<dyn PluginRecords>,
+}
+
+impl PluginWork {
+    /// Loads the plugins, says so through `loaded`, and keeps to the folder and the switches from then on.
+    async fn run(self, loaded: Sender<bool>, hot_reload: bool, shutdown: CancellationToken) {
+        // First, so that not one command reaches a plugin that is switched off.
+        self.follow_switches().await;
+        match self.registry.load().await {
+            Ok(plugins) => {
+                tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+            }
+            Err(error) => tracing::error!(%error, "the plugins folder cannot be read"),
         }
-        Err(error) => tracing::error!(%error, "the plugins folder cannot be read"),
+        loaded.send_replace(true);
+        let watching = async {
+            if hot_reload {
+                watch::watch(Arc::clone(&self.registry), shutdown.clone()).await;
+            }
+        };
+        let following = async {
+            while shutdown.run_until_cancelled(tokio::time::sleep(SWITCHES_INTERVAL)).await.is_some() {
+                self.follow_switches().await;
+            }
+        };
+        tokio::join!(watching, following);
     }
-    loaded.send_replace(true);
+
+    async fn follow_switches(&self) {
+        match self.records.disabled().await {
+            Ok(switches) => self.registry.set_switches(switches),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "the switches of plugins cannot be read");
+            }
+        }
+    }
 }
 
 /// Tells the operator early what every command would otherwise run into.

@@ -38,6 +38,7 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
 }
 
 pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
+    state.registry.observe();
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], state.metrics.render()).into_response()
 }

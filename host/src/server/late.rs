@@ -1,15 +1,21 @@
-//! Answers that were not ready in time for Slack's request.
+//! Answers that Slack's request no longer waits for.
 
 use crate::{
+    domain::ids::ChannelId,
     server::state::BotState,
-    slack::{command::SlashCommand, message::Message},
+    slack::{message::Message, response_url::ResponseUrl},
     telemetry::error_chain,
 };
 
-/// Sends a command's answer through its `response_url`.
-pub(super) async fn reply(state: &BotState, command: &SlashCommand, message: &Message) {
-    let channel = command.channel.as_str();
-    let Some(url) = &command.response_url else {
+/// Sends an answer through the `response_url` of what it answers.
+pub(super) async fn reply(
+    state: &BotState,
+    channel: &ChannelId,
+    response_url: Option<&ResponseUrl>,
+    message: &Message,
+) {
+    let channel = channel.as_str();
+    let Some(url) = response_url else {
         tracing::error!(channel, "a late answer has no response_url to go to");
         return state.metrics.late_reply("no_url");
     };

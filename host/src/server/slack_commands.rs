@@ -2,16 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    extract::{Request, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use tokio::{sync::oneshot, time::timeout};
-
 use crate::{
     commands::{self, Typed},
     domain::reply::Reply,
+    handover::{self, Waited},
     plugin::instance::Caller,
     server::{
         late,
@@ -23,6 +17,11 @@ use crate::{
         message::Message,
     },
     texts,
+};
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 
 /// How long Slack's request is kept waiting. Slack gives up after three seconds, and the answer needs
@@ -63,42 +62,31 @@ pub(super) fn json_response(body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
-/// The answer as JSON if the command is done within `patience`; else nothing, and it is answered later.
-///
-/// The command runs in a task of its own, so that it neither stops nor loses its answer if Slack hangs
-/// up. The channel between the two decides who answers: a sent answer is this one, one that can no longer
-/// be sent goes to `response_url`. So there is always one answer and never two.
+/// The answer as JSON if the command is done within `patience`; else nothing, and it goes to the command's
+/// `response_url`. Always one answer, and never two.
 pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patience: Duration) -> Vec<u8> {
-    let (sender, mut receiver) = oneshot::channel();
-    let (channel, user) = (command.channel.clone(), command.user.clone());
-    let task_state = Arc::clone(&state);
-    state.tasks.spawn(async move {
-        let message = run(&task_state, &command).await;
-        if let Err(Some(message)) = sender.send(message) {
-            late::reply(&task_state, &command, &message).await;
-        }
-    });
-    let message = match timeout(patience, &mut receiver).await {
-        Ok(message) => message,
-        Err(_) => {
-            // From here on sending fails; what was sent before this moment is still ours to give.
-            receiver.close();
-            match receiver.try_recv() {
-                Ok(message) => Ok(message),
-                Err(_) => return Vec::new(),
+    let command = Arc::new(command);
+    let work = {
+        let (state, command) = (Arc::clone(&state), Arc::clone(&command));
+        async move { run(&state, &command).await }
+    };
+    let late = {
+        let (state, command) = (Arc::clone(&state), Arc::clone(&command));
+        async move |message: Option<Message>| {
+            if let Some(message) = message {
+                late::reply(&state, &command.channel, command.response_url.as_ref(), &message).await;
             }
         }
     };
-    match message {
-        Ok(Some(message)) => message.to_answer(),
-        // What there is to see is in a modal.
-        Ok(None) => Vec::new(),
-        // The task is gone without an answer: it panicked.
-        Err(_) => {
+    match handover::within(&state.tasks, patience, work, late).await {
+        Waited::Done(Some(message)) => message.to_answer(),
+        // What there is to see is in a modal, or comes later.
+        Waited::Done(None) | Waited::Later => Vec::new(),
+        Waited::Lost => {
             let incident = commands::new_incident();
             tracing::error!(incident, "a command ended without an answer");
             let reply = Reply::sentence(texts::internal_fault(&incident));
-            state.renderer.render(&reply, &channel, &user).to_answer()
+            state.renderer.render(&reply, &command.channel, &command.user).to_answer()
         }
     }
 }
@@ -115,6 +103,6 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),
     };
-    let reply = state.commands.run(typed).await?;
+    let reply = state.commands.run(typed).await.into_reply()?;
     Some(state.renderer.render(&reply, &command.channel, &command.user))
 }

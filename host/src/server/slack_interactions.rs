@@ -12,6 +12,7 @@ use axum::{
 use crate::{
     server::{
         request::{Rejection, check_slack_signature, read_body},
+        slack_buttons,
         slack_commands::json_response,
         state::BotState,
     },
@@ -51,7 +52,8 @@ pub(super) async fn answer_to(
         Interaction::ViewSubmitted(submitted) => tickets.submitted(*submitted, patience).await.to_json(),
         Interaction::OptionsWanted(wanted) => answer::options_json(&tickets.options(&wanted).await),
         Interaction::ButtonPressed(action) => {
-            state.tasks.spawn(async move { tickets.pressed(*action).await });
+            let task_state = Arc::clone(state);
+            state.tasks.spawn(async move { slack_buttons::pressed(&task_state, *action).await });
             Vec::new()
         }
         Interaction::Shortcut(shortcut) => {

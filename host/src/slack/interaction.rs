@@ -64,6 +64,8 @@ pub struct ViewClosed {
 #[derive(Debug)]
 pub struct BlockAction {
     pub user: UserId,
+    /// What Slack calls the person: nothing to know them by, for it changes.
+    pub user_name: Option<String>,
     pub team: Option<String>,
     /// Opens one modal within three seconds.
     pub trigger_id: Option<String>,
@@ -76,6 +78,8 @@ pub struct BlockAction {
     /// The channel of the message it is below.
     pub channel: Option<ChannelId>,
     pub message_ts: Option<String>,
+    /// Whether only this person sees that message.
+    pub is_ephemeral: bool,
     /// The thread that message is in, if it is a reply.
     pub thread_ts: Option<String>,
     pub response_url: Option<ResponseUrl>,
@@ -205,12 +209,14 @@ fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Inte
     let (message_ts, thread_ts) = payload.message_and_thread();
     let block_action = Box::new(BlockAction {
         user: payload.user()?,
+        user_name: payload.user_name(),
         team: payload.team(),
         action_id: action.action_id,
         block_id: action.block_id,
         value: action.selected_option.map(|option| option.value).or(action.value).unwrap_or_default(),
         channel,
         message_ts,
+        is_ephemeral: payload.is_ephemeral(),
         thread_ts,
         response_url: payload.response_url.and_then(|url| policy.admit(&url)),
         view: payload.view.map(payload::View::into_state),

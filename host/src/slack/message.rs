@@ -4,21 +4,19 @@
 //! <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>. Lengths count UTF-16 units, the
 //! largest of the ways in which Slack may count characters.
 
-use std::{fmt::Write, ops::Range};
+pub(in crate::slack) mod layout;
+
+use std::fmt::Write;
 
 use serde::{Serialize, ser::SerializeMap};
 
-use crate::domain::reply::Visibility;
-
-/// The longest text of one section block.
-const MAX_SECTION: usize = 3_000;
-
-/// The most blocks of one message.
-const MAX_BLOCKS: usize = 50;
-
-/// The longest text of all blocks together. Slack does not document it; messages with more than about
-/// 13,000 characters in blocks are refused with `msg_blocks_too_long`.
-const MAX_ALL_SECTIONS: usize = 11_000;
+use crate::{
+    domain::reply::{Button, Visibility},
+    slack::{
+        command_button::CommandButton,
+        message::layout::{Part, Placement},
+    },
+};
 
 /// The longest `text`; Slack cuts the rest off without a word.
 const MAX_TEXT: usize = 40_000;
@@ -31,17 +29,30 @@ const NOTE_ROOM: usize = 40;
 pub struct Message {
     visibility: Visibility,
     text: String,
-    /// The parts of `text` that the section blocks show; none if it is too long for blocks.
-    sections: Vec<Range<usize>>,
+    /// The blocks that show it; none if it is too long for blocks.
+    parts: Vec<Part>,
+    replaces_original: bool,
 }
 
 impl Message {
     /// Takes text in Slack's markup, in which every literal `&`, `<` and `>` is an entity. What is beyond
     /// 40,000 characters is left out at the end of a line, and a last line says so.
-    pub(in crate::slack) fn new(visibility: Visibility, text: String) -> Self {
+    /// `controls` are in the order of the text; in a text that is cut they are left out.
+    pub(in crate::slack) fn new(
+        visibility: Visibility,
+        text: String,
+        controls: &[(Placement, Vec<Button>)],
+    ) -> Self {
+        let whole_length = text.len();
         let text = bounded(text);
-        let sections = sections(&text);
-        Self { visibility, text, sections }
+        let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] });
+        Self { visibility, text, parts, replaces_original: false }
+    }
+
+    /// Sent to the `response_url` of a message, it takes that message's place.
+    #[must_use]
+    pub fn replacing_original(self) -> Self {
+        Self { replaces_original: true, ..self }
     }
 
     pub fn visibility(&self) -> Visibility {
@@ -54,14 +65,17 @@ impl Message {
     }
 
     /// The texts of the section blocks, in order.
-    pub fn sections(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.sections.iter().map(|section| &self.text[section.clone()])
+    pub fn sections(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(Part::section).map(|section| &self.text[section.clone()])
     }
 
-    /// The section blocks as Slack takes them; none if the message is too long for blocks.
-    pub(in crate::slack) fn blocks(&self) -> Vec<serde_json::Value> {
-        let sections = self.sections().map(SectionBlock::new);
-        sections.map(|section| serde_json::to_value(section).expect("texts have a JSON form")).collect()
+    pub(in crate::slack) fn has_blocks(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// The blocks as Slack takes them; none if the message is too long for blocks.
+    pub(in crate::slack) fn blocks(&self) -> serde_json::Value {
+        serde_json::to_value(Blocks(self)).expect("texts have a JSON form")
     }
 
     /// The JSON body that answers a slash command's request.
@@ -69,7 +83,7 @@ impl Message {
         self.to_json(false)
     }
 
-    /// The JSON body for a `response_url`: the same, as a message of its own.
+    /// The JSON body for a `response_url`: the same, as a message of its own unless it replaces one.
     pub fn to_follow_up(&self) -> Vec<u8> {
         self.to_json(true)
     }
@@ -102,34 +116,44 @@ impl Serialize for Payload<'_> {
             }
         }
         if *follow_up {
-            map.serialize_entry("replace_original", &false)?;
+            map.serialize_entry("replace_original", &message.replaces_original)?;
         }
         map.serialize_entry("text", &message.text)?;
-        if !message.sections.is_empty() {
-            map.serialize_entry("blocks", &Sections(message))?;
+        if !message.parts.is_empty() {
+            map.serialize_entry("blocks", &Blocks(message))?;
         }
         map.end()
     }
 }
 
-struct Sections<'a>(&'a Message);
+struct Blocks<'a>(&'a Message);
 
-impl Serialize for Sections<'_> {
+impl Serialize for Blocks<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.sections().map(SectionBlock::new))
+        serializer.collect_seq(self.0.parts.iter().map(|part| match part {
+            Part::Section(text) => Block::section(&self.0.text[text.clone()], None),
+            Part::SectionWithButton(text, button) => Block::section(&self.0.text[text.clone()], Some(button)),
+            Part::Row(buttons) => Block::Actions { elements: buttons },
+        }))
     }
 }
 
 #[derive(Serialize)]
-struct SectionBlock<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    text: MarkdownText<'a>,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Section {
+        text: MarkdownText<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accessory: Option<&'a CommandButton>,
+    },
+    Actions {
+        elements: &'a [CommandButton],
+    },
 }
 
-impl<'a> SectionBlock<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { kind: "section", text: MarkdownText { kind: "mrkdwn", text, verbatim: true } }
+impl<'a> Block<'a> {
+    fn section(text: &'a str, accessory: Option<&'a CommandButton>) -> Self {
+        Self::Section { text: MarkdownText { kind: "mrkdwn", text, verbatim: true }, accessory }
     }
 }
 
@@ -167,54 +191,6 @@ fn bounded(mut text: String) -> String {
         }
     }
     text
-}
-
-/// Splits at line ends, and within a line only if it fills more than a section by itself. Empty if the
-/// text is too much for blocks.
-fn sections(text: &str) -> Vec<Range<usize>> {
-    // No text has more units than bytes.
-    if text.len() <= MAX_SECTION {
-        return std::iter::once(0..text.len()).collect();
-    }
-    let mut sections: Vec<Range<usize>> = Vec::new();
-    let (mut line_start, mut filled, mut total) = (0, MAX_SECTION, 0);
-    for line in text.split('\n') {
-        let mut start = line_start;
-        for piece in line_pieces(line) {
-            let end = start + piece.len();
-            let added = length(piece) + 1;
-            match sections.last_mut() {
-                Some(section) if filled + added <= MAX_SECTION => {
-                    section.end = end;
-                    filled += added;
-                }
-                _ => {
-                    sections.push(start..end);
-                    filled = added - 1;
-                }
-            }
-            total += added;
-            start = end;
-        }
-        line_start += line.len() + 1;
-    }
-    // Slack refuses a section without text.
-    sections.retain(|section| !text[section.clone()].trim().is_empty());
-    if total > MAX_ALL_SECTIONS || sections.len() > MAX_BLOCKS { Vec::new() } else { sections }
-}
-
-/// A line in parts of which each fits into a section.
-fn line_pieces(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(line);
-    std::iter::from_fn(move || {
-        let line = rest.take()?;
-        if line.len() <= MAX_SECTION || length(line) <= MAX_SECTION {
-            return Some(line);
-        }
-        let (piece, after) = line.split_at(cut_point(line, MAX_SECTION));
-        rest = Some(after);
-        Some(piece)
-    })
 }
 
 /// The last place within `max_length` where cutting harms neither a link nor an entity; behind a space

@@ -3,6 +3,7 @@
 //! Knows neither lists nor Jira. HTTP routes are in `server/`; here are the functions they call.
 
 pub mod command;
+pub mod command_button;
 pub mod form;
 pub mod interaction;
 pub mod markup;

@@ -12,9 +12,9 @@ use url::Url;
 use crate::{
     domain::{
         ids::{ChannelId, UserId},
-        reply::{Block, Reply, Span},
+        reply::{Block, Button, Item, Reply, Span},
     },
-    slack::message::{self, Message},
+    slack::message::{self, Message, layout::Placement},
 };
 
 /// Said instead of nothing: Slack shows an empty message as none at all.
@@ -38,6 +38,9 @@ const MAX_LINK_BYTES: usize = 2_500;
 /// For how many lines room is made beforehand: a full page. Longer replies grow as they go.
 const MAX_LINES_FORESEEN: usize = 100;
 
+/// Buttons, each with its place in the text, in the text's order.
+type Controls = Vec<(Placement, Vec<Button>)>;
+
 /// Turns replies into messages for one Jira site.
 #[derive(Debug, Clone)]
 pub struct Renderer {
@@ -54,15 +57,16 @@ impl Renderer {
 
     /// The message that says `reply` to `caller` in `channel`, within Slack's limits.
     pub fn render(&self, reply: &Reply, channel: &ChannelId, caller: &UserId) -> Message {
-        Message::new(reply.visibility, self.text(&reply.blocks, channel, caller))
+        let (text, controls) = self.text(&reply.blocks, channel, caller);
+        Message::new(reply.visibility, text, &controls)
     }
 
-    /// The same text for a part of a view; `caller` is who looks at it.
+    /// The same text for a part of a view, without buttons; `caller` is who looks at it.
     pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
-        Mrkdwn(self.text(blocks, channel, caller))
+        Mrkdwn(self.text(blocks, channel, caller).0)
     }
 
-    fn text(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> String {
+    fn text(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> (String, Controls) {
         let lines: usize = blocks.iter().map(line_count).sum();
         let mut writer = Writer {
             issue_link_start: &self.issue_link_start,
@@ -72,15 +76,17 @@ impl Renderer {
                 64 + lines.min(MAX_LINES_FORESEEN) * (self.issue_link_start.len() + 96),
             ),
             after_marker: false,
+            controls: Vec::new(),
         };
         for block in blocks {
             writer.block(block);
         }
-        let mut text = writer.out;
+        let Writer { out: mut text, mut controls, .. } = writer;
         if text.trim().is_empty() {
             NOTHING_TO_SAY.clone_into(&mut text);
+            controls.clear();
         }
-        text
+        (text, controls)
     }
 }
 
@@ -120,6 +126,7 @@ struct Writer<'a> {
     out: String,
     /// Whether `*` or a back-tick was closed just now, which counts only before the end of a word.
     after_marker: bool,
+    controls: Controls,
 }
 
 impl Writer<'_> {
@@ -128,8 +135,19 @@ impl Writer<'_> {
             Block::Paragraph(spans) if spans.is_empty() => {}
             Block::Paragraph(spans) => self.line("", spans),
             Block::Lines(lines) => lines.iter().for_each(|spans| self.line("", spans)),
-            Block::Items(items) => items.iter().for_each(|item| self.line("• ", &item.spans)),
-            Block::Buttons(_) => {}
+            Block::Items(items) => items.iter().for_each(|item| self.item(item)),
+            Block::Buttons(buttons) if buttons.is_empty() => {}
+            Block::Buttons(buttons) => {
+                self.controls.push((Placement::Below(self.out.len()), buttons.clone()));
+            }
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        let start = if self.out.is_empty() { 0 } else { self.out.len() + 1 };
+        self.line("• ", &item.spans);
+        if let Some(button) = &item.button {
+            self.controls.push((Placement::Beside(start..self.out.len()), vec![button.clone()]));
         }
     }
 

@@ -27,7 +27,7 @@ use crate::{
     domain::ids::{ChannelId, UserId},
     slack::{
         message::Message,
-        view::{View, button::Button},
+        view::View,
         web_api::{connection::Connections, error::ApiError, retry::Failure},
     },
 };
@@ -127,31 +127,14 @@ impl SlackWebApi {
         thread: Option<&str>,
         message: &Message,
     ) -> Result<MessageTs, ApiError> {
-        self.post_message_with_buttons(channel, thread, message, &[]).await
-    }
-
-    /// As [`SlackWebApi::post_message`], with a row of buttons below it. A message of more than about
-    /// 11,000 characters has no blocks, and so no buttons.
-    ///
-    /// # Errors
-    /// As [`SlackWebApi::post_message`].
-    pub async fn post_message_with_buttons(
-        &self,
-        channel: &ChannelId,
-        thread: Option<&str>,
-        message: &Message,
-        buttons: &[Button],
-    ) -> Result<MessageTs, ApiError> {
         let mut request = json!({ "channel": channel.as_str(), "text": message.text() });
         // A preview of each issue would bury the message.
         request["unfurl_links"] = json!(false);
         if let Some(thread) = thread {
             request["thread_ts"] = json!(thread);
         }
-        let mut blocks: Vec<Value> = message.blocks();
-        if !blocks.is_empty() {
-            blocks.extend(Button::row(buttons));
-            request["blocks"] = json!(blocks);
+        if message.has_blocks() {
+            request["blocks"] = message.blocks();
         }
         let answer: PostAnswer = self.post(POST_MESSAGE, &request).await?;
         Ok(MessageTs(answer.ts))

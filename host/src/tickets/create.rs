@@ -63,7 +63,7 @@ impl Tickets {
     }
 
     /// "Create anyway" under the similar tickets.
-    pub(super) async fn submit_create_anyway(&self, state: ModalState, _view: ViewState) -> Outcome {
+    pub(super) async fn submit_create_anyway(&self, state: ModalState) -> Outcome {
         let origin = &state.origin;
         let intent = match self.journal.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,

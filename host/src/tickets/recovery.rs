@@ -25,6 +25,9 @@ const INTERVAL: Duration = Duration::from_secs(3);
 /// How many intentions are taken over at once.
 const BATCH: u32 = 20;
 
+/// The pause between two rounds of forgetting.
+const FORGETTING_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
 /// For how long finished intentions are kept, so that a modal left open does not create a second ticket.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
@@ -33,8 +36,13 @@ impl Tickets {
     /// the database: then what lies there at the start is nobody's.
     pub async fn recover(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
         let mut idle_before = if is_alone { self.clock.now() } else { self.before(LEASE) };
+        let mut forgotten_at = Timestamp::UNIX_EPOCH;
         loop {
             self.recover_once(idle_before).await;
+            if forgotten_at < self.before(FORGETTING_INTERVAL) {
+                forgotten_at = self.clock.now();
+                self.forget().await;
+            }
             if shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
                 return;
             }
@@ -59,6 +67,9 @@ impl Tickets {
                 }
             });
         }
+    }
+
+    async fn forget(&self) {
         if let Err(error) = self.journal.forget_before(self.before(KEPT)).await {
             tracing::warn!(error = error_chain(&error), "old work cannot be forgotten");
         }

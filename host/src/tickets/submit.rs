@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::{sync::oneshot, time::timeout};
-
 use crate::{
     domain::ids::UserId,
+    handover::{self, Waited},
     slack::{
         interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
         view::View,
@@ -30,35 +29,25 @@ impl Tickets {
         patience: Duration,
     ) -> SubmissionResponse {
         let ViewSubmitted { user, view, .. } = submitted;
-        let (sender, mut receiver) = oneshot::channel();
-        let (tickets, view_id) = (Arc::clone(self), view.id.clone());
         let origin = self.shown_origin(&view, &user);
-        let origin_for_task = origin.clone();
-        self.tasks.spawn(async move {
-            let outcome = tickets.outcome(view, &user).await;
-            if let Err(outcome) = sender.send(outcome) {
+        let late = {
+            let (tickets, view_id, origin) = (Arc::clone(self), view.id.clone(), origin.clone());
+            async move |outcome: Outcome| {
                 tokio::time::sleep(SETTLING_PAUSE).await;
-                tickets.show_late(&view_id, &origin_for_task, outcome).await;
-            }
-        });
-        let outcome = match timeout(patience, &mut receiver).await {
-            Ok(outcome) => outcome.ok(),
-            Err(_) => {
-                // From here on sending fails; what was sent before this moment is still ours to give.
-                receiver.close();
-                match receiver.try_recv() {
-                    Ok(outcome) => Some(outcome),
-                    Err(_) => return SubmissionResponse::update(self.progress_view(&origin)),
-                }
+                tickets.show_late(&view_id, &origin, outcome).await;
             }
         };
-        match outcome {
-            Some(Outcome::Close) => SubmissionResponse::CloseAll,
-            Some(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
-            Some(Outcome::Errors { errors, form }) if errors.is_empty() => SubmissionResponse::Update(form),
-            Some(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
-            // The task is gone without an outcome: it panicked.
-            None => SubmissionResponse::update(self.sentence_view(
+        let tickets = Arc::clone(self);
+        let work = async move { tickets.outcome(view, &user).await };
+        match handover::within(&self.tasks, patience, work, late).await {
+            Waited::Done(Outcome::Close) => SubmissionResponse::CloseAll,
+            Waited::Done(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
+            Waited::Done(Outcome::Errors { errors, form }) if errors.is_empty() => {
+                SubmissionResponse::Update(form)
+            }
+            Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
+            Waited::Later => SubmissionResponse::update(self.progress_view(&origin)),
+            Waited::Lost => SubmissionResponse::update(self.sentence_view(
                 texts::CREATE_TITLE,
                 &origin,
                 texts::FLOW_BROKEN,
@@ -85,7 +74,7 @@ impl Tickets {
         };
         match purpose.as_str() {
             CREATE_ISSUE => self.submit_create(state, view).await,
-            CREATE_ISSUE_ANYWAY => self.submit_create_anyway(state, view).await,
+            CREATE_ISSUE_ANYWAY => self.submit_create_anyway(state).await,
             CREATE_STORIES => self.submit_stories(state, view).await,
             _ => Outcome::Close,
         }

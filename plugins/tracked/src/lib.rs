@@ -2,13 +2,13 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError, register,
-    reply::{Line, Span, channel, code, details, issue},
+    reply::{Button, Item, Span, button, channel, code, details, issue},
     spans,
     tracker::{self, Page, TrackedIssue},
 };
 
-/// Issues on a page: few enough to read, and to fit into one Slack message with summaries at their longest.
-const PAGE_SIZE: u32 = 50;
+/// Issues on a page: few enough to read, and to have a button beside each.
+const PAGE_SIZE: u32 = 20;
 
 struct Tracked;
 
@@ -55,16 +55,28 @@ fn list(number: u32, page: Page) -> Reply {
         .paragraph(spans!["Tracked Jira issues in ", channel(), ":"])
         .items(page.issues.into_iter().map(item));
     let number_as_text = number.to_string();
+    let previous = || page_button("Previous page", number - 1);
+    let next = || page_button("Next page", number + 1);
+    let more = || spans!["Page ", number_as_text.as_str(), ". More with ", command(number + 1)];
     match (number, page.more) {
         (1, false) => reply,
-        (_, false) => reply.paragraph(spans!["Page ", number_as_text, ", the last."]),
-        (_, true) => reply.paragraph(spans!["Page ", number_as_text, ". More with ", command(number + 1)]),
+        (1, true) => reply.paragraph(more()).buttons([next()]),
+        (_, true) => reply.paragraph(more()).buttons([previous(), next()]),
+        (_, false) => {
+            let last = spans!["Page ", number_as_text.as_str(), ", the last."];
+            reply.paragraph(last).buttons([previous()])
+        }
     }
 }
 
-fn item(tracked: TrackedIssue) -> Line {
+fn item(tracked: TrackedIssue) -> Item {
+    let stop = button("Stop tracking", ["untrack ", &tracked.key].concat());
     let details = details(&tracked.summary, &tracked.status);
-    spans![issue(tracked.key), details]
+    Item::with_button(spans![issue(tracked.key), details], stop)
+}
+
+fn page_button(label: &str, number: u32) -> Button {
+    button(label, ["tracked ", &number.to_string()].concat())
 }
 
 fn nothing_tracked() -> Reply {
@@ -89,7 +101,7 @@ fn command(page: u32) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::reply::Visibility;
+    use maro_plugin::reply::{Block, Visibility};
 
     use super::*;
 
@@ -118,26 +130,31 @@ mod tests {
             reply.preview(),
             format!(
                 "Tracked Jira issues in #channel:\n\
-                 • SCRUM-123: User authentication flow (Open)\n\
-                 • SCRUM-124: Database migration (In Progress)\n\
-                 • SCRUM-125: API documentation (Done)\n\
-                 • SCRUM-126\n\
-                 • SCRUM-127: {cut}…"
+                 • SCRUM-123: User authentication flow (Open) [Stop tracking]\n\
+                 • SCRUM-124: Database migration (In Progress) [Stop tracking]\n\
+                 • SCRUM-125: API documentation (Done) [Stop tracking]\n\
+                 • SCRUM-126 [Stop tracking]\n\
+                 • SCRUM-127: {cut}… [Stop tracking]"
             )
         );
+        let Block::Items(items) = &reply.blocks[1] else { panic!("the list is items") };
+        assert_eq!(items[1].button, Some(button("Stop tracking", "untrack SCRUM-124")));
         assert_eq!(reply.visibility, Visibility::Caller);
     }
 
     #[test]
     fn a_page_says_how_to_see_the_next() {
-        let last_line = |number, more| {
-            let issues = vec![tracked("A-1", "", "")];
-            list(number, Page { issues, more }).preview().lines().last().map(str::to_owned).unwrap()
+        let end = |number, more| {
+            let page = list(number, Page { issues: Vec::new(), more });
+            page.preview().lines().skip(1).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(last_line(1, false), "• A-1");
-        assert_eq!(last_line(1, true), "Page 1. More with `/maro tracked 2`");
-        assert_eq!(last_line(2, true), "Page 2. More with `/maro tracked 3`");
-        assert_eq!(last_line(3, false), "Page 3, the last.");
+        assert_eq!(end(1, false), "");
+        assert_eq!(end(1, true), "Page 1. More with `/maro tracked 2` [Next page]");
+        assert_eq!(end(2, true), "Page 2. More with `/maro tracked 3` [Previous page] [Next page]");
+        assert_eq!(end(3, false), "Page 3, the last. [Previous page]");
+        let page = list(2, Page { issues: Vec::new(), more: true });
+        let row = [button("Previous page", "tracked 1"), button("Next page", "tracked 3")];
+        assert_eq!(page.blocks.last(), Some(&Block::Buttons(row.into())));
     }
 
     #[test]
@@ -151,7 +168,7 @@ mod tests {
     #[test]
     fn a_page_past_the_end_leads_back_to_the_last() {
         assert_eq!(
-            past_the_end(9, 101).preview(),
+            past_the_end(9, 41).preview(),
             "There is no page 9: the list has 3 pages. See `/maro tracked 3`"
         );
         assert_eq!(

@@ -5,7 +5,7 @@ use crate::plugin::{bindings::maro::plugin::clock::Host, grants::Grant, instance
 impl Host for Invocation {
     async fn now(&mut self) -> wasmtime::Result<u64> {
         self.count_host_call()?;
-        let Some((_, capabilities)) = self.authorised(Grant::Clock) else { return Ok(0) };
+        let Ok((_, capabilities)) = self.authorised(Grant::Clock) else { return Ok(0) };
         Ok(u64::try_from(capabilities.clock.now().as_second()).unwrap_or(0))
     }
 }

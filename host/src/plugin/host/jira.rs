@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     domain::{
         details::{IssueDetails, Person, StatusCategory},
-        issue::{Issue, IssueKey},
+        issue::Issue,
     },
     jira::{
         error::JiraError,
@@ -56,20 +56,14 @@ impl Invocation {
     async fn look_up(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
         let capabilities = self.jira_call()?;
         let keys = parse_keys(keys).map_err(invalid)?;
-        if let Some(key) = keys.iter().find(|key| !self.is_in_scope(key)) {
-            return Err(out_of_scope(key));
-        }
+        keys.iter()
+            .try_for_each(|key| self.reaches_project(Grant::Jira, key.project_key()))
+            .map_err(denied)?;
         let deadline = self.jira_deadline(&capabilities);
         let issues = self
             .timed(capabilities.jira.get_issues(&keys, deadline))
             .await
             .map_err(|error| self.jira_failed(&error))?;
-        let has_left = |(_, issue): &(&IssueKey, &Option<Issue>)| {
-            issue.as_ref().is_some_and(|issue| !self.is_in_scope(&issue.key))
-        };
-        if let Some((key, _)) = keys.iter().zip(&issues).find(has_left) {
-            return Err(out_of_scope(key));
-        }
         Ok(issues.into_iter().map(|issue| self.lookup(issue)).collect())
     }
 
@@ -88,7 +82,7 @@ impl Invocation {
             let what = format!("{limit} issues in one page, which has from 1 to {MAX_PAGE_SIZE}");
             return Err(invalid(texts::invalid_argument(&what)));
         }
-        let projects = self.projects().map(<[String]>::to_vec);
+        let projects = self.projects();
         let search = Search { jql: &jql, projects: projects.as_deref(), limit, after: after.as_deref() };
         let deadline = self.jira_deadline(&capabilities);
         let page = self
@@ -99,11 +93,8 @@ impl Invocation {
         Ok(SearchPage { issues: page.issues.into_iter().map(details).collect(), next: page.next })
     }
 
-    fn jira_call(&self) -> Result<Arc<Capabilities>, types::JiraError> {
-        match self.authorised(Grant::Jira) {
-            Some((_, capabilities)) => Ok(capabilities),
-            None => Err(denied(texts::denied(Grant::Jira.as_str()))),
-        }
+    fn jira_call(&mut self) -> Result<Arc<Capabilities>, types::JiraError> {
+        self.authorised(Grant::Jira).map(|(_, capabilities)| capabilities).map_err(denied)
     }
 
     /// When this invocation has waited long enough for Jira. The first call starts the time.
@@ -111,19 +102,19 @@ impl Invocation {
         *self.jira_deadline.get_or_insert_with(|| Instant::now() + capabilities.jira_patience)
     }
 
-    /// The projects that the operator limits this plugin to, if to any.
-    pub(super) fn projects(&self) -> Option<&[String]> {
-        None
-    }
-
-    /// Whether the plugin may know of this issue.
-    pub(super) fn is_in_scope(&self, key: &IssueKey) -> bool {
-        self.projects().is_none_or(|projects| projects.iter().any(|project| project == key.project()))
+    /// The projects that the operator narrows `jira` to, if to any.
+    fn projects(&self) -> Option<Vec<String>> {
+        let projects = self.manifest.scope.get(&Grant::Jira)?.projects.as_ref()?;
+        Some(projects.iter().map(|key| key.as_str().to_owned()).collect())
     }
 
     /// Remembers an issue as confirmed and hands a copy to the guest.
     fn lookup(&mut self, issue: Option<Issue>) -> Lookup {
         let Some(issue) = issue else { return Lookup::Missing };
+        if self.reaches_project(Grant::Jira, issue.key.project_key()).is_err() {
+            // It has moved to a project that the plugin must not see.
+            return Lookup::Missing;
+        }
         let found = guest_issue(&issue);
         self.confirmed.push(issue);
         Lookup::Found(found)
@@ -180,10 +171,6 @@ fn invalid(message: String) -> types::JiraError {
 
 fn denied(message: String) -> types::JiraError {
     types::JiraError { kind: types::JiraErrorKind::Denied, message }
-}
-
-fn out_of_scope(key: &IssueKey) -> types::JiraError {
-    denied(texts::out_of_scope(key.as_str()))
 }
 
 pub(super) fn kind(error: &JiraError) -> types::JiraErrorKind {

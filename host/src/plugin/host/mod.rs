@@ -50,15 +50,15 @@ struct TrackerCall {
 
 impl Invocation {
     /// Checks the grant and the keys of a call, or says why it may not go ahead.
-    fn tracker_call(&self, grant: Grant, keys: Vec<String>) -> Result<TrackerCall, types::TrackerError> {
-        let (caller, capabilities) = self.authorised(grant).ok_or_else(|| tracker_denied(grant.as_str()))?;
+    fn tracker_call(&mut self, grant: Grant, keys: Vec<String>) -> Result<TrackerCall, types::TrackerError> {
+        let (caller, capabilities) = self.authorised(grant).map_err(tracker_denied)?;
         let keys = parse_keys(keys).map_err(tracker_invalid)?;
         Ok(TrackerCall { caller, capabilities, keys })
     }
 }
 
-fn tracker_denied(grant: &str) -> types::TrackerError {
-    types::TrackerError { kind: types::TrackerErrorKind::Denied, message: texts::denied(grant) }
+fn tracker_denied(message: String) -> types::TrackerError {
+    types::TrackerError { kind: types::TrackerErrorKind::Denied, message }
 }
 
 fn tracker_invalid(message: String) -> types::TrackerError {

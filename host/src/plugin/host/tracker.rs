@@ -27,8 +27,9 @@ impl Host for Invocation {
         limit: u32,
     ) -> wasmtime::Result<Result<Page, types::TrackerError>> {
         self.count_host_call()?;
-        let Some((caller, capabilities)) = self.authorised(Grant::Tracker) else {
-            return Ok(Err(tracker_denied(Grant::Tracker.as_str())));
+        let (caller, capabilities) = match self.authorised(Grant::Tracker) {
+            Ok(authorised) => authorised,
+            Err(sentence) => return Ok(Err(tracker_denied(sentence))),
         };
         if !(1..=MAX_ROWS).contains(&limit) {
             let message = texts::invalid_argument(&format!("a limit that is not from 1 to {MAX_ROWS}"));
@@ -44,8 +45,9 @@ impl Host for Invocation {
 
     async fn count_tracked(&mut self) -> wasmtime::Result<Result<u32, types::TrackerError>> {
         self.count_host_call()?;
-        let Some((caller, capabilities)) = self.authorised(Grant::Tracker) else {
-            return Ok(Err(tracker_denied(Grant::Tracker.as_str())));
+        let (caller, capabilities) = match self.authorised(Grant::Tracker) {
+            Ok(authorised) => authorised,
+            Err(sentence) => return Ok(Err(tracker_denied(sentence))),
         };
         let answer = self.timed(capabilities.tracker.count_tracked_issues(&caller.channel)).await;
         Ok(answer.map_err(|error| tracker_failed(&self.plugin, &error)))

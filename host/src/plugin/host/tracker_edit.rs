@@ -6,6 +6,7 @@ use crate::{
         tracked::{self, Source},
     },
     plugin::{
+        audit,
         bindings::maro::plugin::{
             tracker_edit::{Host, TrackOutcome, UntrackOutcome},
             types,
@@ -38,13 +39,22 @@ impl Host for Invocation {
         let answer = self.timed(capabilities.tracker.track(request, &issues, now)).await;
         Ok(match answer {
             Ok(outcomes) => {
+                let changed = issues
+                    .iter()
+                    .zip(&outcomes)
+                    .filter(|(_, outcome)| **outcome == tracked::TrackOutcome::Tracked)
+                    .map(|(issue, _)| &issue.key);
+                self.note_keys("track", "tracked", changed);
                 let mut outcomes = outcomes.into_iter();
                 Ok(confirmed
                     .iter()
                     .map(|issue| outcome(issue.as_ref().and_then(|_| outcomes.next())))
                     .collect())
             }
-            Err(error) => Err(tracker_failed(&self.plugin, &error)),
+            Err(error) => {
+                self.note_keys("track", "failed", issues.iter().map(|issue| &issue.key));
+                Err(tracker_failed(&self.plugin, &error))
+            }
         })
     }
 
@@ -59,19 +69,44 @@ impl Host for Invocation {
         };
         let answer = self.timed(capabilities.tracker.untrack(&caller.channel, &keys)).await;
         Ok(match answer {
-            Ok(outcomes) => Ok(outcomes
-                .into_iter()
-                .map(|outcome| match outcome {
-                    tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
-                    tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
-                })
-                .collect()),
-            Err(error) => Err(tracker_failed(&self.plugin, &error)),
+            Ok(outcomes) => {
+                let changed = keys
+                    .iter()
+                    .zip(&outcomes)
+                    .filter(|(_, outcome)| **outcome == tracked::UntrackOutcome::Untracked)
+                    .map(|(key, _)| key);
+                self.note_keys("untrack", "untracked", changed);
+                Ok(outcomes
+                    .into_iter()
+                    .map(|outcome| match outcome {
+                        tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
+                        tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
+                    })
+                    .collect())
+            }
+            Err(error) => {
+                self.note_keys("untrack", "failed", keys.iter());
+                Err(tracker_failed(&self.plugin, &error))
+            }
         })
     }
 }
 
 impl Invocation {
+    /// Notes a change of the list, if any key was changed.
+    fn note_keys<'k>(&self, action: &str, outcome: &str, keys: impl Iterator<Item = &'k IssueKey>) {
+        let mut what = String::new();
+        for key in keys {
+            if !what.is_empty() {
+                what.push(' ');
+            }
+            what.push_str(key.as_str());
+        }
+        if !what.is_empty() {
+            audit::note(self, action, &what, outcome);
+        }
+    }
+
     fn confirmed_issue(&self, key: &IssueKey) -> Option<Issue> {
         self.confirmed.iter().find(|issue| issue.key == *key).cloned()
     }

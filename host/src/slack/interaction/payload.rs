@@ -48,6 +48,8 @@ pub(super) struct Payload {
 #[derive(Deserialize)]
 struct User {
     id: String,
+    /// The name that a slash command calls `user_name`.
+    username: Option<String>,
     team_id: Option<String>,
 }
 
@@ -61,6 +63,8 @@ struct Container {
     message_ts: Option<String>,
     channel_id: Option<String>,
     thread_ts: Option<String>,
+    #[serde(default)]
+    is_ephemeral: bool,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +124,10 @@ struct ElementState {
 }
 
 impl Payload {
+    pub(super) fn user_name(&self) -> Option<String> {
+        self.user.as_ref()?.username.clone().filter(|name| !name.is_empty())
+    }
+
     pub(super) fn user(&self) -> Result<UserId, InteractionError> {
         let user = self.user.as_ref().ok_or(InteractionError::Missing { field: "user" })?;
         UserId::parse(&user.id).map_err(|_| InteractionError::Malformed { field: "user" })
@@ -137,6 +145,11 @@ impl Payload {
         channel
             .map(|id| ChannelId::parse(id).map_err(|_| InteractionError::Malformed { field: "channel" }))
             .transpose()
+    }
+
+    /// Whether the message is shown to this person alone.
+    pub(super) fn is_ephemeral(&self) -> bool {
+        self.container.as_ref().is_some_and(|container| container.is_ephemeral)
     }
 
     /// The times that name the message and its thread.

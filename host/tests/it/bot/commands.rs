@@ -156,7 +156,7 @@ async fn five_hundred_issues_are_paged() {
         bot.say(&format!("/maro track {keys}")).await;
     }
     let mut seen = Vec::new();
-    for page in 1..=10 {
+    for page in 1..=25 {
         let shown = bot.say(&format!("/maro tracked {page}")).await;
         seen.extend(
             shown.lines().filter_map(|line| Some(line.strip_prefix("• ")?.split(':').next()?.to_owned())),
@@ -164,7 +164,7 @@ async fn five_hundred_issues_are_paged() {
     }
     let expected: Vec<_> = (1_000..1_500).map(|number| format!("SCRUM-{number}")).collect();
     assert_eq!(seen, expected);
-    assert_snapshot!(bot.say("/maro tracked 11").await, @"There is no page 11: the list has 10 pages. See /maro tracked 10");
+    assert_snapshot!(bot.say("/maro tracked 26").await, @"There is no page 26: the list has 25 pages. See /maro tracked 25");
     assert_snapshot!(bot.say("/maro tracked minus one").await, @"
     The page is a number from 1 on.
     Type /maro tracked [PAGE]

@@ -25,7 +25,7 @@ async fn fault(bot: &TestBot, what: &str) -> (String, String) {
     let incident = incident.trim_end_matches('.');
     assert!(incident.len() == 8 && incident.bytes().all(|byte| byte.is_ascii_hexdigit()), "{shown}");
     let plugins = bot.bot().registry().plugins();
-    (format!("{sentence} mention …"), plugins.get("hostile").unwrap().last_fault().unwrap())
+    (format!("{sentence} mention …"), plugins.get("hostile").unwrap().last_fault().unwrap().fault)
 }
 
 #[tokio::test]
@@ -46,6 +46,7 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
         let (sentence, fault) = fault(&bot, what).await;
         assert_eq!(sentence, fault_sentence, "{what}");
         assert!(fault.starts_with(expected), "{what}: {fault:?} does not start with {expected:?}");
+        assert_eq!(bot.say("/maro hostile state").await, "1", "a plugin that trapped is whole again");
     }
     let (sentence, fault) = fault(&bot, "sleep").await;
     assert_eq!(sentence, "/maro hostile took too long and was stopped. If you report this, mention …");
@@ -54,7 +55,6 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
         bot.say("/maro track SCRUM-123").await,
         "Now tracking SCRUM-123: User authentication flow (Open)"
     );
-    assert_eq!(bot.say("/maro hostile state").await, "1", "a plugin that trapped is whole again");
 }
 
 #[tokio::test]

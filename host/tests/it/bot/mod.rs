@@ -1,10 +1,12 @@
 //! The real bot on the simulated Slack and Jira: *given plugins and Jira, when Slack sends, then Slack
 //! receives*.
 
+mod buttons;
 mod commands;
 mod create;
 mod faults;
 mod hostile_plugins;
+mod hot_reload;
 mod http;
 mod plugins_folder;
 mod released_plugins;
@@ -88,6 +90,7 @@ impl TestBot {
             plugins: PluginsConfig {
                 dir: plugins.path().to_owned(),
                 hot_reload: false,
+                channel: None,
                 // Shared by all tests: compiling is slow in an unoptimised build.
                 cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
             },

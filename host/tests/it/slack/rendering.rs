@@ -5,7 +5,7 @@ use maro::{
     domain::{
         ids::ChannelId,
         issue::IssueKey,
-        reply::{Block, Reply, Span, Visibility},
+        reply::{Block, Button, Item, Reply, Span, Visibility},
     },
     sandbox::slack::{checks::message_problems, workspace::Workspace},
     slack::message::Message,
@@ -221,7 +221,7 @@ fn a_long_list_is_split_between_lines() {
 fn five_hundred_issues_fit_into_one_message_that_says_what_it_left_out() {
     let items = (1..=500).map(|number| item(&format!("SCRUM-{number}"), &"x".repeat(80), "In Progress"));
     let message = render(&list(items.collect()));
-    assert_eq!(message.sections().len(), 0, "too much for blocks");
+    assert_eq!(message.sections().count(), 0, "too much for blocks");
     let shown = message.text().matches("• ").count();
     assert!(message.text().ends_with(&format!("\n… and {} more lines", 500 - shown)));
     assert!(shown > 200);
@@ -232,7 +232,7 @@ fn five_hundred_issues_fit_into_one_message_that_says_what_it_left_out() {
 fn between_the_limits_of_blocks_and_of_text_there_is_text_alone() {
     let items = (1..=100).map(|number| item(&format!("SCRUM-{number}"), &"x".repeat(80), "Open"));
     let message = render(&list(items.collect()));
-    assert_eq!(message.sections().len(), 0);
+    assert_eq!(message.sections().count(), 0);
     assert!(message.text().ends_with("(Open)"));
     let payload: Value = serde_json::from_slice(&message.to_answer()).unwrap();
     assert!(payload.get("blocks").is_none());
@@ -257,7 +257,7 @@ fn an_item_longer_than_a_section_is_cut_beside_entities_and_links() {
                 }
             }
             let joined: String = message.sections().collect::<Vec<_>>().concat();
-            if message.sections().len() > 0 {
+            if message.sections().count() > 0 {
                 assert_eq!(joined.replace('\n', ""), message.text().replace('\n', ""));
             }
         }
@@ -281,5 +281,72 @@ fn blank_lines_never_make_a_section_of_their_own() {
         Visibility::Caller,
         vec![long.clone(), blank(), blank(), blank(), long.clone(), blank()],
     ));
-    assert!(message.sections().len() >= 2);
+    assert!(message.sections().count() >= 2);
+}
+
+fn button(label: &str, command: &str, turns_page: bool) -> Button {
+    Button { label: label.to_owned(), command: command.to_owned(), turns_page }
+}
+
+/// A heading, `count` items of which each has a button, and a row of one.
+fn list_with_buttons(count: usize, summary: &str) -> Reply {
+    let items = (1..=count).map(|number| Item {
+        spans: item(&format!("SCRUM-{number}"), summary, "Open"),
+        button: Some(button("Stop tracking", &format!("untrack SCRUM-{number}"), false)),
+    });
+    let mut reply = list(Vec::new());
+    reply.blocks[1] = Block::Items(items.collect());
+    reply.blocks.push(Block::Buttons(vec![button("Next page", "tracked 2", true)]));
+    reply
+}
+
+fn blocks(message: &Message) -> Vec<Value> {
+    let payload: Value = serde_json::from_slice(&message.to_answer()).unwrap();
+    payload["blocks"].as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_button_stands_beside_its_item_and_a_row_below() {
+    let message = render(&list_with_buttons(2, "a & b"));
+    assert_eq!(
+        read_back(message.text()),
+        "Tracked Jira issues in #general:\n• SCRUM-1: a & b (Open)\n• SCRUM-2: a & b (Open)"
+    );
+    let shown: Vec<_> = blocks(&message).iter().map(Value::to_string).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    {"text":{"text":"Tracked Jira issues in <#C0GENERAL01>:","type":"mrkdwn","verbatim":true},"type":"section"}
+    {"accessory":{"action_id":"run_command:1","text":{"emoji":false,"text":"Stop tracking","type":"plain_text"},"type":"button","value":"untrack SCRUM-1"},"text":{"text":"• <https://example.atlassian.net/browse/SCRUM-1|SCRUM-1>: a &amp; b (Open)","type":"mrkdwn","verbatim":true},"type":"section"}
+    {"accessory":{"action_id":"run_command:2","text":{"emoji":false,"text":"Stop tracking","type":"plain_text"},"type":"button","value":"untrack SCRUM-2"},"text":{"text":"• <https://example.atlassian.net/browse/SCRUM-2|SCRUM-2>: a &amp; b (Open)","type":"mrkdwn","verbatim":true},"type":"section"}
+    {"elements":[{"action_id":"turn_page:3","text":{"emoji":false,"text":"Next page","type":"plain_text"},"type":"button","value":"tracked 2"}],"type":"actions"}
+    "#);
+}
+
+#[test]
+fn buttons_that_slack_has_no_room_for_are_left_out_and_the_text_stays() {
+    let kinds = |message: &Message| {
+        let blocks = blocks(message);
+        let beside = blocks.iter().filter(|block| block["accessory"].is_object()).count();
+        let rows = blocks.iter().filter(|block| block["type"] == "actions").count();
+        (beside, rows)
+    };
+    let read = |count: usize, summary: &str| {
+        let message = render(&list_with_buttons(count, summary));
+        assert_eq!(read_back(message.text()).lines().count(), 1 + count);
+        message
+    };
+    assert_eq!(kinds(&read(48, "short")), (48, 1), "50 blocks");
+    assert_eq!(kinds(&read(49, "short")), (0, 1), "too many blocks");
+    assert_eq!(kinds(&read(40, &"long ".repeat(50))), (0, 0), "too much text");
+}
+
+#[test]
+fn items_with_and_without_buttons_keep_their_order() {
+    let mut reply = list_with_buttons(3, "x");
+    let Block::Items(items) = &mut reply.blocks[1] else { panic!("there are items") };
+    items[1].button = None;
+    items[2].spans = vec![text("y".repeat(3_500))];
+    let message = render(&reply);
+    let sections: String = message.sections().collect::<Vec<_>>().concat();
+    assert_eq!(sections, message.text().replace('\n', ""));
+    assert_eq!(blocks(&message)[1]["accessory"]["value"], "untrack SCRUM-1");
 }

@@ -14,7 +14,7 @@ use maro::{
     domain::reply::Visibility,
     slack::{
         message::Message,
-        view::{View, button::Button},
+        view::View,
         web_api::{MessageTs, SlackWebApi, error::ApiError},
     },
 };
@@ -127,15 +127,12 @@ async fn a_view_is_opened_with_its_trigger_and_updated_by_its_id() {
 }
 
 #[tokio::test]
-async fn a_message_is_posted_to_the_thread_with_its_buttons() {
+async fn a_message_is_posted_to_its_thread() {
     let slack = FakeSlack::start([POSTED]).await;
-    let buttons = [Button::new("retry_stories", "Send again", "1.e30.AA")];
-    let api = slack.api();
-    let ts =
-        api.post_message_with_buttons(&channel(), Some("1494377399.8"), &message(), &buttons).await.unwrap();
+    let ts = slack.api().post_message(&channel(), Some("1494377399.8"), &message()).await.unwrap();
     assert_eq!(ts, MessageTs("1503435956.000247".to_owned()));
     assert_eq!(slack.target(), "/api/chat.postMessage");
-    insta::assert_snapshot!(slack.body(), @r#"{"blocks":[{"text":{"text":"Created &lt;SCRUM-5&gt;","type":"mrkdwn","verbatim":true},"type":"section"},{"elements":[{"action_id":"retry_stories","text":{"emoji":false,"text":"Send again","type":"plain_text"},"type":"button","value":"1.e30.AA"}],"type":"actions"}],"channel":"C0GENERAL01","text":"Created &lt;SCRUM-5&gt;","thread_ts":"1494377399.8","unfurl_links":false}"#);
+    insta::assert_snapshot!(slack.body(), @r#"{"blocks":[{"text":{"text":"Created &lt;SCRUM-5&gt;","type":"mrkdwn","verbatim":true},"type":"section"}],"channel":"C0GENERAL01","text":"Created &lt;SCRUM-5&gt;","thread_ts":"1494377399.8","unfurl_links":false}"#);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use maro::{
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue},
     },
     journal::{self, IntentJournal},
+    storage::{self, PluginStorage},
     tracker::{ChannelIssueTracker, TrackRequest, open},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
@@ -61,6 +62,7 @@ pub(crate) use on_both_databases;
 pub(crate) struct Given {
     pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
     pub(crate) journal: Arc<dyn IntentJournal>,
+    pub(crate) storage: Arc<dyn PluginStorage>,
     pub(crate) database: Database,
     pub(crate) config: DatabaseConfig,
     _folder: Option<tempfile::TempDir>,
@@ -86,7 +88,8 @@ impl Given {
     async fn open(config: DatabaseConfig) -> Self {
         let database = Database::open(&config).await.unwrap();
         let (tracker, journal) = (open::open(&database), journal::open::open(&database));
-        Self { tracker, journal, database, config, _folder: None }
+        let storage = storage::open::open(&database);
+        Self { tracker, journal, storage, database, config, _folder: None }
     }
 
     /// The same database, as a second replica opens it.

@@ -23,7 +23,7 @@ struct Sample {
     content: &'static str,
 }
 
-const SAMPLES: [Sample; 3] = [
+const SAMPLES: [Sample; 7] = [
     Sample {
         since: 1,
         fill: "
@@ -63,6 +63,45 @@ const SAMPLES: [Sample; 3] = [
             SELECT issue_id || ' ' || issue_key || ' ' || project_key || ' ' || summary || ' ' || intent_id
                 || ' ' || CAST(created_at AS TEXT)
             FROM created_tickets ORDER BY issue_id",
+    },
+    Sample {
+        since: 3,
+        fill: "
+            INSERT INTO plugin_switches (plugin_name, disabled_by, disabled_at, enabled_by, enabled_at)
+            VALUES
+                ('track', 'U1', '2025-06-01T08:00:00.000000Z', 'U2', '2025-06-02T08:00:00.000000Z'),
+                ('assign', 'U1', '2025-06-01T08:00:00.000000Z', NULL, NULL)",
+        content: "
+            SELECT plugin_name || ' ' || disabled_by || ' ' || CAST(disabled_at AS TEXT)
+                || ' ' || coalesce(enabled_by, '-') || ' ' || coalesce(CAST(enabled_at AS TEXT), '-')
+            FROM plugin_switches ORDER BY plugin_name",
+    },
+    Sample {
+        since: 3,
+        fill: "
+            INSERT INTO plugin_refusals (file_name, content, told_at)
+            VALUES ('track.wasm', '00ff', '2025-06-01T08:00:00.000000Z')",
+        content: "
+            SELECT file_name || ' ' || content || ' ' || CAST(told_at AS TEXT)
+            FROM plugin_refusals ORDER BY file_name",
+    },
+    Sample {
+        since: 4,
+        fill: "
+            INSERT INTO plugin_storage (plugin, channel_id, key, value)
+            VALUES ('standup', 'C1', 'seen', 'é 👩‍👩‍👧'), ('standup', '', 'seen', '')",
+        content: "
+            SELECT plugin || ' ' || channel_id || ' ' || length(key) || ' ' || length(value)
+            FROM plugin_storage ORDER BY plugin, channel_id, key",
+    },
+    Sample {
+        since: 4,
+        fill: "
+            INSERT INTO plugin_storage_usage (plugin, channel_id, keys, bytes)
+            VALUES ('standup', 'C1', 1, 25), ('standup', '', 1, 4)",
+        content: "
+            SELECT plugin || ' ' || channel_id || ' ' || keys || ' ' || bytes
+            FROM plugin_storage_usage ORDER BY plugin, channel_id",
     },
 ];
 

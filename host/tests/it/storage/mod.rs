@@ -1,0 +1,3 @@
+//! What plugins keep, on both databases.
+
+mod conformance;
