@@ -1,6 +1,6 @@
 //! `/maro …`: which subcommand answers, and the host's own subcommands.
 
-mod help;
+pub mod help;
 mod plugins;
 mod unknown;
 

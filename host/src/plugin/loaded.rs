@@ -79,7 +79,7 @@ pub struct LoadedPlugin {
     /// Places of this plugin and of all plugins; an invocation holds one of each.
     pub(super) places: Semaphore,
     pub(super) all_places: Arc<Semaphore>,
-    pub(super) metrics: SubcommandMetrics,
+    pub metrics: SubcommandMetrics,
     pub(super) breaker: Breaker,
     pub(super) last_fault: Mutex<Option<LastFault>>,
     pub(super) events: Events,

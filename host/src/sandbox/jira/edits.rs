@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::issue::IssueKey,
     sandbox::jira::{
+        accounts::{self, PEOPLE},
         adf_check,
         api::{json_answer, links, no_issue, query_value, read_json},
-        people::{self, PEOPLE},
         server::{Shared, SimulatedJira},
         shapes::{self, Api},
         workflow,
@@ -160,7 +160,7 @@ pub(super) async fn assign(
     issue.assignee = match request.get(field) {
         Some(Value::Null) if request.len() == 1 => None,
         Some(Value::String(account)) if request.len() == 1 => {
-            match PEOPLE.iter().find(|name| people::account(name) == *account) {
+            match PEOPLE.iter().find(|name| accounts::id(name) == *account) {
                 Some(name) => Some(name),
                 None => {
                     let text = format!("User '{account}' cannot be assigned issues.");
@@ -186,7 +186,7 @@ pub(super) async fn assignable(State(shared): State<Arc<Shared>>, uri: Uri) -> A
     }
     let size =
         query_value(&uri, "maxResults").and_then(|size| size.parse().ok()).unwrap_or(DEFAULT_PAGE_SIZE);
-    let found = PEOPLE.iter().filter(|name| people::fits(name, &words)).take(size);
+    let found = PEOPLE.iter().filter(|name| accounts::fits(name, &words)).take(size);
     let people: Vec<Value> = found.map(|name| shapes::person(name, links)).collect();
     json_answer(StatusCode::OK, &json!(people))
 }

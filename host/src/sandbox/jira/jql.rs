@@ -5,7 +5,7 @@ use std::{iter::Peekable, vec::IntoIter};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::sandbox::jira::{people, site::SimulatedIssue, words};
+use crate::sandbox::jira::{accounts, site::SimulatedIssue, words};
 
 /// The fields that can be compared, in lower case.
 const FIELDS: [&str; 11] = [
@@ -126,7 +126,7 @@ impl Condition {
             Self::Key(key) => issue.key.as_str().eq_ignore_ascii_case(key),
             Self::Assignee(None) => issue.assignee.is_none(),
             Self::Assignee(Some(who)) => issue.assignee.is_some_and(|name| {
-                name.eq_ignore_ascii_case(who) || people::account(name).eq_ignore_ascii_case(who)
+                name.eq_ignore_ascii_case(who) || accounts::id(name).eq_ignore_ascii_case(who)
             }),
             Self::Summary(stems) => {
                 let summary = words::stems(&issue.summary);

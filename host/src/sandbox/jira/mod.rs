@@ -3,6 +3,7 @@
 //! It is strict where Jira is (credentials, content types, request shapes, limits), can be told to fail in
 //! every way that Jira fails, and remembers what it was asked.
 
+mod accounts;
 mod adf_check;
 mod api;
 mod browse;
@@ -13,7 +14,7 @@ mod edits;
 pub mod faults;
 pub mod fields;
 mod jql;
-mod people;
+pub mod people;
 mod permissions;
 pub mod projects;
 pub mod received;
@@ -23,5 +24,6 @@ mod seed;
 pub mod server;
 mod shapes;
 mod site;
+mod webhooks;
 mod words;
 mod workflow;

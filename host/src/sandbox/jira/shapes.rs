@@ -7,8 +7,8 @@ use url::Url;
 use crate::{
     domain::issue::IssueKey,
     sandbox::jira::{
+        accounts,
         fields::{EPIC_LINK, EPIC_NAME},
-        people,
         projects::SimulatedProject,
         seed::PROJECT,
         server::EMAIL,
@@ -189,7 +189,7 @@ pub(super) fn time(time: Timestamp) -> Value {
 }
 
 pub(super) fn person(name: &str, links: Links<'_>) -> Value {
-    let id = people::account(name);
+    let id = accounts::id(name);
     let mut person = json!({
         "self": links.api(&format!("user?accountId={id}")),
         "displayName": name,
