@@ -33,6 +33,7 @@ mod arena;
 #[doc(hidden)]
 pub mod bindings;
 pub mod jira;
+pub mod jira_edit;
 pub mod keys;
 pub mod log;
 mod plugin;

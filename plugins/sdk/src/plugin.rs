@@ -3,7 +3,8 @@
 use std::{marker::PhantomData, panic};
 
 use crate::{
-    bindings::exports::maro::plugin::command, jira::JiraError, log, reply::Reply, tracker::TrackerError,
+    bindings::exports::maro::plugin::command, jira::JiraError, jira_edit::EditError, log, reply::Reply,
+    tracker::TrackerError,
 };
 
 /// One subcommand of `/maro`.
@@ -52,6 +53,12 @@ impl RunError {
 
 impl From<JiraError> for RunError {
     fn from(error: JiraError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
+impl From<EditError> for RunError {
+    fn from(error: EditError) -> Self {
         Self::Failed(error.message)
     }
 }

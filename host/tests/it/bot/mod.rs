@@ -8,6 +8,7 @@ mod faults;
 mod hostile_plugins;
 mod hot_reload;
 mod http;
+mod jira_capabilities;
 mod plugins_folder;
 mod released_plugins;
 mod socket_mode;
