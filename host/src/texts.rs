@@ -245,6 +245,21 @@ pub fn asked_by(name: &str, subcommand: &str) -> String {
     format!("— asked by {name} (Slack) with /maro {subcommand}")
 }
 
+/// A service that a plugin uses cannot be reached, or its certificate is no good.
+pub fn host_unreachable(host: &str) -> String {
+    format!("{host} cannot be reached at the moment. Try again in a few minutes.")
+}
+
+/// A service that a plugin uses is too slow. What it was asked may still happen.
+pub fn host_timed_out(host: &str) -> String {
+    format!("{host} did not answer in time. Try again in a few minutes.")
+}
+
+/// A service that a plugin uses answers with too much.
+pub fn host_answer_too_large(host: &str) -> String {
+    format!("{host} answered with more than MARO takes.")
+}
+
 /// A plugin asked a capability for something impossible.
 pub fn invalid_argument(what: &str) -> String {
     format!("This subcommand asked MARO for something impossible: {what}.")

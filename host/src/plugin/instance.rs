@@ -22,6 +22,7 @@ use crate::{
         grants::{Denial, Grant},
         limits::Limits,
         manifest::Manifest,
+        outbound::OutboundClient,
     },
     storage::PluginStorage,
     tracker::ChannelIssueTracker,
@@ -39,6 +40,7 @@ pub struct Capabilities {
     pub jira: Arc<JiraClient>,
     pub hooks: Arc<Hooks>,
     pub storage: Arc<dyn PluginStorage>,
+    pub outbound: OutboundClient,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,
@@ -96,6 +98,7 @@ pub(super) struct Invocation {
     pub(super) jira_deadline: Option<tokio::time::Instant>,
     /// How often the guest has asked for a new issue.
     pub(super) creations: u32,
+    pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
     cpu_ticks: u32,
@@ -126,6 +129,7 @@ impl Invocation {
             confirmed: Vec::new(),
             jira_deadline: None,
             creations: 0,
+            http_requests: 0,
             host_calls: 0,
             log_lines: 0,
             cpu_ticks: 0,

@@ -20,7 +20,13 @@ use crate::{
     jira::{client::JiraClient, error::JiraError},
     journal,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, instance::Capabilities, registry::Registry, watch},
+    plugin::{
+        engine::PluginEngine,
+        instance::Capabilities,
+        outbound::{OutboundClient, addresses::Reach},
+        registry::Registry,
+        watch,
+    },
     plugin_records::{self, PluginRecords},
     server::{connections, plugin_notices, router, slack_socket, state::BotState},
     slack::{
@@ -54,6 +60,21 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long connections of Socket Mode have to give their last answers.
 const SOCKET_GRACE: Duration = Duration::from_secs(6);
 
+/// What the bot takes from the world beside its settings.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    pub clock: Clock,
+    /// How far requests of plugins may lead.
+    pub reach: Reach,
+}
+
+impl From<Clock> for Surroundings {
+    /// With the internet, as everywhere but in tests.
+    fn from(clock: Clock) -> Self {
+        Self { clock, reach: Reach::INTERNET }
+    }
+}
+
 /// A running bot.
 pub struct Bot {
     address: SocketAddr,
@@ -72,7 +93,8 @@ impl Bot {
     /// # Errors
     /// What would keep it from ever serving, in a sentence: the address is taken, the database or the
     /// plugins folder cannot be used.
-    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn start(config: Config, surroundings: impl Into<Surroundings>) -> anyhow::Result<Self> {
+        let surroundings = surroundings.into();
         check_plugins_dir(&config.plugins.dir)?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -92,7 +114,7 @@ impl Bot {
         let records = plugin_records::open::open(&database);
         let state = Arc::new(assemble(
             &config,
-            clock.clone(),
+            surroundings.clone(),
             &database,
             Arc::clone(&jira),
             engine,
@@ -108,7 +130,7 @@ impl Bot {
         let sync = StatusSync {
             tracker: Arc::clone(&state.tracker),
             jira,
-            clock,
+            clock: surroundings.clock,
             metrics: Arc::clone(&state.metrics),
             max_age: config.sync_interval,
         };
@@ -168,7 +190,7 @@ fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
 
 fn assemble(
     config: &Config,
-    clock: Clock,
+    Surroundings { clock, reach }: Surroundings,
     database: &Database,
     jira: Arc<JiraClient>,
     engine: Arc<PluginEngine>,
@@ -191,6 +213,7 @@ fn assemble(
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
         hooks: Arc::clone(&hooks),
+        outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
         default_project: config.jira.default_project.clone(),

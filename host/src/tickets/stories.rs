@@ -187,7 +187,7 @@ impl Tickets {
             Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
                 Err(texts::not_an_epic(issue.key.as_str(), &type_name))
             }
-            Ok(EpicLookup::Missing) => Err(format!("{key} not found in Jira")),
+            Ok(EpicLookup::Missing) => Err(texts::not_found(key.as_str())),
             Err(error) => Err(texts::jira_error(&error)),
         }
     }

@@ -7,6 +7,7 @@ mod journal;
 mod manifest;
 mod plugin_changes;
 mod plugin_records;
+mod plugin_swaps;
 mod plugins;
 mod postgres;
 mod process;

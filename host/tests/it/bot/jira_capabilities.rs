@@ -262,8 +262,10 @@ async fn a_created_issue_is_tracked_and_known_to_the_search_for_duplicates() {
 async fn project_and_type_have_defaults_and_names() {
     let bot = bot(GRANTED).await;
     bot.call("create -/- Without any word on where").await;
+    bot.call("create scrum/bug In any case of letters").await;
     bot.call("create OPS/- In a project that demands more").await;
-    assert_eq!(bot.jira.created_issues()[0].issue_type, "Task");
+    let kinds: Vec<_> = bot.jira.created_issues().into_iter().map(|issue| issue.issue_type).collect();
+    assert_eq!(kinds, ["Task", "Bug"]);
     let answers = [
         bot.call("create SCRUM/Saga x").await,
         bot.call("create NOPE/- x").await,
@@ -278,13 +280,26 @@ async fn project_and_type_have_defaults_and_names() {
     EditError { kind: EditErrorKind::Rejected, message: "The project SCRUM has no type Saga. It has Epic, Story, Task, Bug." }
     EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project NOPE: it is not in Jira, or closed to MARO." }
     EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project AUDIT: it is not in Jira, or closed to MARO." }
-    EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project no\"pe: it is not in Jira, or closed to MARO." }
+    EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project NO\"PE: it is not in Jira, or closed to MARO." }
     EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: Severity is required." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that is not one line of 1 to 255 characters." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that is not one line of 1 to 255 characters." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that is not one line of 1 to 255 characters." }
     "#);
-    assert_eq!(bot.jira.created_issues().len(), 1);
+    assert_eq!(bot.jira.created_issues().len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_command_began_is_finished_although_the_command_is_cut_off() {
+    let bot = bot(&format!("{GRANTED}\n[limits]\nwall-ms = 1000\n")).await;
+    bot.jira.set_next_faults([None, Some(Fault::Slow(Duration::from_millis(1_500)))]);
+    assert!(bot.call("create SCRUM/- Slow").await.contains("took too long and was stopped"));
+    let tracked = async {
+        while !bot.say("/maro tracked").await.contains("SCRUM-151: Slow (To Do)") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), tracked).await.unwrap();
 }
 
 #[tokio::test]
@@ -402,7 +417,14 @@ async fn every_change_has_its_line_in_the_log_without_its_content() {
     let text = LOGGED.lock().unwrap().clone();
     let changes: Vec<&str> =
         text.lines().filter_map(|line| line.split_once("action=")).map(|(_, rest)| rest).collect();
-    assert_snapshot!(changes.join("\n"), @"");
+    assert_snapshot!(changes.join("\n"), @r#"
+    "comment" what="WARUX-7" outcome="done"
+    "transition" what="WARUX-7" outcome="done"
+    "assign" what="WARUX-7" outcome="done"
+    "create" what="WARUX-8" outcome="done"
+    "comment" what="WARUX-999" outcome="missing"
+    "comment" what="WARUX-7" outcome="failed"
+    "#);
     assert!(text.contains("Auto-tracked WARUX-8 in channel C"), "{text}");
     assert!(!text.contains("xyzzy"), "{text}");
     assert!(text.contains(" user=\"U") && text.contains(" digest=\""), "{text}");

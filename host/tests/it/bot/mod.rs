@@ -2,6 +2,7 @@
 //! receives*.
 
 mod buttons;
+mod capabilities;
 mod commands;
 mod create;
 mod faults;
@@ -9,6 +10,9 @@ mod hostile_plugins;
 mod hot_reload;
 mod http;
 mod jira_capabilities;
+mod plugin_breaker;
+mod plugin_notices;
+mod plugin_switches;
 mod plugins_folder;
 mod released_plugins;
 mod socket_mode;
@@ -32,7 +36,7 @@ use maro::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage},
     },
-    server::bot::Bot,
+    server::bot::{Bot, Surroundings},
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -47,6 +51,7 @@ pub(crate) struct TestBot {
     pub(crate) slack: SimulatedSlack,
     pub(crate) jira: SimulatedJira,
     pub(crate) config: Config,
+    pub(crate) clock: Clock,
     bot: Option<Bot>,
     _folder: tempfile::TempDir,
     plugins: PluginsFolder,
@@ -72,6 +77,15 @@ impl TestBot {
         plugins: PluginsFolder,
         change: impl FnOnce(&mut Config, &SimulatedSlack),
     ) -> Self {
+        Self::in_surroundings(plugins, Clock::system().into(), change).await
+    }
+
+    /// As [`TestBot::with_settings_of`], with a clock and an internet of the test's own.
+    pub(crate) async fn in_surroundings(
+        plugins: PluginsFolder,
+        surroundings: Surroundings,
+        change: impl FnOnce(&mut Config, &SimulatedSlack),
+    ) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let folder = tempfile::tempdir().unwrap();
         let signing_secret = Secret::new("a signing secret");
@@ -80,7 +94,7 @@ impl TestBot {
             listen: loopback,
             signing_secret: signing_secret.clone(),
             bot_token: bot_token.clone(),
-            clock: Clock::system(),
+            clock: surroundings.clock.clone(),
         })
         .await
         .unwrap();
@@ -107,9 +121,10 @@ impl TestBot {
             log: "info".to_owned(),
         };
         change(&mut config, &slack);
-        let bot = Bot::start(config.clone(), Clock::system()).await.unwrap();
+        let clock = surroundings.clock.clone();
+        let bot = Bot::start(config.clone(), surroundings).await.unwrap();
         bot.wait_until_ready().await;
-        let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
+        let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot
     }
@@ -129,7 +144,7 @@ impl TestBot {
     /// Stops the bot and starts it anew on the same database and plugins.
     pub(crate) async fn restart(&mut self) {
         self.bot.take().unwrap().stop().await;
-        let bot = Bot::start(self.config.clone(), Clock::system()).await.unwrap();
+        let bot = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
         bot.wait_until_ready().await;
         self.bot = Some(bot);
         self.slack.connect_bot(self.url("slack/commands"));

@@ -59,6 +59,7 @@ impl Invocation {
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
             return Err(invalid("a new issue without a project, where there is no JIRA_DEFAULT_PROJECT"));
         };
+        let project = project.trim().to_uppercase();
         self.reaches_project(Grant::JiraEdit, &project).map_err(denied)?;
         self.creations += 1;
         if self.creations > MAX_CREATIONS {
