@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio_util::task::TaskTracker;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 
@@ -14,12 +15,14 @@ use crate::{
         ids::{ChannelId, UserId},
         issue::Issue,
     },
+    hooks::Hooks,
     jira::client::JiraClient,
     plugin::{
         engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
         grants::{Denial, Grant},
         limits::Limits,
         manifest::Manifest,
+        outbound::OutboundClient,
         recorder::Recorder,
         tape::Tape,
     },
@@ -37,10 +40,16 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
+    pub hooks: Arc<Hooks>,
     pub storage: Arc<dyn PluginStorage>,
+    pub outbound: OutboundClient,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,
+    /// The project of new issues for which no other is named.
+    pub default_project: Option<String>,
+    /// Changes in Jira that are brought to their end although the command was cut off.
+    pub tasks: TaskTracker,
     /// `MARO_ADMINS`: whom a scope can reserve a grant for.
     pub admins: Vec<UserId>,
     /// Observes what plugins do.
@@ -52,6 +61,8 @@ pub struct Capabilities {
 pub struct Caller {
     pub channel: ChannelId,
     pub user: UserId,
+    /// What Slack calls the person, if it said so.
+    pub user_name: Option<String>,
 }
 
 /// Which file a plugin came from.
@@ -89,6 +100,9 @@ pub(super) struct Invocation {
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(super) confirmed: Vec<Issue>,
     pub(super) jira_deadline: Option<tokio::time::Instant>,
+    /// How often the guest has asked for a new issue.
+    pub(super) creations: u32,
+    pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
     cpu_ticks: u32,
@@ -120,6 +134,8 @@ impl Invocation {
             denied: None,
             confirmed: Vec::new(),
             jira_deadline: None,
+            creations: 0,
+            http_requests: 0,
             host_calls: 0,
             log_lines: 0,
             cpu_ticks: 0,

@@ -16,10 +16,18 @@ use crate::{
     commands::{Commands, RESERVED_NAMES},
     config::Config,
     database::Database,
+    hooks::Hooks,
     jira::{client::JiraClient, error::JiraError},
     journal,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, instance::Capabilities, recorder::Recorder, registry::Registry, watch},
+    plugin::{
+        engine::PluginEngine,
+        instance::Capabilities,
+        outbound::{OutboundClient, addresses::Reach},
+        recorder::Recorder,
+        registry::Registry,
+        watch,
+    },
     plugin_records::{self, PluginRecords},
     server::{connections, plugin_notices, router, slack_socket, state::BotState},
     slack::{
@@ -33,7 +41,7 @@ use crate::{
     storage,
     sync::StatusSync,
     telemetry::error_chain,
-    tickets::{Tickets, hooks::Hooks},
+    tickets::Tickets,
     tracker,
 };
 
@@ -53,6 +61,21 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long connections of Socket Mode have to give their last answers.
 const SOCKET_GRACE: Duration = Duration::from_secs(6);
 
+/// What the bot takes from the world beside its settings.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    pub clock: Clock,
+    /// How far requests of plugins may lead.
+    pub reach: Reach,
+}
+
+impl From<Clock> for Surroundings {
+    /// With the internet, as everywhere but in tests.
+    fn from(clock: Clock) -> Self {
+        Self { clock, reach: Reach::INTERNET }
+    }
+}
+
 /// A running bot.
 pub struct Bot {
     address: SocketAddr,
@@ -71,7 +94,8 @@ impl Bot {
     /// # Errors
     /// What would keep it from ever serving, in a sentence: the address is taken, the database or the
     /// plugins folder cannot be used.
-    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn start(config: Config, surroundings: impl Into<Surroundings>) -> anyhow::Result<Self> {
+        let surroundings = surroundings.into();
         check_plugins_dir(&config.plugins.dir)?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -91,7 +115,7 @@ impl Bot {
         let records = plugin_records::open::open(&database);
         let state = Arc::new(assemble(
             &config,
-            clock.clone(),
+            surroundings.clone(),
             &database,
             Arc::clone(&jira),
             engine,
@@ -107,7 +131,7 @@ impl Bot {
         let sync = StatusSync {
             tracker: Arc::clone(&state.tracker),
             jira,
-            clock,
+            clock: surroundings.clock,
             metrics: Arc::clone(&state.metrics),
             max_age: config.sync_interval,
         };
@@ -172,7 +196,7 @@ fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
 
 fn assemble(
     config: &Config,
-    clock: Clock,
+    Surroundings { clock, reach }: Surroundings,
     database: &Database,
     jira: Arc<JiraClient>,
     engine: Arc<PluginEngine>,
@@ -189,25 +213,31 @@ fn assemble(
     ));
     let tracker = tracker::open::open(database);
     let recorder = Arc::new(Recorder::default());
+    let journal = journal::open::open(database);
+    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
+    let tasks = TaskTracker::new();
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
-        storage: storage::open::open(database),
+        hooks: Arc::clone(&hooks),
+        outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
+        default_project: config.jira.default_project.clone(),
+        tasks: tasks.clone(),
+        storage: storage::open::open(database),
         admins: config.admins.clone(),
         recorder: Arc::clone(&recorder),
     });
-    let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
     let tickets = Arc::new(Tickets {
-        journal: journal::open::open(database),
+        journal,
         jira,
         slack: SlackWebApi::new(&config.slack),
         sealer: Sealer::new(sealing_secret),
         renderer: Renderer::new(&config.jira.base_url),
-        hooks: Hooks::new(Arc::clone(&tracker), clock.clone()),
+        hooks,
         clock: clock.clone(),
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),

@@ -80,7 +80,8 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
 fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let folder = tempfile::tempdir().unwrap();
     let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
-    let record = |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
+    let record =
+        |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
     assert!(record("1").contains("tracker.list-tracked {\"limit\":50,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded: the same is there already"), "recorded once");
     let test = |more: &[&str]| [&["plugin", "test", "cases", "--on", &*tracked], more].concat();
@@ -90,7 +91,8 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let mut case = Case::read(&path).unwrap();
     let text = serde_json::to_string(&case).unwrap();
     assert!(!text.contains("U0ADA000001"), "ids of people are replaced: {text}");
-    let changed = text.replace("\"Text\":\": Database migration (In Progress)\"", "\"Text\":\": Database move\"");
+    let changed =
+        text.replace("\"Text\":\": Database migration (In Progress)\"", "\"Text\":\": Database move\"");
     assert_ne!(text, changed);
     case.clone_from(&serde_json::from_str(&changed).unwrap());
     case.write(&path).unwrap();
@@ -101,7 +103,10 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     case.calls.clear();
     case.write(&path).unwrap();
     let told = complaint(folder.path(), &test(&[]));
-    assert!(told.contains("calls tracker.list-tracked {\"limit\":50,\"offset\":0}, which is not recorded"), "{told}");
+    assert!(
+        told.contains("calls tracker.list-tracked {\"limit\":50,\"offset\":0}, which is not recorded"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -32,11 +32,16 @@
 mod arena;
 #[doc(hidden)]
 pub mod bindings;
+pub mod clock;
+pub mod http;
 pub mod jira;
+pub mod jira_edit;
 pub mod keys;
 pub mod log;
 mod plugin;
 pub mod reply;
+pub mod settings;
+pub mod storage;
 pub mod tracker;
 pub mod tracker_edit;
 

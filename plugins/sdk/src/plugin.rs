@@ -3,7 +3,8 @@
 use std::{marker::PhantomData, panic};
 
 use crate::{
-    bindings::exports::maro::plugin::command, jira::JiraError, log, reply::Reply, tracker::TrackerError,
+    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, jira_edit::EditError, log,
+    reply::Reply, storage::StorageError, tracker::TrackerError,
 };
 
 /// One subcommand of `/maro`.
@@ -56,8 +57,26 @@ impl From<JiraError> for RunError {
     }
 }
 
+impl From<EditError> for RunError {
+    fn from(error: EditError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
 impl From<TrackerError> for RunError {
     fn from(error: TrackerError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
+impl From<StorageError> for RunError {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
+impl From<HttpError> for RunError {
+    fn from(error: HttpError) -> Self {
         Self::Failed(error.message)
     }
 }

@@ -2,12 +2,14 @@
 //! receives*.
 
 mod buttons;
+mod capabilities;
 mod commands;
 mod create;
 mod faults;
 mod hostile_plugins;
 mod hot_reload;
 mod http;
+mod jira_capabilities;
 mod plugin_breaker;
 mod plugin_notices;
 mod plugin_switches;
@@ -34,7 +36,7 @@ use maro::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage},
     },
-    server::bot::Bot,
+    server::bot::{Bot, Surroundings},
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -75,13 +77,13 @@ impl TestBot {
         plugins: PluginsFolder,
         change: impl FnOnce(&mut Config, &SimulatedSlack),
     ) -> Self {
-        Self::with_clock(plugins, Clock::system(), change).await
+        Self::in_surroundings(plugins, Clock::system().into(), change).await
     }
 
-    /// As [`TestBot::with_settings_of`], at the time of `clock`, which Slack shares.
-    pub(crate) async fn with_clock(
+    /// As [`TestBot::with_settings_of`], with a clock and an internet of the test's own.
+    pub(crate) async fn in_surroundings(
         plugins: PluginsFolder,
-        clock: Clock,
+        surroundings: Surroundings,
         change: impl FnOnce(&mut Config, &SimulatedSlack),
     ) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -92,7 +94,7 @@ impl TestBot {
             listen: loopback,
             signing_secret: signing_secret.clone(),
             bot_token: bot_token.clone(),
-            clock: clock.clone(),
+            clock: surroundings.clock.clone(),
         })
         .await
         .unwrap();
@@ -119,7 +121,8 @@ impl TestBot {
             log: "info".to_owned(),
         };
         change(&mut config, &slack);
-        let bot = Bot::start(config.clone(), clock.clone()).await.unwrap();
+        let clock = surroundings.clock.clone();
+        let bot = Bot::start(config.clone(), surroundings).await.unwrap();
         bot.wait_until_ready().await;
         let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));

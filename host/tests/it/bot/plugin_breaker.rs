@@ -17,7 +17,7 @@ async fn bot() -> (TestBot, Timestamp) {
         "hostile.toml",
         b"grants = [\"jira\", \"tracker\", \"tracker-edit\"]\n[limits]\ncpu-ms = 50",
     );
-    (TestBot::with_clock(plugins, Clock::stopped(now), |_, _| {}).await, now)
+    (TestBot::in_surroundings(plugins, Clock::stopped(now).into(), |_, _| {}).await, now)
 }
 
 async fn fail(bot: &TestBot, times: usize) {
