@@ -3,12 +3,14 @@
 //! It is strict where Jira is (credentials, content types, request shapes, limits), can be told to fail in
 //! every way that Jira fails, and remembers what it was asked.
 
+mod accounts;
 mod adf_check;
 mod api;
 mod browse;
 mod connection;
 pub mod controls;
 mod create;
+mod edits;
 pub mod faults;
 pub mod fields;
 mod jql;
@@ -24,3 +26,4 @@ mod shapes;
 mod site;
 mod webhooks;
 mod words;
+mod workflow;

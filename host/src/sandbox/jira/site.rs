@@ -79,9 +79,12 @@ pub(super) struct SimulatedIssue {
     pub(super) parent: Option<IssueKey>,
     pub(super) properties: BTreeMap<String, Value>,
     pub(super) links: Vec<RemoteLink>,
+    /// Documents or texts, as they came.
+    pub(super) comments: Vec<Value>,
     /// Whether it was created through the REST API, by its one account.
     pub(super) is_own: bool,
     pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
     /// Grows with each change on the site.
     pub(super) changed: u64,
     /// How many searches are still to come that do not find it.
@@ -137,6 +140,7 @@ impl Site {
         self.issues_ever += 1;
         self.note_change();
         self.ids.insert(key.clone(), id);
+        let created = self.clock.now() - SEED_AGE;
         let issue = SimulatedIssue {
             id,
             key,
@@ -148,8 +152,10 @@ impl Site {
             parent: None,
             properties: BTreeMap::new(),
             links: Vec::new(),
+            comments: Vec::new(),
             is_own: false,
-            created: self.clock.now() - SEED_AGE,
+            created,
+            updated: created,
             changed: self.changes,
             hidden_for: None,
         };
@@ -168,6 +174,7 @@ impl Site {
         let (created, hidden_for) = (self.clock.now(), self.search_lag);
         let issue = self.issues.get_mut(&id).expect("it has just been added");
         issue.created = created;
+        issue.updated = created;
         issue.is_own = true;
         issue.hidden_for = hidden_for;
         issue
@@ -206,8 +213,9 @@ impl Site {
     pub(super) fn find_to_change(&mut self, id_or_key: &str) -> Option<&mut SimulatedIssue> {
         let id = self.find_id(id_or_key)?;
         self.note_change();
+        let (now, changes) = (self.clock.now(), self.changes);
         let issue = self.issues.get_mut(&id)?;
-        issue.changed = self.changes;
+        (issue.updated, issue.changed) = (now, changes);
         Some(issue)
     }
 

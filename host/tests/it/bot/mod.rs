@@ -9,6 +9,7 @@ mod faults;
 mod hostile_plugins;
 mod hot_reload;
 mod http;
+mod jira_capabilities;
 mod plugin_breaker;
 mod plugin_notices;
 mod plugin_switches;
