@@ -69,6 +69,7 @@ pub(crate) fn run(plugins: &Path) {
             tasks: TaskTracker::new(),
             storage: Arc::new(NothingStored),
             admins: Vec::new(),
+            recorder: Arc::default(),
         });
         let plugin = runtime.block_on(load(plugins));
         let compared = compare(

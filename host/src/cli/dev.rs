@@ -17,6 +17,11 @@ use url::Url;
 use crate::{
     cli::{
         dev_session::{DevLock, DevSession, FOLDER},
+        plugin::{
+            project::{Project, repository},
+            recording,
+            saving::Saving,
+        },
         plugin_build,
         serve::StopSignal,
     },
@@ -54,6 +59,15 @@ pub(super) struct Arguments {
     /// Reach the bot through Socket Mode instead of HTTP
     #[arg(long)]
     socket: bool,
+    /// Build plugins/examples too, in the background; those in JavaScript and Python need their tools
+    #[arg(long)]
+    examples: bool,
+    /// A plugin's project elsewhere, to be built and rebuilt too
+    #[arg(long, value_name = "PROJECT")]
+    plugin: Vec<PathBuf>,
+    /// Keep each command of a plugin as a case in this folder
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -64,15 +78,39 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
         bail!(RUNNING_ALREADY);
     };
-    let dev = Dev::start(&arguments, &folder, plugins).await?;
+    let saving = arguments.saving(&folder, &plugins)?;
+    let dev = Dev::start(&arguments, &folder, plugins, saving.builds.clone()).await?;
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("maro say will not find this session")?;
     dev.introduce();
+    let stop = CancellationToken::new();
+    let rebuilding = tokio::spawn(saving.run(stop.clone()));
+    if let Some((dir, recordings)) = arguments.record.zip(dev.bot.recorder().listen()) {
+        say(&format!("Each command of a plugin is kept in {}.", dir.display()));
+        tokio::spawn(recording::keep_all(dir, recordings));
+    }
     StopSignal::listen()?.wait().await;
     say("Stopping.");
+    stop.cancel();
+    rebuilding.await?;
     dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
     dev.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+impl Arguments {
+    /// What is rebuilt when its source is saved: the plugins of the repository around `folder`, and what the
+    /// arguments name.
+    fn saving(&self, folder: &Path, output: &Path) -> anyhow::Result<Saving> {
+        let root = repository(folder).context("run this in MARO's repository")?;
+        Ok(Saving {
+            plugins: root.join("plugins"),
+            examples: self.examples.then(|| root.join("plugins/examples")),
+            more: self.plugin.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?,
+            output: output.to_owned(),
+            builds: Builds::default(),
+        })
+    }
 }
 
 /// Everything that one `maro dev` runs.
@@ -85,7 +123,12 @@ struct Dev {
 }
 
 impl Dev {
-    async fn start(arguments: &Arguments, folder: &Path, plugins: PathBuf) -> anyhow::Result<Self> {
+    async fn start(
+        arguments: &Arguments,
+        folder: &Path,
+        plugins: PathBuf,
+        builds: Builds,
+    ) -> anyhow::Result<Self> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = new_secret();
         let bot_token = Secret::new(format!("xoxb-{}", new_secret().expose()));
@@ -142,7 +185,7 @@ impl Dev {
                 slack: Arc::clone(&slack),
                 jira: Arc::clone(&jira),
                 registry: Arc::clone(bot.registry()),
-                builds: Builds::default(),
+                builds,
             },
         )
         .await?;

@@ -23,6 +23,8 @@ use crate::{
         limits::Limits,
         manifest::Manifest,
         outbound::OutboundClient,
+        recorder::Recorder,
+        tape::Tape,
     },
     storage::PluginStorage,
     tracker::ChannelIssueTracker,
@@ -50,6 +52,8 @@ pub struct Capabilities {
     pub tasks: TaskTracker,
     /// `MARO_ADMINS`: whom a scope can reserve a grant for.
     pub admins: Vec<UserId>,
+    /// Observes what plugins do.
+    pub recorder: Arc<Recorder>,
 }
 
 /// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
@@ -105,6 +109,8 @@ pub(super) struct Invocation {
     memory_bytes: usize,
     /// Time spent in capabilities.
     pub(super) host_time: Duration,
+    /// Where calls are written down or answered from, if anywhere.
+    pub(super) tape: Option<Arc<Tape>>,
     /// Made when the guest first uses WASI, which most never do.
     wasi: Option<Box<Wasi>>,
 }
@@ -135,6 +141,7 @@ impl Invocation {
             cpu_ticks: 0,
             memory_bytes: 0,
             host_time: Duration::ZERO,
+            tape: None,
             wasi: None,
         }
     }
@@ -149,9 +156,20 @@ impl Invocation {
     ) -> Self {
         Self {
             caller: Some(caller),
+            tape: capabilities.recorder.tape(),
             capabilities: Some(capabilities),
             ..Self::for_describe(plugin, origin, manifest)
         }
+    }
+
+    /// The state for playing a recorded command back: the tape answers, and the host is never asked.
+    pub(super) fn for_replay(
+        plugin: Arc<str>,
+        origin: Arc<Origin>,
+        manifest: Arc<Manifest>,
+        tape: Arc<Tape>,
+    ) -> Self {
+        Self { tape: Some(tape), ..Self::for_describe(plugin, origin, manifest) }
     }
 
     pub(super) fn limits(&self) -> &Limits {

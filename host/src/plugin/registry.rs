@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     metrics::Metrics,
     plugin::{
+        cases,
         engine::PluginEngine,
         events::{Events, PluginChange},
         folder::{self, Identity, Listing, NameFault, PluginFile},
@@ -273,7 +274,10 @@ impl Registry {
 
     /// All that a new version must pass before it may serve.
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
-        loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await
+        let mut plugin =
+            loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await?;
+        cases::admit(&mut plugin, &self.dir).await?;
+        Ok(plugin)
     }
 
     async fn identity(&self, name: &str) -> Option<Identity> {

@@ -24,6 +24,7 @@ use crate::{
         engine::PluginEngine,
         instance::Capabilities,
         outbound::{OutboundClient, addresses::Reach},
+        recorder::Recorder,
         registry::Registry,
         watch,
     },
@@ -158,6 +159,11 @@ impl Bot {
         &self.state.registry
     }
 
+    /// Observes the plugins of this bot at work.
+    pub fn recorder(&self) -> &Recorder {
+        &self.state.recorder
+    }
+
     /// Stops accepting, finishes what was acknowledged, and closes the database.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -206,6 +212,7 @@ fn assemble(
         clock.clone(),
     ));
     let tracker = tracker::open::open(database);
+    let recorder = Arc::new(Recorder::default());
     let journal = journal::open::open(database);
     let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
     let tasks = TaskTracker::new();
@@ -220,6 +227,7 @@ fn assemble(
         tasks: tasks.clone(),
         storage: storage::open::open(database),
         admins: config.admins.clone(),
+        recorder: Arc::clone(&recorder),
     });
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
@@ -245,6 +253,7 @@ fn assemble(
         ),
         tickets,
         registry,
+        recorder,
         tracker,
         clock,
         metrics,

@@ -6,6 +6,7 @@ mod jira;
 mod journal;
 mod manifest;
 mod plugin_changes;
+mod plugin_kit;
 mod plugin_records;
 mod plugin_swaps;
 mod plugins;
