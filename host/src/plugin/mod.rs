@@ -7,6 +7,7 @@ mod audit;
 mod bindings;
 pub mod breaker;
 mod cache;
+mod complexity;
 pub mod engine;
 pub mod events;
 pub mod folder;
