@@ -27,6 +27,8 @@ pub mod slack;
 
 pub mod sync;
 
+pub mod hooks;
+
 pub mod texts;
 
 pub mod plugin;

@@ -1,6 +1,9 @@
 //! What `/metrics` shows. Each value is counted where it happens; here are their names and meanings.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -68,6 +71,15 @@ pub struct SubcommandMetrics {
     instantiate: Histogram,
     guest: Histogram,
     host: Histogram,
+    /// What these metrics were told; a histogram does not tell its sum.
+    measured: Arc<Mutex<Measured>>,
+}
+
+/// Latencies added up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Measured {
+    count: u64,
+    latency: Latency,
 }
 
 /// How a command ended.
@@ -121,6 +133,18 @@ pub struct Latency {
     pub guest: Duration,
     /// In capabilities: Jira, the database.
     pub host: Duration,
+}
+
+/// What became of the invocations of one subcommand.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// Since the start of the bot.
+    pub outcomes: [(Outcome, u64); Outcome::ALL.len()],
+    /// How many have a latency, of those that this very [`SubcommandMetrics`] and its clones observed:
+    /// of a plugin, the version that serves.
+    pub measured: u64,
+    /// Of all those together.
+    pub latency: Latency,
 }
 
 impl Metrics {
@@ -224,6 +248,7 @@ impl Metrics {
             instantiate: phase("instantiate"),
             guest: phase("guest"),
             host: phase("host"),
+            measured: Arc::default(),
         }
     }
 
@@ -288,9 +313,28 @@ impl SubcommandMetrics {
         self.outcomes[outcome as usize].inc();
     }
 
+    pub fn usage(&self) -> Usage {
+        let Measured { count, latency } = *self.measured();
+        Usage {
+            outcomes: Outcome::ALL.map(|outcome| (outcome, self.outcomes[outcome as usize].get())),
+            measured: count,
+            latency,
+        }
+    }
+
     pub fn observe(&self, latency: Latency) {
         self.instantiate.observe(latency.instantiate.as_secs_f64());
         self.guest.observe(latency.guest.as_secs_f64());
         self.host.observe(latency.host.as_secs_f64());
+        let mut measured = self.measured();
+        measured.count += 1;
+        measured.latency.instantiate += latency.instantiate;
+        measured.latency.guest += latency.guest;
+        measured.latency.host += latency.host;
+    }
+
+    /// No code panics while it holds the lock.
+    fn measured(&self) -> MutexGuard<'_, Measured> {
+        self.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -115,8 +115,21 @@ pub async fn apply_webhook(
         WebhookEvent::Deleted { id, key } => (Issue::new(id, key, "", ""), None),
         WebhookEvent::Ignored => return Ok(()),
     };
-    for (channel, key) in tracker.get_channels_tracking(&issue).await? {
-        tracker.update_sync_status(&channel, &[(key, answer.clone())], clock.now()).await?;
+    write(tracker, &issue, answer.as_ref(), clock).await
+}
+
+/// Writes what Jira has just said of an issue, `None` if it is gone, into every list that it is on.
+///
+/// # Errors
+/// The database fails; some lists may have it.
+pub async fn write(
+    tracker: &dyn ChannelIssueTracker,
+    issue: &Issue,
+    answer: Option<&Issue>,
+    clock: &Clock,
+) -> Result<(), TrackerError> {
+    for (channel, key) in tracker.get_channels_tracking(issue).await? {
+        tracker.update_sync_status(&channel, &[(key, answer.cloned())], clock.now()).await?;
     }
     Ok(())
 }

@@ -93,6 +93,12 @@ pub const ANNOUNCEMENT_FAILED: &str =
 pub const NOT_IN_CHANNEL: &str =
     "The channel could not be told: invite MARO to it with /invite, and it can from then on.";
 
+pub const EDIT_UNCERTAIN: &str =
+    "Jira did not confirm this. It may have done it all the same: look in Jira before you try again.";
+pub const PLUGIN_CREATION_UNSETTLED: &str = "Jira did not confirm the new issue. MARO goes on looking for it, and puts it on this channel's list if it is there: look in Jira before you try again.";
+pub const QUERY_UNBALANCED: &str =
+    "Jira does not understand this search: its brackets or quotation marks do not match.";
+
 /// A ticket exists, and the rest has to wait for the database.
 pub fn created_but_pending(key: &str) -> String {
     format!(
@@ -202,6 +208,41 @@ pub fn denied_for_project(grant: &str, project: &str) -> String {
 /// A plugin wants to reach a host that is not on its list.
 pub fn denied_to_host(host: &str) -> String {
     format!("This subcommand is not allowed to reach {host}.")
+}
+
+/// Jira does not understand a query; `reason` is Jira's own.
+pub fn query_refused(reason: &str) -> String {
+    format!("Jira does not understand this search: {reason}")
+}
+
+/// Jira has no such issue, or does not show it.
+pub fn not_found(key: &str) -> String {
+    format!("{key} not found in Jira")
+}
+
+/// Jira refuses a change; `reason` is Jira's own.
+pub fn edit_refused(reason: &str) -> String {
+    format!("Jira refuses this: {reason}")
+}
+
+/// The workflow has no such step for an issue, or not now.
+pub fn no_such_transition(key: &str) -> String {
+    format!("{key} cannot take this step of its workflow now.")
+}
+
+/// There is no such project, or MARO may not create anything there.
+pub fn cannot_create_in(project: &str) -> String {
+    format!("MARO cannot create issues in the project {project}: it is not in Jira, or closed to MARO.")
+}
+
+/// A project has no such type of issue.
+pub fn no_such_issue_type(project: &str, wanted: &str, names: &[&str]) -> String {
+    format!("The project {project} has no type {wanted}. It has {}.", names.join(", "))
+}
+
+/// The last line of what plugins write into Jira, where everything is under the bot's own name.
+pub fn asked_by(name: &str, subcommand: &str) -> String {
+    format!("— asked by {name} (Slack) with /maro {subcommand}")
 }
 
 /// A service that a plugin uses cannot be reached, or its certificate is no good.

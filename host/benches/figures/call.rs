@@ -13,13 +13,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use maro::{
     clock::Clock,
-    config::{JiraConfig, JiraCredentials, Secret},
+    config::{DatabaseConfig, JiraConfig, JiraCredentials, Secret},
+    database::Database,
     domain::{
         ids::{ChannelId, UserId},
         issue::{Issue, IssueId, IssueKey},
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
     },
+    hooks::Hooks,
     jira::client::JiraClient,
+    journal,
     metrics::Metrics,
     plugin::{
         engine::PluginEngine,
@@ -31,6 +34,7 @@ use maro::{
     storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
     tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
 };
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::{
@@ -43,20 +47,29 @@ const CALLS: u32 = 2_000;
 pub(crate) fn run(plugins: &Path) {
     println!("A call of a plugin, without HTTP and database     plain Rust   sandboxed   ratio");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maro.db");
+    let database = runtime.block_on(Database::open(&DatabaseConfig::Sqlite { path })).unwrap();
     for rows in [10, 50] {
         let tracker: Arc<dyn ChannelIssueTracker> = Arc::new(ListInMemory::new(rows));
         let caller = Arc::new(Caller {
             channel: ChannelId::parse("C024BE91L").unwrap(),
             user: UserId::parse("U024BE7LH").unwrap(),
+            user_name: None,
         });
+        let journal = journal::open::open(&database);
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
             jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
-            storage: Arc::new(NothingStored),
+            hooks: Arc::new(Hooks::new(Arc::clone(&tracker), journal, Clock::system())),
             outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),
+            default_project: None,
+            tasks: TaskTracker::new(),
+            storage: Arc::new(NothingStored),
             admins: Vec::new(),
+            recorder: Arc::default(),
         });
         let plugin = runtime.block_on(load(plugins));
         let compared = compare(

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,13 +17,20 @@ use url::Url;
 use crate::{
     cli::{
         dev_session::{DevLock, DevSession, FOLDER},
+        plugin::{
+            project::{Project, repository},
+            recording,
+            saving::Saving,
+        },
         plugin_build,
         serve::StopSignal,
     },
     clock::Clock,
-    config::{Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
+    config::{Config, DatabaseConfig, JiraConfig, PluginsConfig, Secret, SlackConfig},
     sandbox::{
+        builds::Builds,
         jira::server::SimulatedJira,
+        page::{Page, PageError, Playground},
         slack::{SimulatedSlack, SimulatedSlackSettings},
     },
     server::bot::Bot,
@@ -31,6 +39,9 @@ use crate::{
 
 /// How old a status may get before it is refreshed: a change in the simulated Jira shows soon.
 const SYNC_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Where the playground's page is if nobody says otherwise.
+const PAGE_PORT: u16 = 3001;
 
 const RUNNING_ALREADY: &str = "maro dev runs in this folder already: type into it with `cargo run -- say '/maro help'`, or stop it first.";
 
@@ -42,9 +53,21 @@ pub(super) struct Arguments {
     /// What to log: a level, or a list such as warn,maro=debug
     #[arg(long, default_value = "warn", value_name = "FILTER")]
     log: String,
+    /// Where the playground's page is; without it a free port is taken if 3001 is not free
+    #[arg(long, value_name = "ADDRESS")]
+    page: Option<SocketAddr>,
     /// Reach the bot through Socket Mode instead of HTTP
     #[arg(long)]
     socket: bool,
+    /// Build plugins/examples too, in the background; those in JavaScript and Python need their tools
+    #[arg(long)]
+    examples: bool,
+    /// A plugin's project elsewhere, to be built and rebuilt too
+    #[arg(long, value_name = "PROJECT")]
+    plugin: Vec<PathBuf>,
+    /// Keep each command of a plugin as a case in this folder
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -55,27 +78,57 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
         bail!(RUNNING_ALREADY);
     };
-    let dev = Dev::start(&arguments, &folder, plugins).await?;
+    let saving = arguments.saving(&folder, &plugins)?;
+    let dev = Dev::start(&arguments, &folder, plugins, saving.builds.clone()).await?;
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("maro say will not find this session")?;
     dev.introduce();
+    let stop = CancellationToken::new();
+    let rebuilding = tokio::spawn(saving.run(stop.clone()));
+    if let Some((dir, recordings)) = arguments.record.zip(dev.bot.recorder().listen()) {
+        say(&format!("Each command of a plugin is kept in {}.", dir.display()));
+        tokio::spawn(recording::keep_all(dir, recordings));
+    }
     StopSignal::listen()?.wait().await;
     say("Stopping.");
+    stop.cancel();
+    rebuilding.await?;
     dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
     dev.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
+impl Arguments {
+    /// What is rebuilt when its source is saved: the plugins of the repository around `folder`, and what the
+    /// arguments name.
+    fn saving(&self, folder: &Path, output: &Path) -> anyhow::Result<Saving> {
+        let root = repository(folder).context("run this in MARO's repository")?;
+        Ok(Saving {
+            plugins: root.join("plugins"),
+            examples: self.examples.then(|| root.join("plugins/examples")),
+            more: self.plugin.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?,
+            output: output.to_owned(),
+            builds: Builds::default(),
+        })
+    }
+}
+
 /// Everything that one `maro dev` runs.
 struct Dev {
-    slack: SimulatedSlack,
-    jira: SimulatedJira,
+    slack: Arc<SimulatedSlack>,
+    jira: Arc<SimulatedJira>,
     bot: Bot,
+    page: Page,
     session: DevSession,
 }
 
 impl Dev {
-    async fn start(arguments: &Arguments, folder: &Path, plugins: PathBuf) -> anyhow::Result<Self> {
+    async fn start(
+        arguments: &Arguments,
+        folder: &Path,
+        plugins: PathBuf,
+        builds: Builds,
+    ) -> anyhow::Result<Self> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = new_secret();
         let bot_token = Secret::new(format!("xoxb-{}", new_secret().expose()));
@@ -90,6 +143,7 @@ impl Dev {
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
             .context("the simulated Jira site does not start")?;
+        let webhook_secret = new_secret();
         let config = Config {
             listen: arguments.listen,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
@@ -106,13 +160,14 @@ impl Dev {
                 app_token: arguments.socket.then(|| slack.app_token().clone()),
                 api_url: slack.api_url(),
             },
-            jira: jira.cloud_config(),
+            jira: JiraConfig { webhook_secret: Some(webhook_secret.clone()), ..jira.cloud_config() },
             sync_interval: SYNC_INTERVAL,
             log: arguments.log.clone(),
         };
         let bot = Bot::start(config, Clock::system()).await.map_err(|error| cure(error, arguments.listen))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
+        jira.send_webhooks(bot_url.join("jira/webhook")?, webhook_secret)?;
         if arguments.socket {
             slack.wait_for_sockets(1).await;
         }
@@ -123,7 +178,18 @@ impl Dev {
             token: slack.operator_token().clone(),
             process_id: std::process::id(),
         };
-        Ok(Self { slack, jira, bot, session })
+        let (slack, jira) = (Arc::new(slack), Arc::new(jira));
+        let page = start_page(
+            arguments.page,
+            Playground {
+                slack: Arc::clone(&slack),
+                jira: Arc::clone(&jira),
+                registry: Arc::clone(bot.registry()),
+                builds,
+            },
+        )
+        .await?;
+        Ok(Self { slack, jira, bot, page, session })
     }
 
     fn introduce(&self) {
@@ -135,8 +201,9 @@ impl Dev {
         }
         say(&format!(
             "MARO runs on {bot}with {names}.\n\
-             Slack and Jira are simulated on this machine; Jira's issues are at {jira}browse/SCRUM-123.\n\
-             Type in another terminal:\n\n  \
+             Slack and Jira are simulated on this machine: open the playground at\n\n  \
+             {page}\n\n\
+             or type in another terminal:\n\n  \
              cargo run -- say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
              cargo run -- say '/maro tracked'\n  \
              cargo run -- say '/maro create Login flow for users'\n  \
@@ -144,14 +211,31 @@ impl Dev {
              Ctrl-C stops it. What was tracked is kept in {FOLDER}.",
             bot = self.session.bot.as_str().to_owned() + " ",
             names = names.join(", "),
-            jira = self.session.jira,
+            page = self.page.url(),
         ));
     }
 
     async fn stop(self) {
+        self.page.stop().await;
         self.bot.stop().await;
-        self.slack.stop().await;
-        self.jira.stop().await;
+        // Whoever still looks at the page cuts them short: nothing is lost with what is simulated.
+        if let Some(slack) = Arc::into_inner(self.slack) {
+            slack.stop().await;
+        }
+        if let Some(jira) = Arc::into_inner(self.jira) {
+            jira.stop().await;
+        }
+    }
+}
+
+/// Without a wish, the page is where people found it the last time, or else anywhere.
+async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<Page, PageError> {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PAGE_PORT));
+    match Page::start(wish.unwrap_or(usual), playground.clone()).await {
+        Err(PageError::Listen { .. }) if wish.is_none() => {
+            Page::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground).await
+        }
+        outcome => outcome,
     }
 }
 

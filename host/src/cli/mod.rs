@@ -4,6 +4,7 @@ mod dev;
 pub mod dev_session;
 mod doctor;
 pub mod modal_text;
+pub mod plugin;
 pub mod plugin_build;
 pub mod say;
 mod serve;
@@ -33,15 +34,9 @@ enum Command {
     Say(say::SayArguments),
     /// Try every setting on the real services, and say what to fix
     Doctor,
-    /// Build plugins
+    /// Write, build, check, run and test plugins
     #[command(subcommand)]
-    Plugin(PluginCommand),
-}
-
-#[derive(Debug, Subcommand)]
-enum PluginCommand {
-    /// Build this repository's plugins from source into target/plugins
-    Build,
+    Plugin(plugin::PluginCommand),
 }
 
 /// Runs what the command line asks for. What goes wrong is said on standard error.
@@ -53,7 +48,7 @@ pub fn run() -> ExitCode {
         Command::Say(arguments) => {
             on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) })
         }
-        Command::Plugin(PluginCommand::Build) => plugin_build::run(),
+        Command::Plugin(command) => on_runtime(plugin::run(command)),
     };
     result.unwrap_or_else(|error| {
         report(&error);

@@ -1,9 +1,10 @@
-//! `maro plugin build`: this repository's plugins from source, each with the grants that it is shipped with.
+//! This repository's plugins from source, each with the grants that it is shipped with.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, Stdio},
+    sync::LazyLock,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -12,8 +13,11 @@ use serde::Deserialize;
 /// What plugins are compiled for.
 const TARGET: &str = "wasm32-wasip2";
 
-/// The profile in the workspace's `Cargo.toml` that keeps guests small.
+/// The profile in the workspace's `Cargo.toml` that keeps guests fast and small.
 const PROFILE: &str = "plugin";
+
+/// Where that profile stands. Projects elsewhere are built with it too.
+const WORKSPACE: &str = include_str!("../../../Cargo.toml");
 
 /// A guest's stack, in bytes, as an argument of the linker. The default of 1 MiB would only be memory to
 /// map and wipe at each invocation.
@@ -25,16 +29,31 @@ const PLUGINS: &str = "plugins";
 /// The file in a plugin's folder that is shipped beside its component as `NAME.toml`.
 const MANIFEST: &str = "plugin.toml";
 
-pub(super) fn run() -> anyhow::Result<ExitCode> {
-    let output = build()?;
-    report(&output);
-    Ok(ExitCode::SUCCESS)
-}
+/// The names of the files that the last build left in the output, one a line. What else is there is not
+/// this program's to remove.
+const INSTALLED: &str = ".installed";
 
-#[expect(clippy::print_stdout, reason = "this is the command line's own output")]
-fn report(output: &Path) {
-    println!("The plugins are in {}.", output.display());
-}
+/// What to install if cargo or rustc does not start.
+pub(super) const RUST_MISSING: &str =
+    "cargo or rustc does not start: plugins in Rust need Rust, which https://rustup.rs installs";
+
+/// What makes `cargo build` build a plugin.
+pub(super) static CARGO_ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let mut arguments: Vec<_> =
+        ["--profile", PROFILE, "--target", TARGET, "--config", RUSTFLAGS].map(str::to_owned).into();
+    let workspace: toml::Table = WORKSPACE.parse().unwrap_or_default();
+    let profile = workspace.get("profile").and_then(|profiles| profiles.get(PROFILE));
+    for (key, value) in profile.and_then(toml::Value::as_table).into_iter().flatten() {
+        let value = match value {
+            toml::Value::String(text) => format!("\"{text}\""),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(answer) => answer.to_string(),
+            _ => continue,
+        };
+        arguments.extend(["--config".to_owned(), format!("profile.{PROFILE}.{key}={value}")]);
+    }
+    arguments
+});
 
 /// A plugin of this repository.
 struct Source {
@@ -53,15 +72,7 @@ pub fn build() -> anyhow::Result<PathBuf> {
     add_target()?;
     let sources = workspace.plugins()?;
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(&workspace.root).args([
-        "build",
-        "--profile",
-        PROFILE,
-        "--target",
-        TARGET,
-        "--config",
-        RUSTFLAGS,
-    ]);
+    cargo.current_dir(&workspace.root).arg("build").args(&*CARGO_ARGUMENTS);
     for source in &sources {
         cargo.args(["--package", &source.package]);
     }
@@ -70,18 +81,58 @@ pub fn build() -> anyhow::Result<PathBuf> {
 
     let output = workspace.target.join("plugins");
     fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
+    let names: Vec<_> = sources.iter().map(|source| &*source.name).collect();
+    forget_others(&output, &names).with_context(|| format!("cannot write into {}", output.display()))?;
     for source in &sources {
         let file = format!("{}.wasm", source.package.replace('-', "_"));
         let built = workspace.target.join(TARGET).join(PROFILE).join(file);
-        install(&built, &output.join(format!("{}.wasm", source.name)))?;
-        install(&source.manifest, &output.join(format!("{}.toml", source.name)))?;
+        install(&built, &source.manifest, &output, &source.name)?;
     }
     Ok(output)
 }
 
+/// Removes what an earlier build has left of plugins that have no source any more, and notes the `names` of
+/// this one.
+fn forget_others(output: &Path, names: &[&str]) -> io::Result<()> {
+    let note = output.join(INSTALLED);
+    let earlier = fs::read_to_string(&note).unwrap_or_default();
+    for name in earlier.lines().filter(|name| !names.contains(name)) {
+        for ending in ["wasm", "toml"] {
+            match fs::remove_file(output.join(format!("{name}.{ending}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    fs::write(note, names.join("\n") + "\n")
+}
+
+/// Notes that `name` in `output` is this program's to remove.
+pub(super) fn note_installed(output: &Path, name: &str) -> io::Result<()> {
+    let note = output.join(INSTALLED);
+    let earlier = fs::read_to_string(&note).unwrap_or_default();
+    if earlier.lines().any(|noted| noted == name) {
+        Ok(())
+    } else {
+        fs::write(note, format!("{earlier}{name}\n"))
+    }
+}
+
+/// Puts a component and its manifest into the folder `output`, as `NAME.wasm` and `NAME.toml`.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub(super) fn install(component: &Path, manifest: &Path, output: &Path, name: &str) -> anyhow::Result<()> {
+    // The grants first: a component that needs a new one is not refused for the moment between the two.
+    if manifest.is_file() {
+        replace(manifest, &output.join(format!("{name}.toml")))?;
+    }
+    replace(component, &output.join(format!("{name}.wasm")))
+}
+
 /// Copies a file so that whoever reads the target sees all of it or what was there before. A file that
 /// would not change is left alone, so that nothing is reloaded for it.
-fn install(from: &Path, to: &Path) -> anyhow::Result<()> {
+fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
     let copy = || {
         let content = fs::read(from)?;
         if fs::read(to).is_ok_and(|present| present == content) {
@@ -122,7 +173,7 @@ impl Workspace {
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .stdin(Stdio::null())
             .output()
-            .context("cargo does not start: plugins in Rust need Rust, which https://rustup.rs installs")?;
+            .context(RUST_MISSING)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             ensure!(
@@ -164,11 +215,11 @@ fn source(dir: &Path, package: &Package) -> Option<Source> {
 
 /// Adds the compiler's target if it is absent, and says so.
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
-fn add_target() -> anyhow::Result<()> {
+pub(super) fn add_target() -> anyhow::Result<()> {
     let libraries = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", TARGET])
         .output()
-        .context("rustc does not start: plugins in Rust need Rust, which https://rustup.rs installs")?;
+        .context(RUST_MISSING)?;
     let present = Path::new(String::from_utf8_lossy(&libraries.stdout).trim()).is_dir();
     if libraries.status.success() && present {
         return Ok(());
@@ -190,6 +241,30 @@ mod tests {
             Ok(_) => panic!("there is a workspace"),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn plugins_anywhere_are_built_with_the_workspaces_profile() {
+        let arguments = CARGO_ARGUMENTS.join(" ");
+        assert!(arguments.contains("profile.plugin.inherits=\"release\""), "{arguments}");
+        assert!(arguments.contains("profile.plugin.lto=true"), "{arguments}");
+    }
+
+    #[test]
+    fn only_what_a_build_has_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["gone.wasm", "gone.toml", "track.wasm", "foreign.wasm"] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        fs::write(folder.path().join(INSTALLED), "gone\ntrack\nnever-written\n").unwrap();
+        forget_others(folder.path(), &["track"]).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, [INSTALLED, "foreign.wasm", "track.wasm"]);
+        assert_eq!(fs::read_to_string(folder.path().join(INSTALLED)).unwrap(), "track\n");
     }
 
     #[test]

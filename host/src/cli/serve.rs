@@ -12,6 +12,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let mut stop = StopSignal::listen()?;
     let config = Config::load().context("MARO cannot start")?;
     telemetry::start(&config.log);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let bot = tokio::select! {
         bot = Bot::start(config, Clock::system()) => bot.context("MARO cannot start")?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),

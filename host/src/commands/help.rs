@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The host's own subcommands: name, usage, summary.
-pub(super) const OWN: [(&str, &str, &str); 4] = [
+pub const OWN: [(&str, &str, &str); 4] = [
     ("create", "create [summary]", texts::CREATE_SUMMARY),
     ("stories", "stories EPIC-KEY", texts::STORIES_SUMMARY),
     ("help", "help [subcommand]", texts::HELP_SUMMARY),

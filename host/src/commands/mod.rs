@@ -1,6 +1,6 @@
 //! `/maro …`: which subcommand answers, and the host's own subcommands.
 
-mod help;
+pub mod help;
 mod plugins;
 mod unknown;
 
@@ -96,7 +96,7 @@ impl Commands {
                 let Some(trigger_id) = trigger_id else {
                     return Outcome::Refused(Reply::sentence(texts::NO_TRIGGER));
                 };
-                let Caller { channel, user } = &caller;
+                let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
                 if name == "create" {
                     return self.tickets.open_create(origin, arguments).await.into();

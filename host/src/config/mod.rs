@@ -125,11 +125,7 @@ impl Config {
     /// # Errors
     /// Every unknown key and every missing or malformed value, together.
     pub fn load() -> Result<Self, ConfigError> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
-        let environment = std::env::vars_os()
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
-            .collect();
-        Self::from_sources(&environment, Path::new(FILE))
+        Self::from_sources(&environment(), Path::new(FILE))
     }
 
     /// As [`Config::load`], from an environment given as a value.
@@ -145,6 +141,21 @@ impl Config {
             _ => Err(ConfigError(settings.problems)),
         }
     }
+}
+
+/// The folder that commands which need no other setting keep things in: `MARO_CACHE_DIR`, or `maro` in the
+/// user's cache folder.
+pub fn cache_dir() -> Option<PathBuf> {
+    let environment = environment();
+    let named = environment.get("MARO_CACHE_DIR").filter(|dir| !dir.trim().is_empty());
+    named.map(PathBuf::from).or_else(|| parse::user_cache(&environment))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .collect()
 }
 
 #[cfg(test)]

@@ -106,13 +106,9 @@ impl Settings {
                 self.problem("MARO_PLUGIN_CHANNEL must be the id of a Slack channel such as C024BE91L.")
             }
         };
-        let user_cache = || {
-            let absolute = |key| environment.get(key).map(PathBuf::from).filter(|path| path.is_absolute());
-            absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
-        };
         let cache_dir = match self.get("MARO_CACHE_DIR") {
             Some(dir) => Some(PathBuf::from(dir)),
-            None => user_cache().map(|dir| dir.join("maro")),
+            None => user_cache(environment),
         };
         Some(PluginsConfig {
             dir: PathBuf::from(self.or("MARO_PLUGINS_DIR", "plugins")),
@@ -264,4 +260,11 @@ fn is_project_key(key: &str) -> bool {
     key.len() <= 50
         && key.starts_with(|first: char| first.is_ascii_uppercase())
         && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// `maro` in the user's cache folder, if the environment says where that is.
+pub(super) fn user_cache(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let absolute = |key| environment.get(key).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    folder.map(|folder| folder.join("maro"))
 }

@@ -141,14 +141,10 @@ fn attribute(keys: &[&IssueKey], answer: BulkFetchAnswer) -> (Vec<Option<Issue>>
 
 fn ask_together(keys: &[&IssueKey], issues: &[Option<Issue>], open: Vec<usize>) -> Rest {
     let may_have_moved = |&position: &usize| {
-        issues.iter().flatten().any(|issue| project(&issue.key) != project(keys[position]))
+        issues.iter().flatten().any(|issue| issue.key.project_key() != keys[position].project_key())
     };
     let open: Vec<usize> = open.into_iter().filter(may_have_moved).collect();
     if open.is_empty() { Rest::Missing } else { Rest::AskTogether(open) }
-}
-
-fn project(key: &IssueKey) -> &str {
-    key.as_str().split('-').next().unwrap_or_default()
 }
 
 fn pick<'a>(keys: &[&'a IssueKey], positions: &[usize]) -> Vec<&'a IssueKey> {

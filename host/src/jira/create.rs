@@ -97,7 +97,7 @@ impl JiraClient {
     ) -> Result<CreatedTicket, CreateError> {
         let mut update =
             IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
-        if let Some(description) = self.description(&ticket.description) {
+        if let Some(description) = self.formatted(&ticket.description) {
             update.fields.insert("description".to_owned(), description);
         }
         let action = Question::post(self.url(&["issue"]), &update);
@@ -111,7 +111,7 @@ impl JiraClient {
     }
 
     /// The text as this edition takes it, unless it is empty.
-    fn description(&self, text: &RichText) -> Option<Value> {
+    pub(super) fn formatted(&self, text: &RichText) -> Option<Value> {
         if self.is_cloud() {
             adf::document(text)
         } else {
@@ -170,9 +170,27 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> CreateError {
     }
 }
 
+/// What Jira says of a refusal, as one bounded line.
+pub(super) fn joined(fields: BTreeMap<String, String>, messages: Vec<String>) -> String {
+    let texts: Vec<String> = messages.into_iter().chain(fields.into_values()).collect();
+    one_line(&texts.join(" "), MAX_TEXT_LENGTH)
+}
+
+/// Why Jira refuses a request, all that it says of it as one bounded line; `None` if these words are not
+/// Jira's.
+pub(super) fn reason(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<RawErrors>(body).ok().and_then(|errors| errors.reason())
+}
+
 impl RawErrors {
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.errors.is_empty()
+    }
+
+    /// All of it as one bounded line, if Jira says anything.
+    pub(super) fn reason(&self) -> Option<String> {
+        let (fields, messages) = self.tidied();
+        Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
     }
 
     /// What is wrong by field, and beyond the fields; each text one bounded line.

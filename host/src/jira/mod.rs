@@ -4,25 +4,32 @@
 //! Jira takes, and the reading of what Jira sends by itself. Knows neither the lists nor Slack.
 
 mod adf;
+mod assign;
 mod cache;
 pub mod client;
 mod cloud;
+mod comments;
 pub mod create;
 mod data_center;
+pub mod edit;
 pub mod epic;
 mod epic_fields;
 pub mod error;
+pub mod find;
 pub mod issue_types;
 mod jql;
 mod model;
+pub mod people;
 pub mod permissions;
 mod plain;
 mod projects;
 pub mod remote_link;
 mod retry;
+mod scope;
 mod search;
 mod single_issue;
 pub mod stories;
+mod transitions;
 mod transport;
 pub mod webhook;
 mod wiki;

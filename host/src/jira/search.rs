@@ -44,19 +44,19 @@ const MAX_NAME_LENGTH: usize = 100;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SearchRequest<'a> {
-    jql: &'a str,
-    fields: &'a [&'static str],
-    max_results: u32,
+pub(super) struct SearchRequest<'a> {
+    pub(super) jql: &'a str,
+    pub(super) fields: &'a [&'static str],
+    pub(super) max_results: u32,
     /// Cloud only: Data Center refuses what it does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
-    properties: Option<[&'static str; 1]>,
+    pub(super) properties: Option<[&'static str; 1]>,
     /// Cloud only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_page_token: Option<&'a str>,
+    pub(super) next_page_token: Option<&'a str>,
     /// Data Center only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    start_at: Option<usize>,
+    pub(super) start_at: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -195,9 +195,13 @@ impl JiraClient {
         .await
     }
 
-    async fn search(&self, request: &SearchRequest<'_>, deadline: Instant) -> Result<RawPage, JiraError> {
+    pub(super) fn search_question(&self, request: &SearchRequest<'_>) -> Question {
         let path: &[&str] = if self.is_cloud() { &["search", "jql"] } else { &["search"] };
-        let body = self.ask(&Question::post(self.url(path), request), deadline).await?.found()?;
+        Question::post(self.url(path), request)
+    }
+
+    async fn search(&self, request: &SearchRequest<'_>, deadline: Instant) -> Result<RawPage, JiraError> {
+        let body = self.ask(&self.search_question(request), deadline).await?.found()?;
         parse(&body, "the search results")
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    domain::{issue::one_line, ticket::CreatedTicket},
+    domain::ticket::CreatedTicket,
     jira::{
         client::JiraClient,
         create::{CreateError, IssueUpdate, RawCreated, RawErrors, refusal},
@@ -18,9 +18,6 @@ use crate::{
 
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES: usize = 50;
-
-/// The longest reason of a failure, in characters.
-const MAX_REASON_LENGTH: usize = 300;
 
 const NO_REASON: &str = "Jira gives no reason.";
 
@@ -154,14 +151,9 @@ fn attribute_nothing(
     Ok(reasons.into_iter().map(Err).collect())
 }
 
-/// Why a story was refused: all that Jira says of it, as one bounded line.
+/// Why a story was refused.
 fn reason(errors: &RawErrors) -> String {
-    let (fields, messages) = errors.tidied();
-    let texts: Vec<String> = messages.into_iter().chain(fields.into_values()).collect();
-    match texts.join(" ") {
-        reason if reason.is_empty() => NO_REASON.to_owned(),
-        reason => one_line(&reason, MAX_REASON_LENGTH),
-    }
+    errors.reason().unwrap_or_else(|| NO_REASON.to_owned())
 }
 
 #[cfg(test)]

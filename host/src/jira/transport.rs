@@ -41,31 +41,41 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A request to Jira.
 #[derive(Debug)]
 pub(super) struct Question {
-    pub(super) url: Url,
-    /// The JSON to `POST`; without one it is a `GET`.
-    pub(super) body: Option<Bytes>,
+    method: Method,
+    url: Url,
+    /// JSON.
+    body: Option<Bytes>,
 }
 
 impl Question {
     pub(super) fn get(url: Url) -> Self {
-        Self { url, body: None }
+        Self { method: Method::GET, url, body: None }
     }
 
     /// A `POST` of `body`, which must be something that JSON can say.
     pub(super) fn post(url: Url, body: &impl Serialize) -> Self {
+        Self::with_body(Method::POST, url, body)
+    }
+
+    /// A `PUT`, else as [`Question::post`].
+    pub(super) fn put(url: Url, body: &impl Serialize) -> Self {
+        Self::with_body(Method::PUT, url, body)
+    }
+
+    fn with_body(method: Method, url: Url, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("what is sent to Jira is valid JSON");
-        Self { url, body: Some(body.into()) }
+        Self { method, url, body: Some(body.into()) }
     }
 }
 
 /// What Jira answered, with the body read whole.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Status 200 or 201.
+    /// Status 200 or 201, or 204 and no bytes.
     Found(Bytes),
     /// Status 404, from Jira or from something else at that address.
     NotFound(Bytes),
-    /// Status 400 or 422, from Jira or from something else at that address.
+    /// Status 400, 409, 413 or 422, from Jira or from something else at that address.
     Refused(u16, Bytes),
 }
 
@@ -196,9 +206,14 @@ impl Transport {
             {
                 Err(Failure::refused(FailureKind::Final(JiraError::Unauthorized)))
             }
-            StatusCode::OK | StatusCode::CREATED => Ok(Answer::Found(read_body(response).await?)),
+            StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => {
+                Ok(Answer::Found(read_body(response).await?))
+            }
             StatusCode::NOT_FOUND => Ok(Answer::NotFound(read_body(response).await?)),
-            status @ (StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) => {
+            status @ (StatusCode::BAD_REQUEST
+            | StatusCode::CONFLICT
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNPROCESSABLE_ENTITY) => {
                 Ok(Answer::Refused(status.as_u16(), read_body(response).await?))
             }
             _ => Err(self.refusal(&response)),
@@ -206,8 +221,7 @@ impl Transport {
     }
 
     fn request(&self, question: &Question) -> Request {
-        let method = if question.body.is_some() { Method::POST } else { Method::GET };
-        let mut request = Request::new(method, question.url.clone());
+        let mut request = Request::new(question.method.clone(), question.url.clone());
         *request.headers_mut() = self.headers.clone();
         if let Some(body) = &question.body {
             request.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -35,10 +35,19 @@ pub fn is_signed(secret: &Secret, signature: &str, body: &[u8]) -> bool {
     let Some(digest) = signature.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok()) else {
         return false;
     };
+    mac(secret, body).verify_slice(&digest).is_ok()
+}
+
+/// The header's text for a body, as Jira signs it.
+pub fn sign(secret: &Secret, body: &[u8]) -> String {
+    format!("sha256={}", hex::encode(mac(secret, body).finalize().into_bytes()))
+}
+
+fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
     mac.update(body);
-    mac.verify_slice(&digest).is_ok()
+    mac
 }
 
 /// Reads the body of a webhook whose signature was right. Who did it and what it was before may be absent.
@@ -71,6 +80,7 @@ mod tests {
         let body = b"Hello, World!";
         assert!(is_signed(&secret(), &format!("sha256={digest}"), body));
         assert!(is_signed(&secret(), &format!("sha256={}", digest.to_uppercase()), body));
+        assert_eq!(sign(&secret(), body), format!("sha256={digest}"));
         for wrong in [
             String::new(),
             digest.to_owned(),

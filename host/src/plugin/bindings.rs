@@ -8,7 +8,7 @@ wasmtime::component::bindgen!({
         default: async | trappable,
     },
     exports: { default: async },
-    additional_derives: [PartialEq],
+    additional_derives: [PartialEq, serde::Deserialize, serde::Serialize],
 });
 
 /// The exports of version 0.1.0. What it imports is the same in 0.2.0, whose types stand for its own.

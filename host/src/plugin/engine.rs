@@ -3,10 +3,7 @@
 use std::{path::Path, sync::Arc, thread};
 
 use anyhow::{Context as _, anyhow};
-use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-    component::{HasSelf, Linker},
-};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
 
 use crate::plugin::{
     bindings::Subcommand,
@@ -14,6 +11,7 @@ use crate::plugin::{
     instance::Invocation,
     interface,
     limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
+    tap::{HasTap, Tap},
 };
 
 /// The most stack that a guest may use, in bytes.
@@ -61,7 +59,7 @@ impl PluginEngine {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| anyhow!("WASI cannot be linked: {error:#}"))?;
-        Subcommand::add_to_linker::<Invocation, HasSelf<Invocation>>(&mut linker, |invocation| invocation)
+        Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
             .and_then(|()| interface::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
         let places = Arc::new(tokio::sync::Semaphore::new(MAX_INVOCATIONS));

@@ -155,6 +155,12 @@ impl Denial {
 #[serde(try_from = "String")]
 pub struct ProjectKey(String);
 
+impl ProjectKey {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for ProjectKey {
     type Error = String;
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio_util::task::TaskTracker;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 
@@ -14,6 +15,7 @@ use crate::{
         ids::{ChannelId, UserId},
         issue::Issue,
     },
+    hooks::Hooks,
     jira::client::JiraClient,
     plugin::{
         engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
@@ -21,6 +23,8 @@ use crate::{
         limits::Limits,
         manifest::Manifest,
         outbound::OutboundClient,
+        recorder::Recorder,
+        tape::Tape,
     },
     storage::PluginStorage,
     tracker::ChannelIssueTracker,
@@ -36,13 +40,20 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
+    pub hooks: Arc<Hooks>,
     pub storage: Arc<dyn PluginStorage>,
     pub outbound: OutboundClient,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in all.
     pub jira_patience: Duration,
+    /// The project of new issues for which no other is named.
+    pub default_project: Option<String>,
+    /// Changes in Jira that are brought to their end although the command was cut off.
+    pub tasks: TaskTracker,
     /// `MARO_ADMINS`: whom a scope can reserve a grant for.
     pub admins: Vec<UserId>,
+    /// Observes what plugins do.
+    pub recorder: Arc<Recorder>,
 }
 
 /// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
@@ -50,6 +61,8 @@ pub struct Capabilities {
 pub struct Caller {
     pub channel: ChannelId,
     pub user: UserId,
+    /// What Slack calls the person, if it said so.
+    pub user_name: Option<String>,
 }
 
 /// Which file a plugin came from.
@@ -87,6 +100,8 @@ pub(super) struct Invocation {
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(super) confirmed: Vec<Issue>,
     pub(super) jira_deadline: Option<tokio::time::Instant>,
+    /// How often the guest has asked for a new issue.
+    pub(super) creations: u32,
     pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
@@ -94,6 +109,8 @@ pub(super) struct Invocation {
     memory_bytes: usize,
     /// Time spent in capabilities.
     pub(super) host_time: Duration,
+    /// Where calls are written down or answered from, if anywhere.
+    pub(super) tape: Option<Arc<Tape>>,
     /// Made when the guest first uses WASI, which most never do.
     wasi: Option<Box<Wasi>>,
 }
@@ -117,12 +134,14 @@ impl Invocation {
             denied: None,
             confirmed: Vec::new(),
             jira_deadline: None,
+            creations: 0,
             http_requests: 0,
             host_calls: 0,
             log_lines: 0,
             cpu_ticks: 0,
             memory_bytes: 0,
             host_time: Duration::ZERO,
+            tape: None,
             wasi: None,
         }
     }
@@ -137,9 +156,20 @@ impl Invocation {
     ) -> Self {
         Self {
             caller: Some(caller),
+            tape: capabilities.recorder.tape(),
             capabilities: Some(capabilities),
             ..Self::for_describe(plugin, origin, manifest)
         }
+    }
+
+    /// The state for playing a recorded command back: the tape answers, and the host is never asked.
+    pub(super) fn for_replay(
+        plugin: Arc<str>,
+        origin: Arc<Origin>,
+        manifest: Arc<Manifest>,
+        tape: Arc<Tape>,
+    ) -> Self {
+        Self { tape: Some(tape), ..Self::for_describe(plugin, origin, manifest) }
     }
 
     pub(super) fn limits(&self) -> &Limits {

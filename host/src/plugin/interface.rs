@@ -16,6 +16,7 @@ use crate::plugin::{
         v0_1,
     },
     instance::Invocation,
+    tap::Tap,
 };
 
 /// A version of `maro:plugin`: major, minor, patch.
@@ -103,11 +104,12 @@ impl Exports {
 pub(super) fn link_older_versions(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
     linker.instance("maro:plugin/types@0.1.0")?;
     linker.instance("maro:plugin/reply@0.1.0")?;
-    linker
-        .instance("maro:plugin/log@0.1.0")?
-        .func_wrap("log", |mut store, (level, message): (log::Level, String)| {
-            log::Host::log(store.data_mut(), level, message)
-        })?;
+    linker.instance("maro:plugin/log@0.1.0")?.func_wrap(
+        "log",
+        |mut store, (level, message): (log::Level, String)| {
+            log::Host::log(&mut Tap(store.data_mut()), level, message)
+        },
+    )?;
     link_jira_v0_1(linker)?;
     link_tracker_v0_1(linker)
 }
@@ -116,7 +118,7 @@ fn link_jira_v0_1(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
     linker.instance("maro:plugin/jira@0.1.0")?.func_wrap_async(
         "get-issues",
         |mut store, (keys,): (Vec<String>,)| {
-            Box::new(async move { Ok((jira::Host::get_issues(store.data_mut(), keys).await?,)) })
+            Box::new(async move { Ok((jira::Host::get_issues(&mut Tap(store.data_mut()), keys).await?,)) })
         },
     )
 }
@@ -124,20 +126,22 @@ fn link_jira_v0_1(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
 fn link_tracker_v0_1(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
     let mut reading = linker.instance("maro:plugin/tracker@0.1.0")?;
     reading.func_wrap_async("list-tracked", |mut store, (offset, limit): (u32, u32)| {
-        Box::new(async move { Ok((tracker::Host::list_tracked(store.data_mut(), offset, limit).await?,)) })
+        Box::new(async move {
+            Ok((tracker::Host::list_tracked(&mut Tap(store.data_mut()), offset, limit).await?,))
+        })
     })?;
     reading.func_wrap_async("count-tracked", |mut store, (): ()| {
-        Box::new(async move { Ok((tracker::Host::count_tracked(store.data_mut()).await?,)) })
+        Box::new(async move { Ok((tracker::Host::count_tracked(&mut Tap(store.data_mut())).await?,)) })
     })?;
     reading.func_wrap_async("is-tracked", |mut store, (keys,): (Vec<String>,)| {
-        Box::new(async move { Ok((tracker::Host::is_tracked(store.data_mut(), keys).await?,)) })
+        Box::new(async move { Ok((tracker::Host::is_tracked(&mut Tap(store.data_mut()), keys).await?,)) })
     })?;
     let mut editing = linker.instance("maro:plugin/tracker-edit@0.1.0")?;
     editing.func_wrap_async("track", |mut store, (keys,): (Vec<String>,)| {
-        Box::new(async move { Ok((tracker_edit::Host::track(store.data_mut(), keys).await?,)) })
+        Box::new(async move { Ok((tracker_edit::Host::track(&mut Tap(store.data_mut()), keys).await?,)) })
     })?;
     editing.func_wrap_async("untrack", |mut store, (keys,): (Vec<String>,)| {
-        Box::new(async move { Ok((tracker_edit::Host::untrack(store.data_mut(), keys).await?,)) })
+        Box::new(async move { Ok((tracker_edit::Host::untrack(&mut Tap(store.data_mut()), keys).await?,)) })
     })
 }
 

@@ -21,6 +21,7 @@ use crate::{
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
         reply::{self, ReplyError},
+        tape::Tape,
     },
 };
 
@@ -79,7 +80,7 @@ pub struct LoadedPlugin {
     /// Places of this plugin and of all plugins; an invocation holds one of each.
     pub(super) places: Semaphore,
     pub(super) all_places: Arc<Semaphore>,
-    pub(super) metrics: SubcommandMetrics,
+    pub metrics: SubcommandMetrics,
     pub(super) breaker: Breaker,
     pub(super) last_fault: Mutex<Option<LastFault>>,
     pub(super) events: Events,
@@ -179,9 +180,38 @@ impl LoadedPlugin {
         };
         let name = Arc::clone(&self.description.name);
         let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
+        let recorder = Arc::clone(&capabilities.recorder);
+        let started = Instant::now();
         let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities);
-        let work = run_once(&self.pre, invocation, arguments, &self.metrics);
+        let tape = invocation.tape.clone();
+        let result = self.run_within_wall(invocation, arguments, Some(&self.metrics)).await;
+        if let Some(tape) = tape {
+            recorder.publish(&self.description.name, arguments, &tape, &result, started.elapsed());
+        }
+        result
+    }
+
+    /// Runs the subcommand on what a tape plays instead of on the host. Counts for nothing: neither metrics
+    /// nor the breaker hear of it.
+    ///
+    /// # Errors
+    /// As [`LoadedPlugin::run`].
+    pub(super) async fn run_on_tape(&self, arguments: &str, tape: Arc<Tape>) -> Result<Answer, Fault> {
+        let Ok(_place) = self.all_places.acquire().await else { return Err(Fault::Busy) };
+        let name = Arc::clone(&self.description.name);
+        let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
+        let invocation = Invocation::for_replay(name, origin, manifest, tape);
+        self.run_within_wall(invocation, arguments, None).await
+    }
+
+    async fn run_within_wall(
+        &self,
+        invocation: Invocation,
+        arguments: &str,
+        metrics: Option<&SubcommandMetrics>,
+    ) -> Result<Answer, Fault> {
         let limits = &self.manifest.limits;
+        let work = run_once(&self.pre, invocation, arguments, metrics);
         timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
     }
 }
@@ -190,7 +220,7 @@ async fn run_once(
     pre: &InterfacePre,
     invocation: Invocation,
     arguments: &str,
-    metrics: &SubcommandMetrics,
+    metrics: Option<&SubcommandMetrics>,
 ) -> Result<Answer, Fault> {
     let started = Instant::now();
     let mut store = limited_store(pre, invocation);
@@ -202,11 +232,13 @@ async fn run_once(
     let result = instance.run(&mut store, arguments).await;
     let host = store.data().host_time;
     store.data().report_dropped_log_lines();
-    metrics.observe(Latency {
-        instantiate,
-        guest: started.elapsed().saturating_sub(instantiate + host),
-        host,
-    });
+    if let Some(metrics) = metrics {
+        let guest = started.elapsed().saturating_sub(instantiate + host);
+        metrics.observe(Latency { instantiate, guest, host });
+    }
+    if let (Some(tape), Ok(answer)) = (&store.data().tape, &result) {
+        tape.note_answer(answer);
+    }
     match result {
         Ok(Ok(reply)) => match reply::convert(reply, store.data().limits(), &store.data().plugin) {
             Ok(reply) => Ok(Answer::Reply(reply)),

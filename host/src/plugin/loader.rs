@@ -61,6 +61,13 @@ pub enum LoadError {
     ReservedName { name: String },
     #[error("it calls itself {name}, and so does {by}, which serves")]
     NameTaken { name: String, by: String },
+    #[error("its recorded cases cannot be read: {0}")]
+    UnreadableCases(#[source] io::Error),
+    #[error(
+        "it does not answer as recorded in {}: mend it, record the cases anew, or set cases = \"warn\" in {file}",
+        .cases.join(", ")
+    )]
+    OtherReplies { cases: Vec<String>, file: String },
 }
 
 /// Makes a plugin out of a file.
@@ -183,15 +190,19 @@ fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Compone
         .ok()
 }
 
+/// Whether a subcommand can be called so: 1 to 32 of `a`–`z`, `0`–`9` and `-`, a letter first.
+pub fn is_subcommand_name(name: &str) -> bool {
+    name.len() <= MAX_NAME_LENGTH
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
 fn check_description(
     description: command::Description,
     reserved_names: &[&str],
 ) -> Result<Description, LoadError> {
     let command::Description { name, version, summary, usage } = description;
-    let well_formed = name.len() <= MAX_NAME_LENGTH
-        && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !well_formed {
+    if !is_subcommand_name(&name) {
         return Err(LoadError::Description(format!(
             "{:?} is no name for a subcommand: use 1 to {MAX_NAME_LENGTH} of a-z, 0-9 and -, a letter first",
             one_line(&name, MAX_NAME_LENGTH)

@@ -26,6 +26,19 @@ pub struct Manifest {
     pub hosts: Vec<AllowedHost>,
     /// `[limits]`.
     pub limits: Limits,
+    /// `cases`: what happens to a version that replies otherwise than recorded.
+    pub cases: CasesPolicy,
+}
+
+/// What happens to a version that replies otherwise than recorded in `NAME.cases/`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CasesPolicy {
+    /// It does not serve; the earlier version does.
+    #[default]
+    Refuse,
+    /// It serves, with a warning.
+    Warn,
 }
 
 /// The file as it is written.
@@ -38,6 +51,7 @@ struct Written {
     settings: BTreeMap<String, Setting>,
     http: Option<Spanned<Http>>,
     limits: Limits,
+    cases: CasesPolicy,
 }
 
 #[derive(Default, Deserialize)]
@@ -71,6 +85,7 @@ impl Manifest {
             settings: written.settings.into_iter().map(|(name, setting)| (name, setting.0)).collect(),
             hosts: written.http.map(|http| http.into_inner().hosts).unwrap_or_default(),
             limits: written.limits,
+            cases: written.cases,
         })
     }
 

@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     metrics::Metrics,
     plugin::{
+        cases,
         engine::PluginEngine,
         events::{Events, PluginChange},
         folder::{self, Identity, Listing, NameFault, PluginFile},
@@ -118,6 +119,8 @@ pub struct Registry {
     reserved_names: &'static [&'static str],
     metrics: Arc<Metrics>,
     events: Events,
+    /// Held while the whole folder is loaded, so that who waits for it sees what was there when they asked.
+    loading: tokio::sync::Mutex<()>,
     /// Locked for moments only: to settle what was loaded, never while loading.
     slots: Mutex<Slots>,
     plugins: ArcSwap<Plugins>,
@@ -138,6 +141,7 @@ impl Registry {
             reserved_names,
             metrics,
             events: Events::new(clock),
+            loading: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
             plugins: ArcSwap::default(),
         }
@@ -159,6 +163,7 @@ impl Registry {
     /// # Errors
     /// The folder cannot be read; what served before serves on.
     pub async fn load(&self) -> io::Result<Arc<Plugins>> {
+        let _loading = self.loading.lock().await;
         let listing = self.look().await?;
         let mut names = self.slots().names();
         names.extend(listing.components.into_keys());
@@ -269,7 +274,10 @@ impl Registry {
 
     /// All that a new version must pass before it may serve.
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
-        loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await
+        let mut plugin =
+            loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await?;
+        cases::admit(&mut plugin, &self.dir).await?;
+        Ok(plugin)
     }
 
     async fn identity(&self, name: &str) -> Option<Identity> {

@@ -4,4 +4,5 @@
 
 pub mod builds;
 pub mod jira;
+pub mod page;
 pub mod slack;

@@ -16,6 +16,7 @@ use crate::{
     commands::{Commands, RESERVED_NAMES},
     config::Config,
     database::Database,
+    hooks::Hooks,
     jira::{client::JiraClient, error::JiraError},
     journal,
     metrics::Metrics,
@@ -23,6 +24,7 @@ use crate::{
         engine::PluginEngine,
         instance::Capabilities,
         outbound::{OutboundClient, addresses::Reach},
+        recorder::Recorder,
         registry::Registry,
         watch,
     },
@@ -39,7 +41,7 @@ use crate::{
     storage,
     sync::StatusSync,
     telemetry::error_chain,
-    tickets::{Tickets, hooks::Hooks},
+    tickets::Tickets,
     tracker,
 };
 
@@ -157,6 +159,11 @@ impl Bot {
         &self.state.registry
     }
 
+    /// Observes the plugins of this bot at work.
+    pub fn recorder(&self) -> &Recorder {
+        &self.state.recorder
+    }
+
     /// Stops accepting, finishes what was acknowledged, and closes the database.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -205,25 +212,32 @@ fn assemble(
         clock.clone(),
     ));
     let tracker = tracker::open::open(database);
+    let recorder = Arc::new(Recorder::default());
+    let journal = journal::open::open(database);
+    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
+    let tasks = TaskTracker::new();
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
-        storage: storage::open::open(database),
+        hooks: Arc::clone(&hooks),
         outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
+        default_project: config.jira.default_project.clone(),
+        tasks: tasks.clone(),
+        storage: storage::open::open(database),
         admins: config.admins.clone(),
+        recorder: Arc::clone(&recorder),
     });
-    let tasks = TaskTracker::new();
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
     let tickets = Arc::new(Tickets {
-        journal: journal::open::open(database),
+        journal,
         jira,
         slack: SlackWebApi::new(&config.slack),
         sealer: Sealer::new(sealing_secret),
         renderer: Renderer::new(&config.jira.base_url),
-        hooks: Hooks::new(Arc::clone(&tracker), clock.clone()),
+        hooks,
         clock: clock.clone(),
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),
@@ -239,6 +253,7 @@ fn assemble(
         ),
         tickets,
         registry,
+        recorder,
         tracker,
         clock,
         metrics,

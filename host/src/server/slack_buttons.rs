@@ -24,7 +24,11 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
     };
     state.wait_until_loaded().await;
     let typed = Typed {
-        caller: Caller { channel: channel.clone(), user: action.user.clone() },
+        caller: Caller {
+            channel: channel.clone(),
+            user: action.user.clone(),
+            user_name: action.user_name.clone(),
+        },
         text: pressed.command,
         team: action.team.as_deref(),
         trigger_id: action.trigger_id.as_deref(),

@@ -94,7 +94,11 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
 async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
     state.wait_until_loaded().await;
     let typed = Typed {
-        caller: Caller { channel: command.channel.clone(), user: command.user.clone() },
+        caller: Caller {
+            channel: command.channel.clone(),
+            user: command.user.clone(),
+            user_name: command.user_name.clone(),
+        },
         text: &command.text,
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),

@@ -10,7 +10,7 @@ use crate::{
     commands::Commands,
     config::Secret,
     metrics::Metrics,
-    plugin::registry::Registry,
+    plugin::{recorder::Recorder, registry::Registry},
     slack::{
         render::Renderer,
         response_url::{ResponseUrlClient, ResponseUrlPolicy},
@@ -24,6 +24,7 @@ pub(super) struct BotState {
     pub(super) commands: Commands,
     pub(super) tickets: Arc<Tickets>,
     pub(super) registry: Arc<Registry>,
+    pub(super) recorder: Arc<Recorder>,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,

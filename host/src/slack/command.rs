@@ -1,7 +1,8 @@
 //! A slash command as Slack sends it, turned into domain types.
 //!
 //! Slack's fields: <https://docs.slack.dev/interactivity/implementing-slash-commands>. Of them,
-//! `token` (superseded by the signature) and the deprecated `user_name` and `team_domain` are not kept.
+//! `token` (superseded by the signature) and the deprecated `team_domain` are not kept. `user_name` is
+//! deprecated too, and may be missing one day.
 
 use serde::Deserialize;
 
@@ -38,6 +39,8 @@ pub struct SlashCommand {
     /// `directmessage` and `privategroup` outside public channels: never to be shown as a name.
     pub channel_name: Option<String>,
     pub user: UserId,
+    /// What Slack calls the person: nothing to know them by, for it changes.
+    pub user_name: Option<String>,
     pub team_id: Option<String>,
     pub enterprise_id: Option<String>,
     pub api_app_id: Option<String>,
@@ -111,12 +114,13 @@ pub fn is_ssl_check(body: &[u8]) -> bool {
 }
 
 /// The names of [`Fields`].
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "command",
     "text",
     "channel_id",
     "channel_name",
     "user_id",
+    "user_name",
     "team_id",
     "enterprise_id",
     "api_app_id",
@@ -132,6 +136,7 @@ struct Fields {
     channel_id: Option<String>,
     channel_name: Option<String>,
     user_id: Option<String>,
+    user_name: Option<String>,
     team_id: Option<String>,
     enterprise_id: Option<String>,
     api_app_id: Option<String>,
@@ -147,6 +152,7 @@ impl Fields {
             "channel_id" => ("channel_id", &mut self.channel_id),
             "channel_name" => ("channel_name", &mut self.channel_name),
             "user_id" => ("user_id", &mut self.user_id),
+            "user_name" => ("user_name", &mut self.user_name),
             "team_id" => ("team_id", &mut self.team_id),
             "enterprise_id" => ("enterprise_id", &mut self.enterprise_id),
             "api_app_id" => ("api_app_id", &mut self.api_app_id),
@@ -171,6 +177,7 @@ impl Fields {
             channel,
             channel_name: present(self.channel_name),
             user,
+            user_name: present(self.user_name),
             team_id: present(self.team_id),
             enterprise_id: present(self.enterprise_id),
             api_app_id: present(self.api_app_id),
@@ -235,6 +242,7 @@ mod tests {
         assert_eq!(command.channel.as_str(), "C2147483705");
         assert_eq!(command.channel_name.as_deref(), Some("test"));
         assert_eq!(command.user.as_str(), "U2147483697");
+        assert_eq!(command.user_name.as_deref(), Some("Steve"));
         assert_eq!(command.team_id.as_deref(), Some("T0001"));
         assert_eq!(command.enterprise_id.as_deref(), Some("E0001"));
         assert_eq!(command.api_app_id.as_deref(), Some("A123456"));

@@ -64,6 +64,8 @@ pub struct ViewClosed {
 #[derive(Debug)]
 pub struct BlockAction {
     pub user: UserId,
+    /// What Slack calls the person: nothing to know them by, for it changes.
+    pub user_name: Option<String>,
     pub team: Option<String>,
     /// Opens one modal within three seconds.
     pub trigger_id: Option<String>,
@@ -207,6 +209,7 @@ fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Inte
     let (message_ts, thread_ts) = payload.message_and_thread();
     let block_action = Box::new(BlockAction {
         user: payload.user()?,
+        user_name: payload.user_name(),
         team: payload.team(),
         action_id: action.action_id,
         block_id: action.block_id,

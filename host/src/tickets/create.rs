@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     domain::{
         events::{DomainEvent, TicketEvent},
-        issue::{Issue, one_line},
+        issue::one_line,
         reply::{Block, Span},
         ticket::NewTicket,
     },
@@ -167,14 +167,13 @@ impl Tickets {
 
     /// Does what follows from a confirmed ticket, as far as it is still due.
     pub(super) async fn conclude_create(&self, mut work: Work<CreateRecord>, unchecked: bool) -> Outcome {
-        let Some((event, line)) = consequences(&work.record) else {
+        let Some((event, line)) = consequences(&work) else {
             return self.stopped(&work.record.origin, &Stop::Unreadable);
         };
         let mut notes = Vec::new();
         if unchecked {
             notes.push(texts::DUPLICATES_UNCHECKED.to_owned());
         }
-        self.remember_ticket(&work).await;
         if !work.record.is_tracked {
             match self.hooks.emit(&event).await {
                 Ok(()) => work.record.is_tracked = true,
@@ -276,23 +275,6 @@ impl Tickets {
     pub(super) fn stopped(&self, origin: &super::record::Origin, stop: &Stop) -> Outcome {
         self.sentence_outcome(texts::CREATE_TITLE, origin, stop.sentence())
     }
-
-    /// So that the next who asks for the same is shown this one, before Jira's search knows it.
-    async fn remember_ticket(&self, work: &Work<CreateRecord>) {
-        let record = &work.record;
-        let Some((ticket, Ok(key))) = record.ticket.as_ref().map(|ticket| (ticket, ticket.key())) else {
-            return;
-        };
-        let issue = Issue::new(ticket.id(), key, &record.summary, "");
-        let remembered =
-            self.journal.record_tickets(&record.project_key, &work.id, &[issue], self.clock.now()).await;
-        if let Err(error) = remembered {
-            tracing::warn!(
-                error = error_chain(&error),
-                "a new ticket will not be found as a duplicate at once"
-            );
-        }
-    }
 }
 
 fn read_form(state: &ModalState, view: &ViewState) -> Result<CreateRecord, BTreeMap<String, String>> {
@@ -357,7 +339,8 @@ fn new_ticket(work: &Work<CreateRecord>) -> NewTicket {
 }
 
 /// What has happened, and how the channel hears it.
-fn consequences(record: &CreateRecord) -> Option<(DomainEvent, Vec<Span>)> {
+fn consequences(work: &Work<CreateRecord>) -> Option<(DomainEvent, Vec<Span>)> {
+    let record = &work.record;
     let ticket = record.ticket.as_ref()?;
     let key = ticket.key().ok()?;
     let event = DomainEvent::TicketCreated(TicketEvent {
@@ -365,6 +348,7 @@ fn consequences(record: &CreateRecord) -> Option<(DomainEvent, Vec<Span>)> {
         key: key.clone(),
         summary: record.summary.clone(),
         status: None,
+        intent_id: Some(work.id.clone()),
         channel: record.origin.channel().ok()?,
         user: record.origin.user().ok()?,
     });

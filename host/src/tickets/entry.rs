@@ -176,7 +176,7 @@ impl Tickets {
                     tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::no_story_type(&project_key))
                 }
                 Ok(EpicLookup::Missing) => {
-                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &format!("{epic} not found in Jira"))
+                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::not_found(epic.as_str()))
                 }
                 Err(error) => {
                     tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::jira_error(&error))

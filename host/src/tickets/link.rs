@@ -149,6 +149,7 @@ fn consequences(record: &LinkRecord) -> Option<(DomainEvent, Vec<Span>)> {
         key: key.clone(),
         summary: summary.clone(),
         status: Some(status.clone()),
+        intent_id: None,
         channel: origin.channel().ok()?,
         user: origin.user().ok()?,
     });

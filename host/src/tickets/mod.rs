@@ -1,14 +1,14 @@
 //! Tickets that people create or link from Slack, and what follows from it.
 //!
 //! Each flow writes its intention into the journal before it asks Jira and the result after, and says what
-//! happened with a [`crate::domain::events::DomainEvent`]. What follows, such as tracking, is in `hooks.rs`.
+//! happened with a [`crate::domain::events::DomainEvent`]. What follows, such as tracking, is in
+//! [`crate::hooks`].
 
 mod announce;
 mod buttons;
 mod create;
 mod duplicates;
 pub mod entry;
-pub mod hooks;
 mod link;
 mod options;
 mod record;
@@ -28,10 +28,10 @@ use url::Url;
 use crate::{
     clock::Clock,
     domain::reply::Block,
+    hooks::Hooks,
     jira::client::JiraClient,
     journal::IntentJournal,
     slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi},
-    tickets::hooks::Hooks,
 };
 
 /// How long a modal may stay open before it has to be opened anew.
@@ -50,7 +50,7 @@ pub struct Tickets {
     pub slack: SlackWebApi,
     pub sealer: Sealer,
     pub renderer: Renderer,
-    pub hooks: Hooks,
+    pub hooks: Arc<Hooks>,
     pub clock: Clock,
     /// The site, for links.
     pub jira_base_url: Url,

@@ -135,7 +135,7 @@ impl Tickets {
                     fail_due(&mut work.record, texts::CREATION_UNKNOWN);
                 }
             }
-            self.track_created(&mut work.record).await;
+            self.track_created(&mut work).await;
         }
     }
 
@@ -187,15 +187,16 @@ impl Tickets {
             Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
                 Err(texts::not_an_epic(issue.key.as_str(), &type_name))
             }
-            Ok(EpicLookup::Missing) => Err(format!("{key} not found in Jira")),
+            Ok(EpicLookup::Missing) => Err(texts::not_found(key.as_str())),
             Err(error) => Err(texts::jira_error(&error)),
         }
     }
 
     /// Puts each created story on the list, also when later batches fail.
-    async fn track_created(&self, record: &mut StoriesRecord) {
-        let (Ok(channel), Ok(user)) = (record.origin.channel(), record.origin.user()) else { return };
-        for line in &mut record.lines {
+    async fn track_created(&self, work: &mut Work<StoriesRecord>) {
+        let origin = &work.record.origin;
+        let (Ok(channel), Ok(user)) = (origin.channel(), origin.user()) else { return };
+        for (index, line) in work.record.lines.iter_mut().enumerate() {
             let StoryState::Created(ticket) = &line.state else { continue };
             let Ok(key) = ticket.key() else { continue };
             if line.is_tracked {
@@ -206,6 +207,7 @@ impl Tickets {
                 key,
                 summary: line.title.clone(),
                 status: None,
+                intent_id: Some(line_intent(&work.id, index)),
                 channel: channel.clone(),
                 user: user.clone(),
             });
@@ -215,7 +217,7 @@ impl Tickets {
 
     /// Tells the channel what was created, and the person about every line.
     pub(super) async fn conclude_stories(&self, mut work: Work<StoriesRecord>) -> Outcome {
-        self.track_created(&mut work.record).await;
+        self.track_created(&mut work).await;
         let mut notes = Vec::new();
         let created = created_lines(&work.record);
         if work.record.announcement == Announcement::Due && !created.is_empty() {

@@ -12,6 +12,7 @@ use serde_json::Value;
 /// A `maro serve` without plugins, on a free port.
 struct Process {
     child: Child,
+    /// Empty if it does not listen yet.
     address: String,
 }
 
@@ -24,8 +25,8 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// Starts it, and reads its log until it listens. The second value is the rest of the log.
-    fn start(folder: &Path) -> (Self, BufReader<ChildStderr>) {
+    /// Starts it, and reads its log until it says `message`. The second value is the rest of the log.
+    fn start(folder: &Path, message: &str) -> (Self, BufReader<ChildStderr>) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_maro"))
             .arg("serve")
             .current_dir(folder)
@@ -47,8 +48,8 @@ impl Process {
             let mut line = String::new();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "the process has ended");
             let entry: Value = serde_json::from_str(&line).unwrap();
-            if entry["message"] == "listening" {
-                break entry["address"].as_str().unwrap().to_owned();
+            if entry["message"] == message {
+                break entry["address"].as_str().unwrap_or_default().to_owned();
             }
         };
         (Self { child, address }, log)
@@ -65,7 +66,7 @@ impl Process {
 #[tokio::test]
 async fn the_bot_serves_on_when_nobody_reads_its_log_any_more() {
     let folder = tempfile::tempdir().unwrap();
-    let (process, log) = Process::start(folder.path());
+    let (process, log) = Process::start(folder.path(), "listening");
     drop(log);
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
@@ -74,5 +75,12 @@ async fn the_bot_serves_on_when_nobody_reads_its_log_any_more() {
         let request = client.post(format!("http://{}/slack/commands", process.address)).body("text=tracked");
         assert_eq!(request.send().await.unwrap().status(), 401);
     }
+    assert_eq!(process.stop(), Some(0));
+}
+
+#[test]
+fn a_start_is_stopped_without_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, _log) = Process::start(folder.path(), "starting");
     assert_eq!(process.stop(), Some(0));
 }

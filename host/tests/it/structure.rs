@@ -150,7 +150,7 @@ fn the_documents_name_only_paths_that_exist() {
 /// What stands in backticks and looks like a path of this repository: with a slash, starting with a
 /// folder of the top level or of `host/src`, without a placeholder.
 fn quoted_paths(text: &str) -> Vec<&str> {
-    const FOLDERS: [&str; 17] = [
+    const FOLDERS: [&str; 18] = [
         "host/",
         "plugins/",
         "wit/",
@@ -164,6 +164,7 @@ fn quoted_paths(text: &str) -> Vec<&str> {
         "jira/",
         "slack/",
         "plugin/",
+        "plugin_records/",
         "tickets/",
         "commands/",
         "server/",

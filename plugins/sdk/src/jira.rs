@@ -1,8 +1,8 @@
 //! Reading from Jira. Grant: `jira`.
 
 pub use crate::bindings::maro::plugin::{
-    jira::Lookup,
-    types::{Issue, JiraError, JiraErrorKind},
+    jira::{IssueDetails, Lookup, SearchPage, StatusCategory},
+    types::{Issue, JiraError, JiraErrorKind, JiraUser},
 };
 use crate::{IssueKey, bindings::maro::plugin::jira};
 
@@ -13,4 +13,67 @@ use crate::{IssueKey, bindings::maro::plugin::jira};
 /// None of them means that an issue does not exist: that is [`Lookup::Missing`].
 pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
     if keys.is_empty() { Ok(Vec::new()) } else { jira::get_issues(keys) }
+}
+
+/// One page of the issues that a JQL query finds, in its order: at most `limit` of them (1 to 100), behind
+/// the page whose `next` is `after`. Jira's search lags some seconds behind changes.
+///
+/// What a person typed goes into a query through [`quoted`], never as it is:
+///
+/// ```no_run
+/// use maro_plugin::{RunError, jira};
+///
+/// fn find(words: &str) -> Result<Vec<String>, RunError> {
+///     let jql = format!("summary ~ {} ORDER BY updated DESC", jira::quoted(words));
+///     let page = jira::search(&jql, 10, None)?;
+///     Ok(page.issues.into_iter().map(|found| found.issue.key).collect())
+/// }
+/// ```
+///
+/// # Errors
+/// [`JiraErrorKind::InvalidArgument`] if Jira does not understand the query; its message says why.
+pub fn search(jql: &str, limit: u32, after: Option<&str>) -> Result<SearchPage, JiraError> {
+    jira::search(jql, limit, after)
+}
+
+/// A text as it may stand in JQL: in quotation marks, with whatever would end them escaped.
+///
+/// Behind `~` Jira reads the text once more, as a search with signs of its own (`*`, `-`, `OR`). They can
+/// widen or break that search, and no more.
+///
+/// ```
+/// # use maro_plugin::jira::quoted;
+/// assert_eq!(quoted(r#"say "hi" \o/"#), r#""say \"hi\" \\o/""#);
+/// ```
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            // JQL knows no line breaks in a text.
+            letter if letter.is_control() => quoted.push(' '),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_text_ends_where_it_ends() {
+        for (text, expected) in [
+            ("", r#""""#),
+            ("plain words", r#""plain words""#),
+            (r#"x" OR project = B"#, r#""x\" OR project = B""#),
+            (r"ends with \", r#""ends with \\""#),
+            ("two\nlines\0", r#""two lines ""#),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
 }

@@ -35,6 +35,7 @@ pub mod bindings;
 pub mod clock;
 pub mod http;
 pub mod jira;
+pub mod jira_edit;
 pub mod keys;
 pub mod log;
 mod plugin;

@@ -3,8 +3,8 @@
 use std::{marker::PhantomData, panic};
 
 use crate::{
-    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, log, reply::Reply,
-    storage::StorageError, tracker::TrackerError,
+    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, jira_edit::EditError, log,
+    reply::Reply, storage::StorageError, tracker::TrackerError,
 };
 
 /// One subcommand of `/maro`.
@@ -53,6 +53,12 @@ impl RunError {
 
 impl From<JiraError> for RunError {
     fn from(error: JiraError) -> Self {
+        Self::Failed(error.message)
+    }
+}
+
+impl From<EditError> for RunError {
+    fn from(error: EditError) -> Self {
         Self::Failed(error.message)
     }
 }

@@ -34,7 +34,7 @@ impl Host for Invocation {
             return Ok(Ok(vec![TrackOutcome::Unconfirmed; keys.len()]));
         }
         let now = capabilities.clock.now();
-        let Caller { channel, user } = &*caller;
+        let Caller { channel, user, .. } = &*caller;
         let request = TrackRequest { channel, tracked_by: user, source: Source::Command };
         let answer = self.timed(capabilities.tracker.track(request, &issues, now)).await;
         Ok(match answer {

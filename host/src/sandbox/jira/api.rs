@@ -7,13 +7,13 @@ use axum::{
     body::{Body, Bytes},
     extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::sandbox::jira::{
-    browse, create, fields, permissions, projects, remote_links, search,
+    browse, create, edits, fields, permissions, projects, remote_links, search,
     server::{BASIC, BEARER, Shared},
     shapes::{self, Api, Links},
 };
@@ -75,6 +75,10 @@ fn both_editions(api: &str) -> Router<Arc<Shared>> {
         .route(&at("issue/createmeta/{project}/issuetypes/{type}"), get(projects::fields))
         .route(&at("issue/{key}"), get(get_issue))
         .route(&at("issue/{key}/properties/{property}"), get(search::property))
+        .route(&at("issue/{key}/comment"), post(edits::comment))
+        .route(&at("issue/{key}/transitions"), post(edits::transition))
+        .route(&at("issue/{key}/assignee"), put(edits::assign))
+        .route(&at("user/assignable/search"), get(edits::assignable))
         .route(&at("issue/{key}/remotelink"), get(remote_links::get).post(remote_links::set))
 }
 
@@ -138,10 +142,13 @@ async fn get_issue(
     uri: Uri,
 ) -> Answer {
     let links = links(&shared, &uri);
-    match shared.site().find(&key) {
-        Some(issue) => json_answer(StatusCode::OK, &shapes::issue(issue, &asked_fields(query), links)),
-        None => no_issue(links.api),
+    let site = shared.site();
+    let Some(issue) = site.find(&key) else { return no_issue(links.api) };
+    let mut shape = shapes::issue(issue, &asked_fields(query), links);
+    if query_value(&uri, "expand").is_some_and(|expand| expand.split(',').any(|part| part == "transitions")) {
+        shape["transitions"] = shapes::transitions(issue, links);
     }
+    json_answer(StatusCode::OK, &shape)
 }
 
 /// There is no such issue, or it is not visible.

@@ -72,6 +72,11 @@ impl Faults {
         *self = Self { next: next.into_iter().collect(), then };
     }
 
+    /// The fault for all requests to come, if any.
+    pub(super) fn lasting(&self) -> Option<Fault> {
+        self.then.clone()
+    }
+
     /// The fault for the request that has just come, if any.
     pub(super) fn next(&mut self) -> Option<Fault> {
         self.next.pop_front().unwrap_or_else(|| self.then.clone())

@@ -5,7 +5,22 @@ use std::{iter::Peekable, vec::IntoIter};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::sandbox::jira::{site::SimulatedIssue, words};
+use crate::sandbox::jira::{accounts, site::SimulatedIssue, words};
+
+/// The fields that can be compared, in lower case.
+const FIELDS: [&str; 11] = [
+    "project",
+    "statuscategory",
+    "status",
+    "key",
+    "issuekey",
+    "assignee",
+    "summary",
+    "text",
+    "creator",
+    "created",
+    "updated",
+];
 
 /// A query that was understood.
 #[derive(Debug)]
@@ -27,10 +42,18 @@ enum Condition {
         name: String,
         is_same: bool,
     },
+    Status {
+        name: String,
+        is_same: bool,
+    },
+    Key(String),
+    /// By account or name; nobody for `None`.
+    Assignee(Option<String>),
     /// Stems, all of which must be there.
     Summary(Vec<String>),
     OwnIssue,
     CreatedSince(Timestamp),
+    UpdatedSince(Timestamp),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,12 +122,19 @@ impl Condition {
                 };
                 name.eq_ignore_ascii_case(category) == *is_same
             }
+            Self::Status { name, is_same } => issue.status.eq_ignore_ascii_case(name) == *is_same,
+            Self::Key(key) => issue.key.as_str().eq_ignore_ascii_case(key),
+            Self::Assignee(None) => issue.assignee.is_none(),
+            Self::Assignee(Some(who)) => issue.assignee.is_some_and(|name| {
+                name.eq_ignore_ascii_case(who) || accounts::id(name).eq_ignore_ascii_case(who)
+            }),
             Self::Summary(stems) => {
                 let summary = words::stems(&issue.summary);
                 !stems.is_empty() && stems.iter().all(|stem| summary.contains(stem))
             }
             Self::OwnIssue => issue.is_own,
             Self::CreatedSince(since) => issue.created >= *since,
+            Self::UpdatedSince(since) => issue.updated >= *since,
         }
     }
 }
@@ -143,6 +173,12 @@ impl Parser<'_> {
         let Some(Token::Word(field)) = self.tokens.next() else {
             return Err("Error in the JQL Query: a field's name is missing.".to_owned());
         };
+        if self.takes("IN") {
+            return self.membership(&field);
+        }
+        if field.eq_ignore_ascii_case("assignee") && self.takes("IS") && self.takes("EMPTY") {
+            return Ok(Condition::Assignee(None));
+        }
         let Some(Token::Sign(operator)) = self.tokens.next() else {
             return Err(format!("Error in the JQL Query: '{field}' is followed by no operator."));
         };
@@ -150,6 +186,25 @@ impl Parser<'_> {
             Some(Token::Word(value)) => self.comparison(&field, operator, value, false),
             Some(Token::Quoted(value)) => self.comparison(&field, operator, value, true),
             _ => Err(format!("Error in the JQL Query: '{field}' is compared with nothing.")),
+        }
+    }
+
+    /// `(A, "B")` behind `in`.
+    fn membership(&mut self, field: &str) -> Result<Condition, String> {
+        let mut conditions = Vec::new();
+        let mut separator = Token::Sign("(");
+        while self.tokens.next_if_eq(&separator).is_some() {
+            match self.tokens.next() {
+                Some(Token::Word(value) | Token::Quoted(value)) => {
+                    conditions.push(self.comparison(field, "=", value, true)?);
+                }
+                other => return Err(format!("Error in the JQL Query: Expecting a value but got {other:?}.")),
+            }
+            separator = Token::Sign(",");
+        }
+        match self.tokens.next() {
+            Some(Token::Sign(")")) if !conditions.is_empty() => Ok(Condition::Any(conditions)),
+            other => Err(format!("Error in the JQL Query: Expecting ')' but got {other:?}.")),
         }
     }
 
@@ -169,7 +224,10 @@ impl Parser<'_> {
                 Err(format!("The value '{value}' does not exist for the field 'project'."))
             }
             ("statuscategory", "=" | "!=") => Ok(Condition::StatusCategory { name: value, is_same }),
-            ("summary", "~") => words::query(&value)
+            ("status", "=" | "!=") => Ok(Condition::Status { name: value, is_same }),
+            ("key" | "issuekey", "=") => Ok(Condition::Key(value)),
+            ("assignee", "=") if is_quoted => Ok(Condition::Assignee(Some(value))),
+            ("summary" | "text", "~") => words::query(&value)
                 .map(Condition::Summary)
                 .ok_or_else(|| format!("Unable to parse the text '{value}' for field 'summary'.")),
             ("creator", "=") if !is_quoted && value == "currentUser" => {
@@ -184,7 +242,11 @@ impl Parser<'_> {
                 Some(age) => Ok(Condition::CreatedSince(self.now - age)),
                 None => Err(format!("Date value '{value}' for field 'created' is invalid.")),
             },
-            ("project" | "statuscategory" | "summary" | "creator" | "created", _) => {
+            ("updated", ">=") => match age(&value) {
+                Some(age) => Ok(Condition::UpdatedSince(self.now - age)),
+                None => Err(format!("Date value '{value}' for field 'updated' is invalid.")),
+            },
+            (known, _) if FIELDS.contains(&known) => {
                 Err(format!("The operator '{operator}' is not supported by the '{field}' field."))
             }
             _ => Err(format!("Field '{field}' does not exist or you do not have permission to view it.")),
@@ -233,7 +295,7 @@ fn age(text: &str) -> Option<SignedDuration> {
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    const SIGNS: [&str; 7] = [">=", "!=", "!~", "=", "~", "(", ")"];
+    const SIGNS: [&str; 8] = [">=", "!=", "!~", "=", "~", "(", ")", ","];
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -289,7 +351,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Query, String> {
-        parse(text, Timestamp::UNIX_EPOCH, &|key| key == "OPS")
+        parse(text, Timestamp::UNIX_EPOCH, &|key| key.eq_ignore_ascii_case("ops"))
     }
 
     #[test]
@@ -303,6 +365,12 @@ mod tests {
             "(project = OPS",
             "nonsense = 1",
             "summary = x",
+            "project in (OPS",
+            "project in (OPS,)",
+            "project in ()",
+            "project in OPS",
+            "project in (OPS, NOPE)",
+            "assignee is",
             "summary ~ \"x",
             r#"summary ~ "x\+""#,
             "summary ~ \"x*\"",
@@ -317,6 +385,8 @@ mod tests {
         for good in [
             "project = OPS ORDER BY created",
             r#"project = "OPS" and (summary ~ "a" or summary ~ "c\\+\\+") order by updated desc"#,
+            "project in (\"OPS\", ops) AND (status in (Open, \"In Progress\") OR assignee is EMPTY)",
+            "key = OPS-1 OR assignee = \"Ada Lovelace\" OR text ~ word AND updated >= -1d",
             "creator = currentUser() AND created >= -90m AND statusCategory != Done",
         ] {
             parsed(good).unwrap_or_else(|error| panic!("{good}: {error}"));

@@ -3,15 +3,18 @@
 //! It is strict where Jira is (credentials, content types, request shapes, limits), can be told to fail in
 //! every way that Jira fails, and remembers what it was asked.
 
+mod accounts;
 mod adf_check;
 mod api;
 mod browse;
 mod connection;
 pub mod controls;
 mod create;
+mod edits;
 pub mod faults;
 pub mod fields;
 mod jql;
+pub mod people;
 mod permissions;
 pub mod projects;
 pub mod received;
@@ -21,4 +24,6 @@ mod seed;
 pub mod server;
 mod shapes;
 mod site;
+mod webhooks;
 mod words;
+mod workflow;

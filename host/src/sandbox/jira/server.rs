@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -21,7 +21,8 @@ use crate::{
         faults::{Fault, Faults},
         received::{Received, ReceivedRequest},
         seed::PROJECT,
-        site::{IssueType, Site},
+        site::{IssueType, SimulatedIssue, Site},
+        webhooks::Webhooks,
     },
 };
 
@@ -41,7 +42,7 @@ pub(super) const BEARER: &str = "Bearer simulated-personal-access-token";
 #[derive(Debug)]
 pub struct SimulatedJira {
     pub(super) shared: Arc<Shared>,
-    tasks: TaskTracker,
+    pub(super) tasks: TaskTracker,
     _stop: DropGuard,
 }
 
@@ -53,6 +54,11 @@ pub(super) struct Shared {
     site: Mutex<Site>,
     faults: Mutex<Faults>,
     received: Mutex<Received>,
+    /// Counts the changes of issues and of what goes wrong.
+    pub(super) changes: watch::Sender<u64>,
+    /// Where changes are reported, once somebody wants to hear of them.
+    webhooks: Mutex<Option<Webhooks>>,
+    pub(super) stop: CancellationToken,
 }
 
 impl SimulatedJira {
@@ -65,14 +71,18 @@ impl SimulatedJira {
         let listener = TcpListener::bind(address).await?;
         let base_url =
             Url::parse(&format!("http://{}/", listener.local_addr()?)).map_err(io::Error::other)?;
+        let changes = watch::Sender::new(0);
+        let stop = shutdown.child_token();
         let shared = Arc::new(Shared {
             base_url,
-            site: Mutex::new(Site::seeded()),
+            site: Mutex::new(Site::seeded(changes.clone())),
             faults: Mutex::default(),
             received: Mutex::default(),
+            changes,
+            webhooks: Mutex::default(),
+            stop: stop.clone(),
         });
         let tasks = TaskTracker::new();
-        let stop = shutdown.child_token();
         tasks.spawn(connection::accept(listener, shared.clone(), tasks.clone(), stop.clone()));
         Ok(Self { shared, tasks, _stop: stop.drop_guard() })
     }
@@ -108,45 +118,56 @@ impl SimulatedJira {
 
     /// Moves an issue to a new key. The old one goes on leading to it. `false` if there is no such issue.
     pub fn move_issue(&self, from: &IssueKey, to: &IssueKey) -> bool {
-        self.shared.site().rename_key(from, to.clone())
+        let is_moved = self.shared.site().rename_key(from, to.clone());
+        self.report_update(to);
+        is_moved
     }
 
     /// Deletes an issue under all its keys. `false` if there is no such issue.
     pub fn delete_issue(&self, key: &IssueKey) -> bool {
-        self.shared.site().delete(key)
+        let mut site = self.shared.site();
+        let found = site.find(key.as_str()).map(|issue| (issue.id, issue.key.clone()));
+        let Some((id, key)) = found else { return false };
+        site.delete(&key);
+        drop(site);
+        self.report_deletion(id, &key);
+        true
     }
 
     /// Gives an issue another summary. `false` if there is no such issue.
     pub fn rename_issue(&self, key: &IssueKey, summary: &str) -> bool {
-        self.shared
-            .site()
-            .find_to_change(key.as_str())
-            .map(|issue| summary.clone_into(&mut issue.summary))
-            .is_some()
+        self.change_issue(key, |issue| summary.clone_into(&mut issue.summary))
     }
 
     /// Gives an issue another status. `false` if there is no such issue.
     pub fn transition_issue(&self, key: &IssueKey, status: &str) -> bool {
-        self.shared
-            .site()
-            .find_to_change(key.as_str())
-            .map(|issue| status.clone_into(&mut issue.status))
-            .is_some()
+        self.change_issue(key, |issue| status.clone_into(&mut issue.status))
+    }
+
+    fn change_issue(&self, key: &IssueKey, change: impl FnOnce(&mut SimulatedIssue)) -> bool {
+        let is_changed = self.shared.site().find_to_change(key.as_str()).map(change).is_some();
+        self.report_update(key);
+        is_changed
     }
 
     /// Makes the REST API fail until [`SimulatedJira::clear_fault`].
     pub fn set_fault(&self, fault: Fault) {
-        self.shared.faults().set([], Some(fault));
+        self.set_faults([], Some(fault));
     }
 
     /// Makes the REST API fail for the next requests only, one fault each; `None` lets a request through.
     pub fn set_next_faults(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
-        self.shared.faults().set(faults, None);
+        self.set_faults(faults, None);
     }
 
     /// Makes the REST API work again. A request that is held up stays so.
     pub fn clear_fault(&self) {
-        self.shared.faults().set([], None);
+        self.set_faults([], None);
+    }
+
+    fn set_faults(&self, next: impl IntoIterator<Item = Option<Fault>>, then: Option<Fault>) {
+        self.shared.faults().set(next, then);
+        self.shared.changes.send_modify(|count| *count += 1);
     }
 
     /// The requests to the REST API so far, oldest first, at most a thousand.
@@ -176,6 +197,10 @@ impl Shared {
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
+    }
+
+    pub(super) fn webhooks(&self) -> MutexGuard<'_, Option<Webhooks>> {
+        lock(&self.webhooks)
     }
 
     pub(super) fn received(&self) -> MutexGuard<'_, Received> {

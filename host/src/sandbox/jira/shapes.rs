@@ -1,16 +1,19 @@
 //! The JSON of the simulated site, shaped as Jira's own.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::{
     domain::issue::IssueKey,
     sandbox::jira::{
+        accounts,
         fields::{EPIC_LINK, EPIC_NAME},
         projects::SimulatedProject,
         seed::PROJECT,
         server::EMAIL,
         site::{IssueType, SimulatedIssue},
+        workflow,
     },
 };
 
@@ -93,6 +96,24 @@ pub(super) fn found_issue(
     value
 }
 
+/// The steps that an issue can take, as `expand=transitions` shows them.
+pub(super) fn transitions(issue: &SimulatedIssue, links: Links<'_>) -> Value {
+    let shape = |step: &workflow::Step| {
+        json!({
+            "id": step.id,
+            "name": step.name,
+            "to": status(step.to, links),
+            "hasScreen": false,
+            "isGlobal": false,
+            "isInitial": false,
+            "isAvailable": true,
+            "isConditional": false,
+            "looped": false,
+        })
+    };
+    workflow::steps(&issue.status).iter().map(shape).collect()
+}
+
 pub(super) fn created(issue: &SimulatedIssue, links: Links<'_>) -> Value {
     json!({
         "id": issue.id.to_string(),
@@ -146,7 +167,8 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
         ("project", project_of_issue(project_key, links)),
         ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
         ("description", issue.description.clone().unwrap_or_default()),
-        ("created", json!(issue.created.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())),
+        ("created", time(issue.created)),
+        ("updated", time(issue.updated)),
     ];
     match links.api {
         Api::Cloud => {
@@ -162,8 +184,12 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn person(name: &str, links: Links<'_>) -> Value {
-    let id = name.to_lowercase().replace(' ', "-");
+pub(super) fn time(time: Timestamp) -> Value {
+    json!(time.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())
+}
+
+pub(super) fn person(name: &str, links: Links<'_>) -> Value {
+    let id = accounts::id(name);
     let mut person = json!({
         "self": links.api(&format!("user?accountId={id}")),
         "displayName": name,

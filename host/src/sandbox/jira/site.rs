@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
@@ -78,9 +79,12 @@ pub(super) struct SimulatedIssue {
     pub(super) parent: Option<IssueKey>,
     pub(super) properties: BTreeMap<String, Value>,
     pub(super) links: Vec<RemoteLink>,
+    /// Documents or texts, as they came.
+    pub(super) comments: Vec<Value>,
     /// Whether it was created through the REST API, by its one account.
     pub(super) is_own: bool,
     pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
     /// Grows with each change on the site.
     pub(super) changed: u64,
     /// How many searches are still to come that do not find it.
@@ -95,6 +99,8 @@ pub(super) struct Site {
     ids: HashMap<IssueKey, u64>,
     issues_ever: u64,
     changes: u64,
+    /// Told of each change.
+    watched: watch::Sender<u64>,
     clock: Clock,
     /// For how many searches a new issue is not found; `None` for none.
     pub(super) search_lag: Option<u32>,
@@ -103,13 +109,14 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn seeded() -> Self {
+    pub(super) fn seeded(watched: watch::Sender<u64>) -> Self {
         let mut site = Self {
             projects: projects::all(),
             issues: BTreeMap::new(),
             ids: HashMap::new(),
             issues_ever: 0,
             changes: 0,
+            watched,
             clock: Clock::system(),
             search_lag: None,
             refusals: Vec::new(),
@@ -131,8 +138,9 @@ impl Site {
         self.delete(&key);
         let id = FIRST_ID + self.issues_ever;
         self.issues_ever += 1;
-        self.changes += 1;
+        self.note_change();
         self.ids.insert(key.clone(), id);
+        let created = self.clock.now() - SEED_AGE;
         let issue = SimulatedIssue {
             id,
             key,
@@ -144,8 +152,10 @@ impl Site {
             parent: None,
             properties: BTreeMap::new(),
             links: Vec::new(),
+            comments: Vec::new(),
             is_own: false,
-            created: self.clock.now() - SEED_AGE,
+            created,
+            updated: created,
             changed: self.changes,
             hidden_for: None,
         };
@@ -160,14 +170,11 @@ impl Site {
         issue_type: IssueType,
         summary: &str,
     ) -> &mut SimulatedIssue {
-        let prefix = format!("{project}-");
-        let number_of = |key: &IssueKey| key.as_str().strip_prefix(&prefix)?.parse::<u64>().ok();
-        let number = self.ids.keys().filter_map(number_of).max().unwrap_or(0) + 1;
-        let key = IssueKey::parse(&format!("{prefix}{number}")).expect("the projects' keys are well formed");
-        let id = self.add(key, issue_type, summary, "To Do");
+        let id = self.add(self.next_key(project), issue_type, summary, "To Do");
         let (created, hidden_for) = (self.clock.now(), self.search_lag);
         let issue = self.issues.get_mut(&id).expect("it has just been added");
         issue.created = created;
+        issue.updated = created;
         issue.is_own = true;
         issue.hidden_for = hidden_for;
         issue
@@ -205,9 +212,10 @@ impl Site {
     /// As [`Site::find`], to change it.
     pub(super) fn find_to_change(&mut self, id_or_key: &str) -> Option<&mut SimulatedIssue> {
         let id = self.find_id(id_or_key)?;
-        self.changes += 1;
+        self.note_change();
+        let (now, changes) = (self.clock.now(), self.changes);
         let issue = self.issues.get_mut(&id)?;
-        issue.changed = self.changes;
+        (issue.updated, issue.changed) = (now, changes);
         Some(issue)
     }
 
@@ -223,7 +231,22 @@ impl Site {
     pub(super) fn delete(&mut self, key: &IssueKey) -> bool {
         let Some(id) = self.ids.get(key).copied() else { return false };
         self.ids.retain(|_, other| *other != id);
+        self.note_change();
         self.issues.remove(&id).is_some()
+    }
+
+    /// The key that the next issue of a project gets.
+    pub(super) fn next_key(&self, project: &str) -> IssueKey {
+        let prefix = format!("{project}-");
+        let number_of = |key: &IssueKey| key.as_str().strip_prefix(&prefix)?.parse::<u64>().ok();
+        let number = self.ids.keys().filter_map(number_of).max().unwrap_or(0) + 1;
+        IssueKey::parse(&format!("{prefix}{number}")).expect("the projects' keys are well formed")
+    }
+
+    /// Whoever is told finds the change made: the site is locked until then.
+    fn note_change(&mut self) {
+        self.changes += 1;
+        self.watched.send_modify(|count| *count += 1);
     }
 
     fn find_id(&self, id_or_key: &str) -> Option<u64> {

@@ -19,6 +19,10 @@ impl Changes {
         self.0.send_modify(|count| *count += 1);
     }
 
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+
     /// How many there were.
     pub(super) fn count(&self) -> u64 {
         *self.0.borrow()

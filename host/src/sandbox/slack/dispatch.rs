@@ -1,13 +1,13 @@
 //! Sending a slash command to the bot as Slack sends it, and showing what comes back as Slack shows it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use crate::sandbox::slack::{
     Shared, checks,
     delivery::{self, BotAnswer, Parcel},
-    history::{Author, ShownMessage, Typed},
+    history::{Author, ShownMessage, Typed, TypedCommand},
     people::ActError,
     random_text,
     views::completed_blocks,
@@ -38,7 +38,8 @@ pub(super) async fn send(
     if !shared.has_bot() {
         return Err(ActError::NoBot);
     }
-    let typed_by = shared.history.number(place.id.clone(), person.id.clone());
+    let mut typed_by = shared.history.number(place.id.clone(), person.id.clone());
+    typed_by.command = Some(TypedCommand { user: person.id.to_string(), text: typed.to_owned() });
     let (command, text) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
     let response_url = shared.new_response_url("commands", &typed_by);
     let fields = fields(shared, person, &place, command, text.trim(), &response_url);
@@ -94,6 +95,8 @@ pub(super) fn shown(
         thread_ts: None,
         text: payload["text"].as_str().unwrap_or_default().to_owned(),
         blocks: completed_blocks(payload["blocks"].as_array().map_or(&[], Vec::as_slice)),
+        command: typed.command.clone(),
+        payload: Some(Arc::new(payload.clone())),
     })
 }
 
@@ -156,5 +159,7 @@ fn failure(shared: &Shared, typed: &Typed, command: &str, word: &str) -> ShownMe
         thread_ts: None,
         text: format!("{command} failed with the error \"{word}\""),
         blocks: Vec::new(),
+        command: typed.command.clone(),
+        payload: None,
     }
 }

@@ -51,6 +51,30 @@ pub struct ShownMessage {
     pub thread_ts: Option<String>,
     pub text: String,
     pub blocks: Vec<Value>,
+    /// What it answers, if that is a command.
+    pub command: Option<TypedCommand>,
+    /// What the bot sent, as it went over the wire; `None` if somebody else says it.
+    #[serde(skip)]
+    pub payload: Option<Arc<Value>>,
+}
+
+/// A slash command as somebody typed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedCommand {
+    /// The id of the person.
+    pub user: String,
+    pub text: String,
+}
+
+/// What became of the messages since some earlier moment.
+#[derive(Debug, Clone)]
+pub struct MessageChanges {
+    /// Names this moment.
+    pub revision: u64,
+    /// New or changed, oldest first.
+    pub changed: Vec<ShownMessage>,
+    /// The `ts` of what is there no more.
+    pub deleted: Vec<String>,
 }
 
 /// What somebody did, as far as answers to it are concerned.
@@ -61,6 +85,8 @@ pub(super) struct Typed {
     pub(super) user: UserId,
     /// The message whose button was pressed: `replace_original` means this one.
     pub(super) original_ts: Option<String>,
+    /// The command, if it was one.
+    pub(super) command: Option<TypedCommand>,
 }
 
 /// Why a response URL takes nothing; Slack's own words.
@@ -78,11 +104,22 @@ struct ResponseGrant {
     expires_at: Timestamp,
 }
 
+/// A message, and when it became what it is.
+#[derive(Debug)]
+struct Kept {
+    revision: u64,
+    message: ShownMessage,
+}
+
 #[derive(Debug, Default)]
 struct Records {
     invocations: u64,
     last_ts: i64,
-    messages: Vec<ShownMessage>,
+    /// Counts what became of messages.
+    revision: u64,
+    messages: Vec<Kept>,
+    /// The revision and `ts` of what was deleted.
+    deleted: Vec<(u64, String)>,
     grants: HashMap<String, ResponseGrant>,
     problems: Vec<String>,
 }
@@ -102,7 +139,7 @@ impl History {
     pub(super) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
         let mut records = self.records();
         records.invocations += 1;
-        Typed { invocation: records.invocations, channel, user, original_ts: None }
+        Typed { invocation: records.invocations, channel, user, original_ts: None, command: None }
     }
 
     /// Opens the response URL with this path for answers to it.
@@ -130,33 +167,45 @@ impl History {
     }
 
     pub(super) fn show(&self, message: ShownMessage) {
-        self.records().messages.push(message);
+        let mut records = self.records();
+        let revision = records.next_revision();
+        records.messages.push(Kept { revision, message });
+        drop(records);
         self.changes.note();
     }
 
     /// Puts `message` in the place of another, which it takes channel, time and thread from.
     pub(super) fn replace(&self, ts: &str, message: ShownMessage) {
-        for original in self.records().messages.iter_mut().filter(|shown| shown.ts == ts) {
-            *original = ShownMessage {
+        let mut records = self.records();
+        let revision = records.next_revision();
+        for kept in records.messages.iter_mut().filter(|kept| kept.message.ts == ts) {
+            let original = &kept.message;
+            let message = ShownMessage {
                 ts: original.ts.clone(),
                 thread_ts: original.thread_ts.clone(),
                 visible_to: original.visible_to.clone(),
                 is_posted: original.is_posted,
                 ..message.clone()
             };
+            *kept = Kept { revision, message };
         }
+        drop(records);
         self.changes.note();
     }
 
     pub(super) fn delete(&self, ts: &str) {
-        self.records().messages.retain(|shown| shown.ts != ts);
+        let mut records = self.records();
+        let revision = records.next_revision();
+        records.messages.retain(|kept| kept.message.ts != ts);
+        records.deleted.push((revision, ts.to_owned()));
+        drop(records);
         self.changes.note();
     }
 
     /// How many messages are in the thread that this one began.
     pub(super) fn replies_to(&self, ts: &str) -> usize {
         let records = self.records();
-        records.messages.iter().filter(|message| message.thread_ts.as_deref() == Some(ts)).count()
+        records.messages.iter().filter(|kept| kept.message.thread_ts.as_deref() == Some(ts)).count()
     }
 
     pub(super) fn report(&self, problem: String) {
@@ -165,7 +214,18 @@ impl History {
     }
 
     pub(super) fn messages(&self) -> Vec<ShownMessage> {
-        self.records().messages.clone()
+        self.records().messages.iter().map(|kept| kept.message.clone()).collect()
+    }
+
+    pub(super) fn changes_since(&self, revision: u64) -> MessageChanges {
+        let records = self.records();
+        let changed = records.messages.iter().filter(|kept| kept.revision > revision);
+        let deleted = records.deleted.iter().filter(|(deleted_at, _)| *deleted_at > revision);
+        MessageChanges {
+            revision: records.revision,
+            changed: changed.map(|kept| kept.message.clone()).collect(),
+            deleted: deleted.map(|(_, ts)| ts.clone()).collect(),
+        }
     }
 
     pub(super) fn problems(&self) -> Vec<String> {
@@ -175,5 +235,12 @@ impl History {
     /// No code panics while it holds the lock, and a test that did has failed anyway.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    fn next_revision(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
     }
 }

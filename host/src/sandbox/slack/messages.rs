@@ -34,6 +34,8 @@ pub(super) fn write(
         thread_ts,
         text: text.to_owned(),
         blocks: Vec::new(),
+        command: None,
+        payload: None,
     };
     shared.history.show(message.clone());
     Ok(message)

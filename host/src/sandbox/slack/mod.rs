@@ -42,7 +42,7 @@ use axum::{
 use rand::distr::{Alphanumeric, SampleString};
 use reqwest::Client;
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -52,7 +52,7 @@ use crate::{
     sandbox::slack::{
         changes::Changes,
         dispatch::Invocation,
-        history::{History, ShownMessage},
+        history::{History, MessageChanges, ShownMessage},
         people::ActError,
         sockets::Sockets,
         triggers::Triggers,
@@ -215,6 +215,16 @@ impl SimulatedSlack {
     /// Everything that was shown so far, oldest first.
     pub fn messages(&self) -> Vec<ShownMessage> {
         self.shared.history.messages()
+    }
+
+    /// What became of the messages after the moment that `revision` names; 0 is before the first.
+    pub fn message_changes(&self, revision: u64) -> MessageChanges {
+        self.shared.history.changes_since(revision)
+    }
+
+    /// Changes with whatever is to be seen in the workspace: messages and modals.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.changes.watch()
     }
 
     /// What one person sees of a channel, oldest first. Nothing if there is no such person or channel.

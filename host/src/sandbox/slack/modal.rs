@@ -1,6 +1,6 @@
 //! A modal as the person before it sees it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +14,9 @@ pub struct Modal {
     pub user: String,
     /// The view as Slack hands it to the bot, with its `state`.
     pub view: Value,
+    /// The view as the bot sent it.
+    #[serde(skip)]
+    pub payload: Arc<Value>,
     /// By block id: what the bot, or Slack itself, objects to since the last submission.
     pub errors: BTreeMap<String, String>,
     /// What Slack says above the buttons, such as that it had trouble connecting.

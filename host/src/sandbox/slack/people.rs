@@ -51,6 +51,8 @@ pub enum ActError {
     ManyButtons { label: String, count: usize },
     #[error("There is no message {number} in this channel.")]
     NoMessage { number: usize },
+    #[error("This message is no longer there.")]
+    MessageGone,
     #[error("MARO did not take it ({0}), and Slack shows a warning sign.")]
     Unanswered(NoAnswer),
     #[error("What MARO suggested for {field} cannot be shown: {problem}")]

@@ -16,14 +16,22 @@ use crate::sandbox::slack::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Press {
     label: String,
+    /// Whether the label is an action id and nothing else.
+    is_action_id: bool,
     nth: Option<usize>,
     beside: Option<String>,
+    block_id: Option<String>,
 }
 
 impl Press {
     /// The button with this label, or failing that, with this action id.
     pub fn button(label: &str) -> Self {
-        Self { label: label.to_owned(), nth: None, beside: None }
+        Self { label: label.to_owned(), is_action_id: false, nth: None, beside: None, block_id: None }
+    }
+
+    /// The button with this action id.
+    pub fn action(action_id: &str) -> Self {
+        Self { is_action_id: true, ..Self::button(action_id) }
     }
 
     /// Of several, the one with this number, from 1.
@@ -38,14 +46,22 @@ impl Press {
         Self { beside: Some(text.to_owned()), ..self }
     }
 
+    /// Of several, the one in the block with this id.
+    #[must_use]
+    pub fn in_block(self, block_id: &str) -> Self {
+        Self { block_id: Some(block_id.to_owned()), ..self }
+    }
+
     pub(super) fn find(&self, blocks: &[Value]) -> Result<Button, ActError> {
         let all = form::buttons(blocks);
         let by = |name: fn(&Button) -> &str| -> Vec<&Button> {
-            let is_beside =
-                |button: &Button| self.beside.as_ref().is_none_or(|text| button.beside.contains(text));
-            all.iter().filter(|button| name(button) == self.label && is_beside(button)).collect()
+            let is_there = |button: &&Button| {
+                self.beside.as_ref().is_none_or(|text| button.beside.contains(text))
+                    && self.block_id.as_ref().is_none_or(|id| button.block_id == *id)
+            };
+            all.iter().filter(|button| name(button) == self.label).filter(is_there).collect()
         };
-        let mut found = by(|button| &button.label);
+        let mut found = if self.is_action_id { Vec::new() } else { by(|button| &button.label) };
         if found.is_empty() {
             found = by(|button| &button.action_id);
         }

@@ -52,7 +52,7 @@ impl Views {
         let mut stacks = self.stacks();
         refuse_taken_external_id(&stacks, asked, None)?;
         let view = complete(workspace, asked, None, None);
-        stacks.insert(user.clone(), vec![fresh(user, view.clone())]);
+        stacks.insert(user.clone(), vec![fresh(user.as_str(), view.clone(), asked)]);
         drop(stacks);
         self.changes.note();
         Ok(view)
@@ -72,7 +72,7 @@ impl Views {
             return Err("push_limit_reached");
         }
         let view = complete(workspace, asked, None, stack.last());
-        stack.push(fresh(user, view.clone()));
+        stack.push(fresh(user.as_str(), view.clone(), asked));
         drop(stacks);
         self.changes.note();
         Ok(view)
@@ -95,8 +95,7 @@ impl Views {
         refuse_taken_external_id(&stacks, asked, Some(&id))?;
         let modal = stacks.values_mut().flatten().find(|modal| modal.id() == id).ok_or("not_found")?;
         let view = complete(workspace, asked, Some(modal), None);
-        let user = modal.user.clone();
-        *modal = Modal { user, view: view.clone(), errors: BTreeMap::new(), notice: None };
+        *modal = fresh(&modal.user, view.clone(), asked);
         drop(stacks);
         self.changes.note();
         Ok(view)
@@ -137,8 +136,14 @@ impl Views {
     }
 }
 
-fn fresh(user: &UserId, view: Value) -> Modal {
-    Modal { user: user.to_string(), view, errors: BTreeMap::new(), notice: None }
+fn fresh(user: &str, view: Value, asked: &Value) -> Modal {
+    Modal {
+        user: user.to_owned(),
+        view,
+        payload: Arc::new(asked.clone()),
+        errors: BTreeMap::new(),
+        notice: None,
+    }
 }
 
 fn refuse_taken_external_id(

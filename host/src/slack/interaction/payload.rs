@@ -48,6 +48,8 @@ pub(super) struct Payload {
 #[derive(Deserialize)]
 struct User {
     id: String,
+    /// The name that a slash command calls `user_name`.
+    username: Option<String>,
     team_id: Option<String>,
 }
 
@@ -122,6 +124,10 @@ struct ElementState {
 }
 
 impl Payload {
+    pub(super) fn user_name(&self) -> Option<String> {
+        self.user.as_ref()?.username.clone().filter(|name| !name.is_empty())
+    }
+
     pub(super) fn user(&self) -> Result<UserId, InteractionError> {
         let user = self.user.as_ref().ok_or(InteractionError::Missing { field: "user" })?;
         UserId::parse(&user.id).map_err(|_| InteractionError::Malformed { field: "user" })

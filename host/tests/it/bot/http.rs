@@ -127,7 +127,7 @@ async fn operators_see_health_and_metrics() {
     }
 }
 
-async fn text(bot: &TestBot, path: &str) -> String {
+pub(super) async fn text(bot: &TestBot, path: &str) -> String {
     client().get(bot.url(path)).send().await.unwrap().text().await.unwrap()
 }
 

@@ -10,6 +10,10 @@ mod hostile_components;
 mod hostile_plugins;
 mod hot_reload;
 mod http;
+mod jira_capabilities;
+mod plugin_breaker;
+mod plugin_notices;
+mod plugin_switches;
 mod plugins_folder;
 mod released_plugins;
 mod socket_mode;
@@ -48,6 +52,7 @@ pub(crate) struct TestBot {
     pub(crate) slack: SimulatedSlack,
     pub(crate) jira: SimulatedJira,
     pub(crate) config: Config,
+    pub(crate) clock: Clock,
     bot: Option<Bot>,
     _folder: tempfile::TempDir,
     plugins: PluginsFolder,
@@ -117,9 +122,10 @@ impl TestBot {
             log: "info".to_owned(),
         };
         change(&mut config, &slack);
+        let clock = surroundings.clock.clone();
         let bot = Bot::start(config.clone(), surroundings).await.unwrap();
         bot.wait_until_ready().await;
-        let test_bot = Self { slack, jira, config, bot: Some(bot), _folder: folder, plugins };
+        let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot
     }
@@ -139,7 +145,7 @@ impl TestBot {
     /// Stops the bot and starts it anew on the same database and plugins.
     pub(crate) async fn restart(&mut self) {
         self.bot.take().unwrap().stop().await;
-        let bot = Bot::start(self.config.clone(), Clock::system()).await.unwrap();
+        let bot = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
         bot.wait_until_ready().await;
         self.bot = Some(bot);
         self.slack.connect_bot(self.url("slack/commands"));

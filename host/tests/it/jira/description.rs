@@ -23,7 +23,11 @@ pub(super) fn assert_request(request: &ReceivedRequest) {
     match operation.get("requestBody") {
         Some(described) => {
             assert_eq!(request.header("content-type"), Some("application/json"));
-            let body = serde_json::from_slice(&request.body).unwrap();
+            let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+            if path.ends_with("/assignee") {
+                // Nobody is `null`, which the description says in a text and not in the schema.
+                body.as_object_mut().unwrap().retain(|_, account| !account.is_null());
+            }
             assert_valid(&described["content"]["application/json"]["schema"], &body);
         }
         None => assert!(request.body.is_empty(), "{path} takes no body"),

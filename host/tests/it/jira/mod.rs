@@ -3,8 +3,10 @@
 mod choices;
 mod create;
 mod description;
+mod edit;
 mod epics;
 mod failures;
+mod find;
 mod links;
 mod look_up;
 mod search;

@@ -1,5 +1,7 @@
 //! `chat.postMessage`, `chat.postEphemeral`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -90,6 +92,8 @@ fn message(
         thread_ts,
         text: text(arguments, "text").unwrap_or_default().to_owned(),
         blocks: completed_blocks(arguments["blocks"].as_array().map_or(&[], Vec::as_slice)),
+        command: None,
+        payload: Some(Arc::new(arguments.clone())),
     })
 }
 

@@ -112,7 +112,7 @@ async fn a_request_arrives_as_it_was_made_and_so_does_the_answer() {
         assert!(shown.starts_with(&format!("200 {method} ")), "{shown}");
     }
     assert_eq!(bot.say(&format!("/maro capable fetch HEAD {url}")).await.trim(), "200");
-    assert_eq!(bot.say(&format!("/maro capable fetch GET {}", service.url("nothing"))).await, "404");
+    assert_eq!(bot.say(&format!("/maro capable fetch GET {}", service.url("nothing"))).await.trim(), "404");
 }
 
 #[tokio::test]

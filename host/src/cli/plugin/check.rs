@@ -1,0 +1,98 @@
+//! `maro plugin check`: what a component is, what it needs, and whether a host takes it.
+
+use std::{fmt::Write as _, fs, path::Path, process::ExitCode};
+
+use anyhow::Context as _;
+
+use crate::{
+    cli::plugin::{
+        contract::{self, Contract},
+        new::interface_version,
+        say,
+        workbench::{Workbench, component},
+    },
+    plugin::{loaded::LoadedPlugin, manifest::Manifest, preflight},
+};
+
+/// Components of this size come with an interpreter, which takes its time to compile.
+pub(super) const LARGE_BYTES: usize = 5_000_000;
+
+/// Said before such a component is loaded.
+pub(super) const COMPILING: &str =
+    "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.";
+
+pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
+    let path = component(argument).await?;
+    let wasm = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    if let Err(problem) = preflight::inspect(&wasm) {
+        say(&format!("{}: {problem}.", path.display()));
+        return Ok(ExitCode::FAILURE);
+    }
+    let contract = contract::read(&wasm)?;
+    if wasm.len() > LARGE_BYTES {
+        say(COMPILING);
+    }
+    let workbench = Workbench::set_up(&path)?;
+    let loaded = if contract.mismatches.is_empty() { Some(workbench.load().await) } else { None };
+    let mut problems = contract.mismatches.clone();
+    let mut text = String::new();
+    match &loaded {
+        Some(Ok(plugin)) => describe(plugin, &mut text),
+        Some(Err(error)) => problems.push(format!("{error:#}")),
+        None => {}
+    }
+    inventory(&workbench, &contract, &mut text);
+    problems.extend(grants_problem(&path, &wasm));
+    for problem in &problems {
+        let _ = writeln!(text, "✗ {problem}.");
+    }
+    if problems.is_empty() {
+        let _ = writeln!(text, "✓ This host takes it.");
+    }
+    say(text.trim_end());
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn describe(plugin: &LoadedPlugin, text: &mut String) {
+    let described = &plugin.description;
+    let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
+    let _ = writeln!(text, "/maro {}{usage}", described.name);
+    let _ = writeln!(text, "{}", described.summary);
+    let _ = writeln!(text, "version    {}", described.version);
+    let _ = writeln!(text, "sha256     {}", plugin.digest);
+}
+
+fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {
+    let _ = writeln!(text, "size       {}", size(workbench.bytes));
+    let _ =
+        writeln!(text, "interface  maro:plugin {} (this host has {})", contract.version, interface_version());
+    let grants: Vec<_> = workbench.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
+    let _ = writeln!(text, "needs      grants = [{}]", grants.join(", "));
+    for (interface, functions) in &contract.imports {
+        let _ = writeln!(text, "imports    {interface}: {}", functions.join(", "));
+    }
+    if contract.uses_wasi {
+        let _ = writeln!(text, "           WASI, which it finds empty");
+    }
+}
+
+/// What the manifest beside the component does not grant.
+fn grants_problem(path: &Path, wasm: &[u8]) -> Option<String> {
+    let file = path.with_extension("toml");
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let manifest = match Manifest::parse(&fs::read_to_string(&file).unwrap_or_default()) {
+        Ok(manifest) => manifest,
+        Err(problem) => return Some(format!("{name}: {problem}")),
+    };
+    let wishes = preflight::inspect(wasm).ok()?;
+    preflight::check_grants(&wishes, &manifest, &name).err().map(|error| error.to_string())
+}
+
+/// A number of bytes as people read it.
+pub(super) fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}

@@ -1,0 +1,68 @@
+//! Building plugins in JavaScript: with componentize-js, which puts them beside an interpreter.
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::cli::plugin::{
+    interpreted,
+    project::Project,
+    toolbox::{BuildError, Toolbox},
+};
+
+/// The package and its version. A newer one may come with a newer interpreter: try before raising it.
+const PACKAGE: &str = "@bytecodealliance/componentize-js";
+const VERSION: &str = "0.23.0";
+
+/// Calls the package, whose own command line does not take a world among others.
+const SCRIPT: &str = include_str!("templates/componentize.mjs");
+
+const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, and node or npm is not there: https://nodejs.org has it.";
+
+/// Builds a project into `component`.
+///
+/// # Errors
+/// Node.js is missing, or what the tools said.
+pub(super) async fn build(
+    project: &Project,
+    wit: &Path,
+    component: &Path,
+    toolbox: &Toolbox,
+) -> Result<(), BuildError> {
+    let tool = install(toolbox).await?;
+    let mut node = Command::new("node");
+    node.arg(tool.join("componentize.mjs"));
+    node.arg(project.folder.join("plugin.js")).arg(wit).args([interpreted::WORLD]).arg(component);
+    toolbox.run(node, NODE_MISSING).await.map(drop)
+}
+
+/// Runs the project's own tests.
+///
+/// # Errors
+/// What the tests said.
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
+    let mut node = Command::new("node");
+    node.current_dir(&project.folder).arg("--test");
+    toolbox.run(node, NODE_MISSING).await.map(drop)
+}
+
+/// What tells one build of the tools from another.
+pub(super) fn version() -> String {
+    format!("componentize-js-{VERSION}")
+}
+
+async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let folder = toolbox.cache.join(version());
+    let installing = interpreted::Installing::begin(&folder).await?;
+    if installing.is_needed() {
+        toolbox.say(&format!("Fetching {PACKAGE} {VERSION}, once (some 400 MB) …"));
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel", "error"]);
+        npm.arg("--prefix").arg(&folder).arg(format!("{PACKAGE}@{VERSION}"));
+        toolbox.run(npm, NODE_MISSING).await?;
+        installing.done()?;
+    }
+    std::fs::write(folder.join("componentize.mjs"), SCRIPT)
+        .map_err(BuildError::file("the tools' folder cannot be written"))?;
+    Ok(folder)
+}

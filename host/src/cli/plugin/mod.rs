@@ -1,0 +1,77 @@
+//! `maro plugin …`: the author's kit.
+
+mod build;
+mod check;
+mod contract;
+mod differences;
+mod embedded;
+mod interpreted;
+mod javascript;
+mod list;
+mod new;
+pub(super) mod project;
+mod python;
+pub(super) mod recording;
+mod run;
+mod rust;
+pub(super) mod saving;
+mod simulation;
+mod snippets;
+mod sources;
+mod test;
+mod toolbox;
+mod workbench;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Subcommand;
+
+use crate::cli::plugin::{new::NewArguments, run::RunArguments, test::TestArguments};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// Write a new plugin's project: it builds, and has a test and a README
+    New(NewArguments),
+    /// Build projects, or without arguments this repository's plugins into target/plugins
+    Build {
+        /// Folders of projects
+        #[arg(value_name = "PROJECT")]
+        projects: Vec<PathBuf>,
+    },
+    /// Say what a plugin is, what it needs, and whether a host takes it
+    Check {
+        /// A component, or the folder of a project, which is built first
+        #[arg(default_value = ".", value_name = "FILE|PROJECT")]
+        plugin: PathBuf,
+    },
+    /// Run one command on a simulated Slack and Jira, and show the reply
+    Run(RunArguments),
+    /// Run a project's tests, and play recorded cases on a build
+    Test(TestArguments),
+    /// List the plugins in a folder
+    List {
+        /// The folder; the one of this repository's builds if there is none given
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+pub(super) async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        PluginCommand::New(arguments) => new::run(&arguments),
+        PluginCommand::Build { projects } => build::run(projects).await,
+        PluginCommand::Check { plugin } => check::run(&plugin).await,
+        PluginCommand::Run(arguments) => run::run(arguments).await,
+        PluginCommand::Test(arguments) => test::run(arguments).await,
+        PluginCommand::List { dir } => list::run(dir).await,
+    }
+}
+
+fn say(text: &str) {
+    // Whoever closed the pipe does not want to read it.
+    let _ = writeln!(io::stdout(), "{text}");
+}

@@ -1,0 +1,83 @@
+//! Building plugins in Python: with componentize-py, which puts them beside an interpreter.
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::cli::plugin::{
+    interpreted,
+    project::Project,
+    toolbox::{BuildError, Toolbox},
+};
+
+/// The version of componentize-py. A newer one may come with a newer interpreter: try before raising it.
+const VERSION: &str = "0.25.1";
+
+/// The generated modules with the interface's types, inside the build folder, for tests and editors.
+const BINDINGS: &str = "bindings";
+
+const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, and python3 is not \
+                              there or lacks them: https://python.org has it, on Debian `apt install python3-venv`.";
+
+/// Builds a project into `component`.
+///
+/// # Errors
+/// Python is missing, or what the tools said.
+pub(super) async fn build(
+    project: &Project,
+    wit: &Path,
+    component: &Path,
+    toolbox: &Toolbox,
+) -> Result<(), BuildError> {
+    let tool = install(toolbox).await?;
+    let command = |subcommand: &str| {
+        let mut command = Command::new(&tool);
+        command.current_dir(&project.folder).arg("--wit-path").arg(wit);
+        command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
+        command
+    };
+    let bindings = project.build_dir().join(BINDINGS);
+    let _ = std::fs::remove_dir_all(&bindings);
+    let mut bind = command("bindings");
+    bind.arg(&bindings);
+    toolbox.run(bind, PYTHON_MISSING).await?;
+    let mut componentize = command("componentize");
+    componentize.args(["plugin", "--output"]).arg(component);
+    toolbox.run(componentize, PYTHON_MISSING).await.map(drop)
+}
+
+/// Runs the project's own tests, which find the interface's types where the build has put them.
+///
+/// # Errors
+/// What the tests said.
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
+    let mut python = Command::new("python3");
+    python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
+    python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
+    toolbox.run(python, PYTHON_MISSING).await.map(drop)
+}
+
+/// What tells one build of the tools from another.
+pub(super) fn version() -> String {
+    format!("componentize-py-{VERSION}")
+}
+
+async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let folder = toolbox.cache.join(version());
+    let installing = interpreted::Installing::begin(&folder).await?;
+    if installing.is_needed() {
+        toolbox.say(&format!("Fetching componentize-py {VERSION}, once (some 70 MB) …"));
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        toolbox.run(venv, PYTHON_MISSING).await.map_err(|error| match error {
+            BuildError::Failed { .. } => BuildError::Missing(PYTHON_MISSING.to_owned()),
+            error => error,
+        })?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.arg(format!("componentize-py=={VERSION}"));
+        toolbox.run(pip, PYTHON_MISSING).await?;
+        installing.done()?;
+    }
+    Ok(folder.join("bin/componentize-py"))
+}

@@ -1,0 +1,164 @@
+//! The bot on a simulated Slack and Jira for one plugin: gone when the command ends.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    cli::{plugin::workbench::Workbench, terminal},
+    clock::Clock,
+    config::{self, Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
+    database::Database,
+    domain::{issue::IssueKey, tracked::Source},
+    jira::client::JiraClient,
+    plugin::{loaded::LoadedPlugin, recorder::Recording},
+    sandbox::{
+        jira::server::SimulatedJira,
+        slack::{SimulatedSlack, SimulatedSlackSettings},
+    },
+    server::bot::Bot,
+    tracker::{self, TrackRequest},
+};
+
+/// Longer than any plugin may take.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Everything around one plugin.
+pub(super) struct Simulation {
+    slack: SimulatedSlack,
+    jira: SimulatedJira,
+    bot: Bot,
+    recordings: tokio::sync::mpsc::Receiver<Recording>,
+}
+
+/// Where and as whom a command is typed.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli) struct Place {
+    /// The simulated channel
+    #[arg(long, default_value = "general")]
+    channel: String,
+    /// The simulated person
+    #[arg(long, default_value = "ada")]
+    user: String,
+    /// The issues that the channel tracks
+    #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "SCRUM-123,SCRUM-124,SCRUM-125")]
+    tracked: Vec<String>,
+}
+
+impl Simulation {
+    /// Starts the bot with the one plugin.
+    ///
+    /// # Errors
+    /// A part does not start, or a name in `place` is unknown.
+    pub(super) async fn start(workbench: &Workbench, place: &Place) -> anyhow::Result<Self> {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let signing_secret = Secret::new(format!("{:032x}", rand::random::<u128>()));
+        let bot_token = Secret::new("xoxb-simulated");
+        let settings = SimulatedSlackSettings {
+            listen: loopback,
+            signing_secret: signing_secret.clone(),
+            bot_token: bot_token.clone(),
+            clock: Clock::system(),
+        };
+        let slack = SimulatedSlack::start(settings).await.context("the simulated Slack does not start")?;
+        let jira = SimulatedJira::start(loopback, &CancellationToken::new())
+            .await
+            .context("the simulated Jira does not start")?;
+        let config = Config {
+            listen: loopback,
+            database: DatabaseConfig::Sqlite { path: workbench.dir().join("maro.db") },
+            plugins: PluginsConfig {
+                dir: workbench.dir().to_owned(),
+                hot_reload: false,
+                channel: None,
+                cache_dir: config::cache_dir(),
+            },
+            admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
+            slack: SlackConfig {
+                signing_secret: Some(signing_secret),
+                bot_token,
+                app_token: None,
+                api_url: slack.api_url(),
+            },
+            jira: jira.cloud_config(),
+            sync_interval: Duration::from_secs(3_600),
+            log: "off".to_owned(),
+        };
+        track(&config, &slack, place).await?;
+        let bot = Bot::start(config, Clock::system()).await?;
+        let recordings = bot.recorder().listen().context("somebody observes this bot already")?;
+        bot.wait_until_ready().await;
+        slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address()))?);
+        Ok(Self { slack, jira, bot, recordings })
+    }
+
+    /// The plugin, as the bot has loaded it.
+    ///
+    /// # Errors
+    /// Why the bot refuses it.
+    pub(super) fn plugin(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+        let plugins = self.bot.registry().plugins();
+        if let Some(refusal) = plugins.refused.first() {
+            return Err(anyhow!("{}", refusal.reason));
+        }
+        plugins.all().next().cloned().context("there is no plugin")
+    }
+
+    /// Types a command; what Slack shows, and what happened behind it.
+    ///
+    /// # Errors
+    /// There is no such channel or person, or no answer.
+    pub(super) async fn type_command(
+        &mut self,
+        place: &Place,
+        typed: &str,
+    ) -> anyhow::Result<(String, Option<Recording>)> {
+        let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
+        let names = self.slack.workspace().names();
+        let shown: Vec<_> = messages.iter().map(|message| terminal::message_text(message, &names)).collect();
+        Ok((shown.join("\n"), self.recordings.try_recv().ok()))
+    }
+
+    pub(super) async fn stop(self) {
+        self.bot.stop().await;
+        self.slack.stop().await;
+        self.jira.stop().await;
+    }
+}
+
+/// Puts the issues on the channel's list before the bot starts.
+async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow::Result<()> {
+    let workspace = slack.workspace();
+    let channel = workspace.channels.iter().find(|channel| channel.name == place.channel);
+    let person = workspace.people.iter().find(|person| person.name == place.user);
+    let channel =
+        channel.with_context(|| format!("there is no channel {} in the simulated Slack", place.channel))?;
+    let person =
+        person.with_context(|| format!("there is nobody called {} in the simulated Slack", place.user))?;
+    let keys: Vec<_> = place
+        .tracked
+        .iter()
+        .filter(|key| !key.is_empty())
+        .map(|key| IssueKey::parse(key).map_err(|_| anyhow!("{key} is no issue key")))
+        .collect::<Result<_, _>>()?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let issues = JiraClient::new(&config.jira)?.get_issues(&keys, deadline).await?;
+    let issues: Vec<_> = issues.into_iter().flatten().collect();
+    let database = Database::open(&config.database).await?;
+    let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
+    tracker::open::open(&database).track(request, &issues, Clock::system().now()).await?;
+    database.close().await;
+    Ok(())
+}
+
+/// The folder that recordings go to unless another is named, in a project.
+pub(super) fn cases_dir(project: &std::path::Path) -> PathBuf {
+    project.join("cases")
+}

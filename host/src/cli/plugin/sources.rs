@@ -1,0 +1,92 @@
+//! The files that a build depends on.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// Folders that builds and tools write, and recorded cases, which do not enter the component.
+const SKIPPED: [&str; 5] = ["build", "target", "node_modules", "__pycache__", "cases"];
+
+/// The most files of one project that are looked at.
+const MAX_FILES: usize = 5_000;
+
+/// Every source file below a folder, in order. Hidden files and what builds write are left out.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    collect(folder, &mut found);
+    found.sort();
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // Editors keep their own files beside what is edited.
+        if name.starts_with('.') || name.ends_with('~') || SKIPPED.contains(&&*name) {
+            continue;
+        }
+        // Links to folders are not followed: they may lead in a circle.
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&entry.path(), found),
+            Ok(_) if found.len() < MAX_FILES => found.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
+/// A digest of the names and contents of all source files below a folder.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn digest(folder: &Path, tool: &str) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(tool);
+    for path in files(folder) {
+        let content = fs::read(&path)?;
+        hash.update(path.to_string_lossy().as_bytes());
+        hash.update(content.len().to_le_bytes());
+        hash.update(content);
+    }
+    Ok(hex::encode(hash.finalize()))
+}
+
+/// What changes when a file below one of the folders is written, made or removed: names, sizes and times.
+pub(super) fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    let files = folders.iter().flat_map(|folder| files(folder));
+    files
+        .filter_map(|path| {
+            let metadata = fs::metadata(&path).ok()?;
+            Some((path, metadata.len(), metadata.modified().ok()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_build_writes_is_no_source() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["a.js", "src/b.rs", "build/a.wasm", "target/x", ".a.js.swp", "a.js~", "cases/1.json"] {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        let names: Vec<_> = files(folder.path())
+            .iter()
+            .map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string())
+            .collect();
+        assert_eq!(names, ["a.js", "src/b.rs"]);
+        let before = digest(folder.path(), "1").unwrap();
+        fs::write(folder.path().join("build/a.wasm"), "other").unwrap();
+        assert_eq!(digest(folder.path(), "1").unwrap(), before);
+        assert_ne!(digest(folder.path(), "2").unwrap(), before);
+        fs::write(folder.path().join("a.js"), "other").unwrap();
+        assert_ne!(digest(folder.path(), "1").unwrap(), before);
+    }
+}

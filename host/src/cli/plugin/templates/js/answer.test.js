@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { answer } from './answer.js';
+import { preview } from './maro.js';
+
+test('the named are greeted', () => {
+  assert.equal(preview(answer('Ada')), 'Hello, Ada!');
+  assert.equal(preview(answer('')), 'Hello, world!');
+});

@@ -1,0 +1,20 @@
+"""`/maro {{name}}`: greets."""
+
+from wit_world import exports
+from wit_world.exports.command import Description
+from wit_world.imports.reply import Reply
+
+from maro import paragraph, strong, to_caller
+
+
+class Command(exports.Command):
+    def describe(self) -> Description:
+        return Description(name="{{name}}", version="0.1.0", summary="Greet somebody", usage="[NAME]")
+
+    def run(self, arguments: str) -> Reply:
+        return answer(arguments.strip())
+
+
+def answer(name: str) -> Reply:
+    """What needs no host stands apart from what does, so that tests can call it."""
+    return to_caller(paragraph("Hello, ", strong(name or "world"), "!"))

@@ -1,0 +1,10 @@
+import unittest
+
+from maro import preview
+from plugin import answer
+
+
+class Greeting(unittest.TestCase):
+    def test_the_named_are_greeted(self):
+        self.assertEqual(preview(answer("Ada")), "Hello, Ada!")
+        self.assertEqual(preview(answer("")), "Hello, world!")

@@ -1,0 +1,147 @@
+//! `maro plugin test`: a project's own tests, and recorded cases on a build.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use crate::{
+    cli::plugin::{
+        build::{build_project, toolbox},
+        check::{COMPILING, LARGE_BYTES},
+        differences, javascript,
+        project::{Language, Project},
+        python, rust, say,
+        simulation::cases_dir,
+        workbench::Workbench,
+    },
+    plugin::{
+        cases::{Case, Replayed, ending_lines},
+        loaded::LoadedPlugin,
+    },
+};
+
+/// Where this repository's plugins are built.
+const BUILT: &str = "target/plugins";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TestArguments {
+    /// A project: its own tests and the cases in its folder cases/. Or a folder of cases
+    #[arg(default_value = ".", value_name = "PROJECT|DIR")]
+    tested: PathBuf,
+    /// The component to play a folder of cases on, if not NAME.wasm in target/plugins
+    #[arg(long, value_name = "FILE")]
+    on: Option<PathBuf>,
+    /// Take the new replies for right, and write them into the cases
+    #[arg(long)]
+    accept: bool,
+}
+
+pub(super) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
+    let mut bench = Bench { on: arguments.on.clone(), plugins: BTreeMap::new() };
+    let dir = match Project::find(&arguments.tested)? {
+        Some(project) => {
+            bench.on = Some(test_project(&project).await?);
+            cases_dir(&project.folder)
+        }
+        None => arguments.tested.clone(),
+    };
+    let cases = Case::read_all(&dir)?;
+    if cases.is_empty() {
+        if bench.on.is_none() {
+            bail!("{} is no project and holds no cases", dir.display());
+        }
+        say("There are no recorded cases: `maro plugin run --record` makes some.");
+    }
+    let (mut same, mut other) = (0, 0);
+    for (path, case) in cases {
+        let plugin = bench.plugin(&case.plugin).await?;
+        let replayed = case.replay(&plugin).await;
+        if !replayed.differs(&case) {
+            same += 1;
+            continue;
+        }
+        say(&difference(&path, &case, &replayed));
+        if arguments.accept && replayed.unrecorded.is_empty() {
+            accept(case, replayed, &path)?;
+            same += 1;
+        } else {
+            other += 1;
+        }
+    }
+    if same + other > 0 {
+        say(&format!("{same} cases play as recorded, {other} do not."));
+    }
+    Ok(if other == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds a project and runs its own tests; the component.
+async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
+    let toolbox = toolbox(true);
+    let component = build_project(project, &toolbox).await?;
+    match project.language {
+        Language::Rust => rust::test(project, &toolbox).await,
+        Language::JavaScript => javascript::test(project, &toolbox).await,
+        Language::Python => python::test(project, &toolbox).await,
+    }
+    .with_context(|| format!("the tests of {} fail", project.name))?;
+    say(&format!("The tests of {} pass.", project.name));
+    Ok(component)
+}
+
+/// The plugins that cases are played on, each loaded once.
+struct Bench {
+    on: Option<PathBuf>,
+    plugins: BTreeMap<String, Arc<LoadedPlugin>>,
+}
+
+impl Bench {
+    async fn plugin(&mut self, name: &str) -> anyhow::Result<Arc<LoadedPlugin>> {
+        if let Some(plugin) = self.plugins.get(name) {
+            return Ok(Arc::clone(plugin));
+        }
+        let path = self.on.clone().unwrap_or_else(|| Path::new(BUILT).join(format!("{name}.wasm")));
+        let workbench = Workbench::set_up(&path).with_context(|| {
+            format!("no build of {name} to play its cases on: build it, or name one with --on")
+        })?;
+        if workbench.bytes > LARGE_BYTES {
+            say(COMPILING);
+        }
+        let plugin = workbench.load().await?;
+        if *plugin.description.name != *name {
+            bail!("{} is /maro {}, and the case is of /maro {name}", path.display(), plugin.description.name);
+        }
+        self.plugins.insert(name.to_owned(), Arc::clone(&plugin));
+        Ok(plugin)
+    }
+}
+
+/// What is other than recorded, for people.
+fn difference(path: &Path, case: &Case, replayed: &Replayed) -> String {
+    let mut lines = vec![format!("✗ {}: /maro {} {}", path.display(), case.plugin, case.arguments)];
+    for call in &replayed.unrecorded {
+        lines.push(format!("  calls {} {}, which is not recorded", call.call, call.arguments));
+    }
+    for call in &replayed.not_made {
+        lines.push(format!("  does not call {} {}", call.call, call.arguments));
+    }
+    if replayed.replies_otherwise(case) && replayed.unrecorded.is_empty() {
+        let (before, after) = (ending_lines(&case.ending), ending_lines(&replayed.ending));
+        let shown = differences::lines(&before, &after);
+        lines.extend(shown.into_iter().map(|line| format!("  {line}")));
+    }
+    lines.join("\n")
+}
+
+fn accept(case: Case, replayed: Replayed, path: &Path) -> anyhow::Result<()> {
+    let calls = case.calls.into_iter().filter(|call| !replayed.not_made.contains(call)).collect();
+    let case = Case { calls, ending: replayed.ending, ..case };
+    case.write(path).with_context(|| format!("cannot write {}", path.display()))?;
+    say("  accepted");
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Running other people's tools: what they say is shown and kept, and what nobody waits for any more is ended.
+
+use std::{io, path::PathBuf, process::Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::{Child, Command},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How much of what a tool says is kept, in bytes. Compilers put what matters first.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BuildError {
+    #[error("the build was stopped")]
+    Stopped,
+    /// Something that the build needs is not on this machine; the sentence says what to install.
+    #[error("{0}")]
+    Missing(String),
+    /// A tool ran and failed; what it said.
+    #[error("{output}")]
+    Failed { output: String },
+    #[error("{what}")]
+    File { what: String, source: io::Error },
+}
+
+impl BuildError {
+    /// For `map_err` on work with files; `what` could not be done.
+    pub(super) fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::File { what, source }
+    }
+}
+
+/// How tools run.
+#[derive(Debug, Clone)]
+pub(super) struct Toolbox {
+    /// Where tools that a build fetches are kept.
+    pub(super) cache: PathBuf,
+    /// Whether what they say on standard error is shown while they run.
+    pub(super) echo: bool,
+    /// Ends the tools with all that they have started.
+    pub(super) stop: CancellationToken,
+}
+
+impl Toolbox {
+    /// Runs a tool to its end; what it wrote to standard output.
+    ///
+    /// # Errors
+    /// [`BuildError::Missing`] with `absence` if it cannot be started, [`BuildError::Failed`] with what it
+    /// said, or [`BuildError::Stopped`].
+    pub(super) async fn run(&self, mut command: Command, absence: &str) -> Result<String, BuildError> {
+        // A group of its own: a compiler's children end with it.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().map_err(|_| BuildError::Missing(absence.to_owned()))?;
+        let mut group = Group::of(&child);
+        let (out, error) = (child.stdout.take(), child.stderr.take());
+        let work = async { tokio::join!(kept(out, false), kept(error, self.echo), child.wait()) };
+        let Some((out, said, status)) = self.stop.run_until_cancelled(work).await else {
+            return Err(BuildError::Stopped);
+        };
+        group.0 = None;
+        let status = status.map_err(BuildError::file("a tool's end cannot be waited for"))?;
+        if status.success() {
+            return Ok(out);
+        }
+        let output = [said, out].into_iter().find(|text| !text.trim().is_empty());
+        Err(BuildError::Failed { output: output.unwrap_or_else(|| format!("it ended with {status}")) })
+    }
+
+    /// Tells the author what takes time.
+    #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
+    pub(super) fn say(&self, text: &str) {
+        if self.echo {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// The processes of a tool, killed when dropped before the end.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // They may have ended just now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// What comes through a pipe, line by line, without terminal colours: none of the tools sends any to a pipe.
+async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool) -> String {
+    let mut text = String::new();
+    let Some(pipe) = pipe else { return text };
+    let mut lines = BufReader::new(pipe).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        if echo {
+            show(&line);
+        }
+        if text.len() + line.len() < MAX_KEPT_BYTES {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line's own output")]
+fn show(line: &str) {
+    eprintln!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn toolbox() -> Toolbox {
+        Toolbox { cache: PathBuf::new(), echo: false, stop: CancellationToken::new() }
+    }
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[tokio::test]
+    async fn what_a_failing_tool_says_is_kept() {
+        let error = toolbox().run(shell("echo fine; echo broken >&2; exit 3"), "").await.unwrap_err();
+        assert_eq!(error.to_string(), "broken\n");
+        assert_eq!(toolbox().run(shell("echo fine"), "").await.unwrap(), "fine\n");
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_is_not_there_is_told_as_what_to_install() {
+        let error = toolbox().run(Command::new("/nonexistent/tool"), "install it").await.unwrap_err();
+        assert_eq!(error.to_string(), "install it");
+    }
+
+    #[tokio::test]
+    async fn a_stopped_build_ends_with_all_that_it_started() {
+        let toolbox = toolbox();
+        let folder = tempfile::tempdir().unwrap();
+        let (fifo, alive) = (folder.path().join("fifo"), folder.path().join("alive"));
+        let script = format!("mkfifo {0}; (echo > {1}; cat {0}) & wait", fifo.display(), alive.display());
+        let stop = toolbox.stop.clone();
+        let running = tokio::spawn(async move { toolbox.run(shell(&script), "").await });
+        while !alive.exists() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        assert!(matches!(running.await.unwrap(), Err(BuildError::Stopped)));
+    }
+}

@@ -1,0 +1,187 @@
+//! Recorded cases: what was typed, what the host answered, what the plugin replied; and playing one back on
+//! another build.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::plugin::{
+    bindings::maro::plugin::reply as wit,
+    loaded::{Fault, LoadedPlugin},
+    loader::LoadError,
+    manifest::CasesPolicy,
+    tape::{Ending, HostCall, Tape},
+};
+
+/// The largest file that is read as a case, in bytes.
+const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// One invocation as it was recorded. Holds no ids of people or channels once it is redacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// The subcommand.
+    pub plugin: String,
+    pub arguments: String,
+    pub calls: Vec<HostCall>,
+    pub ending: Ending,
+}
+
+/// What playing a case back on a plugin came to.
+#[derive(Debug)]
+pub struct Replayed {
+    pub ending: Ending,
+    /// Calls that the case does not have; the first of them ended the plugin.
+    pub unrecorded: Vec<HostCall>,
+    /// Calls that the case has and the plugin did not make.
+    pub not_made: Vec<HostCall>,
+}
+
+impl Replayed {
+    /// Whether people would see another reply.
+    pub fn replies_otherwise(&self, case: &Case) -> bool {
+        self.ending != case.ending
+    }
+
+    /// Whether anything is other than recorded.
+    pub fn differs(&self, case: &Case) -> bool {
+        self.replies_otherwise(case) || !self.unrecorded.is_empty() || !self.not_made.is_empty()
+    }
+}
+
+impl Case {
+    /// Reads a file that [`Case::write`] has written.
+    ///
+    /// # Errors
+    /// It cannot be read, is too large, or is no case.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        if fs::metadata(path)?.len() > MAX_CASE_BYTES {
+            return Err(io::Error::other("it is too large for a case"));
+        }
+        serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)
+    }
+
+    /// Every case of a folder, in the order of the files' names. No folder, no cases.
+    ///
+    /// # Errors
+    /// The folder or a case in it cannot be read; the message names the file.
+    pub fn read_all(dir: &Path) -> io::Result<Vec<(PathBuf, Self)>> {
+        let entries = match fs::read_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        let read = |path: PathBuf| match Self::read(&path) {
+            Ok(case) => Ok((path, case)),
+            Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        };
+        paths.into_iter().map(read).collect()
+    }
+
+    /// Writes the case as JSON that people can read.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Runs the plugin on what was typed, with the recorded answers in place of the host's.
+    pub async fn replay(&self, plugin: &LoadedPlugin) -> Replayed {
+        let tape = Arc::new(Tape::playing(self.calls.clone()));
+        let fault = plugin.run_on_tape(&self.arguments, Arc::clone(&tape)).await.err();
+        let reel = tape.unwind();
+        let ending = match (fault, reel.ending.clone()) {
+            (None, Some(ending)) => ending,
+            (fault, _) => Ending::Fault(fault.as_ref().map_or_else(String::new, Fault::to_string)),
+        };
+        Replayed { ending, not_made: reel.unplayed().to_vec(), unrecorded: reel.unrecorded }
+    }
+}
+
+/// Plays back what is recorded in `NAME.cases/` beside a plugin that is about to serve.
+///
+/// # Errors
+/// A case cannot be read; or a reply is other than recorded and the operator has not allowed that.
+pub(super) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
+    let dir = plugins_dir.join(format!("{}.cases", plugin.file));
+    let reading = tokio::task::spawn_blocking(move || Case::read_all(&dir));
+    let cases = reading.await.map_err(io::Error::other).and_then(|cases| cases);
+    let mut other = Vec::new();
+    for (path, case) in cases.map_err(LoadError::UnreadableCases)? {
+        if case.replay(plugin).await.replies_otherwise(&case) {
+            other.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+    }
+    if other.is_empty() {
+        return Ok(());
+    }
+    let error = LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() };
+    match plugin.manifest.cases {
+        CasesPolicy::Refuse => Err(error),
+        CasesPolicy::Warn => {
+            tracing::warn!(plugin = &*plugin.description.name, "{error}");
+            plugin.warnings.push(error.to_string());
+            Ok(())
+        }
+    }
+}
+
+/// A reply or what stands for it, as lines to compare by eye. Each kind of span has its own look.
+pub fn ending_lines(ending: &Ending) -> Vec<String> {
+    match ending {
+        Ending::Reply(reply) => reply_lines(reply),
+        Ending::Usage(sentence) => vec![format!("cannot be used: {sentence}")],
+        Ending::Failed(sentence) => vec![format!("failed: {sentence}")],
+        Ending::Fault(fault) => vec![format!("no answer: {fault}")],
+    }
+}
+
+fn reply_lines(reply: &Value) -> Vec<String> {
+    let Ok(reply) = serde_json::from_value::<wit::Reply>(reply.clone()) else {
+        return vec!["a reply of another version".to_owned()];
+    };
+    let visibility = match reply.visibility {
+        wit::Visibility::Caller => "(to the caller)",
+        wit::Visibility::Channel => "(to the channel)",
+    };
+    let mut lines = vec![visibility.to_owned()];
+    for block in &reply.blocks {
+        match block {
+            wit::Block::Paragraph(spans) => lines.push(line(spans)),
+            wit::Block::Lines(group) => lines.extend(group.iter().map(|spans| line(spans))),
+            wit::Block::Buttons(buttons) => {
+                lines.push(buttons.iter().map(pressed).collect::<Vec<_>>().join(" "));
+            }
+            wit::Block::Items(items) => lines.extend(items.iter().map(|item| {
+                let button = item.button.as_ref().map(|button| format!(" {}", pressed(button)));
+                format!("• {}{}", line(&item.spans), button.unwrap_or_default())
+            })),
+        }
+    }
+    lines
+}
+
+fn pressed(button: &wit::Button) -> String {
+    format!("[{} → /maro {}]", button.label, button.command)
+}
+
+fn line(spans: &[wit::Span]) -> String {
+    let shown = |span: &wit::Span| match span {
+        wit::Span::Text(text) => text.clone(),
+        wit::Span::Strong(text) => format!("*{text}*"),
+        wit::Span::Code(text) => format!("`{text}`"),
+        wit::Span::Link(link) => format!("[{}]({})", link.label, link.url),
+        wit::Span::Issue(key) => format!("<{key}>"),
+        wit::Span::Channel => "#channel".to_owned(),
+        wit::Span::Caller => "@caller".to_owned(),
+        wit::Span::User(id) => format!("@{id}"),
+    };
+    spans.iter().map(shown).collect()
+}

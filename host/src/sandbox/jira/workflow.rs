@@ -1,0 +1,25 @@
+//! The workflow of the simulated site, which is the same for all issues.
+
+/// A step from one status to another.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    pub(super) to: &'static str,
+}
+
+const START: Step = Step { id: "11", name: "Start work", to: "In Progress" };
+const REVIEW: Step = Step { id: "21", name: "Ask for a review", to: "In Review" };
+const STOP: Step = Step { id: "31", name: "Stop work", to: "Open" };
+const FINISH: Step = Step { id: "41", name: "Finish", to: "Done" };
+const REOPEN: Step = Step { id: "51", name: "Reopen", to: "Open" };
+
+/// What an issue of this status can do next.
+pub(super) fn steps(status: &str) -> &'static [Step] {
+    match status {
+        "In Progress" => &[REVIEW, STOP, FINISH],
+        "In Review" => &[START, FINISH],
+        "Done" => &[REOPEN],
+        _ => &[START, FINISH],
+    }
+}

@@ -1,0 +1,38 @@
+// What goes to the host: acts in the workspace, and changes on the Jira site.
+
+import { notify } from "./dom.js";
+import { state } from "./state.js";
+
+async function post(path, body) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Error("The playground cannot be reached. Is it still running?");
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `The playground answered with status ${response.status}.`);
+  return answer;
+}
+
+/** Does one thing as the person that is chosen, where they look. Throws an error with a sentence. */
+export const act = (what, channel = state.channel) =>
+  post("/slack", { user: state.user, channel, act: what });
+
+/** Changes something on the Jira site. Throws an error with a sentence. */
+export const change = (what) => post("/jira", what);
+
+/** As the given call; what goes wrong is said on the page. Whether it went well. */
+export async function attempt(call) {
+  try {
+    await call();
+    return true;
+  } catch (error) {
+    notify(error.message);
+    return false;
+  }
+}

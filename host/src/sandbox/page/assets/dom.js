@@ -1,0 +1,33 @@
+// Elements without markup: whatever somebody wrote becomes text and never anything else.
+
+/** Makes an element. A property `on…` listens, `class` and `aria-…` are attributes, the rest are properties. */
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "dataset") Object.assign(made.dataset, value);
+    else if (name in made && !name.includes("-") && name !== "list") made[name] = value;
+    else made.setAttribute(name === "className" ? "class" : name, value === true ? "" : String(value));
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+let numbers = 0;
+
+/** An id that no other element has. */
+export function newId(prefix) {
+  numbers += 1;
+  return `${prefix}-${numbers}`;
+}
+
+/** Says something for a while, to everyone. */
+export function notify(sentence) {
+  const notice = byId("notice");
+  notice.textContent = sentence;
+  clearTimeout(notify.timer);
+  notify.timer = setTimeout(() => { notice.textContent = ""; }, 8000);
+}

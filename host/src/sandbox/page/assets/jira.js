@@ -1,0 +1,186 @@
+// The simulated Jira site: its issues in a table and on a board, changes to them, and its failures.
+
+import { attempt, change } from "./api.js";
+import { byId, element, newId } from "./dom.js";
+import { on, state } from "./state.js";
+
+const FAILURES = [
+  ["none", "Works"],
+  ["unauthorized", "401 Unauthorised"],
+  ["forbidden", "403 Forbidden"],
+  ["rate_limited", "429 Too many requests"],
+  ["unavailable", "503 Unavailable"],
+  ["slow", "Slow (4 s)"],
+  ["nonsense", "Answers nonsense"],
+  ["unreachable", "Cannot be reached"],
+];
+
+const STATUSES = ["To Do", "Open", "In Progress", "In Review", "Done"];
+
+/** The columns of the board, each with the statuses that stand in it. */
+const COLUMNS = [["To do", ["To Do", "Open"]], ["In progress", ["In Progress"]], ["In review", ["In Review"]], ["Done", ["Done"]]];
+
+const failure = element("select", { id: "failure", onchange: () => attempt(() => change({ fail: { how: failure.value } })) },
+  FAILURES.map(([value, label]) => element("option", { value }, label)));
+const filter = element("input", { type: "search", id: "issue-filter", "aria-label": "Find issues", placeholder: "Find issues", oninput: showAll });
+const rows = element("tbody");
+const table = element("table", { "aria-label": "Issues" },
+  element("thead", {}, element("tr", {}, ["Key", "Summary", "Status", "Change"].map((name) =>
+    element("th", { scope: "col" }, name === "Change" ? element("span", { class: "hidden" }, name) : name)))), rows);
+const board = element("div", { class: "board", hidden: true });
+const project = element("input", { id: "new-project", required: true, list: "projects", "aria-label": "Project", value: "SCRUM", size: 8 });
+const summary = element("input", { id: "new-summary", required: true, maxLength: 255, "aria-label": "Summary", placeholder: "Summary of a new issue" });
+
+/** By key: what is on the page, and what it shows. */
+const shown = new Map();
+
+const url = (key) => `${state.workspace.jira}browse/${key}`;
+
+function statusSelect(issue) {
+  const known = STATUSES.includes(issue.status) ? STATUSES : [...STATUSES, issue.status];
+  const select = element("select", {
+    class: "status",
+    "aria-label": `Status of ${issue.key}`,
+    dataset: { status: issue.status },
+    onchange: () => attempt(() => change({ transition: { key: issue.key, status: select.value } })),
+  }, known.map((name) => element("option", { selected: name === issue.status }, name)));
+  return select;
+}
+
+function changeButton(issue) {
+  return element("button", { type: "button", class: "quiet", "aria-label": `Change ${issue.key}`, title: "Rename, move, delete", onclick: () => openChange(issue) }, "⋯");
+}
+
+const keyLink = (issue) => element("a", { href: url(issue.key), target: "_blank", rel: "noopener noreferrer" }, issue.key);
+
+function row(issue) {
+  return element("tr", { dataset: { key: issue.key } },
+    element("th", { scope: "row" }, keyLink(issue)),
+    element("td", {}, issue.summary, element("span", { class: "small" }, [issue.kind, issue.assignee].filter(Boolean).join(" · "))),
+    element("td", {}, statusSelect(issue)),
+    element("td", {}, changeButton(issue)));
+}
+
+function card(issue) {
+  return element("li", { class: "card", dataset: { key: issue.key } },
+    element("p", {}, issue.summary),
+    element("p", { class: "small" }, keyLink(issue), ` ${issue.kind}`),
+    element("div", {}, statusSelect(issue), changeButton(issue)));
+}
+
+function matches(issue) {
+  const wanted = filter.value.trim().toLowerCase();
+  return `${issue.key} ${issue.summary} ${issue.status}`.toLowerCase().includes(wanted);
+}
+
+/** Newest first, for what was created just now is looked for. */
+const found = () => state.jira.issues.filter(matches).toReversed();
+
+/** Changes the rows that are no longer right; the others stay as they are, with the focus in them. */
+function showTable() {
+  const wanted = found();
+  const keys = new Set(wanted.map((issue) => issue.key));
+  for (const [key, { made }] of shown) {
+    if (keys.has(key)) continue;
+    made.remove();
+    shown.delete(key);
+  }
+  let before = null;
+  for (const issue of wanted) {
+    const look = JSON.stringify(issue);
+    const present = shown.get(issue.key);
+    let made = present?.made;
+    if (present?.look !== look) {
+      const held = made?.contains(document.activeElement) ? document.activeElement.className : null;
+      const next = row(issue);
+      if (made) {
+        next.classList.add("changed");
+        made.replaceWith(next);
+      }
+      made = next;
+      shown.set(issue.key, { made, look });
+      if (held !== null) made.querySelector(`.${held}`)?.focus();
+    }
+    const expected = before === null ? rows.firstElementChild : before.nextElementSibling;
+    if (expected !== made) rows.insertBefore(made, expected);
+    before = made;
+  }
+}
+
+function showBoard() {
+  const issues = found();
+  const held = board.contains(document.activeElement) ? document.activeElement.closest("[data-key]")?.dataset.key : null;
+  const isElsewhere = (status) => !COLUMNS.some(([, statuses]) => statuses.includes(status));
+  board.replaceChildren(...COLUMNS.map(([name, statuses], index) => {
+    const own = issues.filter(({ status }) => statuses.includes(status) || (index === 0 && isElsewhere(status)));
+    const id = newId("column");
+    return element("section", { "aria-labelledby": id }, element("h3", { id }, name, element("span", { class: "count" }, String(own.length))),
+      element("ul", {}, own.map(card)));
+  }));
+  if (held) board.querySelector(`[data-key="${CSS.escape(held)}"] select`)?.focus();
+}
+
+function showAll() {
+  if (board.hidden) showTable();
+  else showBoard();
+  if (failure.value !== state.jira.failure) failure.value = state.jira.failure;
+  byId("jira").classList.toggle("failing", state.jira.failure !== "none");
+}
+
+/** Asks what is to become of an issue. */
+function openChange(issue) {
+  const title = newId("change");
+  const newSummary = element("input", { "aria-label": "Summary", value: issue.summary, required: true, maxLength: 255 });
+  const newProject = element("input", { "aria-label": "New project", placeholder: "Project, such as OPS", list: "projects" });
+  const dialog = element("dialog", { class: "change", "aria-labelledby": title });
+  const perform = async (what) => { if (await attempt(() => change(what))) dialog.close(); };
+  const part = (what, ...children) => element("form", {
+    onsubmit: (event) => {
+      event.preventDefault();
+      perform(what());
+    },
+  }, ...children);
+  const { key } = issue;
+  dialog.append(
+    element("header", {}, element("h2", { id: title }, key),
+      element("button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "✕")),
+    part(() => ({ rename: { key, summary: newSummary.value } }), newSummary, element("button", { type: "submit", class: "button" }, "Rename")),
+    part(() => ({ move: { key, project: newProject.value } }), newProject, element("button", { type: "submit", class: "button" }, "Move")),
+    element("button", { type: "button", class: "button danger", onclick: () => perform({ delete: { key } }) }, "Delete"),
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function viewSwitch() {
+  const button = (label, isBoard) => element("button", {
+    type: "button",
+    "aria-pressed": String(board.hidden !== isBoard),
+    onclick: () => {
+      board.hidden = !isBoard;
+      table.hidden = isBoard;
+      for (const other of views.children) other.setAttribute("aria-pressed", String((other.textContent === "Board") === isBoard));
+      showAll();
+    },
+  }, label);
+  const views = element("div", { class: "views", role: "group", "aria-label": "View" }, button("Table", false), button("Board", true));
+  return views;
+}
+
+async function create(event) {
+  event.preventDefault();
+  const isDone = await attempt(() => change({ create: { project: project.value.trim().toUpperCase(), summary: summary.value } }));
+  if (isDone) summary.value = "";
+}
+
+export function startJira() {
+  const projects = element("datalist", { id: "projects" });
+  byId("jira").append(
+    element("p", { class: "failure" }, element("label", { htmlFor: "failure" }, "Jira’s answers"), " ", failure),
+    element("form", { class: "create", onsubmit: create }, project, summary, element("button", { type: "submit", class: "button" }, "Create")),
+    element("div", { class: "tools" }, filter, viewSwitch()),
+    table, board, projects);
+  on("workspace", () => projects.replaceChildren(...state.workspace.projects.map((key) => element("option", { value: key }))));
+  on("jira", showAll);
+}

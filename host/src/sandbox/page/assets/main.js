@@ -1,0 +1,76 @@
+// The page put together.
+
+import { startChannel } from "./channel.js";
+import { startComposer, suggest } from "./composer.js";
+import { byId, element } from "./dom.js";
+import { startJira } from "./jira.js";
+import { startModal } from "./modal.js";
+import { startPlugins } from "./plugins.js";
+import { startSidebar } from "./sidebar.js";
+import { follow, on } from "./state.js";
+
+const EXAMPLES = [
+  "/maro track SCRUM-123 SCRUM-124 SCRUM-999",
+  "/maro tracked",
+  "/maro create Login flow for users",
+  "/maro stories SCRUM-101",
+  "/maro help",
+];
+
+function startWelcome() {
+  byId("welcome").append(
+    element("h3", {}, "Use MARO as in Slack"),
+    element("p", {}, "The workspace and the Jira site are simulated on this machine. The bot behind them is the real one."),
+    element("p", {}, "Type below, or begin with one of these:"),
+    element("ul", {}, EXAMPLES.map((example) =>
+      element("li", {}, element("button", { type: "button", class: "button", onclick: () => suggest(example) }, element("code", {}, example))))));
+}
+
+/** Tabs by click and arrow key. */
+function startTabs() {
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const choose = (tab) => {
+    for (const other of tabs) {
+      const isChosen = other === tab;
+      other.setAttribute("aria-selected", String(isChosen));
+      other.tabIndex = isChosen ? 0 : -1;
+      byId(other.getAttribute("aria-controls")).hidden = !isChosen;
+    }
+  };
+  for (const [index, tab] of tabs.entries()) {
+    tab.addEventListener("click", () => choose(tab));
+    tab.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      const other = tabs[(index + 1) % tabs.length];
+      choose(other);
+      other.focus();
+    });
+  }
+  return (name) => choose(byId(`${name}-tab`));
+}
+
+/** On a narrow screen one pane is seen at a time. */
+function startPanes(chooseTab) {
+  const buttons = [...document.querySelectorAll("#panes button")];
+  const show = (pane) => {
+    const isTab = pane === "jira" || pane === "plugins";
+    if (isTab) chooseTab(pane);
+    byId("app").dataset.pane = isTab ? "behind" : pane;
+    for (const button of buttons) {
+      if (button.dataset.pane === pane) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  };
+  for (const button of buttons) button.addEventListener("click", () => show(button.dataset.pane));
+  on("pane", show);
+}
+
+startWelcome();
+startPanes(startTabs());
+startSidebar();
+startChannel();
+startComposer();
+startModal();
+startJira();
+startPlugins();
+follow();

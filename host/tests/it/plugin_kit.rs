@@ -1,0 +1,157 @@
+//! The author's kit: projects that build anywhere, checked, run and tested, in three languages.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use maro::plugin::cases::Case;
+
+use crate::plugins;
+
+/// Tools that are fetched once for all tests, beside the compiled plugins.
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")
+}
+
+fn maro(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
+    command.current_dir(folder).env("MARO_CACHE_DIR", cache()).args(arguments).output().unwrap()
+}
+
+/// What a command says that succeeds.
+fn said(folder: &Path, arguments: &[&str]) -> String {
+    let output = maro(folder, arguments);
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "maro {arguments:?} fails:\n{out}\n{error}");
+    out.into_owned()
+}
+
+/// What a command says that fails.
+fn complaint(folder: &Path, arguments: &[&str]) -> String {
+    let output = maro(folder, arguments);
+    assert!(!output.status.success(), "maro {arguments:?} succeeds");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Whether the tools of a language are here. In CI they must be.
+fn has(tool: &str) -> bool {
+    let is_there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
+    #[expect(clippy::disallowed_methods, reason = "CI says that it is one in the environment alone")]
+    let is_ci = std::env::var("CI").is_ok();
+    assert!(is_there || !is_ci, "{tool} is not installed");
+    if !is_there {
+        eprintln!("SKIPPED: {tool} is not installed, and plugins that need it are not tested");
+    }
+    is_there
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/examples").join(name)
+}
+
+#[test]
+fn a_new_project_in_rust_builds_away_from_the_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "greet", "--with", "tracker"]);
+    let check = said(folder.path(), &["plugin", "check", "greet"]);
+    assert!(check.starts_with("/maro greet [NAME]\nGreet somebody\n"), "{check}");
+    assert!(check.contains("needs      grants = []"), "{check}");
+    assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
+    let run = said(folder.path(), &["plugin", "run", "greet", "Ada"]);
+    assert!(run.starts_with("/maro greet Ada\n\nHello, Ada!\n"), "{run}");
+    assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet pass."));
+
+    let source = folder.path().join("greet/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, text.replace("Ok(answer(arguments.trim()))", "panic!(\"no {arguments}\")")).unwrap();
+    let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
+    assert!(run.contains("log error: panicked at src/lib.rs:"), "{run}");
+    assert!(run.contains("no Ada"), "{run}");
+
+    fs::write(&source, "this is no Rust").unwrap();
+    let build = complaint(folder.path(), &["plugin", "build", "greet"]);
+    assert!(build.contains("src/lib.rs:1:"), "{build}");
+    assert!(build.contains("greet does not build"), "{build}");
+}
+
+#[test]
+fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
+    let record =
+        |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
+    assert!(record("1").contains("tracker.list-tracked {\"limit\":50,\"offset\":0} →"));
+    assert!(record("1").contains("Not recorded: the same is there already"), "recorded once");
+    let test = |more: &[&str]| [&["plugin", "test", "cases", "--on", &*tracked], more].concat();
+    assert!(said(folder.path(), &test(&[])).contains("1 cases play as recorded, 0 do not."));
+
+    let path = folder.path().join("cases/tracked-1.json");
+    let mut case = Case::read(&path).unwrap();
+    let text = serde_json::to_string(&case).unwrap();
+    assert!(!text.contains("U0ADA000001"), "ids of people are replaced: {text}");
+    let changed =
+        text.replace("\"Text\":\": Database migration (In Progress)\"", "\"Text\":\": Database move\"");
+    assert_ne!(text, changed);
+    case.clone_from(&serde_json::from_str(&changed).unwrap());
+    case.write(&path).unwrap();
+    let told = complaint(folder.path(), &test(&[]));
+    assert!(told.contains("- • <SCRUM-124>: Database move"), "{told}");
+    assert!(told.contains("+ • <SCRUM-124>: Database migration (In Progress)"), "{told}");
+
+    case.calls.clear();
+    case.write(&path).unwrap();
+    let told = complaint(folder.path(), &test(&[]));
+    assert!(
+        told.contains("calls tracker.list-tracked {\"limit\":50,\"offset\":0}, which is not recorded"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_example_in_rust_assigns_and_offers_a_choice() {
+    let example = example("assign");
+    let folder = example.to_str().unwrap();
+    let run = |words: &str| said(Path::new("."), &["plugin", "run", folder, words]);
+    let one = run("SCRUM-123 Grace Hopper");
+    assert!(one.contains("@ada has assigned SCRUM-123 to Grace Hopper."), "{one}");
+    let nobody = run("SCRUM-123 Nobody Atall");
+    assert!(nobody.contains("Nobody called Nobody Atall can be assigned to SCRUM-123."), "{nobody}");
+}
+
+#[test]
+fn the_example_in_javascript_reports_what_the_channel_tracks() {
+    if !has("npm") {
+        return;
+    }
+    let example = example("standup");
+    let folder = example.to_str().unwrap();
+    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of standup pass."));
+    let run = said(Path::new("."), &["plugin", "run", folder]);
+    assert!(run.contains("Standup in #general\n"), "{run}");
+    assert!(run.contains("• SCRUM-124: Database migration"), "{run}");
+    assert!(run.contains("storage.set "), "{run}");
+}
+
+#[test]
+fn the_example_in_python_finds_issues() {
+    if !has("python3") {
+        return;
+    }
+    let example = example("search");
+    let folder = example.to_str().unwrap();
+    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search pass."));
+    let run = said(Path::new("."), &["plugin", "run", folder, "authentication flow"]);
+    assert!(run.contains("• SCRUM-123: User authentication flow"), "{run}");
+    assert!(run.contains("[Track]"), "{run}");
+}
+
+#[test]
+fn the_examples_build_replies_with_the_files_that_new_projects_get() {
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/plugin/templates");
+    for (own, template) in [("standup/maro.js", "js/maro.js"), ("search/maro.py", "python/maro.py")] {
+        let (own, template) = (example(own), templates.join(template));
+        assert_eq!(fs::read_to_string(own).unwrap(), fs::read_to_string(template).unwrap());
+    }
+}

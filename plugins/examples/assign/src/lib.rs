@@ -1,0 +1,107 @@
+//! `/maro assign SCRUM-123 grace`: assigns an issue to the one person that the words fit, or shows a button for
+//! each of several.
+
+use maro_plugin::{
+    Description, Plugin, Reply, RunError,
+    jira::JiraUser,
+    jira_edit, keys, register,
+    reply::{Item, button, caller, issue, strong},
+    spans,
+};
+
+/// More people than this are no choice to make at a glance.
+const MAX_CHOICES: usize = 5;
+
+struct Assign;
+
+impl Plugin for Assign {
+    fn describe() -> Description {
+        Description {
+            name: "assign",
+            version: env!("CARGO_PKG_VERSION"),
+            summary: "Assign an issue to a person, or to nobody",
+            usage: "ISSUE-KEY NAME|nobody",
+        }
+    }
+
+    fn run(arguments: &str) -> Result<Reply, RunError> {
+        let (key, words) = arguments.trim().split_once(char::is_whitespace).unwrap_or((arguments, ""));
+        let [key] = &*keys::parse(key)?.keys() else {
+            return Err(RunError::usage("Give the key of an issue first."));
+        };
+        match words.trim() {
+            "" => Err(RunError::usage("Say whom to assign it to.")),
+            "nobody" => {
+                jira_edit::assign(key, None)?;
+                Ok(assigned(key, "nobody"))
+            }
+            words => match choose(jira_edit::find_assignable(key, words)?, words) {
+                Choice::Nobody => {
+                    Err(RunError::failed(format!("Nobody called {words} can be assigned to {key}.")))
+                }
+                Choice::One(person) => {
+                    jira_edit::assign(key, Some(&person.id))?;
+                    Ok(assigned(key, &person.name))
+                }
+                Choice::Several(people) => Ok(which(key, &people)),
+            },
+        }
+    }
+}
+
+register!(Assign);
+
+/// Whom words can mean.
+#[derive(Debug, PartialEq)]
+enum Choice {
+    Nobody,
+    One(JiraUser),
+    Several(Vec<JiraUser>),
+}
+
+/// A whole name means this person, even if others' names begin with it.
+fn choose(mut people: Vec<JiraUser>, words: &str) -> Choice {
+    if let Some(whole) = people.iter().position(|person| person.name.eq_ignore_ascii_case(words)) {
+        return Choice::One(people.swap_remove(whole));
+    }
+    match people.len() {
+        0 => Choice::Nobody,
+        1 => Choice::One(people.remove(0)),
+        _ => Choice::Several(people),
+    }
+}
+
+fn assigned(key: &str, name: &str) -> Reply {
+    Reply::to_channel().paragraph(spans![caller(), " has assigned ", issue(key), " to ", strong(name), "."])
+}
+
+fn which(key: &str, people: &[JiraUser]) -> Reply {
+    let choices = people.iter().take(MAX_CHOICES).map(|person| {
+        Item::with_button(spans![&*person.name], button("Assign", format!("assign {key} {}", person.name)))
+    });
+    Reply::to_caller().paragraph(spans!["Whom do you mean?"]).items(choices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(name: &str) -> JiraUser {
+        JiraUser { id: name.to_lowercase(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn a_whole_name_leaves_no_choice() {
+        let people = || vec![person("Ada Lovelace"), person("Ada")];
+        assert_eq!(choose(people(), "ada"), Choice::One(person("Ada")));
+        assert_eq!(choose(people(), "ad"), Choice::Several(people()));
+        assert_eq!(choose(Vec::new(), "ad"), Choice::Nobody);
+    }
+
+    #[test]
+    fn several_people_have_a_button_each() {
+        let reply = which("SCRUM-1", &[person("Ada Lovelace"), person("Ada Byron")]);
+        assert_eq!(reply.preview(), "Whom do you mean?\n• Ada Lovelace [Assign]\n• Ada Byron [Assign]");
+        assert_eq!(assigned("SCRUM-1", "Ada").preview(), "@caller has assigned SCRUM-1 to Ada.");
+    }
+}

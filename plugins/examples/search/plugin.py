@@ -1,0 +1,51 @@
+"""`/maro search login form`: finds issues by words in their summaries, each with a button to track it."""
+
+from componentize_py_types import Err
+from maro import button, code, issue, items, paragraph, pass_on, to_caller, usage
+from wit_world import exports
+from wit_world.exports.command import Description
+from wit_world.imports import jira
+from wit_world.imports.reply import Reply
+
+# Few enough to choose from at a glance.
+LIMIT = 10
+
+
+class Command(exports.Command):
+    def describe(self) -> Description:
+        return Description("search", "0.1.0", "Find issues by words in their summaries", "WORDS")
+
+    def run(self, arguments: str) -> Reply:
+        words = unescaped(arguments).strip()
+        if not words:
+            raise usage("Give some words to look for.")
+        try:
+            page = jira.search(query(words), LIMIT, None)
+        except Err as error:
+            raise pass_on(error)
+        return answer(words, page)
+
+
+def query(words: str) -> str:
+    # A person's words go into a query only quoted.
+    quoted = words.replace("\\", "\\\\").replace('"', '\\"')
+    return f'summary ~ "{quoted}" ORDER BY updated DESC'
+
+
+def unescaped(text: str) -> str:
+    """Slack sends three characters as entities."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def answer(words: str, page: jira.SearchPage) -> Reply:
+    if not page.issues:
+        return to_caller(paragraph("No issue has ", code(words), " in its summary."))
+    found = [entry(details.issue, details.assignee) for details in page.issues]
+    more = [paragraph("There are more: add a word.")] if page.next else []
+    return to_caller(items(found), *more)
+
+
+def entry(found, assignee):
+    name = assignee.name if assignee else "nobody"
+    parts = [issue(found.key), f": {found.summary} ({found.status}, {name})"]
+    return parts, button("Track", f"track {found.key}")

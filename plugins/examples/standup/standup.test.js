@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { preview } from './maro.js';
+import { remember, report } from './standup.js';
+
+const issues = [
+  { key: 'A-1', summary: 'Sign-up form', status: 'Done' },
+  { key: 'A-2', summary: 'Rotate keys', status: 'Open' },
+];
+
+test('what changed since yesterday is told', () => {
+  assert.equal(
+    preview(report(issues, { 'A-1': 'Open', 'A-3': 'Open' })),
+    'Standup in #channel\nDone (1)\n• A-1: Sign-up form (was Open)\nOpen (1)\n• A-2: Rotate keys (new)\nNo longer tracked: A-3',
+  );
+  assert.match(preview(report(issues)), /from tomorrow on/);
+  assert.match(preview(report([])), /^Nothing is tracked in #channel/);
+});
+
+test('yesterday stays the same until the next day', () => {
+  const first = remember({}, issues, 0);
+  assert.equal(first.yesterday, undefined);
+  const later = [{ ...issues[0], status: 'Open' }];
+  assert.deepEqual(remember(first, later, 3600), first);
+  const next = remember(first, later, 24 * 3600);
+  assert.deepEqual(next, { today: { 'A-1': 'Open' }, yesterday: first.today, since: 24 * 3600 });
+});
