@@ -84,8 +84,8 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
     assert!(record("1").contains("tracker.list-tracked {\"limit\":50,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded: the same is there already"), "recorded once");
-    let test = |more: &[&str]| [&["plugin", "test", "cases", "--on", &*tracked], more].concat();
-    assert!(said(folder.path(), &test(&[])).contains("1 cases play as recorded, 0 do not."));
+    let test = ["plugin", "test", "cases", "--on", &*tracked];
+    assert!(said(folder.path(), &test).contains("1 cases play as recorded, 0 do not."));
 
     let path = folder.path().join("cases/tracked-1.json");
     let mut case = Case::read(&path).unwrap();
@@ -96,13 +96,13 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     assert_ne!(text, changed);
     case.clone_from(&serde_json::from_str(&changed).unwrap());
     case.write(&path).unwrap();
-    let told = complaint(folder.path(), &test(&[]));
+    let told = complaint(folder.path(), &test);
     assert!(told.contains("- • <SCRUM-124>: Database move"), "{told}");
     assert!(told.contains("+ • <SCRUM-124>: Database migration (In Progress)"), "{told}");
 
     case.calls.clear();
     case.write(&path).unwrap();
-    let told = complaint(folder.path(), &test(&[]));
+    let told = complaint(folder.path(), &test);
     assert!(
         told.contains("calls tracker.list-tracked {\"limit\":50,\"offset\":0}, which is not recorded"),
         "{told}"
