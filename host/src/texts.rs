@@ -295,6 +295,11 @@ pub fn last_fault(fault: &str, incident: &str) -> String {
     format!("last fault ({incident}): {fault}")
 }
 
+/// In the list of plugins: what its operator may not have meant.
+pub fn plugin_warning(warning: &str) -> String {
+    format!("warning: {warning}")
+}
+
 /// In the list of plugins: the file has changed, and what serves is older.
 pub fn newer_file_refused(reason: &str) -> String {
     format!("a newer file does not serve: {reason}; the earlier version serves on")

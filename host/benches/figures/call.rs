@@ -106,7 +106,7 @@ async fn per_call(call: impl AsyncFn()) -> f64 {
     started.elapsed().as_secs_f64() / f64::from(CALLS)
 }
 
-fn nowhere() -> JiraConfig {
+pub(crate) fn nowhere() -> JiraConfig {
     JiraConfig {
         base_url: Url::parse("http://127.0.0.1:9").unwrap(),
         credentials: JiraCredentials::DataCenter { token: Secret::new("unused") },

@@ -72,7 +72,7 @@ fn server_runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config {
+pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config {
     Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
@@ -109,7 +109,7 @@ async fn start_native(config: &Config) -> SocketAddr {
     address
 }
 
-async fn fill(tracker: &dyn ChannelIssueTracker, channel: &str, rows: u32) {
+pub(crate) async fn fill(tracker: &dyn ChannelIssueTracker, channel: &str, rows: u32) {
     let issues: Vec<_> = (1..=rows)
         .map(|number| {
             let key = IssueKey::parse(&format!("SCRUM-{number}")).unwrap();

@@ -4,6 +4,7 @@
 //! loopback, and the plugins are built first, as `maro plugin build` builds them.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends where it fails")]
 
+mod beside;
 mod call;
 mod http;
 mod load;
@@ -19,7 +20,12 @@ fn main() {
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let plugins = maro::cli::plugin_build::build().unwrap();
     println!();
-    for (name, run) in [("call", call::run as fn(&Path)), ("http", http::run), ("start", start::run)] {
+    for (name, run) in [
+        ("call", call::run as fn(&Path)),
+        ("http", http::run),
+        ("start", start::run),
+        ("beside", beside::run),
+    ] {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             run(&plugins);
         }

@@ -133,6 +133,9 @@ impl Commands {
             said.push(texts::HEALTHY.to_owned());
         }
         said.extend(
+            plugin.warnings.iter().map(|warning| texts::plugin_warning(&one_line(warning, FAULT_LENGTH))),
+        );
+        said.extend(
             plugins.newer_refusal(plugin).map(|refusal| {
                 texts::newer_file_refused(&one_line(&refusal.reason.to_string(), FAULT_LENGTH))
             }),

@@ -8,6 +8,7 @@ mod bindings;
 pub mod breaker;
 mod cache;
 pub mod cases;
+mod complexity;
 pub mod engine;
 pub mod events;
 pub mod folder;

@@ -6,6 +6,7 @@
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::plugin::{
+    complexity::{self, Excess},
     grants::Grant,
     interface::{VERSIONS, Version},
     manifest::Manifest,
@@ -45,6 +46,8 @@ pub enum PreflightError {
          if you trust it"
     )]
     OtherContent { file: String, pinned: String, found: String },
+    #[error("it has too many {what} to be compiled: a plugin's build makes no such file")]
+    TooComplex { what: &'static str },
     #[error("it has over {MAX_ITEMS} imports and exports")]
     TooManyItems,
 }
@@ -60,7 +63,7 @@ pub struct Wishes {
 
 /// Reads a component's imports and exports and compares them with what this host has.
 ///
-/// Looks at names alone and skips nested modules, so it takes microseconds for any size of plugin.
+/// Steps over code, so it takes milliseconds at most for any size of plugin.
 ///
 /// # Errors
 /// The first reason why the host could not run it.
@@ -84,6 +87,10 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
             None => return Err(PreflightError::UnknownImport { import: shown(import) }),
         }
     }
+    complexity::check(wasm).map_err(|excess| match excess {
+        Excess::Damaged { offset } => PreflightError::Damaged { offset },
+        Excess::TooLarge(what) => PreflightError::TooComplex { what },
+    })?;
     let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
     Ok(Wishes { grants, version })
 }

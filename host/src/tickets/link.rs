@@ -56,7 +56,7 @@ impl Tickets {
             Ok(issue) => work.record.issue = Some(issue),
             Err(reason) => {
                 let text = match reason {
-                    NotLinked::Missing => format!("{} not found in Jira", work.record.key),
+                    NotLinked::Missing => texts::not_found(&work.record.key),
                     NotLinked::Jira(error) => {
                         tracing::warn!(error = error_chain(&error), "a ticket was not linked");
                         texts::jira_error(&error)

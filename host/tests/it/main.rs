@@ -2,6 +2,7 @@
 
 mod bot;
 
+mod guests;
 mod jira;
 mod journal;
 mod manifest;

@@ -96,7 +96,8 @@ async fn an_entry_of_the_cache_that_is_not_its_own_is_compiled_again() {
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
     let foreign = [&whole[..32], b"\x7fELF and so on"].concat();
-    for content in [&flipped, &whole[..whole.len() / 2], b"", &vec![0; 100], &foreign] {
+    let damaged: [&[u8]; 5] = [&flipped, &whole[..whole.len() / 2], b"", &[0; 100], &foreign];
+    for content in damaged {
         fs::write(&entry, content).unwrap();
         let (again, metrics) = registry(plugins.path(), Some(&cache));
         assert!(again.load().await.unwrap().get("track").is_some());

@@ -15,11 +15,7 @@ use crate::{
         issue::{Issue, IssueKey, one_line},
         rich_text::{Inline, RichBlock, RichText, Style},
     },
-    jira::{
-        edit::{self, EditError as JiraEditError},
-        error::JiraError,
-        people::is_account,
-    },
+    jira::{edit::EditError as JiraEditError, error::JiraError, people::is_account},
     plugin::{
         audit::Writer,
         bindings::maro::plugin::{
@@ -299,7 +295,7 @@ fn guest_transition(transition: Transition) -> AvailableTransition {
 }
 
 /// A change's outcome in the operator's log.
-fn outcome<T>(result: &Result<T, edit::EditError>) -> &'static str {
+fn outcome<T>(result: &Result<T, JiraEditError>) -> &'static str {
     match result {
         Ok(_) => "done",
         Err(JiraEditError::Missing) => "missing",

@@ -42,6 +42,9 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
         ("huge-reply", "it asked for more memory than its limit"),
         ("huge-strings", "it asked for more memory than its limit"),
         ("deep", "it"),
+        ("clock-spin", "it used up its CPU time"),
+        ("stderr-spin", "it used up its CPU time"),
+        ("yield-spin", "it "),
     ] {
         let (sentence, fault) = fault(&bot, what).await;
         assert_eq!(sentence, fault_sentence, "{what}");
@@ -66,6 +69,42 @@ async fn what_a_guest_hands_over_is_bounded_before_it_is_copied() {
     for what in ["huge-reply", "huge-error", "huge-strings", "huge-log", "deep"] {
         let shown = bot.say(&format!("/maro hostile {what}")).await;
         assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+    }
+}
+
+/// Much of everything, for the new capabilities.
+const CAPABLE: &str = r#"
+grants = ["storage", "settings", "clock", "http"]
+[http]
+hosts = ["nowhere.example"]
+[limits]
+memory-mib = 256
+cpu-ms = 5000
+"#;
+
+#[tokio::test]
+async fn every_capability_counts_its_calls() {
+    let bot =
+        TestBot::with_plugins(PluginsFolder::shipped().with_fixture("capable", "capable", CAPABLE)).await;
+    for what in ["get", "set", "keys", "setting", "settings", "now"] {
+        let shown = bot.say(&format!("/maro capable loop {what}")).await;
+        assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+        let plugins = bot.bot().registry().plugins();
+        let fault = plugins.get("capable").unwrap().last_fault().unwrap().fault;
+        assert_eq!(fault, "it made more capability calls than its limit", "{what}");
+        // So that it is not rested.
+        bot.say("/maro capable now").await;
+    }
+}
+
+#[tokio::test]
+async fn no_capability_takes_in_what_is_huge() {
+    let bot =
+        TestBot::with_plugins(PluginsFolder::shipped().with_fixture("capable", "capable", CAPABLE)).await;
+    for what in ["key", "value", "expected", "prefix", "setting", "url", "header", "headers", "body"] {
+        let shown = bot.say(&format!("/maro capable huge {what}")).await;
+        assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+        assert_eq!(bot.say("/maro capable get plugin k").await, "None");
     }
 }
 

@@ -6,6 +6,7 @@ mod capabilities;
 mod commands;
 mod create;
 mod faults;
+mod hostile_components;
 mod hostile_plugins;
 mod hot_reload;
 mod http;

@@ -121,3 +121,11 @@ async fn a_truncated_or_flipped_plugin_never_harms_the_others() {
         assert!(list.contains(&format!("cut-{part}.wasm does not serve")), "{list}");
     }
 }
+
+#[tokio::test]
+async fn a_grant_that_is_never_used_is_listed() {
+    let plugins = PluginsFolder::shipped().with_file("tracked.toml", b"grants = [\"tracker\", \"jira\"]");
+    let list = TestBot::with_plugins(plugins).await.say("/maro plugins").await;
+    let line = list.lines().find(|line| line.starts_with("• tracked ")).unwrap();
+    assert!(line.contains("; healthy; warning: it is granted jira and never uses it"), "{line}");
+}

@@ -123,6 +123,7 @@ fn a_button_in_a_view_brings_the_view() {
         (pressed.action_id.as_str(), pressed.block_id.as_str(), pressed.value.as_str()),
         ("link_duplicate", "/V2vj", "SCRUM-1")
     );
+    assert_eq!(pressed.user_name.as_deref(), Some("ada"));
     assert_eq!(pressed.trigger_id.as_deref(), Some("12321423423.333649436676.d8c1"));
     assert_eq!(pressed.view.as_ref().unwrap().values.text("summary"), Some("Log in <again>"));
     assert!(pressed.channel.is_none() && pressed.message_ts.is_none() && pressed.response_url.is_none());

@@ -1,0 +1,248 @@
+//! How large a component becomes once its parts are put together, read before anything is compiled.
+//!
+//! A component can instantiate a part twice, which instantiates another twice, and so on: some hundred bytes
+//! that ask for more instances than there is memory. The compiler would build them all; this counts them
+//! first, without building any. Sizes of types are the compiler's own business, which refuses the large.
+
+use wasmparser::{
+    BinaryReaderError, Chunk, ComponentAlias, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, Parser, Payload,
+};
+
+/// The most instances, of modules and components, that a component may come to. Those of an interpreter in a
+/// plugin are some dozens.
+const MAX_INSTANCES: u64 = 1_000;
+
+/// The most bytes of a component's own sections, each counted as often as it is instantiated.
+const MAX_SECTION_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The deepest nesting of components. Composed ones have two levels.
+const MAX_DEPTH: usize = 16;
+
+/// The largest function, in bytes. Compiling takes more than linear time; an interpreter's main loop has some
+/// hundred KiB.
+const MAX_FUNCTION_BYTES: usize = 2 * 1024 * 1024;
+
+/// Why a component is not worth compiling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// The bytes make no sense from this place on.
+    Damaged { offset: usize },
+    /// More parts, or larger ones, than any honest plugin has.
+    TooLarge(&'static str),
+}
+
+impl From<BinaryReaderError> for Excess {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Damaged { offset: error.offset() }
+    }
+}
+
+/// What instantiating a component once comes to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cost {
+    instances: u64,
+    section_bytes: u64,
+}
+
+impl Cost {
+    /// # Errors
+    /// The sum is too large.
+    fn add(&mut self, other: Self) -> Result<(), Excess> {
+        self.instances += other.instances;
+        self.section_bytes += other.section_bytes;
+        if self.instances > MAX_INSTANCES {
+            return Err(Excess::TooLarge("instances"));
+        }
+        if self.section_bytes > MAX_SECTION_BYTES {
+            return Err(Excess::TooLarge("repeated parts"));
+        }
+        Ok(())
+    }
+}
+
+/// One component that is being read.
+#[derive(Default)]
+struct Frame {
+    cost: Cost,
+    /// The costs of those that it can instantiate, by index. `None` for one that comes from outside.
+    components: Vec<Option<Cost>>,
+}
+
+/// Counts what a component comes to.
+///
+/// # Errors
+/// It is too large to be compiled, or damaged.
+pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
+    let mut outer: Vec<(Frame, Parser)> = Vec::new();
+    let (mut frame, mut parser, mut rest) = (Frame::default(), Parser::new(0), wasm);
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
+            return Err(Excess::Damaged { offset: wasm.len() });
+        };
+        rest = &rest[consumed..];
+        match payload {
+            Payload::ComponentSection { parser: nested, .. } => {
+                if outer.len() >= MAX_DEPTH {
+                    return Err(Excess::TooLarge("nested components"));
+                }
+                outer.push((std::mem::take(&mut frame), std::mem::replace(&mut parser, nested)));
+            }
+            Payload::ModuleSection { unchecked_range, .. } => {
+                let length = unchecked_range.end - unchecked_range.start;
+                let (module, after) =
+                    rest.split_at_checked(length).ok_or(Excess::Damaged { offset: wasm.len() })?;
+                check_functions(module)?;
+                rest = after;
+            }
+            Payload::End(_) => {
+                let Some((parent, parents_parser)) = outer.pop() else { return Ok(()) };
+                let cost = std::mem::replace(&mut frame, parent).cost;
+                frame.components.push(Some(cost));
+                parser = parents_parser;
+            }
+            // Names and notes cost nothing.
+            Payload::CustomSection(_) => {}
+            payload => {
+                frame.cost.add(Cost { instances: 0, section_bytes: consumed as u64 })?;
+                frame.read(payload, &outer)?;
+            }
+        }
+    }
+}
+
+impl Frame {
+    /// Follows what a section does to the instances and to the components that there are.
+    fn read(&mut self, payload: Payload<'_>, outer: &[(Self, Parser)]) -> Result<(), Excess> {
+        match payload {
+            Payload::InstanceSection(section) => {
+                self.cost.add(Cost { instances: u64::from(section.count()), section_bytes: 0 })?;
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    let mut cost = Cost::default();
+                    if let ComponentInstance::Instantiate { component_index, .. } = instance? {
+                        cost =
+                            self.component(component_index)?.ok_or(Excess::TooLarge("unknown components"))?;
+                    }
+                    cost.instances += 1;
+                    self.cost.add(cost)?;
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    match alias? {
+                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                            self.components.push(self.outer_component(outer, count, index)?);
+                        }
+                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
+                            self.components.push(None);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    if matches!(import?.ty, ComponentTypeRef::Component(_)) {
+                        self.components.push(None);
+                    }
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                // An export gives what it exports one more index.
+                for export in section {
+                    let export = export?;
+                    if export.kind == ComponentExternalKind::Component {
+                        self.components.push(self.component(export.index)?);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn component(&self, index: u32) -> Result<Option<Cost>, Excess> {
+        self.components.get(index as usize).copied().ok_or(Excess::TooLarge("unknown components"))
+    }
+
+    fn outer_component(
+        &self,
+        outer: &[(Self, Parser)],
+        count: u32,
+        index: u32,
+    ) -> Result<Option<Cost>, Excess> {
+        if count == 0 {
+            return self.component(index);
+        }
+        let frame = outer.len().checked_sub(count as usize).and_then(|place| outer.get(place));
+        frame.ok_or(Excess::TooLarge("unknown components"))?.0.component(index)
+    }
+}
+
+/// Looks at the sizes of a module's functions. What is wrong with the module is the compiler's to say.
+fn check_functions(module: &[u8]) -> Result<(), Excess> {
+    for payload in Parser::new(0).parse_all(module) {
+        match payload {
+            Ok(Payload::CodeSectionEntry(body)) if body.range().len() > MAX_FUNCTION_BYTES => {
+                return Err(Excess::TooLarge("large functions"));
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_text(text: &str) -> Result<(), Excess> {
+        check(&wat::parse_str(text).unwrap())
+    }
+
+    /// Components that each instantiate the one before `times` times.
+    fn chain(length: usize, times: usize) -> String {
+        let mut text =
+            "(component (component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
+        for number in 1..length {
+            let instances = format!("(instance (instantiate $c{}))", number - 1).repeat(times);
+            text += &format!(
+                "(component $c{number} (alias outer 1 $c{} (component $c{})) {instances})",
+                number - 1,
+                number - 1
+            );
+        }
+        text + &format!("(instance (instantiate $c{})))", length - 1)
+    }
+
+    #[test]
+    fn parts_are_counted_as_often_as_they_are_instantiated() {
+        assert_eq!(check_text(&chain(5, 2)), Ok(()));
+        assert_eq!(check_text(&chain(40, 2)), Err(Excess::TooLarge("instances")));
+        assert_eq!(check_text(&chain(900, 1)), Ok(()));
+        assert_eq!(check_text(&chain(1_200, 1)), Err(Excess::TooLarge("instances")));
+    }
+
+    #[test]
+    fn a_component_from_outside_is_not_instantiated() {
+        let text = r#"(component (component (import "c" (component $c)) (instance (instantiate $c))))"#;
+        assert_eq!(check_text(text), Err(Excess::TooLarge("unknown components")));
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |depth: usize| "(component ".repeat(depth) + &")".repeat(depth);
+        assert_eq!(check_text(&nested(10)), Ok(()));
+        assert_eq!(check_text(&nested(30)), Err(Excess::TooLarge("nested components")));
+    }
+
+    #[test]
+    fn an_endless_function_is_refused() {
+        let function = |length: usize| format!("(component (core module (func {})))", "nop ".repeat(length));
+        assert_eq!(check_text(&function(1_000)), Ok(()));
+        assert_eq!(check_text(&function(MAX_FUNCTION_BYTES + 1)), Err(Excess::TooLarge("large functions")));
+    }
+}

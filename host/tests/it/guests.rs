@@ -1,0 +1,88 @@
+//! Components written by hand: a core module with the parts that a test cares about, made a component of the
+//! contract in `wit/`.
+
+use std::path::Path;
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// A core module that describes itself as `wat` and answers "done", unless its parts say otherwise.
+pub(crate) struct Guest<'a> {
+    /// What the module imports.
+    pub(crate) imports: &'a str,
+    /// Items of the module beside the usual ones.
+    pub(crate) items: &'a str,
+    /// Instructions before `describe` returns.
+    pub(crate) describe: &'a str,
+    /// Instructions before `run` returns.
+    pub(crate) run: &'a str,
+    /// Address and length of the name in the description.
+    pub(crate) name: (u32, u32),
+    /// Address and length of the sentence in the answer.
+    pub(crate) sentence: (u32, u32),
+    /// What `cabi_realloc` returns.
+    pub(crate) allocate: &'a str,
+}
+
+impl Default for Guest<'_> {
+    fn default() -> Self {
+        Self {
+            imports: "",
+            items: "",
+            describe: "",
+            run: "",
+            name: (512, 3),
+            sentence: (520, 4),
+            allocate: "(global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+                (global.get $next)
+                (global.set $next (i32.add (global.get $next) (local.get 3)))",
+        }
+    }
+}
+
+impl Guest<'_> {
+    pub(crate) fn component(&self) -> Vec<u8> {
+        let Self { imports, items, describe, run, name, sentence, allocate } = self;
+        let module = format!(
+            r#"(module
+                {imports}
+                (memory (export "memory") 2)
+                (global $next (mut i32) (i32.const 4096))
+                (data (i32.const 512) "wat     done1a summary")
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {allocate})
+                (func (export "maro:plugin/command@0.2.0#describe") (result i32)
+                    {describe}
+                    (i32.store (i32.const 256) (i32.const {name_at}))
+                    (i32.store (i32.const 260) (i32.const {name_length}))
+                    (i32.store (i32.const 264) (i32.const 524))
+                    (i32.store (i32.const 268) (i32.const 1))
+                    (i32.store (i32.const 272) (i32.const 525))
+                    (i32.store (i32.const 276) (i32.const 9))
+                    (i32.const 256))
+                (func (export "maro:plugin/command@0.2.0#run") (param i32 i32) (result i32)
+                    {run}
+                    ;; The error `failed` with a sentence.
+                    (i32.store8 (i32.const 320) (i32.const 1))
+                    (i32.store8 (i32.const 324) (i32.const 1))
+                    (i32.store (i32.const 328) (i32.const {sentence_at}))
+                    (i32.store (i32.const 332) (i32.const {sentence_length}))
+                    (i32.const 320))
+                {items})"#,
+            name_at = name.0 as i32,
+            name_length = name.1 as i32,
+            sentence_at = sentence.0 as i32,
+            sentence_length = sentence.1 as i32,
+        );
+        encode(wat::parse_str(module).unwrap())
+    }
+}
+
+fn encode(mut module: Vec<u8>) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let (package, _) = resolve.push_dir(wit).unwrap();
+    let world = resolve.select_world(&[package], Some("subcommand")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    // Validating is the host's business.
+    ComponentEncoder::default().validate(false).module(&module).unwrap().encode().unwrap()
+}
