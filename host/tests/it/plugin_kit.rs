@@ -15,9 +15,20 @@ fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")
 }
 
+/// What cargo makes for projects away from the repository, kept for the next run.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects")
+}
+
 fn maro(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
-    command.current_dir(folder).env("MARO_CACHE_DIR", cache()).args(arguments).output().unwrap()
+    command
+        .current_dir(folder)
+        .env("MARO_CACHE_DIR", cache())
+        .env("CARGO_TARGET_DIR", target())
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 /// What a command says that succeeds.
@@ -82,7 +93,7 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
     let record =
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
-    assert!(record("1").contains("tracker.list-tracked {\"limit\":50,\"offset\":0} →"));
+    assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded: the same is there already"), "recorded once");
     let test = ["plugin", "test", "cases", "--on", &*tracked];
     assert!(said(folder.path(), &test).contains("1 cases play as recorded, 0 do not."));
@@ -104,7 +115,7 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     case.write(&path).unwrap();
     let told = complaint(folder.path(), &test);
     assert!(
-        told.contains("calls tracker.list-tracked {\"limit\":50,\"offset\":0}, which is not recorded"),
+        told.contains("calls tracker.list-tracked {\"limit\":20,\"offset\":0}, which is not recorded"),
         "{told}"
     );
 }
@@ -144,7 +155,6 @@ fn the_example_in_python_finds_issues() {
     assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search pass."));
     let run = said(Path::new("."), &["plugin", "run", folder, "authentication flow"]);
     assert!(run.contains("• SCRUM-123: User authentication flow"), "{run}");
-    assert!(run.contains("[Track]"), "{run}");
 }
 
 #[test]

@@ -17,6 +17,9 @@ const VERSION: &str = "0.23.0";
 /// Calls the package, whose own command line does not take a world among others.
 const SCRIPT: &str = include_str!("templates/componentize.mjs");
 
+/// What is built in place of the project's own `plugin.js`, which it calls.
+const ENTRY: &str = include_str!("templates/entry.js");
+
 const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, and node or npm is not there: https://nodejs.org has it.";
 
 /// Builds a project into `component`.
@@ -30,9 +33,12 @@ pub(super) async fn build(
     toolbox: &Toolbox,
 ) -> Result<(), BuildError> {
     let tool = install(toolbox).await?;
+    let entry = project.build_dir().join("entry.js");
+    std::fs::write(&entry, ENTRY).map_err(BuildError::file("the build folder cannot be written"))?;
     let mut node = Command::new("node");
-    node.arg(tool.join("componentize.mjs"));
-    node.arg(project.folder.join("plugin.js")).arg(wit).args([interpreted::WORLD]).arg(component);
+    // Its imports are resolved within the working folder alone.
+    node.current_dir(&project.folder).arg(tool.join("componentize.mjs"));
+    node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
     toolbox.run(node, NODE_MISSING).await.map(drop)
 }
 

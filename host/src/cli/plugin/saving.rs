@@ -33,9 +33,9 @@ const DISCOVERY: Duration = Duration::from_secs(1);
 
 /// Which projects are rebuilt, and where their components go.
 pub(in crate::cli) struct Saving {
-    /// A folder of projects that are built already.
+    /// A folder of projects.
     pub(in crate::cli) plugins: PathBuf,
-    /// Folders of projects to build first.
+    /// Another.
     pub(in crate::cli) examples: Option<PathBuf>,
     pub(in crate::cli) more: Vec<Project>,
     /// The plugins folder of the bot.
@@ -64,7 +64,8 @@ impl Saving {
         let mut is_first_look = true;
         loop {
             let projects = self.projects();
-            for (project, is_built) in &projects {
+            for project in &projects {
+                let is_built = is_first_look && self.output.join(format!("{}.wasm", project.name)).is_file();
                 watched.entry(project.folder.clone()).or_insert_with(|| {
                     let ended = stop.child_token();
                     let watch = Watch {
@@ -73,12 +74,12 @@ impl Saving {
                         shared: Arc::clone(&shared),
                         stop: ended.clone(),
                     };
-                    tasks.spawn(watch.run(*is_built && is_first_look));
+                    tasks.spawn(watch.run(is_built));
                     (project.name.clone(), ended)
                 });
             }
             watched.retain(|folder, (name, ended)| {
-                let is_there = projects.iter().any(|(project, _)| project.folder == *folder);
+                let is_there = projects.iter().any(|project| project.folder == *folder);
                 if !is_there {
                     ended.cancel();
                     shared.builds.remove(name);
@@ -94,12 +95,11 @@ impl Saving {
         tasks.wait().await;
     }
 
-    /// Every project, and whether it has been built before.
-    fn projects(&self) -> Vec<(Project, bool)> {
-        let built = Project::all_in(&self.plugins).into_iter().map(|project| (project, true));
-        let examples = self.examples.iter().flat_map(|dir| Project::all_in(dir));
-        let others = examples.chain(self.more.iter().filter(|project| project.folder.is_dir()).cloned());
-        built.chain(others.map(|project| (project, false))).collect()
+    fn projects(&self) -> Vec<Project> {
+        let dirs = [Some(&self.plugins), self.examples.as_ref()];
+        let mut projects: Vec<_> = dirs.into_iter().flatten().flat_map(|dir| Project::all_in(dir)).collect();
+        projects.extend(self.more.iter().filter(|project| project.folder.is_dir()).cloned());
+        projects
     }
 }
 

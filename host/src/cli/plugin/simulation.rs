@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -26,6 +27,9 @@ use crate::{
     server::bot::Bot,
     tracker::{self, TrackRequest},
 };
+
+/// When the issues were tracked: always the same, so that a command recorded twice is the same case.
+const TRACKED_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// Longer than any plugin may take.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -153,7 +157,7 @@ async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow
     let issues: Vec<_> = issues.into_iter().flatten().collect();
     let database = Database::open(&config.database).await?;
     let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
-    tracker::open::open(&database).track(request, &issues, Clock::system().now()).await?;
+    tracker::open::open(&database).track(request, &issues, TRACKED_AT).await?;
     database.close().await;
     Ok(())
 }

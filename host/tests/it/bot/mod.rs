@@ -15,6 +15,7 @@ mod plugin_breaker;
 mod plugin_notices;
 mod plugin_switches;
 mod plugins_folder;
+mod recorded_cases;
 mod released_plugins;
 mod socket_mode;
 mod start_up;
