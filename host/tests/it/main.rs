@@ -6,6 +6,7 @@ mod guests;
 mod jira;
 mod journal;
 mod manifest;
+mod playground;
 mod plugin_changes;
 mod plugin_kit;
 mod plugin_records;

@@ -13,11 +13,14 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
-use crate::sandbox::{
-    builds::BuildState,
-    page::{Shared, jira_acts::Failure, plugins, shapes},
+use crate::{
+    plugin::events::PluginEvent,
+    sandbox::{
+        builds::BuildState,
+        page::{Shared, jira_acts::Failure, plugins, shapes},
+    },
 };
 
 /// How often the plugins are looked at: their figures change without a word.
@@ -32,6 +35,7 @@ struct View {
     slack: watch::Receiver<u64>,
     jira: watch::Receiver<u64>,
     builds: watch::Receiver<BTreeMap<String, BuildState>>,
+    plugins: broadcast::Receiver<PluginEvent>,
     /// The messages up to here are known.
     revision: u64,
     /// By the name of the event: what was sent last.
@@ -62,6 +66,7 @@ impl View {
             slack: playground.slack.watch(),
             jira: playground.jira.watch(),
             builds: playground.builds.watch(),
+            plugins: playground.registry.events().subscribe().1,
             revision: known.unwrap_or(0),
             sent: BTreeMap::new(),
             pending: VecDeque::new(),
@@ -84,6 +89,7 @@ impl View {
                 _ = self.slack.changed() => self.send_messages(false),
                 _ = self.jira.changed() => {}
                 _ = self.builds.changed() => {}
+                _ = self.plugins.recv() => {}
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
             self.look();
@@ -108,6 +114,7 @@ impl View {
             ("modals", shapes::modals(playground)),
             ("jira", json!({ "issues": jira.issues(), "failure": Failure::of(jira) })),
             ("plugins", plugins::plugins(&playground.registry.plugins())),
+            ("events", plugins::events(&playground.registry.events().subscribe().0)),
             ("builds", plugins::builds(&self.builds.borrow())),
             ("problems", json!(playground.slack.problems())),
         ];

@@ -7,20 +7,29 @@ use serde_json::{Value, json};
 use crate::{
     commands::help,
     metrics::Usage,
-    plugin::{loaded::LoadedPlugin, registry::Plugins},
+    plugin::{
+        events::{PluginChange, PluginEvent},
+        loaded::LoadedPlugin,
+        registry::Plugins,
+    },
     sandbox::builds::BuildState,
 };
 
 /// Everything that can be typed, which plugins serve, and why others do not.
 pub(super) fn plugins(plugins: &Plugins) -> Value {
     let refused =
-        plugins.refused.iter().map(|it| json!({ "file": it.file, "reason": it.reason.to_string() }));
+        plugins.without_version().map(|it| json!({ "file": it.file, "reason": it.reason.to_string() }));
+    let serving = plugins.all().map(|plugin| serving(plugins, plugin));
+    let disabled = plugins
+        .all_disabled()
+        .map(|it| json!({ "name": it.switch.plugin, "by": it.switch.disabled_by.as_str() }));
     let own = help::OWN.iter().map(|(name, usage, summary)| {
         let usage = usage.strip_prefix(name).unwrap_or_default().trim_start();
         json!({ "name": name, "usage": usage, "summary": summary })
     });
     json!({
-        "serving": plugins.all().map(|plugin| serving(plugin)).collect::<Vec<_>>(),
+        "serving": serving.collect::<Vec<_>>(),
+        "disabled": disabled.collect::<Vec<_>>(),
         "refused": refused.collect::<Vec<_>>(),
         "own": own.collect::<Vec<_>>(),
     })
@@ -35,7 +44,35 @@ pub(super) fn builds(builds: &BTreeMap<String, BuildState>) -> Value {
     builds.iter().map(|(plugin, state)| (plugin.clone(), shape(state))).collect()
 }
 
-fn serving(plugin: &LoadedPlugin) -> Value {
+/// What happened to plugins lately, oldest first.
+pub(super) fn events(events: &[PluginEvent]) -> Value {
+    let shape = |event: &PluginEvent| {
+        let mut shape = change(&event.what);
+        shape["at"] = json!(event.at.as_millisecond());
+        shape["plugin"] = json!(event.plugin);
+        shape
+    };
+    events.iter().map(shape).collect()
+}
+
+fn change(what: &PluginChange) -> Value {
+    match what {
+        PluginChange::Loaded { digest } => json!({ "what": "loaded", "digest": digest }),
+        PluginChange::Replaced { from, to } => json!({ "what": "replaced", "from": from, "to": to }),
+        PluginChange::Removed => json!({ "what": "removed" }),
+        PluginChange::Refused { reason, kept, .. } => {
+            json!({ "what": "refused", "reason": reason, "kept": kept })
+        }
+        PluginChange::Disabled { by } => json!({ "what": "disabled", "by": by.as_str() }),
+        PluginChange::Enabled => json!({ "what": "enabled" }),
+        PluginChange::BreakerOpened { until } => {
+            json!({ "what": "breaker_opened", "until": until.as_millisecond() })
+        }
+        PluginChange::BreakerClosed => json!({ "what": "breaker_closed" }),
+    }
+}
+
+fn serving(plugins: &Plugins, plugin: &LoadedPlugin) -> Value {
     let description = &plugin.description;
     let Usage { outcomes, measured, latency } = plugin.metrics.usage();
     let calls: Vec<_> = outcomes
@@ -59,5 +96,8 @@ fn serving(plugin: &LoadedPlugin) -> Value {
             "host": average(latency.host),
         },
         "last_fault": plugin.last_fault().map(|last| format!("{} (incident {})", last.fault, last.incident)),
+        "is_resting": plugin.breaker().is_open(),
+        "newer_refused": plugins.newer_refusal(plugin).map(|refusal| refusal.reason.to_string()),
+        "warnings": plugin.warnings,
     })
 }

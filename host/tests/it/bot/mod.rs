@@ -26,6 +26,7 @@ mod ticket_faults;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -50,8 +51,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A workspace, a site, and the bot between them.
 pub(crate) struct TestBot {
-    pub(crate) slack: SimulatedSlack,
-    pub(crate) jira: SimulatedJira,
+    pub(crate) slack: Arc<SimulatedSlack>,
+    pub(crate) jira: Arc<SimulatedJira>,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     bot: Option<Bot>,
@@ -126,6 +127,7 @@ impl TestBot {
         let clock = surroundings.clock.clone();
         let bot = Bot::start(config.clone(), surroundings).await.unwrap();
         bot.wait_until_ready().await;
+        let (slack, jira) = (Arc::new(slack), Arc::new(jira));
         let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot

@@ -85,7 +85,7 @@ export function blocks(list, tools) {
       case "divider": return element("hr", { class: "block" });
       case "context":
         return element("div", { class: "block context" },
-          block.elements.map((item) => element("span", {}, item.type === "image" ? item.alt_text : text(item))));
+          block.elements.map((item) => element("div", {}, item.type === "image" ? item.alt_text : text(item))));
       case "actions":
         return element("div", { class: "block actions" }, block.elements.map((item) => part(item, block, tools)));
       case "rich_text": return element("div", { class: "block said" }, block.elements.map(richText));
@@ -98,6 +98,6 @@ export function blocks(list, tools) {
 
 /** A view of what went over the wire. */
 export function payload(value) {
-  return element("pre", { class: "payload", tabIndex: 0, role: "region", "aria-label": "Payload" },
+  return element("pre", { class: "payload", tabIndex: 0, role: "group", "aria-label": "Payload" },
     JSON.stringify(value, null, 2));
 }

@@ -25,6 +25,9 @@ const topLevel = () => messages().filter((message) => message.thread_ts === null
 const found = (ts) => log.querySelector(`[data-ts="${ts}"]`);
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 
+/** Whether the newest message is to stay in sight when the page changes its shape. */
+let staysAtEnd = true;
+
 function scrollToEnd() {
   scroller.scrollTop = scroller.scrollHeight;
   byId("newest").hidden = true;
@@ -88,6 +91,9 @@ function showAll() {
   const all = topLevel();
   const shown = all.slice(-room);
   const first = all.length - shown.length;
+  // What was there before is not news to be read aloud.
+  log.setAttribute("aria-live", "off");
+  setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
   log.replaceChildren(...shown.map((message, index) => make(message, all[first + index - 1])));
   messages().filter((message) => message.thread_ts !== null).forEach(addReply);
   byId("earlier").hidden = first === 0;
@@ -98,10 +104,12 @@ function show(message) {
   const present = found(message.ts);
   if (present) {
     const kept = present.querySelector(".thread");
+    const held = present.contains(document.activeElement) ? document.activeElement.dataset.actionId : null;
     const before = present.previousElementSibling?.dataset.ts;
     const made = make(message, state.channels.get(message.channel).get(before));
     present.replaceWith(made);
     if (kept) made.querySelector(".content").append(kept);
+    if (held !== null) (made.querySelector(`[data-action-id="${CSS.escape(held ?? "")}"]`) ?? byId("message")).focus();
   } else if (message.thread_ts !== null) {
     addReply(message);
   } else {
@@ -162,7 +170,11 @@ export function startChannel() {
     if (wasAtEnd) scrollToEnd();
   });
   byId("newest").addEventListener("click", scrollToEnd);
-  scroller.addEventListener("scroll", () => { if (isAtEnd()) byId("newest").hidden = true; }, { passive: true });
+  scroller.addEventListener("scroll", () => {
+    staysAtEnd = isAtEnd();
+    if (staysAtEnd) byId("newest").hidden = true;
+  }, { passive: true });
+  new ResizeObserver(() => { if (staysAtEnd) scrollToEnd(); }).observe(scroller);
   byId("earlier").addEventListener("click", () => {
     const height = scroller.scrollHeight;
     room += PAGE;

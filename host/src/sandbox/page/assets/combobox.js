@@ -86,7 +86,11 @@ export function combobox({ id, field, chosen, placeholder, minLength, choose }) 
   };
 
   input.addEventListener("focus", () => input.select());
-  input.addEventListener("click", () => { if (list.hidden) ask(""); });
+  input.addEventListener("click", () => {
+    if (!list.hidden) return;
+    input.select();
+    ask("");
+  });
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(() => ask(input.value.trim()), PAUSE);

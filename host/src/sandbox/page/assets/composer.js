@@ -38,7 +38,6 @@ function closeCompletions() {
   offered = [];
   marked = -1;
   completions.hidden = true;
-  box.setAttribute("aria-expanded", "false");
   box.removeAttribute("aria-activedescendant");
 }
 
@@ -76,7 +75,6 @@ function offer() {
     },
   }, element("code", {}, `/maro ${known.name} ${known.usage}`.trim()), " ", known.summary)));
   completions.hidden = false;
-  box.setAttribute("aria-expanded", "true");
   return mark(-1);
 }
 

@@ -29,7 +29,7 @@ function close() {
   attempt(() => act("close"));
 }
 
-/** Does something that takes what was typed along. */
+/** Does something that takes what was typed along. Whether it went well. */
 async function send(what) {
   const sent = values();
   dialog.setAttribute("aria-busy", "true");
@@ -40,10 +40,13 @@ async function send(what) {
       if (typed.get(name) === value) typed.delete(name);
     }
   }
+  return isDone;
 }
 
-function choose(name, value) {
-  send((texts) => ({ fill: { values: [...texts, [name, value]] } }));
+/** What cannot be chosen after all is not shown as chosen. */
+async function choose(name, value) {
+  const isDone = await send((texts) => ({ fill: { values: [...texts, [name, value]] } }));
+  if (!isDone && shown) fill(shown);
 }
 
 function tools(modal) {
@@ -114,7 +117,11 @@ function take() {
     if (shown === null) return;
     shown = null;
     dialog.close();
-    opener?.focus();
+    // Focus that comes back while the page is still inert does not take keys in Chromium.
+    requestAnimationFrame(() => {
+      opener?.blur();
+      opener?.focus();
+    });
     return;
   }
   if (!dialog.open) {

@@ -8,7 +8,8 @@ import { lookAt, nameOf, state } from "./state.js";
 const MARKS = { "*": "strong", "_": "em", "~": "s", "`": "code" };
 
 const isWord = (letter) => letter !== undefined && /[\p{L}\p{N}]/u.test(letter);
-const isSpace = (letter) => letter === undefined || /\s/.test(letter);
+/** A zero-width space, too, keeps a mark from being one. */
+const isSpace = (letter) => letter === undefined || /[\s\u200b]/.test(letter);
 
 function unescaped(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
@@ -108,12 +109,9 @@ function lines(text) {
 
 /** The elements that show a text in Slack's markup. */
 export function mrkdwn(text) {
-  return text.split("```").flatMap((part, index, all) => {
-    const isCode = index % 2 === 1 && index < all.length - 1;
-    if (isCode) return [element("pre", {}, unescaped(part.replace(/^\n|\n$/g, "")))];
-    const whole = index % 2 === 1 ? `\`\`\`${part}` : part;
-    const trimmed = whole.replace(index > 0 ? /^\n/ : /(?!)/, "").replace(index < all.length - 1 ? /\n$/ : /(?!)/, "");
-    return trimmed === "" ? [] : lines(trimmed);
+  return text.split(/\n?```([^]+?)```\n?/).flatMap((part, index) => {
+    if (index % 2 === 1) return [element("pre", {}, unescaped(part.replace(/^\n|\n$/g, "")))];
+    return part === "" ? [] : lines(part);
   });
 }
 

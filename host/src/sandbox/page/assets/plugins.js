@@ -1,28 +1,18 @@
 // The plugins: what serves, what it may do, how it does, and what happens to it.
 
 import { byId, element } from "./dom.js";
-import { on, state } from "./state.js";
+import { nameOf, on, state } from "./state.js";
 
-/** How many happenings are kept on the page. */
+/** How many happenings are shown. */
 const MAX_EVENTS = 50;
 
 const cards = element("div", { class: "plugins" });
 const refused = element("div");
+const builds = element("div");
 const problems = element("div");
-const events = element("ol", { role: "log", "aria-label": "What happened to plugins", class: "events" });
-
-/** By name: the digest that was seen last; null before the first look. */
-let digests = null;
-/** By name: the state of the build that was seen last. */
-let building = {};
+const happened = element("ol", { class: "events" });
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-
-function happened(sentence, output = null) {
-  const item = element("li", {}, element("time", {}, CLOCK.format(new Date())), " ", sentence, output && element("pre", { tabIndex: 0 }, output));
-  events.prepend(item);
-  while (events.childElementCount > MAX_EVENTS) events.lastElementChild.remove();
-}
 
 const short = (digest) => digest.slice(0, 12);
 
@@ -57,6 +47,8 @@ function calls(list) {
   return list.map(({ outcome, count }) => `${count} ${outcome.replace("_", " ")}`).join(", ");
 }
 
+const trouble = (name, text) => text && [element("p", { class: "error" }, name), element("pre", { tabIndex: 0 }, text)];
+
 function card(plugin) {
   const build = state.builds[plugin.file]?.state;
   const facts = [
@@ -68,43 +60,54 @@ function card(plugin) {
   return element("article", { class: "plugin", "aria-label": plugin.name },
     element("h3", {}, `/maro ${plugin.name}`, element("span", { class: "small" }, ` ${plugin.version}`),
       build === "running" && element("span", { class: "badge" }, "building"),
-      build === "failed" && element("span", { class: "badge bad" }, "build failed")),
+      build === "failed" && element("span", { class: "badge bad" }, "build failed"),
+      plugin.is_resting && element("span", { class: "badge bad" }, "resting")),
     element("p", {}, plugin.summary),
     element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
-    plugin.last_fault && element("p", { class: "error" }, "Last fault"),
-    plugin.last_fault && element("pre", { tabIndex: 0 }, plugin.last_fault));
-}
-
-function noteReloads(serving) {
-  const before = digests;
-  digests = new Map(serving.map(({ name, digest }) => [name, digest]));
-  if (before === null) return;
-  for (const [name, digest] of digests) {
-    if (!before.has(name)) happened(`${name} serves now (${short(digest)}).`);
-    else if (before.get(name) !== digest) happened(`${name} was reloaded: ${short(before.get(name))} → ${short(digest)}.`);
-  }
-  for (const name of before.keys()) if (!digests.has(name)) happened(`${name} no longer serves.`);
+    trouble("Last fault", plugin.last_fault),
+    trouble("Its newer file does not serve", plugin.newer_refused),
+    plugin.warnings.map((warning) => element("p", { class: "error" }, warning)));
 }
 
 function showPlugins() {
-  const { serving, refused: refusals } = state.plugins;
-  noteReloads(serving);
+  const { serving, disabled, refused: refusals } = state.plugins;
   cards.replaceChildren(...serving.map(card));
-  refused.replaceChildren(...(refusals.length === 0 ? [] : [
-    element("h3", {}, "Does not serve"),
-    ...refusals.map(({ file, reason }) => element("div", { class: "plugin" }, element("code", {}, `${file}.wasm`), element("pre", { tabIndex: 0 }, reason))),
-  ]));
+  refused.replaceChildren(
+    ...disabled.map(({ name, by }) => element("p", { class: "plugin" },
+      element("code", {}, `/maro ${name}`), ` was switched off by ${nameOf(by)}.`)),
+    ...refusals.map(({ file, reason }) => element("div", { class: "plugin" },
+      element("code", {}, file), " does not serve:", element("pre", { tabIndex: 0 }, reason))));
 }
 
 function showBuilds() {
-  for (const [plugin, build] of Object.entries(state.builds)) {
-    if (JSON.stringify(building[plugin]) === JSON.stringify(build)) continue;
-    if (build.state === "running") happened(`${plugin} is being built …`);
-    else if (build.state === "failed") happened(`${plugin} does not build:`, build.output);
-    else happened(`${plugin} is built.`);
-  }
-  building = state.builds;
+  const sentences = { running: "is being built …", succeeded: "is built.", failed: "does not build:" };
+  const entries = Object.entries(state.builds);
+  builds.replaceChildren(...(entries.length === 0 ? [] : [
+    element("h3", {}, "Builds"),
+    element("ul", { class: "builds" }, entries.map(([plugin, build]) => element("li", {},
+      element("code", {}, plugin), ` ${sentences[build.state]}`, build.output && element("pre", { tabIndex: 0 }, build.output)))),
+  ]));
   cards.replaceChildren(...state.plugins.serving.map(card));
+}
+
+function said(event) {
+  switch (event.what) {
+    case "loaded": return `serves (${short(event.digest)}).`;
+    case "replaced": return `was reloaded: ${short(event.from)} → ${short(event.to)}.`;
+    case "removed": return "no longer serves.";
+    case "refused":
+      return event.kept === null ? "does not serve:" : "has a newer file that does not serve; the version before serves on:";
+    case "disabled": return `was switched off by ${nameOf(event.by)}.`;
+    case "enabled": return "was switched on.";
+    case "breaker_opened": return `failed repeatedly, and is not run until ${CLOCK.format(new Date(event.until))}.`;
+    default: return "works again.";
+  }
+}
+
+function showEvents() {
+  happened.replaceChildren(...state.events.slice(-MAX_EVENTS).toReversed().map((event) => element("li", {},
+    element("time", { dateTime: new Date(event.at).toISOString() }, CLOCK.format(new Date(event.at))), " ",
+    element("code", {}, event.plugin), ` ${said(event)}`, event.reason && element("pre", { tabIndex: 0 }, event.reason))));
 }
 
 function showProblems() {
@@ -115,9 +118,10 @@ function showProblems() {
 }
 
 export function startPlugins() {
-  byId("plugins").append(problems, refused, cards, element("h3", {}, "What happened"), events);
-  on("workspace", () => { digests = null; });
+  byId("plugins").append(problems, builds, refused, cards, element("h3", {}, "What happened"),
+    element("div", { role: "log", "aria-label": "What happened to plugins" }, happened));
   on("plugins", showPlugins);
   on("builds", showBuilds);
+  on("events", showEvents);
   on("problems", showProblems);
 }

@@ -10,8 +10,9 @@ export const state = {
   /** By person: the open modal, or null. */
   modals: {},
   jira: { issues: [], failure: "none" },
-  plugins: { serving: [], refused: [], own: [] },
+  plugins: { serving: [], disabled: [], refused: [], own: [] },
   builds: {},
+  events: [],
   problems: [],
   /** Who one is, and where one looks: ids. */
   user: sessionStorage.getItem("user"),
@@ -88,7 +89,7 @@ export function follow() {
   const take = (name, taker) => events.addEventListener(name, (event) => taker(JSON.parse(event.data)));
   take("workspace", takeWorkspace);
   take("messages", takeMessages);
-  for (const name of ["modals", "jira", "plugins", "builds", "problems"]) {
+  for (const name of ["modals", "jira", "plugins", "builds", "events", "problems"]) {
     take(name, (value) => {
       state[name] = value;
       emit(name);

@@ -1,0 +1,99 @@
+//! Commands in the channel, and the Jira site beside it.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::{
+    bot::key,
+    playground::{SAID, Stage},
+};
+
+#[tokio::test]
+async fn a_person_tracks_lists_and_untracks() {
+    let Some(stage) = Stage::open().await else { return };
+    stage.say("/maro track SCRUM-123 SCRUM-124 SCRUM-999").await;
+    assert_snapshot!(stage.hear("Now tracking").await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    Now tracking SCRUM-124: Database migration (In Progress)
+    SCRUM-999 not found in Jira
+    ");
+    stage.say("/maro tracked").await;
+    assert_snapshot!(stage.hear("Tracked Jira issues").await, @"
+    Tracked Jira issues in #general:
+    SCRUM-123: User authentication flow (Open)
+    Stop tracking
+    SCRUM-124: Database migration (In Progress)
+    Stop tracking
+    ");
+    stage.say("/maro untrack SCRUM-123").await;
+    stage.hear("Stopped tracking SCRUM-123").await;
+
+    // What changed the list is for all to see, the list for ada alone.
+    stage.browser.click("#people label:nth-of-type(2)").await;
+    stage.browser.see("#channel-note", "You are grace").await;
+    let seen = stage.browser.texts(SAID).await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert_eq!(stage.bot.slack.problems(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_command_is_completed_from_what_is_loaded_and_found_again_by_arrow_key() {
+    let Some(stage) = Stage::open().await else { return };
+    let browser = &stage.browser;
+    browser.type_into("#message", "/maro untr").await;
+    browser.see("#completions [role=option]", "/maro untrack").await;
+    const TAB: char = '\u{e004}';
+    const UP: char = '\u{e013}';
+    browser.type_into("#message", &format!("{TAB}SCRUM-7")).await;
+    browser.see("#usage", "/maro untrack").await;
+    let typed = "return document.getElementById('message').value";
+    assert_eq!(browser.run(typed, &[]).await, json!("/maro untrack SCRUM-7"));
+    stage.say("").await;
+    stage.hear("SCRUM-7 is not tracked in this channel").await;
+    browser.type_into("#message", &UP.to_string()).await;
+    assert_eq!(browser.run(typed, &[]).await, json!("/maro untrack SCRUM-7"));
+}
+
+#[tokio::test]
+async fn what_jira_does_shows_in_the_channel() {
+    let Some(stage) = Stage::open().await else { return };
+    let browser = &stage.browser;
+    for (label, sentence) in [
+        ("503 Unavailable", "Jira is out of order"),
+        ("401 Unauthorised", "does not accept MARO's credentials"),
+        ("Answers nonsense", "an answer that MARO does not understand"),
+    ] {
+        browser.choose("#failure", label).await;
+        browser.see("#jira.failing", "").await;
+        stage.say("/maro track SCRUM-123").await;
+        stage.hear(sentence).await;
+    }
+    browser.choose("#failure", "Works").await;
+    browser.see("#jira:not(.failing)", "").await;
+    stage.say("/maro track SCRUM-123").await;
+    stage.hear("Now tracking SCRUM-123").await;
+
+    // The site reports it, so the list has it without asking.
+    browser.choose("[data-key=SCRUM-123] select", "Done").await;
+    browser.see("[data-key=SCRUM-123].changed", "").await;
+    stage.bot.jira.rename_issue(&key("SCRUM-123"), "Renamed while nobody looked");
+    browser.see("[data-key=SCRUM-123]", "Renamed while nobody looked").await;
+    stage.say("/maro tracked").await;
+    stage.hear("Renamed while nobody looked (Done)").await;
+}
+
+#[tokio::test]
+async fn what_somebody_wrote_into_jira_is_text_and_nothing_else() {
+    const HOSTILE: &str = "<img src=x onerror=alert(1)> <!channel> *b* _i_ `c` <https://x|y> &amp; @here";
+    let Some(stage) = Stage::open().await else { return };
+    stage.bot.jira.rename_issue(&key("SCRUM-123"), HOSTILE);
+    stage.browser.see("[data-key=SCRUM-123]", HOSTILE).await;
+    stage.say("/maro track SCRUM-123").await;
+    let shown = stage.hear("Now tracking").await.replace('\u{200b}', "");
+    assert!(shown.contains(HOSTILE), "{shown}");
+    stage.say("<img src=x onerror=alert(1)> <!channel>").await;
+    stage.hear("<img src=x onerror=alert(1)> <!channel>").await;
+    let inside = "return document.querySelectorAll('#log .said :is(img, .mention, strong, em, code), #jira img').length";
+    assert_eq!(stage.browser.run(inside, &[]).await, json!(0));
+    assert_eq!(stage.browser.run("return document.title", &[]).await, json!("#general – MARO playground"));
+}
