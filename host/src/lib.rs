@@ -8,6 +8,7 @@ pub mod domain;
 pub mod clock;
 pub mod config;
 pub mod handover;
+pub mod memory;
 pub mod metrics;
 pub mod telemetry;
 

@@ -12,6 +12,7 @@ use wasmtime::component::Component;
 
 use crate::{
     domain::issue::one_line,
+    memory,
     metrics::Metrics,
     plugin::{
         bindings::exports::maro::plugin::command,
@@ -169,6 +170,7 @@ fn component(
             tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
         }
     }
+    memory::give_back();
     Ok((component, Some(compile_time)))
 }
 

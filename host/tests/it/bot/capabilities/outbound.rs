@@ -138,7 +138,7 @@ async fn answers_are_bounded_while_they_are_read() {
     for path in ["large/257", "endless"] {
         assert_eq!(
             bot.say(&format!("/maro capable fetch-kind {}", service.url(path))).await,
-            "HttpErrorKind::TooLarge",
+            "Some(HttpErrorKind::TooLarge)",
             "{path}"
         );
     }
@@ -184,7 +184,7 @@ async fn only_listed_hosts_are_reached() {
     for url in ["https://elsewhere.example/", "http://localhost:1/", "https://localhost/"] {
         assert_eq!(
             bot.say(&format!("/maro capable fetch-kind {url}")).await,
-            "HttpErrorKind::Denied",
+            "Some(HttpErrorKind::Denied)",
             "{url}"
         );
     }
@@ -196,7 +196,7 @@ async fn only_listed_hosts_are_reached() {
     for url in [&by_address, "ftp://localhost/", "http://user@localhost/", "nonsense"] {
         assert_eq!(
             bot.say(&format!("/maro capable fetch-kind {url}")).await,
-            "HttpErrorKind::InvalidRequest",
+            "Some(HttpErrorKind::InvalidRequest)",
             "{url}"
         );
     }
@@ -210,11 +210,11 @@ async fn production_speaks_https_alone_and_never_to_this_machine() {
     let bot = TestBot::with_plugins(with_capable(&format!("[http]\nhosts = [\"localhost:{port}\"]"))).await;
     assert_eq!(
         bot.say(&format!("/maro capable fetch-kind http://localhost:{port}/echo")).await,
-        "HttpErrorKind::InvalidRequest"
+        "Some(HttpErrorKind::InvalidRequest)"
     );
     assert_eq!(
         bot.say(&format!("/maro capable fetch-kind https://localhost:{port}/echo")).await,
-        "HttpErrorKind::Unreachable"
+        "Some(HttpErrorKind::Unreachable)"
     );
     assert_eq!(service.requests(), 0);
 }
