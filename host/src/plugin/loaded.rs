@@ -20,6 +20,7 @@ use crate::{
         interface::InterfacePre,
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
+        pacing,
         reply::{self, ReplyError},
         tape::Tape,
     },
@@ -281,8 +282,7 @@ fn limited_store(pre: &InterfacePre, invocation: Invocation) -> Store<Invocation
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
         context.data_mut().count_cpu_tick()?;
-        // Tokio's own yield lets sockets and timers have their turn before this guest goes on.
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(pacing::turn())))
     });
     store
 }

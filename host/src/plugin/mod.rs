@@ -21,6 +21,7 @@ pub mod loaded;
 pub mod loader;
 pub mod manifest;
 pub mod outbound;
+mod pacing;
 pub mod preflight;
 pub mod recorder;
 pub mod redact;
