@@ -85,7 +85,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     dev.introduce();
     let stop = CancellationToken::new();
     let rebuilding = tokio::spawn(saving.run(stop.clone()));
-    if let Some((dir, recordings)) = arguments.record.zip(dev.bot.recorder().listen()) {
+    // Listened to only if somebody keeps what is heard.
+    if let Some(dir) = arguments.record
+        && let Some(recordings) = dev.bot.recorder().listen()
+    {
         say(&format!("Each command of a plugin is kept in {}.", dir.display()));
         tokio::spawn(recording::keep_all(dir, recordings));
     }
