@@ -41,6 +41,7 @@ struct Stage {
 async fn bot() -> TestBot {
     let secret = Secret::new("a webhook secret");
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.plugins.hot_reload = true;
         config.jira.webhook_secret = Some(secret.clone());
     })
     .await;

@@ -30,7 +30,6 @@ async fn a_plugin_edited_on_disk_answers_anew() {
     let path = stage.bot.plugins_folder().join("untrack.wasm");
     let component = edited(&fs::read(&path).unwrap(), "is not tracked in this", "was never here in this");
     fs::write(&path, component).unwrap();
-    stage.bot.bot().registry().load().await.unwrap();
     stage.browser.see(".events", "untrack was reloaded").await;
     stage.say("/maro untrack SCRUM-1").await;
     stage.hear("SCRUM-1 was never here in this channel").await;
