@@ -16,7 +16,7 @@ use crate::{
         model::{identify, parse},
         people::{MAX_NAME_LENGTH, RawPerson},
         scope::{Unbalanced, scoped},
-        search::SearchRequest,
+        search::{RawPage, SearchRequest},
         transport::Answer,
     },
 };
@@ -66,16 +66,6 @@ pub enum SearchError {
     NoSuchPage,
     #[error(transparent)]
     Jira(#[from] JiraError),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPage {
-    issues: Vec<RawFound>,
-    /// Cloud only, and there only if there is more.
-    next_page_token: Option<String>,
-    /// Data Center only.
-    total: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +132,7 @@ impl JiraClient {
         let question = self.search_question(&request);
         let page = match self.before(deadline, self.ask(&question, deadline)).await? {
             Answer::Refused(status, body) => return Err(refusal(status, &body)),
-            answer => parse::<RawPage>(&answer.found()?, "the search results")?,
+            answer => parse::<RawPage<RawFound>>(&answer.found()?, "the search results")?,
         };
         let end = start + page.issues.len();
         let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);

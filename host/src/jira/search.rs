@@ -59,14 +59,15 @@ pub(super) struct SearchRequest<'a> {
     pub(super) start_at: Option<usize>,
 }
 
+/// A page of search results, of issues as `T` reads them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawPage {
-    issues: Vec<RawFound>,
+pub(super) struct RawPage<T> {
+    pub(super) issues: Vec<T>,
     /// Cloud only, and there only if there is more.
-    next_page_token: Option<String>,
+    pub(super) next_page_token: Option<String>,
     /// Data Center only.
-    total: Option<usize>,
+    pub(super) total: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -200,7 +201,11 @@ impl JiraClient {
         Question::post(self.url(path), request)
     }
 
-    async fn search(&self, request: &SearchRequest<'_>, deadline: Instant) -> Result<RawPage, JiraError> {
+    async fn search(
+        &self,
+        request: &SearchRequest<'_>,
+        deadline: Instant,
+    ) -> Result<RawPage<RawFound>, JiraError> {
         let body = self.ask(&self.search_question(request), deadline).await?.found()?;
         parse(&body, "the search results")
     }
