@@ -160,9 +160,12 @@ fn the_example_in_python_finds_issues() {
 
 #[test]
 fn the_examples_build_replies_with_the_files_that_new_projects_get() {
-    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/plugin/templates");
-    for (own, template) in [("standup/maro.js", "js/maro.js"), ("search/maro.py", "python/maro.py")] {
-        let (own, template) = (example(own), templates.join(template));
-        assert_eq!(fs::read_to_string(own).unwrap(), fs::read_to_string(template).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for (language, name, own, file) in
+        [("js", "one", "standup/maro.js", "maro.js"), ("python", "two", "search/maro.py", "maro.py")]
+    {
+        said(folder.path(), &["plugin", "new", name, "--lang", language]);
+        let new = folder.path().join(name).join(file);
+        assert_eq!(fs::read_to_string(example(own)).unwrap(), fs::read_to_string(new).unwrap());
     }
 }

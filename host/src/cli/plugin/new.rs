@@ -106,13 +106,13 @@ impl NewProject {
                 ("plugin.js", self.filled(include_str!("templates/js/plugin.js"))),
                 ("answer.js", self.filled(include_str!("templates/js/answer.js"))),
                 ("answer.test.js", self.filled(include_str!("templates/js/answer.test.js"))),
-                ("maro.js", include_str!("templates/js/maro.js").to_owned()),
+                ("maro.js", include_str!("../../../../plugins/examples/standup/maro.js").to_owned()),
                 ("package.json", self.filled(include_str!("templates/js/package.json"))),
             ]),
             Language::Python => files.extend([
                 ("plugin.py", self.filled(include_str!("templates/python/plugin.py"))),
                 ("test_plugin.py", self.filled(include_str!("templates/python/test_plugin.py"))),
-                ("maro.py", include_str!("templates/python/maro.py").to_owned()),
+                ("maro.py", include_str!("../../../../plugins/examples/search/maro.py").to_owned()),
             ]),
         }
         if self.language != Language::Rust {
