@@ -105,7 +105,8 @@ pub(super) struct Invocation {
     pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
-    cpu_ticks: u32,
+    /// The latest line that was logged as an error.
+    pub(super) logged_error: Option<String>,
     memory_bytes: usize,
     /// Time spent in capabilities.
     pub(super) host_time: Duration,
@@ -138,7 +139,7 @@ impl Invocation {
             http_requests: 0,
             host_calls: 0,
             log_lines: 0,
-            cpu_ticks: 0,
+            logged_error: None,
             memory_bytes: 0,
             host_time: Duration::ZERO,
             tape: None,
@@ -229,15 +230,6 @@ impl Invocation {
         sentence
     }
 
-    /// Counts a tick of the epoch against the CPU time.
-    ///
-    /// # Errors
-    /// [`LimitReached::Cpu`] once it is used up.
-    pub(super) fn count_cpu_tick(&mut self) -> wasmtime::Result<()> {
-        self.cpu_ticks += 1;
-        if self.cpu_ticks > self.limits.cpu_ticks() { Err(LimitReached::Cpu.into()) } else { Ok(()) }
-    }
-
     /// Runs a capability and adds the time it took to [`Invocation::host_time`].
     pub(super) async fn timed<T>(&mut self, work: impl Future<Output = T>) -> T {
         let started = Instant::now();
@@ -254,10 +246,13 @@ impl Invocation {
         }
     }
 
-    /// What the guest wrote to standard error: the message of a panic.
-    pub(super) fn stderr(&self) -> String {
-        let bytes = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim().to_owned()
+    /// What the guest said of its end, if it did: the latest error that it logged, which is where Rust's panics
+    /// go, and what it wrote to standard error.
+    pub(super) fn last_words(&self) -> String {
+        let written = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
+        let written = String::from_utf8_lossy(&written);
+        let logged = self.logged_error.iter().map(String::as_str);
+        logged.chain([written.trim()]).filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
 
