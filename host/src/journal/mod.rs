@@ -20,6 +20,7 @@ use crate::{
 pub mod open;
 pub mod postgres;
 pub mod sqlite;
+pub mod work;
 
 mod stored;
 

@@ -7,7 +7,10 @@ use crate::{
         reply::{Block, Span},
     },
     jira::{error::JiraError, remote_link::LinkError},
-    journal::{IntentKind, IntentState},
+    journal::{
+        IntentKind, IntentState,
+        work::{Stop, Work},
+    },
     telemetry::error_chain,
     texts,
     tickets::{
@@ -16,7 +19,7 @@ use crate::{
         deadline,
         record::{Announcement, LinkRecord, LinkedIssue, ModalState, Origin},
         views::sentence,
-        work::{Start, Stop, Work},
+        work::Start,
     },
 };
 

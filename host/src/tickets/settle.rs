@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use crate::{
-    journal::IntentState,
+    journal::{
+        IntentState,
+        work::{Ticket, Work},
+    },
     telemetry::error_chain,
     texts,
     tickets::{
         LOOK_UP_PATIENCE, Outcome, Tickets, deadline,
-        record::{CreateRecord, StoriesRecord, StoryState, Ticket},
+        record::{CreateRecord, StoriesRecord, StoryState},
         stories::line_intent,
-        work::Work,
     },
 };
 
