@@ -194,11 +194,8 @@ impl Tickets {
             }
             work.record.announcement = Announcement::Done;
         }
-        // What is not tracked yet stays open, and is tried again.
-        let state = if work.record.is_tracked { IntentState::Finished } else { IntentState::Confirmed };
-        if let Err(stop) = self.save(&mut work, state).await {
-            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
-        }
+        let is_tracked = work.record.is_tracked;
+        self.close(&mut work, is_tracked).await;
         if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
     }
 

@@ -243,10 +243,7 @@ impl Tickets {
             .lines
             .iter()
             .all(|line| line.is_tracked || !matches!(line.state, StoryState::Created(_)));
-        let state = if is_tracked { IntentState::Finished } else { IntentState::Confirmed };
-        if let Err(stop) = self.save(&mut work, state).await {
-            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
-        }
+        self.close(&mut work, is_tracked).await;
         self.report(&work, &notes)
     }
 

@@ -46,6 +46,14 @@ impl Tickets {
     ) -> Result<(), Stop> {
         work.save(&*self.journal, state, self.clock.now()).await
     }
+
+    /// Ends an intention of which all is done. What is not tracked yet stays open, and is tried again.
+    pub(super) async fn close<Record: Serialize>(&self, work: &mut Work<Record>, is_tracked: bool) {
+        let state = if is_tracked { IntentState::Finished } else { IntentState::Confirmed };
+        if let Err(stop) = self.save(work, state).await {
+            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
+        }
+    }
 }
 
 impl Stop {
