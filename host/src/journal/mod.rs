@@ -69,10 +69,12 @@ pub enum IntentKind {
     Link,
     /// Creating the stories of an epic.
     Stories,
+    /// Creating a ticket that a plugin asks for.
+    PluginCreate,
 }
 
 impl IntentKind {
-    const ALL: [Self; 3] = [Self::Create, Self::Link, Self::Stories];
+    const ALL: [Self; 4] = [Self::Create, Self::Link, Self::Stories, Self::PluginCreate];
 
     /// The name under which the kind is stored.
     pub fn as_str(self) -> &'static str {
@@ -80,6 +82,7 @@ impl IntentKind {
             Self::Create => "create",
             Self::Link => "link",
             Self::Stories => "stories",
+            Self::PluginCreate => "plugin_create",
         }
     }
 }

@@ -10,9 +10,10 @@ use crate::{
         Intent, IntentKind, IntentState,
         work::{Stop, Work},
     },
+    plugin::creation::Creation,
     telemetry::error_chain,
     tickets::{
-        Tickets,
+        LOOK_UP_PATIENCE, Tickets, deadline,
         record::{CreateRecord, LinkRecord, StoriesRecord},
     },
 };
@@ -106,6 +107,13 @@ impl Tickets {
                     self.create_stories(work).await
                 };
                 self.show_late(&view_id, &origin, outcome).await;
+            }
+            IntentKind::PluginCreate => {
+                let creation = Creation::taken_over(Arc::clone(&self.capabilities), intent)?;
+                match creation.confirmed() {
+                    Some(created) => drop(creation.conclude(created, deadline(LOOK_UP_PATIENCE)).await),
+                    None => self.settle_plugin_creation(creation).await?,
+                }
             }
         }
         Ok(())
