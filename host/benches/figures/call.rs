@@ -61,7 +61,8 @@ pub(crate) fn run(plugins: &Path) {
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
             jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
-            hooks: Arc::new(Hooks::new(Arc::clone(&tracker), journal, Clock::system())),
+            hooks: Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system())),
+            journal,
             outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),

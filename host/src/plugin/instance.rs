@@ -17,6 +17,7 @@ use crate::{
     },
     hooks::Hooks,
     jira::client::JiraClient,
+    journal::IntentJournal,
     plugin::{
         engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
         grants::{Denial, Grant},
@@ -41,6 +42,8 @@ pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
     pub hooks: Arc<Hooks>,
+    /// Knows of each new issue before Jira is asked for it.
+    pub journal: Arc<dyn IntentJournal>,
     pub storage: Arc<dyn PluginStorage>,
     pub outbound: OutboundClient,
     pub clock: Clock,

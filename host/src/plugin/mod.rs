@@ -9,6 +9,7 @@ pub mod breaker;
 mod cache;
 pub mod cases;
 mod complexity;
+pub mod creation;
 pub mod engine;
 pub mod events;
 pub mod folder;
