@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::{sync::Semaphore, time::timeout};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
     domain::reply::Reply,
@@ -291,5 +291,16 @@ fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
     if let Some(limit) = error.downcast_ref::<LimitReached>() {
         return Fault::Limit { limit: limit.to_string() };
     }
-    Fault::Trapped { chain: format!("{error:#}"), stderr: invocation.stderr() }
+    Fault::Trapped { chain: causes(&error), stderr: invocation.stderr() }
+}
+
+/// Why a guest trapped. The stack goes to the log alone, for those who ask for it: guests are stripped, and
+/// what an author wants to know is what the guest said itself.
+fn causes(error: &wasmtime::Error) -> String {
+    let stack = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    if let Some(stack) = &stack {
+        tracing::debug!("a guest trapped: {stack}");
+    }
+    let causes = error.chain().map(ToString::to_string).filter(|cause| stack.as_ref() != Some(cause));
+    causes.collect::<Vec<_>>().join(": ")
 }

@@ -5,7 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,7 +46,9 @@ pub(super) fn toolbox(echo: bool) -> Toolbox {
 /// Builds a project into its own `build/`; the path of the component.
 pub(super) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyhow::Result<PathBuf> {
     let output = project.build_dir();
-    build_into(project, &output, toolbox).await.with_context(|| format!("{} does not build", project.name))
+    build_into(project, &output, toolbox)
+        .await
+        .map_err(|error| error.told(format!("{} does not build", project.name)))
 }
 
 /// Builds a project and puts `NAME.wasm` and `NAME.toml` into the folder `output`; the path of the first.

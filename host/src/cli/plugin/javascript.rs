@@ -49,7 +49,7 @@ pub(super) async fn build(
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
     let mut node = Command::new("node");
     node.current_dir(&project.folder).arg("--test");
-    toolbox.run(node, NODE_MISSING).await.map(drop)
+    toolbox.run_tests(node, NODE_MISSING).await
 }
 
 /// What tells one build of the tools from another.

@@ -34,6 +34,8 @@ pub(super) async fn build(
         let mut command = Command::new(&tool);
         command.current_dir(&project.folder).arg("--wit-path").arg(wit);
         command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
+        // The tool's own stack would bury the line of the source that it complains of.
+        command.env("RUST_BACKTRACE", "0");
         command
     };
     let bindings = project.build_dir().join(BINDINGS);
@@ -54,7 +56,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), Bui
     let mut python = Command::new("python3");
     python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
     python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
-    toolbox.run(python, PYTHON_MISSING).await.map(drop)
+    toolbox.run_tests(python, PYTHON_MISSING).await
 }
 
 /// What tells one build of the tools from another.
