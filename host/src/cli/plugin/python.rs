@@ -66,9 +66,7 @@ pub(super) fn version() -> String {
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(version());
-    let installing = interpreted::Installing::begin(&folder).await?;
-    if installing.is_needed() {
-        toolbox.say(&format!("Fetching componentize-py {VERSION}, once (some 70 MB) …"));
+    let fetching = async {
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         toolbox.run(venv, PYTHON_MISSING).await.map_err(|error| match error {
@@ -78,8 +76,8 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
         let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         pip.arg(format!("componentize-py=={VERSION}"));
-        toolbox.run(pip, PYTHON_MISSING).await?;
-        installing.done()?;
-    }
+        toolbox.run(pip, PYTHON_MISSING).await.map(drop)
+    };
+    interpreted::fetch_once(toolbox, &folder, "70 MB", fetching).await?;
     Ok(folder.join("bin/componentize-py"))
 }
