@@ -62,8 +62,9 @@ pub enum Fault {
     InvalidReply { reason: String },
 }
 
+/// What a guest wrote, indented: no line of it passes for one of the log.
 fn said(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
+    if stderr.is_empty() { String::new() } else { format!("; it said:\n{stderr}").replace('\n', "\n  ") }
 }
 
 /// A plugin that serves.

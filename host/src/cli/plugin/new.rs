@@ -246,10 +246,9 @@ impl NewProject {
         let member = folder.strip_prefix(root).unwrap_or(&folder).display().to_string();
         let Some((before, after)) = text.split_once("members = [").and_then(|(before, rest)| {
             let (members, after) = rest.split_once(']')?;
-            Some((
-                format!("{before}members = [{}, \"{member}\"", members.trim_end().trim_end_matches(',')),
-                after,
-            ))
+            let members = members.trim_end().trim_end_matches(',');
+            let comma = if members.is_empty() { "" } else { ", " };
+            Some((format!("{before}members = [{members}{comma}\"{member}\""), after))
         }) else {
             bail!("{} has no list of members: add \"{member}\" to its workspace", path.display());
         };

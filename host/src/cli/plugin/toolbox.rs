@@ -93,7 +93,7 @@ impl Toolbox {
     async fn finish(&self, mut command: Command, absence: &str, echo: bool) -> Result<Ended, BuildError> {
         // A group of its own: a compiler's children end with it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().map_err(|_| BuildError::Missing(absence.to_owned()))?;
+        let mut child = command.spawn().map_err(|error| not_started(&command, error, absence))?;
         let mut group = Group::of(&child);
         let (out, error) = (child.stdout.take(), child.stderr.take());
         let work = async { tokio::join!(kept(out, false), kept(error, echo), child.wait()) };
@@ -111,6 +111,14 @@ impl Toolbox {
         if self.echo {
             eprintln!("{text}");
         }
+    }
+}
+
+/// A folder that is gone looks like a tool that is not there.
+fn not_started(command: &Command, error: io::Error, absence: &str) -> BuildError {
+    match command.as_std().get_current_dir() {
+        Some(folder) if !folder.is_dir() => BuildError::file(format!("{} is gone", folder.display()))(error),
+        _ => BuildError::Missing(absence.to_owned()),
     }
 }
 
@@ -207,6 +215,10 @@ mod tests {
     async fn a_tool_that_is_not_there_is_told_as_what_to_install() {
         let error = toolbox().run(Command::new("/nonexistent/tool"), "install it").await.unwrap_err();
         assert_eq!(error.to_string(), "install it");
+        let mut command = shell("true");
+        command.current_dir("/nonexistent/project");
+        let error = toolbox().run(command, "install it").await.unwrap_err();
+        assert_eq!(error.to_string(), "/nonexistent/project is gone");
     }
 
     #[tokio::test]
