@@ -17,12 +17,8 @@ use url::Url;
 use crate::{
     cli::{
         dev_session::{DevLock, DevSession, FOLDER},
-        plugin::{
-            project::{Project, repository},
-            recording,
-            saving::Saving,
-        },
-        plugin_build,
+        plugin::{project::Project, recording, saving::Saving},
+        plugin_build::{self, Built},
         serve::StopSignal,
     },
     clock::Clock,
@@ -73,12 +69,13 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
     say("Building the plugins from source …");
-    let plugins = tokio::task::spawn_blocking(plugin_build::build).await??;
+    let built = tokio::task::spawn_blocking(plugin_build::build_workspace).await??;
     let folder = std::env::current_dir().context("the working folder is gone")?;
     let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
         bail!(RUNNING_ALREADY);
     };
-    let saving = arguments.saving(&folder, &plugins)?;
+    let plugins = built.output.clone();
+    let saving = arguments.saving(built)?;
     let dev = Dev::start(&arguments, &folder, plugins, saving.builds.clone()).await?;
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("maro say will not find this session")?;
@@ -102,15 +99,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 impl Arguments {
-    /// What is rebuilt when its source is saved: the plugins of the repository around `folder`, and what the
-    /// arguments name.
-    fn saving(&self, folder: &Path, output: &Path) -> anyhow::Result<Saving> {
-        let root = repository(folder).context("run this in MARO's repository")?;
+    /// What is rebuilt when its source is saved: the plugins of the repository, which are `built` as far as
+    /// it could be done quickly, and what the arguments name.
+    fn saving(&self, built: Built) -> anyhow::Result<Saving> {
         Ok(Saving {
-            plugins: root.join("plugins"),
-            examples: self.examples.then(|| root.join("plugins/examples")),
+            examples: self.examples.then(|| built.sources.join("examples")),
+            plugins: built.sources,
             more: self.plugin.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?,
-            output: output.to_owned(),
+            output: built.output,
+            built: built.names,
             builds: Builds::default(),
         })
     }

@@ -1,6 +1,7 @@
 //! This repository's plugins from source, each with the grants that it is shipped with.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -63,11 +64,28 @@ struct Source {
     manifest: PathBuf,
 }
 
-/// Builds the plugins of the repository around the working folder, in release form.
+/// What was built of this repository.
+pub(super) struct Built {
+    /// The folder of projects.
+    pub(super) sources: PathBuf,
+    /// Where their components are.
+    pub(super) output: PathBuf,
+    /// The folders in `sources` that are packages of its workspace, by name.
+    pub(super) names: Vec<String>,
+}
+
+/// Builds the plugins of the workspace around the working folder, in release form; the folder that they are
+/// in afterwards.
 ///
 /// # Errors
 /// A sentence that says what is missing: the repository, a tool, or what the compiler said.
 pub fn build() -> anyhow::Result<PathBuf> {
+    build_workspace().map(|built| built.output)
+}
+
+/// As [`build`]. Of plugins that are no packages of the workspace, what an earlier build has left stays,
+/// unless their sources are gone.
+pub(super) fn build_workspace() -> anyhow::Result<Built> {
     let workspace = Workspace::find(Path::new("."))?;
     add_target()?;
     let sources = workspace.plugins()?;
@@ -81,30 +99,42 @@ pub fn build() -> anyhow::Result<PathBuf> {
 
     let output = workspace.target.join("plugins");
     fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
-    let names: Vec<_> = sources.iter().map(|source| &*source.name).collect();
-    forget_others(&output, &names).with_context(|| format!("cannot write into {}", output.display()))?;
+    let folder = workspace.root.join(PLUGINS);
+    let names: Vec<_> = sources.iter().map(|source| source.name.clone()).collect();
+    forget_others(&output, &folder, &names)
+        .with_context(|| format!("cannot write into {}", output.display()))?;
     for source in &sources {
         let file = format!("{}.wasm", source.package.replace('-', "_"));
         let built = workspace.target.join(TARGET).join(PROFILE).join(file);
         install(&built, &source.manifest, &output, &source.name)?;
     }
-    Ok(output)
+    Ok(Built { sources: folder, output, names })
 }
 
-/// Removes what an earlier build has left of plugins that have no source any more, and notes the `names` of
-/// this one.
-fn forget_others(output: &Path, names: &[&str]) -> io::Result<()> {
+/// Removes what an earlier build has left of plugins that have no source in `folder` any more, and notes the
+/// `names` of this one beside those that it leaves.
+fn forget_others(output: &Path, folder: &Path, names: &[String]) -> io::Result<()> {
     let note = output.join(INSTALLED);
     let earlier = fs::read_to_string(&note).unwrap_or_default();
-    for name in earlier.lines().filter(|name| !names.contains(name)) {
-        for ending in ["wasm", "toml"] {
-            match fs::remove_file(output.join(format!("{name}.{ending}"))) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+    let (kept, gone): (Vec<&str>, Vec<&str>) =
+        earlier.lines().partition(|name| folder.join(name).join(MANIFEST).is_file());
+    for name in gone {
+        remove(output, name)?;
+    }
+    let noted: BTreeSet<&str> = names.iter().map(String::as_str).chain(kept).collect();
+    fs::write(note, noted.into_iter().collect::<Vec<_>>().join("\n") + "\n")
+}
+
+/// Removes a plugin from the folder of built ones.
+pub(super) fn remove(output: &Path, name: &str) -> io::Result<()> {
+    // The component first: without its grants it would be refused for a moment.
+    for ending in ["wasm", "toml"] {
+        match fs::remove_file(output.join(format!("{name}.{ending}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
-    fs::write(note, names.join("\n") + "\n")
+    Ok(())
 }
 
 /// Notes that `name` in `output` is this program's to remove.
@@ -251,20 +281,22 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_build_has_left_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        for file in ["gone.wasm", "gone.toml", "track.wasm", "foreign.wasm"] {
+    fn only_what_a_build_has_left_of_sources_that_are_gone_is_removed() {
+        let (folder, sources) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for file in ["gone.wasm", "gone.toml", "track.wasm", "script.wasm", "foreign.wasm"] {
             fs::write(folder.path().join(file), "").unwrap();
         }
-        fs::write(folder.path().join(INSTALLED), "gone\ntrack\nnever-written\n").unwrap();
-        forget_others(folder.path(), &["track"]).unwrap();
+        fs::create_dir(sources.path().join("script")).unwrap();
+        fs::write(sources.path().join("script").join(MANIFEST), "").unwrap();
+        fs::write(folder.path().join(INSTALLED), "gone\nscript\nnever-written\n").unwrap();
+        forget_others(folder.path(), sources.path(), &["track".to_owned()]).unwrap();
         let mut left: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        assert_eq!(left, [INSTALLED, "foreign.wasm", "track.wasm"]);
-        assert_eq!(fs::read_to_string(folder.path().join(INSTALLED)).unwrap(), "track\n");
+        assert_eq!(left, [INSTALLED, "foreign.wasm", "script.wasm", "track.wasm"]);
+        assert_eq!(fs::read_to_string(folder.path().join(INSTALLED)).unwrap(), "script\ntrack\n");
     }
 
     #[test]

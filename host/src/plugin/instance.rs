@@ -108,8 +108,6 @@ pub(super) struct Invocation {
     pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
-    /// The latest line that was logged as an error.
-    pub(super) logged_error: Option<String>,
     memory_bytes: usize,
     /// Time spent in capabilities.
     pub(super) host_time: Duration,
@@ -142,7 +140,6 @@ impl Invocation {
             http_requests: 0,
             host_calls: 0,
             log_lines: 0,
-            logged_error: None,
             memory_bytes: 0,
             host_time: Duration::ZERO,
             tape: None,
@@ -249,13 +246,10 @@ impl Invocation {
         }
     }
 
-    /// What the guest said of its end, if it did: the latest error that it logged, which is where Rust's panics
-    /// go, and what it wrote to standard error.
-    pub(super) fn last_words(&self) -> String {
-        let written = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
-        let written = String::from_utf8_lossy(&written);
-        let logged = self.logged_error.iter().map(String::as_str);
-        logged.chain([written.trim()]).filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
+    /// What the guest wrote to standard error: the message of a panic.
+    pub(super) fn stderr(&self) -> String {
+        let bytes = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
     }
 }
 

@@ -57,15 +57,15 @@ pub enum Fault {
     CircuitOpen { until: Timestamp },
     #[error("{limit}")]
     Limit { limit: String },
-    /// What it said before, why it ended, and where.
-    #[error("it trapped: {}{reason}\n{backtrace}", line(.said))]
-    Trapped { said: String, reason: String, backtrace: String },
+    #[error("it trapped: {chain}{}", said(.stderr))]
+    Trapped { chain: String, stderr: String },
     #[error("its reply is invalid: {reason}")]
     InvalidReply { reason: String },
 }
 
-fn line(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("{text}\n") }
+/// What a guest wrote, indented: no line of it passes for one of the log.
+fn said(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!("; it said:\n{stderr}").replace('\n', "\n  ") }
 }
 
 /// A plugin that serves.
@@ -304,8 +304,16 @@ fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
     if let Some(limit) = error.downcast_ref::<LimitReached>() {
         return Fault::Limit { limit: limit.to_string() };
     }
-    // wasmtime puts the backtrace before the reason.
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::to_string).unwrap_or_default();
-    let reason = error.root_cause().to_string();
-    Fault::Trapped { said: invocation.last_words(), reason, backtrace }
+    Fault::Trapped { chain: causes(&error), stderr: invocation.stderr() }
+}
+
+/// Why a guest trapped. The stack goes to the log alone, for those who ask for it: guests are stripped, and
+/// what an author wants to know is what the guest said itself.
+fn causes(error: &wasmtime::Error) -> String {
+    let stack = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    if let Some(stack) = &stack {
+        tracing::debug!("a guest trapped: {stack}");
+    }
+    let causes = error.chain().map(ToString::to_string).filter(|cause| stack.as_ref() != Some(cause));
+    causes.collect::<Vec<_>>().join(": ")
 }

@@ -79,8 +79,12 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("Ok(answer(arguments.trim()))", "panic!(\"no {arguments}\")")).unwrap();
     let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
-    assert!(run.contains("log error: panicked at src/lib.rs:"), "{run}");
-    assert!(run.contains("no Ada"), "{run}");
+    assert!(run.contains("panicked at src/lib.rs:18:9:\n  no Ada"), "{run}");
+    assert!(!run.contains("wasm backtrace"), "{run}");
+
+    fs::write(&source, text.replace("\"Hello, \"", "\"Good day, \"")).unwrap();
+    let tests = complaint(folder.path(), &["plugin", "test", "greet"]);
+    assert!(tests.contains("\"Good day, Ada!\"") && tests.contains("the tests of greet fail"), "{tests}");
 
     fs::write(&source, "this is no Rust").unwrap();
     let build = complaint(folder.path(), &["plugin", "build", "greet"]);
@@ -95,9 +99,9 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let record =
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
     assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
-    assert!(record("1").contains("Not recorded: the same is there already"), "recorded once");
+    assert!(record("1").contains("Not recorded: the same case is there already"), "recorded once");
     let test = ["plugin", "test", "cases", "--on", &*tracked];
-    assert!(said(folder.path(), &test).contains("1 cases play as recorded, 0 do not."));
+    assert!(said(folder.path(), &test).contains("1 case played as recorded."));
 
     let path = folder.path().join("cases/tracked-1.json");
     let mut case = Case::read(&path).unwrap();
@@ -119,6 +123,33 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
         told.contains("calls tracker.list-tracked {\"limit\":20,\"offset\":0}, which is not recorded"),
         "{told}"
     );
+}
+
+#[test]
+fn a_checkouts_plugins_are_built_in_every_language_and_go_with_their_sources() {
+    if !has("python3") {
+        return;
+    }
+    let checkout = tempfile::tempdir().unwrap();
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/sdk").canonicalize().unwrap();
+    fs::create_dir_all(checkout.path().join("plugins/sdk")).unwrap();
+    fs::write(checkout.path().join("plugins/sdk/Cargo.toml"), "").unwrap();
+    let workspace = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = []\n[workspace.dependencies]\nmaro-plugin = {{ path = {sdk:?} }}\n"
+    );
+    fs::write(checkout.path().join("Cargo.toml"), workspace).unwrap();
+    said(checkout.path(), &["plugin", "new", "plugins/one", "--with", "http"]);
+    said(checkout.path(), &["plugin", "new", "plugins/two", "--lang", "python"]);
+    let built = |name: &str| target().join("plugins").join(name).is_file();
+    said(checkout.path(), &["plugin", "build"]);
+    for file in ["one.wasm", "one.toml", "two.wasm", "two.toml"] {
+        assert!(built(file), "{file}");
+    }
+    let one = target().join("plugins/one.wasm");
+    assert!(said(checkout.path(), &["plugin", "run", one.to_str().unwrap(), "Ada"]).contains("Hello, Ada!"));
+    fs::remove_dir_all(checkout.path().join("plugins/two")).unwrap();
+    said(checkout.path(), &["plugin", "build"]);
+    assert!(built("one.wasm") && !built("two.wasm") && !built("two.toml"));
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! What a plugin's author implements, and how it becomes the component's exports.
 
-use std::{marker::PhantomData, panic};
+use std::marker::PhantomData;
 
 use crate::{
-    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, jira_edit::EditError, log,
+    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, jira_edit::EditError,
     reply::Reply, storage::StorageError, tracker::TrackerError,
 };
 
 /// One subcommand of `/maro`.
 pub trait Plugin {
     /// What the subcommand is called and does. Called once, when the host loads the plugin, and may call
-    /// no capability but [`log`].
+    /// no capability but [`crate::log`].
     fn describe() -> Description;
 
     /// Answers one command. `arguments` is what follows `/maro name `, as Slack sends it: `&`, `<` and `>`
@@ -86,7 +86,6 @@ pub struct Component<P>(PhantomData<P>);
 
 impl<P: Plugin> command::Guest for Component<P> {
     fn describe() -> command::Description {
-        log_panics();
         let description = P::describe();
         command::Description {
             name: description.name.to_owned(),
@@ -97,12 +96,6 @@ impl<P: Plugin> command::Guest for Component<P> {
     }
 
     fn run(arguments: String) -> Result<Reply, RunError> {
-        log_panics();
         P::run(&arguments)
     }
-}
-
-/// A trap tells the operator where, but not why: the message of a panic would be lost.
-fn log_panics() {
-    panic::set_hook(Box::new(|panic| log::error(&panic.to_string())));
 }

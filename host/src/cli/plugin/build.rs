@@ -23,18 +23,35 @@ use crate::{
 
 /// Without arguments the plugins of this repository, else each project into its own `build/`.
 pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
-    if folders.is_empty() {
-        let output = tokio::task::spawn_blocking(plugin_build::build).await??;
-        say(&format!("The plugins are in {}.", output.display()));
-        return Ok(ExitCode::SUCCESS);
-    }
     let toolbox = toolbox(true);
+    if folders.is_empty() {
+        return build_repository(&toolbox).await;
+    }
     for folder in folders {
         let project = Project::open(&folder)?;
         let component = build_project(&project, &toolbox).await?;
         let manifest = component.with_extension("toml");
         say(&format!("Built {} with {}.", component.display(), manifest.display()));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds all that `plugins/` holds: the workspace's packages at once, everything else by itself. What needs
+/// tools that are not here is told of and left as it is.
+async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
+    let built = tokio::task::spawn_blocking(plugin_build::build_workspace).await??;
+    for project in Project::all_in(&built.sources) {
+        if built.names.contains(&project.name) {
+            continue;
+        }
+        match build_into(&project, &built.output, toolbox).await {
+            Ok(_) => plugin_build::note_installed(&built.output, &project.name)
+                .with_context(|| format!("cannot write into {}", built.output.display()))?,
+            Err(BuildError::Missing(absence)) => say(&format!("{} is not built. {absence}", project.name)),
+            Err(error) => return Err(error.told(format!("{} does not build", project.name))),
+        }
+    }
+    say(&format!("The plugins are in {}.", built.output.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -47,7 +64,9 @@ pub(super) fn toolbox(echo: bool) -> Toolbox {
 /// Builds a project into its own `build/`; the path of the component.
 pub(super) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyhow::Result<PathBuf> {
     let output = project.build_dir();
-    build_into(project, &output, toolbox).await.with_context(|| format!("{} does not build", project.name))
+    build_into(project, &output, toolbox)
+        .await
+        .map_err(|error| error.told(format!("{} does not build", project.name)))
 }
 
 /// Builds a project and puts `NAME.wasm` and `NAME.toml` into the folder `output`; the path of the first.

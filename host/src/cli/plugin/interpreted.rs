@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
+    io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -67,38 +68,57 @@ fn interface(project: &Project) -> Result<PathBuf, BuildError> {
     Ok(whole)
 }
 
-/// The right to fetch one tool, so that two builds at once do not spoil each other's.
-pub(super) struct Installing {
-    folder: PathBuf,
-    _lock: File,
+/// Does `fetching` unless the tool of `folder` is there already. One process at a time: two would spoil each
+/// other's.
+///
+/// # Errors
+/// The folder cannot be written, or as `fetching`.
+pub(super) async fn fetch_once(
+    toolbox: &Toolbox,
+    folder: &Path,
+    size: &str,
+    fetching: impl Future<Output = Result<(), BuildError>>,
+) -> Result<(), BuildError> {
+    let cannot_write = || BuildError::file("the folder for tools cannot be written");
+    let locked = tokio::task::spawn_blocking({
+        let folder = folder.to_owned();
+        move || lock(&folder)
+    });
+    let _lock = locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(cannot_write())?;
+    let complete = folder.join(COMPLETE);
+    if complete.is_file() {
+        return Ok(());
+    }
+    let tool = folder.file_name().unwrap_or_default().display();
+    toolbox.say(&format!("Fetching {tool}, once (some {size}) …"));
+    fetching.await?;
+    fs::write(complete, "").map_err(cannot_write())
 }
 
-impl Installing {
-    /// Waits until nobody else fetches the tool of `folder`.
-    ///
-    /// # Errors
-    /// The folder cannot be made.
-    pub(super) async fn begin(folder: &Path) -> Result<Self, BuildError> {
-        let folder = folder.to_owned();
-        let lock = PathBuf::from(format!("{}.lock", folder.display()));
-        let locking = tokio::task::spawn_blocking(move || {
-            // As the cache of compiled plugins around it, which must be its owner's alone.
-            DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-            let file = File::create(lock)?;
-            file.lock()?;
-            Ok(Self { folder, _lock: file })
-        });
-        let locked = locking.await.map_err(std::io::Error::other).and_then(|locked| locked);
-        locked.map_err(BuildError::file("the folder for tools cannot be written"))
-    }
+/// Makes a tool's folder, and waits until nobody else fetches the tool.
+fn lock(folder: &Path) -> io::Result<File> {
+    // As the cache of compiled plugins around it, which must be its owner's alone.
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let file = File::create(format!("{}.lock", folder.display()))?;
+    file.lock()?;
+    Ok(file)
+}
 
-    pub(super) fn is_needed(&self) -> bool {
-        !self.folder.join(COMPLETE).is_file()
-    }
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
 
-    /// Notes that the tool is whole.
-    pub(super) fn done(self) -> Result<(), BuildError> {
-        fs::write(self.folder.join(COMPLETE), "")
-            .map_err(BuildError::file("the folder for tools cannot be written"))
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tool_is_fetched_until_it_is_whole_and_then_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let toolbox =
+            Toolbox { cache: folder.path().to_owned(), echo: false, stop: CancellationToken::new() };
+        let tool = folder.path().join("tool-1");
+        let fetch = |outcome| fetch_once(&toolbox, &tool, "1 MB", async move { outcome });
+        assert!(matches!(fetch(Err(BuildError::Stopped)).await, Err(BuildError::Stopped)));
+        assert!(fetch(Ok(())).await.is_ok());
+        assert!(fetch(Err(BuildError::Stopped)).await.is_ok());
     }
 }

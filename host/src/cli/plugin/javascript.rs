@@ -49,7 +49,7 @@ pub(super) async fn build(
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
     let mut node = Command::new("node");
     node.current_dir(&project.folder).arg("--test");
-    toolbox.run(node, NODE_MISSING).await.map(drop)
+    toolbox.run_tests(node, NODE_MISSING).await
 }
 
 /// What tells one build of the tools from another.
@@ -59,15 +59,13 @@ pub(super) fn version() -> String {
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(version());
-    let installing = interpreted::Installing::begin(&folder).await?;
-    if installing.is_needed() {
-        toolbox.say(&format!("Fetching {PACKAGE} {VERSION}, once (some 400 MB) …"));
+    let fetching = async {
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel", "error"]);
         npm.arg("--prefix").arg(&folder).arg(format!("{PACKAGE}@{VERSION}"));
-        toolbox.run(npm, NODE_MISSING).await?;
-        installing.done()?;
-    }
+        toolbox.run(npm, NODE_MISSING).await.map(drop)
+    };
+    interpreted::fetch_once(toolbox, &folder, "400 MB", fetching).await?;
     std::fs::write(folder.join("componentize.mjs"), SCRIPT)
         .map_err(BuildError::file("the tools' folder cannot be written"))?;
     Ok(folder)

@@ -36,7 +36,7 @@ use crate::cli::plugin::{new::NewArguments, run::RunArguments, test::TestArgumen
 pub(super) enum PluginCommand {
     /// Write a new plugin's project: it builds, and has a test and a README
     New(NewArguments),
-    /// Build projects, or without arguments this repository's plugins into target/plugins
+    /// Build projects, or without arguments all that this repository's plugins/ holds into target/plugins
     Build {
         /// Folders of projects
         #[arg(value_name = "PROJECT")]

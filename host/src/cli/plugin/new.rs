@@ -146,10 +146,18 @@ impl NewProject {
 
     fn manifest(&self) -> String {
         let grants: Vec<_> = self.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
-        format!(
+        let mut manifest = format!(
             "# What this plugin asks its operator for; `maro plugin check` says what it needs.\ngrants = [{}]\n",
             grants.join(", ")
-        )
+        );
+        // What these grants are worth nothing without.
+        if self.grants.contains(&Grant::Http) {
+            manifest += "\n# The only hosts that it may reach.\n[http]\nhosts = [\"api.example.com\"]\n";
+        }
+        if self.grants.contains(&Grant::Settings) {
+            manifest += "\n# What its operator may set otherwise.\n[settings]\nteam = \"Payments\"\n";
+        }
+        manifest
     }
 
     /// The world of a plugin in JavaScript or Python, which imports all that its world names.
@@ -238,10 +246,9 @@ impl NewProject {
         let member = folder.strip_prefix(root).unwrap_or(&folder).display().to_string();
         let Some((before, after)) = text.split_once("members = [").and_then(|(before, rest)| {
             let (members, after) = rest.split_once(']')?;
-            Some((
-                format!("{before}members = [{}, \"{member}\"", members.trim_end().trim_end_matches(',')),
-                after,
-            ))
+            let members = members.trim_end().trim_end_matches(',');
+            let comma = if members.is_empty() { "" } else { ", " };
+            Some((format!("{before}members = [{members}{comma}\"{member}\""), after))
         }) else {
             bail!("{} has no list of members: add \"{member}\" to its workspace", path.display());
         };
@@ -262,6 +269,7 @@ pub(super) fn interface_version() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::manifest::Manifest;
 
     fn new(name: &str, lang: Language) -> anyhow::Result<NewProject> {
         let folder = tempfile::tempdir().unwrap();
@@ -288,6 +296,17 @@ mod tests {
                 .manifest()
                 .contains("grants = [\"tracker\", \"storage\"]")
         );
+    }
+
+    #[test]
+    fn a_manifest_shows_what_a_grant_is_worth_nothing_without() {
+        let path = PathBuf::from("somewhere/new");
+        let with = vec![Grant::Http, Grant::Settings];
+        let project = NewProject::of(&NewArguments { path, lang: Language::Rust, with }).unwrap();
+        let manifest = Manifest::parse(&project.manifest()).unwrap();
+        assert_eq!(manifest.grants, [Grant::Settings, Grant::Http]);
+        assert_eq!(manifest.hosts.len(), 1);
+        assert!(manifest.settings.contains_key("team"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) async fn build(
         let mut command = Command::new(&tool);
         command.current_dir(&project.folder).arg("--wit-path").arg(wit);
         command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
+        // The tool's own stack would bury the line of the source that it complains of.
+        command.env("RUST_BACKTRACE", "0");
         command
     };
     let bindings = project.build_dir().join(BINDINGS);
@@ -54,7 +56,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), Bui
     let mut python = Command::new("python3");
     python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
     python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
-    toolbox.run(python, PYTHON_MISSING).await.map(drop)
+    toolbox.run_tests(python, PYTHON_MISSING).await
 }
 
 /// What tells one build of the tools from another.
@@ -64,9 +66,7 @@ pub(super) fn version() -> String {
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(version());
-    let installing = interpreted::Installing::begin(&folder).await?;
-    if installing.is_needed() {
-        toolbox.say(&format!("Fetching componentize-py {VERSION}, once (some 70 MB) …"));
+    let fetching = async {
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         toolbox.run(venv, PYTHON_MISSING).await.map_err(|error| match error {
@@ -76,8 +76,8 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
         let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         pip.arg(format!("componentize-py=={VERSION}"));
-        toolbox.run(pip, PYTHON_MISSING).await?;
-        installing.done()?;
-    }
+        toolbox.run(pip, PYTHON_MISSING).await.map(drop)
+    };
+    interpreted::fetch_once(toolbox, &folder, "70 MB", fetching).await?;
     Ok(folder.join("bin/componentize-py"))
 }

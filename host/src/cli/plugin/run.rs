@@ -44,17 +44,21 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let (shown, recording) = simulation.type_command(&arguments.place, &command).await?;
     simulation.stop().await;
     let granted: Vec<_> = workbench.grants.iter().map(|grant| grant.as_str()).collect();
-    let granted = if granted.is_empty() { "nothing".to_owned() } else { granted.join(", ") };
-    say(&format!("{command}\n\n{shown}\n\nGranted: {granted}, as it needs."));
+    let granted = match &*granted {
+        [] => "It needs no grants.".to_owned(),
+        grants => format!("Granted what it needs: {}.", grants.join(", ")),
+    };
+    say(&format!("{command}\n\n{shown}\n\n{granted}"));
     let recording = recording.context("the plugin was not run")?;
     say(story(&recording).trim_end());
+    let failed = matches!(recording.case.ending, Ending::Fault(_));
     if let Some(dir) = &arguments.record {
         say(&match recording::keep(dir, &recording.case)? {
             Some(path) => format!("Recorded in {}.", path.display()),
-            None => "Not recorded: the same is there already, or it gave no answer.".to_owned(),
+            None if failed => "Not recorded: it gave no answer.".to_owned(),
+            None => "Not recorded: the same case is there already.".to_owned(),
         });
     }
-    let failed = matches!(recording.case.ending, Ending::Fault(_));
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -82,8 +86,11 @@ fn story(recording: &Recording) -> String {
         let (arguments, answer) = (shortened(&call.arguments), shortened(&call.answer));
         let _ = writeln!(text, "{} {arguments} → {answer} ({})", call.call, milliseconds(*took));
     }
-    let _ =
-        writeln!(text, "{} host calls, {} in all.", recording.case.calls.len(), milliseconds(recording.took));
+    let calls = match recording.case.calls.len() {
+        1 => "1 host call".to_owned(),
+        count => format!("{count} host calls"),
+    };
+    let _ = writeln!(text, "{calls}, {} in all.", milliseconds(recording.took));
     text
 }
 

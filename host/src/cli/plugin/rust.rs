@@ -52,7 +52,7 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
-    toolbox.run(cargo, RUST_MISSING).await.map(drop)
+    toolbox.run_tests(cargo, RUST_MISSING).await
 }
 
 fn component(messages: &str, folder: &Path) -> Option<PathBuf> {

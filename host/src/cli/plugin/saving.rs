@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     cli::{
         plugin::{
             build::{build_into, toolbox},
-            check::size,
+            check::{LARGE_BYTES, size},
             project::{Language, Project, repository},
             say, sources,
             toolbox::{BuildError, Toolbox},
@@ -40,6 +40,8 @@ pub(in crate::cli) struct Saving {
     pub(in crate::cli) more: Vec<Project>,
     /// The plugins folder of the bot.
     pub(in crate::cli) output: PathBuf,
+    /// The projects in `plugins` that were built just now.
+    pub(in crate::cli) built: Vec<String>,
     pub(in crate::cli) builds: Builds,
 }
 
@@ -47,8 +49,10 @@ pub(in crate::cli) struct Saving {
 struct Shared {
     output: PathBuf,
     builds: Builds,
-    /// One build at a time: cargo would wait for the other anyway.
-    turn: Semaphore,
+    /// One build with cargo at a time, for it would wait for the other anyway; and one with an interpreter,
+    /// which takes long enough without company.
+    cargo: Semaphore,
+    interpreter: Semaphore,
 }
 
 impl Saving {
@@ -57,15 +61,20 @@ impl Saving {
         let shared = Arc::new(Shared {
             output: self.output.clone(),
             builds: self.builds.clone(),
-            turn: Semaphore::new(1),
+            cargo: Semaphore::new(1),
+            interpreter: Semaphore::new(1),
         });
         let tasks = TaskTracker::new();
-        let mut watched: BTreeMap<PathBuf, (String, CancellationToken)> = BTreeMap::new();
+        let mut watched: BTreeMap<PathBuf, Watched> = BTreeMap::new();
         let mut is_first_look = true;
         loop {
             let projects = self.projects();
+            let is_gone = |folder: &Path, _: &mut Watched| !projects.iter().any(|it| it.folder == *folder);
+            for (_, gone) in watched.extract_if(.., |folder, watched| is_gone(folder, watched)) {
+                gone.forget(&shared).await;
+            }
             for project in &projects {
-                let is_built = is_first_look && self.output.join(format!("{}.wasm", project.name)).is_file();
+                let is_built = is_first_look && self.is_built(project);
                 watched.entry(project.folder.clone()).or_insert_with(|| {
                     let ended = stop.child_token();
                     let watch = Watch {
@@ -74,18 +83,10 @@ impl Saving {
                         shared: Arc::clone(&shared),
                         stop: ended.clone(),
                     };
-                    tasks.spawn(watch.run(is_built));
-                    (project.name.clone(), ended)
+                    let task = tasks.spawn(watch.run(is_built));
+                    Watched { name: project.name.clone(), ended, task }
                 });
             }
-            watched.retain(|folder, (name, ended)| {
-                let is_there = projects.iter().any(|project| project.folder == *folder);
-                if !is_there {
-                    ended.cancel();
-                    shared.builds.remove(name);
-                }
-                is_there
-            });
             is_first_look = false;
             if stop.run_until_cancelled(tokio::time::sleep(DISCOVERY)).await.is_none() {
                 break;
@@ -93,6 +94,12 @@ impl Saving {
         }
         tasks.close();
         tasks.wait().await;
+    }
+
+    /// Whether it needs no build at the start.
+    fn is_built(&self, project: &Project) -> bool {
+        let plugins = self.plugins.canonicalize().ok();
+        plugins.as_deref() == project.folder.parent() && self.built.contains(&project.name)
     }
 
     fn projects(&self) -> Vec<Project> {
@@ -110,6 +117,27 @@ fn roots(project: &Project) -> Vec<PathBuf> {
         roots.extend([root.join("plugins/sdk/src"), root.join("wit")]);
     }
     roots
+}
+
+/// The watch over one project, as seen from outside.
+struct Watched {
+    name: String,
+    ended: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Watched {
+    /// Ends the watch over a project whose source is gone, and takes its component away.
+    async fn forget(self, shared: &Shared) {
+        self.ended.cancel();
+        // Else a build that is about to end would bring it back.
+        let _ = self.task.await;
+        match plugin_build::remove(&shared.output, &self.name) {
+            Ok(()) => say(&format!("The source of {} is gone: it serves no longer.", self.name)),
+            Err(error) => tracing::warn!(%error, "the folder of built plugins cannot be written"),
+        }
+        shared.builds.remove(&self.name);
+    }
 }
 
 /// One project under watch.
@@ -161,30 +189,39 @@ impl Watch {
 
     async fn look(&self) -> Option<Fingerprint> {
         let roots = self.roots.clone();
-        tokio::task::spawn_blocking(move || sources::fingerprint(&roots)).await.ok()
+        let looking = tokio::task::spawn_blocking(move || sources::fingerprint(&roots));
+        // Of a folder that is gone nothing can be built.
+        looking
+            .await
+            .ok()
+            .filter(|sources| sources.iter().any(|file| file.0.starts_with(&self.project.folder)))
     }
 
     async fn build(&self, stop: &CancellationToken) {
         let name = &*self.project.name;
         self.shared.builds.set(name, BuildState::Running);
-        let Some(Ok(_turn)) = stop.run_until_cancelled(self.shared.turn.acquire()).await else { return };
+        let turns = match self.project.language {
+            Language::Rust => &self.shared.cargo,
+            Language::JavaScript | Language::Python => &self.shared.interpreter,
+        };
+        let Some(Ok(_turn)) = stop.run_until_cancelled(turns.acquire()).await else { return };
         let toolbox = Toolbox { stop: stop.clone(), ..toolbox(false) };
         let started = Instant::now();
         match build_into(&self.project, &self.shared.output, &toolbox).await {
             Ok(component) => {
                 self.shared.builds.set(name, BuildState::Succeeded);
                 note(&self.shared.output, name);
+                let bytes = std::fs::metadata(component).map_or(0, |file| file.len() as usize);
                 let seconds = started.elapsed().as_secs_f64();
-                say(&format!("Built {name} in {seconds:.1} s ({}).", size_of(&component)));
+                say(&format!("Built {name} in {seconds:.1} s ({}).{}", size(bytes), loading(bytes)));
             }
             // A newer build follows, or the end.
             Err(BuildError::Stopped) => {}
             Err(error) => {
                 let output = error.to_string();
-                say(&format!(
-                    "✗ {name} does not build; what served before serves on.\n{}",
-                    output.trim_end()
-                ));
+                let served = self.shared.output.join(format!("{name}.wasm")).is_file();
+                let meanwhile = if served { "what served before serves on" } else { "it does not serve yet" };
+                say(&format!("✗ {name} does not build; {meanwhile}.\n{}", output.trim_end()));
                 self.shared.builds.set(name, BuildState::Failed { output });
             }
         }
@@ -198,7 +235,47 @@ fn note(output: &Path, name: &str) {
     }
 }
 
-fn size_of(component: &Path) -> String {
-    let bytes = std::fs::metadata(component).map_or(0, |file| file.len());
-    size(usize::try_from(bytes).unwrap_or(usize::MAX))
+/// What follows if an interpreter is in a component.
+fn loading(bytes: usize) -> &'static str {
+    if bytes > LARGE_BYTES { " Loading it takes some 10 s more." } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_project_that_goes_away_takes_its_component_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plugins, output) = (folder.path().join("plugins"), folder.path().join("output"));
+        let project = plugins.join("broken");
+        fs::create_dir_all(&project).unwrap();
+        fs::create_dir(&output).unwrap();
+        for file in [project.join("plugin.toml"), output.join("broken.wasm"), output.join("broken.toml")] {
+            fs::write(file, "").unwrap();
+        }
+        fs::write(project.join("Cargo.toml"), "this is no project").unwrap();
+        let builds = Builds::default();
+        let mut states = builds.watch();
+        let saving = Saving {
+            plugins,
+            examples: None,
+            more: Vec::new(),
+            output: output.clone(),
+            built: Vec::new(),
+            builds,
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(saving.run(stop.clone()));
+        let failed = |state: Option<&BuildState>| matches!(state, Some(BuildState::Failed { .. }));
+        states.wait_for(|states| failed(states.get("broken"))).await.unwrap();
+        assert!(output.join("broken.wasm").exists(), "what served before serves on");
+        fs::remove_dir_all(&project).unwrap();
+        states.wait_for(|states| states.is_empty()).await.unwrap();
+        assert_eq!(fs::read_dir(&output).unwrap().count(), 0);
+        stop.cancel();
+        running.await.unwrap();
+    }
 }

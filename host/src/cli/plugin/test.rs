@@ -58,26 +58,57 @@ pub(super) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
         }
         say("There are no recorded cases: `maro plugin run --record` makes some.");
     }
-    let (mut same, mut other) = (0, 0);
+    let mut tally = Tally::default();
     for (path, case) in cases {
         let plugin = bench.plugin(&case.plugin).await?;
         let replayed = case.replay(&plugin).await;
         if !replayed.differs(&case) {
-            same += 1;
+            tally.same += 1;
             continue;
         }
         say(&difference(&path, &case, &replayed));
         if arguments.accept && replayed.unrecorded.is_empty() {
             accept(case, replayed, &path)?;
-            same += 1;
+            tally.accepted += 1;
         } else {
-            other += 1;
+            tally.other += 1;
         }
     }
-    if same + other > 0 {
-        say(&format!("{same} cases play as recorded, {other} do not."));
+    if let Some(sentence) = tally.sentence(arguments.accept) {
+        say(&sentence);
     }
-    Ok(if other == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if tally.other == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How many cases played in which way.
+#[derive(Default)]
+struct Tally {
+    same: usize,
+    accepted: usize,
+    other: usize,
+}
+
+impl Tally {
+    /// `None` if there were no cases.
+    fn sentence(&self, accepting: bool) -> Option<String> {
+        let total = self.same + self.accepted + self.other;
+        let cases = if total == 1 { "case" } else { "cases" };
+        Some(match self {
+            _ if total == 0 => return None,
+            Self { accepted: 0, other: 0, .. } => format!("{total} {cases} played as recorded."),
+            Self { other: 0, accepted, .. } => format!("{accepted} of {total} {cases} written anew."),
+            Self { other, .. } if accepting => {
+                format!(
+                    "{other} of {total} {cases} cannot be accepted: record them anew with `maro plugin run --record`."
+                )
+            }
+            Self { other, .. } => {
+                format!(
+                    "{other} of {total} {cases} did not play as recorded. If that is right, `--accept` writes them anew."
+                )
+            }
+        })
+    }
 }
 
 /// Builds a project and runs its own tests; the component.
@@ -89,7 +120,7 @@ async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
         Language::JavaScript => javascript::test(project, &toolbox).await,
         Language::Python => python::test(project, &toolbox).await,
     }
-    .with_context(|| format!("the tests of {} fail", project.name))?;
+    .map_err(|error| error.told(format!("the tests of {} fail", project.name)))?;
     say(&format!("The tests of {} pass.", project.name));
     Ok(component)
 }

@@ -1,7 +1,12 @@
 //! Running other people's tools: what they say is shown and kept, and what nobody waits for any more is ended.
 
-use std::{io, path::PathBuf, process::Stdio};
+use std::{
+    io,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+};
 
+use anyhow::anyhow;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
@@ -20,9 +25,9 @@ pub(super) enum BuildError {
     /// Something that the build needs is not on this machine; the sentence says what to install.
     #[error("{0}")]
     Missing(String),
-    /// A tool ran and failed; what it said.
+    /// A tool ran and failed; what it said, and whether that was shown meanwhile.
     #[error("{output}")]
-    Failed { output: String },
+    Failed { output: String, is_shown: bool },
     #[error("{what}")]
     File { what: String, source: io::Error },
 }
@@ -32,6 +37,15 @@ impl BuildError {
     pub(super) fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::File { what, source }
+    }
+
+    /// The error for the command line, with what came of it; without what its reader has seen already.
+    pub(super) fn told(self, outcome: String) -> anyhow::Error {
+        match self {
+            Self::Failed { is_shown: true, .. } => anyhow!("{outcome}: the reason is above"),
+            Self::Failed { output, .. } => anyhow!("{output}\n{outcome}: the reason is above"),
+            error => anyhow::Error::from(error).context(outcome),
+        }
     }
 }
 
@@ -52,23 +66,43 @@ impl Toolbox {
     /// # Errors
     /// [`BuildError::Missing`] with `absence` if it cannot be started, [`BuildError::Failed`] with what it
     /// said, or [`BuildError::Stopped`].
-    pub(super) async fn run(&self, mut command: Command, absence: &str) -> Result<String, BuildError> {
+    pub(super) async fn run(&self, command: Command, absence: &str) -> Result<String, BuildError> {
+        let Ended { out, said, status } = self.finish(command, absence, self.echo).await?;
+        if status.success() {
+            return Ok(out);
+        }
+        let is_shown = self.echo && !said.trim().is_empty();
+        let output = [said, out].into_iter().find(|text| !text.trim().is_empty());
+        let output = output.unwrap_or_else(|| format!("it ended with {status}"));
+        Err(BuildError::Failed { output, is_shown })
+    }
+
+    /// Runs tests, which say nothing if they pass.
+    ///
+    /// # Errors
+    /// As [`Toolbox::run`], with all that the tests said: some say on one stream what failed, on the other why.
+    pub(super) async fn run_tests(&self, command: Command, absence: &str) -> Result<(), BuildError> {
+        let Ended { out, said, status } = self.finish(command, absence, false).await?;
+        if status.success() {
+            return Ok(());
+        }
+        let output = format!("{}\n{}", out.trim(), said.trim()).trim().to_owned();
+        Err(BuildError::Failed { output, is_shown: false })
+    }
+
+    async fn finish(&self, mut command: Command, absence: &str, echo: bool) -> Result<Ended, BuildError> {
         // A group of its own: a compiler's children end with it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().map_err(|_| BuildError::Missing(absence.to_owned()))?;
+        let mut child = command.spawn().map_err(|error| not_started(&command, error, absence))?;
         let mut group = Group::of(&child);
         let (out, error) = (child.stdout.take(), child.stderr.take());
-        let work = async { tokio::join!(kept(out, false), kept(error, self.echo), child.wait()) };
+        let work = async { tokio::join!(kept(out, false), kept(error, echo), child.wait()) };
         let Some((out, said, status)) = self.stop.run_until_cancelled(work).await else {
             return Err(BuildError::Stopped);
         };
         group.0 = None;
         let status = status.map_err(BuildError::file("a tool's end cannot be waited for"))?;
-        if status.success() {
-            return Ok(out);
-        }
-        let output = [said, out].into_iter().find(|text| !text.trim().is_empty());
-        Err(BuildError::Failed { output: output.unwrap_or_else(|| format!("it ended with {status}")) })
+        Ok(Ended { out, said, status })
     }
 
     /// Tells the author what takes time.
@@ -78,6 +112,21 @@ impl Toolbox {
             eprintln!("{text}");
         }
     }
+}
+
+/// A folder that is gone looks like a tool that is not there.
+fn not_started(command: &Command, error: io::Error, absence: &str) -> BuildError {
+    match command.as_std().get_current_dir() {
+        Some(folder) if !folder.is_dir() => BuildError::file(format!("{} is gone", folder.display()))(error),
+        _ => BuildError::Missing(absence.to_owned()),
+    }
+}
+
+/// What a tool wrote to standard output and standard error, and how it ended.
+struct Ended {
+    out: String,
+    said: String,
+    status: ExitStatus,
 }
 
 /// The processes of a tool, killed when dropped before the end.
@@ -143,9 +192,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn failing_tests_are_told_with_all_that_they_said() {
+        let error = toolbox().run_tests(shell("echo why; echo what >&2; exit 1"), "").await.unwrap_err();
+        assert_eq!(error.told("it fails".to_owned()).to_string(), "why\nwhat\nit fails: the reason is above");
+    }
+
+    #[tokio::test]
+    async fn what_was_shown_is_not_told_again() {
+        let toolbox = Toolbox { echo: true, ..toolbox() };
+        let error = toolbox.run(shell("echo broken >&2; exit 1"), "").await.unwrap_err();
+        assert_eq!(
+            error.told("it does not build".to_owned()).to_string(),
+            "it does not build: the reason is above"
+        );
+        let error = toolbox.run(shell("exit 1"), "").await.unwrap_err();
+        assert!(
+            error.told("it does not build".to_owned()).to_string().contains("it ended with exit status: 1")
+        );
+    }
+
+    #[tokio::test]
     async fn a_tool_that_is_not_there_is_told_as_what_to_install() {
         let error = toolbox().run(Command::new("/nonexistent/tool"), "install it").await.unwrap_err();
         assert_eq!(error.to_string(), "install it");
+        let mut command = shell("true");
+        command.current_dir("/nonexistent/project");
+        let error = toolbox().run(command, "install it").await.unwrap_err();
+        assert_eq!(error.to_string(), "/nonexistent/project is gone");
     }
 
     #[tokio::test]

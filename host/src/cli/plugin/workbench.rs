@@ -96,16 +96,33 @@ fn with_grants(manifest: &str, grants: &[Grant]) -> String {
     rest.remove("grants");
     // A pin is on the operator's file and not on what was built just now.
     rest.remove("sha256");
+    // What narrows a grant that is not there would be refused.
+    if !grants.contains(&Grant::Http) {
+        rest.remove("http");
+    }
+    if let Some(toml::Value::Table(scopes)) = rest.get_mut("scope") {
+        scopes.retain(|grant, _| grants.iter().any(|granted| granted.as_str() == grant));
+    }
     format!("{granted}\n{}", toml::to_string(&rest).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::manifest::Manifest;
 
     #[test]
     fn grants_are_replaced_and_limits_stay() {
         let manifest = with_grants("grants = [\"jira\"]\n[limits]\ncpu-ms = 100\n", &[Grant::Tracker]);
         assert_eq!(manifest, "grants = [\"tracker\"]\n[limits]\ncpu-ms = 100\n");
+    }
+
+    #[test]
+    fn what_narrows_a_grant_that_is_not_needed_is_left_out() {
+        let manifest =
+            "[http]\nhosts = [\"a.example\"]\n[scope]\njira.projects = [\"A\"]\ntracker.admins-only = true\n";
+        let manifest = Manifest::parse(&with_grants(manifest, &[Grant::Tracker])).unwrap();
+        assert_eq!(manifest.scope.keys().collect::<Vec<_>>(), [&Grant::Tracker]);
+        assert!(manifest.hosts.is_empty());
     }
 }

@@ -22,10 +22,7 @@ impl Host for Invocation {
             Level::Debug => tracing::debug!(plugin, "{message}"),
             Level::Info => tracing::info!(plugin, "{message}"),
             Level::Warn => tracing::warn!(plugin, "{message}"),
-            Level::Error => {
-                tracing::error!(plugin, "{message}");
-                self.logged_error = Some(message);
-            }
+            Level::Error => tracing::error!(plugin, "{message}"),
         }
         Ok(())
     }
