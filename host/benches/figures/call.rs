@@ -16,7 +16,7 @@ use maro::{
     config::{DatabaseConfig, JiraConfig, JiraCredentials, Secret},
     database::Database,
     domain::{
-        ids::{ChannelId, UserId},
+        ids::{ChannelId, Incident, UserId},
         issue::{Issue, IssueId, IssueKey},
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
     },
@@ -77,7 +77,10 @@ pub(crate) fn run(plugins: &Path) {
             || runtime.block_on(per_call(async || drop(native::tracked(&*tracker, &caller.channel).await))),
             || {
                 runtime.block_on(per_call(async || {
-                    plugin.run(Arc::clone(&caller), Arc::clone(&capabilities), "").await.unwrap();
+                    plugin
+                        .run(Arc::clone(&caller), Arc::clone(&capabilities), "", Incident(0))
+                        .await
+                        .unwrap();
                 }))
             },
         );

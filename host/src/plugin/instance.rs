@@ -12,7 +12,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use crate::{
     clock::Clock,
     domain::{
-        ids::{ChannelId, UserId},
+        ids::{ChannelId, Incident, UserId},
         issue::Issue,
     },
     hooks::Hooks,
@@ -95,6 +95,7 @@ pub(super) struct Invocation {
     pub(super) plugin: Arc<str>,
     pub(super) origin: Arc<Origin>,
     pub(super) caller: Option<Arc<Caller>>,
+    pub(super) incident: Option<Incident>,
     pub(super) capabilities: Option<Arc<Capabilities>>,
     pub(super) manifest: Arc<Manifest>,
     /// The latest denial that the operator was told of: a guest that insists must not fill the log.
@@ -130,6 +131,7 @@ impl Invocation {
             plugin,
             origin,
             caller: None,
+            incident: None,
             capabilities: None,
             limits: manifest.limits,
             manifest,
@@ -154,9 +156,11 @@ impl Invocation {
         manifest: Arc<Manifest>,
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
+        incident: Incident,
     ) -> Self {
         Self {
             caller: Some(caller),
+            incident: Some(incident),
             tape: capabilities.recorder.tape(),
             capabilities: Some(capabilities),
             ..Self::for_describe(plugin, origin, manifest)
@@ -224,7 +228,8 @@ impl Invocation {
             let caller = self.caller.as_deref();
             let channel = caller.map(|caller| caller.channel.as_str());
             let user = caller.map(|caller| caller.user.as_str());
-            tracing::warn!(plugin, channel, user, "a plugin was denied {grant}: {cure}");
+            let incident = self.incident.map(tracing::field::display);
+            tracing::warn!(plugin, channel, user, incident, "a plugin was denied {grant}: {cure}");
             self.denied = Some((grant, denial));
         }
         sentence

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
-    domain::reply::Reply,
+    domain::{ids::Incident, reply::Reply},
     metrics::{Latency, Outcome, SubcommandMetrics},
     plugin::{
         bindings::exports::maro::plugin::command,
@@ -97,7 +97,7 @@ pub struct LastFault {
 }
 
 impl LoadedPlugin {
-    /// Runs the subcommand in a fresh instance, within all limits.
+    /// Runs the subcommand in a fresh instance, within all limits. What it logs carries `incident`.
     ///
     /// # Errors
     /// A [`Fault`]: what the person is told of it is the caller's business.
@@ -106,13 +106,14 @@ impl LoadedPlugin {
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
         arguments: &str,
+        incident: Incident,
     ) -> Result<Answer, Fault> {
         let clock = self.events.clock();
         let admission = self.breaker.admit(clock).map_err(|until| {
             self.metrics.count(Outcome::CircuitOpen);
             Fault::CircuitOpen { until }
         })?;
-        let result = self.run_in_turn(caller, capabilities, arguments).await;
+        let result = self.run_in_turn(caller, capabilities, arguments, incident).await;
         self.metrics.count(match &result {
             Ok(Answer::Reply(_)) => Outcome::Replied,
             Ok(Answer::Usage(_)) => Outcome::Usage,
@@ -174,13 +175,14 @@ impl LoadedPlugin {
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
         arguments: &str,
+        incident: Incident,
     ) -> Result<Answer, Fault> {
         let place = timeout(TURN_TIMEOUT, self.places.take()).await.map_err(|_| Fault::Busy)?;
         let name = Arc::clone(&self.description.name);
         let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
         let recorder = Arc::clone(&capabilities.recorder);
         let started = Instant::now();
-        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities);
+        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities, incident);
         let tape = invocation.tape.clone();
         let (result, latency) = self.run_within_wall(place, invocation, arguments).await;
         if let Some(latency) = latency {
