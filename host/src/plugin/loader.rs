@@ -26,7 +26,7 @@ use crate::{
         lanes::Habit,
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
-        preflight::{self, PreflightError},
+        preflight::{self, Forbidden, PreflightError},
     },
     priority,
 };
@@ -52,6 +52,12 @@ pub enum LoadError {
     Manifest { file: String, problem: String },
     #[error(transparent)]
     Preflight(#[from] PreflightError),
+    /// It served until its manifest was changed.
+    #[error("{}", .0.withdrawn())]
+    Withdrawn(Forbidden),
+    /// Neither this version serves nor the one before it, which did until the manifest was changed.
+    #[error("{reason}; {}", .earlier.withdrawn_earlier())]
+    NoVersion { reason: Box<Self>, earlier: Forbidden },
     #[error("it does not compile: {0}")]
     Compile(String),
     #[error("it does not fit this host's interface: {0}; build it again")]
@@ -87,9 +93,10 @@ pub(super) async fn load(
     let manifest_file = format!("{}.toml", file.stem);
     let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
         .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
-    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)?;
+    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
+        .map_err(PreflightError::from)?;
     let wishes = preflight::inspect(&file.wasm)?;
-    preflight::check_grants(&wishes, &manifest, &manifest_file)?;
+    preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
     let warnings = manifest.warnings(&wishes.grants, &manifest_file);
     let manifest = Arc::new(manifest);
     let PluginFile { stem, wasm, digest, .. } = file;
@@ -116,6 +123,7 @@ pub(super) async fn load(
         pre,
         places,
         habit: Habit::default(),
+        imported: wishes.grants,
         manifest,
         warnings,
         origin,

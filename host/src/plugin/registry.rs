@@ -4,12 +4,14 @@ use std::{
     collections::BTreeMap,
     io,
     path::PathBuf,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
+use tokio::time::timeout;
 
 use crate::{
     clock::Clock,
@@ -21,7 +23,8 @@ use crate::{
         folder::{self, Identity, Listing, NameFault, PluginFile},
         loaded::LoadedPlugin,
         loader::{self, LoadError},
-        slots::{Attempt, Happening, Outcome, Slots},
+        manifest::Manifest,
+        slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
     },
     plugin_records::Switch,
 };
@@ -32,6 +35,9 @@ const LOADING_AT_ONCE: usize = 8;
 /// How often a file is read that changes under the reader's eyes, and the pause in between.
 const READINGS: usize = 10;
 const READING_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long loading a file may take before what its manifest forbids is forbidden to the version that serves.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// A file that does not serve. An earlier version of it may.
 #[derive(Debug)]
@@ -184,12 +190,12 @@ impl Registry {
     /// Loads one file if its content has changed, and swaps it in. With `lenient`, a file that cannot serve
     /// is left for another time: it may not be whole yet.
     pub(super) async fn update(&self, name: &str, lenient: bool) {
-        let Some(attempt) = self.attempt(name, false).await else {
-            self.metrics.plugin_reload("stale");
-            return;
-        };
-        if !(lenient && matches!(attempt.outcome, Outcome::Refused { .. })) {
-            self.change(|slots| slots.settle(vec![attempt]));
+        match self.attempt(name, false).await {
+            None => self.metrics.plugin_reload("stale"),
+            Some(Attempt { ticket, outcome: Outcome::Refused(refused), .. }) if lenient => {
+                self.slots().withhold(name, ticket, refused);
+            }
+            Some(attempt) => self.change(|slots| slots.settle(vec![attempt])),
         }
     }
 
@@ -246,30 +252,75 @@ impl Registry {
             }
             tokio::time::sleep(READING_PAUSE).await;
         }
-        let (ticket, _) = self.slots().begin(name, true);
-        let outcome = Outcome::Refused { content: None, reason: LoadError::Unsettled };
+        let ticket = self.slots().begin(name, true).ticket;
+        let outcome = Outcome::Refused(Refused::unread(LoadError::Unsettled));
         Some(Attempt { name: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
     }
 
     /// Reads a file and loads what has changed. `None` if the file changed meanwhile.
     async fn attempt(&self, name: &str, again: bool) -> Option<Attempt> {
-        let (ticket, tried) = self.slots().begin(name, again);
+        let beginning = self.slots().begin(name, again);
+        let ticket = beginning.ticket;
         let before = self.identity(name).await?;
-        let outcome = match self.read(name).await {
-            Ok(file) if Some(file.content()) == tried => Outcome::Unchanged,
-            Ok(file) => {
-                let content = file.content();
-                match self.admit(file).await {
-                    Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
-                    Err(reason) => Outcome::Refused { content: Some(content), reason },
+        let outcome = {
+            let mut trying = pin!(self.try_out(name, &before, beginning));
+            match timeout(MOMENT, &mut trying).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    self.enforce(name, ticket, &before).await;
+                    trying.await
                 }
             }
-            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => Outcome::Gone,
-            Err(error) => Outcome::Refused { content: None, reason: LoadError::Unreadable(error) },
         };
         // A compiler takes its time, and what was read may be an older file by now.
         let is_stale = self.identity(name).await? != before;
         (!is_stale).then(|| Attempt { name: name.to_owned(), identity: before, ticket, outcome })
+    }
+
+    async fn try_out(&self, name: &str, before: &Identity, beginning: Beginning) -> Outcome {
+        let file = match self.read(name).await {
+            Ok(file) => file,
+            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => {
+                return Outcome::Gone;
+            }
+            Err(error) => {
+                let manifest = self.read_manifest(name).await;
+                let unread = Refused::unread(LoadError::Unreadable(error));
+                return Outcome::Refused(Refused { manifest, ..unread });
+            }
+        };
+        let content = file.content();
+        if Some(content) == beginning.tried {
+            return Outcome::Unchanged;
+        }
+        if let Some(withheld) = beginning.withheld.filter(|withheld| withheld.content == Some(content)) {
+            return Outcome::Refused(withheld);
+        }
+        let digest = Some(hex::encode(file.digest));
+        let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or("")).ok().map(Arc::new);
+        match self.admit(file).await {
+            Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
+            Err(reason) => Outcome::Refused(Refused { content: Some(content), digest, manifest, reason }),
+        }
+    }
+
+    /// Forbids the version that serves what its manifest forbids it now, before its successor is known.
+    async fn enforce(&self, name: &str, ticket: Ticket, before: &Identity) {
+        let manifest = self.read_manifest(name).await;
+        if let Some(manifest) = manifest
+            && self.identity(name).await.as_ref() == Some(before)
+            && !before.is_absent()
+        {
+            self.change(|slots| slots.enforce(name, ticket, &manifest));
+        }
+    }
+
+    /// The manifest of a file, if it can be understood.
+    async fn read_manifest(&self, name: &str) -> Option<Arc<Manifest>> {
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        let reading = tokio::task::spawn_blocking(move || folder::read_manifest(&dir, &name));
+        let text = reading.await.ok()?.ok()?;
+        Manifest::parse(text.as_deref().unwrap_or("")).ok().map(Arc::new)
     }
 
     /// All that a new version must pass before it may serve.

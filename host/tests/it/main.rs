@@ -8,6 +8,7 @@ mod journal;
 mod manifest;
 mod playground;
 mod plugin_changes;
+mod plugin_grants;
 mod plugin_kit;
 mod plugin_records;
 mod plugin_swaps;

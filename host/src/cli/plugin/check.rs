@@ -85,7 +85,7 @@ fn grants_problem(path: &Path, wasm: &[u8]) -> Option<String> {
         Err(problem) => return Some(format!("{name}: {problem}")),
     };
     let wishes = preflight::inspect(wasm).ok()?;
-    preflight::check_grants(&wishes, &manifest, &name).err().map(|error| error.to_string())
+    preflight::check_grants(&wishes.grants, &manifest, &name).err().map(|error| error.to_string())
 }
 
 /// A number of bytes as people read it.
