@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -25,6 +26,7 @@ use crate::{
         loader::{self, LoadError},
         manifest::Manifest,
         slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
+        snapshot::Plugins,
     },
     plugin_records::Switch,
 };
@@ -36,87 +38,9 @@ const LOADING_AT_ONCE: usize = 8;
 const READINGS: usize = 10;
 const READING_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long loading a file may take before what its manifest forbids is forbidden to the version that serves.
+/// How long loading a file may take before it is shown, and before what its manifest forbids is forbidden to
+/// the version that serves.
 const MOMENT: Duration = Duration::from_millis(500);
-
-/// A file that does not serve. An earlier version of it may.
-#[derive(Debug)]
-pub struct Refusal {
-    /// The file's name.
-    pub file: String,
-    pub reason: LoadError,
-}
-
-/// A plugin that is switched off.
-pub struct Disabled {
-    pub switch: Switch,
-    /// `None` if there is no such plugin at the moment.
-    pub plugin: Option<Arc<LoadedPlugin>>,
-}
-
-/// All plugins at one moment.
-#[derive(Default)]
-pub struct Plugins {
-    by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
-    disabled: BTreeMap<String, Disabled>,
-    pub refused: Vec<Arc<Refusal>>,
-}
-
-impl Plugins {
-    /// Takes those out of `by_name` that are switched off.
-    pub(super) fn new(
-        mut by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
-        refused: Vec<Arc<Refusal>>,
-        switches: &BTreeMap<String, Switch>,
-    ) -> Self {
-        let disabled = switches
-            .iter()
-            .map(|(name, switch)| {
-                let plugin = by_name.remove(name.as_str());
-                (name.clone(), Disabled { switch: switch.clone(), plugin })
-            })
-            .collect();
-        Self { by_name, disabled, refused }
-    }
-
-    /// The plugin of a name, if it serves.
-    pub fn get(&self, name: &str) -> Option<&Arc<LoadedPlugin>> {
-        self.by_name.get(name)
-    }
-
-    /// The plugins that serve, by name.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
-        self.by_name.values()
-    }
-
-    /// What is switched off under a name.
-    pub fn disabled(&self, name: &str) -> Option<&Disabled> {
-        self.disabled.get(name)
-    }
-
-    /// Everything that is switched off, by name.
-    pub fn all_disabled(&self) -> impl Iterator<Item = &Disabled> {
-        self.disabled.values()
-    }
-
-    /// Why the file of a plugin that serves is not the version that serves.
-    pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&Refusal> {
-        self.refused.iter().map(|refusal| &**refusal).find(|refusal| refusal.is_of(plugin))
-    }
-
-    /// The files of which no version serves.
-    pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
-        let versions =
-            || self.all().chain(self.all_disabled().filter_map(|disabled| disabled.plugin.as_ref()));
-        self.refused.iter().filter(move |refusal| !versions().any(|plugin| refusal.is_of(plugin)))
-    }
-}
-
-impl Refusal {
-    fn is_of(&self, plugin: &LoadedPlugin) -> bool {
-        self.file.strip_suffix(".wasm") == Some(&plugin.file)
-    }
-}
 
 /// The plugins of one folder.
 pub struct Registry {
@@ -127,6 +51,7 @@ pub struct Registry {
     events: Events,
     /// Held while the whole folder is loaded, so that who waits for it sees what was there when they asked.
     loading: tokio::sync::Mutex<()>,
+    closing: CancellationToken,
     /// Locked for moments only: to settle what was loaded, never while loading.
     slots: Mutex<Slots>,
     plugins: ArcSwap<Plugins>,
@@ -148,6 +73,7 @@ impl Registry {
             metrics,
             events: Events::new(clock),
             loading: tokio::sync::Mutex::default(),
+            closing: CancellationToken::new(),
             slots: Mutex::default(),
             plugins: ArcSwap::default(),
         }
@@ -167,8 +93,18 @@ impl Registry {
     /// at once. Files that do not load are listed in [`Plugins::refused`]; what served before them serves on.
     ///
     /// # Errors
-    /// The folder cannot be read; what served before serves on.
+    /// The folder cannot be read, or the registry is closed; what served before serves on.
     pub async fn load(&self) -> io::Result<Arc<Plugins>> {
+        let closed = || Err(io::Error::other("MARO is stopping"));
+        self.closing.run_until_cancelled(self.load_all()).await.unwrap_or_else(closed)
+    }
+
+    /// Gives up loading: nobody waits for a compiler any more.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+
+    async fn load_all(&self) -> io::Result<Arc<Plugins>> {
         let _loading = self.loading.lock().await;
         let listing = self.look().await?;
         let mut names = self.slots().names();
@@ -224,7 +160,7 @@ impl Registry {
     pub fn observe(&self) {
         let plugins = self.plugins();
         let disabled = plugins.all_disabled().count();
-        self.metrics.set_plugins(plugins.by_name.len(), plugins.refused.len(), disabled);
+        self.metrics.set_plugins(plugins.all().count(), plugins.refused.len(), disabled);
         let breakers = plugins.all().map(|plugin| (&*plugin.description.name, plugin.breaker().is_open()));
         self.metrics.set_breakers(breakers);
     }
@@ -267,6 +203,7 @@ impl Registry {
             match timeout(MOMENT, &mut trying).await {
                 Ok(outcome) => outcome,
                 Err(_) => {
+                    let _loading = Loading::show(self, name, ticket);
                     self.enforce(name, ticket, &before).await;
                     trying.await
                 }
@@ -326,7 +263,8 @@ impl Registry {
     /// All that a new version must pass before it may serve.
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
         let mut plugin =
-            loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await?;
+            loader::load(&self.engine, &self.dir, file, self.reserved_names, &self.metrics, &self.events)
+                .await?;
         cases::admit(&mut plugin, &self.dir).await?;
         Ok(plugin)
     }
@@ -366,5 +304,25 @@ impl Registry {
             PluginChange::Enabled => tracing::info!(plugin, "plugin is switched on"),
             PluginChange::BreakerOpened { .. } | PluginChange::BreakerClosed => {}
         }
+    }
+}
+
+/// A file that is shown as being loaded, until dropped.
+struct Loading<'a> {
+    registry: &'a Registry,
+    name: &'a str,
+    ticket: Ticket,
+}
+
+impl<'a> Loading<'a> {
+    fn show(registry: &'a Registry, name: &'a str, ticket: Ticket) -> Self {
+        registry.change(|slots| slots.show_loading(name, ticket));
+        Self { registry, name, ticket }
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        self.registry.change(|slots| slots.hide_loading(self.name, self.ticket));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         loader::LoadError,
         manifest::Manifest,
         preflight::Forbidden,
-        registry::{Plugins, Refusal},
+        snapshot::{Plugins, Refusal},
     },
     plugin_records::Switch,
 };
@@ -89,6 +89,8 @@ struct Slot {
     refusal: Option<Arc<Refusal>>,
     /// The latest attempt's, if nobody was told: the file may not have been whole.
     withheld: Option<Refused>,
+    /// The attempt that takes its time.
+    loading: Option<Ticket>,
     /// Why the version that served was stopped, until that is told.
     withdrawn: Option<(String, Forbidden)>,
 }
@@ -140,6 +142,22 @@ impl Slots {
         if let Some(slot) = self.attempted(name, ticket) {
             slot.withheld = Some(refused);
         }
+    }
+
+    /// Notes that an attempt takes its time.
+    pub(super) fn show_loading(&mut self, name: &str, ticket: Ticket) -> Vec<Happening> {
+        if let Some(slot) = self.attempted(name, ticket) {
+            slot.loading = Some(ticket);
+        }
+        Vec::new()
+    }
+
+    /// Notes that an attempt has ended.
+    pub(super) fn hide_loading(&mut self, name: &str, ticket: Ticket) -> Vec<Happening> {
+        if let Some(slot) = self.slots.get_mut(name) {
+            slot.loading.take_if(|loading| *loading == ticket);
+        }
+        Vec::new()
     }
 
     /// Lets `manifest` rule over the version that serves, while another may be on its way.
@@ -213,7 +231,9 @@ impl Slots {
             .iter()
             .map(|(name, fault)| Arc::new(Refusal { file: name.clone(), reason: (*fault).into() }));
         let refused = self.slots.values().filter_map(|slot| slot.refusal.clone()).chain(misnamed).collect();
-        Plugins::new(by_name, refused, &self.switches)
+        let loading = self.slots.iter().filter(|(_, slot)| slot.loading.is_some());
+        let loading = loading.map(|(name, _)| name.clone()).collect();
+        Plugins::new(by_name, refused, loading, &self.switches)
     }
 
     fn holder(&self, plugin_name: &str) -> Option<(&String, &Arc<LoadedPlugin>)> {

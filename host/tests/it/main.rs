@@ -10,6 +10,7 @@ mod playground;
 mod plugin_changes;
 mod plugin_grants;
 mod plugin_kit;
+mod plugin_loading;
 mod plugin_records;
 mod plugin_swaps;
 mod plugins;

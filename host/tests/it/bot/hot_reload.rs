@@ -13,6 +13,7 @@ use maro::plugin::events::PluginChange;
 
 use crate::{
     bot::TestBot,
+    guests::large,
     plugin_changes::{Changes, put, version},
     plugins::{PluginsFolder, fixture},
 };
@@ -155,6 +156,25 @@ async fn a_bad_build_leaves_the_last_good_one_and_is_told_once() {
     assert!(matches!(changes.next("hostile").await, PluginChange::Replaced { .. }));
     assert_eq!(answer(&bot).await, "Version 2 here.");
     changes.assert_no_more();
+}
+
+#[tokio::test]
+async fn a_file_that_takes_long_to_load_is_listed() {
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.plugins.hot_reload = true;
+        config.plugins.cache_dir = None;
+    })
+    .await;
+    let mut changes = Changes::of(bot.bot().registry());
+    // Large ones come one after the other.
+    for number in 0..3 {
+        put(bot.plugins_folder(), &format!("large-{number}.wasm"), &large(number));
+    }
+    while !bot.say("/maro plugins").await.contains(".wasm is being loaded") {}
+    for number in 0..3 {
+        changes.refusal(&format!("large-{number}.wasm")).await;
+    }
+    assert!(!bot.say("/maro plugins").await.contains("is being loaded"));
 }
 
 #[tokio::test]
