@@ -146,7 +146,10 @@ fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: 
         user = caller.user.as_str(),
         "invocation failed: {fault}"
     );
-    plugin.note_fault(fault, &incident);
+    // That all places were taken says nothing about this plugin.
+    if !matches!(fault, Fault::Busy) {
+        plugin.note_fault(fault, &incident);
+    }
     Reply::sentence(match fault {
         Fault::Busy | Fault::CircuitOpen { .. } => texts::busy(),
         Fault::TimedOut { .. } => texts::plugin_timed_out(subcommand, &incident),

@@ -9,6 +9,8 @@ use wasmparser::{
     ComponentOuterAliasKind, ComponentTypeRef, Parser, Payload,
 };
 
+use crate::plugin::{engine::MAX_TABLE_ELEMENTS, limits::MAX_MEMORY_MIB};
+
 /// The most instances, of modules and components, that a component may come to. Those of an interpreter in a
 /// plugin are some dozens.
 const MAX_INSTANCES: u64 = 1_000;
@@ -34,6 +36,10 @@ pub(super) enum Excess {
     Damaged { offset: usize },
     /// More parts, or larger ones, than any honest plugin has.
     TooLarge(&'static str),
+    /// A memory that begins larger than any may become.
+    Memory { mib: u64 },
+    /// A table that begins larger than any may become.
+    Table { elements: u64 },
 }
 
 impl From<BinaryReaderError> for Excess {
@@ -97,7 +103,7 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
                 let length = unchecked_range.end - unchecked_range.start;
                 let (module, after) =
                     rest.split_at_checked(length).ok_or(Excess::Damaged { offset: wasm.len() })?;
-                functions = functions.saturating_add(check_functions(module)?);
+                functions = functions.saturating_add(check_module(module)?);
                 if functions > MAX_FUNCTIONS {
                     return Err(Excess::TooLarge("functions"));
                 }
@@ -189,9 +195,9 @@ impl Frame {
     }
 }
 
-/// Looks at the sizes of a module's functions, and counts them. What is wrong with the module is the compiler's
-/// to say.
-fn check_functions(module: &[u8]) -> Result<u32, Excess> {
+/// Looks at the sizes of a module's functions, memories and tables, and counts the functions. What is wrong with
+/// the module is the compiler's to say.
+fn check_module(module: &[u8]) -> Result<u32, Excess> {
     let mut functions = 0;
     for payload in Parser::new(0).parse_all(module) {
         match payload {
@@ -199,6 +205,21 @@ fn check_functions(module: &[u8]) -> Result<u32, Excess> {
                 return Err(Excess::TooLarge("large functions"));
             }
             Ok(Payload::CodeSectionStart { count, .. }) => functions = count,
+            Ok(Payload::MemorySection(memories)) => {
+                for memory in memories.into_iter().flatten() {
+                    let mib = memory.initial >> 20_u32.saturating_sub(memory.page_size_log2.unwrap_or(16));
+                    if mib > u64::from(MAX_MEMORY_MIB) {
+                        return Err(Excess::Memory { mib });
+                    }
+                }
+            }
+            Ok(Payload::TableSection(tables)) => {
+                for table in tables.into_iter().flatten() {
+                    if table.ty.initial > MAX_TABLE_ELEMENTS as u64 {
+                        return Err(Excess::Table { elements: table.ty.initial });
+                    }
+                }
+            }
             Ok(_) => {}
             Err(_) => break,
         }

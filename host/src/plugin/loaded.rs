@@ -16,14 +16,13 @@ use crate::{
         bindings::exports::maro::plugin::command,
         breaker::{Breaker, BreakerStatus, Turn},
         events::{Events, PluginChange},
-        grants::Grant,
         instance::{Caller, Capabilities, Invocation, LimitReached, Origin},
         interface::InterfacePre,
         lanes::{self, Habit, Meter},
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
         places::{Place, Share},
-        preflight::{self, Forbidden},
+        preflight::{self, Forbidden, Wishes},
         reply::{self, ReplyError},
         tape::Tape,
     },
@@ -78,8 +77,8 @@ pub struct LoadedPlugin {
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
     pub manifest: Arc<Manifest>,
-    /// The grants that it needs.
-    pub(super) imported: Vec<Grant>,
+    /// What it needs.
+    pub(super) wishes: Wishes,
     /// What its operator may not have meant, a sentence each.
     pub warnings: Vec<String>,
     pub(super) origin: Arc<Origin>,
@@ -181,7 +180,7 @@ impl LoadedPlugin {
     pub(super) fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
         let file = &self.origin.manifest_file;
         preflight::check_pin(&self.digest, manifest, file)?;
-        preflight::check_grants(&self.imported, manifest, file)
+        preflight::check_grants(&self.wishes.grants, manifest, file)
     }
 
     /// The same version under another manifest.
@@ -196,8 +195,8 @@ impl LoadedPlugin {
             description: self.description.clone(),
             file: self.file.clone(),
             digest: self.digest.clone(),
-            imported: self.imported.clone(),
-            warnings: manifest.warnings(&self.imported, &self.origin.manifest_file),
+            wishes: self.wishes.clone(),
+            warnings: self.wishes.warnings(&manifest, &self.origin.manifest_file),
             manifest,
             origin: Arc::clone(&self.origin),
             pre: Arc::clone(&self.pre),

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use wasmtime::component::Component;
+
 use crate::{
     domain::issue::one_line,
     metrics::Metrics,
@@ -21,7 +23,8 @@ use crate::{
         lanes::Habit,
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
-        preflight::{self, Forbidden, PreflightError},
+        preflight::{self, Forbidden, PreflightError, Wishes},
+        wasi,
     },
 };
 
@@ -95,16 +98,12 @@ pub(super) async fn load(
         .map_err(PreflightError::from)?;
     let wishes = preflight::inspect(&file.wasm)?;
     preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
-    let warnings = manifest.warnings(&wishes.grants, &manifest_file);
+    let warnings = wishes.warnings(&manifest, &manifest_file);
     let manifest = Arc::new(manifest);
     let (stem, digest) = (file.stem.clone(), file.digest);
     let Compiled { component, compile_time } = compiler::compile(engine, dir, file).await?;
     metrics.plugin_code(compile_time);
-    let pre = engine
-        .linker
-        .instantiate_pre(&component)
-        .and_then(|pre| InterfacePre::new(pre, wishes.version))
-        .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    let pre = link(engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     let pre = Arc::new(pre);
     let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
     let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
@@ -128,7 +127,7 @@ pub(super) async fn load(
         pre,
         places: engine.places.share(manifest.limits.concurrency as usize),
         habit: Habit::default(),
-        imported: wishes.grants,
+        wishes,
         manifest,
         warnings,
         origin,
@@ -136,6 +135,15 @@ pub(super) async fn load(
         last_fault: Mutex::new(None),
         events: events.clone(),
     })
+}
+
+fn link(engine: &PluginEngine, component: &Component, wishes: &Wishes) -> wasmtime::Result<InterfacePre> {
+    let pre = if wishes.unoffered.is_empty() {
+        engine.linker.instantiate_pre(component)?
+    } else {
+        wasi::with_stand_ins(&engine.linker, component, &wishes.unoffered)?.instantiate_pre(component)?
+    };
+    InterfacePre::new(pre, wishes.version)
 }
 
 /// Whether a subcommand can be called so: 1 to 32 of `a`–`z`, `0`–`9` and `-`, a letter first.

@@ -35,4 +35,5 @@ mod slots;
 pub mod snapshot;
 mod tap;
 pub mod tape;
+mod wasi;
 pub mod watch;

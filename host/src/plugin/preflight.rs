@@ -7,9 +7,12 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::plugin::{
     complexity::{self, Excess},
+    engine::MAX_TABLE_ELEMENTS,
     grants::Grant,
     interface::{VERSIONS, Version},
+    limits::MAX_MEMORY_MIB,
     manifest::Manifest,
+    wasi,
 };
 
 /// The interface that every plugin must export.
@@ -24,6 +27,8 @@ const MAX_ITEMS: usize = 256;
 /// Why a file cannot be a plugin here. Each sentence says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
+    #[error("it is empty: build or copy it again")]
+    Empty,
     #[error("it is not WebAssembly: build it with `maro plugin build`")]
     NotWebAssembly,
     #[error("it is damaged or was cut short at byte {offset}: build or copy it again")]
@@ -32,10 +37,7 @@ pub enum PreflightError {
     CoreModule,
     #[error("it does not export maro:plugin/command: is it a plugin? Rust plugins need `register!`")]
     NoCommand,
-    #[error(
-        "it was built for maro:plugin {wanted}, and this host has {}: {cure}",
-        VERSIONS.map(version_text).join(" and ")
-    )]
+    #[error("it was built for maro:plugin {wanted}, and this host has {}: {cure}", spoken_versions())]
     OtherVersion { wanted: String, cure: &'static str },
     #[error("it imports {import}, which no MARO host provides: remove its use and build it again")]
     UnknownImport { import: String },
@@ -43,6 +45,16 @@ pub enum PreflightError {
     Forbidden(#[from] Forbidden),
     #[error("it has too many {what} to be compiled: a plugin's build makes no such file")]
     TooComplex { what: &'static str },
+    #[error(
+        "its memory begins with {mib} MiB, and this host gives {MAX_MEMORY_MIB} MiB at most: build it with a smaller \
+         initial memory"
+    )]
+    LargeMemory { mib: u64 },
+    #[error(
+        "its table begins with {elements} elements, and this host gives {MAX_TABLE_ELEMENTS} at most: build it with \
+         fewer functions"
+    )]
+    LargeTable { elements: u64 },
     #[error("it has over {MAX_ITEMS} imports and exports")]
     TooManyItems,
 }
@@ -96,6 +108,27 @@ pub struct Wishes {
     pub grants: Vec<Grant>,
     /// The version of `maro:plugin` that its exports are of.
     pub(super) version: Version,
+    /// The interfaces of WASI that this host does not have.
+    pub(super) unoffered: Vec<String>,
+}
+
+impl Wishes {
+    /// What the operator may not have meant or expected, a sentence each, under the manifest in `file`.
+    pub fn warnings(&self, manifest: &Manifest, file: &str) -> Vec<String> {
+        let mut warnings = manifest.warnings(&self.grants, file);
+        if !self.unoffered.is_empty() {
+            warnings.push(format!(
+                "it imports {}, which this host does not offer: a command that calls it ends with a fault",
+                shown(&self.unoffered.join(", "))
+            ));
+        }
+        warnings
+    }
+}
+
+/// The versions of `maro:plugin` that this host speaks, for people.
+pub fn spoken_versions() -> String {
+    VERSIONS.map(version_text).join(" and ")
 }
 
 /// Reads a component's imports and exports and compares them with what this host has.
@@ -108,10 +141,11 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     let (imports, exports) = outer_names(wasm)?;
     let command = exports.iter().find_map(|export| split_version(export, COMMAND));
     let version = check_version(command.ok_or(PreflightError::NoCommand)?)?;
-    let mut wanted = Vec::new();
+    let (mut wanted, mut unoffered) = (Vec::new(), Vec::new());
     for import in &imports {
         let Some(rest) = import.strip_prefix("maro:plugin/") else {
             if import.starts_with("wasi:") {
+                unoffered.extend((!wasi::is_offered(import)).then(|| import.clone()));
                 continue;
             }
             return Err(PreflightError::UnknownImport { import: shown(import) });
@@ -127,9 +161,11 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     complexity::check(wasm).map_err(|excess| match excess {
         Excess::Damaged { offset } => PreflightError::Damaged { offset },
         Excess::TooLarge(what) => PreflightError::TooComplex { what },
+        Excess::Memory { mib } => PreflightError::LargeMemory { mib },
+        Excess::Table { elements } => PreflightError::LargeTable { elements },
     })?;
     let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
-    Ok(Wishes { grants, version })
+    Ok(Wishes { grants, version, unoffered })
 }
 
 /// Compares what a component needs with what its operator grants.
@@ -158,6 +194,9 @@ pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), Fo
 
 /// The names that the outermost component imports and exports.
 fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError> {
+    if wasm.is_empty() {
+        return Err(PreflightError::Empty);
+    }
     if !wasm.starts_with(b"\0asm") {
         return Err(PreflightError::NotWebAssembly);
     }
@@ -284,7 +323,7 @@ mod tests {
         let whole = component(COMMAND_EXPORT);
         for (wasm, expected) in [
             (b"hello".to_vec(), "it is not WebAssembly"),
-            (Vec::new(), "it is not WebAssembly"),
+            (Vec::new(), "it is empty"),
             (wat::parse_str("(module)").unwrap(), "it is a core module"),
             (component(""), "it does not export maro:plugin/command"),
             (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),

@@ -22,6 +22,8 @@ pub(crate) struct Guest<'a> {
     pub(crate) sentence: (u32, u32),
     /// What `cabi_realloc` returns.
     pub(crate) allocate: &'a str,
+    /// A package beside the contract, of whose interface `types` the module may import.
+    pub(crate) also: Option<&'a str>,
 }
 
 impl Default for Guest<'_> {
@@ -36,13 +38,14 @@ impl Default for Guest<'_> {
             allocate: "(global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
                 (global.get $next)
                 (global.set $next (i32.add (global.get $next) (local.get 3)))",
+            also: None,
         }
     }
 }
 
 impl Guest<'_> {
     pub(crate) fn component(&self) -> Vec<u8> {
-        let Self { imports, items, describe, run, name, sentence, allocate } = self;
+        let Self { imports, items, describe, run, name, sentence, allocate, also } = self;
         let module = format!(
             r#"(module
                 {imports}
@@ -73,15 +76,24 @@ impl Guest<'_> {
             sentence_at = sentence.0 as i32,
             sentence_length = sentence.1 as i32,
         );
-        encode(wat::parse_str(module).unwrap())
+        encode(wat::parse_str(module).unwrap(), *also)
     }
 }
 
-fn encode(mut module: Vec<u8>) -> Vec<u8> {
+fn encode(mut module: Vec<u8>, also: Option<&str>) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let (package, _) = resolve.push_dir(wit).unwrap();
-    let world = resolve.select_world(&[package], Some("subcommand")).unwrap();
+    let mut world = resolve.select_world(&[package], Some("subcommand")).unwrap();
+    if let Some(also) = also {
+        let other = resolve.push_str("also.wit", also).unwrap();
+        let interface = &resolve.packages[other].name.interface_id("types");
+        let both = format!(
+            "package maro:test; world both {{ include maro:plugin/subcommand@0.2.0; import {interface}; }}"
+        );
+        let test = resolve.push_str("test.wit", &both).unwrap();
+        world = resolve.select_world(&[test], Some("both")).unwrap();
+    }
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     // Validating is the host's business.
     ComponentEncoder::default().validate(false).module(&module).unwrap().encode().unwrap()

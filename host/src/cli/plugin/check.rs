@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use crate::{
     cli::plugin::{
         contract::{self, Contract},
-        new::interface_version,
         say,
         workbench::{Workbench, component},
     },
@@ -64,8 +63,12 @@ fn describe(plugin: &LoadedPlugin, text: &mut String) {
 
 fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {
     let _ = writeln!(text, "size       {}", size(workbench.bytes));
-    let _ =
-        writeln!(text, "interface  maro:plugin {} (this host has {})", contract.version, interface_version());
+    let _ = writeln!(
+        text,
+        "interface  maro:plugin {} (this host has {})",
+        contract.version,
+        preflight::spoken_versions()
+    );
     let grants: Vec<_> = workbench.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
     let _ = writeln!(text, "needs      grants = [{}]", grants.join(", "));
     for (interface, functions) in &contract.imports {

@@ -92,8 +92,14 @@ async fn a_guest_that_misbehaves_at_its_start_is_refused() {
         (Guest { name: (u32::MAX - 4, 9), ..Guest::default() }, "it could not describe itself: it trapped"),
         (Guest { name: (512, 100_000), ..Guest::default() }, "it describes itself wrongly"),
         (Guest { name: (512, 0), ..Guest::default() }, "it describes itself wrongly"),
-        (Guest { items: "(memory 65536)", ..Guest::default() }, "it does not compile"),
-        (Guest { items: "(table 4000000 funcref)", ..Guest::default() }, "it does not compile"),
+        (
+            Guest { items: "(memory 65536)", ..Guest::default() },
+            "its memory begins with 4096 MiB, and this host gives 256 MiB at most",
+        ),
+        (
+            Guest { items: "(table 4000000 funcref)", ..Guest::default() },
+            "its table begins with 4000000 elements, and this host gives 50000 at most",
+        ),
     ] {
         let reason = refusal(&guest.component()).await;
         assert!(reason.contains(expected), "{reason:?} does not contain {expected:?}");
@@ -109,6 +115,26 @@ async fn a_guest_that_calls_out_while_it_is_written_to_is_stopped() {
         ..Guest::default()
     };
     assert!(fault(guest).await.contains("cannot leave component instance"));
+}
+
+#[tokio::test]
+async fn an_interface_of_wasi_that_is_not_there_ends_the_command_that_calls_it() {
+    let world = "package wasi:http@0.2.10; interface types { resource fields { constructor(); } }";
+    let imports = r#"(import "wasi:http/types@0.2.10" "[constructor]fields" (func $fields (result i32)))"#;
+    let importing = |run| Guest { imports, run, also: Some(world), ..Guest::default() };
+    let bot = bot_with(&importing("").component()).await;
+    assert_eq!(bot.say("/maro wat").await, "done");
+    let warnings = bot.bot().registry().plugins().get("wat").unwrap().warnings.clone();
+    assert_eq!(
+        warnings,
+        [
+            "it imports wasi:http/types@0.2.10, which this host does not offer: a command that calls it ends with a \
+             fault"
+        ]
+    );
+    let fault = fault(importing("(drop (call $fields))")).await;
+    let expected = "it called [constructor]fields of wasi:http/types@0.2.10, which this host does not offer";
+    assert!(fault.contains(expected), "{fault}");
 }
 
 #[tokio::test]

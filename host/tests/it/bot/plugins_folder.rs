@@ -27,7 +27,7 @@ async fn files_that_are_no_plugins_are_named_with_the_reason() {
     let garbage: Vec<u8> = (0..=255).collect();
     for (content, reason) in [
         (garbage, "it is not WebAssembly"),
-        (Vec::new(), "it is not WebAssembly"),
+        (Vec::new(), "it is empty"),
         (wat::parse_str("(module)").unwrap(), "it is a core module, not a component"),
         (component(""), "it does not export maro:plugin/command"),
         (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),
