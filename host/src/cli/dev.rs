@@ -17,12 +17,12 @@ use url::Url;
 use crate::{
     cli::{
         dev_session::{DevLock, DevSession, FOLDER},
-        plugin::{project::Project, recording, saving::Saving},
+        plugin::{project::Project, recording, saving::Saving, serving},
         plugin_build::{self, Built},
         serve::StopSignal,
     },
     clock::Clock,
-    config::{Config, DatabaseConfig, JiraConfig, PluginsConfig, Secret, SlackConfig},
+    config::{self, Config, DatabaseConfig, JiraConfig, PluginsConfig, Secret, SlackConfig},
     sandbox::{
         builds::Builds,
         jira::server::SimulatedJira,
@@ -81,6 +81,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     dev.session.write(&folder).context("maro say will not find this session")?;
     dev.introduce();
     let stop = CancellationToken::new();
+    let telling = tokio::spawn(serving::tell(dev.bot.registry().events().clone(), stop.clone()));
     let rebuilding = tokio::spawn(saving.run(stop.clone()));
     // Listened to only if somebody keeps what is heard.
     if let Some(dir) = arguments.record
@@ -93,6 +94,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     say("Stopping.");
     stop.cancel();
     rebuilding.await?;
+    telling.await?;
     dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
     dev.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -151,7 +153,8 @@ impl Dev {
                 dir: plugins,
                 hot_reload: true,
                 channel: None,
-                cache_dir: Some(folder.join(FOLDER).join("cache")),
+                // The one of `maro plugin run`: what it has compiled is not compiled again.
+                cache_dir: config::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
             },
             admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
             slack: SlackConfig {

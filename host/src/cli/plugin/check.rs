@@ -14,13 +14,6 @@ use crate::{
     plugin::{loaded::LoadedPlugin, manifest::Manifest, preflight},
 };
 
-/// Components of this size come with an interpreter, which takes its time to compile.
-pub(super) const LARGE_BYTES: usize = 5_000_000;
-
-/// Said before such a component is loaded.
-pub(super) const COMPILING: &str =
-    "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.";
-
 pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
     let path = component(argument).await?;
     let wasm = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -29,10 +22,8 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let contract = contract::read(&wasm)?;
-    if wasm.len() > LARGE_BYTES {
-        say(COMPILING);
-    }
     let workbench = Workbench::set_up(&path)?;
+    workbench.warn_of_compiling();
     let loaded = if contract.mismatches.is_empty() { Some(workbench.load().await) } else { None };
     let mut problems = contract.mismatches.clone();
     let mut text = String::new();

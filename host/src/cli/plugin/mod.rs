@@ -15,6 +15,7 @@ pub(super) mod recording;
 mod run;
 mod rust;
 pub(super) mod saving;
+pub(super) mod serving;
 mod simulation;
 mod snippets;
 mod sources;

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::{
     cli::plugin::{
-        check::{COMPILING, LARGE_BYTES},
         recording, say,
         simulation::{Place, Simulation},
         workbench::{Workbench, component},
@@ -35,9 +34,7 @@ pub(in crate::cli) struct RunArguments {
 pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let (plugin, typed) = split(arguments.words);
     let workbench = Workbench::set_up(&component(&plugin).await?)?;
-    if workbench.bytes > LARGE_BYTES {
-        say(COMPILING);
-    }
+    workbench.warn_of_compiling();
     let mut simulation = Simulation::start(&workbench, &arguments.place).await?;
     let name = simulation.plugin()?.description.name.to_string();
     let command = format!("/maro {name} {typed}").trim_end().to_owned();

@@ -13,7 +13,6 @@ use clap::Args;
 use crate::{
     cli::plugin::{
         build::{build_project, toolbox},
-        check::{COMPILING, LARGE_BYTES},
         differences, javascript,
         project::{Language, Project},
         python, rust, say,
@@ -140,9 +139,7 @@ impl Bench {
         let workbench = Workbench::set_up(&path).with_context(|| {
             format!("no build of {name} to play its cases on: build it, or name one with --on")
         })?;
-        if workbench.bytes > LARGE_BYTES {
-            say(COMPILING);
-        }
+        workbench.warn_of_compiling();
         let plugin = workbench.load().await?;
         if *plugin.description.name != *name {
             bail!("{} is /maro {}, and the case is of /maro {name}", path.display(), plugin.description.name);
