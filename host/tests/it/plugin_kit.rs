@@ -71,13 +71,13 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     assert!(check.starts_with("/maro greet [NAME]\nGreet somebody\n"), "{check}");
     assert!(check.contains("needs      grants = []"), "{check}");
     assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
-    let run = said(folder.path(), &["plugin", "run", "greet", "Ada"]);
-    assert!(run.starts_with("/maro greet Ada\n\nHello, Ada!\n"), "{run}");
+    let run = said(folder.path(), &["plugin", "run", "greet", "R&D"]);
+    assert!(run.starts_with("/maro greet R&D\n\nHello, R&D!\n"), "{run}");
     assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet pass."));
 
     let source = folder.path().join("greet/src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
-    fs::write(&source, text.replace("Ok(answer(arguments.trim()))", "panic!(\"no {arguments}\")")).unwrap();
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")")).unwrap();
     let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
     assert!(run.contains("panicked at src/lib.rs:18:9:\n  no Ada"), "{run}");
     assert!(!run.contains("wasm backtrace"), "{run}");
