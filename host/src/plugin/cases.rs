@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::plugin::{
     bindings::maro::plugin::reply as wit,
+    bodies,
     loaded::{Fault, LoadedPlugin},
     loader::LoadError,
     manifest::CasesPolicy,
@@ -62,7 +63,13 @@ impl Case {
         if fs::metadata(path)?.len() > MAX_CASE_BYTES {
             return Err(io::Error::other("it is too large for a case"));
         }
-        serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)
+        let mut case: Self = serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)?;
+        for HostCall { call, arguments, answer } in &mut case.calls {
+            // Earlier cases have bodies as lists of numbers.
+            *arguments = bodies::as_text(call, arguments.take());
+            *answer = bodies::as_text(call, answer.take());
+        }
+        Ok(case)
     }
 
     /// Every case of a folder, in the order of the files' names. No folder, no cases.
@@ -184,4 +191,28 @@ fn line(spans: &[wit::Span]) -> String {
         wit::Span::User(id) => format!("@{id}"),
     };
     spans.iter().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_with_bodies_as_numbers_is_read_as_one_with_texts() {
+        let call = |body: &str| {
+            format!(
+                r#"{{"plugin": "p", "arguments": "", "ending": {{"failed": "f"}}, "calls": [{{"call": "http.send",
+                "arguments": {{"request": {{"body": {body}}}}}, "answer": {{"Ok": {{"body": {body}}}}}}}]}}"#
+            )
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str, body: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, call(body)).unwrap();
+            Case::read(&path).unwrap()
+        };
+        let (old, new) = (read("old.json", "[104, 105]"), read("new.json", "\"hi\""));
+        assert_eq!(old, new);
+        assert_eq!(new.calls[0].answer["Ok"]["body"], "hi");
+    }
 }

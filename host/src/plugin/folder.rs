@@ -65,6 +65,12 @@ impl Identity {
     pub(super) fn is_absent(&self) -> bool {
         self.component == Err(io::ErrorKind::NotFound)
     }
+
+    /// Whether its times may be whole seconds, as some file systems keep them: a second write of the same
+    /// length within that second does not show.
+    pub(super) fn is_coarse(&self) -> bool {
+        [&self.component, &self.manifest].into_iter().flatten().any(FileState::is_coarse)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +81,12 @@ struct FileState {
     /// When the content and when the entry was last changed: seconds and nanoseconds.
     modified: (i64, i64),
     changed: (i64, i64),
+}
+
+impl FileState {
+    fn is_coarse(&self) -> bool {
+        self.modified.1 == 0 || self.changed.1 == 0
+    }
 }
 
 impl From<Metadata> for FileState {
@@ -173,4 +185,24 @@ fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it is larger than {} KiB", limit / 1024)));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn times_in_whole_seconds_are_told_from_finer_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = || identity(folder.path(), "a.wasm");
+        assert!(!identity().is_coarse());
+        let file = File::create(folder.path().join("a.wasm")).unwrap();
+        let second = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        file.set_modified(second + Duration::from_nanos(1)).unwrap();
+        assert_eq!(identity().is_coarse(), identity().component.unwrap().changed.1 == 0);
+        file.set_modified(second).unwrap();
+        assert!(identity().is_coarse());
+    }
 }

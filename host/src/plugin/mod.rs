@@ -5,6 +5,7 @@
 
 mod audit;
 mod bindings;
+mod bodies;
 pub mod breaker;
 mod cache;
 pub mod cases;

@@ -14,13 +14,10 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect, retry,
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::{sync::OnceCell, time::timeout};
 
 use crate::plugin::outbound::{addresses::Reach, request::OutboundRequest};
-
-/// How long a request may take, from looking up the name to the last byte of the answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -84,7 +81,7 @@ impl OutboundClient {
             let client = self.client.get_or_try_init(|| build(self.reach)).await?;
             read(client.execute(request.into_inner()).await.map_err(unreachable)?).await
         };
-        timeout(TIMEOUT, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
+        timeout(self.reach.patience, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
     }
 }
 
@@ -103,15 +100,17 @@ async fn build(reach: Reach) -> Result<Client, OutboundError> {
             .https_only(!reach.plain_http)
             .dns_resolver(PublicResolver { reach });
         let provider = rustls::crypto::ring::default_provider();
-        if !reach.plain_http {
+        if !reach.plain_http && reach.authority.is_none() {
             // Fails only if a provider is installed already, which then is the same one.
             provider.install_default().ok();
             return builder.build();
         }
+        let mut authorities = RootCertStore::empty();
+        authorities.add_parsable_certificates(reach.authority.map(CertificateDer::from));
         let tls = ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
             .expect("ring has the cipher suites of TLS 1.2 and 1.3")
-            .with_root_certificates(RootCertStore::empty())
+            .with_root_certificates(authorities)
             .with_no_client_auth();
         builder.tls_backend_preconfigured(tls).build()
     });

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::plugin::cases::Case;
+use crate::plugin::{bodies, cases::Case};
 
 /// Parts of a setting's or header's name that tell that its value is secret.
 const SECRET_NAMES: [&str; 7] =
@@ -55,6 +55,7 @@ impl Standins {
                 }
                 items.iter().for_each(|item| self.collect(item));
             }
+            Value::Object(fields) if bodies::is_encoded(fields) => {}
             Value::Object(fields) => {
                 let text = |name: &str| fields.get(name).and_then(Value::as_str);
                 // As Jira knows people.
@@ -118,6 +119,7 @@ impl Standins {
         match value {
             Value::String(text) => *text = self.replaced(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.replace(item)),
+            Value::Object(fields) if bodies::is_encoded(fields) => {}
             Value::Object(fields) => fields.values_mut().for_each(|field| self.replace(field)),
             _ => {}
         }
@@ -227,5 +229,15 @@ mod tests {
     fn words_that_hide_nothing_stay() {
         let text = "SCRUM-123: User authentication flow (In Progress), 2026-01-01T00:00:00Z, CUSTOMERS";
         assert_eq!(redacted(text, "jira.search", json!([]), text).0, text);
+    }
+
+    #[test]
+    fn texts_that_http_carried_are_redacted_and_what_is_no_text_stays_whole() {
+        let binary = json!({ "base64": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX" });
+        let answer = |body: &Value| json!({ "Ok": { "status": 200, "body": body } });
+        let (_, text, _) = redacted("", "http.send", answer(&json!("for xoxb-12-ab")), "");
+        assert_eq!(text["Ok"]["body"], "for TOKEN1");
+        let (_, kept, _) = redacted("", "http.send", answer(&binary), "");
+        assert_eq!(kept["Ok"]["body"], binary);
     }
 }

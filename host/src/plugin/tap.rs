@@ -11,6 +11,7 @@ use crate::plugin::{
     bindings::maro::plugin::{
         clock, http, jira, jira_edit, log, reply, settings, storage, tracker, tracker_edit, types,
     },
+    bodies,
     instance::Invocation,
     tape::HostCall,
 };
@@ -60,14 +61,15 @@ macro_rules! tapped {
                 let call = call_name(stringify!($module), stringify!($function));
                 let arguments: [(String, Value); _] =
                     [$((stringify!($parameter).to_owned(), serde_json::to_value(&$parameter)?)),*];
-                let arguments = Value::Object(Map::from_iter(arguments));
+                let arguments = bodies::as_text(&call, Value::Object(Map::from_iter(arguments)));
                 if let Some(answer) = tape.recorded_answer(&call, &arguments)? {
                     self.0.count_host_call()?;
-                    return read(&call, answer);
+                    return read(&call, bodies::as_bytes(&call, answer));
                 }
                 let started = Instant::now();
                 let answer = $module::Host::$function(self.0, $($parameter),*).await?;
-                let noted = HostCall { call, arguments, answer: serde_json::to_value(&answer)? };
+                let noted = bodies::as_text(&call, serde_json::to_value(&answer)?);
+                let noted = HostCall { call, arguments, answer: noted };
                 tape.note_call(noted, started.elapsed());
                 Ok(answer)
             }

@@ -38,6 +38,10 @@ pub async fn watch(registry: Arc<Registry>, shutdown: CancellationToken) {
     }
 }
 
+/// How long after a file was seen to change another write may hide behind the same times: file systems keep
+/// them to two seconds at worst.
+const COARSEST_TIME: Duration = Duration::from_secs(2);
+
 struct Watcher {
     registry: Arc<Registry>,
     sightings: BTreeMap<String, Sighting>,
@@ -60,8 +64,42 @@ enum Stage {
     Changing,
     /// Seen twice; it serves once it is loaded, if it can.
     Tried(AbortHandle),
-    /// What is to be said of it has been said.
+    /// What is to be said of it has been said. Another write may hide behind its times.
+    Told,
+    /// Nobody writes to it without its looking different.
     Settled,
+}
+
+/// What is to be done about a file that looks as it did at the last look.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Wait,
+    /// Read it, and load it if its content is new and can serve.
+    Try,
+    /// Forget that it was there.
+    Forget,
+    /// As `Try`, and say so if it cannot serve. Nothing more is to be done about it if `settled`.
+    Insist {
+        settled: bool,
+    },
+}
+
+impl Stage {
+    /// `seen_for` since it first looked as it does; `identity` is `None` if it is not there.
+    fn step(&self, seen_for: Duration, identity: Option<&Identity>) -> Step {
+        let hides_nothing =
+            || seen_for >= COARSEST_TIME || !identity.is_some_and(|identity| identity.is_coarse());
+        match self {
+            Self::Changing => Step::Try,
+            Self::Tried(update) if !update.is_finished() => Step::Wait,
+            Self::Tried(_) if identity.is_none() => Step::Forget,
+            Self::Tried(_) if seen_for < SETTLING_TIME => Step::Wait,
+            Self::Tried(_) => Step::Insist { settled: hides_nothing() },
+            Self::Told if seen_for < COARSEST_TIME => Step::Wait,
+            Self::Told => Step::Insist { settled: true },
+            Self::Settled => Step::Wait,
+        }
+    }
 }
 
 impl Sighting {
@@ -75,7 +113,10 @@ impl Watcher {
         let sightings = registry
             .identities()
             .into_iter()
-            .map(|(name, identity)| (name, Sighting::new(Some(identity), Stage::Settled)))
+            .map(|(name, identity)| {
+                let stage = if identity.is_coarse() { Stage::Told } else { Stage::Settled };
+                (name, Sighting::new(Some(identity), stage))
+            })
             .collect();
         Self { registry, sightings, misnamed: BTreeMap::new(), is_readable: true, updates: JoinSet::new() }
     }
@@ -113,19 +154,17 @@ impl Watcher {
             }
         };
         let since = sighting.since;
-        let stage = match &sighting.stage {
-            Stage::Changing => Stage::Tried(self.update(&name, true)),
-            Stage::Tried(update) if !update.is_finished() => return,
-            Stage::Tried(_) if identity.is_none() => {
+        let stage = match sighting.stage.step(since.elapsed(), identity.as_ref()) {
+            Step::Wait => return,
+            Step::Forget => {
                 self.sightings.remove(&name);
                 return;
             }
-            Stage::Tried(_) if since.elapsed() < SETTLING_TIME => return,
-            Stage::Tried(_) => {
+            Step::Try => Stage::Tried(self.update(&name, true)),
+            Step::Insist { settled } => {
                 self.update(&name, false);
-                Stage::Settled
+                if settled { Stage::Settled } else { Stage::Told }
             }
-            Stage::Settled => return,
         };
         self.sightings.insert(name, Sighting { identity, since, stage });
     }
@@ -133,5 +172,51 @@ impl Watcher {
     fn update(&mut self, name: &str, lenient: bool) -> AbortHandle {
         let (registry, name) = (Arc::clone(&self.registry), name.to_owned());
         self.updates.spawn(async move { registry.update(&name, lenient).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        time::{Duration, SystemTime},
+    };
+
+    use super::*;
+    use crate::plugin::folder;
+
+    /// A file that was last written at a time with these nanoseconds, as its file system tells it.
+    fn written(nanoseconds: u64) -> Identity {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("a.wasm")).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        file.set_modified(time + Duration::from_nanos(nanoseconds)).unwrap();
+        folder::identity(folder.path(), "a.wasm")
+    }
+
+    async fn tried() -> Stage {
+        let update = tokio::spawn(async {});
+        let handle = update.abort_handle();
+        update.await.unwrap();
+        Stage::Tried(handle)
+    }
+
+    #[tokio::test]
+    async fn a_write_that_hides_behind_whole_seconds_is_looked_for_again() {
+        let (coarse, fine) = (written(0), written(1_000_000));
+        let milliseconds = Duration::from_millis;
+        let step = |stage: &Stage, seen_for, identity: &Identity| stage.step(seen_for, Some(identity));
+        assert_eq!(step(&Stage::Changing, milliseconds(80), &coarse), Step::Try);
+        assert_eq!(step(&tried().await, milliseconds(160), &coarse), Step::Wait);
+        assert_eq!(step(&tried().await, milliseconds(560), &coarse), Step::Insist { settled: false });
+        assert_eq!(step(&Stage::Told, milliseconds(1_900), &coarse), Step::Wait);
+        assert_eq!(step(&Stage::Told, milliseconds(2_000), &coarse), Step::Insist { settled: true });
+        assert_eq!(step(&Stage::Settled, milliseconds(9_000), &coarse), Step::Wait);
+        // Where the compiler took longer than that, the one look is the last.
+        assert_eq!(step(&tried().await, milliseconds(5_000), &coarse), Step::Insist { settled: true });
+        if !fine.is_coarse() {
+            assert_eq!(step(&tried().await, milliseconds(560), &fine), Step::Insist { settled: true });
+        }
+        assert_eq!(tried().await.step(milliseconds(160), None), Step::Forget);
     }
 }

@@ -135,11 +135,11 @@ impl Watched {
         self.ended.cancel();
         // Else a build that is about to end would bring it back.
         let _ = self.task.await;
-        shared.builds.remove(&self.name);
         match plugin_build::remove(&shared.output, &self.name) {
             Ok(()) => say(&format!("The source of {} is gone: it serves no longer.", self.name)),
             Err(error) => tracing::warn!(%error, "the folder of built plugins cannot be written"),
         }
+        shared.builds.remove(&self.name);
     }
 }
 
@@ -255,4 +255,44 @@ fn outcome(component: &Path, is_changed: bool) -> String {
         true => ".",
     };
     format!(" ({}){follows}", size(wasm.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_project_that_goes_away_takes_its_component_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plugins, output) = (folder.path().join("plugins"), folder.path().join("output"));
+        let project = plugins.join("broken");
+        fs::create_dir_all(&project).unwrap();
+        fs::create_dir(&output).unwrap();
+        for file in [project.join("plugin.toml"), output.join("broken.wasm"), output.join("broken.toml")] {
+            fs::write(file, "").unwrap();
+        }
+        fs::write(project.join("Cargo.toml"), "this is no project").unwrap();
+        let builds = Builds::default();
+        let mut states = builds.watch();
+        let saving = Saving {
+            plugins,
+            examples: None,
+            more: Vec::new(),
+            output: output.clone(),
+            built: Vec::new(),
+            builds,
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(saving.run(stop.clone()));
+        let failed = |state: Option<&BuildState>| matches!(state, Some(BuildState::Failed { .. }));
+        states.wait_for(|states| failed(states.get("broken"))).await.unwrap();
+        assert!(output.join("broken.wasm").exists(), "what served before serves on");
+        fs::remove_dir_all(&project).unwrap();
+        states.wait_for(|states| states.is_empty()).await.unwrap();
+        assert_eq!(fs::read_dir(&output).unwrap().count(), 0);
+        stop.cancel();
+        running.await.unwrap();
+    }
 }

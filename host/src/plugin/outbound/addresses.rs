@@ -3,20 +3,29 @@
 //! After IANA's registries of special-purpose addresses,
 //! <https://www.iana.org/assignments/iana-ipv4-special-registry> and its sibling for IPv6.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
-/// How far requests of plugins may reach.
+/// How far and for how long requests of plugins may reach, and whom they believe. No setting leads here:
+/// only tests know anything but [`Reach::INTERNET`].
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
     /// Whether `http` is as good as `https`.
     pub plain_http: bool,
     /// Whether a connection to an address may be made.
     pub allows: fn(IpAddr) -> bool,
+    /// Who vouches for services instead of the system's authorities: one certificate, in DER.
+    pub authority: Option<&'static [u8]>,
+    /// How long a request may take, from looking up the name to the last byte of the answer.
+    pub patience: Duration,
 }
 
 impl Reach {
     /// Everything that is public, over TLS.
-    pub const INTERNET: Self = Self { plain_http: false, allows: is_public };
+    pub const INTERNET: Self =
+        Self { plain_http: false, allows: is_public, authority: None, patience: Duration::from_secs(10) };
 }
 
 /// IPv4 ranges that are not public, as address and length of prefix.

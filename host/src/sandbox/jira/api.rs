@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    RequestExt as _, RequestPartsExt as _, Router,
     body::{Body, Bytes},
-    extract::{Path, RawQuery, State},
+    extract::{FromRequest, Path, RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
+    response::IntoResponse,
     routing::{get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -16,6 +17,7 @@ use crate::sandbox::jira::{
     browse, create, edits, fields, permissions, projects, remote_links, search,
     server::{BASIC, BEARER, Shared},
     shapes::{self, Api, Links},
+    site::SimulatedIssue,
 };
 
 /// How many issues one request may name, as in Jira.
@@ -37,6 +39,47 @@ struct BulkFetchRequest {
     #[serde(default)]
     #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
     fields_by_keys: bool,
+}
+
+/// A request to change an issue, read and for an issue that is there.
+pub(super) struct ChangeRequest<T> {
+    shared: Arc<Shared>,
+    uri: Uri,
+    key: String,
+    asked: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for ChangeRequest<T> {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Answer> {
+        let (mut parts, body) = request.into_parts();
+        let key = parts.extract::<Path<String>>().await.map_err(IntoResponse::into_response)?;
+        let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
+        let body = Request::from_parts(parts, body).extract::<Bytes, _>().await;
+        let asked =
+            read_json(&headers, &body.map_err(IntoResponse::into_response)?).map_err(BadBody::answer)?;
+        let request = Self { shared: Arc::clone(shared), uri, key: key.0, asked };
+        match shared.site().find(&request.key) {
+            Some(_) => Ok(request),
+            None => Err(no_issue(request.links().api)),
+        }
+    }
+}
+
+impl<T> ChangeRequest<T> {
+    fn links(&self) -> Links<'_> {
+        links(&self.shared, &self.uri)
+    }
+
+    /// Changes the issue; `change` is given what the request asks for.
+    pub(super) fn perform(self, change: impl FnOnce(&mut SimulatedIssue, T, Links<'_>) -> Answer) -> Answer {
+        let links = links(&self.shared, &self.uri);
+        match self.shared.site().find_to_change(&self.key) {
+            Some(issue) => change(issue, self.asked, links),
+            None => no_issue(links.api),
+        }
+    }
 }
 
 /// Why the body of a request cannot be used.

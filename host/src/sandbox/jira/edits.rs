@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
-    extract::{Path, State},
-    http::{HeaderMap, Response, StatusCode, Uri},
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode, Uri},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use crate::{
     sandbox::jira::{
         accounts::{self, PEOPLE},
         adf_check,
-        api::{json_answer, links, no_issue, query_value, read_json},
+        api::{ChangeRequest, json_answer, links, no_issue, query_value},
         server::{Shared, SimulatedJira},
         shapes::{self, Api},
         workflow,
@@ -30,7 +30,7 @@ type Answer = Response<Body>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewComment {
+pub(super) struct NewComment {
     body: Value,
     #[serde(default, rename = "visibility")]
     _visibility: Value,
@@ -40,7 +40,7 @@ struct NewComment {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TransitionRequest {
+pub(super) struct TransitionRequest {
     transition: TransitionId,
     #[serde(default, rename = "fields")]
     _fields: Map<String, Value>,
@@ -66,111 +66,75 @@ impl SimulatedJira {
 }
 
 /// `POST /rest/api/{2,3}/issue/{key}/comment`
-pub(super) async fn comment(
-    State(shared): State<Arc<Shared>>,
-    Path(key): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let request: NewComment = match read_json(&headers, &body) {
-        Ok(request) => request,
-        Err(fault) => return fault.answer(),
-    };
-    let links = links(&shared, &uri);
-    let mut site = shared.site();
-    if site.find(&key).is_none() {
-        return no_issue(links.api);
-    }
-    let text = match (links.api, &request.body) {
-        (Api::Cloud, document) if adf_check::is_document(document) => document.to_string(),
-        (Api::DataCenter, Value::String(text)) => text.clone(),
-        _ => return refusal("comment", "Comment body is not valid!"),
-    };
-    if text.trim().is_empty() || request.body["content"].as_array().is_some_and(Vec::is_empty) {
-        return refusal("comment", "Comment body can not be empty!");
-    }
-    if links.api == Api::DataCenter && text.chars().count() > MAX_COMMENT_LENGTH {
-        return refusal(
-            "comment",
-            "The entered text is too long. It exceeds the allowed limit of 32,767 characters.",
-        );
-    }
-    let now = site.now();
-    let Some(issue) = site.find_to_change(&key) else { return no_issue(links.api) };
-    issue.comments.push(request.body.clone());
-    let id = format!("{}{:03}", issue.id, issue.comments.len());
-    let author = shapes::person("MARO", links);
-    let answer = json!({
-        "self": links.api(&format!("issue/{}/comment/{id}", issue.id)),
-        "id": id,
-        "author": author,
-        "updateAuthor": author,
-        "body": request.body,
-        "created": shapes::time(now),
-        "updated": shapes::time(now),
-    });
-    json_answer(StatusCode::CREATED, &answer)
+pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Answer {
+    request.perform(|issue, NewComment { body, .. }, links| {
+        let text = match (links.api, &body) {
+            (Api::Cloud, document) if adf_check::is_document(document) => document.to_string(),
+            (Api::DataCenter, Value::String(text)) => text.clone(),
+            _ => return refusal("comment", "Comment body is not valid!"),
+        };
+        if text.trim().is_empty() || body["content"].as_array().is_some_and(Vec::is_empty) {
+            return refusal("comment", "Comment body can not be empty!");
+        }
+        if links.api == Api::DataCenter && text.chars().count() > MAX_COMMENT_LENGTH {
+            return refusal(
+                "comment",
+                "The entered text is too long. It exceeds the allowed limit of 32,767 characters.",
+            );
+        }
+        issue.comments.push(body.clone());
+        let id = format!("{}{:03}", issue.id, issue.comments.len());
+        let (author, now) = (shapes::person("MARO", links), shapes::time(issue.updated));
+        let answer = json!({
+            "self": links.api(&format!("issue/{}/comment/{id}", issue.id)),
+            "id": id,
+            "author": author,
+            "updateAuthor": author,
+            "body": body,
+            "created": now,
+            "updated": now,
+        });
+        json_answer(StatusCode::CREATED, &answer)
+    })
 }
 
 /// `POST /rest/api/{2,3}/issue/{key}/transitions`
-pub(super) async fn transition(
-    State(shared): State<Arc<Shared>>,
-    Path(key): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let request: TransitionRequest = match read_json(&headers, &body) {
-        Ok(request) => request,
-        Err(fault) => return fault.answer(),
-    };
-    let mut site = shared.site();
-    let Some(issue) = site.find_to_change(&key) else { return no_issue(links(&shared, &uri).api) };
-    match workflow::steps(&issue.status).iter().find(|step| step.id == request.transition.id) {
-        Some(step) => {
-            step.to.clone_into(&mut issue.status);
-            no_content()
+pub(super) async fn transition(request: ChangeRequest<TransitionRequest>) -> Answer {
+    request.perform(|issue, asked, _| {
+        match workflow::steps(&issue.status).iter().find(|step| step.id == asked.transition.id) {
+            Some(step) => {
+                step.to.clone_into(&mut issue.status);
+                no_content()
+            }
+            None => {
+                let message = "It seems that you have tried to perform a workflow operation that is not valid for \
+                               the current state of this issue. The likely cause is that somebody has changed the \
+                               issue recently, please look at the issue history for details.";
+                json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message))
+            }
         }
-        None => {
-            let message = "It seems that you have tried to perform a workflow operation that is not valid for \
-                           the current state of this issue. The likely cause is that somebody has changed the \
-                           issue recently, please look at the issue history for details.";
-            json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message))
-        }
-    }
+    })
 }
 
 /// `PUT /rest/api/{2,3}/issue/{key}/assignee`
-pub(super) async fn assign(
-    State(shared): State<Arc<Shared>>,
-    Path(key): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let request: Map<String, Value> = match read_json(&headers, &body) {
-        Ok(request) => request,
-        Err(fault) => return fault.answer(),
-    };
-    let api = links(&shared, &uri).api;
-    let mut site = shared.site();
-    let Some(issue) = site.find_to_change(&key) else { return no_issue(api) };
-    let field = if api == Api::Cloud { "accountId" } else { "name" };
-    issue.assignee = match request.get(field) {
-        Some(Value::Null) if request.len() == 1 => None,
-        Some(Value::String(account)) if request.len() == 1 => {
-            match PEOPLE.iter().find(|name| accounts::id(name) == *account) {
-                Some(name) => Some(name),
-                None => {
-                    let text = format!("User '{account}' cannot be assigned issues.");
-                    return refusal("assignee", &text);
+pub(super) async fn assign(request: ChangeRequest<Map<String, Value>>) -> Answer {
+    request.perform(|issue, asked, links| {
+        let field = if links.api == Api::Cloud { "accountId" } else { "name" };
+        issue.assignee = match asked.get(field) {
+            Some(Value::Null) if asked.len() == 1 => None,
+            Some(Value::String(account)) if asked.len() == 1 => {
+                match PEOPLE.iter().find(|name| accounts::id(name) == *account) {
+                    Some(name) => Some(name),
+                    None => {
+                        let text = format!("User '{account}' cannot be assigned issues.");
+                        return refusal("assignee", &text);
+                    }
                 }
             }
-        }
-        _ => return refusal("assignee", &format!("Exactly '{field}' must be given.")),
-    };
-    no_content()
+            _ => return refusal("assignee", &format!("Exactly '{field}' must be given.")),
+        };
+        no_content()
+    })
 }
 
 /// `GET /rest/api/{2,3}/user/assignable/search`

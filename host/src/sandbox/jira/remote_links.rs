@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, State},
-    http::{HeaderMap, Response, StatusCode, Uri},
+    http::{Response, StatusCode, Uri},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::sandbox::jira::{
-    api::{json_answer, links, no_issue, query_value, read_json},
+    api::{ChangeRequest, json_answer, links, no_issue, query_value},
     server::Shared,
     shapes,
 };
@@ -36,7 +36,7 @@ pub struct RemoteLink {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct LinkRequest {
+pub(super) struct LinkRequest {
     global_id: Option<String>,
     #[serde(default)]
     application: Application,
@@ -68,46 +68,34 @@ struct Object {
 }
 
 /// `POST /rest/api/{2,3}/issue/{key}/remotelink`: a link with a known global id is replaced.
-pub(super) async fn set(
-    State(shared): State<Arc<Shared>>,
-    Path(key): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let request: LinkRequest = match read_json(&headers, &body) {
-        Ok(request) => request,
-        Err(fault) => return fault.answer(),
-    };
-    let links = links(&shared, &uri);
-    let mut site = shared.site();
-    let Some(issue) = site.find_to_change(&key) else { return no_issue(links.api) };
-    if let Some((field, text)) = request.fault() {
-        let errors = json!({ "errorMessages": [], "errors": { field: text } });
-        return json_answer(StatusCode::BAD_REQUEST, &errors);
-    }
-    let link = RemoteLink {
-        global_id: request.global_id,
-        url: request.object.url,
-        title: request.object.title,
-        relationship: request.relationship,
-        application_name: request.application.name,
-    };
-    let known =
-        issue.links.iter().position(|other| other.global_id.is_some() && other.global_id == link.global_id);
-    let (status, place) = match known {
-        Some(place) => {
-            issue.links[place] = link;
-            (StatusCode::OK, place)
+pub(super) async fn set(request: ChangeRequest<LinkRequest>) -> Answer {
+    request.perform(|issue, asked, links| {
+        if let Some((field, text)) = asked.fault() {
+            let errors = json!({ "errorMessages": [], "errors": { field: text } });
+            return json_answer(StatusCode::BAD_REQUEST, &errors);
         }
-        None => {
-            issue.links.push(link);
-            (StatusCode::CREATED, issue.links.len() - 1)
-        }
-    };
-    let id = FIRST_ID + place;
-    let address = links.api(&format!("issue/{}/remotelink/{id}", issue.key));
-    json_answer(status, &json!({ "id": id, "self": address }))
+        let link = RemoteLink {
+            global_id: asked.global_id,
+            url: asked.object.url,
+            title: asked.object.title,
+            relationship: asked.relationship,
+            application_name: asked.application.name,
+        };
+        let is_same = |other: &RemoteLink| other.global_id.is_some() && other.global_id == link.global_id;
+        let (status, place) = match issue.links.iter().position(is_same) {
+            Some(place) => {
+                issue.links[place] = link;
+                (StatusCode::OK, place)
+            }
+            None => {
+                issue.links.push(link);
+                (StatusCode::CREATED, issue.links.len() - 1)
+            }
+        };
+        let id = FIRST_ID + place;
+        let address = links.api(&format!("issue/{}/remotelink/{id}", issue.key));
+        json_answer(status, &json!({ "id": id, "self": address }))
+    })
 }
 
 /// `GET /rest/api/{2,3}/issue/{key}/remotelink`

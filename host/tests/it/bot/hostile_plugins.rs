@@ -109,6 +109,49 @@ async fn no_capability_takes_in_what_is_huge() {
 }
 
 #[tokio::test]
+async fn wasi_gives_no_way_around_the_limits() {
+    let plugins = PluginsFolder::shipped().with_fixture(
+        "hostile-wasi",
+        "wasi",
+        "[limits]\nmemory-mib = 8\ncpu-ms = 100\nwall-ms = 1000",
+    );
+    let bot = TestBot::with_plugins(plugins).await;
+    for (what, expected) in [
+        ("random-numbers", "it used up its CPU time"),
+        ("random-bytes", "it "),
+        ("random-huge", "it trapped: requested len"),
+        ("insecure-huge", "it trapped: requested len"),
+        ("poll-crowd", "it ran for longer than its limit of 1000 ms"),
+        ("poll-ready", "it "),
+        ("poll-flood", "it trapped: "),
+        ("timers", "it trapped: "),
+        ("streams", "it trapped: "),
+        ("networks", "it trapped: "),
+        ("sleep", "it ran for longer than its limit of 1000 ms"),
+        ("sleep-often", "it "),
+        ("stderr-huge", "it trapped: "),
+        ("stderr-zeroes", "it trapped: "),
+        ("stderr-spin", "it "),
+    ] {
+        let hostile = async {
+            let shown = bot.say(&format!("/maro wasi {what}")).await;
+            assert_eq!(shown.lines().count(), 1, "{what}: {shown}");
+            assert!(shown.contains(" If you report this, mention "), "{what}: {shown}");
+        };
+        let other = bot.say_as("grace", "random", "/maro tracked");
+        let (_, answered) = tokio::join!(hostile, other);
+        assert!(answered.starts_with("No Jira issues are tracked"), "{what}: {answered}");
+        let plugins = bot.bot().registry().plugins();
+        let fault = plugins.get("wasi").unwrap().last_fault().unwrap().fault;
+        assert!(fault.starts_with(expected), "{what}: {fault:?} does not start with {expected:?}");
+        assert!(fault.len() < 8 * 1024, "{what}: what it said is bounded");
+        // So that it is not rested.
+        assert_eq!(bot.say("/maro wasi stdin-huge").await, "true", "{what}");
+    }
+    assert_eq!(bot.say("/maro wasi sockets").await, "false");
+}
+
+#[tokio::test]
 async fn others_are_answered_while_plugins_loop() {
     let bot = hostile_bot(&GRANTED.replace("cpu-ms = 100", "cpu-ms = 1500")).await;
     let loops = (0..4).map(|_| bot.say("/maro hostile loop"));

@@ -82,6 +82,35 @@ async fn what_jira_does_shows_in_the_channel() {
     stage.hear("Renamed while nobody looked (Done)").await;
 }
 
+/// Drags the card of an issue into the column with a heading, as a browser tells of it.
+const DRAG: &str = r#"
+const [key, heading] = arguments;
+const card = document.querySelector(`.board [data-key="${key}"]`);
+const column = [...document.querySelectorAll(".board section")].find((it) => it.textContent.startsWith(heading));
+const dataTransfer = new DataTransfer();
+const tell = (element, type) => element.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+tell(card, "dragstart");
+const isRefused = tell(column, "dragover");
+tell(column, "drop");
+tell(card, "dragend");
+return card.draggable && !isRefused;
+"#;
+
+#[tokio::test]
+async fn a_card_that_is_dragged_changes_its_status() {
+    let Some(stage) = Stage::open().await else { return };
+    let browser = &stage.browser;
+    browser.click("#jira .views button:last-child").await;
+    browser.see(".board section:nth-child(1) [data-key=SCRUM-123]", "").await;
+    for (heading, column, status) in [("In review", 3, "In Review"), ("To do", 1, "Open")] {
+        let is_taken = browser.run(DRAG, &[json!("SCRUM-123"), json!(heading)]).await;
+        assert_eq!(is_taken, json!(true));
+        browser.see(&format!(".board section:nth-child({column}) [data-key=SCRUM-123]"), "").await;
+        let (now, _) = stage.bot.jira.status_and_assignee(&key("SCRUM-123")).unwrap();
+        assert_eq!(now, status);
+    }
+}
+
 #[tokio::test]
 async fn what_somebody_wrote_into_jira_is_text_and_nothing_else() {
     const HOSTILE: &str = "<img src=x onerror=alert(1)> <!channel> *b* _i_ `c` <https://x|y> &amp; @here";

@@ -31,6 +31,9 @@ const board = element("div", { class: "board", hidden: true });
 const project = element("input", { id: "new-project", required: true, list: "projects", "aria-label": "Project", value: "SCRUM", size: 8 });
 const summary = element("input", { id: "new-summary", required: true, maxLength: 255, "aria-label": "Summary", placeholder: "Summary of a new issue" });
 
+/** The issue whose card is being dragged over the board. */
+let dragged = null;
+
 /** By key: what is on the page, and what it shows. */
 const shown = new Map();
 
@@ -62,10 +65,45 @@ function row(issue) {
 }
 
 function card(issue) {
-  return element("li", { class: "card", dataset: { key: issue.key } },
+  return element("li", {
+    class: "card",
+    draggable: true,
+    dataset: { key: issue.key },
+    ondragstart: (event) => {
+      dragged = issue;
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", issue.key);
+    },
+    ondragend: () => {
+      dragged = null;
+      showAll();
+    },
+  },
     element("p", {}, issue.summary),
     element("p", { class: "small" }, keyLink(issue), ` ${issue.kind}`),
     element("div", {}, statusSelect(issue), changeButton(issue)));
+}
+
+/** Lets a column of the board take cards. An issue that stands in one of its statuses stays as it is. */
+function takesCards(statuses) {
+  const over = (section, isOver) => section.classList.toggle("over", isOver);
+  return {
+    ondragover: (event) => {
+      if (!dragged) return;
+      event.preventDefault();
+      over(event.currentTarget, true);
+    },
+    ondragleave: (event) => {
+      if (!event.currentTarget.contains(event.relatedTarget)) over(event.currentTarget, false);
+    },
+    ondrop: (event) => {
+      if (!dragged) return;
+      event.preventDefault();
+      over(event.currentTarget, false);
+      const { key, status } = dragged;
+      if (!statuses.includes(status)) attempt(() => change({ transition: { key, status: statuses.at(-1) } }));
+    },
+  };
 }
 
 function matches(issue) {
@@ -108,13 +146,15 @@ function showTable() {
 }
 
 function showBoard() {
+  // A card that is taken off the page would end its dragging.
+  if (dragged) return;
   const issues = found();
   const held = board.contains(document.activeElement) ? document.activeElement.closest("[data-key]")?.dataset.key : null;
   const isElsewhere = (status) => !COLUMNS.some(([, statuses]) => statuses.includes(status));
   board.replaceChildren(...COLUMNS.map(([name, statuses], index) => {
     const own = issues.filter(({ status }) => statuses.includes(status) || (index === 0 && isElsewhere(status)));
     const id = newId("column");
-    return element("section", { "aria-labelledby": id }, element("h3", { id }, name, element("span", { class: "count" }, String(own.length))),
+    return element("section", { "aria-labelledby": id, ...takesCards(statuses) }, element("h3", { id }, name, element("span", { class: "count" }, String(own.length))),
       element("ul", {}, own.map(card)));
   }));
   if (held) board.querySelector(`[data-key="${CSS.escape(held)}"] select`)?.focus();

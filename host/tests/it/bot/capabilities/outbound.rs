@@ -1,11 +1,13 @@
 //! `http`: real exchanges with a service on this machine, which the test's own reach allows.
 
 use std::{
+    io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -21,6 +23,8 @@ use maro::{
     plugin::outbound::addresses::{Reach, is_public},
     server::bot::Surroundings,
 };
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::net::TcpListener;
 
 use crate::bot::{TestBot, capabilities::with_capable};
@@ -93,9 +97,98 @@ async fn endless() -> Response {
 
 /// A bot whose plugin may reach the service, on a machine where `allows` is allowed.
 async fn bot_beside(service: &Service, allows: fn(std::net::IpAddr) -> bool, limits: &str) -> TestBot {
-    let surroundings = Surroundings { reach: Reach { plain_http: true, allows }, clock: Clock::system() };
-    let hosts = format!("[http]\nhosts = [\"localhost:{}\"]\n{limits}", service.address.port());
+    bot_reaching(service.address, Reach { plain_http: true, allows, ..Reach::INTERNET }, limits).await
+}
+
+async fn bot_reaching(service: SocketAddr, reach: Reach, limits: &str) -> TestBot {
+    let hosts = format!("[http]\nhosts = [\"localhost:{}\"]\n{limits}", service.port());
+    let surroundings = Surroundings { reach, clock: Clock::system() };
     TestBot::in_surroundings(with_capable(&hosts), surroundings, |_, _| {}).await
+}
+
+/// An authority, and a service on this machine that it vouches for.
+struct TrustedService {
+    authority: &'static [u8],
+    address: SocketAddr,
+}
+
+impl TrustedService {
+    /// A service that answers `hello` to everything, over TLS.
+    fn start() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut authority = CertificateParams::new([]).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = authority.self_signed(&key).unwrap().der().to_vec();
+        let issuer = Issuer::new(authority, key);
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let provider = rustls::crypto::ring::default_provider();
+        let config = ServerConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.der().clone()], key.serialize_der().try_into().unwrap())
+            .unwrap();
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Arc::new(config);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // Whoever does not trust the certificate hangs up.
+                let _ = answer_hello(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            }
+        });
+        Self { authority: certificate.leak(), address }
+    }
+
+    async fn fetch(&self, authority: Option<&'static [u8]>, what: &str) -> String {
+        let reach = Reach { allows: |_| true, authority, ..Reach::INTERNET };
+        let bot = bot_reaching(self.address, reach, "").await;
+        bot.say(&format!("/maro capable {what} https://localhost:{}/", self.address.port())).await
+    }
+}
+
+fn answer_hello(connection: ServerConnection, stream: std::net::TcpStream) -> io::Result<()> {
+    let mut stream = StreamOwned::new(connection, stream);
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        read.extend(byte);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello")?;
+    stream.conn.send_close_notify();
+    stream.flush()
+}
+
+#[tokio::test]
+async fn a_service_is_believed_if_a_trusted_authority_vouches_for_it() {
+    let service = TrustedService::start();
+    assert_eq!(service.fetch(Some(service.authority), "fetch GET").await, "200 hello");
+    let stranger = TrustedService::start();
+    for authority in [None, Some(stranger.authority)] {
+        assert_eq!(service.fetch(authority, "fetch-kind").await, "Some(HttpErrorKind::Unreachable)");
+    }
+}
+
+#[tokio::test]
+async fn a_request_ends_with_its_own_time_and_the_command_goes_on() {
+    let service = Service::start().await;
+    let patience = Duration::from_millis(100);
+    let reach = Reach { plain_http: true, allows: |_| true, patience, ..Reach::INTERNET };
+    let bot = bot_reaching(service.address, reach, "").await;
+    let url = service.url("silent");
+    assert_eq!(bot.say(&format!("/maro capable fetch-kind {url}")).await, "Some(HttpErrorKind::TimedOut)");
+    assert_eq!(
+        bot.say(&format!("/maro capable fetch GET {url}")).await,
+        format!("localhost:{} did not answer in time. Try again in a few minutes.", service.address.port())
+    );
+}
+
+#[test]
+fn production_waits_ten_seconds_and_believes_the_systems_authorities() {
+    assert_eq!(Reach::INTERNET.patience, Duration::from_secs(10));
+    assert_eq!(Reach::INTERNET.authority, None);
 }
 
 #[tokio::test]
@@ -113,6 +206,23 @@ async fn a_request_arrives_as_it_was_made_and_so_does_the_answer() {
     }
     assert_eq!(bot.say(&format!("/maro capable fetch HEAD {url}")).await.trim(), "200");
     assert_eq!(bot.say(&format!("/maro capable fetch GET {}", service.url("nothing"))).await.trim(), "404");
+}
+
+#[tokio::test]
+async fn a_recorded_exchange_is_text_and_plays_without_the_service() {
+    let service = Service::start().await;
+    let bot = bot_beside(&service, |_| true, "").await;
+    let mut recordings = bot.bot().recorder().listen().unwrap();
+    bot.say(&format!("/maro capable fetch POST {} body=hello", service.url("echo"))).await;
+    let case = recordings.recv().await.unwrap().case;
+    let [call] = &*case.calls else { panic!("{:?}", case.calls) };
+    assert_eq!(call.arguments["request"]["body"], "hello");
+    let answer = call.answer["Ok"]["body"].as_str().unwrap();
+    assert!(answer.starts_with("POST ") && answer.ends_with(" hello"), "{answer}");
+    let plugin = bot.bot().registry().plugins().get("capable").cloned().unwrap();
+    let replayed = case.replay(&plugin).await;
+    assert!(!replayed.differs(&case), "{replayed:?}");
+    assert_eq!(service.requests(), 1);
 }
 
 #[tokio::test]
