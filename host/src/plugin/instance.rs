@@ -30,8 +30,8 @@ use crate::{
     tracker::ChannelIssueTracker,
 };
 
-/// How much a guest may write to standard error, where panics go.
-const MAX_STDERR_BYTES: usize = 4 * 1024;
+/// How much a guest may write to standard output and standard error, where panics go, in all.
+const MAX_PRINTED_BYTES: usize = 4 * 1024;
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -118,7 +118,9 @@ pub(super) struct Invocation {
 struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
-    stderr: MemoryOutputPipe,
+    /// Standard output and standard error, in the order written.
+    printed: MemoryOutputPipe,
+    tape: Option<Arc<Tape>>,
 }
 
 impl Invocation {
@@ -254,26 +256,27 @@ impl Invocation {
         }
     }
 
-    /// What the guest wrote to standard error: the message of a panic.
-    pub(super) fn stderr(&self) -> String {
-        let bytes = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim().to_owned()
+    /// What the guest wrote to standard output and standard error: the message of a panic.
+    pub(super) fn printed(&self) -> String {
+        self.wasi.as_ref().map(|wasi| wasi.printed()).unwrap_or_default()
     }
 }
 
 impl WasiView for Invocation {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new()));
+        let tape = &self.tape;
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(tape.clone())));
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }
 
 impl Wasi {
     /// A WASI in which there is nothing: no files, environment, arguments, network or input.
-    fn new() -> Self {
-        let stderr = MemoryOutputPipe::new(MAX_STDERR_BYTES);
+    fn new(tape: Option<Arc<Tape>>) -> Self {
+        let printed = MemoryOutputPipe::new(MAX_PRINTED_BYTES);
         let context = WasiCtx::builder()
-            .stderr(stderr.clone())
+            .stdout(printed.clone())
+            .stderr(printed.clone())
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
@@ -281,7 +284,20 @@ impl Wasi {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(1_000);
-        Self { context, table, stderr }
+        Self { context, table, printed, tape }
+    }
+
+    fn printed(&self) -> String {
+        String::from_utf8_lossy(&self.printed.contents()).trim().to_owned()
+    }
+}
+
+/// An author reads what was printed however the invocation ended, by a limit too.
+impl Drop for Wasi {
+    fn drop(&mut self) {
+        if let Some(tape) = &self.tape {
+            tape.note_printed(self.printed());
+        }
     }
 }
 

@@ -79,8 +79,14 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")")).unwrap();
     let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
-    assert!(run.contains("panicked at src/lib.rs:18:9:\n  no Ada"), "{run}");
+    assert!(run.contains("✗ It panicked at src/lib.rs:18:9: no Ada\n\nIt did not answer: "), "{run}");
     assert!(!run.contains("wasm backtrace"), "{run}");
+
+    let prints = "println!(\"to {arguments}\"); Ok(answer";
+    fs::write(&source, text.replace("Ok(answer", prints)).unwrap();
+    let run = said(folder.path(), &["plugin", "run", "greet", "Ada", "-1"]);
+    assert!(run.contains("It printed:\n  to Ada\n"), "{run}");
+    assert!(run.contains("/maro greet -1\n\nHello, -1!"), "several commands: {run}");
 
     fs::write(&source, text.replace("\"Hello, \"", "\"Good day, \"")).unwrap();
     let tests = complaint(folder.path(), &["plugin", "test", "greet"]);
@@ -98,6 +104,9 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
     let record =
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
+    let shown = said(folder.path(), &["plugin", "run", &tracked, "--tracked", "SCRUM-123,SCRUM-999"]);
+    assert!(shown.contains("User authentication flow (Open) [Stop tracking]\n"), "{shown}");
+    assert!(shown.contains("• SCRUM-999: Not in Jira any more (Open) [Stop tracking]"), "{shown}");
     assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded: the same case is there already"), "recorded once");
     let test = ["plugin", "test", "cases", "--on", &*tracked];
