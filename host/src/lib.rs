@@ -10,6 +10,7 @@ pub mod config;
 pub mod handover;
 pub mod memory;
 pub mod metrics;
+pub mod priority;
 pub mod telemetry;
 
 pub mod database;

@@ -134,6 +134,26 @@ pub async fn write(
     Ok(())
 }
 
+/// Reads an issue and shows what Jira says now in every list that it is on; the issue, if Jira says anything by
+/// `deadline`. That nothing could be read or written is logged.
+pub async fn refresh(
+    jira: &JiraClient,
+    tracker: &dyn ChannelIssueTracker,
+    clock: &Clock,
+    key: &IssueKey,
+    deadline: tokio::time::Instant,
+) -> Option<Issue> {
+    let issues = jira.get_issues(std::slice::from_ref(key), deadline).await;
+    let issue = issues.map(|issues| issues.into_iter().flatten().next()).unwrap_or_else(|error| {
+        tracing::warn!(key = key.as_str(), error = error_chain(&error), "a changed issue could not be read");
+        None
+    })?;
+    if let Err(error) = write(tracker, &issue, Some(&issue), clock).await {
+        tracing::warn!(key = key.as_str(), error = error_chain(&error), "the lists show an old status");
+    }
+    Some(issue)
+}
+
 /// A pause between half and one and a half of `pause`, by chance.
 fn spread(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + rand::random::<f64>())

@@ -16,7 +16,7 @@ use maro::{
     config::{DatabaseConfig, JiraConfig, JiraCredentials, Secret},
     database::Database,
     domain::{
-        ids::{ChannelId, UserId},
+        ids::{ChannelId, Incident, UserId},
         issue::{Issue, IssueId, IssueKey},
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
     },
@@ -61,7 +61,8 @@ pub(crate) fn run(plugins: &Path) {
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
             jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
-            hooks: Arc::new(Hooks::new(Arc::clone(&tracker), journal, Clock::system())),
+            hooks: Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system())),
+            journal,
             outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),
@@ -76,7 +77,10 @@ pub(crate) fn run(plugins: &Path) {
             || runtime.block_on(per_call(async || drop(native::tracked(&*tracker, &caller.channel).await))),
             || {
                 runtime.block_on(per_call(async || {
-                    plugin.run(Arc::clone(&caller), Arc::clone(&capabilities), "").await.unwrap();
+                    plugin
+                        .run(Arc::clone(&caller), Arc::clone(&capabilities), "", Incident(0))
+                        .await
+                        .unwrap();
                 }))
             },
         );

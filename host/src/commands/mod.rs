@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::{
-        ids::UserId,
+        ids::{Incident, UserId},
         reply::{Block, Reply, Span, Visibility},
     },
     plugin::{
@@ -115,7 +115,8 @@ impl Commands {
 
     async fn run_plugin(&self, plugin: &Arc<LoadedPlugin>, caller: Caller, arguments: &str) -> Outcome {
         let caller = Arc::new(caller);
-        match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments).await {
+        let incident = new_incident();
+        match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
             Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
             Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
             Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
@@ -125,7 +126,7 @@ impl Commands {
                 let sentence = texts::plugin_resting(&plugin.description.name, rest);
                 Outcome::Refused(Reply::sentence(sentence))
             }
-            Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault)),
+            Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
         }
     }
 }
@@ -137,8 +138,8 @@ fn failed(sentences: &str) -> Reply {
 }
 
 /// Tells the operator the whole of it and the person one sentence, with an id that joins the two.
-fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault) -> Reply {
-    let incident = new_incident();
+fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: Incident) -> Reply {
+    let incident = incident.to_string();
     let subcommand = &*plugin.description.name;
     tracing::error!(
         incident,
@@ -158,7 +159,6 @@ fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault) -> Reply {
     })
 }
 
-/// An id under which a person and an operator speak of the same fault.
-pub fn new_incident() -> String {
-    format!("{:08x}", rand::random::<u32>())
+pub fn new_incident() -> Incident {
+    Incident(rand::random())
 }

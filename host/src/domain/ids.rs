@@ -60,6 +60,16 @@ impl ChannelId {
     }
 }
 
+/// The id under which a person and an operator speak of the same command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incident(pub u32);
+
+impl fmt::Display for Incident {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:08x}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

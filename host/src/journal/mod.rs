@@ -20,6 +20,7 @@ use crate::{
 pub mod open;
 pub mod postgres;
 pub mod sqlite;
+pub mod work;
 
 mod stored;
 
@@ -68,10 +69,12 @@ pub enum IntentKind {
     Link,
     /// Creating the stories of an epic.
     Stories,
+    /// Creating a ticket that a plugin asks for.
+    PluginCreate,
 }
 
 impl IntentKind {
-    const ALL: [Self; 3] = [Self::Create, Self::Link, Self::Stories];
+    const ALL: [Self; 4] = [Self::Create, Self::Link, Self::Stories, Self::PluginCreate];
 
     /// The name under which the kind is stored.
     pub fn as_str(self) -> &'static str {
@@ -79,6 +82,7 @@ impl IntentKind {
             Self::Create => "create",
             Self::Link => "link",
             Self::Stories => "stories",
+            Self::PluginCreate => "plugin_create",
         }
     }
 }

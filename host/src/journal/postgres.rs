@@ -51,7 +51,7 @@ const SAVE: &str = "
 const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents
-        WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories')
+        WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
             AND updated_at < $3::timestamptz
         ORDER BY updated_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
      UPDATE ticket_intents AS intent SET version = $1, updated_at = $2::timestamptz

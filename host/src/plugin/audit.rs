@@ -2,42 +2,46 @@
 //!
 //! The lines have the target `maro::audit`, by which a collector of logs can keep them apart.
 
-use std::sync::Arc;
-
-use crate::plugin::instance::{Caller, Invocation, Origin};
+use crate::{
+    domain::ids::{ChannelId, UserId},
+    plugin::instance::{Caller, Invocation},
+};
 
 /// Whose write it is, for a write that may outlive its invocation.
 pub(super) struct Writer {
-    plugin: Arc<str>,
-    origin: Arc<Origin>,
-    caller: Arc<Caller>,
+    pub(super) plugin: String,
+    /// Of the plugin's component.
+    pub(super) digest: String,
+    pub(super) channel: ChannelId,
+    pub(super) user: UserId,
 }
 
 /// Notes a write. `what` names what was changed (a key, a number of keys), never its content.
 pub(super) fn note(invocation: &Invocation, action: &str, what: &str, outcome: &str) {
-    if let Some(writer) = Writer::of(invocation) {
-        writer.note(action, what, outcome);
+    // `describe` has no caller, and can write nothing.
+    if let Some(caller) = &invocation.caller {
+        Writer::new(invocation, caller).note(action, what, outcome);
     }
 }
 
 impl Writer {
-    /// `None` for `describe`, which can write nothing.
-    pub(super) fn of(invocation: &Invocation) -> Option<Self> {
-        Some(Self {
-            plugin: Arc::clone(&invocation.plugin),
-            origin: Arc::clone(&invocation.origin),
-            caller: Arc::clone(invocation.caller.as_ref()?),
-        })
+    pub(super) fn new(invocation: &Invocation, caller: &Caller) -> Self {
+        Self {
+            plugin: invocation.plugin.to_string(),
+            digest: invocation.origin.digest.clone(),
+            channel: caller.channel.clone(),
+            user: caller.user.clone(),
+        }
     }
 
     /// As [`note`].
     pub(super) fn note(&self, action: &str, what: &str, outcome: &str) {
         tracing::info!(
             target: "maro::audit",
-            plugin = &*self.plugin,
-            digest = self.origin.digest.as_str(),
-            channel = self.caller.channel.as_str(),
-            user = self.caller.user.as_str(),
+            plugin = self.plugin,
+            digest = self.digest,
+            channel = self.channel.as_str(),
+            user = self.user.as_str(),
             action,
             what,
             outcome,

@@ -11,6 +11,7 @@ use crate::plugin::{
     instance::Invocation,
     interface,
     limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
+    places::Places,
     tap::{HasTap, Tap},
 };
 
@@ -35,7 +36,7 @@ pub struct PluginEngine {
     pub(super) linker: Linker<Invocation>,
     pub(super) cache: Option<CodeCache>,
     /// Held by every invocation, so that the pool is never exhausted.
-    pub(super) places: Arc<tokio::sync::Semaphore>,
+    pub(super) places: Arc<Places>,
 }
 
 impl PluginEngine {
@@ -62,7 +63,7 @@ impl PluginEngine {
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
             .and_then(|()| interface::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
-        let places = Arc::new(tokio::sync::Semaphore::new(MAX_INVOCATIONS));
+        let places = Places::new(MAX_INVOCATIONS);
         Ok(Self { engine, linker, cache, places })
     }
 }

@@ -12,11 +12,12 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use crate::{
     clock::Clock,
     domain::{
-        ids::{ChannelId, UserId},
+        ids::{ChannelId, Incident, UserId},
         issue::Issue,
     },
     hooks::Hooks,
     jira::client::JiraClient,
+    journal::IntentJournal,
     plugin::{
         engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
         grants::{Denial, Grant},
@@ -41,6 +42,8 @@ pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
     pub hooks: Arc<Hooks>,
+    /// Knows of each new issue before Jira is asked for it.
+    pub journal: Arc<dyn IntentJournal>,
     pub storage: Arc<dyn PluginStorage>,
     pub outbound: OutboundClient,
     pub clock: Clock,
@@ -92,6 +95,7 @@ pub(super) struct Invocation {
     pub(super) plugin: Arc<str>,
     pub(super) origin: Arc<Origin>,
     pub(super) caller: Option<Arc<Caller>>,
+    pub(super) incident: Option<Incident>,
     pub(super) capabilities: Option<Arc<Capabilities>>,
     pub(super) manifest: Arc<Manifest>,
     /// The latest denial that the operator was told of: a guest that insists must not fill the log.
@@ -105,7 +109,6 @@ pub(super) struct Invocation {
     pub(super) http_requests: u32,
     host_calls: u32,
     pub(super) log_lines: u32,
-    cpu_ticks: u32,
     memory_bytes: usize,
     /// Time spent in capabilities.
     pub(super) host_time: Duration,
@@ -130,6 +133,7 @@ impl Invocation {
             plugin,
             origin,
             caller: None,
+            incident: None,
             capabilities: None,
             limits: manifest.limits,
             manifest,
@@ -140,7 +144,6 @@ impl Invocation {
             http_requests: 0,
             host_calls: 0,
             log_lines: 0,
-            cpu_ticks: 0,
             memory_bytes: 0,
             host_time: Duration::ZERO,
             tape: None,
@@ -155,9 +158,11 @@ impl Invocation {
         manifest: Arc<Manifest>,
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
+        incident: Incident,
     ) -> Self {
         Self {
             caller: Some(caller),
+            incident: Some(incident),
             tape: capabilities.recorder.tape(),
             capabilities: Some(capabilities),
             ..Self::for_describe(plugin, origin, manifest)
@@ -225,19 +230,11 @@ impl Invocation {
             let caller = self.caller.as_deref();
             let channel = caller.map(|caller| caller.channel.as_str());
             let user = caller.map(|caller| caller.user.as_str());
-            tracing::warn!(plugin, channel, user, "a plugin was denied {grant}: {cure}");
+            let incident = self.incident.map(tracing::field::display);
+            tracing::warn!(plugin, channel, user, incident, "a plugin was denied {grant}: {cure}");
             self.denied = Some((grant, denial));
         }
         sentence
-    }
-
-    /// Counts a tick of the epoch against the CPU time.
-    ///
-    /// # Errors
-    /// [`LimitReached::Cpu`] once it is used up.
-    pub(super) fn count_cpu_tick(&mut self) -> wasmtime::Result<()> {
-        self.cpu_ticks += 1;
-        if self.cpu_ticks > self.limits.cpu_ticks() { Err(LimitReached::Cpu.into()) } else { Ok(()) }
     }
 
     /// Runs a capability and adds the time it took to [`Invocation::host_time`].

@@ -6,8 +6,7 @@ use serde::Deserialize;
 
 use crate::storage::Quota;
 
-/// The interval between two looks at a guest's CPU time. Also the longest that a busy guest keeps a
-/// thread from other commands.
+/// The interval between two looks at a guest's CPU time. A guest that computes for long yields as often.
 pub const EPOCH_TICK: Duration = Duration::from_millis(5);
 
 /// How long a command waits for its turn when a plugin, or all of MARO, is at its limit of invocations.
@@ -106,9 +105,8 @@ impl Limits {
         self.memory_mib as usize * 1024 * 1024
     }
 
-    /// CPU time in ticks of the epoch, at least one.
-    pub fn cpu_ticks(&self) -> u32 {
-        (self.cpu_ms / EPOCH_TICK.as_millis() as u32).max(1)
+    pub fn cpu(&self) -> Duration {
+        Duration::from_millis(u64::from(self.cpu_ms))
     }
 }
 

@@ -6,11 +6,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
-    domain::reply::Reply,
+    domain::{ids::Incident, reply::Reply},
     metrics::{Latency, Outcome, SubcommandMetrics},
     plugin::{
         bindings::exports::maro::plugin::command,
@@ -18,9 +18,10 @@ use crate::{
         events::{Events, PluginChange},
         instance::{Caller, Capabilities, Invocation, LimitReached, Origin},
         interface::InterfacePre,
+        lanes::{self, Habit, Meter},
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
-        pacing,
+        places::{Place, Share},
         reply::{self, ReplyError},
         tape::Tape,
     },
@@ -78,10 +79,9 @@ pub struct LoadedPlugin {
     /// What its operator may not have meant, a sentence each.
     pub warnings: Vec<String>,
     pub(super) origin: Arc<Origin>,
-    pub(super) pre: InterfacePre,
-    /// Places of this plugin and of all plugins; an invocation holds one of each.
-    pub(super) places: Semaphore,
-    pub(super) all_places: Arc<Semaphore>,
+    pub(super) pre: Arc<InterfacePre>,
+    pub(super) places: Arc<Share>,
+    pub(super) habit: Habit,
     pub metrics: SubcommandMetrics,
     pub(super) breaker: Breaker,
     pub(super) last_fault: Mutex<Option<LastFault>>,
@@ -97,7 +97,7 @@ pub struct LastFault {
 }
 
 impl LoadedPlugin {
-    /// Runs the subcommand in a fresh instance, within all limits.
+    /// Runs the subcommand in a fresh instance, within all limits. What it logs carries `incident`.
     ///
     /// # Errors
     /// A [`Fault`]: what the person is told of it is the caller's business.
@@ -106,13 +106,14 @@ impl LoadedPlugin {
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
         arguments: &str,
+        incident: Incident,
     ) -> Result<Answer, Fault> {
         let clock = self.events.clock();
         let admission = self.breaker.admit(clock).map_err(|until| {
             self.metrics.count(Outcome::CircuitOpen);
             Fault::CircuitOpen { until }
         })?;
-        let result = self.run_in_turn(caller, capabilities, arguments).await;
+        let result = self.run_in_turn(caller, capabilities, arguments, incident).await;
         self.metrics.count(match &result {
             Ok(Answer::Reply(_)) => Outcome::Replied,
             Ok(Answer::Usage(_)) => Outcome::Usage,
@@ -174,19 +175,19 @@ impl LoadedPlugin {
         caller: Arc<Caller>,
         capabilities: Arc<Capabilities>,
         arguments: &str,
+        incident: Incident,
     ) -> Result<Answer, Fault> {
-        // The plugin's own place first: a plugin at its limit must not hold places that others need.
-        let turn = async { (self.places.acquire().await, self.all_places.acquire().await) };
-        let (Ok(_own), Ok(_shared)) = timeout(TURN_TIMEOUT, turn).await.map_err(|_| Fault::Busy)? else {
-            return Err(Fault::Busy);
-        };
+        let place = timeout(TURN_TIMEOUT, self.places.take()).await.map_err(|_| Fault::Busy)?;
         let name = Arc::clone(&self.description.name);
         let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
         let recorder = Arc::clone(&capabilities.recorder);
         let started = Instant::now();
-        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities);
+        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities, incident);
         let tape = invocation.tape.clone();
-        let result = self.run_within_wall(invocation, arguments, Some(&self.metrics)).await;
+        let (result, latency) = self.run_within_wall(place, invocation, arguments).await;
+        if let Some(latency) = latency {
+            self.metrics.observe(latency);
+        }
         if let Some(tape) = tape {
             recorder.publish(&self.description.name, arguments, &tape, &result, started.elapsed());
         }
@@ -199,49 +200,52 @@ impl LoadedPlugin {
     /// # Errors
     /// As [`LoadedPlugin::run`].
     pub(super) async fn run_on_tape(&self, arguments: &str, tape: Arc<Tape>) -> Result<Answer, Fault> {
-        let Ok(_place) = self.all_places.acquire().await else { return Err(Fault::Busy) };
+        let place = self.places.take().await;
         let name = Arc::clone(&self.description.name);
         let (origin, manifest) = (Arc::clone(&self.origin), Arc::clone(&self.manifest));
         let invocation = Invocation::for_replay(name, origin, manifest, tape);
-        self.run_within_wall(invocation, arguments, None).await
+        self.run_within_wall(place, invocation, arguments).await.0
     }
 
     async fn run_within_wall(
         &self,
+        place: Place,
         invocation: Invocation,
         arguments: &str,
-        metrics: Option<&SubcommandMetrics>,
-    ) -> Result<Answer, Fault> {
+    ) -> (Result<Answer, Fault>, Option<Latency>) {
         let limits = &self.manifest.limits;
-        let work = run_once(&self.pre, invocation, arguments, metrics);
-        timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
+        let meter = Meter::new();
+        let work =
+            run_once(Arc::clone(&self.pre), place, invocation, Arc::clone(&meter), arguments.to_owned());
+        let run = lanes::run(&self.habit, meter, work);
+        let late = (Err(Fault::TimedOut { wall_ms: limits.wall_ms }), None);
+        timeout(limits.wall(), run).await.unwrap_or(late)
     }
 }
 
+/// Runs the subcommand; also gives its latency if it could be instantiated. The place is given back when the instance is gone.
 async fn run_once(
-    pre: &InterfacePre,
+    pre: Arc<InterfacePre>,
+    _place: Place,
     invocation: Invocation,
-    arguments: &str,
-    metrics: Option<&SubcommandMetrics>,
-) -> Result<Answer, Fault> {
+    meter: Arc<Meter>,
+    arguments: String,
+) -> (Result<Answer, Fault>, Option<Latency>) {
     let started = Instant::now();
-    let mut store = limited_store(pre, invocation);
+    let mut store = limited_store(&pre, invocation, meter);
     let instance = match pre.instantiate(&mut store).await {
         Ok(instance) => instance,
-        Err(error) => return Err(fault(error, store.data())),
+        Err(error) => return (Err(fault(error, store.data())), None),
     };
     let instantiate = started.elapsed();
-    let result = instance.run(&mut store, arguments).await;
+    let result = instance.run(&mut store, &arguments).await;
     let host = store.data().host_time;
+    let guest = started.elapsed().saturating_sub(instantiate + host);
     store.data().report_dropped_log_lines();
-    if let Some(metrics) = metrics {
-        let guest = started.elapsed().saturating_sub(instantiate + host);
-        metrics.observe(Latency { instantiate, guest, host });
-    }
     if let (Some(tape), Ok(answer)) = (&store.data().tape, &result) {
         tape.note_answer(answer);
     }
-    match result {
+    let answer = match result {
         Ok(Ok(reply)) => match reply::convert(reply, store.data().limits(), &store.data().plugin) {
             Ok(reply) => Ok(Answer::Reply(reply)),
             Err(error @ (ReplyError::TooLarge { .. } | ReplyError::TooManyParts)) => {
@@ -251,7 +255,8 @@ async fn run_once(
         Ok(Err(command::RunError::Usage(sentence))) => Ok(Answer::Usage(sentence)),
         Ok(Err(command::RunError::Failed(sentence))) => Ok(Answer::Failed(sentence)),
         Err(error) => Err(fault(error, store.data())),
-    }
+    };
+    (answer, Some(Latency { instantiate, guest, host }))
 }
 
 /// Asks a plugin to describe itself, within all limits and without capabilities.
@@ -259,31 +264,40 @@ async fn run_once(
 /// # Errors
 /// As [`LoadedPlugin::run`].
 pub(super) async fn describe(
-    pre: &InterfacePre,
+    pre: Arc<InterfacePre>,
+    place: Place,
     invocation: Invocation,
 ) -> Result<command::Description, Fault> {
     let limits = *invocation.limits();
-    let work = async {
-        let mut store = limited_store(pre, invocation);
-        let instance = match pre.instantiate(&mut store).await {
-            Ok(instance) => instance,
-            Err(error) => return Err(fault(error, store.data())),
+    let meter = Meter::new();
+    let measured = Arc::clone(&meter);
+    let work = async move {
+        // Dropped after the store, which is declared later.
+        let _place = place;
+        let mut store = limited_store(&pre, invocation, measured);
+        let description = match pre.instantiate(&mut store).await {
+            Ok(instance) => instance.describe(&mut store).await,
+            Err(error) => Err(error),
         };
-        let description = instance.describe(&mut store).await;
         description.map_err(|error| fault(error, store.data()))
     };
-    timeout(limits.wall(), work).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
+    let run = lanes::run_aside(meter, work);
+    timeout(limits.wall(), run).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
 }
 
 /// A store in which every limit is on.
-fn limited_store(pre: &InterfacePre, invocation: Invocation) -> Store<Invocation> {
+fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) -> Store<Invocation> {
+    let cpu = invocation.limits().cpu();
     let mut store = Store::new(pre.engine(), invocation);
     store.limiter(|invocation| invocation);
     store.set_hostcall_fuel(MAX_LIFTED_BYTES);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut context| {
-        context.data_mut().count_cpu_tick()?;
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(pacing::turn())))
+    store.epoch_deadline_callback(move |_| {
+        if meter.computed() > cpu {
+            return Err(LimitReached::Cpu.into());
+        }
+        // A guest that has waited is here too, and has nothing to give way for.
+        Ok(if meter.is_slow() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
     });
     store
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Semaphore;
+use rayon::ThreadPoolBuilder;
 use wasmtime::component::Component;
 
 use crate::{
@@ -23,10 +23,12 @@ use crate::{
         folder::{NameFault, PluginFile},
         instance::{Invocation, Origin},
         interface::{InterfacePre, Version},
+        lanes::Habit,
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
         preflight::{self, PreflightError},
     },
+    priority,
 };
 
 /// The longest name of a subcommand, in characters.
@@ -96,10 +98,11 @@ pub(super) async fn load(
     let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
     let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
     let invocation = Invocation::for_describe(name, describing, Arc::clone(&manifest));
+    let places = engine.places.share(manifest.limits.concurrency as usize);
     let description = {
         // Without a place of its own it would take that of a command, and one of the two would fail.
-        let _place = engine.places.acquire().await.map_err(|_| LoadError::Describe(Fault::Busy))?;
-        loaded::describe(&pre, invocation).await.map_err(LoadError::Describe)?
+        let place = places.take().await;
+        loaded::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
     };
     let description = check_description(description, reserved_names)?;
     for warning in &warnings {
@@ -111,8 +114,8 @@ pub(super) async fn load(
         file: stem,
         digest: hex::encode(digest),
         pre,
-        places: Semaphore::new(manifest.limits.concurrency as usize),
-        all_places: Arc::clone(&engine.places),
+        places,
+        habit: Habit::default(),
         manifest,
         warnings,
         origin,
@@ -124,7 +127,7 @@ pub(super) async fn load(
 
 /// A component, ready to be instantiated.
 struct Compiled {
-    pre: InterfacePre,
+    pre: Arc<InterfacePre>,
     /// `None` if the code came from the cache.
     compile_time: Option<Duration>,
 }
@@ -144,7 +147,7 @@ async fn compile_and_link(
             .instantiate_pre(&component)
             .and_then(|pre| InterfacePre::new(pre, version))
             .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        Ok(Compiled { pre, compile_time })
+        Ok(Compiled { pre: Arc::new(pre), compile_time })
     });
     compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
 }
@@ -161,8 +164,7 @@ fn component(
         return Ok((component, None));
     }
     let started = Instant::now();
-    let component = Component::from_binary(&engine.engine, wasm)
-        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let component = compile(engine, wasm)?;
     let compile_time = started.elapsed();
     if let Some(cache) = &engine.cache {
         let stored = component.serialize().map_err(io::Error::other).and_then(|code| cache.put(&key, &code));
@@ -172,6 +174,18 @@ fn component(
     }
     memory::give_back();
     Ok((component, Some(compile_time)))
+}
+
+/// Compiles on threads of its own, which end with it: those of people's commands are not held up.
+fn compile(engine: &PluginEngine, wasm: &[u8]) -> Result<Component, LoadError> {
+    let threads = ThreadPoolBuilder::new()
+        .thread_name(|_| "maro-compiler".to_owned())
+        .start_handler(|_| priority::give_way(priority::COMPILING))
+        .build()
+        .map_err(|error| LoadError::Compile(error.to_string()))?;
+    threads
+        .install(|| Component::from_binary(&engine.engine, wasm))
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))
 }
 
 fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Component> {

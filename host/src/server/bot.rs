@@ -220,6 +220,7 @@ fn assemble(
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
         hooks: Arc::clone(&hooks),
+        journal: Arc::clone(&journal),
         outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
@@ -242,6 +243,7 @@ fn assemble(
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
+        capabilities: Arc::clone(&capabilities),
     });
     BotState {
         commands: Commands::new(

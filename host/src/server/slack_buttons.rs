@@ -36,7 +36,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
     // A panic must not leave the person without an answer.
     let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| {
-        let incident = commands::new_incident();
+        let incident = commands::new_incident().to_string();
         tracing::error!(incident, "a pressed command ended without an answer");
         Outcome::Refused(Reply::sentence(texts::internal_fault(&incident)))
     });

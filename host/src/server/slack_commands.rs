@@ -83,7 +83,7 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
         // What there is to see is in a modal, or comes later.
         Waited::Done(None) | Waited::Later => Vec::new(),
         Waited::Lost => {
-            let incident = commands::new_incident();
+            let incident = commands::new_incident().to_string();
             tracing::error!(incident, "a command ended without an answer");
             let reply = Reply::sentence(texts::internal_fault(&incident));
             state.renderer.render(&reply, &command.channel, &command.user).to_answer()

@@ -10,7 +10,10 @@ use crate::{
         ticket::NewTicket,
     },
     jira::{create::CreateError, error::JiraError},
-    journal::{IntentKind, IntentState},
+    journal::{
+        IntentKind, IntentState,
+        work::{Stop, Ticket, Work},
+    },
     slack::{
         interaction::view_state::{InputValues, ViewState},
         markup,
@@ -23,13 +26,13 @@ use crate::{
         announce::ticket_line,
         deadline,
         duplicates::Similar,
-        record::{Announcement, CreateRecord, ModalState, Ticket},
+        record::{Announcement, CreateRecord, ModalState},
         submit,
         views::{
             CHANNEL, CreateForm, DESCRIPTION, ISSUE_TYPE, MAX_SUMMARY_LENGTH, PROJECT, SUMMARY,
             errors_by_input, sentence,
         },
-        work::{Start, Stop, Work},
+        work::Start,
     },
 };
 
@@ -73,7 +76,7 @@ impl Tickets {
             Err(error) => return self.stopped(origin, &Stop::Journal(error)),
         };
         let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);
-        match crate::tickets::work::work::<CreateRecord>(intent) {
+        match Work::<CreateRecord>::read(intent) {
             Ok(work) if is_draft => self.create(work, false).await,
             Ok(work) => self.known(&work),
             Err(stop) => self.stopped(origin, &stop),
@@ -191,11 +194,8 @@ impl Tickets {
             }
             work.record.announcement = Announcement::Done;
         }
-        // What is not tracked yet stays open, and is tried again.
-        let state = if work.record.is_tracked { IntentState::Finished } else { IntentState::Confirmed };
-        if let Err(stop) = self.save(&mut work, state).await {
-            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
-        }
+        let is_tracked = work.record.is_tracked;
+        self.close(&mut work, is_tracked).await;
         if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
     }
 

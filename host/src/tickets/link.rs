@@ -7,7 +7,10 @@ use crate::{
         reply::{Block, Span},
     },
     jira::{error::JiraError, remote_link::LinkError},
-    journal::{IntentKind, IntentState},
+    journal::{
+        IntentKind, IntentState,
+        work::{Stop, Work},
+    },
     telemetry::error_chain,
     texts,
     tickets::{
@@ -16,7 +19,7 @@ use crate::{
         deadline,
         record::{Announcement, LinkRecord, LinkedIssue, ModalState, Origin},
         views::sentence,
-        work::{Start, Stop, Work},
+        work::Start,
     },
 };
 
@@ -120,10 +123,8 @@ impl Tickets {
             }
             work.record.announcement = Announcement::Done;
         }
-        let state = if work.record.is_tracked { IntentState::Finished } else { IntentState::Confirmed };
-        if let Err(stop) = self.save(&mut work, state).await {
-            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
-        }
+        let is_tracked = work.record.is_tracked;
+        self.close(&mut work, is_tracked).await;
         self.linked(&work.record, &notes)
     }
 

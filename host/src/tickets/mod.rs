@@ -31,6 +31,7 @@ use crate::{
     hooks::Hooks,
     jira::client::JiraClient,
     journal::IntentJournal,
+    plugin::instance::Capabilities,
     slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi},
 };
 
@@ -58,6 +59,8 @@ pub struct Tickets {
     pub default_project: Option<String>,
     /// Work that outlives the request it came with.
     pub tasks: TaskTracker,
+    /// What plugins can do: what one of them began may have to be finished.
+    pub capabilities: Arc<Capabilities>,
 }
 
 /// What a submitted modal turns into.

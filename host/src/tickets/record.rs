@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    ids::{ChannelId, InvalidId, UserId},
-    issue::{InvalidIssueKey, IssueId, IssueKey},
-    ticket::CreatedTicket,
+use crate::{
+    domain::ids::{ChannelId, InvalidId, UserId},
+    journal::work::Ticket,
 };
 
 /// Where something was asked for, and by whom.
@@ -63,29 +62,6 @@ pub(super) struct ModalState {
     /// The epic of a stories modal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) epic: Option<String>,
-}
-
-/// Jira's answer to a creation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ticket {
-    pub(super) id: String,
-    pub(super) key: String,
-}
-
-impl From<CreatedTicket> for Ticket {
-    fn from(ticket: CreatedTicket) -> Self {
-        Self { id: ticket.id.as_str().to_owned(), key: ticket.key.into_string() }
-    }
-}
-
-impl Ticket {
-    pub(super) fn key(&self) -> Result<IssueKey, InvalidIssueKey> {
-        IssueKey::parse(&self.key)
-    }
-
-    pub(super) fn id(&self) -> IssueId {
-        IssueId::new(self.id.as_str())
-    }
 }
 
 /// How far telling the channel has come.

@@ -6,12 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    journal::{Intent, IntentKind, IntentState},
+    journal::{
+        Intent, IntentKind, IntentState,
+        work::{Stop, Work},
+    },
+    plugin::creation::Creation,
     telemetry::error_chain,
     tickets::{
-        Tickets,
+        LOOK_UP_PATIENCE, Tickets, deadline,
         record::{CreateRecord, LinkRecord, StoriesRecord},
-        work::{Stop, work},
     },
 };
 
@@ -79,7 +82,7 @@ impl Tickets {
         let is_confirmed = intent.state == IntentState::Confirmed;
         match intent.kind {
             IntentKind::Create => {
-                let work = work::<CreateRecord>(intent)?;
+                let work = Work::<CreateRecord>::read(intent)?;
                 let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
                 let outcome = if is_confirmed {
                     self.conclude_create(work, false).await
@@ -89,14 +92,14 @@ impl Tickets {
                 self.show_late(&view_id, &origin, outcome).await;
             }
             IntentKind::Link => {
-                let work = work::<LinkRecord>(intent)?;
+                let work = Work::<LinkRecord>::read(intent)?;
                 let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
                 let outcome =
                     if is_confirmed { self.conclude_link(work).await } else { self.link_in_jira(work).await };
                 self.show_late(&view_id, &origin, outcome).await;
             }
             IntentKind::Stories => {
-                let work = work::<StoriesRecord>(intent)?;
+                let work = Work::<StoriesRecord>::read(intent)?;
                 let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
                 let outcome = if is_confirmed {
                     self.conclude_stories(work).await
@@ -104,6 +107,13 @@ impl Tickets {
                     self.create_stories(work).await
                 };
                 self.show_late(&view_id, &origin, outcome).await;
+            }
+            IntentKind::PluginCreate => {
+                let creation = Creation::taken_over(Arc::clone(&self.capabilities), intent)?;
+                match creation.confirmed() {
+                    Some(created) => drop(creation.conclude(created, deadline(LOOK_UP_PATIENCE)).await),
+                    None => self.settle_plugin_creation(creation).await?,
+                }
             }
         }
         Ok(())

@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::{
-    journal::IntentState,
+    domain::ticket::CreatedTicket,
+    journal::{
+        IntentState,
+        work::{Stop, Work},
+    },
+    plugin::creation::Creation,
     telemetry::error_chain,
     texts,
     tickets::{
         LOOK_UP_PATIENCE, Outcome, Tickets, deadline,
-        record::{CreateRecord, StoriesRecord, StoryState, Ticket},
+        record::{CreateRecord, StoriesRecord, StoryState},
         stories::line_intent,
-        work::Work,
     },
 };
 
@@ -27,24 +33,55 @@ const PAUSES: [Duration; 5] = [
 /// How many looks must have found nothing before the ticket counts as not there.
 const MIN_LOOKS: usize = 3;
 
+/// What looking for a ticket has shown.
+enum Looked {
+    Found(CreatedTicket),
+    NotThere,
+    /// Jira is still away, and nobody knows.
+    Away,
+}
+
 impl Tickets {
     /// Looks for a ticket that may have been created; goes on with it if it is there, creates it if not.
     pub(super) async fn settle_create(&self, mut work: Work<CreateRecord>) -> Outcome {
+        let project = work.record.project_key.clone();
+        match self.look_for(&mut work, &project).await {
+            Ok(Looked::Found(created)) => self.created(work, created.into(), false).await,
+            Ok(Looked::NotThere) => self.create_again(work).await,
+            // The journal keeps the intention, and recovery looks again.
+            Ok(Looked::Away) => {
+                self.sentence_outcome(texts::CREATE_TITLE, &work.record.origin, texts::CREATION_UNSETTLED)
+            }
+            Err(stop) => self.stopped(&work.record.origin, &stop),
+        }
+    }
+
+    /// As above, for an issue that a plugin asked for: it is not created again.
+    pub(super) async fn settle_plugin_creation(&self, mut creation: Creation) -> Result<(), Stop> {
+        let project = creation.work.record.project_key.clone();
+        match self.look_for(&mut creation.work, &project).await? {
+            Looked::Found(created) => creation.found(created, deadline(LOOK_UP_PATIENCE)).await,
+            Looked::NotThere => creation.give_up().await,
+            Looked::Away => {}
+        }
+        Ok(())
+    }
+
+    /// Looks for a ticket by its mark, until it is there or surely is not.
+    async fn look_for<Record: Serialize>(
+        &self,
+        work: &mut Work<Record>,
+        project: &str,
+    ) -> Result<Looked, Stop> {
         let mut looks = 0;
         for pause in PAUSES {
             tokio::time::sleep(pause).await;
             // Says that we are still at it.
-            if let Err(stop) = self.save(&mut work, IntentState::Begun).await {
-                return self.stopped(&work.record.origin, &stop);
-            }
-            let found = self.jira.find_by_intent(
-                &work.record.project_key,
-                &work.id,
-                work.begun_at,
-                deadline(LOOK_UP_PATIENCE),
-            );
+            self.save(work, IntentState::Begun).await?;
+            let found =
+                self.jira.find_by_intent(project, &work.id, work.begun_at, deadline(LOOK_UP_PATIENCE));
             match found.await {
-                Ok(Some(created)) => return self.created(work, Ticket::from(created), false).await,
+                Ok(Some(created)) => return Ok(Looked::Found(created)),
                 Ok(None) => looks += 1,
                 Err(error) => tracing::warn!(
                     intent = work.id,
@@ -53,15 +90,11 @@ impl Tickets {
                 ),
             }
         }
-        if looks >= MIN_LOOKS {
-            return self.create_again(work).await;
-        }
-        // Jira is still away: the journal keeps the intention, and recovery looks again.
-        self.sentence_outcome(texts::CREATE_TITLE, &work.record.origin, texts::CREATION_UNSETTLED)
+        Ok(if looks >= MIN_LOOKS { Looked::NotThere } else { Looked::Away })
     }
 
-    /// As above, for the stories that Jira was being asked for. Those that are not there are due again.
-    /// `false` if Jira is still away.
+    /// As [`Tickets::settle_create`], for the stories that Jira was being asked for. Those that are not there
+    /// are due again. `false` if Jira is still away.
     pub(super) async fn settle_stories(&self, work: &mut Work<StoriesRecord>, project: &str) -> bool {
         let mut looks = 0;
         for pause in PAUSES {

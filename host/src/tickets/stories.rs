@@ -13,7 +13,7 @@ use crate::{
         epic::{Epic, EpicLookup},
         stories::NewStory,
     },
-    journal::{IntentKind, IntentState},
+    journal::{IntentKind, IntentState, work::Work},
     slack::{interaction::view_state::ViewState, view::button::Button},
     telemetry::error_chain,
     texts,
@@ -22,7 +22,7 @@ use crate::{
         record::{Announcement, ModalState, StoriesRecord, StoryLine, StoryState},
         submit,
         views::{MAX_SUMMARY_LENGTH, RETRY_STORIES, STORIES, sentence},
-        work::{Start, Work},
+        work::Start,
     },
 };
 
@@ -51,7 +51,7 @@ impl Tickets {
     /// The failed lines once more, as an intention of their own that many clicks make only once.
     pub(super) async fn retry_stories(&self, state: &ModalState, view_id: &str) -> Outcome {
         let lines = match self.journal.get(&state.intent_id).await {
-            Ok(Some(intent)) => crate::tickets::work::work::<StoriesRecord>(intent).map(|work| {
+            Ok(Some(intent)) => Work::<StoriesRecord>::read(intent).map(|work| {
                 let failed = |line: &StoryLine| {
                     matches!(line.state, StoryState::Failed(_)).then(|| line.title.clone())
                 };
@@ -243,10 +243,7 @@ impl Tickets {
             .lines
             .iter()
             .all(|line| line.is_tracked || !matches!(line.state, StoryState::Created(_)));
-        let state = if is_tracked { IntentState::Finished } else { IntentState::Confirmed };
-        if let Err(stop) = self.save(&mut work, state).await {
-            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
-        }
+        self.close(&mut work, is_tracked).await;
         self.report(&work, &notes)
     }
 

@@ -14,7 +14,6 @@ mod plugin_swaps;
 mod plugins;
 mod postgres;
 mod process;
-mod serve;
 mod slack;
 mod storage;
 mod structure;

@@ -53,6 +53,9 @@ impl<Q, A> Queue<Q, A> {
 impl<Q, A> Inbox<Q, A> {
     /// Waits for requests, and takes those whose callers still wait. `None` once the queue is closed, or
     /// has no callers any more, and is empty.
+    ///
+    /// After the first request, tasks that are ready run once more: whatever they ask comes along. Without
+    /// that, Tokio would run this worker right behind the first caller, and each would make a trip of its own.
     pub(super) async fn next(&self) -> Option<Vec<Request<Q, A>>> {
         let mut requests = Vec::with_capacity(TOGETHER);
         let mut receiver = self.receiver.lock().await;
@@ -66,6 +69,11 @@ impl<Q, A> Inbox<Q, A> {
         };
         if taken == 0 {
             return None;
+        }
+        tokio::task::yield_now().await;
+        while requests.len() < TOGETHER {
+            let Ok(request) = receiver.try_recv() else { break };
+            requests.push(request);
         }
         requests.retain(|request| !request.answer.is_closed());
         Some(requests)

@@ -31,7 +31,7 @@ const CLAIM: &str = "
     UPDATE ticket_intents SET version = ?1 ->> 0, updated_at = ?1 ->> 1
     WHERE id IN (
         SELECT id FROM ticket_intents
-        WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories')
+        WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
             AND updated_at < ?1 ->> 2
         ORDER BY updated_at, id LIMIT ?1 ->> 3)
     RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at)";

@@ -15,7 +15,7 @@ use crate::{
         issue::{Issue, IssueKey, one_line},
         rich_text::{Inline, RichBlock, RichText, Style},
     },
-    jira::{edit::EditError as JiraEditError, error::JiraError, people::is_account},
+    jira::{edit::EditError as JiraEditError, people::is_account},
     plugin::{
         audit::Writer,
         bindings::maro::plugin::{
@@ -127,7 +127,8 @@ impl Invocation {
         let capabilities = Arc::clone(&call.capabilities);
         let work = async move {
             capabilities.jira.take_transition(&issue, &transition, call.deadline).await?;
-            refresh(&capabilities, &issue.key, call.deadline).await;
+            let Capabilities { jira, tracker, clock, .. } = &*capabilities;
+            sync::refresh(jira, &**tracker, clock, &issue.key, call.deadline).await;
             Ok(())
         };
         self.edit(&call, "transition", key, work).await
@@ -142,7 +143,8 @@ impl Invocation {
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
             capabilities.jira.assign(&assigned, user_id.as_deref(), call.deadline).await?;
-            refresh(&capabilities, &assigned, call.deadline).await;
+            let Capabilities { jira, tracker, clock, .. } = &*capabilities;
+            sync::refresh(jira, &**tracker, clock, &assigned, call.deadline).await;
             Ok(())
         };
         self.edit(&call, "assign", key, work).await
@@ -218,25 +220,26 @@ impl Invocation {
         key: IssueKey,
         work: impl Future<Output = Result<T, JiraEditError>> + Send + 'static,
     ) -> Result<T, EditError> {
-        let (writer, changed) = (Writer::of(self), key.clone());
-        let task = call.capabilities.tasks.spawn(async move {
+        let (writer, changed) = (Writer::new(self, &call.caller), key.clone());
+        let work = async move {
             let result = work.await;
-            if let Some(writer) = writer {
-                writer.note(action, changed.as_str(), outcome(&result));
-            }
+            writer.note(action, changed.as_str(), outcome(&result));
             result
-        });
-        match self.timed(task).await {
-            Ok(result) => result.map_err(|error| self.edit_failed(&error, key.as_str())),
-            Err(panic) => {
-                tracing::error!(
-                    plugin = &*self.plugin,
-                    error = error_chain(&panic),
-                    "a change in Jira panicked"
-                );
-                Err(uncertain(texts::EDIT_UNCERTAIN))
-            }
-        }
+        };
+        self.run_to_its_end(call, work).await?.map_err(|error| self.edit_failed(&error, key.as_str()))
+    }
+
+    /// Runs a change in a task of its own, which the end of the command does not end.
+    async fn run_to_its_end<T: Send + 'static>(
+        &mut self,
+        call: &EditCall,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, EditError> {
+        let task = call.capabilities.tasks.spawn(work);
+        self.timed(task).await.map_err(|panic| {
+            tracing::error!(plugin = &*self.plugin, error = error_chain(&panic), "a change in Jira panicked");
+            uncertain(texts::EDIT_UNCERTAIN)
+        })
     }
 
     /// Logs why there is no change of `key`, for the operator, and words it for the person.
@@ -258,25 +261,6 @@ impl Invocation {
     fn log_failure(&self, error: &JiraEditError) {
         tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "jira failed");
     }
-}
-
-/// Shows what Jira says now in every list that the issue is on; the issue, if Jira says anything.
-async fn refresh(capabilities: &Capabilities, key: &IssueKey, deadline: Instant) -> Option<Issue> {
-    let Capabilities { jira, tracker, clock, .. } = capabilities;
-    let issues = jira.get_issues(std::slice::from_ref(key), deadline).await;
-    let issue =
-        issues.map(|issues| issues.into_iter().flatten().next()).unwrap_or_else(|error: JiraError| {
-            tracing::warn!(
-                key = key.as_str(),
-                error = error_chain(&error),
-                "a changed issue could not be read"
-            );
-            None
-        })?;
-    if let Err(error) = sync::write(&**tracker, &issue, Some(&issue), clock).await {
-        tracing::warn!(key = key.as_str(), error = error_chain(&error), "the lists show an old status");
-    }
-    Some(issue)
 }
 
 /// A guest's text with the host's last line, in italics, which no text of a guest's can be.

@@ -15,14 +15,17 @@ impl Host for Invocation {
         if self.log_lines > self.limits().log_lines {
             return Ok(());
         }
+        let message = &message[..message.floor_char_boundary(MAX_LOG_LINE_BYTES)];
         // One line: a guest must not be able to forge entries of others.
-        let message = one_line(&message, MAX_LOG_LINE_BYTES / 4);
+        let message = one_line(message, MAX_LOG_LINE_BYTES);
         let plugin = &*self.plugin;
+        let incident = self.incident.map(tracing::field::display);
+        let channel = self.caller.as_deref().map(|caller| caller.channel.as_str());
         match level {
-            Level::Debug => tracing::debug!(plugin, "{message}"),
-            Level::Info => tracing::info!(plugin, "{message}"),
-            Level::Warn => tracing::warn!(plugin, "{message}"),
-            Level::Error => tracing::error!(plugin, "{message}"),
+            Level::Debug => tracing::debug!(plugin, incident, channel, "{message}"),
+            Level::Info => tracing::info!(plugin, incident, channel, "{message}"),
+            Level::Warn => tracing::warn!(plugin, incident, channel, "{message}"),
+            Level::Error => tracing::error!(plugin, incident, channel, "{message}"),
         }
         Ok(())
     }

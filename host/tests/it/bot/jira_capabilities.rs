@@ -4,7 +4,7 @@ use std::{io, sync::Mutex, time::Duration};
 
 use insta::assert_snapshot;
 use maro::{
-    config::{JiraCredentials, Secret},
+    config::{Config, DatabaseConfig, JiraCredentials, Secret},
     sandbox::jira::{
         controls::SearchLag,
         faults::Fault,
@@ -13,8 +13,10 @@ use maro::{
 };
 
 use crate::{
-    bot::{TestBot, key},
+    bot::{PATIENCE, TestBot, key},
     plugins::PluginsFolder,
+    postgres,
+    tracker::given::{execute, query},
 };
 
 const GRANTED: &str = r#"grants = ["jira", "jira-edit", "tracker-edit"]"#;
@@ -40,6 +42,18 @@ async fn data_center_bot() -> TestBot {
     .await
 }
 
+/// As [`bot`], on SQLite and on PostgreSQL if there is one.
+async fn bots_on_both_databases() -> Vec<TestBot> {
+    let mut bots = vec![bot(GRANTED).await];
+    if let Some(database) = postgres::Database::new().await {
+        let plugins = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", GRANTED);
+        let url = Secret::new(database.url);
+        let change = |config: &mut Config| config.database = DatabaseConfig::Postgres { url };
+        bots.push(TestBot::with_settings(plugins, change).await);
+    }
+    bots
+}
+
 impl TestBot {
     async fn call(&self, call: &str) -> String {
         self.say(&format!("/maro jira-calls {call}")).await
@@ -52,6 +66,16 @@ impl TestBot {
             answers.push(self.call(call).await);
         }
         answers.join("\n")
+    }
+
+    /// Waits until this is on the list.
+    async fn expect_tracked(&self, line: &str) {
+        let tracked = async {
+            while !self.say("/maro tracked").await.contains(line) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, tracked).await.expect(line);
     }
 
     /// The texts of an issue's last comment, a line for each paragraph.
@@ -294,12 +318,7 @@ async fn what_a_command_began_is_finished_although_the_command_is_cut_off() {
     let bot = bot(&format!("{GRANTED}\n[limits]\nwall-ms = 1000\n")).await;
     bot.jira.set_next_faults([None, Some(Fault::Slow(Duration::from_millis(1_500)))]);
     assert!(bot.call("create SCRUM/- Slow").await.contains("took too long and was stopped"));
-    let tracked = async {
-        while !bot.say("/maro tracked").await.contains("SCRUM-151: Slow (To Do)") {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), tracked).await.unwrap();
+    bot.expect_tracked("SCRUM-151: Slow (To Do)").await;
 }
 
 #[tokio::test]
@@ -320,24 +339,52 @@ async fn one_command_creates_no_more_than_five_issues() {
 
 #[tokio::test]
 async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
-    let bot = bot(GRANTED).await;
-    // The types of the project are asked for first.
-    bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
-    let answer = bot.call("create SCRUM/- Lost and found").await;
-    assert!(answer.contains("SCRUM-151"), "{answer}");
-    assert!(bot.say("/maro tracked").await.contains("SCRUM-151: Lost and found (To Do)"));
+    let mut answers = Vec::new();
+    for bot in bots_on_both_databases().await {
+        // The types of the project are asked for first.
+        bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
+        let answer = bot.call("create SCRUM/- Lost and found").await;
+        assert!(answer.contains("SCRUM-151"), "{answer}");
+        assert!(bot.say("/maro tracked").await.contains("SCRUM-151: Lost and found (To Do)"));
 
-    bot.jira.set_search_lag(SearchLag::UntilTold);
-    bot.jira.set_next_faults([Some(Fault::DoneThenReset)]);
-    assert_snapshot!(bot.call("create SCRUM/- Found when nobody waits").await, @r#"EditError { kind: EditErrorKind::Uncertain, message: "Jira did not confirm the new issue. MARO goes on looking for it, and puts it on this channel's list if it is there: look in Jira before you try again." }"#);
-    bot.jira.index_now();
-    let found = async {
-        while !bot.say("/maro tracked").await.contains("SCRUM-152: Found when nobody waits (To Do)") {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), found).await.unwrap();
-    assert_eq!(bot.jira.created_issues().len(), 2);
+        bot.jira.set_search_lag(SearchLag::UntilTold);
+        bot.jira.set_next_faults([Some(Fault::DoneThenReset)]);
+        answers.push(bot.call("create SCRUM/- Found when nobody waits").await);
+        bot.jira.index_now();
+        bot.expect_tracked("SCRUM-152: Found when nobody waits (To Do)").await;
+        assert_eq!(bot.jira.created_issues().len(), 2);
+    }
+    answers.dedup();
+    assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Uncertain, message: "Jira did not confirm the new issue. MARO goes on looking for it, and puts it on this channel's list if it is there: look in Jira before you try again." }"#);
+}
+
+#[tokio::test]
+async fn what_the_journal_does_not_take_is_not_created() {
+    let mut answers = Vec::new();
+    for bot in bots_on_both_databases().await {
+        execute(&bot.config.database, "ALTER TABLE ticket_intents RENAME TO elsewhere").await;
+        answers.push(bot.call("create SCRUM/- Unwritten").await);
+        execute(&bot.config.database, "ALTER TABLE elsewhere RENAME TO ticket_intents").await;
+        assert!(bot.jira.requests().iter().all(|request| !request.path.ends_with("/issue")));
+        assert!(bot.call("create SCRUM/- Written").await.contains("SCRUM-151"));
+    }
+    answers.dedup();
+    assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unreachable), message: "MARO cannot reach its database at the moment. Nothing was changed; try again in a minute." }"#);
+}
+
+#[tokio::test]
+async fn an_issue_that_jira_confirmed_while_the_journal_was_away_is_tracked_later() {
+    let bot = bot(GRANTED).await;
+    let database = &bot.config.database;
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON ticket_intents BEGIN SELECT RAISE(ABORT, 'no'); END";
+    execute(database, refuse).await;
+    let answer = bot.call("create SCRUM/- Confirmed").await;
+    assert!(answer.contains("SCRUM-151"), "{answer}");
+    assert_eq!(query(database, "SELECT state FROM ticket_intents").await, ["begun"]);
+    execute(database, "DROP TRIGGER refuse").await;
+    execute(database, "UPDATE ticket_intents SET updated_at = '2020-01-01T00:00:00.000000Z'").await;
+    bot.expect_tracked("SCRUM-151: Confirmed (To Do)").await;
+    assert_eq!(bot.jira.created_issues().len(), 1);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! What people can choose from: projects, issue types, and the fields that a project demands.
+//! What people can choose from: projects and issue types.
 
 use maro::{
     domain::ticket::{IssueType, Project},
-    jira::{error::JiraError, issue_types::RequiredField},
-    sandbox::jira::{faults::Fault, fields::SEVERITY},
+    jira::error::JiraError,
+    sandbox::jira::faults::Fault,
 };
 
 use super::{EDITIONS, Edition, PATIENCE, World, within};
@@ -16,10 +16,6 @@ impl World {
 
     async fn types(&self, project: &str) -> Option<Vec<IssueType>> {
         self.client.get_issue_types(project, within(PATIENCE)).await.unwrap()
-    }
-
-    async fn required(&self, project: &str, type_id: &str) -> Vec<RequiredField> {
-        self.client.get_required_fields(project, type_id, within(PATIENCE)).await.unwrap()
     }
 }
 
@@ -131,26 +127,6 @@ async fn a_project_that_is_missing_or_closed_has_no_issue_types() {
 }
 
 #[tokio::test]
-async fn only_what_a_person_must_add_is_a_required_field() {
-    for edition in EDITIONS {
-        let world = World::start(edition).await;
-        assert_eq!(world.required("SCRUM", "10001").await, []);
-        let severity = RequiredField { id: SEVERITY.to_owned(), name: "Severity".to_owned() };
-        assert_eq!(world.required("OPS", "10002").await, [severity]);
-        assert_eq!(world.required("NOPE", "10002").await, []);
-        assert_eq!(world.required("OPS", "999").await, []);
-        assert_eq!(world.required("OPS", "../../myself").await, []);
-    }
-}
-
-#[tokio::test]
-async fn data_center_demands_a_name_of_an_epic() {
-    let world = World::start(Edition::DataCenter).await;
-    let names: Vec<_> = world.required("SCRUM", "10000").await.into_iter().map(|field| field.name).collect();
-    assert_eq!(names, ["Epic Name"]);
-}
-
-#[tokio::test]
 async fn choices_fail_as_a_look_up_does() {
     for edition in EDITIONS {
         let world = World::failing(edition, Fault::Status(403, None)).await;
@@ -159,7 +135,5 @@ async fn choices_fail_as_a_look_up_does() {
         world.site.set_fault(Fault::WrongShape);
         let types = world.client.get_issue_types("SCRUM", within(PATIENCE)).await;
         assert!(matches!(types, Err(JiraError::InvalidResponse { .. })));
-        world.site.set_next_faults([Some(Fault::Reset)]);
-        assert_eq!(world.required("SCRUM", "10001").await, []);
     }
 }

@@ -6,7 +6,7 @@ use maro::{
     domain::issue::Issue,
     journal::{
         Begun, Intent, IntentJournal,
-        IntentKind::{self, Create, Link, Stories},
+        IntentKind::{self, Create, Link, PluginCreate, Stories},
         IntentState::{self, Confirmed, Failed, Finished},
         JournalError, MAX_DATA_LENGTH, MAX_ID_LENGTH, MAX_RECENT_TICKETS, NewIntent, Saved, Version, open,
     },
@@ -86,7 +86,8 @@ async fn an_intent_is_begun_once(given: &Given) {
 }
 
 async fn an_intent_is_stored_as_it_was_given(given: &Given) {
-    for kind in [Create, Link, Stories] {
+    let kinds = [Create, Link, PluginCreate, Stories];
+    for kind in kinds {
         let asked = new_intent(kind.as_str(), kind, r#"{"summary": "One"}"#);
         let begun = given.journal.begin(&asked, at(7)).await.unwrap();
         let Begun::New(intent) = begun else { panic!("{begun:?}") };
@@ -104,6 +105,7 @@ async fn an_intent_is_stored_as_it_was_given(given: &Given) {
         assert_eq!(intent, expected);
     }
     assert_eq!(given.journal.get("another").await.unwrap(), None);
+    assert_eq!(claim(&*given.journal, 60, 61, 10).await, kinds.map(IntentKind::as_str));
 }
 
 async fn what_is_saved_is_there(given: &Given) {

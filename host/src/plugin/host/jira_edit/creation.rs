@@ -1,26 +1,28 @@
-//! Creating an issue for a guest. It passes the same hook as a ticket from a modal, and is looked for in the
-//! same way if Jira does not confirm it.
+//! Creating an issue for a guest, while its command waits. What follows is in [`crate::plugin::creation`].
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
     domain::{
-        events::{DomainEvent, TicketEvent},
         issue::{Issue, one_line},
         ticket::{CreatedTicket, IssueType, NewTicket},
     },
-    jira::{create::CreateError, edit::EditError as JiraEditError},
+    jira::{client::JiraClient, create::CreateError, edit::EditError as JiraEditError},
+    journal::work::{Stop, Work},
     plugin::{
         audit::Writer,
-        bindings::maro::plugin::jira_edit::{EditError, NewIssue},
+        bindings::maro::plugin::{
+            jira_edit::{EditError, NewIssue},
+            types::JiraErrorKind,
+        },
+        creation::Creation,
         grants::Grant,
         host::jira_edit::{
-            EditCall, MAX_TEXT_LENGTH, denied, invalid, outcome, refresh, rejected, signed, uncertain,
+            EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed, uncertain,
         },
-        instance::{Caller, Capabilities, Invocation},
+        instance::{Capabilities, Invocation},
     },
     telemetry::error_chain,
     texts,
@@ -41,13 +43,6 @@ const SHARE_OF_CREATION: f32 = 0.7;
 /// The pauses before each look for an issue while somebody waits. Jira's search shows it within seconds.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
-
-/// As [`PAUSES`], when nobody waits any more.
-const LATE_PAUSES: [Duration; 4] =
-    [Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(6), Duration::from_secs(8)];
-
-/// How long each look may take when nobody waits.
-const LATE_PATIENCE: Duration = Duration::from_secs(8);
 
 /// The type of issue that is meant if none is named.
 const USUAL_TYPE: &str = "task";
@@ -73,22 +68,9 @@ impl Invocation {
             description: signed(&new.description, &call.caller, &self.plugin),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
-        let creation = Creation {
-            begun_at: call.capabilities.clock.now(),
-            capabilities: Arc::clone(&call.capabilities),
-            caller: Arc::clone(&call.caller),
-            ticket,
-            writer: Writer::of(self),
-        };
-        let task = call.capabilities.tasks.spawn(creation.run(call.deadline));
-        match self.timed(task).await {
-            Ok(Ok(issue)) => Ok(issue),
-            Ok(Err(error)) => Err(self.creation_failed(&error, &project)),
-            Err(panic) => {
-                tracing::error!(plugin = &*self.plugin, error = error_chain(&panic), "a creation panicked");
-                Err(uncertain(texts::EDIT_UNCERTAIN))
-            }
-        }
+        let writer = Writer::new(self, &call.caller);
+        let work = create(Arc::clone(&call.capabilities), writer, ticket, call.deadline);
+        self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
     }
 
     /// The type that is meant among those that can be created in a project.
@@ -100,7 +82,7 @@ impl Invocation {
     ) -> Result<IssueType, EditError> {
         let types = self.timed(call.capabilities.jira.get_issue_types(project, call.deadline)).await;
         let types = types
-            .map_err(|error| self.creation_failed(&JiraEditError::Jira(error), project))?
+            .map_err(|error| self.edit_failed(&JiraEditError::Jira(error), project))?
             .unwrap_or_default();
         if types.is_empty() {
             return Err(rejected(texts::cannot_create_in(&one_line(project, MAX_SHOWN_LENGTH))));
@@ -112,119 +94,79 @@ impl Invocation {
         })
     }
 
-    fn creation_failed(&self, error: &JiraEditError, project: &str) -> EditError {
+    fn creation_failed(&self, error: &CreationError, project: &str) -> EditError {
         match error {
-            JiraEditError::Unknown(_) => {
+            CreationError::Unwritten(stop) => {
+                tracing::error!(plugin = &*self.plugin, error = error_chain(stop), "a creation was refused");
+                jira_failure(JiraErrorKind::Unreachable, texts::NOTHING_WRITTEN.to_owned())
+            }
+            CreationError::Jira(error @ JiraEditError::Unknown(_)) => {
                 self.log_failure(error);
                 uncertain(texts::PLUGIN_CREATION_UNSETTLED)
             }
-            error => self.edit_failed(error, project),
+            CreationError::Jira(error) => self.edit_failed(error, project),
         }
     }
 }
 
-/// One creation under way.
-struct Creation {
+/// Why there is no confirmed issue.
+#[derive(Debug, thiserror::Error)]
+enum CreationError {
+    /// The journal does not have it, and so Jira was not asked.
+    #[error("the creation was not written down")]
+    Unwritten(#[from] Stop),
+    #[error("Jira has not created the issue")]
+    Jira(#[from] JiraEditError),
+}
+
+/// Creates an issue and does what follows. What is not confirmed by `deadline` is left to recovery.
+async fn create(
     capabilities: Arc<Capabilities>,
-    caller: Arc<Caller>,
+    writer: Writer,
     ticket: NewTicket,
-    begun_at: Timestamp,
-    writer: Option<Writer>,
+    deadline: Instant,
+) -> Result<Issue, CreationError> {
+    let creation = Creation::begin(Arc::clone(&capabilities), writer, &ticket).await?;
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
+    let created = match capabilities.jira.create_ticket(&ticket, until).await {
+        Err(CreateError::Unknown(error)) => {
+            look(&capabilities.jira, &creation, deadline).await.ok_or(JiraEditError::Unknown(error))
+        }
+        answer => answer.map_err(JiraEditError::from),
+    };
+    let what = created.as_ref().map_or(ticket.project_key.as_str(), |created| created.key.as_str());
+    creation.note(what, outcome(&created));
+    match created {
+        Ok(created) => Ok(creation.conclude(created, deadline).await),
+        Err(error @ JiraEditError::Unknown(_)) => {
+            creation.leave().await;
+            Err(error.into())
+        }
+        Err(error) => {
+            creation.fail().await;
+            Err(error.into())
+        }
+    }
 }
 
-impl Creation {
-    /// Creates the issue and does what follows. What is not confirmed by `deadline` is looked for once nobody
-    /// waits any more.
-    async fn run(self, deadline: Instant) -> Result<Issue, JiraEditError> {
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
-        let created = match self.capabilities.jira.create_ticket(&self.ticket, until).await {
-            Err(CreateError::Unknown(error)) => match self.look(&PAUSES, |_| deadline).await {
-                Some(created) => Ok(created),
-                None => Err(JiraEditError::Unknown(error)),
-            },
-            answer => answer.map_err(JiraEditError::from),
-        };
-        self.note(&created);
-        match created {
-            Ok(created) => Ok(self.conclude(created, deadline).await),
+/// Looks for the issue by its mark, after each of the pauses that leaves time for it.
+async fn look(jira: &JiraClient, creation: &Creation, deadline: Instant) -> Option<CreatedTicket> {
+    let Work { id, begun_at, record, .. } = &creation.work;
+    for pause in PAUSES {
+        if Instant::now() + pause >= deadline {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        match jira.find_by_intent(&record.project_key, id, *begun_at, deadline).await {
+            Ok(Some(created)) => return Some(created),
+            Ok(None) => {}
             Err(error) => {
-                if matches!(error, JiraEditError::Unknown(_)) {
-                    let tasks = self.capabilities.tasks.clone();
-                    tasks.spawn(self.look_late());
-                }
-                Err(error)
+                tracing::warn!(intent = id, error = error_chain(&error), "an issue cannot be looked for");
             }
         }
     }
-
-    /// Looks for an issue that nobody waits for any more.
-    async fn look_late(self) {
-        match self.look(&LATE_PAUSES, |now| now + LATE_PATIENCE).await {
-            Some(created) => {
-                self.note(&Ok(created.clone()));
-                self.conclude(created, Instant::now() + LATE_PATIENCE).await;
-            }
-            None => tracing::warn!(
-                intent = self.ticket.intent_id,
-                project = self.ticket.project_key,
-                "an issue that a plugin asked for was not confirmed, and is not there"
-            ),
-        }
-    }
-
-    /// Looks for the issue by its mark, after each of the pauses that leaves time for it.
-    async fn look(
-        &self,
-        pauses: &[Duration],
-        deadline: impl Fn(Instant) -> Instant,
-    ) -> Option<CreatedTicket> {
-        let NewTicket { project_key, intent_id, .. } = &self.ticket;
-        for pause in pauses {
-            let deadline = deadline(Instant::now() + *pause);
-            if Instant::now() + *pause >= deadline {
-                return None;
-            }
-            tokio::time::sleep(*pause).await;
-            let jira = &self.capabilities.jira;
-            match jira.find_by_intent(project_key, intent_id, self.begun_at, deadline).await {
-                Ok(Some(created)) => return Some(created),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(
-                        intent = intent_id,
-                        error = error_chain(&error),
-                        "an issue cannot be looked for"
-                    );
-                }
-            }
-        }
-        None
-    }
-
-    /// What follows from a created issue. None of it can make the creation fail.
-    async fn conclude(&self, created: CreatedTicket, deadline: Instant) -> Issue {
-        let CreatedTicket { id, key } = created;
-        let event = DomainEvent::TicketCreated(TicketEvent {
-            id: id.clone(),
-            key: key.clone(),
-            summary: self.ticket.summary.clone(),
-            status: None,
-            intent_id: Some(self.ticket.intent_id.clone()),
-            channel: self.caller.channel.clone(),
-            user: self.caller.user.clone(),
-        });
-        // The hook has logged why it failed.
-        let _ = self.capabilities.hooks.emit(&event).await;
-        let read = refresh(&self.capabilities, &key, deadline).await;
-        read.unwrap_or_else(|| Issue::new(id, key, &self.ticket.summary, ""))
-    }
-
-    fn note(&self, created: &Result<CreatedTicket, JiraEditError>) {
-        let Some(writer) = &self.writer else { return };
-        let what = created.as_ref().map_or(self.ticket.project_key.as_str(), |created| created.key.as_str());
-        writer.note("create", what, outcome(created));
-    }
+    None
 }
 
 /// Whether a new issue keeps to the limits.

@@ -1,0 +1,55 @@
+//! Threads that give way to those that answer people.
+
+/// The niceness of threads that compute for plugins: a tenth of a processor that others want whole.
+pub const GUESTS: i32 = 10;
+
+/// The niceness of threads that compile: a third.
+pub const COMPILING: i32 = 5;
+
+/// For how long a thread that gives way keeps a processor from one that wakes up, in nanoseconds. The usual
+/// three milliseconds are many times what a command takes.
+#[cfg(target_os = "linux")]
+const SLICE: u64 = 100_000;
+
+/// Lets the calling thread give way to others, as far as the system can: elsewhere than on Linux a priority is
+/// the whole process's, and before Linux 6.12 there are no slices of a thread's own.
+pub fn give_way(niceness: i32) {
+    #[cfg(target_os = "linux")]
+    {
+        let attributes = libc::sched_attr {
+            size: size_of::<libc::sched_attr>() as u32,
+            sched_policy: libc::SCHED_OTHER as u32,
+            sched_flags: 0,
+            sched_nice: niceness,
+            sched_priority: 0,
+            sched_runtime: SLICE,
+            sched_deadline: 0,
+            sched_period: 0,
+        };
+        #[expect(unsafe_code, reason = "the C library has no function for this system call")]
+        // SAFETY: it reads the structure, whose size it is told, and changes nothing in this process.
+        let outcome = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+        if outcome != 0 {
+            let error = std::io::Error::last_os_error();
+            tracing::warn!(%error, "threads that compute for plugins cannot give way to others");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = niceness;
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_calling_thread_gives_way() {
+        let before = rustix::process::getpriority_process(None).unwrap();
+        let there = std::thread::spawn(|| {
+            give_way(GUESTS);
+            rustix::process::getpriority_process(None).unwrap()
+        });
+        assert_eq!(there.join().unwrap(), GUESTS);
+        assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
+    }
+}

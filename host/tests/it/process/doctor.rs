@@ -1,0 +1,33 @@
+//! `maro doctor`.
+
+use std::process::Command;
+
+use crate::process::World;
+
+/// Whether `maro doctor` is satisfied, and what it says.
+async fn doctor(mut command: Command) -> (bool, String) {
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
+    let world = World::start().await;
+    let (is_well, said) = doctor(world.command("doctor")).await;
+    assert!(is_well, "{said}");
+    assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+    assert!(said.contains("may browse, create and link issues in SCRUM"), "{said}");
+
+    let mut command = world.command("doctor");
+    command.env("SLACK_BOT_TOKEN", "xoxb-wrong").env("JIRA_API_TOKEN", "wrong");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("into SLACK_BOT_TOKEN"), "{said}");
+    assert!(said.contains("Check JIRA_EMAIL and JIRA_API_TOKEN"), "{said}");
+
+    let mut command = world.command("doctor");
+    command.env("JIRA_DEFAULT_PROJECT", "AUDIT");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("lacks permissions in AUDIT: Create issues"), "{said}");
+}
