@@ -111,7 +111,7 @@ async fn mistakes_are_explained() {
     slack.stop().await;
     assert_eq!(
         refused(folder, &arguments("general", "ada", &["/maro tracked"])).await,
-        "No maro dev is running here: start it with `cargo run -- dev`."
+        "No maro dev is running here, that is, none has left its note in .maro of this folder or of one above it: start it with `maro dev`."
     );
 }
 
@@ -120,7 +120,7 @@ async fn without_a_dev_session_it_says_how_to_start_one() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(
         refused(folder.path(), &arguments("general", "ada", &["/maro"])).await,
-        "No maro dev is running here: start it with `cargo run -- dev`."
+        "No maro dev is running here, that is, none has left its note in .maro of this folder or of one above it: start it with `maro dev`."
     );
 }
 
