@@ -77,7 +77,8 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
 
     let source = folder.path().join("greet/src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
-    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")")).unwrap();
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")"))
+        .unwrap();
     let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
     assert!(run.contains("✗ It panicked at src/lib.rs:18:9: no Ada\n\nIt did not answer: "), "{run}");
     assert!(!run.contains("wasm backtrace"), "{run}");
@@ -91,6 +92,18 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     fs::write(&source, text.replace("\"Hello, \"", "\"Good day, \"")).unwrap();
     let tests = complaint(folder.path(), &["plugin", "test", "greet"]);
     assert!(tests.contains("\"Good day, Ada!\"") && tests.contains("the tests of greet fail"), "{tests}");
+
+    let untested = text.split("#[cfg(test)]").next().unwrap();
+    let tracking =
+        format!("{untested}\nfn count() -> Option<u32> {{ maro_plugin::tracker::count_tracked().ok() }}");
+    let tracking = tracking.replace("Ok(answer", "let _ = count(); Ok(answer");
+    fs::write(&source, tracking).unwrap();
+    fs::write(folder.path().join("greet/plugin.toml"), "grants = []").unwrap();
+    let tests = said(folder.path(), &["plugin", "test", "greet"]);
+    assert!(tests.contains("greet has no tests.\n"), "{tests}");
+    let refusal = "add \"tracker\" to `grants` in plugin.toml";
+    assert!(tests.contains(refusal), "{tests}");
+    assert!(complaint(folder.path(), &["plugin", "check", "greet"]).contains(refusal));
 
     fs::write(&source, "this is no Rust").unwrap();
     let build = complaint(folder.path(), &["plugin", "build", "greet"]);
@@ -182,6 +195,8 @@ fn the_example_in_javascript_reports_what_the_channel_tracks() {
     assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of standup pass."));
     let run = said(Path::new("."), &["plugin", "run", folder]);
     assert!(run.contains("Standup in #general\n"), "{run}");
+    let again = said(Path::new("."), &["plugin", "run", folder]);
+    assert!(!again.contains("An interpreter is in it"), "it is compiled already: {again}");
     assert!(run.contains("• SCRUM-124: Database migration"), "{run}");
     assert!(run.contains("storage.set "), "{run}");
 }
@@ -196,6 +211,27 @@ fn the_example_in_python_finds_issues() {
     assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search pass."));
     let run = said(Path::new("."), &["plugin", "run", folder, "authentication flow"]);
     assert!(run.contains("• SCRUM-123: User authentication flow"), "{run}");
+}
+
+#[test]
+fn what_an_interpreter_does_not_find_is_explained() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "note", "--lang", "js", "--with", "storage"]);
+    let source = folder.path().join("note/plugin.js");
+    let text = fs::read_to_string(&source).unwrap();
+    let uses = |name: &str, interface: &str| {
+        let import = format!("import {{ {name} }} from 'maro:plugin/{interface}@0.2.0';\n{text}");
+        fs::write(&source, import.replace("return answer", &format!("{name}(); return answer"))).unwrap();
+        complaint(folder.path(), &["plugin", "build", "note"])
+    };
+    let clock = uses("now", "clock");
+    assert!(clock.contains("To use it, add `import maro:plugin/clock@"), "{clock}");
+    assert!(clock.contains("to wit/world.wit and \"clock\" to `grants` in plugin.toml.\n"), "{clock}");
+    let keys = uses("listkeys", "storage");
+    assert!(keys.contains("No interface that it is imported from has listkeys"), "{keys}");
 }
 
 #[test]

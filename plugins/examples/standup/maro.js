@@ -40,11 +40,13 @@ export const unescape = (text) =>
   text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>' })[name]);
 
 // A text as it may stand in JQL: what a person typed goes into a query through this and no other way.
-export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/\p{Cc}/gu, ' ')}"`;
+export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f-\x9f]/g, ' ')}"`;
 
 const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i;
 const WRAPPED = String.raw`<(?:https?:\/\/|mailto:|[@#!])[^|<>\s]*(?:\|[^<>\n]*)?>`;
-const TOKEN = new RegExp(`${WRAPPED}|(?:(?!${WRAPPED})[^\\p{White_Space}\\p{Cc},;•◦▪‣、，；])+`, 'giu');
+// White space, control characters and what stands between the parts of a list. The interpreter has no \p{…}.
+const SEPARATORS = String.raw`\0-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000,;•◦▪‣、，；`;
+const TOKEN = new RegExp(`${WRAPPED}|(?:(?!${WRAPPED})[^${SEPARATORS}])+`, 'giu');
 const AROUND = '[\'"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff]+';
 const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, 'gu');
 

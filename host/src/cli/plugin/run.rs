@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::plugin::{
+        check,
         project::Project,
         recording, say,
         simulation::{Place, Simulation},
@@ -37,7 +38,8 @@ pub(in crate::cli) struct RunArguments {
 
 pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let (plugin, typed) = split(&arguments.words, Path::new("."))?;
-    let workbench = Workbench::set_up(&component(&plugin).await?)?;
+    let component = component(&plugin).await?;
+    let workbench = Workbench::set_up(&component)?;
     workbench.warn_of_compiling();
     let mut simulation = Simulation::start(&workbench, &arguments.place).await?;
     let name = simulation.plugin()?.description.name.to_string();
@@ -61,6 +63,9 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         }
     }
     simulation.stop().await;
+    if plugin.is_dir() {
+        check::warn_of_grants(&component);
+    }
     Ok(exit)
 }
 

@@ -30,11 +30,12 @@ fn sentence(event: &PluginEvent) -> Option<String> {
     match &event.what {
         PluginChange::Loaded { .. } | PluginChange::Replaced { .. } => Some(format!("/maro {name} serves.")),
         PluginChange::Removed => Some(format!("/maro {name} serves no longer.")),
-        PluginChange::Refused { reason, kept: Some(kept), .. } => {
-            Some(format!("✗ {name} does not serve: {reason}. /maro {kept} serves on as it was before."))
-        }
-        PluginChange::Refused { reason, kept: None, .. } => {
-            Some(format!("✗ {name} does not serve: {reason}."))
+        PluginChange::Refused { reason, kept, .. } => {
+            // What its author edits, and the next build copies there.
+            let reason =
+                reason.replace(&format!("in {}.toml", name.trim_end_matches(".wasm")), "in plugin.toml");
+            let kept = kept.as_ref().map(|kept| format!(" /maro {kept} serves on as it was before."));
+            Some(format!("✗ {name} does not serve: {reason}.{}", kept.unwrap_or_default()))
         }
         PluginChange::Disabled { .. }
         | PluginChange::Enabled
@@ -62,7 +63,8 @@ mod tests {
             content: content.clone(),
         };
         let replaced = PluginChange::Replaced { from: content.clone(), to: digest.clone() };
-        let told = [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
+        let told =
+            [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
         insta::assert_snapshot!(told.map(Option::unwrap_or_default).join("\n"), @"
         /maro note serves.
         /maro note serves.
