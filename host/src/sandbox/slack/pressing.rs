@@ -69,8 +69,9 @@ impl Press {
             found = by(|button| &button.action_id);
         }
         if let ([first, _, ..], None) = (&found[..], self.nth) {
-            let words = first.beside.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
-            let key = words.filter(|word| IssueKey::parse(word).is_ok()).last();
+            let mut words =
+                first.beside.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+            let key = words.find(|word| IssueKey::parse(word).is_ok());
             let beside = key.unwrap_or("TEXT").to_owned();
             return Err(ActError::ManyButtons { label: self.label.clone(), count: found.len(), beside });
         }
