@@ -64,7 +64,10 @@ impl Recorder {
         let (calls, call_times) = reel.calls.into_iter().unzip();
         let (plugin, arguments) = (plugin.to_owned(), arguments.to_owned());
         let case = Case { plugin, arguments, calls, ending };
-        if listener.try_send(Recording { case, log: reel.log, printed: reel.printed, call_times, took }).is_err() {
+        if listener
+            .try_send(Recording { case, log: reel.log, printed: reel.printed, call_times, took })
+            .is_err()
+        {
             tracing::warn!("a recording is lost: nobody takes them fast enough");
         }
     }

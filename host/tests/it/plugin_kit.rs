@@ -77,7 +77,8 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
 
     let source = folder.path().join("greet/src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
-    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")")).unwrap();
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")"))
+        .unwrap();
     let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
     assert!(run.contains("✗ It panicked at src/lib.rs:18:9: no Ada\n\nIt did not answer: "), "{run}");
     assert!(!run.contains("wasm backtrace"), "{run}");

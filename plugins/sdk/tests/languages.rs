@@ -66,7 +66,8 @@ fn examples() -> PathBuf {
 /// Compares what a program says of each text, with a zero after each.
 #[expect(clippy::print_stderr, reason = "a test that is skipped must not be so in silence")]
 fn agrees(program: &str, arguments: &[&str], folder: &str) {
-    let many = [50, 51, 250].map(|count| (1..=count).map(|number| format!("A-{number} ")).collect::<String>());
+    let many =
+        [50, 51, 250].map(|count| (1..=count).map(|number| format!("A-{number} ")).collect::<String>());
     let typed = || TYPED.iter().copied().chain(many.iter().map(String::as_str));
     let output = Command::new(program)
         .current_dir(examples().join(folder))

@@ -62,7 +62,8 @@ mod tests {
             content: content.clone(),
         };
         let replaced = PluginChange::Replaced { from: content.clone(), to: digest.clone() };
-        let told = [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
+        let told =
+            [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
         insta::assert_snapshot!(told.map(Option::unwrap_or_default).join("\n"), @"
         /maro note serves.
         /maro note serves.

@@ -129,7 +129,8 @@ impl Simulation {
     ) -> anyhow::Result<(String, Option<Recording>)> {
         let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
-        let shown: Vec<_> = messages.iter().map(|message| terminal::text_with_buttons(message, &names)).collect();
+        let shown: Vec<_> =
+            messages.iter().map(|message| terminal::text_with_buttons(message, &names)).collect();
         Ok((shown.join("\n"), self.recordings.try_recv().ok()))
     }
 

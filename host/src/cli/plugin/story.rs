@@ -124,7 +124,9 @@ mod tests {
             (raised, Some("It raised an exception at plugin.py:15: IndexError: list index out of range")),
             (
                 thrown,
-                Some("It threw an exception at plugin.js:11:5: TypeError: can't access property \"foo\" of null"),
+                Some(
+                    "It threw an exception at plugin.js:11:5: TypeError: can't access property \"foo\" of null",
+                ),
             ),
             ("it used up its CPU time", None),
         ] {

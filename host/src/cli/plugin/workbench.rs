@@ -78,7 +78,9 @@ impl Workbench {
     /// Says why loading will take a while, if it will.
     pub(super) fn warn_of_compiling(&self) {
         if self.is_slow_to_load {
-            say("An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.");
+            say(
+                "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.",
+            );
         }
     }
 

@@ -265,7 +265,9 @@ impl Parser<'_> {
             Operand::Function(function) => {
                 Err(unknown(&format!("Unable to find JQL function '{function}()'.")))
             }
-            Operand::Word(value) if field == Field::Resolution && value.eq_ignore_ascii_case("unresolved") => {
+            Operand::Word(value)
+                if field == Field::Resolution && value.eq_ignore_ascii_case("unresolved") =>
+            {
                 Ok(None)
             }
             Operand::Word(value) | Operand::Quoted(value) => self.checked(name, field, value).map(Some),

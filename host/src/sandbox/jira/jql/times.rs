@@ -37,4 +37,3 @@ fn age(text: &str) -> Option<SignedDuration> {
     };
     Some(SignedDuration::from_mins(number.checked_mul(minutes)?))
 }
-
