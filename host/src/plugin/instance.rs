@@ -7,7 +7,7 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::{
     clock::Clock,
@@ -24,15 +24,13 @@ use crate::{
         limits::Limits,
         manifest::Manifest,
         outbound::OutboundClient,
+        printed::Printed,
         recorder::Recorder,
         tape::Tape,
     },
     storage::PluginStorage,
     tracker::ChannelIssueTracker,
 };
-
-/// How much a guest may write to standard output and standard error, where panics go, in all.
-const MAX_PRINTED_BYTES: usize = 4 * 1024;
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -122,7 +120,7 @@ struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
     /// Standard output and standard error, in the order written.
-    printed: MemoryOutputPipe,
+    printed: Printed,
     tape: Option<Arc<Tape>>,
 }
 
@@ -261,19 +259,23 @@ impl Invocation {
 
 impl WasiView for Invocation {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let tape = &self.tape;
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(tape.clone())));
+        let Self { wasi, tape, caller, capabilities, manifest, .. } = self;
+        let wasi = wasi.get_or_insert_with(|| {
+            let time = TimeOfDay::of(manifest, caller.as_deref(), capabilities.as_deref());
+            Box::new(Wasi::new(time, tape.clone()))
+        });
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }
 
 impl Wasi {
     /// A WASI in which there is nothing: no files, environment, arguments, network or input.
-    fn new(tape: Option<Arc<Tape>>) -> Self {
-        let printed = MemoryOutputPipe::new(MAX_PRINTED_BYTES);
+    fn new(time: TimeOfDay, tape: Option<Arc<Tape>>) -> Self {
+        let printed = Printed::default();
         let context = WasiCtx::builder()
             .stdout(printed.clone())
             .stderr(printed.clone())
+            .wall_clock(time)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
@@ -285,7 +287,32 @@ impl Wasi {
     }
 
     fn printed(&self) -> String {
-        String::from_utf8_lossy(&self.printed.contents()).trim().to_owned()
+        self.printed.text()
+    }
+}
+
+/// WASI's time of day, which stands still at the start of 1970 for whom the grant `clock` is not given: nothing
+/// that is granted can be had another way.
+struct TimeOfDay(Option<Clock>);
+
+impl TimeOfDay {
+    fn of(manifest: &Manifest, caller: Option<&Caller>, capabilities: Option<&Capabilities>) -> Self {
+        let (Some(caller), Some(capabilities)) = (caller, capabilities) else { return Self(None) };
+        let scope = manifest.scope.get(&Grant::Clock);
+        let is_granted = manifest.allows(Grant::Clock)
+            && scope.is_none_or(|scope| scope.admits(caller, &capabilities.admins).is_ok());
+        Self(is_granted.then(|| capabilities.clock.clone()))
+    }
+}
+
+impl HostWallClock for TimeOfDay {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        let now = self.0.as_ref().map(|clock| clock.now().duration_since(jiff::Timestamp::UNIX_EPOCH));
+        now.and_then(|now| now.try_into().ok()).unwrap_or_default()
     }
 }
 

@@ -180,7 +180,7 @@ fn component(
 fn compile(engine: &PluginEngine, wasm: &[u8]) -> Result<Component, LoadError> {
     let threads = ThreadPoolBuilder::new()
         .thread_name(|_| "maro-compiler".to_owned())
-        .start_handler(|_| priority::give_way(priority::COMPILING))
+        .start_handler(|_| priority::give_way())
         .build()
         .map_err(|error| LoadError::Compile(error.to_string()))?;
     threads
