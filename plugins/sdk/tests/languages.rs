@@ -83,7 +83,7 @@ fn agrees(program: &str, arguments: &[&str], folder: &str) {
         return;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8(output.stdout).unwrap();
+    let said = String::from_utf8(output.stdout).expect("the scripts write UTF-8");
     let said: Vec<_> = said.split_terminator('\0').collect();
     assert_eq!(said.len(), typed().count());
     for (typed, said) in typed().zip(said) {
