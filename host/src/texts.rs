@@ -311,6 +311,12 @@ pub fn plugin_file_refused(reason: &str, has_earlier: bool) -> String {
     format!("does not serve: {reason}{earlier}")
 }
 
+/// In the list of plugins, after the name of a file.
+pub const BEING_LOADED: &str = "is being loaded";
+
+/// In the list of plugins: what serves will be replaced.
+pub const NEWER_BEING_LOADED: &str = "a newer file is being loaded";
+
 pub fn plugin_disabled(plugin: &str) -> String {
     format!("/maro {plugin} is switched off now. /maro plugins enable {plugin} switches it on again.")
 }

@@ -13,7 +13,7 @@ use crate::{
         breaker::BreakerStatus,
         instance::Caller,
         loaded::LoadedPlugin,
-        registry::{Disabled, Plugins},
+        snapshot::{Disabled, Plugins},
     },
     telemetry::error_chain,
     texts,
@@ -106,7 +106,10 @@ impl Commands {
                 Span::Text(format!(" {}", texts::plugin_file_refused(&reason, false))),
             ]
         });
-        let items: Vec<_> = serving.chain(disabled).chain(refused).collect();
+        let loading = plugins.loading_first().map(|file| {
+            vec![Span::Code(one_line(file, NAME_LENGTH)), Span::Text(format!(" {}", texts::BEING_LOADED))]
+        });
+        let items: Vec<_> = serving.chain(disabled).chain(refused).chain(loading).collect();
         if items.is_empty() {
             return Reply::sentence(texts::NO_PLUGINS);
         }
@@ -140,6 +143,7 @@ impl Commands {
                 texts::newer_file_refused(&one_line(&refusal.reason.to_string(), FAULT_LENGTH))
             }),
         );
+        said.extend(plugins.is_loading(plugin).then(|| texts::NEWER_BEING_LOADED.to_owned()));
         let mut spans = version(plugin);
         spans.push(Span::Text(format!(": {}", said.join("; "))));
         spans

@@ -6,7 +6,7 @@ use crate::{
         issue::one_line,
         reply::{Block, Reply, Span, Visibility},
     },
-    plugin::registry::{Disabled, Plugins},
+    plugin::snapshot::{Disabled, Plugins},
     texts,
 };
 

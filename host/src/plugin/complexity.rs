@@ -23,6 +23,10 @@ const MAX_DEPTH: usize = 16;
 /// hundred KiB.
 const MAX_FUNCTION_BYTES: usize = 2 * 1024 * 1024;
 
+/// The most functions of all modules of a component: the compiler keeps each in memory several times over. An
+/// interpreter has some 13,000.
+const MAX_FUNCTIONS: u32 = 100_000;
+
 /// Why a component is not worth compiling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Excess {
@@ -75,6 +79,7 @@ struct Frame {
 /// It is too large to be compiled, or damaged.
 pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
     let mut outer: Vec<(Frame, Parser)> = Vec::new();
+    let mut functions = 0_u32;
     let (mut frame, mut parser, mut rest) = (Frame::default(), Parser::new(0), wasm);
     loop {
         let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
@@ -92,7 +97,10 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
                 let length = unchecked_range.end - unchecked_range.start;
                 let (module, after) =
                     rest.split_at_checked(length).ok_or(Excess::Damaged { offset: wasm.len() })?;
-                check_functions(module)?;
+                functions = functions.saturating_add(check_functions(module)?);
+                if functions > MAX_FUNCTIONS {
+                    return Err(Excess::TooLarge("functions"));
+                }
                 rest = after;
             }
             Payload::End(_) => {
@@ -181,18 +189,21 @@ impl Frame {
     }
 }
 
-/// Looks at the sizes of a module's functions. What is wrong with the module is the compiler's to say.
-fn check_functions(module: &[u8]) -> Result<(), Excess> {
+/// Looks at the sizes of a module's functions, and counts them. What is wrong with the module is the compiler's
+/// to say.
+fn check_functions(module: &[u8]) -> Result<u32, Excess> {
+    let mut functions = 0;
     for payload in Parser::new(0).parse_all(module) {
         match payload {
             Ok(Payload::CodeSectionEntry(body)) if body.range().len() > MAX_FUNCTION_BYTES => {
                 return Err(Excess::TooLarge("large functions"));
             }
+            Ok(Payload::CodeSectionStart { count, .. }) => functions = count,
             Ok(_) => {}
             Err(_) => break,
         }
     }
-    Ok(())
+    Ok(functions)
 }
 
 #[cfg(test)]
@@ -237,6 +248,14 @@ mod tests {
         let nested = |depth: usize| "(component ".repeat(depth) + &")".repeat(depth);
         assert_eq!(check_text(&nested(10)), Ok(()));
         assert_eq!(check_text(&nested(30)), Err(Excess::TooLarge("nested components")));
+    }
+
+    #[test]
+    fn crowds_of_functions_are_refused() {
+        let modules = |count: usize| format!("(core module {})", "(func)".repeat(count));
+        assert_eq!(check_text(&format!("(component {})", modules(60_000))), Ok(()));
+        let two = format!("(component {0} (component {0}))", modules(60_000));
+        assert_eq!(check_text(&two), Err(Excess::TooLarge("functions")));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use crate::plugin::{
     bindings::Subcommand,
     cache::CodeCache,
+    compiler::CompilerTurns,
     instance::Invocation,
     interface,
     limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
-    places::Places,
+    places::{Places, Share},
     tap::{HasTap, Tap},
 };
 
@@ -26,6 +27,9 @@ pub(super) const MAX_CORE_INSTANCES: u32 = 64;
 pub(super) const MAX_MEMORIES: u32 = 4;
 pub(super) const MAX_TABLES: u32 = 32;
 
+/// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
+const MAX_DESCRIBING: usize = 4;
+
 /// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
 /// set of a small guest. More makes large guests slower.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
@@ -35,8 +39,11 @@ pub struct PluginEngine {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Invocation>,
     pub(super) cache: Option<CodeCache>,
+    pub(super) compiler_turns: CompilerTurns,
     /// Held by every invocation, so that the pool is never exhausted.
     pub(super) places: Arc<Places>,
+    /// The places in which plugins describe themselves.
+    pub(super) describing: Arc<Share>,
 }
 
 impl PluginEngine {
@@ -64,7 +71,8 @@ impl PluginEngine {
             .and_then(|()| interface::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
         let places = Places::new(MAX_INVOCATIONS);
-        Ok(Self { engine, linker, cache, places })
+        let describing = places.share(MAX_DESCRIBING);
+        Ok(Self { engine, linker, cache, compiler_turns: CompilerTurns::new(), places, describing })
     }
 }
 

@@ -160,15 +160,20 @@ pub(super) fn identity(dir: &Path, name: &str) -> Identity {
 pub(super) fn read(dir: &Path, name: &str) -> io::Result<PluginFile> {
     let stem = stem(name);
     let wasm = read_bounded(&dir.join(name), MAX_COMPONENT_BYTES)?;
-    let manifest = match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
-        Ok(bytes) => Some(
-            String::from_utf8(bytes)
-                .map_err(|_| io::Error::other(format!("{stem}.toml is not UTF-8 text")))?,
-        ),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(io::Error::other(format!("{stem}.toml: {error}"))),
-    };
+    let manifest = read_manifest(dir, name)?;
     Ok(PluginFile::new(stem.to_owned(), wasm, manifest))
+}
+
+/// Reads the `NAME.toml` of `NAME.wasm`, if there is one.
+pub(super) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>> {
+    let stem = stem(name);
+    match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| io::Error::other(format!("{stem}.toml is not UTF-8 text"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io::Error::other(format!("{stem}.toml: {error}"))),
+    }
 }
 
 fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

@@ -16,12 +16,14 @@ use crate::{
         bindings::exports::maro::plugin::command,
         breaker::{Breaker, BreakerStatus, Turn},
         events::{Events, PluginChange},
+        grants::Grant,
         instance::{Caller, Capabilities, Invocation, LimitReached, Origin},
         interface::InterfacePre,
         lanes::{self, Habit, Meter},
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
         places::{Place, Share},
+        preflight::{self, Forbidden},
         reply::{self, ReplyError},
         tape::Tape,
     },
@@ -76,6 +78,8 @@ pub struct LoadedPlugin {
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
     pub manifest: Arc<Manifest>,
+    /// The grants that it needs.
+    pub(super) imported: Vec<Grant>,
     /// What its operator may not have meant, a sentence each.
     pub warnings: Vec<String>,
     pub(super) origin: Arc<Origin>,
@@ -168,6 +172,42 @@ impl LoadedPlugin {
                 }
             },
         );
+    }
+
+    /// Whether it may run under another manifest.
+    ///
+    /// # Errors
+    /// What it lacks there.
+    pub(super) fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
+        let file = &self.origin.manifest_file;
+        preflight::check_pin(&self.digest, manifest, file)?;
+        preflight::check_grants(&self.imported, manifest, file)
+    }
+
+    /// The same version under another manifest.
+    pub(super) fn under(&self, manifest: Arc<Manifest>) -> Self {
+        let concurrency = manifest.limits.concurrency;
+        let places = if concurrency == self.manifest.limits.concurrency {
+            Arc::clone(&self.places)
+        } else {
+            self.places.of_other_size(concurrency as usize)
+        };
+        Self {
+            description: self.description.clone(),
+            file: self.file.clone(),
+            digest: self.digest.clone(),
+            imported: self.imported.clone(),
+            warnings: manifest.warnings(&self.imported, &self.origin.manifest_file),
+            manifest,
+            origin: Arc::clone(&self.origin),
+            pre: Arc::clone(&self.pre),
+            places,
+            habit: Habit::default(),
+            metrics: self.metrics.clone(),
+            breaker: Breaker::new(),
+            last_fault: Mutex::new(self.last_fault()),
+            events: self.events.clone(),
+        }
     }
 
     async fn run_in_turn(

@@ -1,34 +1,28 @@
 //! From a file to a plugin that serves: preflight, compile or fetch from the cache, link, describe.
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
+    path::Path,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
 };
-
-use rayon::ThreadPoolBuilder;
-use wasmtime::component::Component;
 
 use crate::{
     domain::issue::one_line,
-    memory,
     metrics::Metrics,
     plugin::{
         bindings::exports::maro::plugin::command,
         breaker::Breaker,
-        cache::CodeCache,
+        compiler::{self, Compiled},
         engine::PluginEngine,
         events::Events,
         folder::{NameFault, PluginFile},
         instance::{Invocation, Origin},
-        interface::{InterfacePre, Version},
+        interface::InterfacePre,
         lanes::Habit,
         loaded::{self, Description, Fault, LoadedPlugin},
         manifest::Manifest,
-        preflight::{self, PreflightError},
+        preflight::{self, Forbidden, PreflightError},
     },
-    priority,
 };
 
 /// The longest name of a subcommand, in characters.
@@ -52,6 +46,12 @@ pub enum LoadError {
     Manifest { file: String, problem: String },
     #[error(transparent)]
     Preflight(#[from] PreflightError),
+    /// It served until its manifest was changed.
+    #[error("{}", .0.withdrawn())]
+    Withdrawn(Forbidden),
+    /// Neither this version serves nor the one before it, which did until the manifest was changed.
+    #[error("{reason}; {}", .earlier.withdrawn_earlier())]
+    NoVersion { reason: Box<Self>, earlier: Forbidden },
     #[error("it does not compile: {0}")]
     Compile(String),
     #[error("it does not fit this host's interface: {0}; build it again")]
@@ -73,12 +73,16 @@ pub enum LoadError {
     OtherReplies { cases: Vec<String>, file: String },
 }
 
-/// Makes a plugin out of a file.
+/// How long a plugin may take to describe itself, in milliseconds. It has nothing to wait for.
+const MAX_DESCRIBE_MS: u32 = 2_000;
+
+/// Makes a plugin out of a file of the folder `dir`.
 ///
 /// # Errors
 /// The first of the steps that fails, with its reason.
 pub(super) async fn load(
     engine: &Arc<PluginEngine>,
+    dir: &Path,
     file: PluginFile,
     reserved_names: &[&str],
     metrics: &Metrics,
@@ -87,21 +91,29 @@ pub(super) async fn load(
     let manifest_file = format!("{}.toml", file.stem);
     let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
         .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
-    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)?;
+    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
+        .map_err(PreflightError::from)?;
     let wishes = preflight::inspect(&file.wasm)?;
-    preflight::check_grants(&wishes, &manifest, &manifest_file)?;
+    preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
     let warnings = manifest.warnings(&wishes.grants, &manifest_file);
     let manifest = Arc::new(manifest);
-    let PluginFile { stem, wasm, digest, .. } = file;
-    let Compiled { pre, compile_time } = compile_and_link(engine, wasm, digest, wishes.version).await?;
+    let (stem, digest) = (file.stem.clone(), file.digest);
+    let Compiled { component, compile_time } = compiler::compile(engine, dir, file).await?;
     metrics.plugin_code(compile_time);
+    let pre = engine
+        .linker
+        .instantiate_pre(&component)
+        .and_then(|pre| InterfacePre::new(pre, wishes.version))
+        .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    let pre = Arc::new(pre);
     let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
     let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
-    let invocation = Invocation::for_describe(name, describing, Arc::clone(&manifest));
-    let places = engine.places.share(manifest.limits.concurrency as usize);
+    let mut limited = Manifest::clone(&manifest);
+    limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
+    let invocation = Invocation::for_describe(name, describing, Arc::new(limited));
     let description = {
         // Without a place of its own it would take that of a command, and one of the two would fail.
-        let place = places.take().await;
+        let place = engine.describing.take().await;
         loaded::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
     };
     let description = check_description(description, reserved_names)?;
@@ -114,8 +126,9 @@ pub(super) async fn load(
         file: stem,
         digest: hex::encode(digest),
         pre,
-        places,
+        places: engine.places.share(manifest.limits.concurrency as usize),
         habit: Habit::default(),
+        imported: wishes.grants,
         manifest,
         warnings,
         origin,
@@ -123,87 +136,6 @@ pub(super) async fn load(
         last_fault: Mutex::new(None),
         events: events.clone(),
     })
-}
-
-/// A component, ready to be instantiated.
-struct Compiled {
-    pre: Arc<InterfacePre>,
-    /// `None` if the code came from the cache.
-    compile_time: Option<Duration>,
-}
-
-/// Compiles away from the threads that answer people.
-async fn compile_and_link(
-    engine: &Arc<PluginEngine>,
-    wasm: Vec<u8>,
-    digest: [u8; 32],
-    version: Version,
-) -> Result<Compiled, LoadError> {
-    let engine = Arc::clone(engine);
-    let compiling = tokio::task::spawn_blocking(move || {
-        let (component, compile_time) = component(&engine, &wasm, &digest)?;
-        let pre = engine
-            .linker
-            .instantiate_pre(&component)
-            .and_then(|pre| InterfacePre::new(pre, version))
-            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        Ok(Compiled { pre: Arc::new(pre), compile_time })
-    });
-    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
-}
-
-fn component(
-    engine: &PluginEngine,
-    wasm: &[u8],
-    digest: &[u8],
-) -> Result<(Component, Option<Duration>), LoadError> {
-    let mut compatibility = DefaultHasher::new();
-    engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
-    let key = format!("{}-{:016x}", hex::encode(digest), compatibility.finish());
-    if let Some(component) = engine.cache.as_ref().and_then(|cache| cached(engine, cache, &key)) {
-        return Ok((component, None));
-    }
-    let started = Instant::now();
-    let component = compile(engine, wasm)?;
-    let compile_time = started.elapsed();
-    if let Some(cache) = &engine.cache {
-        let stored = component.serialize().map_err(io::Error::other).and_then(|code| cache.put(&key, &code));
-        if let Err(error) = stored {
-            tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
-        }
-    }
-    memory::give_back();
-    Ok((component, Some(compile_time)))
-}
-
-/// Compiles on threads of its own, which end with it: those of people's commands are not held up.
-fn compile(engine: &PluginEngine, wasm: &[u8]) -> Result<Component, LoadError> {
-    let threads = ThreadPoolBuilder::new()
-        .thread_name(|_| "maro-compiler".to_owned())
-        .start_handler(|_| priority::give_way())
-        .build()
-        .map_err(|error| LoadError::Compile(error.to_string()))?;
-    threads
-        .install(|| Component::from_binary(&engine.engine, wasm))
-        .map_err(|error| LoadError::Compile(format!("{error:#}")))
-}
-
-fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Component> {
-    let code = cache.get(key)?;
-    #[expect(
-        unsafe_code,
-        reason = "the code comes from a folder that only this user can write, under a digest of its \
-                  content, the plugin's and the engine's; whoever can change it can change this program"
-    )]
-    let component = unsafe { Component::deserialize(&engine.engine, &code) };
-    component
-        .inspect_err(|error| {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "an unusable entry of the code cache is compiled again"
-            );
-        })
-        .ok()
 }
 
 /// Whether a subcommand can be called so: 1 to 32 of `a`–`z`, `0`–`9` and `-`, a letter first.

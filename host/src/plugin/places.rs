@@ -54,6 +54,11 @@ impl Share {
         }
     }
 
+    /// What a plugin may take of the same places, at most `concurrency` at once.
+    pub(super) fn of_other_size(&self, concurrency: usize) -> Arc<Self> {
+        self.all.share(concurrency)
+    }
+
     fn try_take(&self) -> bool {
         let mut free = self.all.free();
         let takes = *free > self.held.load(Ordering::Relaxed);

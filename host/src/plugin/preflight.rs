@@ -39,6 +39,17 @@ pub enum PreflightError {
     OtherVersion { wanted: String, cure: &'static str },
     #[error("it imports {import}, which no MARO host provides: remove its use and build it again")]
     UnknownImport { import: String },
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    #[error("it has too many {what} to be compiled: a plugin's build makes no such file")]
+    TooComplex { what: &'static str },
+    #[error("it has over {MAX_ITEMS} imports and exports")]
+    TooManyItems,
+}
+
+/// Why a component may not run under the manifest in `file`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
     #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
     NotGranted { missing: Vec<Grant>, file: String },
     #[error(
@@ -46,10 +57,36 @@ pub enum PreflightError {
          if you trust it"
     )]
     OtherContent { file: String, pinned: String, found: String },
-    #[error("it has too many {what} to be compiled: a plugin's build makes no such file")]
-    TooComplex { what: &'static str },
-    #[error("it has over {MAX_ITEMS} imports and exports")]
-    TooManyItems,
+}
+
+impl Forbidden {
+    /// Of a component that ran until its manifest was changed.
+    pub(super) fn withdrawn(&self) -> String {
+        match self {
+            Self::NotGranted { missing, file } => format!(
+                "it needs {}, which it is not granted any more: to let it serve again, add {} to `grants` in {file}",
+                list(missing),
+                quoted(missing)
+            ),
+            Self::OtherContent { file, pinned, found } => format!(
+                "{file} now allows only the content with the SHA-256 {pinned}, and this one has {found}: to let it \
+                 serve again, change `sha256` there"
+            ),
+        }
+    }
+
+    /// Of a component that ran until its manifest was changed, while another is in its file.
+    pub(super) fn withdrawn_earlier(&self) -> String {
+        match self {
+            Self::NotGranted { missing, .. } => format!(
+                "the earlier version needs {}, which it is not granted any more, and serves no longer",
+                list(missing)
+            ),
+            Self::OtherContent { file, .. } => {
+                format!("the earlier version is not what {file} allows now, and serves no longer")
+            }
+        }
+    }
 }
 
 /// What a component asks for.
@@ -98,23 +135,19 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
 /// Compares what a component needs with what its operator grants.
 ///
 /// # Errors
-/// [`PreflightError::NotGranted`] with everything that is missing, and the `file` to add it to.
-pub fn check_grants(wishes: &Wishes, manifest: &Manifest, file: &str) -> Result<(), PreflightError> {
-    let missing: Vec<_> = wishes.grants.iter().copied().filter(|grant| !manifest.allows(*grant)).collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(PreflightError::NotGranted { missing, file: file.to_owned() })
-    }
+/// [`Forbidden::NotGranted`] with everything that is missing, and the `file` to add it to.
+pub fn check_grants(imported: &[Grant], manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
+    let missing: Vec<_> = imported.iter().copied().filter(|grant| !manifest.allows(*grant)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Forbidden::NotGranted { missing, file: file.to_owned() }) }
 }
 
 /// Compares a component's SHA-256, in lower-case hexadecimal, with the one that its operator pinned.
 ///
 /// # Errors
-/// [`PreflightError::OtherContent`] with both.
-pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), PreflightError> {
+/// [`Forbidden::OtherContent`] with both.
+pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
     match &manifest.sha256 {
-        Some(pinned) if pinned != digest => Err(PreflightError::OtherContent {
+        Some(pinned) if pinned != digest => Err(Forbidden::OtherContent {
             file: file.to_owned(),
             pinned: pinned.clone(),
             found: digest.to_owned(),
@@ -236,7 +269,7 @@ mod tests {
         assert_eq!(wishes.grants, [Grant::Jira, Grant::TrackerEdit]);
 
         let manifest = Manifest { grants: vec![Grant::Jira], ..Manifest::default() };
-        let error = check_grants(&wishes, &manifest, "track.toml").unwrap_err();
+        let error = check_grants(&wishes.grants, &manifest, "track.toml").unwrap_err();
         assert_eq!(
             error.to_string(),
             "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to `grants` in track.toml"

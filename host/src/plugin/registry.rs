@@ -4,12 +4,15 @@ use std::{
     collections::BTreeMap,
     io,
     path::PathBuf,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -21,7 +24,9 @@ use crate::{
         folder::{self, Identity, Listing, NameFault, PluginFile},
         loaded::LoadedPlugin,
         loader::{self, LoadError},
-        slots::{Attempt, Happening, Outcome, Slots},
+        manifest::Manifest,
+        slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
+        snapshot::Plugins,
     },
     plugin_records::Switch,
 };
@@ -33,84 +38,9 @@ const LOADING_AT_ONCE: usize = 8;
 const READINGS: usize = 10;
 const READING_PAUSE: Duration = Duration::from_millis(100);
 
-/// A file that does not serve. An earlier version of it may.
-#[derive(Debug)]
-pub struct Refusal {
-    /// The file's name.
-    pub file: String,
-    pub reason: LoadError,
-}
-
-/// A plugin that is switched off.
-pub struct Disabled {
-    pub switch: Switch,
-    /// `None` if there is no such plugin at the moment.
-    pub plugin: Option<Arc<LoadedPlugin>>,
-}
-
-/// All plugins at one moment.
-#[derive(Default)]
-pub struct Plugins {
-    by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
-    disabled: BTreeMap<String, Disabled>,
-    pub refused: Vec<Arc<Refusal>>,
-}
-
-impl Plugins {
-    /// Takes those out of `by_name` that are switched off.
-    pub(super) fn new(
-        mut by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
-        refused: Vec<Arc<Refusal>>,
-        switches: &BTreeMap<String, Switch>,
-    ) -> Self {
-        let disabled = switches
-            .iter()
-            .map(|(name, switch)| {
-                let plugin = by_name.remove(name.as_str());
-                (name.clone(), Disabled { switch: switch.clone(), plugin })
-            })
-            .collect();
-        Self { by_name, disabled, refused }
-    }
-
-    /// The plugin of a name, if it serves.
-    pub fn get(&self, name: &str) -> Option<&Arc<LoadedPlugin>> {
-        self.by_name.get(name)
-    }
-
-    /// The plugins that serve, by name.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
-        self.by_name.values()
-    }
-
-    /// What is switched off under a name.
-    pub fn disabled(&self, name: &str) -> Option<&Disabled> {
-        self.disabled.get(name)
-    }
-
-    /// Everything that is switched off, by name.
-    pub fn all_disabled(&self) -> impl Iterator<Item = &Disabled> {
-        self.disabled.values()
-    }
-
-    /// Why the file of a plugin that serves is not the version that serves.
-    pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&Refusal> {
-        self.refused.iter().map(|refusal| &**refusal).find(|refusal| refusal.is_of(plugin))
-    }
-
-    /// The files of which no version serves.
-    pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
-        let versions =
-            || self.all().chain(self.all_disabled().filter_map(|disabled| disabled.plugin.as_ref()));
-        self.refused.iter().filter(move |refusal| !versions().any(|plugin| refusal.is_of(plugin)))
-    }
-}
-
-impl Refusal {
-    fn is_of(&self, plugin: &LoadedPlugin) -> bool {
-        self.file.strip_suffix(".wasm") == Some(&plugin.file)
-    }
-}
+/// How long loading a file may take before it is shown, and before what its manifest forbids is forbidden to
+/// the version that serves.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// The plugins of one folder.
 pub struct Registry {
@@ -121,6 +51,7 @@ pub struct Registry {
     events: Events,
     /// Held while the whole folder is loaded, so that who waits for it sees what was there when they asked.
     loading: tokio::sync::Mutex<()>,
+    closing: CancellationToken,
     /// Locked for moments only: to settle what was loaded, never while loading.
     slots: Mutex<Slots>,
     plugins: ArcSwap<Plugins>,
@@ -142,6 +73,7 @@ impl Registry {
             metrics,
             events: Events::new(clock),
             loading: tokio::sync::Mutex::default(),
+            closing: CancellationToken::new(),
             slots: Mutex::default(),
             plugins: ArcSwap::default(),
         }
@@ -161,8 +93,18 @@ impl Registry {
     /// at once. Files that do not load are listed in [`Plugins::refused`]; what served before them serves on.
     ///
     /// # Errors
-    /// The folder cannot be read; what served before serves on.
+    /// The folder cannot be read, or the registry is closed; what served before serves on.
     pub async fn load(&self) -> io::Result<Arc<Plugins>> {
+        let closed = || Err(io::Error::other("MARO is stopping"));
+        self.closing.run_until_cancelled(self.load_all()).await.unwrap_or_else(closed)
+    }
+
+    /// Gives up loading: nobody waits for a compiler any more.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+
+    async fn load_all(&self) -> io::Result<Arc<Plugins>> {
         let _loading = self.loading.lock().await;
         let listing = self.look().await?;
         let mut names = self.slots().names();
@@ -184,12 +126,12 @@ impl Registry {
     /// Loads one file if its content has changed, and swaps it in. With `lenient`, a file that cannot serve
     /// is left for another time: it may not be whole yet.
     pub(super) async fn update(&self, name: &str, lenient: bool) {
-        let Some(attempt) = self.attempt(name, false).await else {
-            self.metrics.plugin_reload("stale");
-            return;
-        };
-        if !(lenient && matches!(attempt.outcome, Outcome::Refused { .. })) {
-            self.change(|slots| slots.settle(vec![attempt]));
+        match self.attempt(name, false).await {
+            None => self.metrics.plugin_reload("stale"),
+            Some(Attempt { ticket, outcome: Outcome::Refused(refused), .. }) if lenient => {
+                self.slots().withhold(name, ticket, refused);
+            }
+            Some(attempt) => self.change(|slots| slots.settle(vec![attempt])),
         }
     }
 
@@ -218,7 +160,7 @@ impl Registry {
     pub fn observe(&self) {
         let plugins = self.plugins();
         let disabled = plugins.all_disabled().count();
-        self.metrics.set_plugins(plugins.by_name.len(), plugins.refused.len(), disabled);
+        self.metrics.set_plugins(plugins.all().count(), plugins.refused.len(), disabled);
         let breakers = plugins.all().map(|plugin| (&*plugin.description.name, plugin.breaker().is_open()));
         self.metrics.set_breakers(breakers);
     }
@@ -246,36 +188,83 @@ impl Registry {
             }
             tokio::time::sleep(READING_PAUSE).await;
         }
-        let (ticket, _) = self.slots().begin(name, true);
-        let outcome = Outcome::Refused { content: None, reason: LoadError::Unsettled };
+        let ticket = self.slots().begin(name, true).ticket;
+        let outcome = Outcome::Refused(Refused::unread(LoadError::Unsettled));
         Some(Attempt { name: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
     }
 
     /// Reads a file and loads what has changed. `None` if the file changed meanwhile.
     async fn attempt(&self, name: &str, again: bool) -> Option<Attempt> {
-        let (ticket, tried) = self.slots().begin(name, again);
+        let beginning = self.slots().begin(name, again);
+        let ticket = beginning.ticket;
         let before = self.identity(name).await?;
-        let outcome = match self.read(name).await {
-            Ok(file) if Some(file.content()) == tried => Outcome::Unchanged,
-            Ok(file) => {
-                let content = file.content();
-                match self.admit(file).await {
-                    Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
-                    Err(reason) => Outcome::Refused { content: Some(content), reason },
+        let outcome = {
+            let mut trying = pin!(self.try_out(name, &before, beginning));
+            match timeout(MOMENT, &mut trying).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    let _loading = Loading::show(self, name, ticket);
+                    self.enforce(name, ticket, &before).await;
+                    trying.await
                 }
             }
-            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => Outcome::Gone,
-            Err(error) => Outcome::Refused { content: None, reason: LoadError::Unreadable(error) },
         };
         // A compiler takes its time, and what was read may be an older file by now.
         let is_stale = self.identity(name).await? != before;
         (!is_stale).then(|| Attempt { name: name.to_owned(), identity: before, ticket, outcome })
     }
 
+    async fn try_out(&self, name: &str, before: &Identity, beginning: Beginning) -> Outcome {
+        let file = match self.read(name).await {
+            Ok(file) => file,
+            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => {
+                return Outcome::Gone;
+            }
+            Err(error) => {
+                let manifest = self.read_manifest(name).await;
+                let unread = Refused::unread(LoadError::Unreadable(error));
+                return Outcome::Refused(Refused { manifest, ..unread });
+            }
+        };
+        let content = file.content();
+        if Some(content) == beginning.tried {
+            return Outcome::Unchanged;
+        }
+        if let Some(withheld) = beginning.withheld.filter(|withheld| withheld.content == Some(content)) {
+            return Outcome::Refused(withheld);
+        }
+        let digest = Some(hex::encode(file.digest));
+        let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or("")).ok().map(Arc::new);
+        match self.admit(file).await {
+            Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
+            Err(reason) => Outcome::Refused(Refused { content: Some(content), digest, manifest, reason }),
+        }
+    }
+
+    /// Forbids the version that serves what its manifest forbids it now, before its successor is known.
+    async fn enforce(&self, name: &str, ticket: Ticket, before: &Identity) {
+        let manifest = self.read_manifest(name).await;
+        if let Some(manifest) = manifest
+            && self.identity(name).await.as_ref() == Some(before)
+            && !before.is_absent()
+        {
+            self.change(|slots| slots.enforce(name, ticket, &manifest));
+        }
+    }
+
+    /// The manifest of a file, if it can be understood.
+    async fn read_manifest(&self, name: &str) -> Option<Arc<Manifest>> {
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        let reading = tokio::task::spawn_blocking(move || folder::read_manifest(&dir, &name));
+        let text = reading.await.ok()?.ok()?;
+        Manifest::parse(text.as_deref().unwrap_or("")).ok().map(Arc::new)
+    }
+
     /// All that a new version must pass before it may serve.
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
         let mut plugin =
-            loader::load(&self.engine, file, self.reserved_names, &self.metrics, &self.events).await?;
+            loader::load(&self.engine, &self.dir, file, self.reserved_names, &self.metrics, &self.events)
+                .await?;
         cases::admit(&mut plugin, &self.dir).await?;
         Ok(plugin)
     }
@@ -315,5 +304,25 @@ impl Registry {
             PluginChange::Enabled => tracing::info!(plugin, "plugin is switched on"),
             PluginChange::BreakerOpened { .. } | PluginChange::BreakerClosed => {}
         }
+    }
+}
+
+/// A file that is shown as being loaded, until dropped.
+struct Loading<'a> {
+    registry: &'a Registry,
+    name: &'a str,
+    ticket: Ticket,
+}
+
+impl<'a> Loading<'a> {
+    fn show(registry: &'a Registry, name: &'a str, ticket: Ticket) -> Self {
+        registry.change(|slots| slots.show_loading(name, ticket));
+        Self { registry, name, ticket }
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        self.registry.change(|slots| slots.hide_loading(self.name, self.ticket));
     }
 }

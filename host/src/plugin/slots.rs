@@ -1,6 +1,6 @@
 //! What became of each file of the plugins folder, and who has which name. No I/O, no waiting.
 //!
-//! A file that does not serve leaves the version before it in place. A name goes to the file that is called
+//! A file that does not serve leaves the version before it in place, as far as its manifest lets it. A name goes to the file that is called
 //! like it, else to who has it already; who comes too late waits, and serves once the name is free.
 
 use std::{
@@ -14,7 +14,9 @@ use crate::{
         folder::{ContentDigest, Identity, NameFault},
         loaded::LoadedPlugin,
         loader::LoadError,
-        registry::{Plugins, Refusal},
+        manifest::Manifest,
+        preflight::Forbidden,
+        snapshot::{Plugins, Refusal},
     },
     plugin_records::Switch,
 };
@@ -27,13 +29,26 @@ pub(super) enum Outcome {
         content: ContentDigest,
         plugin: Arc<LoadedPlugin>,
     },
-    /// `content` is `None` if it could not be read.
-    Refused {
-        content: Option<ContentDigest>,
-        reason: LoadError,
-    },
+    Refused(Refused),
     /// There is no such file.
     Gone,
+}
+
+/// Why a file was refused, and what of it could be read.
+pub(super) struct Refused {
+    pub(super) content: Option<ContentDigest>,
+    /// SHA-256 of the component, in hexadecimal.
+    pub(super) digest: Option<String>,
+    /// The word of its operator, if it can be understood.
+    pub(super) manifest: Option<Arc<Manifest>>,
+    pub(super) reason: LoadError,
+}
+
+impl Refused {
+    /// Of a file of which nothing can be read.
+    pub(super) fn unread(reason: LoadError) -> Self {
+        Self { content: None, digest: None, manifest: None, reason }
+    }
 }
 
 /// An attempt to load a file.
@@ -72,6 +87,21 @@ struct Slot {
     /// A version whose name another file has.
     waiting: Option<Arc<LoadedPlugin>>,
     refusal: Option<Arc<Refusal>>,
+    /// The latest attempt's, if nobody was told: the file may not have been whole.
+    withheld: Option<Refused>,
+    /// The attempt that takes its time.
+    loading: Option<Ticket>,
+    /// Why the version that served was stopped, until that is told.
+    withdrawn: Option<(String, Forbidden)>,
+}
+
+/// What an attempt begins with.
+pub(super) struct Beginning {
+    pub(super) ticket: Ticket,
+    /// What was tried last.
+    pub(super) tried: Option<ContentDigest>,
+    /// What came of trying something else since.
+    pub(super) withheld: Option<Refused>,
 }
 
 /// All files, by name.
@@ -94,13 +124,53 @@ impl Slots {
         self.slots.iter().filter_map(|(name, slot)| Some((name.clone(), slot.identity.clone()?))).collect()
     }
 
-    /// Begins an attempt. Also gives what was tried last; with `again`, only if that serves.
-    pub(super) fn begin(&mut self, name: &str, again: bool) -> (Ticket, Option<ContentDigest>) {
+    /// Begins an attempt. With `again`, what was refused counts as never tried.
+    pub(super) fn begin(&mut self, name: &str, again: bool) -> Beginning {
         self.tickets += 1;
         let slot = self.slots.entry(name.to_owned()).or_default();
         slot.latest_ticket = Ticket(self.tickets);
         let is_settled = !again || slot.refusal.is_none();
-        (slot.latest_ticket, slot.tried.filter(|_| is_settled))
+        Beginning {
+            ticket: slot.latest_ticket,
+            tried: slot.tried.filter(|_| is_settled),
+            withheld: slot.withheld.take().filter(|_| !again),
+        }
+    }
+
+    /// Keeps a refusal that nobody is told of yet.
+    pub(super) fn withhold(&mut self, name: &str, ticket: Ticket, refused: Refused) {
+        if let Some(slot) = self.attempted(name, ticket) {
+            slot.withheld = Some(refused);
+        }
+    }
+
+    /// Notes that an attempt takes its time.
+    pub(super) fn show_loading(&mut self, name: &str, ticket: Ticket) -> Vec<Happening> {
+        if let Some(slot) = self.attempted(name, ticket) {
+            slot.loading = Some(ticket);
+        }
+        Vec::new()
+    }
+
+    /// Notes that an attempt has ended.
+    pub(super) fn hide_loading(&mut self, name: &str, ticket: Ticket) -> Vec<Happening> {
+        if let Some(slot) = self.slots.get_mut(name) {
+            slot.loading.take_if(|loading| *loading == ticket);
+        }
+        Vec::new()
+    }
+
+    /// Lets `manifest` rule over the version that serves, while another may be on its way.
+    pub(super) fn enforce(&mut self, name: &str, ticket: Ticket, manifest: &Arc<Manifest>) -> Vec<Happening> {
+        let stopped = self.attempted(name, ticket).and_then(|slot| slot.obey(manifest));
+        let mut happenings: Vec<_> = stopped.into_iter().collect();
+        happenings.extend(self.promote());
+        happenings
+    }
+
+    /// The slot of the attempt that was begun last for its file.
+    fn attempted(&mut self, name: &str, ticket: Ticket) -> Option<&mut Slot> {
+        self.slots.get_mut(name).filter(|slot| slot.latest_ticket == ticket)
     }
 
     /// Takes the outcome of attempts, those of files that are called like their plugin first. Stale ones
@@ -109,16 +179,14 @@ impl Slots {
         attempts.sort_by(|one, other| (one.turn(), &one.name).cmp(&(other.turn(), &other.name)));
         let mut happenings = Vec::new();
         for Attempt { name, identity, ticket, outcome } in attempts {
-            match self.slots.get_mut(&name) {
-                Some(slot) if slot.latest_ticket == ticket => slot.identity = Some(identity),
-                _ => continue,
+            match self.attempted(&name, ticket) {
+                Some(slot) => slot.identity = Some(identity),
+                None => continue,
             }
             match outcome {
                 Outcome::Unchanged => {}
                 Outcome::Gone => happenings.extend(self.remove(&name)),
-                Outcome::Refused { content, reason } => {
-                    happenings.extend(self.refuse(&name, content, reason));
-                }
+                Outcome::Refused(refused) => happenings.extend(self.refuse(&name, refused)),
                 Outcome::Loaded { content, plugin } => happenings.extend(self.place(&name, content, plugin)),
             }
         }
@@ -163,7 +231,9 @@ impl Slots {
             .iter()
             .map(|(name, fault)| Arc::new(Refusal { file: name.clone(), reason: (*fault).into() }));
         let refused = self.slots.values().filter_map(|slot| slot.refusal.clone()).chain(misnamed).collect();
-        Plugins::new(by_name, refused, &self.switches)
+        let loading = self.slots.iter().filter(|(_, slot)| slot.loading.is_some());
+        let loading = loading.map(|(name, _)| name.clone()).collect();
+        Plugins::new(by_name, refused, loading, &self.switches)
     }
 
     fn holder(&self, plugin_name: &str) -> Option<(&String, &Arc<LoadedPlugin>)> {
@@ -178,8 +248,15 @@ impl Slots {
         Some((gone.description.name.to_string(), PluginChange::Removed))
     }
 
-    fn refuse(&mut self, name: &str, content: Option<ContentDigest>, reason: LoadError) -> Option<Happening> {
+    fn refuse(&mut self, name: &str, refused: Refused) -> Vec<Happening> {
+        let Refused { content, digest, manifest, reason } = refused;
         let slot = self.slots.entry(name.to_owned()).or_default();
+        let mut happenings: Vec<_> = manifest.and_then(|manifest| slot.obey(&manifest)).into_iter().collect();
+        let reason = match slot.withdrawn.take() {
+            None => reason,
+            Some((stopped, why)) if digest.as_ref() == Some(&stopped) => LoadError::Withdrawn(why),
+            Some((_, earlier)) => LoadError::NoVersion { reason: Box::new(reason), earlier },
+        };
         let was_said = slot.refusal.as_ref().is_some_and(|said| {
             slot.tried == content && (content.is_some() || said.reason.to_string() == reason.to_string())
         });
@@ -191,7 +268,10 @@ impl Slots {
         slot.tried = content;
         slot.waiting = None;
         slot.refusal = Some(Arc::new(Refusal { file: name.to_owned(), reason }));
-        (!was_said).then(|| (name.to_owned(), happening))
+        if !was_said {
+            happenings.push((name.to_owned(), happening));
+        }
+        happenings
     }
 
     /// Lets a new version serve, unless another file has its name.
@@ -204,8 +284,13 @@ impl Slots {
             .map(|(holder, held)| (holder.clone(), Arc::clone(held)));
         if let Some((holder, held)) = other {
             if has_own_name(&held) || !has_own_name(&plugin) {
-                let reason = LoadError::NameTaken { name: plugin_name.to_string(), by: holder };
-                happenings.extend(self.refuse(name, Some(content), reason));
+                let refused = Refused {
+                    content: Some(content),
+                    digest: Some(plugin.digest.clone()),
+                    manifest: Some(Arc::clone(&plugin.manifest)),
+                    reason: LoadError::NameTaken { name: plugin_name.to_string(), by: holder },
+                };
+                happenings.extend(self.refuse(name, refused));
                 self.slots.entry(name.to_owned()).or_default().waiting = Some(plugin);
                 return happenings;
             }
@@ -213,7 +298,7 @@ impl Slots {
             slot.serving = None;
             let content = slot.tried;
             let reason = LoadError::NameTaken { name: plugin_name.to_string(), by: name.to_owned() };
-            happenings.extend(self.refuse(&holder, content, reason));
+            happenings.extend(self.refuse(&holder, Refused { content, ..Refused::unread(reason) }));
             self.slots.entry(holder).or_default().waiting = Some(held);
         }
         let slot = self.slots.entry(name.to_owned()).or_default();
@@ -242,6 +327,26 @@ impl Slots {
     }
 }
 
+impl Slot {
+    /// Stops the version that serves if `manifest` forbids it, else puts it under that manifest.
+    fn obey(&mut self, manifest: &Arc<Manifest>) -> Option<Happening> {
+        self.waiting.take_if(|waiting| waiting.check_against(manifest).is_err());
+        let serving = self.serving.take_if(|serving| *serving.manifest != **manifest)?;
+        let name = serving.description.name.to_string();
+        match serving.check_against(manifest) {
+            Ok(()) => {
+                let (from, to) = (serving.digest.clone(), serving.digest.clone());
+                self.serving = Some(Arc::new(serving.under(Arc::clone(manifest))));
+                Some((name, PluginChange::Replaced { from, to }))
+            }
+            Err(why) => {
+                self.withdrawn = Some((serving.digest.clone(), why));
+                Some((name, PluginChange::Removed))
+            }
+        }
+    }
+}
+
 /// Whether a plugin is called like its file, which gives it a right to the name.
 fn has_own_name(plugin: &LoadedPlugin) -> bool {
     *plugin.file == *plugin.description.name
@@ -249,6 +354,7 @@ fn has_own_name(plugin: &LoadedPlugin) -> bool {
 
 fn serve(slot: &mut Slot, plugin: Arc<LoadedPlugin>) -> Vec<Happening> {
     let (name, to) = (plugin.description.name.to_string(), plugin.digest.clone());
+    slot.withdrawn = None;
     let earlier = slot.serving.replace(plugin);
     match earlier {
         Some(earlier) if *earlier.description.name == *name => {

@@ -148,7 +148,11 @@ impl Watcher {
     fn compare(&mut self, name: String, identity: Option<Identity>) {
         let sighting = match self.sightings.get(&name) {
             Some(sighting) if sighting.identity == identity => sighting,
-            _ => {
+            earlier => {
+                // What it was is of no use any more, and need not wait for a compiler.
+                if let Some(Sighting { stage: Stage::Tried(update), .. }) = earlier {
+                    update.abort();
+                }
                 self.sightings.insert(name, Sighting::new(identity, Stage::Changing));
                 return;
             }

@@ -167,6 +167,7 @@ impl Bot {
     /// Stops accepting, finishes what was acknowledged, and closes the database.
     pub async fn stop(self) {
         self.shutdown.cancel();
+        self.state.registry.close();
         if let Some(socket) = self.socket {
             socket.stop(SOCKET_GRACE).await;
         }
@@ -284,6 +285,7 @@ impl PluginWork {
             Ok(plugins) => {
                 tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
             }
+            Err(_) if shutdown.is_cancelled() => return,
             Err(error) => tracing::error!(%error, "the plugins folder cannot be read"),
         }
         loaded.send_replace(true);

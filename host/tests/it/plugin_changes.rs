@@ -64,6 +64,13 @@ impl Changes {
         timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("nothing happens to {plugin}"))
     }
 
+    /// Waits for the next change of any plugin or file.
+    pub(crate) async fn first(&mut self) -> (String, PluginChange) {
+        assert!(self.heard.is_empty(), "{:?}", self.heard);
+        let event = timeout(PATIENCE, self.receiver.recv()).await.expect("nothing happens").unwrap();
+        (event.plugin, event.what)
+    }
+
     /// Waits until a file is refused: why, and which plugin serves on.
     pub(crate) async fn refusal(&mut self, file: &str) -> (String, Option<String>) {
         match self.next(file).await {

@@ -83,7 +83,7 @@ fn grants_problem(path: &Path, name: &str) -> Option<String> {
         Err(problem) => return Some(format!("{name}: {problem}")),
     };
     let wishes = preflight::inspect(&fs::read(path).ok()?).ok()?;
-    preflight::check_grants(&wishes, &manifest, name).err().map(|error| error.to_string())
+    preflight::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
 }
 
 /// Warns of what a project's `plugin.toml` does not grant the component that was built from it.

@@ -10,7 +10,7 @@ use crate::{
     plugin::{
         events::{PluginChange, PluginEvent},
         loaded::LoadedPlugin,
-        registry::Plugins,
+        snapshot::Plugins,
     },
     sandbox::builds::BuildState,
 };

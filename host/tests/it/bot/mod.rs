@@ -12,6 +12,7 @@ mod hot_reload;
 mod http;
 mod jira_capabilities;
 mod plugin_breaker;
+mod plugin_grants;
 mod plugin_notices;
 mod plugin_switches;
 mod plugins_folder;

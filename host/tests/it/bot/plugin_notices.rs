@@ -42,7 +42,7 @@ async fn the_channel_is_told_once_of_each_file_that_does_not_serve() {
     assert_snapshot!(told(&bot, "first.wasm").await.join("\n---\n"), @"• first.wasm does not serve: it is not WebAssembly: build it with `maro plugin build`");
     let folder = bot.plugins_folder().to_owned();
     put(&folder, "track.toml", b"grants = []");
-    assert_snapshot!(told(&bot, "track.wasm").await[1], @r#"• track.wasm does not serve: it needs jira, tracker-edit, which it is not granted: add "jira", "tracker-edit" to `grants` in track.toml; the earlier version serves on"#);
+    assert_snapshot!(told(&bot, "track.wasm").await[1], @r#"• track.wasm does not serve: it needs jira, tracker-edit, which it is not granted any more: to let it serve again, add "jira", "tracker-edit" to `grants` in track.toml"#);
 
     // Neither another look nor a restart repeats it; another content is news.
     bot.say("/maro plugins reload").await;

@@ -73,6 +73,12 @@ async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
     assert!(refusal(plugins, "traps").await.starts_with("it could not describe itself: it trapped"));
     let plugins = PluginsFolder::shipped().with_fixture("describe-loops", "loops", "[limits]\ncpu-ms = 50");
     assert_eq!(refusal(plugins, "loops").await, "it could not describe itself: it used up its CPU time");
+    let mut plugins = PluginsFolder::shipped();
+    for number in 0..6 {
+        plugins = plugins.with_fixture("describe-sleeps", &format!("sleeps-{number}"), "");
+    }
+    let reason = refusal(plugins, "sleeps-5").await;
+    assert_eq!(reason, "it could not describe itself: it ran for longer than its limit of 2000 ms");
     let plugins = PluginsFolder::shipped().with_fixture("no-plugin", "none", "");
     assert!(refusal(plugins, "none").await.starts_with("it does not export maro:plugin/command"));
 }

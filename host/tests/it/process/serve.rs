@@ -2,7 +2,11 @@
 
 use reqwest::Client;
 
-use crate::process::{Process, World};
+use crate::{
+    guests::large,
+    plugin_changes::put,
+    process::{Process, World},
+};
 
 /// A bot that says a lot.
 async fn talkative() -> (World, Process) {
@@ -32,4 +36,20 @@ async fn a_start_is_stopped_without_force() {
     let (_world, process) = talkative().await;
     process.logged("starting").await;
     assert_eq!(process.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn a_compiler_at_work_does_not_keep_the_process() {
+    let world = World::new().await;
+    for number in 0..4 {
+        put(world.plugins.path(), &format!("large-{number}.wasm"), &large(number));
+    }
+    let mut command = world.command("serve");
+    command.env("MARO_CACHE_DIR", world.folder.path().join("cache"));
+    let process = Process::start(command);
+    process.logged("listening").await;
+    let log = process.log.clone();
+    assert_eq!(process.stop(), Some(0));
+    let is_ready = log.borrow().iter().any(|entry| entry["message"] == "ready");
+    assert!(!is_ready, "it has waited for the compiler");
 }

@@ -1,0 +1,193 @@
+//! From a component to machine code: out of the cache, or compiled in turn and in nobody's way.
+//!
+//! Compiling takes many times the memory and the time of anything else here. Two at most compile at once, of
+//! them one that is large, so that a small component never waits for a large one. Who waits keeps no file in
+//! memory. The compiler's threads are its own: they give way to others, and a process that ends leaves them.
+
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rayon::ThreadPoolBuilder;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    task::spawn_blocking,
+};
+use wasmtime::{Engine, component::Component};
+
+use crate::{
+    memory,
+    plugin::{
+        cache::CodeCache,
+        engine::PluginEngine,
+        folder::{self, PluginFile},
+        loader::LoadError,
+    },
+    priority,
+};
+
+/// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
+/// hundred KiB.
+const LARGE_BYTES: usize = 1024 * 1024;
+
+/// How many components are compiled at once.
+const AT_ONCE: usize = 2;
+
+/// Who may compile.
+pub(super) struct CompilerTurns {
+    all: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+/// The right to compile, until dropped.
+struct Turn {
+    _one: Option<OwnedSemaphorePermit>,
+    _large: Option<OwnedSemaphorePermit>,
+}
+
+impl CompilerTurns {
+    pub(super) fn new() -> Self {
+        Self { all: Arc::new(Semaphore::new(AT_ONCE)), large: Arc::new(Semaphore::new(AT_ONCE - 1)) }
+    }
+
+    /// Waits for the turn of a component of some size. In order of asking among the small and among the large.
+    async fn take(&self, bytes: usize) -> Turn {
+        // Nobody closes them. The large take turns among themselves before they stand in anybody's way.
+        let large = match bytes > LARGE_BYTES {
+            true => Arc::clone(&self.large).acquire_owned().await.ok(),
+            false => None,
+        };
+        Turn { _one: Arc::clone(&self.all).acquire_owned().await.ok(), _large: large }
+    }
+}
+
+/// A component as machine code.
+pub(super) struct Compiled {
+    pub(super) component: Component,
+    /// `None` if it came from the cache.
+    pub(super) compile_time: Option<Duration>,
+}
+
+/// Fetches a component from the cache or compiles it. It is read again from `dir` when its turn has come:
+/// what is not there any more, or has changed, is not compiled.
+///
+/// # Errors
+/// It cannot be read any more, is another by now, or does not compile.
+pub(super) async fn compile(
+    engine: &Arc<PluginEngine>,
+    dir: &Path,
+    file: PluginFile,
+) -> Result<Compiled, LoadError> {
+    let PluginFile { stem, wasm, digest, .. } = file;
+    let bytes = wasm.len();
+    drop(wasm);
+    let key = key(engine, &digest);
+    if let Some(component) = from_cache(engine, key.clone()).await {
+        return Ok(Compiled { component, compile_time: None });
+    }
+    let turn = engine.compiler_turns.take(bytes).await;
+    let (dir, name) = (dir.to_owned(), format!("{stem}.wasm"));
+    let reading = spawn_blocking(move || folder::read(&dir, &name));
+    let file =
+        reading.await.map_err(io::Error::other).and_then(|file| file).map_err(LoadError::Unreadable)?;
+    if file.digest != digest {
+        return Err(LoadError::Unsettled);
+    }
+    let (sender, compiled) = oneshot::channel();
+    let threads = ThreadPoolBuilder::new()
+        .thread_name(|_| "maro-compiler".to_owned())
+        .start_handler(|_| priority::give_way())
+        // Its sender is gone then, which says enough.
+        .panic_handler(|_| tracing::error!("the compiler panicked"))
+        .build()
+        .map_err(|error| LoadError::Compile(error.to_string()))?;
+    let engine = Arc::clone(engine);
+    // The threads end with it. Whoever waits for it may leave, and the turn is still taken.
+    threads.spawn(move || {
+        let _turn = turn;
+        let result = compile_and_keep(&engine, &file.wasm, &key);
+        drop(file);
+        memory::give_back();
+        // Nobody may be waiting any more: the cache has it.
+        let _ = sender.send(result);
+    });
+    compiled.await.unwrap_or_else(|_| Err(LoadError::Compile("the compiler panicked".to_owned())))
+}
+
+/// The name of a component in the cache: other engines make other code of it.
+fn key(engine: &PluginEngine, digest: &[u8]) -> String {
+    let mut compatibility = DefaultHasher::new();
+    engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
+    format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
+}
+
+fn compile_and_keep(engine: &PluginEngine, wasm: &[u8], key: &str) -> Result<Compiled, LoadError> {
+    let started = Instant::now();
+    let code = precompile(engine, wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let compile_time = started.elapsed();
+    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, &code)) {
+        tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
+    }
+    #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
+    // SAFETY: as the reason says.
+    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    Ok(Compiled { component, compile_time: Some(compile_time) })
+}
+
+/// Compiles with an engine of its own. An engine keeps what its compiler worked with, some 20 MB, for as long
+/// as it lives.
+fn precompile(engine: &PluginEngine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    Engine::new(engine.engine.config())?.precompile_component(wasm)
+}
+
+async fn from_cache(engine: &Arc<PluginEngine>, key: String) -> Option<Component> {
+    let engine = Arc::clone(engine);
+    spawn_blocking(move || cached(&engine, engine.cache.as_ref()?, &key)).await.ok().flatten()
+}
+
+fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Component> {
+    let code = cache.get(key)?;
+    #[expect(
+        unsafe_code,
+        reason = "the code comes from a folder that only this user can write, under a digest of its \
+                  content, the plugin's and the engine's; whoever can change it can change this program"
+    )]
+    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    component
+        .inspect_err(|error| {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "an unusable entry of the code cache is compiled again"
+            );
+        })
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_component_never_waits_for_a_large_one() {
+        let turns = CompilerTurns::new();
+        let large = turns.take(LARGE_BYTES + 1).await;
+        let mut second_large = Box::pin(turns.take(LARGE_BYTES + 1));
+        assert!(second_large.as_mut().now_or_never().is_none());
+        let small = turns.take(LARGE_BYTES).now_or_never();
+        let small = small.expect("it waits for the large ones");
+        let mut second_small = Box::pin(turns.take(LARGE_BYTES));
+        assert!(second_small.as_mut().now_or_never().is_none(), "three compile at once");
+        drop(small);
+        let second_small = second_small.now_or_never().expect("it waits for the large ones");
+        drop(large);
+        assert!(second_large.now_or_never().is_some());
+        drop(second_small);
+    }
+}
