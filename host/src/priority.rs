@@ -1,10 +1,9 @@
 //! Threads that give way to those that answer people.
 
-/// The niceness of threads that compute for plugins: a tenth of a processor that others want whole.
-pub const GUESTS: i32 = 10;
-
-/// The niceness of threads that compile: a third.
-pub const COMPILING: i32 = 5;
+/// As `nice` counts: a third of what others get of a processor that they want whole. More would let honest
+/// plugins that compute for long run into their limits on a busy machine.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 5;
 
 /// For how long a thread that gives way keeps a processor from one that wakes up, in nanoseconds. The usual
 /// three milliseconds are many times what a command takes.
@@ -13,14 +12,14 @@ const SLICE: u64 = 100_000;
 
 /// Lets the calling thread give way to others, as far as the system can: elsewhere than on Linux a priority is
 /// the whole process's, and before Linux 6.12 there are no slices of a thread's own.
-pub fn give_way(niceness: i32) {
+pub fn give_way() {
     #[cfg(target_os = "linux")]
     {
         let attributes = libc::sched_attr {
             size: size_of::<libc::sched_attr>() as u32,
             sched_policy: libc::SCHED_OTHER as u32,
             sched_flags: 0,
-            sched_nice: niceness,
+            sched_nice: NICENESS,
             sched_priority: 0,
             sched_runtime: SLICE,
             sched_deadline: 0,
@@ -34,8 +33,6 @@ pub fn give_way(niceness: i32) {
             tracing::warn!(%error, "threads that compute for plugins cannot give way to others");
         }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = niceness;
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -46,10 +43,10 @@ mod tests {
     fn only_the_calling_thread_gives_way() {
         let before = rustix::process::getpriority_process(None).unwrap();
         let there = std::thread::spawn(|| {
-            give_way(GUESTS);
+            give_way();
             rustix::process::getpriority_process(None).unwrap()
         });
-        assert_eq!(there.join().unwrap(), GUESTS);
+        assert_eq!(there.join().unwrap(), NICENESS);
         assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
     }
 }

@@ -1,6 +1,6 @@
 //! How long `/maro tracked` takes while another plugin does its worst.
 //!
-//! The bot has the two threads of a small machine, and the load its own. Four people type the hostile command
+//! The bot has the two threads of a small machine, and the load its own. Three people type the hostile command
 //! without a pause, each a harmless one in between, so that the plugin is never rested for failing
 //! repeatedly; one types `/maro tracked` and waits for each answer.
 
@@ -27,7 +27,7 @@ use crate::{
 const ROUND: Duration = Duration::from_secs(3);
 
 /// People who type the hostile command.
-const ATTACKERS: usize = 4;
+const ATTACKERS: usize = 3;
 
 /// What the fixture `hostile` is told, and what that is called in the table.
 const ATTACKS: [(&str, &str); 9] = [

@@ -17,12 +17,13 @@ use url::Url;
 use crate::{
     cli::{
         dev_session::{DevLock, DevSession, FOLDER},
-        plugin::{project::Project, recording, saving::Saving},
+        plugin::{project::Project, recording, saving::Saving, serving},
         plugin_build::{self, Built},
+        program,
         serve::StopSignal,
     },
     clock::Clock,
-    config::{Config, DatabaseConfig, JiraConfig, PluginsConfig, Secret, SlackConfig},
+    config::{self, Config, DatabaseConfig, JiraConfig, PluginsConfig, Secret, SlackConfig},
     sandbox::{
         builds::Builds,
         jira::server::SimulatedJira,
@@ -38,8 +39,6 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Where the playground's page is if nobody says otherwise.
 const PAGE_PORT: u16 = 3001;
-
-const RUNNING_ALREADY: &str = "maro dev runs in this folder already: type into it with `cargo run -- say '/maro help'`, or stop it first.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -72,7 +71,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let built = tokio::task::spawn_blocking(plugin_build::build_workspace).await??;
     let folder = std::env::current_dir().context("the working folder is gone")?;
     let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
-        bail!(RUNNING_ALREADY);
+        bail!(
+            "maro dev runs in this folder already: type into it with `{} say '/maro help'`, or stop it first.",
+            program()
+        );
     };
     let plugins = built.output.clone();
     let saving = arguments.saving(built)?;
@@ -81,6 +83,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     dev.session.write(&folder).context("maro say will not find this session")?;
     dev.introduce();
     let stop = CancellationToken::new();
+    let telling = tokio::spawn(serving::tell(dev.bot.registry().events().clone(), stop.clone()));
     let rebuilding = tokio::spawn(saving.run(stop.clone()));
     // Listened to only if somebody keeps what is heard.
     if let Some(dir) = arguments.record
@@ -93,6 +96,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     say("Stopping.");
     stop.cancel();
     rebuilding.await?;
+    telling.await?;
     dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
     dev.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -151,7 +155,8 @@ impl Dev {
                 dir: plugins,
                 hot_reload: true,
                 channel: None,
-                cache_dir: Some(folder.join(FOLDER).join("cache")),
+                // The one of `maro plugin run`: what it has compiled is not compiled again.
+                cache_dir: config::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
             },
             admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
             slack: SlackConfig {
@@ -204,11 +209,12 @@ impl Dev {
              Slack and Jira are simulated on this machine: open the playground at\n\n  \
              {page}\n\n\
              or type in another terminal:\n\n  \
-             cargo run -- say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
-             cargo run -- say '/maro tracked'\n  \
-             cargo run -- say '/maro create Login flow for users'\n  \
-             cargo run -- say --channel random --user grace '/maro help'\n\n\
+             {program} say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
+             {program} say '/maro tracked'\n  \
+             {program} say '/maro create Login flow for users'\n  \
+             {program} say --channel random --user grace '/maro help'\n\n\
              Ctrl-C stops it. What was tracked is kept in {FOLDER}.",
+            program = program(),
             bot = self.session.bot.as_str().to_owned() + " ",
             names = names.join(", "),
             page = self.page.url(),
@@ -246,7 +252,8 @@ fn cure(error: anyhow::Error, listen: SocketAddr) -> anyhow::Error {
         return error;
     }
     anyhow!(
-        "Another program listens on {listen}. `cargo run -- dev --listen 127.0.0.1:0` takes a free port instead."
+        "Another program listens on {listen}. `{} dev --listen 127.0.0.1:0` takes a free port instead.",
+        program()
     )
 }
 

@@ -10,7 +10,7 @@ pub mod say;
 mod serve;
 pub mod terminal;
 
-use std::{future::Future, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -58,6 +58,12 @@ pub fn run() -> ExitCode {
 
 fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// What to type for this program: what `cargo run` started has a path within the checkout.
+fn program() -> &'static str {
+    let started_as = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    if started_as.starts_with("target") { "cargo run --" } else { "maro" }
 }
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]

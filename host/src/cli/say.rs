@@ -12,9 +12,9 @@ use reqwest::{Client, StatusCode};
 
 use crate::{
     cli::{
-        dev_session::{DevSession, DevSessionError},
+        dev_session::{DevSession, DevSessionError, FOLDER},
         modal_text::modal_text,
-        terminal,
+        program, terminal,
     },
     sandbox::slack::{
         acts::{Act, ActsToDo, Reaction, Shown},
@@ -27,8 +27,6 @@ use crate::{
 
 /// Longer than the sandbox waits for a reaction and for what comes after it.
 const TIMEOUT: Duration = Duration::from_secs(90);
-
-const NOT_RUNNING: &str = "No maro dev is running here: start it with `cargo run -- dev`.";
 
 /// Sends a command to a running `maro dev` and prints the reply as Slack would show it. A command that opens
 /// a modal prints the modal, and --fill, --submit, --press and --close then act in it.
@@ -87,9 +85,13 @@ pub enum SayError {
     NothingOnMessage,
     #[error("--fill takes FIELD=VALUE, such as --fill summary=\"Log-in fails\", and not {0:?}.")]
     NotAField(String),
-    #[error("{NOT_RUNNING}")]
+    #[error(
+        "No maro dev is running here, that is, none has left its note in {FOLDER} of this folder or of one above it: \
+         start it with `{} dev`.",
+        program()
+    )]
     NotRunning,
-    #[error("{0}. Start maro dev anew with `cargo run -- dev`.")]
+    #[error("{0}. Start maro dev anew with `{program} dev`.", program = program())]
     BadNote(String),
     /// The sandbox would not do it.
     #[error("{0}")]
@@ -240,7 +242,7 @@ fn print_channel(messages: &[ShownMessage], names: &Names, out: &mut impl Write)
         });
         let to = parent.map(|parent| format!(" (in the thread of {parent})")).unwrap_or_default();
         let only = if message.visible_to.is_some() { " (only visible to you)" } else { "" };
-        let text = terminal::message_text(message, names).replace('\n', "\n   ");
+        let text = terminal::text_with_buttons(message, names).replace('\n', "\n   ");
         writeln!(out, "{number}. {author}{to}{only}: {text}")?;
     }
     Ok(())

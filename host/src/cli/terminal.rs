@@ -19,6 +19,25 @@ pub fn message_text(message: &ShownMessage, names: &Names) -> String {
     lines.join("\n")
 }
 
+/// As [`message_text`], with the buttons that stand beside lines too.
+pub(super) fn text_with_buttons(message: &ShownMessage, names: &Names) -> String {
+    if message.blocks.is_empty() {
+        return plain(&message.text, names);
+    }
+    let lines = message.blocks.iter().flat_map(|block| {
+        let (lines, labels) = (block_lines(block, names), labels(block));
+        match (&*lines, &*labels) {
+            ([.., last], [_, ..]) if block["type"] == "section" => {
+                let with_buttons = format!("{last} {}", labels.join(" "));
+                lines[..lines.len() - 1].iter().cloned().chain([with_buttons]).collect()
+            }
+            (_, []) => lines,
+            _ => lines.into_iter().chain([labels.join(" ")]).collect::<Vec<_>>(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The buttons that stand beside a message's lines, each label once: `[Stop tracking]`.
 pub(super) fn buttons_beside(message: &ShownMessage) -> Vec<String> {
     let mut labels: Vec<_> =

@@ -17,6 +17,7 @@ use crate::{
         registry::Registry,
     },
     plugin_records::PluginRecords,
+    slack::markup,
     texts,
     tickets::{Tickets, entry::CommandOrigin},
 };
@@ -85,13 +86,15 @@ impl Commands {
         let text = typed.text.trim();
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
+        // As they were typed; a plugin gets them as Slack sends them.
+        let own_arguments = || markup::to_typed(arguments);
         let plugins = self.registry.plugins();
         let Typed { caller, team, trigger_id, .. } = typed;
         Outcome::Replied(match name.as_str() {
             "" => help::all(&plugins),
             "help" if arguments.is_empty() => help::all(&plugins),
-            "help" => help::one(&plugins, arguments),
-            "plugins" => self.plugins(&caller, arguments).await,
+            "help" => help::one(&plugins, &own_arguments()),
+            "plugins" => self.plugins(&caller, &own_arguments()).await,
             "create" | "stories" => {
                 let Some(trigger_id) = trigger_id else {
                     return Outcome::Refused(Reply::sentence(texts::NO_TRIGGER));
@@ -99,13 +102,13 @@ impl Commands {
                 let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
                 if name == "create" {
-                    return self.tickets.open_create(origin, arguments).await.into();
+                    return self.tickets.open_create(origin, &own_arguments()).await.into();
                 }
-                return self.tickets.open_stories(origin, arguments).await.into();
+                return self.tickets.open_stories(origin, &own_arguments()).await.into();
             }
             name => match plugins.get(name) {
                 Some(plugin) => return self.run_plugin(plugin, caller, arguments).await,
-                None => return Outcome::Refused(unknown::subcommand(&plugins, name)),
+                None => return Outcome::Refused(unknown::subcommand(&plugins, &markup::to_typed(name))),
             },
         })
     }

@@ -17,7 +17,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::spawn_blocking,
 };
-use wasmtime::component::Component;
+use wasmtime::{Engine, component::Component};
 
 use crate::{
     memory,
@@ -100,7 +100,7 @@ pub(super) async fn compile(
     let (sender, compiled) = oneshot::channel();
     let threads = ThreadPoolBuilder::new()
         .thread_name(|_| "maro-compiler".to_owned())
-        .start_handler(|_| priority::give_way(priority::COMPILING))
+        .start_handler(|_| priority::give_way())
         // Its sender is gone then, which says enough.
         .panic_handler(|_| tracing::error!("the compiler panicked"))
         .build()
@@ -127,16 +127,22 @@ fn key(engine: &PluginEngine, digest: &[u8]) -> String {
 
 fn compile_and_keep(engine: &PluginEngine, wasm: &[u8], key: &str) -> Result<Compiled, LoadError> {
     let started = Instant::now();
-    let component = Component::from_binary(&engine.engine, wasm)
-        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let code = precompile(engine, wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let compile_time = started.elapsed();
-    if let Some(cache) = &engine.cache {
-        let stored = component.serialize().map_err(io::Error::other).and_then(|code| cache.put(key, &code));
-        if let Err(error) = stored {
-            tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
-        }
+    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, &code)) {
+        tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
     }
+    #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
+    // SAFETY: as the reason says.
+    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(Compiled { component, compile_time: Some(compile_time) })
+}
+
+/// Compiles with an engine of its own. An engine keeps what its compiler worked with, some 20 MB, for as long
+/// as it lives.
+fn precompile(engine: &PluginEngine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    Engine::new(engine.engine.config())?.precompile_component(wasm)
 }
 
 async fn from_cache(engine: &Arc<PluginEngine>, key: String) -> Option<Component> {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::{
     clock::Clock,
@@ -24,15 +24,13 @@ use crate::{
         limits::Limits,
         manifest::Manifest,
         outbound::OutboundClient,
+        printed::Printed,
         recorder::Recorder,
         tape::Tape,
     },
     storage::PluginStorage,
     tracker::ChannelIssueTracker,
 };
-
-/// How much a guest may write to standard error, where panics go.
-const MAX_STDERR_BYTES: usize = 4 * 1024;
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -121,7 +119,9 @@ pub(super) struct Invocation {
 struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
-    stderr: MemoryOutputPipe,
+    /// Standard output and standard error, in the order written.
+    printed: Printed,
+    tape: Option<Arc<Tape>>,
 }
 
 impl Invocation {
@@ -251,26 +251,31 @@ impl Invocation {
         }
     }
 
-    /// What the guest wrote to standard error: the message of a panic.
-    pub(super) fn stderr(&self) -> String {
-        let bytes = self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim().to_owned()
+    /// What the guest wrote to standard output and standard error: the message of a panic.
+    pub(super) fn printed(&self) -> String {
+        self.wasi.as_ref().map(|wasi| wasi.printed()).unwrap_or_default()
     }
 }
 
 impl WasiView for Invocation {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new()));
+        let Self { wasi, tape, caller, capabilities, manifest, .. } = self;
+        let wasi = wasi.get_or_insert_with(|| {
+            let time = TimeOfDay::of(manifest, caller.as_deref(), capabilities.as_deref());
+            Box::new(Wasi::new(time, tape.clone()))
+        });
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }
 
 impl Wasi {
     /// A WASI in which there is nothing: no files, environment, arguments, network or input.
-    fn new() -> Self {
-        let stderr = MemoryOutputPipe::new(MAX_STDERR_BYTES);
+    fn new(time: TimeOfDay, tape: Option<Arc<Tape>>) -> Self {
+        let printed = Printed::default();
         let context = WasiCtx::builder()
-            .stderr(stderr.clone())
+            .stdout(printed.clone())
+            .stderr(printed.clone())
+            .wall_clock(time)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
@@ -278,7 +283,45 @@ impl Wasi {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(1_000);
-        Self { context, table, stderr }
+        Self { context, table, printed, tape }
+    }
+
+    fn printed(&self) -> String {
+        self.printed.text()
+    }
+}
+
+/// WASI's time of day, which stands still at the start of 1970 for whom the grant `clock` is not given: nothing
+/// that is granted can be had another way.
+struct TimeOfDay(Option<Clock>);
+
+impl TimeOfDay {
+    fn of(manifest: &Manifest, caller: Option<&Caller>, capabilities: Option<&Capabilities>) -> Self {
+        let (Some(caller), Some(capabilities)) = (caller, capabilities) else { return Self(None) };
+        let scope = manifest.scope.get(&Grant::Clock);
+        let is_granted = manifest.allows(Grant::Clock)
+            && scope.is_none_or(|scope| scope.admits(caller, &capabilities.admins).is_ok());
+        Self(is_granted.then(|| capabilities.clock.clone()))
+    }
+}
+
+impl HostWallClock for TimeOfDay {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        let now = self.0.as_ref().map(|clock| clock.now().duration_since(jiff::Timestamp::UNIX_EPOCH));
+        now.and_then(|now| now.try_into().ok()).unwrap_or_default()
+    }
+}
+
+/// An author reads what was printed however the invocation ended, by a limit too.
+impl Drop for Wasi {
+    fn drop(&mut self) {
+        if let Some(tape) = &self.tape {
+            tape.note_printed(self.printed());
+        }
     }
 }
 

@@ -34,7 +34,7 @@ static SLOW_LANE: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .worker_threads(processors.saturating_sub(1).max(1))
         .thread_name("maro-slow-lane")
-        .on_thread_start(|| priority::give_way(priority::GUESTS))
+        .on_thread_start(priority::give_way)
         .build()
         .inspect_err(|error| {
             tracing::warn!(error = error_chain(error), "guests that compute long may hold up others");

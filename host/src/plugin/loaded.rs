@@ -345,7 +345,7 @@ fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
     if let Some(limit) = error.downcast_ref::<LimitReached>() {
         return Fault::Limit { limit: limit.to_string() };
     }
-    Fault::Trapped { chain: causes(&error), stderr: invocation.stderr() }
+    Fault::Trapped { chain: causes(&error), stderr: invocation.printed() }
 }
 
 /// Why a guest trapped. The stack goes to the log alone, for those who ask for it: guests are stripped, and

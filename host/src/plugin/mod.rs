@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod outbound;
 mod places;
 pub mod preflight;
+mod printed;
 pub mod recorder;
 pub mod redact;
 pub mod registry;

@@ -21,6 +21,8 @@ const WAITING: usize = 256;
 pub struct Recording {
     pub case: Case,
     pub log: Vec<LogLine>,
+    /// What it wrote to standard output and standard error.
+    pub printed: String,
     /// How long each of the case's calls took.
     pub call_times: Vec<Duration>,
     pub took: Duration,
@@ -62,7 +64,10 @@ impl Recorder {
         let (calls, call_times) = reel.calls.into_iter().unzip();
         let (plugin, arguments) = (plugin.to_owned(), arguments.to_owned());
         let case = Case { plugin, arguments, calls, ending };
-        if listener.try_send(Recording { case, log: reel.log, call_times, took }).is_err() {
+        if listener
+            .try_send(Recording { case, log: reel.log, printed: reel.printed, call_times, took })
+            .is_err()
+        {
             tracing::warn!("a recording is lost: nobody takes them fast enough");
         }
     }

@@ -59,6 +59,8 @@ pub(super) struct Reel {
     /// What was called and not recorded.
     pub(super) unrecorded: Vec<HostCall>,
     pub(super) log: Vec<LogLine>,
+    /// Standard output and standard error.
+    pub(super) printed: String,
     pub(super) ending: Option<Ending>,
 }
 
@@ -109,6 +111,10 @@ impl Tape {
 
     pub(super) fn note_line(&self, level: &'static str, message: String) {
         self.reel().log.push(LogLine { level, message });
+    }
+
+    pub(super) fn note_printed(&self, printed: String) {
+        self.reel().printed = printed;
     }
 
     /// Notes what the guest answered.

@@ -71,20 +71,39 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     assert!(check.starts_with("/maro greet [NAME]\nGreet somebody\n"), "{check}");
     assert!(check.contains("needs      grants = []"), "{check}");
     assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
-    let run = said(folder.path(), &["plugin", "run", "greet", "Ada"]);
-    assert!(run.starts_with("/maro greet Ada\n\nHello, Ada!\n"), "{run}");
+    let run = said(folder.path(), &["plugin", "run", "greet", "R&D"]);
+    assert!(run.starts_with("/maro greet R&D\n\nHello, R&D!\n"), "{run}");
     assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet pass."));
 
     let source = folder.path().join("greet/src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
-    fs::write(&source, text.replace("Ok(answer(arguments.trim()))", "panic!(\"no {arguments}\")")).unwrap();
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")"))
+        .unwrap();
     let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
-    assert!(run.contains("panicked at src/lib.rs:18:9:\n  no Ada"), "{run}");
+    assert!(run.contains("✗ It panicked at src/lib.rs:18:9: no Ada\n\nIt did not answer: "), "{run}");
     assert!(!run.contains("wasm backtrace"), "{run}");
+
+    let prints = "println!(\"to {arguments}\"); Ok(answer";
+    fs::write(&source, text.replace("Ok(answer", prints)).unwrap();
+    let run = said(folder.path(), &["plugin", "run", "greet", "Ada", "-1"]);
+    assert!(run.contains("It printed:\n  to Ada\n"), "{run}");
+    assert!(run.contains("/maro greet -1\n\nHello, -1!"), "several commands: {run}");
 
     fs::write(&source, text.replace("\"Hello, \"", "\"Good day, \"")).unwrap();
     let tests = complaint(folder.path(), &["plugin", "test", "greet"]);
     assert!(tests.contains("\"Good day, Ada!\"") && tests.contains("the tests of greet fail"), "{tests}");
+
+    let untested = text.split("#[cfg(test)]").next().unwrap();
+    let tracking =
+        format!("{untested}\nfn count() -> Option<u32> {{ maro_plugin::tracker::count_tracked().ok() }}");
+    let tracking = tracking.replace("Ok(answer", "let _ = count(); Ok(answer");
+    fs::write(&source, tracking).unwrap();
+    fs::write(folder.path().join("greet/plugin.toml"), "grants = []").unwrap();
+    let tests = said(folder.path(), &["plugin", "test", "greet"]);
+    assert!(tests.contains("greet has no tests.\n"), "{tests}");
+    let refusal = "add \"tracker\" to `grants` in plugin.toml";
+    assert!(tests.contains(refusal), "{tests}");
+    assert!(complaint(folder.path(), &["plugin", "check", "greet"]).contains(refusal));
 
     fs::write(&source, "this is no Rust").unwrap();
     let build = complaint(folder.path(), &["plugin", "build", "greet"]);
@@ -98,6 +117,9 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
     let record =
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
+    let shown = said(folder.path(), &["plugin", "run", &tracked, "--tracked", "SCRUM-123,SCRUM-999"]);
+    assert!(shown.contains("User authentication flow (Open) [Stop tracking]\n"), "{shown}");
+    assert!(shown.contains("• SCRUM-999: Not in Jira any more (Open) [Stop tracking]"), "{shown}");
     assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded: the same case is there already"), "recorded once");
     let test = ["plugin", "test", "cases", "--on", &*tracked];
@@ -173,6 +195,8 @@ fn the_example_in_javascript_reports_what_the_channel_tracks() {
     assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of standup pass."));
     let run = said(Path::new("."), &["plugin", "run", folder]);
     assert!(run.contains("Standup in #general\n"), "{run}");
+    let again = said(Path::new("."), &["plugin", "run", folder]);
+    assert!(!again.contains("An interpreter is in it"), "it is compiled already: {again}");
     assert!(run.contains("• SCRUM-124: Database migration"), "{run}");
     assert!(run.contains("storage.set "), "{run}");
 }
@@ -187,6 +211,27 @@ fn the_example_in_python_finds_issues() {
     assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search pass."));
     let run = said(Path::new("."), &["plugin", "run", folder, "authentication flow"]);
     assert!(run.contains("• SCRUM-123: User authentication flow"), "{run}");
+}
+
+#[test]
+fn what_an_interpreter_does_not_find_is_explained() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "note", "--lang", "js", "--with", "storage"]);
+    let source = folder.path().join("note/plugin.js");
+    let text = fs::read_to_string(&source).unwrap();
+    let uses = |name: &str, interface: &str| {
+        let import = format!("import {{ {name} }} from 'maro:plugin/{interface}@0.2.0';\n{text}");
+        fs::write(&source, import.replace("return answer", &format!("{name}(); return answer"))).unwrap();
+        complaint(folder.path(), &["plugin", "build", "note"])
+    };
+    let clock = uses("now", "clock");
+    assert!(clock.contains("To use it, add `import maro:plugin/clock@"), "{clock}");
+    assert!(clock.contains("to wit/world.wit and \"clock\" to `grants` in plugin.toml.\n"), "{clock}");
+    let keys = uses("listkeys", "storage");
+    assert!(keys.contains("No interface that it is imported from has listkeys"), "{keys}");
 }
 
 #[test]

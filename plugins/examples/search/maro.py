@@ -1,5 +1,8 @@
 """Replies in few words. A reply is structure, not markup: the host escapes and renders it."""
 
+import re
+from typing import NamedTuple
+
 from componentize_py_types import Err
 from wit_world.exports.command import RunError_Failed, RunError_Usage
 from wit_world.imports import reply as wit
@@ -62,6 +65,77 @@ def failed(sentence):
 def pass_on(error):
     """To raise if the host refused: its errors bring a sentence for the person."""
     return failed(error.value.message)
+
+
+def unescape(text):
+    """Slack sends `&`, `<` and `>` as entities."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def quoted(text):
+    """A text as it may stand in JQL: what a person typed goes into a query through this and no other way."""
+    escaped = re.sub(r'["\\]', r"\\\g<0>", text)
+    return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", escaped) + '"'
+
+
+KEY = re.compile(r"([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})", re.IGNORECASE | re.ASCII)
+WRAPPED = r"<(?:https?://|mailto:|[@#!])[^|<>\s]*(?:\|[^<>\n]*)?>"
+TOKEN = re.compile(rf"({WRAPPED})|(?:(?!{WRAPPED})[^\s\x00-\x1f\x7f-\x9f,;•◦▪‣、，；])+", re.IGNORECASE)
+AROUND = "'\"`‘’‚“”„‹›«»()[]{}<>.:!?*_~#…\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+
+
+class Word(NamedTuple):
+    word: str
+    key: str | None
+
+
+def issue_keys(text):
+    """The issue keys in a text, as people type and paste them: any case, alone or in a URL, and as Slack wraps one.
+
+    In the order given, each once; `key` is None if the word is none.
+    """
+    found = []
+    typed = unescape(text)
+    end = -1
+    for token in TOKEN.finditer(typed):
+        is_wrapped = token[1] is not None
+        is_beside = end == token.start() or typed[token.end() : token.end() + 1] == "<"
+        end = token.end() if is_wrapped else -1
+        # The brackets in `(<https://…>)` are no words of their own.
+        if not is_wrapped and is_beside and not token[0].strip(AROUND):
+            continue
+        word, _, label = token[0][1:-1].partition("|") if is_wrapped else (token[0], "", "")
+        key = _key_in_url(word) if is_wrapped else _key_in(word)
+        # The label of a mention is a name that somebody chose, and may look like a key.
+        if is_wrapped and not key and word.lower().startswith(("http://", "https://")):
+            key = _key_in(label)
+        entry = Word(key or (word if len(word) <= 40 else word[:39] + "…"), key)
+        if entry not in found:
+            found.append(entry)
+        if len(found) > 200:
+            raise usage("At most 50 keys a command; you gave more than 200.")
+    if not found:
+        raise usage("Give at least one issue key.")
+    if len(found) > 50:
+        raise usage(f"At most 50 keys a command; you gave {len(found)}.")
+    return found
+
+
+def _key_in(word):
+    return _key(word) or _key_in_url(word)
+
+
+def _key(word):
+    parts = KEY.fullmatch(word.strip(AROUND))
+    return f"{parts[1].upper()}-{parts[2]}" if parts and len(parts[0]) <= 100 else None
+
+
+def _key_in_url(url):
+    path, _, query = url.partition("#")[0].partition("?")
+    parts = path.split("/")
+    keys = [_key(part) for before, part in zip(parts, parts[1:]) if before in ("browse", "issues")]
+    selected = [pair.partition("=")[2] for pair in query.split("&") if pair.startswith("selectedIssue=")]
+    return next(filter(None, keys), None) or (_key(selected[0]) if selected else None)
 
 
 def preview(reply):

@@ -1,7 +1,7 @@
 """`/maro search login form`: finds issues by words in their summaries, each with a button to track it."""
 
 from componentize_py_types import Err
-from maro import button, code, issue, items, paragraph, pass_on, to_caller, usage
+from maro import button, code, issue, items, paragraph, pass_on, quoted, to_caller, unescape, usage
 from wit_world import exports
 from wit_world.exports.command import Description
 from wit_world.imports import jira
@@ -16,7 +16,7 @@ class Command(exports.Command):
         return Description("search", "0.1.0", "Find issues by words in their summaries", "WORDS")
 
     def run(self, arguments: str) -> Reply:
-        words = unescaped(arguments).strip()
+        words = unescape(arguments).strip()
         if not words:
             raise usage("Give some words to look for.")
         try:
@@ -27,14 +27,7 @@ class Command(exports.Command):
 
 
 def query(words: str) -> str:
-    # A person's words go into a query only quoted.
-    quoted = words.replace("\\", "\\\\").replace('"', '\\"')
-    return f'summary ~ "{quoted}" ORDER BY updated DESC'
-
-
-def unescaped(text: str) -> str:
-    """Slack sends three characters as entities."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return f"summary ~ {quoted(words)} ORDER BY updated DESC"
 
 
 def answer(words: str, page: jira.SearchPage) -> Reply:

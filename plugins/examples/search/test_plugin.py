@@ -1,7 +1,8 @@
 import unittest
 
-from maro import preview
-from plugin import answer, query, unescaped
+from componentize_py_types import Err
+from maro import issue_keys, preview, unescape
+from plugin import answer, query
 from wit_world.imports.jira import IssueDetails, SearchPage, StatusCategory
 from wit_world.imports.types import Issue, JiraUser
 
@@ -13,8 +14,14 @@ def found(key, assignee=None):
 
 class Search(unittest.TestCase):
     def test_words_cannot_leave_their_quotation_marks(self):
-        self.assertEqual(query('a" OR \\'), 'summary ~ "a\\" OR \\\\" ORDER BY updated DESC')
-        self.assertEqual(unescaped("a &lt;b&gt; &amp;lt;"), "a <b> &lt;")
+        self.assertEqual(query('a" OR\n\\'), 'summary ~ "a\\" OR \\\\" ORDER BY updated DESC')
+        self.assertEqual(unescape("a &lt;b&gt; &amp;lt;"), "a <b> &lt;")
+
+    def test_keys_are_read_as_slack_sends_them(self):
+        keys = issue_keys("a-1, <https://x.example/browse/B-2|B-2> foo! A-1")
+        self.assertEqual([key or f"{word}?" for word, key in keys], ["A-1", "B-2", "foo!?"])
+        with self.assertRaises(Err):
+            issue_keys(" ")
 
     def test_each_issue_has_its_button(self):
         page = SearchPage([found("A-1", JiraUser("1", "Ada")), found("A-2")], "next")

@@ -35,6 +35,71 @@ export const failed = (sentence) => ({ tag: 'failed', val: sentence });
 // What to throw if the host refused: its errors bring a sentence for the person.
 export const passOn = (error) => (error.payload?.message ? failed(error.payload.message) : error);
 
+// Slack sends `&`, `<` and `>` as entities.
+export const unescape = (text) =>
+  text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>' })[name]);
+
+// A text as it may stand in JQL: what a person typed goes into a query through this and no other way.
+export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f-\x9f]/g, ' ')}"`;
+
+const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i;
+const WRAPPED = String.raw`<(?:https?:\/\/|mailto:|[@#!])[^|<>\s]*(?:\|[^<>\n]*)?>`;
+// White space, control characters and what stands between the parts of a list. The interpreter has no \p{…}.
+const SEPARATORS = String.raw`\0-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000,;•◦▪‣、，；`;
+const TOKEN = new RegExp(`${WRAPPED}|(?:(?!${WRAPPED})[^${SEPARATORS}])+`, 'giu');
+const AROUND = '[\'"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff]+';
+const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, 'gu');
+
+// The issue keys in a text, as people type and paste them: any case, alone or in a URL, and as Slack wraps one.
+// `[{ key, word }]` in the order given, each once; `key` is undefined if the word is none.
+export function issueKeys(text) {
+  const found = [];
+  const typed = unescape(text);
+  let end = -1;
+  for (const { 0: token, index } of typed.matchAll(TOKEN)) {
+    const isWrapped = token.startsWith('<') && new RegExp(`^${WRAPPED}$`, 'iu').test(token);
+    const isBeside = end === index || typed[index + token.length] === '<';
+    end = isWrapped ? index + token.length : -1;
+    // The brackets in `(<https://…>)` are no words of their own.
+    if (!isWrapped && isBeside && bare(token) === '') continue;
+    const entry = isWrapped ? wrappedKey(token.slice(1, -1)) : { key: keyIn(token), word: token };
+    const shown = entry.key ?? shorten(entry.word);
+    if (!found.some(({ key, word }) => word === shown && !key === !entry.key)) found.push({ key: entry.key, word: shown });
+    if (found.length > 200) throw usage('At most 50 keys a command; you gave more than 200.');
+  }
+  if (found.length === 0) throw usage('Give at least one issue key.');
+  if (found.length > 50) throw usage(`At most 50 keys a command; you gave ${found.length}.`);
+  return found;
+}
+
+const bare = (word) => word.replace(EDGES, '');
+const keyIn = (word) => asKey(bare(word)) ?? keyInUrl(word);
+
+function asKey(text) {
+  const parts = text.length <= 100 && KEY.exec(text);
+  return parts ? `${parts[1].toUpperCase()}-${parts[2]}` : undefined;
+}
+
+function keyInUrl(url) {
+  const [path, query = ''] = url.split('#')[0].split(/\?(.*)/s);
+  const parts = path.split('/');
+  const keys = parts.map((part, at) => (/^(browse|issues)$/.test(parts[at - 1]) ? asKey(bare(part)) : undefined));
+  const selected = query.split('&').find((pair) => pair.startsWith('selectedIssue='));
+  return keys.find((key) => key) ?? (selected && asKey(bare(selected.slice('selectedIssue='.length))));
+}
+
+// The label of a mention is a name that somebody chose, and may look like a key.
+function wrappedKey(inside) {
+  const [target, label = ''] = inside.split(/\|(.*)/s);
+  const key = keyInUrl(target) ?? (/^https?:\/\//i.test(target) ? keyIn(label) : undefined);
+  return { key, word: target };
+}
+
+function shorten(word) {
+  const letters = [...word];
+  return letters.length <= 40 ? word : `${letters.slice(0, 39).join('')}…`;
+}
+
 // A reply's text about as Slack shows it, for tests.
 export function preview(reply) {
   const one = ({ tag, val }) =>

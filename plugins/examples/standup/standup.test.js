@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { preview } from './maro.js';
+import { issueKeys, preview, quoted, unescape, usage } from './maro.js';
 import { remember, report } from './standup.js';
 
 const issues = [
@@ -25,4 +25,12 @@ test('yesterday stays the same until the next day', () => {
   assert.deepEqual(remember(first, later, 3600), first);
   const next = remember(first, later, 24 * 3600);
   assert.deepEqual(next, { today: { 'A-1': 'Open' }, yesterday: first.today, since: 24 * 3600 });
+});
+
+test('what people type is read as Slack sends it', () => {
+  assert.equal(unescape('a &lt;b&gt; &amp;lt;'), 'a <b> &lt;');
+  assert.equal(quoted('say "hi"\n\\'), '"say \\"hi\\" \\\\"');
+  const keys = issueKeys('a-1, <https://x.example/browse/B-2|B-2> foo! A-1').map(({ key, word }) => key ?? `${word}?`);
+  assert.deepEqual(keys, ['A-1', 'B-2', 'foo!?']);
+  assert.throws(() => issueKeys(' '), usage('Give at least one issue key.'));
 });

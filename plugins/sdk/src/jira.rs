@@ -21,10 +21,11 @@ pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
 /// What a person typed goes into a query through [`quoted`], never as it is:
 ///
 /// ```no_run
-/// use maro_plugin::{RunError, jira};
+/// use maro_plugin::{RunError, jira, typed::unescape};
 ///
-/// fn find(words: &str) -> Result<Vec<String>, RunError> {
-///     let jql = format!("summary ~ {} ORDER BY updated DESC", jira::quoted(words));
+/// fn find(arguments: &str) -> Result<Vec<String>, RunError> {
+///     let words = unescape(arguments);
+///     let jql = format!("summary ~ {} ORDER BY updated DESC", jira::quoted(&words));
 ///     let page = jira::search(&jql, 10, None)?;
 ///     Ok(page.issues.into_iter().map(|found| found.issue.key).collect())
 /// }

@@ -4,12 +4,11 @@
 //! backticks; as a browse, issue or board URL, bare or as Slack wraps it. A word that is none of these
 //! keeps its place among the keys, so that each gets its own line in the reply.
 
-use std::borrow::Cow;
-
 use crate::{
     IssueKey, RunError,
     reply::{Line, code, shorten},
     spans,
+    typed::unescape,
 };
 
 /// The most keys that one command takes.
@@ -47,7 +46,7 @@ pub struct NotAKey(String);
 /// [`RunError::Usage`] for no words, and for too many. A word that is no key is not an error: see
 /// [`Words`].
 pub fn parse(arguments: &str) -> Result<Words, RunError> {
-    let arguments = decode(arguments);
+    let arguments = unescape(arguments);
     let mut words = Vec::new();
     for token in (Tokens { rest: &arguments, beside_wrapped: false }) {
         let word = token.read();
@@ -101,27 +100,6 @@ impl NotAKey {
     pub fn line(&self) -> Line {
         spans![code(self.0.as_str()), " is not an issue key"]
     }
-}
-
-/// Slack sends these three characters as entities, inside URLs too.
-fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    let mut decoded = String::with_capacity(text.len());
-    for (index, part) in text.split('&').enumerate() {
-        let entity = [("amp;", "&"), ("lt;", "<"), ("gt;", ">")]
-            .into_iter()
-            .find_map(|(name, character)| Some((character, part.strip_prefix(name)?)));
-        let (character, rest) = match entity {
-            Some(found) if index > 0 => found,
-            _ if index > 0 => ("&", part),
-            _ => ("", part),
-        };
-        decoded.push_str(character);
-        decoded.push_str(rest);
-    }
-    Cow::Owned(decoded)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

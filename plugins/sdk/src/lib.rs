@@ -5,7 +5,7 @@
 //! the operator, and nothing else is imported. Errors of all three turn into a [`RunError`] with `?`.
 //!
 //! ```
-//! use maro_plugin::{Description, Plugin, Reply, RunError, register, spans};
+//! use maro_plugin::{Description, Plugin, Reply, RunError, register, spans, typed::unescape};
 //!
 //! struct Hello;
 //!
@@ -20,8 +20,8 @@
 //!     }
 //!
 //!     fn run(arguments: &str) -> Result<Reply, RunError> {
-//!         let name = if arguments.trim().is_empty() { "world" } else { arguments.trim() };
-//!         Ok(Reply::to_caller().paragraph(spans!["Hello, ", name, "!"]))
+//!         let name = unescape(arguments.trim());
+//!         Ok(Reply::to_caller().paragraph(spans!["Hello, ", &*name, "!"]))
 //!     }
 //! }
 //!
@@ -44,6 +44,7 @@ pub mod settings;
 pub mod storage;
 pub mod tracker;
 pub mod tracker_edit;
+pub mod typed;
 
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::{
         plugin::{
-            interpreted,
+            check, interpreted,
             project::{Language, Project},
             rust, say,
             toolbox::{BuildError, Toolbox},
@@ -32,6 +32,7 @@ pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
         let component = build_project(&project, &toolbox).await?;
         let manifest = component.with_extension("toml");
         say(&format!("Built {} with {}.", component.display(), manifest.display()));
+        check::warn_of_grants(&component);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,24 +1,18 @@
 //! `maro plugin check`: what a component is, what it needs, and whether a host takes it.
 
-use std::{fmt::Write as _, fs, path::Path, process::ExitCode};
+use std::{ffi::OsStr, fmt::Write as _, fs, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 
 use crate::{
     cli::plugin::{
         contract::{self, Contract},
+        project::MANIFEST,
         say,
         workbench::{Workbench, component},
     },
     plugin::{loaded::LoadedPlugin, manifest::Manifest, preflight},
 };
-
-/// Components of this size come with an interpreter, which takes its time to compile.
-pub(super) const LARGE_BYTES: usize = 5_000_000;
-
-/// Said before such a component is loaded.
-pub(super) const COMPILING: &str =
-    "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.";
 
 pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
     let path = component(argument).await?;
@@ -28,10 +22,8 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let contract = contract::read(&wasm)?;
-    if wasm.len() > LARGE_BYTES {
-        say(COMPILING);
-    }
     let workbench = Workbench::set_up(&path)?;
+    workbench.warn_of_compiling();
     let loaded = if contract.mismatches.is_empty() { Some(workbench.load().await) } else { None };
     let mut problems = contract.mismatches.clone();
     let mut text = String::new();
@@ -41,7 +33,7 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
         None => {}
     }
     inventory(&workbench, &contract, &mut text);
-    problems.extend(grants_problem(&path, &wasm));
+    problems.extend(grants_problem(&path, &manifest_name(argument, &path)));
     for problem in &problems {
         let _ = writeln!(text, "✗ {problem}.");
     }
@@ -79,16 +71,29 @@ fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {
     }
 }
 
-/// What the manifest beside the component does not grant.
-fn grants_problem(path: &Path, wasm: &[u8]) -> Option<String> {
-    let file = path.with_extension("toml");
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let manifest = match Manifest::parse(&fs::read_to_string(&file).unwrap_or_default()) {
+/// The file in which its author or operator grants something: a project's own, or the one beside a component.
+fn manifest_name(argument: &Path, component: &Path) -> String {
+    let beside = component.with_extension("toml");
+    let name = if argument.is_dir() { OsStr::new(MANIFEST) } else { beside.file_name().unwrap_or_default() };
+    name.to_string_lossy().into_owned()
+}
+
+/// What the manifest beside the component at `path` does not grant. It is called `name` where it is written.
+fn grants_problem(path: &Path, name: &str) -> Option<String> {
+    let manifest = match Manifest::parse(&fs::read_to_string(path.with_extension("toml")).unwrap_or_default())
+    {
         Ok(manifest) => manifest,
         Err(problem) => return Some(format!("{name}: {problem}")),
     };
-    let wishes = preflight::inspect(wasm).ok()?;
-    preflight::check_grants(&wishes.grants, &manifest, &name).err().map(|error| error.to_string())
+    let wishes = preflight::inspect(&fs::read(path).ok()?).ok()?;
+    preflight::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
+}
+
+/// Warns of what a project's `plugin.toml` does not grant the component that was built from it.
+pub(super) fn warn_of_grants(component: &Path) {
+    if let Some(problem) = grants_problem(component, MANIFEST) {
+        say(&format!("✗ No host takes it like this: {problem}."));
+    }
 }
 
 /// A number of bytes as people read it.

@@ -8,11 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::cli::plugin::{
-    embedded, javascript,
-    project::{Language, Project},
-    python, sources,
-    toolbox::{BuildError, Toolbox},
+use crate::{
+    cli::plugin::{
+        embedded, javascript,
+        new::interface_version,
+        project::{Language, Project},
+        python, sources,
+        toolbox::{BuildError, Toolbox},
+    },
+    plugin::grants::Grant,
 };
 
 /// The world in a project's `wit/`: what it provides, and the capabilities that it may use.
@@ -48,6 +52,16 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     }
     fs::write(stamp, digest).map_err(cannot_write())?;
     Ok(component)
+}
+
+/// What to do about the use of an interface that the project's world does not name.
+pub(super) fn not_in_the_world(interface: &str) -> String {
+    let (version, interface) = (interface_version(), interface.split('@').next().unwrap_or(interface));
+    let grant = match Grant::from_interface(interface) {
+        Some(grant) => format!(" and \"{grant}\" to `grants` in plugin.toml"),
+        None => String::new(),
+    };
+    format!("To use it, add `import maro:plugin/{interface}@{version};` to wit/world.wit{grant}.")
 }
 
 /// The project's `wit/`, with this program's copy of `maro:plugin` if the project brings none.

@@ -39,17 +39,34 @@ pub(super) async fn build(
     // Its imports are resolved within the working folder alone.
     node.current_dir(&project.folder).arg(tool.join("componentize.mjs"));
     node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
-    toolbox.run(node, NODE_MISSING).await.map(drop)
+    let built = toolbox.run(node, NODE_MISSING).await.map(drop);
+    built.map_err(|error| error.explained(explanation, toolbox))
 }
 
-/// Runs the project's own tests.
+/// What an author can do about two of the tool's sentences.
+fn explanation(said: &str) -> Option<String> {
+    let between =
+        |before: &str, after: &str| Some(said.split(before).nth(1)?.split(after).next()?.to_owned());
+    if let Some(interface) = between("Error loading module \"maro:plugin/", "\"") {
+        return Some(interpreted::not_in_the_world(&interface));
+    }
+    let function = between("doesn't provide an export named: '", "'")?;
+    Some(format!(
+        "No interface that it is imported from has {function}: wit/deps/maro-plugin has the functions, and in \
+         JavaScript `list-keys` is `listKeys`."
+    ))
+}
+
+/// Runs the project's own tests; whether there are any.
 ///
 /// # Errors
 /// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
     let mut node = Command::new("node");
     node.current_dir(&project.folder).arg("--test");
-    toolbox.run_tests(node, NODE_MISSING).await
+    let said = toolbox.run_tests(node, NODE_MISSING).await?;
+    // One line of its summary, after a sign.
+    Ok(!said.lines().any(|line| line.ends_with(" tests 0")))
 }
 
 /// What tells one build of the tools from another.

@@ -15,9 +15,11 @@ pub(super) mod recording;
 mod run;
 mod rust;
 pub(super) mod saving;
+pub(super) mod serving;
 mod simulation;
 mod snippets;
 mod sources;
+mod story;
 mod test;
 mod toolbox;
 mod workbench;
@@ -48,7 +50,7 @@ pub(super) enum PluginCommand {
         #[arg(default_value = ".", value_name = "FILE|PROJECT")]
         plugin: PathBuf,
     },
-    /// Run one command on a simulated Slack and Jira, and show the reply
+    /// Run commands on a simulated Slack and Jira, and show the replies
     Run(RunArguments),
     /// Run a project's tests, and play recorded cases on a build
     Test(TestArguments),

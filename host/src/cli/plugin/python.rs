@@ -16,6 +16,9 @@ const VERSION: &str = "0.25.1";
 /// The generated modules with the interface's types, inside the build folder, for tests and editors.
 const BINDINGS: &str = "bindings";
 
+/// What its tests say if there are none.
+const NO_TESTS: &str = "Ran 0 tests";
+
 const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, and python3 is not \
                               there or lacks them: https://python.org has it, on Debian `apt install python3-venv`.";
 
@@ -45,18 +48,33 @@ pub(super) async fn build(
     toolbox.run(bind, PYTHON_MISSING).await?;
     let mut componentize = command("componentize");
     componentize.args(["plugin", "--output"]).arg(component);
-    toolbox.run(componentize, PYTHON_MISSING).await.map(drop)
+    let built = toolbox.run(componentize, PYTHON_MISSING).await.map(drop);
+    built.map_err(|error| error.explained(explanation, toolbox))
 }
 
-/// Runs the project's own tests, which find the interface's types where the build has put them.
+/// What an author can do about one of the tool's sentences.
+fn explanation(said: &str) -> Option<String> {
+    let (name, after) = said.split("cannot import name '").nth(1)?.split_once('\'')?;
+    after
+        .starts_with(" from 'wit_world.imports'")
+        .then(|| interpreted::not_in_the_world(&name.replace('_', "-")))
+}
+
+/// Runs the project's own tests, which find the interface's types where the build has put them; whether there
+/// are any.
 ///
 /// # Errors
 /// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
     let mut python = Command::new("python3");
     python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
     python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
-    toolbox.run_tests(python, PYTHON_MISSING).await
+    match toolbox.run_tests(python, PYTHON_MISSING).await {
+        Ok(said) => Ok(!said.contains(NO_TESTS)),
+        // Newer versions take that for a failure.
+        Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// What tells one build of the tools from another.

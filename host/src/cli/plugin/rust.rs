@@ -45,14 +45,15 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     })
 }
 
-/// Runs the project's own tests.
+/// Runs the project's own tests; whether there are any.
 ///
 /// # Errors
 /// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<(), BuildError> {
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
-    toolbox.run_tests(cargo, RUST_MISSING).await
+    let said = toolbox.run_tests(cargo, RUST_MISSING).await?;
+    Ok(said.lines().any(|line| line.starts_with("running ") && line != "running 0 tests"))
 }
 
 fn component(messages: &str, folder: &Path) -> Option<PathBuf> {

@@ -2,9 +2,11 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -14,10 +16,11 @@ use crate::{
     cli::{
         plugin::{
             build::{build_into, toolbox},
-            check::{LARGE_BYTES, size},
+            check::size,
             project::{Language, Project, repository},
             say, sources,
             toolbox::{BuildError, Toolbox},
+            workbench,
         },
         plugin_build,
     },
@@ -148,7 +151,7 @@ struct Watch {
     stop: CancellationToken,
 }
 
-type Fingerprint = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 impl Watch {
     async fn run(self, is_built: bool) {
@@ -206,14 +209,14 @@ impl Watch {
         };
         let Some(Ok(_turn)) = stop.run_until_cancelled(turns.acquire()).await else { return };
         let toolbox = Toolbox { stop: stop.clone(), ..toolbox(false) };
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), traces(&self.shared.output, name));
         match build_into(&self.project, &self.shared.output, &toolbox).await {
             Ok(component) => {
                 self.shared.builds.set(name, BuildState::Succeeded);
                 note(&self.shared.output, name);
-                let bytes = std::fs::metadata(component).map_or(0, |file| file.len() as usize);
                 let seconds = started.elapsed().as_secs_f64();
-                say(&format!("Built {name} in {seconds:.1} s ({}).{}", size(bytes), loading(bytes)));
+                let is_changed = traces(&self.shared.output, name) != before;
+                say(&format!("Built {name} in {seconds:.1} s{}", outcome(&component, is_changed)));
             }
             // A newer build follows, or the end.
             Err(BuildError::Stopped) => {}
@@ -235,9 +238,23 @@ fn note(output: &Path, name: &str) {
     }
 }
 
-/// What follows if an interpreter is in a component.
-fn loading(bytes: usize) -> &'static str {
-    if bytes > LARGE_BYTES { " Loading it takes some 10 s more." } else { "" }
+/// What a build has left in the plugins folder: files that did not change are still the same.
+fn traces(output: &Path, name: &str) -> [Option<(u64, SystemTime)>; 2] {
+    ["wasm", "toml"].map(|ending| {
+        let metadata = fs::metadata(output.join(format!("{name}.{ending}"))).ok()?;
+        Some((metadata.ino(), metadata.modified().ok()?))
+    })
+}
+
+/// What a build has made, and what follows.
+fn outcome(component: &Path, is_changed: bool) -> String {
+    let wasm = fs::read(component).unwrap_or_default();
+    let follows = match is_changed {
+        false => ": it is what was built before.",
+        true if workbench::is_slow_to_load(&wasm) => "; the host compiles it now, which takes some 10 s …",
+        true => ".",
+    };
+    format!(" ({}){follows}", size(wasm.len()))
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ use crate::{
     clock::Clock,
     config::{self, Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
     database::Database,
-    domain::{issue::IssueKey, tracked::Source},
+    domain::{
+        issue::{Issue, IssueId, IssueKey},
+        tracked::Source,
+    },
     jira::client::JiraClient,
     plugin::{loaded::LoadedPlugin, recorder::Recording},
     sandbox::{
@@ -51,7 +54,7 @@ pub(in crate::cli) struct Place {
     /// The simulated person
     #[arg(long, default_value = "ada")]
     user: String,
-    /// The issues that the channel tracks
+    /// The issues that the channel tracks; those that Jira does not know are there as if it once had
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "SCRUM-123,SCRUM-124,SCRUM-125")]
     tracked: Vec<String>,
 }
@@ -126,7 +129,8 @@ impl Simulation {
     ) -> anyhow::Result<(String, Option<Recording>)> {
         let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
-        let shown: Vec<_> = messages.iter().map(|message| terminal::message_text(message, &names)).collect();
+        let shown: Vec<_> =
+            messages.iter().map(|message| terminal::text_with_buttons(message, &names)).collect();
         Ok((shown.join("\n"), self.recordings.try_recv().ok()))
     }
 
@@ -154,12 +158,18 @@ async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow
         .collect::<Result<_, _>>()?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let issues = JiraClient::new(&config.jira)?.get_issues(&keys, deadline).await?;
-    let issues: Vec<_> = issues.into_iter().flatten().collect();
+    let issues: Vec<_> =
+        issues.into_iter().zip(&keys).map(|(issue, key)| issue.unwrap_or_else(|| gone(key))).collect();
     let database = Database::open(&config.database).await?;
     let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
     tracker::open::open(&database).track(request, &issues, TRACKED_AT).await?;
     database.close().await;
     Ok(())
+}
+
+/// An issue that was tracked, and that Jira does not know any more.
+fn gone(key: &IssueKey) -> Issue {
+    Issue::new(IssueId::new(format!("gone-{key}")), key.clone(), "Not in Jira any more", "Open")
 }
 
 /// The folder that recordings go to unless another is named, in a project.

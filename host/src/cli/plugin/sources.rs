@@ -38,14 +38,20 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A digest of the names and contents of all source files below a folder.
+/// Whether a file in JavaScript or Python holds tests, which do not enter the component.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".test.js") || name.ends_with(".py") && name.starts_with("test_")
+}
+
+/// A digest of the names and contents of all source files below a folder but those of tests.
 ///
 /// # Errors
 /// A file cannot be read.
 pub(super) fn digest(folder: &Path, tool: &str) -> io::Result<String> {
     let mut hash = Sha256::new();
     hash.update(tool);
-    for path in files(folder) {
+    for path in files(folder).into_iter().filter(|path| !is_test(path)) {
         let content = fs::read(&path)?;
         hash.update(path.to_string_lossy().as_bytes());
         hash.update(content.len().to_le_bytes());
@@ -68,6 +74,19 @@ pub(super) fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_of_tests_needs_no_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, content: &str| fs::write(folder.path().join(file), content).unwrap();
+        write("plugin.js", "1");
+        let first = digest(folder.path(), "tool").unwrap();
+        write("plugin.test.js", "1");
+        write("test_plugin.py", "1");
+        assert_eq!(digest(folder.path(), "tool").unwrap(), first);
+        write("plugin.js", "2");
+        assert_ne!(digest(folder.path(), "tool").unwrap(), first);
+    }
 
     #[test]
     fn what_a_build_writes_is_no_source() {

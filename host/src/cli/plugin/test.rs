@@ -13,8 +13,7 @@ use clap::Args;
 use crate::{
     cli::plugin::{
         build::{build_project, toolbox},
-        check::{COMPILING, LARGE_BYTES},
-        differences, javascript,
+        check, differences, javascript,
         project::{Language, Project},
         python, rust, say,
         simulation::cases_dir,
@@ -115,13 +114,15 @@ impl Tally {
 async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
     let toolbox = toolbox(true);
     let component = build_project(project, &toolbox).await?;
-    match project.language {
+    let tested = match project.language {
         Language::Rust => rust::test(project, &toolbox).await,
         Language::JavaScript => javascript::test(project, &toolbox).await,
         Language::Python => python::test(project, &toolbox).await,
-    }
-    .map_err(|error| error.told(format!("the tests of {} fail", project.name)))?;
-    say(&format!("The tests of {} pass.", project.name));
+    };
+    let has_tests = tested.map_err(|error| error.told(format!("the tests of {} fail", project.name)))?;
+    let name = &project.name;
+    say(&if has_tests { format!("The tests of {name} pass.") } else { format!("{name} has no tests.") });
+    check::warn_of_grants(&component);
     Ok(component)
 }
 
@@ -140,9 +141,7 @@ impl Bench {
         let workbench = Workbench::set_up(&path).with_context(|| {
             format!("no build of {name} to play its cases on: build it, or name one with --on")
         })?;
-        if workbench.bytes > LARGE_BYTES {
-            say(COMPILING);
-        }
+        workbench.warn_of_compiling();
         let plugin = workbench.load().await?;
         if *plugin.description.name != *name {
             bail!("{} is /maro {}, and the case is of /maro {name}", path.display(), plugin.description.name);

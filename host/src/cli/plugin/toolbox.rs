@@ -39,6 +39,18 @@ impl BuildError {
         move |source| Self::File { what, source }
     }
 
+    /// With a sentence of ours behind what a tool said, if `explanation` has one.
+    pub(super) fn explained(self, explanation: fn(&str) -> Option<String>, toolbox: &Toolbox) -> Self {
+        match self {
+            Self::Failed { output, is_shown } => {
+                let Some(sentence) = explanation(&output) else { return Self::Failed { output, is_shown } };
+                toolbox.say(&sentence);
+                Self::Failed { output: format!("{}\n{sentence}", output.trim_end()), is_shown }
+            }
+            error => error,
+        }
+    }
+
     /// The error for the command line, with what came of it; without what its reader has seen already.
     pub(super) fn told(self, outcome: String) -> anyhow::Error {
         match self {
@@ -77,17 +89,14 @@ impl Toolbox {
         Err(BuildError::Failed { output, is_shown })
     }
 
-    /// Runs tests, which say nothing if they pass.
+    /// Runs tests; what they said if they pass.
     ///
     /// # Errors
     /// As [`Toolbox::run`], with all that the tests said: some say on one stream what failed, on the other why.
-    pub(super) async fn run_tests(&self, command: Command, absence: &str) -> Result<(), BuildError> {
+    pub(super) async fn run_tests(&self, command: Command, absence: &str) -> Result<String, BuildError> {
         let Ended { out, said, status } = self.finish(command, absence, false).await?;
-        if status.success() {
-            return Ok(());
-        }
         let output = format!("{}\n{}", out.trim(), said.trim()).trim().to_owned();
-        Err(BuildError::Failed { output, is_shown: false })
+        if status.success() { Ok(output) } else { Err(BuildError::Failed { output, is_shown: false }) }
     }
 
     async fn finish(&self, mut command: Command, absence: &str, echo: bool) -> Result<Ended, BuildError> {

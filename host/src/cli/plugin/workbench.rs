@@ -7,11 +7,13 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     cli::plugin::{
         build::{build_project, toolbox},
         project::Project,
+        say,
     },
     clock::Clock,
     commands::RESERVED_NAMES,
@@ -26,11 +28,15 @@ use crate::{
     },
 };
 
+/// Components of this size come with an interpreter, which takes its time to compile.
+const LARGE_BYTES: usize = 5_000_000;
+
 /// A plugins folder of one plugin, removed when dropped.
 pub(super) struct Workbench {
     folder: tempfile::TempDir,
     pub(super) grants: Vec<Grant>,
     pub(super) bytes: usize,
+    is_slow_to_load: bool,
 }
 
 /// The component that an argument means: itself, or what a project is built into.
@@ -56,17 +62,26 @@ impl Workbench {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let folder = tempfile::tempdir().context("the folder for temporary files cannot be written")?;
         let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
-        let bytes = wasm.len();
+        let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
         fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
             .and_then(|()| {
                 fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
             })
             .context("the folder for temporary files cannot be written")?;
-        Ok(Self { folder, grants, bytes })
+        Ok(Self { folder, grants, bytes, is_slow_to_load })
     }
 
     pub(super) fn dir(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Says why loading will take a while, if it will.
+    pub(super) fn warn_of_compiling(&self) {
+        if self.is_slow_to_load {
+            say(
+                "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.",
+            );
+        }
     }
 
     /// Loads the plugin as the bot does.
@@ -86,6 +101,18 @@ impl Workbench {
 pub(super) fn registry(dir: &Path) -> anyhow::Result<Registry> {
     let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
     Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
+}
+
+/// Whether a component is one that takes long to compile, and is not in the cache yet. Entries are named by
+/// the component's digest first.
+pub(super) fn is_slow_to_load(wasm: &[u8]) -> bool {
+    wasm.len() > LARGE_BYTES && !config::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
+}
+
+fn is_compiled(cache: &Path, wasm: &[u8]) -> bool {
+    let digest = hex::encode(Sha256::digest(wasm));
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&digest))
 }
 
 /// The manifest with other grants.

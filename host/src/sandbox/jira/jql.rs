@@ -1,59 +1,50 @@
-//! Jira's query language, as far as the simulated site understands it: comparisons of a few fields, `AND`,
-//! `OR`, brackets, and an order. What Jira would refuse is refused, and what is not simulated too.
+//! Jira's query language, as far as the simulated site understands it: comparisons of the fields that people
+//! name most, `AND`, `OR`, `NOT`, brackets, and an order. What Jira would refuse is refused in its words, and
+//! what is not simulated too, with a hint.
 
-use std::{iter::Peekable, vec::IntoIter};
+mod fields;
+mod times;
+mod tokens;
 
-use jiff::{SignedDuration, Timestamp};
+use std::{cmp::Ordering, iter::Peekable, vec::IntoIter};
 
-use crate::sandbox::jira::{accounts, site::SimulatedIssue, words};
+use jiff::Timestamp;
 
-/// The fields that can be compared, in lower case.
-const FIELDS: [&str; 11] = [
-    "project",
-    "statuscategory",
-    "status",
-    "key",
-    "issuekey",
-    "assignee",
-    "summary",
-    "text",
-    "creator",
-    "created",
-    "updated",
-];
+use crate::sandbox::jira::{
+    jql::{
+        fields::{Field, Kind, OWN_ACCOUNT},
+        tokens::Token,
+    },
+    site::{SimulatedIssue, Site},
+    words,
+};
 
 /// A query that was understood.
 #[derive(Debug)]
 pub(super) struct Query {
     condition: Option<Condition>,
-    /// The field to order by, and whether the order is descending.
-    order: Option<(OrderField, bool)>,
+    /// The fields to order by, and whether each order is descending.
+    order: Vec<(OrderField, bool)>,
 }
 
 #[derive(Debug)]
 enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
-    Project {
-        key: String,
-        is_same: bool,
+    Not(Box<Condition>),
+    /// A value is among `wanted`, of which `None` is no value; or else it is another.
+    Among {
+        field: Field,
+        wanted: Vec<Option<String>>,
+        is_wanted: bool,
     },
-    StatusCategory {
-        name: String,
-        is_same: bool,
+    /// Stems of the summary, all of which must be there.
+    Words(Vec<String>),
+    Time {
+        is_created: bool,
+        operator: &'static str,
+        moment: Timestamp,
     },
-    Status {
-        name: String,
-        is_same: bool,
-    },
-    Key(String),
-    /// By account or name; nobody for `None`.
-    Assignee(Option<String>),
-    /// Stems, all of which must be there.
-    Summary(Vec<String>),
-    OwnIssue,
-    CreatedSince(Timestamp),
-    UpdatedSince(Timestamp),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,19 +52,22 @@ enum OrderField {
     Created,
     Updated,
     Key,
+    Values(Field),
+    Summary,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
+/// What stands behind an operator.
+enum Operand {
     Word(String),
     Quoted(String),
-    Sign(&'static str),
+    Function(String),
+    Empty,
 }
 
-/// The query, or what Jira says is wrong with it. `is_project` tells whether a project exists.
-pub(super) fn parse(text: &str, now: Timestamp, is_project: &dyn Fn(&str) -> bool) -> Result<Query, String> {
-    let mut parser = Parser { tokens: tokens(text)?.into_iter().peekable(), now, is_project };
-    let is_order_only = parser.tokens.peek().is_none_or(|token| is_keyword(token, "ORDER"));
+/// The query, or what Jira says is wrong with it.
+pub(super) fn parse(text: &str, site: &Site) -> Result<Query, String> {
+    let mut parser = Parser { tokens: tokens::tokens(text)?.into_iter().peekable(), site };
+    let is_order_only = parser.tokens.peek().is_none_or(|token| token.is("ORDER"));
     let condition = if is_order_only { None } else { Some(parser.any()?) };
     let order = parser.order()?;
     match parser.tokens.next() {
@@ -93,15 +87,36 @@ impl Query {
     }
 
     pub(super) fn sort(&self, issues: &mut [&SimulatedIssue]) {
-        let Some((field, is_descending)) = self.order else { return };
         issues.sort_by(|one, other| {
-            let order = match field {
-                OrderField::Created => (one.created, one.id).cmp(&(other.created, other.id)),
-                OrderField::Updated => one.changed.cmp(&other.changed),
-                OrderField::Key => one.id.cmp(&other.id),
-            };
-            if is_descending { order.reverse() } else { order }
+            let orders = self.order.iter().map(|(field, is_descending)| {
+                let order = field.compare(one, other);
+                if *is_descending { order.reverse() } else { order }
+            });
+            orders.fold(Ordering::Equal, Ordering::then)
         });
+    }
+}
+
+impl OrderField {
+    fn named(name: &str) -> Option<Self> {
+        match fields::named(name) {
+            Some(Kind::Created) => Some(Self::Created),
+            Some(Kind::Updated) => Some(Self::Updated),
+            Some(Kind::Values(Field::Key)) => Some(Self::Key),
+            Some(Kind::Values(field)) => Some(Self::Values(field)),
+            Some(Kind::Text) => Some(Self::Summary),
+            None => name.eq_ignore_ascii_case("rank").then_some(Self::Key),
+        }
+    }
+
+    fn compare(self, one: &SimulatedIssue, other: &SimulatedIssue) -> Ordering {
+        match self {
+            Self::Created => (one.created, one.id).cmp(&(other.created, other.id)),
+            Self::Updated => one.changed.cmp(&other.changed),
+            Self::Key => one.id.cmp(&other.id),
+            Self::Values(field) => field.values(one).cmp(&field.values(other)),
+            Self::Summary => one.summary.cmp(&other.summary),
+        }
     }
 }
 
@@ -110,39 +125,37 @@ impl Condition {
         match self {
             Self::All(conditions) => conditions.iter().all(|condition| condition.holds(issue)),
             Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(issue)),
-            Self::Project { key, is_same } => {
-                let project = issue.key.as_str().split('-').next().unwrap_or_default();
-                project.eq_ignore_ascii_case(key) == *is_same
+            Self::Not(condition) => !condition.holds(issue),
+            Self::Among { field, wanted, is_wanted } => {
+                let values = field.values(issue);
+                let is_among = wanted.iter().any(|wanted| match wanted {
+                    None => values.is_empty(),
+                    Some(wanted) => values.iter().any(|value| value.eq_ignore_ascii_case(wanted)),
+                });
+                // As in Jira, what has no value is not "other than" any.
+                let has_value = !values.is_empty();
+                if *is_wanted { is_among } else { has_value && !is_among }
             }
-            Self::StatusCategory { name, is_same } => {
-                let category = match issue.status.as_str() {
-                    "Done" => "done",
-                    "In Progress" | "In Review" => "in progress",
-                    _ => "to do",
-                };
-                name.eq_ignore_ascii_case(category) == *is_same
-            }
-            Self::Status { name, is_same } => issue.status.eq_ignore_ascii_case(name) == *is_same,
-            Self::Key(key) => issue.key.as_str().eq_ignore_ascii_case(key),
-            Self::Assignee(None) => issue.assignee.is_none(),
-            Self::Assignee(Some(who)) => issue.assignee.is_some_and(|name| {
-                name.eq_ignore_ascii_case(who) || accounts::id(name).eq_ignore_ascii_case(who)
-            }),
-            Self::Summary(stems) => {
+            Self::Words(stems) => {
                 let summary = words::stems(&issue.summary);
                 !stems.is_empty() && stems.iter().all(|stem| summary.contains(stem))
             }
-            Self::OwnIssue => issue.is_own,
-            Self::CreatedSince(since) => issue.created >= *since,
-            Self::UpdatedSince(since) => issue.updated >= *since,
+            Self::Time { is_created, operator, moment } => {
+                let order = if *is_created { issue.created } else { issue.updated }.cmp(moment);
+                match *operator {
+                    ">=" => order.is_ge(),
+                    ">" => order.is_gt(),
+                    "<=" => order.is_le(),
+                    _ => order.is_lt(),
+                }
+            }
         }
     }
 }
 
 struct Parser<'a> {
     tokens: Peekable<IntoIter<Token>>,
-    now: Timestamp,
-    is_project: &'a dyn Fn(&str) -> bool,
+    site: &'a Site,
 }
 
 impl Parser<'_> {
@@ -163,195 +176,218 @@ impl Parser<'_> {
     }
 
     fn one(&mut self) -> Result<Condition, String> {
-        if self.tokens.next_if_eq(&Token::Sign("(")).is_some() {
-            let condition = self.any()?;
-            return match self.tokens.next() {
-                Some(Token::Sign(")")) => Ok(condition),
-                other => Err(format!("Error in the JQL Query: Expecting ')' but got {other:?}.")),
-            };
+        if self.takes("NOT") {
+            return Ok(Condition::Not(Box::new(self.one()?)));
         }
-        let Some(Token::Word(field)) = self.tokens.next() else {
+        if self.takes_sign("(") {
+            let condition = self.any()?;
+            self.close()?;
+            return Ok(condition);
+        }
+        let Some(Token::Word(name) | Token::Quoted(name)) = self.tokens.next() else {
             return Err("Error in the JQL Query: a field's name is missing.".to_owned());
         };
+        let (operator, operands) = self.comparison(&name)?;
+        match fields::named(&name) {
+            Some(Kind::Values(field)) => self.among(&name, field, operator, operands),
+            Some(Kind::Text) => text(&name, operator, &operands),
+            Some(kind) => self.time(&name, kind == Kind::Created, operator, &operands),
+            None => Err(unknown(&format!(
+                "Field '{name}' does not exist or you do not have permission to view it."
+            ))),
+        }
+    }
+
+    /// The operator behind a field's name, and what it is compared with.
+    fn comparison(&mut self, name: &str) -> Result<(&'static str, Vec<Operand>), String> {
+        if self.takes("IS") {
+            let operator = if self.takes("NOT") { "!=" } else { "=" };
+            return match self.operand(name)? {
+                Operand::Empty => Ok((operator, vec![Operand::Empty])),
+                _ => Err("Error in the JQL Query: Expecting either 'EMPTY' or 'NULL'.".to_owned()),
+            };
+        }
+        let is_not = self.takes("NOT");
         if self.takes("IN") {
-            return self.membership(&field);
+            return Ok((if is_not { "!=" } else { "=" }, self.list(name)?));
         }
-        if field.eq_ignore_ascii_case("assignee") && self.takes("IS") && self.takes("EMPTY") {
-            return Ok(Condition::Assignee(None));
-        }
-        let Some(Token::Sign(operator)) = self.tokens.next() else {
-            return Err(format!("Error in the JQL Query: '{field}' is followed by no operator."));
-        };
         match self.tokens.next() {
-            Some(Token::Word(value)) => self.comparison(&field, operator, value, false),
-            Some(Token::Quoted(value)) => self.comparison(&field, operator, value, true),
-            _ => Err(format!("Error in the JQL Query: '{field}' is compared with nothing.")),
+            Some(Token::Sign(operator)) if !is_not && !matches!(operator, "(" | ")" | ",") => {
+                Ok((operator, vec![self.operand(name)?]))
+            }
+            _ => Err(format!("Error in the JQL Query: '{name}' is followed by no operator.")),
         }
     }
 
     /// `(A, "B")` behind `in`.
-    fn membership(&mut self, field: &str) -> Result<Condition, String> {
-        let mut conditions = Vec::new();
-        let mut separator = Token::Sign("(");
-        while self.tokens.next_if_eq(&separator).is_some() {
-            match self.tokens.next() {
-                Some(Token::Word(value) | Token::Quoted(value)) => {
-                    conditions.push(self.comparison(field, "=", value, true)?);
-                }
-                other => return Err(format!("Error in the JQL Query: Expecting a value but got {other:?}.")),
-            }
-            separator = Token::Sign(",");
+    fn list(&mut self, name: &str) -> Result<Vec<Operand>, String> {
+        if !self.takes_sign("(") {
+            return Err(format!("Error in the JQL Query: Expecting '(' behind '{name} in'."));
         }
+        let mut operands = vec![self.operand(name)?];
+        while self.takes_sign(",") {
+            operands.push(self.operand(name)?);
+        }
+        self.close()?;
+        Ok(operands)
+    }
+
+    fn operand(&mut self, name: &str) -> Result<Operand, String> {
         match self.tokens.next() {
-            Some(Token::Sign(")")) if !conditions.is_empty() => Ok(Condition::Any(conditions)),
-            other => Err(format!("Error in the JQL Query: Expecting ')' but got {other:?}.")),
+            Some(Token::Quoted(text)) => Ok(Operand::Quoted(text)),
+            Some(token) if token.is("EMPTY") || token.is("NULL") => Ok(Operand::Empty),
+            Some(Token::Word(word)) if self.takes_sign("(") => {
+                self.close()?;
+                Ok(Operand::Function(word))
+            }
+            Some(Token::Word(word)) => Ok(Operand::Word(word)),
+            _ => Err(format!("Error in the JQL Query: '{name}' is compared with nothing.")),
         }
     }
 
-    fn comparison(
-        &mut self,
-        field: &str,
+    fn among(
+        &self,
+        name: &str,
+        field: Field,
         operator: &str,
-        value: String,
-        is_quoted: bool,
+        operands: Vec<Operand>,
     ) -> Result<Condition, String> {
-        let is_same = operator == "=";
-        match (field.to_ascii_lowercase().as_str(), operator) {
-            ("project", "=" | "!=") if (self.is_project)(&value) => {
-                Ok(Condition::Project { key: value, is_same })
+        let is_wanted = match operator {
+            "=" => true,
+            "!=" => false,
+            _ => return Err(unsupported(name, operator)),
+        };
+        let wanted = operands.into_iter().map(|operand| match operand {
+            Operand::Empty => Ok(None),
+            Operand::Function(function) if function.eq_ignore_ascii_case("currentUser") => {
+                Ok(Some(OWN_ACCOUNT.to_owned()))
             }
-            ("project", "=" | "!=") => {
-                Err(format!("The value '{value}' does not exist for the field 'project'."))
+            Operand::Function(function) => {
+                Err(unknown(&format!("Unable to find JQL function '{function}()'.")))
             }
-            ("statuscategory", "=" | "!=") => Ok(Condition::StatusCategory { name: value, is_same }),
-            ("status", "=" | "!=") => Ok(Condition::Status { name: value, is_same }),
-            ("key" | "issuekey", "=") => Ok(Condition::Key(value)),
-            ("assignee", "=") if is_quoted => Ok(Condition::Assignee(Some(value))),
-            ("summary" | "text", "~") => words::query(&value)
-                .map(Condition::Summary)
-                .ok_or_else(|| format!("Unable to parse the text '{value}' for field 'summary'.")),
-            ("creator", "=") if !is_quoted && value == "currentUser" => {
-                let brackets = [self.tokens.next(), self.tokens.next()];
-                if brackets == [Some(Token::Sign("(")), Some(Token::Sign(")"))] {
-                    Ok(Condition::OwnIssue)
-                } else {
-                    Err("Error in the JQL Query: 'currentUser' is a function.".to_owned())
-                }
+            Operand::Word(value)
+                if field == Field::Resolution && value.eq_ignore_ascii_case("unresolved") =>
+            {
+                Ok(None)
             }
-            ("created", ">=") => match age(&value) {
-                Some(age) => Ok(Condition::CreatedSince(self.now - age)),
-                None => Err(format!("Date value '{value}' for field 'created' is invalid.")),
-            },
-            ("updated", ">=") => match age(&value) {
-                Some(age) => Ok(Condition::UpdatedSince(self.now - age)),
-                None => Err(format!("Date value '{value}' for field 'updated' is invalid.")),
-            },
-            (known, _) if FIELDS.contains(&known) => {
-                Err(format!("The operator '{operator}' is not supported by the '{field}' field."))
+            Operand::Word(value) | Operand::Quoted(value) => self.checked(name, field, value).map(Some),
+        });
+        Ok(Condition::Among { field, wanted: wanted.collect::<Result<_, _>>()?, is_wanted })
+    }
+
+    fn checked(&self, name: &str, field: Field, value: String) -> Result<String, String> {
+        match field {
+            Field::Key | Field::Parent if self.site.find(&value).is_none() => {
+                Err(format!("An issue with key '{value}' does not exist for field '{name}'."))
             }
-            _ => Err(format!("Field '{field}' does not exist or you do not have permission to view it.")),
+            Field::Project if self.site.project(&value).is_none() => {
+                Err(format!("The value '{value}' does not exist for the field '{name}'."))
+            }
+            _ if !field.has(&value) => {
+                Err(format!("The value '{value}' does not exist for the field '{name}'."))
+            }
+            _ => Ok(value),
         }
     }
 
-    fn order(&mut self) -> Result<Option<(OrderField, bool)>, String> {
-        if !self.takes("ORDER") {
-            return Ok(None);
+    fn time(
+        &self,
+        name: &str,
+        is_created: bool,
+        operator: &'static str,
+        operands: &[Operand],
+    ) -> Result<Condition, String> {
+        if !matches!(operator, ">=" | ">" | "<=" | "<") {
+            return Err(unsupported(name, operator));
         }
-        let field = if self.takes("BY") { self.tokens.next() } else { None };
-        let field = match &field {
-            Some(Token::Word(name)) if name.eq_ignore_ascii_case("created") => OrderField::Created,
-            Some(Token::Word(name)) if name.eq_ignore_ascii_case("updated") => OrderField::Updated,
-            Some(Token::Word(name)) if name.eq_ignore_ascii_case("key") => OrderField::Key,
-            other => return Err(format!("Error in the JQL Query: cannot order by {other:?}.")),
+        let now = self.site.now();
+        let moment = match operands {
+            [Operand::Word(text) | Operand::Quoted(text)] => times::moment(text, now)
+                .ok_or_else(|| format!("Date value '{text}' for field '{name}' is invalid.")),
+            [Operand::Function(function)] => times::function(function, now)
+                .ok_or_else(|| unknown(&format!("Unable to find JQL function '{function}()'."))),
+            _ => Err(unsupported(name, operator)),
         };
-        let is_descending = self.takes("DESC");
-        if !is_descending {
-            self.takes("ASC");
+        Ok(Condition::Time { is_created, operator, moment: moment? })
+    }
+
+    fn order(&mut self) -> Result<Vec<(OrderField, bool)>, String> {
+        let mut order = Vec::new();
+        if !self.takes("ORDER") {
+            return Ok(order);
         }
-        Ok(Some((field, is_descending)))
+        if !self.takes("BY") {
+            return Err("Error in the JQL Query: Expecting 'by' behind 'order'.".to_owned());
+        }
+        loop {
+            let name = match self.tokens.next() {
+                Some(Token::Word(name) | Token::Quoted(name)) => name,
+                other => return Err(format!("Error in the JQL Query: cannot order by {other:?}.")),
+            };
+            let field = OrderField::named(&name).ok_or_else(|| {
+                unknown(&format!("Field '{name}' does not exist or you do not have permission to view it."))
+            })?;
+            let is_descending = self.takes("DESC");
+            if !is_descending {
+                self.takes("ASC");
+            }
+            order.push((field, is_descending));
+            if !self.takes_sign(",") {
+                return Ok(order);
+            }
+        }
+    }
+
+    fn close(&mut self) -> Result<(), String> {
+        if self.takes_sign(")") {
+            return Ok(());
+        }
+        Err(format!("Error in the JQL Query: Expecting ')' but got {:?}.", self.tokens.peek()))
     }
 
     fn takes(&mut self, keyword: &str) -> bool {
-        self.tokens.next_if(|token| is_keyword(token, keyword)).is_some()
+        self.tokens.next_if(|token| token.is(keyword)).is_some()
+    }
+
+    fn takes_sign(&mut self, sign: &'static str) -> bool {
+        self.tokens.next_if_eq(&Token::Sign(sign)).is_some()
     }
 }
 
-fn is_keyword(token: &Token, keyword: &str) -> bool {
-    matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(keyword))
-}
-
-/// `-90m`, `-2h`, `-3d`, `-1w`.
-fn age(text: &str) -> Option<SignedDuration> {
-    let unit = text.chars().next_back()?;
-    let number: i64 = text.strip_prefix('-')?.strip_suffix(unit)?.parse().ok()?;
-    let minutes = match unit {
-        'm' => 1,
-        'h' => 60,
-        'd' => 24 * 60,
-        'w' => 7 * 24 * 60,
-        _ => return None,
+fn text(name: &str, operator: &str, operands: &[Operand]) -> Result<Condition, String> {
+    let ("~" | "!~", [Operand::Word(text) | Operand::Quoted(text)]) = (operator, operands) else {
+        return Err(unsupported(name, operator));
     };
-    Some(SignedDuration::from_mins(number.checked_mul(minutes)?))
+    let words = words::query(text)
+        .map(Condition::Words)
+        .ok_or_else(|| format!("Unable to parse the text '{text}' for field '{name}'."))?;
+    Ok(if operator == "~" { words } else { Condition::Not(Box::new(words)) })
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    const SIGNS: [&str; 8] = [">=", "!=", "!~", "=", "~", "(", ")", ","];
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            tokens.push(Token::Sign(sign));
-            rest = &rest[sign.len()..];
-        } else if first == '"' || first == '\'' {
-            let (value, length) = quoted(rest, first)?;
-            tokens.push(Token::Quoted(value));
-            rest = &rest[length..];
-        } else {
-            let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-');
-            let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
-            if length == 0 {
-                return Err(format!(
-                    "Error in the JQL Query: The character '{first}' is a reserved character."
-                ));
-            }
-            tokens.push(Token::Word(rest[..length].to_owned()));
-            rest = &rest[length..];
-        }
-        rest = rest.trim_start();
-    }
-    Ok(tokens)
+fn unsupported(name: &str, operator: &str) -> String {
+    format!("The operator '{operator}' is not supported by the '{name}' field.")
 }
 
-/// The text between quotation marks, and its length with them and its escapes.
-fn quoted(text: &str, mark: char) -> Result<(String, usize), String> {
-    let mut value = String::new();
-    let mut letters = text.char_indices().skip(1);
-    while let Some((position, letter)) = letters.next() {
-        match letter {
-            '\\' => match letters.next() {
-                Some((_, escaped @ ('\\' | '"' | '\'' | ' '))) => value.push(escaped),
-                Some((_, 'n')) => value.push('\n'),
-                Some((_, 't')) => value.push('\t'),
-                other => {
-                    let other = other.map(|(_, letter)| letter).unwrap_or_default();
-                    return Err(format!(
-                        "Error in the JQL Query: '\\{other}' is an illegal JQL escape sequence."
-                    ));
-                }
-            },
-            end if end == mark => return Ok((value, position + mark.len_utf8())),
-            other => value.push(other),
-        }
-    }
-    Err("Error in the JQL Query: The quoted string has not been completed.".to_owned())
+/// What Jira says of what it does not know. It may know it, where the simulated one does not.
+fn unknown(message: &str) -> String {
+    format!("{message} (The simulated Jira knows only {}.)", fields::KNOWN)
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::watch;
+
     use super::*;
 
-    fn parsed(text: &str) -> Result<Query, String> {
-        parse(text, Timestamp::UNIX_EPOCH, &|key| key.eq_ignore_ascii_case("ops"))
+    fn site() -> Site {
+        Site::seeded(watch::Sender::new(0))
+    }
+
+    /// How many of the issues with these keys a query finds.
+    fn count(condition: &str) -> usize {
+        let site = site();
+        let query = parse(condition, &site).unwrap_or_else(|error| panic!("{condition}: {error}"));
+        site.issues().filter(|issue| query.holds(issue)).count()
     }
 
     #[test]
@@ -360,36 +396,72 @@ mod tests {
             "project = \"NOPE\"",
             "project",
             "project =",
-            "project = OPS AND",
-            "project = OPS summary ~ x",
-            "(project = OPS",
+            "project = SCRUM AND",
+            "project = SCRUM summary ~ x",
+            "(project = SCRUM",
             "nonsense = 1",
             "summary = x",
-            "project in (OPS",
-            "project in (OPS,)",
+            "project in (SCRUM",
+            "project in (SCRUM,)",
             "project in ()",
-            "project in OPS",
-            "project in (OPS, NOPE)",
+            "project in SCRUM",
+            "project in (SCRUM, NOPE)",
+            "project not = SCRUM",
             "assignee is",
+            "assignee is Ada",
             "summary ~ \"x",
             r#"summary ~ "x\+""#,
             "summary ~ \"x*\"",
             "summary ~ \"NOT\"",
             "created >= yesterday",
-            "project = OPS; drop",
+            "created = -1d",
+            "created >= endOfDay()",
+            "priority = Urgent",
+            "project = SCRUM; drop",
             "creator = currentUser",
-            "project = OPS ORDER BY luck",
+            "project = SCRUM ORDER BY luck",
+            "project = SCRUM ORDER created",
         ] {
-            assert!(parsed(bad).is_err(), "{bad}");
+            assert!(parse(bad, &site()).is_err(), "{bad}");
         }
-        for good in [
-            "project = OPS ORDER BY created",
-            r#"project = "OPS" and (summary ~ "a" or summary ~ "c\\+\\+") order by updated desc"#,
-            "project in (\"OPS\", ops) AND (status in (Open, \"In Progress\") OR assignee is EMPTY)",
-            "key = OPS-1 OR assignee = \"Ada Lovelace\" OR text ~ word AND updated >= -1d",
-            "creator = currentUser() AND created >= -90m AND statusCategory != Done",
+    }
+
+    #[test]
+    fn what_people_ask_is_understood() {
+        let open = count("statusCategory != Done");
+        for (condition, expected) in [
+            ("resolution = Unresolved", open),
+            ("resolution is EMPTY AND project = SCRUM", open),
+            ("resolution is not EMPTY", 50 - open),
+            ("resolution = Done OR resolution = EMPTY", 50),
+            ("NOT statusCategory = Done", open),
+            ("assignee = EMPTY OR assignee is not null", 50),
+            ("assignee != \"Ada Lovelace\" OR assignee = EMPTY", 50 - count("assignee = ada-lovelace")),
+            ("assignee = currentUser() OR reporter = currentUser()", 0),
+            ("created >= -7d", 0),
+            ("created > -31d AND updated <= now() AND created < startOfDay()", 50),
+            ("created >= 2001-01-01 AND created < \"2001/01/02 10:30\"", 0),
+            ("priority in (High, Medium) AND labels is EMPTY", 50),
+            ("priority = High OR labels = urgent OR labels not in (a, b)", 0),
+            ("key in (SCRUM-123, \"scrum-124\") AND key != SCRUM-124", 1),
+            ("type = Epic ORDER BY priority DESC, updated DESC, key", 1),
+            ("status in (Open, \"In Review\") AND status not in (Open)", count("status = \"In Review\"")),
+            (r#"project = "SCRUM" and (summary ~ "export" or summary ~ "c\\+\\+") order by updated desc"#, 1),
+            ("text ~ images AND summary !~ storage", 1),
         ] {
-            parsed(good).unwrap_or_else(|error| panic!("{good}: {error}"));
+            assert_eq!(count(condition), expected, "{condition}");
         }
+        assert!(0 < open && open < 50);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_as_jira_does() {
+        let refused = |query| parse(query, &site()).unwrap_err();
+        assert_eq!(
+            refused("key in (SCRUM-101, SCRUM-999)"),
+            "An issue with key 'SCRUM-999' does not exist for field 'key'."
+        );
+        assert!(refused("sprint = 1").starts_with("Field 'sprint' does not exist"));
+        assert!(refused("sprint = 1").contains("(The simulated Jira knows only assignee, created,"));
     }
 }

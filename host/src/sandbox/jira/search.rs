@@ -158,8 +158,7 @@ fn find<'a>(
     text: &str,
     must_be_bounded: bool,
 ) -> Result<Vec<&'a SimulatedIssue>, String> {
-    let now = site.now();
-    let query = jql::parse(text, now, &|key| site.project(key).is_some())?;
+    let query = jql::parse(text, site)?;
     if must_be_bounded && !query.is_bounded() {
         return Err("Unbounded JQL queries are not allowed here.".to_owned());
     }

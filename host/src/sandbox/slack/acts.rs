@@ -226,7 +226,11 @@ async fn press(
         (Some(message), _) => message,
         (None, None) => {
             let messages = in_channel(&messages, place);
-            let latest = messages.iter().rev().find(|message| press.find(&message.blocks).is_ok());
+            // Several that fit are told of: which one is meant is for the person to say.
+            let has_button = |message: &&ShownMessage| {
+                !matches!(press.find(&message.blocks), Err(ActError::NoButton { .. }))
+            };
+            let latest = messages.iter().rev().find(has_button);
             // Without one, the blocks of the latest message tell what there is instead.
             match latest.or(messages.last()) {
                 Some(message) => message.clone(),

@@ -42,7 +42,7 @@ pub(super) async fn send(
     typed_by.command = Some(TypedCommand { user: person.id.to_string(), text: typed.to_owned() });
     let (command, text) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
     let response_url = shared.new_response_url("commands", &typed_by);
-    let fields = fields(shared, person, &place, command, text.trim(), &response_url);
+    let fields = fields(shared, person, &place, command, &sent_text(text.trim()), &response_url);
     let shown = match delivery::deliver(shared, &Parcel::Command(fields)).await {
         Ok(answer) => take_answer(shared, &typed_by, command, &answer),
         Err(why) => Some(failure(shared, &typed_by, command, &why.to_string())),
@@ -98,6 +98,36 @@ pub(super) fn shown(
         command: typed.command.clone(),
         payload: Some(Arc::new(payload.clone())),
     })
+}
+
+/// What Slack sends of a typed text: three characters as entities. What Slack itself writes between `<` and
+/// `>`, such as `<https://…|label>` and `<@U1>`, stays as it is, so that it can be tried too.
+fn sent_text(typed: &str) -> String {
+    let mut sent = String::with_capacity(typed.len());
+    let mut rest = typed;
+    while let Some(position) = rest.find(['&', '<', '>']) {
+        sent.push_str(&rest[..position]);
+        rest = &rest[position..];
+        let reference = reference_length(rest);
+        match (reference, &rest[..1]) {
+            (Some(length), _) => sent.push_str(&rest[..length]),
+            (None, "&") => sent.push_str("&amp;"),
+            (None, "<") => sent.push_str("&lt;"),
+            (None, _) => sent.push_str("&gt;"),
+        }
+        rest = &rest[reference.unwrap_or(1)..];
+    }
+    sent + rest
+}
+
+/// The length of the link or mention that a text begins with, if it does, in bytes.
+fn reference_length(text: &str) -> Option<usize> {
+    const KINDS: [&str; 6] = ["http://", "https://", "mailto:", "@", "#", "!"];
+    let inside = text.strip_prefix('<')?;
+    let end = inside.find(['<', '>', '\n']).filter(|end| inside[*end..].starts_with('>'))?;
+    let target = inside[..end].split('|').next()?;
+    let is_whole = KINDS.iter().any(|kind| target.len() > kind.len() && target.starts_with(kind));
+    (is_whole && !target.contains(char::is_whitespace)).then_some(end + 2)
 }
 
 /// The fields that Slack documents, in its order.
@@ -161,5 +191,27 @@ fn failure(shared: &Shared, typed: &Typed, command: &str, word: &str) -> ShownMe
         blocks: Vec::new(),
         command: typed.command.clone(),
         payload: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_characters_are_sent_as_entities_outside_of_what_slack_writes_itself() {
+        for (typed, sent) in [
+            ("R&D a < b > c", "R&amp;D a &lt; b &gt; c"),
+            ("&lt;", "&amp;lt;"),
+            ("https://x.example/?a=1&b=2", "https://x.example/?a=1&amp;b=2"),
+            ("<https://x.example/?a=1&amp;b=2|A-1>&", "<https://x.example/?a=1&amp;b=2|A-1>&amp;"),
+            ("<@U1> in <#C1|general>", "<@U1> in <#C1|general>"),
+            ("<b>ö</b>", "&lt;b&gt;ö&lt;/b&gt;"),
+            ("<https://x example>", "&lt;https://x example&gt;"),
+            ("<@> <@U1", "&lt;@&gt; &lt;@U1"),
+            ("", ""),
+        ] {
+            assert_eq!(sent_text(typed), sent, "{typed:?}");
+        }
     }
 }

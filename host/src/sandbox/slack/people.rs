@@ -47,8 +47,9 @@ pub enum ActError {
     NoSubmit { title: String },
     #[error("There is no button {label:?} here. {known}")]
     NoButton { label: String, known: String },
-    #[error("{count} buttons are called {label:?}: say which one, from 1, or beside which text.")]
-    ManyButtons { label: String, count: usize },
+    /// `beside` is a part of the text beside the first of them.
+    #[error("{count} buttons are called {label:?}: choose one with --nth 1, or with --beside {beside}.")]
+    ManyButtons { label: String, count: usize, beside: String },
     #[error("There is no message {number} in this channel.")]
     NoMessage { number: usize },
     #[error("This message is no longer there.")]

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::sandbox::slack::{
-    Shared,
-    delivery::{self, Parcel},
-    form::{self, Button},
-    history::ShownMessage,
-    messages, payloads,
-    people::ActError,
+use crate::{
+    domain::issue::IssueKey,
+    sandbox::slack::{
+        Shared,
+        delivery::{self, Parcel},
+        form::{self, Button},
+        history::ShownMessage,
+        messages, payloads,
+        people::ActError,
+    },
 };
 
 /// Which button is pressed.
@@ -65,8 +68,12 @@ impl Press {
         if found.is_empty() {
             found = by(|button| &button.action_id);
         }
-        if let ([_, _, ..], None) = (&found[..], self.nth) {
-            return Err(ActError::ManyButtons { label: self.label.clone(), count: found.len() });
+        if let ([first, _, ..], None) = (&found[..], self.nth) {
+            let mut words =
+                first.beside.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+            let key = words.find(|word| IssueKey::parse(word).is_ok());
+            let beside = key.unwrap_or("TEXT").to_owned();
+            return Err(ActError::ManyButtons { label: self.label.clone(), count: found.len(), beside });
         }
         let index = self.nth.unwrap_or(1).checked_sub(1);
         index.and_then(|index| found.get(index)).map(|button| (*button).clone()).ok_or_else(|| {

@@ -87,6 +87,17 @@ async fn keys_are_taken_as_people_paste_them() {
     Now tracking SCRUM-124: Database migration (In Progress)
     what? is not an issue key
     ");
+    let bare = "/maro track https://jira.example.com/boards/1?view=a&selectedIssue=SCRUM-125 <b> R&D";
+    assert_snapshot!(bot.say(bare).await, @"
+    Now tracking SCRUM-125: API documentation (Done)
+    <b> is not an issue key
+    R&D is not an issue key
+    ");
+    assert_snapshot!(bot.say("/maro untrack R&D").await, @"R&D is not an issue key");
+    assert_snapshot!(bot.say("/maro tracked R&D").await, @"
+    The page is a number from 1 on.
+    Type /maro tracked [PAGE]
+    ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();
     assert_snapshot!(bot.say(&format!("/maro track {too_many}")).await, @"
     At most 50 keys a command; you gave 51.
@@ -197,7 +208,9 @@ async fn an_unknown_subcommand_gets_a_suggestion() {
     let bot = TestBot::start().await;
     assert_snapshot!(bot.say("/maro trak SCRUM-1").await, @"MARO has no subcommand trak. Did you mean /maro track? /maro help lists them all.");
     assert_snapshot!(bot.say("/maro frobnicate").await, @"MARO has no subcommand frobnicate. /maro help lists them all.");
-    assert_snapshot!(bot.say("/maro <!channel>").await, @"MARO has no subcommand <!channel>. /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro <!channel>").await, @"MARO has no subcommand @channel. /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro r&d").await, @"MARO has no subcommand r&d. /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro help <b>").await, @"MARO has no subcommand <b>. /maro help lists them all.");
     assert_snapshot!(bot.say("/maro TRACKED").await, @"
     No Jira issues are tracked in #general yet.
     Track one with /maro track SCRUM-123

@@ -57,6 +57,14 @@ async fn a_ticket_is_created_told_and_tracked() {
 }
 
 #[tokio::test]
+async fn a_summary_is_what_was_typed() {
+    let bot = bot().await;
+    let modal = open_create(&bot, "R&D: a < b, &lt; and <https://x.example/?a=1&amp;b=2>").await;
+    let summary = modal.value("summary").unwrap();
+    assert_eq!(summary, "R&D: a < b, &lt; and https://x.example/?a=1&b=2");
+}
+
+#[tokio::test]
 async fn projects_and_types_are_offered_as_one_types() {
     let bot = bot().await;
     open_create(&bot, "").await;

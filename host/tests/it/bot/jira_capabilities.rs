@@ -123,7 +123,7 @@ async fn a_search_finds_details_and_pages() {
     SCRUM-114 Profile page is blank in Safari 16 (In Progress, StatusCategory::InProgress), Bug, Grace Hopper
     (3, 50, Some("SCRUM-101"), Some("SCRUM-150"))
     Done; there is nothing to show.
-    JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira does not understand this search: Field 'nonsense' does not exist or you do not have permission to view it." }
+    JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira does not understand this search: Field 'nonsense' does not exist or you do not have permission to view it. (The simulated Jira knows only assignee, created, creator, issuetype, key, labels, parent, priority, project, reporter, resolution, status, statusCategory, summary, text, updated.)" }
     This subcommand asked MARO for something impossible: 101 issues in one page, which has from 1 to 100.
     JiraError { kind: JiraErrorKind::InvalidArgument, message: "This subcommand asked MARO for something impossible: a query of more than 4000 characters." }
     "#);

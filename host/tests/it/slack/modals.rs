@@ -16,11 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use maro::{
     clock::Clock,
     sandbox::slack::{
-        SimulatedSlack,
-        form::Choice,
-        people::{ActError, SubmitOutcome},
-        pressing::Press,
-        web_api::faults::Fault,
+        SimulatedSlack, form::Choice, people::SubmitOutcome, pressing::Press, web_api::faults::Fault,
     },
     slack::signature::SignatureVerifier,
 };
@@ -310,7 +306,10 @@ async fn one_of_several_buttons_is_pressed_by_number_or_by_what_it_stands_beside
     let commands = start_scripted_bot(&slack, Clock::system(), |_| Some(String::new())).await;
     open(&slack, &commands, &duplicates()).await;
     let many = slack.press("ada", "Link this one").await.unwrap_err();
-    assert_eq!(many, ActError::ManyButtons { label: "Link this one".to_owned(), count: 2 });
+    assert_eq!(
+        many.to_string(),
+        "2 buttons are called \"Link this one\": choose one with --nth 1, or with --beside SCRUM-5."
+    );
     slack.press("ada", Press::button("Link this one").nth(2)).await.unwrap();
     slack.press("ada", Press::button("link_duplicate").beside("SCRUM-5")).await.unwrap();
     let pressed: Vec<_> =

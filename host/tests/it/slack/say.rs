@@ -17,7 +17,7 @@ use maro::{
     clock::Clock,
     domain::{
         issue::IssueKey,
-        reply::{Block, Reply, Span, Visibility},
+        reply::{Block, Button, Item, Reply, Span, Visibility},
     },
     sandbox::slack::SimulatedSlack,
 };
@@ -60,6 +60,26 @@ async fn start_list_bot() -> (SimulatedSlack, tempfile::TempDir) {
         let visibility = if command.text == "tracked" { Visibility::Caller } else { Visibility::Channel };
         let blocks = vec![Block::Paragraph(title), Block::items(items)];
         answer_with(&Reply { visibility, blocks }, &command)
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    note(&slack, folder.path());
+    (slack, folder)
+}
+
+/// A bot that answers `list` with two buttons of one label, and anything else with a sentence.
+async fn start_button_bot() -> (SimulatedSlack, tempfile::TempDir) {
+    let slack = start_slack(Clock::system()).await;
+    start_bot(&slack, Clock::system(), |command| async move {
+        let item = |key: &str| {
+            let button =
+                Button { label: "Stop".to_owned(), command: format!("untrack {key}"), turns_page: false };
+            Item { spans: vec![Span::Issue(IssueKey::parse(key).unwrap())], button: Some(button) }
+        };
+        let items = Block::Items(vec![item("SCRUM-1"), item("SCRUM-2")]);
+        let blocks =
+            if command.text == "list" { vec![items] } else { vec![Block::Paragraph(vec![text("Ok.")])] };
+        answer_with(&Reply { visibility: Visibility::Caller, blocks }, &command)
     })
     .await;
     let folder = tempfile::tempdir().unwrap();
@@ -111,7 +131,7 @@ async fn mistakes_are_explained() {
     slack.stop().await;
     assert_eq!(
         refused(folder, &arguments("general", "ada", &["/maro tracked"])).await,
-        "No maro dev is running here: start it with `cargo run -- dev`."
+        "No maro dev is running here, that is, none has left its note in .maro of this folder or of one above it: start it with `maro dev`."
     );
 }
 
@@ -120,7 +140,7 @@ async fn without_a_dev_session_it_says_how_to_start_one() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(
         refused(folder.path(), &arguments("general", "ada", &["/maro"])).await,
-        "No maro dev is running here: start it with `cargo run -- dev`."
+        "No maro dev is running here, that is, none has left its note in .maro of this folder or of one above it: start it with `maro dev`."
     );
 }
 
@@ -291,4 +311,20 @@ async fn mistakes_in_a_modal_are_explained() {
     let lost =
         SayArguments { shortcut: Some("create_from_message".to_owned()), on_message: Some(9), ..ada() };
     assert_snapshot!(refused(folder, &lost).await, @"There is no message 9 in this channel.");
+}
+
+#[tokio::test]
+async fn a_button_of_an_earlier_message_is_shown_and_pressed() {
+    let (_slack, folder) = start_button_bot().await;
+    let folder = folder.path();
+    said(folder, &arguments("general", "ada", &["/maro list"])).await;
+    said(folder, &arguments("general", "ada", &["/maro else"])).await;
+    let (out, _) = said(folder, &SayArguments { show: true, ..ada() }).await;
+    assert_snapshot!(out, @"
+    1. maro (only visible to you): • SCRUM-1 [Stop]
+       • SCRUM-2 [Stop]
+    2. maro (only visible to you): Ok.
+    ");
+    let press = SayArguments { press: Some("Stop".to_owned()), ..ada() };
+    assert_snapshot!(refused(folder, &press).await, @r#"2 buttons are called "Stop": choose one with --nth 1, or with --beside SCRUM-1."#);
 }

@@ -33,7 +33,7 @@ async fn a_command_arrives_signed_with_every_field() {
     let slack = start_slack(clock.clone()).await;
     start_bot(&slack, clock, |command| async move {
         assert_eq!(command.command, "/maro");
-        assert_eq!(command.text, "track SCRUM-1,\nscrum-2 <https://x/browse/A-1|A-1> 100% ü+&=");
+        assert_eq!(command.text, "track SCRUM-1,\nscrum-2 <https://x/browse/A-1|A-1> 100% ü+&amp;=");
         assert_eq!(command.channel.as_str(), "C0LAUNCH001");
         assert_eq!(command.channel_name.as_deref(), Some("privategroup"));
         assert_eq!(command.user.as_str(), "U0GRACE0001");

@@ -7,6 +7,7 @@ use maro_plugin::{
     jira_edit, keys, register,
     reply::{Item, button, caller, issue, strong},
     spans,
+    typed::unescape,
 };
 
 /// More people than this are no choice to make at a glance.
@@ -29,7 +30,7 @@ impl Plugin for Assign {
         let [key] = &*keys::parse(key)?.keys() else {
             return Err(RunError::usage("Give the key of an issue first."));
         };
-        match words.trim() {
+        match &*unescape(words.trim()) {
             "" => Err(RunError::usage("Say whom to assign it to.")),
             "nobody" => {
                 jira_edit::assign(key, None)?;

@@ -25,12 +25,13 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The lines that contain a text, without the digest of a build.
+    /// The lines that contain a text, without the digest of a build and the command's id.
     fn lines(&self, text: &str) -> String {
         let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let lines = log.lines().filter(|line| line.contains(text)).map(|line| {
             let words = line
                 .split_whitespace()
+                .filter(|word| !word.starts_with("incident="))
                 .map(|word| if word.starts_with("digest=") && word.len() > 64 { "digest=…" } else { word });
             words.collect::<Vec<_>>().join(" ")
         });

@@ -78,4 +78,24 @@ async fn the_clock_is_the_hosts() {
     assert_eq!(bot.say("/maro capable now").await, noon.as_second().to_string());
     clock.set(noon + SignedDuration::from_secs(90));
     assert_eq!(bot.say("/maro capable now").await, (noon.as_second() + 90).to_string());
+    assert_eq!(bot.say("/maro capable wasi-now").await, (noon.as_second() + 90).to_string());
+}
+
+#[tokio::test]
+async fn wasi_tells_the_time_only_to_whom_the_clock_is_granted() {
+    let bot = capable_bot("[scope]\nclock.admins-only = true").await;
+    assert_ne!(bot.say("/maro capable wasi-now").await, "0", "ada is an administrator");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable now").await, "0");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable wasi-now").await, "0");
+}
+
+#[tokio::test]
+async fn a_plugin_may_print_much_and_the_end_of_it_is_told_with_a_fault() {
+    let bot = capable_bot("").await;
+    assert_eq!(bot.say("/maro capable print 1000").await, "1000 lines");
+    let shown = bot.say("/maro capable print-and-panic 1000").await;
+    assert!(shown.contains("failed because of a fault in it"), "{shown}");
+    let fault = bot.bot().registry().plugins().get("capable").unwrap().last_fault().unwrap().fault;
+    assert!(fault.contains("line 999 of those") && fault.contains("warning 999: all is well"), "{fault}");
+    assert!(fault.contains("after 1000 lines") && !fault.contains("line 10 of"), "{fault}");
 }

@@ -1,6 +1,7 @@
 // `/maro {{name}}`: greets.
 
 import { answer } from './answer.js';
+import { unescape } from './maro.js';
 
 export const command = {
   describe() {
@@ -8,6 +9,6 @@ export const command = {
   },
 
   run(typed) {
-    return answer(typed.trim());
+    return answer(unescape(typed).trim());
   },
 };

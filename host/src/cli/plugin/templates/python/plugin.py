@@ -4,7 +4,7 @@ from wit_world import exports
 from wit_world.exports.command import Description
 from wit_world.imports.reply import Reply
 
-from maro import paragraph, strong, to_caller
+from maro import paragraph, strong, to_caller, unescape
 
 
 class Command(exports.Command):
@@ -12,7 +12,7 @@ class Command(exports.Command):
         return Description(name="{{name}}", version="0.1.0", summary="Greet somebody", usage="[NAME]")
 
     def run(self, arguments: str) -> Reply:
-        return answer(arguments.strip())
+        return answer(unescape(arguments).strip())
 
 
 def answer(name: str) -> Reply:

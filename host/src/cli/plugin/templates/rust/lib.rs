@@ -1,6 +1,6 @@
 //! `/maro {{name}}`: greets.
 
-use maro_plugin::{Description, Plugin, Reply, RunError, register, reply, spans};
+use maro_plugin::{Description, Plugin, Reply, RunError, register, reply, spans, typed::unescape};
 
 struct Subcommand;
 
@@ -15,7 +15,7 @@ impl Plugin for Subcommand {
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
-        Ok(answer(arguments.trim()))
+        Ok(answer(unescape(arguments).trim()))
     }
 }
 
