@@ -110,12 +110,16 @@ pub struct Wishes {
     pub(super) version: Version,
     /// The interfaces of WASI that this host does not have.
     pub(super) unoffered: Vec<String>,
+    /// Whether it can ask WASI for the time of day, which the grant `clock` is for as well.
+    pub(super) reads_time: bool,
 }
 
 impl Wishes {
     /// What the operator may not have meant or expected, a sentence each, under the manifest in `file`.
     pub fn warnings(&self, manifest: &Manifest, file: &str) -> Vec<String> {
-        let mut warnings = manifest.warnings(&self.grants, file);
+        let time = self.reads_time.then_some(Grant::Clock);
+        let used: Vec<_> = self.grants.iter().copied().chain(time).collect();
+        let mut warnings = manifest.warnings(&used, file);
         if !self.unoffered.is_empty() {
             warnings.push(format!(
                 "it imports {}, which this host does not offer: a command that calls it ends with a fault",
@@ -165,7 +169,8 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
         Excess::Table { elements } => PreflightError::LargeTable { elements },
     })?;
     let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
-    Ok(Wishes { grants, version, unoffered })
+    let reads_time = imports.iter().any(|import| import.starts_with("wasi:clocks/wall-clock@"));
+    Ok(Wishes { grants, version, unoffered, reads_time })
 }
 
 /// Compares what a component needs with what its operator grants.
@@ -306,6 +311,7 @@ mod tests {
         ));
         let wishes = inspect(&wasm).unwrap();
         assert_eq!(wishes.grants, [Grant::Jira, Grant::TrackerEdit]);
+        assert!(!wishes.reads_time);
 
         let manifest = Manifest { grants: vec![Grant::Jira], ..Manifest::default() };
         let error = check_grants(&wishes.grants, &manifest, "track.toml").unwrap_err();
@@ -348,5 +354,16 @@ mod tests {
             }
         }
         assert!(refused > whole.len() / 2, "only {refused} of {} were refused", whole.len());
+    }
+
+    #[test]
+    fn the_clock_is_not_granted_in_vain_to_who_asks_wasi_for_the_time() {
+        let manifest = Manifest { grants: vec![Grant::Clock], ..Manifest::default() };
+        let warnings = |import: &str| {
+            let wasm = component(&format!("{import} {COMMAND_EXPORT}"));
+            inspect(&wasm).unwrap().warnings(&manifest, "count.toml")
+        };
+        assert_eq!(warnings(r#"(import "wasi:clocks/wall-clock@0.2.6" (instance))"#), [""; 0]);
+        assert!(warnings("")[0].contains("never uses it"));
     }
 }
