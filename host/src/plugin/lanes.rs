@@ -2,7 +2,8 @@
 //!
 //! The slow lane has a thread less than there are processors, and they give way to all other threads. So
 //! however many guests compute there, the others are answered as if they did not. A guest is moved once it has
-//! computed for [`SHORT`] at a stretch, and for a while its plugin begins there. Waiting is not computing.
+//! computed for [`SHORT`] at a stretch, and for a while its plugin begins there. Waiting is not computing, though
+//! it takes a slow clock to tell a guest that computed from one whose thread the system held up.
 
 use std::{
     future::poll_fn,
@@ -25,7 +26,7 @@ use crate::{priority, telemetry::error_chain};
 /// How long a guest computes at a stretch before it counts as slow.
 const SHORT: Duration = Duration::from_millis(2);
 
-/// For how long a plugin begins on the slow lane after it was slow.
+/// For how long a plugin begins on the slow lane after it was slow, and is watched after it seemed so.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// The processors are the process's, and so is the lane. `None` if there is no thread for it.
@@ -50,21 +51,35 @@ pub(super) async fn run<W>(habit: &Habit, meter: Arc<Meter>, work: W) -> W::Outp
 where
     W: Future<Output: Send> + Send + 'static,
 {
+    let _noted = Noted { habit, meter: &meter };
     let mut work = Box::pin(work);
-    if !habit.is_slow() {
+    let pace = habit.pace();
+    if pace == Pace::Suspect {
+        meter.measure_exactly();
+    }
+    if pace != Pace::Slow {
         let outcome = poll_fn(|context| match meter.poll(work.as_mut(), context) {
             Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
             Poll::Pending if meter.is_slow() && SLOW_LANE.is_some() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         });
         if let Some(outcome) = outcome.await {
-            habit.note(&meter);
             return outcome;
         }
     }
-    let outcome = run_slowly(Arc::clone(&meter), work).await;
-    habit.note(&meter);
-    outcome
+    run_slowly(Arc::clone(&meter), work).await
+}
+
+/// Notes how long an invocation computed when it is over or nobody waits for it any more.
+struct Noted<'a> {
+    habit: &'a Habit,
+    meter: &'a Meter,
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        self.habit.note(self.meter);
+    }
 }
 
 /// Runs an invocation for which nobody waits.
@@ -81,7 +96,7 @@ where
 {
     let Some(lane) = &*SLOW_LANE else { return work.await };
     let measured = poll_fn(move |context| {
-        meter.is_on_slow_lane.store(true, Ordering::Relaxed);
+        meter.enter_slow_lane();
         meter.poll(work.as_mut(), context)
     });
     // Sockets, timers and tasks stay with the runtime that everything else is on.
@@ -97,11 +112,16 @@ where
 #[derive(Debug)]
 pub(super) struct Meter {
     is_on_slow_lane: AtomicBool,
+    /// Whether what the thread computed is measured instead of the time that passed. Costs half a microsecond
+    /// a look, many times the other.
+    is_exact: AtomicBool,
     /// When the stretch under way began, and the length of all stretches and of the longest before it, in
     /// nanoseconds.
     began: AtomicU64,
     computed: AtomicU64,
     longest: AtomicU64,
+    /// What of it was measured exactly.
+    proven: AtomicU64,
 }
 
 /// In the place of a time: no stretch is under way.
@@ -111,9 +131,11 @@ impl Meter {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             is_on_slow_lane: AtomicBool::new(false),
+            is_exact: AtomicBool::new(false),
             began: AtomicU64::new(NEVER),
             computed: AtomicU64::new(0),
             longest: AtomicU64::new(0),
+            proven: AtomicU64::new(0),
         })
     }
 
@@ -122,9 +144,34 @@ impl Meter {
         Duration::from_nanos(self.computed.load(Ordering::Relaxed)) + self.stretch()
     }
 
-    /// Whether it computes for long, at the moment or before.
+    /// Whether it should give way.
     pub(super) fn is_slow(&self) -> bool {
-        Duration::from_nanos(self.longest.load(Ordering::Relaxed)) >= SHORT || self.stretch() >= SHORT
+        self.is_on_slow_lane.load(Ordering::Relaxed) || self.longest() >= SHORT || self.stretch() >= SHORT
+    }
+
+    /// What is to be thought of the plugin, now that the invocation is over.
+    fn pace(&self) -> Pace {
+        if Duration::from_nanos(self.proven.load(Ordering::Relaxed)) >= SHORT {
+            Pace::Slow
+        } else if self.longest() >= SHORT {
+            Pace::Suspect
+        } else {
+            Pace::Quick
+        }
+    }
+
+    /// The longest stretch before the one under way.
+    fn longest(&self) -> Duration {
+        Duration::from_nanos(self.longest.load(Ordering::Relaxed))
+    }
+
+    fn measure_exactly(&self) {
+        self.is_exact.store(true, Ordering::Relaxed);
+    }
+
+    fn enter_slow_lane(&self) {
+        self.is_on_slow_lane.store(true, Ordering::Relaxed);
+        self.measure_exactly();
     }
 
     fn poll<W: Future>(&self, work: Pin<&mut W>, context: &mut Context<'_>) -> Poll<W::Output> {
@@ -133,6 +180,9 @@ impl Meter {
         let stretch = self.stretch().as_nanos() as u64;
         self.computed.fetch_add(stretch, Ordering::Relaxed);
         self.longest.fetch_max(stretch, Ordering::Relaxed);
+        if self.is_exact.load(Ordering::Relaxed) {
+            self.proven.fetch_add(stretch, Ordering::Relaxed);
+        }
         self.began.store(NEVER, Ordering::Relaxed);
         polled
     }
@@ -142,9 +192,9 @@ impl Meter {
         Duration::from_nanos(self.now().saturating_sub(self.began.load(Ordering::Relaxed)))
     }
 
-    /// In nanoseconds. On the slow lane only what the thread computed counts, as it gives way to others.
+    /// In nanoseconds.
     fn now(&self) -> u64 {
-        if !self.is_on_slow_lane.load(Ordering::Relaxed) {
+        if !self.is_exact.load(Ordering::Relaxed) {
             return START.elapsed().as_nanos() as u64;
         }
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -152,24 +202,45 @@ impl Meter {
     }
 }
 
-/// How long a plugin's invocations compute.
+/// How long a plugin computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Quick,
+    /// An invocation took long, and may have been held up.
+    Suspect,
+    Slow,
+}
+
+/// How long a plugin's invocations computed of late.
 #[derive(Debug, Default)]
 pub(super) struct Habit {
     /// In milliseconds since [`START`].
     slow_until: AtomicU64,
+    suspect_until: AtomicU64,
 }
 
 impl Habit {
-    fn is_slow(&self) -> bool {
-        let slow_until = self.slow_until.load(Ordering::Relaxed);
-        slow_until > 0 && slow_until > START.elapsed().as_millis() as u64
+    fn pace(&self) -> Pace {
+        let (slow, suspect) =
+            (self.slow_until.load(Ordering::Relaxed), self.suspect_until.load(Ordering::Relaxed));
+        // Nearly all plugins were neither, ever.
+        if slow.max(suspect) == 0 {
+            return Pace::Quick;
+        }
+        match START.elapsed().as_millis() as u64 {
+            now if now < slow => Pace::Slow,
+            now if now < suspect => Pace::Suspect,
+            _ => Pace::Quick,
+        }
     }
 
     fn note(&self, meter: &Meter) {
-        if meter.is_slow() {
-            let until = START.elapsed() + REMEMBERED;
-            self.slow_until.store(until.as_millis() as u64, Ordering::Relaxed);
-        }
+        let until = match meter.pace() {
+            Pace::Quick => return,
+            Pace::Suspect => &self.suspect_until,
+            Pace::Slow => &self.slow_until,
+        };
+        until.store((START.elapsed() + REMEMBERED).as_millis() as u64, Ordering::Relaxed);
     }
 }
 
@@ -195,10 +266,34 @@ mod tests {
             let began_there = is_on_slow_lane();
             compute_for_long();
             tokio::task::yield_now().await;
+            compute_for_long();
             (began_there, is_on_slow_lane())
         };
         assert_eq!(run(&habit, Meter::new(), work).await, (false, true));
         assert!(run(&habit, Meter::new(), async { is_on_slow_lane() }).await);
+    }
+
+    #[tokio::test]
+    async fn a_plugin_whose_thread_was_held_up_is_watched_and_not_slow() {
+        let habit = Habit::default();
+        let held_up = || async { thread::sleep(2 * SHORT) };
+        run(&habit, Meter::new(), held_up()).await;
+        assert_eq!(habit.pace(), Pace::Suspect);
+        // Now it is seen to compute nothing.
+        run(&habit, Meter::new(), held_up()).await;
+        assert_eq!(habit.pace(), Pace::Suspect);
+        // So is one that was moved before it could be seen.
+        let moved = Habit::default();
+        let work = async move {
+            held_up().await;
+            tokio::task::yield_now().await;
+            assert!(is_on_slow_lane());
+            held_up().await;
+        };
+        run(&moved, Meter::new(), work).await;
+        assert_eq!(moved.pace(), Pace::Suspect);
+        run(&habit, Meter::new(), async { compute_for_long() }).await;
+        assert_eq!(habit.pace(), Pace::Slow);
     }
 
     #[tokio::test]
