@@ -82,7 +82,9 @@ impl Budget<'_> {
     /// Nothing for a button that could not be pressed: the text stands without it.
     fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
         self.spend(button.label.len() + button.command.len())?;
-        let command = one_line(&button.command, MAX_COMMAND_LENGTH + 1);
+        // Written as people type it, it means the same.
+        let command = button.command.trim_start();
+        let command = one_line(command.strip_prefix("/maro ").unwrap_or(command), MAX_COMMAND_LENGTH + 1);
         let label = one_line(&button.label, MAX_LABEL_LENGTH);
         let usable =
             !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
@@ -156,6 +158,17 @@ mod tests {
             Span::Text("U1> <!here".to_owned()),
         ];
         assert_eq!(converted.blocks, [Block::Paragraph(expected)]);
+    }
+
+    #[test]
+    fn a_button_may_name_its_command_as_people_type_it() {
+        let button = |command: &str| wit::Button { label: "Next".to_owned(), command: command.to_owned() };
+        let buttons = vec![button("tracked 2"), button(" /maro tracked 2")];
+        let reply =
+            wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Buttons(buttons)] };
+        let converted = convert(reply, &Limits::default(), "tracked").unwrap();
+        let expected = Button { label: "Next".to_owned(), command: "tracked 2".to_owned(), turns_page: true };
+        assert_eq!(converted.blocks, [Block::Buttons(vec![expected.clone(), expected])]);
     }
 
     #[test]
