@@ -21,18 +21,33 @@ pub fn message_text(message: &ShownMessage, names: &Names) -> String {
 
 /// As [`message_text`], with the buttons that stand beside lines too.
 pub(super) fn text_with_buttons(message: &ShownMessage, names: &Names) -> String {
+    text_with(message, names, labels)
+}
+
+/// As [`text_with_buttons`], with what pressing each is to type: `[Next page → /maro tracked 2]`.
+pub(super) fn text_with_commands(message: &ShownMessage, names: &Names) -> String {
+    text_with(message, names, |block| {
+        let buttons = form::buttons(std::slice::from_ref(block)).into_iter();
+        let shown = buttons.map(|button| {
+            format!("[{} → /maro {}]", visible(&button.label), visible(&button.value.unwrap_or_default()))
+        });
+        shown.collect()
+    })
+}
+
+fn text_with(message: &ShownMessage, names: &Names, shown_buttons: fn(&Value) -> Vec<String>) -> String {
     if message.blocks.is_empty() {
         return plain(&message.text, names);
     }
     let lines = message.blocks.iter().flat_map(|block| {
-        let (lines, labels) = (block_lines(block, names), labels(block));
-        match (&*lines, &*labels) {
+        let (lines, buttons) = (block_lines(block, names), shown_buttons(block));
+        match (&*lines, &*buttons) {
             ([.., last], [_, ..]) if block["type"] == "section" => {
-                let with_buttons = format!("{last} {}", labels.join(" "));
+                let with_buttons = format!("{last} {}", buttons.join(" "));
                 lines[..lines.len() - 1].iter().cloned().chain([with_buttons]).collect()
             }
             (_, []) => lines,
-            _ => lines.into_iter().chain([labels.join(" ")]).collect::<Vec<_>>(),
+            _ => lines.into_iter().chain([buttons.join(" ")]).collect::<Vec<_>>(),
         }
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -100,6 +100,13 @@ impl Breaker {
         }
     }
 
+    /// Forgets all faults.
+    pub(super) fn reset(&self) {
+        self.faults_in_a_row.store(0, Ordering::Relaxed);
+        *self.state() = State::Closed;
+        self.is_closed.store(true, Ordering::Release);
+    }
+
     pub(super) fn status(&self, clock: &Clock) -> BreakerStatus {
         match *self.state() {
             State::Closed => BreakerStatus::Closed,
@@ -223,6 +230,14 @@ mod tests {
         clock.set(at(30));
         drop(breaker.admit(&clock).unwrap());
         assert_eq!(breaker.admit(&clock).unwrap().succeeded(), Some(Turn::Closed));
+    }
+
+    #[test]
+    fn without_its_faults_it_is_closed() {
+        let (breaker, clock) = opened();
+        breaker.reset();
+        assert_eq!(breaker.status(&clock), BreakerStatus::Closed);
+        assert_eq!(breaker.admit(&clock).unwrap().failed(&clock), None, "the first of a new row");
     }
 
     #[test]

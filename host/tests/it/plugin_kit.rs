@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::Read as _,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -20,15 +22,18 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects")
 }
 
-fn maro(folder: &Path, arguments: &[&str]) -> Output {
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
     command
         .current_dir(folder)
         .env("MARO_CACHE_DIR", cache())
         .env("CARGO_TARGET_DIR", target())
-        .args(arguments)
-        .output()
-        .unwrap()
+        .args(arguments);
+    command
+}
+
+fn maro(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
 }
 
 /// What a command says that succeeds.
@@ -71,6 +76,9 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     assert!(check.starts_with("/maro greet [NAME]\nGreet somebody\n"), "{check}");
     assert!(check.contains("needs      grants = []"), "{check}");
     assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
+    let project = folder.path().join("greet");
+    let built = said(&project, &["plugin", "build"]);
+    assert!(built.ends_with("build/greet.toml.\n"), "{built}");
     let run = said(folder.path(), &["plugin", "run", "greet", "R&D"]);
     assert!(run.starts_with("/maro greet R&D\n\nHello, R&D!\n"), "{run}");
     assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet pass."));
@@ -88,6 +96,26 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     let run = said(folder.path(), &["plugin", "run", "greet", "Ada", "-1"]);
     assert!(run.contains("It printed:\n  to Ada\n"), "{run}");
     assert!(run.contains("/maro greet -1\n\nHello, -1!"), "several commands: {run}");
+
+    fs::write(&source, text.replace("\"greet\"", "\"Count It\"")).unwrap();
+    let build = complaint(&project, &["plugin", "build"]);
+    assert!(
+        build.contains("✗ No host takes it like this: it describes itself wrongly: \"Count It\""),
+        "{build}"
+    );
+
+    let buttons = "Ok(answer(unescape(arguments).trim()).buttons([reply::button(\"Delete\", \"delete X\")]))";
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", buttons)).unwrap();
+    let run = said(folder.path(), &["plugin", "run", "greet"]);
+    assert!(run.contains("[Delete → /maro delete X]\n"), "{run}");
+    assert!(run.contains("✗ A button types /maro delete X, "), "{run}");
+
+    let failing = text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")");
+    fs::write(&source, failing).unwrap();
+    let run = complaint(folder.path(), &["plugin", "run", "greet", "1", "2", "3", "4", "5", "6", "7"]);
+    assert!(run.contains(": no 7\n"), "it is run however often it fails: {run}");
+    let nowhere = complaint(folder.path(), &["plugin", "run", "greet", "--channel", "nowhere"]);
+    assert!(nowhere.contains("no channel nowhere in the simulated Slack, but general, "), "{nowhere}");
 
     fs::write(&source, text.replace("\"Hello, \"", "\"Good day, \"")).unwrap();
     let tests = complaint(folder.path(), &["plugin", "test", "greet"]);
@@ -112,14 +140,64 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
 }
 
 #[test]
+fn what_the_readme_of_a_new_project_in_rust_shows_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = "jira, jira-edit, tracker, tracker-edit, storage, settings, clock, http";
+    let new = said(folder.path(), &["plugin", "new", "track", "--with", all]);
+    assert!(new.contains("MARO comes with a /maro track of its own"), "{new}");
+    let readme = fs::read_to_string(folder.path().join("track/README.md")).unwrap();
+    let rows = readme.lines().filter(|line| line.starts_with("| `"));
+    let lines: Vec<_> = rows.map(|row| row.rsplit("| `").next().unwrap().trim_end_matches("` |")).collect();
+    assert_eq!(lines.len(), 8, "{readme}");
+    let source = folder.path().join("track/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    let calls = format!(
+        "use maro_plugin::{{IssueKey, clock, http, jira, jira_edit, settings, storage, tracker, tracker_edit}};\n\
+         fn all(keys: Vec<IssueKey>, key: IssueKey) -> Result<(), RunError> {{\n{};\nOk(())\n}}\n",
+        lines.iter().map(|line| format!("let _ = {line}")).collect::<Vec<_>>().join(";\n")
+    );
+    let called = "let key = || arguments.to_owned(); all(vec![key()], key())?; Ok(answer";
+    fs::write(&source, text.replace("Ok(answer", called) + &calls).unwrap();
+    let check = said(folder.path(), &["plugin", "check", "track"]);
+    assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
+}
+
+#[test]
+fn an_interrupted_build_ends_with_its_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"endless\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[workspace]\n",
+    );
+    write("lib.rs", "");
+    let script = format!(
+        "fn main() {{ let _open = std::net::TcpStream::connect({:?}); loop {{ std::thread::park() }} }}",
+        listener.local_addr().unwrap().to_string()
+    );
+    write("build.rs", &script);
+    let mut building = command(folder.path(), &["plugin", "build", "."]).spawn().unwrap();
+    let (mut tool, _) = listener.accept().unwrap();
+    let id = rustix::process::Pid::from_child(&building);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(building.wait().unwrap().code(), Some(130));
+    let mut said = Vec::new();
+    assert_eq!(tool.read_to_end(&mut said).unwrap(), 0, "the tool's end closes what it has open");
+}
+
+#[test]
 fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let folder = tempfile::tempdir().unwrap();
     let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
     let record =
         |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
     let shown = said(folder.path(), &["plugin", "run", &tracked, "--tracked", "SCRUM-123,SCRUM-999"]);
-    assert!(shown.contains("User authentication flow (Open) [Stop tracking]\n"), "{shown}");
-    assert!(shown.contains("• SCRUM-999: Not in Jira any more (Open) [Stop tracking]"), "{shown}");
+    assert!(
+        shown.contains("User authentication flow (Open) [Stop tracking → /maro untrack SCRUM-123]\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("• SCRUM-999: Not in Jira any more (Open) [Stop tracking → "), "{shown}");
     assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded: the same case is there already"), "recorded once");
     let test = ["plugin", "test", "cases", "--on", &*tracked];
@@ -145,6 +223,10 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
         told.contains("calls tracker.list-tracked {\"limit\":20,\"offset\":0}, which is not recorded"),
         "{told}"
     );
+    assert!(told.contains("To accept this, delete the file and record it again"), "{told}");
+    let accepting = complaint(folder.path(), &[&test[..], &["--accept"]].concat());
+    assert!(accepting.contains("1 of 1 case cannot be accepted"), "{accepting}");
+    assert_eq!(Case::read(&path).unwrap(), case, "nothing is accepted that is no answer");
 }
 
 #[test]
@@ -160,7 +242,8 @@ fn a_checkouts_plugins_are_built_in_every_language_and_go_with_their_sources() {
         "[workspace]\nresolver = \"3\"\nmembers = []\n[workspace.dependencies]\nmaro-plugin = {{ path = {sdk:?} }}\n"
     );
     fs::write(checkout.path().join("Cargo.toml"), workspace).unwrap();
-    said(checkout.path(), &["plugin", "new", "plugins/one", "--with", "http"]);
+    let new = said(checkout.path(), &["plugin", "new", "plugins/one", "--with", "http"]);
+    assert!(new.contains("Cargo.toml now: when you delete the folder, delete it there too"), "{new}");
     said(checkout.path(), &["plugin", "new", "plugins/two", "--lang", "python"]);
     let built = |name: &str| target().join("plugins").join(name).is_file();
     said(checkout.path(), &["plugin", "build"]);

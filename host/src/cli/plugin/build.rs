@@ -12,7 +12,7 @@ use crate::{
     cli::{
         plugin::{
             check, interpreted,
-            project::{Language, Project},
+            project::{Language, MANIFEST, Project, repository},
             rust, say,
             toolbox::{BuildError, Toolbox},
         },
@@ -24,17 +24,33 @@ use crate::{
 /// Without arguments the plugins of this repository, else each project into its own `build/`.
 pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
     let toolbox = toolbox(true);
-    if folders.is_empty() {
-        return build_repository(&toolbox).await;
-    }
-    for folder in folders {
-        let project = Project::open(&folder)?;
+    let projects = if folders.is_empty() {
+        let Some(here) = project_here(Path::new("."))? else { return build_repository(&toolbox).await };
+        vec![here]
+    } else {
+        folders.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?
+    };
+    let mut exit = ExitCode::SUCCESS;
+    for project in projects {
         let component = build_project(&project, &toolbox).await?;
         let manifest = component.with_extension("toml");
-        say(&format!("Built {} with {}.", component.display(), manifest.display()));
-        check::warn_of_grants(&component);
+        let with = match project.manifest().is_file() {
+            true => format!("with {}", manifest.display()),
+            false => format!("without grants: there is no {MANIFEST}"),
+        };
+        say(&format!("Built {}, {with}.", component.display()));
+        if let Some(problem) = check::problem(&component).await? {
+            say(&format!("✗ No host takes it like this: {problem}."));
+            exit = ExitCode::FAILURE;
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit)
+}
+
+/// The project that a folder itself is. This repository's root, or a crate of it, is none.
+fn project_here(folder: &Path) -> anyhow::Result<Option<Project>> {
+    let is_outside = repository(folder).is_none();
+    Ok(Project::find(folder)?.filter(|project| project.manifest().is_file() || is_outside))
 }
 
 /// Builds all that `plugins/` holds: the workspace's packages at once, everything else by itself. What needs
@@ -92,4 +108,21 @@ pub(super) async fn build_into(
     });
     let installed = installing.await.map_err(anyhow::Error::from).and_then(|installed| installed);
     installed.map_err(|error| BuildError::Missing(format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_projects_folder_is_built_and_a_crate_of_the_repository_is_not_taken_for_one() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(project_here(here).unwrap(), None);
+        assert_eq!(project_here(&here.join("..")).unwrap(), None);
+        assert_eq!(project_here(&here.join("../plugins/track")).unwrap().unwrap().name, "track");
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(project_here(folder.path()).unwrap(), None);
+        std::fs::write(folder.path().join("plugin.js"), "").unwrap();
+        assert!(project_here(folder.path()).unwrap().is_some());
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
         contract::{self, Contract},
         project::MANIFEST,
         say,
-        workbench::{Workbench, component},
+        workbench::{self, Workbench, component},
     },
     plugin::{loaded::LoadedPlugin, manifest::Manifest, preflight},
 };
@@ -87,6 +87,27 @@ fn grants_problem(path: &Path, name: &str) -> Option<String> {
     };
     let wishes = preflight::inspect(&fs::read(path).ok()?).ok()?;
     preflight::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
+}
+
+/// Why no host takes a project's component, if that shows at once: what comes with an interpreter, and is not
+/// compiled yet, is not loaded for it.
+///
+/// # Errors
+/// The component cannot be read.
+pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> {
+    let wasm = fs::read(component).with_context(|| format!("{} cannot be read", component.display()))?;
+    if let Err(problem) = preflight::inspect(&wasm) {
+        return Ok(Some(problem.to_string()));
+    }
+    if let Some(mismatch) = contract::read(&wasm)?.mismatches.into_iter().next() {
+        return Ok(Some(mismatch));
+    }
+    if !workbench::is_slow_to_load(&wasm)
+        && let Err(error) = Workbench::set_up(component)?.load().await
+    {
+        return Ok(Some(format!("{error:#}")));
+    }
+    Ok(grants_problem(component, MANIFEST))
 }
 
 /// Warns of what a project's `plugin.toml` does not grant the component that was built from it.

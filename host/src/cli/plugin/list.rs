@@ -37,7 +37,7 @@ pub(super) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
         ));
     }
     for refusal in &plugins.refused {
-        say(&format!("✗ {}.wasm does not serve: {}.", refusal.file, refusal.reason));
+        say(&format!("✗ {} does not serve: {}.", refusal.file, refusal.reason));
     }
     let refused = !plugins.refused.is_empty();
     if !refused && plugins.all().next().is_none() {

@@ -32,7 +32,13 @@ use std::{
 
 use clap::Subcommand;
 
-use crate::cli::plugin::{new::NewArguments, run::RunArguments, test::TestArguments};
+use crate::cli::{
+    plugin::{new::NewArguments, run::RunArguments, test::TestArguments},
+    serve::StopSignal,
+};
+
+/// How shells tell a program that was interrupted.
+const INTERRUPTED: i32 = 130;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -63,6 +69,18 @@ pub(super) enum PluginCommand {
 }
 
 pub(super) async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
+    let mut stop = StopSignal::listen()?;
+    tokio::select! {
+        exit = obey(command) => exit,
+        () = stop.wait() => {
+            // By now the work is dropped, and the tools that it ran are killed. Not a return: a thread may wait
+            // for another process yet.
+            std::process::exit(INTERRUPTED)
+        }
+    }
+}
+
+async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {
     match command {
         PluginCommand::New(arguments) => new::run(&arguments),
         PluginCommand::Build { projects } => build::run(projects).await,

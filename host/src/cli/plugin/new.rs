@@ -19,6 +19,9 @@ use crate::{
     plugin::{grants::Grant, loader},
 };
 
+/// The subcommands that MARO comes with, which are plugins too.
+pub(super) const SHIPPED: [&str; 3] = ["track", "tracked", "untrack"];
+
 /// Where the interface's own version stands.
 const PACKAGE: &str = "package maro:plugin@";
 
@@ -44,7 +47,7 @@ pub(super) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
         };
         write().with_context(|| format!("cannot write {}", path.display()))?;
     }
-    project.join_workspace()?;
+    let joined = project.join_workspace()?;
     let folder = project.folder.display();
     say(&format!(
         "Made {folder}. Now:\n\n  maro plugin run {folder} 'Ada'     # what /maro {name} Ada shows\n  \
@@ -52,11 +55,25 @@ pub(super) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
          {folder}/README.md says more.",
         name = project.name,
     ));
+    if let Some(workspace) = joined {
+        say(&format!(
+            "\nIt is in the members of {} now: when you delete the folder, delete it there too, or cargo \
+             builds nothing here any more.",
+            workspace.display()
+        ));
+    }
+    if SHIPPED.contains(&&*project.name) {
+        say(&format!(
+            "\nMARO comes with a /maro {name} of its own: a host serves only one of the two. Choose \
+             another name, unless this shall take its place.",
+            name = project.name
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 fn capability(name: &str) -> Result<Grant, String> {
-    Grant::from_interface(name).ok_or_else(|| {
+    Grant::from_interface(name.trim()).ok_or_else(|| {
         let all: Vec<_> = Grant::ALL.iter().map(|grant| grant.as_str()).collect();
         format!("there are {}; log needs no grant", all.join(", "))
     })
@@ -74,7 +91,9 @@ struct NewProject {
 impl NewProject {
     fn of(arguments: &NewArguments) -> anyhow::Result<Self> {
         let folder = arguments.path.clone();
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // A path such as `.` names its folder only as a whole.
+        let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
         ensure!(
             loader::is_subcommand_name(&name),
             "{name:?} is no name for a subcommand: use 1 to 32 of a-z, 0-9 and -, a letter first"
@@ -83,9 +102,13 @@ impl NewProject {
             !RESERVED_NAMES.contains(&&*name),
             "/maro {name} is a command of MARO itself: choose another name"
         );
-        ensure!(!folder.exists(), "{} is there already", folder.display());
+        ensure!(
+            is_free(&folder),
+            "{} is there already and not empty: choose another name, or delete it first",
+            folder.display()
+        );
         let grants = Grant::ALL.into_iter().filter(|grant| arguments.with.contains(grant)).collect();
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = whole.parent().filter(|parent| !parent.as_os_str().is_empty());
         let repository = repository(parent.unwrap_or(Path::new(".")));
         Ok(Self { name, folder, language: arguments.lang, grants, repository })
     }
@@ -231,15 +254,15 @@ impl NewProject {
              maro plugin test .           # the tests, and the recorded cases in cases/\n\
              maro plugin check .          # what it needs, and whether a host takes it\n\
              maro plugin build .          # build/{name}.wasm and build/{name}.toml, for the plugins folder\n\
-             maro dev --plugin .          # a bot on this machine that rebuilds it when it is saved\n\
-             ```\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
+             ```\n\nIn a checkout of MARO, `maro dev --plugin /path/to/{name}` runs a bot on this machine that \
+             rebuilds it when it is saved.\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
             name = self.name,
         )
     }
 
-    /// Makes a Rust project inside the repository a member of its workspace.
-    fn join_workspace(&self) -> anyhow::Result<()> {
-        let (Some(root), Language::Rust) = (&self.repository, self.language) else { return Ok(()) };
+    /// Makes a Rust project inside the repository a member of its workspace; the file that says so now.
+    fn join_workspace(&self) -> anyhow::Result<Option<PathBuf>> {
+        let (Some(root), Language::Rust) = (&self.repository, self.language) else { return Ok(None) };
         let path = root.join("Cargo.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let folder = self.folder.canonicalize()?;
@@ -253,7 +276,16 @@ impl NewProject {
             bail!("{} has no list of members: add \"{member}\" to its workspace", path.display());
         };
         fs::write(&path, format!("{before}]{after}"))
-            .with_context(|| format!("cannot write {}", path.display()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Some(path))
+    }
+}
+
+/// Whether a project can be made at a path: there is nothing, or a folder with nothing in it but a repository.
+fn is_free(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().all(|entry| entry.file_name() == ".git"),
+        Err(_) => !path.exists(),
     }
 }
 
@@ -307,6 +339,40 @@ mod tests {
         assert_eq!(manifest.grants, [Grant::Settings, Grant::Http]);
         assert_eq!(manifest.hosts.len(), 1);
         assert!(manifest.settings.contains_key("team"));
+    }
+
+    #[test]
+    fn an_empty_folder_is_taken_and_a_full_one_is_told_with_the_cure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("count");
+        fs::create_dir_all(path.join(".git")).unwrap();
+        let of = |path: PathBuf| {
+            NewProject::of(&NewArguments { path, lang: Language::Rust, with: Vec::new() })
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of(path.join(".")).unwrap().name, "count");
+        fs::write(path.join("notes.txt"), "").unwrap();
+        let refusal = of(path).err().unwrap();
+        let cure = "is there already and not empty: choose another name, or delete it first";
+        assert!(refusal.ends_with(cure), "{refusal}");
+    }
+
+    #[test]
+    fn the_shipped_subcommands_are_those_of_the_repository() {
+        let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
+        let entries = fs::read_dir(plugins).unwrap().flatten();
+        let mut names: Vec<_> = entries
+            .filter(|entry| entry.path().join(MANIFEST).is_file())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, SHIPPED);
+    }
+
+    #[test]
+    fn capabilities_may_have_spaces_around_them() {
+        assert_eq!(capability(" tracker"), Ok(Grant::Tracker));
+        assert!(capability("calendar").is_err());
     }
 
     #[test]

@@ -11,12 +11,14 @@ use clap::Args;
 use crate::{
     cli::plugin::{
         check,
+        new::SHIPPED,
         project::Project,
         recording, say,
         simulation::{Place, Simulation},
         story::story,
         workbench::{Workbench, component},
     },
+    commands::RESERVED_NAMES,
     plugin::{recorder::Recording, tape::Ending},
 };
 
@@ -42,7 +44,9 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let workbench = Workbench::set_up(&component)?;
     workbench.warn_of_compiling();
     let mut simulation = Simulation::start(&workbench, &arguments.place).await?;
-    let name = simulation.plugin()?.description.name.to_string();
+    let loaded = simulation.plugin()?;
+    let name = loaded.description.name.to_string();
+    let log_lines = loaded.manifest.limits.log_lines as usize;
     let granted: Vec<_> = workbench.grants.iter().map(|grant| grant.as_str()).collect();
     let granted = match &*granted {
         [] => "It needs no grants.".to_owned(),
@@ -51,10 +55,13 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let mut exit = ExitCode::SUCCESS;
     for typed in typed {
         let command = format!("/maro {name} {typed}").trim_end().to_owned();
-        let (shown, recording) = simulation.type_command(&arguments.place, &command).await?;
-        say(&format!("{command}\n\n{shown}\n\n{granted}"));
-        let recording = recording.context("the plugin was not run")?;
+        let shown = simulation.type_command(&arguments.place, &command).await?;
+        say(&format!("{command}\n\n{}\n\n{granted}", shown.text));
+        let recording = shown.recording.context("the plugin was not run")?;
         say(story(&recording, arguments.full).trim_end());
+        for warning in warnings(&name, &shown.commands, recording.log.len(), log_lines) {
+            say(&warning);
+        }
         if matches!(recording.case.ending, Ending::Fault(_)) {
             exit = ExitCode::FAILURE;
         }
@@ -67,6 +74,28 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         check::warn_of_grants(&component);
     }
     Ok(exit)
+}
+
+/// What else would go wrong on a host: `commands` behind buttons that lead nowhere, and of `logged` lines those
+/// over the limit of `log_lines`.
+fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) -> Vec<String> {
+    let is_known = |word: &str| word == name || RESERVED_NAMES.contains(&word) || SHIPPED.contains(&word);
+    let lost = commands.iter().filter(|command| !command.split_whitespace().next().is_some_and(is_known));
+    let mut warnings: Vec<_> = lost
+        .map(|command| {
+            format!(
+                "✗ A button types /maro {command}, which is neither of this plugin nor comes with MARO: for a \
+                 command of its own, put {name} before it."
+            )
+        })
+        .collect();
+    warnings.dedup();
+    if let Some(dropped @ 1..) = logged.checked_sub(log_lines) {
+        warnings.push(format!(
+            "✗ {dropped} of these {logged} log lines would be dropped: `log-lines` is {log_lines}."
+        ));
+    }
+    warnings
 }
 
 /// Records a case; what came of it.
@@ -97,6 +126,20 @@ fn split<'a>(words: &'a [String], folder: &Path) -> anyhow::Result<(PathBuf, Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_go_wrong_on_a_host_is_told() {
+        let commands = ["note 2", "untrack A-1", "help", "delete X", "delete X"].map(str::to_owned);
+        assert_eq!(
+            warnings("note", &commands, 100, 32),
+            [
+                "✗ A button types /maro delete X, which is neither of this plugin nor comes with MARO: for a \
+                 command of its own, put note before it.",
+                "✗ 68 of these 100 log lines would be dropped: `log-lines` is 32.",
+            ]
+        );
+        assert!(warnings("note", &commands[..3], 32, 32).is_empty());
+    }
 
     #[test]
     fn the_plugin_may_be_left_out_in_a_project() {

@@ -50,6 +50,7 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
 /// # Errors
 /// What the tests said.
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+    toolbox.say(&format!("Building the tests of {}, for this machine …", project.name));
     let mut cargo = Command::new("cargo");
     cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
     let said = toolbox.run_tests(cargo, RUST_MISSING).await?;

@@ -25,7 +25,7 @@ use crate::{
     plugin::{loaded::LoadedPlugin, recorder::Recording},
     sandbox::{
         jira::server::SimulatedJira,
-        slack::{SimulatedSlack, SimulatedSlackSettings},
+        slack::{SimulatedSlack, SimulatedSlackSettings, form},
     },
     server::bot::Bot,
     tracker::{self, TrackRequest},
@@ -43,6 +43,14 @@ pub(super) struct Simulation {
     jira: SimulatedJira,
     bot: Bot,
     recordings: tokio::sync::mpsc::Receiver<Recording>,
+}
+
+/// What came of a command.
+pub(super) struct Shown {
+    pub(super) text: String,
+    /// What pressing each of its buttons is to type, behind `/maro`.
+    pub(super) commands: Vec<String>,
+    pub(super) recording: Option<Recording>,
 }
 
 /// Where and as whom a command is typed.
@@ -118,20 +126,19 @@ impl Simulation {
         plugins.all().next().cloned().context("there is no plugin")
     }
 
-    /// Types a command; what Slack shows, and what happened behind it.
+    /// Types a command; what Slack shows, and what happened behind it. However often it fails, it is run.
     ///
     /// # Errors
     /// There is no such channel or person, or no answer.
-    pub(super) async fn type_command(
-        &mut self,
-        place: &Place,
-        typed: &str,
-    ) -> anyhow::Result<(String, Option<Recording>)> {
+    pub(super) async fn type_command(&mut self, place: &Place, typed: &str) -> anyhow::Result<Shown> {
         let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
         let shown: Vec<_> =
-            messages.iter().map(|message| terminal::text_with_buttons(message, &names)).collect();
-        Ok((shown.join("\n"), self.recordings.try_recv().ok()))
+            messages.iter().map(|message| terminal::text_with_commands(message, &names)).collect();
+        let buttons = messages.iter().flat_map(|message| form::buttons(&message.blocks));
+        let commands = buttons.filter_map(|button| button.value).collect();
+        self.plugin()?.forgive();
+        Ok(Shown { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
     }
 
     pub(super) async fn stop(self) {
@@ -144,12 +151,14 @@ impl Simulation {
 /// Puts the issues on the channel's list before the bot starts.
 async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow::Result<()> {
     let workspace = slack.workspace();
-    let channel = workspace.channels.iter().find(|channel| channel.name == place.channel);
-    let person = workspace.people.iter().find(|person| person.name == place.user);
-    let channel =
-        channel.with_context(|| format!("there is no channel {} in the simulated Slack", place.channel))?;
-    let person =
-        person.with_context(|| format!("there is nobody called {} in the simulated Slack", place.user))?;
+    let person = workspace.person(&place.user).with_context(|| {
+        let names: Vec<_> = workspace.people.iter().map(|person| &*person.name).collect();
+        format!("there is nobody called {} in the simulated Slack, but {}", place.user, names.join(", "))
+    })?;
+    let channel = workspace.place(&place.channel, person).with_context(|| {
+        let names = workspace.known_channels();
+        format!("there is no channel {} in the simulated Slack, but {names}", place.channel)
+    })?;
     let keys: Vec<_> = place
         .tracked
         .iter()
@@ -175,4 +184,23 @@ fn gone(key: &IssueKey) -> Issue {
 /// The folder that recordings go to unless another is named, in a project.
 pub(super) fn cases_dir(project: &std::path::Path) -> PathBuf {
     project.join("cases")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sandbox::slack::workspace::Workspace;
+
+    #[test]
+    fn the_guide_names_the_simulated_channels_and_people() {
+        let guide = include_str!("../../../../plugins/README.md");
+        let workspace = Workspace::sample();
+        let names = |names: Vec<&str>| {
+            format!("{} and {}", names[..names.len() - 1].join(", "), names[names.len() - 1])
+        };
+        let people = names(workspace.people.iter().map(|person| &*person.name).collect());
+        let channels = workspace.known_channels();
+        let channels = names(channels.split(", ").collect());
+        assert!(guide.contains(&people), "{people}");
+        assert!(guide.contains(&channels), "{channels}");
+    }
 }

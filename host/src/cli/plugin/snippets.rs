@@ -31,7 +31,7 @@ pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
         ),
         Grant::Storage => (
             "keeping texts between commands",
-            "storage::get(Scope::Channel, \"seen\")?",
+            "storage::get(storage::Scope::Channel, \"seen\")?",
             "import { get, set } from 'maro:plugin/storage@VERSION'",
             "from wit_world.imports import storage  # storage.get(storage.Scope.CHANNEL, \"seen\")",
         ),
@@ -49,7 +49,7 @@ pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
         ),
         Grant::Http => (
             "requests to hosts that the operator lists",
-            "http::send(&request)?",
+            "http::get(\"https://api.example.com/\").send()?",
             "import { send } from 'maro:plugin/http@VERSION'",
             "from wit_world.imports import http  # http.send(request)",
         ),
@@ -62,4 +62,38 @@ pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
             Language::Python => python,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::plugin::embedded;
+
+    /// `listTracked` as `list-tracked`.
+    fn hyphenated(name: &str) -> String {
+        let letters = name.chars().flat_map(|letter| {
+            [letter.is_ascii_uppercase().then_some('-'), Some(letter.to_ascii_lowercase())]
+        });
+        letters.flatten().collect()
+    }
+
+    #[test]
+    fn what_a_line_calls_is_a_function_of_the_interface() {
+        for grant in Grant::ALL {
+            let opening = format!("interface {grant} {{\n");
+            let interface = embedded::wit().iter().find_map(|(_, text)| text.split(&*opening).nth(1));
+            let interface = interface.unwrap().split("\n}").next().unwrap();
+            let is_function = |name: &str| interface.contains(&format!("    {name}: func("));
+            let (_, javascript) = snippet(grant, Language::JavaScript);
+            let names = javascript.split(['{', '}']).nth(1).unwrap().split(',');
+            for name in names.map(|name| name.split_whitespace().next().unwrap()) {
+                let function = hyphenated(name);
+                assert!(is_function(&function), "{grant} has no {function}");
+            }
+            let (_, python) = snippet(grant, Language::Python);
+            let call = python.split("# ").nth(1).unwrap().split('(').next().unwrap();
+            let function = call.split('.').nth(1).unwrap().replace('_', "-");
+            assert!(is_function(&function), "{grant} has no {function}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ use crate::{
     plugin::{
         cases::{Case, Replayed, ending_lines},
         loaded::LoadedPlugin,
+        tape::Ending,
     },
 };
 
@@ -66,46 +67,59 @@ pub(super) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
             continue;
         }
         say(&difference(&path, &case, &replayed));
-        if arguments.accept && replayed.unrecorded.is_empty() {
-            accept(case, replayed, &path)?;
-            tally.accepted += 1;
-        } else {
-            tally.other += 1;
+        match obstacle(&replayed) {
+            Some(obstacle) => {
+                say(&format!("  {obstacle}"));
+                tally.unacceptable += 1;
+            }
+            None => {
+                if arguments.accept {
+                    accept(case, replayed, &path)?;
+                }
+                tally.acceptable += 1;
+            }
         }
     }
     if let Some(sentence) = tally.sentence(arguments.accept) {
         say(&sentence);
     }
-    Ok(if tally.other == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if tally.is_fine(arguments.accept) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// How many cases played in which way.
 #[derive(Default)]
 struct Tally {
     same: usize,
-    accepted: usize,
-    other: usize,
+    /// Otherwise than recorded, in a way that can be recorded in their place.
+    acceptable: usize,
+    unacceptable: usize,
 }
 
 impl Tally {
+    fn is_fine(&self, accepting: bool) -> bool {
+        self.unacceptable == 0 && (accepting || self.acceptable == 0)
+    }
+
     /// `None` if there were no cases.
     fn sentence(&self, accepting: bool) -> Option<String> {
-        let total = self.same + self.accepted + self.other;
+        let Self { acceptable, unacceptable, .. } = self;
+        let (total, others) = (self.same + acceptable + unacceptable, acceptable + unacceptable);
         let cases = if total == 1 { "case" } else { "cases" };
-        Some(match self {
+        Some(match (acceptable, unacceptable) {
             _ if total == 0 => return None,
-            Self { accepted: 0, other: 0, .. } => format!("{total} {cases} played as recorded."),
-            Self { other: 0, accepted, .. } => format!("{accepted} of {total} {cases} written anew."),
-            Self { other, .. } if accepting => {
-                format!(
-                    "{other} of {total} {cases} cannot be accepted: record them anew with `maro plugin run --record`."
-                )
-            }
-            Self { other, .. } => {
-                format!(
-                    "{other} of {total} {cases} did not play as recorded. If that is right, `--accept` writes them anew."
-                )
-            }
+            (0, 0) => format!("{total} {cases} played as recorded."),
+            (_, 0) if accepting => format!("{acceptable} of {total} {cases} written anew."),
+            (0, _) => format!("{others} of {total} {cases} cannot be accepted: what to do stands above."),
+            (_, _) if accepting => format!(
+                "{acceptable} of {total} {cases} written anew. {unacceptable} cannot be accepted: what to do stands above."
+            ),
+            (_, 0) => format!(
+                "{others} of {total} {cases} did not play as recorded. If that is right, `--accept` writes them anew."
+            ),
+            (_, _) => format!(
+                "{others} of {total} {cases} did not play as recorded. If that is right, `--accept` writes \
+                 {acceptable} anew; {unacceptable} cannot be accepted: what to do stands above."
+            ),
         })
     }
 }
@@ -168,10 +182,53 @@ fn difference(path: &Path, case: &Case, replayed: &Replayed) -> String {
     lines.join("\n")
 }
 
+/// Why what came out cannot take the place of what was recorded, and what to do.
+fn obstacle(replayed: &Replayed) -> Option<&'static str> {
+    if !replayed.unrecorded.is_empty() {
+        return Some(
+            "To accept this, delete the file and record it again with `maro plugin run --record`: no answer to \
+             that call is in it.",
+        );
+    }
+    matches!(replayed.ending, Ending::Fault(_)).then_some("This cannot be accepted: it gave no answer.")
+}
+
 fn accept(case: Case, replayed: Replayed, path: &Path) -> anyhow::Result<()> {
     let calls = case.calls.into_iter().filter(|call| !replayed.not_made.contains(call)).collect();
     let case = Case { calls, ending: replayed.ending, ..case };
     case.write(path).with_context(|| format!("cannot write {}", path.display()))?;
     say("  accepted");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_accepted_is_told_from_what_must_be_recorded_again() {
+        let tallies = [(3, 0, 0), (2, 1, 0), (1, 1, 1), (2, 0, 1)];
+        let told = tallies.into_iter().flat_map(|(same, acceptable, unacceptable)| {
+            let tally = Tally { same, acceptable, unacceptable };
+            [false, true].map(|accepting| tally.sentence(accepting).unwrap())
+        });
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
+        3 cases played as recorded.
+        3 cases played as recorded.
+        1 of 3 cases did not play as recorded. If that is right, `--accept` writes them anew.
+        1 of 3 cases written anew.
+        2 of 3 cases did not play as recorded. If that is right, `--accept` writes 1 anew; 1 cannot be accepted: what to do stands above.
+        1 of 3 cases written anew. 1 cannot be accepted: what to do stands above.
+        1 of 3 cases cannot be accepted: what to do stands above.
+        1 of 3 cases cannot be accepted: what to do stands above.
+        ");
+        assert_eq!(Tally::default().sentence(false), None);
+    }
+
+    #[test]
+    fn a_fault_is_never_accepted() {
+        let of = |ending| obstacle(&Replayed { ending, unrecorded: Vec::new(), not_made: Vec::new() });
+        assert!(of(Ending::Fault("it trapped".to_owned())).is_some());
+        assert_eq!(of(Ending::Failed("Not today.".to_owned())), None);
+    }
 }
