@@ -58,13 +58,13 @@ impl Tickets {
             Ok(permalink) => origin.permalink = Some(permalink),
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
         }
-        let text = markup::to_typed(&shortcut.text);
-        let mut description = text.clone();
+        let mut description = markup::to_typed(&shortcut.text);
         if let Some(permalink) = &origin.permalink {
             description = format!("{description}\n\n{permalink}");
         }
+        let title = markup::to_title(&shortcut.text);
         let form = CreateForm {
-            summary: cut(text.lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
+            summary: cut(title.trim_start().lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
             description: cut(description.trim(), 3_000),
             ..CreateForm::default()
         };
