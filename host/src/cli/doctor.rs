@@ -69,7 +69,7 @@ async fn database(config: &Config) -> Vec<Finding> {
             vec![Finding::Fine("The database opens, and its tables are up to date.".to_owned())]
         }
         Err(error) => vec![Finding::ill(
-            format!("The database that DATABASE_URL names cannot be used: {error:#}."),
+            format!("The database that DATABASE_URL names cannot be used: {}", error_chain(&*error)),
             "Check that it runs, that the address is right, and that the account may make tables.",
         )],
     }
