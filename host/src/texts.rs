@@ -181,8 +181,15 @@ pub fn jira_error(error: &JiraError) -> String {
 }
 
 /// The lists could not be read or changed.
-pub fn tracker_error(_error: &TrackerError) -> String {
-    NOTHING_WRITTEN.to_owned()
+pub fn tracker_error(error: &TrackerError) -> String {
+    match error {
+        TrackerError::Unavailable(_) | TrackerError::TimedOut => NOTHING_WRITTEN.to_owned(),
+        TrackerError::Uncertain(_) => {
+            "MARO lost its database while it did this. Type /maro tracked in a minute to \
+             see whether it was done."
+                .to_owned()
+        }
+    }
 }
 
 /// A plugin called a capability that its operator did not grant.
