@@ -178,6 +178,32 @@ async fn the_webhook_address_exists_only_with_a_secret() {
     assert!(list.contains("SCRUM-123: Sign in (not found in Jira)"), "{list}");
 }
 
+#[tokio::test]
+async fn a_webhook_that_comes_after_a_later_one_changes_nothing() {
+    let secret = Secret::new("a webhook secret");
+    let configured = secret.clone();
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.webhook_secret = Some(configured);
+    })
+    .await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    let event = |status: &str, milliseconds: i64| {
+        let body = webhook("jira:issue_updated", &id, "SCRUM-123", "Sign in", status);
+        body.replace("1700000000000", &(1_700_000_000_000 + milliseconds).to_string())
+    };
+    for (body, shown) in [
+        (event("In Review", 0), "In Review"),
+        (event("Done", 2_000), "Done"),
+        (event("Blocked", 1_000), "Done"),
+        (event("Reopened", 2_000), "Reopened"),
+    ] {
+        assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
+        let list = bot.say("/maro tracked").await;
+        assert!(list.contains(&format!("SCRUM-123: Sign in ({shown})")), "{list}");
+    }
+}
+
 async fn id_of(bot: &TestBot, key: &str) -> String {
     let url = bot.jira.base_url().join(&format!("rest/api/3/issue/{key}")).unwrap();
     let token = maro::sandbox::jira::server::API_TOKEN;
