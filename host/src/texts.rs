@@ -18,6 +18,8 @@ pub const PLUGINS_SUMMARY: &str = "Shows the installed plugins and how they do";
 pub const NO_PLUGINS: &str =
     "No subcommands are installed. Whoever runs MARO has to put plugins into its plugins folder.";
 pub const USAGE: &str = "Type ";
+/// After a command whose plugin is on its way.
+pub const IS_BEING_LOADED: &str = " is being loaded. Try again in a moment.";
 pub const UNKNOWN_SUBCOMMAND: &str = "MARO has no subcommand ";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const LISTS_ALL: &str = " lists them all.";

@@ -113,7 +113,7 @@ fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(
             format!("There are no plugins in {}.", config.plugins.dir.display()),
-            "Fill it with `maro plugin build`.",
+            "Copy NAME.wasm and NAME.toml of each plugin there; `maro plugin build` makes them.",
         ),
         false => Finding::Fine(format!("The plugins {} serve.", names.join(", "))),
     }];

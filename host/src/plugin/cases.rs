@@ -129,12 +129,14 @@ pub(super) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
     if other.is_empty() {
         return Ok(());
     }
-    let error = LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() };
     match plugin.manifest.cases {
-        CasesPolicy::Refuse => Err(error),
+        CasesPolicy::Refuse => {
+            Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
+        }
         CasesPolicy::Warn => {
-            tracing::warn!(plugin = &*plugin.description.name, "{error}");
-            plugin.warnings.push(error.to_string());
+            let warning = format!("it does not answer as recorded in {}", other.join(", "));
+            tracing::warn!(plugin = &*plugin.description.name, "{warning}");
+            plugin.warnings.push(warning);
             Ok(())
         }
     }

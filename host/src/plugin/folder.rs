@@ -118,7 +118,7 @@ pub(super) struct Listing {
 }
 
 /// `NAME` of `NAME.wasm`.
-pub(super) fn stem(name: &str) -> &str {
+pub fn stem(name: &str) -> &str {
     name.strip_suffix(".wasm").unwrap_or(name)
 }
 

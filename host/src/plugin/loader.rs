@@ -65,7 +65,7 @@ pub enum LoadError {
     Description(String),
     #[error("it calls itself {name}, which is a command of MARO itself")]
     ReservedName { name: String },
-    #[error("it calls itself {name}, and so does {by}, which serves")]
+    #[error("it calls itself {name}, and so does {by}, which serves: rename or remove one of them")]
     NameTaken { name: String, by: String },
     #[error("its recorded cases cannot be read: {0}")]
     UnreadableCases(#[source] io::Error),

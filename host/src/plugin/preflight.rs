@@ -64,10 +64,7 @@ pub enum PreflightError {
 pub enum Forbidden {
     #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
     NotGranted { missing: Vec<Grant>, file: String },
-    #[error(
-        "{file} allows only the content with the SHA-256 {pinned}, and this one has {found}: change `sha256` there \
-         if you trust it"
-    )]
+    #[error("change `sha256` in {file} if you trust it, which allows only {pinned}, and this one is {found}")]
     OtherContent { file: String, pinned: String, found: String },
 }
 
@@ -81,8 +78,8 @@ impl Forbidden {
                 quoted(missing)
             ),
             Self::OtherContent { file, pinned, found } => format!(
-                "{file} now allows only the content with the SHA-256 {pinned}, and this one has {found}: to let it \
-                 serve again, change `sha256` there"
+                "to let it serve again, change `sha256` in {file}, which now allows only {pinned}, and this one is \
+                 {found}"
             ),
         }
     }
