@@ -2,7 +2,8 @@
 //!
 //! Compiling takes many times the memory and the time of anything else here. Two at most compile at once, of
 //! them one that is large, so that a small component never waits for a large one. Who waits keeps no file in
-//! memory. The compiler's threads are its own: they give way to others, and a process that ends leaves them.
+//! memory. The compiler is a process of its own, or else has threads of its own: they give way to others, and a
+//! process that ends leaves them.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -23,6 +24,7 @@ use crate::{
     memory,
     plugin::{
         cache::CodeCache,
+        compiler_process,
         engine::PluginEngine,
         folder::{self, PluginFile},
         loader::LoadError,
@@ -82,9 +84,9 @@ pub(super) async fn compile(
     dir: &Path,
     file: PluginFile,
 ) -> Result<Compiled, LoadError> {
-    let PluginFile { stem, wasm, digest, .. } = file;
+    let PluginFile { stem, wasm, digest, room, .. } = file;
     let bytes = wasm.len();
-    drop(wasm);
+    drop((wasm, room));
     let key = key(engine, &digest);
     if let Some(component) = from_cache(engine, key.clone()).await {
         return Ok(Compiled { component, compile_time: None });
@@ -97,6 +99,25 @@ pub(super) async fn compile(
     if file.digest != digest {
         return Err(LoadError::Unsettled);
     }
+    let started = Instant::now();
+    let Some(code) = compiler_process::compile(&file.wasm, engine.has_pool).await else {
+        return compile_here(Arc::clone(engine), file.wasm, key, turn).await;
+    };
+    let (engine, code, compile_time) = (Arc::clone(engine), code?, started.elapsed());
+    let keeping = spawn_blocking(move || {
+        let _turn = turn;
+        keep(&engine, &code, &key, compile_time)
+    });
+    keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// Compiles in this process, which nothing can stop half-way.
+async fn compile_here(
+    engine: Arc<PluginEngine>,
+    wasm: Vec<u8>,
+    key: String,
+    turn: Turn,
+) -> Result<Compiled, LoadError> {
     let (sender, compiled) = oneshot::channel();
     let threads = ThreadPoolBuilder::new()
         .thread_name(|_| "maro-compiler".to_owned())
@@ -105,12 +126,13 @@ pub(super) async fn compile(
         .panic_handler(|_| tracing::error!("the compiler panicked"))
         .build()
         .map_err(|error| LoadError::Compile(error.to_string()))?;
-    let engine = Arc::clone(engine);
     // The threads end with it. Whoever waits for it may leave, and the turn is still taken.
     threads.spawn(move || {
         let _turn = turn;
-        let result = compile_and_keep(&engine, &file.wasm, &key);
-        drop(file);
+        let started = Instant::now();
+        let code = precompile(&engine, &wasm).map_err(|error| LoadError::Compile(format!("{error:#}")));
+        drop(wasm);
+        let result = code.and_then(|code| keep(&engine, &code, &key, started.elapsed()));
         memory::give_back();
         // Nobody may be waiting any more: the cache has it.
         let _ = sender.send(result);
@@ -125,16 +147,19 @@ fn key(engine: &PluginEngine, digest: &[u8]) -> String {
     format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
 }
 
-fn compile_and_keep(engine: &PluginEngine, wasm: &[u8], key: &str) -> Result<Compiled, LoadError> {
-    let started = Instant::now();
-    let code = precompile(engine, wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    let compile_time = started.elapsed();
-    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, &code)) {
+/// Puts what was compiled into the cache, and loads it.
+fn keep(
+    engine: &PluginEngine,
+    code: &[u8],
+    key: &str,
+    compile_time: Duration,
+) -> Result<Compiled, LoadError> {
+    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, code)) {
         tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
     }
     #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
     // SAFETY: as the reason says.
-    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    let component = unsafe { Component::deserialize(&engine.engine, code) };
     let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(Compiled { component, compile_time: Some(compile_time) })
 }
