@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 const DIGEST_LENGTH: usize = 32;
 
 /// The largest entry, in bytes. A plugin in Python compiles to some 60 MiB.
-const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
+pub(super) const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The size of the whole folder above which the entries unused for longest go, in bytes.
 const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;

@@ -13,14 +13,14 @@ use std::{
 };
 
 use clap::Args;
-use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
 };
 
 use crate::{
-    plugin::{engine, loader::LoadError},
+    plugin::{cache::MAX_ENTRY_BYTES, engine, loader::LoadError},
     priority,
 };
 
@@ -59,13 +59,17 @@ impl CompilerLimits {
     }
 
     fn impose(self) -> io::Result<()> {
-        let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+        let impose = |resource: Resource, most: u64, grace: u64| {
+            // What is imposed already can only be narrowed.
+            let narrowed =
+                |most: u64| Some(getrlimit(resource).maximum.map_or(most, |before| before.min(most)));
+            setrlimit(resource, Rlimit { current: narrowed(most), maximum: narrowed(most + grace) })
+        };
         // A second later the end comes without the signal that tells of it.
-        let cpu = Rlimit { current: Some(self.cpu_seconds), maximum: Some(self.cpu_seconds + 1) };
-        setrlimit(Resource::Cpu, cpu)?;
+        impose(Resource::Cpu, self.cpu_seconds, 1)?;
         // Of memory that is written to. The engine reserves addresses by the terabyte.
-        setrlimit(Resource::Data, limit(self.memory_mib * 1024 * 1024))?;
-        setrlimit(Resource::Core, limit(0))?;
+        impose(Resource::Data, self.memory_mib * 1024 * 1024, 0)?;
+        impose(Resource::Core, 0, 0)?;
         Ok(())
     }
 }
@@ -86,6 +90,8 @@ pub fn enable() {
 /// The limits cannot be imposed, or nobody reads the output.
 pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
     limits.impose()?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // If memory runs out all the same, this is the process to end. Where that cannot be said, nothing is lost.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     // The compiler's threads are started by this one, and are like it.
@@ -123,6 +129,7 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
         })
         .ok()?;
     Some(match talk(compiler, component).await {
+        Ok((_, code)) if code.len() as u64 >= MAX_ENTRY_BYTES => Err(LoadError::CodeTooLarge),
         Ok((status, code)) if status.success() => Ok(code),
         Ok((status, output)) => Err(failure(status, &output, limits)),
         Err(error) => Err(LoadError::Compile(format!("the compiler is out of reach: {error}"))),
@@ -136,8 +143,9 @@ async fn talk(mut compiler: Child, component: &[u8]) -> io::Result<(ExitStatus, 
         let _ = input.write_all(component).await;
     }
     let mut output = Vec::new();
-    if let Some(mut pipe) = compiler.stdout.take() {
-        pipe.read_to_end(&mut output).await?;
+    if let Some(pipe) = compiler.stdout.take() {
+        // What is as large cannot be kept, and is of no use.
+        pipe.take(MAX_ENTRY_BYTES).read_to_end(&mut output).await?;
     }
     Ok((compiler.wait().await?, output))
 }

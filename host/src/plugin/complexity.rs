@@ -77,7 +77,7 @@ impl Cost {
             return Err(Excess::TooLarge("repeated parts"));
         }
         if self.initial_bytes > MAX_INITIAL_BYTES {
-            return Err(Excess::TooLarge("repeated data"));
+            return Err(Excess::TooLarge("repeated parts"));
         }
         Ok(())
     }
@@ -333,10 +333,10 @@ mod tests {
         };
         let data = format!("(data (i32.const 0) \"{}\")", "x".repeat(1024 * 1024));
         assert_eq!(check_text(&component(&data, 60)), Ok(()));
-        assert_eq!(check_text(&component(&data, 70)), Err(Excess::TooLarge("repeated data")));
+        assert_eq!(check_text(&component(&data, 70)), Err(Excess::TooLarge("repeated parts")));
         let elements = format!("(func) (elem (i32.const 0) func {})", "0 ".repeat(512 * 1024));
         assert_eq!(check_text(&component(&elements, 15)), Ok(()));
-        assert_eq!(check_text(&component(&elements, 17)), Err(Excess::TooLarge("repeated data")));
+        assert_eq!(check_text(&component(&elements, 17)), Err(Excess::TooLarge("repeated parts")));
         let nested = format!(
             "(component $c (alias outer 1 $m (core module $n)) {})",
             "(core instance (instantiate $n))".repeat(35)
@@ -344,7 +344,7 @@ mod tests {
         let nested = format!(
             "(component (core module $m {data} (memory 16)) {nested} (instance (instantiate $c)) (instance (instantiate $c)))"
         );
-        assert_eq!(check_text(&nested), Err(Excess::TooLarge("repeated data")));
+        assert_eq!(check_text(&nested), Err(Excess::TooLarge("repeated parts")));
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) const MAX_MEMORIES: u32 = 4;
 pub(super) const MAX_TABLES: u32 = 32;
 
 /// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
-const MAX_DESCRIBING: usize = 4;
+/// Enough that some which take all their time hardly hold up the others.
+const MAX_DESCRIBING: usize = 16;
 
 /// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
 /// set of a small guest. More makes large guests slower.

@@ -14,6 +14,7 @@ use crate::{
     plugin::{
         bindings::exports::maro::plugin::command,
         breaker::Breaker,
+        cache::MAX_ENTRY_BYTES,
         compiler::{self, Compiled},
         engine::PluginEngine,
         events::Events,
@@ -57,6 +58,8 @@ pub enum LoadError {
     NoVersion { reason: Box<Self>, earlier: Forbidden },
     #[error("it does not compile: {0}")]
     Compile(String),
+    #[error("it becomes over {} MiB of machine code: a plugin's build makes no such file", MAX_ENTRY_BYTES >> 20)]
+    CodeTooLarge,
     #[error("it takes over {seconds} s of processor time to compile: a plugin's build makes no such file")]
     CompilerTime { seconds: u64 },
     #[error("it takes over {mib} MiB of memory to compile: a plugin's build makes no such file")]

@@ -31,8 +31,9 @@ use crate::{
     plugin_records::Switch,
 };
 
-/// How many files are loaded at once, and how many are in memory.
-const LOADING_AT_ONCE: usize = 8;
+/// How many files are loaded at once, most of them waiting for something, and how many are in memory.
+const LOADING_AT_ONCE: usize = 32;
+const IN_MEMORY_AT_ONCE: usize = 8;
 
 /// How long reading a file may take: one on a network may never come.
 const READING_TIME: Duration = Duration::from_secs(10);
@@ -79,7 +80,7 @@ impl Registry {
             events: Events::new(clock),
             loading: tokio::sync::Mutex::default(),
             closing: CancellationToken::new(),
-            room: Arc::new(Semaphore::new(LOADING_AT_ONCE)),
+            room: Arc::new(Semaphore::new(IN_MEMORY_AT_ONCE)),
             slots: Mutex::default(),
             plugins: ArcSwap::default(),
         }
