@@ -8,7 +8,7 @@
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,7 +26,7 @@ use crate::{
         cache::CodeCache,
         compiler_process,
         engine::PluginEngine,
-        folder::{self, PluginFile},
+        folder::{self, Identity, PluginFile},
         loader::LoadError,
     },
     priority,
@@ -35,6 +35,9 @@ use crate::{
 /// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
 /// hundred KiB.
 const LARGE_BYTES: usize = 1024 * 1024;
+
+/// How often it is looked whether what is being compiled is still there.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many components are compiled at once.
 const AT_ONCE: usize = 2;
@@ -92,18 +95,67 @@ pub(super) async fn compile(
         return Ok(Compiled { component, compile_time: None });
     }
     let turn = engine.compiler_turns.take(bytes).await;
-    let (dir, name) = (dir.to_owned(), format!("{stem}.wasm"));
-    let reading = spawn_blocking(move || folder::read(&dir, &name));
-    let file =
-        reading.await.map_err(io::Error::other).and_then(|file| file).map_err(LoadError::Unreadable)?;
+    // Who had it before may have been after the same.
+    if let Some(component) = from_cache(engine, key.clone()).await {
+        return Ok(Compiled { component, compile_time: None });
+    }
+    let place = Place { dir: dir.to_owned(), name: format!("{stem}.wasm") };
+    let before = place.look().await;
+    let file = place.read().await.map_err(LoadError::Unreadable)?;
     if file.digest != digest {
         return Err(LoadError::Unsettled);
     }
+    let engine = Arc::clone(engine);
+    // Whoever waits for it may leave, as when the manifest has changed: the next one finds it in the cache.
+    let compiling = tokio::spawn(async move {
+        tokio::select! {
+            compiled = compile_in_turn(engine, file.wasm, key, turn) => compiled,
+            () = place.changed(before) => Err(LoadError::Unsettled),
+        }
+    });
+    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// Where a component is read from.
+struct Place {
+    dir: PathBuf,
+    name: String,
+}
+
+impl Place {
+    async fn read(&self) -> io::Result<PluginFile> {
+        let (dir, name) = (self.dir.clone(), self.name.clone());
+        spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
+    }
+
+    async fn look(&self) -> Option<Identity> {
+        let (dir, name) = (self.dir.clone(), self.name.clone());
+        spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
+    }
+
+    /// Waits until another component is there than was before, or none.
+    async fn changed(&self, before: Option<Identity>) {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let now = self.look().await;
+            if !now.zip(before.as_ref()).is_some_and(|(now, before)| now.has_component_of(before)) {
+                return;
+            }
+        }
+    }
+}
+
+async fn compile_in_turn(
+    engine: Arc<PluginEngine>,
+    wasm: Vec<u8>,
+    key: String,
+    turn: Turn,
+) -> Result<Compiled, LoadError> {
     let started = Instant::now();
-    let Some(code) = compiler_process::compile(&file.wasm, engine.has_pool).await else {
-        return compile_here(Arc::clone(engine), file.wasm, key, turn).await;
+    let Some(code) = compiler_process::compile(&wasm, engine.has_pool).await else {
+        return compile_here(engine, wasm, key, turn).await;
     };
-    let (engine, code, compile_time) = (Arc::clone(engine), code?, started.elapsed());
+    let (code, compile_time) = (code?, started.elapsed());
     let keeping = spawn_blocking(move || {
         let _turn = turn;
         keep(&engine, &code, &key, compile_time)

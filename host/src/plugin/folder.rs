@@ -69,6 +69,11 @@ impl Identity {
         self.component == Err(io::ErrorKind::NotFound)
     }
 
+    /// Whether nobody has put another component there, whatever became of the manifest.
+    pub(super) fn has_component_of(&self, other: &Self) -> bool {
+        self.component == other.component
+    }
+
     /// Whether its times may be whole seconds, as some file systems keep them: a second write of the same
     /// length within that second does not show.
     pub(super) fn is_coarse(&self) -> bool {
