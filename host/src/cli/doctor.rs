@@ -9,9 +9,11 @@ use crate::{
     commands::RESERVED_NAMES,
     config::{Config, ConfigError, SlackConfig},
     database::Database,
-    jira::{client::JiraClient, error::JiraError},
+    jira::{client::JiraClient, error::JiraError, permissions::Permission},
     metrics::Metrics,
-    plugin::{engine::PluginEngine, registry::Registry},
+    plugin::{
+        engine::PluginEngine, grants::Grant, loaded::LoadedPlugin, registry::Registry, snapshot::Plugins,
+    },
     slack::web_api::{SlackWebApi, error::ApiError},
     telemetry::error_chain,
 };
@@ -46,9 +48,13 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     };
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
     findings.extend(database(&config).await);
-    findings.extend(plugins(&config).await);
+    let plugins = plugins(&config).await;
+    let is_granted_changes =
+        plugins.as_ref().is_ok_and(|plugins| plugins.all().any(|plugin| may_change_issues(plugin)));
+    findings
+        .extend(plugins.map_or_else(|finding| vec![finding], |plugins| plugin_findings(&config, &plugins)));
     findings.extend(slack(&config.slack).await);
-    findings.extend(jira(&config).await);
+    findings.extend(jira(&config, is_granted_changes).await);
     findings.iter().for_each(print);
     let is_well = findings.iter().all(|finding| matches!(finding, Finding::Fine(_)));
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -75,11 +81,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     }
 }
 
-async fn plugins(config: &Config) -> Vec<Finding> {
+async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
     let engine = match PluginEngine::new(config.plugins.cache_dir.as_deref()) {
         Ok(engine) => Arc::new(engine),
         Err(error) => {
-            return vec![Finding::ill(format!("{error:#}."), "Report this: it is a fault of MARO.")];
+            return Err(Finding::ill(format!("{error:#}."), "Report this: it is a fault of MARO."));
         }
     };
     let registry = Registry::new(
@@ -89,15 +95,20 @@ async fn plugins(config: &Config) -> Vec<Finding> {
         Arc::new(Metrics::new()),
         Clock::system(),
     );
-    let plugins = match registry.load().await {
-        Ok(plugins) => plugins,
-        Err(error) => {
-            return vec![Finding::ill(
-                format!("The plugins folder {} cannot be read: {error}.", config.plugins.dir.display()),
-                "Set MARO_PLUGINS_DIR, or fill a folder with `maro plugin build`.",
-            )];
-        }
-    };
+    registry.load().await.map_err(|error| {
+        Finding::ill(
+            format!("The plugins folder {} cannot be read: {error}.", config.plugins.dir.display()),
+            "Set MARO_PLUGINS_DIR, or fill a folder with `maro plugin build`.",
+        )
+    })
+}
+
+/// Whether a plugin has the grant to change issues in Jira.
+fn may_change_issues(plugin: &LoadedPlugin) -> bool {
+    plugin.manifest.allows(Grant::JiraEdit)
+}
+
+fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
     let names: Vec<_> = plugins.all().map(|plugin| &*plugin.description.name).collect();
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(
@@ -151,7 +162,8 @@ async fn slack(config: &SlackConfig) -> Vec<Finding> {
     findings
 }
 
-async fn jira(config: &Config) -> Vec<Finding> {
+/// `is_granted_changes`: whether a plugin may change issues.
+async fn jira(config: &Config, is_granted_changes: bool) -> Vec<Finding> {
     let client = match JiraClient::new(&config.jira) {
         Ok(client) => client,
         Err(error) => {
@@ -163,7 +175,7 @@ async fn jira(config: &Config) -> Vec<Finding> {
             let mut findings =
                 vec![Finding::Fine(format!("Jira knows the account {}.", account.display_name))];
             if let Some(project) = &config.jira.default_project {
-                findings.push(project_findings(&client, project).await);
+                findings.push(project_finding(&client, project, is_granted_changes).await);
             }
             findings
         }
@@ -177,7 +189,7 @@ async fn jira(config: &Config) -> Vec<Finding> {
     }
 }
 
-async fn project_findings(client: &JiraClient, project: &str) -> Finding {
+async fn project_finding(client: &JiraClient, project: &str, is_granted_changes: bool) -> Finding {
     let deadline = Instant::now() + PATIENCE;
     match client.get_project(project, deadline).await {
         Ok(Some(_)) => {}
@@ -189,10 +201,13 @@ async fn project_findings(client: &JiraClient, project: &str) -> Finding {
         }
         Err(error) => return Finding::ill(format!("Jira: {}.", error_chain(&error)), "Try again."),
     }
-    match client.get_missing_permissions(project, deadline).await {
-        Ok(missing) if missing.is_empty() => {
-            Finding::Fine(format!("The account may browse, create and link issues in {project}."))
-        }
+    let (mut permissions, mut acts) = (Permission::BOT.to_vec(), "browse, create and link issues");
+    if is_granted_changes {
+        permissions.extend(Permission::PLUGINS);
+        acts = "browse, create, link, comment on, transition and assign issues";
+    }
+    match client.get_missing_permissions(project, &permissions, deadline).await {
+        Ok(missing) if missing.is_empty() => Finding::Fine(format!("The account may {acts} in {project}.")),
         Ok(missing) => {
             let names: Vec<_> = missing.into_iter().map(|permission| permission.name()).collect();
             Finding::ill(

@@ -7,16 +7,22 @@ use tokio::time::Instant;
 
 use crate::jira::{client::JiraClient, error::JiraError, model::parse, transport::Question};
 
-/// A permission that MARO needs, under Jira's own name.
+/// A permission that MARO may need, under Jira's own name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     BrowseProjects,
     CreateIssues,
     LinkIssues,
+    AddComments,
+    TransitionIssues,
+    AssignIssues,
 }
 
 impl Permission {
-    pub const ALL: [Self; 3] = [Self::BrowseProjects, Self::CreateIssues, Self::LinkIssues];
+    /// What MARO itself needs.
+    pub const BOT: [Self; 3] = [Self::BrowseProjects, Self::CreateIssues, Self::LinkIssues];
+    /// What plugins need that may change issues, besides.
+    pub const PLUGINS: [Self; 3] = [Self::AddComments, Self::TransitionIssues, Self::AssignIssues];
 
     /// Jira's key of it.
     fn key(self) -> &'static str {
@@ -24,6 +30,9 @@ impl Permission {
             Self::BrowseProjects => "BROWSE_PROJECTS",
             Self::CreateIssues => "CREATE_ISSUES",
             Self::LinkIssues => "LINK_ISSUES",
+            Self::AddComments => "ADD_COMMENTS",
+            Self::TransitionIssues => "TRANSITION_ISSUES",
+            Self::AssignIssues => "ASSIGN_ISSUES",
         }
     }
 
@@ -33,6 +42,9 @@ impl Permission {
             Self::BrowseProjects => "Browse projects",
             Self::CreateIssues => "Create issues",
             Self::LinkIssues => "Link issues",
+            Self::AddComments => "Add comments",
+            Self::TransitionIssues => "Transition issues",
+            Self::AssignIssues => "Assign issues",
         }
     }
 }
@@ -49,25 +61,27 @@ struct RawPermission {
 }
 
 impl JiraClient {
-    /// Which of [`Permission::ALL`] the account lacks in a project.
+    /// Which of the permissions the account lacks in a project.
     ///
     /// # Errors
     /// Any [`JiraError`], at `deadline` at the latest.
     pub async fn get_missing_permissions(
         &self,
         project_key: &str,
+        permissions: &[Permission],
         deadline: Instant,
     ) -> Result<Vec<Permission>, JiraError> {
         let mut url = self.url(&["mypermissions"]);
-        let keys = Permission::ALL.map(Permission::key).join(",");
+        let keys: Vec<_> = permissions.iter().map(|permission| permission.key()).collect();
+        let keys = keys.join(",");
         url.query_pairs_mut().append_pair("projectKey", project_key).append_pair("permissions", &keys);
         self.before(deadline, async {
             let body = self.ask(&Question::get(url), deadline).await?.found()?;
             let granted: RawPermissions = parse(&body, "the permissions")?;
             let lacks = |permission: &Permission| {
-                !granted.permissions.get(permission.key()).is_some_and(|granted| granted.have_permission)
+                !granted.permissions.get(permission.key()).is_some_and(|found| found.have_permission)
             };
-            Ok(Permission::ALL.into_iter().filter(lacks).collect())
+            Ok(permissions.iter().copied().filter(lacks).collect())
         })
         .await
     }

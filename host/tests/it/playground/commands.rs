@@ -1,12 +1,18 @@
 //! Commands in the channel, and the Jira site beside it.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
     bot::key,
     playground::{SAID, Stage},
 };
+
+/// Longer than a browser takes to draw a page on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_person_tracks_lists_and_untracks() {
@@ -34,6 +40,26 @@ async fn a_person_tracks_lists_and_untracks() {
     let seen = stage.browser.texts(SAID).await;
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert_eq!(stage.bot.slack.problems(), [""; 0]);
+}
+
+/// Whether nothing of the channel is further down, after the browser has drawn it.
+const IS_AT_END: &str = "
+const scroller = document.getElementById('scroller');
+return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 1;
+";
+
+#[tokio::test]
+async fn the_newest_answer_is_in_sight() {
+    let Some(stage) = Stage::open().await else { return };
+    stage.say("/maro track SCRUM-123 SCRUM-124").await;
+    stage.hear("Now tracking").await;
+    // Somewhere among these the channel becomes longer than its window.
+    for count in 2..=6 {
+        stage.say("/maro tracked").await;
+        stage.browser.see(&format!("#log > :nth-child({count})"), "Tracked Jira issues").await;
+        let scrolled = async { while stage.browser.run(IS_AT_END, &[]).await != json!(true) {} };
+        timeout(PATIENCE, scrolled).await.unwrap_or_else(|_| panic!("answer {count} is out of sight"));
+    }
 }
 
 #[tokio::test]

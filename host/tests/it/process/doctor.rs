@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::process::World;
+use crate::{plugins, process::World};
 
 /// Whether `maro doctor` is satisfied, and what it says.
 async fn doctor(mut command: Command) -> (bool, String) {
@@ -16,6 +16,14 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     let (is_well, said) = doctor(world.command("doctor")).await;
     assert!(is_well, "{said}");
     assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+    let acts = "may browse, create, link, comment on, transition and assign issues in SCRUM";
+    assert!(said.contains(acts), "{said}");
+
+    // What only plugins do that may change issues is not asked for without them.
+    let mut command = world.command("doctor");
+    command.env("MARO_PLUGINS_DIR", plugins::shipped());
+    let (is_well, said) = doctor(command).await;
+    assert!(is_well, "{said}");
     assert!(said.contains("may browse, create and link issues in SCRUM"), "{said}");
 
     let mut command = world.command("doctor");

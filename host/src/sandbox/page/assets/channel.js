@@ -174,7 +174,9 @@ export function startChannel() {
     staysAtEnd = isAtEnd();
     if (staysAtEnd) byId("newest").hidden = true;
   }, { passive: true });
-  new ResizeObserver(() => { if (staysAtEnd) scrollToEnd(); }).observe(scroller);
+  // A message takes its true height only once it is in sight, which is after one has scrolled to it.
+  const shapes = new ResizeObserver(() => { if (staysAtEnd) scrollToEnd(); });
+  [scroller, log].forEach((part) => shapes.observe(part));
   byId("earlier").addEventListener("click", () => {
     const height = scroller.scrollHeight;
     room += PAGE;
