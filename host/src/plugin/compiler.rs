@@ -158,7 +158,10 @@ async fn compile_in_turn(
     let (code, compile_time) = (code?, started.elapsed());
     let keeping = spawn_blocking(move || {
         let _turn = turn;
-        keep(&engine, &code, &key, compile_time)
+        let kept = keep(&engine, &code, &key, compile_time);
+        drop(code);
+        memory::give_back();
+        kept
     });
     keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
 }
