@@ -279,6 +279,11 @@ pub fn plugin_fault(subcommand: &str, incident: &str) -> String {
     format!("/maro {subcommand} failed because of a fault in it. If you report this, mention {incident}.")
 }
 
+/// A plugin says that it failed and nothing else.
+pub fn plugin_failed_silently(subcommand: &str) -> String {
+    format!("/maro {subcommand} failed and does not say why.")
+}
+
 /// A plugin ran out of time.
 pub fn plugin_timed_out(subcommand: &str, incident: &str) -> String {
     format!("/maro {subcommand} took too long and was stopped. If you report this, mention {incident}.")

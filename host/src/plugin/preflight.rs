@@ -134,7 +134,7 @@ pub fn spoken_versions() -> String {
 
 /// Reads a component's imports and exports and compares them with what this host has.
 ///
-/// Steps over code, so it takes milliseconds at most for any size of plugin.
+/// Steps over code, so it takes milliseconds for honest plugins; a file made for it takes some hundred.
 ///
 /// # Errors
 /// The first reason why the host could not run it.
@@ -223,11 +223,13 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
                 rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
             }
             Payload::ComponentImportSection(section) => {
+                check_count(&imports, &exports, section.count())?;
                 for import in section {
                     imports.push(import.map_err(damaged)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) => {
+                check_count(&imports, &exports, section.count())?;
                 for export in section {
                     exports.push(export.map_err(damaged)?.name.name.to_owned());
                 }
@@ -235,10 +237,13 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
             Payload::End(_) => return Ok((imports, exports)),
             _ => {}
         }
-        if imports.len() + exports.len() > MAX_ITEMS {
-            return Err(PreflightError::TooManyItems);
-        }
     }
+}
+
+/// Whether there may be so many more, before they are read.
+fn check_count(imports: &[String], exports: &[String], more: u32) -> Result<(), PreflightError> {
+    let count = imports.len() + exports.len() + more as usize;
+    if count > MAX_ITEMS { Err(PreflightError::TooManyItems) } else { Ok(()) }
 }
 
 /// The version in `name@version` if `name` is the item; empty where it has none.
