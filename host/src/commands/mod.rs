@@ -119,6 +119,10 @@ impl Commands {
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
             Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
             Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
+            Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
+                let sentence = texts::plugin_failed_silently(&plugin.description.name);
+                Outcome::Refused(Reply::sentence(sentence))
+            }
             Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());
