@@ -39,7 +39,7 @@ pub(super) async fn build(
     // Its imports are resolved within the working folder alone.
     node.current_dir(&project.folder).arg(tool.join("componentize.mjs"));
     node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
-    let built = toolbox.run(node, NODE_MISSING).await.map(drop);
+    let built = toolbox.componentize(node, NODE_MISSING).await.map(drop);
     built.map_err(|error| error.explained(explanation, toolbox))
 }
 

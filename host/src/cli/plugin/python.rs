@@ -48,7 +48,7 @@ pub(super) async fn build(
     toolbox.run(bind, PYTHON_MISSING).await?;
     let mut componentize = command("componentize");
     componentize.args(["plugin", "--output"]).arg(component);
-    let built = toolbox.run(componentize, PYTHON_MISSING).await.map(drop);
+    let built = toolbox.componentize(componentize, PYTHON_MISSING).await.map(drop);
     built.map_err(|error| error.explained(explanation, toolbox))
 }
 

@@ -4,6 +4,7 @@ use std::{
     io,
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use anyhow::anyhow;
@@ -11,11 +12,16 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 /// How much of what a tool says is kept, in bytes. Compilers put what matters first.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// How long a tool may take to put an interpreter around a plugin, which runs what the plugin has outside its
+/// functions.
+const COMPONENTIZING: Duration = Duration::from_secs(5 * 60);
 
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +34,10 @@ pub(super) enum BuildError {
     /// A tool ran and failed; what it said, and whether that was shown meanwhile.
     #[error("{output}")]
     Failed { output: String, is_shown: bool },
+    #[error(
+        "it was not built after {minutes} minutes: does the source compute without end outside its functions?"
+    )]
+    Endless { minutes: u64 },
     #[error("{what}")]
     File { what: String, source: io::Error },
 }
@@ -87,6 +97,25 @@ impl Toolbox {
         let output = [said, out].into_iter().find(|text| !text.trim().is_empty());
         let output = output.unwrap_or_else(|| format!("it ended with {status}"));
         Err(BuildError::Failed { output, is_shown })
+    }
+
+    /// As [`Toolbox::run`], for a tool that runs the plugin's own code: without an end to that it would never
+    /// end itself.
+    ///
+    /// # Errors
+    /// As [`Toolbox::run`], and [`BuildError::Endless`].
+    pub(super) async fn componentize(&self, command: Command, absence: &str) -> Result<String, BuildError> {
+        self.run_within(command, absence, COMPONENTIZING).await
+    }
+
+    async fn run_within(
+        &self,
+        command: Command,
+        absence: &str,
+        limit: Duration,
+    ) -> Result<String, BuildError> {
+        let ended = timeout(limit, self.run(command, absence)).await;
+        ended.unwrap_or(Err(BuildError::Endless { minutes: limit.as_secs() / 60 }))
     }
 
     /// Runs tests; what they said if they pass.
@@ -228,6 +257,15 @@ mod tests {
         command.current_dir("/nonexistent/project");
         let error = toolbox().run(command, "install it").await.unwrap_err();
         assert_eq!(error.to_string(), "/nonexistent/project is gone");
+    }
+
+    #[tokio::test]
+    async fn a_build_that_never_ends_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut waiting = shell("mkfifo fifo; cat fifo");
+        waiting.current_dir(folder.path());
+        let error = toolbox().run_within(waiting, "", Duration::from_millis(1)).await.unwrap_err();
+        assert!(matches!(error, BuildError::Endless { .. }), "{error}");
     }
 
     #[tokio::test]
