@@ -78,14 +78,14 @@ pub struct Origin {
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LimitReached {
-    #[error("it used up its CPU time")]
-    Cpu,
-    #[error("it asked for more memory than its limit")]
-    Memory,
+    #[error("it computed for longer than its limit of {cpu_ms} ms (`cpu-ms`)")]
+    Cpu { cpu_ms: u32 },
+    #[error("it asked for more memory than its limit of {memory_mib} MiB (`memory-mib`)")]
+    Memory { memory_mib: u32 },
     #[error("it asked for a larger table than the limit")]
     Table,
-    #[error("it made more capability calls than its limit")]
-    HostCalls,
+    #[error("it made more capability calls than its limit of {host_calls} (`host-calls`)")]
+    HostCalls { host_calls: u32 },
 }
 
 /// The state of one invocation; wasmtime's store owns it.
@@ -187,7 +187,8 @@ impl Invocation {
     /// [`LimitReached::HostCalls`] once there were too many.
     pub(super) fn count_host_call(&mut self) -> wasmtime::Result<()> {
         self.host_calls += 1;
-        if self.host_calls > self.limits.host_calls { Err(LimitReached::HostCalls.into()) } else { Ok(()) }
+        let host_calls = self.limits.host_calls;
+        if self.host_calls > host_calls { Err(LimitReached::HostCalls { host_calls }.into()) } else { Ok(()) }
     }
 
     /// The caller and the capabilities, if the operator granted `grant` for this caller. `describe` has
@@ -335,7 +336,7 @@ impl ResourceLimiter for Invocation {
         // The limit is on all memories of the invocation together.
         self.memory_bytes += desired.saturating_sub(current);
         if self.memory_bytes > self.limits.memory_bytes() {
-            Err(LimitReached::Memory.into())
+            Err(LimitReached::Memory { memory_mib: self.limits.memory_mib }.into())
         } else {
             Ok(true)
         }

@@ -342,14 +342,14 @@ pub(super) async fn describe(
 
 /// A store in which every limit is on.
 fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) -> Store<Invocation> {
-    let cpu = invocation.limits().cpu();
+    let (cpu, cpu_ms) = (invocation.limits().cpu(), invocation.limits().cpu_ms);
     let mut store = Store::new(pre.engine(), invocation);
     store.limiter(|invocation| invocation);
     store.set_hostcall_fuel(MAX_LIFTED_BYTES);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
         if meter.computed() > cpu {
-            return Err(LimitReached::Cpu.into());
+            return Err(LimitReached::Cpu { cpu_ms }.into());
         }
         // A guest that has waited is here too, and has nothing to give way for.
         Ok(if meter.is_slow() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })

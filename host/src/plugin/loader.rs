@@ -34,7 +34,7 @@ const MAX_NAME_LENGTH: usize = 32;
 
 /// The longest version, summary and usage of a plugin, in characters.
 const MAX_VERSION_LENGTH: usize = 32;
-const MAX_SUMMARY_LENGTH: usize = 100;
+pub const MAX_SUMMARY_LENGTH: usize = 100;
 const MAX_USAGE_LENGTH: usize = 100;
 
 /// Why a file in the plugins folder does not serve.

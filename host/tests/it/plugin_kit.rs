@@ -187,6 +187,17 @@ fn an_interrupted_build_ends_with_its_tools() {
 }
 
 #[test]
+fn what_a_host_cuts_and_what_it_refuses_is_told() {
+    let fixture = |name: &str| plugins::fixture(name).display().to_string();
+    let check = said(Path::new("."), &["plugin", "check", &fixture("long-summary")]);
+    assert!(check.contains("(the summary is cut: 100 characters is the most)"), "{check}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("note.wasm"), "?").unwrap();
+    let list = complaint(folder.path(), &["plugin", "list", "."]);
+    assert!(list.contains("✗ note.wasm does not serve: "), "{list}");
+}
+
+#[test]
 fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     let folder = tempfile::tempdir().unwrap();
     let tracked = plugins::shipped().join("tracked.wasm").display().to_string();

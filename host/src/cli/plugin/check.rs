@@ -11,7 +11,7 @@ use crate::{
         say,
         workbench::{self, Workbench, component},
     },
-    plugin::{loaded::LoadedPlugin, manifest::Manifest, preflight},
+    plugin::{loaded::LoadedPlugin, loader::MAX_SUMMARY_LENGTH, manifest::Manifest, preflight},
 };
 
 pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
@@ -49,6 +49,11 @@ fn describe(plugin: &LoadedPlugin, text: &mut String) {
     let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
     let _ = writeln!(text, "/maro {}{usage}", described.name);
     let _ = writeln!(text, "{}", described.summary);
+    // What was longer is here already cut, before a gap by one character more.
+    if described.summary.chars().count() + 1 >= MAX_SUMMARY_LENGTH && described.summary.ends_with('…') {
+        let _ =
+            writeln!(text, "           (the summary is cut: {MAX_SUMMARY_LENGTH} characters is the most)");
+    }
     let _ = writeln!(text, "version    {}", described.version);
     let _ = writeln!(text, "sha256     {}", plugin.digest);
 }

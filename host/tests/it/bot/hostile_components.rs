@@ -56,7 +56,7 @@ async fn growth_ends_at_the_limit() {
     let growing = |what: &str| format!("(loop $again (drop ({what})) (br $again))");
     let memory = growing("memory.grow (i32.const 16)");
     let fault_of = |run| fault(Guest { run, ..Guest::default() });
-    assert_eq!(fault_of(&memory).await, "it asked for more memory than its limit");
+    assert_eq!(fault_of(&memory).await, "it asked for more memory than its limit of 8 MiB (`memory-mib`)");
     let table = growing("table.grow $table (ref.null func) (i32.const 10000)");
     let guest = Guest { items: "(table $table 1 funcref)", run: &table, ..Guest::default() };
     assert_eq!(fault(guest).await, "it asked for a larger table than the limit");
@@ -91,11 +91,14 @@ async fn what_a_guest_points_to_is_checked() {
 #[tokio::test]
 async fn a_guest_that_misbehaves_at_its_start_is_refused() {
     for (guest, expected) in [
-        (Guest { describe: "(loop $again (br $again))", ..Guest::default() }, "it used up its CPU time"),
+        (
+            Guest { describe: "(loop $again (br $again))", ..Guest::default() },
+            "it computed for longer than its limit of 100 ms (`cpu-ms`)",
+        ),
         (Guest { describe: "(unreachable)", ..Guest::default() }, "it could not describe itself: it trapped"),
         (
             Guest { items: "(func $f (loop $again (br $again))) (start $f)", ..Guest::default() },
-            "it used up its CPU time",
+            "it computed for longer than its limit of 100 ms (`cpu-ms`)",
         ),
         (Guest { name: (u32::MAX - 4, 9), ..Guest::default() }, "it could not describe itself: it trapped"),
         (Guest { name: (512, 100_000), ..Guest::default() }, "it describes itself wrongly"),

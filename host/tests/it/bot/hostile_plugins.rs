@@ -33,17 +33,17 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
     let bot = hostile_bot(GRANTED).await;
     let fault_sentence = "/maro hostile failed because of a fault in it. If you report this, mention …";
     for (what, expected) in [
-        ("loop", "it used up its CPU time"),
-        ("memory", "it asked for more memory than its limit"),
-        ("host-calls", "it made more capability calls than its limit"),
+        ("loop", "it computed for longer than its limit of 100 ms (`cpu-ms`)"),
+        ("memory", "it asked for more memory than its limit of 8 MiB (`memory-mib`)"),
+        ("host-calls", "it made more capability calls than its limit of "),
         ("stack", "it trapped: "),
         ("trap a reason", "it trapped: "),
         ("exit", "it trapped: "),
-        ("huge-reply", "it asked for more memory than its limit"),
-        ("huge-strings", "it asked for more memory than its limit"),
+        ("huge-reply", "it asked for more memory than its limit of 8 MiB (`memory-mib`)"),
+        ("huge-strings", "it asked for more memory than its limit of 8 MiB (`memory-mib`)"),
         ("deep", "it"),
-        ("clock-spin", "it used up its CPU time"),
-        ("stderr-spin", "it used up its CPU time"),
+        ("clock-spin", "it computed for longer than its limit of 100 ms (`cpu-ms`)"),
+        ("stderr-spin", "it computed for longer than its limit of 100 ms (`cpu-ms`)"),
         ("yield-spin", "it "),
     ] {
         let (sentence, fault) = fault(&bot, what).await;
@@ -92,7 +92,7 @@ async fn every_capability_counts_its_calls() {
         assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
         let plugins = bot.bot().registry().plugins();
         let fault = plugins.get("capable").unwrap().last_fault().unwrap().fault;
-        assert_eq!(fault, "it made more capability calls than its limit", "{what}");
+        assert_eq!(fault, "it made more capability calls than its limit of 100 (`host-calls`)", "{what}");
         // So that it is not rested.
         bot.say("/maro capable now").await;
     }

@@ -93,5 +93,8 @@ async fn the_last_fault_is_listed_with_the_id_that_the_person_was_given() {
     let shown = bot.say("/maro hostile loop").await;
     let incident = shown.rsplit(' ').next().unwrap().trim_end_matches('.');
     let list = bot.say("/maro plugins").await;
-    assert!(list.contains(&format!("; last fault ({incident}): it used up its CPU time")), "{list}");
+    assert!(
+        list.contains(&format!("; last fault ({incident}): it computed for longer than its limit of ")),
+        "{list}"
+    );
 }

@@ -75,7 +75,8 @@ async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
     let plugins = PluginsFolder::shipped().with_fixture("describe-traps", "traps", "");
     assert!(refusal(plugins, "traps").await.starts_with("it could not describe itself: it trapped"));
     let plugins = PluginsFolder::shipped().with_fixture("describe-loops", "loops", "[limits]\ncpu-ms = 50");
-    assert_eq!(refusal(plugins, "loops").await, "it could not describe itself: it used up its CPU time");
+    let expected = "it could not describe itself: it computed for longer than its limit of 50 ms (`cpu-ms`)";
+    assert_eq!(refusal(plugins, "loops").await, expected);
     let mut plugins = PluginsFolder::shipped();
     for number in 0..6 {
         plugins = plugins.with_fixture("describe-sleeps", &format!("sleeps-{number}"), "");
