@@ -182,6 +182,11 @@ pub fn jira_error(error: &JiraError) -> String {
     }
 }
 
+/// What administrators do, behind a button that anybody may have made.
+pub fn only_typed(command: &str) -> String {
+    format!("A button cannot do this. An administrator can type {command}")
+}
+
 /// The lists could not be read or changed.
 pub fn tracker_error(error: &TrackerError) -> String {
     match error {

@@ -2,8 +2,7 @@
 //!
 //! Compiling takes many times the memory and the time of anything else here. Two at most compile at once, of
 //! them one that is large, so that a small component never waits for a large one. Who waits keeps no file in
-//! memory. The compiler is a process of its own, or else has threads of its own: they give way to others, and a
-//! process that ends leaves them.
+//! memory. The compiler is a process of its own, unless this program is a library in another.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -13,23 +12,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rayon::ThreadPoolBuilder;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
 use wasmtime::{Engine, component::Component};
 
-use crate::{
-    memory,
-    plugin::{
-        cache::CodeCache,
-        compiler_process,
-        engine::PluginEngine,
-        folder::{self, Identity, PluginFile},
-        loader::LoadError,
-    },
-    priority,
+use crate::plugin::{
+    cache::CodeCache,
+    compiler_process,
+    engine::PluginEngine,
+    folder::{self, Identity, PluginFile},
+    loader::LoadError,
 };
 
 /// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
@@ -158,41 +152,25 @@ async fn compile_in_turn(
     let (code, compile_time) = (code?, started.elapsed());
     let keeping = spawn_blocking(move || {
         let _turn = turn;
-        let kept = keep(&engine, &code, &key, compile_time);
-        drop(code);
-        memory::give_back();
-        kept
+        keep(&engine, &code, &key, compile_time)
     });
     keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
 }
 
-/// Compiles in this process, which nothing can stop half-way.
+/// Compiles in this process, where nothing limits it or stops it half-way.
 async fn compile_here(
     engine: Arc<PluginEngine>,
     wasm: Vec<u8>,
     key: String,
     turn: Turn,
 ) -> Result<Compiled, LoadError> {
-    let (sender, compiled) = oneshot::channel();
-    let threads = ThreadPoolBuilder::new()
-        .thread_name(|_| "maro-compiler".to_owned())
-        .start_handler(|_| priority::give_way())
-        // Its sender is gone then, which says enough.
-        .panic_handler(|_| tracing::error!("the compiler panicked"))
-        .build()
-        .map_err(|error| LoadError::Compile(error.to_string()))?;
-    // The threads end with it. Whoever waits for it may leave, and the turn is still taken.
-    threads.spawn(move || {
+    let compiling = spawn_blocking(move || {
         let _turn = turn;
         let started = Instant::now();
-        let code = precompile(&engine, &wasm).map_err(|error| LoadError::Compile(format!("{error:#}")));
-        drop(wasm);
-        let result = code.and_then(|code| keep(&engine, &code, &key, started.elapsed()));
-        memory::give_back();
-        // Nobody may be waiting any more: the cache has it.
-        let _ = sender.send(result);
+        let code = precompile(&engine, &wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        keep(&engine, &code, &key, started.elapsed())
     });
-    compiled.await.unwrap_or_else(|_| Err(LoadError::Compile("the compiler panicked".to_owned())))
+    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
 }
 
 /// The name of a component in the cache: other engines make other code of it.
