@@ -8,7 +8,6 @@ pub mod domain;
 pub mod clock;
 pub mod config;
 pub mod handover;
-pub mod memory;
 pub mod metrics;
 pub mod priority;
 pub mod telemetry;

@@ -1,7 +1,11 @@
 //! Keeping stored summaries and statuses true: what got old is read from Jira anew, and what Jira's
 //! webhook reports is written at once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -10,9 +14,13 @@ use crate::{
     clock::Clock,
     domain::{
         ids::ChannelId,
-        issue::{Issue, IssueKey},
+        issue::{Issue, IssueId, IssueKey},
     },
-    jira::{client::JiraClient, error::JiraError, webhook::WebhookEvent},
+    jira::{
+        client::JiraClient,
+        error::JiraError,
+        webhook::{Webhook, WebhookEvent},
+    },
     metrics::Metrics,
     telemetry::error_chain,
     tracker::{ChannelIssueTracker, TrackerError},
@@ -29,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest time between two rounds.
 const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How many issues' latest events are remembered.
+const MAX_LATEST_EVENTS: usize = 10_000;
 
 /// Refreshes stored statuses in the background.
 pub struct StatusSync {
@@ -101,20 +112,44 @@ impl StatusSync {
     }
 }
 
-/// Writes what a webhook reports into every list that the issue is on.
+/// The latest event of each issue that this process has seen, by Jira's clock: Jira keeps no order, and
+/// sends again much later what it could not deliver.
+#[derive(Debug, Default)]
+pub struct LatestEvents(Mutex<HashMap<IssueId, i64>>);
+
+impl LatestEvents {
+    /// Whether something later was seen of the issue. Else this is now the latest.
+    fn is_overtaken(&self, id: &IssueId, at: i64) -> bool {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Forgetting all does no more harm than a restart.
+        if latest.len() >= MAX_LATEST_EVENTS {
+            latest.clear();
+        }
+        let seen = latest.entry(id.clone()).or_insert(at);
+        *seen = at.max(*seen);
+        at < *seen
+    }
+}
+
+/// Writes what a webhook reports into every list that the issue is on, unless a later one came first.
 ///
 /// # Errors
 /// The database fails; Jira sends the webhook again.
 pub async fn apply_webhook(
     tracker: &dyn ChannelIssueTracker,
-    event: WebhookEvent,
+    latest: &LatestEvents,
+    webhook: Webhook,
     clock: &Clock,
 ) -> Result<(), TrackerError> {
-    let (issue, answer) = match event {
+    let (issue, answer) = match webhook.event {
         WebhookEvent::Updated(issue) => (issue.clone(), Some(issue)),
         WebhookEvent::Deleted { id, key } => (Issue::new(id, key, "", ""), None),
         WebhookEvent::Ignored => return Ok(()),
     };
+    if webhook.at.is_some_and(|at| latest.is_overtaken(&issue.id, at)) {
+        tracing::debug!(key = issue.key.as_str(), "a webhook came after a later one and is left out");
+        return Ok(());
+    }
     write(tracker, &issue, answer.as_ref(), clock).await
 }
 

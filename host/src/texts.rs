@@ -18,6 +18,8 @@ pub const PLUGINS_SUMMARY: &str = "Shows the installed plugins and how they do";
 pub const NO_PLUGINS: &str =
     "No subcommands are installed. Whoever runs MARO has to put plugins into its plugins folder.";
 pub const USAGE: &str = "Type ";
+/// After a command whose plugin is on its way.
+pub const IS_BEING_LOADED: &str = " is being loaded. Try again in a moment.";
 pub const UNKNOWN_SUBCOMMAND: &str = "MARO has no subcommand ";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const LISTS_ALL: &str = " lists them all.";
@@ -180,9 +182,21 @@ pub fn jira_error(error: &JiraError) -> String {
     }
 }
 
+/// What administrators do, behind a button that anybody may have made.
+pub fn only_typed(command: &str) -> String {
+    format!("A button cannot do this. An administrator can type {command}")
+}
+
 /// The lists could not be read or changed.
-pub fn tracker_error(_error: &TrackerError) -> String {
-    NOTHING_WRITTEN.to_owned()
+pub fn tracker_error(error: &TrackerError) -> String {
+    match error {
+        TrackerError::Unavailable(_) | TrackerError::TimedOut => NOTHING_WRITTEN.to_owned(),
+        TrackerError::Uncertain(_) => {
+            "MARO lost its database while it did this. Type /maro tracked in a minute to \
+             see whether it was done."
+                .to_owned()
+        }
+    }
 }
 
 /// A plugin called a capability that its operator did not grant.
@@ -268,6 +282,11 @@ pub fn invalid_argument(what: &str) -> String {
 /// A plugin trapped, broke a limit or answered nonsense. The operator finds the rest under the id.
 pub fn plugin_fault(subcommand: &str, incident: &str) -> String {
     format!("/maro {subcommand} failed because of a fault in it. If you report this, mention {incident}.")
+}
+
+/// A plugin says that it failed and nothing else.
+pub fn plugin_failed_silently(subcommand: &str) -> String {
+    format!("/maro {subcommand} failed and does not say why.")
 }
 
 /// A plugin ran out of time.

@@ -75,7 +75,7 @@ async fn database(config: &Config) -> Vec<Finding> {
             vec![Finding::Fine("The database opens, and its tables are up to date.".to_owned())]
         }
         Err(error) => vec![Finding::ill(
-            format!("The database that DATABASE_URL names cannot be used: {error:#}."),
+            format!("The database that DATABASE_URL names cannot be used: {}", error_chain(&*error)),
             "Check that it runs, that the address is right, and that the account may make tables.",
         )],
     }
@@ -113,7 +113,7 @@ fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(
             format!("There are no plugins in {}.", config.plugins.dir.display()),
-            "Fill it with `maro plugin build`.",
+            "Copy NAME.wasm and NAME.toml of each plugin there; `maro plugin build` makes them.",
         ),
         false => Finding::Fine(format!("The plugins {} serve.", names.join(", "))),
     }];

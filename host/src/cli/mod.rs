@@ -10,11 +10,17 @@ pub mod say;
 mod serve;
 pub mod terminal;
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
-use crate::telemetry::error_chain;
+use crate::{
+    plugin::compiler_process::{self, CompilerLimits},
+    telemetry::error_chain,
+};
+
+/// How long what blocks a thread has to end when all else has.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Keeps, for every Slack channel, the Jira issues it tracks.
 #[derive(Debug, Parser)]
@@ -37,10 +43,19 @@ enum Command {
     /// Write, build, check, run and test plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Compile a component from standard input to standard output, for another `maro`
+    #[command(name = compiler_process::SUBCOMMAND, hide = true)]
+    CompileComponent {
+        #[command(flatten)]
+        limits: CompilerLimits,
+        #[arg(long)]
+        has_pool: bool,
+    },
 }
 
 /// Runs what the command line asks for. What goes wrong is said on standard error.
 pub fn run() -> ExitCode {
+    compiler_process::enable();
     let result = match CommandLine::parse().command {
         Command::Serve => on_runtime(serve::run()),
         Command::Doctor => on_runtime(doctor::run()),
@@ -49,6 +64,9 @@ pub fn run() -> ExitCode {
             on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) })
         }
         Command::Plugin(command) => on_runtime(plugin::run(command)),
+        Command::CompileComponent { limits, has_pool } => {
+            compiler_process::serve(limits, has_pool).map_err(anyhow::Error::from)
+        }
     };
     result.unwrap_or_else(|error| {
         report(&error);
@@ -57,7 +75,11 @@ pub fn run() -> ExitCode {
 }
 
 fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // A file that cannot be read may keep its reader for ever, and must not keep the process.
+    runtime.shutdown_timeout(END_TIMEOUT);
+    result
 }
 
 /// What to type for this program: what `cargo run` started has a path within the checkout.

@@ -42,6 +42,8 @@ pub struct Typed<'a> {
     pub team: Option<&'a str>,
     /// Opens one modal within three seconds.
     pub trigger_id: Option<&'a str>,
+    /// Whether it stood behind a button and was not typed.
+    pub is_pressed: bool,
 }
 
 /// How a command ended.
@@ -89,12 +91,12 @@ impl Commands {
         // As they were typed; a plugin gets them as Slack sends them.
         let own_arguments = || markup::to_typed(arguments);
         let plugins = self.registry.plugins();
-        let Typed { caller, team, trigger_id, .. } = typed;
+        let Typed { caller, team, trigger_id, is_pressed, .. } = typed;
         Outcome::Replied(match name.as_str() {
             "" => help::all(&plugins),
             "help" if arguments.is_empty() => help::all(&plugins),
             "help" => help::one(&plugins, &own_arguments()),
-            "plugins" => self.plugins(&caller, &own_arguments()).await,
+            "plugins" => self.plugins(&caller, &own_arguments(), is_pressed).await,
             "create" | "stories" => {
                 let Some(trigger_id) = trigger_id else {
                     return Outcome::Refused(Reply::sentence(texts::NO_TRIGGER));
@@ -119,6 +121,10 @@ impl Commands {
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
             Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
             Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
+            Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
+                let sentence = texts::plugin_failed_silently(&plugin.description.name);
+                Outcome::Refused(Reply::sentence(sentence))
+            }
             Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());

@@ -29,13 +29,19 @@ const FAULT_LENGTH: usize = 200;
 const NAME_LENGTH: usize = 60;
 
 impl Commands {
-    pub(super) async fn plugins(&self, caller: &Caller, arguments: &str) -> Reply {
+    /// `is_pressed`: behind a button. A plugin makes its buttons, and writes on them what it likes: what only
+    /// administrators may do is not done by pressing one.
+    pub(super) async fn plugins(&self, caller: &Caller, arguments: &str, is_pressed: bool) -> Reply {
         let words: Vec<_> = arguments.split_whitespace().map(str::to_lowercase).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {
             [] => self.list(),
             ["reload"] | ["disable" | "enable", _] if !self.admins.contains(&caller.user) => {
                 Reply::sentence(texts::ADMINS_ONLY)
+            }
+            ["reload"] | ["disable" | "enable", _] if is_pressed => {
+                let command = one_line(&words.join(" "), NAME_LENGTH);
+                Reply::sentence(texts::only_typed(&format!("/maro plugins {command}")))
             }
             ["reload"] => self.reload_plugins(caller).await,
             ["disable" | "enable", name] if RESERVED_NAMES.contains(&name) => {

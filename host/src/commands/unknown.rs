@@ -6,7 +6,10 @@ use crate::{
         issue::one_line,
         reply::{Block, Reply, Span, Visibility},
     },
-    plugin::snapshot::{Disabled, Plugins},
+    plugin::{
+        folder,
+        snapshot::{Disabled, Plugins},
+    },
     texts,
 };
 
@@ -17,10 +20,14 @@ const MIN_SIMILARITY: f64 = 0.75;
 /// How much of what was typed is repeated, in characters.
 const MAX_SHOWN_LENGTH: usize = 40;
 
-/// What nobody serves under the name `typed`: it is switched off, or there is no such subcommand.
+/// What nobody serves under the name `typed`: it is switched off, not loaded yet, or there is no such subcommand.
 pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     if let Some(disabled) = plugins.disabled(typed) {
         return self::disabled(disabled);
+    }
+    if plugins.loading_first().any(|file| folder::stem(file) == typed) {
+        let spans = vec![Span::Code(format!("/maro {typed}")), Span::Text(texts::IS_BEING_LOADED.to_owned())];
+        return Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] };
     }
     let mut spans = vec![
         Span::Text(texts::UNKNOWN_SUBCOMMAND.to_owned()),

@@ -27,6 +27,9 @@ pub enum DatabaseError {
     /// It did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
+    /// It was asked to change something, and its answer was lost: it may have done so.
+    #[error("the database's answer was lost")]
+    Uncertain(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 impl DatabaseError {

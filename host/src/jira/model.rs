@@ -82,6 +82,9 @@ struct RawErrors {
 struct RawEventName<'a> {
     #[serde(borrow, rename = "webhookEvent")]
     name: Cow<'a, str>,
+    /// A number, which nothing but the order of events hangs on.
+    #[serde(default)]
+    timestamp: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -108,9 +111,10 @@ pub(super) fn parse_issue(body: &[u8]) -> Result<Issue, JiraError> {
     parse::<RawIssue<'_>>(body, "the issue")?.try_into()
 }
 
-/// What a webhook says happened.
-pub(super) fn parse_event_name(body: &[u8]) -> Result<Cow<'_, str>, JiraError> {
-    Ok(parse::<RawEventName<'_>>(body, "the event")?.name)
+/// What a webhook says happened, and when: milliseconds since 1970, if it says.
+pub(super) fn parse_event_name(body: &[u8]) -> Result<(Cow<'_, str>, Option<i64>), JiraError> {
+    let RawEventName { name, timestamp } = parse(body, "the event")?;
+    Ok((name, timestamp.as_i64()))
 }
 
 /// The issue of a webhook, with its fields.

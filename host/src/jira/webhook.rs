@@ -18,7 +18,15 @@ use crate::{
 /// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 
-/// What a webhook says, as far as MARO cares.
+/// A webhook, as far as MARO cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// When it happened, by Jira's clock, in milliseconds since 1970; `None` if Jira does not say.
+    pub at: Option<i64>,
+    pub event: WebhookEvent,
+}
+
+/// What a webhook says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookEvent {
     /// The issue is now like this. A moved issue comes with its new key and its old id.
@@ -54,15 +62,17 @@ fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
 ///
 /// # Errors
 /// [`JiraError::InvalidResponse`] if it is no webhook of Jira's, or lacks what its event should hold.
-pub fn parse_event(body: &[u8]) -> Result<WebhookEvent, JiraError> {
-    match parse_event_name(body)?.as_ref() {
-        "jira:issue_updated" => parse_event_issue(body).map(WebhookEvent::Updated),
+pub fn parse_event(body: &[u8]) -> Result<Webhook, JiraError> {
+    let (name, at) = parse_event_name(body)?;
+    let event = match name.as_ref() {
+        "jira:issue_updated" => WebhookEvent::Updated(parse_event_issue(body)?),
         "jira:issue_deleted" => {
             let (id, key) = parse_event_reference(body)?;
-            Ok(WebhookEvent::Deleted { id, key })
+            WebhookEvent::Deleted { id, key }
         }
-        _ => Ok(WebhookEvent::Ignored),
-    }
+        _ => WebhookEvent::Ignored,
+    };
+    Ok(Webhook { at, event })
 }
 
 #[cfg(test)]
@@ -102,20 +112,23 @@ mod tests {
         let body = br#"{"timestamp":1,"webhookEvent":"jira:issue_updated","issue":{"id":"10001","self":"x",
             "key":"NEW-7","fields":{"summary":"Moved","status":{"name":"Done"},"assignee":null}}}"#;
         let issue = Issue::new(IssueId::new("10001"), IssueKey::parse("NEW-7").unwrap(), "Moved", "Done");
-        assert_eq!(parse_event(body).unwrap(), WebhookEvent::Updated(issue));
+        assert_eq!(parse_event(body).unwrap(), Webhook { at: Some(1), event: WebhookEvent::Updated(issue) });
     }
 
     #[test]
     fn a_deleted_issue_needs_no_fields() {
         let body = br#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"A-1"}}"#;
         let (id, key) = (IssueId::new("10001"), IssueKey::parse("A-1").unwrap());
-        assert_eq!(parse_event(body).unwrap(), WebhookEvent::Deleted { id, key });
+        assert_eq!(
+            parse_event(body).unwrap(),
+            Webhook { at: None, event: WebhookEvent::Deleted { id, key } }
+        );
     }
 
     #[test]
     fn other_events_are_ignored_and_nonsense_is_not() {
-        let comment = br#"{"webhookEvent":"comment_created","issue":{"id":"1","key":"A-1","fields":{}}}"#;
-        assert_eq!(parse_event(comment).unwrap(), WebhookEvent::Ignored);
+        let comment = br#"{"timestamp":"soon","webhookEvent":"comment_created","issue":{"id":"1","key":"A-1","fields":{}}}"#;
+        assert_eq!(parse_event(comment).unwrap(), Webhook { at: None, event: WebhookEvent::Ignored });
         let nonsense: [&[u8]; 5] = [
             b"",
             b"[]",

@@ -54,7 +54,9 @@ pub enum JournalError {
 impl From<DatabaseError> for JournalError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::Unavailable(source) => Self::Unavailable(source),
+            DatabaseError::Unavailable(source) | DatabaseError::Uncertain(source) => {
+                Self::Unavailable(source)
+            }
             DatabaseError::TimedOut => Self::TimedOut,
         }
     }

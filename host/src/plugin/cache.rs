@@ -1,7 +1,8 @@
 //! Compiled plugins on disk, so that a start compiles nothing that was compiled before.
 //!
 //! Running an entry means trusting it as much as this program, so entries live in a folder that only its
-//! owner can enter, and each carries a digest against damage. Anything doubtful counts as absent.
+//! owner can enter, and each carries a digest against damage and against another's name. Anything doubtful counts
+//! as absent.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -17,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 const DIGEST_LENGTH: usize = 32;
 
 /// The largest entry, in bytes. A plugin in Python compiles to some 60 MiB.
-const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
+pub(super) const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The size of the whole folder above which the entries unused for longest go, in bytes.
 const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
@@ -62,7 +63,7 @@ impl CodeCache {
         let mut entry = Vec::with_capacity(usize::try_from(length).ok()?);
         (&mut file).take(MAX_ENTRY_BYTES).read_to_end(&mut entry).ok()?;
         let (digest, code) = entry.split_at_checked(DIGEST_LENGTH)?;
-        if Sha256::digest(code)[..] != *digest {
+        if digest_of(key, code) != *digest {
             tracing::warn!(key, "a damaged entry of the code cache is compiled again");
             return None;
         }
@@ -80,7 +81,7 @@ impl CodeCache {
         self.make_room(code.len() as u64)?;
         let temporary = self.dir.join(format!(".{:016x}", rand::random::<u64>()));
         let written = private_file(&temporary).and_then(|mut file| {
-            file.write_all(&Sha256::digest(code))?;
+            file.write_all(&digest_of(key, code))?;
             file.write_all(code)?;
             fs::rename(&temporary, self.path(key))
         });
@@ -99,6 +100,7 @@ impl CodeCache {
         let mut entries = Vec::new();
         for entry in fs::read_dir(&self.dir)?.flatten() {
             if let Ok(metadata) = entry.metadata()
+                && metadata.is_file()
                 && entry.path().extension().is_some_and(|extension| extension == EXTENSION)
             {
                 entries.push((
@@ -119,6 +121,11 @@ impl CodeCache {
         }
         Ok(())
     }
+}
+
+/// Of both: the code of one plugin must not run as another's.
+fn digest_of(key: &str, code: &[u8]) -> [u8; DIGEST_LENGTH] {
+    Sha256::new_with_prefix(key).chain_update(code).finalize().into()
 }
 
 fn private_file(path: &Path) -> io::Result<File> {
@@ -143,6 +150,8 @@ mod tests {
         assert_eq!(cache.get("a").as_deref(), Some(&b"machine code"[..]));
 
         let path = cache.path("a");
+        fs::copy(&path, cache.path("b")).unwrap();
+        assert_eq!(cache.get("b"), None, "another's entry");
         let mut bytes = fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&path, &bytes).unwrap();

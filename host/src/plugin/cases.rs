@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::plugin::{
     bindings::maro::plugin::reply as wit,
-    bodies,
+    bodies, folder,
     loaded::{Fault, LoadedPlugin},
     loader::LoadError,
     manifest::CasesPolicy,
@@ -21,6 +21,9 @@ use crate::plugin::{
 
 /// The largest file that is read as a case, in bytes.
 const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The most cases of one plugin: each takes as long as its command did.
+const MAX_CASES: usize = 1_000;
 
 /// One invocation as it was recorded. Holds no ids of people or channels once it is redacted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +63,8 @@ impl Case {
     /// # Errors
     /// It cannot be read, is too large, or is no case.
     pub fn read(path: &Path) -> io::Result<Self> {
-        if fs::metadata(path)?.len() > MAX_CASE_BYTES {
-            return Err(io::Error::other("it is too large for a case"));
-        }
-        let mut case: Self = serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)?;
+        let text = folder::read_bounded(path, MAX_CASE_BYTES)?;
+        let mut case: Self = serde_json::from_slice(&text).map_err(io::Error::other)?;
         for HostCall { call, arguments, answer } in &mut case.calls {
             // Earlier cases have bodies as lists of numbers.
             *arguments = bodies::as_text(call, arguments.take());
@@ -72,23 +73,32 @@ impl Case {
         Ok(case)
     }
 
+    /// The files of every case of a folder, in the order of their names. No folder, no cases.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or has too many.
+    pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let paths = entries.flatten().map(|entry| entry.path());
+        let is_case = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+        let mut paths: Vec<_> = paths.filter(is_case).take(MAX_CASES + 1).collect();
+        if paths.len() > MAX_CASES {
+            return Err(io::Error::other(format!("there are more than {MAX_CASES}")));
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
     /// Every case of a folder, in the order of the files' names. No folder, no cases.
     ///
     /// # Errors
     /// The folder or a case in it cannot be read; the message names the file.
     pub fn read_all(dir: &Path) -> io::Result<Vec<(PathBuf, Self)>> {
-        let entries = match fs::read_dir(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-        paths.sort();
-        let read = |path: PathBuf| match Self::read(&path) {
-            Ok(case) => Ok((path, case)),
-            Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-        };
-        paths.into_iter().map(read).collect()
+        let read = |path: PathBuf| Ok((path.clone(), read_named(&path)?));
+        Self::files(dir)?.into_iter().map(read).collect()
     }
 
     /// Writes the case as JSON that people can read.
@@ -118,10 +128,12 @@ impl Case {
 /// A case cannot be read; or a reply is other than recorded and the operator has not allowed that.
 pub(super) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
     let dir = plugins_dir.join(format!("{}.cases", plugin.file));
-    let reading = tokio::task::spawn_blocking(move || Case::read_all(&dir));
-    let cases = reading.await.map_err(io::Error::other).and_then(|cases| cases);
+    let files = read(move || Case::files(&dir)).await?;
     let mut other = Vec::new();
-    for (path, case) in cases.map_err(LoadError::UnreadableCases)? {
+    // One by one: a plugin may have many, and they may be large.
+    for path in files {
+        let file = path.clone();
+        let case = read(move || read_named(&file)).await?;
         if case.replay(plugin).await.replies_otherwise(&case) {
             other.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
         }
@@ -129,15 +141,30 @@ pub(super) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
     if other.is_empty() {
         return Ok(());
     }
-    let error = LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() };
     match plugin.manifest.cases {
-        CasesPolicy::Refuse => Err(error),
+        CasesPolicy::Refuse => {
+            Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
+        }
         CasesPolicy::Warn => {
-            tracing::warn!(plugin = &*plugin.description.name, "{error}");
-            plugin.warnings.push(error.to_string());
+            let warning = format!("it does not answer as recorded in {}", other.join(", "));
+            tracing::warn!(plugin = &*plugin.description.name, "{warning}");
+            plugin.warnings.push(warning);
             Ok(())
         }
     }
+}
+
+/// Reads where waiting for a disk keeps nobody.
+async fn read<T: Send + 'static>(
+    reading: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, LoadError> {
+    let read = tokio::task::spawn_blocking(reading).await;
+    read.map_err(io::Error::other).and_then(|read| read).map_err(LoadError::UnreadableCases)
+}
+
+/// As [`Case::read`]; the message names the file.
+fn read_named(path: &Path) -> io::Result<Case> {
+    Case::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// A reply or what stands for it, as lines to compare by eye. Each kind of span has its own look.

@@ -2,37 +2,36 @@
 //!
 //! Compiling takes many times the memory and the time of anything else here. Two at most compile at once, of
 //! them one that is large, so that a small component never waits for a large one. Who waits keeps no file in
-//! memory. The compiler's threads are its own: they give way to others, and a process that ends leaves them.
+//! memory. The compiler is a process of its own, unless this program is a library in another.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rayon::ThreadPoolBuilder;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
 use wasmtime::{Engine, component::Component};
 
-use crate::{
-    memory,
-    plugin::{
-        cache::CodeCache,
-        engine::PluginEngine,
-        folder::{self, PluginFile},
-        loader::LoadError,
-    },
-    priority,
+use crate::plugin::{
+    cache::CodeCache,
+    compiler_process,
+    engine::PluginEngine,
+    folder::{self, Identity, PluginFile},
+    loader::LoadError,
 };
 
 /// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
 /// hundred KiB.
 const LARGE_BYTES: usize = 1024 * 1024;
+
+/// How often it is looked whether what is being compiled is still there.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many components are compiled at once.
 const AT_ONCE: usize = 2;
@@ -82,40 +81,96 @@ pub(super) async fn compile(
     dir: &Path,
     file: PluginFile,
 ) -> Result<Compiled, LoadError> {
-    let PluginFile { stem, wasm, digest, .. } = file;
+    let PluginFile { stem, wasm, digest, room, .. } = file;
     let bytes = wasm.len();
-    drop(wasm);
+    drop((wasm, room));
     let key = key(engine, &digest);
     if let Some(component) = from_cache(engine, key.clone()).await {
         return Ok(Compiled { component, compile_time: None });
     }
     let turn = engine.compiler_turns.take(bytes).await;
-    let (dir, name) = (dir.to_owned(), format!("{stem}.wasm"));
-    let reading = spawn_blocking(move || folder::read(&dir, &name));
-    let file =
-        reading.await.map_err(io::Error::other).and_then(|file| file).map_err(LoadError::Unreadable)?;
+    // Who had it before may have been after the same.
+    if let Some(component) = from_cache(engine, key.clone()).await {
+        return Ok(Compiled { component, compile_time: None });
+    }
+    let place = Place { dir: dir.to_owned(), name: format!("{stem}.wasm") };
+    let before = place.look().await;
+    let file = place.read().await.map_err(LoadError::Unreadable)?;
     if file.digest != digest {
         return Err(LoadError::Unsettled);
     }
-    let (sender, compiled) = oneshot::channel();
-    let threads = ThreadPoolBuilder::new()
-        .thread_name(|_| "maro-compiler".to_owned())
-        .start_handler(|_| priority::give_way())
-        // Its sender is gone then, which says enough.
-        .panic_handler(|_| tracing::error!("the compiler panicked"))
-        .build()
-        .map_err(|error| LoadError::Compile(error.to_string()))?;
     let engine = Arc::clone(engine);
-    // The threads end with it. Whoever waits for it may leave, and the turn is still taken.
-    threads.spawn(move || {
-        let _turn = turn;
-        let result = compile_and_keep(&engine, &file.wasm, &key);
-        drop(file);
-        memory::give_back();
-        // Nobody may be waiting any more: the cache has it.
-        let _ = sender.send(result);
+    // Whoever waits for it may leave, as when the manifest has changed: the next one finds it in the cache.
+    let compiling = tokio::spawn(async move {
+        tokio::select! {
+            compiled = compile_in_turn(engine, file.wasm, key, turn) => compiled,
+            () = place.changed(before) => Err(LoadError::Unsettled),
+        }
     });
-    compiled.await.unwrap_or_else(|_| Err(LoadError::Compile("the compiler panicked".to_owned())))
+    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// Where a component is read from.
+struct Place {
+    dir: PathBuf,
+    name: String,
+}
+
+impl Place {
+    async fn read(&self) -> io::Result<PluginFile> {
+        let (dir, name) = (self.dir.clone(), self.name.clone());
+        spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
+    }
+
+    async fn look(&self) -> Option<Identity> {
+        let (dir, name) = (self.dir.clone(), self.name.clone());
+        spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
+    }
+
+    /// Waits until another component is there than was before, or none.
+    async fn changed(&self, before: Option<Identity>) {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let now = self.look().await;
+            if !now.zip(before.as_ref()).is_some_and(|(now, before)| now.has_component_of(before)) {
+                return;
+            }
+        }
+    }
+}
+
+async fn compile_in_turn(
+    engine: Arc<PluginEngine>,
+    wasm: Vec<u8>,
+    key: String,
+    turn: Turn,
+) -> Result<Compiled, LoadError> {
+    let started = Instant::now();
+    let Some(code) = compiler_process::compile(&wasm, engine.has_pool).await else {
+        return compile_here(engine, wasm, key, turn).await;
+    };
+    let (code, compile_time) = (code?, started.elapsed());
+    let keeping = spawn_blocking(move || {
+        let _turn = turn;
+        keep(&engine, &code, &key, compile_time)
+    });
+    keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// Compiles in this process, where nothing limits it or stops it half-way.
+async fn compile_here(
+    engine: Arc<PluginEngine>,
+    wasm: Vec<u8>,
+    key: String,
+    turn: Turn,
+) -> Result<Compiled, LoadError> {
+    let compiling = spawn_blocking(move || {
+        let _turn = turn;
+        let started = Instant::now();
+        let code = precompile(&engine, &wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        keep(&engine, &code, &key, started.elapsed())
+    });
+    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
 }
 
 /// The name of a component in the cache: other engines make other code of it.
@@ -125,16 +180,19 @@ fn key(engine: &PluginEngine, digest: &[u8]) -> String {
     format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
 }
 
-fn compile_and_keep(engine: &PluginEngine, wasm: &[u8], key: &str) -> Result<Compiled, LoadError> {
-    let started = Instant::now();
-    let code = precompile(engine, wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    let compile_time = started.elapsed();
-    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, &code)) {
+/// Puts what was compiled into the cache, and loads it.
+fn keep(
+    engine: &PluginEngine,
+    code: &[u8],
+    key: &str,
+    compile_time: Duration,
+) -> Result<Compiled, LoadError> {
+    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, code)) {
         tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
     }
     #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
     // SAFETY: as the reason says.
-    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    let component = unsafe { Component::deserialize(&engine.engine, code) };
     let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(Compiled { component, compile_time: Some(compile_time) })
 }

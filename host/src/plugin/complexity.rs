@@ -6,7 +6,7 @@
 
 use wasmparser::{
     BinaryReaderError, Chunk, ComponentAlias, ComponentExternalKind, ComponentInstance,
-    ComponentOuterAliasKind, ComponentTypeRef, Parser, Payload,
+    ComponentOuterAliasKind, ComponentTypeRef, Instance, Parser, Payload,
 };
 
 use crate::plugin::{engine::MAX_TABLE_ELEMENTS, limits::MAX_MEMORY_MIB};
@@ -24,6 +24,13 @@ const MAX_DEPTH: usize = 16;
 /// The largest function, in bytes. Compiling takes more than linear time; an interpreter's main loop has some
 /// hundred KiB.
 const MAX_FUNCTION_BYTES: usize = 2 * 1024 * 1024;
+
+/// The most bytes of data that instantiating a component copies, each as often as its module is instantiated:
+/// nothing interrupts that. The largest file has as many.
+const MAX_INITIAL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of data that are copied while one byte of a table's elements is.
+const ELEMENT_WEIGHT: u64 = 8;
 
 /// The most functions of all modules of a component: the compiler keeps each in memory several times over. An
 /// interpreter has some 13,000.
@@ -53,6 +60,7 @@ impl From<BinaryReaderError> for Excess {
 struct Cost {
     instances: u64,
     section_bytes: u64,
+    initial_bytes: u64,
 }
 
 impl Cost {
@@ -61,10 +69,14 @@ impl Cost {
     fn add(&mut self, other: Self) -> Result<(), Excess> {
         self.instances += other.instances;
         self.section_bytes += other.section_bytes;
+        self.initial_bytes = self.initial_bytes.saturating_add(other.initial_bytes);
         if self.instances > MAX_INSTANCES {
             return Err(Excess::TooLarge("instances"));
         }
         if self.section_bytes > MAX_SECTION_BYTES {
+            return Err(Excess::TooLarge("repeated parts"));
+        }
+        if self.initial_bytes > MAX_INITIAL_BYTES {
             return Err(Excess::TooLarge("repeated parts"));
         }
         Ok(())
@@ -77,6 +89,8 @@ struct Frame {
     cost: Cost,
     /// The costs of those that it can instantiate, by index. `None` for one that comes from outside.
     components: Vec<Option<Cost>>,
+    /// The bytes of data of the modules that it can instantiate, by index. `None` for one that comes from elsewhere.
+    modules: Vec<Option<u64>>,
 }
 
 /// Counts what a component comes to.
@@ -103,7 +117,9 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
                 let length = unchecked_range.end - unchecked_range.start;
                 let (module, after) =
                     rest.split_at_checked(length).ok_or(Excess::Damaged { offset: wasm.len() })?;
-                functions = functions.saturating_add(check_module(module)?);
+                let module = check_module(module)?;
+                frame.modules.push(Some(module.initial_bytes));
+                functions = functions.saturating_add(module.functions);
                 if functions > MAX_FUNCTIONS {
                     return Err(Excess::TooLarge("functions"));
                 }
@@ -118,7 +134,7 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
             // Names and notes cost nothing.
             Payload::CustomSection(_) => {}
             payload => {
-                frame.cost.add(Cost { instances: 0, section_bytes: consumed as u64 })?;
+                frame.cost.add(Cost { section_bytes: consumed as u64, ..Cost::default() })?;
                 frame.read(payload, &outer)?;
             }
         }
@@ -130,7 +146,14 @@ impl Frame {
     fn read(&mut self, payload: Payload<'_>, outer: &[(Self, Parser)]) -> Result<(), Excess> {
         match payload {
             Payload::InstanceSection(section) => {
-                self.cost.add(Cost { instances: u64::from(section.count()), section_bytes: 0 })?;
+                for instance in section {
+                    let mut cost = Cost { instances: 1, ..Cost::default() };
+                    if let Instance::Instantiate { module_index, .. } = instance? {
+                        cost.initial_bytes =
+                            self.module(module_index)?.ok_or(Excess::TooLarge("unknown modules"))?;
+                    }
+                    self.cost.add(cost)?;
+                }
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section {
@@ -147,10 +170,16 @@ impl Frame {
                 for alias in section {
                     match alias? {
                         ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
-                            self.components.push(self.outer_component(outer, count, index)?);
+                            self.components.push(self.outer(outer, count)?.component(index)?);
+                        }
+                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, count, index } => {
+                            self.modules.push(self.outer(outer, count)?.module(index)?);
                         }
                         ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
                             self.components.push(None);
+                        }
+                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. } => {
+                            self.modules.push(None);
                         }
                         _ => {}
                     }
@@ -158,8 +187,10 @@ impl Frame {
             }
             Payload::ComponentImportSection(section) => {
                 for import in section {
-                    if matches!(import?.ty, ComponentTypeRef::Component(_)) {
-                        self.components.push(None);
+                    match import?.ty {
+                        ComponentTypeRef::Component(_) => self.components.push(None),
+                        ComponentTypeRef::Module(_) => self.modules.push(None),
+                        _ => {}
                     }
                 }
             }
@@ -167,8 +198,12 @@ impl Frame {
                 // An export gives what it exports one more index.
                 for export in section {
                     let export = export?;
-                    if export.kind == ComponentExternalKind::Component {
-                        self.components.push(self.component(export.index)?);
+                    match export.kind {
+                        ComponentExternalKind::Component => {
+                            self.components.push(self.component(export.index)?);
+                        }
+                        ComponentExternalKind::Module => self.modules.push(self.module(export.index)?),
+                        _ => {}
                     }
                 }
             }
@@ -181,30 +216,41 @@ impl Frame {
         self.components.get(index as usize).copied().ok_or(Excess::TooLarge("unknown components"))
     }
 
-    fn outer_component(
-        &self,
-        outer: &[(Self, Parser)],
-        count: u32,
-        index: u32,
-    ) -> Result<Option<Cost>, Excess> {
+    fn module(&self, index: u32) -> Result<Option<u64>, Excess> {
+        self.modules.get(index as usize).copied().ok_or(Excess::TooLarge("unknown modules"))
+    }
+
+    /// The component that is so many levels further out.
+    fn outer<'a>(&'a self, outer: &'a [(Self, Parser)], count: u32) -> Result<&'a Self, Excess> {
         if count == 0 {
-            return self.component(index);
+            return Ok(self);
         }
         let frame = outer.len().checked_sub(count as usize).and_then(|place| outer.get(place));
-        frame.ok_or(Excess::TooLarge("unknown components"))?.0.component(index)
+        frame.map(|(frame, _)| frame).ok_or(Excess::TooLarge("unknown components"))
     }
 }
 
-/// Looks at the sizes of a module's functions, memories and tables, and counts the functions. What is wrong with
-/// the module is the compiler's to say.
-fn check_module(module: &[u8]) -> Result<u32, Excess> {
-    let mut functions = 0;
+/// What there is in a module.
+#[derive(Default)]
+struct ModuleSize {
+    functions: u32,
+    initial_bytes: u64,
+}
+
+/// Looks at the sizes of a module's functions, memories and tables, and measures the rest. What is wrong with the
+/// module is the compiler's to say.
+fn check_module(module: &[u8]) -> Result<ModuleSize, Excess> {
+    let mut size = ModuleSize::default();
     for payload in Parser::new(0).parse_all(module) {
         match payload {
             Ok(Payload::CodeSectionEntry(body)) if body.range().len() > MAX_FUNCTION_BYTES => {
                 return Err(Excess::TooLarge("large functions"));
             }
-            Ok(Payload::CodeSectionStart { count, .. }) => functions = count,
+            Ok(Payload::CodeSectionStart { count, .. }) => size.functions = count,
+            Ok(Payload::DataSection(data)) => size.initial_bytes += data.range().len() as u64,
+            Ok(Payload::ElementSection(elements)) => {
+                size.initial_bytes += elements.range().len() as u64 * ELEMENT_WEIGHT;
+            }
             Ok(Payload::MemorySection(memories)) => {
                 for memory in memories.into_iter().flatten() {
                     let mib = memory.initial >> 20_u32.saturating_sub(memory.page_size_log2.unwrap_or(16));
@@ -224,7 +270,7 @@ fn check_module(module: &[u8]) -> Result<u32, Excess> {
             Err(_) => break,
         }
     }
-    Ok(functions)
+    Ok(size)
 }
 
 #[cfg(test)]
@@ -277,6 +323,28 @@ mod tests {
         assert_eq!(check_text(&format!("(component {})", modules(60_000))), Ok(()));
         let two = format!("(component {0} (component {0}))", modules(60_000));
         assert_eq!(check_text(&two), Err(Excess::TooLarge("functions")));
+    }
+
+    #[test]
+    fn data_is_counted_as_often_as_it_is_copied() {
+        let component = |segments: &str, times: usize| {
+            let instances = "(core instance (instantiate $m))".repeat(times);
+            format!("(component (core module $m (memory 16) (table 16 funcref) {segments}) {instances})")
+        };
+        let data = format!("(data (i32.const 0) \"{}\")", "x".repeat(1024 * 1024));
+        assert_eq!(check_text(&component(&data, 60)), Ok(()));
+        assert_eq!(check_text(&component(&data, 70)), Err(Excess::TooLarge("repeated parts")));
+        let elements = format!("(func) (elem (i32.const 0) func {})", "0 ".repeat(512 * 1024));
+        assert_eq!(check_text(&component(&elements, 15)), Ok(()));
+        assert_eq!(check_text(&component(&elements, 17)), Err(Excess::TooLarge("repeated parts")));
+        let nested = format!(
+            "(component $c (alias outer 1 $m (core module $n)) {})",
+            "(core instance (instantiate $n))".repeat(35)
+        );
+        let nested = format!(
+            "(component (core module $m {data} (memory 16)) {nested} (instance (instantiate $c)) (instance (instantiate $c)))"
+        );
+        assert_eq!(check_text(&nested), Err(Excess::TooLarge("repeated parts")));
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) const MAX_MEMORIES: u32 = 4;
 pub(super) const MAX_TABLES: u32 = 32;
 
 /// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
-const MAX_DESCRIBING: usize = 4;
+/// Enough that some which take all their time hardly hold up the others.
+const MAX_DESCRIBING: usize = 16;
 
 /// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
 /// set of a small guest. More makes large guests slower.
@@ -37,6 +38,8 @@ const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 /// Everything that loading and running plugins needs.
 pub struct PluginEngine {
     pub(super) engine: Engine,
+    /// Whether instances come from a pool, which makes the compiler write other code.
+    pub(super) has_pool: bool,
     pub(super) linker: Linker<Invocation>,
     pub(super) cache: Option<CodeCache>,
     pub(super) compiler_turns: CompilerTurns,
@@ -54,13 +57,14 @@ impl PluginEngine {
     /// A configuration that wasmtime refuses, which is a bug.
     pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
         let cache = cache_dir.and_then(open_cache);
-        let engine = match Engine::new(&configuration(Some(&pool()))) {
-            Ok(engine) => engine,
+        let (engine, has_pool) = match new_engine(true) {
+            Ok(engine) => (engine, true),
             Err(error) => {
                 // The pool reserves address space, which a container or ulimit may keep short.
                 tracing::warn!(error = format!("{error:#}"), "no instance pool: invocations will be slower");
-                Engine::new(&configuration(None))
-                    .map_err(|error| anyhow!("the WebAssembly engine does not start: {error:#}"))?
+                let engine = new_engine(false)
+                    .map_err(|error| anyhow!("the WebAssembly engine does not start: {error:#}"))?;
+                (engine, false)
             }
         };
         start_epoch_ticker(&engine)?;
@@ -72,8 +76,17 @@ impl PluginEngine {
             .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
         let places = Places::new(MAX_INVOCATIONS);
         let describing = places.share(MAX_DESCRIBING);
-        Ok(Self { engine, linker, cache, compiler_turns: CompilerTurns::new(), places, describing })
+        Ok(Self { engine, has_pool, linker, cache, compiler_turns: CompilerTurns::new(), places, describing })
     }
+}
+
+/// An engine with the settings of all.
+///
+/// # Errors
+/// There is no room for the pool.
+pub(super) fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
+    let pool = has_pool.then(pool);
+    Engine::new(&configuration(pool.as_ref()))
 }
 
 fn open_cache(dir: &Path) -> Option<CodeCache> {

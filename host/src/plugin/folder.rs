@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, Metadata},
+    fs::{self, Metadata, OpenOptions},
     io::{self, Read as _},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The ending of a component's file name.
 const EXTENSION: &str = "wasm";
@@ -28,12 +29,14 @@ pub struct PluginFile {
     pub manifest: Option<String>,
     /// SHA-256 of the component.
     pub digest: [u8; 32],
+    /// The right to keep `wasm` in memory.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 impl PluginFile {
     pub fn new(stem: String, wasm: Vec<u8>, manifest: Option<String>) -> Self {
         let digest = Sha256::digest(&wasm).into();
-        Self { stem, wasm, manifest, digest }
+        Self { stem, wasm, manifest, digest, room: None }
     }
 
     /// What tells this component with this manifest from every other.
@@ -64,6 +67,11 @@ impl Identity {
     /// Whether there is no component.
     pub(super) fn is_absent(&self) -> bool {
         self.component == Err(io::ErrorKind::NotFound)
+    }
+
+    /// Whether nobody has put another component there, whatever became of the manifest.
+    pub(super) fn has_component_of(&self, other: &Self) -> bool {
+        self.component == other.component
     }
 
     /// Whether its times may be whole seconds, as some file systems keep them: a second write of the same
@@ -118,7 +126,7 @@ pub(super) struct Listing {
 }
 
 /// `NAME` of `NAME.wasm`.
-pub(super) fn stem(name: &str) -> &str {
+pub fn stem(name: &str) -> &str {
     name.strip_suffix(".wasm").unwrap_or(name)
 }
 
@@ -176,25 +184,34 @@ pub(super) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>
     }
 }
 
-fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // Asked before opening: to open a named pipe waits until somebody writes to it.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a file"));
+/// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // Asked before opening: a device may take that for an order.
+    check_kind(&fs::metadata(path)?)?;
+    // What stands there now may be another: to open a named pipe waits for a writer.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let metadata = file.metadata()?;
+    check_kind(&metadata)?;
+    let too_large = || io::Error::other(format!("it is larger than {} KiB", limit / 1024));
+    if metadata.len() > limit {
+        return Err(too_large());
     }
-    let file = File::open(path)?;
-    bytes.reserve(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    // It may grow meanwhile, and some files do not know their length.
     file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("it is larger than {} KiB", limit / 1024)));
-    }
-    Ok(bytes)
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn check_kind(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is not a file")) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::{
+        fs::File,
+        time::{Duration, SystemTime},
+    };
 
     use super::*;
 

@@ -285,17 +285,28 @@ async fn run_once(
         tape.note_answer(answer);
     }
     let answer = match result {
-        Ok(Ok(reply)) => match reply::convert(reply, store.data().limits(), &store.data().plugin) {
-            Ok(reply) => Ok(Answer::Reply(reply)),
-            Err(error @ (ReplyError::TooLarge { .. } | ReplyError::TooManyParts)) => {
-                Err(Fault::InvalidReply { reason: error.to_string() })
-            }
-        },
-        Ok(Err(command::RunError::Usage(sentence))) => Ok(Answer::Usage(sentence)),
-        Ok(Err(command::RunError::Failed(sentence))) => Ok(Answer::Failed(sentence)),
+        Ok(Ok(reply)) => reply::convert(reply, store.data().limits(), &store.data().plugin)
+            .map(Answer::Reply)
+            .map_err(invalid_reply),
+        Ok(Err(command::RunError::Usage(sentence))) => checked(sentence, &store, Answer::Usage),
+        Ok(Err(command::RunError::Failed(sentence))) => checked(sentence, &store, Answer::Failed),
         Err(error) => Err(fault(error, store.data())),
     };
     (answer, Some(Latency { instantiate, guest, host }))
+}
+
+/// The answer that a sentence is, if it is no longer than a reply may be.
+fn checked(
+    sentence: String,
+    store: &Store<Invocation>,
+    answer: fn(String) -> Answer,
+) -> Result<Answer, Fault> {
+    reply::check_sentence(&sentence, store.data().limits()).map_err(invalid_reply)?;
+    Ok(answer(sentence))
+}
+
+fn invalid_reply(error: ReplyError) -> Fault {
+    Fault::InvalidReply { reason: error.to_string() }
 }
 
 /// Asks a plugin to describe itself, within all limits and without capabilities.

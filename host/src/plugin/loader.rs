@@ -14,6 +14,7 @@ use crate::{
     plugin::{
         bindings::exports::maro::plugin::command,
         breaker::Breaker,
+        cache::MAX_ENTRY_BYTES,
         compiler::{self, Compiled},
         engine::PluginEngine,
         events::Events,
@@ -57,6 +58,12 @@ pub enum LoadError {
     NoVersion { reason: Box<Self>, earlier: Forbidden },
     #[error("it does not compile: {0}")]
     Compile(String),
+    #[error("it becomes over {} MiB of machine code: a plugin's build makes no such file", MAX_ENTRY_BYTES >> 20)]
+    CodeTooLarge,
+    #[error("it takes over {seconds} s of processor time to compile: a plugin's build makes no such file")]
+    CompilerTime { seconds: u64 },
+    #[error("it takes over {mib} MiB of memory to compile: a plugin's build makes no such file")]
+    CompilerMemory { mib: u64 },
     #[error("it does not fit this host's interface: {0}; build it again")]
     Link(String),
     #[error("it could not describe itself: {0}")]
@@ -65,7 +72,7 @@ pub enum LoadError {
     Description(String),
     #[error("it calls itself {name}, which is a command of MARO itself")]
     ReservedName { name: String },
-    #[error("it calls itself {name}, and so does {by}, which serves")]
+    #[error("it calls itself {name}, and so does {by}, which serves: rename or remove one of them")]
     NameTaken { name: String, by: String },
     #[error("its recorded cases cannot be read: {0}")]
     UnreadableCases(#[source] io::Error),
@@ -96,7 +103,7 @@ pub(super) async fn load(
         .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
     preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
         .map_err(PreflightError::from)?;
-    let wishes = preflight::inspect(&file.wasm)?;
+    let (file, wishes) = inspect(file).await?;
     preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
     let warnings = wishes.warnings(&manifest, &manifest_file);
     let manifest = Arc::new(manifest);
@@ -135,6 +142,16 @@ pub(super) async fn load(
         last_fault: Mutex::new(None),
         events: events.clone(),
     })
+}
+
+/// Inspects a file where that keeps nobody waiting.
+async fn inspect(file: PluginFile) -> Result<(PluginFile, Wishes), LoadError> {
+    let inspecting = tokio::task::spawn_blocking(move || {
+        let wishes = preflight::inspect(&file.wasm);
+        (file, wishes)
+    });
+    let (file, wishes) = inspecting.await.map_err(|error| LoadError::Unreadable(io::Error::other(error)))?;
+    Ok((file, wishes?))
 }
 
 fn link(engine: &PluginEngine, component: &Component, wishes: &Wishes) -> wasmtime::Result<InterfacePre> {

@@ -144,6 +144,8 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
 /// A sentence about a place in the file.
 fn at(text: &str, span: Option<Range<usize>>, problem: &str) -> String {
     let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+    // What serde calls a sequence is written in brackets.
+    let problem = problem.replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
     format!("line {line}: {problem}")
 }
 

@@ -10,6 +10,7 @@ pub mod breaker;
 mod cache;
 pub mod cases;
 mod compiler;
+pub mod compiler_process;
 mod complexity;
 pub mod creation;
 pub mod engine;

@@ -64,10 +64,7 @@ pub enum PreflightError {
 pub enum Forbidden {
     #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
     NotGranted { missing: Vec<Grant>, file: String },
-    #[error(
-        "{file} allows only the content with the SHA-256 {pinned}, and this one has {found}: change `sha256` there \
-         if you trust it"
-    )]
+    #[error("change `sha256` in {file} if you trust it, which allows only {pinned}, and this one is {found}")]
     OtherContent { file: String, pinned: String, found: String },
 }
 
@@ -81,8 +78,8 @@ impl Forbidden {
                 quoted(missing)
             ),
             Self::OtherContent { file, pinned, found } => format!(
-                "{file} now allows only the content with the SHA-256 {pinned}, and this one has {found}: to let it \
-                 serve again, change `sha256` there"
+                "to let it serve again, change `sha256` in {file}, which now allows only {pinned}, and this one is \
+                 {found}"
             ),
         }
     }
@@ -137,7 +134,7 @@ pub fn spoken_versions() -> String {
 
 /// Reads a component's imports and exports and compares them with what this host has.
 ///
-/// Steps over code, so it takes milliseconds at most for any size of plugin.
+/// Steps over code, so it takes milliseconds for honest plugins; a file made for it takes some hundred.
 ///
 /// # Errors
 /// The first reason why the host could not run it.
@@ -226,11 +223,13 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
                 rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
             }
             Payload::ComponentImportSection(section) => {
+                check_count(&imports, &exports, section.count())?;
                 for import in section {
                     imports.push(import.map_err(damaged)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) => {
+                check_count(&imports, &exports, section.count())?;
                 for export in section {
                     exports.push(export.map_err(damaged)?.name.name.to_owned());
                 }
@@ -238,10 +237,13 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
             Payload::End(_) => return Ok((imports, exports)),
             _ => {}
         }
-        if imports.len() + exports.len() > MAX_ITEMS {
-            return Err(PreflightError::TooManyItems);
-        }
     }
+}
+
+/// Whether there may be so many more, before they are read.
+fn check_count(imports: &[String], exports: &[String], more: u32) -> Result<(), PreflightError> {
+    let count = imports.len() + exports.len() + more as usize;
+    if count > MAX_ITEMS { Err(PreflightError::TooManyItems) } else { Ok(()) }
 }
 
 /// The version in `name@version` if `name` is the item; empty where it has none.

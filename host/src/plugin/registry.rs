@@ -11,7 +11,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -31,8 +31,12 @@ use crate::{
     plugin_records::Switch,
 };
 
-/// How many files are loaded at once.
-const LOADING_AT_ONCE: usize = 8;
+/// How many files are loaded at once, most of them waiting for something, and how many are in memory.
+const LOADING_AT_ONCE: usize = 32;
+const IN_MEMORY_AT_ONCE: usize = 8;
+
+/// How long reading a file may take: one on a network may never come.
+const READING_TIME: Duration = Duration::from_secs(10);
 
 /// How often a file is read that changes under the reader's eyes, and the pause in between.
 const READINGS: usize = 10;
@@ -52,6 +56,8 @@ pub struct Registry {
     /// Held while the whole folder is loaded, so that who waits for it sees what was there when they asked.
     loading: tokio::sync::Mutex<()>,
     closing: CancellationToken,
+    /// For files in memory.
+    room: Arc<Semaphore>,
     /// Locked for moments only: to settle what was loaded, never while loading.
     slots: Mutex<Slots>,
     plugins: ArcSwap<Plugins>,
@@ -74,6 +80,7 @@ impl Registry {
             events: Events::new(clock),
             loading: tokio::sync::Mutex::default(),
             closing: CancellationToken::new(),
+            room: Arc::new(Semaphore::new(IN_MEMORY_AT_ONCE)),
             slots: Mutex::default(),
             plugins: ArcSwap::default(),
         }
@@ -275,8 +282,13 @@ impl Registry {
     }
 
     async fn read(&self, name: &str) -> io::Result<PluginFile> {
+        // Nobody closes it.
+        let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let (dir, name) = (self.dir.clone(), name.to_owned());
-        tokio::task::spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
+        let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "reading it takes too long");
+        let read = timeout(READING_TIME, reading).await.map_err(late)?;
+        Ok(PluginFile { room, ..read.map_err(io::Error::other)?? })
     }
 
     fn report(&self, plugin: &str, what: &PluginChange) {

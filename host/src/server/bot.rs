@@ -39,7 +39,7 @@ use crate::{
         web_api::SlackWebApi,
     },
     storage,
-    sync::StatusSync,
+    sync::{LatestEvents, StatusSync},
     telemetry::error_chain,
     tickets::Tickets,
     tracker,
@@ -265,6 +265,7 @@ fn assemble(
         response_urls: ResponseUrlPolicy::new(&config.slack),
         response_url_client: ResponseUrlClient::new(),
         jira_webhook_secret: config.jira.webhook_secret.clone(),
+        latest_events: LatestEvents::default(),
         loaded,
         tasks,
     }

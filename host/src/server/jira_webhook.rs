@@ -33,8 +33,8 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderM
         return Rejection { status: StatusCode::UNAUTHORIZED, sentence, reason: "signature" }
             .into_response(&state);
     }
-    let event = match webhook::parse_event(&body) {
-        Ok(event) => event,
+    let webhook = match webhook::parse_event(&body) {
+        Ok(webhook) => webhook,
         Err(error) => {
             tracing::warn!(%error, "a signed request is no webhook");
             let sentence = "The request is no webhook.\n";
@@ -42,7 +42,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderM
                 .into_response(&state);
         }
     };
-    match sync::apply_webhook(&*state.tracker, event, &state.clock).await {
+    match sync::apply_webhook(&*state.tracker, &state.latest_events, webhook, &state.clock).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::error!(error = error_chain(&error), "a webhook was not applied; Jira sends it again");

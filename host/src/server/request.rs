@@ -19,6 +19,10 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a body may take to arrive. Slack itself gives up after three seconds.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How much of a body that is too large is taken and thrown away, in bytes, and for how long.
+const MAX_DISCARDED_BYTES: usize = 16 * MAX_BODY_BYTES;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// A request refused: what the sender is told, and the reason for the metrics.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rejection {
@@ -36,7 +40,7 @@ impl Rejection {
 }
 
 /// The whole body, within the limits of size and time.
-pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
+pub(super) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
     const TOO_LARGE: Rejection = Rejection {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         sentence: "The request is too large.\n",
@@ -45,11 +49,15 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, 
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        discard(body);
         return Err(TOO_LARGE);
     }
-    match timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+    match timeout(BODY_TIMEOUT, Limited::new(&mut body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(body);
+            Err(TOO_LARGE)
+        }
         Ok(Err(_)) => Err(Rejection {
             status: StatusCode::BAD_REQUEST,
             sentence: "The request broke off.\n",
@@ -61,6 +69,13 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, 
             reason: "too_slow",
         }),
     }
+}
+
+/// Takes a refused body off the connection while the answer is on its way: a connection closed with bytes unread
+/// is reset, and most senders then never see the answer.
+fn discard(body: Body) {
+    let mut rest = Limited::new(body, MAX_DISCARDED_BYTES);
+    tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_)) = rest.frame().await {} }));
 }
 
 /// Whether Slack signed this body.

@@ -32,6 +32,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
         text: pressed.command,
         team: action.team.as_deref(),
         trigger_id: action.trigger_id.as_deref(),
+        is_pressed: true,
     };
     // A panic must not leave the person without an answer.
     let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await;

@@ -102,6 +102,7 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
         text: &command.text,
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),
+        is_pressed: false,
     };
     let reply = state.commands.run(typed).await.into_reply()?;
     Some(state.renderer.render(&reply, &command.channel, &command.user))

@@ -16,6 +16,7 @@ use crate::{
         response_url::{ResponseUrlClient, ResponseUrlPolicy},
         signature::SignatureVerifier,
     },
+    sync::LatestEvents,
     tickets::Tickets,
     tracker::ChannelIssueTracker,
 };
@@ -34,6 +35,7 @@ pub(super) struct BotState {
     pub(super) response_urls: ResponseUrlPolicy,
     pub(super) response_url_client: ResponseUrlClient,
     pub(super) jira_webhook_secret: Option<Secret>,
+    pub(super) latest_events: LatestEvents,
     /// Whether the plugins are loaded. Commands wait for it.
     pub(super) loaded: watch::Receiver<bool>,
     /// Commands under way; a shutdown waits for them.

@@ -38,6 +38,14 @@ pub fn to_typed(mrkdwn: &str) -> String {
     })
 }
 
+/// A message's `text` for a title, which can hold no links: of each its label alone.
+pub fn to_title(mrkdwn: &str) -> String {
+    reference::replace(mrkdwn, Source::Message, |reference| match reference {
+        Reference::Link { label, .. } => label,
+        Reference::Mention(text) => text,
+    })
+}
+
 /// What a line is, by its beginning.
 enum Line<'a> {
     Blank,

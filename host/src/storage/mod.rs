@@ -29,7 +29,9 @@ pub enum StorageError {
 impl From<DatabaseError> for StorageError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::Unavailable(source) => Self::Unavailable(source),
+            DatabaseError::Unavailable(source) | DatabaseError::Uncertain(source) => {
+                Self::Unavailable(source)
+            }
             DatabaseError::TimedOut => Self::TimedOut,
         }
     }

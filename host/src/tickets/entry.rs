@@ -18,7 +18,7 @@ use crate::{
     telemetry::error_chain,
     texts,
     tickets::{
-        LOOK_UP_PATIENCE, Tickets, deadline,
+        LOOK_UP_PATIENCE, Tickets, deadline, epic_key,
         record::{ModalState, Origin},
         views::{CREATE_FROM_MESSAGE, CREATE_ISSUE, CreateForm, MAX_SUMMARY_LENGTH},
     },
@@ -58,13 +58,13 @@ impl Tickets {
             Ok(permalink) => origin.permalink = Some(permalink),
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
         }
-        let text = markup::to_typed(&shortcut.text);
-        let mut description = text.clone();
+        let mut description = markup::to_typed(&shortcut.text);
         if let Some(permalink) = &origin.permalink {
             description = format!("{description}\n\n{permalink}");
         }
+        let title = markup::to_title(&shortcut.text);
         let form = CreateForm {
-            summary: cut(text.lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
+            summary: cut(title.trim_start().lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
             description: cut(description.trim(), 3_000),
             ..CreateForm::default()
         };
@@ -145,7 +145,7 @@ impl Tickets {
 
     /// `/maro stories EPIC-1`: opens a modal, checks the epic, and asks for the titles.
     pub async fn open_stories(self: &Arc<Self>, origin: CommandOrigin<'_>, arguments: &str) -> Option<Reply> {
-        let Some(epic) = super::stories::parse_epic(arguments) else {
+        let Some(epic) = epic_key::parse(arguments) else {
             return Some(Reply::sentence(texts::STORIES_USAGE));
         };
         let trigger_id = origin.trigger_id.to_owned();

@@ -9,6 +9,7 @@ mod buttons;
 mod create;
 mod duplicates;
 pub mod entry;
+mod epic_key;
 mod link;
 mod options;
 mod record;

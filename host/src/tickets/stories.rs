@@ -296,13 +296,6 @@ impl Tickets {
     }
 }
 
-/// The key in `/maro stories EPIC-1`, in any case or as a link that Slack wraps.
-pub(super) fn parse_epic(arguments: &str) -> Option<IssueKey> {
-    let word = arguments.trim().trim_start_matches('<').split(['|', '>', ' ', '?', '#']).next()?;
-    let word = word.rsplit('/').find(|part| !part.is_empty())?;
-    IssueKey::parse(&word.to_uppercase()).ok()
-}
-
 /// The intention of one line.
 pub(super) fn line_intent(id: &str, index: usize) -> String {
     format!("{id}/{index}")
@@ -380,20 +373,5 @@ mod tests {
             parse_lines(&many).unwrap_err(),
             "These are 101 stories; at most 100 can be created at once."
         );
-    }
-
-    #[test]
-    fn an_epic_is_taken_as_people_paste_it() {
-        for typed in [
-            "SCRUM-1",
-            " scrum-1 ",
-            "https://x.example/browse/SCRUM-1",
-            "<https://x.example/browse/SCRUM-1|SCRUM-1>",
-        ] {
-            assert_eq!(parse_epic(typed).unwrap().as_str(), "SCRUM-1", "{typed:?}");
-        }
-        for typed in ["", "epic", "<!channel>"] {
-            assert_eq!(parse_epic(typed), None, "{typed:?}");
-        }
     }
 }

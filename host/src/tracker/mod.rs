@@ -25,8 +25,7 @@ mod stored;
 
 /// Why the lists could not be read or changed.
 ///
-/// After a failed change the list may, rarely, have changed all the same: the database took it and the
-/// answer was lost. Whole or not at all; and a repeated call ends in the same list.
+/// A repeated call ends in the same list.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TrackerError {
     /// The database refuses, is gone, or is too busy to give a connection.
@@ -35,6 +34,9 @@ pub enum TrackerError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
+    /// The database's answer to a change was lost. The list has changed as asked, or not at all.
+    #[error("the database's answer was lost")]
+    Uncertain(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 impl From<DatabaseError> for TrackerError {
@@ -42,6 +44,7 @@ impl From<DatabaseError> for TrackerError {
         match error {
             DatabaseError::Unavailable(source) => Self::Unavailable(source),
             DatabaseError::TimedOut => Self::TimedOut,
+            DatabaseError::Uncertain(source) => Self::Uncertain(source),
         }
     }
 }

@@ -1,6 +1,12 @@
 //! The lists in PostgreSQL: production, shared by several replicas.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -73,8 +79,17 @@ impl ChannelIssueTracker for PostgresTracker {
         issues: &[Issue],
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, TrackerError> {
-        let call = || write::track(&self.database.pool, request, issues, now);
-        let mut added = self.database.attempt(Repeat::WhenUndone, call).await?;
+        let was_asked = AtomicBool::new(false);
+        let call = || async {
+            let mut connection = self.database.connection().await?;
+            let is_again = was_asked.swap(true, Ordering::Relaxed);
+            let mut added = write::track(&mut connection, request, issues, now).await?;
+            if is_again {
+                added.extend(write::added_at(&mut connection, request, issues, now).await?);
+            }
+            Ok(added)
+        };
+        let mut added = self.database.attempt_connected(Repeat::Recognised, call).await?;
         Ok(issues.iter().map(|issue| TrackOutcome::new(added.remove(issue.key.as_str()))).collect())
     }
 
@@ -83,8 +98,11 @@ impl ChannelIssueTracker for PostgresTracker {
         channel: &ChannelId,
         keys: &[IssueKey],
     ) -> Result<Vec<UntrackOutcome>, TrackerError> {
-        let call = || write::untrack(&self.database.pool, channel, keys);
-        let mut removed = self.database.attempt(Repeat::WhenUndone, call).await?;
+        let call = || async {
+            let mut connection = self.database.connection().await?;
+            Ok(write::untrack(&mut connection, channel, keys).await?)
+        };
+        let mut removed = self.database.attempt_connected(Repeat::WhenUndone, call).await?;
         Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
     }
 

@@ -109,3 +109,17 @@ pub(crate) fn large(number: u32) -> Vec<u8> {
     assert!(component.len() > 1024 * 1024);
     component
 }
+
+/// A component of half a mebibyte that the compiler wants many gigabytes for: each of its blocks hands on a
+/// thousand values.
+pub(crate) fn bomb() -> Vec<u8> {
+    let many = |text: &str| text.repeat(1_000);
+    let blocks = "local.get 0 if (type $wide) else end ".repeat(80_000);
+    let items = format!(
+        "(type $wide (func (param {0}) (result {0}))) (func (param i32) {1} {blocks} {2})",
+        many("i32 "),
+        many("local.get 0 "),
+        many("drop ")
+    );
+    Guest { items: &items, ..Guest::default() }.component()
+}

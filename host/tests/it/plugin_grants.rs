@@ -67,8 +67,9 @@ async fn a_version_stops_once_its_manifest_forbids_it() {
                \"jira\", \"tracker\", \"tracker-edit\" to `grants` in hostile.toml";
     let one = "it needs tracker-edit, which it is not granted any more: to let it serve again, add \
                \"tracker-edit\" to `grants` in hostile.toml";
-    let content =
-        format!("hostile.toml now allows only the content with the SHA-256 {pin}, and this one has ");
+    let content = format!(
+        "to let it serve again, change `sha256` in hostile.toml, which now allows only {pin}, and this one is "
+    );
     for (toml, expected) in [
         (Some("grants = []"), all),
         (None, all),

@@ -1,8 +1,9 @@
 //! One call to the database: how long it may take, and when it may be made again.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
+use futures_util::TryFutureExt as _;
+use sqlx::{Postgres, Row as _, pool::PoolConnection, postgres::PgArguments, query::Query};
 
 use crate::database::{DatabaseError, postgres::PostgresDatabase};
 
@@ -17,20 +18,51 @@ const ATTEMPTS: u32 = 3;
 pub(crate) enum Repeat {
     /// It reads, or its second time changes nothing.
     Always,
+    /// It changes something, and its second time recognises what the first has done.
+    Recognised,
     /// Only if the database says that it undid the first attempt. A connection that breaks without a word
     /// may have done the work, and a second attempt would then tell the person the wrong outcome.
     WhenUndone,
 }
 
+/// Why one attempt failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AttemptError {
+    /// There was no connection, so nothing was asked.
+    #[error(transparent)]
+    NoConnection(sqlx::Error),
+    #[error(transparent)]
+    Call(#[from] sqlx::Error),
+}
+
 impl PostgresDatabase {
+    /// A connection for an attempt that has to know whether it got one.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, AttemptError> {
+        self.pool.acquire().await.map_err(AttemptError::NoConnection)
+    }
+
     /// Makes a call, and makes it again after a conflict with another one or on a fresh connection.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Uncertain`] only if the call changes something.
     pub(crate) async fn attempt<T, F: Future<Output = Result<T, sqlx::Error>>>(
         &self,
         repeat: Repeat,
         call: impl Fn() -> F,
     ) -> Result<T, DatabaseError> {
+        self.attempt_connected(repeat, || call().map_err(AttemptError::Call)).await
+    }
+
+    /// As [`PostgresDatabase::attempt`], for a call that takes its [`PostgresDatabase::connection`] first.
+    pub(crate) async fn attempt_connected<T, F: Future<Output = Result<T, AttemptError>>>(
+        &self,
+        repeat: Repeat,
+        call: impl Fn() -> F,
+    ) -> Result<T, DatabaseError> {
+        let changes = repeat != Repeat::Always;
         let attempts = async {
             let mut left = ATTEMPTS;
+            let mut is_uncertain = false;
             loop {
                 left -= 1;
                 let error = match call().await {
@@ -41,13 +73,21 @@ impl PostgresDatabase {
                 if failure.is_loss() {
                     self.distrust();
                 }
-                if left == 0 || !failure.allows(repeat) {
+                is_uncertain |= changes && failure == Failure::Lost;
+                if left > 0 && failure.allows(repeat) {
+                    tracing::debug!(%error, "a database call is made again");
+                } else if is_uncertain {
+                    return Err(DatabaseError::Uncertain(Arc::new(error)));
+                } else {
                     return Err(failure.report(error));
                 }
-                tracing::debug!(%error, "a database call is made again");
             }
         };
-        tokio::time::timeout(LIMIT, attempts).await.unwrap_or(Err(DatabaseError::TimedOut))
+        match tokio::time::timeout(LIMIT, attempts).await {
+            Ok(result) => result,
+            Err(elapsed) if changes => Err(DatabaseError::Uncertain(Arc::new(elapsed))),
+            Err(_) => Err(DatabaseError::TimedOut),
+        }
     }
 
     /// The one JSON text that a question has for its answer.
@@ -68,15 +108,22 @@ enum Failure {
     ShutDown,
     /// The connection broke. What became of the call is not known.
     Lost,
+    /// A new connection broke before anything was asked.
+    NotConnected,
     /// The server stopped the call for the time it took.
     TooSlow,
     Other,
 }
 
 impl Failure {
-    fn of(error: &sqlx::Error) -> Self {
+    fn of(error: &AttemptError) -> Self {
+        use sqlx::Error::{Io, Protocol, Tls};
+        let error = match error {
+            AttemptError::NoConnection(Io(_) | Tls(_) | Protocol(_)) => return Self::NotConnected,
+            AttemptError::Call(Io(_) | Tls(_) | Protocol(_)) => return Self::Lost,
+            AttemptError::NoConnection(error) | AttemptError::Call(error) => error,
+        };
         match error {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => Self::Lost,
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
             sqlx::Error::Database(error) => match error.code().as_deref() {
                 // Serialisation, deadlock; and a row that another call gave the key or id meanwhile.
@@ -95,13 +142,17 @@ impl Failure {
 
     fn allows(self, repeat: Repeat) -> bool {
         match self {
-            Self::Conflict | Self::ShutDown => true,
-            Self::Lost => repeat == Repeat::Always,
+            Self::Conflict | Self::ShutDown | Self::NotConnected => true,
+            Self::Lost => repeat != Repeat::WhenUndone,
             Self::TooSlow | Self::Other => false,
         }
     }
 
-    fn report(self, error: sqlx::Error) -> DatabaseError {
-        if self == Self::TooSlow { DatabaseError::TimedOut } else { DatabaseError::unavailable(error) }
+    fn report(self, error: AttemptError) -> DatabaseError {
+        if self == Self::TooSlow {
+            DatabaseError::TimedOut
+        } else {
+            DatabaseError::Unavailable(Arc::new(error))
+        }
     }
 }

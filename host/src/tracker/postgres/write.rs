@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgExecutor, PgPool, Row as _, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool, Row as _, postgres::PgRow};
 
 use crate::{
     database::time::time_text,
@@ -85,21 +85,26 @@ const REFRESH_ROWS: &str = "
         AS item (id, summary, status, is_sync)
     WHERE row.id = item.id";
 
+/// Of these keys, those that stand on the list since a moment, by a person's doing.
+const ADDED_AT: &str = "
+    SELECT issue_key FROM channel_tracked_issues
+    WHERE channel_id = $1 AND tracked_at = $2::timestamptz AND tracked_by = $3 AND issue_key = ANY($4)";
+
 /// Adds issues to a list; the keys that were added.
 pub(super) async fn track(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     request: TrackRequest<'_>,
     issues: &[Issue],
     now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
     let issues = without_repeats(issues);
     // Mostly all are new, and this is all there is to do.
-    let added = insert(pool, INSERT_IF_ALL_ARE_NEW, request, &issues, now).await?;
+    let added = insert(&mut *connection, INSERT_IF_ALL_ARE_NEW, request, &issues, now).await?;
     // What is not among some that were added has just been added by somebody else.
     if !added.is_empty() || issues.is_empty() {
         return Ok(added);
     }
-    let mut transaction = pool.begin().await?;
+    let mut transaction = connection.begin().await?;
     let answers: Vec<Answer<'_>> = issues
         .iter()
         .map(|issue| Answer { channel: request.channel.as_str(), listed_as: None, issue: Some(issue) })
@@ -115,14 +120,31 @@ pub(super) async fn track(
     Ok(added)
 }
 
+/// The keys that an earlier attempt of the same call added: they carry its time, to the microsecond.
+pub(super) async fn added_at(
+    connection: &mut PgConnection,
+    request: TrackRequest<'_>,
+    issues: &[Issue],
+    now: Timestamp,
+) -> Result<HashSet<String>, sqlx::Error> {
+    let rows = sqlx::query(ADDED_AT)
+        .bind(request.channel.as_str())
+        .bind(time_text(now))
+        .bind(request.tracked_by.as_str())
+        .bind(issues.iter().map(|issue| issue.key.as_str()).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    first_column(&rows)
+}
+
 /// Removes keys from a list; those that were on it.
 pub(super) async fn untrack(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     channel: &ChannelId,
     keys: &[IssueKey],
 ) -> Result<HashSet<String>, sqlx::Error> {
     let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
-    let rows = sqlx::query(DELETE).bind(channel.as_str()).bind(keys).fetch_all(pool).await?;
+    let rows = sqlx::query(DELETE).bind(channel.as_str()).bind(keys).fetch_all(connection).await?;
     first_column(&rows)
 }
 

@@ -89,4 +89,10 @@ async fn a_button_can_open_a_modal_and_reaches_only_what_its_presser_may_do() {
     // Ada administers the bot and Grace does not.
     let refused = press(&bot, "grace", &message, "Reload".into()).await;
     assert_eq!(text(&bot, &refused), texts::ADMINS_ONLY);
+    // A plugin can write anything on a button.
+    let refused = press(&bot, "ada", &message, "Reload".into()).await;
+    assert_eq!(
+        text(&bot, &refused),
+        "A button cannot do this. An administrator can type /maro plugins reload"
+    );
 }

@@ -208,8 +208,8 @@ async fn jira_failing_leaves_the_form_as_it_was() {
 #[tokio::test]
 async fn a_message_becomes_a_ticket_and_hears_of_it_in_its_thread() {
     let bot = bot().await;
-    let message =
-        bot.slack.write("grace", "general", "The export button does nothing\n*every* time").unwrap();
+    let text = "The <https://x.example/export|export button> does nothing\n*every* time";
+    let message = bot.slack.write("grace", "general", text).unwrap();
     bot.slack.use_message_shortcut("ada", &message, "create_from_message").await.unwrap();
     let modal = bot.slack.wait_for_modal("ada", |modal| modal.field("summary").is_some()).await.unwrap();
     assert_eq!(modal.value("summary").as_deref(), Some("The export button does nothing"));

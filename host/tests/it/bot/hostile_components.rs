@@ -65,6 +65,14 @@ async fn growth_ends_at_the_limit() {
 }
 
 #[tokio::test]
+async fn a_failure_has_a_sentence_and_no_more_than_a_reply_may_have() {
+    let bot = bot_with(&Guest { sentence: (515, 3), ..Guest::default() }.component()).await;
+    assert_eq!(bot.say("/maro wat").await, "/maro wat failed and does not say why.");
+    let long = fault(Guest { sentence: (1_024, 65 * 1_024), ..Guest::default() }).await;
+    assert_eq!(long, "its reply is invalid: its reply has over 64 KiB of text");
+}
+
+#[tokio::test]
 async fn what_a_guest_points_to_is_checked() {
     for sentence in [(u32::MAX - 10, 100), (512, u32::MAX), (200_000, 4), (0, 400 << 20)] {
         let fault = fault(Guest { sentence, ..Guest::default() }).await;
@@ -207,6 +215,15 @@ async fn bombs_of_instances_are_refused() {
         refusal(&bomb).await,
         "it has too many instances to be compiled: a plugin's build makes no such file"
     );
+}
+
+#[tokio::test]
+async fn bombs_of_data_are_refused() {
+    let data = "x".repeat(3 * 1024 * 1024);
+    let module = format!("(core module $m (memory 64) (data (i32.const 0) \"{data}\"))");
+    let component = text(&format!("{module} {}", "(core instance (instantiate $m))".repeat(30)));
+    let expected = "it has too many repeated parts to be compiled: a plugin's build makes no such file";
+    assert_eq!(refusal(&component).await, expected);
 }
 
 #[tokio::test]

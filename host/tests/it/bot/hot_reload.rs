@@ -143,7 +143,7 @@ async fn a_manifest_takes_effect_without_its_component() {
     let list = bot.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• hostile")).unwrap();
     let (_, said) = line.split_once(": ").unwrap();
-    assert_snapshot!(said, @"granted jira, tracker, tracker-edit; healthy; a newer file does not serve: hostile.toml: line 1: invalid type: string \"jira\", expected a sequence; the earlier version serves on");
+    assert_snapshot!(said, @"granted jira, tracker, tracker-edit; healthy; a newer file does not serve: hostile.toml: line 1: invalid type: string \"jira\", expected a list, as in [\"a\", \"b\"]; the earlier version serves on");
 
     put(folder, "hostile.toml", format!("{GRANTS}\n[limits]\ncpu-ms = 50").as_bytes());
     assert!(matches!(changes.next("hostile").await, PluginChange::Replaced { from, to } if from == to));
@@ -183,6 +183,7 @@ async fn a_file_that_takes_long_to_load_is_listed() {
         put(bot.plugins_folder(), &format!("large-{number}.wasm"), &large(number));
     }
     while !bot.say("/maro plugins").await.contains(".wasm is being loaded") {}
+    while bot.say("/maro large-2").await != "/maro large-2 is being loaded. Try again in a moment." {}
     for number in 0..3 {
         changes.refusal(&format!("large-{number}.wasm")).await;
     }
@@ -195,7 +196,11 @@ async fn a_name_goes_to_the_file_that_is_called_so() {
     let folder = bot.plugins_folder();
     let track = fs::read(folder.join("track.wasm")).unwrap();
     put(folder, "aaa.wasm", &fs::read(fixture("takes-track")).unwrap());
-    let taken = ("it calls itself track, and so does track.wasm, which serves".to_owned(), None);
+    let taken = (
+        "it calls itself track, and so does track.wasm, which serves: rename or remove one of them"
+            .to_owned(),
+        None,
+    );
     assert_eq!(changes.refusal("aaa.wasm").await, taken);
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
 

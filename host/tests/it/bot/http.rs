@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use maro::{clock::Clock, config::Secret, slack::signature};
 use reqwest::{Client, RequestBuilder, Response};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
@@ -76,6 +77,24 @@ async fn malformed_requests_are_refused_by_kind() {
     assert_eq!(status(signed(&bot, "slack/commands", &vec![b'a'; 2 * 1024 * 1024], 0)).await, 413);
     assert_eq!(status(client().get(bot.url("slack/commands"))).await, 405);
     assert_eq!(status(client().get(bot.url("nothing/here"))).await, 404);
+}
+
+/// Many senders read no answer before all is sent; a reset meanwhile would hide it from them.
+#[tokio::test]
+async fn who_sends_too_much_can_send_all_of_it_and_is_told() {
+    let bot = TestBot::start().await;
+    let body = vec![b'a'; 4 * 1024 * 1024];
+    let announced = format!("content-length: {}\r\n\r\n", body.len()).into_bytes();
+    let chunked = format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len()).into_bytes();
+    for rest_of_head in [announced, chunked] {
+        let mut connection = tokio::net::TcpStream::connect(bot.bot().address()).await.unwrap();
+        connection.write_all(b"POST /slack/commands HTTP/1.1\r\nhost: bot\r\n").await.unwrap();
+        connection.write_all(&rest_of_head).await.unwrap();
+        connection.write_all(&body).await.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, *b"HTTP/1.1 413");
+    }
 }
 
 #[tokio::test]
@@ -157,6 +176,32 @@ async fn the_webhook_address_exists_only_with_a_secret() {
     assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
     let list = bot.say("/maro tracked").await;
     assert!(list.contains("SCRUM-123: Sign in (not found in Jira)"), "{list}");
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_after_a_later_one_changes_nothing() {
+    let secret = Secret::new("a webhook secret");
+    let configured = secret.clone();
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.webhook_secret = Some(configured);
+    })
+    .await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    let event = |status: &str, milliseconds: i64| {
+        let body = webhook("jira:issue_updated", &id, "SCRUM-123", "Sign in", status);
+        body.replace("1700000000000", &(1_700_000_000_000 + milliseconds).to_string())
+    };
+    for (body, shown) in [
+        (event("In Review", 0), "In Review"),
+        (event("Done", 2_000), "Done"),
+        (event("Blocked", 1_000), "Done"),
+        (event("Reopened", 2_000), "Reopened"),
+    ] {
+        assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
+        let list = bot.say("/maro tracked").await;
+        assert!(list.contains(&format!("SCRUM-123: Sign in ({shown})")), "{list}");
+    }
 }
 
 async fn id_of(bot: &TestBot, key: &str) -> String {

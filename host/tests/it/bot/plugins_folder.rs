@@ -58,7 +58,10 @@ async fn a_missing_grant_is_named_with_the_line_to_add() {
 #[tokio::test]
 async fn names_are_taken_by_none_but_their_own_file() {
     let plugins = PluginsFolder::shipped().with_fixture("takes-track", "aaa", "");
-    assert_eq!(refusal(plugins, "aaa").await, "it calls itself track, and so does track.wasm, which serves");
+    assert_eq!(
+        refusal(plugins, "aaa").await,
+        "it calls itself track, and so does track.wasm, which serves: rename or remove one of them"
+    );
     let plugins = PluginsFolder::shipped().with_fixture("reserved-name", "help", "");
     assert_eq!(refusal(plugins, "help").await, "it calls itself help, which is a command of MARO itself");
     let plugins = PluginsFolder::shipped().with_fixture("bad-name", "bad", "");

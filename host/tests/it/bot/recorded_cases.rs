@@ -1,6 +1,6 @@
 //! Cases recorded beside a plugin: a new version must reply as they do before it serves.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink, process::Command};
 
 use maro::plugin::events::PluginChange;
 
@@ -43,4 +43,25 @@ async fn a_version_that_replies_otherwise_than_recorded_serves_only_if_the_opera
     put(bot.plugins_folder(), "hostile.wasm", &version(1));
     let (reason, _) = changes.refusal("hostile.wasm").await;
     assert!(reason.starts_with("its recorded cases cannot be read: "), "{reason}");
+}
+
+#[tokio::test]
+async fn cases_that_never_end_keep_nobody_waiting() {
+    for file in ["pipe", "endless", "nested"] {
+        let plugins = PluginsFolder::shipped()
+            .with_file("hostile.wasm", &version(1))
+            .with_file("hostile.toml", GRANTS.as_bytes());
+        let cases = plugins.path().join("hostile.cases");
+        fs::create_dir(&cases).unwrap();
+        let case = cases.join(file).with_extension("json");
+        match file {
+            "pipe" => assert!(Command::new("mkfifo").arg(&case).status().unwrap().success()),
+            "endless" => symlink("/dev/zero", &case).unwrap(),
+            _ => fs::write(&case, "[".repeat(1_000_000)).unwrap(),
+        }
+        let bot = TestBot::with_plugins(plugins).await;
+        let list = bot.say("/maro plugins").await;
+        assert!(list.contains("hostile.wasm does not serve: its recorded cases cannot be read: "), "{list}");
+        assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+    }
 }

@@ -34,6 +34,12 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     assert!(said.contains("Check JIRA_EMAIL and JIRA_API_TOKEN"), "{said}");
 
     let mut command = world.command("doctor");
+    command.env("DATABASE_URL", "postgres://127.0.0.1:1/maro");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("cannot be reached: Connection refused") && !said.contains(".:"), "{said}");
+
+    let mut command = world.command("doctor");
     command.env("JIRA_DEFAULT_PROJECT", "AUDIT");
     let (is_well, said) = doctor(command).await;
     assert!(!is_well);

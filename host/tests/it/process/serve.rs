@@ -1,9 +1,15 @@
 //! `maro serve` from its start to its end.
 
+use std::{
+    io::Write as _,
+    os::unix::process::ExitStatusExt as _,
+    process::{Command, Stdio},
+};
+
 use reqwest::Client;
 
 use crate::{
-    guests::large,
+    guests::{Guest, bomb, large},
     plugin_changes::put,
     process::{Process, World},
 };
@@ -52,4 +58,47 @@ async fn a_compiler_at_work_does_not_keep_the_process() {
     assert_eq!(process.stop(), Some(0));
     let is_ready = log.borrow().iter().any(|entry| entry["message"] == "ready");
     assert!(!is_ready, "it has waited for the compiler");
+}
+
+#[tokio::test]
+async fn what_no_compiler_can_bear_is_refused_and_harms_nobody() {
+    let world = World::new().await;
+    let bomb = bomb();
+    put(world.plugins.path(), "bomb.wasm", &bomb);
+    put(world.plugins.path(), "wat.wasm", &Guest::default().component());
+    let process = Process::start(world.command("serve"));
+    let mib = 1024 + (64 * bomb.len()).div_ceil(1024 * 1024);
+    let expected = format!(
+        "plugin bomb.wasm does not serve: it takes over {mib} MiB of memory to compile: a plugin's build makes no \
+         such file"
+    );
+    process.logged(&expected).await;
+    process.logged("ready").await;
+    let served = process.log.borrow().iter().any(|entry| entry["plugin"] == "wat");
+    assert!(served, "it does not serve either");
+    assert_eq!(process.stop(), Some(0));
+}
+
+/// Compiles in the process that is there for it: how that ended, and what was written.
+fn compile(component: &[u8], cpu_seconds: u32) -> (std::process::ExitStatus, Vec<u8>) {
+    let mut compiler = Command::new(env!("CARGO_BIN_EXE_maro"))
+        .args(["compile-component", "--memory-mib", "4096", "--cpu-seconds", &cpu_seconds.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    compiler.stdin.take().unwrap().write_all(component).unwrap();
+    let output = compiler.wait_with_output().unwrap();
+    (output.status, output.stdout)
+}
+
+#[test]
+fn the_compiler_ends_when_its_time_is_up() {
+    let (status, _) = compile(&large(1), 1);
+    assert_eq!(status.signal(), Some(rustix::process::Signal::XCPU.as_raw()));
+    let (status, code) = compile(&Guest::default().component(), 60);
+    assert!(status.success() && code.len() > 1024);
+    let (status, reason) = compile(b"\0asm\x0d\0\x01\0?", 60);
+    assert_eq!(status.code(), Some(3));
+    assert!(String::from_utf8(reason).unwrap().contains("unexpected end"));
 }

@@ -2,7 +2,7 @@
 
 use maro::{
     domain::rich_text::{Inline, RichBlock, RichText, Style},
-    slack::markup::{parse_message, parse_typed, to_typed},
+    slack::markup::{parse_message, parse_typed, to_title, to_typed},
 };
 
 /// A text's structure, a block a line: styles as `b(…)`, links as `[label](url)`.
@@ -151,6 +151,13 @@ fn a_message_can_be_worked_on_as_text() {
     let typed = to_typed(message);
     assert_eq!(typed, "*a* <b> &amp; <https://x.example/?a=1&b=2|label> https://x.example @ada `<`");
     assert_eq!(parse_typed(&typed), parse_message(message));
+}
+
+#[test]
+fn a_title_has_the_labels_of_links() {
+    let message =
+        "The <https://x.example/a|export> of <https://x.example> is &lt;empty&gt; <@U1|ada> <!here>";
+    assert_eq!(to_title(message), "The export of https://x.example is <empty> @ada @here");
 }
 
 /// Everything that a reader of the text would see, addresses included.

@@ -2,6 +2,7 @@
 
 mod conformance;
 pub(crate) mod given;
+mod lost_answers;
 mod outage;
 mod start;
 mod upgrade;

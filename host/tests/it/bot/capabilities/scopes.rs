@@ -124,7 +124,7 @@ async fn a_pin_admits_one_content() {
     let refusal = plugins.refused.iter().find(|refusal| refusal.file.starts_with("tracked")).unwrap();
     let reason = refusal.reason.to_string();
     assert!(reason.starts_with(&format!(
-        "tracked.toml allows only the content with the SHA-256 {}, and this one has ",
+        "change `sha256` in tracked.toml if you trust it, which allows only {}, and this one is ",
         "0".repeat(64)
     )));
 
