@@ -339,3 +339,154 @@ fn the_examples_build_replies_with_the_files_that_new_projects_get() {
         assert_eq!(fs::read_to_string(example(own)).unwrap(), fs::read_to_string(new).unwrap());
     }
 }
+
+/// Makes a project, writes its source, and types commands.
+fn run_source(folder: &Path, new: &[&str], source: (&str, &str), commands: &[&str]) -> String {
+    said(folder, &[&["plugin", "new", "sample"], new].concat());
+    fs::write(folder.join("sample").join(source.0), source.1).unwrap();
+    let output = maro(folder, &[&["plugin", "run", "sample"], commands].concat());
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn time_and_chance_in_javascript_are_those_of_the_command() {
+    if !has("npm") {
+        return;
+    }
+    let source = "import { paragraph, toCaller } from './maro.js';
+        const built = Date.now();
+        export const command = {
+          describe: () => ({ name: 'sample', version: '1', summary: 'Tell', usage: '' }),
+          async run() {
+            await new Promise((done) => setTimeout(done, 1));
+            const told = [Date.now() - built, Math.random(), crypto.randomUUID(), performance.now()];
+            return toCaller(paragraph(`told ${told}`));
+          },
+        };";
+    let told = |granted: &[&str]| -> Vec<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let new = [&["--lang", "js"], granted].concat();
+        let shown = run_source(folder.path(), &new, ("plugin.js", source), &["", ""]);
+        let lines = shown.lines().filter_map(|line| line.strip_prefix("told "));
+        let lines: Vec<_> = lines.map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        assert_eq!(lines.len(), 2, "{shown}");
+        lines
+    };
+    let granted = told(&["--with", "clock"]);
+    for (at, value) in granted[0].iter().enumerate() {
+        assert_ne!(value, &granted[1][at], "the same in two commands");
+    }
+    assert!(granted[0][0].parse::<u64>().unwrap() > 0, "later than the build: {granted:?}");
+    let without = told(&[]);
+    assert!(without[0][0].starts_with('-'), "the start of 1970 is earlier than the build: {without:?}");
+    assert_ne!(without[0][2], without[1][2]);
+}
+
+#[test]
+fn mistakes_in_javascript_are_told_with_place_and_cure() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = "import { get } from 'maro:plugin/storage@0.2.0';
+import { paragraph, toCaller } from './maro.js';
+const mistakes = {
+  nothing: () => {},
+  payload: () => get('channel', ''),
+  text: async () => { throw 'x'; },
+  three: () => toCaller(paragraph(3)),
+};
+export const command = {
+  describe: () => ({ name: 'sample', version: '1', summary: 'Fail', usage: '' }),
+  run: (typed) => mistakes[typed](),
+};";
+    let commands = ["nothing", "payload", "text", "three"];
+    let new = ["--lang", "js", "--with", "storage"];
+    let shown = run_source(folder.path(), &new, ("plugin.js", source), &commands);
+    for expected in [
+        "✗ `run` in plugin.js returned nothing: return `toCaller(…)` or `toChannel(…)`.\n",
+        "✗ A host's error was thrown as it is at plugin.js:5:21: catch it and `throw passOn(error)`. It says: ",
+        "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` gives.\n",
+        "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is no text and no span: ",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let test = "import './plugin.js';";
+    fs::write(folder.path().join("sample/answer.test.js"), test).unwrap();
+    let told = complaint(folder.path(), &["plugin", "test", "sample"]);
+    assert!(told.contains("can only be called on a host: keep the answer apart"), "{told}");
+    for (source, expected) in [
+        ("import ms from 'ms';", "copy ms's files into the project"),
+        ("const command = {};", "plugin.js must `export const command = { describe, run }`"),
+        ("Math.random();", "What stands outside `describe` and `run` is run once, while the plugin is built"),
+    ] {
+        fs::write(folder.path().join("sample/plugin.js"), source).unwrap();
+        let told = complaint(folder.path(), &["plugin", "build", "sample"]);
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn mistakes_in_python_are_told_with_place_and_cure() {
+    if !has("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = "from componentize_py_types import Err
+from maro import paragraph, pass_on, to_caller, usage
+from wit_world import exports
+from wit_world.exports.command import Description
+from wit_world.imports import storage
+
+
+class Command(exports.Command):
+    def describe(self):
+        return Description(\"sample\", \"1\", \"Fail\", \"\")
+
+    def run(self, typed):
+        if typed == \"import\":
+            import datetime
+        if typed == \"host\":
+            storage.get(storage.Scope.CHANNEL, \"\")
+        if typed == \"raise\":
+            raise ValueError(\"oh no\")
+        if typed == \"three\":
+            return to_caller(paragraph(3))
+        try:
+            raise usage(\"No.\")
+        except Err as error:
+            if typed == \"own\":
+                raise pass_on(error)
+";
+    let run = |commands: &[&str]| {
+        let output = maro(folder.path(), &[&["plugin", "run", "sample"], commands].concat());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let new = ["--lang", "python", "--with", "storage"];
+    let commands = ["own", "nothing", "host", "raise"];
+    let shown =
+        run_source(folder.path(), &new, ("plugin.py", source), &commands) + &run(&["three", "import"]);
+    for expected in [
+        "/maro sample own\n\nNo.\n",
+        "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
+        "✗ A host's error was raised as it is at plugin.py:16: catch `Err` and `raise pass_on(error)`. It says: ",
+        "✗ It raised an exception at plugin.py:18: ValueError: oh no\n",
+        "✗ It raised an exception at plugin.py:20: TypeError: 3 is no text and no span: ",
+        "✗ No module named 'datetime' at plugin.py:14: files are there only while a plugin is built",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let test = "import unittest\nfrom plugin import Command\n\nclass Asks(unittest.TestCase):\n    \
+                def test_it(self):\n        Command().run(\"host\")\n";
+    fs::write(folder.path().join("sample/test_plugin.py"), test).unwrap();
+    let told = complaint(folder.path(), &["plugin", "test", "sample"]);
+    assert!(told.contains("storage.get can only be called on a host: keep the answer apart"), "{told}");
+    for (source, expected) in [
+        ("import componentize_py", "`pip install --target . componentize_py` in the project's folder"),
+        ("", "plugin.py must have a `class Command(exports.Command)` with `describe` and `run`"),
+    ] {
+        fs::write(folder.path().join("sample/plugin.py"), source).unwrap();
+        let told = complaint(folder.path(), &["plugin", "build", "sample"]);
+        assert!(told.contains(expected), "{told}");
+    }
+}

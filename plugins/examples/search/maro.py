@@ -21,7 +21,15 @@ def link(url, label):
 
 
 def spans(parts):
-    return [wit.Span_Text(part) if isinstance(part, str) else part for part in parts]
+    return [_span(part) for part in parts]
+
+
+def _span(part):
+    if isinstance(part, str):
+        return wit.Span_Text(part)
+    if isinstance(part, wit.Span) and isinstance(getattr(part, "value", ""), (str, wit.Link)):
+        return part
+    raise TypeError(f"{part!r} is no text and no span: f\"{{…}}\" makes a text of it")
 
 
 def paragraph(*parts):
@@ -44,12 +52,19 @@ def buttons(*entries):
 
 def to_caller(*blocks):
     """Only the person who typed the command sees it."""
-    return wit.Reply(wit.Visibility.CALLER, list(blocks))
+    return wit.Reply(wit.Visibility.CALLER, _blocks(blocks))
 
 
 def to_channel(*blocks):
     """Everyone in the channel sees it: for changes to what the channel shares."""
-    return wit.Reply(wit.Visibility.CHANNEL, list(blocks))
+    return wit.Reply(wit.Visibility.CHANNEL, _blocks(blocks))
+
+
+def _blocks(blocks):
+    for block in blocks:
+        if not isinstance(block, wit.Block):
+            raise TypeError(f"a reply has blocks, and {block!r} is none: paragraph(…) makes one")
+    return list(blocks)
 
 
 def usage(sentence):
@@ -63,8 +78,19 @@ def failed(sentence):
 
 
 def pass_on(error):
-    """To raise if the host refused: its errors bring a sentence for the person."""
-    return failed(error.value.message)
+    """To raise if the host refused: its errors bring a sentence for the person. One of the plugin's own stays."""
+    return failed(error.value.message) if hasattr(error.value, "message") else error
+
+
+def details(summary, status):
+    """An issue in a few words, to follow its key: `: User authentication flow (Open)`."""
+    summary = shorten(summary, 80)
+    return (f": {summary}" if summary else "") + (f" ({status})" if status else "")
+
+
+def shorten(text, length):
+    """At most `length` characters, the last of them `…` if anything was cut."""
+    return text if len(text) <= length else text[: max(length - 1, 0)] + "…"[:length]
 
 
 def unescape(text):
@@ -109,7 +135,7 @@ def issue_keys(text):
         # The label of a mention is a name that somebody chose, and may look like a key.
         if is_wrapped and not key and word.lower().startswith(("http://", "https://")):
             key = _key_in(label)
-        entry = Word(key or (word if len(word) <= 40 else word[:39] + "…"), key)
+        entry = Word(key or shorten(word, 40), key)
         if entry not in found:
             found.append(entry)
         if len(found) > 200:

@@ -1,7 +1,7 @@
 import unittest
 
 from componentize_py_types import Err
-from maro import issue_keys, preview, unescape
+from maro import details, issue_keys, paragraph, pass_on, preview, shorten, to_caller, unescape, usage
 from plugin import answer, query
 from wit_world.imports.jira import IssueDetails, SearchPage, StatusCategory
 from wit_world.imports.types import Issue, JiraUser
@@ -32,3 +32,15 @@ class Search(unittest.TestCase):
             "There are more: add a word.",
         )
         self.assertEqual(preview(answer("sign", SearchPage([], None))), "No issue has `sign` in its summary.")
+
+    def test_issues_are_told_in_a_few_words(self):
+        self.assertEqual(details("Sign-up form", "Open"), ": Sign-up form (Open)")
+        self.assertEqual(details("x" * 81, ""), f": {'x' * 79}…")
+        self.assertEqual([details("", ""), shorten("abc", 2), shorten("abc", 0)], ["", "a…", ""])
+
+    def test_what_is_no_part_of_a_reply_is_refused_where_it_stands(self):
+        for wrong in (lambda: paragraph("There are ", 3), lambda: to_caller("Hello")):
+            with self.assertRaises(TypeError):
+                wrong()
+        own = usage("No.")
+        self.assertIs(pass_on(own), own)

@@ -1,6 +1,15 @@
 // Replies in few words. A reply is structure, not markup: the host escapes and renders it.
 
-const span = (part) => (typeof part === 'string' ? { tag: 'text', val: part } : part);
+function span(part) {
+  if (typeof part === 'string') return { tag: 'text', val: part };
+  if (part?.tag && (part.val === undefined || typeof part.val === 'string' || part.tag === 'link')) return part;
+  throw new TypeError(`${JSON.stringify(part)} is no text and no span: \`\${…}\` makes a text of it`);
+}
+
+function block(block) {
+  if (Array.isArray(block?.val)) return block;
+  throw new TypeError(`a reply has blocks, and ${JSON.stringify(block)} is none: paragraph(…) makes one`);
+}
 
 export const strong = (text) => ({ tag: 'strong', val: text });
 export const code = (text) => ({ tag: 'code', val: text });
@@ -25,15 +34,27 @@ export const lines = (entries) => ({ tag: 'lines', val: entries.map((parts) => p
 export const buttons = (...entries) => ({ tag: 'buttons', val: entries });
 
 // Only the person who typed the command sees the first, everyone in the channel the second.
-export const toCaller = (...blocks) => ({ visibility: 'caller', blocks });
-export const toChannel = (...blocks) => ({ visibility: 'channel', blocks });
+export const toCaller = (...blocks) => ({ visibility: 'caller', blocks: blocks.map(block) });
+export const toChannel = (...blocks) => ({ visibility: 'channel', blocks: blocks.map(block) });
 
 // To throw: what was typed cannot be used; it could not be done.
 export const usage = (sentence) => ({ tag: 'usage', val: sentence });
 export const failed = (sentence) => ({ tag: 'failed', val: sentence });
 
 // What to throw if the host refused: its errors bring a sentence for the person.
-export const passOn = (error) => (error.payload?.message ? failed(error.payload.message) : error);
+export const passOn = (error) => (error?.payload?.message ? failed(error.payload.message) : error);
+
+// An issue in a few words, to follow its key: `: User authentication flow (Open)`.
+export function details(summary, status) {
+  const short = shorten(summary, 80);
+  return (short && `: ${short}`) + (status && ` (${status})`);
+}
+
+// At most `length` characters, the last of them `…` if anything was cut.
+export function shorten(text, length) {
+  const letters = [...text];
+  return letters.length <= length ? text : letters.slice(0, Math.max(length - 1, 0)).join('') + '…'.slice(0, length);
+}
 
 // Slack sends `&`, `<` and `>` as entities.
 export const unescape = (text) =>
@@ -63,7 +84,7 @@ export function issueKeys(text) {
     // The brackets in `(<https://…>)` are no words of their own.
     if (!isWrapped && isBeside && bare(token) === '') continue;
     const entry = isWrapped ? wrappedKey(token.slice(1, -1)) : { key: keyIn(token), word: token };
-    const shown = entry.key ?? shorten(entry.word);
+    const shown = entry.key ?? shorten(entry.word, 40);
     if (!found.some(({ key, word }) => word === shown && !key === !entry.key)) found.push({ key: entry.key, word: shown });
     if (found.length > 200) throw usage('At most 50 keys a command; you gave more than 200.');
   }
@@ -93,11 +114,6 @@ function wrappedKey(inside) {
   const [target, label = ''] = inside.split(/\|(.*)/s);
   const key = keyInUrl(target) ?? (/^https?:\/\//i.test(target) ? keyIn(label) : undefined);
   return { key, word: target };
-}
-
-function shorten(word) {
-  const letters = [...word];
-  return letters.length <= 40 ? word : `${letters.slice(0, 39).join('')}…`;
 }
 
 // A reply's text about as Slack shows it, for tests.

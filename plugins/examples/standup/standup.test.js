@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { issueKeys, preview, quoted, unescape, usage } from './maro.js';
+import { details, issueKeys, paragraph, passOn, preview, quoted, shorten, toCaller, unescape, usage } from './maro.js';
 import { remember, report } from './standup.js';
 
 const issues = [
@@ -33,4 +33,18 @@ test('what people type is read as Slack sends it', () => {
   const keys = issueKeys('a-1, <https://x.example/browse/B-2|B-2> foo! A-1').map(({ key, word }) => key ?? `${word}?`);
   assert.deepEqual(keys, ['A-1', 'B-2', 'foo!?']);
   assert.throws(() => issueKeys(' '), usage('Give at least one issue key.'));
+});
+
+test('issues are told in a few words', () => {
+  assert.equal(details('Sign-up form', 'Open'), ': Sign-up form (Open)');
+  assert.equal(details('x'.repeat(81), ''), `: ${'x'.repeat(79)}…`);
+  assert.equal(details('', ''), '');
+  assert.equal(shorten('é👩x', 2), 'é…');
+  assert.equal(shorten('abc', 0), '');
+});
+
+test('what is no part of a reply is refused where it stands', () => {
+  assert.throws(() => paragraph('There are ', 3), /^TypeError: 3 is no text and no span/);
+  assert.throws(() => toCaller('Hello'), /^TypeError: a reply has blocks, and "Hello" is none/);
+  assert.deepEqual(passOn(usage('No.')), usage('No.'));
 });

@@ -1,8 +1,8 @@
 //! The time of day. Grant: `clock`.
 
-use crate::bindings::maro::plugin::clock;
+use crate::{bindings::maro::plugin::clock, host::host};
 
 /// Seconds since 1970-01-01T00:00:00Z.
 pub fn now() -> u64 {
-    clock::now()
+    host!(clock::now())
 }

@@ -12,8 +12,8 @@
 //! }
 //! ```
 
-use crate::bindings::maro::plugin::http;
 pub use crate::bindings::maro::plugin::http::{Header, HttpError, HttpErrorKind, Method, Request, Response};
+use crate::{bindings::maro::plugin::http, host::host};
 
 /// A `GET` of a URL, to be sent.
 pub fn get(url: impl Into<String>) -> Request {
@@ -44,7 +44,7 @@ impl Request {
     /// # Errors
     /// There is no answer. Unless it was refused, the service may have acted on the request all the same.
     pub fn send(&self) -> Result<Response, HttpError> {
-        http::send(self)
+        host!(http::send(self))
     }
 }
 

@@ -4,7 +4,7 @@ pub use crate::bindings::maro::plugin::{
     jira::{IssueDetails, Lookup, SearchPage, StatusCategory},
     types::{Issue, JiraError, JiraErrorKind, JiraUser},
 };
-use crate::{IssueKey, bindings::maro::plugin::jira};
+use crate::{IssueKey, bindings::maro::plugin::jira, host::host};
 
 /// Looks up at most 100 keys, in one request where Jira can. One answer for each key, in the order
 /// asked. Without keys the host is not called.
@@ -12,7 +12,7 @@ use crate::{IssueKey, bindings::maro::plugin::jira};
 /// # Errors
 /// None of them means that an issue does not exist: that is [`Lookup::Missing`].
 pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
-    if keys.is_empty() { Ok(Vec::new()) } else { jira::get_issues(keys) }
+    if keys.is_empty() { Ok(Vec::new()) } else { host!(jira::get_issues(keys)) }
 }
 
 /// One page of the issues that a JQL query finds, in its order: at most `limit` of them (1 to 100), behind
@@ -34,7 +34,7 @@ pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
 /// # Errors
 /// [`JiraErrorKind::InvalidArgument`] if Jira does not understand the query; its message says why.
 pub fn search(jql: &str, limit: u32, after: Option<&str>) -> Result<SearchPage, JiraError> {
-    jira::search(jql, limit, after)
+    host!(jira::search(jql, limit, after))
 }
 
 /// A text as it may stand in JQL: in quotation marks, with whatever would end them escaped.

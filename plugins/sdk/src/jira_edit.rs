@@ -16,7 +16,7 @@
 //! }
 //! ```
 
-use crate::bindings::maro::plugin::jira_edit;
+use crate::{bindings::maro::plugin::jira_edit, host::host};
 pub use crate::{
     bindings::maro::plugin::jira_edit::{AvailableTransition, EditError, EditErrorKind, NewIssue},
     jira::{Issue, JiraErrorKind, JiraUser},
@@ -27,7 +27,7 @@ pub use crate::{
 /// # Errors
 /// [`EditErrorKind::Uncertain`] means that the comment may be there all the same.
 pub fn comment(key: &str, text: &str) -> Result<(), EditError> {
-    jira_edit::comment(key, text)
+    host!(jira_edit::comment(key, text))
 }
 
 /// What the issue's workflow allows now, at most 50.
@@ -35,7 +35,7 @@ pub fn comment(key: &str, text: &str) -> Result<(), EditError> {
 /// # Errors
 /// Jira could not be asked, or has no such issue.
 pub fn list_transitions(key: &str) -> Result<Vec<AvailableTransition>, EditError> {
-    jira_edit::list_transitions(key)
+    host!(jira_edit::list_transitions(key))
 }
 
 /// Takes a step of [`list_transitions`], by its id. The lists that the issue is on show its new status.
@@ -43,7 +43,7 @@ pub fn list_transitions(key: &str) -> Result<Vec<AvailableTransition>, EditError
 /// # Errors
 /// [`EditErrorKind::Rejected`] if the step is not possible now.
 pub fn transition(key: &str, transition_id: &str) -> Result<(), EditError> {
-    jira_edit::transition(key, transition_id)
+    host!(jira_edit::transition(key, transition_id))
 }
 
 /// Who can be assigned to the issue and has these words at the start of a name or e-mail address, best first,
@@ -52,7 +52,7 @@ pub fn transition(key: &str, transition_id: &str) -> Result<(), EditError> {
 /// # Errors
 /// Jira could not be asked, or has no such issue.
 pub fn find_assignable(key: &str, words: &str) -> Result<Vec<JiraUser>, EditError> {
-    jira_edit::find_assignable(key, words)
+    host!(jira_edit::find_assignable(key, words))
 }
 
 /// Assigns the issue to an account, by the id that [`find_assignable`] gives, or to nobody.
@@ -60,7 +60,7 @@ pub fn find_assignable(key: &str, words: &str) -> Result<Vec<JiraUser>, EditErro
 /// # Errors
 /// [`EditErrorKind::Rejected`] if this person cannot be assigned.
 pub fn assign(key: &str, user_id: Option<&str>) -> Result<(), EditError> {
-    jira_edit::assign(key, user_id)
+    host!(jira_edit::assign(key, user_id))
 }
 
 /// Creates an issue, at most 5 in one call of the plugin; the channel tracks it from then on. The status is
@@ -80,7 +80,7 @@ pub fn assign(key: &str, user_id: Option<&str>) -> Result<(), EditError> {
 /// [`EditErrorKind::Rejected`] with Jira's reason; [`EditErrorKind::Uncertain`] means that the issue may be
 /// there all the same.
 pub fn create(issue: &NewIssue) -> Result<Issue, EditError> {
-    jira_edit::create(issue)
+    host!(jira_edit::create(issue))
 }
 
 impl NewIssue {

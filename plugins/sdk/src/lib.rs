@@ -33,6 +33,7 @@ mod arena;
 #[doc(hidden)]
 pub mod bindings;
 pub mod clock;
+mod host;
 pub mod http;
 pub mod jira;
 pub mod jira_edit;

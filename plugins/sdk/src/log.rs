@@ -3,7 +3,18 @@
 //! A line over 1 KiB is cut, and after 32 lines, unless the operator sets another limit, the rest of an
 //! invocation's is dropped and counted.
 
-pub use crate::bindings::maro::plugin::log::{Level, log};
+use crate::bindings::maro::plugin::log as bindings;
+pub use crate::bindings::maro::plugin::log::Level;
+
+/// Writes a line. In a test, where there is no operator, to standard error.
+#[expect(clippy::print_stderr, reason = "there is no other log on the author's machine")]
+pub fn log(level: Level, message: &str) {
+    if cfg!(not(target_family = "wasm")) {
+        eprintln!("{level:?}: {message}");
+        return;
+    }
+    bindings::log(level, message);
+}
 
 /// Writes a line that only somebody looking for a fault wants.
 pub fn debug(message: &str) {

@@ -8,14 +8,14 @@
 //! # }
 //! ```
 
-use crate::bindings::maro::plugin::settings;
+use crate::{bindings::maro::plugin::settings, host::host};
 
 /// The value of a setting, if the operator gave one. Numbers and truth values as TOML writes them.
 pub fn get(name: &str) -> Option<String> {
-    settings::get(name)
+    host!(settings::get(name))
 }
 
 /// All of them with their values, by name.
 pub fn all() -> Vec<(String, String)> {
-    settings::all()
+    host!(settings::all())
 }

@@ -19,15 +19,15 @@
 //! }
 //! ```
 
-use crate::bindings::maro::plugin::storage;
 pub use crate::bindings::maro::plugin::storage::{Scope, StorageError, StorageErrorKind};
+use crate::{bindings::maro::plugin::storage, host::host};
 
 /// The value of a key, if it has one.
 ///
 /// # Errors
 /// It could not be read.
 pub fn get(scope: Scope, key: &str) -> Result<Option<String>, StorageError> {
-    storage::get(scope, key)
+    host!(storage::get(scope, key))
 }
 
 /// Gives a key a value, whatever it had before. Where two commands at once may change the same value, use
@@ -36,7 +36,7 @@ pub fn get(scope: Scope, key: &str) -> Result<Option<String>, StorageError> {
 /// # Errors
 /// Nothing was changed; [`StorageErrorKind::Full`] if there is no room.
 pub fn set(scope: Scope, key: &str, value: &str) -> Result<(), StorageError> {
-    storage::set(scope, key, value)
+    host!(storage::set(scope, key, value))
 }
 
 /// Takes a key's value away; whether it had one.
@@ -44,7 +44,7 @@ pub fn set(scope: Scope, key: &str, value: &str) -> Result<(), StorageError> {
 /// # Errors
 /// Nothing was changed.
 pub fn delete(scope: Scope, key: &str) -> Result<bool, StorageError> {
-    storage::delete(scope, key)
+    host!(storage::delete(scope, key))
 }
 
 /// Gives a key the value `new`, or none, only if it has the value `expected`, or none; whether it had.
@@ -58,7 +58,7 @@ pub fn swap(
     expected: Option<&str>,
     new: Option<&str>,
 ) -> Result<bool, StorageError> {
-    storage::swap(scope, key, expected, new)
+    host!(storage::swap(scope, key, expected, new))
 }
 
 /// The keys that begin with `prefix`, in order of their bytes, at most 1,000.
@@ -66,5 +66,16 @@ pub fn swap(
 /// # Errors
 /// They could not be read.
 pub fn list_keys(scope: Scope, prefix: &str) -> Result<Vec<String>, StorageError> {
-    storage::list_keys(scope, prefix)
+    host!(storage::list_keys(scope, prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "storage::get can only be called on a host: keep the answer apart")]
+    fn a_test_that_calls_the_host_fails_by_itself() {
+        let _ = get(Scope::Channel, "key");
+    }
 }

@@ -1,10 +1,27 @@
 //! Reading the list of the channel in which the command was typed. Grant: `tracker`.
 
 pub use crate::bindings::maro::plugin::{
-    tracker::{Page, TrackedIssue, count_tracked, list_tracked},
+    tracker::{Page, TrackedIssue},
     types::{TrackerError, TrackerErrorKind},
 };
-use crate::{IssueKey, bindings::maro::plugin::tracker};
+use crate::{IssueKey, bindings::maro::plugin::tracker, host::host};
+
+/// At most `limit` (1 to 200) tracked issues, from the `offset`th on, counted from 0. Past the end the page is
+/// empty.
+///
+/// # Errors
+/// The list could not be read.
+pub fn list_tracked(offset: u32, limit: u32) -> Result<Page, TrackerError> {
+    host!(tracker::list_tracked(offset, limit))
+}
+
+/// How many issues this channel tracks.
+///
+/// # Errors
+/// The list could not be read.
+pub fn count_tracked() -> Result<u32, TrackerError> {
+    host!(tracker::count_tracked())
+}
 
 /// For each of at most 100 keys, in order, whether this channel tracks it. Without keys the host is not
 /// called.
@@ -12,5 +29,5 @@ use crate::{IssueKey, bindings::maro::plugin::tracker};
 /// # Errors
 /// The list could not be read.
 pub fn is_tracked(keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
-    if keys.is_empty() { Ok(Vec::new()) } else { tracker::is_tracked(keys) }
+    if keys.is_empty() { Ok(Vec::new()) } else { host!(tracker::is_tracked(keys)) }
 }

@@ -4,7 +4,7 @@ pub use crate::bindings::maro::plugin::{
     tracker_edit::{TrackOutcome, UntrackOutcome},
     types::{TrackerError, TrackerErrorKind},
 };
-use crate::{IssueKey, bindings::maro::plugin::tracker_edit};
+use crate::{IssueKey, bindings::maro::plugin::tracker_edit, host::host};
 
 /// Adds at most 100 keys, each of them the key of an issue that [`crate::jira::get_issues`] has found in
 /// this call of the plugin. One outcome for each key, in order. Without keys the host is not called.
@@ -12,7 +12,7 @@ use crate::{IssueKey, bindings::maro::plugin::tracker_edit};
 /// # Errors
 /// Nothing was added.
 pub fn track(keys: &[IssueKey]) -> Result<Vec<TrackOutcome>, TrackerError> {
-    if keys.is_empty() { Ok(Vec::new()) } else { tracker_edit::track(keys) }
+    if keys.is_empty() { Ok(Vec::new()) } else { host!(tracker_edit::track(keys)) }
 }
 
 /// Removes at most 100 keys. One outcome for each key, in order. Without keys the host is not called.
@@ -20,5 +20,5 @@ pub fn track(keys: &[IssueKey]) -> Result<Vec<TrackOutcome>, TrackerError> {
 /// # Errors
 /// Nothing was removed.
 pub fn untrack(keys: &[IssueKey]) -> Result<Vec<UntrackOutcome>, TrackerError> {
-    if keys.is_empty() { Ok(Vec::new()) } else { tracker_edit::untrack(keys) }
+    if keys.is_empty() { Ok(Vec::new()) } else { host!(tracker_edit::untrack(keys)) }
 }

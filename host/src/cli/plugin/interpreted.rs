@@ -37,8 +37,8 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     let component = project.build_dir().join(format!("{}.wasm", project.name));
     let stamp = project.build_dir().join("sources.sha256");
     fs::create_dir_all(project.build_dir()).map_err(cannot_write())?;
-    let tool = if project.language == Language::Python { python::version() } else { javascript::version() };
-    let digest = sources::digest(&project.folder, &tool)
+    let recipe = if project.language == Language::Python { python::recipe() } else { javascript::recipe() };
+    let digest = sources::digest(&project.folder, &recipe)
         .map_err(BuildError::file(format!("{} cannot be read", project.folder.display())))?;
     if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
         return Ok(component);
@@ -62,6 +62,14 @@ pub(super) fn not_in_the_world(interface: &str) -> String {
         None => String::new(),
     };
     format!("To use it, add `import maro:plugin/{interface}@{version};` to wit/world.wit{grant}.")
+}
+
+/// What to do about a test that calls a host, which is not there.
+pub(super) fn only_on_a_host(called: &str, example: &str) -> String {
+    format!(
+        "{called} can only be called on a host: keep the answer apart from the asking, as {example} \
+         (plugins/README.md, Testing)."
+    )
 }
 
 /// The project's `wit/`, with this program's copy of `maro:plugin` if the project brings none.
@@ -105,7 +113,10 @@ pub(super) async fn fetch_once(
     }
     let tool = folder.file_name().unwrap_or_default().display();
     toolbox.say(&format!("Fetching {tool}, once (some {size}) …"));
-    fetching.await?;
+    let failure = |_: &str| {
+        Some(format!("{tool} could not be fetched: check this machine's way to the registry, and its disk."))
+    };
+    fetching.await.map_err(|error| error.explained(failure, toolbox))?;
     fs::write(complete, "").map_err(cannot_write())
 }
 
@@ -132,6 +143,11 @@ mod tests {
         let tool = folder.path().join("tool-1");
         let fetch = |outcome| fetch_once(&toolbox, &tool, "1 MB", async move { outcome });
         assert!(matches!(fetch(Err(BuildError::Stopped)).await, Err(BuildError::Stopped)));
+        let failure = BuildError::Failed { output: "no route".to_owned(), is_shown: false };
+        assert_eq!(
+            fetch(Err(failure)).await.unwrap_err().to_string(),
+            "no route\ntool-1 could not be fetched: check this machine's way to the registry, and its disk."
+        );
         assert!(fetch(Ok(())).await.is_ok());
         assert!(fetch(Err(BuildError::Stopped)).await.is_ok());
     }

@@ -43,18 +43,48 @@ pub(super) async fn build(
     built.map_err(|error| error.explained(explanation, toolbox))
 }
 
-/// What an author can do about two of the tool's sentences.
+/// What an author can do about some of the tool's sentences.
 fn explanation(said: &str) -> Option<String> {
     let between =
         |before: &str, after: &str| Some(said.split(before).nth(1)?.split(after).next()?.to_owned());
     if let Some(interface) = between("Error loading module \"maro:plugin/", "\"") {
         return Some(interpreted::not_in_the_world(&interface));
     }
+    if let Some(module) = between("Error loading module \"", "\"").filter(|module| !is_path(module)) {
+        return Some(format!(
+            "Packages are not looked up, and a plugin has no modules of Node.js: copy {module}'s files into the \
+             project and import them by their path (`'./{file}.js'`), or let a bundler write plugin.js.",
+            file = module.rsplit(['/', ':']).next().unwrap_or(&module),
+        ));
+    }
+    if said.contains("attempted to call an unknown imported function: 'wasi:") {
+        return Some(
+            "What stands outside `describe` and `run` is run once, while the plugin is built, where there is \
+             neither chance nor a timer nor a host: move Math.random(), crypto and the like into a function that \
+             `run` calls."
+                .to_owned(),
+        );
+    }
     let function = between("doesn't provide an export named: '", "'")?;
     Some(format!(
         "No interface that it is imported from has {function}: wit/deps/maro-plugin has the functions, and in \
          JavaScript `list-keys` is `listKeys`."
     ))
+}
+
+/// Whether an import names a file of the project.
+fn is_path(module: &str) -> bool {
+    module.starts_with(['.', '/']) || module.ends_with(".js") && module.contains('/')
+}
+
+/// What an author can do about a test that imports what only a host has.
+fn explanation_of_tests(said: &str) -> Option<String> {
+    said.contains("protocol 'maro:'").then(|| {
+        interpreted::only_on_a_host(
+            "What plugin.js imports from maro:plugin",
+            "answer.js and answer.test.js are",
+        )
+    })
 }
 
 /// Runs the project's own tests; whether there are any.
@@ -64,18 +94,23 @@ fn explanation(said: &str) -> Option<String> {
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
     let mut node = Command::new("node");
     node.current_dir(&project.folder).arg("--test");
-    let said = toolbox.run_tests(node, NODE_MISSING).await?;
+    let tested = toolbox.run_tests(node, NODE_MISSING).await;
+    let said = tested.map_err(|error| error.explained(explanation_of_tests, toolbox))?;
     // One line of its summary, after a sign.
     Ok(!said.lines().any(|line| line.ends_with(" tests 0")))
 }
 
-/// What tells one build of the tools from another.
-pub(super) fn version() -> String {
+/// What a component is made with beside its sources.
+pub(super) fn recipe() -> String {
+    [&*tool(), SCRIPT, ENTRY].concat()
+}
+
+fn tool() -> String {
     format!("componentize-js-{VERSION}")
 }
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
-    let folder = toolbox.cache.join(version());
+    let folder = toolbox.cache.join(tool());
     let fetching = async {
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel", "error"]);

@@ -12,6 +12,12 @@ const SHOWN_LENGTH: usize = 300;
 /// Where a Python project's own files are inside its component.
 const PROJECT: &str = "/0/";
 
+/// What a line of the kit's own begins with, by which a build in JavaScript or Python says what is wrong.
+const ADVICE: &str = "maro: ";
+
+/// Files of the kit's in a project, which its author has not written.
+const KIT_FILES: [&str; 3] = ["maro.js", "entry.js", "maro.py"];
+
 /// All of it; `in_full` with the whole of each call.
 pub(super) fn story(recording: &Recording, in_full: bool) -> String {
     let mut text = String::new();
@@ -41,8 +47,9 @@ pub(super) fn story(recording: &Recording, in_full: bool) -> String {
 /// What a guest in any of the three languages said of its own end, with file and line.
 fn reason(fault: &str) -> Option<String> {
     let lines: Vec<_> = fault.lines().map(str::trim).collect();
+    let advice = lines.iter().rev().find_map(|line| line.strip_prefix(ADVICE)).map(str::to_owned);
     // An interpreter panics itself after an exception, so that comes last.
-    traceback(&lines).or_else(|| exception(&lines)).or_else(|| panic(&lines))
+    advice.or_else(|| traceback(&lines)).or_else(|| exception(&lines)).or_else(|| panic(&lines))
 }
 
 /// `thread '…' panicked at src/lib.rs:31:117:`, and its message in the next line.
@@ -62,24 +69,29 @@ fn traceback(lines: &[&str]) -> Option<String> {
             let (file, rest) = frame.split_once("\", line ")?;
             let number = rest.split(',').next().unwrap_or(rest);
             // Whatever the project calls is elsewhere.
-            if let Some(own) = file.strip_prefix(PROJECT).or(place.is_none().then_some(file)) {
-                place = Some(format!("{own}:{number}"));
+            let own = file.strip_prefix(PROJECT).filter(|own| !KIT_FILES.contains(own));
+            if let Some(file) = own.or(place.is_none().then_some(file)) {
+                place = Some(format!("{file}:{number}"));
             }
         } else if is_error(line) {
             error = Some(*line);
+            break;
         }
     }
     Some(format!("It raised an exception at {}: {}", place?, error?))
 }
 
-/// JavaScript's exception, and the first frame of its stack.
+/// JavaScript's exception, and the first frame of its stack that is the author's.
 fn exception(lines: &[&str]) -> Option<String> {
     let frame = |line: &&str| -> Option<String> {
         let place = line.split_once('@')?.1;
         let file = place.rsplit('/').next()?;
         file.contains(".js:").then(|| file.to_owned())
     };
-    let place = lines.iter().find_map(frame)?;
+    let is_authors =
+        |place: &String| place.split_once(':').is_some_and(|(file, _)| !KIT_FILES.contains(&file));
+    let frames: Vec<_> = lines.iter().filter_map(frame).collect();
+    let place = frames.iter().find(|place| is_authors(place)).or(frames.first())?;
     let error = lines.iter().find(|line| is_error(line))?;
     Some(format!("It threw an exception at {place}: {error}"))
 }
@@ -117,6 +129,14 @@ mod tests {
                       File \"/0/plugin.py\", line 15, in run\n    File \"/python/json/decoder.py\", line 3, in x\n  \
                       IndexError: list index out of range\n  \n  \
                       thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\n  Python function threw";
+        let noted = "it trapped: unreachable; it said:\n  Traceback (most recent call last):\n    \
+                     File \"/1/maro_entry.py\", line 30, in run\n    File \"/0/plugin.py\", line 14, in run\n    \
+                     File \"/0/maro.py\", line 3, in x\n  ValueError: oh no\n  \n  \
+                     thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\n  Python function threw\n  \
+                     note: run with `RUST_BACKTRACE=1` environment variable";
+        let refused = "it trapped: unreachable; it said:\n  TypeError: 3 is no text\n  span@maro.js:3:1\n  \
+                       run@plugin.js:11:5\n  fail@build/entry.js:6:12";
+        let advised = "it trapped: unreachable; it said:\n  maro: `run` returned nothing.\n  e is undefined";
         let thrown = "it trapped: unreachable; it said:\n  TypeError: can't access property \"foo\" of null\n  \
                       run@plugin.js:11:5\n  told/<@build/entry.js:6:12\n  \n  invalid variant tag value";
         for (fault, expected) in [
@@ -128,6 +148,9 @@ mod tests {
                     "It threw an exception at plugin.js:11:5: TypeError: can't access property \"foo\" of null",
                 ),
             ),
+            (noted, Some("It raised an exception at plugin.py:14: ValueError: oh no")),
+            (refused, Some("It threw an exception at plugin.js:11:5: TypeError: 3 is no text")),
+            (advised, Some("`run` returned nothing.")),
             ("it used up its CPU time", None),
         ] {
             assert_eq!(reason(fault).as_deref(), expected);

@@ -50,11 +50,17 @@ impl BuildError {
     }
 
     /// With a sentence of ours behind what a tool said, if `explanation` has one.
-    pub(super) fn explained(self, explanation: fn(&str) -> Option<String>, toolbox: &Toolbox) -> Self {
+    pub(super) fn explained(
+        self,
+        explanation: impl FnOnce(&str) -> Option<String>,
+        toolbox: &Toolbox,
+    ) -> Self {
         match self {
             Self::Failed { output, is_shown } => {
                 let Some(sentence) = explanation(&output) else { return Self::Failed { output, is_shown } };
-                toolbox.say(&sentence);
+                if is_shown {
+                    toolbox.say(&sentence);
+                }
                 Self::Failed { output: format!("{}\n{sentence}", output.trim_end()), is_shown }
             }
             error => error,

@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { componentize } from '@bytecodealliance/componentize-js';
 
 const [sourcePath, witPath, worldName, output] = process.argv.slice(2);
-// Without these the component has no clock, chance or network of its own; what it prints reaches the log.
-const disableFeatures = ['random', 'clocks', 'http', 'fetch-event'];
+// Without the first two the component would keep the time and the chance of its build for ever. The host decides
+// what a clock tells, and has no network of this kind.
+const disableFeatures = ['http', 'fetch-event'];
 try {
   const { component } = await componentize({ sourcePath, witPath, worldName, disableFeatures });
   await writeFile(output, component);

@@ -1,13 +1,74 @@
-import { command as plugin } from '../plugin.js';
+import * as plugin from '../plugin.js';
 
-// An exception is told with its place in the source, which the trap that follows does not know.
-const told = (call) => (...parameters) => {
-  try {
-    return call(...parameters);
-  } catch (error) {
-    if (error instanceof Error && error.payload === undefined) console.error(`${error}\n${error.stack}`);
-    throw error;
-  }
+const { command: own } = plugin;
+if (typeof own?.describe !== 'function' || typeof own.run !== 'function') {
+  throw new TypeError('plugin.js must `export const command = { describe, run }`');
+}
+
+globalThis.fetch = () => {
+  throw new Error('there is no fetch: use `send` of maro:plugin/http, with the grant http');
 };
 
-export const command = { describe: told(plugin.describe), run: told(plugin.run) };
+// The trap that ends a command knows neither the place in the source nor what to do: this line tells both.
+const advise = (sentence) => console.error(`maro: ${sentence}`);
+
+function place({ stack = '' }) {
+  const frames = stack.split('\n').map((frame) => frame.split('@').pop());
+  const frame = frames.find((frame) => frame.includes('.js:') && !/(^|\/)(maro|build\/entry|initializer)\.js:/.test(frame));
+  return frame ? ` at ${frame.split('/').pop()}` : '';
+}
+
+function isRunError(value) {
+  return (value?.tag === 'usage' || value?.tag === 'failed') && typeof value.val === 'string';
+}
+
+function fail(error) {
+  if (error?.payload !== undefined) {
+    const said = error.payload?.message ?? JSON.stringify(error.payload);
+    advise(`A host's error was thrown as it is${place(error)}: catch it and \`throw passOn(error)\`. It says: ${said}`);
+  } else if (error instanceof Error) {
+    console.error(`${error}\n${error.stack}`);
+  } else if (!isRunError(error)) {
+    advise(`plugin.js threw ${shown(error)}: throw an \`Error\`, or what \`usage('…')\` or \`failed('…')\` gives.`);
+  }
+  throw error;
+}
+
+function shown(value) {
+  if (value === undefined || value === null) return 'nothing';
+  const text = typeof value === 'string' ? `the text ${JSON.stringify(value)}` : JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function reply(value) {
+  if (Array.isArray(value?.blocks) && typeof value.visibility === 'string') return value;
+  advise(`\`run\` in plugin.js returned ${shown(value)}: return \`toCaller(…)\` or \`toChannel(…)\`.`);
+  throw new TypeError('no reply');
+}
+
+function describe() {
+  let description;
+  try {
+    description = own.describe();
+  } catch (error) {
+    return fail(error);
+  }
+  for (const field of ['name', 'version', 'summary', 'usage']) {
+    if (typeof description?.[field] === 'string') continue;
+    advise(`\`describe\` in plugin.js gives no text as \`${field}\`: return { name, version, summary, usage }.`);
+    throw new TypeError('no description');
+  }
+  return description;
+}
+
+function run(typed) {
+  let answer;
+  try {
+    answer = own.run(typed);
+  } catch (error) {
+    return fail(error);
+  }
+  return typeof answer?.then === 'function' ? answer.then(reply, fail) : reply(answer);
+}
+
+export const command = { describe, run };
