@@ -25,11 +25,13 @@ use maro::{
     journal,
     metrics::Metrics,
     plugin::{
-        engine::PluginEngine,
-        instance::{Caller, Capabilities},
-        loaded::LoadedPlugin,
-        outbound::{OutboundClient, addresses::Reach},
+        host::outbound::{OutboundClient, addresses::Reach},
         registry::Registry,
+        running::{
+            engine::PluginEngine,
+            instance::{Caller, Capabilities},
+            loaded::LoadedPlugin,
+        },
     },
     storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
     tracker::{ChannelIssueTracker, TrackRequest, TrackerError},

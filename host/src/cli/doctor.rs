@@ -12,7 +12,9 @@ use crate::{
     jira::{client::JiraClient, error::JiraError, permissions::Permission},
     metrics::Metrics,
     plugin::{
-        engine::PluginEngine, grants::Grant, loaded::LoadedPlugin, registry::Registry, snapshot::Plugins,
+        policy::grants::Grant,
+        registry::{Registry, snapshot::Plugins},
+        running::{engine::PluginEngine, loaded::LoadedPlugin},
     },
     slack::web_api::{SlackWebApi, error::ApiError},
     telemetry::error_chain,

@@ -15,7 +15,7 @@ use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    plugin::compiler_process::{self, CompilerLimits},
+    plugin::loading::compiler_process::{self, CompilerLimits},
     telemetry::error_chain,
 };
 

@@ -3,7 +3,7 @@
 use crate::{
     commands::unknown,
     domain::reply::{Block, Reply, Span, Visibility},
-    plugin::{loaded::Description, snapshot::Plugins},
+    plugin::{registry::snapshot::Plugins, running::loaded::Description},
     texts,
 };
 

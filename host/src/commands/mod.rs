@@ -12,9 +12,11 @@ use crate::{
         reply::{Block, Reply, Span, Visibility},
     },
     plugin::{
-        instance::{Caller, Capabilities},
-        loaded::{Answer, Fault, LoadedPlugin},
         registry::Registry,
+        running::{
+            instance::{Caller, Capabilities},
+            loaded::{Answer, Fault, LoadedPlugin},
+        },
     },
     plugin_records::PluginRecords,
     slack::markup,

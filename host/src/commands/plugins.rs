@@ -10,10 +10,8 @@ use crate::{
         reply::{Block, Reply, Span, Visibility},
     },
     plugin::{
-        breaker::BreakerStatus,
-        instance::Caller,
-        loaded::LoadedPlugin,
-        snapshot::{Disabled, Plugins},
+        registry::snapshot::{Disabled, Plugins},
+        running::{breaker::BreakerStatus, instance::Caller, loaded::LoadedPlugin},
     },
     telemetry::error_chain,
     texts,

@@ -7,8 +7,8 @@ use crate::{
         reply::{Block, Reply, Span, Visibility},
     },
     plugin::{
-        folder,
-        snapshot::{Disabled, Plugins},
+        loading::folder,
+        registry::snapshot::{Disabled, Plugins},
     },
     texts,
 };

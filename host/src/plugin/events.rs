@@ -86,7 +86,7 @@ impl Events {
     }
 
     /// Never waits for a listener.
-    pub(super) fn publish(&self, plugin: &str, what: PluginChange) {
+    pub(in crate::plugin) fn publish(&self, plugin: &str, what: PluginChange) {
         let event = PluginEvent { at: self.shared.clock.now(), plugin: plugin.to_owned(), what };
         let mut latest = self.latest();
         if latest.len() == KEPT {

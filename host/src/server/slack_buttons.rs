@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use crate::{
     commands::{self, Outcome, Typed},
     domain::reply::Reply,
-    plugin::instance::Caller,
+    plugin::running::instance::Caller,
     server::{late, state::BotState},
     slack::{command_button::PressedCommand, interaction::BlockAction},
     texts,

@@ -6,7 +6,7 @@ use crate::{
     commands::{self, Typed},
     domain::reply::Reply,
     handover::{self, Waited},
-    plugin::instance::Caller,
+    plugin::running::instance::Caller,
     server::{
         late,
         request::{Rejection, check_slack_signature, read_body},

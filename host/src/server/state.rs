@@ -10,7 +10,7 @@ use crate::{
     commands::Commands,
     config::Secret,
     metrics::Metrics,
-    plugin::{recorder::Recorder, registry::Registry},
+    plugin::{recording::recorder::Recorder, registry::Registry},
     slack::{
         render::Renderer,
         response_url::{ResponseUrlClient, ResponseUrlPolicy},

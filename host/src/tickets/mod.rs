@@ -32,7 +32,7 @@ use crate::{
     hooks::Hooks,
     jira::client::JiraClient,
     journal::IntentJournal,
-    plugin::instance::Capabilities,
+    plugin::running::instance::Capabilities,
     slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi},
 };
 

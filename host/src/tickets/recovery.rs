@@ -10,7 +10,7 @@ use crate::{
         Intent, IntentKind, IntentState,
         work::{Stop, Work},
     },
-    plugin::creation::Creation,
+    plugin::host::creation::Creation,
     telemetry::error_chain,
     tickets::{
         LOOK_UP_PATIENCE, Tickets, deadline,

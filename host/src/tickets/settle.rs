@@ -10,7 +10,7 @@ use crate::{
         IntentState,
         work::{Stop, Work},
     },
-    plugin::creation::Creation,
+    plugin::host::creation::Creation,
     telemetry::error_chain,
     texts,
     tickets::{

@@ -5,7 +5,12 @@ use std::{fs, path::Path, sync::Arc};
 use maro::{
     clock::Clock,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, events::PluginChange, manifest::Manifest, registry::Registry, watch},
+    plugin::{
+        events::PluginChange,
+        policy::manifest::Manifest,
+        registry::{Registry, watch},
+        running::engine::PluginEngine,
+    },
 };
 use tokio_util::sync::CancellationToken;
 

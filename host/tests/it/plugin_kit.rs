@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use maro::plugin::cases::Case;
+use maro::plugin::recording::cases::Case;
 
 use crate::plugins;
 

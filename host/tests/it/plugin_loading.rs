@@ -5,7 +5,11 @@ use std::{fs, path::Path, sync::Arc};
 use maro::{
     clock::Clock,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, events::PluginChange, registry::Registry, watch},
+    plugin::{
+        events::PluginChange,
+        registry::{Registry, watch},
+        running::engine::PluginEngine,
+    },
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 

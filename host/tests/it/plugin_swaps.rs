@@ -5,7 +5,10 @@ use std::{fs, path::Path, process::Command, sync::Arc};
 use maro::{
     clock::Clock,
     metrics::Metrics,
-    plugin::{engine::PluginEngine, loaded::LoadedPlugin, registry::Registry},
+    plugin::{
+        registry::Registry,
+        running::{engine::PluginEngine, loaded::LoadedPlugin},
+    },
 };
 
 use crate::{

@@ -11,7 +11,10 @@ use crate::{
         say,
         workbench::{self, Workbench, component},
     },
-    plugin::{loaded::LoadedPlugin, loader::MAX_SUMMARY_LENGTH, manifest::Manifest, preflight},
+    plugin::{
+        inspection::preflight, loading::loader::MAX_SUMMARY_LENGTH, policy::manifest::Manifest,
+        running::loaded::LoadedPlugin,
+    },
 };
 
 pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {

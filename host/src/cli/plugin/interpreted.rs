@@ -16,7 +16,7 @@ use crate::{
         python, sources,
         toolbox::{BuildError, Toolbox},
     },
-    plugin::grants::Grant,
+    plugin::policy::grants::Grant,
 };
 
 /// The world in a project's `wit/`: what it provides, and the capabilities that it may use.

@@ -16,7 +16,7 @@ use crate::{
         say, snippets,
     },
     commands::RESERVED_NAMES,
-    plugin::{grants::Grant, loader},
+    plugin::{loading::loader, policy::grants::Grant},
 };
 
 /// The subcommands that MARO comes with, which are plugins too.
@@ -301,7 +301,7 @@ pub(super) fn interface_version() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::manifest::Manifest;
+    use crate::plugin::policy::manifest::Manifest;
 
     fn new(name: &str, lang: Language) -> anyhow::Result<NewProject> {
         let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 
-use crate::plugin::{cases::Case, recorder::Recording, redact::redact, tape::Ending};
+use crate::plugin::recording::{cases::Case, recorder::Recording, redact::redact, tape::Ending};
 
 /// The longest part of a file's name that comes from what was typed, in characters.
 const MAX_SLUG_LENGTH: usize = 40;

@@ -19,7 +19,7 @@ use crate::{
         workbench::{Workbench, component},
     },
     commands::RESERVED_NAMES,
-    plugin::{recorder::Recording, tape::Ending},
+    plugin::recording::{recorder::Recording, tape::Ending},
 };
 
 #[derive(Debug, Args)]

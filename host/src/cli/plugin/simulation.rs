@@ -22,7 +22,7 @@ use crate::{
         tracked::Source,
     },
     jira::client::JiraClient,
-    plugin::{loaded::LoadedPlugin, recorder::Recording},
+    plugin::{recording::recorder::Recording, running::loaded::LoadedPlugin},
     sandbox::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings, form},

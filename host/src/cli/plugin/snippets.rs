@@ -1,6 +1,6 @@
 //! How each capability is called in each language, for the README of a new project.
 
-use crate::{cli::plugin::project::Language, plugin::grants::Grant};
+use crate::{cli::plugin::project::Language, plugin::policy::grants::Grant};
 
 /// What a capability is for, and a line that uses it.
 pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'static str) {

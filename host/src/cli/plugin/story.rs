@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde_json::Value;
 
-use crate::plugin::{recorder::Recording, tape::Ending};
+use crate::plugin::recording::{recorder::Recording, tape::Ending};
 
 /// How much of a call's arguments and answer is shown unless all is asked for, in characters.
 const SHOWN_LENGTH: usize = 300;

@@ -20,9 +20,11 @@ use crate::{
         workbench::Workbench,
     },
     plugin::{
-        cases::{Case, Replayed, ending_lines},
-        loaded::LoadedPlugin,
-        tape::Ending,
+        recording::{
+            cases::{Case, Replayed, ending_lines},
+            tape::Ending,
+        },
+        running::loaded::LoadedPlugin,
     },
 };
 

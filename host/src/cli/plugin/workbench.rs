@@ -20,11 +20,10 @@ use crate::{
     config,
     metrics::Metrics,
     plugin::{
-        engine::PluginEngine,
-        grants::Grant,
-        loaded::LoadedPlugin,
-        preflight::{self, Wishes},
+        inspection::preflight::{self, Wishes},
+        policy::grants::Grant,
         registry::Registry,
+        running::{engine::PluginEngine, loaded::LoadedPlugin},
     },
 };
 
@@ -136,7 +135,7 @@ fn with_grants(manifest: &str, grants: &[Grant]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::manifest::Manifest;
+    use crate::plugin::policy::manifest::Manifest;
 
     #[test]
     fn grants_are_replaced_and_limits_stay() {

@@ -1,6 +1,9 @@
 //! `clock`: the time of day.
 
-use crate::plugin::{bindings::maro::plugin::clock::Host, grants::Grant, instance::Invocation};
+use crate::plugin::{
+    policy::grants::Grant,
+    running::{bindings::maro::plugin::clock::Host, instance::Invocation},
+};
 
 impl Host for Invocation {
     async fn now(&mut self) -> wasmtime::Result<u64> {

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use crate::{
     domain::issue::one_line,
     plugin::{
-        audit,
-        bindings::maro::plugin::http::{Header, Host, HttpError, HttpErrorKind, Method, Request, Response},
-        grants::{Denial, Grant},
-        instance::{Capabilities, Invocation},
-        outbound::{
-            OutboundError, OutboundResponse,
-            request::{OutboundRequest, Parts},
+        host::{
+            audit,
+            outbound::{
+                OutboundError, OutboundResponse,
+                request::{OutboundRequest, Parts},
+            },
+        },
+        policy::grants::{Denial, Grant},
+        running::{
+            bindings::maro::plugin::http::{
+                Header, Host, HttpError, HttpErrorKind, Method, Request, Response,
+            },
+            instance::{Capabilities, Invocation},
         },
     },
     telemetry::error_chain,

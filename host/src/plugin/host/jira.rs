@@ -14,13 +14,15 @@ use crate::{
         find::{Search, SearchError},
     },
     plugin::{
-        bindings::maro::plugin::{
-            jira::{self, Host, Lookup, SearchPage},
-            types,
-        },
-        grants::Grant,
         host::parse_keys,
-        instance::{Capabilities, Invocation},
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::{
+                jira::{self, Host, Lookup, SearchPage},
+                types,
+            },
+            instance::{Capabilities, Invocation},
+        },
     },
     telemetry::error_chain,
     texts,
@@ -98,7 +100,7 @@ impl Invocation {
     }
 
     /// When this invocation has waited long enough for Jira. The first call starts the time.
-    pub(super) fn jira_deadline(&mut self, capabilities: &Capabilities) -> Instant {
+    pub(in crate::plugin) fn jira_deadline(&mut self, capabilities: &Capabilities) -> Instant {
         *self.jira_deadline.get_or_insert_with(|| Instant::now() + capabilities.jira_patience)
     }
 

@@ -17,14 +17,18 @@ use crate::{
     },
     jira::{edit::EditError as JiraEditError, people::is_account},
     plugin::{
-        audit::Writer,
-        bindings::maro::plugin::{
-            jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
-            types::{self, JiraErrorKind, JiraUser},
+        host::{
+            audit::Writer,
+            jira::{guest_issue, guest_user, kind},
         },
-        grants::Grant,
-        host::jira::{guest_issue, guest_user, kind},
-        instance::{Caller, Capabilities, Invocation},
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::{
+                jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
+                types::{self, JiraErrorKind, JiraUser},
+            },
+            instance::{Caller, Capabilities, Invocation},
+        },
     },
     sync,
     telemetry::error_chain,

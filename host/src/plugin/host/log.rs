@@ -3,9 +3,11 @@
 use crate::{
     domain::issue::one_line,
     plugin::{
-        bindings::maro::plugin::log::{Host, Level},
-        instance::Invocation,
-        limits::MAX_LOG_LINE_BYTES,
+        policy::limits::MAX_LOG_LINE_BYTES,
+        running::{
+            bindings::maro::plugin::log::{Host, Level},
+            instance::Invocation,
+        },
     },
 };
 

@@ -1,12 +1,16 @@
 //! The capabilities, one file each, as the host implements them for guests.
 
+mod audit;
 mod clock;
+pub mod creation;
 mod http;
 mod jira;
 mod jira_edit;
 mod log;
+pub mod outbound;
 mod settings;
 mod storage;
+pub(super) mod tap;
 mod tracker;
 mod tracker_edit;
 
@@ -15,9 +19,11 @@ use std::sync::Arc;
 use crate::{
     domain::issue::IssueKey,
     plugin::{
-        bindings::maro::plugin::{reply, types},
-        grants::Grant,
-        instance::{Caller, Capabilities, Invocation},
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::{reply, types},
+            instance::{Caller, Capabilities, Invocation},
+        },
     },
     telemetry::error_chain,
     texts,

@@ -1,6 +1,9 @@
 //! `settings`: what the operator sets for a plugin.
 
-use crate::plugin::{bindings::maro::plugin::settings::Host, grants::Grant, instance::Invocation};
+use crate::plugin::{
+    policy::grants::Grant,
+    running::{bindings::maro::plugin::settings::Host, instance::Invocation},
+};
 
 impl Host for Invocation {
     async fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {

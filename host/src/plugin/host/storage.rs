@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::{
     domain::issue::one_line,
     plugin::{
-        audit,
-        bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
-        grants::Grant,
-        instance::{Caller, Capabilities, Invocation},
+        host::audit,
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
+            instance::{Caller, Capabilities, Invocation},
+        },
     },
     storage::{self, Change, Changed, Condition, Space},
     telemetry::error_chain,

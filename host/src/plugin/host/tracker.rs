@@ -6,13 +6,15 @@ use crate::{
         tracked::{PageRequest, TrackedIssue},
     },
     plugin::{
-        bindings::maro::plugin::{
-            tracker::{self, Host, Page},
-            types,
-        },
-        grants::Grant,
         host::{TrackerCall, tracker_denied, tracker_failed, tracker_invalid},
-        instance::Invocation,
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::{
+                tracker::{self, Host, Page},
+                types,
+            },
+            instance::Invocation,
+        },
     },
     texts,
 };

@@ -6,14 +6,15 @@ use crate::{
         tracked::{self, Source},
     },
     plugin::{
-        audit,
-        bindings::maro::plugin::{
-            tracker_edit::{Host, TrackOutcome, UntrackOutcome},
-            types,
+        host::{TrackerCall, audit, tracker_failed},
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::{
+                tracker_edit::{Host, TrackOutcome, UntrackOutcome},
+                types,
+            },
+            instance::{Caller, Invocation},
         },
-        grants::Grant,
-        host::{TrackerCall, tracker_failed},
-        instance::{Caller, Invocation},
     },
     tracker::TrackRequest,
 };

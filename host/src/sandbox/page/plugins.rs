@@ -9,8 +9,8 @@ use crate::{
     metrics::Usage,
     plugin::{
         events::{PluginChange, PluginEvent},
-        loaded::LoadedPlugin,
-        snapshot::Plugins,
+        registry::snapshot::Plugins,
+        running::loaded::LoadedPlugin,
     },
     sandbox::builds::BuildState,
 };

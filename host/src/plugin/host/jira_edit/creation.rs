@@ -1,4 +1,4 @@
-//! Creating an issue for a guest, while its command waits. What follows is in [`crate::plugin::creation`].
+//! Creating an issue for a guest, while its command waits. What follows is in [`crate::plugin::host::creation`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,17 +12,22 @@ use crate::{
     jira::{client::JiraClient, create::CreateError, edit::EditError as JiraEditError},
     journal::work::{Stop, Work},
     plugin::{
-        audit::Writer,
-        bindings::maro::plugin::{
-            jira_edit::{EditError, NewIssue},
-            types::JiraErrorKind,
+        host::{
+            audit::Writer,
+            creation::Creation,
+            jira_edit::{
+                EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed,
+                uncertain,
+            },
         },
-        creation::Creation,
-        grants::Grant,
-        host::jira_edit::{
-            EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed, uncertain,
+        policy::grants::Grant,
+        running::{
+            bindings::maro::plugin::{
+                jira_edit::{EditError, NewIssue},
+                types::JiraErrorKind,
+            },
+            instance::{Capabilities, Invocation},
         },
-        instance::{Capabilities, Invocation},
     },
     telemetry::error_chain,
     texts,

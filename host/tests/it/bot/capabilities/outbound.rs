@@ -20,7 +20,7 @@ use axum::{
 };
 use maro::{
     clock::Clock,
-    plugin::outbound::addresses::{Reach, is_public},
+    plugin::host::outbound::addresses::{Reach, is_public},
     server::bot::Surroundings,
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};

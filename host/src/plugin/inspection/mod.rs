@@ -1,0 +1,4 @@
+//! Reading a component before anything of it is compiled.
+
+mod complexity;
+pub mod preflight;

@@ -1,0 +1,7 @@
+//! From a file in the plugins folder to a plugin that can run.
+
+pub(super) mod cache;
+pub(super) mod compiler;
+pub mod compiler_process;
+pub mod folder;
+pub mod loader;
