@@ -16,7 +16,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
-use wasmtime::{Engine, component::Component};
+use wasmtime::component::Component;
 
 use crate::plugin::{
     loading::{
@@ -25,7 +25,7 @@ use crate::plugin::{
         folder::{self, Identity, PluginFile},
         loader::LoadError,
     },
-    running::engine::PluginEngine,
+    running::engine::{self, PluginEngine},
 };
 
 /// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
@@ -169,7 +169,8 @@ async fn compile_here(
     let compiling = spawn_blocking(move || {
         let _turn = turn;
         let started = Instant::now();
-        let code = precompile(&engine, &wasm).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let code = engine::precompile(engine.has_pool, &wasm)
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         keep(&engine, &code, &key, started.elapsed())
     });
     compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
@@ -197,12 +198,6 @@ fn keep(
     let component = unsafe { Component::deserialize(&engine.engine, code) };
     let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(Compiled { component, compile_time: Some(compile_time) })
-}
-
-/// Compiles with an engine of its own. An engine keeps what its compiler worked with, some 20 MB, for as long
-/// as it lives.
-fn precompile(engine: &PluginEngine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    Engine::new(engine.engine.config())?.precompile_component(wasm)
 }
 
 async fn from_cache(engine: &Arc<PluginEngine>, key: String) -> Option<Component> {

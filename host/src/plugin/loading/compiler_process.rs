@@ -101,8 +101,7 @@ pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
     priority::give_way();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
-    let compiled = engine::new_engine(has_pool).and_then(|engine| engine.precompile_component(&component));
-    let (output, code) = match compiled {
+    let (output, code) = match engine::precompile(has_pool, &component) {
         Ok(code) => (code, ExitCode::SUCCESS),
         Err(error) => (format!("{error:#}").into_bytes(), ExitCode::from(WRONG)),
     };

@@ -85,9 +85,18 @@ impl PluginEngine {
 ///
 /// # Errors
 /// There is no room for the pool.
-pub(in crate::plugin) fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
+fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
     let pool = has_pool.then(pool);
     Engine::new(&configuration(pool.as_ref()))
+}
+
+/// Compiles for an engine with or without a pool, by one of its own: an engine keeps what its compiler worked
+/// with, some 20 MB, for as long as it lives.
+///
+/// # Errors
+/// There is no room for the pool, or the component is wrong.
+pub(in crate::plugin) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    new_engine(has_pool)?.precompile_component(wasm)
 }
 
 fn open_cache(dir: &Path) -> Option<CodeCache> {
