@@ -20,14 +20,17 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use maro::{
     cli::plugin_build,
     clock::Clock,
-    config::{Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
+    config::{Config, PluginsConfig},
+    database::config::DatabaseConfig,
     sandbox::{
         builds::Builds,
         jira::server::SimulatedJira,
         page::{Page, Playground},
         slack::{SimulatedSlack, SimulatedSlackSettings},
     },
+    secret::Secret,
     server::bot::Bot,
+    slack::config::SlackConfig,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

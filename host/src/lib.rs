@@ -5,6 +5,9 @@
 
 pub mod domain;
 
+pub mod secret;
+pub mod stop_signal;
+
 pub mod clock;
 pub mod config;
 pub mod handover;

@@ -13,27 +13,28 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use maro::{
     clock::Clock,
-    config::{DatabaseConfig, JiraConfig, JiraCredentials, Secret},
-    database::Database,
+    database::{Database, config::DatabaseConfig},
     domain::{
+        caller::Caller,
         ids::{ChannelId, Incident, UserId},
         issue::{Issue, IssueId, IssueKey},
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
     },
     hooks::Hooks,
-    jira::client::JiraClient,
+    jira::{
+        client::JiraClient,
+        config::{JiraConfig, JiraCredentials},
+    },
     journal,
     metrics::Metrics,
     plugin::{
         host::outbound::{OutboundClient, addresses::Reach},
         registry::Registry,
-        running::{
-            engine::PluginEngine,
-            instance::{Caller, Capabilities},
-            loaded::LoadedPlugin,
-        },
+        running::{engine::PluginEngine, instance::Capabilities, loaded::LoadedPlugin},
     },
+    secret::Secret,
     storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
+    tickets::flows::Flows,
     tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
 };
 use tokio_util::task::TaskTracker;
@@ -60,11 +61,18 @@ pub(crate) fn run(plugins: &Path) {
             user_name: None,
         });
         let journal = journal::open::open(&database);
+        let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
+        let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system()));
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
-            jira: Arc::new(JiraClient::new(&nowhere()).unwrap()),
-            hooks: Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system())),
-            journal,
+            jira: Arc::clone(&jira),
+            flows: Arc::new(Flows {
+                journal,
+                jira: Arc::clone(&jira),
+                tracker: Arc::clone(&tracker),
+                hooks,
+                clock: Clock::system(),
+            }),
             outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),

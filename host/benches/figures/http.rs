@@ -9,16 +9,20 @@ use std::{
 
 use maro::{
     clock::Clock,
-    config::{Config, DatabaseConfig, JiraConfig, PluginsConfig, Secret, SlackConfig},
-    database::Database,
+    config::{Config, PluginsConfig},
+    database::{Database, config::DatabaseConfig},
     domain::{
         ids::{ChannelId, UserId},
         issue::{Issue, IssueId, IssueKey},
         tracked::Source,
     },
+    jira::config::JiraConfig,
     sandbox::jira::server::SimulatedJira,
+    secret::Secret,
     server::bot::Bot,
-    slack::{render::Renderer, response_url::ResponseUrlPolicy, signature::SignatureVerifier},
+    slack::{
+        config::SlackConfig, render::Renderer, response_url::ResponseUrlPolicy, signature::SignatureVerifier,
+    },
     tracker::{ChannelIssueTracker, TrackRequest, open},
 };
 use tokio::{net::TcpListener, runtime::Runtime};

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro::{clock::Clock, config::Secret, slack::signature};
+use maro::{clock::Clock, secret::Secret, slack::signature};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

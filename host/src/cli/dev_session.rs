@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// The folder of everything that `maro dev` keeps, in the working folder.
 pub const FOLDER: &str = ".maro";

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     clock::Clock,
     commands::RESERVED_NAMES,
-    config::{Config, ConfigError, SlackConfig},
+    config::{Config, ConfigError},
     database::Database,
     jira::{client::JiraClient, error::JiraError, permissions::Permission},
     metrics::Metrics,
@@ -16,7 +16,10 @@ use crate::{
         registry::{Registry, snapshot::Plugins},
         running::{engine::PluginEngine, loaded::LoadedPlugin},
     },
-    slack::web_api::{SlackWebApi, error::ApiError},
+    slack::{
+        config::SlackConfig,
+        web_api::{SlackWebApi, error::ApiError},
+    },
     telemetry::error_chain,
 };
 

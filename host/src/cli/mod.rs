@@ -6,11 +6,12 @@ mod doctor;
 pub mod modal_text;
 pub mod plugin;
 pub mod plugin_build;
+mod program;
 pub mod say;
 mod serve;
 pub mod terminal;
 
-use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
+use std::{future::Future, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -80,12 +81,6 @@ fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::R
     // A file that cannot be read may keep its reader for ever, and must not keep the process.
     runtime.shutdown_timeout(END_TIMEOUT);
     result
-}
-
-/// What to type for this program: what `cargo run` started has a path within the checkout.
-fn program() -> &'static str {
-    let started_as = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    if started_as.starts_with("target") { "cargo run --" } else { "maro" }
 }
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]

@@ -14,7 +14,8 @@ use crate::{
     cli::{
         dev_session::{DevSession, DevSessionError, FOLDER},
         modal_text::modal_text,
-        program, terminal,
+        program::program,
+        terminal,
     },
     sandbox::slack::{
         acts::{Act, ActsToDo, Reaction, Shown},

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{clock::Clock, config::Config, server::bot::Bot, telemetry};
+use crate::{clock::Clock, config::Config, server::bot::Bot, stop_signal::StopSignal, telemetry};
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     // Before anything that takes time: until then the signal ends the process by force.
@@ -22,27 +21,4 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     tracing::info!("stopping");
     bot.stop().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// SIGTERM and SIGINT, which from here on no longer end the process by force.
-pub(super) struct StopSignal {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignal {
-    pub(super) fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?,
-            interrupt: signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?,
-        })
-    }
-
-    /// Waits for the first, which may have come already.
-    pub(super) async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

@@ -8,13 +8,14 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::{
+        caller::Caller,
         ids::{Incident, UserId},
         reply::{Block, Reply, Span, Visibility},
     },
     plugin::{
         registry::Registry,
         running::{
-            instance::{Caller, Capabilities},
+            instance::Capabilities,
             loaded::{Answer, Fault, LoadedPlugin},
         },
     },

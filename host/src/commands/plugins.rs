@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::{
     commands::{Commands, RESERVED_NAMES, unknown},
     domain::{
+        caller::Caller,
         issue::one_line,
         reply::{Block, Reply, Span, Visibility},
     },
     plugin::{
         registry::snapshot::{Disabled, Plugins},
-        running::{breaker::BreakerStatus, instance::Caller, loaded::LoadedPlugin},
+        running::{breaker::BreakerStatus, loaded::LoadedPlugin},
     },
     telemetry::error_chain,
     texts,

@@ -8,42 +8,21 @@ mod sources;
 
 use std::{
     collections::BTreeMap,
-    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use url::Url;
-
 use crate::{
     config::parse::Settings,
+    database::config::DatabaseConfig,
     domain::ids::{ChannelId, UserId},
+    jira::config::JiraConfig,
+    slack::config::SlackConfig,
 };
 
 /// The file in the working folder that may hold the same keys as the environment.
 const FILE: &str = "maro.toml";
-
-/// A token or secret. It never shows: `Debug` is redacted and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// The secret itself, for the one place that sends or compares it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[redacted]")
-    }
-}
 
 /// All settings of one running bot.
 #[derive(Debug, Clone)]
@@ -62,14 +41,6 @@ pub struct Config {
     pub log: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseConfig {
-    /// `DATABASE_URL=sqlite://PATH`, default `sqlite://maro.db`: one file, made if absent.
-    Sqlite { path: PathBuf },
-    /// `DATABASE_URL=postgres://…`. The URL holds a password.
-    Postgres { url: Secret },
-}
-
 #[derive(Debug, Clone)]
 pub struct PluginsConfig {
     /// `MARO_PLUGINS_DIR`, default `plugins`: the folder of `NAME.wasm` with their `NAME.toml`.
@@ -81,37 +52,6 @@ pub struct PluginsConfig {
     /// `MARO_CACHE_DIR`, default `maro` in the user's cache folder: compiled plugins. `None` if there is
     /// no such folder; then every start compiles anew.
     pub cache_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone)]
-pub struct SlackConfig {
-    /// `SLACK_SIGNING_SECRET`: required unless `SLACK_APP_TOKEN` is set.
-    pub signing_secret: Option<Secret>,
-    /// `SLACK_BOT_TOKEN`: required.
-    pub bot_token: Secret,
-    /// `SLACK_APP_TOKEN`: Socket Mode instead of public URLs.
-    pub app_token: Option<Secret>,
-    /// `SLACK_API_URL`, default `https://slack.com/api`: base of the Web API, without a final slash.
-    pub api_url: Url,
-}
-
-#[derive(Debug, Clone)]
-pub struct JiraConfig {
-    /// `JIRA_BASE_URL`: the site, also for browse links, without a final slash. Required.
-    pub base_url: Url,
-    pub credentials: JiraCredentials,
-    /// `JIRA_DEFAULT_PROJECT`: the project that the create modal preselects.
-    pub default_project: Option<String>,
-    /// `JIRA_WEBHOOK_SECRET`: signs `/jira/webhook`; without it that address answers 404.
-    pub webhook_secret: Option<Secret>,
-}
-
-#[derive(Debug, Clone)]
-pub enum JiraCredentials {
-    /// `JIRA_EMAIL` and `JIRA_API_TOKEN`: Jira Cloud, REST API v3.
-    Cloud { email: String, api_token: Secret },
-    /// `JIRA_PAT`: Jira Data Center, REST API v2.
-    DataCenter { token: Secret },
 }
 
 /// Everything that is wrong with the settings, a sentence each.

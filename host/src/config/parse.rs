@@ -5,8 +5,12 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use url::Url;
 
 use crate::{
-    config::{Config, DatabaseConfig, JiraConfig, JiraCredentials, PluginsConfig, Secret, SlackConfig},
+    config::{Config, PluginsConfig},
+    database::config::DatabaseConfig,
     domain::ids::{ChannelId, UserId},
+    jira::config::{JiraConfig, JiraCredentials},
+    secret::Secret,
+    slack::config::SlackConfig,
 };
 
 /// The raw values while they are turned into a [`Config`], with what went wrong so far.

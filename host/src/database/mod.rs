@@ -5,14 +5,13 @@
 
 use std::{error::Error, sync::Arc};
 
-use crate::{
+use crate::database::{
     config::DatabaseConfig,
-    database::{
-        postgres::PostgresDatabase,
-        sqlite::{PATIENCE, SqliteDatabase},
-    },
+    postgres::PostgresDatabase,
+    sqlite::{PATIENCE, SqliteDatabase},
 };
 
+pub mod config;
 pub mod migrations;
 pub mod postgres;
 pub mod sqlite;

@@ -12,7 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{config::Secret, database::migrations};
+use crate::{database::migrations, secret::Secret};
 
 pub(crate) mod attempt;
 

@@ -1,5 +1,6 @@
 //! The words of MARO: plain values with their rules. No I/O, no serialisation, no clock.
 
+pub mod caller;
 pub mod details;
 pub mod events;
 pub mod ids;

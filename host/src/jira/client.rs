@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
-    config::{JiraConfig, JiraCredentials},
     domain::issue::{Issue, IssueKey, one_line},
     jira::{
         cache::Caches,
         cloud::BulkFetch,
+        config::{JiraConfig, JiraCredentials},
         data_center,
         error::{JiraError, JiraSetupError},
         model::parse_account_name,

@@ -9,6 +9,7 @@ mod cache;
 pub mod client;
 mod cloud;
 mod comments;
+pub mod config;
 pub mod create;
 mod data_center;
 pub mod edit;

@@ -18,8 +18,8 @@ use url::Url;
 
 use crate::{
     clock::Clock,
-    config::{JiraConfig, JiraCredentials},
     jira::{
+        config::{JiraConfig, JiraCredentials},
         error::{JiraError, JiraSetupError, Outage},
         retry::{MAX_ATTEMPTS, PassingFailure, retry_after},
     },

@@ -7,12 +7,12 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::{
-    config::Secret,
     domain::issue::{Issue, IssueId, IssueKey},
     jira::{
         error::JiraError,
         model::{parse_event_issue, parse_event_name, parse_event_reference},
     },
+    secret::Secret,
 };
 
 /// The header that holds the signature.

@@ -39,7 +39,7 @@ use crate::{
     storage,
     sync::{LatestEvents, StatusSync},
     telemetry::error_chain,
-    tickets::Tickets,
+    tickets::{Tickets, flows::Flows},
     tracker,
 };
 
@@ -214,12 +214,18 @@ fn assemble(
     let recorder = Arc::new(Recorder::default());
     let journal = journal::open::open(database);
     let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
+    let flows = Arc::new(Flows {
+        journal: Arc::clone(&journal),
+        jira: Arc::clone(&jira),
+        tracker: Arc::clone(&tracker),
+        hooks: Arc::clone(&hooks),
+        clock: clock.clone(),
+    });
     let tasks = TaskTracker::new();
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
         jira: Arc::clone(&jira),
-        hooks: Arc::clone(&hooks),
-        journal: Arc::clone(&journal),
+        flows: Arc::clone(&flows),
         outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
@@ -242,7 +248,7 @@ fn assemble(
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
-        capabilities: Arc::clone(&capabilities),
+        flows,
     });
     BotState {
         commands: Commands::new(

@@ -6,8 +6,7 @@ use futures_util::FutureExt as _;
 
 use crate::{
     commands::{self, Outcome, Typed},
-    domain::reply::Reply,
-    plugin::running::instance::Caller,
+    domain::{caller::Caller, reply::Reply},
     server::{late, state::BotState},
     slack::{command_button::PressedCommand, interaction::BlockAction},
     texts,

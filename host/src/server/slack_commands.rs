@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     commands::{self, Typed},
-    domain::reply::Reply,
+    domain::{caller::Caller, reply::Reply},
     handover::{self, Waited},
-    plugin::running::instance::Caller,
     server::{
         late,
         request::{Rejection, check_slack_signature, read_body},

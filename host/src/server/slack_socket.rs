@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    config::SlackConfig,
     server::{slack_commands, slack_interactions, state::BotState},
-    slack::socket::{SocketMode, SocketRequest},
+    slack::{
+        config::SlackConfig,
+        socket::{SocketMode, SocketRequest},
+    },
 };
 
 /// How long a request may wait for its answer. A connection handles one request at a time, so whoever

@@ -8,9 +8,9 @@ use tokio_util::task::TaskTracker;
 use crate::{
     clock::Clock,
     commands::Commands,
-    config::Secret,
     metrics::Metrics,
     plugin::{recording::recorder::Recorder, registry::Registry},
+    secret::Secret,
     slack::{
         render::Renderer,
         response_url::{ResponseUrlClient, ResponseUrlPolicy},

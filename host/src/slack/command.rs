@@ -205,7 +205,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::config::{Secret, SlackConfig};
+    use crate::{secret::Secret, slack::config::SlackConfig};
 
     // The example of Slack's documentation, with today's fields.
     const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example\

@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod command_button;
+pub mod config;
 pub mod form;
 pub mod interaction;
 pub mod markup;

@@ -13,7 +13,7 @@ use reqwest::{Client, Response, StatusCode, header, redirect};
 use tokio::sync::OnceCell;
 use url::{Origin, Url};
 
-use crate::{config::SlackConfig, slack::message::Message};
+use crate::slack::{config::SlackConfig, message::Message};
 
 /// Where Slack's own response URLs point: <https://docs.slack.dev/interactivity/handling-user-interaction>.
 const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
@@ -276,7 +276,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::secret::Secret;
 
     fn policy(api_url: &str) -> ResponseUrlPolicy {
         ResponseUrlPolicy::new(&SlackConfig {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// The longest seal for `private_metadata`, which holds 3,000 characters.
 pub const MAX_BYTES: usize = 2_800;

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// How far a request's time may be from ours, either way. Slack's own recommendation.
 const TOLERANCE_SECONDS: u64 = 300;

@@ -27,9 +27,10 @@ use tokio_util::{
 };
 
 use crate::{
-    config::{Secret, SlackConfig},
+    secret::Secret,
     slack::{
         command::SlashCommand,
+        config::SlackConfig,
         interaction::Interaction,
         response_url::ResponseUrlPolicy,
         socket::{

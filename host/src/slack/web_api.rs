@@ -23,9 +23,10 @@ use slack_morphism::{
 use tokio::time::timeout;
 
 use crate::{
-    config::{Secret, SlackConfig},
     domain::ids::{ChannelId, UserId},
+    secret::Secret,
     slack::{
+        config::SlackConfig,
         message::Message,
         view::View,
         web_api::{connection::Connections, error::ApiError, retry::Failure},

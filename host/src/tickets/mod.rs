@@ -5,13 +5,16 @@
 //! [`crate::hooks`].
 
 mod announce;
+pub mod audit;
 mod buttons;
 mod create;
 mod duplicates;
 pub mod entry;
 mod epic_key;
+pub mod flows;
 mod link;
 mod options;
+pub mod plugin_creation;
 mod record;
 mod recovery;
 mod settle;
@@ -32,8 +35,8 @@ use crate::{
     hooks::Hooks,
     jira::client::JiraClient,
     journal::IntentJournal,
-    plugin::running::instance::Capabilities,
     slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi},
+    tickets::flows::Flows,
 };
 
 /// How long a modal may stay open before it has to be opened anew.
@@ -60,8 +63,8 @@ pub struct Tickets {
     pub default_project: Option<String>,
     /// Work that outlives the request it came with.
     pub tasks: TaskTracker,
-    /// What plugins can do: what one of them began may have to be finished.
-    pub capabilities: Arc<Capabilities>,
+    /// What plugins began may have to be finished.
+    pub flows: Arc<Flows>,
 }
 
 /// What a submitted modal turns into.

@@ -10,10 +10,10 @@ use crate::{
         Intent, IntentKind, IntentState,
         work::{Stop, Work},
     },
-    plugin::host::creation::Creation,
     telemetry::error_chain,
     tickets::{
         LOOK_UP_PATIENCE, Tickets, deadline,
+        plugin_creation::Creation,
         record::{CreateRecord, LinkRecord, StoriesRecord},
     },
 };
@@ -109,7 +109,7 @@ impl Tickets {
                 self.show_late(&view_id, &origin, outcome).await;
             }
             IntentKind::PluginCreate => {
-                let creation = Creation::taken_over(Arc::clone(&self.capabilities), intent)?;
+                let creation = Creation::taken_over(Arc::clone(&self.flows), intent)?;
                 match creation.confirmed() {
                     Some(created) => drop(creation.conclude(created, deadline(LOOK_UP_PATIENCE)).await),
                     None => self.settle_plugin_creation(creation).await?,

@@ -10,11 +10,11 @@ use crate::{
         IntentState,
         work::{Stop, Work},
     },
-    plugin::host::creation::Creation,
     telemetry::error_chain,
     texts,
     tickets::{
         LOOK_UP_PATIENCE, Outcome, Tickets, deadline,
+        plugin_creation::Creation,
         record::{CreateRecord, StoriesRecord, StoryState},
         stories::line_intent,
     },

@@ -12,8 +12,9 @@ use crate::{
     cli::{
         plugin::{
             check, interpreted,
+            output::say,
             project::{Language, MANIFEST, Project, repository},
-            rust, say,
+            rust,
             toolbox::{BuildError, Toolbox},
         },
         plugin_build,

@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use crate::{
     cli::plugin::{
         contract::{self, Contract},
+        output::say,
         project::MANIFEST,
-        say,
         workbench::{self, Workbench, component},
     },
     plugin::{

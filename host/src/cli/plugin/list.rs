@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::plugin::{check::size, say, workbench};
+use crate::cli::plugin::{check::size, output::say, workbench};
 
 /// Where this repository's plugins are built, and where a bot looks by default.
 const FOLDERS: [&str; 2] = ["target/plugins", "plugins"];

@@ -9,6 +9,7 @@ mod interpreted;
 mod javascript;
 mod list;
 mod new;
+pub(super) mod output;
 pub(super) mod project;
 mod python;
 pub(super) mod recording;
@@ -24,17 +25,13 @@ mod test;
 mod toolbox;
 mod workbench;
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
-use crate::cli::{
-    plugin::{new::NewArguments, run::RunArguments, test::TestArguments},
-    serve::StopSignal,
+use crate::{
+    cli::plugin::{new::NewArguments, run::RunArguments, test::TestArguments},
+    stop_signal::StopSignal,
 };
 
 /// How shells tell a program that was interrupted.
@@ -89,9 +86,4 @@ async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {
         PluginCommand::Test(arguments) => test::run(arguments).await,
         PluginCommand::List { dir } => list::run(dir).await,
     }
-}
-
-fn say(text: &str) {
-    // Whoever closed the pipe does not want to read it.
-    let _ = writeln!(io::stdout(), "{text}");
 }

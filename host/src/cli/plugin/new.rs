@@ -12,8 +12,9 @@ use clap::Args;
 use crate::{
     cli::plugin::{
         embedded, interpreted,
+        output::say,
         project::{Language, MANIFEST, repository},
-        say, snippets,
+        snippets,
     },
     commands::RESERVED_NAMES,
     plugin::{loading::loader, policy::grants::Grant},

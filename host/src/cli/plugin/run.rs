@@ -12,8 +12,9 @@ use crate::{
     cli::plugin::{
         check,
         new::SHIPPED,
+        output::say,
         project::Project,
-        recording, say,
+        recording,
         simulation::{Place, Simulation},
         story::story,
         workbench::{Workbench, component},

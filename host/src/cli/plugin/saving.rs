@@ -17,8 +17,9 @@ use crate::{
         plugin::{
             build::{build_into, toolbox},
             check::size,
+            output::say,
             project::{Language, Project, repository},
-            say, sources,
+            sources,
             toolbox::{BuildError, Toolbox},
             workbench,
         },

@@ -4,7 +4,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cli::plugin::say,
+    cli::plugin::output::say,
     plugin::events::{Events, PluginChange, PluginEvent},
 };
 

@@ -15,8 +15,8 @@ use url::Url;
 use crate::{
     cli::{plugin::workbench::Workbench, terminal},
     clock::Clock,
-    config::{self, Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
-    database::Database,
+    config::{self, Config, PluginsConfig},
+    database::{Database, config::DatabaseConfig},
     domain::{
         issue::{Issue, IssueId, IssueKey},
         tracked::Source,
@@ -27,7 +27,9 @@ use crate::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings, form},
     },
+    secret::Secret,
     server::bot::Bot,
+    slack::config::SlackConfig,
     tracker::{self, TrackRequest},
 };
 

@@ -14,8 +14,9 @@ use crate::{
     cli::plugin::{
         build::{build_project, toolbox},
         check, differences, javascript,
+        output::say,
         project::{Language, Project},
-        python, rust, say,
+        python, rust,
         simulation::cases_dir,
         workbench::Workbench,
     },

@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cli::plugin::{
         build::{build_project, toolbox},
+        output::say,
         project::Project,
-        say,
     },
     clock::Clock,
     commands::RESERVED_NAMES,

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     domain::{
+        caller::Caller,
         details::Transition,
         issue::{Issue, IssueKey, one_line},
         rich_text::{Inline, RichBlock, RichText, Style},
@@ -18,7 +19,7 @@ use crate::{
     jira::{edit::EditError as JiraEditError, people::is_account},
     plugin::{
         host::{
-            audit::Writer,
+            audit,
             jira::{guest_issue, guest_user, kind},
         },
         policy::grants::Grant,
@@ -27,7 +28,7 @@ use crate::{
                 jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
                 types::{self, JiraErrorKind, JiraUser},
             },
-            instance::{Caller, Capabilities, Invocation},
+            instance::{Capabilities, Invocation},
         },
     },
     sync,
@@ -224,7 +225,7 @@ impl Invocation {
         key: IssueKey,
         work: impl Future<Output = Result<T, JiraEditError>> + Send + 'static,
     ) -> Result<T, EditError> {
-        let (writer, changed) = (Writer::new(self, &call.caller), key.clone());
+        let (writer, changed) = (audit::writer(self, &call.caller), key.clone());
         let work = async move {
             let result = work.await;
             writer.note(action, changed.as_str(), outcome(&result));

@@ -2,7 +2,6 @@
 
 mod audit;
 mod clock;
-pub mod creation;
 mod http;
 mod jira;
 mod jira_edit;
@@ -17,12 +16,12 @@ mod tracker_edit;
 use std::sync::Arc;
 
 use crate::{
-    domain::issue::IssueKey,
+    domain::{caller::Caller, issue::IssueKey},
     plugin::{
         policy::grants::Grant,
         running::{
             bindings::maro::plugin::{reply, types},
-            instance::{Caller, Capabilities, Invocation},
+            instance::{Capabilities, Invocation},
         },
     },
     telemetry::error_chain,

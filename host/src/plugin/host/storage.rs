@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::issue::one_line,
+    domain::{caller::Caller, issue::one_line},
     plugin::{
         host::audit,
         policy::grants::Grant,
         running::{
             bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
-            instance::{Caller, Capabilities, Invocation},
+            instance::{Capabilities, Invocation},
         },
     },
     storage::{self, Change, Changed, Condition, Space},

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        caller::Caller,
         issue::{Issue, IssueKey},
         tracked::{self, Source},
     },
@@ -13,7 +14,7 @@ use crate::{
                 tracker_edit::{Host, TrackOutcome, UntrackOutcome},
                 types,
             },
-            instance::{Caller, Invocation},
+            instance::Invocation,
         },
     },
     tracker::TrackRequest,

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use crate::{
     domain::{
+        caller::Caller,
         ids::{ChannelId, UserId},
         issue::IssueKey,
     },
-    plugin::running::instance::Caller,
     texts,
 };
 

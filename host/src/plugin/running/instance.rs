@@ -12,12 +12,11 @@ use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use crate::{
     clock::Clock,
     domain::{
-        ids::{ChannelId, Incident, UserId},
+        caller::Caller,
+        ids::{Incident, UserId},
         issue::Issue,
     },
-    hooks::Hooks,
     jira::client::JiraClient,
-    journal::IntentJournal,
     plugin::{
         host::outbound::OutboundClient,
         policy::{
@@ -32,6 +31,7 @@ use crate::{
         },
     },
     storage::PluginStorage,
+    tickets::flows::Flows,
     tracker::ChannelIssueTracker,
 };
 
@@ -42,9 +42,8 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
-    pub hooks: Arc<Hooks>,
-    /// Knows of each new issue before Jira is asked for it.
-    pub journal: Arc<dyn IntentJournal>,
+    /// Creates issues so that none is lost or made twice.
+    pub flows: Arc<Flows>,
     pub storage: Arc<dyn PluginStorage>,
     pub outbound: OutboundClient,
     pub clock: Clock,
@@ -58,15 +57,6 @@ pub struct Capabilities {
     pub admins: Vec<UserId>,
     /// Observes what plugins do.
     pub recorder: Arc<Recorder>,
-}
-
-/// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    pub channel: ChannelId,
-    pub user: UserId,
-    /// What Slack calls the person, if it said so.
-    pub user_name: Option<String>,
 }
 
 /// Which file a plugin came from.

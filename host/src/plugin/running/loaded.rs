@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
-    domain::{ids::Incident, reply::Reply},
+    domain::{caller::Caller, ids::Incident, reply::Reply},
     metrics::{Latency, Outcome, SubcommandMetrics},
     plugin::{
         events::{Events, PluginChange},
@@ -23,7 +23,7 @@ use crate::{
         running::{
             bindings::exports::maro::plugin::command,
             breaker::{Breaker, BreakerStatus, Turn},
-            instance::{Caller, Capabilities, Invocation, LimitReached, Origin},
+            instance::{Capabilities, Invocation, LimitReached, Origin},
             interface::InterfacePre,
             lanes::{self, Habit, Meter},
             places::{Place, Share},

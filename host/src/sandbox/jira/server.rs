@@ -14,8 +14,8 @@ use tokio_util::{
 use url::Url;
 
 use crate::{
-    config::{JiraConfig, JiraCredentials, Secret},
     domain::issue::{IssueId, IssueKey},
+    jira::config::{JiraConfig, JiraCredentials},
     sandbox::jira::{
         connection,
         faults::{Fault, Faults},
@@ -24,6 +24,7 @@ use crate::{
         site::{IssueType, SimulatedIssue, Site},
         webhooks::Webhooks,
     },
+    secret::Secret,
 };
 
 /// The account that the site knows as Jira Cloud.

@@ -11,13 +11,13 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::{
-    config::Secret,
     domain::issue::IssueKey,
     jira::webhook::{self, SIGNATURE_HEADER},
     sandbox::jira::{
         server::{Shared, SimulatedJira},
         shapes::{self, Api, Links},
     },
+    secret::Secret,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -48,7 +48,6 @@ use url::Url;
 
 use crate::{
     clock::Clock,
-    config::Secret,
     sandbox::slack::{
         changes::Changes,
         dispatch::Invocation,
@@ -60,6 +59,7 @@ use crate::{
         web_api::faults::ApiRecords,
         workspace::{Channel, Person, Place, Workspace},
     },
+    secret::Secret,
 };
 
 /// How long Slack waits for the answer to a command or an interaction.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use maro::{config::JiraCredentials, config::Secret, sandbox::jira::faults::Fault};
+use maro::{jira::config::JiraCredentials, sandbox::jira::faults::Fault, secret::Secret};
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use maro::{clock::Clock, config::Secret, slack::signature};
+use maro::{clock::Clock, secret::Secret, slack::signature};
 use reqwest::{Client, RequestBuilder, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 

@@ -4,12 +4,15 @@ use std::{io, sync::Mutex, time::Duration};
 
 use insta::assert_snapshot;
 use maro::{
-    config::{Config, DatabaseConfig, JiraCredentials, Secret},
+    config::Config,
+    database::config::DatabaseConfig,
+    jira::config::JiraCredentials,
     sandbox::jira::{
         controls::SearchLag,
         faults::Fault,
         server::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
     },
+    secret::Secret,
 };
 
 use crate::{

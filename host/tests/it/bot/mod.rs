@@ -34,13 +34,16 @@ use std::{
 use maro::{
     cli::terminal,
     clock::Clock,
-    config::{Config, DatabaseConfig, PluginsConfig, Secret, SlackConfig},
+    config::{Config, PluginsConfig},
+    database::config::DatabaseConfig,
     domain::issue::IssueKey,
     sandbox::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage},
     },
+    secret::Secret,
     server::bot::{Bot, Surroundings},
+    slack::config::SlackConfig,
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;

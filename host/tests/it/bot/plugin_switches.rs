@@ -2,9 +2,7 @@
 
 use insta::assert_snapshot;
 use maro::{
-    clock::Clock,
-    config::{DatabaseConfig, Secret},
-    plugin::events::PluginChange,
+    clock::Clock, database::config::DatabaseConfig, plugin::events::PluginChange, secret::Secret,
     server::bot::Bot,
 };
 

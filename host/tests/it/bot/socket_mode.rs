@@ -1,6 +1,6 @@
 //! The same bot over Socket Mode, with connections that break.
 
-use maro::{config::Secret, sandbox::slack::people::SubmitOutcome};
+use maro::{sandbox::slack::people::SubmitOutcome, secret::Secret};
 
 use crate::{
     bot::{TestBot, create},

@@ -3,9 +3,7 @@
 use std::{fs, net::TcpListener};
 
 use maro::{
-    clock::Clock,
-    config::{Config, DatabaseConfig, Secret},
-    server::bot::Bot,
+    clock::Clock, config::Config, database::config::DatabaseConfig, secret::Secret, server::bot::Bot,
     telemetry::error_chain,
 };
 

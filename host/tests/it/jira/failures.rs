@@ -3,8 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use maro::{
-    config::JiraConfig,
-    jira::{client::JiraClient, error::JiraError},
+    jira::{client::JiraClient, config::JiraConfig, error::JiraError},
     sandbox::jira::{
         faults::Fault,
         server::{API_TOKEN, PERSONAL_ACCESS_TOKEN, SimulatedJira},

@@ -1,13 +1,17 @@
 //! What the client finds.
 
 use maro::{
-    config::{JiraConfig, JiraCredentials, Secret},
     domain::issue::{Issue, IssueId},
-    jira::{client::JiraClient, error::JiraError},
+    jira::{
+        client::JiraClient,
+        config::{JiraConfig, JiraCredentials},
+        error::JiraError,
+    },
     sandbox::jira::{
         faults::Fault,
         server::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
     },
+    secret::Secret,
 };
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, start_site, within};

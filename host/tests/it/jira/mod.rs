@@ -16,9 +16,8 @@ mod strictness;
 use std::{net::SocketAddr, time::Duration};
 
 use maro::{
-    config::JiraConfig,
     domain::issue::{Issue, IssueKey},
-    jira::{client::JiraClient, error::JiraError},
+    jira::{client::JiraClient, config::JiraConfig, error::JiraError},
     sandbox::jira::{faults::Fault, server::SimulatedJira},
 };
 use tokio::time::Instant;

@@ -3,8 +3,7 @@
 use std::fs;
 
 use maro::{
-    config::DatabaseConfig,
-    database::Database,
+    database::{Database, config::DatabaseConfig},
     journal::{Begun, IntentKind, IntentState, JournalError, NewIntent, Saved, open},
 };
 use sqlx::{Connection, Executor};

@@ -14,11 +14,11 @@ use std::{
 };
 
 use maro::{
-    config::Secret,
     sandbox::{
         builds::Builds,
         page::{Page, Playground},
     },
+    secret::Secret,
 };
 
 use crate::{bot::TestBot, playground::browser::Browser, plugins::PluginsFolder};

@@ -16,11 +16,13 @@ use std::{
 use maro::{
     cli::terminal,
     clock::Clock,
-    config::{DatabaseConfig, JiraCredentials, Secret},
+    database::config::DatabaseConfig,
+    jira::config::JiraCredentials,
     sandbox::{
         jira::server::SimulatedJira,
         slack::{SimulatedSlack, SimulatedSlackSettings},
     },
+    secret::Secret,
 };
 use serde_json::Value;
 use tokio::{sync::watch, time::timeout};

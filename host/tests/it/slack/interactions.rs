@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use maro::{
-    config::{Secret, SlackConfig},
+    secret::Secret,
     slack::{
+        config::SlackConfig,
         interaction::{
             self, Interaction, InteractionError,
             answer::{SubmissionResponse, options_json},

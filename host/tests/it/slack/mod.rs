@@ -24,14 +24,15 @@ use axum::{
 };
 use maro::{
     clock::Clock,
-    config::{Secret, SlackConfig},
     domain::{
         ids::{ChannelId, UserId},
         reply::{Block, Reply, Span, Visibility},
     },
     sandbox::slack::{SimulatedSlack, SimulatedSlackSettings},
+    secret::Secret,
     slack::{
         command::{self, CommandRequest, SlashCommand},
+        config::SlackConfig,
         render::Renderer,
         response_url::ResponseUrlPolicy,
         signature::SignatureVerifier,

@@ -61,7 +61,7 @@ pub(super) async fn start_scripted_bot(
         let shared = Arc::clone(&shared);
         async move {
             let header = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.as_bytes());
-            SignatureVerifier::new(&maro::config::Secret::new(SIGNING_SECRET))
+            SignatureVerifier::new(&maro::secret::Secret::new(SIGNING_SECRET))
                 .verify(
                     header("x-slack-request-timestamp"),
                     header("x-slack-signature"),

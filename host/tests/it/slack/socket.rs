@@ -17,9 +17,10 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt};
 use maro::{
-    config::{Secret, SlackConfig},
+    secret::Secret,
     slack::{
         command::{self, CommandRequest},
+        config::SlackConfig,
         interaction::{Interaction, answer::SubmissionResponse},
         response_url::ResponseUrlPolicy,
         socket::{NoAppToken, SocketMode, SocketRequest},

@@ -4,14 +4,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use maro::{
-    config::{DatabaseConfig, Secret},
-    database::Database,
+    database::{Database, config::DatabaseConfig},
     domain::{
         ids::{ChannelId, UserId},
         issue::{Issue, IssueId, IssueKey},
         tracked::{PageRequest, Source, TrackOutcome, TrackedIssue},
     },
     journal::{self, IntentJournal},
+    secret::Secret,
     storage::{self, PluginStorage},
     tracker::{ChannelIssueTracker, TrackRequest, open},
 };

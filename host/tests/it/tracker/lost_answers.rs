@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use maro::{config::Secret, domain::tracked::TrackOutcome::Tracked, texts, tracker::TrackerError};
+use maro::{domain::tracked::TrackOutcome::Tracked, secret::Secret, texts, tracker::TrackerError};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},

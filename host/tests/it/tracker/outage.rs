@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maro::{
-    config::DatabaseConfig,
-    database::sqlite::SqliteDatabase,
+    database::{config::DatabaseConfig, sqlite::SqliteDatabase},
     domain::tracked::{
         PageRequest,
         TrackOutcome::{AlreadyTracked, Tracked},

@@ -3,8 +3,8 @@
 use std::{fs, net::TcpListener, path::Path};
 
 use maro::{
-    config::{DatabaseConfig, Secret},
-    database::Database,
+    database::{Database, config::DatabaseConfig},
+    secret::Secret,
     tracker::open,
 };
 

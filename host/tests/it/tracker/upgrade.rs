@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use maro::{
-    config::{DatabaseConfig, Secret},
-    database::{Database, migrations},
+    database::{Database, config::DatabaseConfig, migrations},
+    secret::Secret,
 };
 use sqlx::migrate::Migrator;
 

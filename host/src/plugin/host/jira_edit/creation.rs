@@ -1,4 +1,4 @@
-//! Creating an issue for a guest, while its command waits. What follows is in [`crate::plugin::host::creation`].
+//! Creating an issue for a guest, while its command waits. What follows is in [`crate::tickets::plugin_creation`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,13 +12,9 @@ use crate::{
     jira::{client::JiraClient, create::CreateError, edit::EditError as JiraEditError},
     journal::work::{Stop, Work},
     plugin::{
-        host::{
-            audit::Writer,
-            creation::Creation,
-            jira_edit::{
-                EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed,
-                uncertain,
-            },
+        host::audit,
+        host::jira_edit::{
+            EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed, uncertain,
         },
         policy::grants::Grant,
         running::{
@@ -26,11 +22,12 @@ use crate::{
                 jira_edit::{EditError, NewIssue},
                 types::JiraErrorKind,
             },
-            instance::{Capabilities, Invocation},
+            instance::Invocation,
         },
     },
     telemetry::error_chain,
     texts,
+    tickets::{audit::Writer, flows::Flows, plugin_creation::Creation},
 };
 
 /// How many issues one invocation may ask for.
@@ -73,8 +70,8 @@ impl Invocation {
             description: signed(&new.description, &call.caller, &self.plugin),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
-        let writer = Writer::new(self, &call.caller);
-        let work = create(Arc::clone(&call.capabilities), writer, ticket, call.deadline);
+        let writer = audit::writer(self, &call.caller);
+        let work = create(Arc::clone(&call.capabilities.flows), writer, ticket, call.deadline);
         self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
     }
 
@@ -126,17 +123,17 @@ enum CreationError {
 
 /// Creates an issue and does what follows. What is not confirmed by `deadline` is left to recovery.
 async fn create(
-    capabilities: Arc<Capabilities>,
+    flows: Arc<Flows>,
     writer: Writer,
     ticket: NewTicket,
     deadline: Instant,
 ) -> Result<Issue, CreationError> {
-    let creation = Creation::begin(Arc::clone(&capabilities), writer, &ticket).await?;
+    let creation = Creation::begin(Arc::clone(&flows), writer, &ticket).await?;
     let remaining = deadline.saturating_duration_since(Instant::now());
     let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
-    let created = match capabilities.jira.create_ticket(&ticket, until).await {
+    let created = match flows.jira.create_ticket(&ticket, until).await {
         Err(CreateError::Unknown(error)) => {
-            look(&capabilities.jira, &creation, deadline).await.ok_or(JiraEditError::Unknown(error))
+            look(&flows.jira, &creation, deadline).await.ok_or(JiraEditError::Unknown(error))
         }
         answer => answer.map_err(JiraEditError::from),
     };

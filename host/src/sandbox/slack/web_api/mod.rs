@@ -160,7 +160,7 @@ fn authorise(shared: &Shared, headers: &HeaderMap, arguments: &Value, needs: Nee
         Some(value) => value.as_bytes().strip_prefix(b"Bearer ").ok_or("invalid_auth")?,
         None => arguments["token"].as_str().ok_or("not_authed")?.as_bytes(),
     };
-    let is = |known: &crate::config::Secret| bool::from(token.ct_eq(known.expose().as_bytes()));
+    let is = |known: &crate::secret::Secret| bool::from(token.ct_eq(known.expose().as_bytes()));
     let (is_bot, is_app) = (is(&shared.settings.bot_token), is(&shared.app_token));
     match needs {
         Needs::AppToken if is_app => Ok(()),

@@ -19,8 +19,8 @@ use crate::{
         Begun, Intent, IntentKind, IntentState, NewIntent,
         work::{Stop, Ticket, Work, to_json},
     },
-    plugin::{host::audit::Writer, running::instance::Capabilities},
     sync,
+    tickets::{audit::Writer, flows::Flows},
 };
 
 /// What the journal keeps. It outlives the process, so fields are added with a default and never change their
@@ -39,7 +39,7 @@ pub struct CreationRecord {
 /// A creation that this process works on.
 pub struct Creation {
     pub work: Work<CreationRecord>,
-    capabilities: Arc<Capabilities>,
+    flows: Arc<Flows>,
 }
 
 impl Creation {
@@ -47,11 +47,7 @@ impl Creation {
     ///
     /// # Errors
     /// It is not written down, and Jira must not be asked.
-    pub(super) async fn begin(
-        capabilities: Arc<Capabilities>,
-        writer: Writer,
-        ticket: &NewTicket,
-    ) -> Result<Self, Stop> {
+    pub async fn begin(flows: Arc<Flows>, writer: Writer, ticket: &NewTicket) -> Result<Self, Stop> {
         let Writer { plugin, digest, channel, user } = writer;
         let record = CreationRecord {
             plugin,
@@ -70,16 +66,16 @@ impl Creation {
         };
         // The id was chosen by chance for this call: nobody else has it.
         let (Begun::New(intent) | Begun::Known(intent)) =
-            capabilities.journal.begin(&intent, capabilities.clock.now()).await?;
-        Self::taken_over(capabilities, intent)
+            flows.journal.begin(&intent, flows.clock.now()).await?;
+        Self::taken_over(flows, intent)
     }
 
     /// The creation of an intent that is this process's now.
     ///
     /// # Errors
     /// [`Stop::Unreadable`].
-    pub fn taken_over(capabilities: Arc<Capabilities>, intent: Intent) -> Result<Self, Stop> {
-        Ok(Self { work: Work::read(intent)?, capabilities })
+    pub fn taken_over(flows: Arc<Flows>, intent: Intent) -> Result<Self, Stop> {
+        Ok(Self { work: Work::read(intent)?, flows })
     }
 
     /// The issue, if Jira's answer is written down.
@@ -114,8 +110,8 @@ impl Creation {
             user: self.work.user.clone(),
         });
         // The hook has logged why it failed.
-        let is_tracked = self.capabilities.hooks.emit(&event).await.is_ok();
-        let Capabilities { jira, tracker, clock, .. } = &*self.capabilities;
+        let is_tracked = self.flows.hooks.emit(&event).await.is_ok();
+        let Flows { jira, tracker, clock, .. } = &*self.flows;
         let read = sync::refresh(jira, &**tracker, clock, &key, deadline).await;
         // What is not tracked yet stays open, and is tried again.
         self.end(if is_tracked { IntentState::Finished } else { IntentState::Confirmed }).await;
@@ -123,7 +119,7 @@ impl Creation {
     }
 
     /// Closes the creation of what Jira did not create.
-    pub(super) async fn fail(self) {
+    pub async fn fail(self) {
         self.end(IntentState::Failed).await;
     }
 
@@ -142,15 +138,15 @@ impl Creation {
     }
 
     /// Leaves it to recovery to find out what Jira did.
-    pub(super) async fn leave(mut self) {
+    pub async fn leave(mut self) {
         // As of long ago: the lease is over, and the next look takes it.
         let long_ago = jiff::Timestamp::UNIX_EPOCH;
         // Unwritten, it is taken over when the lease ends by itself.
-        let _ = self.work.save(&*self.capabilities.journal, IntentState::Begun, long_ago).await;
+        let _ = self.work.save(&*self.flows.journal, IntentState::Begun, long_ago).await;
     }
 
     /// Notes for the operator how asking Jira ended.
-    pub(super) fn note(&self, what: &str, outcome: &str) {
+    pub fn note(&self, what: &str, outcome: &str) {
         let Work { channel, user, record, .. } = &self.work;
         let writer = Writer {
             plugin: record.plugin.clone(),
@@ -167,7 +163,7 @@ impl Creation {
     }
 
     async fn save(&mut self, state: IntentState) -> Result<(), Stop> {
-        let Capabilities { journal, clock, .. } = &*self.capabilities;
+        let Flows { journal, clock, .. } = &*self.flows;
         self.work.save(&**journal, state, clock.now()).await
     }
 }
