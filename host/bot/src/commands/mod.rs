@@ -1,0 +1,173 @@
+//! `/maro …`: which subcommand answers, and the host's own subcommands.
+
+pub mod help;
+mod plugins;
+mod unknown;
+
+use std::{sync::Arc, time::Duration};
+
+use maro_domain::{
+    caller::Caller,
+    ids::{Incident, UserId},
+    reply::{Block, Reply, Span, Visibility},
+};
+use maro_runtime::{
+    registry::Registry,
+    running::{
+        instance::Capabilities,
+        loaded::{Answer, Fault, LoadedPlugin},
+    },
+};
+use maro_slack::markup;
+use maro_store::plugin_switches::PluginRecords;
+use maro_tickets::{Tickets, entry::CommandOrigin, texts};
+
+/// The names that no plugin can have: the commands of the host itself.
+pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];
+
+/// Everything that `/maro` can do.
+pub struct Commands {
+    registry: Arc<Registry>,
+    plugin_records: Arc<dyn PluginRecords>,
+    capabilities: Arc<Capabilities>,
+    tickets: Arc<Tickets>,
+    admins: Vec<UserId>,
+}
+
+/// One `/maro text`, and where it was typed.
+pub struct Typed<'a> {
+    pub caller: Caller,
+    /// What stands behind `/maro`.
+    pub text: &'a str,
+    pub team: Option<&'a str>,
+    /// Opens one modal within three seconds.
+    pub trigger_id: Option<&'a str>,
+    /// Whether it stood behind a button and was not typed.
+    pub is_pressed: bool,
+}
+
+/// How a command ended.
+pub enum Outcome {
+    Replied(Reply),
+    /// It could not be done, or not as it was typed.
+    Refused(Reply),
+    /// All there is to see is in a modal.
+    InModal,
+}
+
+impl Outcome {
+    /// What there is to say, if anything.
+    pub fn into_reply(self) -> Option<Reply> {
+        match self {
+            Self::Replied(reply) | Self::Refused(reply) => Some(reply),
+            Self::InModal => None,
+        }
+    }
+}
+
+/// Nothing to say means that a modal says it.
+impl From<Option<Reply>> for Outcome {
+    fn from(reply: Option<Reply>) -> Self {
+        reply.map_or(Self::InModal, Self::Replied)
+    }
+}
+
+impl Commands {
+    pub fn new(
+        registry: Arc<Registry>,
+        plugin_records: Arc<dyn PluginRecords>,
+        capabilities: Arc<Capabilities>,
+        tickets: Arc<Tickets>,
+        admins: Vec<UserId>,
+    ) -> Self {
+        Self { registry, plugin_records, capabilities, tickets, admins }
+    }
+
+    /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
+    pub async fn run(&self, typed: Typed<'_>) -> Outcome {
+        let text = typed.text.trim();
+        let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
+        // As they were typed; a plugin gets them as Slack sends them.
+        let own_arguments = || markup::to_typed(arguments);
+        let plugins = self.registry.plugins();
+        let Typed { caller, team, trigger_id, is_pressed, .. } = typed;
+        Outcome::Replied(match name.as_str() {
+            "" => help::all(&plugins),
+            "help" if arguments.is_empty() => help::all(&plugins),
+            "help" => help::one(&plugins, &own_arguments()),
+            "plugins" => self.plugins(&caller, &own_arguments(), is_pressed).await,
+            "create" | "stories" => {
+                let Some(trigger_id) = trigger_id else {
+                    return Outcome::Refused(Reply::sentence(texts::NO_TRIGGER));
+                };
+                let Caller { channel, user, .. } = &caller;
+                let origin = CommandOrigin { channel, user, team, trigger_id };
+                if name == "create" {
+                    return self.tickets.open_create(origin, &own_arguments()).await.into();
+                }
+                return self.tickets.open_stories(origin, &own_arguments()).await.into();
+            }
+            name => match plugins.get(name) {
+                Some(plugin) => return self.run_plugin(plugin, caller, arguments).await,
+                None => return Outcome::Refused(unknown::subcommand(&plugins, &markup::to_typed(name))),
+            },
+        })
+    }
+
+    async fn run_plugin(&self, plugin: &Arc<LoadedPlugin>, caller: Caller, arguments: &str) -> Outcome {
+        let caller = Arc::new(caller);
+        let incident = new_incident();
+        match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
+            Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
+            Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
+            Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
+                let sentence = texts::plugin_failed_silently(&plugin.description.name);
+                Outcome::Refused(Reply::sentence(sentence))
+            }
+            Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
+            Err(Fault::CircuitOpen { until }) => {
+                let rest = until.duration_since(self.capabilities.clock.now());
+                let rest = Duration::try_from(rest).unwrap_or_default();
+                let sentence = texts::plugin_resting(&plugin.description.name, rest);
+                Outcome::Refused(Reply::sentence(sentence))
+            }
+            Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
+        }
+    }
+}
+
+/// What a plugin says of its own failure, a line for each of its lines.
+fn failed(sentences: &str) -> Reply {
+    let lines = sentences.lines().map(|line| vec![Span::Text(line.to_owned())]).collect();
+    Reply { visibility: Visibility::Caller, blocks: vec![Block::Lines(lines)] }
+}
+
+/// Tells the operator the whole of it and the person one sentence, with an id that joins the two.
+fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: Incident) -> Reply {
+    let incident = incident.to_string();
+    let subcommand = &*plugin.description.name;
+    tracing::error!(
+        incident,
+        plugin = subcommand,
+        digest = plugin.digest,
+        channel = caller.channel.as_str(),
+        user = caller.user.as_str(),
+        "invocation failed: {fault}"
+    );
+    // That all places were taken says nothing about this plugin.
+    if !matches!(fault, Fault::Busy) {
+        plugin.note_fault(fault, &incident);
+    }
+    Reply::sentence(match fault {
+        Fault::Busy | Fault::CircuitOpen { .. } => texts::busy(),
+        Fault::TimedOut { .. } => texts::plugin_timed_out(subcommand, &incident),
+        Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
+            texts::plugin_fault(subcommand, &incident)
+        }
+    })
+}
+
+pub fn new_incident() -> Incident {
+    Incident(rand::random())
+}

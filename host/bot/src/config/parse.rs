@@ -1,0 +1,272 @@
+//! From texts to typed settings, a sentence for each that cannot be used.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use url::Url;
+
+use crate::config::{Config, PluginsConfig};
+use maro_domain::ids::{ChannelId, UserId};
+use maro_jira::config::{JiraConfig, JiraCredentials};
+use maro_process::secret::Secret;
+use maro_slack::config::SlackConfig;
+use maro_store::config::DatabaseConfig;
+
+/// The raw values while they are turned into a [`Config`], with what went wrong so far.
+pub(super) struct Settings {
+    values: BTreeMap<String, String>,
+    pub(super) problems: Vec<String>,
+}
+
+impl Settings {
+    pub(super) fn new(values: BTreeMap<String, String>, problems: Vec<String>) -> Self {
+        Self { values, problems }
+    }
+
+    /// The settings, if each of them has a value that can be used; else `problems` says why not.
+    pub(super) fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
+        let listen = self.listen();
+        let database = self.database();
+        let plugins = self.plugins(environment);
+        let admins = self.admins();
+        let slack = self.slack();
+        let jira = self.jira();
+        let sync_interval = self.sync_interval();
+        let log = self.log();
+        Some(Config {
+            listen: listen?,
+            database: database?,
+            plugins: plugins?,
+            admins,
+            slack: slack?,
+            jira: jira?,
+            sync_interval: sync_interval?,
+            log: log?,
+        })
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn or(&self, key: &str, default: &str) -> String {
+        self.get(key).unwrap_or(default).to_owned()
+    }
+
+    fn problem<T>(&mut self, problem: impl Into<String>) -> Option<T> {
+        self.problems.push(problem.into());
+        None
+    }
+
+    fn required(&mut self, key: &str, what: &str) -> Option<String> {
+        match self.get(key) {
+            Some(value) => Some(value.to_owned()),
+            None => self.problem(format!("{key} is missing: {what}.")),
+        }
+    }
+
+    fn listen(&mut self) -> Option<SocketAddr> {
+        let value = self.or("MARO_LISTEN", "127.0.0.1:3000");
+        match value.parse() {
+            Ok(address) => Some(address),
+            Err(_) => self.problem(format!(
+                "MARO_LISTEN must be an IP address and a port such as 127.0.0.1:3000, not {value:?}."
+            )),
+        }
+    }
+
+    fn database(&mut self) -> Option<DatabaseConfig> {
+        let value = self.or("DATABASE_URL", "sqlite://maro.db");
+        // The value may hold a password, so no message repeats it.
+        if value.starts_with("postgres://") || value.starts_with("postgresql://") {
+            return match Url::parse(&value) {
+                Ok(url) if url.host_str().is_some() || url.query().is_some() => {
+                    Some(DatabaseConfig::Postgres { url: Secret::new(value) })
+                }
+                _ => self.problem("DATABASE_URL is not a valid postgres:// URL."),
+            };
+        }
+        let path = value.strip_prefix("sqlite://").or_else(|| value.strip_prefix("sqlite:"));
+        match path.map(|path| path.split_once('?').map_or(path, |(path, _)| path)) {
+            Some("" | ":memory:") => {
+                self.problem("DATABASE_URL names no file: a database in memory would forget everything.")
+            }
+            Some(path) => Some(DatabaseConfig::Sqlite { path: PathBuf::from(path) }),
+            None => self.problem("DATABASE_URL must start with sqlite:// or postgres://."),
+        }
+    }
+
+    fn plugins(&mut self, environment: &BTreeMap<String, String>) -> Option<PluginsConfig> {
+        let hot_reload = match self.or("MARO_HOT_RELOAD", "false").to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => self.problem("MARO_HOT_RELOAD must be true or false."),
+        };
+        let channel = match self.get("MARO_PLUGIN_CHANNEL").map(ChannelId::parse) {
+            None => Some(None),
+            Some(Ok(channel)) if channel.as_str().starts_with(['C', 'G']) => Some(Some(channel)),
+            Some(_) => {
+                self.problem("MARO_PLUGIN_CHANNEL must be the id of a Slack channel such as C024BE91L.")
+            }
+        };
+        let cache_dir = match self.get("MARO_CACHE_DIR") {
+            Some(dir) => Some(PathBuf::from(dir)),
+            None => user_cache(environment),
+        };
+        Some(PluginsConfig {
+            dir: PathBuf::from(self.or("MARO_PLUGINS_DIR", "plugins")),
+            hot_reload: hot_reload?,
+            channel: channel?,
+            cache_dir,
+        })
+    }
+
+    fn admins(&mut self) -> Vec<UserId> {
+        let value = self.or("MARO_ADMINS", "");
+        let mut admins = Vec::new();
+        for name in value.split([',', ' ', ';']).filter(|name| !name.is_empty()) {
+            match UserId::parse(name) {
+                Ok(user) if name.starts_with(['U', 'W']) => admins.push(user),
+                _ => self.problems.push(format!(
+                    "MARO_ADMINS must list Slack user ids such as U024BE7LH, and {name:?} is none."
+                )),
+            }
+        }
+        admins
+    }
+
+    fn slack(&mut self) -> Option<SlackConfig> {
+        let app_token = self.header_safe("SLACK_APP_TOKEN");
+        let signing_secret = match self.get("SLACK_SIGNING_SECRET") {
+            Some(secret) => Some(Some(Secret::new(secret))),
+            None if self.get("SLACK_APP_TOKEN").is_some() => Some(None),
+            None => self.problem(
+                "SLACK_SIGNING_SECRET is missing: copy it from your Slack app under Basic Information, \
+                 or set SLACK_APP_TOKEN to use Socket Mode.",
+            ),
+        };
+        let bot_token = self
+            .required(
+                "SLACK_BOT_TOKEN",
+                "copy the xoxb-… token from your Slack app under OAuth & Permissions",
+            )
+            .and_then(|_| self.header_safe("SLACK_BOT_TOKEN")?);
+        let api_url = self.web_address("SLACK_API_URL", Some("https://slack.com/api"), "");
+        Some(SlackConfig {
+            signing_secret: signing_secret?,
+            bot_token: bot_token?,
+            app_token: app_token?,
+            api_url: api_url?,
+        })
+    }
+
+    fn jira(&mut self) -> Option<JiraConfig> {
+        let base_url = self.web_address(
+            "JIRA_BASE_URL",
+            None,
+            "the address of your Jira site, such as https://example.atlassian.net",
+        );
+        let credentials = self.jira_credentials();
+        let default_project = match self.get("JIRA_DEFAULT_PROJECT").map(str::to_owned) {
+            None => Some(None),
+            Some(key) if is_project_key(&key) => Some(Some(key)),
+            Some(key) => self
+                .problem(format!("JIRA_DEFAULT_PROJECT must be a project key such as SCRUM, not {key:?}.")),
+        };
+        let webhook_secret = self.get("JIRA_WEBHOOK_SECRET").map(Secret::new);
+        Some(JiraConfig {
+            base_url: base_url?,
+            credentials: credentials?,
+            default_project: default_project?,
+            webhook_secret,
+        })
+    }
+
+    fn jira_credentials(&mut self) -> Option<JiraCredentials> {
+        let email = self.get("JIRA_EMAIL").map(str::to_owned);
+        let api_token = self.header_safe("JIRA_API_TOKEN")?;
+        let token = self.header_safe("JIRA_PAT")?;
+        match (email, api_token, token) {
+            (None, None, Some(token)) => Some(JiraCredentials::DataCenter { token }),
+            (Some(email), Some(api_token), None) if email.contains('@') => {
+                Some(JiraCredentials::Cloud { email, api_token })
+            }
+            (Some(_), Some(_), None) => self.problem("JIRA_EMAIL must be an e-mail address."),
+            (Some(_), None, None) => self.problem("JIRA_API_TOKEN is missing: JIRA_EMAIL needs the account's API token."),
+            (None, Some(_), None) => self.problem("JIRA_EMAIL is missing: JIRA_API_TOKEN needs the account's e-mail address."),
+            (None, None, None) => self.problem(
+                "JIRA_EMAIL and JIRA_API_TOKEN are missing (Jira Cloud), and so is JIRA_PAT (Jira Data Center): \
+                 set one or the other.",
+            ),
+            (_, _, Some(_)) => self.problem(
+                "JIRA_PAT is for Jira Data Center, JIRA_EMAIL and JIRA_API_TOKEN for Jira Cloud: set one or the other.",
+            ),
+        }
+    }
+
+    fn sync_interval(&mut self) -> Option<Duration> {
+        let value = self.or("MARO_SYNC_INTERVAL_SECS", "300");
+        match value.parse::<u64>() {
+            Ok(seconds @ 1..=604_800) => Some(Duration::from_secs(seconds)),
+            _ => self.problem(format!(
+                "MARO_SYNC_INTERVAL_SECS must be a number of seconds from 1 to 604800, not {value:?}."
+            )),
+        }
+    }
+
+    fn log(&mut self) -> Option<String> {
+        let value = self.or("MARO_LOG", "info");
+        match tracing_subscriber::EnvFilter::builder().parse(&value) {
+            Ok(_) => Some(value),
+            Err(_) => self.problem(format!(
+                "MARO_LOG must be a level (error, warn, info, debug, trace) or a list such as info,maro=debug, not {value:?}."
+            )),
+        }
+    }
+
+    /// A token that can stand in an HTTP header: visible ASCII. `Some(None)` if it is not set.
+    fn header_safe(&mut self, key: &str) -> Option<Option<Secret>> {
+        match self.get(key) {
+            None => Some(None),
+            Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Some(Some(Secret::new(value)))
+            }
+            Some(_) => self.problem(format!("{key} holds a space or a character that no token has.")),
+        }
+    }
+
+    fn web_address(&mut self, key: &str, default: Option<&str>, what: &str) -> Option<Url> {
+        let value = match (self.get(key), default) {
+            (Some(value), _) => value.to_owned(),
+            (None, Some(default)) => default.to_owned(),
+            (None, None) => return self.required(key, what).and(None),
+        };
+        match Url::parse(value.trim_end_matches('/')) {
+            Ok(url)
+                if matches!(url.scheme(), "http" | "https")
+                    && url.has_host()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+                    && url.query().is_none()
+                    && url.fragment().is_none() =>
+            {
+                Some(url)
+            }
+            _ => self.problem(format!(
+                "{key} must be an address such as https://example.com, without user, query or fragment."
+            )),
+        }
+    }
+}
+
+fn is_project_key(key: &str) -> bool {
+    key.len() <= 50
+        && key.starts_with(|first: char| first.is_ascii_uppercase())
+        && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// `maro` in the user's cache folder, if the environment says where that is.
+pub(super) fn user_cache(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let absolute = |key| environment.get(key).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    folder.map(|folder| folder.join("maro"))
+}

@@ -1,0 +1,27 @@
+//! Answers that Slack's request no longer waits for.
+
+use crate::server::state::BotState;
+use maro_domain::ids::ChannelId;
+use maro_process::telemetry::error_chain;
+use maro_slack::{message::Message, response_url::ResponseUrl};
+
+/// Sends an answer through the `response_url` of what it answers.
+pub(super) async fn reply(
+    state: &BotState,
+    channel: &ChannelId,
+    response_url: Option<&ResponseUrl>,
+    message: &Message,
+) {
+    let channel = channel.as_str();
+    let Some(url) = response_url else {
+        tracing::error!(channel, "a late answer has no response_url to go to");
+        return state.metrics.late_reply("no_url");
+    };
+    match state.response_url_client.post(url, message).await {
+        Ok(()) => state.metrics.late_reply("delivered"),
+        Err(error) => {
+            tracing::error!(channel, error = error_chain(&error), "a late answer was not delivered");
+            state.metrics.late_reply("failed");
+        }
+    }
+}

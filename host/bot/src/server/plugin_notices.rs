@@ -1,0 +1,88 @@
+//! Telling the operators' channel of files that do not serve.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::state::BotState;
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::one_line,
+    reply::{Block, Reply, Span, Visibility},
+};
+use maro_process::telemetry::error_chain;
+use maro_runtime::events::{PluginChange, PluginEvent};
+use maro_store::plugin_switches::PluginRecords;
+use maro_tickets::texts;
+
+/// How long the same content of a file is not told of again, by any replica and after any restart.
+const SILENCE: SignedDuration = SignedDuration::from_hours(1);
+
+/// The most files in one message, and how much of each reason, in characters. The log has the rest.
+const MAX_FILES: usize = 20;
+const MAX_REASON_LENGTH: usize = 300;
+
+/// Slack's own bot, as the person to whom a message to nobody in particular is addressed.
+const SLACKBOT: &str = "USLACKBOT";
+
+/// Posts into `channel` what does not serve, until `shutdown`. Nothing waits for it: a reload has happened
+/// by then. What comes while a message is on its way goes into the next.
+pub(super) async fn run(
+    state: Arc<BotState>,
+    records: Arc<dyn PluginRecords>,
+    channel: ChannelId,
+    shutdown: CancellationToken,
+) {
+    let (mut events, mut receiver) = state.registry.events().subscribe();
+    loop {
+        while let Ok(event) = receiver.try_recv() {
+            events.push(event);
+        }
+        let telling = tell(&state, &*records, &channel, std::mem::take(&mut events));
+        if shutdown.run_until_cancelled(telling).await.is_none() {
+            return;
+        }
+        match shutdown.run_until_cancelled(receiver.recv()).await {
+            Some(Ok(event)) => events.push(event),
+            Some(Err(RecvError::Lagged(missed))) => {
+                tracing::warn!(missed, "not all that happened to plugins was told");
+            }
+            Some(Err(RecvError::Closed)) | None => return,
+        }
+    }
+}
+
+async fn tell(state: &BotState, records: &dyn PluginRecords, channel: &ChannelId, events: Vec<PluginEvent>) {
+    let mut items = Vec::new();
+    for event in events {
+        let PluginChange::Refused { reason, kept, content } = &event.what else { continue };
+        if items.len() < MAX_FILES && is_news(records, &event.plugin, content, state.clock.now()).await {
+            let reason = texts::plugin_file_refused(&one_line(reason, MAX_REASON_LENGTH), kept.is_some());
+            items.push(vec![Span::Code(one_line(&event.plugin, 60)), Span::Text(format!(" {reason}"))]);
+        }
+    }
+    let Ok(nobody) = UserId::parse(SLACKBOT) else { return };
+    if items.is_empty() {
+        return;
+    }
+    let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::items(items)] };
+    let message = state.renderer.render(&reply, channel, &nobody);
+    if let Err(error) = state.tickets.slack.post_message(channel, None, &message).await {
+        tracing::error!(
+            channel = channel.as_str(),
+            error = error_chain(&error),
+            "MARO_PLUGIN_CHANNEL was not told which plugins do not serve"
+        );
+    }
+}
+
+/// Whether nobody has told of it yet. If the database cannot say, better twice than not at all.
+async fn is_news(records: &dyn PluginRecords, file: &str, content: &str, now: Timestamp) -> bool {
+    let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
+    records.claim_refusal(file, content, now, told_before).await.unwrap_or_else(|error| {
+        tracing::warn!(error = error_chain(&error), "a refused plugin may be told of twice");
+        true
+    })
+}

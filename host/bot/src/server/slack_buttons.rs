@@ -1,0 +1,54 @@
+//! Pressed buttons that run a command: the same as typing it.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+
+use crate::{
+    commands::{self, Outcome, Typed},
+    server::{late, state::BotState},
+};
+use maro_domain::{caller::Caller, reply::Reply};
+use maro_slack::{command_button::PressedCommand, interaction::BlockAction};
+use maro_tickets::texts;
+
+/// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
+/// through the press's `response_url`. Other buttons belong to the tickets.
+pub(super) async fn pressed(state: &BotState, action: BlockAction) {
+    let Some(pressed) = PressedCommand::of(&action) else {
+        return state.tickets.pressed(action).await;
+    };
+    let Some(channel) = &action.channel else {
+        return tracing::warn!(user = action.user.as_str(), "a pressed command belongs to no channel");
+    };
+    state.wait_until_loaded().await;
+    let typed = Typed {
+        caller: Caller {
+            channel: channel.clone(),
+            user: action.user.clone(),
+            user_name: action.user_name.clone(),
+        },
+        text: pressed.command,
+        team: action.team.as_deref(),
+        trigger_id: action.trigger_id.as_deref(),
+        is_pressed: true,
+    };
+    // A panic must not leave the person without an answer.
+    let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| {
+        let incident = commands::new_incident().to_string();
+        tracing::error!(incident, "a pressed command ended without an answer");
+        Outcome::Refused(Reply::sentence(texts::internal_fault(&incident)))
+    });
+    let (reply, replaces_message) = match outcome {
+        Outcome::Replied(reply) => (reply, pressed.replaces_message),
+        // What was on the screen before is worth more than the news that there is nothing new.
+        Outcome::Refused(reply) => (reply, false),
+        Outcome::InModal => return,
+    };
+    let mut message = state.renderer.render(&reply, channel, &action.user);
+    if replaces_message {
+        message = message.replacing_original();
+    }
+    late::reply(state, channel, action.response_url.as_ref(), &message).await;
+}

@@ -1,0 +1,75 @@
+//! `POST /slack/interactions`: modals, buttons, shortcuts and selects, in; what Slack waits for, out.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+
+use crate::server::{
+    request::{Rejection, check_slack_signature, read_body},
+    slack_buttons,
+    slack_commands::json_response,
+    state::BotState,
+};
+use maro_slack::interaction::{self, Interaction, answer};
+
+pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderMap, body: Body) -> Response {
+    let body = match read_body(&headers, body).await {
+        Ok(body) => body,
+        Err(rejection) => return rejection.into_response(&state),
+    };
+    if let Err(rejection) = check_slack_signature(&state, &headers, &body) {
+        return rejection.into_response(&state);
+    }
+    match interaction::parse_form(&body, &state.response_urls) {
+        Ok(interaction) => json_response(answer_to(&state, interaction, INLINE_PATIENCE).await),
+        Err(error) => {
+            tracing::warn!(%error, "a signed request is no interaction");
+            let sentence = "The request is no interaction.\n";
+            Rejection { status: StatusCode::BAD_REQUEST, sentence, reason: "malformed" }.into_response(&state)
+        }
+    }
+}
+
+/// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
+const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
+
+/// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
+/// after the acknowledgement.
+pub(super) async fn answer_to(
+    state: &Arc<BotState>,
+    interaction: Interaction,
+    patience: Duration,
+) -> Vec<u8> {
+    let tickets = Arc::clone(&state.tickets);
+    match interaction {
+        Interaction::ViewSubmitted(submitted) => tickets.submitted(*submitted, patience).await.to_json(),
+        Interaction::OptionsWanted(wanted) => answer::options_json(&tickets.options(&wanted).await),
+        Interaction::ButtonPressed(action) => {
+            let task_state = Arc::clone(state);
+            state.tasks.spawn(async move { slack_buttons::pressed(&task_state, *action).await });
+            Vec::new()
+        }
+        Interaction::Shortcut(shortcut) => {
+            state.tasks.spawn(async move { tickets.open_create_from_anywhere(shortcut).await });
+            Vec::new()
+        }
+        Interaction::MessageShortcut(shortcut) => {
+            state.tasks.spawn(async move { tickets.open_create_from_message(*shortcut).await });
+            Vec::new()
+        }
+        Interaction::OptionChosen(action) => {
+            state.tasks.spawn(async move { tickets.chosen(*action).await });
+            Vec::new()
+        }
+        Interaction::ViewClosed(_) => Vec::new(),
+        Interaction::Unknown { kind } => {
+            tracing::debug!(kind, "an unknown interaction was left alone");
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Socket Mode: what otherwise comes to `/slack/…` comes through a connection that the bot opens.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::server::{slack_commands, slack_interactions, state::BotState};
+use maro_slack::{
+    config::SlackConfig,
+    socket::{SocketMode, SocketRequest},
+};
+
+/// How long a request may wait for its answer. A connection handles one request at a time, so whoever
+/// waits makes others wait; what takes longer is answered later.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Connects to Slack if the settings say so, and answers with the same code as over HTTP.
+pub(super) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<SocketMode> {
+    let state = Arc::clone(state);
+    // Without a token for it there is no Socket Mode, which is the usual case.
+    SocketMode::start(config, move |request| {
+        let state = Arc::clone(&state);
+        async move {
+            match request {
+                SocketRequest::Command(command) => slack_commands::answer_to(state, *command, PATIENCE).await,
+                SocketRequest::Interaction(interaction) => {
+                    slack_interactions::answer_to(&state, interaction, PATIENCE).await
+                }
+                SocketRequest::Event(event) => {
+                    tracing::debug!(kind = event.kind, "an event was left alone");
+                    Vec::new()
+                }
+            }
+        }
+    })
+    .ok()
+}

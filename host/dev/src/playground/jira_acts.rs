@@ -1,0 +1,128 @@
+//! `POST /jira`: what people change on the simulated site, and how it is made to fail.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::playground::{self, Shared};
+use maro_domain::issue::IssueKey;
+use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
+
+/// Jira's own limit, in characters.
+const MAX_SUMMARY: usize = 255;
+
+/// How late the answers of a slow site are: later than Slack's patience, within MARO's.
+const SLOW: Duration = Duration::from_secs(4);
+
+/// One change.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Create { project: String, summary: String },
+    Rename { key: String, summary: String },
+    Transition { key: String, status: String },
+    Move { key: String, project: String },
+    Delete { key: String },
+    Fail { how: Failure },
+}
+
+/// The ways to fail that the page offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Failure {
+    None,
+    Unauthorized,
+    Forbidden,
+    RateLimited,
+    Unavailable,
+    Slow,
+    Nonsense,
+    Unreachable,
+}
+
+impl Failure {
+    fn fault(self) -> Option<Fault> {
+        Some(match self {
+            Self::None => return None,
+            Self::Unauthorized => Fault::Status(401, None),
+            Self::Forbidden => Fault::Status(403, None),
+            Self::RateLimited => Fault::Status(429, Some("30".to_owned())),
+            Self::Unavailable => Fault::Status(503, None),
+            Self::Slow => Fault::Slow(SLOW),
+            Self::Nonsense => Fault::WrongShape,
+            Self::Unreachable => Fault::Reset,
+        })
+    }
+
+    /// How the site fails now; `None` also for a fault that the page does not offer.
+    pub(super) fn of(jira: &SimulatedJira) -> Self {
+        const OFFERED: [Failure; 7] = [
+            Failure::Unauthorized,
+            Failure::Forbidden,
+            Failure::RateLimited,
+            Failure::Unavailable,
+            Failure::Slow,
+            Failure::Nonsense,
+            Failure::Unreachable,
+        ];
+        let fault = jira.fault();
+        OFFERED.into_iter().find(|failure| failure.fault() == fault).unwrap_or(Self::None)
+    }
+}
+
+pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let Ok(act) = serde_json::from_slice::<Act>(&body) else {
+        return page::refusal(StatusCode::BAD_REQUEST, "The body must be one change in JSON.");
+    };
+    match perform(&shared.playground.jira, act) {
+        Ok(key) => page::json(StatusCode::OK, &json!({ "key": key })),
+        Err(sentence) => page::refusal(StatusCode::UNPROCESSABLE_ENTITY, sentence),
+    }
+}
+
+/// Makes the change; the key of what was changed, if it was an issue.
+fn perform(jira: &SimulatedJira, act: Act) -> Result<Option<String>, &'static str> {
+    const NO_ISSUE: &str = "There is no such issue in the simulated Jira.";
+    const NO_PROJECT: &str = "There is no such project in the simulated Jira.";
+    let parse = |key: &str| IssueKey::parse(key).map_err(|_| NO_ISSUE);
+    let changed = |is_changed: bool, key: IssueKey| if is_changed { Ok(key) } else { Err(NO_ISSUE) };
+    let key = match act {
+        Act::Create { project, summary } => {
+            jira.create_issue(&project, checked(&summary)?).ok_or(NO_PROJECT)?
+        }
+        Act::Rename { key, summary } => {
+            let key = parse(&key)?;
+            changed(jira.rename_issue(&key, checked(&summary)?), key)?
+        }
+        Act::Transition { key, status } => {
+            let key = parse(&key)?;
+            changed(jira.transition_issue(&key, &status), key)?
+        }
+        Act::Move { key, project } => {
+            jira.move_to_project(&parse(&key)?, &project.to_uppercase()).ok_or(NO_PROJECT)?
+        }
+        Act::Delete { key } => {
+            let key = parse(&key)?;
+            changed(jira.delete_issue(&key), key)?
+        }
+        Act::Fail { how } => {
+            match how.fault() {
+                Some(fault) => jira.set_fault(fault),
+                None => jira.clear_fault(),
+            }
+            return Ok(None);
+        }
+    };
+    Ok(Some(key.into_string()))
+}
+
+fn checked(summary: &str) -> Result<&str, &'static str> {
+    let summary = summary.trim();
+    match summary.chars().count() {
+        0 => Err("An issue needs a summary."),
+        1..=MAX_SUMMARY => Ok(summary),
+        _ => Err("A summary has at most 255 characters."),
+    }
+}

@@ -1,0 +1,116 @@
+//! `POST /slack`: what a person does in the workspace. What comes of it is seen in the stream.
+
+use std::sync::Arc;
+
+use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::playground::{self, Shared};
+use maro_simulation::slack::{SimulatedSlack, history::ShownMessage, people::ActError, pressing::Press};
+
+/// Who does what, and where they look.
+#[derive(Debug, Deserialize)]
+struct Request {
+    user: String,
+    channel: String,
+    act: Act,
+}
+
+/// One thing that a person does. `values` are the texts typed into the open modal so far, by block id.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    /// A slash command.
+    Command {
+        text: String,
+    },
+    /// A message, in the thread of another if one is named.
+    Write {
+        text: String,
+        thread_of: Option<String>,
+    },
+    /// Chooses in the open modal.
+    Fill {
+        values: Vec<(String, String)>,
+    },
+    /// Types into a select that the bot fills.
+    Suggest {
+        field: String,
+        typed: String,
+    },
+    Submit {
+        values: Vec<(String, String)>,
+    },
+    /// Presses a button: of the message that is named, else of the open modal.
+    Press {
+        block_id: String,
+        action_id: String,
+        message: Option<String>,
+        values: Vec<(String, String)>,
+    },
+    Close,
+    /// A shortcut, on the message that is named if one is.
+    Shortcut {
+        callback_id: String,
+        message: Option<String>,
+    },
+}
+
+pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let Ok(request) = serde_json::from_slice::<Request>(&body) else {
+        return page::refusal(StatusCode::BAD_REQUEST, "The body must be JSON with user, channel and act.");
+    };
+    match perform(&shared.playground.slack, request).await {
+        Ok(answer) => page::json(StatusCode::OK, &answer),
+        Err(error) => page::refusal(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
+    }
+}
+
+async fn perform(slack: &SimulatedSlack, request: Request) -> Result<serde_json::Value, ActError> {
+    let Request { user, channel, act } = request;
+    match act {
+        Act::Command { text } => drop(slack.send_command(&channel, &user, &text).await?),
+        Act::Write { text, thread_of: None } => drop(slack.write(&user, &channel, &text)?),
+        Act::Write { text, thread_of: Some(ts) } => {
+            slack.write_reply(&user, &message(slack, &user, &channel, &ts)?, &text)?;
+        }
+        Act::Fill { values } => fill(slack, &user, &values).await?,
+        Act::Suggest { field, typed } => {
+            let choices = slack.suggestions(&user, &field, &typed).await?;
+            let options =
+                choices.iter().map(|choice| json!({ "label": choice.label, "value": choice.value }));
+            return Ok(json!({ "options": options.collect::<Vec<_>>() }));
+        }
+        Act::Submit { values } => {
+            fill(slack, &user, &values).await?;
+            slack.submit(&user).await?;
+        }
+        Act::Press { block_id, action_id, message: None, values } => {
+            fill(slack, &user, &values).await?;
+            slack.press(&user, Press::action(&action_id).in_block(&block_id)).await?;
+        }
+        Act::Press { block_id, action_id, message: Some(ts), .. } => {
+            let message = message(slack, &user, &channel, &ts)?;
+            slack.press_in(&user, &message, Press::action(&action_id).in_block(&block_id)).await?;
+        }
+        Act::Close => slack.close(&user).await?,
+        Act::Shortcut { callback_id, message: None } => slack.use_shortcut(&user, &callback_id).await?,
+        Act::Shortcut { callback_id, message: Some(ts) } => {
+            let message = message(slack, &user, &channel, &ts)?;
+            slack.use_message_shortcut(&user, &message, &callback_id).await?;
+        }
+    }
+    Ok(json!({}))
+}
+
+async fn fill(slack: &SimulatedSlack, user: &str, values: &[(String, String)]) -> Result<(), ActError> {
+    let values: Vec<_> = values.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+    if values.is_empty() { Ok(()) } else { slack.fill(user, &values).await.map(drop) }
+}
+
+/// A message that the person sees.
+fn message(slack: &SimulatedSlack, user: &str, channel: &str, ts: &str) -> Result<ShownMessage, ActError> {
+    let messages = slack.messages_seen_by(user, channel);
+    messages.into_iter().find(|message| message.ts == ts).ok_or(ActError::MessageGone)
+}

@@ -1,0 +1,73 @@
+//! Telling on the terminal of `maro dev` what becomes of the plugins: which serve, and why one does not.
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use maro_kit::output::say;
+use maro_runtime::events::{Events, PluginChange, PluginEvent};
+
+/// Tells of all that happens from now on, until `stop` is cancelled.
+pub(in crate::command_line) async fn tell(events: Events, stop: CancellationToken) {
+    let (_, mut coming) = events.subscribe();
+    loop {
+        match stop.run_until_cancelled(coming.recv()).await {
+            Some(Ok(event)) => {
+                if let Some(sentence) = sentence(&event) {
+                    say(&sentence);
+                }
+            }
+            Some(Err(RecvError::Lagged(_))) => {}
+            Some(Err(RecvError::Closed)) | None => return,
+        }
+    }
+}
+
+/// What an author wants to know of an event, if anything.
+fn sentence(event: &PluginEvent) -> Option<String> {
+    let name = &event.plugin;
+    match &event.what {
+        PluginChange::Loaded { .. } | PluginChange::Replaced { .. } => Some(format!("/maro {name} serves.")),
+        PluginChange::Removed => Some(format!("/maro {name} serves no longer.")),
+        PluginChange::Refused { reason, kept, .. } => {
+            // What its author edits, and the next build copies there.
+            let reason =
+                reason.replace(&format!("in {}.toml", name.trim_end_matches(".wasm")), "in plugin.toml");
+            let kept = kept.as_ref().map(|kept| format!(" /maro {kept} serves on as it was before."));
+            Some(format!("✗ {name} does not serve: {reason}.{}", kept.unwrap_or_default()))
+        }
+        PluginChange::Disabled { .. }
+        | PluginChange::Enabled
+        | PluginChange::BreakerOpened { .. }
+        | PluginChange::BreakerClosed => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn told(what: PluginChange) -> Option<String> {
+        sentence(&PluginEvent { at: Timestamp::UNIX_EPOCH, plugin: "note".to_owned(), what })
+    }
+
+    #[test]
+    fn authors_read_what_serves_and_why_something_does_not() {
+        let (digest, content) = ("ab".to_owned(), "cd".to_owned());
+        let refused = |kept: Option<&str>| PluginChange::Refused {
+            reason: "it is damaged".to_owned(),
+            kept: kept.map(str::to_owned),
+            content: content.clone(),
+        };
+        let replaced = PluginChange::Replaced { from: content.clone(), to: digest.clone() };
+        let told =
+            [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
+        insta::assert_snapshot!(told.map(Option::unwrap_or_default).join("\n"), @"
+        /maro note serves.
+        /maro note serves.
+        ✗ note does not serve: it is damaged.
+        ✗ note does not serve: it is damaged. /maro note serves on as it was before.
+        ");
+    }
+}

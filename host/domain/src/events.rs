@@ -1,0 +1,32 @@
+//! What has happened to tickets. Whoever creates or links one says so with an event and does nothing
+//! else about it; what follows from it, such as tracking, listens.
+
+use crate::{
+    ids::{ChannelId, UserId},
+    issue::{IssueId, IssueKey},
+};
+
+/// Everything that can happen to a ticket through MARO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DomainEvent {
+    /// Jira confirmed a new ticket.
+    TicketCreated(TicketEvent),
+    /// Somebody chose an existing ticket instead of a duplicate.
+    DuplicateLinked(TicketEvent),
+    /// Jira confirmed a story under an epic.
+    StoryCreated(TicketEvent),
+}
+
+/// Which ticket, where it was asked for, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketEvent {
+    pub id: IssueId,
+    pub key: IssueKey,
+    pub summary: String,
+    /// `None` where Jira has not said it: its answer to a creation does not.
+    pub status: Option<String>,
+    /// The mark that a new ticket carries in Jira; `None` for one that was there before.
+    pub intent_id: Option<String>,
+    pub channel: ChannelId,
+    pub user: UserId,
+}

@@ -1,0 +1,85 @@
+//! What MARO answers: structure, not markup. `slack/render.rs` alone turns it into text.
+
+use crate::{ids::UserId, issue::IssueKey};
+
+/// Who sees a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Only the person who asked.
+    Caller,
+    /// Everyone in the channel.
+    Channel,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub visibility: Visibility,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    Paragraph(Vec<Span>),
+    /// A bulleted list, one item a line.
+    Items(Vec<Item>),
+    /// Lines that belong together, without bullets.
+    Lines(Vec<Vec<Span>>),
+    /// A row of buttons.
+    Buttons(Vec<Button>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub spans: Vec<Span>,
+    /// Stands beside the item if there is room.
+    pub button: Option<Button>,
+}
+
+/// A command to press instead of to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    pub label: String,
+    /// What stands behind `/maro`, on one line.
+    pub command: String,
+    /// Whether the answer is another page of the same list: it then takes the place of the message with the
+    /// button, where only one person sees that.
+    pub turns_page: bool,
+}
+
+impl Block {
+    /// A bulleted list without buttons, one line an item.
+    pub fn items(lines: impl IntoIterator<Item = Vec<Span>>) -> Self {
+        Self::Items(lines.into_iter().map(Item::from).collect())
+    }
+}
+
+impl From<Vec<Span>> for Item {
+    fn from(spans: Vec<Span>) -> Self {
+        Self { spans, button: None }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
+    Text(String),
+    Strong(String),
+    Code(String),
+    Link {
+        url: String,
+        label: String,
+    },
+    /// The key, linked to the issue on the configured Jira site.
+    Issue(IssueKey),
+    /// The channel in which the command was typed.
+    Channel,
+    /// The person who typed the command.
+    Caller,
+    User(UserId),
+}
+
+impl Reply {
+    /// One sentence that only the person who asked sees.
+    pub fn sentence(text: impl Into<String>) -> Self {
+        Self { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(vec![Span::Text(text.into())])] }
+    }
+}

@@ -1,0 +1,101 @@
+//! An issue on a channel's list, and the outcomes of changing that list.
+
+use jiff::Timestamp;
+
+use crate::{
+    ids::UserId,
+    issue::{IssueId, IssueKey},
+};
+
+/// What stands in the place of a status when Jira no longer shows the issue: it was deleted, or the bot may
+/// not see it any more. The next answer of Jira that has the issue replaces it.
+pub const MISSING_STATUS: &str = "not found in Jira";
+
+/// Why an issue is on a channel's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Somebody typed `/maro track`.
+    Command,
+    /// The bot created the ticket.
+    Created,
+    /// Somebody linked an existing ticket instead of creating a duplicate.
+    DuplicateLink,
+    /// The bot created the story under an epic.
+    EpicStory,
+}
+
+impl Source {
+    /// The name under which the source is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Created => "created",
+            Self::DuplicateLink => "duplicate_link",
+            Self::EpicStory => "epic_story",
+        }
+    }
+
+    /// The source stored under `name`, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Command, Self::Created, Self::DuplicateLink, Self::EpicStory]
+            .into_iter()
+            .find(|source| source.as_str() == name)
+    }
+}
+
+/// One row of a channel's list. Summary and status are what Jira last said; the status is
+/// [`MISSING_STATUS`] if Jira said that there is no such issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedIssue {
+    pub key: IssueKey,
+    pub issue_id: Option<IssueId>,
+    pub tracked_at: Timestamp,
+    /// `None` if another tool wrote the row and named nobody that Slack knows.
+    pub tracked_by: Option<UserId>,
+    pub source: Source,
+    pub last_synced_at: Option<Timestamp>,
+    pub last_jira_status: Option<String>,
+    pub last_jira_summary: Option<String>,
+}
+
+/// A part of a channel's list, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedPage {
+    pub issues: Vec<TrackedIssue>,
+    /// Whether the list goes on after these.
+    pub more: bool,
+}
+
+/// Which part of a list to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    pub offset: u32,
+    pub limit: u32,
+}
+
+/// What `track` did for one issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackOutcome {
+    /// On the list now, and was not before. Of many concurrent calls for one issue exactly one says so.
+    Tracked,
+    AlreadyTracked,
+}
+
+impl TrackOutcome {
+    pub fn new(is_new: bool) -> Self {
+        if is_new { Self::Tracked } else { Self::AlreadyTracked }
+    }
+}
+
+/// What `untrack` did for one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UntrackOutcome {
+    Untracked,
+    NotTracked,
+}
+
+impl UntrackOutcome {
+    pub fn new(was_tracked: bool) -> Self {
+        if was_tracked { Self::Untracked } else { Self::NotTracked }
+    }
+}

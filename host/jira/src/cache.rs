@@ -1,0 +1,86 @@
+//! Answers of Jira's that may be a minute old: what projects and issue types there are.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::epic_fields::EpicFields;
+use maro_domain::ticket::{IssueType, Project};
+
+/// How long an answer is used again.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// How many answers of a kind are kept.
+const MAX_ENTRIES: usize = 500;
+
+/// What the client remembers.
+#[derive(Debug, Default)]
+pub(super) struct Caches {
+    /// Data Center's projects, all of them.
+    pub(super) projects: Cache<Vec<Project>>,
+    /// By project key.
+    pub(super) issue_types: Cache<Vec<IssueType>>,
+    pub(super) epic_fields: Cache<EpicFields>,
+}
+
+/// Answers by what was asked.
+#[derive(Debug)]
+pub(super) struct Cache<T>(Mutex<HashMap<String, (Instant, T)>>);
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Cache<T> {
+    /// The answer, if there is one that is young enough.
+    pub(super) fn get(&self, key: &str, now: Instant) -> Option<T> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, value) = entries.get(key)?;
+        is_young(*since, now).then(|| value.clone())
+    }
+
+    pub(super) fn put(&self, key: &str, value: T, now: Instant) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MAX_ENTRIES {
+            entries.retain(|_, (since, _)| is_young(*since, now));
+        }
+        if entries.len() < MAX_ENTRIES {
+            entries.insert(key.to_owned(), (now, value));
+        }
+    }
+}
+
+fn is_young(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) < LIFETIME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_used_again_for_a_minute() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        cache.put("A", 1, now);
+        let last_moment = now + LIFETIME - Duration::from_secs(1);
+        assert_eq!((cache.get("A", last_moment), cache.get("B", last_moment)), (Some(1), None));
+        assert_eq!(cache.get("A", now + LIFETIME), None);
+    }
+
+    #[test]
+    fn no_more_answers_are_kept_than_there_is_room_for() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        for number in 0..=MAX_ENTRIES {
+            cache.put(&number.to_string(), number, now);
+        }
+        assert_eq!((cache.get("0", now), cache.get(&MAX_ENTRIES.to_string(), now)), (Some(0), None));
+        cache.put("new", 1, now + LIFETIME);
+        assert_eq!(cache.get("new", now + LIFETIME), Some(1));
+    }
+}

@@ -1,0 +1,232 @@
+//! Creating one ticket.
+//!
+//! A request that Jira may have heard is never sent again from here: whether a ticket came of it is for
+//! `search.rs` to find out, by the mark that every ticket carries.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::{
+    adf,
+    client::JiraClient,
+    error::JiraError,
+    model::{identify, parse},
+    transport::{ActionError, Answer, Question},
+    wiki,
+};
+use maro_domain::{
+    issue::one_line,
+    rich_text::RichText,
+    ticket::{CreatedTicket, NewTicket},
+};
+
+/// The entity property that marks a ticket, with a value like `{"id": "…"}`.
+pub const INTENT_PROPERTY: &str = "maro.intent";
+
+/// How much of what Jira says about one field is kept, in characters.
+const MAX_TEXT_LENGTH: usize = 300;
+
+/// How many fields, and how many messages, are kept of one refusal.
+const MAX_TEXTS: usize = 20;
+
+/// The longest field id that is kept, in characters.
+const MAX_FIELD_LENGTH: usize = 100;
+
+/// Why there is no confirmed ticket.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Jira has read the ticket and created nothing. Texts are Jira's own, one bounded line each, for the
+    /// person who asked; they may quote what that person wrote.
+    #[error("Jira refuses the ticket")]
+    Refused {
+        /// By the id of the field: `summary`, `issuetype`, `customfield_10050`.
+        fields: BTreeMap<String, String>,
+        /// What is about no field.
+        messages: Vec<String>,
+    },
+    /// Nothing was created, for sure.
+    #[error("Jira created nothing")]
+    Jira(#[source] JiraError),
+    /// Jira may have created the ticket, or may still do so.
+    #[error("Jira did not confirm what it was asked to create")]
+    Unknown(#[source] JiraError),
+}
+
+/// One issue to create: the body of `POST /issue`, and an element of that of `POST /issue/bulk`.
+#[derive(Debug, Serialize)]
+pub(super) struct IssueUpdate {
+    pub(super) fields: Map<String, Value>,
+    properties: [Property; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct Property {
+    key: &'static str,
+    value: Value,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawCreated {
+    id: String,
+    key: String,
+}
+
+/// How Jira says what is wrong with a request.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawErrors {
+    #[serde(default, rename = "errorMessages")]
+    messages: Vec<String>,
+    #[serde(default)]
+    errors: BTreeMap<String, String>,
+}
+
+impl JiraClient {
+    /// Creates a ticket, marked with its intent id ([`INTENT_PROPERTY`]).
+    ///
+    /// # Errors
+    /// A [`CreateError`], at `deadline` at the latest, which says whether a ticket may exist all the same.
+    pub async fn create_ticket(
+        &self,
+        ticket: &NewTicket,
+        deadline: Instant,
+    ) -> Result<CreatedTicket, CreateError> {
+        let mut update =
+            IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
+        if let Some(description) = self.formatted(&ticket.description) {
+            update.fields.insert("description".to_owned(), description);
+        }
+        let action = Question::post(self.url(&["issue"]), &update);
+        match self.act(&action, deadline).await? {
+            Answer::Found(body) => parse::<RawCreated>(&body, "the created issue")
+                .and_then(CreatedTicket::try_from)
+                .map_err(CreateError::Unknown),
+            Answer::Refused(status, body) => Err(refusal(status, &body)),
+            answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
+        }
+    }
+
+    /// The text as this edition takes it, unless it is empty.
+    pub(super) fn formatted(&self, text: &RichText) -> Option<Value> {
+        if self.is_cloud() {
+            adf::document(text)
+        } else {
+            Some(wiki::markup(text)).filter(|markup| !markup.is_empty()).map(Value::String)
+        }
+    }
+}
+
+impl IssueUpdate {
+    pub(super) fn new(project_key: &str, issue_type_id: &str, summary: &str, intent_id: &str) -> Self {
+        let fields = [
+            ("project", json!({ "key": project_key })),
+            ("issuetype", json!({ "id": issue_type_id })),
+            ("summary", json!(summary)),
+        ];
+        Self {
+            fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            properties: [Property { key: INTENT_PROPERTY, value: json!({ "id": intent_id }) }],
+        }
+    }
+}
+
+impl From<ActionError> for CreateError {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NotDone(error) => Self::Jira(error),
+            ActionError::Unknown(error) => Self::Unknown(error),
+        }
+    }
+}
+
+impl CreateError {
+    /// For an answer that shows by its status that nothing was created.
+    pub(super) fn not_done(answer: Answer) -> Self {
+        Self::Jira(answer.found().err().unwrap_or_else(|| JiraError::invalid("nothing was created")))
+    }
+}
+
+impl TryFrom<RawCreated> for CreatedTicket {
+    type Error = JiraError;
+
+    fn try_from(raw: RawCreated) -> Result<Self, JiraError> {
+        let (id, key) = identify(&raw.id, &raw.key)?;
+        Ok(Self { id, key })
+    }
+}
+
+/// A refusal in Jira's words, or a failure if these are not Jira's.
+pub(super) fn refusal(status: u16, body: &[u8]) -> CreateError {
+    match serde_json::from_slice::<RawErrors>(body) {
+        Ok(errors) if !errors.is_empty() => {
+            let (fields, messages) = errors.tidied();
+            CreateError::Refused { fields, messages }
+        }
+        _ => CreateError::Jira(JiraError::invalid(format!("status {status}"))),
+    }
+}
+
+/// What Jira says of a refusal, as one bounded line.
+pub(super) fn joined(fields: BTreeMap<String, String>, messages: Vec<String>) -> String {
+    let texts: Vec<String> = messages.into_iter().chain(fields.into_values()).collect();
+    one_line(&texts.join(" "), MAX_TEXT_LENGTH)
+}
+
+/// Why Jira refuses a request, all that it says of it as one bounded line; `None` if these words are not
+/// Jira's.
+pub(super) fn reason(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<RawErrors>(body).ok().and_then(|errors| errors.reason())
+}
+
+impl RawErrors {
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.errors.is_empty()
+    }
+
+    /// All of it as one bounded line, if Jira says anything.
+    pub(super) fn reason(&self) -> Option<String> {
+        let (fields, messages) = self.tidied();
+        Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
+    }
+
+    /// What is wrong by field, and beyond the fields; each text one bounded line.
+    pub(super) fn tidied(&self) -> (BTreeMap<String, String>, Vec<String>) {
+        let line = |text: &String| one_line(text, MAX_TEXT_LENGTH);
+        let fields = self
+            .errors
+            .iter()
+            .take(MAX_TEXTS)
+            .map(|(field, text)| (one_line(field, MAX_FIELD_LENGTH), line(text)))
+            .collect();
+        let messages = self.messages.iter().take(MAX_TEXTS).map(line).filter(|text| !text.is_empty());
+        (fields, messages.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_jiras_words_within_bounds() {
+        let body = json!({
+            "errorMessages": ["Not\nhere.", ""],
+            "errors": { "summary": "x".repeat(1_000), "customfield_10050": "Severity is required." },
+        });
+        let CreateError::Refused { fields, messages } = refusal(400, body.to_string().as_bytes()) else {
+            panic!("it is a refusal");
+        };
+        assert_eq!(messages, ["Not here."]);
+        assert_eq!(fields["customfield_10050"], "Severity is required.");
+        assert_eq!(fields["summary"].chars().count(), MAX_TEXT_LENGTH);
+    }
+
+    #[test]
+    fn a_refusal_without_a_reason_is_a_failure() {
+        for body in ["", "<html>", "{}", r#"{"errorMessages":[],"errors":{}}"#, r#"{"errors":"x"}"#] {
+            assert!(matches!(refusal(400, body.as_bytes()), CreateError::Jira(_)), "{body}");
+        }
+    }
+}

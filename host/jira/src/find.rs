@@ -1,0 +1,210 @@
+//! Searches in words of others: JQL that a plugin wrote.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::{
+    client::JiraClient,
+    create,
+    error::JiraError,
+    model::{identify, parse},
+    people::{MAX_NAME_LENGTH, RawPerson},
+    scope::{Unbalanced, scoped},
+    search::{RawPage, SearchRequest},
+    transport::Answer,
+};
+use maro_domain::{
+    details::{IssueDetails, StatusCategory},
+    issue::{Issue, one_line},
+};
+
+const FIELDS: [&str; 5] = ["summary", "status", "issuetype", "assignee", "updated"];
+
+/// The longest token of Jira Cloud that is passed on, in bytes.
+const MAX_TOKEN_LENGTH: usize = 4_096;
+
+/// What a token for Data Center, which has none of its own, starts with; the place follows.
+const PLACE: &str = "from-";
+
+/// How far into what was found Data Center is asked to go.
+const MAX_PLACE: usize = 1_000_000;
+
+/// A search.
+#[derive(Debug, Clone, Copy)]
+pub struct Search<'a> {
+    pub jql: &'a str,
+    /// The only projects whose issues may be found, by key; `None` for all that the account sees.
+    pub projects: Option<&'a [String]>,
+    /// From 1 to 100.
+    pub limit: u32,
+    /// Where the page before ended.
+    pub after: Option<&'a str>,
+}
+
+/// A part of what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundPage {
+    pub issues: Vec<IssueDetails>,
+    /// For [`Search::after`], if there is more.
+    pub next: Option<String>,
+}
+
+/// Why nothing was found, or not found out.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// Jira does not understand the query: its own words, one bounded line.
+    #[error("Jira refuses the query")]
+    Refused { reason: String },
+    /// The query cannot be narrowed to projects without a doubt.
+    #[error("the query cannot be narrowed to projects")]
+    Unbalanced,
+    /// [`Search::after`] is nothing that a page has said.
+    #[error("there is no such page")]
+    NoSuchPage,
+    #[error(transparent)]
+    Jira(#[from] JiraError),
+}
+
+#[derive(Deserialize)]
+struct RawFound {
+    id: String,
+    key: String,
+    fields: RawFields,
+}
+
+#[derive(Deserialize)]
+struct RawFields {
+    summary: String,
+    status: RawStatus,
+    issuetype: Option<RawNamed>,
+    assignee: Option<RawPerson>,
+    updated: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawStatus {
+    name: String,
+    status_category: Option<RawCategory>,
+}
+
+#[derive(Deserialize)]
+struct RawCategory {
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct RawNamed {
+    name: String,
+}
+
+impl JiraClient {
+    /// What a query finds, in its order. Jira's index lags some seconds behind changes.
+    ///
+    /// With projects, the query is narrowed to them, and what Jira finds elsewhere all the same is left
+    /// out.
+    ///
+    /// # Errors
+    /// A [`SearchError`], at `deadline` at the latest.
+    pub async fn find_issues(&self, search: Search<'_>, deadline: Instant) -> Result<FoundPage, SearchError> {
+        let jql = match search.projects {
+            Some([]) => return Ok(FoundPage { issues: Vec::new(), next: None }),
+            Some(projects) => &scoped(search.jql, projects)?,
+            None => search.jql,
+        };
+        let is_cloud = self.is_cloud();
+        let start = match search.after {
+            Some(place) if !is_cloud => place_of(place)?,
+            Some(token) if token.len() > MAX_TOKEN_LENGTH => return Err(SearchError::NoSuchPage),
+            _ => 0,
+        };
+        let request = SearchRequest {
+            jql,
+            fields: &FIELDS,
+            max_results: search.limit,
+            properties: None,
+            next_page_token: search.after.filter(|_| is_cloud),
+            start_at: (!is_cloud).then_some(start),
+        };
+        let question = self.search_question(&request);
+        let page = match self.before(deadline, self.ask(&question, deadline)).await? {
+            Answer::Refused(status, body) => return Err(refusal(status, &body)),
+            answer => parse::<RawPage<RawFound>>(&answer.found()?, "the search results")?,
+        };
+        let end = start + page.issues.len();
+        let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
+        let next = page.next_page_token.or_else(|| has_more.then(|| format!("{PLACE}{end}")));
+        let issues = page.issues.into_iter().map(IssueDetails::try_from).collect::<Result<Vec<_>, _>>()?;
+        let is_allowed = |issue: &IssueDetails| {
+            search.projects.is_none_or(|keys| keys.iter().any(|key| key == issue.issue.key.project_key()))
+        };
+        Ok(FoundPage { issues: issues.into_iter().filter(is_allowed).collect(), next })
+    }
+}
+
+impl From<Unbalanced> for SearchError {
+    fn from(_: Unbalanced) -> Self {
+        Self::Unbalanced
+    }
+}
+
+fn place_of(token: &str) -> Result<usize, SearchError> {
+    let place = token.strip_prefix(PLACE).and_then(|place| place.parse().ok());
+    place.filter(|place| *place <= MAX_PLACE).ok_or(SearchError::NoSuchPage)
+}
+
+fn refusal(status: u16, body: &[u8]) -> SearchError {
+    match create::reason(body) {
+        Some(reason) => SearchError::Refused { reason },
+        None => JiraError::invalid(format!("status {status}")).into(),
+    }
+}
+
+impl TryFrom<RawFound> for IssueDetails {
+    type Error = JiraError;
+
+    fn try_from(raw: RawFound) -> Result<Self, JiraError> {
+        let (id, key) = identify(&raw.id, &raw.key)?;
+        let RawFields { summary, status, issuetype, assignee, updated } = raw.fields;
+        Ok(Self {
+            issue: Issue::new(id, key, &summary, &status.name),
+            issue_type: issuetype.map(|kind| one_line(&kind.name, MAX_NAME_LENGTH)).unwrap_or_default(),
+            status_category: match status.status_category.as_ref().map(|category| category.key.as_str()) {
+                Some("new") => StatusCategory::ToDo,
+                Some("indeterminate") => StatusCategory::InProgress,
+                Some("done") => StatusCategory::Done,
+                _ => StatusCategory::Unknown,
+            },
+            assignee: assignee.and_then(RawPerson::person),
+            updated_at: updated.as_deref().and_then(parse_time),
+        })
+    }
+}
+
+/// `2025-06-01T12:00:30.123+0000`
+fn parse_time(text: &str) -> Option<Timestamp> {
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jiras_times_are_read_in_any_zone() {
+        let expected: Timestamp = "2025-06-01T10:00:30.123Z".parse().unwrap();
+        for text in ["2025-06-01T10:00:30.123+0000", "2025-06-01T12:00:30.123+0200"] {
+            assert_eq!(parse_time(text), Some(expected), "{text}");
+        }
+        assert_eq!(parse_time("yesterday"), None);
+    }
+
+    #[test]
+    fn a_place_is_one_that_a_page_may_have_said() {
+        assert_eq!(place_of("from-100").ok(), Some(100));
+        for bad in ["", "100", "from-", "from--1", "from-1000001", "from-99999999999999999999999"] {
+            assert!(place_of(bad).is_err(), "{bad}");
+        }
+    }
+}

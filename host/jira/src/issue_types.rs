@@ -1,0 +1,160 @@
+//! What can be created in a project: its issue types. Which fields they demand, Jira says when it refuses.
+//!
+//! The address is the same in both editions (Data Center since 8.4); the list in the answer has another name.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::{
+    client::JiraClient,
+    error::JiraError,
+    model::{is_jira_error, parse},
+    projects::is_project_key,
+    transport::{Answer, Question},
+};
+use maro_domain::{issue::one_line, ticket::IssueType};
+
+const MAX_NAME_LENGTH: usize = 100;
+
+/// The longest id that is taken, in characters.
+const MAX_ID_LENGTH: usize = 100;
+
+/// How much is asked for in one page: Jira's own limit.
+const PAGE_SIZE: usize = 200;
+
+/// How many pages are read. No project has a thousand types.
+const MAX_PAGES: usize = 5;
+
+/// A page of the list, in either edition.
+#[derive(Deserialize)]
+struct RawPage {
+    /// Cloud says `issueTypes`, Data Center says `values`.
+    #[serde(alias = "issueTypes")]
+    values: Vec<RawIssueType>,
+    total: Option<usize>,
+    #[serde(rename = "isLast")]
+    is_last: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct RawIssueType {
+    id: String,
+    name: String,
+    subtask: bool,
+    /// Cloud only.
+    #[serde(rename = "hierarchyLevel")]
+    hierarchy_level: Option<i32>,
+}
+
+impl JiraClient {
+    /// The types of issue that the account can create in a project, in Jira's order, without sub-tasks; as
+    /// they were within the last minute. `None` if the project is missing or not visible, or if Jira says
+    /// that the account may not create there; an empty list may mean the latter too.
+    ///
+    /// Data Center does not tell hierarchy levels: there a type named "Epic" counts as 1, any other as 0.
+    /// [`JiraClient::get_epic`] knows better.
+    ///
+    /// # Errors
+    /// Any [`JiraError`], at `deadline` at the latest.
+    pub async fn get_issue_types(
+        &self,
+        project_key: &str,
+        deadline: Instant,
+    ) -> Result<Option<Vec<IssueType>>, JiraError> {
+        if !is_project_key(project_key) {
+            return Ok(None);
+        }
+        if let Some(types) = self.caches.issue_types.get(project_key, Instant::now()) {
+            return Ok(Some(types));
+        }
+        self.before(deadline, async {
+            let Some(types) = self.all_issue_types(project_key, deadline).await? else {
+                self.confirm(deadline).await?;
+                return Ok(None);
+            };
+            self.caches.issue_types.put(project_key, types.clone(), Instant::now());
+            Ok(Some(types))
+        })
+        .await
+    }
+
+    /// The types on all pages of the list; `None` if Jira says that there is no such list.
+    async fn all_issue_types(
+        &self,
+        project_key: &str,
+        deadline: Instant,
+    ) -> Result<Option<Vec<IssueType>>, JiraError> {
+        let (mut types, mut start) = (Vec::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let mut url = self.url(&["issue", "createmeta", project_key, "issuetypes"]);
+            url.query_pairs_mut().extend_pairs([
+                ("startAt", start.to_string().as_str()),
+                ("maxResults", PAGE_SIZE.to_string().as_str()),
+            ]);
+            let page = match self.ask(&Question::get(url), deadline).await? {
+                Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
+                answer => read_page(&answer.found()?)?,
+            };
+            start += page.length;
+            types.extend(page.types);
+            if page.length == 0
+                || page.is_last.unwrap_or_else(|| page.total.is_none_or(|total| start >= total))
+            {
+                return Ok(Some(types));
+            }
+        }
+        Err(JiraError::invalid(format!("a list of more than {start} issue types")))
+    }
+}
+
+/// What is used of a page.
+struct Page {
+    types: Vec<IssueType>,
+    /// How many types the page had before some were left out.
+    length: usize,
+    total: Option<usize>,
+    is_last: Option<bool>,
+}
+
+fn read_page(body: &Bytes) -> Result<Page, JiraError> {
+    let RawPage { values, total, is_last } = parse(body, "the issue types")?;
+    let length = values.len();
+    let types = values.into_iter().filter_map(|raw| {
+        let name = one_line(&raw.name, MAX_NAME_LENGTH);
+        let guess = if name.eq_ignore_ascii_case("epic") { 1 } else { 0 };
+        let hierarchy_level = raw.hierarchy_level.unwrap_or(guess);
+        let is_usable = is_id(&raw.id) && !raw.subtask && hierarchy_level >= 0;
+        is_usable.then_some(IssueType { id: raw.id, name, hierarchy_level })
+    });
+    Ok(Page { types: types.collect(), length, total, is_last })
+}
+
+/// Whether this can be Jira's id of something, so that it may stand in an address.
+pub(super) fn is_id(text: &str) -> bool {
+    (1..=MAX_ID_LENGTH).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_editions_tell_the_types_that_can_be_created() {
+        let cloud = br#"{"maxResults":50,"startAt":0,"total":3,"issueTypes":[
+            {"id":"10000","name":"Epic","subtask":false,"hierarchyLevel":1},
+            {"id":"10001","name":"Story","subtask":false,"hierarchyLevel":0},
+            {"id":"10003","name":"Subtask","subtask":true,"hierarchyLevel":-1}]}"#;
+        let data_center = br#"{"maxResults":50,"startAt":0,"total":3,"isLast":true,"values":[
+            {"self":"x","id":"10000","description":"","name":"Epic","subtask":false},
+            {"self":"x","id":"10001","name":"Story","subtask":false},
+            {"self":"x","id":"10003","name":"Sub-task","subtask":true}]}"#;
+        for body in [cloud.as_slice(), data_center] {
+            let page = read_page(&Bytes::copy_from_slice(body)).unwrap_or_else(|error| panic!("{error}"));
+            let types: Vec<_> =
+                page.types.iter().map(|kind| (kind.name.as_str(), kind.hierarchy_level)).collect();
+            assert_eq!((types.as_slice(), page.length), ([("Epic", 1), ("Story", 0)].as_slice(), 3));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `maro plugin build`: projects in any language into components.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    check, interpreted,
+    output::say,
+    project::{Language, MANIFEST, Project, repository},
+    repository, rust,
+    toolbox::{BuildError, Toolbox},
+};
+use maro_bot::config;
+
+/// Without arguments the plugins of this repository, else each project into its own `build/`.
+pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
+    let toolbox = toolbox(true);
+    let projects = if folders.is_empty() {
+        let Some(here) = project_here(Path::new("."))? else { return build_repository(&toolbox).await };
+        vec![here]
+    } else {
+        folders.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?
+    };
+    let mut exit = ExitCode::SUCCESS;
+    for project in projects {
+        let component = build_project(&project, &toolbox).await?;
+        let manifest = component.with_extension("toml");
+        let with = match project.manifest().is_file() {
+            true => format!("with {}", manifest.display()),
+            false => format!("without grants: there is no {MANIFEST}"),
+        };
+        say(&format!("Built {}, {with}.", component.display()));
+        if let Some(problem) = check::problem(&component).await? {
+            say(&format!("✗ No host takes it like this: {problem}."));
+            exit = ExitCode::FAILURE;
+        }
+    }
+    Ok(exit)
+}
+
+/// The project that a folder itself is. This repository's root, or a crate of it, is none.
+fn project_here(folder: &Path) -> anyhow::Result<Option<Project>> {
+    let is_outside = repository(folder).is_none();
+    Ok(Project::find(folder)?.filter(|project| project.manifest().is_file() || is_outside))
+}
+
+/// Builds all that `plugins/` holds: the workspace's packages at once, everything else by itself. What needs
+/// tools that are not here is told of and left as it is.
+async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
+    let built = tokio::task::spawn_blocking(plugin_build::build_workspace).await??;
+    for project in Project::all_in(&built.sources) {
+        if built.names.contains(&project.name) {
+            continue;
+        }
+        match build_into(&project, &built.output, toolbox).await {
+            Ok(_) => plugin_build::note_installed(&built.output, &project.name)
+                .with_context(|| format!("cannot write into {}", built.output.display()))?,
+            Err(BuildError::Missing(absence)) => say(&format!("{} is not built. {absence}", project.name)),
+            Err(error) => return Err(error.told(format!("{} does not build", project.name))),
+        }
+    }
+    say(&format!("The plugins are in {}.", built.output.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tools of the command line, which end with it.
+pub(super) fn toolbox(echo: bool) -> Toolbox {
+    let cache = config::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
+    Toolbox { cache, echo, stop: CancellationToken::new() }
+}
+
+/// Builds a project into its own `build/`; the path of the component.
+pub(super) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyhow::Result<PathBuf> {
+    let output = project.build_dir();
+    build_into(project, &output, toolbox)
+        .await
+        .map_err(|error| error.told(format!("{} does not build", project.name)))
+}
+
+/// Builds a project and puts `NAME.wasm` and `NAME.toml` into the folder `output`; the path of the first.
+///
+/// # Errors
+/// As [`BuildError`] says.
+pub(super) async fn build_into(
+    project: &Project,
+    output: &Path,
+    toolbox: &Toolbox,
+) -> Result<PathBuf, BuildError> {
+    let component = match project.language {
+        Language::Rust => rust::build(project, toolbox).await?,
+        Language::JavaScript | Language::Python => interpreted::build(project, toolbox).await?,
+    };
+    let (manifest, output) = (project.manifest(), output.to_owned());
+    let name = project.name.clone();
+    let installing = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&output)?;
+        plugin_build::install(&component, &manifest, &output, &name)?;
+        Ok(output.join(format!("{name}.wasm")))
+    });
+    let installed = installing.await.map_err(anyhow::Error::from).and_then(|installed| installed);
+    installed.map_err(|error| BuildError::Missing(format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_projects_folder_is_built_and_a_crate_of_the_repository_is_not_taken_for_one() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(project_here(here).unwrap(), None);
+        assert_eq!(project_here(&here.join("..")).unwrap(), None);
+        assert_eq!(project_here(&here.join("../../plugins/track")).unwrap().unwrap().name, "track");
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(project_here(folder.path()).unwrap(), None);
+        std::fs::write(folder.path().join("plugin.js"), "").unwrap();
+        assert!(project_here(folder.path()).unwrap().is_some());
+    }
+}

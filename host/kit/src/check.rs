@@ -1,0 +1,133 @@
+//! `maro plugin check`: what a component is, what it needs, and whether a host takes it.
+
+use std::{ffi::OsStr, fmt::Write as _, fs, path::Path, process::ExitCode};
+
+use anyhow::Context as _;
+
+use crate::{
+    contract::{self, Contract},
+    output::say,
+    project::MANIFEST,
+    workbench::{self, Workbench, component},
+};
+use maro_runtime::{
+    inspection::preflight, loading::loader::MAX_SUMMARY_LENGTH, policy::manifest::Manifest,
+    running::loaded::LoadedPlugin,
+};
+
+pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
+    let path = component(argument).await?;
+    let wasm = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    if let Err(problem) = preflight::inspect(&wasm) {
+        say(&format!("{}: {problem}.", path.display()));
+        return Ok(ExitCode::FAILURE);
+    }
+    let contract = contract::read(&wasm)?;
+    let workbench = Workbench::set_up(&path)?;
+    workbench.warn_of_compiling();
+    let loaded = if contract.mismatches.is_empty() { Some(workbench.load().await) } else { None };
+    let mut problems = contract.mismatches.clone();
+    let mut text = String::new();
+    match &loaded {
+        Some(Ok(plugin)) => describe(plugin, &mut text),
+        Some(Err(error)) => problems.push(format!("{error:#}")),
+        None => {}
+    }
+    inventory(&workbench, &contract, &mut text);
+    problems.extend(grants_problem(&path, &manifest_name(argument, &path)));
+    for problem in &problems {
+        let _ = writeln!(text, "✗ {problem}.");
+    }
+    if problems.is_empty() {
+        let _ = writeln!(text, "✓ This host takes it.");
+    }
+    say(text.trim_end());
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn describe(plugin: &LoadedPlugin, text: &mut String) {
+    let described = &plugin.description;
+    let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
+    let _ = writeln!(text, "/maro {}{usage}", described.name);
+    let _ = writeln!(text, "{}", described.summary);
+    // What was longer is here already cut, before a gap by one character more.
+    if described.summary.chars().count() + 1 >= MAX_SUMMARY_LENGTH && described.summary.ends_with('…') {
+        let _ =
+            writeln!(text, "           (the summary is cut: {MAX_SUMMARY_LENGTH} characters is the most)");
+    }
+    let _ = writeln!(text, "version    {}", described.version);
+    let _ = writeln!(text, "sha256     {}", plugin.digest);
+}
+
+fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {
+    let _ = writeln!(text, "size       {}", size(workbench.bytes));
+    let _ = writeln!(
+        text,
+        "interface  maro:plugin {} (this host has {})",
+        contract.version,
+        preflight::spoken_versions()
+    );
+    let grants: Vec<_> = workbench.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
+    let _ = writeln!(text, "needs      grants = [{}]", grants.join(", "));
+    for (interface, functions) in &contract.imports {
+        let _ = writeln!(text, "imports    {interface}: {}", functions.join(", "));
+    }
+    if contract.uses_wasi {
+        let _ = writeln!(text, "           WASI, which it finds empty");
+    }
+}
+
+/// The file in which its author or operator grants something: a project's own, or the one beside a component.
+fn manifest_name(argument: &Path, component: &Path) -> String {
+    let beside = component.with_extension("toml");
+    let name = if argument.is_dir() { OsStr::new(MANIFEST) } else { beside.file_name().unwrap_or_default() };
+    name.to_string_lossy().into_owned()
+}
+
+/// What the manifest beside the component at `path` does not grant. It is called `name` where it is written.
+fn grants_problem(path: &Path, name: &str) -> Option<String> {
+    let manifest = match Manifest::parse(&fs::read_to_string(path.with_extension("toml")).unwrap_or_default())
+    {
+        Ok(manifest) => manifest,
+        Err(problem) => return Some(format!("{name}: {problem}")),
+    };
+    let wishes = preflight::inspect(&fs::read(path).ok()?).ok()?;
+    preflight::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
+}
+
+/// Why no host takes a project's component, if that shows at once: what comes with an interpreter, and is not
+/// compiled yet, is not loaded for it.
+///
+/// # Errors
+/// The component cannot be read.
+pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> {
+    let wasm = fs::read(component).with_context(|| format!("{} cannot be read", component.display()))?;
+    if let Err(problem) = preflight::inspect(&wasm) {
+        return Ok(Some(problem.to_string()));
+    }
+    if let Some(mismatch) = contract::read(&wasm)?.mismatches.into_iter().next() {
+        return Ok(Some(mismatch));
+    }
+    if !workbench::is_slow_to_load(&wasm)
+        && let Err(error) = Workbench::set_up(component)?.load().await
+    {
+        return Ok(Some(format!("{error:#}")));
+    }
+    Ok(grants_problem(component, MANIFEST))
+}
+
+/// Warns of what a project's `plugin.toml` does not grant the component that was built from it.
+pub(super) fn warn_of_grants(component: &Path) {
+    if let Some(problem) = grants_problem(component, MANIFEST) {
+        say(&format!("✗ No host takes it like this: {problem}."));
+    }
+}
+
+/// A number of bytes as people read it.
+pub(super) fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}

@@ -1,0 +1,52 @@
+//! What `maro plugin new` writes into every project: the interface and the SDK, as this program has them.
+
+/// Paths below a folder, with their contents.
+pub(super) type Files = &'static [(&'static str, &'static str)];
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// The files of `wit/`, the current version of the interface.
+pub(super) fn wit() -> Files {
+    WIT
+}
+
+/// The files of the Rust SDK, with a `Cargo.toml` that needs no workspace.
+pub(super) fn sdk() -> Vec<(String, String)> {
+    let sources = SDK.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
+    sources.chain([("Cargo.toml".to_owned(), sdk_manifest())]).collect()
+}
+
+fn sdk_manifest() -> String {
+    let inherited = [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("edition", "2024"),
+        ("rust-version", env!("CARGO_PKG_RUST_VERSION")),
+        ("license", env!("CARGO_PKG_LICENSE")),
+    ];
+    let mut manifest = include_str!("../../../plugins/sdk/Cargo.toml").to_owned();
+    for (key, value) in inherited {
+        manifest = manifest.replace(&format!("\n{key}.workspace = true"), &format!("\n{key} = \"{value}\""));
+    }
+    manifest = manifest.replace("publish.workspace = true", "publish = false");
+    manifest.replace("[lints]\nworkspace = true\n", "").trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_of_a_project_needs_no_workspace() {
+        let manifest = sdk_manifest();
+        assert!(!manifest.contains("workspace"), "{manifest}");
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert_eq!(manifest["package"]["rust-version"].as_str(), Some(env!("CARGO_PKG_RUST_VERSION")));
+    }
+
+    #[test]
+    fn the_interface_and_all_its_versions_are_embedded() {
+        assert!(wit().iter().any(|(path, _)| *path == "world.wit"));
+        assert!(RELEASED.iter().any(|(version, files)| *version == "0.1.0" && !files.is_empty()));
+        assert!(sdk().iter().any(|(path, _)| path == "src/keys/tests.rs"));
+    }
+}

@@ -1,0 +1,152 @@
+//! What JavaScript and Python have in common: a world of the project's own, tools that are fetched once, and
+//! a build that takes long enough to be spared.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    embedded, javascript,
+    new::interface_version,
+    project::{Language, Project},
+    python, sources,
+    toolbox::{BuildError, Toolbox},
+};
+use maro_runtime::policy::grants::Grant;
+
+/// The world in a project's `wit/`: what it provides, and the capabilities that it may use.
+pub(super) const WORLD: &str = "subcommand";
+
+/// Where in a project's `wit/` the package `maro:plugin` stands.
+pub(super) const DEPENDENCY: &str = "deps/maro-plugin";
+
+/// The file in a tool's folder that says that it is whole.
+const COMPLETE: &str = "complete";
+
+/// Builds a project, unless what was built last was built from the same sources; where its component is.
+///
+/// # Errors
+/// As the language's own `build`.
+pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let cannot_write = || BuildError::file(format!("{} cannot be written", project.build_dir().display()));
+    let component = project.build_dir().join(format!("{}.wasm", project.name));
+    let stamp = project.build_dir().join("sources.sha256");
+    fs::create_dir_all(project.build_dir()).map_err(cannot_write())?;
+    let recipe = if project.language == Language::Python { python::recipe() } else { javascript::recipe() };
+    let digest = sources::digest(&project.folder, &recipe)
+        .map_err(BuildError::file(format!("{} cannot be read", project.folder.display())))?;
+    if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
+        return Ok(component);
+    }
+    toolbox.say(&format!("Building {}: an interpreter goes into it, which takes 5 to 20 s …", project.name));
+    let wit = interface(project)?;
+    if project.language == Language::Python {
+        python::build(project, &wit, &component, toolbox).await?;
+    } else {
+        javascript::build(project, &wit, &component, toolbox).await?;
+    }
+    fs::write(stamp, digest).map_err(cannot_write())?;
+    Ok(component)
+}
+
+/// What to do about the use of an interface that the project's world does not name.
+pub(super) fn not_in_the_world(interface: &str) -> String {
+    let (version, interface) = (interface_version(), interface.split('@').next().unwrap_or(interface));
+    let grant = match Grant::from_interface(interface) {
+        Some(grant) => format!(" and \"{grant}\" to `grants` in plugin.toml"),
+        None => String::new(),
+    };
+    format!("To use it, add `import maro:plugin/{interface}@{version};` to wit/world.wit{grant}.")
+}
+
+/// What to do about a test that calls a host, which is not there.
+pub(super) fn only_on_a_host(called: &str, example: &str) -> String {
+    format!(
+        "{called} can only be called on a host: keep the answer apart from the asking, as {example} \
+         (plugins/README.md, Testing)."
+    )
+}
+
+/// The project's `wit/`, with this program's copy of `maro:plugin` if the project brings none.
+fn interface(project: &Project) -> Result<PathBuf, BuildError> {
+    let own = project.folder.join("wit");
+    if own.join(DEPENDENCY).is_dir() {
+        return Ok(own);
+    }
+    let whole = project.build_dir().join("wit");
+    let assemble = || {
+        fs::create_dir_all(whole.join(DEPENDENCY))?;
+        for (path, text) in embedded::wit() {
+            fs::write(whole.join(DEPENDENCY).join(path), text)?;
+        }
+        fs::copy(own.join("world.wit"), whole.join("world.wit"))
+    };
+    assemble().map_err(BuildError::file(format!("{}/world.wit cannot be read", own.display())))?;
+    Ok(whole)
+}
+
+/// Does `fetching` unless the tool of `folder` is there already. One process at a time: two would spoil each
+/// other's.
+///
+/// # Errors
+/// The folder cannot be written, or as `fetching`.
+pub(super) async fn fetch_once(
+    toolbox: &Toolbox,
+    folder: &Path,
+    size: &str,
+    fetching: impl Future<Output = Result<(), BuildError>>,
+) -> Result<(), BuildError> {
+    let cannot_write = || BuildError::file("the folder for tools cannot be written");
+    let locked = tokio::task::spawn_blocking({
+        let folder = folder.to_owned();
+        move || lock(&folder)
+    });
+    let _lock = locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(cannot_write())?;
+    let complete = folder.join(COMPLETE);
+    if complete.is_file() {
+        return Ok(());
+    }
+    let tool = folder.file_name().unwrap_or_default().display();
+    toolbox.say(&format!("Fetching {tool}, once (some {size}) …"));
+    let failure = |_: &str| {
+        Some(format!("{tool} could not be fetched: check this machine's way to the registry, and its disk."))
+    };
+    fetching.await.map_err(|error| error.explained(failure, toolbox))?;
+    fs::write(complete, "").map_err(cannot_write())
+}
+
+/// Makes a tool's folder, and waits until nobody else fetches the tool.
+fn lock(folder: &Path) -> io::Result<File> {
+    // As the cache of compiled plugins around it, which must be its owner's alone.
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let file = File::create(format!("{}.lock", folder.display()))?;
+    file.lock()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tool_is_fetched_until_it_is_whole_and_then_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let toolbox =
+            Toolbox { cache: folder.path().to_owned(), echo: false, stop: CancellationToken::new() };
+        let tool = folder.path().join("tool-1");
+        let fetch = |outcome| fetch_once(&toolbox, &tool, "1 MB", async move { outcome });
+        assert!(matches!(fetch(Err(BuildError::Stopped)).await, Err(BuildError::Stopped)));
+        let failure = BuildError::Failed { output: "no route".to_owned(), is_shown: false };
+        assert_eq!(
+            fetch(Err(failure)).await.unwrap_err().to_string(),
+            "no route\ntool-1 could not be fetched: check this machine's way to the registry, and its disk."
+        );
+        assert!(fetch(Ok(())).await.is_ok());
+        assert!(fetch(Err(BuildError::Stopped)).await.is_ok());
+    }
+}

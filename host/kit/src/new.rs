@@ -1,0 +1,396 @@
+//! `maro plugin new`: a project that builds anywhere, has a test and a README.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+
+use crate::{
+    embedded, interpreted,
+    output::say,
+    project::{Language, MANIFEST, repository},
+    snippets,
+};
+use maro_bot::commands::RESERVED_NAMES;
+use maro_runtime::{loading::loader, policy::grants::Grant};
+
+/// The subcommands that MARO comes with, which are plugins too.
+pub(super) const SHIPPED: [&str; 3] = ["track", "tracked", "untrack"];
+
+/// Where the interface's own version stands.
+const PACKAGE: &str = "package maro:plugin@";
+
+#[derive(Debug, Args)]
+pub(in crate::command_line) struct NewArguments {
+    /// The subcommand: 1 to 32 of a-z, 0-9 and -, a letter first. With a path before it, where to make it
+    #[arg(value_name = "NAME")]
+    path: PathBuf,
+    #[arg(long, value_enum, default_value = "rust")]
+    lang: Language,
+    /// The capabilities that it uses, such as jira,tracker
+    #[arg(long = "with", value_name = "CAPABILITY", value_delimiter = ',', value_parser = capability)]
+    with: Vec<Grant>,
+}
+
+pub(super) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
+    let project = NewProject::of(arguments)?;
+    for (path, text) in project.files() {
+        let path = project.folder.join(path);
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(&project.folder))?;
+            fs::write(&path, text)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let joined = project.join_workspace()?;
+    let folder = project.folder.display();
+    say(&format!(
+        "Made {folder}. Now:\n\n  maro plugin run {folder} 'Ada'     # what /maro {name} Ada shows\n  \
+         maro plugin test {folder}          # its tests\n  maro plugin build {folder}         # into {folder}/build\n\n\
+         {folder}/README.md says more.",
+        name = project.name,
+    ));
+    if let Some(workspace) = joined {
+        say(&format!(
+            "\nIt is in the members of {} now: when you delete the folder, delete it there too, or cargo \
+             builds nothing here any more.",
+            workspace.display()
+        ));
+    }
+    if SHIPPED.contains(&&*project.name) {
+        say(&format!(
+            "\nMARO comes with a /maro {name} of its own: a host serves only one of the two. Choose \
+             another name, unless this shall take its place.",
+            name = project.name
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn capability(name: &str) -> Result<Grant, String> {
+    Grant::from_interface(name.trim()).ok_or_else(|| {
+        let all: Vec<_> = Grant::ALL.iter().map(|grant| grant.as_str()).collect();
+        format!("there are {}; log needs no grant", all.join(", "))
+    })
+}
+
+struct NewProject {
+    name: String,
+    folder: PathBuf,
+    language: Language,
+    grants: Vec<Grant>,
+    /// MARO's repository, if the project is made inside it.
+    repository: Option<PathBuf>,
+}
+
+impl NewProject {
+    fn of(arguments: &NewArguments) -> anyhow::Result<Self> {
+        let folder = arguments.path.clone();
+        // A path such as `.` names its folder only as a whole.
+        let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ensure!(
+            loader::is_subcommand_name(&name),
+            "{name:?} is no name for a subcommand: use 1 to 32 of a-z, 0-9 and -, a letter first"
+        );
+        ensure!(
+            !RESERVED_NAMES.contains(&&*name),
+            "/maro {name} is a command of MARO itself: choose another name"
+        );
+        ensure!(
+            is_free(&folder),
+            "{} is there already and not empty: choose another name, or delete it first",
+            folder.display()
+        );
+        let grants = Grant::ALL.into_iter().filter(|grant| arguments.with.contains(grant)).collect();
+        let parent = whole.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let repository = repository(parent.unwrap_or(Path::new(".")));
+        Ok(Self { name, folder, language: arguments.lang, grants, repository })
+    }
+
+    /// Every file with its path in the project.
+    fn files(&self) -> Vec<(PathBuf, String)> {
+        let mut files = vec![
+            (MANIFEST, self.manifest()),
+            ("README.md", self.readme()),
+            (".gitignore", "/build/\n/target/\n__pycache__/\n".to_owned()),
+        ];
+        match self.language {
+            Language::Rust => files.extend([
+                ("Cargo.toml", self.cargo_manifest()),
+                ("src/lib.rs", self.filled(include_str!("templates/rust/lib.rs"))),
+            ]),
+            Language::JavaScript => files.extend([
+                ("plugin.js", self.filled(include_str!("templates/js/plugin.js"))),
+                ("answer.js", self.filled(include_str!("templates/js/answer.js"))),
+                ("answer.test.js", self.filled(include_str!("templates/js/answer.test.js"))),
+                ("maro.js", include_str!("../../../plugins/examples/standup/maro.js").to_owned()),
+                ("package.json", self.filled(include_str!("templates/js/package.json"))),
+            ]),
+            Language::Python => files.extend([
+                ("plugin.py", self.filled(include_str!("templates/python/plugin.py"))),
+                ("test_plugin.py", self.filled(include_str!("templates/python/test_plugin.py"))),
+                ("maro.py", include_str!("../../../plugins/examples/search/maro.py").to_owned()),
+            ]),
+        }
+        if self.language != Language::Rust {
+            files.push(("wit/world.wit", self.world()));
+        }
+        let mut files: Vec<_> = files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect();
+        if self.repository.is_none() {
+            files.extend(self.brought_along());
+        }
+        files
+    }
+
+    /// What a project inside the repository finds there: the interface, and for Rust the SDK.
+    fn brought_along(&self) -> Vec<(PathBuf, String)> {
+        // The SDK reads the interface from `../../wit`, as it does in the repository.
+        let wit = Path::new("wit");
+        let wit =
+            if self.language == Language::Rust { wit.into() } else { wit.join(interpreted::DEPENDENCY) };
+        let mut files: Vec<_> =
+            embedded::wit().iter().map(|(path, text)| (wit.join(path), (*text).to_owned())).collect();
+        if self.language == Language::Rust {
+            let sdk = Path::new("sdk/maro-plugin");
+            files.extend(embedded::sdk().into_iter().map(|(path, text)| (sdk.join(path), text)));
+        }
+        files
+    }
+
+    fn filled(&self, template: &str) -> String {
+        template.replace("{{name}}", &self.name)
+    }
+
+    fn manifest(&self) -> String {
+        let grants: Vec<_> = self.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
+        let mut manifest = format!(
+            "# What this plugin asks its operator for; `maro plugin check` says what it needs.\ngrants = [{}]\n",
+            grants.join(", ")
+        );
+        // What these grants are worth nothing without.
+        if self.grants.contains(&Grant::Http) {
+            manifest += "\n# The only hosts that it may reach.\n[http]\nhosts = [\"api.example.com\"]\n";
+        }
+        if self.grants.contains(&Grant::Settings) {
+            manifest += "\n# What its operator may set otherwise.\n[settings]\nteam = \"Payments\"\n";
+        }
+        manifest
+    }
+
+    /// The world of a plugin in JavaScript or Python, which imports all that its world names.
+    fn world(&self) -> String {
+        let version = interface_version();
+        let imports: String =
+            self.grants.iter().map(|grant| format!("    import maro:plugin/{grant}@{version};\n")).collect();
+        format!(
+            "package local:plugin;\n\n\
+             /// What this plugin may use, each to be granted by its operator, and what it provides.\n\
+             world {} {{\n    import maro:plugin/log@{version};\n{imports}\n    \
+             export maro:plugin/command@{version};\n}}\n",
+            interpreted::WORLD,
+        )
+    }
+
+    fn cargo_manifest(&self) -> String {
+        let name = &self.name;
+        let (dependency, workspace) = match self.repository {
+            Some(_) => ("maro-plugin.workspace = true", ""),
+            None => ("maro-plugin = { path = \"sdk/maro-plugin\" }", "\n[workspace]\n"),
+        };
+        format!(
+            "[package]\nname = \"maro-plugin-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
+             [lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\n{dependency}\n{workspace}"
+        )
+    }
+
+    fn readme(&self) -> String {
+        let (source, brought) = match self.language {
+            Language::Rust => (
+                "src/lib.rs",
+                "`wit/` and `sdk/` are MARO's interface and SDK, as they were when this was made.",
+            ),
+            Language::JavaScript => (
+                "plugin.js",
+                "`wit/deps/` is MARO's interface, as it was when this was made; `maro.js` builds replies.",
+            ),
+            Language::Python => (
+                "plugin.py",
+                "`wit/deps/` is MARO's interface, as it was when this was made; `maro.py` builds replies.",
+            ),
+        };
+        let brought = if self.repository.is_none() { format!("\n{brought}\n") } else { String::new() };
+        let more = match self.language {
+            Language::Rust => {
+                "Call a function of another module of the SDK and add its grant to `plugin.toml`."
+            }
+            Language::JavaScript | Language::Python => {
+                "Add another to `wit/world.wit` and to `plugin.toml`, take away what is not used: all that the \
+                 world names must be granted."
+            }
+        };
+        let version = interface_version();
+        let rows: String = self
+            .grants
+            .iter()
+            .map(|grant| {
+                let (purpose, line) = snippets::snippet(*grant, self.language);
+                format!("| `{grant}` | {purpose} | `{}` |\n", line.replace("VERSION", version))
+            })
+            .collect();
+        let table = if rows.is_empty() {
+            "It uses no capability yet.".to_owned()
+        } else {
+            format!("| capability | for | in code |\n|---|---|---|\n{}", rows.trim_end())
+        };
+        format!(
+            "# /maro {name}\n\nA subcommand of MARO, in `{source}`.\n\n```sh\n\
+             maro plugin run . 'Ada'      # one command, on a simulated Slack and Jira\n\
+             maro plugin test .           # the tests, and the recorded cases in cases/\n\
+             maro plugin check .          # what it needs, and whether a host takes it\n\
+             maro plugin build .          # build/{name}.wasm and build/{name}.toml, for the plugins folder\n\
+             ```\n\nIn a checkout of MARO, `maro dev --plugin /path/to/{name}` runs a bot on this machine that \
+             rebuilds it when it is saved.\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
+            name = self.name,
+        )
+    }
+
+    /// Makes a Rust project inside the repository a member of its workspace; the file that says so now.
+    fn join_workspace(&self) -> anyhow::Result<Option<PathBuf>> {
+        let (Some(root), Language::Rust) = (&self.repository, self.language) else { return Ok(None) };
+        let path = root.join("Cargo.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let folder = self.folder.canonicalize()?;
+        let member = folder.strip_prefix(root).unwrap_or(&folder).display().to_string();
+        let Some((before, after)) = text.split_once("members = [").and_then(|(before, rest)| {
+            let (members, after) = rest.split_once(']')?;
+            let members = members.trim_end().trim_end_matches(',');
+            let comma = if members.is_empty() { "" } else { ", " };
+            Some((format!("{before}members = [{members}{comma}\"{member}\""), after))
+        }) else {
+            bail!("{} has no list of members: add \"{member}\" to its workspace", path.display());
+        };
+        fs::write(&path, format!("{before}]{after}"))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Some(path))
+    }
+}
+
+/// Whether a project can be made at a path: there is nothing, or a folder with nothing in it but a repository.
+fn is_free(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().all(|entry| entry.file_name() == ".git"),
+        Err(_) => !path.exists(),
+    }
+}
+
+/// The version of the interface, as `wit/` states it.
+pub(super) fn interface_version() -> &'static str {
+    let stated = embedded::wit().iter().find_map(|(_, text)| {
+        let rest = &text[text.find(PACKAGE)? + PACKAGE.len()..];
+        rest.split_once(';').map(|(version, _)| version)
+    });
+    stated.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_runtime::policy::manifest::Manifest;
+
+    fn new(name: &str, lang: Language) -> anyhow::Result<NewProject> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        NewProject::of(&NewArguments { path, lang, with: vec![Grant::Storage, Grant::Tracker] })
+    }
+
+    #[test]
+    fn a_world_names_only_the_chosen_capabilities() {
+        let world = new("standup", Language::JavaScript).unwrap().world();
+        let version = interface_version();
+        let imports: Vec<_> = world.lines().filter(|line| line.contains("import")).map(str::trim).collect();
+        assert_eq!(
+            imports,
+            [
+                format!("import maro:plugin/log@{version};"),
+                format!("import maro:plugin/tracker@{version};"),
+                format!("import maro:plugin/storage@{version};"),
+            ]
+        );
+        assert!(
+            new("standup", Language::Rust)
+                .unwrap()
+                .manifest()
+                .contains("grants = [\"tracker\", \"storage\"]")
+        );
+    }
+
+    #[test]
+    fn a_manifest_shows_what_a_grant_is_worth_nothing_without() {
+        let path = PathBuf::from("somewhere/new");
+        let with = vec![Grant::Http, Grant::Settings];
+        let project = NewProject::of(&NewArguments { path, lang: Language::Rust, with }).unwrap();
+        let manifest = Manifest::parse(&project.manifest()).unwrap();
+        assert_eq!(manifest.grants, [Grant::Settings, Grant::Http]);
+        assert_eq!(manifest.hosts.len(), 1);
+        assert!(manifest.settings.contains_key("team"));
+    }
+
+    #[test]
+    fn an_empty_folder_is_taken_and_a_full_one_is_told_with_the_cure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("count");
+        fs::create_dir_all(path.join(".git")).unwrap();
+        let of = |path: PathBuf| {
+            NewProject::of(&NewArguments { path, lang: Language::Rust, with: Vec::new() })
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of(path.join(".")).unwrap().name, "count");
+        fs::write(path.join("notes.txt"), "").unwrap();
+        let refusal = of(path).err().unwrap();
+        let cure = "is there already and not empty: choose another name, or delete it first";
+        assert!(refusal.ends_with(cure), "{refusal}");
+    }
+
+    #[test]
+    fn the_shipped_subcommands_are_those_of_the_repository() {
+        let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
+        let entries = fs::read_dir(plugins).unwrap().flatten();
+        let mut names: Vec<_> = entries
+            .filter(|entry| entry.path().join(MANIFEST).is_file())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, SHIPPED);
+    }
+
+    #[test]
+    fn capabilities_may_have_spaces_around_them() {
+        assert_eq!(capability(" tracker"), Ok(Grant::Tracker));
+        assert!(capability("calendar").is_err());
+    }
+
+    #[test]
+    fn names_are_checked_as_the_host_does() {
+        for bad in ["Standup", "1st", "help", "plugins", "a b", &"x".repeat(33)] {
+            assert!(new(bad, Language::Rust).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_readme_shows_each_capability_in_the_languages_own_words() {
+        for (language, line) in [
+            (Language::Rust, "`tracker::list_tracked(0, 50)?`"),
+            (Language::JavaScript, "import { listTracked } from 'maro:plugin/tracker@"),
+            (Language::Python, "from wit_world.imports import tracker"),
+        ] {
+            let readme = new("standup", language).unwrap().readme();
+            assert!(readme.contains(line), "{readme}");
+            assert!(!readme.contains("VERSION"), "{readme}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Building plugins in Python: with componentize-py, which puts them beside an interpreter.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tokio::process::Command;
+
+use crate::{
+    interpreted,
+    project::Project,
+    toolbox::{BuildError, Toolbox},
+};
+
+/// The version of componentize-py. A newer one may come with a newer interpreter: try before raising it.
+const VERSION: &str = "0.25.1";
+
+/// The generated modules with the interface's types, inside the build folder, for tests and editors.
+const BINDINGS: &str = "bindings";
+
+/// What is built in place of the project's own `plugin`, which it calls, and its module.
+const ENTRY: &str = include_str!("templates/entry.py");
+const ENTRY_MODULE: &str = "maro_entry";
+
+/// What its tests say if there are none.
+const NO_TESTS: &str = "Ran 0 tests";
+
+const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, and python3 is not \
+                              there or lacks them: https://python.org has it, on Debian `apt install python3-venv`.";
+
+/// Builds a project into `component`.
+///
+/// # Errors
+/// Python is missing, or what the tools said.
+pub(super) async fn build(
+    project: &Project,
+    wit: &Path,
+    component: &Path,
+    toolbox: &Toolbox,
+) -> Result<(), BuildError> {
+    let tool = install(toolbox).await?;
+    let command = |subcommand: &str| {
+        let mut command = Command::new(&tool);
+        command.current_dir(&project.folder).arg("--wit-path").arg(wit);
+        command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
+        // The tool's own stack would bury the line of the source that it complains of.
+        command.env("RUST_BACKTRACE", "0");
+        command
+    };
+    let bindings = project.build_dir().join(BINDINGS);
+    let _ = fs::remove_dir_all(&bindings);
+    let mut bind = command("bindings");
+    bind.arg(&bindings);
+    toolbox.run(bind, PYTHON_MISSING).await?;
+    let entry = project.build_dir().join("entry");
+    // Without packages in it: which this machine happens to have shall make no difference.
+    let environment = project.build_dir().join("environment");
+    fs::create_dir_all(&entry)
+        .and_then(|()| fs::create_dir_all(environment.join("lib/python3/site-packages")))
+        .and_then(|()| fs::write(entry.join(ENTRY_MODULE).with_extension("py"), ENTRY))
+        .map_err(BuildError::file("the build folder cannot be written"))?;
+    let mut componentize = command("componentize");
+    componentize.env("VIRTUAL_ENV", environment).args(["--python-path", ".", "--python-path"]).arg(entry);
+    componentize.args([ENTRY_MODULE, "--output"]).arg(component);
+    let built = toolbox.componentize(componentize, PYTHON_MISSING).await.map(drop);
+    built.map_err(|error| error.explained(explanation, toolbox))
+}
+
+/// What an author can do about some of the tool's sentences.
+fn explanation(said: &str) -> Option<String> {
+    if let Some(module) = said.split("No module named '").nth(1) {
+        let module = module.split(['\'', '.']).next().unwrap_or(module);
+        return Some(format!(
+            "Python's own modules and the project's files can be imported, this machine's packages cannot: \
+             `pip install --target . {module}` in the project's folder puts one there. It must be Python alone."
+        ));
+    }
+    let (name, after) = said.split("cannot import name '").nth(1)?.split_once('\'')?;
+    after
+        .starts_with(" from 'wit_world.imports'")
+        .then(|| interpreted::not_in_the_world(&name.replace('_', "-")))
+}
+
+/// What an author can do about a test that calls what only a host has.
+fn explanation_of_tests(said: &str) -> Option<String> {
+    let (before, _) = said.split_once("NotImplementedError")?;
+    let (_, called) = before.rsplit_once("wit_world/imports/")?;
+    let (module, rest) = called.split_once(".py\", line ")?;
+    let function = rest.lines().next()?.rsplit_once(" in ")?.1;
+    Some(interpreted::only_on_a_host(&format!("{module}.{function}"), "`answer` in plugin.py is"))
+}
+
+/// Runs the project's own tests, which find the interface's types where the build has put them; whether there
+/// are any.
+///
+/// # Errors
+/// What the tests said.
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+    let mut python = Command::new("python3");
+    python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
+    python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
+    match toolbox.run_tests(python, PYTHON_MISSING).await {
+        Ok(said) => Ok(!said.contains(NO_TESTS)),
+        // Newer versions take that for a failure.
+        Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => Ok(false),
+        Err(error) => Err(error.explained(explanation_of_tests, toolbox)),
+    }
+}
+
+/// What a component is made with beside its sources.
+pub(super) fn recipe() -> String {
+    tool() + ENTRY
+}
+
+fn tool() -> String {
+    format!("componentize-py-{VERSION}")
+}
+
+async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let folder = toolbox.cache.join(tool());
+    let fetching = async {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        toolbox.run(venv, PYTHON_MISSING).await.map_err(|error| match error {
+            BuildError::Failed { .. } => BuildError::Missing(PYTHON_MISSING.to_owned()),
+            error => error,
+        })?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.arg(format!("componentize-py=={VERSION}"));
+        toolbox.run(pip, PYTHON_MISSING).await.map(drop)
+    };
+    interpreted::fetch_once(toolbox, &folder, "70 MB", fetching).await?;
+    Ok(folder.join("bin/componentize-py"))
+}

@@ -1,0 +1,65 @@
+//! Building plugins in Rust: with cargo, for `wasm32-wasip2`, small.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::{
+    project::Project,
+    repository::{CARGO_ARGUMENTS, RUST_MISSING, add_target},
+    toolbox::{BuildError, Toolbox},
+};
+
+/// What cargo says of each thing it has made, of which these are of interest.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    manifest_path: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// Builds a project; where cargo has put its component.
+///
+/// # Errors
+/// Rust or its target is missing, or what the compiler said.
+pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let target = tokio::task::spawn_blocking(add_target);
+    target
+        .await
+        .map_err(|error| BuildError::Missing(error.to_string()))?
+        .map_err(|error| BuildError::Missing(error.to_string()))?;
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(&project.folder).arg("build").args(&*CARGO_ARGUMENTS);
+    cargo.args(["--lib", "--message-format", "json-render-diagnostics"]);
+    cargo.env("CARGO_TERM_COLOR", "never");
+    let messages = toolbox.run(cargo, RUST_MISSING).await?;
+    component(&messages, &project.folder).ok_or_else(|| {
+        BuildError::Missing(
+            "cargo has made no component: does Cargo.toml have `crate-type = [\"cdylib\"]` under [lib]?"
+                .to_owned(),
+        )
+    })
+}
+
+/// Runs the project's own tests; whether there are any.
+///
+/// # Errors
+/// What the tests said.
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+    toolbox.say(&format!("Building the tests of {}, for this machine …", project.name));
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
+    let said = toolbox.run_tests(cargo, RUST_MISSING).await?;
+    Ok(said.lines().any(|line| line.starts_with("running ") && line != "running 0 tests"))
+}
+
+fn component(messages: &str, folder: &Path) -> Option<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    messages
+        .filter(|message| message.reason == "compiler-artifact")
+        .filter(|message| message.manifest_path.as_ref().and_then(|path| path.parent()) == Some(folder))
+        .flat_map(|message| message.filenames)
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+}

@@ -1,0 +1,210 @@
+//! The bot on a simulated Slack and Jira for one plugin: gone when the command ends.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::workbench::Workbench;
+use maro_bot::{
+    config::{self, Config, PluginsConfig},
+    server::bot::Bot,
+};
+use maro_domain::{
+    issue::{Issue, IssueId, IssueKey},
+    tracked::Source,
+};
+use maro_jira::client::JiraClient;
+use maro_process::{clock::Clock, secret::Secret};
+use maro_runtime::{recording::recorder::Recording, running::loaded::LoadedPlugin};
+use maro_simulation::{
+    jira::server::SimulatedJira,
+    slack::{SimulatedSlack, SimulatedSlackSettings, form, terminal},
+};
+use maro_slack::config::SlackConfig;
+use maro_store::{
+    config::DatabaseConfig,
+    database::Database,
+    tracker::{self, TrackRequest},
+};
+
+/// When the issues were tracked: always the same, so that a command recorded twice is the same case.
+const TRACKED_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// Longer than any plugin may take.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Everything around one plugin.
+pub(super) struct Simulation {
+    slack: SimulatedSlack,
+    jira: SimulatedJira,
+    bot: Bot,
+    recordings: tokio::sync::mpsc::Receiver<Recording>,
+}
+
+/// What came of a command.
+pub(super) struct Shown {
+    pub(super) text: String,
+    /// What pressing each of its buttons is to type, behind `/maro`.
+    pub(super) commands: Vec<String>,
+    pub(super) recording: Option<Recording>,
+}
+
+/// Where and as whom a command is typed.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::command_line) struct Place {
+    /// The simulated channel
+    #[arg(long, default_value = "general")]
+    channel: String,
+    /// The simulated person
+    #[arg(long, default_value = "ada")]
+    user: String,
+    /// The issues that the channel tracks; those that Jira does not know are there as if it once had
+    #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "SCRUM-123,SCRUM-124,SCRUM-125")]
+    tracked: Vec<String>,
+}
+
+impl Simulation {
+    /// Starts the bot with the one plugin.
+    ///
+    /// # Errors
+    /// A part does not start, or a name in `place` is unknown.
+    pub(super) async fn start(workbench: &Workbench, place: &Place) -> anyhow::Result<Self> {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let signing_secret = Secret::new(format!("{:032x}", rand::random::<u128>()));
+        let bot_token = Secret::new("xoxb-simulated");
+        let settings = SimulatedSlackSettings {
+            listen: loopback,
+            signing_secret: signing_secret.clone(),
+            bot_token: bot_token.clone(),
+            clock: Clock::system(),
+        };
+        let slack = SimulatedSlack::start(settings).await.context("the simulated Slack does not start")?;
+        let jira = SimulatedJira::start(loopback, &CancellationToken::new())
+            .await
+            .context("the simulated Jira does not start")?;
+        let config = Config {
+            listen: loopback,
+            database: DatabaseConfig::Sqlite { path: workbench.dir().join("maro.db") },
+            plugins: PluginsConfig {
+                dir: workbench.dir().to_owned(),
+                hot_reload: false,
+                channel: None,
+                cache_dir: config::cache_dir(),
+            },
+            admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
+            slack: SlackConfig {
+                signing_secret: Some(signing_secret),
+                bot_token,
+                app_token: None,
+                api_url: slack.api_url(),
+            },
+            jira: jira.cloud_config(),
+            sync_interval: Duration::from_secs(3_600),
+            log: "off".to_owned(),
+        };
+        track(&config, &slack, place).await?;
+        let bot = Bot::start(config, Clock::system()).await?;
+        let recordings = bot.recorder().listen().context("somebody observes this bot already")?;
+        bot.wait_until_ready().await;
+        slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address()))?);
+        Ok(Self { slack, jira, bot, recordings })
+    }
+
+    /// The plugin, as the bot has loaded it.
+    ///
+    /// # Errors
+    /// Why the bot refuses it.
+    pub(super) fn plugin(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+        let plugins = self.bot.registry().plugins();
+        if let Some(refusal) = plugins.refused.first() {
+            return Err(anyhow!("{}", refusal.reason));
+        }
+        plugins.all().next().cloned().context("there is no plugin")
+    }
+
+    /// Types a command; what Slack shows, and what happened behind it. However often it fails, it is run.
+    ///
+    /// # Errors
+    /// There is no such channel or person, or no answer.
+    pub(super) async fn type_command(&mut self, place: &Place, typed: &str) -> anyhow::Result<Shown> {
+        let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
+        let names = self.slack.workspace().names();
+        let shown: Vec<_> =
+            messages.iter().map(|message| terminal::text_with_commands(message, &names)).collect();
+        let buttons = messages.iter().flat_map(|message| form::buttons(&message.blocks));
+        let commands = buttons.filter_map(|button| button.value).collect();
+        self.plugin()?.forgive();
+        Ok(Shown { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
+    }
+
+    pub(super) async fn stop(self) {
+        self.bot.stop().await;
+        self.slack.stop().await;
+        self.jira.stop().await;
+    }
+}
+
+/// Puts the issues on the channel's list before the bot starts.
+async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow::Result<()> {
+    let workspace = slack.workspace();
+    let person = workspace.person(&place.user).with_context(|| {
+        let names: Vec<_> = workspace.people.iter().map(|person| &*person.name).collect();
+        format!("there is nobody called {} in the simulated Slack, but {}", place.user, names.join(", "))
+    })?;
+    let channel = workspace.place(&place.channel, person).with_context(|| {
+        let names = workspace.known_channels();
+        format!("there is no channel {} in the simulated Slack, but {names}", place.channel)
+    })?;
+    let keys: Vec<_> = place
+        .tracked
+        .iter()
+        .filter(|key| !key.is_empty())
+        .map(|key| IssueKey::parse(key).map_err(|_| anyhow!("{key} is no issue key")))
+        .collect::<Result<_, _>>()?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let issues = JiraClient::new(&config.jira)?.get_issues(&keys, deadline).await?;
+    let issues: Vec<_> =
+        issues.into_iter().zip(&keys).map(|(issue, key)| issue.unwrap_or_else(|| gone(key))).collect();
+    let database = Database::open(&config.database).await?;
+    let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
+    tracker::open::open(&database).track(request, &issues, TRACKED_AT).await?;
+    database.close().await;
+    Ok(())
+}
+
+/// An issue that was tracked, and that Jira does not know any more.
+fn gone(key: &IssueKey) -> Issue {
+    Issue::new(IssueId::new(format!("gone-{key}")), key.clone(), "Not in Jira any more", "Open")
+}
+
+/// The folder that recordings go to unless another is named, in a project.
+pub(super) fn cases_dir(project: &std::path::Path) -> PathBuf {
+    project.join("cases")
+}
+
+#[cfg(test)]
+mod tests {
+    use maro_simulation::slack::workspace::Workspace;
+
+    #[test]
+    fn the_guide_names_the_simulated_channels_and_people() {
+        let guide = include_str!("../../../plugins/README.md");
+        let workspace = Workspace::sample();
+        let names = |names: Vec<&str>| {
+            format!("{} and {}", names[..names.len() - 1].join(", "), names[names.len() - 1])
+        };
+        let people = names(workspace.people.iter().map(|person| &*person.name).collect());
+        let channels = workspace.known_channels();
+        let channels = names(channels.split(", ").collect());
+        assert!(guide.contains(&people), "{people}");
+        assert!(guide.contains(&channels), "{channels}");
+    }
+}

@@ -1,0 +1,150 @@
+//! One component by itself: loaded as the bot would load it, with all that it asks for granted.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    build::{build_project, toolbox},
+    output::say,
+    project::Project,
+};
+use maro_bot::{commands::RESERVED_NAMES, config};
+use maro_process::{clock::Clock, metrics::Metrics};
+use maro_runtime::{
+    inspection::preflight::{self, Wishes},
+    policy::grants::Grant,
+    registry::Registry,
+    running::{engine::PluginEngine, loaded::LoadedPlugin},
+};
+
+/// Components of this size come with an interpreter, which takes its time to compile.
+const LARGE_BYTES: usize = 5_000_000;
+
+/// A plugins folder of one plugin, removed when dropped.
+pub(super) struct Workbench {
+    folder: tempfile::TempDir,
+    pub(super) grants: Vec<Grant>,
+    pub(super) bytes: usize,
+    is_slow_to_load: bool,
+}
+
+/// The component that an argument means: itself, or what a project is built into.
+pub(super) async fn component(argument: &Path) -> anyhow::Result<PathBuf> {
+    if argument.is_dir() {
+        return build_project(&Project::open(argument)?, &toolbox(true)).await;
+    }
+    if !argument.is_file() {
+        bail!("{} is neither a component nor a project's folder", argument.display());
+    }
+    Ok(argument.to_owned())
+}
+
+impl Workbench {
+    /// Sets up the component at `path` with the limits and settings of the `.toml` beside it, and with the
+    /// grants that it needs in place of those given there.
+    ///
+    /// # Errors
+    /// A file cannot be read or written, or the component is none.
+    pub(super) fn set_up(path: &Path) -> anyhow::Result<Self> {
+        let wasm = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let Wishes { grants, .. } = preflight::inspect(&wasm)?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = tempfile::tempdir().context("the folder for temporary files cannot be written")?;
+        let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
+        let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
+        fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
+            .and_then(|()| {
+                fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
+            })
+            .context("the folder for temporary files cannot be written")?;
+        Ok(Self { folder, grants, bytes, is_slow_to_load })
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Says why loading will take a while, if it will.
+    pub(super) fn warn_of_compiling(&self) {
+        if self.is_slow_to_load {
+            say(
+                "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.",
+            );
+        }
+    }
+
+    /// Loads the plugin as the bot does.
+    ///
+    /// # Errors
+    /// Why the bot would refuse it.
+    pub(super) async fn load(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+        let plugins = registry(self.dir())?.load().await?;
+        if let Some(refusal) = plugins.refused.first() {
+            bail!("{}", refusal.reason);
+        }
+        plugins.all().next().cloned().context("there is no plugin")
+    }
+}
+
+/// The plugins of a folder, compiled with the cache that the bot uses too.
+pub(super) fn registry(dir: &Path) -> anyhow::Result<Registry> {
+    let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
+    Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
+}
+
+/// Whether a component is one that takes long to compile, and is not in the cache yet. Entries are named by
+/// the component's digest first.
+pub(super) fn is_slow_to_load(wasm: &[u8]) -> bool {
+    wasm.len() > LARGE_BYTES && !config::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
+}
+
+fn is_compiled(cache: &Path, wasm: &[u8]) -> bool {
+    let digest = hex::encode(Sha256::digest(wasm));
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&digest))
+}
+
+/// The manifest with other grants.
+fn with_grants(manifest: &str, grants: &[Grant]) -> String {
+    let granted: Vec<_> = grants.iter().map(|grant| format!("\"{grant}\"")).collect();
+    let granted = format!("grants = [{}]", granted.join(", "));
+    let mut rest = manifest.parse::<toml::Table>().unwrap_or_default();
+    rest.remove("grants");
+    // A pin is on the operator's file and not on what was built just now.
+    rest.remove("sha256");
+    // What narrows a grant that is not there would be refused.
+    if !grants.contains(&Grant::Http) {
+        rest.remove("http");
+    }
+    if let Some(toml::Value::Table(scopes)) = rest.get_mut("scope") {
+        scopes.retain(|grant, _| grants.iter().any(|granted| granted.as_str() == grant));
+    }
+    format!("{granted}\n{}", toml::to_string(&rest).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_runtime::policy::manifest::Manifest;
+
+    #[test]
+    fn grants_are_replaced_and_limits_stay() {
+        let manifest = with_grants("grants = [\"jira\"]\n[limits]\ncpu-ms = 100\n", &[Grant::Tracker]);
+        assert_eq!(manifest, "grants = [\"tracker\"]\n[limits]\ncpu-ms = 100\n");
+    }
+
+    #[test]
+    fn what_narrows_a_grant_that_is_not_needed_is_left_out() {
+        let manifest =
+            "[http]\nhosts = [\"a.example\"]\n[scope]\njira.projects = [\"A\"]\ntracker.admins-only = true\n";
+        let manifest = Manifest::parse(&with_grants(manifest, &[Grant::Tracker])).unwrap();
+        assert_eq!(manifest.scope.keys().collect::<Vec<_>>(), [&Grant::Tracker]);
+        assert!(manifest.hosts.is_empty());
+    }
+}

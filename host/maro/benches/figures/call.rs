@@ -1,0 +1,225 @@
+//! A plugin's call in a fresh instance, beside the same work as a plain Rust function.
+//!
+//! The list comes from memory, so that only the sandbox differs: one instance made, the page copied in, the
+//! reply copied out and checked, the instance wiped.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use maro_domain::{
+    caller::Caller,
+    ids::{ChannelId, Incident, UserId},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+};
+use maro_jira::{
+    client::JiraClient,
+    config::{JiraConfig, JiraCredentials},
+};
+use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
+use maro_runtime::{
+    capabilities::outbound::{OutboundClient, addresses::Reach},
+    registry::Registry,
+    running::{engine::PluginEngine, instance::Capabilities, loaded::LoadedPlugin},
+};
+use maro_store::{
+    config::DatabaseConfig,
+    database::Database,
+    intents,
+    plugin_storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
+    tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
+};
+use maro_tickets::{flows::Flows, hooks::Hooks};
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::{
+    native,
+    rounds::{compare, microseconds},
+};
+
+const CALLS: u32 = 2_000;
+
+pub(crate) fn run(plugins: &Path) {
+    println!("A call of a plugin, without HTTP and database     plain Rust   sandboxed   ratio");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maro.db");
+    let database = runtime.block_on(Database::open(&DatabaseConfig::Sqlite { path })).unwrap();
+    for rows in [10, 50] {
+        let tracker: Arc<dyn ChannelIssueTracker> = Arc::new(ListInMemory::new(rows));
+        let caller = Arc::new(Caller {
+            channel: ChannelId::parse("C024BE91L").unwrap(),
+            user: UserId::parse("U024BE7LH").unwrap(),
+            user_name: None,
+        });
+        let journal = journal::open::open(&database);
+        let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
+        let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system()));
+        let capabilities = Arc::new(Capabilities {
+            tracker: Arc::clone(&tracker),
+            jira: Arc::clone(&jira),
+            flows: Arc::new(Flows {
+                journal,
+                jira: Arc::clone(&jira),
+                tracker: Arc::clone(&tracker),
+                hooks,
+                clock: Clock::system(),
+            }),
+            outbound: OutboundClient::new(Reach::INTERNET),
+            clock: Clock::system(),
+            jira_patience: Duration::from_secs(1),
+            default_project: None,
+            tasks: TaskTracker::new(),
+            storage: Arc::new(NothingStored),
+            admins: Vec::new(),
+            recorder: Arc::default(),
+        });
+        let plugin = runtime.block_on(load(plugins));
+        let compared = compare(
+            || runtime.block_on(per_call(async || drop(native::tracked(&*tracker, &caller.channel).await))),
+            || {
+                runtime.block_on(per_call(async || {
+                    plugin
+                        .run(Arc::clone(&caller), Arc::clone(&capabilities), "", Incident(0))
+                        .await
+                        .unwrap();
+                }))
+            },
+        );
+        println!(
+            "  tracked, {rows} rows, a fresh instance each time {:>14} {:>11} {:>7.1}",
+            microseconds(compared.plain),
+            microseconds(compared.sandboxed),
+            compared.ratio
+        );
+    }
+    println!();
+}
+
+async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
+    let engine = Arc::new(PluginEngine::new(None).unwrap());
+    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
+    let loaded = registry.load().await.unwrap();
+    Arc::clone(loaded.get("tracked").unwrap())
+}
+
+/// The seconds that one of many calls takes.
+async fn per_call(call: impl AsyncFn()) -> f64 {
+    let started = Instant::now();
+    for _ in 0..CALLS {
+        call().await;
+    }
+    started.elapsed().as_secs_f64() / f64::from(CALLS)
+}
+
+pub(crate) fn nowhere() -> JiraConfig {
+    JiraConfig {
+        base_url: Url::parse("http://127.0.0.1:9").unwrap(),
+        credentials: JiraCredentials::DataCenter { token: Secret::new("unused") },
+        default_project: None,
+        webhook_secret: None,
+    }
+}
+
+/// A list that is always there and never changes.
+struct ListInMemory {
+    issues: Vec<TrackedIssue>,
+}
+
+impl ListInMemory {
+    fn new(rows: u32) -> Self {
+        let issue = |number: u32| TrackedIssue {
+            key: IssueKey::parse(&format!("SCRUM-{number}")).unwrap(),
+            issue_id: Some(IssueId::new(number.to_string())),
+            tracked_at: Timestamp::UNIX_EPOCH,
+            tracked_by: UserId::parse("U024BE7LH").ok(),
+            source: Source::Command,
+            last_synced_at: None,
+            last_jira_status: Some("In Progress".to_owned()),
+            last_jira_summary: Some(format!("User authentication flow, part {number}")),
+        };
+        Self { issues: (1..=rows).map(issue).collect() }
+    }
+}
+
+#[async_trait]
+impl ChannelIssueTracker for ListInMemory {
+    async fn get_tracked_issues(
+        &self,
+        _: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, TrackerError> {
+        let issues = self.issues.iter().take(page.limit as usize).cloned().collect();
+        Ok(TrackedPage { issues, more: false })
+    }
+
+    async fn track(
+        &self,
+        _: TrackRequest<'_>,
+        issues: &[Issue],
+        _: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, TrackerError> {
+        Ok(vec![TrackOutcome::AlreadyTracked; issues.len()])
+    }
+
+    async fn untrack(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<UntrackOutcome>, TrackerError> {
+        Ok(vec![UntrackOutcome::NotTracked; keys.len()])
+    }
+
+    async fn count_tracked_issues(&self, _: &ChannelId) -> Result<u32, TrackerError> {
+        Ok(u32::try_from(self.issues.len()).unwrap())
+    }
+
+    async fn is_tracked(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+        Ok(vec![false; keys.len()])
+    }
+
+    async fn update_sync_status(
+        &self,
+        _: &ChannelId,
+        _: &[(IssueKey, Option<Issue>)],
+        _: Timestamp,
+    ) -> Result<(), TrackerError> {
+        Ok(())
+    }
+
+    async fn get_stale_issues(
+        &self,
+        _: Timestamp,
+        _: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        Ok(Vec::new())
+    }
+
+    async fn get_channels_tracking(&self, _: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        Ok(Vec::new())
+    }
+
+    async fn ping(&self) -> Result<(), TrackerError> {
+        Ok(())
+    }
+}
+
+/// What a plugin that keeps nothing needs.
+struct NothingStored;
+
+#[async_trait]
+impl PluginStorage for NothingStored {
+    async fn get(&self, _: Space<'_>, _: &str) -> Result<Option<String>, StorageError> {
+        Ok(None)
+    }
+
+    async fn change(&self, _: Space<'_>, _: Change<'_>, _: Quota) -> Result<Changed, StorageError> {
+        Ok(Changed::ConditionFails)
+    }
+
+    async fn list_keys(&self, _: Space<'_>, _: &str, _: u32) -> Result<Vec<String>, StorageError> {
+        Ok(Vec::new())
+    }
+}

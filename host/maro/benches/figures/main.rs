@@ -1,0 +1,33 @@
+//! `cargo bench`: MARO's own figures, as ratios of alternating rounds in one run.
+//!
+//! Nothing is asserted: another machine has other figures, and only ratios carry over. Everything is on
+//! loopback, and the plugins are built first, as `maro plugin build` builds them.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends where it fails")]
+
+mod beside;
+mod call;
+mod http;
+mod load;
+mod native;
+mod process;
+mod rounds;
+mod start;
+
+use std::path::Path;
+
+fn main() {
+    // `cargo bench -- call start` runs only these; Cargo itself adds `--bench`.
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let plugins = maro_kit::repository::build().unwrap();
+    println!();
+    for (name, run) in [
+        ("call", call::run as fn(&Path)),
+        ("http", http::run),
+        ("start", start::run),
+        ("beside", beside::run),
+    ] {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            run(&plugins);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The command line: `maro serve`, `dev`, `say`, `doctor`, `plugin`.
+
+
+use std::{future::Future, process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
+
+use maro_process::telemetry::error_chain;
+use maro_runtime::loading::compiler_process::{self, CompilerLimits};
+
+/// How long what blocks a thread has to end when all else has.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Keeps, for every Slack channel, the Jira issues it tracks.
+#[derive(Debug, Parser)]
+#[command(name = "maro", version, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot, with the settings of the environment and maro.toml
+    Serve,
+    /// Run the bot on this machine alone, with a simulated Slack workspace and Jira site
+    Dev(dev::Arguments),
+    /// Type a command into the simulated workspace of a running `maro dev`
+    Say(say::SayArguments),
+    /// Try every setting on the real services, and say what to fix
+    Doctor,
+    /// Write, build, check, run and test plugins
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Compile a component from standard input to standard output, for another `maro`
+    #[command(name = compiler_process::SUBCOMMAND, hide = true)]
+    CompileComponent {
+        #[command(flatten)]
+        limits: CompilerLimits,
+        #[arg(long)]
+        has_pool: bool,
+    },
+}
+
+/// Runs what the command line asks for. What goes wrong is said on standard error.
+pub fn run() -> ExitCode {
+    compiler_process::enable();
+    let result = match CommandLine::parse().command {
+        Command::Serve => on_runtime(serve::run()),
+        Command::Doctor => on_runtime(doctor::run()),
+        Command::Dev(arguments) => on_runtime(dev::run(arguments)),
+        Command::Say(arguments) => {
+            on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) })
+        }
+        Command::Plugin(command) => on_runtime(plugin::run(command)),
+        Command::CompileComponent { limits, has_pool } => {
+            compiler_process::serve(limits, has_pool).map_err(anyhow::Error::from)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        report(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // A file that cannot be read may keep its reader for ever, and must not keep the process.
+    runtime.shutdown_timeout(END_TIMEOUT);
+    result
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line's own output")]
+fn report(error: &anyhow::Error) {
+    eprintln!("{}", error_chain(error.as_ref()));
+}

@@ -1,0 +1,25 @@
+//! `maro serve`: the bot, until it is told to stop.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use maro_bot::{config::Config, server::bot::Bot};
+use maro_process::{clock::Clock, stop_signal::StopSignal, telemetry};
+
+pub(super) async fn run() -> anyhow::Result<ExitCode> {
+    // Before anything that takes time: until then the signal ends the process by force.
+    let mut stop = StopSignal::listen()?;
+    let config = Config::load().context("MARO cannot start")?;
+    telemetry::start(&config.log);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    let bot = tokio::select! {
+        bot = Bot::start(config, Clock::system()) => bot.context("MARO cannot start")?,
+        () = stop.wait() => return Ok(ExitCode::SUCCESS),
+    };
+    tracing::info!(address = %bot.address(), "listening");
+    stop.wait().await;
+    tracing::info!("stopping");
+    bot.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

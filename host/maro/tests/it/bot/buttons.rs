@@ -1,0 +1,95 @@
+//! Buttons in replies: commands to press instead of to type.
+
+use maro_simulation::slack::{history::ShownMessage, pressing::Press, terminal};
+use maro_tickets::texts;
+
+use crate::{
+    bot::{PATIENCE, TestBot},
+    plugins::PluginsFolder,
+};
+
+/// What a press leads to: the message that is new or has changed.
+async fn press(bot: &TestBot, user: &str, message: &ShownMessage, press: Press) -> ShownMessage {
+    let before = bot.slack.messages();
+    bot.slack.press_in(user, message, press).await.unwrap();
+    let changed = |messages: &[ShownMessage]| messages.iter().any(|message| !before.contains(message));
+    let messages = bot.slack.wait_for(PATIENCE, changed).await.unwrap();
+    messages.into_iter().find(|message| !before.contains(message)).unwrap()
+}
+
+fn text(bot: &TestBot, message: &ShownMessage) -> String {
+    terminal::message_text(message, &bot.slack.workspace().names())
+}
+
+async fn only_answer(bot: &TestBot, user: &str, typed: &str) -> ShownMessage {
+    let mut messages = bot.messages(user, "general", typed).await;
+    assert_eq!(messages.len(), 1);
+    messages.remove(0)
+}
+
+#[tokio::test]
+async fn stop_tracking_is_done_as_the_person_who_presses_and_shown_to_the_channel() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    let list = only_answer(&bot, "grace", "/maro tracked").await;
+    let stop = || Press::button("Stop tracking").beside("SCRUM-124");
+    let answer = press(&bot, "grace", &list, stop()).await;
+    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-124");
+    assert_eq!(answer.visible_to, None);
+    assert_eq!(
+        bot.say("/maro tracked").await,
+        "Tracked Jira issues in #general:\n• SCRUM-123: User authentication flow (Open)"
+    );
+
+    // Pressed again, as the list still shows it: nothing happens, and only she is told.
+    let again = press(&bot, "grace", &list, stop()).await;
+    assert_eq!(text(&bot, &again), "SCRUM-124 is not tracked in this channel");
+    assert_eq!(again.visible_to, list.visible_to);
+    assert_ne!(again.ts, list.ts);
+}
+
+#[tokio::test]
+async fn a_page_takes_the_place_of_the_one_before() {
+    let bot = TestBot::start().await;
+    let keys = (101..=121).map(|number| format!("SCRUM-{number} ")).collect::<String>();
+    bot.say(&format!("/maro track {keys}")).await;
+    let first = only_answer(&bot, "ada", "/maro tracked").await;
+    let count = bot.slack.messages().len();
+    let second = press(&bot, "ada", &first, "Next page".into()).await;
+    assert!(text(&bot, &second).ends_with("Page 2, the last.\n[Previous page]"), "{}", text(&bot, &second));
+    assert_eq!((&second.ts, &second.visible_to), (&first.ts, &first.visible_to));
+    let back = press(&bot, "ada", &second, "Previous page".into()).await;
+    assert_eq!(text(&bot, &back), text(&bot, &first));
+    assert_eq!(bot.slack.messages().len(), count, "no further message");
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_had_leaves_the_old_one() {
+    let bot = TestBot::start().await;
+    let keys = (101..=121).map(|number| format!("SCRUM-{number} ")).collect::<String>();
+    bot.say(&format!("/maro track {keys}")).await;
+    let first = only_answer(&bot, "ada", "/maro tracked").await;
+    std::fs::remove_file(bot.plugins_folder().join("tracked.wasm")).unwrap();
+    bot.bot().registry().load().await.unwrap();
+    let answer = press(&bot, "ada", &first, "Next page".into()).await;
+    assert!(text(&bot, &answer).starts_with("MARO has no subcommand tracked."), "{}", text(&bot, &answer));
+    assert_ne!(answer.ts, first.ts);
+}
+
+#[tokio::test]
+async fn a_button_can_open_a_modal_and_reaches_only_what_its_presser_may_do() {
+    let bot = TestBot::with_plugins(PluginsFolder::shipped().with_fixture("buttons", "buttons", "")).await;
+    let message = only_answer(&bot, "grace", "/maro buttons").await;
+    bot.slack.press_in("grace", &message, "Create").await.unwrap();
+    let modal = bot.slack.wait_for_modal("grace", |_| true).await.unwrap();
+    assert!(modal.title().contains("Create"));
+    // Ada administers the bot and Grace does not.
+    let refused = press(&bot, "grace", &message, "Reload".into()).await;
+    assert_eq!(text(&bot, &refused), texts::ADMINS_ONLY);
+    // A plugin can write anything on a button.
+    let refused = press(&bot, "ada", &message, "Reload".into()).await;
+    assert_eq!(
+        text(&bot, &refused),
+        "A button cannot do this. An administrator can type /maro plugins reload"
+    );
+}

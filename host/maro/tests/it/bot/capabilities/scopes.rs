@@ -1,0 +1,179 @@
+//! Scopes, the pin, warnings and the audit.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use insta::assert_snapshot;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    bot::{TestBot, capabilities::capable_bot},
+    plugins::PluginsFolder,
+};
+
+/// What the operator reads, while [`Log::start`]'s guard lives.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let subscriber =
+            tracing_subscriber::fmt().with_writer(log.clone()).without_time().with_ansi(false).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// The lines that contain a text, without the digest of a build and the command's id.
+    fn lines(&self, text: &str) -> String {
+        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = log.lines().filter(|line| line.contains(text)).map(|line| {
+            let words = line
+                .split_whitespace()
+                .filter(|word| !word.starts_with("incident="))
+                .map(|word| if word.starts_with("digest=") && word.len() > 64 { "digest=…" } else { word });
+            words.collect::<Vec<_>>().join(" ")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// MARO's own plugins, `track` with this scope.
+async fn scoped_track(scope: &str) -> TestBot {
+    let manifest = format!("grants = [\"jira\", \"tracker-edit\"]\n[scope]\n{scope}");
+    TestBot::with_plugins(PluginsFolder::shipped().with_file("track.toml", manifest.as_bytes())).await
+}
+
+#[tokio::test]
+async fn a_grant_can_leave_channels_out() {
+    let (log, _guard) = Log::start();
+    let bot = scoped_track("tracker-edit.not-in-channels = [\"C0GENERAL01\"]").await;
+    assert_eq!(
+        bot.say("/maro track SCRUM-123").await,
+        "This subcommand is not allowed to use tracker-edit in this channel."
+    );
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+    assert_eq!(
+        bot.say_as("ada", "random", "/maro track SCRUM-123").await,
+        "Now tracking SCRUM-123: User authentication flow (Open)"
+    );
+    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied tracker-edit: to allow it, change `tracker-edit.only-in-channels` or `tracker-edit.not-in-channels` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
+    let bot = scoped_track("tracker-edit.only-in-channels = [\"D0ADA000001\"]").await;
+    assert!(bot.say("/maro track SCRUM-123").await.contains("not allowed"));
+    assert!(bot.say_as("ada", "dm", "/maro track SCRUM-123").await.starts_with("Now tracking"));
+}
+
+#[tokio::test]
+async fn a_grant_can_be_for_administrators() {
+    let (log, _guard) = Log::start();
+    let bot = scoped_track("tracker-edit.admins-only = true").await;
+    assert_eq!(
+        bot.say_as("grace", "general", "/maro track SCRUM-123").await,
+        "Only administrators of MARO can use tracker-edit through this subcommand."
+    );
+    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied tracker-edit: to allow it, add the person to MARO_ADMINS or remove `tracker-edit.admins-only` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0GRACE0001""#);
+    assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"), "ada is one");
+}
+
+#[tokio::test]
+async fn a_grant_can_be_for_projects() {
+    let (log, _guard) = Log::start();
+    let bot = scoped_track("jira.projects = [\"OPS\"]").await;
+    assert_eq!(
+        bot.say("/maro track SCRUM-123").await,
+        "This subcommand is not allowed to use jira for the project SCRUM."
+    );
+    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied jira: to allow it, add "SCRUM" to `jira.projects` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
+    let bot = scoped_track("jira.projects = [\"SCRUM\"]").await;
+    assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
+}
+
+#[tokio::test]
+async fn a_guest_that_insists_fills_no_log() {
+    let (log, _guard) = Log::start();
+    let bot = capable_bot("[scope]\nstorage.admins-only = true").await;
+    bot.say_as("grace", "general", "/maro capable bad-storage").await;
+    assert_eq!(log.lines("was denied").lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_pin_admits_one_content() {
+    let manifest = format!("grants = [\"tracker\"]\nsha256 = \"{}\"", "0".repeat(64));
+    let plugins = PluginsFolder::shipped().with_file("tracked.toml", manifest.as_bytes());
+    let bot = TestBot::with_plugins(plugins).await;
+    let plugins = bot.bot().registry().plugins();
+    let refusal = plugins.refused.iter().find(|refusal| refusal.file.starts_with("tracked")).unwrap();
+    let reason = refusal.reason.to_string();
+    assert!(reason.starts_with(&format!(
+        "change `sha256` in tracked.toml if you trust it, which allows only {}, and this one is ",
+        "0".repeat(64)
+    )));
+
+    let bot = TestBot::start().await;
+    let digest = bot.bot().registry().plugins().get("tracked").unwrap().digest.clone();
+    assert!(!reason.contains("has 0") && reason.contains(&digest), "{reason} does not name {digest}");
+    let manifest = format!("grants = [\"tracker\"]\nsha256 = \"{}\"", digest.to_uppercase());
+    let plugins = PluginsFolder::shipped().with_file("tracked.toml", manifest.as_bytes());
+    let bot = TestBot::with_plugins(plugins).await;
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+}
+
+#[tokio::test]
+async fn a_grant_that_is_never_used_is_a_warning() {
+    let manifest = b"grants = [\"tracker\", \"jira-edit\"]";
+    let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("tracked.toml", manifest)).await;
+    assert_eq!(
+        bot.bot().registry().plugins().get("tracked").unwrap().warnings,
+        ["it is granted jira-edit and never uses it: remove \"jira-edit\" from `grants` in tracked.toml"]
+    );
+    assert_eq!(bot.bot().registry().plugins().get("track").unwrap().warnings, [""; 0]);
+}
+
+#[tokio::test]
+async fn each_write_leaves_one_line_without_its_content() {
+    let (log, _guard) = Log::start();
+    let bot = capable_bot("").await;
+    for typed in [
+        "/maro track SCRUM-123 SCRUM-124",
+        "/maro track SCRUM-123",
+        "/maro untrack SCRUM-123 SCRUM-9999",
+        "/maro untrack SCRUM-9999",
+        "/maro tracked",
+        "/maro capable set channel name secret",
+        "/maro capable get channel name",
+        "/maro capable swap channel name wrong secret",
+        "/maro capable swap channel name secret secret2",
+        "/maro capable delete channel name",
+        "/maro capable delete channel name",
+    ] {
+        bot.say(typed).await;
+    }
+    let audit = log.lines("maro::audit");
+    assert!(!audit.contains("secret"), "{audit}");
+    assert_snapshot!(audit, @r#"
+    INFO maro::audit: a plugin made a change plugin="track" digest=… channel="C0GENERAL01" user="U0ADA000001" action="track" what="SCRUM-123 SCRUM-124" outcome="tracked"
+    INFO maro::audit: a plugin made a change plugin="untrack" digest=… channel="C0GENERAL01" user="U0ADA000001" action="untrack" what="SCRUM-123" outcome="untracked"
+    INFO maro::audit: a plugin made a change plugin="capable" digest=… channel="C0GENERAL01" user="U0ADA000001" action="storage set" what="channel name" outcome="done"
+    INFO maro::audit: a plugin made a change plugin="capable" digest=… channel="C0GENERAL01" user="U0ADA000001" action="storage swap" what="channel name" outcome="done"
+    INFO maro::audit: a plugin made a change plugin="capable" digest=… channel="C0GENERAL01" user="U0ADA000001" action="storage delete" what="channel name" outcome="done"
+    "#);
+}

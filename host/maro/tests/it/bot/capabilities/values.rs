@@ -1,0 +1,102 @@
+//! `storage`, `settings` and `clock`.
+
+use jiff::{SignedDuration, Timestamp};
+use maro_bot::server::bot::Surroundings;
+use maro_process::clock::Clock;
+
+use crate::bot::{
+    TestBot,
+    capabilities::{capable_bot, with_capable},
+};
+
+#[tokio::test]
+async fn values_are_kept_by_channel_and_for_all() {
+    let mut bot = capable_bot("").await;
+    assert_eq!(bot.say("/maro capable get channel seen").await, "None");
+    assert_eq!(bot.say("/maro capable set channel seen here").await, "set");
+    assert_eq!(bot.say("/maro capable set plugin seen everywhere").await, "set");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable get channel seen").await, "Some(\"here\")");
+    assert_eq!(bot.say_as("ada", "random", "/maro capable get channel seen").await, "None");
+    assert_eq!(bot.say_as("ada", "random", "/maro capable get plugin seen").await, "Some(\"everywhere\")");
+    assert_eq!(bot.say("/maro capable set channel other x").await, "set");
+    assert_eq!(bot.say("/maro capable keys channel").await, "[\"other\", \"seen\"]");
+    assert_eq!(bot.say("/maro capable keys channel s").await, "[\"seen\"]");
+    assert_eq!(bot.say("/maro capable swap channel seen there gone").await, "false");
+    assert_eq!(bot.say("/maro capable swap channel seen here -").await, "true");
+    assert_eq!(bot.say("/maro capable delete channel seen").await, "false");
+    assert_eq!(bot.say("/maro capable delete channel other").await, "true");
+    bot.restart().await;
+    assert_eq!(bot.say("/maro capable get plugin seen").await, "Some(\"everywhere\")");
+}
+
+#[tokio::test]
+async fn what_is_too_long_or_empty_is_an_error() {
+    let bot = capable_bot("").await;
+    let shown = bot.say("/maro capable bad-storage").await;
+    assert_eq!(shown.matches("Err(\"StorageErrorKind::InvalidArgument\")").count(), 8, "{shown}");
+}
+
+#[tokio::test]
+async fn a_full_store_says_so_and_still_lets_go() {
+    let bot = capable_bot("[limits]\nstorage-keys = 3").await;
+    assert_eq!(bot.say("/maro capable fill channel").await, "3, then StorageErrorKind::Full");
+    assert_eq!(
+        bot.say("/maro capable set channel one more").await,
+        "This subcommand has no room left for what it keeps. Nothing was changed; whoever runs MARO can give it \
+         more."
+    );
+    assert_eq!(
+        bot.say_as("ada", "random", "/maro capable fill channel").await,
+        "3, then StorageErrorKind::Full"
+    );
+
+    let bot = capable_bot("[limits]\nstorage-kib = 25\nstorage-total-kib = 45").await;
+    assert_eq!(bot.say("/maro capable fill channel").await, "2, then StorageErrorKind::Full");
+    assert_eq!(bot.say("/maro capable fill plugin").await, "2, then StorageErrorKind::Full");
+    assert_eq!(
+        bot.say_as("ada", "random", "/maro capable fill channel").await,
+        "0, then StorageErrorKind::Full"
+    );
+}
+
+#[tokio::test]
+async fn settings_are_what_the_operator_wrote() {
+    let bot = capable_bot("[settings]\nteam = \"blue & green\"\nlimit = 7\nquiet = true").await;
+    assert_eq!(bot.say("/maro capable setting team").await, "Some(\"blue & green\")");
+    assert_eq!(bot.say("/maro capable setting nothing").await, "None");
+    assert_eq!(
+        bot.say("/maro capable settings").await,
+        r#"[("limit", "7"), ("quiet", "true"), ("team", "blue & green")]"#
+    );
+}
+
+#[tokio::test]
+async fn the_clock_is_the_hosts() {
+    let noon: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+    let clock = Clock::stopped(noon);
+    let surroundings = Surroundings::from(clock.clone());
+    let bot = TestBot::in_surroundings(with_capable(""), surroundings, |_, _| {}).await;
+    assert_eq!(bot.say("/maro capable now").await, noon.as_second().to_string());
+    clock.set(noon + SignedDuration::from_secs(90));
+    assert_eq!(bot.say("/maro capable now").await, (noon.as_second() + 90).to_string());
+    assert_eq!(bot.say("/maro capable wasi-now").await, (noon.as_second() + 90).to_string());
+}
+
+#[tokio::test]
+async fn wasi_tells_the_time_only_to_whom_the_clock_is_granted() {
+    let bot = capable_bot("[scope]\nclock.admins-only = true").await;
+    assert_ne!(bot.say("/maro capable wasi-now").await, "0", "ada is an administrator");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable now").await, "0");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable wasi-now").await, "0");
+}
+
+#[tokio::test]
+async fn a_plugin_may_print_much_and_the_end_of_it_is_told_with_a_fault() {
+    let bot = capable_bot("").await;
+    assert_eq!(bot.say("/maro capable print 1000").await, "1000 lines");
+    let shown = bot.say("/maro capable print-and-panic 1000").await;
+    assert!(shown.contains("failed because of a fault in it"), "{shown}");
+    let fault = bot.bot().registry().plugins().get("capable").unwrap().last_fault().unwrap().fault;
+    assert!(fault.contains("line 999 of those") && fault.contains("warning 999: all is well"), "{fault}");
+    assert!(fault.contains("after 1000 lines") && !fault.contains("line 10 of"), "{fault}");
+}

@@ -1,0 +1,263 @@
+//! Requests that are not what they should be, and the addresses for operators.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use maro_process::{clock::Clock, secret::Secret};
+use maro_slack::signature;
+use reqwest::{Client, RequestBuilder, Response};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::{bot::TestBot, plugins::PluginsFolder};
+
+fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().timeout(Duration::from_secs(10)).no_proxy().build().unwrap()
+}
+
+/// A request signed with the bot's secret, as of `age` seconds ago.
+fn signed(bot: &TestBot, path: &str, body: &[u8], age: i64) -> RequestBuilder {
+    let timestamp = (Clock::system().now().as_second() - age).to_string();
+    let secret = bot.config.slack.signing_secret.clone().unwrap();
+    client()
+        .post(bot.url(path))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-slack-signature", signature::sign(&secret, &timestamp, body))
+        .header("x-slack-request-timestamp", timestamp)
+        .body(body.to_owned())
+}
+
+const COMMAND: &[u8] = b"command=%2Fmaro&text=tracked&channel_id=C1&user_id=U1";
+
+async fn status(request: RequestBuilder) -> u16 {
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn only_what_slack_signed_lately_is_obeyed() {
+    let bot = TestBot::start().await;
+    assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 0)).await, 200);
+    assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 299)).await, 200);
+    assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 301)).await, 401, "stale");
+    assert_eq!(status(signed(&bot, "slack/commands", COMMAND, -301)).await, 401, "from the future");
+    let forged = signed(&bot, "slack/commands", COMMAND, 0)
+        .body("command=%2Fmaro&text=plugins&channel_id=C1&user_id=U1");
+    assert_eq!(status(forged).await, 401, "another body");
+    assert_eq!(status(client().post(bot.url("slack/commands")).body(COMMAND)).await, 401, "unsigned");
+    let other =
+        signature::sign(&Secret::new("other"), &Clock::system().now().as_second().to_string(), COMMAND);
+    let request = client()
+        .post(bot.url("slack/commands"))
+        .header("x-slack-signature", other)
+        .header("x-slack-request-timestamp", Clock::system().now().as_second().to_string());
+    assert_eq!(status(request.body(COMMAND)).await, 401, "another secret");
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_by_kind() {
+    let bot = TestBot::start().await;
+    assert_eq!(status(signed(&bot, "slack/commands", b"", 0)).await, 400, "empty");
+    assert_eq!(
+        status(signed(&bot, "slack/commands", b"command=%2Fmaro&text=%ff&channel_id=C1&user_id=U1", 0)).await,
+        400
+    );
+    assert_eq!(
+        status(signed(&bot, "slack/commands", b"command=/maro&text=\xff&channel_id=C1&user_id=U1", 0)).await,
+        400
+    );
+    assert_eq!(
+        status(signed(
+            &bot,
+            "slack/commands",
+            b"command=/maro&text=x&channel_id=%3C!channel%3E&user_id=U1",
+            0
+        ))
+        .await,
+        400
+    );
+    assert_eq!(status(signed(&bot, "slack/commands", &vec![b'a'; 2 * 1024 * 1024], 0)).await, 413);
+    assert_eq!(status(client().get(bot.url("slack/commands"))).await, 405);
+    assert_eq!(status(client().get(bot.url("nothing/here"))).await, 404);
+}
+
+/// Many senders read no answer before all is sent; a reset meanwhile would hide it from them.
+#[tokio::test]
+async fn who_sends_too_much_can_send_all_of_it_and_is_told() {
+    let bot = TestBot::start().await;
+    let body = vec![b'a'; 4 * 1024 * 1024];
+    let announced = format!("content-length: {}\r\n\r\n", body.len()).into_bytes();
+    let chunked = format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len()).into_bytes();
+    for rest_of_head in [announced, chunked] {
+        let mut connection = tokio::net::TcpStream::connect(bot.bot().address()).await.unwrap();
+        connection.write_all(b"POST /slack/commands HTTP/1.1\r\nhost: bot\r\n").await.unwrap();
+        connection.write_all(&rest_of_head).await.unwrap();
+        connection.write_all(&body).await.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, *b"HTTP/1.1 413");
+    }
+}
+
+#[tokio::test]
+async fn slacks_checks_of_the_address_are_answered() {
+    let bot = TestBot::start().await;
+    let response = client().post(bot.url("slack/commands")).body("ssl_check=1&token=x").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.text().await.unwrap(), "");
+
+    let body = br#"{"type":"url_verification","challenge":"3eZbrw1aB","token":"x"}"#;
+    let response = signed(&bot, "slack/events", body, 0).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "3eZbrw1aB");
+    assert_eq!(status(client().post(bot.url("slack/events")).body(&body[..])).await, 401);
+    assert_eq!(status(signed(&bot, "slack/events", b"{}", 0)).await, 400);
+}
+
+#[tokio::test]
+async fn a_forged_response_url_is_never_contacted() {
+    let bot = TestBot::start().await;
+    let trap = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http%3A%2F%2F{}%2Fcommands", trap.local_addr().unwrap());
+    bot.jira.set_fault(maro_simulation::jira::faults::Fault::Hang);
+    let body = format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C1&user_id=U1&response_url={url}");
+    let response = signed(&bot, "slack/commands", body.as_bytes(), 0).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "", "acknowledged");
+    let contacted = tokio::time::timeout(Duration::from_secs(10), trap.accept()).await;
+    assert!(contacted.is_err(), "the bot contacted an address out of a request");
+}
+
+#[tokio::test]
+async fn operators_see_health_and_metrics() {
+    let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("broken.wasm", b"?")).await;
+    assert_eq!(text(&bot, "healthz").await, "ok\n");
+    assert_eq!(text(&bot, "readyz").await, "ready: 3 plugins serve, 1 refused\n");
+    bot.say("/maro tracked").await;
+    bot.say("/maro track").await;
+    status(client().post(bot.url("slack/commands")).body(COMMAND)).await;
+    let metrics = text(&bot, "metrics").await;
+    for line in [
+        r#"maro_commands_total{subcommand="tracked",outcome="replied"} 1"#,
+        r#"maro_commands_total{subcommand="track",outcome="usage"} 1"#,
+        r#"maro_rejected_requests_total{reason="signature"} 1"#,
+        r#"maro_invocation_seconds_count{subcommand="tracked",phase="guest"} 1"#,
+        "maro_plugins_loaded 3",
+        "maro_plugins_refused 1",
+        "# EOF",
+    ] {
+        assert!(metrics.lines().any(|other| other == line), "{line} is missing in:\n{metrics}");
+    }
+}
+
+pub(super) async fn text(bot: &TestBot, path: &str) -> String {
+    client().get(bot.url(path)).send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_webhook_address_exists_only_with_a_secret() {
+    let bot = TestBot::start().await;
+    assert_eq!(status(client().post(bot.url("jira/webhook")).body("{}")).await, 404);
+
+    let secret = Secret::new("a webhook secret");
+    let configured = secret.clone();
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.webhook_secret = Some(configured);
+    })
+    .await;
+    assert_eq!(status(client().post(bot.url("jira/webhook")).body("{}")).await, 401);
+    bot.say("/maro track SCRUM-123").await;
+    let issue = bot.jira.requests();
+    assert!(!issue.is_empty());
+    let list = bot.say("/maro tracked").await;
+    assert!(list.contains("(Open)"), "{list}");
+    let body =
+        webhook("jira:issue_updated", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
+    assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-123: Sign in (Blocked)"));
+    let body =
+        webhook("jira:issue_deleted", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
+    assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
+    let list = bot.say("/maro tracked").await;
+    assert!(list.contains("SCRUM-123: Sign in (not found in Jira)"), "{list}");
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_after_a_later_one_changes_nothing() {
+    let secret = Secret::new("a webhook secret");
+    let configured = secret.clone();
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.webhook_secret = Some(configured);
+    })
+    .await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    let event = |status: &str, milliseconds: i64| {
+        let body = webhook("jira:issue_updated", &id, "SCRUM-123", "Sign in", status);
+        body.replace("1700000000000", &(1_700_000_000_000 + milliseconds).to_string())
+    };
+    for (body, shown) in [
+        (event("In Review", 0), "In Review"),
+        (event("Done", 2_000), "Done"),
+        (event("Blocked", 1_000), "Done"),
+        (event("Reopened", 2_000), "Reopened"),
+    ] {
+        assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
+        let list = bot.say("/maro tracked").await;
+        assert!(list.contains(&format!("SCRUM-123: Sign in ({shown})")), "{list}");
+    }
+}
+
+async fn id_of(bot: &TestBot, key: &str) -> String {
+    let url = bot.jira.base_url().join(&format!("rest/api/3/issue/{key}")).unwrap();
+    let token = maro_simulation::jira::server::API_TOKEN;
+    let response =
+        client().get(url).basic_auth(maro_simulation::jira::server::EMAIL, Some(token)).send().await.unwrap();
+    let issue: serde_json::Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    issue["id"].as_str().unwrap().to_owned()
+}
+
+fn webhook(event: &str, id: &str, key: &str, summary: &str, status: &str) -> String {
+    serde_json::json!({
+        "timestamp": 1_700_000_000_000_u64,
+        "webhookEvent": event,
+        "issue": {"id": id, "key": key, "fields": {"summary": summary, "status": {"name": status}}},
+    })
+    .to_string()
+}
+
+async fn deliver(bot: &TestBot, secret: &Secret, body: &str) -> Response {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.expose().as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    client()
+        .post(bot.url("jira/webhook"))
+        .header("x-hub-signature", signature)
+        .body(body.to_owned())
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn idle_connections_by_the_hundred_do_no_harm() {
+    let bot = TestBot::start().await;
+    let mut idle = Vec::new();
+    for _ in 0..300 {
+        idle.push(tokio::net::TcpStream::connect(bot.bot().address()).await.unwrap());
+    }
+    assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 0)).await, 200);
+    drop(idle);
+}
+
+#[tokio::test]
+async fn interactions_are_verified_like_commands_and_unknown_ones_left_alone() {
+    let bot = TestBot::start().await;
+    let unknown = br#"payload=%7B%22type%22%3A%22block_dance%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D"#;
+    assert_eq!(status(client().post(bot.url("slack/interactions")).body(&unknown[..])).await, 401);
+    assert_eq!(status(signed(&bot, "slack/interactions", unknown, 301)).await, 401);
+    let response = signed(&bot, "slack/interactions", unknown, 0).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.text().await.unwrap(), "");
+    for malformed in [&b"payload=%7B"[..], b"payload=", b"other=1", b"payload=%ff"] {
+        assert_eq!(status(signed(&bot, "slack/interactions", malformed, 0)).await, 400, "{malformed:?}");
+    }
+}

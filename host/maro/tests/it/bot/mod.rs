@@ -1,0 +1,184 @@
+//! The real bot on the simulated Slack and Jira: *given plugins and Jira, when Slack sends, then Slack
+//! receives*.
+
+mod buttons;
+mod capabilities;
+mod commands;
+mod create;
+mod faults;
+mod hostile_components;
+mod hostile_plugins;
+mod hot_reload;
+mod http;
+mod jira_capabilities;
+mod plugin_breaker;
+mod plugin_grants;
+mod plugin_notices;
+mod plugin_switches;
+mod plugins_folder;
+mod recorded_cases;
+mod released_plugins;
+mod socket_mode;
+mod start_up;
+mod status_sync;
+mod stories;
+mod ticket_faults;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use maro_bot::{
+    config::{Config, PluginsConfig},
+    server::bot::{Bot, Surroundings},
+};
+use maro_domain::issue::IssueKey;
+use maro_process::{clock::Clock, secret::Secret};
+use maro_simulation::{
+    jira::server::SimulatedJira,
+    slack::{SimulatedSlack, SimulatedSlackSettings, history::ShownMessage, terminal},
+};
+use maro_slack::config::SlackConfig;
+use maro_store::config::DatabaseConfig;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::plugins::PluginsFolder;
+
+/// Longer than any honest answer takes, and than Jira's patience.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A workspace, a site, and the bot between them.
+pub(crate) struct TestBot {
+    pub(crate) slack: Arc<SimulatedSlack>,
+    pub(crate) jira: Arc<SimulatedJira>,
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    bot: Option<Bot>,
+    _folder: tempfile::TempDir,
+    plugins: PluginsFolder,
+}
+
+impl TestBot {
+    /// MARO's own plugins on SQLite.
+    pub(crate) async fn start() -> Self {
+        Self::with_plugins(PluginsFolder::shipped()).await
+    }
+
+    pub(crate) async fn with_plugins(plugins: PluginsFolder) -> Self {
+        Self::with_settings(plugins, |_| {}).await
+    }
+
+    /// As [`TestBot::with_plugins`], with settings changed by `change`.
+    pub(crate) async fn with_settings(plugins: PluginsFolder, change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_settings_of(plugins, |config, _| change(config)).await
+    }
+
+    /// As [`TestBot::with_settings`], where the settings depend on the workspace.
+    pub(crate) async fn with_settings_of(
+        plugins: PluginsFolder,
+        change: impl FnOnce(&mut Config, &SimulatedSlack),
+    ) -> Self {
+        Self::in_surroundings(plugins, Clock::system().into(), change).await
+    }
+
+    /// As [`TestBot::with_settings_of`], with a clock and an internet of the test's own.
+    pub(crate) async fn in_surroundings(
+        plugins: PluginsFolder,
+        surroundings: Surroundings,
+        change: impl FnOnce(&mut Config, &SimulatedSlack),
+    ) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let folder = tempfile::tempdir().unwrap();
+        let signing_secret = Secret::new("a signing secret");
+        let bot_token = Secret::new("xoxb-test");
+        let slack = SimulatedSlack::start(SimulatedSlackSettings {
+            listen: loopback,
+            signing_secret: signing_secret.clone(),
+            bot_token: bot_token.clone(),
+            clock: surroundings.clock.clone(),
+        })
+        .await
+        .unwrap();
+        let jira = SimulatedJira::start(loopback, &CancellationToken::new()).await.unwrap();
+        let mut config = Config {
+            listen: loopback,
+            database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
+            plugins: PluginsConfig {
+                dir: plugins.path().to_owned(),
+                hot_reload: false,
+                channel: None,
+                // Shared by all tests: compiling is slow in an unoptimised build.
+                cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
+            },
+            admins: vec![slack.workspace().people[0].id.clone()],
+            slack: SlackConfig {
+                signing_secret: Some(signing_secret),
+                bot_token,
+                app_token: None,
+                api_url: slack.api_url(),
+            },
+            jira: jira.cloud_config(),
+            sync_interval: Duration::from_secs(3_600),
+            log: "info".to_owned(),
+        };
+        change(&mut config, &slack);
+        let clock = surroundings.clock.clone();
+        let bot = Bot::start(config.clone(), surroundings).await.unwrap();
+        bot.wait_until_ready().await;
+        let (slack, jira) = (Arc::new(slack), Arc::new(jira));
+        let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
+        test_bot.slack.connect_bot(test_bot.url("slack/commands"));
+        test_bot
+    }
+
+    pub(crate) fn bot(&self) -> &Bot {
+        self.bot.as_ref().unwrap()
+    }
+
+    pub(crate) fn plugins_folder(&self) -> &Path {
+        self.plugins.path()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://{}/{path}", self.bot().address())).unwrap()
+    }
+
+    /// Stops the bot and starts it anew on the same database and plugins.
+    pub(crate) async fn restart(&mut self) {
+        self.bot.take().unwrap().stop().await;
+        let bot = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
+        bot.wait_until_ready().await;
+        self.bot = Some(bot);
+        self.slack.connect_bot(self.url("slack/commands"));
+    }
+
+    /// What Slack shows to `user` after typing a command in `channel`.
+    pub(crate) async fn say_as(&self, user: &str, channel: &str, typed: &str) -> String {
+        let messages = self.messages(user, channel, typed).await;
+        let texts: Vec<_> = messages
+            .iter()
+            .map(|message| terminal::message_text(message, &self.slack.workspace().names()))
+            .collect();
+        texts.join("\n---\n")
+    }
+
+    /// As ada, in #general.
+    pub(crate) async fn say(&self, typed: &str) -> String {
+        self.say_as("ada", "general", typed).await
+    }
+
+    pub(crate) async fn messages(&self, user: &str, channel: &str, typed: &str) -> Vec<ShownMessage> {
+        let messages = self.slack.run_command(channel, user, typed, PATIENCE).await.unwrap();
+        assert_eq!(self.slack.problems(), [""; 0], "Slack would not have taken this");
+        messages
+    }
+}
+
+/// A key that tests write as text.
+pub(crate) fn key(text: &str) -> IssueKey {
+    IssueKey::parse(text).unwrap()
+}

@@ -1,0 +1,106 @@
+//! `/maro stories EPIC-1`: a story a line.
+
+use insta::assert_snapshot;
+use maro_simulation::slack::{modal::Modal, people::SubmitOutcome};
+
+use crate::bot::{
+    TestBot,
+    create::{bot, read, told},
+};
+
+/// The epic of the simulated project.
+const EPIC: &str = "SCRUM-101";
+
+async fn open_stories(bot: &TestBot, epic: &str) -> Modal {
+    bot.slack.send_command("general", "ada", &format!("/maro stories {epic}")).await.unwrap();
+    bot.slack.wait_for_modal("ada", |modal| !modal.text().contains("Asking Jira")).await.unwrap()
+}
+
+/// Submits these lines and returns what ada reads in the end.
+async fn submit(bot: &TestBot, lines: &str) -> Modal {
+    bot.slack.fill("ada", &[("stories", lines)]).await.unwrap();
+    match bot.slack.submit("ada").await.unwrap() {
+        SubmitOutcome::Updated(modal) => modal,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn each_line_becomes_a_story_that_is_tracked() {
+    let bot = bot().await;
+    let modal = open_stories(&bot, EPIC).await;
+    assert!(modal.text().contains(EPIC), "{}", modal.text());
+    let report =
+        submit(&bot, "Sign in with a passkey\n\n- Sign out everywhere\nsign in with a passkey").await;
+    assert_snapshot!(read(&bot, &report), @"
+    Created:
+    • SCRUM-151: Sign in with a passkey
+    • SCRUM-152: Sign out everywhere
+    ");
+    assert_snapshot!(told(&bot).join("\n"), @"
+    Created 2 stories under SCRUM-101
+    • SCRUM-151: Sign in with a passkey
+    • SCRUM-152: Sign out everywhere
+    ");
+    let list = bot.say("/maro tracked").await;
+    assert!(
+        list.contains("SCRUM-151: Sign in with a passkey") && list.contains("SCRUM-152: Sign out everywhere"),
+        "{list}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_epic_is_told() {
+    let bot = bot().await;
+    let modal = open_stories(&bot, "scrum-123").await;
+    assert!(modal.text().contains("SCRUM-123 is no epic but a "), "{}", modal.text());
+    bot.slack.close("ada").await.unwrap();
+    let modal = open_stories(&bot, "SCRUM-999").await;
+    assert!(modal.text().contains("SCRUM-999 not found in Jira"), "{}", modal.text());
+    bot.slack.close("ada").await.unwrap();
+    assert_snapshot!(bot.say("/maro stories").await, @"Name the epic: /maro stories EPIC-1");
+}
+
+#[tokio::test]
+async fn lines_are_limited_in_length_and_number() {
+    let bot = bot().await;
+    open_stories(&bot, EPIC).await;
+    let too_many: String = (0..101).map(|number| format!("story {number}\n")).collect();
+    bot.slack.fill("ada", &[("stories", &too_many)]).await.unwrap();
+    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("no errors") };
+    assert_eq!(errors["stories"], "These are 101 stories; at most 100 can be created at once.");
+}
+
+#[tokio::test]
+async fn failed_lines_have_jiras_reason_and_can_be_sent_again() {
+    let bot = bot().await;
+    bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
+    open_stories(&bot, EPIC).await;
+    let report = submit(&bot, "A good story\nA forbidden story").await;
+    assert!(
+        read(&bot, &report).contains("A forbidden story: This word is not allowed."),
+        "{}",
+        report.text()
+    );
+    assert_eq!(bot.jira.created_issues().len(), 1);
+
+    bot.jira.refuse_no_summaries();
+    bot.slack.press("ada", "Send the failed ones again").await.unwrap();
+    let report = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("SCRUM-152")).await.unwrap();
+    assert!(!report.text().contains("Not created"), "{}", report.text());
+    assert_eq!(bot.jira.created_issues().len(), 2);
+}
+
+#[tokio::test]
+async fn many_stories_are_created_in_batches() {
+    let bot = bot().await;
+    open_stories(&bot, EPIC).await;
+    let lines: String = (1..=75).map(|number| format!("Story number {number}\n")).collect();
+    bot.slack.fill("ada", &[("stories", &lines)]).await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    let report =
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Story number 75")).await.unwrap();
+    assert!(read(&bot, &report).contains("SCRUM-151: Story number 1"), "{}", report.text());
+    assert_eq!(bot.jira.created_issues().len(), 75);
+    assert_eq!(told(&bot).len(), 1);
+}

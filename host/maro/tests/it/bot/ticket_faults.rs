@@ -1,0 +1,94 @@
+//! Neighbours that fail while a ticket is on its way.
+
+use std::time::Duration;
+
+use maro_simulation::{
+    jira::faults::Fault,
+    slack::{people::SubmitOutcome, web_api::faults::Fault as SlackFault},
+};
+
+use crate::bot::create::{bot, open_create, read, told};
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_told_does_not_make_the_ticket_fail() {
+    let bot = bot().await;
+    bot.slack.set_bot_in("general", false);
+    bot.slack.grant_scopes(&["chat:write", "commands"]);
+    open_create(&bot, "Zeppelin ballast").await;
+    bot.slack.set_fault("chat.postMessage", SlackFault::Error("not_in_channel".to_owned()));
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no word of it")
+    };
+    let shown = read(&bot, &modal);
+    assert!(shown.starts_with("Created SCRUM-151: Zeppelin ballast"), "{shown}");
+    assert!(shown.contains("invite MARO to it"), "{shown}");
+    bot.slack.clear_faults();
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-151"));
+}
+
+#[tokio::test]
+async fn a_limit_on_messages_is_waited_for() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin propeller").await;
+    let limited = SlackFault::RateLimited { retry_after: 1 };
+    bot.slack.set_next_faults("chat.postMessage", [Some(limited), None]);
+    bot.slack.submit("ada").await.unwrap();
+    bot.slack.wait_for(Duration::from_secs(20), |_| !told(&bot).is_empty()).await.unwrap();
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin propeller"]);
+}
+
+#[tokio::test]
+async fn a_message_whose_confirmation_is_lost_is_not_sent_twice() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin gondola").await;
+    bot.slack.set_next_faults("chat.postMessage", [Some(SlackFault::LostAnswer)]);
+    bot.slack.submit("ada").await.unwrap();
+    bot.slack.wait_for(Duration::from_secs(20), |_| !told(&bot).is_empty()).await.unwrap();
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-151"));
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin gondola"]);
+}
+
+#[tokio::test]
+async fn a_modal_that_slack_does_not_open_is_told() {
+    let bot = bot().await;
+    bot.slack.set_fault("views.open", SlackFault::Error("expired_trigger_id".to_owned()));
+    assert_eq!(bot.say("/maro create").await, "Slack took too long to open the form. Try again.");
+    bot.slack.set_fault("views.open", SlackFault::Error("fatal_error".to_owned()));
+    assert_eq!(
+        bot.say("/maro stories SCRUM-101").await,
+        "Slack did not let MARO open the form. Try again in a moment."
+    );
+}
+
+#[tokio::test]
+async fn a_search_that_fails_never_keeps_anyone_from_creating() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin rudder").await;
+    // The types of the project are known from a moment ago: the search is the next request, and nonsense is
+    // not asked for again.
+    bot.jira.set_next_faults([Some(Fault::Html)]);
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
+        panic!("no word of it")
+    };
+    let shown = read(&bot, &modal);
+    assert!(shown.starts_with("Created SCRUM-151: Zeppelin rudder"), "{shown}");
+    assert!(shown.contains("could not check"), "{shown}");
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin rudder"]);
+}
+
+#[tokio::test]
+async fn a_link_that_jira_refuses_tracks_nothing() {
+    let bot = bot().await;
+    open_create(&bot, "Authentication flow for users").await;
+    bot.slack.submit("ada").await.unwrap();
+    bot.jira.set_fault(Fault::Status(403, None));
+    bot.slack
+        .press("ada", maro_simulation::slack::pressing::Press::button("Link this one").beside("SCRUM-123"))
+        .await
+        .unwrap();
+    let modal =
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("does not allow")).await.unwrap();
+    assert!(read(&bot, &modal).starts_with("Jira does not allow MARO to do this"));
+    assert_eq!(told(&bot), [""; 0]);
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+}

@@ -1,0 +1,125 @@
+//! Components written by hand: a core module with the parts that a test cares about, made a component of the
+//! contract in `wit/`.
+
+use std::path::Path;
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// A core module that describes itself as `wat` and answers "done", unless its parts say otherwise.
+pub(crate) struct Guest<'a> {
+    /// What the module imports.
+    pub(crate) imports: &'a str,
+    /// Items of the module beside the usual ones.
+    pub(crate) items: &'a str,
+    /// Instructions before `describe` returns.
+    pub(crate) describe: &'a str,
+    /// Instructions before `run` returns.
+    pub(crate) run: &'a str,
+    /// Address and length of the name in the description.
+    pub(crate) name: (u32, u32),
+    /// Address and length of the sentence in the answer.
+    pub(crate) sentence: (u32, u32),
+    /// What `cabi_realloc` returns.
+    pub(crate) allocate: &'a str,
+    /// A package beside the contract, of whose interface `types` the module may import.
+    pub(crate) also: Option<&'a str>,
+}
+
+impl Default for Guest<'_> {
+    fn default() -> Self {
+        Self {
+            imports: "",
+            items: "",
+            describe: "",
+            run: "",
+            name: (512, 3),
+            sentence: (520, 4),
+            allocate: "(global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+                (global.get $next)
+                (global.set $next (i32.add (global.get $next) (local.get 3)))",
+            also: None,
+        }
+    }
+}
+
+impl Guest<'_> {
+    pub(crate) fn component(&self) -> Vec<u8> {
+        let Self { imports, items, describe, run, name, sentence, allocate, also } = self;
+        let module = format!(
+            r#"(module
+                {imports}
+                (memory (export "memory") 2)
+                (global $next (mut i32) (i32.const 4096))
+                (data (i32.const 512) "wat     done1a summary")
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {allocate})
+                (func (export "maro:plugin/command@0.2.0#describe") (result i32)
+                    {describe}
+                    (i32.store (i32.const 256) (i32.const {name_at}))
+                    (i32.store (i32.const 260) (i32.const {name_length}))
+                    (i32.store (i32.const 264) (i32.const 524))
+                    (i32.store (i32.const 268) (i32.const 1))
+                    (i32.store (i32.const 272) (i32.const 525))
+                    (i32.store (i32.const 276) (i32.const 9))
+                    (i32.const 256))
+                (func (export "maro:plugin/command@0.2.0#run") (param i32 i32) (result i32)
+                    {run}
+                    ;; The error `failed` with a sentence.
+                    (i32.store8 (i32.const 320) (i32.const 1))
+                    (i32.store8 (i32.const 324) (i32.const 1))
+                    (i32.store (i32.const 328) (i32.const {sentence_at}))
+                    (i32.store (i32.const 332) (i32.const {sentence_length}))
+                    (i32.const 320))
+                {items})"#,
+            name_at = name.0 as i32,
+            name_length = name.1 as i32,
+            sentence_at = sentence.0 as i32,
+            sentence_length = sentence.1 as i32,
+        );
+        encode(wat::parse_str(module).unwrap(), *also)
+    }
+}
+
+fn encode(mut module: Vec<u8>, also: Option<&str>) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let (package, _) = resolve.push_dir(wit).unwrap();
+    let mut world = resolve.select_world(&[package], Some("subcommand")).unwrap();
+    if let Some(also) = also {
+        let other = resolve.push_str("also.wit", also).unwrap();
+        let interface = &resolve.packages[other].name.interface_id("types");
+        let both = format!(
+            "package maro:test; world both {{ include maro:plugin/subcommand@0.2.0; import {interface}; }}"
+        );
+        let test = resolve.push_str("test.wit", &both).unwrap();
+        world = resolve.select_world(&[test], Some("both")).unwrap();
+    }
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    // Validating is the host's business.
+    ComponentEncoder::default().validate(false).module(&module).unwrap().encode().unwrap()
+}
+
+/// A component of more than a mebibyte with a lot of code, another for each `number`, which traps when it describes itself.
+pub(crate) fn large(number: u32) -> Vec<u8> {
+    let step = "(local.set 0 (i32.mul (local.get 0) (i32.const 77777)))";
+    let function = format!("(func (param i32) (result i32) {} (local.get 0))", step.repeat(16));
+    let padding = "x".repeat(1024 * 1024);
+    let items = format!("(global i32 (i32.const {number})) (data \"{padding}\") {}", function.repeat(3_000));
+    let component = Guest { describe: "(unreachable)", items: &items, ..Guest::default() }.component();
+    assert!(component.len() > 1024 * 1024);
+    component
+}
+
+/// A component of half a mebibyte that the compiler wants many gigabytes for: each of its blocks hands on a
+/// thousand values.
+pub(crate) fn bomb() -> Vec<u8> {
+    let many = |text: &str| text.repeat(1_000);
+    let blocks = "local.get 0 if (type $wide) else end ".repeat(80_000);
+    let items = format!(
+        "(type $wide (func (param {0}) (result {0}))) (func (param i32) {1} {blocks} {2})",
+        many("i32 "),
+        many("local.get 0 "),
+        many("drop ")
+    );
+    Guest { items: &items, ..Guest::default() }.component()
+}

@@ -1,0 +1,137 @@
+//! What people can choose from: projects and issue types.
+
+use maro_domain::ticket::{IssueType, Project};
+use maro_jira::error::JiraError;
+use maro_simulation::jira::faults::Fault;
+
+use super::{EDITIONS, Edition, PATIENCE, World, within};
+
+impl World {
+    async fn projects(&self, typed: &str, limit: u32) -> Vec<String> {
+        let projects = self.client.search_projects(typed, limit, within(PATIENCE)).await.unwrap();
+        projects.into_iter().map(|project| project.key).collect()
+    }
+
+    async fn types(&self, project: &str) -> Option<Vec<IssueType>> {
+        self.client.get_issue_types(project, within(PATIENCE)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_project_is_found_by_the_start_of_its_key_or_name() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        assert_eq!(world.projects("SCRUM", 10).await, ["SCRUM"], "{edition:?}");
+        assert_eq!(world.projects("  customer por", 10).await, ["SCRUM"]);
+        assert_eq!(world.projects("payments back", 10).await, ["PAYBE"]);
+        assert_eq!(world.projects("no such project", 10).await, [""; 0]);
+        assert_eq!(world.projects("Op&action=view#\u{0}", 10).await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn of_hundreds_of_projects_the_first_are_given() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        assert_eq!(world.projects("", 100).await.len(), 100);
+        assert_eq!(world.projects("", 3).await, ["ACCAN", "ACCAP", "ACCAU"]);
+        assert_eq!(world.projects("", 0).await.len(), 1);
+        assert_eq!(world.projects("", u32::MAX).await.len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn the_project_with_just_that_key_comes_first() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        let found = world.projects("ops", 100).await;
+        assert_eq!(found[0], "OPS", "{edition:?} {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn cloud_offers_no_project_in_which_nothing_can_be_created() {
+    let world = World::start(Edition::Cloud).await;
+    assert_eq!(world.projects("audit", 10).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn data_center_is_asked_for_its_projects_once_a_minute() {
+    let world = World::start(Edition::DataCenter).await;
+    for typed in ["", "s", "sc"] {
+        world.projects(typed, 10).await;
+    }
+    assert_eq!(world.paths(), ["GET /rest/api/2/project"]);
+}
+
+#[tokio::test]
+async fn a_project_is_known_by_its_key() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        let get = async |key: &str| world.client.get_project(key, within(PATIENCE)).await.unwrap();
+        let portal = Project { key: "SCRUM".to_owned(), name: "Customer portal".to_owned() };
+        assert_eq!(get("SCRUM").await, Some(portal));
+        assert_eq!(get("NOPE").await, None);
+        world.site.take_requests();
+        for not_a_key in ["", "../myself", "SCRUM/x", "search", "scrum"] {
+            assert_eq!(get(not_a_key).await, None);
+        }
+        assert_eq!(world.paths(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn no_project_is_missing_for_an_account_that_jira_ignores() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        world.site.set_fault(Fault::SilentlyAnonymous);
+        let project = world.client.get_project("SCRUM", within(PATIENCE)).await;
+        assert!(matches!(project, Err(JiraError::Unauthorized)), "{project:?}");
+    }
+}
+
+#[tokio::test]
+async fn issue_types_come_in_jiras_order_without_sub_tasks() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        let types = world.types("SCRUM").await.unwrap();
+        let shown: Vec<_> =
+            types.iter().map(|kind| (kind.id.as_str(), kind.name.as_str(), kind.hierarchy_level)).collect();
+        let expected =
+            [("10000", "Epic", 1), ("10001", "Story", 0), ("10002", "Task", 0), ("10004", "Bug", 0)];
+        assert_eq!(shown, expected, "{edition:?}");
+    }
+}
+
+#[tokio::test]
+async fn issue_types_are_asked_for_once_a_minute_and_project() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        for project in ["SCRUM", "OPS", "SCRUM"] {
+            world.types(project).await.unwrap();
+        }
+        assert_eq!(world.paths().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_project_that_is_missing_or_closed_has_no_issue_types() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        assert_eq!(world.types("NOPE").await, None);
+        assert_eq!(world.types("../..").await, None);
+        assert_eq!(world.types("AUDIT").await, Some(Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn choices_fail_as_a_look_up_does() {
+    for edition in EDITIONS {
+        let world = World::failing(edition, Fault::Status(403, None)).await;
+        let projects = world.client.search_projects("", 1, within(PATIENCE)).await;
+        assert!(matches!(projects, Err(JiraError::Forbidden)));
+        world.site.set_fault(Fault::WrongShape);
+        let types = world.client.get_issue_types("SCRUM", within(PATIENCE)).await;
+        assert!(matches!(types, Err(JiraError::InvalidResponse { .. })));
+    }
+}

@@ -1,0 +1,492 @@
+//! The author's kit: projects that build anywhere, checked, run and tested, in three languages.
+
+use std::{
+    fs,
+    io::Read as _,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use maro_runtime::recording::cases::Case;
+
+use crate::plugins;
+
+/// Tools that are fetched once for all tests, beside the compiled plugins.
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")
+}
+
+/// What cargo makes for projects away from the repository, kept for the next run.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects")
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
+    command
+        .current_dir(folder)
+        .env("MARO_CACHE_DIR", cache())
+        .env("CARGO_TARGET_DIR", target())
+        .args(arguments);
+    command
+}
+
+fn maro(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+/// What a command says that succeeds.
+fn said(folder: &Path, arguments: &[&str]) -> String {
+    let output = maro(folder, arguments);
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "maro {arguments:?} fails:\n{out}\n{error}");
+    out.into_owned()
+}
+
+/// What a command says that fails.
+fn complaint(folder: &Path, arguments: &[&str]) -> String {
+    let output = maro(folder, arguments);
+    assert!(!output.status.success(), "maro {arguments:?} succeeds");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Whether the tools of a language are here. In CI they must be.
+#[expect(clippy::print_stderr, reason = "a test that is skipped must not be so in silence")]
+fn has(tool: &str) -> bool {
+    let is_there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
+    #[expect(clippy::disallowed_methods, reason = "CI says that it is one in the environment alone")]
+    let is_ci = std::env::var("CI").is_ok();
+    assert!(is_there || !is_ci, "{tool} is not installed");
+    if !is_there {
+        eprintln!("SKIPPED: {tool} is not installed, and plugins that need it are not tested");
+    }
+    is_there
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/examples").join(name)
+}
+
+#[test]
+fn a_new_project_in_rust_builds_away_from_the_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "greet", "--with", "tracker"]);
+    let check = said(folder.path(), &["plugin", "check", "greet"]);
+    assert!(check.starts_with("/maro greet [NAME]\nGreet somebody\n"), "{check}");
+    assert!(check.contains("needs      grants = []"), "{check}");
+    assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
+    let project = folder.path().join("greet");
+    let built = said(&project, &["plugin", "build"]);
+    assert!(built.ends_with("build/greet.toml.\n"), "{built}");
+    let run = said(folder.path(), &["plugin", "run", "greet", "R&D"]);
+    assert!(run.starts_with("/maro greet R&D\n\nHello, R&D!\n"), "{run}");
+    assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet pass."));
+
+    let source = folder.path().join("greet/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")"))
+        .unwrap();
+    let run = complaint(folder.path(), &["plugin", "run", "greet", "Ada"]);
+    assert!(run.contains("✗ It panicked at src/lib.rs:18:9: no Ada\n\nIt did not answer: "), "{run}");
+    assert!(!run.contains("wasm backtrace"), "{run}");
+
+    let prints = "println!(\"to {arguments}\"); Ok(answer";
+    fs::write(&source, text.replace("Ok(answer", prints)).unwrap();
+    let run = said(folder.path(), &["plugin", "run", "greet", "Ada", "-1"]);
+    assert!(run.contains("It printed:\n  to Ada\n"), "{run}");
+    assert!(run.contains("/maro greet -1\n\nHello, -1!"), "several commands: {run}");
+
+    fs::write(&source, text.replace("\"greet\"", "\"Count It\"")).unwrap();
+    let build = complaint(&project, &["plugin", "build"]);
+    assert!(
+        build.contains("✗ No host takes it like this: it describes itself wrongly: \"Count It\""),
+        "{build}"
+    );
+
+    let buttons = "Ok(answer(unescape(arguments).trim()).buttons([reply::button(\"Delete\", \"delete X\")]))";
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", buttons)).unwrap();
+    let run = said(folder.path(), &["plugin", "run", "greet"]);
+    assert!(run.contains("[Delete → /maro delete X]\n"), "{run}");
+    assert!(run.contains("✗ A button types /maro delete X, "), "{run}");
+
+    let failing = text.replace("Ok(answer(unescape(arguments).trim()))", "panic!(\"no {arguments}\")");
+    fs::write(&source, failing).unwrap();
+    let run = complaint(folder.path(), &["plugin", "run", "greet", "1", "2", "3", "4", "5", "6", "7"]);
+    assert!(run.contains(": no 7\n"), "it is run however often it fails: {run}");
+    let nowhere = complaint(folder.path(), &["plugin", "run", "greet", "--channel", "nowhere"]);
+    assert!(nowhere.contains("no channel nowhere in the simulated Slack, but general, "), "{nowhere}");
+
+    fs::write(&source, text.replace("\"Hello, \"", "\"Good day, \"")).unwrap();
+    let tests = complaint(folder.path(), &["plugin", "test", "greet"]);
+    assert!(tests.contains("\"Good day, Ada!\"") && tests.contains("the tests of greet fail"), "{tests}");
+
+    let untested = text.split("#[cfg(test)]").next().unwrap();
+    let tracking =
+        format!("{untested}\nfn count() -> Option<u32> {{ maro_plugin::tracker::count_tracked().ok() }}");
+    let tracking = tracking.replace("Ok(answer", "let _ = count(); Ok(answer");
+    fs::write(&source, tracking).unwrap();
+    fs::write(folder.path().join("greet/plugin.toml"), "grants = []").unwrap();
+    let tests = said(folder.path(), &["plugin", "test", "greet"]);
+    assert!(tests.contains("greet has no tests.\n"), "{tests}");
+    let refusal = "add \"tracker\" to `grants` in plugin.toml";
+    assert!(tests.contains(refusal), "{tests}");
+    assert!(complaint(folder.path(), &["plugin", "check", "greet"]).contains(refusal));
+
+    fs::write(&source, "this is no Rust").unwrap();
+    let build = complaint(folder.path(), &["plugin", "build", "greet"]);
+    assert!(build.contains("src/lib.rs:1:"), "{build}");
+    assert!(build.contains("greet does not build"), "{build}");
+}
+
+#[test]
+fn what_the_readme_of_a_new_project_in_rust_shows_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = "jira, jira-edit, tracker, tracker-edit, storage, settings, clock, http";
+    let new = said(folder.path(), &["plugin", "new", "track", "--with", all]);
+    assert!(new.contains("MARO comes with a /maro track of its own"), "{new}");
+    let readme = fs::read_to_string(folder.path().join("track/README.md")).unwrap();
+    let rows = readme.lines().filter(|line| line.starts_with("| `"));
+    let lines: Vec<_> = rows.map(|row| row.rsplit("| `").next().unwrap().trim_end_matches("` |")).collect();
+    assert_eq!(lines.len(), 8, "{readme}");
+    let source = folder.path().join("track/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    let calls = format!(
+        "use maro_plugin::{{IssueKey, clock, http, jira, jira_edit, settings, storage, tracker, tracker_edit}};\n\
+         fn all(keys: Vec<IssueKey>, key: IssueKey) -> Result<(), RunError> {{\n{};\nOk(())\n}}\n",
+        lines.iter().map(|line| format!("let _ = {line}")).collect::<Vec<_>>().join(";\n")
+    );
+    let called = "let key = || arguments.to_owned(); all(vec![key()], key())?; Ok(answer";
+    fs::write(&source, text.replace("Ok(answer", called) + &calls).unwrap();
+    let check = said(folder.path(), &["plugin", "check", "track"]);
+    assert!(check.ends_with("✓ This host takes it.\n"), "{check}");
+}
+
+#[test]
+fn an_interrupted_build_ends_with_its_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"endless\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[workspace]\n",
+    );
+    write("lib.rs", "");
+    let script = format!(
+        "fn main() {{ let _open = std::net::TcpStream::connect({:?}); loop {{ std::thread::park() }} }}",
+        listener.local_addr().unwrap().to_string()
+    );
+    write("build.rs", &script);
+    let mut building = command(folder.path(), &["plugin", "build", "."]).spawn().unwrap();
+    let (mut tool, _) = listener.accept().unwrap();
+    let id = rustix::process::Pid::from_child(&building);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(building.wait().unwrap().code(), Some(130));
+    let mut said = Vec::new();
+    assert_eq!(tool.read_to_end(&mut said).unwrap(), 0, "the tool's end closes what it has open");
+}
+
+#[test]
+fn what_a_host_cuts_and_what_it_refuses_is_told() {
+    let fixture = |name: &str| plugins::fixture(name).display().to_string();
+    let check = said(Path::new("."), &["plugin", "check", &fixture("long-summary")]);
+    assert!(check.contains("(the summary is cut: 100 characters is the most)"), "{check}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("note.wasm"), "?").unwrap();
+    let list = complaint(folder.path(), &["plugin", "list", "."]);
+    assert!(list.contains("✗ note.wasm does not serve: "), "{list}");
+}
+
+#[test]
+fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracked = plugins::shipped().join("tracked.wasm").display().to_string();
+    let record =
+        |arguments: &str| said(folder.path(), &["plugin", "run", &tracked, arguments, "--record", "cases"]);
+    let shown = said(folder.path(), &["plugin", "run", &tracked, "--tracked", "SCRUM-123,SCRUM-999"]);
+    assert!(
+        shown.contains("User authentication flow (Open) [Stop tracking → /maro untrack SCRUM-123]\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("• SCRUM-999: Not in Jira any more (Open) [Stop tracking → "), "{shown}");
+    assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
+    assert!(record("1").contains("Not recorded: the same case is there already"), "recorded once");
+    let test = ["plugin", "test", "cases", "--on", &*tracked];
+    assert!(said(folder.path(), &test).contains("1 case played as recorded."));
+
+    let path = folder.path().join("cases/tracked-1.json");
+    let mut case = Case::read(&path).unwrap();
+    let text = serde_json::to_string(&case).unwrap();
+    assert!(!text.contains("U0ADA000001"), "ids of people are replaced: {text}");
+    let changed =
+        text.replace("\"Text\":\": Database migration (In Progress)\"", "\"Text\":\": Database move\"");
+    assert_ne!(text, changed);
+    case.clone_from(&serde_json::from_str(&changed).unwrap());
+    case.write(&path).unwrap();
+    let told = complaint(folder.path(), &test);
+    assert!(told.contains("- • <SCRUM-124>: Database move"), "{told}");
+    assert!(told.contains("+ • <SCRUM-124>: Database migration (In Progress)"), "{told}");
+
+    case.calls.clear();
+    case.write(&path).unwrap();
+    let told = complaint(folder.path(), &test);
+    assert!(
+        told.contains("calls tracker.list-tracked {\"limit\":20,\"offset\":0}, which is not recorded"),
+        "{told}"
+    );
+    assert!(told.contains("To accept this, delete the file and record it again"), "{told}");
+    let accepting = complaint(folder.path(), &[&test[..], &["--accept"]].concat());
+    assert!(accepting.contains("1 of 1 case cannot be accepted"), "{accepting}");
+    assert_eq!(Case::read(&path).unwrap(), case, "nothing is accepted that is no answer");
+}
+
+#[test]
+fn a_checkouts_plugins_are_built_in_every_language_and_go_with_their_sources() {
+    if !has("python3") {
+        return;
+    }
+    let checkout = tempfile::tempdir().unwrap();
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/sdk").canonicalize().unwrap();
+    fs::create_dir_all(checkout.path().join("plugins/sdk")).unwrap();
+    fs::write(checkout.path().join("plugins/sdk/Cargo.toml"), "").unwrap();
+    let workspace = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = []\n[workspace.dependencies]\nmaro-plugin = {{ path = {sdk:?} }}\n"
+    );
+    fs::write(checkout.path().join("Cargo.toml"), workspace).unwrap();
+    let new = said(checkout.path(), &["plugin", "new", "plugins/one", "--with", "http"]);
+    assert!(new.contains("Cargo.toml now: when you delete the folder, delete it there too"), "{new}");
+    said(checkout.path(), &["plugin", "new", "plugins/two", "--lang", "python"]);
+    let built = |name: &str| target().join("plugins").join(name).is_file();
+    said(checkout.path(), &["plugin", "build"]);
+    for file in ["one.wasm", "one.toml", "two.wasm", "two.toml"] {
+        assert!(built(file), "{file}");
+    }
+    let one = target().join("plugins/one.wasm");
+    assert!(said(checkout.path(), &["plugin", "run", one.to_str().unwrap(), "Ada"]).contains("Hello, Ada!"));
+    fs::remove_dir_all(checkout.path().join("plugins/two")).unwrap();
+    said(checkout.path(), &["plugin", "build"]);
+    assert!(built("one.wasm") && !built("two.wasm") && !built("two.toml"));
+}
+
+#[test]
+fn the_example_in_rust_assigns_and_offers_a_choice() {
+    let example = example("assign");
+    let folder = example.to_str().unwrap();
+    let run = |words: &str| said(Path::new("."), &["plugin", "run", folder, words]);
+    let one = run("SCRUM-123 Grace Hopper");
+    assert!(one.contains("@ada has assigned SCRUM-123 to Grace Hopper."), "{one}");
+    let nobody = run("SCRUM-123 Nobody Atall");
+    assert!(nobody.contains("Nobody called Nobody Atall can be assigned to SCRUM-123."), "{nobody}");
+}
+
+#[test]
+fn the_example_in_javascript_reports_what_the_channel_tracks() {
+    if !has("npm") {
+        return;
+    }
+    let example = example("standup");
+    let folder = example.to_str().unwrap();
+    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of standup pass."));
+    let run = said(Path::new("."), &["plugin", "run", folder]);
+    assert!(run.contains("Standup in #general\n"), "{run}");
+    let again = said(Path::new("."), &["plugin", "run", folder]);
+    assert!(!again.contains("An interpreter is in it"), "it is compiled already: {again}");
+    assert!(run.contains("• SCRUM-124: Database migration"), "{run}");
+    assert!(run.contains("storage.set "), "{run}");
+}
+
+#[test]
+fn the_example_in_python_finds_issues() {
+    if !has("python3") {
+        return;
+    }
+    let example = example("search");
+    let folder = example.to_str().unwrap();
+    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search pass."));
+    let run = said(Path::new("."), &["plugin", "run", folder, "authentication flow"]);
+    assert!(run.contains("• SCRUM-123: User authentication flow"), "{run}");
+}
+
+#[test]
+fn what_an_interpreter_does_not_find_is_explained() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "note", "--lang", "js", "--with", "storage"]);
+    let source = folder.path().join("note/plugin.js");
+    let text = fs::read_to_string(&source).unwrap();
+    let uses = |name: &str, interface: &str| {
+        let import = format!("import {{ {name} }} from 'maro:plugin/{interface}@0.2.0';\n{text}");
+        fs::write(&source, import.replace("return answer", &format!("{name}(); return answer"))).unwrap();
+        complaint(folder.path(), &["plugin", "build", "note"])
+    };
+    let clock = uses("now", "clock");
+    assert!(clock.contains("To use it, add `import maro:plugin/clock@"), "{clock}");
+    assert!(clock.contains("to wit/world.wit and \"clock\" to `grants` in plugin.toml.\n"), "{clock}");
+    let keys = uses("listkeys", "storage");
+    assert!(keys.contains("No interface that it is imported from has listkeys"), "{keys}");
+}
+
+#[test]
+fn the_examples_build_replies_with_the_files_that_new_projects_get() {
+    let folder = tempfile::tempdir().unwrap();
+    for (language, name, own, file) in
+        [("js", "one", "standup/maro.js", "maro.js"), ("python", "two", "search/maro.py", "maro.py")]
+    {
+        said(folder.path(), &["plugin", "new", name, "--lang", language]);
+        let new = folder.path().join(name).join(file);
+        assert_eq!(fs::read_to_string(example(own)).unwrap(), fs::read_to_string(new).unwrap());
+    }
+}
+
+/// Makes a project, writes its source, and types commands.
+fn run_source(folder: &Path, new: &[&str], source: (&str, &str), commands: &[&str]) -> String {
+    said(folder, &[&["plugin", "new", "sample"], new].concat());
+    fs::write(folder.join("sample").join(source.0), source.1).unwrap();
+    let output = maro(folder, &[&["plugin", "run", "sample"], commands].concat());
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn time_and_chance_in_javascript_are_those_of_the_command() {
+    if !has("npm") {
+        return;
+    }
+    let source = "import { paragraph, toCaller } from './maro.js';
+        const built = Date.now();
+        export const command = {
+          describe: () => ({ name: 'sample', version: '1', summary: 'Tell', usage: '' }),
+          async run() {
+            await new Promise((done) => setTimeout(done, 1));
+            const told = [Date.now() - built, Math.random(), crypto.randomUUID(), performance.now()];
+            return toCaller(paragraph(`told ${told}`));
+          },
+        };";
+    let told = |granted: &[&str]| -> Vec<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let new = [&["--lang", "js"], granted].concat();
+        let shown = run_source(folder.path(), &new, ("plugin.js", source), &["", ""]);
+        let lines = shown.lines().filter_map(|line| line.strip_prefix("told "));
+        let lines: Vec<_> = lines.map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        assert_eq!(lines.len(), 2, "{shown}");
+        lines
+    };
+    let granted = told(&["--with", "clock"]);
+    for (at, value) in granted[0].iter().enumerate() {
+        assert_ne!(value, &granted[1][at], "the same in two commands");
+    }
+    assert!(granted[0][0].parse::<u64>().unwrap() > 0, "later than the build: {granted:?}");
+    let without = told(&[]);
+    assert!(without[0][0].starts_with('-'), "the start of 1970 is earlier than the build: {without:?}");
+    assert_ne!(without[0][2], without[1][2]);
+}
+
+#[test]
+fn mistakes_in_javascript_are_told_with_place_and_cure() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = "import { get } from 'maro:plugin/storage@0.2.0';
+import { paragraph, toCaller } from './maro.js';
+const mistakes = {
+  nothing: () => {},
+  payload: () => get('channel', ''),
+  text: async () => { throw 'x'; },
+  three: () => toCaller(paragraph(3)),
+};
+export const command = {
+  describe: () => ({ name: 'sample', version: '1', summary: 'Fail', usage: '' }),
+  run: (typed) => mistakes[typed](),
+};";
+    let commands = ["nothing", "payload", "text", "three"];
+    let new = ["--lang", "js", "--with", "storage"];
+    let shown = run_source(folder.path(), &new, ("plugin.js", source), &commands);
+    for expected in [
+        "✗ `run` in plugin.js returned nothing: return `toCaller(…)` or `toChannel(…)`.\n",
+        "✗ A host's error was thrown as it is at plugin.js:5:21: catch it and `throw passOn(error)`. It says: ",
+        "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` gives.\n",
+        "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is no text and no span: ",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let test = "import './plugin.js';";
+    fs::write(folder.path().join("sample/answer.test.js"), test).unwrap();
+    let told = complaint(folder.path(), &["plugin", "test", "sample"]);
+    assert!(told.contains("can only be called on a host: keep the answer apart"), "{told}");
+    for (source, expected) in [
+        ("import ms from 'ms';", "copy ms's files into the project"),
+        ("const command = {};", "plugin.js must `export const command = { describe, run }`"),
+        ("Math.random();", "What stands outside `describe` and `run` is run once, while the plugin is built"),
+    ] {
+        fs::write(folder.path().join("sample/plugin.js"), source).unwrap();
+        let told = complaint(folder.path(), &["plugin", "build", "sample"]);
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn mistakes_in_python_are_told_with_place_and_cure() {
+    if !has("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = "from componentize_py_types import Err
+from maro import paragraph, pass_on, to_caller, usage
+from wit_world import exports
+from wit_world.exports.command import Description
+from wit_world.imports import storage
+
+
+class Command(exports.Command):
+    def describe(self):
+        return Description(\"sample\", \"1\", \"Fail\", \"\")
+
+    def run(self, typed):
+        if typed == \"import\":
+            import datetime
+        if typed == \"host\":
+            storage.get(storage.Scope.CHANNEL, \"\")
+        if typed == \"raise\":
+            raise ValueError(\"oh no\")
+        if typed == \"three\":
+            return to_caller(paragraph(3))
+        try:
+            raise usage(\"No.\")
+        except Err as error:
+            if typed == \"own\":
+                raise pass_on(error)
+";
+    let run = |commands: &[&str]| {
+        let output = maro(folder.path(), &[&["plugin", "run", "sample"], commands].concat());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let new = ["--lang", "python", "--with", "storage"];
+    let commands = ["own", "nothing", "host", "raise"];
+    let shown =
+        run_source(folder.path(), &new, ("plugin.py", source), &commands) + &run(&["three", "import"]);
+    for expected in [
+        "/maro sample own\n\nNo.\n",
+        "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
+        "✗ A host's error was raised as it is at plugin.py:16: catch `Err` and `raise pass_on(error)`. It says: ",
+        "✗ It raised an exception at plugin.py:18: ValueError: oh no\n",
+        "✗ It raised an exception at plugin.py:20: TypeError: 3 is no text and no span: ",
+        "✗ No module named 'datetime' at plugin.py:14: files are there only while a plugin is built",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let test = "import unittest\nfrom plugin import Command\n\nclass Asks(unittest.TestCase):\n    \
+                def test_it(self):\n        Command().run(\"host\")\n";
+    fs::write(folder.path().join("sample/test_plugin.py"), test).unwrap();
+    let told = complaint(folder.path(), &["plugin", "test", "sample"]);
+    assert!(told.contains("storage.get can only be called on a host: keep the answer apart"), "{told}");
+    for (source, expected) in [
+        ("import componentize_py", "`pip install --target . componentize_py` in the project's folder"),
+        ("", "plugin.py must have a `class Command(exports.Command)` with `describe` and `run`"),
+    ] {
+        fs::write(folder.path().join("sample/plugin.py"), source).unwrap();
+        let told = complaint(folder.path(), &["plugin", "build", "sample"]);
+        assert!(told.contains(expected), "{told}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
+
+mod interactions;
+mod markup;
+mod modals;
+mod rendering;
+mod response_url;
+mod say;
+mod socket;
+mod sockets;
+mod views;
+mod web_api;
+mod workspace;
+mod workspace_api;
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    reply::{Block, Reply, Span, Visibility},
+};
+use maro_process::{clock::Clock, secret::Secret};
+use maro_simulation::slack::{SimulatedSlack, SimulatedSlackSettings};
+use maro_slack::{
+    command::{self, CommandRequest, SlashCommand},
+    config::SlackConfig,
+    render::Renderer,
+    response_url::ResponseUrlPolicy,
+    signature::SignatureVerifier,
+};
+use tokio::net::TcpListener;
+use url::Url;
+
+const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+const BOT_TOKEN: &str = "xoxb-sandbox";
+
+fn renderer() -> Renderer {
+    Renderer::new(&Url::parse("https://example.atlassian.net").unwrap())
+}
+
+fn channel() -> ChannelId {
+    ChannelId::parse("C0GENERAL01").unwrap()
+}
+
+fn caller() -> UserId {
+    UserId::parse("U0ADA000001").unwrap()
+}
+
+fn text(text: impl Into<String>) -> Span {
+    Span::Text(text.into())
+}
+
+fn lines(visibility: Visibility, lines: Vec<Vec<Span>>) -> Reply {
+    Reply { visibility, blocks: vec![Block::Lines(lines)] }
+}
+
+fn config(api_url: Url) -> SlackConfig {
+    SlackConfig {
+        signing_secret: Some(Secret::new(SIGNING_SECRET)),
+        bot_token: Secret::new(BOT_TOKEN),
+        app_token: None,
+        api_url,
+    }
+}
+
+async fn start_slack(clock: Clock) -> SimulatedSlack {
+    let settings = SimulatedSlackSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        signing_secret: Secret::new(SIGNING_SECRET),
+        bot_token: Secret::new(BOT_TOKEN),
+        clock,
+    };
+    SimulatedSlack::start(settings).await.unwrap()
+}
+
+/// Serves a router on loopback for the rest of the test, and tells where.
+async fn serve(router: Router) -> Url {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+/// A bot in front of `answer`: it checks signatures and reads commands with MARO's own code.
+async fn start_bot<F, R>(slack: &SimulatedSlack, clock: Clock, answer: F)
+where
+    F: Fn(Box<SlashCommand>) -> R + Send + Sync + 'static,
+    R: Future<Output = Response> + Send,
+{
+    let verifier = SignatureVerifier::new(&Secret::new(SIGNING_SECRET));
+    let policy = ResponseUrlPolicy::new(&config(slack.api_url()));
+    let shared = Arc::new((verifier, policy, answer, clock));
+    let handle = move |headers: HeaderMap, body: Bytes| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (verifier, policy, answer, clock) = &*shared;
+            let header = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.as_bytes());
+            let timestamp = header("x-slack-request-timestamp");
+            verifier.verify(timestamp, header("x-slack-signature"), &body, clock.now()).unwrap();
+            match command::parse(&body, policy).unwrap() {
+                CommandRequest::Command(command) => answer(command).await,
+                CommandRequest::SslCheck => ().into_response(),
+            }
+        }
+    };
+    let bot = serve(Router::new().route("/slack/commands", post(handle))).await;
+    slack.connect_bot(bot.join("/slack/commands").unwrap());
+}
+
+/// The HTTP answer that carries a message.
+fn answer_with(reply: &Reply, command: &SlashCommand) -> Response {
+    let message = renderer().render(reply, &command.channel, &command.user);
+    ([("content-type", "application/json")], message.to_answer()).into_response()
+}

@@ -1,0 +1,208 @@
+//! What the tests of the tables start from: an empty database of either kind, and a way round it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, Source, TrackOutcome, TrackedIssue},
+};
+use maro_process::secret::Secret;
+use maro_store::{
+    config::DatabaseConfig,
+    database::Database,
+    intents::{self, IntentJournal},
+    plugin_storage::{self, PluginStorage},
+    tracker::{ChannelIssueTracker, TrackRequest, open},
+};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+
+use crate::postgres;
+
+/// The list comes first, so that the session does not end itself.
+const END_ALL_SESSIONS: &str = "
+    WITH other AS MATERIALIZED (
+        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())
+    SELECT pid::text FROM other WHERE pg_terminate_backend(pid)";
+
+/// Runs each claim, a function that takes a [`Given`], on both databases.
+macro_rules! on_both_databases {
+    ($($claim:ident,)+) => {
+        mod sqlite {
+            use super::Given;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $claim() {
+                    let given = Given::sqlite().await;
+                    super::$claim(&given).await;
+                    given.database.close().await;
+                }
+            )+
+        }
+
+        mod postgres {
+            use super::Given;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $claim() {
+                    let Some(given) = Given::postgres().await else { return };
+                    super::$claim(&given).await;
+                    given.database.close().await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use on_both_databases;
+
+/// An empty database, and what stands on it.
+pub(crate) struct Given {
+    pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
+    pub(crate) journal: Arc<dyn IntentJournal>,
+    pub(crate) storage: Arc<dyn PluginStorage>,
+    pub(crate) database: Database,
+    pub(crate) config: DatabaseConfig,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Given {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = DatabaseConfig::Sqlite { path: folder.path().join("maro.db") };
+        Self { _folder: Some(folder), ..Self::open(config).await }
+    }
+
+    /// `None` where there is no PostgreSQL.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let database = postgres::Database::new().await?;
+        Some(Self::on(database).await)
+    }
+
+    pub(crate) async fn on(database: postgres::Database) -> Self {
+        Self::open(DatabaseConfig::Postgres { url: Secret::new(database.url) }).await
+    }
+
+    async fn open(config: DatabaseConfig) -> Self {
+        let database = Database::open(&config).await.unwrap();
+        let (tracker, journal) = (open::open(&database), journal::open::open(&database));
+        let storage = storage::open::open(&database);
+        Self { tracker, journal, storage, database, config, _folder: None }
+    }
+
+    /// The same database, as a second replica opens it.
+    pub(crate) async fn replica(&self) -> Database {
+        Database::open(&self.config).await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, statement: &str) {
+        execute(&self.config, statement).await;
+    }
+
+    pub(crate) async fn query(&self, statement: &str) -> Vec<String> {
+        query(&self.config, statement).await
+    }
+
+    /// Ends the bot's sessions in PostgreSQL, and waits until they are gone.
+    pub(crate) async fn end_all_sessions(&self) {
+        while !self.query(END_ALL_SESSIONS).await.is_empty() {}
+    }
+
+    pub(crate) async fn track(&self, channel_id: &str, issues: &[Issue], second: i64) -> Vec<TrackOutcome> {
+        track(&*self.tracker, channel_id, issues, second).await
+    }
+
+    /// The whole list of a channel.
+    pub(crate) async fn list(&self, channel_id: &str) -> Vec<TrackedIssue> {
+        let page = PageRequest { offset: 0, limit: 1_000_000 };
+        self.tracker.get_tracked_issues(&channel(channel_id), page).await.unwrap().issues
+    }
+
+    /// The keys of a channel's list.
+    pub(crate) async fn keys(&self, channel_id: &str) -> Vec<String> {
+        self.list(channel_id).await.into_iter().map(|issue| issue.key.to_string()).collect()
+    }
+}
+
+pub(crate) enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Raw {
+    pub(crate) async fn connect(config: &DatabaseConfig) -> Self {
+        match config {
+            DatabaseConfig::Sqlite { path } => Self::Sqlite(sqlite(path.clone()).await),
+            DatabaseConfig::Postgres { url } => {
+                Self::Postgres(PgConnection::connect(url.expose()).await.unwrap())
+            }
+        }
+    }
+}
+
+async fn sqlite(path: PathBuf) -> SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// Runs statements that return nothing, on a connection of their own.
+pub(crate) async fn execute(config: &DatabaseConfig, statement: &str) {
+    let statement = AssertSqlSafe(statement.to_owned());
+    match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => drop(connection.execute(statement).await.unwrap()),
+        Raw::Postgres(mut connection) => drop(connection.execute(statement).await.unwrap()),
+    }
+}
+
+/// The first column of every row, as text.
+pub(crate) async fn query(config: &DatabaseConfig, statement: &str) -> Vec<String> {
+    let statement = AssertSqlSafe(statement.to_owned());
+    match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => {
+            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
+        }
+        Raw::Postgres(mut connection) => {
+            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
+        }
+    }
+}
+
+pub(crate) async fn track(
+    tracker: &dyn ChannelIssueTracker,
+    channel_id: &str,
+    issues: &[Issue],
+    second: i64,
+) -> Vec<TrackOutcome> {
+    let (channel, user) = (channel(channel_id), user("U1"));
+    let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
+    tracker.track(request, issues, at(second)).await.unwrap()
+}
+
+pub(crate) fn channel(id: &str) -> ChannelId {
+    ChannelId::parse(id).unwrap()
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+pub(crate) fn key(key: &str) -> IssueKey {
+    IssueKey::parse(key).unwrap()
+}
+
+/// An open issue whose id is not its number.
+pub(crate) fn issue(id: u32, key: &str) -> Issue {
+    described(id, key, &format!("Summary of {key}"), "Open")
+}
+
+pub(crate) fn described(id: u32, key: &str, summary: &str, status: &str) -> Issue {
+    Issue::new(IssueId::new(id.to_string()), self::key(key), summary, status)
+}
+
+/// A moment, in seconds after the tests' first.
+pub(crate) fn at(second: i64) -> Timestamp {
+    "2026-01-31T09:30:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}

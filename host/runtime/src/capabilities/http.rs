@@ -1,0 +1,110 @@
+//! `http`: requests to services that the operator lists.
+
+use std::sync::Arc;
+
+use crate::{
+    capabilities::{
+        audit,
+        outbound::{
+            OutboundError, OutboundResponse,
+            request::{OutboundRequest, Parts},
+        },
+    },
+    policy::grants::{Denial, Grant},
+    running::{
+        bindings::maro::plugin::http::{Header, Host, HttpError, HttpErrorKind, Method, Request, Response},
+        instance::{Capabilities, Invocation},
+    },
+};
+use maro_domain::issue::one_line;
+use maro_process::telemetry::error_chain;
+use maro_tickets::texts;
+
+/// The most requests of one invocation.
+const MAX_REQUESTS: u32 = 10;
+
+/// The longest host that is named to people.
+const MAX_SHOWN_HOST: usize = 100;
+
+impl Host for Invocation {
+    async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, HttpError>> {
+        self.count_host_call()?;
+        let method = method_name(request.method);
+        let (capabilities, request) = match self.outbound_request(method, request) {
+            Ok(request) => request,
+            Err(error) => return Ok(Err(error)),
+        };
+        let host = one_line(&request.host(), MAX_SHOWN_HOST);
+        let answer = self.timed(capabilities.outbound.send(request)).await;
+        if !matches!(method, "GET" | "HEAD") {
+            let outcome = match &answer {
+                Ok(response) => response.status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            audit::note(self, "http", &format!("{method} {host}"), &outcome);
+        }
+        Ok(answer.map(guest_response).map_err(|error| {
+            tracing::warn!(
+                plugin = &*self.plugin,
+                host,
+                error = error_chain(&error),
+                "an outbound request failed"
+            );
+            failed(&error, &host)
+        }))
+    }
+}
+
+impl Invocation {
+    /// Checks the grant, the request and its host, or says why it is not sent.
+    fn outbound_request(
+        &mut self,
+        method: &str,
+        request: Request,
+    ) -> Result<(Arc<Capabilities>, OutboundRequest), HttpError> {
+        let (_, capabilities) =
+            self.authorised(Grant::Http).map_err(|sentence| error(HttpErrorKind::Denied, sentence))?;
+        let invalid = |what: &str| error(HttpErrorKind::InvalidRequest, texts::invalid_argument(what));
+        let headers: Vec<_> = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
+        let parts = Parts { method, url: &request.url, headers: &headers, body: request.body };
+        let request =
+            OutboundRequest::new(parts, capabilities.outbound.reach()).map_err(|what| invalid(&what))?;
+        if !request.is_allowed(&self.manifest.hosts) {
+            let host = one_line(&request.host(), MAX_SHOWN_HOST);
+            return Err(error(HttpErrorKind::Denied, self.denied(Grant::Http, Denial::OtherHost(host))));
+        }
+        self.http_requests += 1;
+        if self.http_requests > MAX_REQUESTS {
+            return Err(invalid(&format!("more than {MAX_REQUESTS} requests in one command")));
+        }
+        Ok((capabilities, request))
+    }
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    }
+}
+
+fn guest_response(response: OutboundResponse) -> Response {
+    let headers = response.headers.into_iter().map(|(name, value)| Header { name, value }).collect();
+    Response { status: response.status, headers, body: response.body }
+}
+
+fn failed(failure: &OutboundError, host: &str) -> HttpError {
+    match failure {
+        OutboundError::Unreachable(_) => error(HttpErrorKind::Unreachable, texts::host_unreachable(host)),
+        OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::host_timed_out(host)),
+        OutboundError::TooLarge => error(HttpErrorKind::TooLarge, texts::host_answer_too_large(host)),
+    }
+}
+
+fn error(kind: HttpErrorKind, message: String) -> HttpError {
+    HttpError { kind, message }
+}

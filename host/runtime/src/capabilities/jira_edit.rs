@@ -1,0 +1,316 @@
+//! `jira-edit`: changing Jira.
+//!
+//! A change that has begun is brought to its end, with what follows from it, although its command is cut
+//! off: it runs in a task of its own.
+
+mod creation;
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::{
+    capabilities::{
+        audit,
+        jira::{guest_issue, guest_user, kind},
+    },
+    policy::grants::Grant,
+    running::{
+        bindings::maro::plugin::{
+            jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
+            types::{self, JiraErrorKind, JiraUser},
+        },
+        instance::{Capabilities, Invocation},
+    },
+};
+use maro_domain::{
+    caller::Caller,
+    details::Transition,
+    issue::{Issue, IssueKey, one_line},
+    rich_text::{Inline, RichBlock, RichText, Style},
+};
+use maro_jira::{edit::EditError as JiraEditError, people::is_account};
+use maro_process::telemetry::error_chain;
+use maro_tickets::{sync, texts};
+
+/// The longest comment or description, in characters.
+const MAX_TEXT_LENGTH: usize = 10_000;
+
+/// The longest text that is searched for among names, in characters.
+const MAX_WORDS_LENGTH: usize = 200;
+
+/// The longest name of the person who asked, in characters.
+const MAX_NAME_LENGTH: usize = 80;
+
+impl Host for Invocation {
+    async fn comment(&mut self, key: String, text: String) -> wasmtime::Result<Result<(), EditError>> {
+        self.count_host_call()?;
+        Ok(self.add_comment(key, &text).await)
+    }
+
+    async fn list_transitions(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<Result<Vec<AvailableTransition>, EditError>> {
+        self.count_host_call()?;
+        let transitions = match self.edit_call() {
+            Ok(call) => self.transitions(&call, key).await,
+            Err(error) => Err(error),
+        };
+        Ok(transitions.map(|(_, transitions)| transitions.into_iter().map(guest_transition).collect()))
+    }
+
+    async fn transition(
+        &mut self,
+        key: String,
+        transition_id: String,
+    ) -> wasmtime::Result<Result<(), EditError>> {
+        self.count_host_call()?;
+        Ok(self.take_transition(key, &transition_id).await)
+    }
+
+    async fn find_assignable(
+        &mut self,
+        key: String,
+        words: String,
+    ) -> wasmtime::Result<Result<Vec<JiraUser>, EditError>> {
+        self.count_host_call()?;
+        Ok(self.assignable(key, &words).await)
+    }
+
+    async fn assign(
+        &mut self,
+        key: String,
+        user_id: Option<String>,
+    ) -> wasmtime::Result<Result<(), EditError>> {
+        self.count_host_call()?;
+        Ok(self.assign_to(key, user_id).await)
+    }
+
+    async fn create(&mut self, issue: NewIssue) -> wasmtime::Result<Result<types::Issue, EditError>> {
+        self.count_host_call()?;
+        let created = self.create_issue(issue).await;
+        Ok(created.map(|issue| {
+            let created = guest_issue(&issue);
+            self.confirmed.push(issue);
+            created
+        }))
+    }
+}
+
+/// A call that may go ahead.
+struct EditCall {
+    caller: Arc<Caller>,
+    capabilities: Arc<Capabilities>,
+    deadline: Instant,
+}
+
+impl Invocation {
+    async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
+        let call = self.edit_call()?;
+        if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
+            return Err(invalid(&format!("a comment of no characters or of more than {MAX_TEXT_LENGTH}")));
+        }
+        let key = self.present_key(&call, key).await?;
+        let text = signed(text, &call.caller, &self.plugin);
+        let (jira, commented) = (Arc::clone(&call.capabilities.jira), key.clone());
+        let work = async move { jira.add_comment(&commented, &text, call.deadline).await };
+        self.edit(&call, "comment", key, work).await
+    }
+
+    async fn take_transition(&mut self, key: String, transition_id: &str) -> Result<(), EditError> {
+        let call = self.edit_call()?;
+        let (issue, transitions) = self.transitions(&call, key).await?;
+        let key = issue.key.clone();
+        let Some(transition) = transitions.into_iter().find(|transition| transition.id == transition_id)
+        else {
+            return Err(rejected(texts::no_such_transition(key.as_str())));
+        };
+        let capabilities = Arc::clone(&call.capabilities);
+        let work = async move {
+            capabilities.jira.take_transition(&issue, &transition, call.deadline).await?;
+            let Capabilities { jira, tracker, clock, .. } = &*capabilities;
+            sync::refresh(jira, &**tracker, clock, &issue.key, call.deadline).await;
+            Ok(())
+        };
+        self.edit(&call, "transition", key, work).await
+    }
+
+    async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
+        let call = self.edit_call()?;
+        if user_id.as_deref().is_some_and(|id| !is_account(id)) {
+            return Err(invalid("a text that is no account's id"));
+        }
+        let key = self.present_key(&call, key).await?;
+        let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
+        let work = async move {
+            capabilities.jira.assign(&assigned, user_id.as_deref(), call.deadline).await?;
+            let Capabilities { jira, tracker, clock, .. } = &*capabilities;
+            sync::refresh(jira, &**tracker, clock, &assigned, call.deadline).await;
+            Ok(())
+        };
+        self.edit(&call, "assign", key, work).await
+    }
+
+    async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
+        let call = self.edit_call()?;
+        if words.chars().count() > MAX_WORDS_LENGTH {
+            return Err(invalid(&format!("a name of more than {MAX_WORDS_LENGTH} characters")));
+        }
+        let key = self.present_key(&call, key).await?;
+        match self.timed(call.capabilities.jira.find_assignable(&key, words, call.deadline)).await {
+            Ok(Some(people)) => Ok(people.into_iter().map(guest_user).collect()),
+            Ok(None) => Err(missing(key.as_str())),
+            Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
+        }
+    }
+
+    /// The issue as it is now, and the steps that it can take.
+    async fn transitions(
+        &mut self,
+        call: &EditCall,
+        key: String,
+    ) -> Result<(Issue, Vec<Transition>), EditError> {
+        let key = self.editable_key(key)?;
+        match self.timed(call.capabilities.jira.get_transitions(&key, call.deadline)).await {
+            Ok(Some((issue, transitions))) => {
+                self.reaches_project(Grant::JiraEdit, issue.key.project_key()).map_err(denied)?;
+                Ok((issue, transitions))
+            }
+            Ok(None) => Err(missing(key.as_str())),
+            Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
+        }
+    }
+
+    fn edit_call(&mut self) -> Result<EditCall, EditError> {
+        let (caller, capabilities) = self.authorised(Grant::JiraEdit).map_err(denied)?;
+        let deadline = self.jira_deadline(&capabilities);
+        Ok(EditCall { caller, capabilities, deadline })
+    }
+
+    /// A key that the plugin may use.
+    fn editable_key(&mut self, key: String) -> Result<IssueKey, EditError> {
+        let key = IssueKey::from_string(key).map_err(|_| invalid("a text that is no issue key"))?;
+        self.reaches_project(Grant::JiraEdit, key.project_key()).map_err(denied)?;
+        Ok(key)
+    }
+
+    /// As [`Invocation::editable_key`]. If the plugin is narrowed to projects, Jira is asked whether the
+    /// issue is still there: what has moved out of them is out of reach under its old key too.
+    async fn present_key(&mut self, call: &EditCall, key: String) -> Result<IssueKey, EditError> {
+        let key = self.editable_key(key)?;
+        if self.manifest.scope.get(&Grant::JiraEdit).is_none_or(|scope| scope.projects.is_none()) {
+            return Ok(key);
+        }
+        let found =
+            self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), call.deadline)).await;
+        match found.map(|issues| issues.into_iter().flatten().next()) {
+            Ok(Some(issue)) => {
+                self.reaches_project(Grant::JiraEdit, issue.key.project_key()).map_err(denied)?;
+                Ok(issue.key)
+            }
+            Ok(None) => Err(missing(key.as_str())),
+            Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
+        }
+    }
+
+    /// Makes a change in a task of its own, and notes it for the operator.
+    async fn edit<T: Send + 'static>(
+        &mut self,
+        call: &EditCall,
+        action: &'static str,
+        key: IssueKey,
+        work: impl Future<Output = Result<T, JiraEditError>> + Send + 'static,
+    ) -> Result<T, EditError> {
+        let (writer, changed) = (audit::writer(self, &call.caller), key.clone());
+        let work = async move {
+            let result = work.await;
+            writer.note(action, changed.as_str(), outcome(&result));
+            result
+        };
+        self.run_to_its_end(call, work).await?.map_err(|error| self.edit_failed(&error, key.as_str()))
+    }
+
+    /// Runs a change in a task of its own, which the end of the command does not end.
+    async fn run_to_its_end<T: Send + 'static>(
+        &mut self,
+        call: &EditCall,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, EditError> {
+        let task = call.capabilities.tasks.spawn(work);
+        self.timed(task).await.map_err(|panic| {
+            tracing::error!(plugin = &*self.plugin, error = error_chain(&panic), "a change in Jira panicked");
+            uncertain(texts::EDIT_UNCERTAIN)
+        })
+    }
+
+    /// Logs why there is no change of `key`, for the operator, and words it for the person.
+    fn edit_failed(&self, error: &JiraEditError, key: &str) -> EditError {
+        match error {
+            JiraEditError::Missing => missing(key),
+            JiraEditError::Refused { reason } => rejected(texts::edit_refused(reason)),
+            JiraEditError::Jira(cause) => {
+                self.log_failure(error);
+                jira_failure(kind(cause), texts::jira_error(cause))
+            }
+            JiraEditError::Unknown(_) => {
+                self.log_failure(error);
+                uncertain(texts::EDIT_UNCERTAIN)
+            }
+        }
+    }
+
+    fn log_failure(&self, error: &JiraEditError) {
+        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "jira failed");
+    }
+}
+
+/// A guest's text with the host's last line, in italics, which no text of a guest's can be.
+fn signed(text: &str, caller: &Caller, subcommand: &str) -> RichText {
+    let name = one_line(caller.user_name.as_deref().unwrap_or_default(), MAX_NAME_LENGTH);
+    let name = if name.is_empty() { caller.user.as_str() } else { &name };
+    let italic = Style { italic: true, ..Style::default() };
+    let line = Inline::Text { text: texts::asked_by(name, subcommand), style: italic };
+    RichText {
+        blocks: vec![RichBlock::Paragraph(vec![Inline::plain(text)]), RichBlock::Paragraph(vec![line])],
+    }
+}
+
+fn guest_transition(transition: Transition) -> AvailableTransition {
+    AvailableTransition { id: transition.id, name: transition.name, to_status: transition.to_status }
+}
+
+/// A change's outcome in the operator's log.
+fn outcome<T>(result: &Result<T, JiraEditError>) -> &'static str {
+    match result {
+        Ok(_) => "done",
+        Err(JiraEditError::Missing) => "missing",
+        Err(JiraEditError::Refused { .. }) => "refused",
+        Err(JiraEditError::Jira(_)) => "failed",
+        Err(JiraEditError::Unknown(_)) => "uncertain",
+    }
+}
+
+fn missing(key: &str) -> EditError {
+    EditError { kind: EditErrorKind::Missing, message: texts::not_found(key) }
+}
+
+fn rejected(message: String) -> EditError {
+    EditError { kind: EditErrorKind::Rejected, message }
+}
+
+fn uncertain(message: &str) -> EditError {
+    EditError { kind: EditErrorKind::Uncertain, message: message.to_owned() }
+}
+
+fn invalid(what: &str) -> EditError {
+    jira_failure(JiraErrorKind::InvalidArgument, texts::invalid_argument(what))
+}
+
+fn denied(message: String) -> EditError {
+    jira_failure(JiraErrorKind::Denied, message)
+}
+
+fn jira_failure(kind: JiraErrorKind, message: String) -> EditError {
+    EditError { kind: EditErrorKind::Jira(kind), message }
+}

@@ -1,0 +1,221 @@
+//! Creating an issue for a guest, while its command waits. What follows is in [`maro_tickets::plugin_creation`].
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    capabilities::{
+        audit,
+        jira_edit::{
+            EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed, uncertain,
+        },
+    },
+    policy::grants::Grant,
+    running::{
+        bindings::maro::plugin::{
+            jira_edit::{EditError, NewIssue},
+            types::JiraErrorKind,
+        },
+        instance::Invocation,
+    },
+};
+use maro_domain::{
+    issue::{Issue, one_line},
+    ticket::{CreatedTicket, IssueType, NewTicket},
+};
+use maro_jira::{client::JiraClient, create::CreateError, edit::EditError as JiraEditError};
+use maro_process::telemetry::error_chain;
+use maro_store::intents::work::{Stop, Work};
+use maro_tickets::{audit::Writer, flows::Flows, plugin_creation::Creation, texts};
+
+/// How many issues one invocation may ask for.
+const MAX_CREATIONS: u32 = 5;
+
+/// Jira's own limit, in characters.
+const MAX_SUMMARY_LENGTH: usize = 255;
+
+/// How much of a name that a guest gives is repeated, in characters.
+const MAX_SHOWN_LENGTH: usize = 80;
+
+/// How much of the time for Jira goes to the creation itself; in the rest it is looked for.
+const SHARE_OF_CREATION: f32 = 0.7;
+
+/// The pauses before each look for an issue while somebody waits. Jira's search shows it within seconds.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
+
+/// The type of issue that is meant if none is named.
+const USUAL_TYPE: &str = "task";
+
+impl Invocation {
+    pub(super) async fn create_issue(&mut self, new: NewIssue) -> Result<Issue, EditError> {
+        let call = self.edit_call()?;
+        check(&new)?;
+        let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
+            return Err(invalid("a new issue without a project, where there is no JIRA_DEFAULT_PROJECT"));
+        };
+        let project = project.trim().to_uppercase();
+        self.reaches_project(Grant::JiraEdit, &project).map_err(denied)?;
+        self.creations += 1;
+        if self.creations > MAX_CREATIONS {
+            return Err(invalid(&format!("more than {MAX_CREATIONS} new issues in one command")));
+        }
+        let issue_type = self.issue_type(&call, &project, new.issue_type.as_deref()).await?;
+        let ticket = NewTicket {
+            project_key: project.clone(),
+            issue_type_id: issue_type.id,
+            summary: one_line(&new.summary, MAX_SUMMARY_LENGTH),
+            description: signed(&new.description, &call.caller, &self.plugin),
+            intent_id: format!("{:032x}", rand::random::<u128>()),
+        };
+        let writer = audit::writer(self, &call.caller);
+        let work = create(Arc::clone(&call.capabilities.flows), writer, ticket, call.deadline);
+        self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
+    }
+
+    /// The type that is meant among those that can be created in a project.
+    async fn issue_type(
+        &mut self,
+        call: &EditCall,
+        project: &str,
+        wanted: Option<&str>,
+    ) -> Result<IssueType, EditError> {
+        let types = self.timed(call.capabilities.jira.get_issue_types(project, call.deadline)).await;
+        let types = types
+            .map_err(|error| self.edit_failed(&JiraEditError::Jira(error), project))?
+            .unwrap_or_default();
+        if types.is_empty() {
+            return Err(rejected(texts::cannot_create_in(&one_line(project, MAX_SHOWN_LENGTH))));
+        }
+        choose(&types, wanted).cloned().ok_or_else(|| {
+            let names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
+            let wanted = one_line(wanted.unwrap_or(USUAL_TYPE), MAX_SHOWN_LENGTH);
+            rejected(texts::no_such_issue_type(project, &wanted, &names))
+        })
+    }
+
+    fn creation_failed(&self, error: &CreationError, project: &str) -> EditError {
+        match error {
+            CreationError::Unwritten(stop) => {
+                tracing::error!(plugin = &*self.plugin, error = error_chain(stop), "a creation was refused");
+                jira_failure(JiraErrorKind::Unreachable, texts::NOTHING_WRITTEN.to_owned())
+            }
+            CreationError::Jira(error @ JiraEditError::Unknown(_)) => {
+                self.log_failure(error);
+                uncertain(texts::PLUGIN_CREATION_UNSETTLED)
+            }
+            CreationError::Jira(error) => self.edit_failed(error, project),
+        }
+    }
+}
+
+/// Why there is no confirmed issue.
+#[derive(Debug, thiserror::Error)]
+enum CreationError {
+    /// The journal does not have it, and so Jira was not asked.
+    #[error("the creation was not written down")]
+    Unwritten(#[from] Stop),
+    #[error("Jira has not created the issue")]
+    Jira(#[from] JiraEditError),
+}
+
+/// Creates an issue and does what follows. What is not confirmed by `deadline` is left to recovery.
+async fn create(
+    flows: Arc<Flows>,
+    writer: Writer,
+    ticket: NewTicket,
+    deadline: Instant,
+) -> Result<Issue, CreationError> {
+    let creation = Creation::begin(Arc::clone(&flows), writer, &ticket).await?;
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
+    let created = match flows.jira.create_ticket(&ticket, until).await {
+        Err(CreateError::Unknown(error)) => {
+            look(&flows.jira, &creation, deadline).await.ok_or(JiraEditError::Unknown(error))
+        }
+        answer => answer.map_err(JiraEditError::from),
+    };
+    let what = created.as_ref().map_or(ticket.project_key.as_str(), |created| created.key.as_str());
+    creation.note(what, outcome(&created));
+    match created {
+        Ok(created) => Ok(creation.conclude(created, deadline).await),
+        Err(error @ JiraEditError::Unknown(_)) => {
+            creation.leave().await;
+            Err(error.into())
+        }
+        Err(error) => {
+            creation.fail().await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Looks for the issue by its mark, after each of the pauses that leaves time for it.
+async fn look(jira: &JiraClient, creation: &Creation, deadline: Instant) -> Option<CreatedTicket> {
+    let Work { id, begun_at, record, .. } = &creation.work;
+    for pause in PAUSES {
+        if Instant::now() + pause >= deadline {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        match jira.find_by_intent(&record.project_key, id, *begun_at, deadline).await {
+            Ok(Some(created)) => return Some(created),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(intent = id, error = error_chain(&error), "an issue cannot be looked for");
+            }
+        }
+    }
+    None
+}
+
+/// Whether a new issue keeps to the limits.
+fn check(new: &NewIssue) -> Result<(), EditError> {
+    let length = new.summary.chars().count();
+    if new.summary.trim().is_empty() || length > MAX_SUMMARY_LENGTH || new.summary.contains(['\n', '\r']) {
+        return Err(invalid(&format!(
+            "a summary that is not one line of 1 to {MAX_SUMMARY_LENGTH} characters"
+        )));
+    }
+    if new.description.chars().count() > MAX_TEXT_LENGTH {
+        return Err(invalid(&format!("a description of more than {MAX_TEXT_LENGTH} characters")));
+    }
+    Ok(())
+}
+
+/// The type of this name in any case; for none the usual type, or else the first that stands on its level.
+fn choose<'a>(types: &'a [IssueType], wanted: Option<&str>) -> Option<&'a IssueType> {
+    let named = |name: &str| types.iter().find(|kind| kind.name.to_lowercase() == name.trim().to_lowercase());
+    match wanted {
+        Some(name) => named(name),
+        None => named(USUAL_TYPE).or_else(|| types.iter().find(|kind| kind.hierarchy_level == 0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types(names: &[(&str, i32)]) -> Vec<IssueType> {
+        names
+            .iter()
+            .map(|&(name, hierarchy_level)| IssueType {
+                id: "1".to_owned(),
+                name: name.to_owned(),
+                hierarchy_level,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_usual_type_is_a_task_or_else_what_stands_beside_one() {
+        let name = |types: &[IssueType], wanted| choose(types, wanted).map(|kind| kind.name.clone());
+        let usual = types(&[("Epic", 1), ("Story", 0), ("Task", 0)]);
+        assert_eq!(name(&usual, None).as_deref(), Some("Task"));
+        assert_eq!(name(&usual, Some(" sTORY ")).as_deref(), Some("Story"));
+        assert_eq!(name(&usual, Some("Bug")), None);
+        assert_eq!(name(&types(&[("Epic", 1), ("Störung", 0)]), None).as_deref(), Some("Störung"));
+        assert_eq!(name(&types(&[("Epic", 1)]), None), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Requests of plugins to services outside: where they may go, and how much comes back.
+//!
+//! Which hosts a plugin may name is its operator's list; this holds every connection to public addresses
+//! whatever a name resolves to, and bounds what is sent, read and waited for.
+
+pub mod addresses;
+pub mod hosts;
+pub mod request;
+
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
+
+use reqwest::{
+    Client, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect, retry,
+};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
+use tokio::{sync::OnceCell, time::timeout};
+
+use crate::capabilities::outbound::{addresses::Reach, request::OutboundRequest};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The largest body of an answer, in bytes.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// The largest headers of an answer, in bytes of names and values.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+/// Idle connections that are kept to one host, and for how long.
+const MAX_IDLE: usize = 4;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What plugins see as the sender's name unless they give one themselves.
+const USER_AGENT: &str = "maro";
+
+/// A service's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundResponse {
+    pub status: u16,
+    /// In the order of arrival; values that are no UTF-8 are mended.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// No connection, or none that can be trusted, or no HTTP.
+    #[error("the service cannot be reached")]
+    Unreachable(#[source] Arc<dyn Error + Send + Sync>),
+    #[error("the service did not answer in time")]
+    TimedOut,
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+/// Sends the requests of all plugins.
+pub struct OutboundClient {
+    reach: Reach,
+    /// Made for the first request: reading the root certificates takes milliseconds of a start.
+    client: OnceCell<Client>,
+}
+
+impl OutboundClient {
+    pub fn new(reach: Reach) -> Self {
+        Self { reach, client: OnceCell::new() }
+    }
+
+    /// Where requests may go.
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Sends one request and reads the whole answer. Redirects are answers like any other.
+    ///
+    /// # Errors
+    /// There is no whole answer. The service may have acted on the request all the same.
+    pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+        let exchange = async {
+            let client = self.client.get_or_try_init(|| build(self.reach)).await?;
+            read(client.execute(request.into_inner()).await.map_err(unreachable)?).await
+        };
+        timeout(self.reach.patience, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
+    }
+}
+
+/// A client without proxies, cookies, redirects or repetitions, that connects where `reach` allows.
+async fn build(reach: Reach) -> Result<Client, OutboundError> {
+    let building = tokio::task::spawn_blocking(move || {
+        let builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_max_idle_per_host(MAX_IDLE)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .no_proxy()
+            .https_only(!reach.plain_http)
+            .dns_resolver(PublicResolver { reach });
+        let provider = rustls::crypto::ring::default_provider();
+        if !reach.plain_http && reach.authority.is_none() {
+            // Fails only if a provider is installed already, which then is the same one.
+            provider.install_default().ok();
+            return builder.build();
+        }
+        let mut authorities = RootCertStore::empty();
+        authorities.add_parsable_certificates(reach.authority.map(CertificateDer::from));
+        let tls = ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .expect("ring has the cipher suites of TLS 1.2 and 1.3")
+            .with_root_certificates(authorities)
+            .with_no_client_auth();
+        builder.tls_backend_preconfigured(tls).build()
+    });
+    match building.await {
+        Ok(built) => built.map_err(unreachable),
+        Err(error) => Err(OutboundError::Unreachable(Arc::new(error))),
+    }
+}
+
+async fn read(mut response: Response) -> Result<OutboundResponse, OutboundError> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers = response.headers();
+    let headers: Vec<(String, String)> =
+        headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
+    if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADER_BYTES {
+        return Err(OutboundError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(OutboundError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(OutboundResponse { status: response.status().as_u16(), headers, body })
+}
+
+/// The URL may hold a key of the plugin's.
+fn unreachable(error: reqwest::Error) -> OutboundError {
+    if error.is_timeout() {
+        return OutboundError::TimedOut;
+    }
+    OutboundError::Unreachable(Arc::new(error.without_url()))
+}
+
+/// Looks up names and hands on the allowed addresses alone. The connection is made to exactly these, so a
+/// name that resolves differently the next moment gains nothing.
+struct PublicResolver {
+    reach: Reach,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no public address")]
+struct NoPublicAddress;
+
+impl Resolve for PublicResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.reach;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found.filter(|address| (reach.allows)(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(NoPublicAddress.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! A plugin's request, checked before anything is sent.
+
+use reqwest::{
+    Method, Request,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use url::{Host, Url};
+
+use crate::capabilities::outbound::{addresses::Reach, hosts::AllowedHost};
+
+/// The longest URL, in bytes.
+const MAX_URL_BYTES: usize = 8 * 1024;
+
+const MAX_HEADERS: usize = 50;
+
+/// The largest headers, in bytes of names and values.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+/// The largest body, in bytes.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Headers that say how the host's connection works, which is not the plugin's to say.
+const HOSTS_OWN: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A request that can be sent.
+#[derive(Debug)]
+pub struct OutboundRequest(Request);
+
+/// What a plugin asks for, as it came.
+pub struct Parts<'a> {
+    /// One of `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`.
+    pub method: &'a str,
+    pub url: &'a str,
+    pub headers: &'a [(String, String)],
+    pub body: Option<Vec<u8>>,
+}
+
+impl OutboundRequest {
+    /// Checks a request in everything but the host's name.
+    ///
+    /// # Errors
+    /// What is impossible about it, as the end of a sentence.
+    pub fn new(parts: Parts<'_>, reach: Reach) -> Result<Self, String> {
+        let method =
+            Method::from_bytes(parts.method.as_bytes()).map_err(|_| "an unknown method".to_owned())?;
+        let mut request = Request::new(method, url(parts.url, reach)?);
+        *request.headers_mut() = headers(parts.headers)?;
+        if let Some(body) = parts.body {
+            if body.len() > MAX_BODY_BYTES {
+                return Err(format!("a body over {} KiB", MAX_BODY_BYTES / 1024));
+            }
+            *request.body_mut() = Some(body.into());
+        }
+        Ok(Self(request))
+    }
+
+    /// The host as the operator would list it: with the port unless that is the one of https.
+    pub fn host(&self) -> String {
+        let url = self.0.url();
+        let host = url.host_str().unwrap_or_default();
+        match url.port_or_known_default() {
+            Some(443) | None => host.to_owned(),
+            Some(port) => format!("{host}:{port}"),
+        }
+    }
+
+    /// Whether one of the listed hosts is meant.
+    pub fn is_allowed(&self, hosts: &[AllowedHost]) -> bool {
+        hosts.iter().any(|host| host.allows(self.0.url()))
+    }
+
+    pub(super) fn into_inner(self) -> Request {
+        self.0
+    }
+}
+
+fn url(text: &str, reach: Reach) -> Result<Url, String> {
+    if text.len() > MAX_URL_BYTES {
+        return Err(format!("a URL over {} KiB", MAX_URL_BYTES / 1024));
+    }
+    let url = Url::parse(text).map_err(|_| "a text that is no URL".to_owned())?;
+    if url.scheme() != "https" && !(reach.plain_http && url.scheme() == "http") {
+        return Err("a URL that does not begin with https://".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL with a user or password".to_owned());
+    }
+    // However it is spelled: the parser has brought decimal, octal and hexadecimal into the usual form.
+    match url.host() {
+        Some(Host::Domain(_)) => Ok(url),
+        _ => Err("a URL with an address instead of a host name".to_owned()),
+    }
+}
+
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, String> {
+    if given.len() > MAX_HEADERS {
+        return Err(format!("more than {MAX_HEADERS} headers"));
+    }
+    if given.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADER_BYTES {
+        return Err(format!("headers over {} KiB", MAX_HEADER_BYTES / 1024));
+    }
+    let mut headers = HeaderMap::with_capacity(given.len());
+    for (name, value) in given {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+            return Err("a header with an impossible name".to_owned());
+        };
+        if HOSTS_OWN.contains(&name.as_str()) {
+            return Err(format!("the header {name}, which is MARO's own to set"));
+        }
+        let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else {
+            return Err(format!("an impossible value of the header {name}"));
+        };
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(url: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Option<String> {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let parts = Parts { method: "POST", url, headers: &headers, body };
+        OutboundRequest::new(parts, Reach::INTERNET).err()
+    }
+
+    #[test]
+    fn an_address_is_no_host_however_it_is_spelled() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "017700000001",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[fe80::1]",
+            "8.8.8.8",
+            "%31%32%37.0.0.1",
+            "１２７.0.0.1",
+            "0",
+        ] {
+            let problem = problem(&format!("https://{host}/"), &[], None).unwrap();
+            assert_eq!(problem, "a URL with an address instead of a host name", "{host}");
+        }
+    }
+
+    #[test]
+    fn only_https_without_credentials_is_sent() {
+        assert_eq!(problem("https://api.example.com/a?b=c#d", &[("Accept", "*/*")], Some(vec![0])), None);
+        for (url, expected) in [
+            ("http://a.example/", "a URL that does not begin with https://"),
+            ("ftp://a.example/", "a URL that does not begin with https://"),
+            ("file:///etc/passwd", "a URL that does not begin with https://"),
+            ("https://user@a.example/", "a URL with a user or password"),
+            ("https://:secret@a.example/", "a URL with a user or password"),
+            ("a.example", "a text that is no URL"),
+            ("", "a text that is no URL"),
+            ("https://", "a text that is no URL"),
+        ] {
+            assert_eq!(problem(url, &[], None).as_deref(), Some(expected), "{url}");
+        }
+        let long = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
+        assert!(problem(&long, &[], None).is_some());
+    }
+
+    #[test]
+    fn headers_and_bodies_are_bounded_and_the_connection_is_the_hosts() {
+        let url = "https://a.example/";
+        for name in
+            ["Host", "content-length", "Transfer-Encoding", "CONNECTION", "Upgrade", "Proxy-Authorization"]
+        {
+            assert!(problem(url, &[(name, "x")], None).unwrap().contains("MARO's own"), "{name}");
+        }
+        for (name, value) in [("a b", "x"), ("", "x"), ("a", "x\r\nHost: evil"), ("a", "x\0")] {
+            assert!(problem(url, &[(name, value)], None).is_some(), "{name:?} {value:?}");
+        }
+        assert!(problem(url, &[("a", "x"); 51], None).is_some());
+        assert!(problem(url, &[("a", &"x".repeat(MAX_HEADER_BYTES))], None).is_some());
+        assert!(problem(url, &[], Some(vec![0; MAX_BODY_BYTES])).is_none());
+        assert!(problem(url, &[], Some(vec![0; MAX_BODY_BYTES + 1])).is_some());
+    }
+
+    #[test]
+    fn a_host_is_named_as_it_would_be_listed() {
+        for (url, expected) in
+            [("https://A.example/x", "a.example"), ("https://a.example:8443/", "a.example:8443")]
+        {
+            let parts = Parts { method: "GET", url, headers: &[], body: None };
+            assert_eq!(OutboundRequest::new(parts, Reach::INTERNET).unwrap().host(), expected);
+        }
+    }
+}

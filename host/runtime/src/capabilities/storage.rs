@@ -1,0 +1,168 @@
+//! `storage`: texts that a plugin keeps.
+
+use std::sync::Arc;
+
+use crate::{
+    capabilities::audit,
+    policy::grants::Grant,
+    running::{
+        bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
+        instance::{Capabilities, Invocation},
+    },
+};
+use maro_domain::{caller::Caller, issue::one_line};
+use maro_process::telemetry::error_chain;
+use maro_store::plugin_storage::{self, Change, Changed, Condition, Space};
+use maro_tickets::texts;
+
+/// The longest key, in bytes.
+const MAX_KEY_BYTES: usize = 200;
+
+/// The longest value, in bytes.
+const MAX_VALUE_BYTES: usize = 64 * 1024;
+
+/// The most keys that one call lists.
+const MAX_LISTED: u32 = 1_000;
+
+impl Host for Invocation {
+    async fn get(
+        &mut self,
+        scope: Scope,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<String>, StorageError>> {
+        self.count_host_call()?;
+        let call = match self.storage_call(&key, &[]) {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
+        };
+        let plugin = Arc::clone(&self.plugin);
+        let space = call.space(&plugin, scope);
+        let answer = self.timed(call.capabilities.storage.get(space, &key)).await;
+        Ok(answer.map_err(|error| failed(&plugin, &error)))
+    }
+
+    async fn set(
+        &mut self,
+        scope: Scope,
+        key: String,
+        value: String,
+    ) -> wasmtime::Result<Result<(), StorageError>> {
+        self.count_host_call()?;
+        let change = Change { key: &key, condition: Condition::Any, new: Some(&value) };
+        Ok(self.change(scope, "storage set", change).await.map(|_| ()))
+    }
+
+    async fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<Result<bool, StorageError>> {
+        self.count_host_call()?;
+        let change = Change { key: &key, condition: Condition::Any, new: None };
+        let changed = self.change(scope, "storage delete", change).await;
+        Ok(changed.map(|changed| changed == Changed::Yes { had_value: true }))
+    }
+
+    async fn swap(
+        &mut self,
+        scope: Scope,
+        key: String,
+        expected: Option<String>,
+        new: Option<String>,
+    ) -> wasmtime::Result<Result<bool, StorageError>> {
+        self.count_host_call()?;
+        let condition = Condition::Is(expected.as_deref());
+        let change = Change { key: &key, condition, new: new.as_deref() };
+        let changed = self.change(scope, "storage swap", change).await;
+        Ok(changed.map(|changed| changed != Changed::ConditionFails))
+    }
+
+    async fn list_keys(
+        &mut self,
+        scope: Scope,
+        prefix: String,
+    ) -> wasmtime::Result<Result<Vec<String>, StorageError>> {
+        self.count_host_call()?;
+        let call = match self.authorised(Grant::Storage) {
+            Ok((caller, capabilities)) => StorageCall { caller, capabilities },
+            Err(sentence) => return Ok(Err(refused(StorageErrorKind::Denied, sentence))),
+        };
+        if prefix.len() > MAX_KEY_BYTES {
+            // No key is that long.
+            return Ok(Ok(Vec::new()));
+        }
+        let plugin = Arc::clone(&self.plugin);
+        let space = call.space(&plugin, scope);
+        let answer = self.timed(call.capabilities.storage.list_keys(space, &prefix, MAX_LISTED)).await;
+        Ok(answer.map_err(|error| failed(&plugin, &error)))
+    }
+}
+
+/// A call that may go ahead.
+struct StorageCall {
+    caller: Arc<Caller>,
+    capabilities: Arc<Capabilities>,
+}
+
+impl StorageCall {
+    fn space<'a>(&'a self, plugin: &'a str, scope: Scope) -> Space<'a> {
+        let channel = match scope {
+            Scope::Channel => Some(&self.caller.channel),
+            Scope::Plugin => None,
+        };
+        Space { plugin, channel }
+    }
+}
+
+impl Invocation {
+    /// Checks the grant, the key and the values of a call, or says why it may not go ahead.
+    fn storage_call(&mut self, key: &str, values: &[Option<&str>]) -> Result<StorageCall, StorageError> {
+        let (caller, capabilities) = self
+            .authorised(Grant::Storage)
+            .map_err(|sentence| refused(StorageErrorKind::Denied, sentence))?;
+        let invalid = |what: &str| refused(StorageErrorKind::InvalidArgument, texts::invalid_argument(what));
+        if key.is_empty() || key.len() > MAX_KEY_BYTES {
+            return Err(invalid(&format!("a key that is empty or over {MAX_KEY_BYTES} bytes")));
+        }
+        if values.iter().flatten().any(|value| value.len() > MAX_VALUE_BYTES) {
+            return Err(invalid(&format!("a value over {} KiB", MAX_VALUE_BYTES / 1024)));
+        }
+        Ok(StorageCall { caller, capabilities })
+    }
+
+    /// Makes a change and notes it, if it came to anything.
+    async fn change(
+        &mut self,
+        scope: Scope,
+        action: &str,
+        change: Change<'_>,
+    ) -> Result<Changed, StorageError> {
+        let expected = if let Condition::Is(expected) = change.condition { expected } else { None };
+        let call = self.storage_call(change.key, &[expected, change.new])?;
+        let (plugin, quota) = (Arc::clone(&self.plugin), self.limits().storage());
+        let space = call.space(&plugin, scope);
+        let changed = self.timed(call.capabilities.storage.change(space, change, quota)).await;
+        let outcome = match &changed {
+            Ok(Changed::Yes { had_value: false }) if change.new.is_none() => None,
+            Ok(Changed::Yes { .. }) => Some("done"),
+            Ok(Changed::ConditionFails) => None,
+            Ok(Changed::Full) => Some("full"),
+            Err(_) => Some("failed"),
+        };
+        if let Some(outcome) = outcome {
+            let owner = if scope == Scope::Channel { "channel" } else { "plugin" };
+            let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
+            audit::note(self, action, &what, outcome);
+        }
+        match changed.map_err(|error| failed(&plugin, &error))? {
+            Changed::Full => Err(refused(StorageErrorKind::Full, texts::STORAGE_FULL.to_owned())),
+            changed => Ok(changed),
+        }
+    }
+}
+
+fn refused(kind: StorageErrorKind, message: String) -> StorageError {
+    StorageError { kind, message }
+}
+
+/// Logs why the database failed, for the operator, and words it for the person.
+fn failed(plugin: &str, error: &storage::StorageError) -> StorageError {
+    tracing::error!(plugin, error = error_chain(error), "storage failed");
+    refused(StorageErrorKind::Unavailable, texts::NOTHING_WRITTEN.to_owned())
+}

@@ -1,0 +1,131 @@
+//! Every call that a guest makes passes here on its way to `host/`: so it can be written down and, in a
+//! replay, answered without the host.
+
+use std::time::Instant;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use wasmtime::component::HasData;
+
+use crate::{
+    recording::{bodies, tape::HostCall},
+    running::{
+        bindings::maro::plugin::{
+            clock, http, jira, jira_edit, log, reply, settings, storage, tracker, tracker_edit, types,
+        },
+        instance::Invocation,
+    },
+};
+
+/// An invocation as its guest reaches it.
+pub(crate) struct Tap<'a>(pub(crate) &'a mut Invocation);
+
+/// Tells the linker of [`Tap`].
+pub(crate) struct HasTap;
+
+impl HasData for HasTap {
+    type Data<'a> = Tap<'a>;
+}
+
+impl types::Host for Tap<'_> {}
+impl reply::Host for Tap<'_> {}
+
+impl log::Host for Tap<'_> {
+    fn log(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        if let Some(tape) = &self.0.tape {
+            tape.note_line(level_name(level), message.clone());
+            if tape.is_played_back() {
+                return Ok(());
+            }
+        }
+        log::Host::log(self.0, level, message)
+    }
+}
+
+fn level_name(level: log::Level) -> &'static str {
+    match level {
+        log::Level::Debug => "debug",
+        log::Level::Info => "info",
+        log::Level::Warn => "warn",
+        log::Level::Error => "error",
+    }
+}
+
+/// Implements each capability by asking the tape, then the host.
+macro_rules! tapped {
+    ($($module:ident { $(fn $function:ident($($parameter:ident: $type:ty),*) -> $answer:ty;)* })*) => {$(
+        impl $module::Host for Tap<'_> {$(
+            async fn $function(&mut self, $($parameter: $type),*) -> wasmtime::Result<$answer> {
+                let Some(tape) = self.0.tape.clone() else {
+                    return $module::Host::$function(self.0, $($parameter),*).await;
+                };
+                let call = call_name(stringify!($module), stringify!($function));
+                let arguments: [(String, Value); _] =
+                    [$((stringify!($parameter).to_owned(), serde_json::to_value(&$parameter)?)),*];
+                let arguments = bodies::as_text(&call, Value::Object(Map::from_iter(arguments)));
+                if let Some(answer) = tape.recorded_answer(&call, &arguments)? {
+                    self.0.count_host_call()?;
+                    return read(&call, bodies::as_bytes(&call, answer));
+                }
+                let started = Instant::now();
+                let answer = $module::Host::$function(self.0, $($parameter),*).await?;
+                let noted = bodies::as_text(&call, serde_json::to_value(&answer)?);
+                let noted = HostCall { call, arguments, answer: noted };
+                tape.note_call(noted, started.elapsed());
+                Ok(answer)
+            }
+        )*}
+    )*};
+}
+
+tapped! {
+    jira {
+        fn get_issues(keys: Vec<String>) -> Result<Vec<jira::Lookup>, types::JiraError>;
+        fn search(jql: String, limit: u32, after: Option<String>) -> Result<jira::SearchPage, types::JiraError>;
+    }
+    jira_edit {
+        fn comment(key: String, text: String) -> Result<(), jira_edit::EditError>;
+        fn list_transitions(key: String) -> Result<Vec<jira_edit::AvailableTransition>, jira_edit::EditError>;
+        fn transition(key: String, transition_id: String) -> Result<(), jira_edit::EditError>;
+        fn find_assignable(key: String, words: String) -> Result<Vec<types::JiraUser>, jira_edit::EditError>;
+        fn assign(key: String, user_id: Option<String>) -> Result<(), jira_edit::EditError>;
+        fn create(issue: jira_edit::NewIssue) -> Result<types::Issue, jira_edit::EditError>;
+    }
+    tracker {
+        fn list_tracked(offset: u32, limit: u32) -> Result<tracker::Page, types::TrackerError>;
+        fn count_tracked() -> Result<u32, types::TrackerError>;
+        fn is_tracked(keys: Vec<String>) -> Result<Vec<bool>, types::TrackerError>;
+    }
+    tracker_edit {
+        fn track(keys: Vec<String>) -> Result<Vec<tracker_edit::TrackOutcome>, types::TrackerError>;
+        fn untrack(keys: Vec<String>) -> Result<Vec<tracker_edit::UntrackOutcome>, types::TrackerError>;
+    }
+    storage {
+        fn get(scope: storage::Scope, key: String) -> Result<Option<String>, storage::StorageError>;
+        fn set(scope: storage::Scope, key: String, value: String) -> Result<(), storage::StorageError>;
+        fn delete(scope: storage::Scope, key: String) -> Result<bool, storage::StorageError>;
+        fn swap(scope: storage::Scope, key: String, expected: Option<String>, new: Option<String>) -> Result<bool, storage::StorageError>;
+        fn list_keys(scope: storage::Scope, prefix: String) -> Result<Vec<String>, storage::StorageError>;
+    }
+    settings {
+        fn get(name: String) -> Option<String>;
+        fn all() -> Vec<(String, String)>;
+    }
+    clock {
+        fn now() -> u64;
+    }
+    http {
+        fn send(request: http::Request) -> Result<http::Response, http::HttpError>;
+    }
+}
+
+/// `tracker-edit.track` of the names that Rust has for it.
+fn call_name(module: &str, function: &str) -> String {
+    format!("{module}.{function}").replace('_', "-")
+}
+
+fn read<T: DeserializeOwned>(call: &str, answer: Value) -> wasmtime::Result<T> {
+    serde_json::from_value(answer).map_err(|error| {
+        wasmtime::Error::msg(format!("the recorded answer of {call} does not fit this version: {error}"))
+    })
+}

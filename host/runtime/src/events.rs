@@ -1,0 +1,104 @@
+//! What happens to plugins, for whoever wants to know: the operators' channel, the page of `maro dev`.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::sync::broadcast;
+
+use maro_domain::ids::UserId;
+use maro_process::clock::Clock;
+
+/// How many events are kept, and how far a listener may fall behind before it misses the oldest.
+const KEPT: usize = 200;
+
+/// Something that happened to a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginEvent {
+    pub at: Timestamp,
+    /// The name of the plugin; of what does not serve, the name of its file.
+    pub plugin: String,
+    pub what: PluginChange,
+}
+
+/// Digests are SHA-256 of the component, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginChange {
+    /// It serves, and did not before.
+    Loaded {
+        digest: String,
+    },
+    /// Another version serves, or the same one under another manifest.
+    Replaced {
+        from: String,
+        to: String,
+    },
+    /// It serves no longer.
+    Removed,
+    /// A file does not serve. Said once for each `content`, which stands for the component with its manifest.
+    /// `kept` is the plugin whose earlier version serves on.
+    Refused {
+        reason: String,
+        kept: Option<String>,
+        content: String,
+    },
+    Disabled {
+        by: UserId,
+    },
+    Enabled,
+    /// It failed repeatedly and is not run until then.
+    BreakerOpened {
+        until: Timestamp,
+    },
+    BreakerClosed,
+}
+
+/// The latest events, and a way to hear of the next ones. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Events {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    latest: Mutex<VecDeque<PluginEvent>>,
+    sender: broadcast::Sender<PluginEvent>,
+}
+
+impl Events {
+    pub fn new(clock: Clock) -> Self {
+        let (sender, _) = broadcast::channel(KEPT);
+        Self { shared: Arc::new(Shared { clock, latest: Mutex::default(), sender }) }
+    }
+
+    /// The latest 200 events at most, oldest first, and all that follow them. A listener that falls 200
+    /// behind misses the oldest, and is told so.
+    pub fn subscribe(&self) -> (Vec<PluginEvent>, broadcast::Receiver<PluginEvent>) {
+        let latest = self.latest();
+        (latest.iter().cloned().collect(), self.shared.sender.subscribe())
+    }
+
+    /// The clock that dates the events.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Never waits for a listener.
+    pub(crate) fn publish(&self, plugin: &str, what: PluginChange) {
+        let event = PluginEvent { at: self.shared.clock.now(), plugin: plugin.to_owned(), what };
+        let mut latest = self.latest();
+        if latest.len() == KEPT {
+            latest.pop_front();
+        }
+        latest.push_back(event.clone());
+        // Sent under the lock, so that both show the same order. Nobody listening is no error.
+        let _ = self.shared.sender.send(event);
+    }
+
+    fn latest(&self) -> MutexGuard<'_, VecDeque<PluginEvent>> {
+        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

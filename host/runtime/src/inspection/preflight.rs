@@ -1,0 +1,371 @@
+//! What a component wants and offers, read from its outermost layer before anything is compiled.
+//!
+//! The linker's own errors read alike for "not granted" and "wrong version"; these name the item and
+//! the cure.
+
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::{
+    inspection::complexity::{self, Excess},
+    policy::{grants::Grant, limits::MAX_MEMORY_MIB, manifest::Manifest},
+    running::{
+        engine::MAX_TABLE_ELEMENTS,
+        interface::{VERSIONS, Version},
+        wasi,
+    },
+};
+
+/// The interface that every plugin must export.
+const COMMAND: &str = "maro:plugin/command";
+
+/// Interfaces of `maro:plugin` that give no power and need no grant.
+const UNGRANTED: [&str; 3] = ["log", "reply", "types"];
+
+/// More imports and exports than any honest plugin has.
+const MAX_ITEMS: usize = 256;
+
+/// Why a file cannot be a plugin here. Each sentence says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PreflightError {
+    #[error("it is empty: build or copy it again")]
+    Empty,
+    #[error("it is not WebAssembly: build it with `maro plugin build`")]
+    NotWebAssembly,
+    #[error("it is damaged or was cut short at byte {offset}: build or copy it again")]
+    Damaged { offset: usize },
+    #[error("it is a core module, not a component: build it for the target wasm32-wasip2")]
+    CoreModule,
+    #[error("it does not export maro:plugin/command: is it a plugin? Rust plugins need `register!`")]
+    NoCommand,
+    #[error("it was built for maro:plugin {wanted}, and this host has {}: {cure}", spoken_versions())]
+    OtherVersion { wanted: String, cure: &'static str },
+    #[error("it imports {import}, which no MARO host provides: remove its use and build it again")]
+    UnknownImport { import: String },
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    #[error("it has too many {what} to be compiled: a plugin's build makes no such file")]
+    TooComplex { what: &'static str },
+    #[error(
+        "its memory begins with {mib} MiB, and this host gives {MAX_MEMORY_MIB} MiB at most: build it with a smaller \
+         initial memory"
+    )]
+    LargeMemory { mib: u64 },
+    #[error(
+        "its table begins with {elements} elements, and this host gives {MAX_TABLE_ELEMENTS} at most: build it with \
+         fewer functions"
+    )]
+    LargeTable { elements: u64 },
+    #[error("it has over {MAX_ITEMS} imports and exports")]
+    TooManyItems,
+}
+
+/// Why a component may not run under the manifest in `file`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
+    NotGranted { missing: Vec<Grant>, file: String },
+    #[error("change `sha256` in {file} if you trust it, which allows only {pinned}, and this one is {found}")]
+    OtherContent { file: String, pinned: String, found: String },
+}
+
+impl Forbidden {
+    /// Of a component that ran until its manifest was changed.
+    pub(crate) fn withdrawn(&self) -> String {
+        match self {
+            Self::NotGranted { missing, file } => format!(
+                "it needs {}, which it is not granted any more: to let it serve again, add {} to `grants` in {file}",
+                list(missing),
+                quoted(missing)
+            ),
+            Self::OtherContent { file, pinned, found } => format!(
+                "to let it serve again, change `sha256` in {file}, which now allows only {pinned}, and this one is \
+                 {found}"
+            ),
+        }
+    }
+
+    /// Of a component that ran until its manifest was changed, while another is in its file.
+    pub(crate) fn withdrawn_earlier(&self) -> String {
+        match self {
+            Self::NotGranted { missing, .. } => format!(
+                "the earlier version needs {}, which it is not granted any more, and serves no longer",
+                list(missing)
+            ),
+            Self::OtherContent { file, .. } => {
+                format!("the earlier version is not what {file} allows now, and serves no longer")
+            }
+        }
+    }
+}
+
+/// What a component asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The grants that it needs, in the order of [`Grant::ALL`].
+    pub grants: Vec<Grant>,
+    /// The version of `maro:plugin` that its exports are of.
+    pub(crate) version: Version,
+    /// The interfaces of WASI that this host does not have.
+    pub(crate) unoffered: Vec<String>,
+    /// Whether it can ask WASI for the time of day, which the grant `clock` is for as well.
+    pub(super) reads_time: bool,
+}
+
+impl Wishes {
+    /// What the operator may not have meant or expected, a sentence each, under the manifest in `file`.
+    pub fn warnings(&self, manifest: &Manifest, file: &str) -> Vec<String> {
+        let time = self.reads_time.then_some(Grant::Clock);
+        let used: Vec<_> = self.grants.iter().copied().chain(time).collect();
+        let mut warnings = manifest.warnings(&used, file);
+        if !self.unoffered.is_empty() {
+            warnings.push(format!(
+                "it imports {}, which this host does not offer: a command that calls it ends with a fault",
+                shown(&self.unoffered.join(", "))
+            ));
+        }
+        warnings
+    }
+}
+
+/// The versions of `maro:plugin` that this host speaks, for people.
+pub fn spoken_versions() -> String {
+    VERSIONS.map(version_text).join(" and ")
+}
+
+/// Reads a component's imports and exports and compares them with what this host has.
+///
+/// Steps over code, so it takes milliseconds for honest plugins; a file made for it takes some hundred.
+///
+/// # Errors
+/// The first reason why the host could not run it.
+pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
+    let (imports, exports) = outer_names(wasm)?;
+    let command = exports.iter().find_map(|export| split_version(export, COMMAND));
+    let version = check_version(command.ok_or(PreflightError::NoCommand)?)?;
+    let (mut wanted, mut unoffered) = (Vec::new(), Vec::new());
+    for import in &imports {
+        let Some(rest) = import.strip_prefix("maro:plugin/") else {
+            if import.starts_with("wasi:") {
+                unoffered.extend((!wasi::is_offered(import)).then(|| import.clone()));
+                continue;
+            }
+            return Err(PreflightError::UnknownImport { import: shown(import) });
+        };
+        let (interface, import_version) = rest.split_once('@').unwrap_or((rest, ""));
+        check_version(import_version)?;
+        match Grant::from_interface(interface) {
+            Some(grant) => wanted.push(grant),
+            None if UNGRANTED.contains(&interface) => {}
+            None => return Err(PreflightError::UnknownImport { import: shown(import) }),
+        }
+    }
+    complexity::check(wasm).map_err(|excess| match excess {
+        Excess::Damaged { offset } => PreflightError::Damaged { offset },
+        Excess::TooLarge(what) => PreflightError::TooComplex { what },
+        Excess::Memory { mib } => PreflightError::LargeMemory { mib },
+        Excess::Table { elements } => PreflightError::LargeTable { elements },
+    })?;
+    let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
+    let reads_time = imports.iter().any(|import| import.starts_with("wasi:clocks/wall-clock@"));
+    Ok(Wishes { grants, version, unoffered, reads_time })
+}
+
+/// Compares what a component needs with what its operator grants.
+///
+/// # Errors
+/// [`Forbidden::NotGranted`] with everything that is missing, and the `file` to add it to.
+pub fn check_grants(imported: &[Grant], manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
+    let missing: Vec<_> = imported.iter().copied().filter(|grant| !manifest.allows(*grant)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Forbidden::NotGranted { missing, file: file.to_owned() }) }
+}
+
+/// Compares a component's SHA-256, in lower-case hexadecimal, with the one that its operator pinned.
+///
+/// # Errors
+/// [`Forbidden::OtherContent`] with both.
+pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
+    match &manifest.sha256 {
+        Some(pinned) if pinned != digest => Err(Forbidden::OtherContent {
+            file: file.to_owned(),
+            pinned: pinned.clone(),
+            found: digest.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The names that the outermost component imports and exports.
+fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError> {
+    if wasm.is_empty() {
+        return Err(PreflightError::Empty);
+    }
+    if !wasm.starts_with(b"\0asm") {
+        return Err(PreflightError::NotWebAssembly);
+    }
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut parser = Parser::new(0);
+    let mut rest = wasm;
+    let damaged = |error: wasmparser::BinaryReaderError| PreflightError::Damaged { offset: error.offset() };
+    loop {
+        let (consumed, payload) = match parser.parse(rest, true).map_err(damaged)? {
+            wasmparser::Chunk::Parsed { consumed, payload } => (consumed, payload),
+            wasmparser::Chunk::NeedMoreData(_) => {
+                return Err(PreflightError::Damaged { offset: wasm.len() });
+            }
+        };
+        rest = &rest[consumed..];
+        match payload {
+            Payload::Version { encoding: Encoding::Module, .. } => return Err(PreflightError::CoreModule),
+            Payload::ModuleSection { unchecked_range, .. }
+            | Payload::ComponentSection { unchecked_range, .. } => {
+                // Nested code is for the compiler to validate; step over it.
+                let length = unchecked_range.end - unchecked_range.start;
+                rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
+            }
+            Payload::ComponentImportSection(section) => {
+                check_count(&imports, &exports, section.count())?;
+                for import in section {
+                    imports.push(import.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                check_count(&imports, &exports, section.count())?;
+                for export in section {
+                    exports.push(export.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            Payload::End(_) => return Ok((imports, exports)),
+            _ => {}
+        }
+    }
+}
+
+/// Whether there may be so many more, before they are read.
+fn check_count(imports: &[String], exports: &[String], more: u32) -> Result<(), PreflightError> {
+    let count = imports.len() + exports.len() + more as usize;
+    if count > MAX_ITEMS { Err(PreflightError::TooManyItems) } else { Ok(()) }
+}
+
+/// The version in `name@version` if `name` is the item; empty where it has none.
+fn split_version<'a>(item: &'a str, name: &str) -> Option<&'a str> {
+    match item.strip_prefix(name)? {
+        "" => Some(""),
+        rest => rest.strip_prefix('@'),
+    }
+}
+
+/// A plugin runs on a host that has its 0.x line in a version at least as new.
+fn check_version(wanted: &str) -> Result<Version, PreflightError> {
+    let mut numbers = wanted.split(['-', '+']).next().unwrap_or("").split('.').map(str::parse::<u64>);
+    let wanted = match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch)), None) => (major, minor, patch),
+        _ => {
+            return Err(PreflightError::OtherVersion {
+                wanted: if wanted.is_empty() { "without a version".to_owned() } else { shown(wanted) },
+                cure: "build it against this host's interface",
+            });
+        }
+    };
+    let line = |version: &Version| (version.0, version.1) == (wanted.0, wanted.1);
+    if VERSIONS.iter().any(|version| line(version) && wanted.2 <= version.2) {
+        return Ok(wanted);
+    }
+    let is_newer = VERSIONS.last().is_some_and(|newest| wanted > *newest) || VERSIONS.iter().any(line);
+    let cure = if is_newer { "update MARO" } else { "build the plugin again" };
+    Err(PreflightError::OtherVersion { wanted: version_text(wanted), cure })
+}
+
+fn version_text((major, minor, patch): Version) -> String {
+    format!("{major}.{minor}.{patch}")
+}
+
+/// A name out of a file that nobody has checked, short and on one line.
+fn shown(name: &str) -> String {
+    maro_domain::issue::one_line(name, 100)
+}
+
+fn list(grants: &[Grant]) -> String {
+    grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(grants: &[Grant]) -> String {
+    grants.iter().map(|grant| format!("\"{grant}\"")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(body: &str) -> Vec<u8> {
+        wat::parse_str(format!("(component {body})")).unwrap()
+    }
+
+    const COMMAND_EXPORT: &str = r#"(instance $c) (export "maro:plugin/command@0.2.0" (instance $c))"#;
+
+    #[test]
+    fn a_components_imports_are_its_wishes() {
+        let wasm = component(&format!(
+            r#"(import "maro:plugin/tracker-edit@0.2.0" (instance))
+               (import "maro:plugin/jira@0.2.0" (instance))
+               (import "maro:plugin/log@0.2.0" (instance))
+               (import "wasi:io/poll@0.2.6" (instance))
+               {COMMAND_EXPORT}"#
+        ));
+        let wishes = inspect(&wasm).unwrap();
+        assert_eq!(wishes.grants, [Grant::Jira, Grant::TrackerEdit]);
+        assert!(!wishes.reads_time);
+
+        let manifest = Manifest { grants: vec![Grant::Jira], ..Manifest::default() };
+        let error = check_grants(&wishes.grants, &manifest, "track.toml").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to `grants` in track.toml"
+        );
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_told_why() {
+        let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {COMMAND_EXPORT}"#));
+        let foreign = component(&format!(r#"(import "evil:http/fetch@1.0.0" (instance)) {COMMAND_EXPORT}"#));
+        let unknown = component(&format!(r#"(import "maro:plugin/root@0.2.0" (instance)) {COMMAND_EXPORT}"#));
+        let whole = component(COMMAND_EXPORT);
+        for (wasm, expected) in [
+            (b"hello".to_vec(), "it is not WebAssembly"),
+            (Vec::new(), "it is empty"),
+            (wat::parse_str("(module)").unwrap(), "it is a core module"),
+            (component(""), "it does not export maro:plugin/command"),
+            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),
+            (foreign, "it imports evil:http/fetch@1.0.0, which no MARO host provides"),
+            (unknown, "it imports maro:plugin/root@0.2.0, which no MARO host provides"),
+            (whole[..whole.len() - 3].to_vec(), "it is damaged or was cut short"),
+        ] {
+            let error = inspect(&wasm).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error:?} does not start with {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_is_refused_or_lacks_nothing_that_counts() {
+        let whole = component(&format!(r#"(core module (func)) {COMMAND_EXPORT}"#));
+        let wishes = inspect(&whole).unwrap();
+        let mut refused = 0;
+        for length in 0..whole.len() {
+            match inspect(&whole[..length]) {
+                Ok(part) => assert_eq!(part, wishes, "{length} of {} bytes", whole.len()),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > whole.len() / 2, "only {refused} of {} were refused", whole.len());
+    }
+
+    #[test]
+    fn the_clock_is_not_granted_in_vain_to_who_asks_wasi_for_the_time() {
+        let manifest = Manifest { grants: vec![Grant::Clock], ..Manifest::default() };
+        let warnings = |import: &str| {
+            let wasm = component(&format!("{import} {COMMAND_EXPORT}"));
+            inspect(&wasm).unwrap().warnings(&manifest, "count.toml")
+        };
+        assert_eq!(warnings(r#"(import "wasi:clocks/wall-clock@0.2.6" (instance))"#), [""; 0]);
+        assert!(warnings("")[0].contains("never uses it"));
+    }
+}

@@ -1,0 +1,248 @@
+//! From a component to machine code: out of the cache, or compiled in turn and in nobody's way.
+//!
+//! Compiling takes many times the memory and the time of anything else here. Two at most compile at once, of
+//! them one that is large, so that a small component never waits for a large one. Who waits keeps no file in
+//! memory. The compiler is a process of its own, unless this program is a library in another.
+
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+use wasmtime::component::Component;
+
+use crate::{
+    loading::{
+        cache::CodeCache,
+        compiler_process,
+        folder::{self, Identity, PluginFile},
+        loader::LoadError,
+    },
+    running::engine::{self, PluginEngine},
+};
+
+/// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
+/// hundred KiB.
+const LARGE_BYTES: usize = 1024 * 1024;
+
+/// How often it is looked whether what is being compiled is still there.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How many components are compiled at once.
+const AT_ONCE: usize = 2;
+
+/// Who may compile.
+pub(crate) struct CompilerTurns {
+    all: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+/// The right to compile, until dropped.
+struct Turn {
+    _one: Option<OwnedSemaphorePermit>,
+    _large: Option<OwnedSemaphorePermit>,
+}
+
+impl CompilerTurns {
+    pub(crate) fn new() -> Self {
+        Self { all: Arc::new(Semaphore::new(AT_ONCE)), large: Arc::new(Semaphore::new(AT_ONCE - 1)) }
+    }
+
+    /// Waits for the turn of a component of some size. In order of asking among the small and among the large.
+    async fn take(&self, bytes: usize) -> Turn {
+        // Nobody closes them. The large take turns among themselves before they stand in anybody's way.
+        let large = match bytes > LARGE_BYTES {
+            true => Arc::clone(&self.large).acquire_owned().await.ok(),
+            false => None,
+        };
+        Turn { _one: Arc::clone(&self.all).acquire_owned().await.ok(), _large: large }
+    }
+}
+
+/// A component as machine code.
+pub(super) struct Compiled {
+    pub(super) component: Component,
+    /// `None` if it came from the cache.
+    pub(super) compile_time: Option<Duration>,
+}
+
+/// Fetches a component from the cache or compiles it. It is read again from `dir` when its turn has come:
+/// what is not there any more, or has changed, is not compiled.
+///
+/// # Errors
+/// It cannot be read any more, is another by now, or does not compile.
+pub(super) async fn compile(
+    engine: &Arc<PluginEngine>,
+    dir: &Path,
+    file: PluginFile,
+) -> Result<Compiled, LoadError> {
+    let PluginFile { stem, wasm, digest, room, .. } = file;
+    let bytes = wasm.len();
+    drop((wasm, room));
+    let key = key(engine, &digest);
+    if let Some(component) = from_cache(engine, key.clone()).await {
+        return Ok(Compiled { component, compile_time: None });
+    }
+    let turn = engine.compiler_turns.take(bytes).await;
+    // Who had it before may have been after the same.
+    if let Some(component) = from_cache(engine, key.clone()).await {
+        return Ok(Compiled { component, compile_time: None });
+    }
+    let place = Place { dir: dir.to_owned(), name: format!("{stem}.wasm") };
+    let before = place.look().await;
+    let file = place.read().await.map_err(LoadError::Unreadable)?;
+    if file.digest != digest {
+        return Err(LoadError::Unsettled);
+    }
+    let engine = Arc::clone(engine);
+    // Whoever waits for it may leave, as when the manifest has changed: the next one finds it in the cache.
+    let compiling = tokio::spawn(async move {
+        tokio::select! {
+            compiled = compile_in_turn(engine, file.wasm, key, turn) => compiled,
+            () = place.changed(before) => Err(LoadError::Unsettled),
+        }
+    });
+    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// Where a component is read from.
+struct Place {
+    dir: PathBuf,
+    name: String,
+}
+
+impl Place {
+    async fn read(&self) -> io::Result<PluginFile> {
+        let (dir, name) = (self.dir.clone(), self.name.clone());
+        spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
+    }
+
+    async fn look(&self) -> Option<Identity> {
+        let (dir, name) = (self.dir.clone(), self.name.clone());
+        spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
+    }
+
+    /// Waits until another component is there than was before, or none.
+    async fn changed(&self, before: Option<Identity>) {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let now = self.look().await;
+            if !now.zip(before.as_ref()).is_some_and(|(now, before)| now.has_component_of(before)) {
+                return;
+            }
+        }
+    }
+}
+
+async fn compile_in_turn(
+    engine: Arc<PluginEngine>,
+    wasm: Vec<u8>,
+    key: String,
+    turn: Turn,
+) -> Result<Compiled, LoadError> {
+    let started = Instant::now();
+    let Some(code) = compiler_process::compile(&wasm, engine.has_pool).await else {
+        return compile_here(engine, wasm, key, turn).await;
+    };
+    let (code, compile_time) = (code?, started.elapsed());
+    let keeping = spawn_blocking(move || {
+        let _turn = turn;
+        keep(&engine, &code, &key, compile_time)
+    });
+    keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// Compiles in this process, where nothing limits it or stops it half-way.
+async fn compile_here(
+    engine: Arc<PluginEngine>,
+    wasm: Vec<u8>,
+    key: String,
+    turn: Turn,
+) -> Result<Compiled, LoadError> {
+    let compiling = spawn_blocking(move || {
+        let _turn = turn;
+        let started = Instant::now();
+        let code = engine::precompile(engine.has_pool, &wasm)
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        keep(&engine, &code, &key, started.elapsed())
+    });
+    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+}
+
+/// The name of a component in the cache: other engines make other code of it.
+fn key(engine: &PluginEngine, digest: &[u8]) -> String {
+    let mut compatibility = DefaultHasher::new();
+    engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
+    format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
+}
+
+/// Puts what was compiled into the cache, and loads it.
+fn keep(
+    engine: &PluginEngine,
+    code: &[u8],
+    key: &str,
+    compile_time: Duration,
+) -> Result<Compiled, LoadError> {
+    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, code)) {
+        tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
+    }
+    #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
+    // SAFETY: as the reason says.
+    let component = unsafe { Component::deserialize(&engine.engine, code) };
+    let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    Ok(Compiled { component, compile_time: Some(compile_time) })
+}
+
+async fn from_cache(engine: &Arc<PluginEngine>, key: String) -> Option<Component> {
+    let engine = Arc::clone(engine);
+    spawn_blocking(move || cached(&engine, engine.cache.as_ref()?, &key)).await.ok().flatten()
+}
+
+fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Component> {
+    let code = cache.get(key)?;
+    #[expect(
+        unsafe_code,
+        reason = "the code comes from a folder that only this user can write, under a digest of its \
+                  content, the plugin's and the engine's; whoever can change it can change this program"
+    )]
+    let component = unsafe { Component::deserialize(&engine.engine, &code) };
+    component
+        .inspect_err(|error| {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "an unusable entry of the code cache is compiled again"
+            );
+        })
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_component_never_waits_for_a_large_one() {
+        let turns = CompilerTurns::new();
+        let large = turns.take(LARGE_BYTES + 1).await;
+        let mut second_large = Box::pin(turns.take(LARGE_BYTES + 1));
+        assert!(second_large.as_mut().now_or_never().is_none());
+        let small = turns.take(LARGE_BYTES).now_or_never();
+        let small = small.expect("it waits for the large ones");
+        let mut second_small = Box::pin(turns.take(LARGE_BYTES));
+        assert!(second_small.as_mut().now_or_never().is_none(), "three compile at once");
+        drop(small);
+        let second_small = second_small.now_or_never().expect("it waits for the large ones");
+        drop(large);
+        assert!(second_large.now_or_never().is_some());
+        drop(second_small);
+    }
+}

@@ -1,0 +1,164 @@
+//! The compiler in a process of its own, with limits on its memory and its time.
+//!
+//! A few hundred bytes can ask a compiler for more than any machine has, and nothing stops it half-way. So this
+//! program starts itself once more for each component: what it cannot bear ends that process and nothing else.
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    os::unix::process::ExitStatusExt as _,
+    path::{Path, PathBuf},
+    process::{ExitCode, ExitStatus, Stdio},
+    sync::OnceLock,
+};
+
+use clap::Args;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::{Child, Command},
+};
+
+use crate::{
+    loading::{cache::MAX_ENTRY_BYTES, loader::LoadError},
+    running::{engine, priority},
+};
+
+/// What the process is told to do: a subcommand of this program that people have no use for.
+pub const SUBCOMMAND: &str = "compile-component";
+
+/// What the compiler may take for any component, and for each MiB of it. Those with an interpreter take 30 MiB
+/// and a second for each MiB.
+const MEMORY_MIB: u64 = 1024;
+const MEMORY_MIB_PER_MIB: u64 = 64;
+const CPU_SECONDS: u64 = 5;
+const CPU_SECONDS_PER_MIB: u64 = 8;
+
+/// The exit code for a component that is wrong; the output says how.
+const WRONG: u8 = 3;
+
+/// How this program is started once more. Empty where it is a library of another.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// What one compilation may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct CompilerLimits {
+    #[arg(long)]
+    memory_mib: u64,
+    #[arg(long)]
+    cpu_seconds: u64,
+}
+
+impl CompilerLimits {
+    fn of(bytes: usize) -> Self {
+        let of = |per_mib: u64| (bytes as u64 * per_mib).div_ceil(1024 * 1024);
+        Self {
+            memory_mib: MEMORY_MIB + of(MEMORY_MIB_PER_MIB),
+            cpu_seconds: CPU_SECONDS + of(CPU_SECONDS_PER_MIB),
+        }
+    }
+
+    fn impose(self) -> io::Result<()> {
+        let impose = |resource: Resource, most: u64, grace: u64| {
+            // What is imposed already can only be narrowed.
+            let narrowed =
+                |most: u64| Some(getrlimit(resource).maximum.map_or(most, |before| before.min(most)));
+            setrlimit(resource, Rlimit { current: narrowed(most), maximum: narrowed(most + grace) })
+        };
+        // A second later the end comes without the signal that tells of it.
+        impose(Resource::Cpu, self.cpu_seconds, 1)?;
+        // Of memory that is written to. The engine reserves addresses by the terabyte.
+        impose(Resource::Data, self.memory_mib * 1024 * 1024, 0)?;
+        impose(Resource::Core, 0, 0)?;
+        Ok(())
+    }
+}
+
+/// Lets components be compiled by the program that runs, which answers to [`SUBCOMMAND`] by [`serve`].
+pub fn enable() {
+    // Also finds a program that was replaced by a newer one since it was started.
+    let own = Path::new("/proc/self/exe");
+    let program = if own.exists() { Ok(own.to_owned()) } else { std::env::current_exe() };
+    if let Ok(program) = program {
+        let _ = PROGRAM.set(program);
+    }
+}
+
+/// The process itself: compiles standard input to standard output.
+///
+/// # Errors
+/// The limits cannot be imposed, or nobody reads the output.
+pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
+    limits.impose()?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // If memory runs out all the same, this is the process to end. Where that cannot be said, nothing is lost.
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    // The compiler's threads are started by this one, and are like it.
+    priority::give_way();
+    let mut component = Vec::new();
+    io::stdin().read_to_end(&mut component)?;
+    let (output, code) = match engine::precompile(has_pool, &component) {
+        Ok(code) => (code, ExitCode::SUCCESS),
+        Err(error) => (format!("{error:#}").into_bytes(), ExitCode::from(WRONG)),
+    };
+    io::stdout().write_all(&output)?;
+    Ok(code)
+}
+
+/// Compiles a component. `None` if that must be done in this process. Dropped, it ends the other.
+pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<Vec<u8>, LoadError>> {
+    let limits = CompilerLimits::of(component.len());
+    let mut command = Command::new(PROGRAM.get()?);
+    command
+        .arg(SUBCOMMAND)
+        .args(["--memory-mib", &limits.memory_mib.to_string()])
+        .args(["--cpu-seconds", &limits.cpu_seconds.to_string()])
+        .args(has_pool.then_some("--has-pool"))
+        // It has no use for the secrets there.
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let started = command.spawn();
+    let compiler = started
+        .inspect_err(|error| {
+            tracing::warn!(%error, "the compiler has no process of its own: nothing limits what it takes");
+        })
+        .ok()?;
+    Some(match talk(compiler, component).await {
+        Ok((_, code)) if code.len() as u64 >= MAX_ENTRY_BYTES => Err(LoadError::CodeTooLarge),
+        Ok((status, code)) if status.success() => Ok(code),
+        Ok((status, output)) => Err(failure(status, &output, limits)),
+        Err(error) => Err(LoadError::Compile(format!("the compiler is out of reach: {error}"))),
+    })
+}
+
+/// Hands over the component and waits for the end: how it ended, and what was written.
+async fn talk(mut compiler: Child, component: &[u8]) -> io::Result<(ExitStatus, Vec<u8>)> {
+    if let Some(mut input) = compiler.stdin.take() {
+        // It fails if the compiler has ended, of which the status says more.
+        let _ = input.write_all(component).await;
+    }
+    let mut output = Vec::new();
+    if let Some(pipe) = compiler.stdout.take() {
+        // What is as large cannot be kept, and is of no use.
+        pipe.take(MAX_ENTRY_BYTES).read_to_end(&mut output).await?;
+    }
+    Ok((compiler.wait().await?, output))
+}
+
+fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits) -> LoadError {
+    let CompilerLimits { memory_mib, cpu_seconds } = limits;
+    let signal = |expected: Signal| status.signal() == Some(expected.as_raw());
+    if status.code() == Some(i32::from(WRONG)) {
+        LoadError::Compile(String::from_utf8_lossy(output).into_owned())
+    } else if signal(Signal::XCPU) {
+        LoadError::CompilerTime { seconds: cpu_seconds }
+    } else if signal(Signal::ABORT) || signal(Signal::KILL) {
+        LoadError::CompilerMemory { mib: memory_mib }
+    } else {
+        LoadError::Compile(format!("the compiler failed: {status}"))
+    }
+}

@@ -1,0 +1,230 @@
+//! The plugins folder: which files there are, how a change shows without reading them, and reading one whole.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, Metadata, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The ending of a component's file name.
+const EXTENSION: &str = "wasm";
+
+/// The largest component that is read, in bytes. A plugin in Python has some 18 MiB.
+const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The largest `NAME.toml` that is read, in bytes.
+const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
+
+/// One `NAME.wasm` with its `NAME.toml`.
+#[derive(Debug)]
+pub struct PluginFile {
+    /// `NAME`.
+    pub stem: String,
+    pub wasm: Vec<u8>,
+    pub manifest: Option<String>,
+    /// SHA-256 of the component.
+    pub digest: [u8; 32],
+    /// The right to keep `wasm` in memory.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
+}
+
+impl PluginFile {
+    pub fn new(stem: String, wasm: Vec<u8>, manifest: Option<String>) -> Self {
+        let digest = Sha256::digest(&wasm).into();
+        Self { stem, wasm, manifest, digest, room: None }
+    }
+
+    /// What tells this component with this manifest from every other.
+    pub(crate) fn content(&self) -> ContentDigest {
+        let mut hasher = Sha256::new_with_prefix(self.digest);
+        if let Some(manifest) = &self.manifest {
+            // An empty manifest grants what none grants, but a person tells them apart.
+            hasher.update([1]);
+            hasher.update(manifest);
+        }
+        ContentDigest(hasher.finalize().into())
+    }
+}
+
+/// SHA-256 over a component and its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ContentDigest(pub(crate) [u8; 32]);
+
+/// What a look at `NAME.wasm` and its `NAME.toml` shows without reading them. Equal at two looks means that
+/// nobody wrote to them in between. Links are followed, so another target is another identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    component: Result<FileState, io::ErrorKind>,
+    manifest: Result<FileState, io::ErrorKind>,
+}
+
+impl Identity {
+    /// Whether there is no component.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.component == Err(io::ErrorKind::NotFound)
+    }
+
+    /// Whether nobody has put another component there, whatever became of the manifest.
+    pub(super) fn has_component_of(&self, other: &Self) -> bool {
+        self.component == other.component
+    }
+
+    /// Whether its times may be whole seconds, as some file systems keep them: a second write of the same
+    /// length within that second does not show.
+    pub(crate) fn is_coarse(&self) -> bool {
+        [&self.component, &self.manifest].into_iter().flatten().any(FileState::is_coarse)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileState {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// When the content and when the entry was last changed: seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileState {
+    fn is_coarse(&self) -> bool {
+        self.modified.1 == 0 || self.changed.1 == 0
+    }
+}
+
+impl From<Metadata> for FileState {
+    fn from(metadata: Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// Why a file that ends in `wasm` cannot be a plugin by its name alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    #[error("its name is not UTF-8 text: rename it")]
+    NotUtf8,
+    #[error("its name must end in .wasm, in small letters: rename it")]
+    UpperCase,
+}
+
+/// The components of a folder by file name.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) components: BTreeMap<String, Identity>,
+    pub(crate) misnamed: BTreeMap<String, NameFault>,
+}
+
+/// `NAME` of `NAME.wasm`.
+pub fn stem(name: &str) -> &str {
+    name.strip_suffix(".wasm").unwrap_or(name)
+}
+
+/// Lists a folder without reading its files.
+///
+/// Hidden files and those with any other ending, such as editors leave them, are none of its business.
+///
+/// # Errors
+/// The folder itself cannot be read.
+pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    for entry in fs::read_dir(dir)? {
+        let file_name = entry?.file_name();
+        let Some(ending) = Path::new(&file_name).extension() else { continue };
+        if !ending.eq_ignore_ascii_case(EXTENSION) || file_name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match file_name.to_str() {
+            None => drop(listing.misnamed.insert(file_name.display().to_string(), NameFault::NotUtf8)),
+            Some(name) if ending != EXTENSION => {
+                listing.misnamed.insert(name.to_owned(), NameFault::UpperCase);
+            }
+            Some(name) => drop(listing.components.insert(name.to_owned(), identity(dir, name))),
+        }
+    }
+    Ok(listing)
+}
+
+/// What `NAME.wasm` and `NAME.toml` are now.
+pub(crate) fn identity(dir: &Path, name: &str) -> Identity {
+    // A link that leads nowhere is itself what stands there.
+    let metadata =
+        |path: &Path| fs::metadata(path).or_else(|error| fs::symlink_metadata(path).map_err(|_| error));
+    let state = |path: PathBuf| metadata(&path).map(FileState::from).map_err(|error| error.kind());
+    Identity { component: state(dir.join(name)), manifest: state(dir.join(format!("{}.toml", stem(name)))) }
+}
+
+/// Reads `NAME.wasm` and `NAME.toml`; an error of the kind `NotFound` means that there is no `NAME.wasm`.
+pub(crate) fn read(dir: &Path, name: &str) -> io::Result<PluginFile> {
+    let stem = stem(name);
+    let wasm = read_bounded(&dir.join(name), MAX_COMPONENT_BYTES)?;
+    let manifest = read_manifest(dir, name)?;
+    Ok(PluginFile::new(stem.to_owned(), wasm, manifest))
+}
+
+/// Reads the `NAME.toml` of `NAME.wasm`, if there is one.
+pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>> {
+    let stem = stem(name);
+    match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| io::Error::other(format!("{stem}.toml is not UTF-8 text"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io::Error::other(format!("{stem}.toml: {error}"))),
+    }
+}
+
+/// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // Asked before opening: a device may take that for an order.
+    check_kind(&fs::metadata(path)?)?;
+    // What stands there now may be another: to open a named pipe waits for a writer.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let metadata = file.metadata()?;
+    check_kind(&metadata)?;
+    let too_large = || io::Error::other(format!("it is larger than {} KiB", limit / 1024));
+    if metadata.len() > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    // It may grow meanwhile, and some files do not know their length.
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn check_kind(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is not a file")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        time::{Duration, SystemTime},
+    };
+
+    use super::*;
+
+    #[test]
+    fn times_in_whole_seconds_are_told_from_finer_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = || identity(folder.path(), "a.wasm");
+        assert!(!identity().is_coarse());
+        let file = File::create(folder.path().join("a.wasm")).unwrap();
+        let second = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        file.set_modified(second + Duration::from_nanos(1)).unwrap();
+        assert_eq!(identity().is_coarse(), identity().component.unwrap().changed.1 == 0);
+        file.set_modified(second).unwrap();
+        assert!(identity().is_coarse());
+    }
+}

@@ -1,0 +1,198 @@
+//! From a file to a plugin that serves: preflight, compile or fetch from the cache, link, describe.
+
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use wasmtime::component::Component;
+
+use crate::{
+    events::Events,
+    inspection::preflight::{self, Forbidden, PreflightError, Wishes},
+    loading::{
+        cache::MAX_ENTRY_BYTES,
+        compiler::{self, Compiled},
+        folder::{NameFault, PluginFile},
+    },
+    policy::manifest::Manifest,
+    running::{
+        bindings::exports::maro::plugin::command,
+        breaker::Breaker,
+        engine::PluginEngine,
+        instance::{Invocation, Origin},
+        interface::InterfacePre,
+        lanes::Habit,
+        loaded::{self, Description, Fault, LoadedPlugin},
+        wasi,
+    },
+};
+use maro_domain::issue::one_line;
+use maro_process::metrics::Metrics;
+
+/// The longest name of a subcommand, in characters.
+const MAX_NAME_LENGTH: usize = 32;
+
+/// The longest version, summary and usage of a plugin, in characters.
+const MAX_VERSION_LENGTH: usize = 32;
+pub const MAX_SUMMARY_LENGTH: usize = 100;
+const MAX_USAGE_LENGTH: usize = 100;
+
+/// Why a file in the plugins folder does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    #[error("it changes whenever it is read: is it still being written?")]
+    Unsettled,
+    #[error(transparent)]
+    Misnamed(#[from] NameFault),
+    #[error("{file}: {problem}")]
+    Manifest { file: String, problem: String },
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// It served until its manifest was changed.
+    #[error("{}", .0.withdrawn())]
+    Withdrawn(Forbidden),
+    /// Neither this version serves nor the one before it, which did until the manifest was changed.
+    #[error("{reason}; {}", .earlier.withdrawn_earlier())]
+    NoVersion { reason: Box<Self>, earlier: Forbidden },
+    #[error("it does not compile: {0}")]
+    Compile(String),
+    #[error("it becomes over {} MiB of machine code: a plugin's build makes no such file", MAX_ENTRY_BYTES >> 20)]
+    CodeTooLarge,
+    #[error("it takes over {seconds} s of processor time to compile: a plugin's build makes no such file")]
+    CompilerTime { seconds: u64 },
+    #[error("it takes over {mib} MiB of memory to compile: a plugin's build makes no such file")]
+    CompilerMemory { mib: u64 },
+    #[error("it does not fit this host's interface: {0}; build it again")]
+    Link(String),
+    #[error("it could not describe itself: {0}")]
+    Describe(#[source] Fault),
+    #[error("it describes itself wrongly: {0}")]
+    Description(String),
+    #[error("it calls itself {name}, which is a command of MARO itself")]
+    ReservedName { name: String },
+    #[error("it calls itself {name}, and so does {by}, which serves: rename or remove one of them")]
+    NameTaken { name: String, by: String },
+    #[error("its recorded cases cannot be read: {0}")]
+    UnreadableCases(#[source] io::Error),
+    #[error(
+        "it does not answer as recorded in {}: mend it, record the cases anew, or set cases = \"warn\" in {file}",
+        .cases.join(", ")
+    )]
+    OtherReplies { cases: Vec<String>, file: String },
+}
+
+/// How long a plugin may take to describe itself, in milliseconds. It has nothing to wait for.
+const MAX_DESCRIBE_MS: u32 = 2_000;
+
+/// Makes a plugin out of a file of the folder `dir`.
+///
+/// # Errors
+/// The first of the steps that fails, with its reason.
+pub(crate) async fn load(
+    engine: &Arc<PluginEngine>,
+    dir: &Path,
+    file: PluginFile,
+    reserved_names: &[&str],
+    metrics: &Metrics,
+    events: &Events,
+) -> Result<LoadedPlugin, LoadError> {
+    let manifest_file = format!("{}.toml", file.stem);
+    let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
+        .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
+    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
+        .map_err(PreflightError::from)?;
+    let (file, wishes) = inspect(file).await?;
+    preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
+    let warnings = wishes.warnings(&manifest, &manifest_file);
+    let manifest = Arc::new(manifest);
+    let (stem, digest) = (file.stem.clone(), file.digest);
+    let Compiled { component, compile_time } = compiler::compile(engine, dir, file).await?;
+    metrics.plugin_code(compile_time);
+    let pre = link(engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    let pre = Arc::new(pre);
+    let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
+    let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
+    let mut limited = Manifest::clone(&manifest);
+    limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
+    let invocation = Invocation::for_describe(name, describing, Arc::new(limited));
+    let description = {
+        // Without a place of its own it would take that of a command, and one of the two would fail.
+        let place = engine.describing.take().await;
+        loaded::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
+    };
+    let description = check_description(description, reserved_names)?;
+    for warning in &warnings {
+        tracing::warn!(plugin = &*description.name, "{warning}");
+    }
+    Ok(LoadedPlugin {
+        metrics: metrics.subcommand(&description.name),
+        description,
+        file: stem,
+        digest: hex::encode(digest),
+        pre,
+        places: engine.places.share(manifest.limits.concurrency as usize),
+        habit: Habit::default(),
+        wishes,
+        manifest,
+        warnings,
+        origin,
+        breaker: Breaker::new(),
+        last_fault: Mutex::new(None),
+        events: events.clone(),
+    })
+}
+
+/// Inspects a file where that keeps nobody waiting.
+async fn inspect(file: PluginFile) -> Result<(PluginFile, Wishes), LoadError> {
+    let inspecting = tokio::task::spawn_blocking(move || {
+        let wishes = preflight::inspect(&file.wasm);
+        (file, wishes)
+    });
+    let (file, wishes) = inspecting.await.map_err(|error| LoadError::Unreadable(io::Error::other(error)))?;
+    Ok((file, wishes?))
+}
+
+fn link(engine: &PluginEngine, component: &Component, wishes: &Wishes) -> wasmtime::Result<InterfacePre> {
+    let pre = if wishes.unoffered.is_empty() {
+        engine.linker.instantiate_pre(component)?
+    } else {
+        wasi::with_stand_ins(&engine.linker, component, &wishes.unoffered)?.instantiate_pre(component)?
+    };
+    InterfacePre::new(pre, wishes.version)
+}
+
+/// Whether a subcommand can be called so: 1 to 32 of `a`–`z`, `0`–`9` and `-`, a letter first.
+pub fn is_subcommand_name(name: &str) -> bool {
+    name.len() <= MAX_NAME_LENGTH
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn check_description(
+    description: command::Description,
+    reserved_names: &[&str],
+) -> Result<Description, LoadError> {
+    let command::Description { name, version, summary, usage } = description;
+    if !is_subcommand_name(&name) {
+        return Err(LoadError::Description(format!(
+            "{:?} is no name for a subcommand: use 1 to {MAX_NAME_LENGTH} of a-z, 0-9 and -, a letter first",
+            one_line(&name, MAX_NAME_LENGTH)
+        )));
+    }
+    if reserved_names.contains(&name.as_str()) {
+        return Err(LoadError::ReservedName { name });
+    }
+    if summary.trim().is_empty() {
+        return Err(LoadError::Description("it has no summary, which /maro help needs".to_owned()));
+    }
+    Ok(Description {
+        name: name.into(),
+        version: one_line(&version, MAX_VERSION_LENGTH),
+        summary: one_line(&summary, MAX_SUMMARY_LENGTH),
+        usage: one_line(&usage, MAX_USAGE_LENGTH),
+    })
+}

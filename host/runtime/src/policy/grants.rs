@@ -1,0 +1,189 @@
+//! Which capabilities an operator gives a plugin, and how far each reaches.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use maro_domain::{
+    caller::Caller,
+    ids::{ChannelId, UserId},
+    issue::IssueKey,
+};
+use maro_tickets::texts;
+
+/// A capability that must be granted by name in `NAME.toml`. `log` needs no grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    Jira,
+    Tracker,
+    TrackerEdit,
+    JiraEdit,
+    Storage,
+    Settings,
+    Clock,
+    Http,
+}
+
+impl Grant {
+    pub const ALL: [Self; 8] = [
+        Self::Jira,
+        Self::Tracker,
+        Self::TrackerEdit,
+        Self::JiraEdit,
+        Self::Storage,
+        Self::Settings,
+        Self::Clock,
+        Self::Http,
+    ];
+
+    /// The name of the grant, which is that of the WIT interface in package `maro:plugin`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jira => "jira",
+            Self::Tracker => "tracker",
+            Self::TrackerEdit => "tracker-edit",
+            Self::JiraEdit => "jira-edit",
+            Self::Storage => "storage",
+            Self::Settings => "settings",
+            Self::Clock => "clock",
+            Self::Http => "http",
+        }
+    }
+
+    pub fn from_interface(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == name)
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// How a grant is narrowed: a table of `[scope]`, each key optional. Empty lists narrow nothing but
+/// `projects` and `only-in-channels`, which then allow nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scope {
+    /// For `jira` and `jira-edit`: only issues of these projects.
+    pub projects: Option<Vec<ProjectKey>>,
+    /// Only for commands typed in these channels.
+    pub only_in_channels: Option<Vec<NamedChannel>>,
+    /// Not for commands typed in these channels.
+    pub not_in_channels: Vec<NamedChannel>,
+    /// Only for commands of people in `MARO_ADMINS`.
+    pub admins_only: bool,
+}
+
+impl Scope {
+    /// Whether a command of this caller may use the capability at all.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admits(&self, caller: &Caller, admins: &[UserId]) -> Result<(), Denial> {
+        let lists = |channels: &[NamedChannel]| channels.iter().any(|channel| channel.0 == caller.channel);
+        let in_channel = self.only_in_channels.as_deref().is_none_or(lists) && !lists(&self.not_in_channels);
+        if !in_channel {
+            return Err(Denial::OtherChannel);
+        }
+        if self.admins_only && !admins.contains(&caller.user) {
+            return Err(Denial::AdminsOnly);
+        }
+        Ok(())
+    }
+
+    /// Whether issues of a project may be read or changed.
+    pub fn has_project(&self, project_key: &str) -> bool {
+        self.projects.as_ref().is_none_or(|projects| projects.iter().any(|project| project.0 == project_key))
+    }
+}
+
+/// Why a granted capability may not be used now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// It is not granted, or not outside a command.
+    NotGranted,
+    /// Not in the channel of this command.
+    OtherChannel,
+    /// Not for the person who typed it.
+    AdminsOnly,
+    /// Not for issues of this project.
+    OtherProject(String),
+    /// Not to this host, given as `host` or `host:port`.
+    OtherHost(String),
+}
+
+impl Denial {
+    /// What the person is told.
+    pub fn sentence(&self, grant: Grant) -> String {
+        let grant = grant.as_str();
+        match self {
+            Self::NotGranted => texts::denied(grant),
+            Self::OtherChannel => texts::denied_in_channel(grant),
+            Self::AdminsOnly => texts::denied_to_person(grant),
+            Self::OtherProject(project) => texts::denied_for_project(grant, project),
+            Self::OtherHost(host) => texts::denied_to_host(host),
+        }
+    }
+
+    /// What an operator who wants it allowed has to change in the plugin's `file`.
+    pub fn cure(&self, grant: Grant, file: &str) -> String {
+        match self {
+            Self::NotGranted => format!("to allow it, add \"{grant}\" to `grants` in {file}"),
+            Self::OtherChannel => format!(
+                "to allow it, change `{grant}.only-in-channels` or `{grant}.not-in-channels` under [scope] in {file}"
+            ),
+            Self::AdminsOnly => format!(
+                "to allow it, add the person to MARO_ADMINS or remove `{grant}.admins-only` under [scope] in {file}"
+            ),
+            Self::OtherProject(project) => {
+                format!("to allow it, add \"{project}\" to `{grant}.projects` under [scope] in {file}")
+            }
+            Self::OtherHost(host) => {
+                format!("to allow it, add \"{host}\" to `hosts` under [http] in {file}")
+            }
+        }
+    }
+}
+
+/// A Jira project key, as it stands before the number of an issue.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ProjectKey(String);
+
+impl ProjectKey {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ProjectKey {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if IssueKey::parse(&format!("{text}-1")).is_ok() {
+            return Ok(Self(text));
+        }
+        Err(format!("{text:?} is no project key: write it as Jira does, in capitals (\"SCRUM\")"))
+    }
+}
+
+/// A channel in a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NamedChannel(ChannelId);
+
+impl TryFrom<String> for NamedChannel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match ChannelId::parse(&text) {
+            Ok(channel) if text.starts_with(['C', 'D', 'G']) => Ok(Self(channel)),
+            _ => Err(format!(
+                "{text:?} is no channel id: copy the id from the channel's details in Slack (\"C024BE91L\")"
+            )),
+        }
+    }
+}

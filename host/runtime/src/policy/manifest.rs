@@ -1,0 +1,297 @@
+//! `NAME.toml` beside `NAME.wasm`: what the operator grants a plugin, how far, and its limits.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::{Spanned, Value};
+
+use crate::{
+    capabilities::outbound::hosts::AllowedHost,
+    policy::{
+        grants::{Grant, Scope},
+        limits::Limits,
+    },
+};
+
+/// The operator's word on one plugin. Without the file nothing is granted and all limits are the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// `grants`: the capabilities.
+    pub grants: Vec<Grant>,
+    /// `sha256`: the only content that may run under this name, in lower-case hexadecimal.
+    pub sha256: Option<String>,
+    /// `[scope]`: how grants are narrowed.
+    pub scope: BTreeMap<Grant, Scope>,
+    /// `[settings]`: values for the plugin, which reads them through the capability of that name.
+    pub settings: BTreeMap<String, String>,
+    /// `[http] hosts`: where the capability `http` leads.
+    pub hosts: Vec<AllowedHost>,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `cases`: what happens to a version that replies otherwise than recorded.
+    pub cases: CasesPolicy,
+}
+
+/// What happens to a version that replies otherwise than recorded in `NAME.cases/`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CasesPolicy {
+    /// It does not serve; the earlier version does.
+    #[default]
+    Refuse,
+    /// It serves, with a warning.
+    Warn,
+}
+
+/// The file as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    grants: Vec<Grant>,
+    sha256: Option<Sha256Pin>,
+    scope: BTreeMap<Spanned<Grant>, Scope>,
+    settings: BTreeMap<String, Setting>,
+    http: Option<Spanned<Http>>,
+    limits: Limits,
+    cases: CasesPolicy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Http {
+    hosts: Vec<AllowedHost>,
+}
+
+struct Setting(String);
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Sha256Pin(String);
+
+impl Manifest {
+    /// Reads the text of a `NAME.toml`.
+    ///
+    /// # Errors
+    /// A sentence that names the line, what is wrong there, and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let written: Written = toml::from_str(text)
+            .map_err(|error| at(text, error.span(), error.message().trim_end_matches('.')))?;
+        check_scopes(&written).map_err(|(span, problem)| at(text, Some(span), &problem))?;
+        if let Some(problem) = written.limits.problem() {
+            return Err(problem);
+        }
+        Ok(Self {
+            grants: written.grants,
+            sha256: written.sha256.map(|pin| pin.0),
+            scope: written.scope.into_iter().map(|(grant, scope)| (grant.into_inner(), scope)).collect(),
+            settings: written.settings.into_iter().map(|(name, setting)| (name, setting.0)).collect(),
+            hosts: written.http.map(|http| http.into_inner().hosts).unwrap_or_default(),
+            limits: written.limits,
+            cases: written.cases,
+        })
+    }
+
+    pub fn allows(&self, grant: Grant) -> bool {
+        self.grants.contains(&grant)
+    }
+
+    /// What the operator may not have meant, a sentence each, for a plugin that needs the `imported` grants.
+    pub fn warnings(&self, imported: &[Grant], file: &str) -> Vec<String> {
+        let unused = self.grants.iter().filter(|grant| !imported.contains(grant));
+        let mut warnings: Vec<_> = unused
+            .map(|grant| {
+                format!("it is granted {grant} and never uses it: remove \"{grant}\" from `grants` in {file}")
+            })
+            .collect();
+        if !self.settings.is_empty() && !self.allows(Grant::Settings) {
+            warnings.push(format!("it cannot read its [settings]: add \"settings\" to `grants` in {file}"));
+        }
+        if self.allows(Grant::Http) && self.hosts.is_empty() {
+            warnings.push(format!(
+                "it is granted http and may reach no host: list `hosts` under [http] in {file}"
+            ));
+        }
+        warnings
+    }
+}
+
+/// Finds a scope that narrows nothing, which says that the operator means something else.
+fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
+    for (key, scope) in &written.scope {
+        let grant = *key.get_ref();
+        if !written.grants.contains(&grant) {
+            let problem = format!(
+                "{grant} has a scope and is not granted: add \"{grant}\" to `grants` or remove its scope"
+            );
+            return Err((key.span(), problem));
+        }
+        if scope.projects.is_some() && !matches!(grant, Grant::Jira | Grant::JiraEdit) {
+            let problem = format!("only jira and jira-edit have projects: remove `{grant}.projects`");
+            return Err((key.span(), problem));
+        }
+        if scope.only_in_channels.is_some() && !scope.not_in_channels.is_empty() {
+            let problem = format!("{grant} has both only-in-channels and not-in-channels: keep one of them");
+            return Err((key.span(), problem));
+        }
+    }
+    match &written.http {
+        Some(http) if !written.grants.contains(&Grant::Http) => {
+            let problem = "http has hosts and is not granted: add \"http\" to `grants` or remove [http]";
+            Err((http.span(), problem.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A sentence about a place in the file.
+fn at(text: &str, span: Option<Range<usize>>, problem: &str) -> String {
+    let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+    // What serde calls a sequence is written in brackets.
+    let problem = problem.replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
+    format!("line {line}: {problem}")
+}
+
+impl TryFrom<String> for Sha256Pin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Self(text.to_ascii_lowercase()));
+        }
+        Err("sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm` prints them".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Setting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            // With the point that TOML asks for: 1.0.
+            Value::Float(number) => format!("{number:?}").to_lowercase(),
+            Value::Boolean(is_true) => is_true.to_string(),
+            Value::Datetime(time) => time.to_string(),
+            Value::Array(_) | Value::Table(_) => {
+                return Err(D::Error::custom(
+                    "a setting is a text, a number or true or false: write it as a text",
+                ));
+            }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guides_example_is_as_operators_may_write_it() {
+        let guide = include_str!("../../../../plugins/README.md");
+        let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let manifest = Manifest::parse(example).unwrap();
+        assert_eq!(manifest.cases, CasesPolicy::Refuse);
+        assert_eq!(manifest.warnings(&manifest.grants, "count.toml"), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_granted_by_an_empty_file() {
+        assert_eq!(Manifest::parse("").unwrap(), Manifest::default());
+        assert!(Manifest::default().grants.is_empty());
+    }
+
+    #[test]
+    fn grants_and_limits_are_read() {
+        let manifest =
+            Manifest::parse("grants = [\"jira\", \"tracker-edit\"]\n[limits]\ncpu-ms = 50\n").unwrap();
+        assert_eq!(manifest.grants, [Grant::Jira, Grant::TrackerEdit]);
+        assert_eq!(manifest.limits, Limits { cpu_ms: 50, ..Limits::default() });
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let digest = "AB".repeat(32);
+        let manifest = Manifest::parse(&format!(
+            r#"
+            grants = ["jira", "jira-edit", "tracker-edit", "settings", "http"]
+            sha256 = "{digest}"
+            [scope]
+            jira.projects = ["SCRUM", "OPS"]
+            jira-edit = {{ projects = ["OPS"], admins-only = true }}
+            tracker-edit.not-in-channels = ["C0123"]
+            [settings]
+            text = "a b"
+            whole = 7
+            part = 1.0
+            truth = true
+            day = 2026-01-31
+            [http]
+            hosts = ["API.example.com", "*.example.org:8443"]
+            "#
+        ))
+        .unwrap();
+        assert_eq!(manifest.sha256, Some("ab".repeat(32)));
+        assert!(manifest.scope[&Grant::Jira].has_project("OPS"));
+        assert!(!manifest.scope[&Grant::JiraEdit].has_project("SCRUM"));
+        assert!(manifest.scope[&Grant::JiraEdit].admins_only);
+        let settings: Vec<_> = manifest.settings.values().map(String::as_str).collect();
+        assert_eq!(settings, ["2026-01-31", "1.0", "a b", "true", "7"]);
+        assert_eq!(manifest.hosts.len(), 2);
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line_and_its_cure() {
+        for (text, expected) in [
+            ("\ngrants = [\"everything\"]", "line 2: unknown variant `everything`, expected one of `jira`"),
+            ("grant = []", "line 1: unknown field `grant`, expected one of `grants`"),
+            ("[limits]\ncpu-ms = 0", "limit cpu-ms must be from 1 to 60000, not 0"),
+            ("[limits]\nmemory-mib = 4096", "limit memory-mib must be from 1 to 256, not 4096"),
+            ("grants = ", "line 1: "),
+            ("sha256 = \"12\"", "line 1: sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm`"),
+            (
+                "grants = [\"tracker\"]\n[scope]\njira.projects = [\"SCRUM\"]",
+                "line 3: jira has a scope and is not granted: add \"jira\" to `grants` or remove its scope",
+            ),
+            (
+                "grants = [\"tracker\"]\n[scope]\ntracker.projects = [\"SCRUM\"]",
+                "line 3: only jira and jira-edit have projects",
+            ),
+            ("grants = [\"jira\"]\n[scope]\njira.project = []", "line 3: unknown field `project`"),
+            (
+                "grants = [\"jira\"]\n[scope]\njira.projects = [\"scrum\"]",
+                "line 3: \"scrum\" is no project key: write it as Jira does, in capitals",
+            ),
+            (
+                "grants = [\"jira\"]\n[scope]\njira.not-in-channels = [\"#general\"]",
+                "line 3: \"#general\" is no channel id: copy the id",
+            ),
+            (
+                "grants = [\"jira\"]\n[scope.jira]\nonly-in-channels = [\"C1\"]\nnot-in-channels = [\"C2\"]",
+                "line 2: jira has both only-in-channels and not-in-channels",
+            ),
+            ("[scope]\nlog.admins-only = true", "line 2: unknown variant `log`"),
+            ("[settings]\nlist = [1]", "line 2: a setting is a text, a number or true or false"),
+            ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts and is not granted"),
+            (
+                "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",
+                "line 3: \"https://example.com/\" is no host: write",
+            ),
+        ] {
+            let problem = Manifest::parse(text).unwrap_err();
+            assert!(problem.contains(expected), "{problem:?} does not contain {expected:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_meant_is_a_warning() {
+        let manifest = Manifest::parse("grants = [\"jira\", \"http\"]\n[settings]\nteam = \"blue\"").unwrap();
+        assert_eq!(
+            manifest.warnings(&[Grant::Http], "x.toml"),
+            [
+                "it is granted jira and never uses it: remove \"jira\" from `grants` in x.toml",
+                "it cannot read its [settings]: add \"settings\" to `grants` in x.toml",
+                "it is granted http and may reach no host: list `hosts` under [http] in x.toml",
+            ]
+        );
+        assert_eq!(Manifest::default().warnings(&[], "x.toml"), [""; 0]);
+    }
+}

@@ -1,0 +1,249 @@
+//! Recorded cases: what was typed, what the host answered, what the plugin replied; and playing one back on
+//! another build.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    loading::{folder, loader::LoadError},
+    policy::manifest::CasesPolicy,
+    recording::{
+        bodies,
+        tape::{Ending, HostCall, Tape},
+    },
+    running::{
+        bindings::maro::plugin::reply as wit,
+        loaded::{Fault, LoadedPlugin},
+    },
+};
+
+/// The largest file that is read as a case, in bytes.
+const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The most cases of one plugin: each takes as long as its command did.
+const MAX_CASES: usize = 1_000;
+
+/// One invocation as it was recorded. Holds no ids of people or channels once it is redacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// The subcommand.
+    pub plugin: String,
+    pub arguments: String,
+    pub calls: Vec<HostCall>,
+    pub ending: Ending,
+}
+
+/// What playing a case back on a plugin came to.
+#[derive(Debug)]
+pub struct Replayed {
+    pub ending: Ending,
+    /// Calls that the case does not have; the first of them ended the plugin.
+    pub unrecorded: Vec<HostCall>,
+    /// Calls that the case has and the plugin did not make.
+    pub not_made: Vec<HostCall>,
+}
+
+impl Replayed {
+    /// Whether people would see another reply.
+    pub fn replies_otherwise(&self, case: &Case) -> bool {
+        self.ending != case.ending
+    }
+
+    /// Whether anything is other than recorded.
+    pub fn differs(&self, case: &Case) -> bool {
+        self.replies_otherwise(case) || !self.unrecorded.is_empty() || !self.not_made.is_empty()
+    }
+}
+
+impl Case {
+    /// Reads a file that [`Case::write`] has written.
+    ///
+    /// # Errors
+    /// It cannot be read, is too large, or is no case.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let text = folder::read_bounded(path, MAX_CASE_BYTES)?;
+        let mut case: Self = serde_json::from_slice(&text).map_err(io::Error::other)?;
+        for HostCall { call, arguments, answer } in &mut case.calls {
+            // Earlier cases have bodies as lists of numbers.
+            *arguments = bodies::as_text(call, arguments.take());
+            *answer = bodies::as_text(call, answer.take());
+        }
+        Ok(case)
+    }
+
+    /// The files of every case of a folder, in the order of their names. No folder, no cases.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or has too many.
+    pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let paths = entries.flatten().map(|entry| entry.path());
+        let is_case = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+        let mut paths: Vec<_> = paths.filter(is_case).take(MAX_CASES + 1).collect();
+        if paths.len() > MAX_CASES {
+            return Err(io::Error::other(format!("there are more than {MAX_CASES}")));
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Every case of a folder, in the order of the files' names. No folder, no cases.
+    ///
+    /// # Errors
+    /// The folder or a case in it cannot be read; the message names the file.
+    pub fn read_all(dir: &Path) -> io::Result<Vec<(PathBuf, Self)>> {
+        let read = |path: PathBuf| Ok((path.clone(), read_named(&path)?));
+        Self::files(dir)?.into_iter().map(read).collect()
+    }
+
+    /// Writes the case as JSON that people can read.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Runs the plugin on what was typed, with the recorded answers in place of the host's.
+    pub async fn replay(&self, plugin: &LoadedPlugin) -> Replayed {
+        let tape = Arc::new(Tape::playing(self.calls.clone()));
+        let fault = plugin.run_on_tape(&self.arguments, Arc::clone(&tape)).await.err();
+        let reel = tape.unwind();
+        let ending = match (fault, reel.ending.clone()) {
+            (None, Some(ending)) => ending,
+            (fault, _) => Ending::Fault(fault.as_ref().map_or_else(String::new, Fault::to_string)),
+        };
+        Replayed { ending, not_made: reel.unplayed().to_vec(), unrecorded: reel.unrecorded }
+    }
+}
+
+/// Plays back what is recorded in `NAME.cases/` beside a plugin that is about to serve.
+///
+/// # Errors
+/// A case cannot be read; or a reply is other than recorded and the operator has not allowed that.
+pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
+    let dir = plugins_dir.join(format!("{}.cases", plugin.file));
+    let files = read(move || Case::files(&dir)).await?;
+    let mut other = Vec::new();
+    // One by one: a plugin may have many, and they may be large.
+    for path in files {
+        let file = path.clone();
+        let case = read(move || read_named(&file)).await?;
+        if case.replay(plugin).await.replies_otherwise(&case) {
+            other.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+    }
+    if other.is_empty() {
+        return Ok(());
+    }
+    match plugin.manifest.cases {
+        CasesPolicy::Refuse => {
+            Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
+        }
+        CasesPolicy::Warn => {
+            let warning = format!("it does not answer as recorded in {}", other.join(", "));
+            tracing::warn!(plugin = &*plugin.description.name, "{warning}");
+            plugin.warnings.push(warning);
+            Ok(())
+        }
+    }
+}
+
+/// Reads where waiting for a disk keeps nobody.
+async fn read<T: Send + 'static>(
+    reading: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, LoadError> {
+    let read = tokio::task::spawn_blocking(reading).await;
+    read.map_err(io::Error::other).and_then(|read| read).map_err(LoadError::UnreadableCases)
+}
+
+/// As [`Case::read`]; the message names the file.
+fn read_named(path: &Path) -> io::Result<Case> {
+    Case::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// A reply or what stands for it, as lines to compare by eye. Each kind of span has its own look.
+pub fn ending_lines(ending: &Ending) -> Vec<String> {
+    match ending {
+        Ending::Reply(reply) => reply_lines(reply),
+        Ending::Usage(sentence) => vec![format!("cannot be used: {sentence}")],
+        Ending::Failed(sentence) => vec![format!("failed: {sentence}")],
+        Ending::Fault(fault) => vec![format!("no answer: {fault}")],
+    }
+}
+
+fn reply_lines(reply: &Value) -> Vec<String> {
+    let Ok(reply) = serde_json::from_value::<wit::Reply>(reply.clone()) else {
+        return vec!["a reply of another version".to_owned()];
+    };
+    let visibility = match reply.visibility {
+        wit::Visibility::Caller => "(to the caller)",
+        wit::Visibility::Channel => "(to the channel)",
+    };
+    let mut lines = vec![visibility.to_owned()];
+    for block in &reply.blocks {
+        match block {
+            wit::Block::Paragraph(spans) => lines.push(line(spans)),
+            wit::Block::Lines(group) => lines.extend(group.iter().map(|spans| line(spans))),
+            wit::Block::Buttons(buttons) => {
+                lines.push(buttons.iter().map(pressed).collect::<Vec<_>>().join(" "));
+            }
+            wit::Block::Items(items) => lines.extend(items.iter().map(|item| {
+                let button = item.button.as_ref().map(|button| format!(" {}", pressed(button)));
+                format!("• {}{}", line(&item.spans), button.unwrap_or_default())
+            })),
+        }
+    }
+    lines
+}
+
+fn pressed(button: &wit::Button) -> String {
+    format!("[{} → /maro {}]", button.label, button.command)
+}
+
+fn line(spans: &[wit::Span]) -> String {
+    let shown = |span: &wit::Span| match span {
+        wit::Span::Text(text) => text.clone(),
+        wit::Span::Strong(text) => format!("*{text}*"),
+        wit::Span::Code(text) => format!("`{text}`"),
+        wit::Span::Link(link) => format!("[{}]({})", link.label, link.url),
+        wit::Span::Issue(key) => format!("<{key}>"),
+        wit::Span::Channel => "#channel".to_owned(),
+        wit::Span::Caller => "@caller".to_owned(),
+        wit::Span::User(id) => format!("@{id}"),
+    };
+    spans.iter().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_with_bodies_as_numbers_is_read_as_one_with_texts() {
+        let call = |body: &str| {
+            format!(
+                r#"{{"plugin": "p", "arguments": "", "ending": {{"failed": "f"}}, "calls": [{{"call": "http.send",
+                "arguments": {{"request": {{"body": {body}}}}}, "answer": {{"Ok": {{"body": {body}}}}}}}]}}"#
+            )
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str, body: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, call(body)).unwrap();
+            Case::read(&path).unwrap()
+        };
+        let (old, new) = (read("old.json", "[104, 105]"), read("new.json", "\"hi\""));
+        assert_eq!(old, new);
+        assert_eq!(new.calls[0].answer["Ok"]["body"], "hi");
+    }
+}

@@ -1,0 +1,152 @@
+//! What one invocation asks of the host and is answered: written down for later, or played back.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::running::bindings::{exports::maro::plugin::command, maro::plugin::reply};
+
+/// The most calls that are written down of one invocation.
+const MAX_CALLS: usize = 1_000;
+
+/// One call of a capability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCall {
+    /// `interface.function`, as in `wit/`.
+    pub call: String,
+    /// By the names of the parameters.
+    pub arguments: Value,
+    pub answer: Value,
+}
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The reply as in `wit/reply.wit`.
+    Reply(Value),
+    /// The arguments could not be used.
+    Usage(String),
+    /// It could not be done.
+    Failed(String),
+    /// It did not answer; why.
+    Fault(String),
+}
+
+/// A line that a plugin logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: &'static str,
+    pub message: String,
+}
+
+/// The tape of one invocation.
+#[derive(Debug)]
+pub(crate) struct Tape(Mutex<Reel>);
+
+/// What a tape holds once the invocation is over.
+#[derive(Debug, Default)]
+pub(super) struct Reel {
+    /// Recorded and not yet asked for; `None` on a tape that records.
+    to_play: Option<Vec<HostCall>>,
+    /// What was called, and how long each call took.
+    pub(super) calls: Vec<(HostCall, Duration)>,
+    /// What was called and not recorded.
+    pub(super) unrecorded: Vec<HostCall>,
+    pub(super) log: Vec<LogLine>,
+    /// Standard output and standard error.
+    pub(super) printed: String,
+    pub(super) ending: Option<Ending>,
+}
+
+/// A call that stands nowhere on a tape that is played back. Ends the guest.
+#[derive(Debug, thiserror::Error)]
+#[error("it calls {0}, which is not recorded")]
+pub(crate) struct Unrecorded(String);
+
+impl Tape {
+    /// A tape to write on.
+    pub(super) fn blank() -> Self {
+        Self(Mutex::default())
+    }
+
+    /// A tape that answers from what was recorded.
+    pub(super) fn playing(calls: Vec<HostCall>) -> Self {
+        Self(Mutex::new(Reel { to_play: Some(calls), ..Reel::default() }))
+    }
+
+    /// The recorded answer to a call, or `None` if the host is to answer it.
+    ///
+    /// # Errors
+    /// [`Unrecorded`] if the tape is played back and does not have it.
+    pub(crate) fn recorded_answer(&self, call: &str, arguments: &Value) -> Result<Option<Value>, Unrecorded> {
+        let mut reel = self.reel();
+        let Some(to_play) = &mut reel.to_play else { return Ok(None) };
+        // In whatever order: a plugin that asks for the same in another order is the same to people.
+        let position =
+            to_play.iter().position(|recorded| recorded.call == call && recorded.arguments == *arguments);
+        let Some(position) = position else {
+            let (call, arguments) = (call.to_owned(), arguments.clone());
+            reel.unrecorded.push(HostCall { call: call.clone(), arguments, answer: Value::Null });
+            return Err(Unrecorded(call));
+        };
+        Ok(Some(to_play.remove(position).answer))
+    }
+
+    pub(crate) fn is_played_back(&self) -> bool {
+        self.reel().to_play.is_some()
+    }
+
+    pub(crate) fn note_call(&self, call: HostCall, took: Duration) {
+        let mut reel = self.reel();
+        if reel.calls.len() < MAX_CALLS {
+            reel.calls.push((call, took));
+        }
+    }
+
+    pub(crate) fn note_line(&self, level: &'static str, message: String) {
+        self.reel().log.push(LogLine { level, message });
+    }
+
+    pub(crate) fn note_printed(&self, printed: String) {
+        self.reel().printed = printed;
+    }
+
+    /// Notes what the guest answered.
+    pub(crate) fn note_answer(&self, answer: &Result<reply::Reply, command::RunError>) {
+        self.note_ending(match answer {
+            Ok(reply) => match serde_json::to_value(reply) {
+                Ok(reply) => Ending::Reply(reply),
+                Err(error) => Ending::Fault(error.to_string()),
+            },
+            Err(command::RunError::Usage(sentence)) => Ending::Usage(sentence.clone()),
+            Err(command::RunError::Failed(sentence)) => Ending::Failed(sentence.clone()),
+        });
+    }
+
+    pub(super) fn note_ending(&self, ending: Ending) {
+        self.reel().ending = Some(ending);
+    }
+
+    /// Takes what is on it.
+    pub(super) fn unwind(&self) -> Reel {
+        std::mem::take(&mut *self.reel())
+    }
+
+    fn reel(&self) -> MutexGuard<'_, Reel> {
+        // Whoever panicked with it has left it whole: each change is one statement.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reel {
+    /// What was recorded and never asked for.
+    pub(super) fn unplayed(&self) -> &[HostCall] {
+        self.to_play.as_deref().unwrap_or_default()
+    }
+}

@@ -1,0 +1,344 @@
+//! Which plugins serve, and which files do not and why. Read on every command, swapped as a whole.
+
+mod slots;
+pub mod snapshot;
+pub mod watch;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use futures_util::{StreamExt as _, stream};
+use tokio::{sync::Semaphore, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    events::{Events, PluginChange},
+    loading::{
+        folder::{self, Identity, Listing, NameFault, PluginFile},
+        loader::{self, LoadError},
+    },
+    policy::manifest::Manifest,
+    recording::cases,
+    registry::{
+        slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
+        snapshot::Plugins,
+    },
+    running::{engine::PluginEngine, loaded::LoadedPlugin},
+};
+use maro_process::{clock::Clock, metrics::Metrics};
+use maro_store::plugin_switches::Switch;
+
+/// How many files are loaded at once, most of them waiting for something, and how many are in memory.
+const LOADING_AT_ONCE: usize = 32;
+const IN_MEMORY_AT_ONCE: usize = 8;
+
+/// How long reading a file may take: one on a network may never come.
+const READING_TIME: Duration = Duration::from_secs(10);
+
+/// How often a file is read that changes under the reader's eyes, and the pause in between.
+const READINGS: usize = 10;
+const READING_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long loading a file may take before it is shown, and before what its manifest forbids is forbidden to
+/// the version that serves.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// The plugins of one folder.
+pub struct Registry {
+    engine: Arc<PluginEngine>,
+    dir: PathBuf,
+    reserved_names: &'static [&'static str],
+    metrics: Arc<Metrics>,
+    events: Events,
+    /// Held while the whole folder is loaded, so that who waits for it sees what was there when they asked.
+    loading: tokio::sync::Mutex<()>,
+    closing: CancellationToken,
+    /// For files in memory.
+    room: Arc<Semaphore>,
+    /// Locked for moments only: to settle what was loaded, never while loading.
+    slots: Mutex<Slots>,
+    plugins: ArcSwap<Plugins>,
+}
+
+impl Registry {
+    /// A registry of `dir` that is empty until [`Registry::load`]. `clock` dates events and times breakers.
+    pub fn new(
+        engine: Arc<PluginEngine>,
+        dir: PathBuf,
+        reserved_names: &'static [&'static str],
+        metrics: Arc<Metrics>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            engine,
+            dir,
+            reserved_names,
+            metrics,
+            events: Events::new(clock),
+            loading: tokio::sync::Mutex::default(),
+            closing: CancellationToken::new(),
+            room: Arc::new(Semaphore::new(IN_MEMORY_AT_ONCE)),
+            slots: Mutex::default(),
+            plugins: ArcSwap::default(),
+        }
+    }
+
+    /// The plugins of this moment. Whoever holds them keeps their versions alive.
+    pub fn plugins(&self) -> Arc<Plugins> {
+        self.plugins.load_full()
+    }
+
+    /// What happens to the plugins.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Loads what is new or has changed in the folder, tries again what was refused, and swaps all of it in
+    /// at once. Files that do not load are listed in [`Plugins::refused`]; what served before them serves on.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or the registry is closed; what served before serves on.
+    pub async fn load(&self) -> io::Result<Arc<Plugins>> {
+        let closed = || Err(io::Error::other("MARO is stopping"));
+        self.closing.run_until_cancelled(self.load_all()).await.unwrap_or_else(closed)
+    }
+
+    /// Gives up loading: nobody waits for a compiler any more.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+
+    async fn load_all(&self) -> io::Result<Arc<Plugins>> {
+        let _loading = self.loading.lock().await;
+        let listing = self.look().await?;
+        let mut names = self.slots().names();
+        names.extend(listing.components.into_keys());
+        let attempts: Vec<_> = stream::iter(names)
+            .map(|name| async move { self.insist(&name).await })
+            .buffer_unordered(LOADING_AT_ONCE)
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+        self.change(|slots| {
+            let mut happenings = slots.set_misnamed(listing.misnamed);
+            happenings.extend(slots.settle(attempts));
+            happenings
+        });
+        Ok(self.plugins())
+    }
+
+    /// Loads one file if its content has changed, and swaps it in. With `lenient`, a file that cannot serve
+    /// is left for another time: it may not be whole yet.
+    pub(super) async fn update(&self, name: &str, lenient: bool) {
+        match self.attempt(name, false).await {
+            None => self.metrics.plugin_reload("stale"),
+            Some(Attempt { ticket, outcome: Outcome::Refused(refused), .. }) if lenient => {
+                self.slots().withhold(name, ticket, refused);
+            }
+            Some(attempt) => self.change(|slots| slots.settle(vec![attempt])),
+        }
+    }
+
+    /// Lists the folder without reading its files.
+    pub(super) async fn look(&self) -> io::Result<Listing> {
+        let dir = self.dir.clone();
+        tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)?
+    }
+
+    /// The files that were read, as they were then.
+    pub(super) fn identities(&self) -> BTreeMap<String, Identity> {
+        self.slots().identities()
+    }
+
+    /// Notes the files whose names are wrong.
+    pub(super) fn set_misnamed(&self, misnamed: BTreeMap<String, NameFault>) {
+        self.change(|slots| slots.set_misnamed(misnamed));
+    }
+
+    /// Switches off exactly the plugins that `switches` name.
+    pub fn set_switches(&self, switches: Vec<Switch>) {
+        self.change(|slots| slots.set_switches(switches));
+    }
+
+    /// Sets the metrics that show how things are at this moment.
+    pub fn observe(&self) {
+        let plugins = self.plugins();
+        let disabled = plugins.all_disabled().count();
+        self.metrics.set_plugins(plugins.all().count(), plugins.refused.len(), disabled);
+        let breakers = plugins.all().map(|plugin| (&*plugin.description.name, plugin.breaker().is_open()));
+        self.metrics.set_breakers(breakers);
+    }
+
+    /// The one way to another set of plugins: one change at a time, one swap for each.
+    fn change(&self, change: impl FnOnce(&mut Slots) -> Vec<Happening>) {
+        let mut slots = self.slots();
+        let happenings = change(&mut slots);
+        self.plugins.store(Arc::new(slots.plugins()));
+        for (plugin, what) in happenings {
+            self.report(&plugin, &what);
+            self.events.publish(&plugin, what);
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Registry::attempt`], also for what was refused before, and until the file holds still.
+    async fn insist(&self, name: &str) -> Option<Attempt> {
+        for _ in 0..READINGS {
+            if let Some(attempt) = self.attempt(name, true).await {
+                return Some(attempt);
+            }
+            tokio::time::sleep(READING_PAUSE).await;
+        }
+        let ticket = self.slots().begin(name, true).ticket;
+        let outcome = Outcome::Refused(Refused::unread(LoadError::Unsettled));
+        Some(Attempt { name: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
+    }
+
+    /// Reads a file and loads what has changed. `None` if the file changed meanwhile.
+    async fn attempt(&self, name: &str, again: bool) -> Option<Attempt> {
+        let beginning = self.slots().begin(name, again);
+        let ticket = beginning.ticket;
+        let before = self.identity(name).await?;
+        let outcome = {
+            let mut trying = pin!(self.try_out(name, &before, beginning));
+            match timeout(MOMENT, &mut trying).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    let _loading = Loading::show(self, name, ticket);
+                    self.enforce(name, ticket, &before).await;
+                    trying.await
+                }
+            }
+        };
+        // A compiler takes its time, and what was read may be an older file by now.
+        let is_stale = self.identity(name).await? != before;
+        (!is_stale).then(|| Attempt { name: name.to_owned(), identity: before, ticket, outcome })
+    }
+
+    async fn try_out(&self, name: &str, before: &Identity, beginning: Beginning) -> Outcome {
+        let file = match self.read(name).await {
+            Ok(file) => file,
+            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => {
+                return Outcome::Gone;
+            }
+            Err(error) => {
+                let manifest = self.read_manifest(name).await;
+                let unread = Refused::unread(LoadError::Unreadable(error));
+                return Outcome::Refused(Refused { manifest, ..unread });
+            }
+        };
+        let content = file.content();
+        if Some(content) == beginning.tried {
+            return Outcome::Unchanged;
+        }
+        if let Some(withheld) = beginning.withheld.filter(|withheld| withheld.content == Some(content)) {
+            return Outcome::Refused(withheld);
+        }
+        let digest = Some(hex::encode(file.digest));
+        let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or("")).ok().map(Arc::new);
+        match self.admit(file).await {
+            Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
+            Err(reason) => Outcome::Refused(Refused { content: Some(content), digest, manifest, reason }),
+        }
+    }
+
+    /// Forbids the version that serves what its manifest forbids it now, before its successor is known.
+    async fn enforce(&self, name: &str, ticket: Ticket, before: &Identity) {
+        let manifest = self.read_manifest(name).await;
+        if let Some(manifest) = manifest
+            && self.identity(name).await.as_ref() == Some(before)
+            && !before.is_absent()
+        {
+            self.change(|slots| slots.enforce(name, ticket, &manifest));
+        }
+    }
+
+    /// The manifest of a file, if it can be understood.
+    async fn read_manifest(&self, name: &str) -> Option<Arc<Manifest>> {
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        let reading = tokio::task::spawn_blocking(move || folder::read_manifest(&dir, &name));
+        let text = reading.await.ok()?.ok()?;
+        Manifest::parse(text.as_deref().unwrap_or("")).ok().map(Arc::new)
+    }
+
+    /// All that a new version must pass before it may serve.
+    async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
+        let mut plugin =
+            loader::load(&self.engine, &self.dir, file, self.reserved_names, &self.metrics, &self.events)
+                .await?;
+        cases::admit(&mut plugin, &self.dir).await?;
+        Ok(plugin)
+    }
+
+    async fn identity(&self, name: &str) -> Option<Identity> {
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        tokio::task::spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
+    }
+
+    async fn read(&self, name: &str) -> io::Result<PluginFile> {
+        // Nobody closes it.
+        let room = Arc::clone(&self.room).acquire_owned().await.ok();
+        let (dir, name) = (self.dir.clone(), name.to_owned());
+        let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "reading it takes too long");
+        let read = timeout(READING_TIME, reading).await.map_err(late)?;
+        Ok(PluginFile { room, ..read.map_err(io::Error::other)?? })
+    }
+
+    fn report(&self, plugin: &str, what: &PluginChange) {
+        match what {
+            PluginChange::Loaded { digest } => {
+                self.metrics.plugin_reload("loaded");
+                tracing::info!(plugin, digest, "plugin serves");
+            }
+            PluginChange::Replaced { from, to } => {
+                self.metrics.plugin_reload("replaced");
+                tracing::info!(plugin, from, digest = to, "a new version of the plugin serves");
+            }
+            PluginChange::Removed => {
+                self.metrics.plugin_reload("removed");
+                tracing::info!(plugin, "plugin serves no longer");
+            }
+            PluginChange::Refused { reason, kept, .. } => {
+                self.metrics.plugin_reload("refused");
+                let earlier = if kept.is_some() { "; the earlier version serves on" } else { "" };
+                tracing::error!("plugin {plugin} does not serve: {reason}{earlier}");
+            }
+            PluginChange::Disabled { by } => {
+                tracing::warn!(plugin, user = by.as_str(), "plugin is switched off");
+            }
+            PluginChange::Enabled => tracing::info!(plugin, "plugin is switched on"),
+            PluginChange::BreakerOpened { .. } | PluginChange::BreakerClosed => {}
+        }
+    }
+}
+
+/// A file that is shown as being loaded, until dropped.
+struct Loading<'a> {
+    registry: &'a Registry,
+    name: &'a str,
+    ticket: Ticket,
+}
+
+impl<'a> Loading<'a> {
+    fn show(registry: &'a Registry, name: &'a str, ticket: Ticket) -> Self {
+        registry.change(|slots| slots.show_loading(name, ticket));
+        Self { registry, name, ticket }
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        self.registry.change(|slots| slots.hide_loading(self.name, self.ticket));
+    }
+}

@@ -1,0 +1,101 @@
+//! All plugins at one moment: which serve, and which files do not and why.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    loading::{folder, loader::LoadError},
+    running::loaded::LoadedPlugin,
+};
+use maro_store::plugin_switches::Switch;
+
+/// A file that does not serve. An earlier version of it may.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The file's name.
+    pub file: String,
+    pub reason: LoadError,
+}
+
+/// A plugin that is switched off.
+pub struct Disabled {
+    pub switch: Switch,
+    /// `None` if there is no such plugin at the moment.
+    pub plugin: Option<Arc<LoadedPlugin>>,
+}
+
+/// All plugins at one moment.
+#[derive(Default)]
+pub struct Plugins {
+    by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
+    disabled: BTreeMap<String, Disabled>,
+    pub refused: Vec<Arc<Refusal>>,
+    /// The files that have been loading for a moment.
+    pub loading: Vec<String>,
+}
+
+impl Plugins {
+    /// Takes those out of `by_name` that are switched off.
+    pub(crate) fn new(
+        mut by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
+        refused: Vec<Arc<Refusal>>,
+        loading: Vec<String>,
+        switches: &BTreeMap<String, Switch>,
+    ) -> Self {
+        let disabled = switches
+            .iter()
+            .map(|(name, switch)| {
+                let plugin = by_name.remove(name.as_str());
+                (name.clone(), Disabled { switch: switch.clone(), plugin })
+            })
+            .collect();
+        Self { by_name, disabled, refused, loading }
+    }
+
+    /// The plugin of a name, if it serves.
+    pub fn get(&self, name: &str) -> Option<&Arc<LoadedPlugin>> {
+        self.by_name.get(name)
+    }
+
+    /// The plugins that serve, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
+        self.by_name.values()
+    }
+
+    /// What is switched off under a name.
+    pub fn disabled(&self, name: &str) -> Option<&Disabled> {
+        self.disabled.get(name)
+    }
+
+    /// Everything that is switched off, by name.
+    pub fn all_disabled(&self) -> impl Iterator<Item = &Disabled> {
+        self.disabled.values()
+    }
+
+    /// Why the file of a plugin that serves is not the version that serves.
+    pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&Refusal> {
+        self.refused
+            .iter()
+            .map(|refusal| &**refusal)
+            .find(|refusal| folder::stem(&refusal.file) == plugin.file)
+    }
+
+    /// Whether the file of a plugin that serves is being loaded anew.
+    pub fn is_loading(&self, plugin: &LoadedPlugin) -> bool {
+        self.loading.iter().any(|file| folder::stem(file) == plugin.file)
+    }
+
+    /// The files of which no version serves.
+    pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
+        self.refused.iter().filter(|refusal| !self.has_version(&refusal.file))
+    }
+
+    /// The files that are being loaded and of which no version serves.
+    pub fn loading_first(&self) -> impl Iterator<Item = &str> {
+        self.loading.iter().map(String::as_str).filter(|file| !self.has_version(file))
+    }
+
+    fn has_version(&self, file: &str) -> bool {
+        let switched_off = self.all_disabled().filter_map(|disabled| disabled.plugin.as_ref());
+        self.all().chain(switched_off).any(|plugin| plugin.file == folder::stem(file))
+    }
+}

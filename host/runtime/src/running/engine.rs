@@ -1,0 +1,156 @@
+//! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
+
+use std::{path::Path, sync::Arc, thread};
+
+use anyhow::{Context as _, anyhow};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
+
+use crate::{
+    capabilities::tap::{HasTap, Tap},
+    loading::{cache::CodeCache, compiler::CompilerTurns},
+    policy::limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
+    running::{
+        bindings::Subcommand,
+        instance::Invocation,
+        interface,
+        places::{Places, Share},
+    },
+};
+
+/// The most stack that a guest may use, in bytes.
+const GUEST_STACK_BYTES: usize = 512 * 1024;
+
+/// The most elements in a guest's table of functions. Large interpreters need some ten thousand.
+pub(crate) const MAX_TABLE_ELEMENTS: usize = 50_000;
+
+/// Core instances, memories and tables of one plugin. An interpreter comes as a dozen linked modules.
+pub(super) const MAX_CORE_INSTANCES: u32 = 64;
+pub(super) const MAX_MEMORIES: u32 = 4;
+pub(super) const MAX_TABLES: u32 = 32;
+
+/// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
+/// Enough that some which take all their time hardly hold up the others.
+const MAX_DESCRIBING: usize = 16;
+
+/// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
+/// set of a small guest. More makes large guests slower.
+const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+
+/// Everything that loading and running plugins needs.
+pub struct PluginEngine {
+    pub(crate) engine: Engine,
+    /// Whether instances come from a pool, which makes the compiler write other code.
+    pub(crate) has_pool: bool,
+    pub(crate) linker: Linker<Invocation>,
+    pub(crate) cache: Option<CodeCache>,
+    pub(crate) compiler_turns: CompilerTurns,
+    /// Held by every invocation, so that the pool is never exhausted.
+    pub(crate) places: Arc<Places>,
+    /// The places in which plugins describe themselves.
+    pub(crate) describing: Arc<Share>,
+}
+
+impl PluginEngine {
+    /// Builds the engine and links the capabilities. `cache_dir` is where compiled plugins are kept; if
+    /// it cannot be used, each start compiles anew.
+    ///
+    /// # Errors
+    /// A configuration that wasmtime refuses, which is a bug.
+    pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
+        let cache = cache_dir.and_then(open_cache);
+        let (engine, has_pool) = match new_engine(true) {
+            Ok(engine) => (engine, true),
+            Err(error) => {
+                // The pool reserves address space, which a container or ulimit may keep short.
+                tracing::warn!(error = format!("{error:#}"), "no instance pool: invocations will be slower");
+                let engine = new_engine(false)
+                    .map_err(|error| anyhow!("the WebAssembly engine does not start: {error:#}"))?;
+                (engine, false)
+            }
+        };
+        start_epoch_ticker(&engine)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .map_err(|error| anyhow!("WASI cannot be linked: {error:#}"))?;
+        Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
+            .and_then(|()| interface::link_older_versions(&mut linker))
+            .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
+        let places = Places::new(MAX_INVOCATIONS);
+        let describing = places.share(MAX_DESCRIBING);
+        Ok(Self { engine, has_pool, linker, cache, compiler_turns: CompilerTurns::new(), places, describing })
+    }
+}
+
+/// An engine with the settings of all.
+///
+/// # Errors
+/// There is no room for the pool.
+fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
+    let pool = has_pool.then(pool);
+    Engine::new(&configuration(pool.as_ref()))
+}
+
+/// Compiles for an engine with or without a pool, by one of its own: an engine keeps what its compiler worked
+/// with, some 20 MB, for as long as it lives.
+///
+/// # Errors
+/// There is no room for the pool, or the component is wrong.
+pub(crate) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    new_engine(has_pool)?.precompile_component(wasm)
+}
+
+fn open_cache(dir: &Path) -> Option<CodeCache> {
+    CodeCache::open(dir)
+        .inspect_err(|error| {
+            tracing::warn!(dir = %dir.display(), %error, "compiled plugins are not kept: each start compiles them");
+        })
+        .ok()
+}
+
+fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {
+    let mut config = Config::new();
+    // Waiting happens in the host's asynchronous functions; guests themselves are plain and sequential.
+    config.concurrency_support(false);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(GUEST_STACK_BYTES);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool.clone()));
+    }
+    config
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let places = MAX_INVOCATIONS as u32;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_core_instances(places * 8)
+        .total_memories(places * 2)
+        .total_tables(places * 8)
+        .total_stacks(places)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_memory_size(MAX_MEMORY_MIB as usize * 1024 * 1024)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .max_unused_warm_slots(places);
+    pool
+}
+
+/// Advances the epoch from a thread of its own, so that a guest that never waits is still interrupted
+/// when it holds every thread of the runtime. The thread ends with the engine.
+fn start_epoch_ticker(engine: &Engine) -> anyhow::Result<()> {
+    let weak = engine.weak();
+    thread::Builder::new()
+        .name("maro-epoch".to_owned())
+        .spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(EPOCH_TICK);
+            }
+        })
+        .context("the thread that limits CPU time does not start")?;
+    Ok(())
+}

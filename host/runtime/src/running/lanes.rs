@@ -1,0 +1,343 @@
+//! Where guests compute: among everybody else at first, in a lane of their own if it takes long.
+//!
+//! The slow lane has a thread less than there are processors, and they give way to all other threads. So
+//! however many guests compute there, the others are answered as if they did not. A guest is moved once it has
+//! computed for [`SHORT`] at a stretch, and for a while its plugin begins there. Waiting is not computing, though
+//! it takes a slow clock to tell a guest that computed from one whose thread the system held up.
+
+use std::{
+    future::poll_fn,
+    panic::resume_unwind,
+    pin::Pin,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::{context::TokioContext, task::AbortOnDropHandle};
+use tracing::instrument::WithSubscriber as _;
+
+use crate::running::priority;
+use maro_process::telemetry::error_chain;
+
+/// How long a guest computes at a stretch before it counts as slow.
+const SHORT: Duration = Duration::from_millis(2);
+
+/// For how long a plugin begins on the slow lane after it was slow, and is watched after it seemed so.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// The processors are the process's, and so is the lane. `None` if there is no thread for it.
+static SLOW_LANE: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    Builder::new_multi_thread()
+        .worker_threads(processors.saturating_sub(1).max(1))
+        .thread_name("maro-slow-lane")
+        .on_thread_start(priority::give_way)
+        .build()
+        .inspect_err(|error| {
+            tracing::warn!(error = error_chain(error), "guests that compute long may hold up others");
+        })
+        .ok()
+});
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Runs an invocation that `meter` measures. Its work is dropped with the returned future, though on the slow
+/// lane a moment later.
+pub(super) async fn run<W>(habit: &Habit, meter: Arc<Meter>, work: W) -> W::Output
+where
+    W: Future<Output: Send> + Send + 'static,
+{
+    let _noted = Noted { habit, meter: &meter };
+    let mut work = Box::pin(work);
+    let pace = habit.pace();
+    if pace == Pace::Suspect {
+        meter.measure_exactly();
+    }
+    if pace != Pace::Slow {
+        let outcome = poll_fn(|context| match meter.poll(work.as_mut(), context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending if meter.is_slow() && SLOW_LANE.is_some() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        if let Some(outcome) = outcome.await {
+            return outcome;
+        }
+    }
+    run_slowly(Arc::clone(&meter), work).await
+}
+
+/// Notes how long an invocation computed when it is over or nobody waits for it any more.
+struct Noted<'a> {
+    habit: &'a Habit,
+    meter: &'a Meter,
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        self.habit.note(self.meter);
+    }
+}
+
+/// Runs an invocation for which nobody waits.
+pub(super) async fn run_aside<W>(meter: Arc<Meter>, work: W) -> W::Output
+where
+    W: Future<Output: Send> + Send + 'static,
+{
+    run_slowly(meter, Box::pin(work)).await
+}
+
+async fn run_slowly<W>(meter: Arc<Meter>, mut work: Pin<Box<W>>) -> W::Output
+where
+    W: Future<Output: Send> + Send + 'static,
+{
+    let Some(lane) = &*SLOW_LANE else { return work.await };
+    let measured = poll_fn(move |context| {
+        meter.enter_slow_lane();
+        meter.poll(work.as_mut(), context)
+    });
+    // Sockets, timers and tasks stay with the runtime that everything else is on, and log lines with its log.
+    let task = lane.spawn(TokioContext::new(measured, Handle::current()).with_current_subscriber());
+    match AbortOnDropHandle::new(task).await {
+        Ok(outcome) => outcome,
+        // The lane is never shut down, and the task is aborted only when nobody asks for its outcome.
+        Err(error) => resume_unwind(error.into_panic()),
+    }
+}
+
+/// Measures how long one invocation computes. One thread uses it at a time.
+#[derive(Debug)]
+pub(super) struct Meter {
+    is_on_slow_lane: AtomicBool,
+    /// Whether what the thread computed is measured instead of the time that passed. Costs half a microsecond
+    /// a look, many times the other.
+    is_exact: AtomicBool,
+    /// When the stretch under way began, and the length of all stretches and of the longest before it, in
+    /// nanoseconds.
+    began: AtomicU64,
+    computed: AtomicU64,
+    longest: AtomicU64,
+    /// What of it was measured exactly.
+    proven: AtomicU64,
+}
+
+/// In the place of a time: no stretch is under way.
+const NEVER: u64 = u64::MAX;
+
+impl Meter {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            is_on_slow_lane: AtomicBool::new(false),
+            is_exact: AtomicBool::new(false),
+            began: AtomicU64::new(NEVER),
+            computed: AtomicU64::new(0),
+            longest: AtomicU64::new(0),
+            proven: AtomicU64::new(0),
+        })
+    }
+
+    /// How long it has computed.
+    pub(super) fn computed(&self) -> Duration {
+        Duration::from_nanos(self.computed.load(Ordering::Relaxed)) + self.stretch()
+    }
+
+    /// Whether it should give way.
+    pub(super) fn is_slow(&self) -> bool {
+        self.is_on_slow_lane.load(Ordering::Relaxed) || self.longest() >= SHORT || self.stretch() >= SHORT
+    }
+
+    /// What is to be thought of the plugin, now that the invocation is over.
+    fn pace(&self) -> Pace {
+        if Duration::from_nanos(self.proven.load(Ordering::Relaxed)) >= SHORT {
+            Pace::Slow
+        } else if self.longest() >= SHORT {
+            Pace::Suspect
+        } else {
+            Pace::Quick
+        }
+    }
+
+    /// The longest stretch before the one under way.
+    fn longest(&self) -> Duration {
+        Duration::from_nanos(self.longest.load(Ordering::Relaxed))
+    }
+
+    fn measure_exactly(&self) {
+        self.is_exact.store(true, Ordering::Relaxed);
+    }
+
+    fn enter_slow_lane(&self) {
+        self.is_on_slow_lane.store(true, Ordering::Relaxed);
+        self.measure_exactly();
+    }
+
+    fn poll<W: Future>(&self, work: Pin<&mut W>, context: &mut Context<'_>) -> Poll<W::Output> {
+        self.began.store(self.now(), Ordering::Relaxed);
+        let polled = work.poll(context);
+        let stretch = self.stretch().as_nanos() as u64;
+        self.computed.fetch_add(stretch, Ordering::Relaxed);
+        self.longest.fetch_max(stretch, Ordering::Relaxed);
+        if self.is_exact.load(Ordering::Relaxed) {
+            self.proven.fetch_add(stretch, Ordering::Relaxed);
+        }
+        self.began.store(NEVER, Ordering::Relaxed);
+        polled
+    }
+
+    /// The length of the stretch under way, if any.
+    fn stretch(&self) -> Duration {
+        Duration::from_nanos(self.now().saturating_sub(self.began.load(Ordering::Relaxed)))
+    }
+
+    /// In nanoseconds.
+    fn now(&self) -> u64 {
+        if !self.is_exact.load(Ordering::Relaxed) {
+            return START.elapsed().as_nanos() as u64;
+        }
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    }
+}
+
+/// How long a plugin computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Quick,
+    /// An invocation took long, and may have been held up.
+    Suspect,
+    Slow,
+}
+
+/// How long a plugin's invocations computed of late.
+#[derive(Debug, Default)]
+pub(crate) struct Habit {
+    /// In milliseconds since [`START`].
+    slow_until: AtomicU64,
+    suspect_until: AtomicU64,
+}
+
+impl Habit {
+    fn pace(&self) -> Pace {
+        let (slow, suspect) =
+            (self.slow_until.load(Ordering::Relaxed), self.suspect_until.load(Ordering::Relaxed));
+        // Nearly all plugins were neither, ever.
+        if slow.max(suspect) == 0 {
+            return Pace::Quick;
+        }
+        match START.elapsed().as_millis() as u64 {
+            now if now < slow => Pace::Slow,
+            now if now < suspect => Pace::Suspect,
+            _ => Pace::Quick,
+        }
+    }
+
+    fn note(&self, meter: &Meter) {
+        let until = match meter.pace() {
+            Pace::Quick => return,
+            Pace::Suspect => &self.suspect_until,
+            Pace::Slow => &self.slow_until,
+        };
+        until.store((START.elapsed() + REMEMBERED).as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    /// By what the thread computed: the system may hold it up meanwhile.
+    fn compute_for_long() {
+        let meter = Meter::new();
+        meter.measure_exactly();
+        let began = meter.now();
+        while Duration::from_nanos(meter.now() - began) < 2 * SHORT {}
+    }
+
+    fn is_on_slow_lane() -> bool {
+        thread::current().name() == Some("maro-slow-lane")
+    }
+
+    #[tokio::test]
+    async fn what_computes_for_long_is_moved_and_its_plugin_begins_there_from_then_on() {
+        let habit = Habit::default();
+        let work = async {
+            let began_there = is_on_slow_lane();
+            compute_for_long();
+            tokio::task::yield_now().await;
+            compute_for_long();
+            (began_there, is_on_slow_lane())
+        };
+        assert_eq!(run(&habit, Meter::new(), work).await, (false, true));
+        assert!(run(&habit, Meter::new(), async { is_on_slow_lane() }).await);
+    }
+
+    #[tokio::test]
+    async fn a_plugin_whose_thread_was_held_up_is_watched_and_not_slow() {
+        let habit = Habit::default();
+        let held_up = || async { thread::sleep(2 * SHORT) };
+        run(&habit, Meter::new(), held_up()).await;
+        assert_eq!(habit.pace(), Pace::Suspect);
+        // Now it is seen to compute nothing.
+        run(&habit, Meter::new(), held_up()).await;
+        assert_eq!(habit.pace(), Pace::Suspect);
+        // So is one that was moved before it could be seen.
+        let moved = Habit::default();
+        let work = async move {
+            held_up().await;
+            tokio::task::yield_now().await;
+            assert!(is_on_slow_lane());
+            held_up().await;
+        };
+        run(&moved, Meter::new(), work).await;
+        assert_eq!(moved.pace(), Pace::Suspect);
+        run(&habit, Meter::new(), async { compute_for_long() }).await;
+        assert_eq!(habit.pace(), Pace::Slow);
+    }
+
+    #[tokio::test]
+    async fn the_slow_lane_shares_timers_and_tasks_with_everything_else() {
+        let work = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::spawn(async { is_on_slow_lane() }).await.unwrap()
+        };
+        assert!(!run_aside(Meter::new(), work).await);
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_is_dropped() {
+        let (held, dropped) = oneshot::channel::<()>();
+        let (started, is_started) = oneshot::channel();
+        let work = async move {
+            let _held = held;
+            started.send(()).unwrap();
+            std::future::pending::<()>().await;
+        };
+        let mut running = Box::pin(run_aside(Meter::new(), work));
+        tokio::select! {
+            () = &mut running => unreachable!("it never ends"),
+            _ = is_started => {}
+        }
+        drop(running);
+        assert!(dropped.await.is_err());
+    }
+
+    #[test]
+    fn waiting_is_not_computing() {
+        let meter = Meter::new();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(meter.poll(Box::pin(std::future::pending::<()>()).as_mut(), &mut context).is_pending());
+        let computed = meter.computed();
+        compute_for_long();
+        assert_eq!(meter.computed(), computed);
+        let mut computing = Box::pin(async { compute_for_long() });
+        assert!(meter.poll(computing.as_mut(), &mut context).is_ready());
+        assert!(meter.is_slow() && meter.computed() >= computed + SHORT);
+    }
+}

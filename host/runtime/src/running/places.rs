@@ -1,0 +1,126 @@
+//! Places in the instance pool: who may run now, and who waits.
+//!
+//! A plugin takes another place only while more are free than it holds itself: whoever keeps theirs for long
+//! gets half of what there was, and leaves as many to the others.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// The places of all plugins.
+pub(crate) struct Places {
+    free: Mutex<usize>,
+    freed: Notify,
+}
+
+impl Places {
+    pub(crate) fn new(places: usize) -> Arc<Self> {
+        Arc::new(Self { free: Mutex::new(places), freed: Notify::new() })
+    }
+
+    /// What one plugin may take of them, at most `concurrency` at once.
+    pub(crate) fn share(self: &Arc<Self>, concurrency: usize) -> Arc<Share> {
+        let own = Arc::new(Semaphore::new(concurrency));
+        Arc::new(Share { all: Arc::clone(self), own, held: AtomicUsize::new(0) })
+    }
+
+    fn free(&self) -> MutexGuard<'_, usize> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The places of one version of a plugin.
+pub(crate) struct Share {
+    all: Arc<Places>,
+    own: Arc<Semaphore>,
+    /// Changes only while `all.free` is locked.
+    held: AtomicUsize,
+}
+
+impl Share {
+    /// Waits for a place. In order of asking within a plugin, in no certain order among plugins.
+    pub(crate) async fn take(self: &Arc<Self>) -> Place {
+        // Nobody closes it. The plugin's own turn first: what is at its limit must not crowd those who wait.
+        let own = Arc::clone(&self.own).acquire_owned().await.ok();
+        loop {
+            let freed = self.all.freed.notified();
+            if self.try_take() {
+                return Place { share: Arc::clone(self), _own: own };
+            }
+            freed.await;
+        }
+    }
+
+    /// What a plugin may take of the same places, at most `concurrency` at once.
+    pub(super) fn of_other_size(&self, concurrency: usize) -> Arc<Self> {
+        self.all.share(concurrency)
+    }
+
+    fn try_take(&self) -> bool {
+        let mut free = self.all.free();
+        let takes = *free > self.held.load(Ordering::Relaxed);
+        if takes {
+            *free -= 1;
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
+        takes
+    }
+}
+
+/// A place that is held, until dropped.
+pub(crate) struct Place {
+    share: Arc<Share>,
+    _own: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let all = &self.share.all;
+        {
+            let mut free = all.free();
+            *free += 1;
+            self.share.held.fetch_sub(1, Ordering::Relaxed);
+        }
+        all.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn take_all(share: &Arc<Share>) -> Vec<Place> {
+        std::iter::from_fn(|| share.take().now_or_never()).collect()
+    }
+
+    #[tokio::test]
+    async fn plugins_that_keep_their_places_leave_half_to_the_others() {
+        let places = Places::new(64);
+        let shares: Vec<_> = (0..4).map(|_| places.share(64)).collect();
+        let held: Vec<_> = shares.iter().map(take_all).collect();
+        let counts: Vec<_> = held.iter().map(Vec::len).collect();
+        assert_eq!(counts, [32, 16, 8, 4]);
+        drop(held);
+        assert_eq!(take_all(&places.share(5)).len(), 5, "what was given back can be had");
+    }
+
+    #[tokio::test]
+    async fn a_place_given_back_goes_to_who_waits() {
+        let places = Places::new(2);
+        let (share, other) = (places.share(2), places.share(2));
+        let (held, others) = (share.take().await, other.take().await);
+        let waiting = async { drop(share.take().await) };
+        let giving_back = async {
+            tokio::task::yield_now().await;
+            drop(others);
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        tokio::join!(waiting, giving_back);
+    }
+}

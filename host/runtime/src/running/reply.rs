@@ -1,0 +1,231 @@
+//! From a guest's reply to a [`Reply`]: bounded, with every id and key checked.
+
+use url::Url;
+
+use crate::{policy::limits::Limits, running::bindings::maro::plugin::reply as wit};
+use maro_domain::{
+    ids::UserId,
+    issue::{IssueKey, one_line},
+    reply::{Block, Button, Item, Reply, Span, Visibility},
+};
+
+/// The most blocks, lines and spans of one reply, together.
+const MAX_PARTS: usize = 20_000;
+
+/// The longest command line behind a button, in characters.
+const MAX_COMMAND_LENGTH: usize = 1_000;
+
+/// The longest label of a button, in characters.
+const MAX_LABEL_LENGTH: usize = 75;
+
+/// A reply beyond the plugin's limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ReplyError {
+    #[error("its reply has over {limit_kib} KiB of text")]
+    TooLarge { limit_kib: u32 },
+    #[error("its reply has over {MAX_PARTS} parts")]
+    TooManyParts,
+}
+
+/// Turns a guest's reply into the host's.
+///
+/// A key or user id that is none is shown as text: a small mistake should not cost the whole answer.
+///
+/// # Errors
+/// More text or parts than the limits allow.
+pub(super) fn convert(reply: wit::Reply, limits: &Limits, subcommand: &str) -> Result<Reply, ReplyError> {
+    let mut budget = Budget {
+        bytes: limits.reply_kib as usize * 1024,
+        parts: MAX_PARTS,
+        limit_kib: limits.reply_kib,
+        subcommand,
+    };
+    let visibility = match reply.visibility {
+        wit::Visibility::Caller => Visibility::Caller,
+        wit::Visibility::Channel => Visibility::Channel,
+    };
+    let blocks = reply.blocks.into_iter().map(|block| budget.block(block)).collect::<Result<_, _>>()?;
+    Ok(Reply { visibility, blocks })
+}
+
+struct Budget<'a> {
+    bytes: usize,
+    parts: usize,
+    limit_kib: u32,
+    /// The subcommand that answers.
+    subcommand: &'a str,
+}
+
+impl Budget<'_> {
+    fn block(&mut self, block: wit::Block) -> Result<Block, ReplyError> {
+        self.spend(0)?;
+        Ok(match block {
+            wit::Block::Paragraph(spans) => Block::Paragraph(self.spans(spans)?),
+            wit::Block::Items(items) => {
+                Block::Items(items.into_iter().map(|item| self.item(item)).collect::<Result<_, _>>()?)
+            }
+            wit::Block::Lines(lines) => Block::Lines(self.lines(lines)?),
+            wit::Block::Buttons(buttons) => {
+                let buttons = buttons.into_iter().map(|button| self.button(button));
+                let buttons: Vec<_> = buttons.collect::<Result<_, _>>()?;
+                Block::Buttons(buttons.into_iter().flatten().collect())
+            }
+        })
+    }
+
+    fn item(&mut self, item: wit::Item) -> Result<Item, ReplyError> {
+        let spans = self.spans(item.spans)?;
+        let button = item.button.map(|button| self.button(button)).transpose()?;
+        Ok(Item { spans, button: button.flatten() })
+    }
+
+    /// Nothing for a button that could not be pressed: the text stands without it.
+    fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
+        self.spend(button.label.len() + button.command.len())?;
+        // Written as people type it, it means the same.
+        let command = button.command.trim_start();
+        let command = one_line(command.strip_prefix("/maro ").unwrap_or(command), MAX_COMMAND_LENGTH + 1);
+        let label = one_line(&button.label, MAX_LABEL_LENGTH);
+        let usable =
+            !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
+        let turns_page = command.split_whitespace().next() == Some(self.subcommand);
+        Ok(usable.then_some(Button { label, command, turns_page }))
+    }
+
+    fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
+        lines.into_iter().map(|spans| self.spans(spans)).collect()
+    }
+
+    fn spans(&mut self, spans: Vec<wit::Span>) -> Result<Vec<Span>, ReplyError> {
+        self.spend(0)?;
+        spans.into_iter().map(|span| self.span(span)).collect()
+    }
+
+    fn span(&mut self, span: wit::Span) -> Result<Span, ReplyError> {
+        let (length, span) = match span {
+            wit::Span::Text(text) => (text.len(), Span::Text(text)),
+            wit::Span::Strong(text) => (text.len(), Span::Strong(text)),
+            wit::Span::Code(text) => (text.len(), Span::Code(text)),
+            wit::Span::Link(link) => (link.url.len() + link.label.len(), honest_link(link)),
+            wit::Span::Issue(key) => match IssueKey::parse(&key) {
+                Ok(issue) => (key.len(), Span::Issue(issue)),
+                Err(_) => (key.len(), Span::Text(key)),
+            },
+            wit::Span::Channel => (0, Span::Channel),
+            wit::Span::Caller => (0, Span::Caller),
+            wit::Span::User(id) => match UserId::parse(&id) {
+                Ok(user) => (id.len(), Span::User(user)),
+                Err(_) => (id.len(), Span::Text(id)),
+            },
+        };
+        self.spend(length)?;
+        Ok(span)
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), ReplyError> {
+        self.parts = self.parts.checked_sub(1).ok_or(ReplyError::TooManyParts)?;
+        self.bytes =
+            self.bytes.checked_sub(bytes).ok_or(ReplyError::TooLarge { limit_kib: self.limit_kib })?;
+        Ok(())
+    }
+}
+
+/// Checks a sentence that stands for a reply.
+///
+/// # Errors
+/// It is longer than the limits allow.
+pub(super) fn check_sentence(sentence: &str, limits: &Limits) -> Result<(), ReplyError> {
+    let limit_kib = limits.reply_kib;
+    if sentence.len() > limit_kib as usize * 1024 { Err(ReplyError::TooLarge { limit_kib }) } else { Ok(()) }
+}
+
+/// A link that leads where its label says, if that says where: one address under the name of another is no
+/// link, nor is one that hides where it leads behind a user's name.
+fn honest_link(wit::Link { url, label }: wit::Link) -> Span {
+    let Ok(target) = Url::parse(&url) else { return Span::Link { url, label } };
+    if !target.username().is_empty() || target.password().is_some() {
+        return Span::Text(label);
+    }
+    let named = label.split_whitespace().find(|word| word.contains("://")).map(Url::parse);
+    match named {
+        Some(Ok(named)) if named.host() == target.host() => Span::Link { url, label },
+        Some(_) => Span::Text(label),
+        None => Span::Link { url, label },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(spans: Vec<wit::Span>) -> wit::Reply {
+        wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Paragraph(spans)] }
+    }
+
+    #[test]
+    fn a_made_up_key_or_user_is_text() {
+        let converted = convert(
+            reply(vec![
+                wit::Span::Issue("SCRUM-1".to_owned()),
+                wit::Span::Issue("x|<!channel>".to_owned()),
+                wit::Span::User("U1> <!here".to_owned()),
+            ]),
+            &Limits::default(),
+            "tracked",
+        )
+        .unwrap();
+        let expected = vec![
+            Span::Issue(IssueKey::parse("SCRUM-1").unwrap()),
+            Span::Text("x|<!channel>".to_owned()),
+            Span::Text("U1> <!here".to_owned()),
+        ];
+        assert_eq!(converted.blocks, [Block::Paragraph(expected)]);
+    }
+
+    #[test]
+    fn a_button_may_name_its_command_as_people_type_it() {
+        let button = |command: &str| wit::Button { label: "Next".to_owned(), command: command.to_owned() };
+        let buttons = vec![button("tracked 2"), button(" /maro tracked 2")];
+        let reply =
+            wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Buttons(buttons)] };
+        let converted = convert(reply, &Limits::default(), "tracked").unwrap();
+        let expected = Button { label: "Next".to_owned(), command: "tracked 2".to_owned(), turns_page: true };
+        assert_eq!(converted.blocks, [Block::Buttons(vec![expected.clone(), expected])]);
+    }
+
+    #[test]
+    fn a_reply_is_bounded_in_text_and_parts() {
+        let limits = Limits { reply_kib: 1, ..Limits::default() };
+        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits, "tracked").is_ok());
+        assert_eq!(
+            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits, "tracked"),
+            Err(ReplyError::TooLarge { limit_kib: 1 })
+        );
+        assert_eq!(
+            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits, "tracked"),
+            Err(ReplyError::TooManyParts)
+        );
+    }
+
+    #[test]
+    fn no_link_leads_elsewhere_than_its_label_says() {
+        let link =
+            |url: &str, label: &str| honest_link(wit::Link { url: url.to_owned(), label: label.to_owned() });
+        for (url, label) in [
+            ("https://evil.example/", "https://corp.example"),
+            ("https://evil.example/", "at https://corp.example/login now"),
+            ("https://evil.example/", "https://"),
+            ("https://corp.example@evil.example/", "the page"),
+            ("https://:corp.example@evil.example/", "the page"),
+        ] {
+            assert_eq!(link(url, label), Span::Text(label.to_owned()), "{url}");
+        }
+        for (url, label) in [
+            ("https://corp.example/a?b", "https://CORP.example/a"),
+            ("https://corp.example/", "the page"),
+            ("mailto:a@corp.example", "a@corp.example"),
+        ] {
+            assert_eq!(link(url, label), Span::Link { url: url.to_owned(), label: label.to_owned() });
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The connections of the simulated site, and one exchange on them: what may go wrong does so here, before
+//! any route is reached.
+
+use std::{convert::Infallible, pin::Pin, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{Request, Response, StatusCode},
+};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::Service as _};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::jira::{
+    api::{json_answer, refuse_strangers, router},
+    faults::{self, Fault},
+    received::ReceivedRequest,
+    server::Shared,
+    shapes::{self, Api},
+};
+
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The exchange ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the simulated site resets the connection")]
+struct Reset;
+
+/// Accepts connections until `stop`.
+pub(super) async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    let router = router(shared.clone());
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        // A connection that failed before it was accepted is its client's concern.
+        let Ok((stream, _)) = accepted else { continue };
+        tasks.spawn(serve(stream, router.clone(), shared.clone(), stop.clone()));
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, stop: CancellationToken) {
+    stream.set_nodelay(true).ok();
+    let token = stop.clone();
+    let service = hyper::service::service_fn(move |request| {
+        exchange(request, router.clone(), shared.clone(), token.clone())
+    });
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let result = match stop.run_until_cancelled(&mut connection).await {
+        Some(result) => result,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    if result.is_err() {
+        // Closing with unread or unsent data pending is a reset, as from a crashed server.
+        connection.into_parts().io.into_inner().set_zero_linger().ok();
+    }
+}
+
+async fn exchange(
+    request: Request<Incoming>,
+    router: Router,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) -> Result<Response<Body>, Reset> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+        let errors = shapes::errors("The request is too large.");
+        return Ok(json_answer(StatusCode::PAYLOAD_TOO_LARGE, &errors));
+    };
+    let body = body.to_bytes();
+    let mut after = None;
+    if let Some(api) = Api::of_path(parts.uri.path()) {
+        let received = ReceivedRequest::new(&parts.method, &parts.uri, &parts.headers, &body);
+        shared.received().push(received);
+        after = shared.faults().next();
+        if let Some(fault) = &after
+            && let Some(response) = fail(fault, parts.uri.path(), &stop).await?
+        {
+            return Ok(response);
+        }
+        if let Some(refusal) = refuse_strangers(api, &parts.headers) {
+            return Ok(refusal);
+        }
+    }
+    let response = route(router, Request::from_parts(parts, body)).await;
+    match after {
+        Some(fault) => fail_after(&fault, response, &stop).await,
+        None => Ok(response),
+    }
+}
+
+/// Lives a fault out: an answer, none ever, or `None` to go on as usual.
+async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Option<Response<Body>>, Reset> {
+    match fault {
+        Fault::Reset => Err(Reset),
+        Fault::Hang => {
+            stop.cancelled().await;
+            Err(Reset)
+        }
+        Fault::Slow(delay) => {
+            stop.run_until_cancelled(tokio::time::sleep(*delay)).await;
+            Ok(None)
+        }
+        other => Ok(faults::answer(other, path)),
+    }
+}
+
+/// Lives a fault out that comes after the deed: the right answer is lost on the way.
+async fn fail_after(
+    fault: &Fault,
+    response: Response<Body>,
+    stop: &CancellationToken,
+) -> Result<Response<Body>, Reset> {
+    match fault {
+        Fault::DoneThenReset => Err(Reset),
+        Fault::DoneThenHang => {
+            stop.cancelled().await;
+            Err(Reset)
+        }
+        Fault::DoneThenStatus(status) => Ok(faults::answer_after(*status)),
+        _ => Ok(response),
+    }
+}
+
+async fn route(router: Router, request: Request<Bytes>) -> Response<Body> {
+    let result: Result<_, Infallible> = TowerToHyperService::new(router).call(request.map(Body::from)).await;
+    match result {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}

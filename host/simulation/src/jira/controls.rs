@@ -1,0 +1,97 @@
+//! What the owner of the simulated site can see of created tickets, and how they can be made to fail.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::jira::{
+    remote_links::RemoteLink,
+    server::SimulatedJira,
+    site::{IssueType, SimulatedIssue},
+};
+use maro_domain::issue::{IssueId, IssueKey};
+
+/// An issue that was created through the REST API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreatedIssue {
+    pub id: IssueId,
+    pub key: IssueKey,
+    /// Such as `Story`.
+    pub issue_type: String,
+    pub summary: String,
+    /// A document (v3) or a text (v2), as it came.
+    pub description: Option<Value>,
+    /// The epic that it is under.
+    pub parent: Option<IssueKey>,
+    pub properties: BTreeMap<String, Value>,
+}
+
+/// How long new issues are not found by a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchLag {
+    None,
+    /// The next so many searches miss it.
+    Searches(u32),
+    /// Until [`SimulatedJira::index_now`].
+    UntilTold,
+}
+
+impl SimulatedJira {
+    /// The issues created through the REST API, oldest first.
+    pub fn created_issues(&self) -> Vec<CreatedIssue> {
+        self.shared.site().issues().filter(|issue| issue.is_own).map(CreatedIssue::from).collect()
+    }
+
+    /// The links from an issue to other places, oldest first.
+    pub fn remote_links(&self, key: &IssueKey) -> Vec<RemoteLink> {
+        self.shared.site().find(key.as_str()).map(|issue| issue.links.clone()).unwrap_or_default()
+    }
+
+    /// Adds an epic, in place of the issue that may have this key; its id.
+    pub fn add_epic(&self, key: &IssueKey, summary: &str, status: &str) -> IssueId {
+        IssueId::new(self.shared.site().add(key.clone(), IssueType::Epic, summary, status).to_string())
+    }
+
+    /// Adds an initiative, which is above epics, in place of the issue that may have this key; its id.
+    pub fn add_initiative(&self, key: &IssueKey, summary: &str, status: &str) -> IssueId {
+        IssueId::new(self.shared.site().add(key.clone(), IssueType::Initiative, summary, status).to_string())
+    }
+
+    /// Hides issues that are created from now on from searches for a while.
+    pub fn set_search_lag(&self, lag: SearchLag) {
+        self.shared.site().search_lag = match lag {
+            SearchLag::None | SearchLag::Searches(0) => None,
+            SearchLag::Searches(count) => Some(count),
+            SearchLag::UntilTold => Some(u32::MAX),
+        };
+    }
+
+    /// Has searches find everything that exists now.
+    pub fn index_now(&self) {
+        self.shared.site().issues_mut().for_each(|issue| issue.hidden_for = None);
+    }
+
+    /// Has the site refuse issues with `part` in their summary, for this reason, singly and in bulk.
+    pub fn refuse_summaries_with(&self, part: &str, reason: &str) {
+        self.shared.site().refusals.push((part.to_owned(), reason.to_owned()));
+    }
+
+    /// Takes all such refusals back.
+    pub fn refuse_no_summaries(&self) {
+        self.shared.site().refusals.clear();
+    }
+}
+
+impl From<&SimulatedIssue> for CreatedIssue {
+    fn from(issue: &SimulatedIssue) -> Self {
+        Self {
+            id: IssueId::new(issue.id.to_string()),
+            key: issue.key.clone(),
+            issue_type: issue.issue_type.name().to_owned(),
+            summary: issue.summary.clone(),
+            description: issue.description.clone(),
+            parent: issue.parent.clone(),
+            properties: issue.properties.clone(),
+        }
+    }
+}

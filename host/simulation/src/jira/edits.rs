@@ -1,0 +1,164 @@
+//! Comments, steps of the workflow and assignments on the simulated site, with Jira's own refusals.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode, Uri},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::jira::{
+    accounts::{self, PEOPLE},
+    adf_check,
+    api::{ChangeRequest, json_answer, links, no_issue, query_value},
+    server::{Shared, SimulatedJira},
+    shapes::{self, Api},
+    workflow,
+};
+use maro_domain::issue::IssueKey;
+
+const MAX_COMMENT_LENGTH: usize = 32_767;
+
+const DEFAULT_PAGE_SIZE: usize = 50;
+
+type Answer = Response<Body>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewComment {
+    body: Value,
+    #[serde(default, rename = "visibility")]
+    _visibility: Value,
+    #[serde(default, rename = "properties")]
+    _properties: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TransitionRequest {
+    transition: TransitionId,
+    #[serde(default, rename = "fields")]
+    _fields: Map<String, Value>,
+    #[serde(default, rename = "update")]
+    _update: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct TransitionId {
+    id: String,
+}
+
+impl SimulatedJira {
+    /// The comments on an issue, oldest first: documents (v3) or texts (v2), as they came.
+    pub fn comments(&self, key: &IssueKey) -> Vec<Value> {
+        self.shared.site().find(key.as_str()).map(|issue| issue.comments.clone()).unwrap_or_default()
+    }
+
+    /// Status and assignee of an issue. `None` if there is no such issue.
+    pub fn status_and_assignee(&self, key: &IssueKey) -> Option<(String, Option<&'static str>)> {
+        self.shared.site().find(key.as_str()).map(|issue| (issue.status.clone(), issue.assignee))
+    }
+}
+
+/// `POST /rest/api/{2,3}/issue/{key}/comment`
+pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Answer {
+    request.perform(|issue, NewComment { body, .. }, links| {
+        let text = match (links.api, &body) {
+            (Api::Cloud, document) if adf_check::is_document(document) => document.to_string(),
+            (Api::DataCenter, Value::String(text)) => text.clone(),
+            _ => return refusal("comment", "Comment body is not valid!"),
+        };
+        if text.trim().is_empty() || body["content"].as_array().is_some_and(Vec::is_empty) {
+            return refusal("comment", "Comment body can not be empty!");
+        }
+        if links.api == Api::DataCenter && text.chars().count() > MAX_COMMENT_LENGTH {
+            return refusal(
+                "comment",
+                "The entered text is too long. It exceeds the allowed limit of 32,767 characters.",
+            );
+        }
+        issue.comments.push(body.clone());
+        let id = format!("{}{:03}", issue.id, issue.comments.len());
+        let (author, now) = (shapes::person("MARO", links), shapes::time(issue.updated));
+        let answer = json!({
+            "self": links.api(&format!("issue/{}/comment/{id}", issue.id)),
+            "id": id,
+            "author": author,
+            "updateAuthor": author,
+            "body": body,
+            "created": now,
+            "updated": now,
+        });
+        json_answer(StatusCode::CREATED, &answer)
+    })
+}
+
+/// `POST /rest/api/{2,3}/issue/{key}/transitions`
+pub(super) async fn transition(request: ChangeRequest<TransitionRequest>) -> Answer {
+    request.perform(|issue, asked, _| {
+        match workflow::steps(&issue.status).iter().find(|step| step.id == asked.transition.id) {
+            Some(step) => {
+                step.to.clone_into(&mut issue.status);
+                no_content()
+            }
+            None => {
+                let message = "It seems that you have tried to perform a workflow operation that is not valid for \
+                               the current state of this issue. The likely cause is that somebody has changed the \
+                               issue recently, please look at the issue history for details.";
+                json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message))
+            }
+        }
+    })
+}
+
+/// `PUT /rest/api/{2,3}/issue/{key}/assignee`
+pub(super) async fn assign(request: ChangeRequest<Map<String, Value>>) -> Answer {
+    request.perform(|issue, asked, links| {
+        let field = if links.api == Api::Cloud { "accountId" } else { "name" };
+        issue.assignee = match asked.get(field) {
+            Some(Value::Null) if asked.len() == 1 => None,
+            Some(Value::String(account)) if asked.len() == 1 => {
+                match PEOPLE.iter().find(|name| accounts::id(name) == *account) {
+                    Some(name) => Some(name),
+                    None => {
+                        let text = format!("User '{account}' cannot be assigned issues.");
+                        return refusal("assignee", &text);
+                    }
+                }
+            }
+            _ => return refusal("assignee", &format!("Exactly '{field}' must be given.")),
+        };
+        no_content()
+    })
+}
+
+/// `GET /rest/api/{2,3}/user/assignable/search`
+pub(super) async fn assignable(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+    let links = links(&shared, &uri);
+    let parameter = if links.api == Api::Cloud { "query" } else { "username" };
+    let (Some(key), Some(words)) = (query_value(&uri, "issueKey"), query_value(&uri, parameter)) else {
+        let message = format!("'issueKey' and '{parameter}' must be given.");
+        return json_answer(StatusCode::BAD_REQUEST, &shapes::errors(&message));
+    };
+    if shared.site().find(&key).is_none() {
+        return no_issue(links.api);
+    }
+    let size =
+        query_value(&uri, "maxResults").and_then(|size| size.parse().ok()).unwrap_or(DEFAULT_PAGE_SIZE);
+    let found = PEOPLE.iter().filter(|name| accounts::fits(name, &words)).take(size);
+    let people: Vec<Value> = found.map(|name| shapes::person(name, links)).collect();
+    json_answer(StatusCode::OK, &json!(people))
+}
+
+fn no_content() -> Answer {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+fn refusal(field: &str, text: &str) -> Answer {
+    json_answer(StatusCode::BAD_REQUEST, &json!({ "errorMessages": [], "errors": { field: text } }))
+}

@@ -1,0 +1,137 @@
+//! The fields of the simulated site: which are on the screen for creating an issue, and which it demands.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode, Uri},
+};
+use serde_json::{Value, json};
+
+use crate::jira::{
+    api::{json_answer, links},
+    projects::{DEMANDING_PROJECT, SimulatedProject},
+    server::Shared,
+    shapes::Api,
+    site::IssueType,
+};
+
+/// What OPS demands for every ticket.
+pub const SEVERITY: &str = "customfield_10050";
+
+/// The field with the key of a story's epic.
+pub(super) const EPIC_LINK: &str = "customfield_10100";
+
+/// The field with an epic's name, which Data Center demands.
+pub(super) const EPIC_NAME: &str = "customfield_10101";
+
+/// What a severity can be.
+pub(super) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    pub(super) is_required: bool,
+    has_default: bool,
+    /// The type, and for a field of an app the app's name of it.
+    kind: (&'static str, Option<&'static str>),
+}
+
+const fn system(id: &'static str, name: &'static str, kind: &'static str) -> Field {
+    Field { id, name, is_required: false, has_default: false, kind: (kind, None) }
+}
+
+const EPIC_LINK_FIELD: Field = Field {
+    kind: ("any", Some("com.pyxis.greenhopper.jira:gh-epic-link")),
+    ..system(EPIC_LINK, "Epic Link", "any")
+};
+const EPIC_NAME_FIELD: Field = Field {
+    kind: ("string", Some("com.pyxis.greenhopper.jira:gh-epic-label")),
+    ..system(EPIC_NAME, "Epic Name", "string")
+};
+const SEVERITY_FIELD: Field = Field {
+    is_required: true,
+    kind: ("option", Some("com.atlassian.jira.plugin.system.customfieldtypes:select")),
+    ..system(SEVERITY, "Severity", "option")
+};
+
+/// Those of every screen.
+const COMMON: [Field; 8] = [
+    Field { is_required: true, ..system("issuetype", "Issue Type", "issuetype") },
+    Field { is_required: true, ..system("project", "Project", "project") },
+    Field { is_required: true, ..system("summary", "Summary", "string") },
+    Field { is_required: true, ..system("reporter", "Reporter", "user") },
+    Field { is_required: true, has_default: true, ..system("priority", "Priority", "priority") },
+    system("description", "Description", "string"),
+    system("labels", "Labels", "array"),
+    system("assignee", "Assignee", "user"),
+];
+
+impl Field {
+    /// As the answer about what can be created tells it.
+    pub(super) fn metadata(&self) -> Value {
+        json!({
+            "required": self.is_required,
+            "schema": self.schema(),
+            "name": self.name,
+            "key": self.id,
+            "fieldId": self.id,
+            "hasDefaultValue": self.has_default,
+            "operations": ["set"],
+        })
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = json!({ "type": self.kind.0 });
+        match self.kind.1 {
+            Some(custom) => {
+                schema["custom"] = json!(custom);
+                schema["customId"] =
+                    json!(self.id.trim_start_matches("customfield_").parse::<u64>().unwrap_or_default());
+            }
+            None => schema["system"] = json!(self.id),
+        }
+        schema
+    }
+}
+
+/// The fields that an issue can be created with.
+pub(super) fn on_screen(project: &SimulatedProject, kind: IssueType, api: Api) -> Vec<Field> {
+    let mut fields = COMMON.to_vec();
+    if project.key == DEMANDING_PROJECT {
+        fields.push(SEVERITY_FIELD);
+    }
+    match api {
+        Api::Cloud => fields.push(system("parent", "Parent", "issuelink")),
+        Api::DataCenter if kind == IssueType::Epic => {
+            fields.push(Field { is_required: true, ..EPIC_NAME_FIELD });
+        }
+        Api::DataCenter => fields.push(EPIC_LINK_FIELD),
+    }
+    fields
+}
+
+/// `GET /rest/api/{2,3}/field`
+pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Response<Body> {
+    let mut fields = COMMON.to_vec();
+    fields.push(SEVERITY_FIELD);
+    if links(&shared, &uri).api == Api::DataCenter {
+        fields.extend([EPIC_LINK_FIELD, EPIC_NAME_FIELD]);
+    }
+    let details = |field: &Field| {
+        json!({
+            "id": field.id,
+            "key": field.id,
+            "name": field.name,
+            "custom": field.kind.1.is_some(),
+            "orderable": true,
+            "navigable": true,
+            "searchable": true,
+            "clauseNames": [field.id],
+            "schema": field.schema(),
+        })
+    };
+    json_answer(StatusCode::OK, &json!(fields.iter().map(details).collect::<Vec<_>>()))
+}

@@ -1,0 +1,199 @@
+//! The simulated site's projects, and what can be created in each.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{Response, StatusCode, Uri},
+};
+use serde_json::{Value, json};
+
+use crate::jira::{
+    api::{json_answer, links, query_value},
+    fields,
+    seed::{AREAS, PROJECT, TEAMS},
+    server::Shared,
+    shapes::{self, Api, Links},
+    site::IssueType,
+};
+
+/// The project whose tickets need a severity.
+pub const DEMANDING_PROJECT: &str = "OPS";
+
+/// The project in which the account may create nothing.
+pub const READ_ONLY_PROJECT: &str = "AUDIT";
+
+/// The id of the first project.
+const FIRST_ID: usize = 10_000;
+
+const DEFAULT_PAGE_SIZE: usize = 50;
+
+/// The largest page of projects, and of what can be created.
+const MAX_PROJECTS_PAGE: usize = 100;
+const MAX_META_PAGE: usize = 200;
+
+type Answer = Response<Body>;
+
+#[derive(Debug, Clone)]
+pub(super) struct SimulatedProject {
+    pub(super) id: String,
+    pub(super) key: String,
+    pub(super) name: String,
+    /// What can be created, in Jira's order.
+    pub(super) issue_types: &'static [IssueType],
+    /// Whether the account may create issues.
+    pub(super) may_create: bool,
+}
+
+/// Which part of a list was asked for.
+struct Page {
+    start: usize,
+    size: usize,
+}
+
+/// The three projects with a story, and several hundred as a large company has them.
+pub(super) fn all() -> BTreeMap<String, SimulatedProject> {
+    const SCRUM: &[IssueType] =
+        &[IssueType::Epic, IssueType::Story, IssueType::Task, IssueType::Bug, IssueType::Subtask];
+    const OPERATIONS: &[IssueType] =
+        &[IssueType::Task, IssueType::Bug, IssueType::Initiative, IssueType::Epic, IssueType::Subtask];
+    const SMALL: &[IssueType] = &[IssueType::Task, IssueType::Story, IssueType::Epic];
+    let own = [
+        (PROJECT.to_owned(), "Customer portal".to_owned(), SCRUM),
+        (DEMANDING_PROJECT.to_owned(), "Operations".to_owned(), OPERATIONS),
+        (READ_ONLY_PROJECT.to_owned(), "Audit trail".to_owned(), SMALL),
+    ];
+    let small = TEAMS.iter().flat_map(|(code, team)| {
+        AREAS
+            .iter()
+            .map(move |(area_code, area)| (format!("{code}{area_code}"), format!("{team} {area}"), SMALL))
+    });
+    let projects = own.into_iter().chain(small).enumerate().map(|(place, (key, name, issue_types))| {
+        let id = (FIRST_ID + place).to_string();
+        let may_create = key != READ_ONLY_PROJECT;
+        (key.clone(), SimulatedProject { id, key, name, issue_types, may_create })
+    });
+    projects.collect()
+}
+
+/// `GET /rest/api/3/project/search`
+pub(super) async fn search(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+    let links = links(&shared, &uri);
+    let site = shared.site();
+    let typed = query_value(&uri, "query").unwrap_or_default().to_lowercase();
+    let must_create = query_value(&uri, "action").is_some_and(|action| action == "create");
+    let fits = |project: &&SimulatedProject| {
+        let is_allowed = !must_create || project.may_create;
+        let texts = [project.key.to_lowercase(), project.name.to_lowercase()];
+        is_allowed && texts.iter().any(|text| text.contains(&typed))
+    };
+    let found: Vec<_> = site.projects().filter(fits).collect();
+    let page = Page::asked(&uri, MAX_PROJECTS_PAGE);
+    let values: Vec<Value> =
+        page.part(&found).iter().map(|project| shapes::project(project, links)).collect();
+    let answer = json!({
+        "self": links.api("project/search"),
+        "maxResults": page.size,
+        "startAt": page.start,
+        "total": found.len(),
+        "isLast": page.is_last(found.len()),
+        "values": values,
+    });
+    json_answer(StatusCode::OK, &answer)
+}
+
+/// `GET /rest/api/{2,3}/project`
+pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+    let links = links(&shared, &uri);
+    let projects: Vec<Value> =
+        shared.site().projects().map(|project| shapes::project(project, links)).collect();
+    json_answer(StatusCode::OK, &json!(projects))
+}
+
+/// `GET /rest/api/{2,3}/project/{key}`
+pub(super) async fn get(State(shared): State<Arc<Shared>>, Path(key): Path<String>, uri: Uri) -> Answer {
+    match shared.site().project(&key) {
+        Some(project) => json_answer(StatusCode::OK, &shapes::project(project, links(&shared, &uri))),
+        None => {
+            let message = format!("No project could be found with key '{key}'.");
+            json_answer(StatusCode::NOT_FOUND, &shapes::errors(&message))
+        }
+    }
+}
+
+/// `GET /rest/api/{2,3}/issue/createmeta/{project}/issuetypes`
+pub(super) async fn issue_types(
+    State(shared): State<Arc<Shared>>,
+    Path(key): Path<String>,
+    uri: Uri,
+) -> Answer {
+    let links = links(&shared, &uri);
+    let site = shared.site();
+    let Some(project) = site.project(&key) else { return no_project(links) };
+    let types: Vec<Value> = project.issue_types.iter().map(|kind| shapes::issue_type(*kind, links)).collect();
+    // What the account cannot create is not in the list.
+    let types = if project.may_create { types } else { Vec::new() };
+    json_answer(StatusCode::OK, &meta_page(&uri, &types, "issueTypes", links.api))
+}
+
+/// `GET /rest/api/{2,3}/issue/createmeta/{project}/issuetypes/{type}`
+pub(super) async fn fields(
+    State(shared): State<Arc<Shared>>,
+    Path((key, issue_type_id)): Path<(String, String)>,
+    uri: Uri,
+) -> Answer {
+    let links = links(&shared, &uri);
+    let site = shared.site();
+    let Some(project) = site.project(&key).filter(|project| project.may_create) else {
+        return no_project(links);
+    };
+    let Some(kind) = project.issue_types.iter().find(|kind| kind.id() == issue_type_id) else {
+        return no_project(links);
+    };
+    let fields: Vec<Value> =
+        fields::on_screen(project, *kind, links.api).iter().map(fields::Field::metadata).collect();
+    json_answer(StatusCode::OK, &meta_page(&uri, &fields, "fields", links.api))
+}
+
+fn no_project(links: Links<'_>) -> Answer {
+    let status = match links.api {
+        Api::Cloud => StatusCode::BAD_REQUEST,
+        Api::DataCenter => StatusCode::NOT_FOUND,
+    };
+    let message = "The project or issue type does not exist, or you may not create issues in it.";
+    json_answer(status, &shapes::errors(message))
+}
+
+impl Page {
+    fn asked(uri: &Uri, max_size: usize) -> Self {
+        let number = |name| query_value(uri, name).and_then(|value| value.parse::<usize>().ok());
+        Self {
+            start: number("startAt").unwrap_or(0),
+            size: number("maxResults").unwrap_or(DEFAULT_PAGE_SIZE).clamp(1, max_size),
+        }
+    }
+
+    fn part<'a, T>(&self, items: &'a [T]) -> &'a [T] {
+        let rest = items.get(self.start..).unwrap_or_default();
+        &rest[..rest.len().min(self.size)]
+    }
+
+    fn is_last(&self, total: usize) -> bool {
+        self.start + self.size >= total
+    }
+}
+
+/// A page as this edition shapes it: Cloud names the list, Data Center says `values`.
+fn meta_page(uri: &Uri, items: &[Value], name: &str, api: Api) -> Value {
+    let page = Page::asked(uri, MAX_META_PAGE);
+    let mut answer = json!({ "maxResults": page.size, "startAt": page.start, "total": items.len() });
+    match api {
+        Api::Cloud => answer[name] = json!(page.part(items)),
+        Api::DataCenter => {
+            answer["isLast"] = json!(page.is_last(items.len()));
+            answer["values"] = json!(page.part(items));
+        }
+    }
+    answer
+}

@@ -1,0 +1,213 @@
+//! The simulated site as its owner sees it: started, changed, broken and asked what it received.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use url::Url;
+
+use crate::jira::{
+    connection,
+    faults::{Fault, Faults},
+    received::{Received, ReceivedRequest},
+    seed::PROJECT,
+    site::{IssueType, SimulatedIssue, Site},
+    webhooks::Webhooks,
+};
+use maro_domain::issue::{IssueId, IssueKey};
+use maro_jira::config::{JiraConfig, JiraCredentials};
+use maro_process::secret::Secret;
+
+/// The account that the site knows as Jira Cloud.
+pub const EMAIL: &str = "maro@example.com";
+/// The API token of that account.
+pub const API_TOKEN: &str = "simulated-api-token";
+/// The personal access token that the site knows as Jira Data Center.
+pub const PERSONAL_ACCESS_TOKEN: &str = "simulated-personal-access-token";
+
+/// [`EMAIL`] and [`API_TOKEN`] as a header: Base64 of both with a colon between.
+pub(super) const BASIC: &str = "Basic bWFyb0BleGFtcGxlLmNvbTpzaW11bGF0ZWQtYXBpLXRva2Vu";
+/// [`PERSONAL_ACCESS_TOKEN`] as a header.
+pub(super) const BEARER: &str = "Bearer simulated-personal-access-token";
+
+/// A running simulated site. It stops when dropped.
+#[derive(Debug)]
+pub struct SimulatedJira {
+    pub(super) shared: Arc<Shared>,
+    pub(super) tasks: TaskTracker,
+    _stop: DropGuard,
+}
+
+/// What the connections share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// With a final slash.
+    pub(super) base_url: Url,
+    site: Mutex<Site>,
+    faults: Mutex<Faults>,
+    received: Mutex<Received>,
+    /// Counts the changes of issues and of what goes wrong.
+    pub(super) changes: watch::Sender<u64>,
+    /// Where changes are reported, once somebody wants to hear of them.
+    webhooks: Mutex<Option<Webhooks>>,
+    pub(super) stop: CancellationToken,
+}
+
+impl SimulatedJira {
+    /// Starts a site with its projects and issues on `address`, where port 0 means any free port. It stops when
+    /// `shutdown` is cancelled or the value is dropped.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub async fn start(address: SocketAddr, shutdown: &CancellationToken) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let base_url =
+            Url::parse(&format!("http://{}/", listener.local_addr()?)).map_err(io::Error::other)?;
+        let changes = watch::Sender::new(0);
+        let stop = shutdown.child_token();
+        let shared = Arc::new(Shared {
+            base_url,
+            site: Mutex::new(Site::seeded(changes.clone())),
+            faults: Mutex::default(),
+            received: Mutex::default(),
+            changes,
+            webhooks: Mutex::default(),
+            stop: stop.clone(),
+        });
+        let tasks = TaskTracker::new();
+        tasks.spawn(connection::accept(listener, shared.clone(), tasks.clone(), stop.clone()));
+        Ok(Self { shared, tasks, _stop: stop.drop_guard() })
+    }
+
+    /// Stops the site and waits until its last connection is closed.
+    pub async fn stop(self) {
+        let Self { tasks, _stop: stop, .. } = self;
+        drop(stop);
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    /// The site's address, such as `http://127.0.0.1:8080/`.
+    pub fn base_url(&self) -> &Url {
+        &self.shared.base_url
+    }
+
+    /// Settings with which MARO uses the site as Jira Cloud.
+    pub fn cloud_config(&self) -> JiraConfig {
+        self.config(JiraCredentials::Cloud { email: EMAIL.to_owned(), api_token: Secret::new(API_TOKEN) })
+    }
+
+    /// Settings with which MARO uses the site as Jira Data Center.
+    pub fn data_center_config(&self) -> JiraConfig {
+        self.config(JiraCredentials::DataCenter { token: Secret::new(PERSONAL_ACCESS_TOKEN) })
+    }
+
+    /// Adds a story, in place of the issue that may have this key; its id.
+    pub fn add_issue(&self, key: &IssueKey, summary: &str, status: &str) -> IssueId {
+        let id = self.shared.site().add(key.clone(), IssueType::Story, summary, status);
+        IssueId::new(id.to_string())
+    }
+
+    /// Moves an issue to a new key. The old one goes on leading to it. `false` if there is no such issue.
+    pub fn move_issue(&self, from: &IssueKey, to: &IssueKey) -> bool {
+        let is_moved = self.shared.site().rename_key(from, to.clone());
+        self.report_update(to);
+        is_moved
+    }
+
+    /// Deletes an issue under all its keys. `false` if there is no such issue.
+    pub fn delete_issue(&self, key: &IssueKey) -> bool {
+        let mut site = self.shared.site();
+        let found = site.find(key.as_str()).map(|issue| (issue.id, issue.key.clone()));
+        let Some((id, key)) = found else { return false };
+        site.delete(&key);
+        drop(site);
+        self.report_deletion(id, &key);
+        true
+    }
+
+    /// Gives an issue another summary. `false` if there is no such issue.
+    pub fn rename_issue(&self, key: &IssueKey, summary: &str) -> bool {
+        self.change_issue(key, |issue| summary.clone_into(&mut issue.summary))
+    }
+
+    /// Gives an issue another status. `false` if there is no such issue.
+    pub fn transition_issue(&self, key: &IssueKey, status: &str) -> bool {
+        self.change_issue(key, |issue| status.clone_into(&mut issue.status))
+    }
+
+    fn change_issue(&self, key: &IssueKey, change: impl FnOnce(&mut SimulatedIssue)) -> bool {
+        let is_changed = self.shared.site().find_to_change(key.as_str()).map(change).is_some();
+        self.report_update(key);
+        is_changed
+    }
+
+    /// Makes the REST API fail until [`SimulatedJira::clear_fault`].
+    pub fn set_fault(&self, fault: Fault) {
+        self.set_faults([], Some(fault));
+    }
+
+    /// Makes the REST API fail for the next requests only, one fault each; `None` lets a request through.
+    pub fn set_next_faults(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.set_faults(faults, None);
+    }
+
+    /// Makes the REST API work again. A request that is held up stays so.
+    pub fn clear_fault(&self) {
+        self.set_faults([], None);
+    }
+
+    fn set_faults(&self, next: impl IntoIterator<Item = Option<Fault>>, then: Option<Fault>) {
+        self.shared.faults().set(next, then);
+        self.shared.changes.send_modify(|count| *count += 1);
+    }
+
+    /// The requests to the REST API so far, oldest first, at most a thousand.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.received().to_vec()
+    }
+
+    /// As [`SimulatedJira::requests`], and forgets them.
+    pub fn take_requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.received().take()
+    }
+
+    fn config(&self, credentials: JiraCredentials) -> JiraConfig {
+        JiraConfig {
+            base_url: self.shared.base_url.clone(),
+            credentials,
+            default_project: Some(PROJECT.to_owned()),
+            webhook_secret: None,
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn site(&self) -> MutexGuard<'_, Site> {
+        lock(&self.site)
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    pub(super) fn webhooks(&self) -> MutexGuard<'_, Option<Webhooks>> {
+        lock(&self.webhooks)
+    }
+
+    pub(super) fn received(&self) -> MutexGuard<'_, Received> {
+        lock(&self.received)
+    }
+}
+
+/// A test that panicked while it held a lock has its own failure to report.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,276 @@
+//! The JSON of the simulated site, shaped as Jira's own.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::jira::{
+    accounts,
+    fields::{EPIC_LINK, EPIC_NAME},
+    projects::SimulatedProject,
+    seed::PROJECT,
+    server::EMAIL,
+    site::{IssueType, SimulatedIssue},
+    workflow,
+};
+use maro_domain::issue::IssueKey;
+
+/// Which REST API speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    /// Version 3, Jira Cloud.
+    Cloud,
+    /// Version 2, Jira Data Center.
+    DataCenter,
+}
+
+impl Api {
+    fn version(self) -> u8 {
+        match self {
+            Self::Cloud => 3,
+            Self::DataCenter => 2,
+        }
+    }
+
+    /// The API that a path belongs to.
+    pub(super) fn of_path(path: &str) -> Option<Self> {
+        [Self::Cloud, Self::DataCenter]
+            .into_iter()
+            .find(|api| path.starts_with(&format!("/rest/api/{}/", api.version())))
+    }
+}
+
+/// The addresses that answers refer to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Links<'a> {
+    pub(super) site: &'a Url,
+    pub(super) api: Api,
+}
+
+impl Links<'_> {
+    pub(super) fn api(self, path: &str) -> String {
+        format!("{}rest/api/{}/{path}", self.site, self.api.version())
+    }
+
+    fn site(self, path: &str) -> String {
+        format!("{}{path}", self.site)
+    }
+}
+
+/// An issue with those of its fields that were asked for; unknown names are left out, as Jira does.
+pub(super) fn issue(issue: &SimulatedIssue, fields: &[String], links: Links<'_>) -> Value {
+    let mut values = Map::new();
+    let mut all = all_fields(issue, links);
+    for field in fields {
+        match field.as_str() {
+            "*all" | "*navigable" => values.extend(all.clone()),
+            excluded if excluded.starts_with('-') => {
+                values.remove(&excluded[1..]);
+            }
+            name => values.extend(all.remove_entry(name)),
+        }
+    }
+    json!({
+        "expand": "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations",
+        "id": issue.id.to_string(),
+        "self": links.api(&format!("issue/{}", issue.id)),
+        "key": issue.key.as_str(),
+        "fields": values,
+    })
+}
+
+/// As [`issue`], with those of its properties that were asked for.
+pub(super) fn found_issue(
+    found: &SimulatedIssue,
+    fields: &[String],
+    properties: &[String],
+    links: Links<'_>,
+) -> Value {
+    let mut value = issue(found, fields, links);
+    if !properties.is_empty() {
+        let asked = found.properties.iter().filter(|(key, _)| properties.contains(key));
+        value["properties"] = asked.map(|(key, value)| (key.clone(), value.clone())).collect();
+    }
+    value
+}
+
+/// The steps that an issue can take, as `expand=transitions` shows them.
+pub(super) fn transitions(issue: &SimulatedIssue, links: Links<'_>) -> Value {
+    let shape = |step: &workflow::Step| {
+        json!({
+            "id": step.id,
+            "name": step.name,
+            "to": status(step.to, links),
+            "hasScreen": false,
+            "isGlobal": false,
+            "isInitial": false,
+            "isAvailable": true,
+            "isConditional": false,
+            "looped": false,
+        })
+    };
+    workflow::steps(&issue.status).iter().map(shape).collect()
+}
+
+pub(super) fn created(issue: &SimulatedIssue, links: Links<'_>) -> Value {
+    json!({
+        "id": issue.id.to_string(),
+        "key": issue.key.as_str(),
+        "self": links.api(&format!("issue/{}", issue.id)),
+    })
+}
+
+pub(super) fn bulk_issues(issues: Vec<Value>) -> Value {
+    json!({ "issueErrors": [], "issues": issues })
+}
+
+pub(super) fn errors(message: &str) -> Value {
+    json!({ "errorMessages": [message], "errors": {} })
+}
+
+pub(super) fn account(links: Links<'_>) -> Value {
+    let (identity, query) = match links.api {
+        Api::Cloud => {
+            let id = "5b10a2844c20165700ede21g";
+            (json!({ "accountId": id, "accountType": "atlassian" }), format!("user?accountId={id}"))
+        }
+        Api::DataCenter => {
+            (json!({ "key": "JIRAUSER10100", "name": "maro" }), "user?username=maro".to_owned())
+        }
+    };
+    let mut account = json!({
+        "self": links.api(&query),
+        "emailAddress": EMAIL,
+        "avatarUrls": avatars(links),
+        "displayName": "MARO",
+        "active": true,
+        "timeZone": "Etc/UTC",
+        "locale": "en_US",
+        "groups": { "size": 1, "items": [] },
+        "applicationRoles": { "size": 1, "items": [] },
+        "expand": "groups,applicationRoles",
+    });
+    if let (Some(account), Value::Object(identity)) = (account.as_object_mut(), identity) {
+        account.extend(identity);
+    }
+    account
+}
+
+fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
+    let project_key = issue.key.as_str().split('-').next().unwrap_or(PROJECT);
+    let mut fields = vec![
+        ("summary", json!(issue.summary)),
+        ("status", status(&issue.status, links)),
+        ("issuetype", issue_type(issue.issue_type, links)),
+        ("project", project_of_issue(project_key, links)),
+        ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
+        ("description", issue.description.clone().unwrap_or_default()),
+        ("created", time(issue.created)),
+        ("updated", time(issue.updated)),
+    ];
+    match links.api {
+        Api::Cloud => {
+            let parent = issue.parent.as_ref().map(|key| ("parent", json!({ "key": key.as_str() })));
+            fields.extend(parent);
+        }
+        Api::DataCenter => {
+            let epic = issue.parent.as_ref().map(IssueKey::as_str);
+            let name = (issue.issue_type == IssueType::Epic).then_some(&issue.summary);
+            fields.extend([(EPIC_LINK, json!(epic)), (EPIC_NAME, json!(name))]);
+        }
+    }
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+pub(super) fn time(time: Timestamp) -> Value {
+    json!(time.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string())
+}
+
+pub(super) fn person(name: &str, links: Links<'_>) -> Value {
+    let id = accounts::id(name);
+    let mut person = json!({
+        "self": links.api(&format!("user?accountId={id}")),
+        "displayName": name,
+        "active": true,
+        "timeZone": "Etc/UTC",
+        "avatarUrls": avatars(links),
+    });
+    match links.api {
+        Api::Cloud => {
+            person["accountId"] = json!(id);
+            person["accountType"] = json!("atlassian");
+        }
+        Api::DataCenter => person["name"] = json!(id),
+    }
+    person
+}
+
+fn status(name: &str, links: Links<'_>) -> Value {
+    let (id, category_id, category, category_name, color) = match name {
+        "Done" => ("10003", 3, "done", "Done", "green"),
+        "In Progress" => ("3", 4, "indeterminate", "In Progress", "yellow"),
+        "In Review" => ("10002", 4, "indeterminate", "In Progress", "yellow"),
+        _ => ("1", 2, "new", "To Do", "blue-gray"),
+    };
+    json!({
+        "self": links.api(&format!("status/{id}")),
+        "description": "",
+        "iconUrl": links.site("images/icons/statuses/generic.png"),
+        "name": name,
+        "id": id,
+        "statusCategory": {
+            "self": links.api(&format!("statuscategory/{category_id}")),
+            "id": category_id,
+            "key": category,
+            "colorName": color,
+            "name": category_name,
+        },
+    })
+}
+
+/// Only Cloud tells the level.
+pub(super) fn issue_type(kind: IssueType, links: Links<'_>) -> Value {
+    let mut value = json!({
+        "self": links.api(&format!("issuetype/{}", kind.id())),
+        "id": kind.id(),
+        "description": "",
+        "iconUrl": links.site("images/icons/issuetypes/generic.png"),
+        "name": kind.name(),
+        "subtask": kind == IssueType::Subtask,
+    });
+    if links.api == Api::Cloud {
+        value["hierarchyLevel"] = json!(kind.hierarchy_level());
+    }
+    value
+}
+
+pub(super) fn project(project: &SimulatedProject, links: Links<'_>) -> Value {
+    project_value(&project.id, &project.key, &project.name, links)
+}
+
+/// The project of an issue that may have been added or moved to one that is not among the site's own.
+fn project_of_issue(key: &str, links: Links<'_>) -> Value {
+    project_value("10000", key, key, links)
+}
+
+fn project_value(id: &str, key: &str, name: &str, links: Links<'_>) -> Value {
+    json!({
+        "self": links.api(&format!("project/{key}")),
+        "id": id,
+        "key": key,
+        "name": name,
+        "projectTypeKey": "software",
+        "simplified": false,
+        "avatarUrls": avatars(links),
+    })
+}
+
+fn avatars(links: Links<'_>) -> Value {
+    let avatar = |size: &str| links.site(&format!("secure/projectavatar?size={size}"));
+    json!({
+        "16x16": avatar("xsmall"),
+        "24x24": avatar("small"),
+        "32x32": avatar("medium"),
+        "48x48": avatar("large"),
+    })
+}

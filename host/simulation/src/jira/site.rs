@@ -1,0 +1,259 @@
+//! What the simulated site knows: its projects, and its issues under their present and former keys.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::jira::{
+    projects::{self, SimulatedProject},
+    remote_links::RemoteLink,
+    seed::{ASSIGNEES, FIRST_NUMBER, ISSUES, PROJECT},
+};
+use maro_domain::issue::IssueKey;
+use maro_process::clock::Clock;
+
+/// The id of the first issue, as on a fresh Jira site.
+const FIRST_ID: u64 = 10_000;
+
+/// How old the issues are that the site starts with.
+const SEED_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IssueType {
+    Initiative,
+    Epic,
+    Story,
+    Task,
+    Subtask,
+    Bug,
+}
+
+impl IssueType {
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Epic => "10000",
+            Self::Story => "10001",
+            Self::Task => "10002",
+            Self::Subtask => "10003",
+            Self::Bug => "10004",
+            Self::Initiative => "10005",
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Initiative => "Initiative",
+            Self::Epic => "Epic",
+            Self::Story => "Story",
+            Self::Task => "Task",
+            Self::Subtask => "Sub-task",
+            Self::Bug => "Bug",
+        }
+    }
+
+    pub(super) fn hierarchy_level(self) -> i32 {
+        match self {
+            Self::Initiative => 2,
+            Self::Epic => 1,
+            Self::Story | Self::Task | Self::Bug => 0,
+            Self::Subtask => -1,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SimulatedIssue {
+    pub(super) id: u64,
+    pub(super) key: IssueKey,
+    pub(super) issue_type: IssueType,
+    pub(super) summary: String,
+    pub(super) status: String,
+    pub(super) assignee: Option<&'static str>,
+    /// A document or a text, as it came.
+    pub(super) description: Option<Value>,
+    /// The epic of a story.
+    pub(super) parent: Option<IssueKey>,
+    pub(super) properties: BTreeMap<String, Value>,
+    pub(super) links: Vec<RemoteLink>,
+    /// Documents or texts, as they came.
+    pub(super) comments: Vec<Value>,
+    /// Whether it was created through the REST API, by its one account.
+    pub(super) is_own: bool,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+    /// Grows with each change on the site.
+    pub(super) changed: u64,
+    /// How many searches are still to come that do not find it.
+    pub(super) hidden_for: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Site {
+    projects: BTreeMap<String, SimulatedProject>,
+    issues: BTreeMap<u64, SimulatedIssue>,
+    /// Present and former keys.
+    ids: HashMap<IssueKey, u64>,
+    issues_ever: u64,
+    changes: u64,
+    /// Told of each change.
+    watched: watch::Sender<u64>,
+    clock: Clock,
+    /// For how many searches a new issue is not found; `None` for none.
+    pub(super) search_lag: Option<u32>,
+    /// Parts of summaries that are refused, each with the reason.
+    pub(super) refusals: Vec<(String, String)>,
+}
+
+impl Site {
+    pub(super) fn seeded(watched: watch::Sender<u64>) -> Self {
+        let mut site = Self {
+            projects: projects::all(),
+            issues: BTreeMap::new(),
+            ids: HashMap::new(),
+            issues_ever: 0,
+            changes: 0,
+            watched,
+            clock: Clock::system(),
+            search_lag: None,
+            refusals: Vec::new(),
+        };
+        for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
+            let key =
+                IssueKey::parse(&format!("{PROJECT}-{number}")).expect("the seed's keys are well formed");
+            let id = site.add(key, issue_type, summary, status);
+            let assignee = ASSIGNEES[usize::try_from(number).unwrap_or_default() % ASSIGNEES.len()];
+            if let Some(issue) = site.issues.get_mut(&id) {
+                issue.assignee = assignee;
+            }
+        }
+        site
+    }
+
+    /// Adds an issue, or replaces the one that has this key; its id.
+    pub(super) fn add(&mut self, key: IssueKey, issue_type: IssueType, summary: &str, status: &str) -> u64 {
+        self.delete(&key);
+        let id = FIRST_ID + self.issues_ever;
+        self.issues_ever += 1;
+        self.note_change();
+        self.ids.insert(key.clone(), id);
+        let created = self.clock.now() - SEED_AGE;
+        let issue = SimulatedIssue {
+            id,
+            key,
+            issue_type,
+            summary: summary.to_owned(),
+            status: status.to_owned(),
+            assignee: None,
+            description: None,
+            parent: None,
+            properties: BTreeMap::new(),
+            links: Vec::new(),
+            comments: Vec::new(),
+            is_own: false,
+            created,
+            updated: created,
+            changed: self.changes,
+            hidden_for: None,
+        };
+        self.issues.insert(id, issue);
+        id
+    }
+
+    /// Adds an issue of the REST API's account under the next key of a project.
+    pub(super) fn create(
+        &mut self,
+        project: &str,
+        issue_type: IssueType,
+        summary: &str,
+    ) -> &mut SimulatedIssue {
+        let id = self.add(self.next_key(project), issue_type, summary, "To Do");
+        let (created, hidden_for) = (self.clock.now(), self.search_lag);
+        let issue = self.issues.get_mut(&id).expect("it has just been added");
+        issue.created = created;
+        issue.updated = created;
+        issue.is_own = true;
+        issue.hidden_for = hidden_for;
+        issue
+    }
+
+    pub(super) fn project(&self, id_or_key: &str) -> Option<&SimulatedProject> {
+        self.projects
+            .get(&id_or_key.to_ascii_uppercase())
+            .or_else(|| self.projects.values().find(|project| project.id == id_or_key))
+    }
+
+    /// By key.
+    pub(super) fn projects(&self) -> impl Iterator<Item = &SimulatedProject> {
+        self.projects.values()
+    }
+
+    /// By id, which is by age.
+    pub(super) fn issues(&self) -> impl Iterator<Item = &SimulatedIssue> {
+        self.issues.values()
+    }
+
+    pub(super) fn issues_mut(&mut self) -> impl Iterator<Item = &mut SimulatedIssue> {
+        self.issues.values_mut()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The issue with this id or with this present or former key, in any case of letters.
+    pub(super) fn find(&self, id_or_key: &str) -> Option<&SimulatedIssue> {
+        self.issues.get(&self.find_id(id_or_key)?)
+    }
+
+    /// As [`Site::find`], to change it.
+    pub(super) fn find_to_change(&mut self, id_or_key: &str) -> Option<&mut SimulatedIssue> {
+        let id = self.find_id(id_or_key)?;
+        self.note_change();
+        let (now, changes) = (self.clock.now(), self.changes);
+        let issue = self.issues.get_mut(&id)?;
+        (issue.updated, issue.changed) = (now, changes);
+        Some(issue)
+    }
+
+    /// Gives an issue a new key; the old one goes on leading to it.
+    pub(super) fn rename_key(&mut self, from: &IssueKey, to: IssueKey) -> bool {
+        let Some(issue) = self.find_to_change(from.as_str()) else { return false };
+        issue.key = to.clone();
+        let id = issue.id;
+        self.ids.insert(to, id);
+        true
+    }
+
+    pub(super) fn delete(&mut self, key: &IssueKey) -> bool {
+        let Some(id) = self.ids.get(key).copied() else { return false };
+        self.ids.retain(|_, other| *other != id);
+        self.note_change();
+        self.issues.remove(&id).is_some()
+    }
+
+    /// The key that the next issue of a project gets.
+    pub(super) fn next_key(&self, project: &str) -> IssueKey {
+        let prefix = format!("{project}-");
+        let number_of = |key: &IssueKey| key.as_str().strip_prefix(&prefix)?.parse::<u64>().ok();
+        let number = self.ids.keys().filter_map(number_of).max().unwrap_or(0) + 1;
+        IssueKey::parse(&format!("{prefix}{number}")).expect("the projects' keys are well formed")
+    }
+
+    /// Whoever is told finds the change made: the site is locked until then.
+    fn note_change(&mut self) {
+        self.changes += 1;
+        self.watched.send_modify(|count| *count += 1);
+    }
+
+    fn find_id(&self, id_or_key: &str) -> Option<u64> {
+        match id_or_key.parse::<u64>() {
+            Ok(id) => Some(id),
+            Err(_) => {
+                let key = IssueKey::parse(&id_or_key.to_ascii_uppercase()).ok()?;
+                self.ids.get(&key).copied()
+            }
+        }
+    }
+}

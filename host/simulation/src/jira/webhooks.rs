@@ -1,0 +1,92 @@
+//! The simulated site's webhooks: it reports to one address what people change, signed, one after the other.
+//!
+//! A report that is not taken is logged and lost; Jira would send it again.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::header;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::jira::{
+    server::{Shared, SimulatedJira},
+    shapes::{self, Api, Links},
+};
+use maro_domain::issue::IssueKey;
+use maro_jira::webhook::{self, SIGNATURE_HEADER};
+use maro_process::secret::Secret;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many reports may wait; more than a person makes.
+const MAX_WAITING: usize = 100;
+
+/// Where reports go in.
+pub(super) type Webhooks = mpsc::Sender<Value>;
+
+impl SimulatedJira {
+    /// Reports changes to `address` from now on, signed with `secret`.
+    ///
+    /// # Errors
+    /// If there can be no HTTP client.
+    pub fn send_webhooks(&self, address: Url, secret: Secret) -> Result<(), reqwest::Error> {
+        // Fails only if a provider is there already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().timeout(TIMEOUT).no_proxy().tls_certs_only([]).build()?;
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        *self.shared.webhooks() = Some(sender);
+        self.tasks.spawn(send(Arc::clone(&self.shared), receiver, client, address, secret));
+        Ok(())
+    }
+
+    /// Reports how an issue is now, if it is there.
+    pub(super) fn report_update(&self, key: &IssueKey) {
+        let links = Links { site: &self.shared.base_url, api: Api::Cloud };
+        let issue = self
+            .shared
+            .site()
+            .find(key.as_str())
+            .map(|issue| shapes::issue(issue, &["*all".to_owned()], links));
+        if let Some(issue) = issue {
+            self.report("jira:issue_updated", issue);
+        }
+    }
+
+    pub(super) fn report_deletion(&self, id: u64, key: &IssueKey) {
+        self.report("jira:issue_deleted", json!({ "id": id.to_string(), "key": key.as_str() }));
+    }
+
+    fn report(&self, event: &str, issue: Value) {
+        let webhooks = self.shared.webhooks().clone();
+        let Some(webhooks) = webhooks else { return };
+        let timestamp = self.shared.site().now().as_millisecond();
+        let body = json!({ "timestamp": timestamp, "webhookEvent": event, "issue": issue });
+        if webhooks.try_send(body).is_err() {
+            tracing::warn!("a webhook of the simulated Jira is lost: too many wait");
+        }
+    }
+}
+
+async fn send(
+    shared: Arc<Shared>,
+    mut reports: mpsc::Receiver<Value>,
+    client: Client,
+    address: Url,
+    secret: Secret,
+) {
+    while let Some(Some(report)) = shared.stop.run_until_cancelled(reports.recv()).await {
+        let body = report.to_string();
+        let request = client
+            .post(address.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(SIGNATURE_HEADER, webhook::sign(&secret, body.as_bytes()))
+            .body(body);
+        match request.send().await {
+            Ok(response) if response.status().is_success() => {}
+            Ok(response) => tracing::warn!(status = %response.status(), "a webhook was not taken"),
+            Err(error) => tracing::warn!(%error, "a webhook was not taken"),
+        }
+    }
+}

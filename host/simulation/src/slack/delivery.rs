@@ -1,0 +1,136 @@
+//! Handing something to the bot, signed, and taking its answer within Slack's three seconds: over HTTP, or
+//! through a socket once the bot has connected by one.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use reqwest::Response;
+use serde_json::{Map, Value, json};
+use url::{Url, form_urlencoded};
+
+use crate::slack::{Shared, sockets};
+use maro_slack::signature;
+
+/// What is sent.
+#[derive(Debug, Clone)]
+pub(super) enum Parcel {
+    /// The fields of a slash command.
+    Command(Vec<(&'static str, String)>),
+    /// The payload of an interaction.
+    Interaction(Value),
+    /// The body of an event.
+    Event(Value),
+}
+
+/// What the bot answered in time, with status 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotAnswer {
+    pub is_json: bool,
+    pub body: Bytes,
+}
+
+impl BotAnswer {
+    pub fn is_empty(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// The JSON document that it is, if it is one and says so.
+    pub fn json(&self) -> Option<Value> {
+        self.is_json.then(|| serde_json::from_slice(&self.body).ok()).flatten()
+    }
+}
+
+/// Why there was no answer, in Slack's own words for a failing slash command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    #[error("operation_timeout")]
+    Timeout,
+    #[error("dispatch_failed")]
+    Unreachable,
+    #[error("http_service_error")]
+    ServerError,
+    #[error("http_client_error")]
+    ClientError,
+}
+
+impl Parcel {
+    /// Where the bot takes it, beside the address of its commands.
+    fn address(&self, command_url: &Url) -> Result<Url, NoAnswer> {
+        match self {
+            Self::Command(_) => Ok(command_url.clone()),
+            Self::Interaction(_) => command_url.join("interactions").map_err(|_| NoAnswer::Unreachable),
+            Self::Event(_) => command_url.join("events").map_err(|_| NoAnswer::Unreachable),
+        }
+    }
+
+    fn body(&self) -> (&'static str, String) {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let form = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+        };
+        match self {
+            Self::Command(fields) => {
+                (FORM, form(&mut fields.iter().map(|(name, value)| (*name, value.as_str()))))
+            }
+            Self::Interaction(payload) => {
+                (FORM, form(&mut std::iter::once(("payload", payload.to_string().as_str()))))
+            }
+            Self::Event(body) => ("application/json", body.to_string()),
+        }
+    }
+
+    /// The `type` of its envelope, whether a payload may come with the acknowledgement, and the payload.
+    pub(super) fn envelope(&self) -> (&'static str, bool, Value) {
+        match self {
+            Self::Command(fields) => {
+                let fields: Map<_, _> =
+                    fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+                ("slash_commands", true, Value::Object(fields))
+            }
+            Self::Interaction(payload) => ("interactive", true, payload.clone()),
+            Self::Event(body) => ("events_api", false, body.clone()),
+        }
+    }
+}
+
+/// Sends the parcel and waits for its answer, up to 3 s.
+pub(super) async fn deliver(shared: &Shared, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
+    if let Parcel::Interaction(payload) = parcel {
+        shared.note_interaction(payload.clone());
+    }
+    if shared.sockets.are_in_use() {
+        return sockets::delivery::deliver(shared, parcel).await;
+    }
+    let command_url = shared.command_url.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let address = parcel.address(&command_url.ok_or(NoAnswer::Unreachable)?)?;
+    let (content_type, body) = parcel.body();
+    let timestamp = shared.settings.clock.now().as_second().to_string();
+    let signature = signature::sign(&shared.settings.signing_secret, &timestamp, body.as_bytes());
+    let request = shared
+        .client
+        .post(address)
+        .header(header::CONTENT_TYPE, content_type)
+        .header(header::ACCEPT, "application/json,*/*")
+        .header("X-Slack-Request-Timestamp", timestamp)
+        .header("X-Slack-Signature", signature)
+        .body(body);
+    read(request.send().await).await
+}
+
+async fn read(outcome: Result<Response, reqwest::Error>) -> Result<BotAnswer, NoAnswer> {
+    let word =
+        |error: reqwest::Error| if error.is_timeout() { NoAnswer::Timeout } else { NoAnswer::Unreachable };
+    let response = outcome.map_err(word)?;
+    match response.status() {
+        StatusCode::OK => {}
+        status if status.is_server_error() => return Err(NoAnswer::ServerError),
+        _ => return Err(NoAnswer::ClientError),
+    }
+    let is_json = is_json(response.headers());
+    Ok(BotAnswer { is_json, body: response.bytes().await.map_err(word)? })
+}
+
+/// Whether the headers announce JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|kind| kind.starts_with("application/json"))
+}

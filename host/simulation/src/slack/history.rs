@@ -1,0 +1,244 @@
+//! What was shown to whom, which response URLs are open, and what the bot did wrong.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::slack::changes::Changes;
+use maro_domain::ids::{ChannelId, UserId};
+
+/// Slack takes five messages at a response URL, within half an hour.
+const RESPONSE_URL_USES: u8 = 5;
+const RESPONSE_URL_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The bot under test.
+    Bot,
+    /// Slack itself, about the bot's failure.
+    Slack,
+    /// A person of the workspace.
+    Person,
+}
+
+/// One message as the people of the workspace see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShownMessage {
+    /// The number of the command or interaction that it answers; 0 if it answers none.
+    pub invocation: u64,
+    pub channel: String,
+    pub author: Author,
+    /// The id of the person who wrote it, if [`Author::Person`].
+    pub user: Option<String>,
+    /// The id of the only person who sees it; `None` if everyone in the channel does.
+    pub visible_to: Option<String>,
+    /// Whether it came through the response URL.
+    pub is_delayed: bool,
+    /// Whether it came through the Web API.
+    pub is_posted: bool,
+    /// Names it within its channel: seconds and microseconds.
+    pub ts: String,
+    /// The `ts` of the message that it replies to in a thread.
+    pub thread_ts: Option<String>,
+    pub text: String,
+    pub blocks: Vec<Value>,
+    /// What it answers, if that is a command.
+    pub command: Option<TypedCommand>,
+    /// What the bot sent, as it went over the wire; `None` if somebody else says it.
+    #[serde(skip)]
+    pub payload: Option<Arc<Value>>,
+}
+
+/// A slash command as somebody typed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedCommand {
+    /// The id of the person.
+    pub user: String,
+    pub text: String,
+}
+
+/// What became of the messages since some earlier moment.
+#[derive(Debug, Clone)]
+pub struct MessageChanges {
+    /// Names this moment.
+    pub revision: u64,
+    /// New or changed, oldest first.
+    pub changed: Vec<ShownMessage>,
+    /// The `ts` of what is there no more.
+    pub deleted: Vec<String>,
+}
+
+/// What somebody did, as far as answers to it are concerned.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    pub(super) invocation: u64,
+    pub(super) channel: ChannelId,
+    pub(super) user: UserId,
+    /// The message whose button was pressed: `replace_original` means this one.
+    pub(super) original_ts: Option<String>,
+    /// The command, if it was one.
+    pub(super) command: Option<TypedCommand>,
+}
+
+/// Why a response URL takes nothing; Slack's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    Unknown,
+    Used,
+    Expired,
+}
+
+#[derive(Debug)]
+struct ResponseGrant {
+    typed: Typed,
+    uses_left: u8,
+    expires_at: Timestamp,
+}
+
+/// A message, and when it became what it is.
+#[derive(Debug)]
+struct Kept {
+    revision: u64,
+    message: ShownMessage,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    invocations: u64,
+    last_ts: i64,
+    /// Counts what became of messages.
+    revision: u64,
+    messages: Vec<Kept>,
+    /// The revision and `ts` of what was deleted.
+    deleted: Vec<(u64, String)>,
+    grants: HashMap<String, ResponseGrant>,
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct History {
+    records: Mutex<Records>,
+    changes: Arc<Changes>,
+}
+
+impl History {
+    pub(super) fn new(changes: Arc<Changes>) -> Self {
+        Self { records: Mutex::default(), changes }
+    }
+
+    /// Counts something that somebody did.
+    pub(super) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
+        let mut records = self.records();
+        records.invocations += 1;
+        Typed { invocation: records.invocations, channel, user, original_ts: None, command: None }
+    }
+
+    /// Opens the response URL with this path for answers to it.
+    pub(super) fn open(&self, path: String, typed: Typed, now: Timestamp) {
+        let expires_at = now.saturating_add(RESPONSE_URL_LIFETIME).unwrap_or(Timestamp::MAX);
+        self.records().grants.insert(path, ResponseGrant { typed, uses_left: RESPONSE_URL_USES, expires_at });
+    }
+
+    /// Takes one use of the response URL with this path.
+    pub(super) fn use_response_url(&self, path: &str, now: Timestamp) -> Result<Typed, Closed> {
+        let mut records = self.records();
+        let grant = records.grants.get_mut(path).ok_or(Closed::Unknown)?;
+        if now >= grant.expires_at {
+            return Err(Closed::Expired);
+        }
+        grant.uses_left = grant.uses_left.checked_sub(1).ok_or(Closed::Used)?;
+        Ok(grant.typed.clone())
+    }
+
+    /// A `ts` that no other message has, later than all before.
+    pub(super) fn new_ts(&self, now: Timestamp) -> String {
+        let mut records = self.records();
+        records.last_ts = now.as_microsecond().max(records.last_ts + 1);
+        format!("{}.{:06}", records.last_ts / 1_000_000, records.last_ts % 1_000_000)
+    }
+
+    pub(super) fn show(&self, message: ShownMessage) {
+        let mut records = self.records();
+        let revision = records.next_revision();
+        records.messages.push(Kept { revision, message });
+        drop(records);
+        self.changes.note();
+    }
+
+    /// Puts `message` in the place of another, which it takes channel, time and thread from.
+    pub(super) fn replace(&self, ts: &str, message: ShownMessage) {
+        let mut records = self.records();
+        let revision = records.next_revision();
+        for kept in records.messages.iter_mut().filter(|kept| kept.message.ts == ts) {
+            let original = &kept.message;
+            let message = ShownMessage {
+                ts: original.ts.clone(),
+                thread_ts: original.thread_ts.clone(),
+                visible_to: original.visible_to.clone(),
+                is_posted: original.is_posted,
+                ..message.clone()
+            };
+            *kept = Kept { revision, message };
+        }
+        drop(records);
+        self.changes.note();
+    }
+
+    pub(super) fn delete(&self, ts: &str) {
+        let mut records = self.records();
+        let revision = records.next_revision();
+        records.messages.retain(|kept| kept.message.ts != ts);
+        records.deleted.push((revision, ts.to_owned()));
+        drop(records);
+        self.changes.note();
+    }
+
+    /// How many messages are in the thread that this one began.
+    pub(super) fn replies_to(&self, ts: &str) -> usize {
+        let records = self.records();
+        records.messages.iter().filter(|kept| kept.message.thread_ts.as_deref() == Some(ts)).count()
+    }
+
+    pub(super) fn report(&self, problem: String) {
+        tracing::warn!(problem, "Slack would have refused this");
+        self.records().problems.push(problem);
+    }
+
+    pub(super) fn messages(&self) -> Vec<ShownMessage> {
+        self.records().messages.iter().map(|kept| kept.message.clone()).collect()
+    }
+
+    pub(super) fn changes_since(&self, revision: u64) -> MessageChanges {
+        let records = self.records();
+        let changed = records.messages.iter().filter(|kept| kept.revision > revision);
+        let deleted = records.deleted.iter().filter(|(deleted_at, _)| *deleted_at > revision);
+        MessageChanges {
+            revision: records.revision,
+            changed: changed.map(|kept| kept.message.clone()).collect(),
+            deleted: deleted.map(|(_, ts)| ts.clone()).collect(),
+        }
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.records().problems.clone()
+    }
+
+    /// No code panics while it holds the lock, and a test that did has failed anyway.
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    fn next_revision(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
+    }
+}

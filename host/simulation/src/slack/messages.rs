@@ -1,0 +1,85 @@
+//! What people do with messages: write them, use shortcuts, and open response URLs by acting on them.
+
+use crate::slack::{
+    Shared,
+    delivery::{self, Parcel},
+    history::{Author, ShownMessage, Typed},
+    payloads,
+    people::ActError,
+    random_text,
+    workspace::Person,
+};
+use maro_domain::ids::ChannelId;
+
+pub(super) fn write(
+    shared: &Shared,
+    user: &str,
+    channel: &str,
+    text: &str,
+    thread_ts: Option<String>,
+) -> Result<ShownMessage, ActError> {
+    let person = shared.person(user)?;
+    let place = shared.place(channel, person)?;
+    let message = ShownMessage {
+        invocation: 0,
+        channel: place.id.to_string(),
+        author: Author::Person,
+        user: Some(person.id.to_string()),
+        visible_to: None,
+        is_delayed: false,
+        is_posted: false,
+        ts: shared.history.new_ts(shared.settings.clock.now()),
+        thread_ts,
+        text: text.to_owned(),
+        blocks: Vec::new(),
+        command: None,
+        payload: None,
+    };
+    shared.history.show(message.clone());
+    Ok(message)
+}
+
+pub(super) async fn use_shortcut(shared: &Shared, user: &str, callback_id: &str) -> Result<(), ActError> {
+    let person = shared.person(user)?;
+    let payload = payloads::global_shortcut(shared, person, callback_id);
+    let answer = delivery::deliver(shared, &Parcel::Interaction(payload)).await;
+    answer.map(drop).map_err(ActError::Unanswered)
+}
+
+pub(super) async fn use_message_shortcut(
+    shared: &Shared,
+    user: &str,
+    message: &ShownMessage,
+    callback_id: &str,
+) -> Result<(), ActError> {
+    let person = shared.person(user)?;
+    let (_, url) = open_response_url(shared, person, message, None);
+    let payload = payloads::message_shortcut(shared, person, message, &url, callback_id);
+    let answer = delivery::deliver(shared, &Parcel::Interaction(payload)).await;
+    answer.map(drop).map_err(ActError::Unanswered)
+}
+
+/// Opens a response URL for something done to a message; `original_ts` is what it may replace.
+pub(super) fn open_response_url(
+    shared: &Shared,
+    person: &Person,
+    message: &ShownMessage,
+    original_ts: Option<&str>,
+) -> (Typed, String) {
+    let channel = ChannelId::parse(&message.channel).unwrap_or_else(|_| person.direct_message.clone());
+    let mut typed = shared.history.number(channel, person.id.clone());
+    typed.original_ts = original_ts.map(str::to_owned);
+    let url = shared.new_response_url("actions", &typed);
+    (typed, url)
+}
+
+impl Shared {
+    /// Opens a response URL for answers to what somebody did.
+    pub(super) fn new_response_url(&self, kind: &str, typed: &Typed) -> String {
+        let now = self.settings.clock.now();
+        let number = now.as_microsecond().unsigned_abs();
+        let path = format!("/{kind}/{}/{number}/{}", self.workspace.team_id, random_text(24));
+        self.history.open(path.clone(), typed.clone(), now);
+        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    }
+}

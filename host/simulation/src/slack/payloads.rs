@@ -1,0 +1,221 @@
+//! The payloads of interactions, with every field that Slack documents.
+//!
+//! From <https://docs.slack.dev/reference/interaction-payloads>.
+
+use serde_json::{Map, Value, json};
+
+use crate::slack::{
+    Shared,
+    form::{Button, Field},
+    history::{Author, ShownMessage},
+    modal::Modal,
+    random_text,
+    workspace::Person,
+};
+
+/// What all interactions carry.
+fn common(shared: &Shared, kind: &str, person: &Person) -> Map<String, Value> {
+    let workspace = &shared.workspace;
+    let user = json!({
+        "id": person.id.as_str(),
+        "username": person.name,
+        "name": person.name,
+        "team_id": workspace.team_id,
+    });
+    let fields = [
+        ("type", json!(kind)),
+        ("token", json!(random_text(24))),
+        ("team", json!({ "id": workspace.team_id, "domain": workspace.team_domain })),
+        ("user", user),
+        ("api_app_id", json!(workspace.app_id)),
+        ("enterprise", Value::Null),
+        ("is_enterprise_install", json!(false)),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The common fields and these.
+fn with<const N: usize>(mut common: Map<String, Value>, own: [(&str, Value); N]) -> Value {
+    common.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    Value::Object(common)
+}
+
+fn trigger(shared: &Shared, person: &Person) -> Value {
+    json!(shared.triggers.issue(&person.id, shared.settings.clock.now()))
+}
+
+/// The time of an action, in seconds and microseconds.
+fn action_ts(shared: &Shared) -> Value {
+    let micros = shared.settings.clock.now().as_microsecond();
+    json!(format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
+}
+
+pub(super) fn view_submission(shared: &Shared, person: &Person, modal: &Modal) -> Value {
+    let own =
+        [("trigger_id", trigger(shared, person)), ("view", modal.view.clone()), ("response_urls", json!([]))];
+    with(common(shared, "view_submission", person), own)
+}
+
+pub(super) fn view_closed(shared: &Shared, person: &Person, modal: &Modal, is_cleared: bool) -> Value {
+    let own = [("view", modal.view.clone()), ("is_cleared", json!(is_cleared))];
+    with(common(shared, "view_closed", person), own)
+}
+
+/// Slack leaves the state of the other fields out of it, see
+/// <https://github.com/slackapi/java-slack-sdk/issues/1292>.
+pub(super) fn block_suggestion(
+    shared: &Shared,
+    person: &Person,
+    modal: &Modal,
+    field: &Field,
+    typed: &str,
+) -> Value {
+    let mut view = modal.view.clone();
+    view["state"] = json!({ "values": {} });
+    let own = [
+        ("container", json!({ "type": "view", "view_id": modal.id() })),
+        ("action_id", json!(field.action_id)),
+        ("block_id", json!(field.block_id)),
+        ("value", json!(typed)),
+        ("view", view),
+    ];
+    with(common(shared, "block_suggestion", person), own)
+}
+
+/// The entry of `actions` for a button.
+pub(super) fn button_action(shared: &Shared, button: &Button) -> Value {
+    let mut action = button.element.clone();
+    action["block_id"] = json!(button.block_id);
+    action["action_ts"] = action_ts(shared);
+    action
+}
+
+/// The entry of `actions` for a changed field that now has `state`.
+pub(super) fn field_action(shared: &Shared, field: &Field, state: &Value) -> Value {
+    let mut action = state.clone();
+    action["action_id"] = json!(field.action_id);
+    action["block_id"] = json!(field.block_id);
+    action["action_ts"] = action_ts(shared);
+    action
+}
+
+pub(super) fn modal_action(shared: &Shared, person: &Person, modal: &Modal, action: Value) -> Value {
+    let own = [
+        ("container", json!({ "type": "view", "view_id": modal.id() })),
+        ("trigger_id", trigger(shared, person)),
+        ("view", modal.view.clone()),
+        ("actions", json!([action])),
+    ];
+    with(common(shared, "block_actions", person), own)
+}
+
+pub(super) fn message_action(
+    shared: &Shared,
+    person: &Person,
+    message: &ShownMessage,
+    response_url: &str,
+    action: Value,
+) -> Value {
+    let is_ephemeral = message.visible_to.is_some();
+    let mut container = json!({
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": message.channel,
+        "is_ephemeral": is_ephemeral,
+    });
+    if let Some(thread_ts) = &message.thread_ts {
+        container["thread_ts"] = json!(thread_ts);
+    }
+    let own = [
+        ("container", container),
+        ("trigger_id", trigger(shared, person)),
+        ("channel", channel(shared, &message.channel)),
+        ("state", json!({ "values": {} })),
+        ("response_url", json!(response_url)),
+        ("actions", json!([action])),
+    ];
+    let mut payload = with(common(shared, "block_actions", person), own);
+    // Of a message that only one person sees Slack keeps nothing to send.
+    if !is_ephemeral {
+        payload["message"] = message_object(shared, message);
+    }
+    payload
+}
+
+pub(super) fn global_shortcut(shared: &Shared, person: &Person, callback_id: &str) -> Value {
+    let own = [
+        ("callback_id", json!(callback_id)),
+        ("trigger_id", trigger(shared, person)),
+        ("action_ts", action_ts(shared)),
+    ];
+    with(common(shared, "shortcut", person), own)
+}
+
+pub(super) fn message_shortcut(
+    shared: &Shared,
+    person: &Person,
+    message: &ShownMessage,
+    response_url: &str,
+    callback_id: &str,
+) -> Value {
+    let own = [
+        ("callback_id", json!(callback_id)),
+        ("trigger_id", trigger(shared, person)),
+        ("action_ts", action_ts(shared)),
+        ("channel", channel(shared, &message.channel)),
+        ("message_ts", json!(message.ts)),
+        ("message", message_object(shared, message)),
+        ("response_url", json!(response_url)),
+    ];
+    with(common(shared, "message_action", person), own)
+}
+
+fn channel(shared: &Shared, id: &str) -> Value {
+    let name = match shared.workspace.channel(id) {
+        Some(channel) if channel.is_private => "privategroup",
+        Some(channel) => &channel.name,
+        None => "directmessage",
+    };
+    json!({ "id": id, "name": name })
+}
+
+/// A message as Slack hands it to apps.
+pub(super) fn message_object(shared: &Shared, message: &ShownMessage) -> Value {
+    let workspace = &shared.workspace;
+    let mut object = json!({
+        "type": "message",
+        "ts": message.ts,
+        "text": message.text,
+        "team": workspace.team_id,
+    });
+    if message.author == Author::Person {
+        object["user"] = json!(message.user);
+        object["client_msg_id"] = json!(uuid());
+        object["blocks"] = rich_text(&message.text);
+    } else {
+        object["user"] = json!(workspace.bot_user.as_str());
+        object["bot_id"] = json!(workspace.bot_id);
+        object["app_id"] = json!(workspace.app_id);
+        object["blocks"] = json!(message.blocks);
+    }
+    let replies = shared.history.replies_to(&message.ts);
+    if let Some(thread_ts) = &message.thread_ts {
+        object["thread_ts"] = json!(thread_ts);
+    } else if replies > 0 {
+        object["thread_ts"] = json!(message.ts);
+        object["reply_count"] = json!(replies);
+    }
+    object
+}
+
+/// What Slack's own composer makes of typed text, without its formatting.
+fn rich_text(text: &str) -> Value {
+    let elements = json!([{ "type": "rich_text_section", "elements": [{ "type": "text", "text": text }] }]);
+    json!([{ "type": "rich_text", "block_id": random_text(5), "elements": elements }])
+}
+
+/// A random id in the form 8-4-4-4-12.
+pub(super) fn uuid() -> String {
+    let digits = format!("{:032x}", rand::random::<u128>());
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}

@@ -1,0 +1,276 @@
+//! What people do beside typing commands: fill and submit modals, press buttons, use shortcuts, write.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use crate::slack::{
+    Shared, SimulatedSlack,
+    delivery::{self, BotAnswer, NoAnswer, Parcel},
+    filling,
+    form::Choice,
+    history::ShownMessage,
+    messages,
+    modal::Modal,
+    pressing::{self, Press},
+    submission,
+    workspace::Person,
+};
+use maro_domain::ids::UserId;
+
+/// How long [`SimulatedSlack::wait_for_modal`] waits.
+const MODAL_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why somebody could not do something, in a sentence. Nothing was sent to the bot, but for
+/// [`ActError::Unanswered`] and [`ActError::BadSuggestion`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    #[error("There is no channel {name:?}. There are {known}.")]
+    UnknownChannel { name: String, known: String },
+    #[error("There is nobody called {name:?}. There are {known}.")]
+    UnknownUser { name: String, known: String },
+    #[error("A command begins with a slash, such as /maro help.")]
+    NotACommand,
+    #[error("The bot is not running yet.")]
+    NoBot,
+    #[error("{user} has no modal open.")]
+    NoModal { user: String },
+    #[error("The modal {title:?} has no field {name:?}. {known}")]
+    NoField { title: String, name: String, known: String },
+    #[error("{field} cannot take {wanted:?}. It offers {offered}.")]
+    NoChoice { field: String, wanted: String, offered: String },
+    #[error("{field} is a {kind}, which cannot be filled here.")]
+    NotFillable { field: String, kind: String },
+    #[error("The modal {title:?} has nothing to submit.")]
+    NoSubmit { title: String },
+    #[error("There is no button {label:?} here. {known}")]
+    NoButton { label: String, known: String },
+    /// `beside` is a part of the text beside the first of them.
+    #[error("{count} buttons are called {label:?}: choose one with --nth 1, or with --beside {beside}.")]
+    ManyButtons { label: String, count: usize, beside: String },
+    #[error("There is no message {number} in this channel.")]
+    NoMessage { number: usize },
+    #[error("This message is no longer there.")]
+    MessageGone,
+    #[error("MARO did not take it ({0}), and Slack shows a warning sign.")]
+    Unanswered(NoAnswer),
+    #[error("What MARO suggested for {field} cannot be shown: {problem}")]
+    BadSuggestion { field: String, problem: String },
+    #[error("The modal did not come to what was waited for: {shown}")]
+    NotShown { shown: String },
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SubmitOutcome {
+    /// The modal is gone; one below it, if there was one, is seen again.
+    Closed,
+    /// The bot answered with another content for the modal.
+    Updated(Modal),
+    /// The bot laid another modal on it.
+    Pushed(Modal),
+    /// The bot objects, by block id.
+    Errors(BTreeMap<String, String>),
+    /// Slack itself objects, by block id; nothing was sent.
+    Incomplete(BTreeMap<String, String>),
+    /// The bot failed. The modal stays, with Slack's own notice.
+    Failed(String),
+}
+
+impl SimulatedSlack {
+    /// The topmost modal of a person; `None` if there is none, or no such person.
+    pub fn modal(&self, user: &str) -> Option<Modal> {
+        self.shared.views.top(&self.shared.workspace.person(user)?.id)
+    }
+
+    /// Waits up to 20 s until the person's topmost modal satisfies `condition`, and returns it.
+    ///
+    /// # Errors
+    /// [`ActError::NotShown`] with what the person sees instead.
+    pub async fn wait_for_modal(
+        &self,
+        user: &str,
+        condition: impl Fn(&Modal) -> bool,
+    ) -> Result<Modal, ActError> {
+        let person = self.shared.person(user)?;
+        let look = || self.shared.views.top(&person.id).filter(&condition);
+        let found = self.shared.changes.wait_until(MODAL_PATIENCE, look).await;
+        found.ok_or_else(|| ActError::NotShown { shown: self.shared.seen(&person.id) })
+    }
+
+    /// Waits up to 20 s until the person has no modal open.
+    ///
+    /// # Errors
+    /// [`ActError::NotShown`] with what the person still sees.
+    pub async fn wait_until_closed(&self, user: &str) -> Result<(), ActError> {
+        let person = self.shared.person(user)?;
+        let look = || self.shared.views.top(&person.id).is_none().then_some(());
+        let closed = self.shared.changes.wait_until(MODAL_PATIENCE, look).await;
+        closed.ok_or_else(|| ActError::NotShown { shown: self.shared.seen(&person.id) })
+    }
+
+    /// Fills fields of the person's modal, named by action id, block id or label, in this order: a text
+    /// is typed, an option chosen by its label or value (several with commas between). For a select that
+    /// the bot fills, the text is typed first and an option chosen among those suggested.
+    ///
+    /// # Errors
+    /// [`ActError`]; the fields before the one at fault are filled.
+    pub async fn fill(&self, user: &str, values: &[(&str, &str)]) -> Result<Modal, ActError> {
+        filling::fill(&self.shared, user, values).await
+    }
+
+    /// What the bot suggests when the person types this into a select of the modal. Nothing is asked and
+    /// nothing suggested if it is shorter than the select demands.
+    ///
+    /// # Errors
+    /// [`ActError`], also if the bot fails to answer or its answer is not fit.
+    pub async fn suggestions(&self, user: &str, field: &str, typed: &str) -> Result<Vec<Choice>, ActError> {
+        filling::suggestions(&self.shared, user, field, typed).await
+    }
+
+    /// Submits the person's modal and does what the bot answers.
+    ///
+    /// # Errors
+    /// [`ActError`] if there is nothing to submit.
+    pub async fn submit(&self, user: &str) -> Result<SubmitOutcome, ActError> {
+        submission::submit(&self.shared, user).await
+    }
+
+    /// Submits the same modal twice at the same moment.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::submit`].
+    pub async fn submit_twice(&self, user: &str) -> Result<[SubmitOutcome; 2], ActError> {
+        submission::submit_twice(&self.shared, user).await
+    }
+
+    /// Presses a button in the person's modal: `"Link this one"`, or
+    /// `Press::button("Link this one").beside("SCRUM-5")`.
+    ///
+    /// # Errors
+    /// [`ActError`], also if the bot does not acknowledge in 3 s.
+    pub async fn press(&self, user: &str, press: impl Into<Press>) -> Result<(), ActError> {
+        pressing::in_modal(&self.shared, user, &press.into()).await
+    }
+
+    /// As [`SimulatedSlack::press`], in a message.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::press`].
+    pub async fn press_in(
+        &self,
+        user: &str,
+        message: &ShownMessage,
+        press: impl Into<Press>,
+    ) -> Result<(), ActError> {
+        pressing::in_message(&self.shared, user, message, &press.into()).await
+    }
+
+    /// Closes the person's modal; the bot hears of it if it asked to.
+    ///
+    /// # Errors
+    /// [`ActError`] if none is open.
+    pub async fn close(&self, user: &str) -> Result<(), ActError> {
+        submission::close(&self.shared, user).await
+    }
+
+    /// Uses a global shortcut.
+    ///
+    /// # Errors
+    /// [`ActError`], also if the bot does not acknowledge in 3 s.
+    pub async fn use_shortcut(&self, user: &str, callback_id: &str) -> Result<(), ActError> {
+        messages::use_shortcut(&self.shared, user, callback_id).await
+    }
+
+    /// Uses a shortcut on a message.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::use_shortcut`].
+    pub async fn use_message_shortcut(
+        &self,
+        user: &str,
+        message: &ShownMessage,
+        callback_id: &str,
+    ) -> Result<(), ActError> {
+        messages::use_message_shortcut(&self.shared, user, message, callback_id).await
+    }
+
+    /// Writes a plain message.
+    ///
+    /// # Errors
+    /// [`ActError`] if there is no such person or channel.
+    pub fn write(&self, user: &str, channel: &str, text: &str) -> Result<ShownMessage, ActError> {
+        messages::write(&self.shared, user, channel, text, None)
+    }
+
+    /// Writes a plain message in the thread below another.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::write`].
+    pub fn write_reply(
+        &self,
+        user: &str,
+        message: &ShownMessage,
+        text: &str,
+    ) -> Result<ShownMessage, ActError> {
+        let thread_ts = message.thread_ts.as_ref().unwrap_or(&message.ts);
+        messages::write(&self.shared, user, &message.channel, text, Some(thread_ts.clone()))
+    }
+
+    /// What the bot posted by itself for all to see in a channel, by name or id, oldest first.
+    pub fn posted(&self, channel: &str) -> Vec<ShownMessage> {
+        let name = channel.strip_prefix('#').unwrap_or(channel);
+        let known = self.shared.workspace.channels.iter().find(|channel| channel.name == name);
+        let id = known.map_or(name, |channel| channel.id.as_str());
+        let is_posted = |message: &ShownMessage| {
+            message.is_posted && message.visible_to.is_none() && message.channel == id
+        };
+        self.messages().into_iter().filter(is_posted).collect()
+    }
+
+    /// The payloads of all interactions that were sent to the bot, oldest first.
+    pub fn interactions(&self) -> Vec<Value> {
+        self.shared.sent_interactions()
+    }
+
+    /// Sends any payload as an interaction, signed: one that Slack would not send, or an old one again.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] if the bot does not answer with status 200 in 3 s.
+    pub async fn send_interaction(&self, payload: &Value) -> Result<BotAnswer, NoAnswer> {
+        delivery::deliver(&self.shared, &Parcel::Interaction(payload.clone())).await
+    }
+
+    /// Sends the body of an event, such as an `event_callback`.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::send_interaction`].
+    pub async fn send_event(&self, body: &Value) -> Result<BotAnswer, NoAnswer> {
+        delivery::deliver(&self.shared, &Parcel::Event(body.clone())).await
+    }
+}
+
+impl Shared {
+    pub(super) fn person(&self, name: &str) -> Result<&Person, ActError> {
+        let workspace = &self.workspace;
+        workspace.person(name).ok_or_else(|| {
+            let names: Vec<_> = workspace.people.iter().map(|person| person.name.as_str()).collect();
+            ActError::UnknownUser { name: name.to_owned(), known: names.join(", ") }
+        })
+    }
+
+    /// The person and their topmost modal.
+    pub(super) fn person_and_modal(&self, name: &str) -> Result<(&Person, Modal), ActError> {
+        let person = self.person(name)?;
+        let modal = self.views.top(&person.id);
+        Ok((person, modal.ok_or_else(|| ActError::NoModal { user: person.name.clone() })?))
+    }
+
+    /// What a person has open, for a sentence.
+    fn seen(&self, user: &UserId) -> String {
+        match self.views.top(user) {
+            Some(modal) => format!("{:?} ({}): {}", modal.title(), modal.callback_id(), modal.text()),
+            None => "no modal is open".to_owned(),
+        }
+    }
+}

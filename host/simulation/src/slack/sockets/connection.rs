@@ -1,0 +1,137 @@
+//! One socket: greets, carries envelopes out and acknowledgements in, pings, and ends as told.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use crate::slack::{
+    Shared,
+    sockets::{DisconnectReason, MAX_CONNECTIONS, Order},
+};
+
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many orders may wait for a connection.
+const MAX_ORDERS: usize = 64;
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// Whether a connection goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+/// Lives a connection from its greeting to its end.
+pub(super) async fn run(mut socket: Socket, shared: &Shared) {
+    let (sender, mut orders) = mpsc::channel(MAX_ORDERS);
+    let (id, count) = shared.sockets.add(sender);
+    if count > MAX_CONNECTIONS {
+        disconnect(&mut socket, DisconnectReason::TooManyWebsockets).await;
+    } else if send(&mut socket, &hello(shared, count)).await == Next::GoOn {
+        let mut pings = tokio::time::interval(PING_INTERVAL);
+        loop {
+            let next = tokio::select! {
+                () = shared.shutdown.cancelled() => Next::End,
+                order = orders.recv() => match order {
+                    Some(order) => obey(&mut socket, shared, id, order).await,
+                    None => Next::End,
+                },
+                message = socket.next() => match message {
+                    Some(Ok(message)) => take(shared, message),
+                    Some(Err(_)) | None => Next::End,
+                },
+                _ = pings.tick() => ping(&mut socket).await,
+            };
+            if next == Next::End {
+                break;
+            }
+        }
+    }
+    shared.sockets.remove(id);
+}
+
+fn hello(shared: &Shared, count: usize) -> Value {
+    json!({
+        "type": "hello",
+        "num_connections": count,
+        "debug_info": { "host": "applink-sandbox", "build_number": 1, "approximate_connection_time": 18_060 },
+        "connection_info": { "app_id": shared.workspace.app_id },
+    })
+}
+
+async fn send(socket: &mut Socket, message: &Value) -> Next {
+    let sent = socket.send(Message::text(message.to_string())).await;
+    if sent.is_ok() { Next::GoOn } else { Next::End }
+}
+
+async fn ping(socket: &mut Socket) -> Next {
+    let sent = socket.send(Message::Ping(Bytes::from_static(b"Ping from applink-sandbox"))).await;
+    if sent.is_ok() { Next::GoOn } else { Next::End }
+}
+
+async fn obey(socket: &mut Socket, shared: &Shared, id: usize, order: Order) -> Next {
+    match order {
+        Order::Send(envelope) => send(socket, &envelope).await,
+        Order::SendAndDrop(envelope) => {
+            send(socket, &envelope).await;
+            Next::End
+        }
+        Order::Disconnect(reason) => disconnect(socket, reason).await,
+        Order::Drop => Next::End,
+        Order::Stall => {
+            tracing::debug!(id, "a socket stalls");
+            shared.shutdown.cancelled().await;
+            Next::End
+        }
+    }
+}
+
+async fn disconnect(socket: &mut Socket, reason: DisconnectReason) -> Next {
+    let message = json!({
+        "type": "disconnect",
+        "reason": reason.word(),
+        "debug_info": { "host": "applink-sandbox" },
+    });
+    let sent = send(socket, &message).await;
+    if reason == DisconnectReason::Warning {
+        return sent;
+    }
+    // The other side may be gone already.
+    let _ = socket.close(None).await;
+    Next::End
+}
+
+/// Takes what the bot sends; pings are answered by the protocol itself.
+fn take(shared: &Shared, message: Message) -> Next {
+    let text = match message {
+        Message::Text(text) => text,
+        Message::Close(_) => return Next::End,
+        _ => return Next::GoOn,
+    };
+    let report = |problem: &str| shared.history.report(format!("{problem} came through a socket."));
+    let Ok(mut acknowledgement) = serde_json::from_str::<Value>(&text) else {
+        report("Something that is no JSON");
+        return Next::GoOn;
+    };
+    let Some(envelope_id) = acknowledgement["envelope_id"].as_str().map(str::to_owned) else {
+        report("An acknowledgement without envelope_id");
+        return Next::GoOn;
+    };
+    let payload = Some(acknowledgement["payload"].take()).filter(|payload| !payload.is_null());
+    let Some(pending) = shared.sockets.records().pending.remove(&envelope_id) else {
+        tracing::debug!(envelope_id, "an acknowledgement came late or twice");
+        return Next::GoOn;
+    };
+    if payload.is_some() && !pending.takes_payload {
+        report("A payload for an envelope that takes none");
+    }
+    // Whoever waited may have given up.
+    let _ = pending.acknowledged.send(payload);
+    Next::GoOn
+}

@@ -1,0 +1,124 @@
+//! Handing something to the bot through one of its sockets, and through another if that one fails.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::slack::{
+    BOT_TIMEOUT, Shared,
+    delivery::{BotAnswer, NoAnswer, Parcel},
+    payloads::uuid,
+    sockets::{Order, Pending, Sockets},
+};
+
+/// How often an event is sent again.
+const EVENT_RETRIES: u32 = 3;
+
+/// Why an envelope is sent again, and when it must be acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    number: u32,
+    reason: &'static str,
+    deadline: Instant,
+}
+
+/// Sends the parcel and waits for its acknowledgement, up to 3 s. When its connection breaks off before,
+/// it is sent through another. An event is sent up to three more times, 3 s each.
+pub(in crate::slack) async fn deliver(shared: &Shared, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
+    let is_event = matches!(parcel, Parcel::Event(_));
+    let mut envelope_id = uuid();
+    let mut attempt = Attempt { number: 0, reason: "", deadline: Instant::now() + BOT_TIMEOUT };
+    loop {
+        let outcome = send(shared, parcel, &envelope_id, attempt).await;
+        attempt.number += 1;
+        match outcome {
+            Ok(answer) => return Ok(answer),
+            Err(NoAnswer::Unreachable) if Instant::now() < attempt.deadline => {
+                attempt.reason = "socket_closed"
+            }
+            Err(_) if is_event && attempt.number <= EVENT_RETRIES => {
+                attempt.reason = "timeout";
+                attempt.deadline = Instant::now() + BOT_TIMEOUT;
+            }
+            Err(why) => return Err(why),
+        }
+        // An event that is sent again is known by its event_id alone.
+        if is_event {
+            envelope_id = uuid();
+        }
+    }
+}
+
+/// One attempt: [`NoAnswer::Unreachable`] if the connection broke off, or there was none in time.
+async fn send(
+    shared: &Shared,
+    parcel: &Parcel,
+    envelope_id: &str,
+    attempt: Attempt,
+) -> Result<BotAnswer, NoAnswer> {
+    let left = || attempt.deadline.saturating_duration_since(Instant::now());
+    let acknowledged = shared
+        .changes
+        .wait_until(left(), || shared.sockets.dispatch(parcel, envelope_id, attempt))
+        .await
+        .ok_or(NoAnswer::Unreachable)?;
+    match tokio::time::timeout(left(), acknowledged).await {
+        Ok(Ok(payload)) => Ok(answer(payload)),
+        Ok(Err(_)) => Err(NoAnswer::Unreachable),
+        Err(_) => {
+            shared.sockets.records().pending.remove(envelope_id);
+            Err(NoAnswer::Timeout)
+        }
+    }
+}
+
+fn answer(payload: Option<Value>) -> BotAnswer {
+    let body = payload.map(|payload| Bytes::from(payload.to_string())).unwrap_or_default();
+    BotAnswer { is_json: true, body }
+}
+
+impl Sockets {
+    /// Sends an envelope through the connection whose turn it is, those with a warning last. `None` if
+    /// there is no connection.
+    fn dispatch(
+        &self,
+        parcel: &Parcel,
+        envelope_id: &str,
+        attempt: Attempt,
+    ) -> Option<oneshot::Receiver<Option<Value>>> {
+        let (kind, takes_payload, payload) = parcel.envelope();
+        let mut envelope = json!({
+            "envelope_id": envelope_id,
+            "type": kind,
+            "accepts_response_payload": takes_payload,
+            "payload": payload,
+        });
+        if kind == "events_api" || attempt.number > 0 {
+            envelope["retry_attempt"] = json!(attempt.number);
+            envelope["retry_reason"] = json!(attempt.reason);
+        }
+        let mut records = self.records();
+        let turn = self.delivered.fetch_add(1, Ordering::Relaxed);
+        let mut usable: Vec<_> =
+            records.connections.iter().filter(|connection| !connection.orders.is_closed()).collect();
+        usable.sort_by_key(|connection| connection.is_warned);
+        let unwarned = usable.iter().filter(|connection| !connection.is_warned).count();
+        let connection = match (usable.is_empty(), unwarned) {
+            (true, _) => return None,
+            (false, 0) => usable[turn % usable.len()],
+            (false, unwarned) => usable[turn % unwarned],
+        };
+        let order = if self.drops_next.swap(false, Ordering::AcqRel) {
+            Order::SendAndDrop(envelope)
+        } else {
+            Order::Send(envelope)
+        };
+        connection.orders.try_send(order).ok()?;
+        let connection = connection.id;
+        let (acknowledged, receiver) = oneshot::channel();
+        records.pending.insert(envelope_id.to_owned(), Pending { connection, takes_payload, acknowledged });
+        Some(receiver)
+    }
+}

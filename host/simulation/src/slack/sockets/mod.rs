@@ -1,0 +1,215 @@
+//! Socket Mode: what the bot would be sent over HTTP goes through the sockets that it opened.
+//!
+//! From <https://docs.slack.dev/apis/events-api/using-socket-mode>. Once the bot has opened a socket,
+//! everything goes this way, also while it is reconnecting.
+
+mod connection;
+pub(super) mod delivery;
+pub(super) mod server;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+use crate::slack::{SimulatedSlack, changes::Changes, random_text};
+
+/// How many connections Slack allows an app.
+const MAX_CONNECTIONS: usize = 10;
+
+/// How long [`SimulatedSlack::wait_for_sockets`] waits.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why Slack takes a connection away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// It will, in some ten seconds; until then the connection works.
+    Warning,
+    /// Slack renews its servers. The connection is closed.
+    RefreshRequested,
+    /// Socket Mode was switched off. The connection is closed.
+    LinkDisabled,
+    /// There are more than ten. The connection is closed.
+    TooManyWebsockets,
+}
+
+impl DisconnectReason {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::RefreshRequested => "refresh_requested",
+            Self::LinkDisabled => "link_disabled",
+            Self::TooManyWebsockets => "too_many_websockets",
+        }
+    }
+}
+
+/// What a connection is told to do.
+#[derive(Debug)]
+enum Order {
+    Send(Value),
+    /// Send it, and break off at once.
+    SendAndDrop(Value),
+    Disconnect(DisconnectReason),
+    /// Break off without a word.
+    Drop,
+    /// Neither read nor write any more, while the connection stays open.
+    Stall,
+}
+
+#[derive(Debug)]
+struct Connection {
+    id: usize,
+    orders: mpsc::Sender<Order>,
+    is_warned: bool,
+}
+
+/// An envelope on its way: through which connection, and who waits for its acknowledgement.
+#[derive(Debug)]
+struct Pending {
+    connection: usize,
+    takes_payload: bool,
+    acknowledged: oneshot::Sender<Option<Value>>,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    tickets: HashSet<String>,
+    connections: Vec<Connection>,
+    pending: HashMap<String, Pending>,
+}
+
+/// The sockets of the bot.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    /// Such as `ws://127.0.0.1:4001/link/`.
+    link: Url,
+    records: Mutex<Records>,
+    /// Counts connections and deliveries, to number the ones and to take turns with the others.
+    opened: AtomicUsize,
+    delivered: AtomicUsize,
+    /// Whether the next envelope is the last that its connection carries.
+    drops_next: AtomicBool,
+    changes: Arc<Changes>,
+}
+
+impl Sockets {
+    pub(super) fn new(link: Url, changes: Arc<Changes>) -> Self {
+        Self {
+            link,
+            records: Mutex::default(),
+            opened: AtomicUsize::new(0),
+            delivered: AtomicUsize::new(0),
+            drops_next: AtomicBool::new(false),
+            changes,
+        }
+    }
+
+    /// An address that opens one socket.
+    pub(super) fn new_address(&self) -> Url {
+        let ticket = random_text(32);
+        let mut address = self.link.clone();
+        address.query_pairs_mut().append_pair("ticket", &ticket);
+        self.records().tickets.insert(ticket);
+        address
+    }
+
+    /// Whether the bot ever opened one.
+    pub(super) fn are_in_use(&self) -> bool {
+        self.opened.load(Ordering::Acquire) > 0
+    }
+
+    fn take_ticket(&self, ticket: &str) -> bool {
+        self.records().tickets.remove(ticket)
+    }
+
+    /// Adds a connection; its number, and how many there are with it.
+    fn add(&self, orders: mpsc::Sender<Order>) -> (usize, usize) {
+        let id = self.opened.fetch_add(1, Ordering::AcqRel);
+        let mut records = self.records();
+        records.connections.push(Connection { id, orders, is_warned: false });
+        let count = records.connections.len();
+        drop(records);
+        self.changes.note();
+        (id, count)
+    }
+
+    /// Forgets a connection; whoever waits for an acknowledgement through it learns that it is gone.
+    fn remove(&self, id: usize) {
+        let mut records = self.records();
+        records.connections.retain(|connection| connection.id != id);
+        records.pending.retain(|_, pending| pending.connection != id);
+        drop(records);
+        self.changes.note();
+    }
+
+    /// Gives an order to all connections, or to one.
+    fn order(&self, only: Option<usize>, order: impl Fn() -> Order) {
+        let mut records = self.records();
+        let asked =
+            records.connections.iter_mut().filter(|connection| only.is_none_or(|id| id == connection.id));
+        for connection in asked {
+            let order = order();
+            connection.is_warned |= matches!(order, Order::Disconnect(_));
+            // A connection whose orders pile up is a stalled one.
+            let _ = connection.orders.try_send(order);
+        }
+    }
+
+    /// No code panics while it holds the lock.
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SimulatedSlack {
+    /// How many sockets the bot has open.
+    pub fn sockets(&self) -> usize {
+        self.shared.sockets.records().connections.len()
+    }
+
+    /// Waits up to 20 s until the bot has exactly so many sockets open; whether it has.
+    pub async fn wait_for_sockets(&self, count: usize) -> bool {
+        let look = || (self.sockets() == count).then_some(());
+        self.shared.changes.wait_until(PATIENCE, look).await.is_some()
+    }
+
+    /// How many sockets were opened so far.
+    pub fn sockets_opened(&self) -> usize {
+        self.shared.sockets.opened.load(Ordering::Acquire)
+    }
+
+    /// Waits up to 20 s until the bot has opened at least so many sockets; whether it has.
+    pub async fn wait_for_sockets_opened(&self, count: usize) -> bool {
+        let look = || (self.sockets_opened() >= count).then_some(());
+        self.shared.changes.wait_until(PATIENCE, look).await.is_some()
+    }
+
+    /// Takes all sockets away for this reason.
+    pub fn disconnect_sockets(&self, reason: DisconnectReason) {
+        self.shared.sockets.order(None, || Order::Disconnect(reason));
+    }
+
+    /// Breaks all sockets off without a word.
+    pub fn drop_sockets(&self) {
+        self.shared.sockets.order(None, || Order::Drop);
+    }
+
+    /// Breaks the next socket off that an envelope is sent through, once it is sent.
+    pub fn drop_socket_after_next_envelope(&self) {
+        self.shared.sockets.drops_next.store(true, Ordering::Release);
+    }
+
+    /// Neither reads nor writes through the sockets that are open now, nor closes them.
+    pub fn stall_sockets(&self) {
+        self.shared.sockets.order(None, || Order::Stall);
+    }
+}

@@ -1,0 +1,50 @@
+//! The `trigger_id`s handed out: each opens one modal, within three seconds.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rand::distr::{Alphanumeric, SampleString};
+
+use maro_domain::ids::UserId;
+
+const LIFETIME: SignedDuration = SignedDuration::from_secs(3);
+
+#[derive(Debug)]
+struct Trigger {
+    user: UserId,
+    issued_at: Timestamp,
+    is_used: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Triggers(Mutex<HashMap<String, Trigger>>);
+
+impl Triggers {
+    /// A new one for what `user` just did.
+    pub(super) fn issue(&self, user: &UserId, now: Timestamp) -> String {
+        let digits =
+            |count| -> String { (0..count).map(|_| char::from(b'0' + rand::random_range(0..10))).collect() };
+        let letters = Alphanumeric.sample_string(&mut rand::rng(), 32).to_ascii_lowercase();
+        let id = format!("{}.{}.{letters}", digits(13), digits(12));
+        let trigger = Trigger { user: user.clone(), issued_at: now, is_used: false };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), trigger);
+        id
+    }
+
+    /// Takes the one use of a trigger and tells whose it was, or says Slack's word for why not.
+    pub(super) fn exchange(&self, id: &str, now: Timestamp) -> Result<UserId, &'static str> {
+        let mut triggers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let trigger = triggers.get_mut(id).ok_or("invalid_trigger_id")?;
+        if trigger.is_used {
+            return Err("exchanged_trigger_id");
+        }
+        if now.duration_since(trigger.issued_at) >= LIFETIME {
+            return Err("expired_trigger_id");
+        }
+        trigger.is_used = true;
+        Ok(trigger.user.clone())
+    }
+}

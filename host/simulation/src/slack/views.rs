@@ -1,0 +1,238 @@
+//! The modals that are open: a stack for each person, changed by the bot's calls and by what people do.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+
+use crate::slack::{changes::Changes, form, modal::Modal, random_text, workspace::Workspace};
+use maro_domain::ids::UserId;
+
+/// How many views Slack lets lie on one another.
+const MAX_STACK: usize = 3;
+
+/// How an update names its view.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ViewName<'a> {
+    Id(&'a str),
+    ExternalId(&'a str),
+}
+
+impl ViewName<'_> {
+    fn names(self, modal: &Modal) -> bool {
+        match self {
+            Self::Id(id) => modal.id() == id,
+            Self::ExternalId(id) => modal.view["external_id"] == id,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Views {
+    stacks: Mutex<BTreeMap<UserId, Vec<Modal>>>,
+    changes: Arc<Changes>,
+}
+
+impl Views {
+    pub(super) fn new(changes: Arc<Changes>) -> Self {
+        Self { stacks: Mutex::default(), changes }
+    }
+
+    /// Opens a modal, in place of what the person may have open.
+    pub(super) fn open(
+        &self,
+        workspace: &Workspace,
+        user: &UserId,
+        asked: &Value,
+    ) -> Result<Value, &'static str> {
+        let mut stacks = self.stacks();
+        refuse_taken_external_id(&stacks, asked, None)?;
+        let view = complete(workspace, asked, None, None);
+        stacks.insert(user.clone(), vec![fresh(user.as_str(), view.clone(), asked)]);
+        drop(stacks);
+        self.changes.note();
+        Ok(view)
+    }
+
+    /// Lays a modal on those that the person has open.
+    pub(super) fn push(
+        &self,
+        workspace: &Workspace,
+        user: &UserId,
+        asked: &Value,
+    ) -> Result<Value, &'static str> {
+        let mut stacks = self.stacks();
+        refuse_taken_external_id(&stacks, asked, None)?;
+        let stack = stacks.get_mut(user).ok_or("not_found")?;
+        if stack.len() >= MAX_STACK {
+            return Err("push_limit_reached");
+        }
+        let view = complete(workspace, asked, None, stack.last());
+        stack.push(fresh(user.as_str(), view.clone(), asked));
+        drop(stacks);
+        self.changes.note();
+        Ok(view)
+    }
+
+    /// Replaces the content of an open view; with a hash only if it is still the same.
+    pub(super) fn update(
+        &self,
+        workspace: &Workspace,
+        name: ViewName<'_>,
+        hash: Option<&str>,
+        asked: &Value,
+    ) -> Result<Value, &'static str> {
+        let mut stacks = self.stacks();
+        let found = stacks.values().flatten().find(|modal| name.names(modal)).ok_or("not_found")?;
+        if hash.is_some_and(|hash| hash != found.hash()) {
+            return Err("hash_conflict");
+        }
+        let id = found.id().to_owned();
+        refuse_taken_external_id(&stacks, asked, Some(&id))?;
+        let modal = stacks.values_mut().flatten().find(|modal| modal.id() == id).ok_or("not_found")?;
+        let view = complete(workspace, asked, Some(modal), None);
+        *modal = fresh(&modal.user, view.clone(), asked);
+        drop(stacks);
+        self.changes.note();
+        Ok(view)
+    }
+
+    /// What the person sees.
+    pub(super) fn top(&self, user: &UserId) -> Option<Modal> {
+        self.stacks().get(user)?.last().cloned()
+    }
+
+    /// Changes one open view in place; `false` if it is open no more.
+    pub(super) fn change(&self, id: &str, change: impl FnOnce(&mut Modal)) -> bool {
+        let is_there =
+            self.stacks().values_mut().flatten().find(|modal| modal.id() == id).map(change).is_some();
+        self.changes.note();
+        is_there
+    }
+
+    /// Takes one view away; those below it are seen again.
+    pub(super) fn remove(&self, id: &str) {
+        let mut stacks = self.stacks();
+        stacks.values_mut().for_each(|stack| stack.retain(|modal| modal.id() != id));
+        stacks.retain(|_, stack| !stack.is_empty());
+        drop(stacks);
+        self.changes.note();
+    }
+
+    /// Takes all of a person's views away; they are returned, the topmost first.
+    pub(super) fn clear(&self, user: &UserId) -> Vec<Modal> {
+        let stack = self.stacks().remove(user).unwrap_or_default();
+        self.changes.note();
+        stack.into_iter().rev().collect()
+    }
+
+    /// No code panics while it holds the lock.
+    fn stacks(&self) -> MutexGuard<'_, BTreeMap<UserId, Vec<Modal>>> {
+        self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fresh(user: &str, view: Value, asked: &Value) -> Modal {
+    Modal {
+        user: user.to_owned(),
+        view,
+        payload: Arc::new(asked.clone()),
+        errors: BTreeMap::new(),
+        notice: None,
+    }
+}
+
+fn refuse_taken_external_id(
+    stacks: &BTreeMap<UserId, Vec<Modal>>,
+    asked: &Value,
+    but: Option<&str>,
+) -> Result<(), &'static str> {
+    let Some(id) = asked["external_id"].as_str().filter(|id| !id.is_empty()) else { return Ok(()) };
+    let is_taken = stacks
+        .values()
+        .flatten()
+        .any(|modal| ViewName::ExternalId(id).names(modal) && Some(modal.id()) != but);
+    if is_taken { Err("duplicate_external_id") } else { Ok(()) }
+}
+
+/// The view object that Slack makes of what the bot asked for: in place of `replaced`, or on top of `below`.
+fn complete(workspace: &Workspace, asked: &Value, replaced: Option<&Modal>, below: Option<&Modal>) -> Value {
+    let id = replaced
+        .map_or_else(|| format!("V0{}", random_text(9).to_uppercase()), |modal| modal.id().to_owned());
+    let blocks = completed_blocks(asked["blocks"].as_array().map_or(&[], Vec::as_slice));
+    let nothing = json!({});
+    let state =
+        form::state_values(&blocks, replaced.map_or(&nothing, |modal| &modal.view["state"]["values"]));
+    let text = |name: &str| asked[name].as_str().unwrap_or_default();
+    let flag = |name: &str| asked[name].as_bool().unwrap_or_default();
+    let above = |name: &str| replaced.map(|modal| modal.view[name].clone());
+    let root = above("root_view_id").or(below.map(|modal| modal.view["root_view_id"].clone()));
+    let previous = above("previous_view_id").or(below.map(|modal| modal.view["id"].clone()));
+    json!({
+        "id": id,
+        "team_id": workspace.team_id,
+        "type": "modal",
+        "title": completed_text(&asked["title"]),
+        "submit": completed_text(&asked["submit"]),
+        "close": completed_text(&asked["close"]),
+        "blocks": blocks,
+        "private_metadata": text("private_metadata"),
+        "callback_id": text("callback_id"),
+        "external_id": text("external_id"),
+        "state": { "values": state },
+        "hash": format!("{}.{}", rand::random_range(1_000_000_000..2_000_000_000_u64), random_text(8)),
+        "clear_on_close": flag("clear_on_close"),
+        "notify_on_close": flag("notify_on_close"),
+        "submit_disabled": flag("submit_disabled"),
+        "root_view_id": root.unwrap_or_else(|| json!(id)),
+        "previous_view_id": previous.unwrap_or_default(),
+        "app_id": workspace.app_id,
+        "app_installed_team_id": workspace.team_id,
+        "bot_id": workspace.bot_id,
+    })
+}
+
+/// Blocks as Slack hands them on: each with an id, and texts with their defaults written out.
+pub(super) fn completed_blocks(blocks: &[Value]) -> Vec<Value> {
+    let mut blocks: Vec<Value> = blocks.iter().map(completed_text).collect();
+    for block in &mut blocks {
+        give_id(block, "block_id");
+        for name in ["element", "accessory"] {
+            block.get_mut(name).into_iter().for_each(|element| give_id(element, "action_id"));
+        }
+        if block["type"] == "actions" {
+            let elements = block["elements"].as_array_mut();
+            elements.into_iter().flatten().for_each(|element| give_id(element, "action_id"));
+        }
+    }
+    blocks
+}
+
+fn give_id(object: &mut Value, name: &str) {
+    if object.get(name).is_none() && object.is_object() {
+        object[name] = json!(random_text(5));
+    }
+}
+
+/// The value with `emoji` and `verbatim` written out in each text object that it has or is.
+fn completed_text(value: &Value) -> Value {
+    match value {
+        Value::Array(entries) => entries.iter().map(completed_text).collect(),
+        Value::Object(fields) => {
+            let mut fields: serde_json::Map<_, _> =
+                fields.iter().map(|(name, value)| (name.clone(), completed_text(value))).collect();
+            let default = match fields.get("type").and_then(Value::as_str) {
+                Some("plain_text") => Some(("emoji", true)),
+                Some("mrkdwn") => Some(("verbatim", false)),
+                _ => None,
+            };
+            if let Some((name, value)) = default {
+                fields.entry(name).or_insert(json!(value));
+            }
+            Value::Object(fields)
+        }
+        other => other.clone(),
+    }
+}

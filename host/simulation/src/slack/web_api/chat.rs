@@ -1,0 +1,107 @@
+//! `chat.postMessage`, `chat.postEphemeral`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::slack::{
+    Shared, checks,
+    history::{Author, ShownMessage},
+    payloads,
+    views::completed_blocks,
+    web_api::{Answer, Refused, arguments::text},
+};
+use maro_domain::ids::UserId;
+
+/// A conversation that the bot may post in, and what it is for Slack.
+struct Target {
+    channel: String,
+}
+
+pub(super) fn post_message(shared: &Shared, arguments: &Value) -> Answer {
+    let target = target(shared, arguments)?;
+    let message = message(shared, arguments, target, None)?;
+    shared.history.show(message.clone());
+    Ok(json!({
+        "channel": message.channel,
+        "ts": message.ts,
+        "message": payloads::message_object(shared, &message),
+    }))
+}
+
+pub(super) fn post_ephemeral(shared: &Shared, arguments: &Value) -> Answer {
+    let target = target(shared, arguments)?;
+    let user = text(arguments, "user").ok_or("user_not_in_channel")?;
+    let person = shared.workspace.people.iter().find(|person| person.id.as_str() == user);
+    let person = person.ok_or("user_not_in_channel")?;
+    let message = message(shared, arguments, target, Some(&person.id))?;
+    shared.history.show(message.clone());
+    Ok(json!({ "message_ts": message.ts }))
+}
+
+/// By id, by `#name` for what the bot can see, or a person's id for their direct message.
+fn target(shared: &Shared, arguments: &Value) -> Result<Target, Refused> {
+    let workspace = &shared.workspace;
+    let name = text(arguments, "channel").ok_or("channel_not_found")?;
+    let is_direct = workspace
+        .people
+        .iter()
+        .find(|person| person.id.as_str() == name || person.direct_message.as_str() == name);
+    if let Some(person) = is_direct {
+        return Ok(Target { channel: person.direct_message.to_string() });
+    }
+    let by_name = |name: &str| workspace.channels.iter().find(|channel| channel.name == name);
+    let channel = workspace.channel(name).or_else(|| by_name(name.strip_prefix('#').unwrap_or(name)));
+    match channel {
+        Some(channel) if shared.has_bot_in(channel) => Ok(Target { channel: channel.id.to_string() }),
+        Some(channel) if !channel.is_private => Err("not_in_channel".into()),
+        _ => Err("channel_not_found".into()),
+    }
+}
+
+fn message(
+    shared: &Shared,
+    arguments: &Value,
+    target: Target,
+    only: Option<&UserId>,
+) -> Result<ShownMessage, Refused> {
+    let problems = checks::message_problems(arguments);
+    let starts_with = |word: &str| problems.iter().any(|problem| problem.starts_with(word));
+    if let Some(word) =
+        ["no_text", "invalid_blocks", "msg_blocks_too_long"].into_iter().find(|word| starts_with(word))
+    {
+        return Err(Refused { messages: problems, ..Refused::from(word) });
+    }
+    // Slack takes these, and they are mistakes all the same.
+    problems.into_iter().for_each(|problem| shared.history.report(problem));
+    let thread_ts = match arguments.get("thread_ts") {
+        None | Some(Value::Null) => None,
+        Some(ts) => Some(thread(shared, &target, ts.as_str().unwrap_or_default())?),
+    };
+    Ok(ShownMessage {
+        invocation: 0,
+        channel: target.channel,
+        author: Author::Bot,
+        user: None,
+        visible_to: only.map(ToString::to_string),
+        is_delayed: false,
+        is_posted: true,
+        ts: shared.history.new_ts(shared.settings.clock.now()),
+        thread_ts,
+        text: text(arguments, "text").unwrap_or_default().to_owned(),
+        blocks: completed_blocks(arguments["blocks"].as_array().map_or(&[], Vec::as_slice)),
+        command: None,
+        payload: Some(Arc::new(arguments.clone())),
+    })
+}
+
+/// The thread that a reply belongs to: of a message that there is, and its parent if it is a reply itself.
+fn thread(shared: &Shared, target: &Target, ts: &str) -> Result<String, Refused> {
+    let messages = shared.history.messages();
+    let found = messages.into_iter().find(|message| message.channel == target.channel && message.ts == ts);
+    match found {
+        Some(message) if message.visible_to.is_none() => Ok(message.thread_ts.unwrap_or(message.ts)),
+        Some(_) => Err("cannot_reply_to_message".into()),
+        None => Err("invalid_thread_ts".into()),
+    }
+}

@@ -1,0 +1,124 @@
+//! The ways in which the Web API can fail, the record of calls, and the scopes that are granted.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::slack::SimulatedSlack;
+
+/// What MARO asks for when it is added to a workspace.
+const SCOPES: [&str; 5] = ["commands", "chat:write", "channels:read", "groups:read", "im:read"];
+
+/// How a method answers instead of as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Status 200 with `ok: false` and this word.
+    Error(String),
+    /// Status 429 with `Retry-After` in seconds.
+    RateLimited { retry_after: u64 },
+    /// This status, and no JSON.
+    Status(u16),
+    /// No answer, while the connection stays open.
+    Hang,
+    /// The right answer, late.
+    Slow(Duration),
+    /// The connection is reset before anything is done.
+    Reset,
+    /// What was asked for is done, and the connection reset before the answer.
+    LostAnswer,
+}
+
+/// One call that the bot made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiCall {
+    /// Such as `views.open`.
+    pub method: String,
+    /// As one object, whether they came as JSON or as a form.
+    pub arguments: Value,
+    /// `ok` or Slack's word for the error; `None` if there was no such answer.
+    pub outcome: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    lasting: HashMap<String, Fault>,
+    next: HashMap<String, VecDeque<Option<Fault>>>,
+    calls: Vec<ApiCall>,
+    scopes: Option<Vec<String>>,
+}
+
+/// What is known of the Web API's use.
+#[derive(Debug, Default)]
+pub(in crate::slack) struct ApiRecords(Mutex<Records>);
+
+impl ApiRecords {
+    pub(super) fn next_fault(&self, method: &str) -> Option<Fault> {
+        let mut records = self.records();
+        if let Some(fault) = records.next.get_mut(method).and_then(VecDeque::pop_front) {
+            return fault;
+        }
+        records.lasting.get(method).cloned()
+    }
+
+    /// Notes a call, and returns its number.
+    pub(super) fn record(&self, call: ApiCall) -> usize {
+        let mut records = self.records();
+        records.calls.push(call);
+        records.calls.len() - 1
+    }
+
+    pub(super) fn conclude(&self, number: usize, outcome: &str) {
+        if let Some(call) = self.records().calls.get_mut(number) {
+            call.outcome = Some(outcome.to_owned());
+        }
+    }
+
+    pub(super) fn scopes(&self) -> Vec<String> {
+        let granted = self.records().scopes.clone();
+        granted.unwrap_or_else(|| SCOPES.map(str::to_owned).into())
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SimulatedSlack {
+    /// Makes a method, such as `chat.postMessage`, fail until [`SimulatedSlack::clear_faults`].
+    pub fn set_fault(&self, method: &str, fault: Fault) {
+        self.shared.api.records().lasting.insert(method.to_owned(), fault);
+    }
+
+    /// Makes a method fail for its next calls only, one fault each; `None` lets a call through.
+    pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.shared.api.records().next.insert(method.to_owned(), faults.into_iter().collect());
+    }
+
+    /// Makes all methods work again. A call that hangs goes on hanging.
+    pub fn clear_faults(&self) {
+        let mut records = self.shared.api.records();
+        records.lasting.clear();
+        records.next.clear();
+    }
+
+    /// The calls of the Web API so far, oldest first.
+    pub fn calls(&self) -> Vec<ApiCall> {
+        self.shared.api.records().calls.clone()
+    }
+
+    /// As [`SimulatedSlack::calls`], of one method.
+    pub fn calls_of(&self, method: &str) -> Vec<ApiCall> {
+        let mut calls = self.calls();
+        calls.retain(|call| call.method == method);
+        calls
+    }
+
+    /// Grants the bot's token these scopes and no others.
+    pub fn grant_scopes(&self, scopes: &[&str]) {
+        self.shared.api.records().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+    }
+}

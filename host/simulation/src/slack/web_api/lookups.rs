@@ -1,0 +1,86 @@
+//! What the bot can ask: who it is, what a channel is, where a message stands.
+
+use serde_json::{Value, json};
+
+use crate::slack::{
+    Shared,
+    web_api::{Answer, arguments::text},
+};
+
+pub(super) fn auth_test(shared: &Shared) -> Value {
+    let workspace = &shared.workspace;
+    json!({
+        "url": format!("https://{}.slack.com/", workspace.team_domain),
+        "team": workspace.team_domain,
+        "user": "maro",
+        "team_id": workspace.team_id,
+        "user_id": workspace.bot_user.as_str(),
+        "bot_id": workspace.bot_id,
+        "is_enterprise_install": false,
+    })
+}
+
+pub(super) fn conversation(shared: &Shared, arguments: &Value) -> Answer {
+    let workspace = &shared.workspace;
+    let id = text(arguments, "channel").ok_or("channel_not_found")?;
+    if let Some(person) = workspace.people.iter().find(|person| person.direct_message.as_str() == id) {
+        return Ok(json!({ "channel": {
+            "id": id,
+            "is_im": true,
+            "is_channel": false,
+            "is_group": false,
+            "is_mpim": false,
+            "is_private": true,
+            "is_archived": false,
+            "created": 1_700_000_000,
+            "user": person.id.as_str(),
+        }}));
+    }
+    let channel = workspace.channel(id).ok_or("channel_not_found")?;
+    let is_member = shared.has_bot_in(channel);
+    if channel.is_private && !is_member {
+        return Err("channel_not_found".into());
+    }
+    Ok(json!({ "channel": {
+        "id": id,
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "is_channel": !channel.is_private,
+        "is_group": false,
+        "is_im": false,
+        "is_mpim": false,
+        "is_private": channel.is_private,
+        "is_archived": false,
+        "is_general": channel.name == "general",
+        "is_member": is_member,
+        "created": 1_700_000_000,
+        "creator": workspace.people[0].id.as_str(),
+        "topic": { "value": "", "creator": "", "last_set": 0 },
+        "purpose": { "value": "", "creator": "", "last_set": 0 },
+        "previous_names": [],
+    }}))
+}
+
+pub(super) fn permalink(shared: &Shared, arguments: &Value) -> Answer {
+    let channel = text(arguments, "channel").ok_or("channel_not_found")?;
+    let is_direct = shared.workspace.people.iter().any(|person| person.direct_message.as_str() == channel);
+    let is_seen = is_direct
+        || shared
+            .workspace
+            .channel(channel)
+            .is_some_and(|channel| !channel.is_private || shared.has_bot_in(channel));
+    if !is_seen {
+        return Err("channel_not_found".into());
+    }
+    let ts = text(arguments, "message_ts").ok_or("message_not_found")?;
+    let mut messages = shared.history.messages().into_iter();
+    let message = messages.find(|message| message.channel == channel && message.ts == ts);
+    let message = message.filter(|message| message.visible_to.is_none()).ok_or("message_not_found")?;
+    let domain = &shared.workspace.team_domain;
+    let mut permalink =
+        format!("https://{domain}.slack.com/archives/{channel}/p{}", message.ts.replace('.', ""));
+    if let Some(thread_ts) = &message.thread_ts {
+        permalink.push_str(&format!("?thread_ts={thread_ts}&cid={channel}"));
+    }
+    Ok(json!({ "channel": channel, "permalink": permalink }))
+}

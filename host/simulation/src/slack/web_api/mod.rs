@@ -1,0 +1,190 @@
+//! The Web API under `/api/`, as far as MARO uses it. Like Slack it answers errors with status 200.
+
+mod arguments;
+mod chat;
+pub mod faults;
+mod lookups;
+mod views;
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use crate::slack::{
+    Shared,
+    connection::Reset,
+    web_api::faults::{ApiCall, Fault},
+};
+
+/// Why a call is refused, as Slack says it.
+#[derive(Debug)]
+struct Refused {
+    /// Slack's word, such as `channel_not_found`.
+    word: String,
+    /// What is wrong in particular, for `response_metadata.messages`.
+    messages: Vec<String>,
+    /// The scope that is needed, if it is a matter of scopes.
+    needed: Option<&'static str>,
+}
+
+impl From<&str> for Refused {
+    fn from(word: &str) -> Self {
+        Self { word: word.to_owned(), messages: Vec::new(), needed: None }
+    }
+}
+
+type Answer = Result<Value, Refused>;
+
+/// Which token a method takes, and which scope that must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    BotToken(Option<&'static str>),
+    AppToken,
+}
+
+pub(super) async fn call(
+    State(shared): State<Arc<Shared>>,
+    Path(method): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let arguments = arguments::read(&method, query.as_deref(), &headers, &body);
+    let fault = shared.api.next_fault(&method);
+    let number = shared.api.record(ApiCall {
+        method: method.clone(),
+        arguments: arguments.as_ref().map(Value::clone).unwrap_or_default(),
+        outcome: None,
+    });
+    let outcome = match fault {
+        Some(Fault::Hang) => {
+            shared.shutdown.cancelled().await;
+            return Reset.into_response();
+        }
+        Some(Fault::Reset) => return Reset.into_response(),
+        Some(Fault::Status(status)) => return status_answer(status),
+        Some(Fault::RateLimited { retry_after }) => return rate_limited(retry_after),
+        Some(Fault::Error(word)) => Err(Refused::from(word.as_str())),
+        Some(Fault::Slow(delay)) => {
+            shared.shutdown.run_until_cancelled(tokio::time::sleep(delay)).await;
+            answer(&shared, &method, &headers, arguments)
+        }
+        Some(Fault::LostAnswer) => {
+            let outcome = answer(&shared, &method, &headers, arguments);
+            finish(&shared, &method, number, outcome);
+            return Reset.into_response();
+        }
+        None => {
+            let outcome = answer(&shared, &method, &headers, arguments);
+            if let Err(refused) = &outcome {
+                let details = if refused.messages.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {}", refused.messages.join(" "))
+                };
+                shared.history.report(format!("A call of {method} was refused: {}.{details}", refused.word));
+            }
+            outcome
+        }
+    };
+    let body = finish(&shared, &method, number, outcome);
+    let mut response =
+        ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response();
+    if let Ok(scopes) = HeaderValue::from_str(&shared.api.scopes().join(",")) {
+        response.headers_mut().insert("x-oauth-scopes", scopes);
+    }
+    response
+}
+
+/// Notes what became of a call, and turns it into the body of the answer.
+fn finish(shared: &Shared, method: &str, number: usize, outcome: Answer) -> Value {
+    shared.api.conclude(number, outcome.as_ref().map_or_else(|refused| refused.word.as_str(), |_| "ok"));
+    match outcome {
+        Ok(mut fields) => {
+            fields["ok"] = json!(true);
+            fields
+        }
+        Err(refused) => {
+            tracing::debug!(method, refused.word, "a call was refused");
+            let mut body = json!({ "ok": false, "error": refused.word });
+            if !refused.messages.is_empty() {
+                body["response_metadata"] = json!({ "messages": refused.messages });
+            }
+            if let Some(needed) = refused.needed {
+                body["needed"] = json!(needed);
+                body["provided"] = json!(shared.api.scopes().join(","));
+            }
+            body
+        }
+    }
+}
+
+fn answer(shared: &Shared, method: &str, headers: &HeaderMap, arguments: Answer) -> Answer {
+    if method == "api.test" {
+        return Ok(json!({}));
+    }
+    let needs = match method {
+        "auth.test" | "views.open" | "views.update" | "views.push" | "chat.getPermalink" => {
+            Needs::BotToken(None)
+        }
+        "chat.postMessage" | "chat.postEphemeral" => Needs::BotToken(Some("chat:write")),
+        "conversations.info" => Needs::BotToken(Some("channels:read")),
+        "apps.connections.open" => Needs::AppToken,
+        _ => Needs::BotToken(None),
+    };
+    let arguments = arguments?;
+    authorise(shared, headers, &arguments, needs)?;
+    match method {
+        "auth.test" => Ok(lookups::auth_test(shared)),
+        "views.open" => views::open(shared, &arguments),
+        "views.update" => views::update(shared, &arguments),
+        "views.push" => views::push(shared, &arguments),
+        "chat.postMessage" => chat::post_message(shared, &arguments),
+        "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
+        "chat.getPermalink" => lookups::permalink(shared, &arguments),
+        "conversations.info" => lookups::conversation(shared, &arguments),
+        "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),
+        _ => Err("unknown_method".into()),
+    }
+}
+
+fn authorise(shared: &Shared, headers: &HeaderMap, arguments: &Value, needs: Needs) -> Result<(), Refused> {
+    let token = match headers.get(header::AUTHORIZATION) {
+        Some(value) => value.as_bytes().strip_prefix(b"Bearer ").ok_or("invalid_auth")?,
+        None => arguments["token"].as_str().ok_or("not_authed")?.as_bytes(),
+    };
+    let is = |known: &maro_process::secret::Secret| bool::from(token.ct_eq(known.expose().as_bytes()));
+    let (is_bot, is_app) = (is(&shared.settings.bot_token), is(&shared.app_token));
+    match needs {
+        Needs::AppToken if is_app => Ok(()),
+        Needs::BotToken(scope) if is_bot => match scope {
+            Some(scope) if !shared.api.scopes().iter().any(|granted| granted == scope) => {
+                Err(Refused { needed: Some(scope), ..Refused::from("missing_scope") })
+            }
+            _ => Ok(()),
+        },
+        _ if is_bot || is_app => Err("not_allowed_token_type".into()),
+        _ => Err("invalid_auth".into()),
+    }
+}
+
+fn status_answer(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, "The simulated Slack was told to fail.").into_response()
+}
+
+fn rate_limited(retry_after: u64) -> Response {
+    let body = json!({ "ok": false, "error": "ratelimited" }).to_string();
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::RETRY_AFTER, retry_after.to_string()),
+    ];
+    (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
+}

@@ -1,0 +1,265 @@
+//! What people do in modals, on buttons and with shortcuts, as Slack tells it.
+//!
+//! The same JSON comes as the form field `payload` over HTTP and as an envelope's payload over Socket
+//! Mode. Slack's fields: <https://docs.slack.dev/reference/interaction-payloads>. Only what MARO uses is
+//! read, so new fields and kinds do no harm.
+
+pub mod answer;
+mod payload;
+pub mod view_state;
+
+use crate::{
+    form,
+    interaction::{payload::Payload, view_state::ViewState},
+    response_url::{ResponseUrl, ResponseUrlPolicy},
+};
+use maro_domain::ids::{ChannelId, UserId};
+
+/// The longest payload, in bytes. A message shortcut carries the whole message.
+const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
+
+/// Something that somebody did.
+#[derive(Debug)]
+pub enum Interaction {
+    /// A modal was submitted; Slack waits for [`answer::SubmissionResponse`].
+    ViewSubmitted(Box<ViewSubmitted>),
+    /// A modal that asked to be told was closed without being submitted.
+    ViewClosed(Box<ViewClosed>),
+    ButtonPressed(Box<BlockAction>),
+    /// Something was chosen in a select that tells its changes; `value` is the option's.
+    OptionChosen(Box<BlockAction>),
+    /// A select asks what there is to choose from; Slack waits for [`answer::options_json`].
+    OptionsWanted(Box<OptionsWanted>),
+    /// A shortcut from anywhere in Slack.
+    Shortcut(Shortcut),
+    /// A shortcut on a message.
+    MessageShortcut(Box<MessageShortcut>),
+    /// Nothing MARO knows of. To be acknowledged and left alone.
+    Unknown {
+        /// Slack's name of it, cut at 40 characters.
+        kind: String,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct ViewSubmitted {
+    pub user: UserId,
+    pub team: Option<String>,
+    /// Opens one more modal within three seconds.
+    pub trigger_id: Option<String>,
+    pub view: ViewState,
+}
+
+#[derive(Debug, Clone)]
+pub struct ViewClosed {
+    pub user: UserId,
+    pub team: Option<String>,
+    pub view: ViewState,
+    /// Whether the whole stack of modals was closed.
+    pub is_cleared: bool,
+}
+
+#[derive(Debug)]
+pub struct BlockAction {
+    pub user: UserId,
+    /// What Slack calls the person: nothing to know them by, for it changes.
+    pub user_name: Option<String>,
+    pub team: Option<String>,
+    /// Opens one modal within three seconds.
+    pub trigger_id: Option<String>,
+    pub action_id: String,
+    pub block_id: String,
+    /// Empty if the element has none.
+    pub value: String,
+    /// The modal it is in, with what stands in its inputs.
+    pub view: Option<ViewState>,
+    /// The channel of the message it is below.
+    pub channel: Option<ChannelId>,
+    pub message_ts: Option<String>,
+    /// Whether only this person sees that message.
+    pub is_ephemeral: bool,
+    /// The thread that message is in, if it is a reply.
+    pub thread_ts: Option<String>,
+    pub response_url: Option<ResponseUrl>,
+}
+
+#[derive(Debug, Clone)]
+pub struct OptionsWanted {
+    pub user: UserId,
+    pub team: Option<String>,
+    pub action_id: String,
+    pub block_id: String,
+    /// What was typed so far; empty when the list is opened.
+    pub typed: String,
+    /// The modal with what stands in its inputs. `None` for a select below a message.
+    pub view: Option<ViewState>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Shortcut {
+    pub callback_id: String,
+    pub user: UserId,
+    pub team: Option<String>,
+    pub trigger_id: String,
+}
+
+#[derive(Debug)]
+pub struct MessageShortcut {
+    pub callback_id: String,
+    pub user: UserId,
+    pub team: Option<String>,
+    pub channel: ChannelId,
+    pub trigger_id: String,
+    pub message_ts: String,
+    /// The thread that the message is in or has begun.
+    pub thread_ts: Option<String>,
+    /// In Slack's markup; empty if the message is nothing but blocks or files.
+    pub text: String,
+    pub response_url: Option<ResponseUrl>,
+}
+
+/// Why a signed body is no interaction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InteractionError {
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    #[error("the payload is not JSON of the documented shape")]
+    NotJson,
+    #[error("{field} is missing")]
+    Missing { field: &'static str },
+    #[error("{field} is malformed")]
+    Malformed { field: &'static str },
+    #[error("the payload is longer than {max_bytes} bytes")]
+    TooLong { max_bytes: usize },
+    /// Two readings of one request are one too many.
+    #[error("payload is there twice")]
+    Repeated,
+}
+
+/// Reads a body posted to the interactions address: a form with the JSON in `payload`.
+///
+/// # Errors
+/// [`InteractionError`]. An unknown kind is none.
+pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
+    let mut payload = None;
+    for (name, value) in form::raw_fields(body) {
+        let name = form::decode(name).map_err(|_| InteractionError::NotUtf8)?;
+        let value = form::decode(value).map_err(|_| InteractionError::NotUtf8)?;
+        if name == "payload" && payload.replace(value).is_some() {
+            return Err(InteractionError::Repeated);
+        }
+    }
+    let payload = payload.ok_or(InteractionError::Missing { field: "payload" })?;
+    parse_json(&payload, policy)
+}
+
+/// Reads the JSON itself, as it comes over Socket Mode.
+///
+/// # Errors
+/// As [`parse_form`].
+pub fn parse_json(json: &str, policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
+    if json.len() > MAX_PAYLOAD_BYTES {
+        return Err(InteractionError::TooLong { max_bytes: MAX_PAYLOAD_BYTES });
+    }
+    let kind: payload::Kind = serde_json::from_str(json).map_err(|_| InteractionError::NotJson)?;
+    if !payload::KINDS.contains(&kind.kind.as_str()) {
+        return Ok(unknown(&kind.kind));
+    }
+    let payload: Payload = serde_json::from_str(json).map_err(|_| InteractionError::NotJson)?;
+    match kind.kind.as_str() {
+        "view_submission" => view_submitted(payload),
+        "view_closed" => view_closed(payload),
+        "block_actions" => block_action(payload, policy),
+        "block_suggestion" => options_wanted(payload),
+        "shortcut" => shortcut(payload),
+        _ => message_shortcut(payload, policy),
+    }
+}
+
+fn unknown(kind: &str) -> Interaction {
+    Interaction::Unknown { kind: kind.chars().take(40).collect() }
+}
+
+fn view_submitted(payload: Payload) -> Result<Interaction, InteractionError> {
+    Ok(Interaction::ViewSubmitted(Box::new(ViewSubmitted {
+        user: payload.user()?,
+        team: payload.team(),
+        view: payload.view.ok_or(InteractionError::Missing { field: "view" })?.into_state(),
+        trigger_id: payload.trigger_id,
+    })))
+}
+
+fn view_closed(payload: Payload) -> Result<Interaction, InteractionError> {
+    Ok(Interaction::ViewClosed(Box::new(ViewClosed {
+        user: payload.user()?,
+        team: payload.team(),
+        is_cleared: payload.is_cleared,
+        view: payload.view.ok_or(InteractionError::Missing { field: "view" })?.into_state(),
+    })))
+}
+
+fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
+    // Slack tells one action at a time, although in a list.
+    let Some(action) = payload.actions.drain(..).next() else {
+        return Err(InteractionError::Missing { field: "actions" });
+    };
+    let channel = payload.channel()?;
+    let (message_ts, thread_ts) = payload.message_and_thread();
+    let block_action = Box::new(BlockAction {
+        user: payload.user()?,
+        user_name: payload.user_name(),
+        team: payload.team(),
+        action_id: action.action_id,
+        block_id: action.block_id,
+        value: action.selected_option.map(|option| option.value).or(action.value).unwrap_or_default(),
+        channel,
+        message_ts,
+        is_ephemeral: payload.is_ephemeral(),
+        thread_ts,
+        response_url: payload.response_url.and_then(|url| policy.admit(&url)),
+        view: payload.view.map(payload::View::into_state),
+        trigger_id: payload.trigger_id,
+    });
+    Ok(match action.kind.as_str() {
+        "button" => Interaction::ButtonPressed(block_action),
+        "static_select" | "external_select" => Interaction::OptionChosen(block_action),
+        other => unknown(other),
+    })
+}
+
+fn options_wanted(payload: Payload) -> Result<Interaction, InteractionError> {
+    let user = payload.user()?;
+    let team = payload.team();
+    Ok(Interaction::OptionsWanted(Box::new(OptionsWanted {
+        user,
+        team,
+        action_id: payload.action_id.ok_or(InteractionError::Missing { field: "action_id" })?,
+        block_id: payload.block_id.unwrap_or_default(),
+        typed: payload.value.unwrap_or_default(),
+        view: payload.view.map(payload::View::into_state),
+    })))
+}
+
+fn shortcut(payload: Payload) -> Result<Interaction, InteractionError> {
+    Ok(Interaction::Shortcut(Shortcut {
+        user: payload.user()?,
+        team: payload.team(),
+        callback_id: payload.callback_id.ok_or(InteractionError::Missing { field: "callback_id" })?,
+        trigger_id: payload.trigger_id.ok_or(InteractionError::Missing { field: "trigger_id" })?,
+    }))
+}
+
+fn message_shortcut(payload: Payload, policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
+    let (message_ts, thread_ts) = payload.message_and_thread();
+    Ok(Interaction::MessageShortcut(Box::new(MessageShortcut {
+        user: payload.user()?,
+        team: payload.team(),
+        channel: payload.channel()?.ok_or(InteractionError::Missing { field: "channel" })?,
+        message_ts: message_ts.ok_or(InteractionError::Missing { field: "message_ts" })?,
+        thread_ts,
+        text: payload.message.map(|message| message.text).unwrap_or_default(),
+        callback_id: payload.callback_id.ok_or(InteractionError::Missing { field: "callback_id" })?,
+        trigger_id: payload.trigger_id.ok_or(InteractionError::Missing { field: "trigger_id" })?,
+        response_url: payload.response_url.and_then(|url| policy.admit(&url)),
+    })))
+}

@@ -1,0 +1,203 @@
+//! Slack's interaction payloads, field by field, before anything is known to be there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{
+    interaction::{
+        InteractionError,
+        view_state::{InputValue, InputValues, ViewState},
+    },
+    view::input::Choice,
+};
+use maro_domain::ids::{ChannelId, UserId};
+
+/// The kinds that are read further.
+pub(super) const KINDS: [&str; 6] =
+    ["view_submission", "view_closed", "block_actions", "block_suggestion", "shortcut", "message_action"];
+
+#[derive(Deserialize)]
+pub(super) struct Kind {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+}
+
+/// The union of all kinds' fields, as far as MARO reads them.
+#[derive(Deserialize)]
+pub(super) struct Payload {
+    user: Option<User>,
+    team: Option<Entity>,
+    channel: Option<Entity>,
+    container: Option<Container>,
+    message_ts: Option<String>,
+    pub(super) message: Option<Message>,
+    pub(super) view: Option<View>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(super) actions: Vec<Action>,
+    pub(super) trigger_id: Option<String>,
+    pub(super) response_url: Option<String>,
+    pub(super) callback_id: Option<String>,
+    pub(super) action_id: Option<String>,
+    pub(super) block_id: Option<String>,
+    pub(super) value: Option<String>,
+    #[serde(default)]
+    pub(super) is_cleared: bool,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    /// The name that a slash command calls `user_name`.
+    username: Option<String>,
+    team_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    message_ts: Option<String>,
+    channel_id: Option<String>,
+    thread_ts: Option<String>,
+    #[serde(default)]
+    is_ephemeral: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Message {
+    ts: Option<String>,
+    thread_ts: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(super) text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Action {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) action_id: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(super) block_id: String,
+    pub(super) value: Option<String>,
+    pub(super) selected_option: Option<SelectedOption>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SelectedOption {
+    pub(super) value: String,
+    text: Option<OptionText>,
+}
+
+#[derive(Deserialize)]
+struct OptionText {
+    text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct View {
+    id: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    hash: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    callback_id: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    private_metadata: String,
+    state: Option<State>,
+}
+
+#[derive(Deserialize)]
+struct State {
+    #[serde(default, deserialize_with = "null_as_default")]
+    values: BTreeMap<String, BTreeMap<String, ElementState>>,
+}
+
+/// The state of one element. Kinds that MARO does not use have neither field.
+#[derive(Deserialize)]
+struct ElementState {
+    value: Option<serde_json::Value>,
+    selected_option: Option<SelectedOption>,
+    selected_conversation: Option<String>,
+}
+
+impl Payload {
+    pub(super) fn user_name(&self) -> Option<String> {
+        self.user.as_ref()?.username.clone().filter(|name| !name.is_empty())
+    }
+
+    pub(super) fn user(&self) -> Result<UserId, InteractionError> {
+        let user = self.user.as_ref().ok_or(InteractionError::Missing { field: "user" })?;
+        UserId::parse(&user.id).map_err(|_| InteractionError::Malformed { field: "user" })
+    }
+
+    /// An app installed for a whole organisation gets no team, but people have one.
+    pub(super) fn team(&self) -> Option<String> {
+        let of_user = || self.user.as_ref().and_then(|user| user.team_id.clone());
+        self.team.as_ref().map(|team| team.id.clone()).or_else(of_user)
+    }
+
+    pub(super) fn channel(&self) -> Result<Option<ChannelId>, InteractionError> {
+        let of_container = || self.container.as_ref().and_then(|container| container.channel_id.as_deref());
+        let channel = self.channel.as_ref().map(|channel| channel.id.as_str()).or_else(of_container);
+        channel
+            .map(|id| ChannelId::parse(id).map_err(|_| InteractionError::Malformed { field: "channel" }))
+            .transpose()
+    }
+
+    /// Whether the message is shown to this person alone.
+    pub(super) fn is_ephemeral(&self) -> bool {
+        self.container.as_ref().is_some_and(|container| container.is_ephemeral)
+    }
+
+    /// The times that name the message and its thread.
+    pub(super) fn message_and_thread(&self) -> (Option<String>, Option<String>) {
+        let (message, container) = (self.message.as_ref(), self.container.as_ref());
+        let message_ts = message
+            .and_then(|message| message.ts.clone())
+            .or_else(|| self.message_ts.clone())
+            .or_else(|| container.and_then(|container| container.message_ts.clone()));
+        let thread_ts = message
+            .and_then(|message| message.thread_ts.clone())
+            .or_else(|| container.and_then(|container| container.thread_ts.clone()));
+        (message_ts, thread_ts)
+    }
+}
+
+impl View {
+    pub(super) fn into_state(self) -> ViewState {
+        let elements = self.state.into_iter().flat_map(|state| state.values.into_values()).flatten();
+        let values = elements.filter_map(|(action_id, state)| Some((action_id, state.into_value()?)));
+        ViewState {
+            id: self.id,
+            hash: self.hash,
+            callback_id: self.callback_id,
+            private_metadata: self.private_metadata,
+            values: InputValues::new(values.collect()),
+        }
+    }
+}
+
+impl ElementState {
+    fn into_value(self) -> Option<InputValue> {
+        if let Some(id) = self.selected_conversation {
+            return Some(InputValue::Selected(Choice { label: id.clone(), value: id }));
+        }
+        match (self.selected_option, self.value) {
+            (Some(option), _) => {
+                let label = option.text.map(|text| text.text).unwrap_or_default();
+                Some(InputValue::Selected(Choice { value: option.value, label }))
+            }
+            (None, Some(serde_json::Value::String(text))) => Some(InputValue::Text(text)),
+            _ => None,
+        }
+    }
+}
+
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,92 @@
+//! What stands between `<` and `>`: links, people, channels, groups, dates.
+
+use url::Url;
+
+use crate::markup::tokens::Source;
+
+/// Something that Slack's markup names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reference {
+    Link {
+        url: String,
+        label: String,
+    },
+    /// Anybody or anything else, as text.
+    Mention(String),
+}
+
+impl Reference {
+    /// Reads the inside of `<…>`. `None` if it is nothing that Slack would write.
+    fn parse(inside: &str, source: Source) -> Option<Self> {
+        let (target, label) = match inside.split_once('|') {
+            Some((target, label)) => (target, Some(label).filter(|label| !label.trim().is_empty())),
+            None => (inside, None),
+        };
+        let (sign, name) = target.split_at_checked(1)?;
+        let decode = |text: &str| source.decode(text);
+        let with_sign = |sign: &str, name: &str| format!("{sign}{}", decode(name).trim_start_matches(sign));
+        match sign {
+            "@" | "#" if is_id(name) => Some(Self::Mention(with_sign(sign, label.unwrap_or(name)))),
+            // `!here`, `!subteam^S1|@group`, `!date^1392734382^{date}|a day`.
+            "!" if name.starts_with(|first: char| first.is_ascii_lowercase()) => {
+                let of_date = |label: &str| name.starts_with("date^").then(|| decode(label));
+                let text = label.and_then(of_date);
+                Some(Self::Mention(text.unwrap_or_else(|| with_sign("@", label.unwrap_or(name)))))
+            }
+            _ => Self::link(&decode(target), label.map(decode)),
+        }
+    }
+
+    fn link(target: &str, label: Option<String>) -> Option<Self> {
+        let url = Url::parse(target).ok()?;
+        if !matches!(url.scheme(), "http" | "https" | "mailto") || target.contains(char::is_whitespace) {
+            return None;
+        }
+        let shown = target.strip_prefix("mailto:").unwrap_or(target);
+        Some(Self::Link { url: target.to_owned(), label: label.unwrap_or_else(|| shown.to_owned()) })
+    }
+
+    /// As text alone, where there can be no link. Slack links what was typed as `example.com`; another label
+    /// would hide the address.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Link { url, label } if url.ends_with(&label) => label,
+            Self::Link { url, label } => format!("{label} ({url})"),
+            Self::Mention(text) => text,
+        }
+    }
+}
+
+fn is_id(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// The reference with which `text` begins, and its length in bytes.
+pub(super) fn at_start(text: &str, source: Source) -> Option<(Reference, usize)> {
+    let inside = text.strip_prefix('<')?;
+    // The inside holds no other `<`; so each letter is looked at for one `<` only.
+    let end = inside.find(['<', '>', '\n'])?;
+    if inside.as_bytes()[end] != b'>' {
+        return None;
+    }
+    Some((Reference::parse(&inside[..end], source)?, end + 2))
+}
+
+/// The text with each reference replaced, and entities decoded.
+pub(super) fn replace(text: &str, source: Source, mut shown: impl FnMut(Reference) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(position) = rest.find('<') {
+        out.push_str(&source.decode(&rest[..position]));
+        rest = &rest[position..];
+        if let Some((reference, length)) = at_start(rest, source) {
+            out.push_str(&shown(reference));
+            rest = &rest[length..];
+        } else {
+            out.push('<');
+            rest = &rest[1..];
+        }
+    }
+    out.push_str(&source.decode(rest));
+    out
+}

@@ -1,0 +1,215 @@
+//! A message within Slack's limits, ready to be sent.
+//!
+//! The limits are Slack's: <https://docs.slack.dev/reference/block-kit/blocks/section-block> and
+//! <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>. Lengths count UTF-16 units, the
+//! largest of the ways in which Slack may count characters.
+
+pub(crate) mod layout;
+
+use std::fmt::Write;
+
+use serde::{Serialize, ser::SerializeMap};
+
+use crate::{
+    command_button::CommandButton,
+    message::layout::{Part, Placement},
+};
+use maro_domain::reply::{Button, Visibility};
+
+/// The longest `text`; Slack cuts the rest off without a word.
+const MAX_TEXT: usize = 40_000;
+
+/// Room for the line that says how much was left out.
+const NOTE_ROOM: usize = 40;
+
+/// One message in Slack's markup. Made by `slack/render.rs`, which has escaped everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    visibility: Visibility,
+    text: String,
+    /// The blocks that show it; none if it is too long for blocks.
+    parts: Vec<Part>,
+    replaces_original: bool,
+}
+
+impl Message {
+    /// Takes text in Slack's markup, in which every literal `&`, `<` and `>` is an entity. What is beyond
+    /// 40,000 characters is left out at the end of a line, and a last line says so.
+    /// `controls` are in the order of the text; in a text that is cut they are left out.
+    pub(crate) fn new(visibility: Visibility, text: String, controls: &[(Placement, Vec<Button>)]) -> Self {
+        let whole_length = text.len();
+        let text = bounded(text);
+        let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] });
+        Self { visibility, text, parts, replaces_original: false }
+    }
+
+    /// Sent to the `response_url` of a message, it takes that message's place.
+    #[must_use]
+    pub fn replacing_original(self) -> Self {
+        Self { replaces_original: true, ..self }
+    }
+
+    pub fn visibility(&self) -> Visibility {
+        self.visibility
+    }
+
+    /// The whole message in Slack's markup. Slack shows it where it shows no blocks.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The texts of the section blocks, in order.
+    pub fn sections(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(Part::section).map(|section| &self.text[section.clone()])
+    }
+
+    pub(crate) fn has_blocks(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// The blocks as Slack takes them; none if the message is too long for blocks.
+    pub(crate) fn blocks(&self) -> serde_json::Value {
+        serde_json::to_value(Blocks(self)).expect("texts have a JSON form")
+    }
+
+    /// The JSON body that answers a slash command's request.
+    pub fn to_answer(&self) -> Vec<u8> {
+        self.to_json(false)
+    }
+
+    /// The JSON body for a `response_url`: the same, as a message of its own unless it replaces one.
+    pub fn to_follow_up(&self) -> Vec<u8> {
+        self.to_json(true)
+    }
+
+    fn to_json(&self, follow_up: bool) -> Vec<u8> {
+        let mut json = Vec::with_capacity(256 + self.text.len() * 2 + self.text.len() / 4);
+        serde_json::to_writer(&mut json, &Payload { message: self, follow_up })
+            .expect("texts and flags always have a JSON form");
+        json
+    }
+}
+
+/// How a message looks on the wire. Slack's payload types are written here and not taken from a client
+/// library so that one pass writes the text into the body, without a copy for each block.
+struct Payload<'a> {
+    message: &'a Message,
+    follow_up: bool,
+}
+
+impl Serialize for Payload<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Payload { message, follow_up } = self;
+        let mut map = serializer.serialize_map(None)?;
+        match message.visibility {
+            Visibility::Caller => map.serialize_entry("response_type", "ephemeral")?,
+            Visibility::Channel => {
+                map.serialize_entry("response_type", "in_channel")?;
+                // A preview of each issue would bury the answer.
+                map.serialize_entry("unfurl_links", &false)?;
+            }
+        }
+        if *follow_up {
+            map.serialize_entry("replace_original", &message.replaces_original)?;
+        }
+        map.serialize_entry("text", &message.text)?;
+        if !message.parts.is_empty() {
+            map.serialize_entry("blocks", &Blocks(message))?;
+        }
+        map.end()
+    }
+}
+
+struct Blocks<'a>(&'a Message);
+
+impl Serialize for Blocks<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.parts.iter().map(|part| match part {
+            Part::Section(text) => Block::section(&self.0.text[text.clone()], None),
+            Part::SectionWithButton(text, button) => Block::section(&self.0.text[text.clone()], Some(button)),
+            Part::Row(buttons) => Block::Actions { elements: buttons },
+        }))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Section {
+        text: MarkdownText<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accessory: Option<&'a CommandButton>,
+    },
+    Actions {
+        elements: &'a [CommandButton],
+    },
+}
+
+impl<'a> Block<'a> {
+    fn section(text: &'a str, accessory: Option<&'a CommandButton>) -> Self {
+        Self::Section { text: MarkdownText { kind: "mrkdwn", text, verbatim: true }, accessory }
+    }
+}
+
+#[derive(Serialize)]
+struct MarkdownText<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: &'a str,
+    /// Keeps Slack from linking what merely looks like a channel, a person or an address.
+    verbatim: bool,
+}
+
+/// The length in UTF-16 units.
+pub(crate) fn length(text: &str) -> usize {
+    // Each character has one byte that does not continue another; four bytes mean two units.
+    text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
+}
+
+fn bounded(mut text: String) -> String {
+    if text.len() <= MAX_TEXT || length(&text) <= MAX_TEXT {
+        return text;
+    }
+    let room = cut_point(&text, MAX_TEXT - NOTE_ROOM);
+    match text[..room].rfind('\n') {
+        Some(line_end) => {
+            let left_out = text[line_end + 1..].split('\n').count();
+            text.truncate(line_end);
+            let plural = if left_out == 1 { "" } else { "s" };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n… and {left_out} more line{plural}");
+        }
+        None => {
+            text.truncate(room);
+            text.push('…');
+        }
+    }
+    text
+}
+
+/// The last place within `max_length` where cutting harms neither a link nor an entity; behind a space
+/// if there is one in the second half. Never the very start, so that every cut gets on.
+pub(crate) fn cut_point(text: &str, max_length: usize) -> usize {
+    let (mut units, mut anywhere, mut behind_space) = (0, 0, 0);
+    let (mut in_link, mut in_entity) = (false, false);
+    for (index, character) in text.char_indices() {
+        if !in_link && !in_entity {
+            anywhere = index;
+        }
+        units += character.len_utf16();
+        if units > max_length {
+            break;
+        }
+        // Every literal `<` and `&` is an entity, so these are markup.
+        match character {
+            '<' => in_link = true,
+            '>' => in_link = false,
+            '&' => in_entity = true,
+            ';' => in_entity = false,
+            ' ' | '\n' if !in_link && units > max_length / 2 => behind_space = index + 1,
+            _ => {}
+        }
+    }
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    if behind_space > 0 { behind_space } else { anywhere.max(first) }
+}

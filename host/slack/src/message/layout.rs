@@ -1,0 +1,170 @@
+//! Where a message's text is cut into blocks, and where its buttons stand.
+
+use std::ops::Range;
+
+use crate::{
+    command_button::CommandButton,
+    message::{self, length},
+};
+use maro_domain::reply::Button;
+
+/// The longest text of one section block.
+pub(super) const MAX_SECTION: usize = 3_000;
+
+/// The most blocks of one message.
+const MAX_BLOCKS: usize = 50;
+
+/// The most buttons of one row.
+const MAX_ROW: usize = 25;
+
+/// The longest text of all blocks together. Slack does not document it; messages with more than about
+/// 13,000 characters in blocks are refused with `msg_blocks_too_long`.
+const MAX_ALL_SECTIONS: usize = 11_000;
+
+/// Where buttons belong in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// Beside these bytes, which are whole lines.
+    Beside(Range<usize>),
+    /// In a row behind the line that ends here.
+    Below(usize),
+}
+
+impl Placement {
+    fn start(&self) -> usize {
+        match self {
+            Self::Beside(lines) => lines.start,
+            Self::Below(end) => *end,
+        }
+    }
+
+    fn end(&self) -> usize {
+        match self {
+            Self::Beside(lines) => lines.end,
+            Self::Below(end) => *end,
+        }
+    }
+}
+
+/// One block of a message, its text as a part of the message's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Section(Range<usize>),
+    SectionWithButton(Range<usize>, CommandButton),
+    Row(Vec<CommandButton>),
+}
+
+impl Part {
+    pub(super) fn section(&self) -> Option<&Range<usize>> {
+        match self {
+            Self::Section(section) | Self::SectionWithButton(section, _) => Some(section),
+            Self::Row(_) => None,
+        }
+    }
+}
+
+/// Cuts a text into blocks. If it is too much for blocks with buttons beside its items, then without those;
+/// if it is too much for any blocks, into none.
+pub(super) fn parts(text: &str, controls: &[(Placement, Vec<Button>)]) -> Vec<Part> {
+    let all = parts_with(text, controls, |_| true);
+    if !all.is_empty() || controls.is_empty() {
+        return all;
+    }
+    parts_with(text, controls, |placement| matches!(placement, Placement::Below(_)))
+}
+
+fn parts_with(
+    text: &str,
+    controls: &[(Placement, Vec<Button>)],
+    is_wanted: impl Fn(&Placement) -> bool,
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut shown_to = 0;
+    let mut numbers = 1..;
+    for (placement, buttons) in controls.iter().filter(|(placement, _)| is_wanted(placement)) {
+        let mut buttons = buttons
+            .iter()
+            .take(MAX_ROW)
+            .zip(&mut numbers)
+            .map(|(button, number)| CommandButton::new(button.clone(), number));
+        let before = shown_to..placement.start();
+        parts.extend(sections(text, before).into_iter().map(Part::Section));
+        match placement {
+            Placement::Beside(lines) => match buttons.next() {
+                Some(button) if length(&text[lines.clone()]) <= MAX_SECTION => {
+                    parts.push(Part::SectionWithButton(lines.clone(), button));
+                }
+                _ => parts.extend(sections(text, lines.clone()).into_iter().map(Part::Section)),
+            },
+            Placement::Below(_) => parts.push(Part::Row(buttons.collect())),
+        }
+        shown_to = placement.end();
+    }
+    parts.extend(sections(text, shown_to..text.len()).into_iter().map(Part::Section));
+    within_limits(parts, text)
+}
+
+/// The parts, or none of them if they are more than Slack takes.
+fn within_limits(parts: Vec<Part>, text: &str) -> Vec<Part> {
+    // No text has more units than bytes.
+    let is_short = text.len() < MAX_ALL_SECTIONS;
+    let total = || -> usize {
+        parts.iter().filter_map(Part::section).map(|section| length(&text[section.clone()]) + 1).sum()
+    };
+    if parts.len() <= MAX_BLOCKS && (is_short || total() <= MAX_ALL_SECTIONS) { parts } else { Vec::new() }
+}
+
+/// Splits at line ends, and within a line only if it fills more than a section by itself.
+fn sections(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+    let mut range = range;
+    // The line break between this and what stands beside a button is theirs by being two blocks.
+    if range.start > 0 && text[range.clone()].starts_with('\n') {
+        range.start += 1;
+    }
+    let offset = range.start;
+    let text = text[range].trim_end_matches('\n');
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    if text.len() <= MAX_SECTION {
+        return std::iter::once(offset..offset + text.len()).collect();
+    }
+    let mut sections: Vec<Range<usize>> = Vec::new();
+    let (mut line_start, mut filled) = (0, MAX_SECTION);
+    for line in text.split('\n') {
+        let mut start = line_start;
+        for piece in line_pieces(line) {
+            let end = start + piece.len();
+            let added = length(piece) + 1;
+            match sections.last_mut() {
+                Some(section) if filled + added <= MAX_SECTION => {
+                    section.end = offset + end;
+                    filled += added;
+                }
+                _ => {
+                    sections.push(offset + start..offset + end);
+                    filled = added - 1;
+                }
+            }
+            start = end;
+        }
+        line_start += line.len() + 1;
+    }
+    // Slack refuses a section without text.
+    sections.retain(|section| !text[section.start - offset..section.end - offset].trim().is_empty());
+    sections
+}
+
+/// A line in parts of which each fits into a section.
+fn line_pieces(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest.take()?;
+        if line.len() <= MAX_SECTION || length(line) <= MAX_SECTION {
+            return Some(line);
+        }
+        let (piece, after) = line.split_at(message::cut_point(line, MAX_SECTION));
+        rest = Some(after);
+        Some(piece)
+    })
+}

@@ -1,0 +1,316 @@
+//! Structured replies become Slack's markup. This is the one place that escapes.
+//!
+//! Whatever stands in a span, nobody's words can mention, link, format or begin a line of their own:
+//! - `&`, `<` and `>` become entities, so `<!channel>` is shown and not acted upon;
+//! - `*`, `_`, `~` and a back-tick where they would begin formatting are followed by a zero-width space, as is
+//!   a `>` that would begin a quotation preceded by one: Slack has no other way to show them as they are;
+//! - line breaks become spaces (a reply has lines and items for that), other control characters and
+//!   bidirectional overrides are dropped.
+
+use url::Url;
+
+use crate::message::{self, Message, layout::Placement};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    reply::{Block, Button, Item, Reply, Span},
+};
+
+/// Said instead of nothing: Slack shows an empty message as none at all.
+const NOTHING_TO_SAY: &str = "Done; there is nothing to show.";
+
+/// What a direct message is called, which has no name.
+const THIS_CONVERSATION: &str = "this conversation";
+
+/// Ends a word for Slack's parser and shows nothing.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// Looks like a back-tick and ends no code.
+const MODIFIER_GRAVE: char = '\u{2cb}';
+
+/// Looks like an asterisk and ends no emphasis.
+const ASTERISK_OPERATOR: char = '\u{2217}';
+
+/// The longest link, markup included, in bytes. It must fit into one section, as a link cannot be cut.
+const MAX_LINK_BYTES: usize = 2_500;
+
+/// For how many lines room is made beforehand: a full page. Longer replies grow as they go.
+const MAX_LINES_FORESEEN: usize = 100;
+
+/// Buttons, each with its place in the text, in the text's order.
+type Controls = Vec<(Placement, Vec<Button>)>;
+
+/// Turns replies into messages for one Jira site.
+#[derive(Debug, Clone)]
+pub struct Renderer {
+    /// `<https://example.atlassian.net/browse/`.
+    issue_link_start: String,
+}
+
+impl Renderer {
+    /// `jira_base_url` is the site to which issue keys link.
+    pub fn new(jira_base_url: &Url) -> Self {
+        let base = link_target(jira_base_url);
+        Self { issue_link_start: format!("<{}/browse/", base.trim_end_matches('/')) }
+    }
+
+    /// The message that says `reply` to `caller` in `channel`, within Slack's limits.
+    pub fn render(&self, reply: &Reply, channel: &ChannelId, caller: &UserId) -> Message {
+        let (text, controls) = self.text(&reply.blocks, channel, caller);
+        Message::new(reply.visibility, text, &controls)
+    }
+
+    /// The same text for a part of a view, without buttons; `caller` is who looks at it.
+    pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
+        Mrkdwn(self.text(blocks, channel, caller).0)
+    }
+
+    fn text(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> (String, Controls) {
+        let lines: usize = blocks.iter().map(line_count).sum();
+        let mut writer = Writer {
+            issue_link_start: &self.issue_link_start,
+            channel,
+            caller,
+            out: String::with_capacity(
+                64 + lines.min(MAX_LINES_FORESEEN) * (self.issue_link_start.len() + 96),
+            ),
+            after_marker: false,
+            controls: Vec::new(),
+        };
+        for block in blocks {
+            writer.block(block);
+        }
+        let Writer { out: mut text, mut controls, .. } = writer;
+        if text.trim().is_empty() {
+            NOTHING_TO_SAY.clone_into(&mut text);
+            controls.clear();
+        }
+        (text, controls)
+    }
+}
+
+/// Text in Slack's markup in which nobody's words act as markup. Only [`Renderer::mrkdwn`] makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mrkdwn(String);
+
+impl Mrkdwn {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// At most `max_length` UTF-16 units; what is left out is left out behind whole links and entities,
+    /// and `…` says so.
+    pub(crate) fn bounded(mut self, max_length: usize) -> Self {
+        if message::length(&self.0) > max_length {
+            self.0.truncate(message::cut_point(&self.0, max_length - 1));
+            self.0.push('…');
+        }
+        self
+    }
+}
+
+fn line_count(block: &Block) -> usize {
+    match block {
+        Block::Paragraph(_) => 1,
+        Block::Items(items) => items.len(),
+        Block::Lines(lines) => lines.len(),
+        Block::Buttons(_) => 0,
+    }
+}
+
+struct Writer<'a> {
+    issue_link_start: &'a str,
+    channel: &'a ChannelId,
+    caller: &'a UserId,
+    out: String,
+    /// Whether `*` or a back-tick was closed just now, which counts only before the end of a word.
+    after_marker: bool,
+    controls: Controls,
+}
+
+impl Writer<'_> {
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Paragraph(spans) if spans.is_empty() => {}
+            Block::Paragraph(spans) => self.line("", spans),
+            Block::Lines(lines) => lines.iter().for_each(|spans| self.line("", spans)),
+            Block::Items(items) => items.iter().for_each(|item| self.item(item)),
+            Block::Buttons(buttons) if buttons.is_empty() => {}
+            Block::Buttons(buttons) => {
+                self.controls.push((Placement::Below(self.out.len()), buttons.clone()));
+            }
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        let start = if self.out.is_empty() { 0 } else { self.out.len() + 1 };
+        self.line("• ", &item.spans);
+        if let Some(button) = &item.button {
+            self.controls.push((Placement::Beside(start..self.out.len()), vec![button.clone()]));
+        }
+    }
+
+    fn line(&mut self, start: &str, spans: &[Span]) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+        self.out.push_str(start);
+        self.after_marker = false;
+        for span in spans {
+            self.span(span);
+        }
+    }
+
+    fn span(&mut self, span: &Span) {
+        match span {
+            Span::Text(text) => self.text(text),
+            Span::Strong(text) => self.strong(text),
+            Span::Code(text) => self.code(text),
+            Span::Link { url, label } => self.link(url, label),
+            Span::Issue(key) => self.markup(&[self.issue_link_start, key.as_str(), "|", key.as_str(), ">"]),
+            Span::Channel if self.channel.is_direct_message() => self.text(THIS_CONVERSATION),
+            Span::Channel => self.markup(&["<#", self.channel.as_str(), ">"]),
+            Span::Caller => self.markup(&["<@", self.caller.as_str(), ">"]),
+            Span::User(user) => self.markup(&["<@", user.as_str(), ">"]),
+        }
+    }
+
+    fn markup(&mut self, parts: &[&str]) {
+        parts.iter().for_each(|part| self.out.push_str(part));
+        self.after_marker = false;
+    }
+
+    fn text(&mut self, text: &str) {
+        if std::mem::take(&mut self.after_marker) && text.starts_with(char::is_alphanumeric) {
+            self.out.push(ZERO_WIDTH_SPACE);
+        }
+        push_text(&mut self.out, text);
+    }
+
+    /// Emphasis must hug its words, so white space at the ends goes outside.
+    fn strong(&mut self, text: &str) {
+        let inner = text.trim();
+        if inner.is_empty() {
+            return self.text(text);
+        }
+        if text.starts_with(char::is_whitespace) {
+            self.out.push(' ');
+        }
+        self.open_marker();
+        self.out.push('*');
+        for part in inner.split_inclusive(['*', '`']) {
+            let words = part.trim_end_matches(['*', '`']);
+            push_text(&mut self.out, words);
+            match &part[words.len()..] {
+                "*" => self.out.push(ASTERISK_OPERATOR),
+                "`" => self.out.push(MODIFIER_GRAVE),
+                _ => {}
+            }
+        }
+        // Emphasis does not close behind a gap, and this one guarded nothing.
+        if self.out.ends_with(ZERO_WIDTH_SPACE) {
+            self.out.pop();
+        }
+        self.out.push('*');
+        self.after_marker = true;
+        if text.ends_with(char::is_whitespace) {
+            self.out.push(' ');
+            self.after_marker = false;
+        }
+    }
+
+    fn code(&mut self, text: &str) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        self.open_marker();
+        self.out.push('`');
+        for character in text.chars() {
+            match character {
+                '`' => self.out.push(MODIFIER_GRAVE),
+                '*' | '_' | '~' => self.out.push(character),
+                other => push_special(&mut self.out, other, None),
+            }
+        }
+        self.out.push('`');
+        self.after_marker = true;
+    }
+
+    /// `*` and a back-tick open formatting only where no word is under way.
+    fn open_marker(&mut self) {
+        if self.after_marker || self.out.ends_with(char::is_alphanumeric) {
+            self.out.push(ZERO_WIDTH_SPACE);
+        }
+    }
+
+    /// The label alone if the target is not of the web, or too long.
+    fn link(&mut self, url: &str, label: &str) {
+        let label = if label.trim().is_empty() { url } else { label };
+        let target = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(target) = target else { return self.text(label) };
+        let start = self.out.len();
+        self.out.push('<');
+        self.out.push_str(&link_target(&target));
+        self.out.push('|');
+        push_text(&mut self.out, label);
+        self.out.push('>');
+        if self.out.len() - start > MAX_LINK_BYTES {
+            self.out.truncate(start);
+            return self.text(label);
+        }
+        self.after_marker = false;
+    }
+}
+
+/// An address as it stands before the `|` of a link. The URL parser has encoded spaces already.
+fn link_target(url: &Url) -> String {
+    url.as_str().replace('|', "%7C").replace('<', "%3C").replace('>', "%3E").replace('&', "&amp;")
+}
+
+/// Whether a byte is, or begins, a character that [`push_special`] must see.
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'&' | b'<' | b'>' | b'*' | b'_' | b'~' | b'`' | 0..=0x1f | 0x7f | 0xc2 | 0xe2)
+}
+
+fn push_text(out: &mut String, text: &str) {
+    let bytes = text.as_bytes();
+    let mut copied = 0;
+    let mut index = 0;
+    while let Some(offset) = bytes[index..].iter().position(|byte| is_special(*byte)) {
+        index += offset;
+        out.push_str(&text[copied..index]);
+        let mut rest = text[index..].chars();
+        let Some(character) = rest.next() else { break };
+        push_special(out, character, rest.next());
+        index += character.len_utf8();
+        copied = index;
+    }
+    out.push_str(&text[copied..]);
+}
+
+fn push_special(out: &mut String, character: char, next: Option<char>) {
+    match character {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => {
+            if out.is_empty() || out.ends_with('\n') {
+                out.push(ZERO_WIDTH_SPACE);
+            }
+            out.push_str("&gt;");
+        }
+        '`' => out.extend(['`', ZERO_WIDTH_SPACE]),
+        '*' | '_' | '~' => {
+            let opens =
+                !out.ends_with(char::is_alphanumeric) && next.is_none_or(|next| !next.is_whitespace());
+            out.push(character);
+            if opens {
+                out.push(ZERO_WIDTH_SPACE);
+            }
+        }
+        '\r' if next == Some('\n') => {}
+        '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+        control if control.is_control() => {}
+        other => out.push(other),
+    }
+}

@@ -1,0 +1,368 @@
+//! Answers that come later: the `response_url` of a command, whom it may name, and posting to it.
+//!
+//! The address is a capability: whoever knows it can speak in the channel. It is never logged. And it is
+//! input: it is contacted only if it is Slack's.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU8, Ordering},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, Response, StatusCode, header, redirect};
+use tokio::sync::OnceCell;
+use url::{Origin, Url};
+
+use crate::{config::SlackConfig, message::Message};
+
+/// Where Slack's own response URLs point: <https://docs.slack.dev/interactivity/handling-user-interaction>.
+const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
+
+/// Slack takes five messages for one command, within half an hour.
+const MAX_USES: u8 = 5;
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often one message is tried. Fewer than the uses, so that a failing message leaves one over.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// The wait before the second attempt; it doubles before each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest `Retry-After` that is waited for. A person has stopped waiting by then.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The most bytes that are read of Slack's answer.
+const MAX_ANSWER_BYTES: usize = 4 * 1024;
+
+/// An address that belongs to Slack, and how much of it is left.
+pub struct ResponseUrl {
+    url: Url,
+    admitted_at: Instant,
+    uses_left: AtomicU8,
+}
+
+impl ResponseUrl {
+    /// Takes one use, unless the address is used up or too old.
+    fn take_use(&self) -> Result<(), PostError> {
+        if self.admitted_at.elapsed() >= LIFETIME {
+            return Err(PostError::Expired);
+        }
+        self.uses_left
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1))
+            .map(|_| ())
+            .map_err(|_| PostError::Expired)
+    }
+
+    /// Gives back a use that never reached Slack.
+    fn return_use(&self) {
+        self.uses_left.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl fmt::Debug for ResponseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ResponseUrl({}/…)", self.url.origin().ascii_serialization())
+    }
+}
+
+/// Which addresses may be contacted: Slack's, and those of the configured Web API's origin.
+#[derive(Debug, Clone)]
+pub struct ResponseUrlPolicy {
+    api_origin: Origin,
+}
+
+impl ResponseUrlPolicy {
+    pub fn new(config: &SlackConfig) -> Self {
+        Self { api_origin: config.api_url.origin() }
+    }
+
+    /// The address if it may be contacted: `https` on a host of Slack's at the default port, or the scheme,
+    /// host and port of `SLACK_API_URL`; without user or password. A refusal is logged, by host alone.
+    pub fn admit(&self, text: &str) -> Option<ResponseUrl> {
+        let Ok(url) = Url::parse(text) else {
+            tracing::warn!("ignored a response_url that is no URL");
+            return None;
+        };
+        let is_slacks = url.scheme() == "https"
+            && url.port().is_none()
+            && url.host_str().is_some_and(|host| SLACK_HOSTS.contains(&host));
+        let is_configured = || matches!(url.scheme(), "http" | "https") && url.origin() == self.api_origin;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || !(is_slacks || is_configured()) {
+            let host = url.host_str().unwrap_or_default();
+            tracing::warn!(host, "ignored a response_url that is not Slack's");
+            return None;
+        }
+        Some(ResponseUrl { url, admitted_at: Instant::now(), uses_left: AtomicU8::new(MAX_USES) })
+    }
+}
+
+/// Why a message did not arrive.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// Slack no longer takes anything for this command: five messages or half an hour are over.
+    #[error("the response_url has expired or is used up")]
+    Expired,
+    /// Slack will not take this message, however often it is sent.
+    #[error("Slack refused the message with status {status}: {reason}")]
+    Refused { status: u16, reason: String },
+    #[error("Slack is rate limiting and asks to wait {} s", .retry_after.as_secs())]
+    RateLimited { retry_after: Duration },
+    /// Slack answers with errors of its own.
+    #[error("Slack failed with status {status}")]
+    Failed { status: u16 },
+    #[error("Slack could not be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// The message may have arrived or not, so it is not sent again: nobody wants two answers.
+    #[error("Slack did not answer in time")]
+    TimedOut(#[source] reqwest::Error),
+    /// This process cannot speak HTTP, for instance because the system has no root certificates.
+    #[error("no HTTP client could be built")]
+    NoClient(#[source] reqwest::Error),
+}
+
+/// What to do after one attempt that failed.
+enum Failure {
+    Final(PostError),
+    /// Slack has not shown the message; trying again after a pause may help.
+    Retry {
+        error: PostError,
+        pause: Option<Duration>,
+    },
+}
+
+/// Posts messages to response URLs. One for the whole process: it keeps connections open.
+#[derive(Debug, Default)]
+pub struct ResponseUrlClient {
+    /// Without root certificates, which take longer to load than everything else at start-up.
+    plain: OnceCell<Client>,
+    secure: OnceCell<Client>,
+}
+
+impl ResponseUrlClient {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends a message of its own to the person or channel that `url` stands for. Retries while Slack
+    /// cannot be reached, fails or is rate limiting, at most four times in all, and follows no redirects.
+    ///
+    /// # Errors
+    /// [`PostError`] with the outcome of the last attempt.
+    pub async fn post(&self, url: &ResponseUrl, message: &Message) -> Result<(), PostError> {
+        let client = self.client(&url.url).await.map_err(PostError::NoClient)?;
+        let body = bytes::Bytes::from(message.to_follow_up());
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            url.take_use()?;
+            let (error, asked_pause) = match send(client, url, body.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Retry { error, pause }) => (error, pause),
+            };
+            if attempt == MAX_ATTEMPTS || asked_pause.is_some_and(|asked| asked > LONGEST_PAUSE) {
+                return Err(error);
+            }
+            tokio::time::sleep(asked_pause.unwrap_or(pause)).await;
+            pause *= 2;
+            attempt += 1;
+        }
+    }
+
+    async fn client(&self, url: &Url) -> Result<&Client, reqwest::Error> {
+        if url.scheme() == "https" {
+            // Reading the system's certificates blocks.
+            let build = || async {
+                tokio::task::spawn_blocking(|| builder().build()).await.unwrap_or_else(|error| {
+                    std::panic::resume_unwind(error.into_panic());
+                })
+            };
+            return self.secure.get_or_try_init(build).await;
+        }
+        self.plain.get_or_try_init(|| async { builder().no_proxy().tls_certs_only([]).build() }).await
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    // Fails only if a provider is there already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("maro/", env!("CARGO_PKG_VERSION")))
+}
+
+async fn send(client: &Client, url: &ResponseUrl, body: bytes::Bytes) -> Result<(), Failure> {
+    let request = client
+        .post(url.url.clone())
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .body(body);
+    match request.send().await {
+        Ok(response) => judge(response).await,
+        // The library's error would print the address.
+        Err(error) if error.is_connect() => {
+            url.return_use();
+            Err(Failure::Retry { error: PostError::Unreachable(error.without_url()), pause: None })
+        }
+        Err(error) if error.is_timeout() => Err(Failure::Final(PostError::TimedOut(error.without_url()))),
+        Err(error) => Err(Failure::Final(PostError::Unreachable(error.without_url()))),
+    }
+}
+
+async fn judge(response: Response) -> Result<(), Failure> {
+    let status = response.status();
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failure::Final(PostError::Expired)),
+        StatusCode::TOO_MANY_REQUESTS => {
+            let retry_after = retry_after(&response).unwrap_or(Duration::from_secs(1));
+            let error = PostError::RateLimited { retry_after };
+            Err(Failure::Retry { error, pause: Some(retry_after) })
+        }
+        status if status.is_server_error() => {
+            let pause = retry_after(&response);
+            Err(Failure::Retry { error: PostError::Failed { status: status.as_u16() }, pause })
+        }
+        status => match refusal(status, &read_start(response).await) {
+            None => Ok(()),
+            Some(reason) if matches!(reason.as_str(), "expired_url" | "used_url") => {
+                Err(Failure::Final(PostError::Expired))
+            }
+            Some(reason) => Err(Failure::Final(PostError::Refused { status: status.as_u16(), reason })),
+        },
+    }
+}
+
+/// Slack's word for why it took no message. It says so in JSON or plainly, sometimes with status 200.
+fn refusal(status: StatusCode, answer: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        ok: bool,
+        #[serde(default)]
+        error: String,
+    }
+    let said = serde_json::from_slice::<Answer>(answer).ok();
+    if status.is_success() && said.as_ref().is_none_or(|answer| answer.ok) {
+        return None;
+    }
+    let reason = said.map_or_else(|| String::from_utf8_lossy(answer).into_owned(), |answer| answer.error);
+    // Slack's words are short names; anything else is not worth a log line.
+    let is_name = (1..=80).contains(&reason.len()) && reason.bytes().all(|byte| byte.is_ascii_graphic());
+    Some(if is_name { reason } else { "no reason given".to_owned() })
+}
+
+/// The beginning of the answer; what cannot be read counts as nothing.
+async fn read_start(mut response: Response) -> Vec<u8> {
+    let mut answer = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        answer.extend_from_slice(&chunk);
+        if answer.len() > MAX_ANSWER_BYTES {
+            answer.truncate(MAX_ANSWER_BYTES);
+            break;
+        }
+    }
+    answer
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_process::secret::Secret;
+
+    fn policy(api_url: &str) -> ResponseUrlPolicy {
+        ResponseUrlPolicy::new(&SlackConfig {
+            signing_secret: None,
+            bot_token: Secret::new("xoxb-1"),
+            app_token: None,
+            api_url: Url::parse(api_url).unwrap(),
+        })
+    }
+
+    #[test]
+    fn slacks_addresses_are_admitted() {
+        let policy = policy("https://slack.com/api");
+        for good in [
+            "https://hooks.slack.com/commands/T1/2/3",
+            "https://hooks.slack-gov.com/commands/T1/2/3",
+            "https://hooks.slack.com:443/commands/T1/2/3",
+            "https://slack.com/commands/T1/2/3",
+        ] {
+            assert!(policy.admit(good).is_some(), "{good}");
+        }
+    }
+
+    #[test]
+    fn nobody_elses_addresses_are_admitted() {
+        let policy = policy("https://slack.com/api");
+        for bad in [
+            "http://hooks.slack.com/commands/T1/2/3",
+            "https://hooks.slack.com:8443/commands",
+            "https://hooks.slack.com.evil.example/commands",
+            "https://hooks.slack.com@evil.example/commands",
+            "https://evil.example/?hooks.slack.com",
+            "https://user:word@hooks.slack.com/commands",
+            "https://user@hooks.slack.com/commands",
+            "https://hooks.slack.com./commands",
+            "https://xhooks.slack.com/commands",
+            "http://169.254.169.254/latest/meta-data",
+            "http://localhost:3000/",
+            "file:///etc/passwd",
+            "data:text/plain,x",
+            "//hooks.slack.com/x",
+            "hooks.slack.com",
+            "",
+        ] {
+            assert!(policy.admit(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_configured_origin_is_admitted_whole() {
+        let policy = policy("http://127.0.0.1:4000/api");
+        assert!(policy.admit("http://127.0.0.1:4000/commands/T1/2/3").is_some());
+        assert!(policy.admit("https://hooks.slack.com/commands/T1/2/3").is_some());
+        for bad in ["http://127.0.0.1:4001/x", "https://127.0.0.1:4000/x", "http://localhost:4000/x"] {
+            assert!(policy.admit(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_does_not_show_in_logs() {
+        let url = policy("https://slack.com/api").admit("https://hooks.slack.com/commands/T1/2/3").unwrap();
+        assert_eq!(format!("{url:?}"), "ResponseUrl(https://hooks.slack.com/…)");
+    }
+
+    #[test]
+    fn five_uses_are_all_there_are() {
+        let url = policy("https://slack.com/api").admit("https://hooks.slack.com/commands/T1/2/3").unwrap();
+        for _ in 0..5 {
+            url.take_use().unwrap();
+        }
+        assert!(matches!(url.take_use(), Err(PostError::Expired)));
+    }
+
+    #[test]
+    fn slacks_refusals_are_read_from_json_and_from_text() {
+        let ok = StatusCode::OK;
+        let bad = StatusCode::BAD_REQUEST;
+        for fine in [&b"ok"[..], b"", b"{\"ok\":true}"] {
+            assert_eq!(refusal(ok, fine), None);
+        }
+        assert_eq!(
+            refusal(ok, b"{\"ok\":false,\"error\":\"invalid_blocks\"}").as_deref(),
+            Some("invalid_blocks")
+        );
+        assert_eq!(refusal(bad, b"invalid_payload").as_deref(), Some("invalid_payload"));
+        assert_eq!(refusal(bad, b"<html>go away</html> ").as_deref(), Some("no reason given"));
+        assert_eq!(refusal(bad, b"{\"ok\":true}").as_deref(), Some("no reason given"));
+    }
+}

@@ -1,0 +1,242 @@
+//! State that travels through Slack and back, in a view's `private_metadata` or a button's value: signed,
+//! bound to one purpose, and of limited age.
+//!
+//! Not encrypted: whoever looks into Slack's traffic can read it, so it holds ids and no secrets. That a
+//! seal is opened twice is not noticed here; what must happen once is claimed by its intent id.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::Sha256;
+
+use maro_process::secret::Secret;
+
+/// The longest seal for `private_metadata`, which holds 3,000 characters.
+pub const MAX_BYTES: usize = 2_800;
+
+/// The longest seal for a button, whose value holds 2,000 characters.
+pub const MAX_BUTTON_BYTES: usize = 2_000;
+
+/// Begins every seal, so that a later scheme can tell its own.
+const VERSION: &str = "1.";
+
+/// Keeps this use of the secret apart from all others, such as checking signatures.
+const KEY_CONTEXT: &[u8] = b"maro sealed state, version 1";
+
+/// Why a text is not what was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// Somebody else's, altered, sealed for another purpose or with another secret.
+    #[error("the sealed state is not ours")]
+    Forged,
+    #[error("the sealed state has expired")]
+    Expired,
+    /// Not a seal at all, or one over a value of another shape, as after an update of the bot.
+    #[error("the sealed state is malformed")]
+    Malformed,
+}
+
+/// The value is too large to travel through Slack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the state takes {bytes} bytes sealed, and {max_bytes} are the most")]
+pub struct TooLong {
+    pub bytes: usize,
+    pub max_bytes: usize,
+}
+
+/// What is signed, together with the purpose.
+#[derive(Serialize, Deserialize)]
+struct Content<T> {
+    /// The last second at which the seal opens.
+    #[serde(rename = "e")]
+    expires_at: i64,
+    #[serde(rename = "v")]
+    value: T,
+}
+
+/// Seals and opens with one secret. All replicas that share the secret open one another's seals.
+#[derive(Clone)]
+pub struct Sealer {
+    keyed: Hmac<Sha256>,
+}
+
+impl Sealer {
+    /// `secret` is the signing secret, or the bot token where there is none.
+    pub fn new(secret: &Secret) -> Self {
+        let mut derivation = keyed(secret.expose().as_bytes());
+        derivation.update(KEY_CONTEXT);
+        Self { keyed: keyed(&derivation.finalize().into_bytes()) }
+    }
+
+    /// Seals `value` for a view's `private_metadata`. It opens for the same `purpose` only, until
+    /// `lifetime` after `now`, to the second.
+    ///
+    /// # Errors
+    /// [`TooLong`] beyond 2,800 bytes.
+    pub fn seal<T: Serialize>(
+        &self,
+        purpose: &str,
+        value: &T,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<String, TooLong> {
+        self.seal_within(MAX_BYTES, purpose, value, now, lifetime)
+    }
+
+    /// As [`Sealer::seal`], for a button's value.
+    ///
+    /// # Errors
+    /// [`TooLong`] beyond 2,000 bytes.
+    pub fn seal_for_button<T: Serialize>(
+        &self,
+        purpose: &str,
+        value: &T,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<String, TooLong> {
+        self.seal_within(MAX_BUTTON_BYTES, purpose, value, now, lifetime)
+    }
+
+    fn seal_within<T: Serialize>(
+        &self,
+        max_bytes: usize,
+        purpose: &str,
+        value: &T,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<String, TooLong> {
+        let lifetime_seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let content = Content { expires_at: now.as_second().saturating_add(lifetime_seconds), value };
+        let content = serde_json::to_vec(&content).expect("what is sealed has string keys only");
+        let tag = self.signing(purpose, &content).finalize().into_bytes();
+        let mut seal = VERSION.to_owned();
+        BASE64_URL_SAFE_NO_PAD.encode_string(&content, &mut seal);
+        seal.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(tag, &mut seal);
+        if seal.len() > max_bytes { Err(TooLong { bytes: seal.len(), max_bytes }) } else { Ok(seal) }
+    }
+
+    /// What was sealed for `purpose`. Takes the same time wherever a wrong signature differs.
+    ///
+    /// # Errors
+    /// [`SealError`]; nothing of the content is looked at before the signature is found to be ours.
+    pub fn open<T: DeserializeOwned>(
+        &self,
+        purpose: &str,
+        seal: &str,
+        now: Timestamp,
+    ) -> Result<T, SealError> {
+        if seal.len() > MAX_BYTES {
+            return Err(SealError::Malformed);
+        }
+        let (content, tag) =
+            seal.strip_prefix(VERSION).and_then(|rest| rest.split_once('.')).ok_or(SealError::Malformed)?;
+        let decode = |text| BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed);
+        let (content, tag) = (decode(content)?, decode(tag)?);
+        self.signing(purpose, &content).verify_slice(&tag).map_err(|_| SealError::Forged)?;
+        let content: Content<T> = serde_json::from_slice(&content).map_err(|_| SealError::Malformed)?;
+        if now.as_second() > content.expires_at { Err(SealError::Expired) } else { Ok(content.value) }
+    }
+
+    fn signing(&self, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.keyed.clone();
+        // The length keeps purpose and content from running into one another.
+        mac.update(&(purpose.len() as u64).to_be_bytes());
+        mac.update(purpose.as_bytes());
+        mac.update(content);
+        mac
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct State {
+        intent: String,
+        channel: String,
+    }
+
+    fn state() -> State {
+        State { intent: "01JABC".to_owned(), channel: "C1".to_owned() }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn sealer() -> Sealer {
+        Sealer::new(&Secret::new("8f742231b10e8888abcd99yyyzzz85a5"))
+    }
+
+    #[test]
+    fn what_was_sealed_comes_back_until_it_expires() {
+        let seal = sealer().seal("create", &state(), at(1_000), HOUR).unwrap();
+        assert_eq!(sealer().open("create", &seal, at(1_000)), Ok(state()));
+        assert_eq!(sealer().open("create", &seal, at(4_600)), Ok(state()));
+        assert_eq!(sealer().open::<State>("create", &seal, at(4_601)), Err(SealError::Expired));
+        // A replica's clock may be behind.
+        assert_eq!(sealer().open("create", &seal, at(0)), Ok(state()));
+    }
+
+    #[test]
+    fn one_kind_cannot_stand_for_another() {
+        let seal = sealer().seal("create", &state(), at(0), HOUR).unwrap();
+        for purpose in ["stories", "creat", "create ", ""] {
+            assert_eq!(sealer().open::<State>(purpose, &seal, at(0)), Err(SealError::Forged));
+        }
+    }
+
+    #[test]
+    fn another_secret_and_any_altered_letter_are_noticed() {
+        let seal = sealer().seal("create", &state(), at(0), HOUR).unwrap();
+        let stranger = Sealer::new(&Secret::new("another"));
+        assert_eq!(stranger.open::<State>("create", &seal, at(0)), Err(SealError::Forged));
+        for index in 0..seal.len() {
+            let mut forged = seal.clone().into_bytes();
+            forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert!(sealer().open::<State>("create", &forged, at(0)).is_err(), "{index}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_seal_is_malformed() {
+        let short_tag = "1.e30.AA";
+        assert_eq!(sealer().open::<State>("create", short_tag, at(0)), Err(SealError::Forged));
+        for bad in
+            ["", "1.", "1..", "2.e30.e30", "{\"e\":1}", "1.e30=.AA", &format!("1.{}", "A".repeat(3_000))]
+        {
+            assert!(
+                matches!(
+                    sealer().open::<State>("create", bad, at(0)),
+                    Err(SealError::Malformed | SealError::Forged)
+                ),
+                "{bad}"
+            );
+        }
+        let seal = sealer().seal("create", &7, at(0), HOUR).unwrap();
+        assert_eq!(sealer().open::<State>("create", &seal, at(0)), Err(SealError::Malformed));
+    }
+
+    #[test]
+    fn what_slack_would_not_carry_is_not_sealed() {
+        let long = "x".repeat(1_500);
+        assert!(sealer().seal("create", &long, at(0), HOUR).unwrap().len() <= MAX_BYTES);
+        assert!(matches!(
+            sealer().seal_for_button("create", &long, at(0), HOUR),
+            Err(TooLong { max_bytes: 2_000, .. })
+        ));
+        assert!(sealer().seal("create", &"x".repeat(2_100), at(0), HOUR).is_err());
+    }
+}

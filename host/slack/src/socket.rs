@@ -1,0 +1,279 @@
+//! Socket Mode: what Slack would send over HTTP comes over WebSockets that MARO opens.
+//!
+//! slack-morphism opens the connections and speaks their protocol. It leaves reconnecting without jitter,
+//! waits without end for addresses and handshakes, and reads payloads into types that drop fields; so each
+//! connection here is one of its clients, watched and replaced by MARO, and what comes in is read as raw
+//! JSON. It handles the frames of one connection one after another: whoever answers slowly holds up the
+//! next, so a handler acknowledges soon and works afterwards.
+
+mod answers;
+mod envelope;
+mod link;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::time::timeout;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use crate::{
+    command::SlashCommand,
+    config::SlackConfig,
+    interaction::Interaction,
+    response_url::ResponseUrlPolicy,
+    socket::{
+        answers::Answers,
+        link::{Link, LinkEvent},
+    },
+    web_api::SlackWebApi,
+};
+use maro_process::secret::Secret;
+
+/// Connections held at once, so that one can be replaced while another serves. Slack allows ten.
+const CONNECTIONS: usize = 2;
+
+/// How long a new connection may take until Slack says hello.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that lasted longer was a good one: what ends it is no failure.
+const GOOD_LIFE: Duration = Duration::from_secs(30);
+
+/// The bounds of the pause before a connection is replaced.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+/// Something that Slack sent and wants acknowledged within three seconds.
+#[derive(Debug)]
+pub enum SocketRequest {
+    Command(Box<SlashCommand>),
+    Interaction(Interaction),
+    Event(SocketEvent),
+}
+
+/// Something that happened in the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketEvent {
+    /// The same for each time that Slack sends it.
+    pub id: String,
+    /// Such as `channel_id_changed`.
+    pub kind: String,
+    /// The whole payload.
+    pub json: String,
+}
+
+/// Answers requests: the future gives the acknowledgement's payload as JSON, or nothing.
+type Handler = Arc<dyn Fn(SocketRequest) -> BoxFuture<'static, Vec<u8>> + Send + Sync>;
+
+/// There is no `SLACK_APP_TOKEN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Socket Mode needs SLACK_APP_TOKEN")]
+pub struct NoAppToken;
+
+/// Connections to Slack that are kept up. They end with this value; [`SocketMode::stop`] ends them in order.
+pub struct SocketMode {
+    shared: Arc<Shared>,
+    stop: DropGuard,
+    supervisors: TaskTracker,
+}
+
+/// What all connections have in common.
+struct Shared {
+    api: SlackWebApi,
+    app_token: Secret,
+    answers: Answers,
+    connected: AtomicUsize,
+}
+
+impl SocketMode {
+    /// Opens two connections and keeps them up in the background, whatever becomes of Slack.
+    ///
+    /// `handler` gets each request once, even if Slack sends it several times. What its future gives within
+    /// 2.8 s is the payload of the acknowledgement, as [`crate::message::Message::to_answer`],
+    /// [`crate::interaction::answer::SubmissionResponse::to_json`] or
+    /// [`crate::interaction::answer::options_json`] make it; nothing, or nothing in time, is a bare
+    /// one. The future is run to its end in any case.
+    ///
+    /// # Errors
+    /// [`NoAppToken`]. That Slack refuses the token is logged; see [`SlackWebApi::check_app_token`].
+    pub fn start<H, F>(config: &SlackConfig, handler: H) -> Result<Self, NoAppToken>
+    where
+        H: Fn(SocketRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Vec<u8>> + Send + 'static,
+    {
+        let app_token = config.app_token.clone().ok_or(NoAppToken)?;
+        // For the WebSockets. Fails only if a provider is there already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let handler: Handler = Arc::new(move |request| handler(request).boxed());
+        let shared = Arc::new(Shared {
+            api: SlackWebApi::new(config),
+            app_token,
+            answers: Answers::new(handler, ResponseUrlPolicy::new(config)),
+            connected: AtomicUsize::new(0),
+        });
+        let (stop, supervisors) = (CancellationToken::new(), TaskTracker::new());
+        for number in 0..CONNECTIONS {
+            let supervisor = Supervisor { shared: Arc::clone(&shared), stop: stop.clone(), number };
+            supervisors.spawn(supervisor.run());
+        }
+        supervisors.close();
+        Ok(Self { shared, stop: stop.drop_guard(), supervisors })
+    }
+
+    /// How many connections Slack has greeted and not ended.
+    pub fn connected(&self) -> usize {
+        self.shared.connected.load(Ordering::Acquire)
+    }
+
+    /// Sends the acknowledgements under way, closes the connections, and waits for the handler's futures:
+    /// for `grace` in all, of which closing takes 5.1 s at most.
+    pub async fn stop(self, grace: Duration) {
+        let Self { shared, stop, supervisors } = self;
+        drop(stop);
+        let stopped = timeout(grace, async {
+            supervisors.wait().await;
+            shared.answers.finish().await;
+        });
+        if stopped.await.is_err() {
+            tracing::warn!("Socket Mode did not stop in time");
+        }
+    }
+}
+
+/// Keeps one connection up.
+struct Supervisor {
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    number: usize,
+}
+
+/// How a connection ended, or is about to.
+enum End {
+    Stopped,
+    /// Slack closes it soon; until then it serves.
+    Replace,
+    Lost,
+    /// Socket Mode is switched off in the app's settings.
+    Disabled,
+}
+
+impl Supervisor {
+    async fn run(self) {
+        let mut failures = 0;
+        // One that still serves while it is being replaced.
+        let mut retiring: Option<Link> = None;
+        loop {
+            let link = self.connect(failures).await;
+            if let Some(retired) = retiring.take() {
+                retired.close().await;
+            }
+            let Some(mut link) = link else {
+                failures += 1;
+                if self.pause(failures).await.is_break() {
+                    return;
+                }
+                continue;
+            };
+            let since = Instant::now();
+            self.shared.connected.fetch_add(1, Ordering::AcqRel);
+            let end = self.serve(&mut link).await;
+            self.shared.connected.fetch_sub(1, Ordering::AcqRel);
+            failures = if since.elapsed() > GOOD_LIFE { 0 } else { failures + 1 };
+            match end {
+                End::Stopped => return link.close().await,
+                End::Disabled => {
+                    tracing::error!(
+                        "Socket Mode is switched off in the app's settings; it is not tried again"
+                    );
+                    return link.close().await;
+                }
+                End::Replace if failures <= 1 => retiring = Some(link),
+                End::Replace | End::Lost => {
+                    link.close().await;
+                    if self.pause(failures).await.is_break() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A connection that Slack has greeted.
+    async fn connect(&self, failures: u32) -> Option<Link> {
+        // slack-morphism does not tell why it fails, so after a failure the token is tried first.
+        if failures > 0
+            && let Err(error) = self.shared.api.check_app_token(&self.shared.app_token).await
+        {
+            tracing::warn!(%error, connection = self.number, "Socket Mode cannot connect");
+            return None;
+        }
+        let link = Link::open(&self.shared).await;
+        let mut link = link
+            .inspect_err(
+                |error| tracing::warn!(%error, connection = self.number, "Socket Mode cannot connect"),
+            )
+            .ok()?;
+        let greeted = timeout(HELLO_TIMEOUT, link.greeted());
+        let greeted = tokio::select! {
+            greeted = greeted => greeted.unwrap_or(false),
+            () = self.stop.cancelled() => false,
+        };
+        if greeted {
+            tracing::info!(connection = self.number, "Socket Mode is connected");
+            return Some(link);
+        }
+        if !self.stop.is_cancelled() {
+            tracing::warn!(connection = self.number, "Slack did not greet a new connection");
+        }
+        link.close().await;
+        None
+    }
+
+    /// Waits for the end.
+    async fn serve(&self, link: &mut Link) -> End {
+        loop {
+            let event = tokio::select! {
+                event = link.next() => event,
+                () = self.stop.cancelled() => return End::Stopped,
+            };
+            match event {
+                LinkEvent::Hello => {}
+                LinkEvent::Disconnect { reason } => {
+                    tracing::info!(%reason, connection = self.number, "Slack ends a connection");
+                    return match reason.as_str() {
+                        "link_disabled" => End::Disabled,
+                        "warning" | "refresh_requested" => End::Replace,
+                        _ => End::Lost,
+                    };
+                }
+                LinkEvent::Closed => {
+                    tracing::info!(connection = self.number, "a Socket Mode connection was lost");
+                    return End::Lost;
+                }
+            }
+        }
+    }
+
+    /// Breaks if all is to stop.
+    async fn pause(&self, failures: u32) -> std::ops::ControlFlow<()> {
+        tokio::select! {
+            () = tokio::time::sleep(backoff(failures)) => std::ops::ControlFlow::Continue(()),
+            () = self.stop.cancelled() => std::ops::ControlFlow::Break(()),
+        }
+    }
+}
+
+/// Exponential with jitter, so that all bots do not come back at once.
+fn backoff(failures: u32) -> Duration {
+    let bound = FIRST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_BACKOFF);
+    bound.mul_f64(rand::random_range(0.5..=1.0))
+}

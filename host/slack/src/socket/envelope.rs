@@ -1,0 +1,101 @@
+//! The frames of Socket Mode: <https://docs.slack.dev/apis/events-api/using-socket-mode>.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    command, interaction,
+    response_url::ResponseUrlPolicy,
+    socket::{SocketEvent, SocketRequest},
+};
+
+/// A frame that came in.
+pub(super) enum Frame<'a> {
+    Hello,
+    Disconnect { reason: String },
+    Envelope(Envelope<'a>),
+}
+
+/// Something to acknowledge by its id.
+#[derive(Deserialize)]
+pub(super) struct Envelope<'a> {
+    #[serde(rename = "envelope_id")]
+    pub(super) id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    pub(super) accepts_response_payload: bool,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+/// Reads a frame. `None` if it is nothing that could be acted upon or acknowledged.
+pub(super) fn parse(frame: &str) -> Option<Frame<'_>> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "type")]
+        kind: String,
+        reason: Option<String>,
+    }
+    let head: Head = serde_json::from_str(frame).ok()?;
+    match head.kind.as_str() {
+        "hello" => Some(Frame::Hello),
+        "disconnect" => Some(Frame::Disconnect { reason: head.reason.unwrap_or_default() }),
+        _ => serde_json::from_str(frame).ok().map(Frame::Envelope),
+    }
+}
+
+impl Envelope<'_> {
+    /// The request in it; `None` for what MARO does not know or cannot read, which is logged.
+    pub(super) fn request(&self, policy: &ResponseUrlPolicy) -> Option<SocketRequest> {
+        let payload = self.payload.map_or("null", RawValue::get);
+        match self.kind.as_str() {
+            "slash_commands" => match command::parse_json(payload, policy) {
+                Ok(command) => Some(SocketRequest::Command(Box::new(command))),
+                Err(error) => self.unreadable(&error),
+            },
+            "interactive" => match interaction::parse_json(payload, policy) {
+                Ok(interaction) => Some(SocketRequest::Interaction(interaction)),
+                Err(error) => self.unreadable(&error),
+            },
+            "events_api" => match serde_json::from_str::<EventPayload>(payload) {
+                Ok(event) => Some(SocketRequest::Event(SocketEvent {
+                    id: event.event_id,
+                    kind: event.event.kind,
+                    json: payload.to_owned(),
+                })),
+                Err(_) => self.unreadable(&"not the documented JSON"),
+            },
+            _ => self.unreadable(&"unknown kind"),
+        }
+    }
+
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Option<SocketRequest> {
+        let kind: String = self.kind.chars().take(40).collect();
+        tracing::warn!(%error, kind, "ignored a Socket Mode envelope");
+        None
+    }
+
+    /// The frame that acknowledges it, with `payload` if there is one and Slack takes it.
+    pub(super) fn acknowledgement(&self, payload: &[u8]) -> String {
+        let id = serde_json::Value::from(self.id.as_str());
+        match std::str::from_utf8(payload) {
+            Ok(payload) if !payload.is_empty() && self.accepts_response_payload => {
+                format!(r#"{{"envelope_id":{id},"payload":{payload}}}"#)
+            }
+            _ => format!(r#"{{"envelope_id":{id}}}"#),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct EventPayload {
+    event_id: String,
+    event: EventKind,
+}
+
+#[derive(Deserialize)]
+struct EventKind {
+    #[serde(rename = "type")]
+    kind: String,
+}

@@ -1,0 +1,246 @@
+//! Inputs of a view: text, and a choice of one.
+//!
+//! An input's id is both its block id and its action id, so that one name finds its value and places an
+//! error beside it.
+
+use serde_json::{Value, json};
+
+use crate::view::plain_text::{bounded_id, cut, plain_text};
+
+/// The longest label and hint of an input.
+const MAX_LABEL: usize = 2_000;
+
+/// The longest placeholder.
+const MAX_PLACEHOLDER: usize = 150;
+
+/// The longest text that an input takes.
+const MAX_TEXT: usize = 3_000;
+
+/// The longest label of an option.
+const MAX_OPTION_LABEL: usize = 75;
+
+/// The longest value of an option, in bytes, which are never fewer than characters.
+const MAX_OPTION_VALUE_BYTES: usize = 150;
+
+/// The most options of one list.
+const MAX_OPTIONS: usize = 100;
+
+/// One of several to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What comes back, at most 150 bytes.
+    pub value: String,
+    /// What is shown, cut at 75 characters.
+    pub label: String,
+}
+
+impl Choice {
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into() }
+    }
+
+    /// `None` if the value is empty or too long: a cut one would be another.
+    fn to_json(&self) -> Option<Value> {
+        if !(1..=MAX_OPTION_VALUE_BYTES).contains(&self.value.len()) {
+            return None;
+        }
+        Some(json!({ "text": plain_text(&self.label, MAX_OPTION_LABEL), "value": self.value }))
+    }
+}
+
+/// The options that Slack's limits allow, at most 100.
+pub(crate) fn options(choices: &[Choice]) -> Vec<Value> {
+    choices.iter().filter_map(Choice::to_json).take(MAX_OPTIONS).collect()
+}
+
+/// What every input has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Frame {
+    id: String,
+    label: String,
+    hint: Option<String>,
+    placeholder: Option<String>,
+    optional: bool,
+    tells_changes: bool,
+}
+
+impl Frame {
+    fn new(id: String, label: String) -> Self {
+        Self { id, label, hint: None, placeholder: None, optional: false, tells_changes: false }
+    }
+
+    fn to_json(&self, mut element: Value) -> Value {
+        element["action_id"] = json!(bounded_id(&self.id));
+        if let Some(placeholder) = &self.placeholder {
+            element["placeholder"] = plain_text(placeholder, MAX_PLACEHOLDER);
+        }
+        let mut block = json!({
+            "type": "input",
+            "block_id": bounded_id(&self.id),
+            "label": plain_text(&self.label, MAX_LABEL),
+            "element": element,
+            "optional": self.optional,
+        });
+        if let Some(hint) = &self.hint {
+            block["hint"] = plain_text(hint, MAX_LABEL);
+        }
+        if self.tells_changes {
+            block["dispatch_action"] = json!(true);
+        }
+        block
+    }
+}
+
+/// The settings that both kinds of input share.
+macro_rules! frame_settings {
+    () => {
+        /// What stands below the input.
+        #[must_use]
+        pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+            self.frame.hint = Some(hint.into());
+            self
+        }
+
+        /// What stands in the input while it is empty, at most 150 characters.
+        #[must_use]
+        pub fn with_placeholder(mut self, placeholder: impl Into<String>) -> Self {
+            self.frame.placeholder = Some(placeholder.into());
+            self
+        }
+
+        /// Lets people submit without it.
+        #[must_use]
+        pub fn optional(mut self) -> Self {
+            self.frame.optional = true;
+            self
+        }
+    };
+}
+
+/// A text to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextInput {
+    frame: Frame,
+    multiline: bool,
+    initial: String,
+    max_length: usize,
+}
+
+impl TextInput {
+    pub fn single_line(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            frame: Frame::new(id.into(), label.into()),
+            multiline: false,
+            initial: String::new(),
+            max_length: MAX_TEXT,
+        }
+    }
+
+    pub fn multi_line(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { multiline: true, ..Self::single_line(id, label) }
+    }
+
+    frame_settings!();
+
+    /// What stands in the input at first, cut at the input's longest text.
+    #[must_use]
+    pub fn with_initial(mut self, text: impl Into<String>) -> Self {
+        self.initial = text.into();
+        self
+    }
+
+    /// How many characters may be typed: 1 to 3,000, which is also the default.
+    #[must_use]
+    pub fn with_max_length(mut self, max_length: usize) -> Self {
+        self.max_length = max_length.clamp(1, MAX_TEXT);
+        self
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let mut element = json!({
+            "type": "plain_text_input",
+            "multiline": self.multiline,
+            "max_length": self.max_length,
+        });
+        let initial = cut(&self.initial, self.max_length);
+        if !initial.is_empty() {
+            let single_line = || initial.replace(['\r', '\n'], " ");
+            element["initial_value"] = if self.multiline { json!(initial) } else { json!(single_line()) };
+        }
+        self.frame.to_json(element)
+    }
+}
+
+/// Where the options of a select come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Options {
+    /// Slack asks for them, with what was typed.
+    External,
+    Fixed(Vec<Choice>),
+    /// The channels that the person sees; the one they look at is chosen at first.
+    Channels,
+}
+
+/// A choice of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectInput {
+    frame: Frame,
+    options: Options,
+    initial: Option<Choice>,
+}
+
+impl SelectInput {
+    /// A choice among what MARO answers to [`crate::interaction::OptionsWanted`], also before
+    /// anything is typed.
+    pub fn external(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { frame: Frame::new(id.into(), label.into()), options: Options::External, initial: None }
+    }
+
+    /// A choice among the public and private channels that the person sees, by id.
+    pub fn channel(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { frame: Frame::new(id.into(), label.into()), options: Options::Channels, initial: None }
+    }
+
+    /// A choice among at most 100.
+    pub fn fixed(id: impl Into<String>, label: impl Into<String>, choices: Vec<Choice>) -> Self {
+        Self { frame: Frame::new(id.into(), label.into()), options: Options::Fixed(choices), initial: None }
+    }
+
+    frame_settings!();
+
+    /// What is chosen at first. Of a fixed choice it must be one of the options, else nothing is.
+    #[must_use]
+    pub fn with_initial(mut self, choice: Choice) -> Self {
+        self.initial = Some(choice);
+        self
+    }
+
+    /// Has Slack tell each change, as [`crate::interaction::Interaction::OptionChosen`].
+    #[must_use]
+    pub fn telling_changes(mut self) -> Self {
+        self.frame.tells_changes = true;
+        self
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let (mut element, may_be_initial) = match &self.options {
+            Options::External => (json!({ "type": "external_select", "min_query_length": 0 }), true),
+            Options::Channels => (
+                json!({
+                    "type": "conversations_select",
+                    "default_to_current_conversation": true,
+                    "filter": { "include": ["public", "private"], "exclude_bot_users": true },
+                }),
+                false,
+            ),
+            Options::Fixed(choices) => (
+                json!({ "type": "static_select", "options": options(choices) }),
+                self.initial.as_ref().is_some_and(|initial| choices.contains(initial)),
+            ),
+        };
+        if let Some(initial) = self.initial.as_ref().and_then(Choice::to_json).filter(|_| may_be_initial) {
+            element["initial_option"] = initial;
+        }
+        self.frame.to_json(element)
+    }
+}

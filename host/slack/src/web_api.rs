@@ -1,0 +1,262 @@
+//! Slack's Web API, as far as MARO calls it.
+//!
+//! The client is slack-morphism's, without its rate control, which once switched on would slow down every
+//! call of the process to the pace of the slowest; and without its models of requests and answers, which
+//! refuse an answer for a field that nobody reads. It has no time-outs of its own: each call here has a
+//! deadline for all its attempts, and each attempt has one.
+
+mod connection;
+pub mod error;
+mod retry;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use slack_morphism::{
+    SlackApiToken, SlackApiTokenValue, errors::SlackClientError, hyper_tokio::SlackHyperClient,
+};
+use tokio::time::timeout;
+
+use crate::{
+    config::SlackConfig,
+    message::Message,
+    view::View,
+    web_api::{connection::Connections, error::ApiError, retry::Failure},
+};
+use maro_domain::ids::{ChannelId, UserId};
+use maro_process::secret::Secret;
+
+/// How long one attempt may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A method of Slack's, and how patiently it is called.
+#[derive(Debug, Clone, Copy)]
+struct Method {
+    name: &'static str,
+    /// For all attempts together.
+    deadline: Duration,
+    /// Whether it does no harm a second time, so that it is tried again where the first may have worked.
+    repeatable: bool,
+}
+
+/// A trigger is good for three seconds, some of which are gone.
+const OPEN_VIEW: Method =
+    Method { name: "views.open", deadline: Duration::from_millis(2_500), repeatable: false };
+const UPDATE_VIEW: Method =
+    Method { name: "views.update", deadline: Duration::from_secs(10), repeatable: true };
+/// Slack takes about one message a second for a channel, so a burst has to wait.
+const POST_MESSAGE: Method =
+    Method { name: "chat.postMessage", deadline: Duration::from_secs(60), repeatable: false };
+const GET_PERMALINK: Method =
+    Method { name: "chat.getPermalink", deadline: Duration::from_secs(5), repeatable: true };
+/// Makes an address for Socket Mode, which nobody needs to use.
+const OPEN_CONNECTION: Method =
+    Method { name: "apps.connections.open", deadline: Duration::from_secs(10), repeatable: true };
+const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
+
+/// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
+pub struct SlackWebApi {
+    connections: Connections,
+    token: SlackApiToken,
+}
+
+/// A modal that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OpenedView {
+    /// Names it to [`SlackWebApi::update_view`].
+    pub id: String,
+    #[serde(default)]
+    pub hash: String,
+}
+
+/// The time that names a message within its channel: `1503435956.000247`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageTs(pub String);
+
+/// Whom the bot's token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub team_id: String,
+    /// The workspace's name.
+    pub team: String,
+    /// The bot itself.
+    pub user_id: UserId,
+    /// What the token may do, such as `chat:write`. Empty if Slack does not say.
+    pub scopes: Vec<String>,
+}
+
+impl SlackWebApi {
+    /// Connects to nothing yet.
+    pub fn new(config: &SlackConfig) -> Self {
+        Self { connections: Connections::new(&config.api_url), token: api_token(&config.bot_token) }
+    }
+
+    /// Shows a modal to whoever caused the trigger, within 2.5 s.
+    ///
+    /// # Errors
+    /// [`ApiError::TriggerExpired`] if the trigger is older than three seconds or used, else as named.
+    pub async fn open_view(&self, trigger_id: &str, view: &View) -> Result<OpenedView, ApiError> {
+        let request = json!({ "trigger_id": trigger_id, "view": view.to_json() });
+        let answer: ViewAnswer = self.post(OPEN_VIEW, &request).await?;
+        Ok(answer.view)
+    }
+
+    /// Puts `view` in the place of an open one, whatever has happened to it meanwhile.
+    ///
+    /// # Errors
+    /// [`ApiError::ViewGone`] if it is no longer open, else as named.
+    pub async fn update_view(&self, view_id: &str, view: &View) -> Result<OpenedView, ApiError> {
+        let request = json!({ "view_id": view_id, "view": view.to_json() });
+        let answer: ViewAnswer = self.post(UPDATE_VIEW, &request).await?;
+        Ok(answer.view)
+    }
+
+    /// Says something in a channel to everyone, as a reply if `thread` names a message.
+    ///
+    /// # Errors
+    /// [`ApiError`]. After [`ApiError::TimedOut`] and [`ApiError::Unreachable`] the message may be there.
+    pub async fn post_message(
+        &self,
+        channel: &ChannelId,
+        thread: Option<&str>,
+        message: &Message,
+    ) -> Result<MessageTs, ApiError> {
+        let mut request = json!({ "channel": channel.as_str(), "text": message.text() });
+        // A preview of each issue would bury the message.
+        request["unfurl_links"] = json!(false);
+        if let Some(thread) = thread {
+            request["thread_ts"] = json!(thread);
+        }
+        if message.has_blocks() {
+            request["blocks"] = message.blocks();
+        }
+        let answer: PostAnswer = self.post(POST_MESSAGE, &request).await?;
+        Ok(MessageTs(answer.ts))
+    }
+
+    /// The address under which people find a message.
+    ///
+    /// # Errors
+    /// [`ApiError`]; an unknown message is [`ApiError::Refused`] with `message_not_found`.
+    pub async fn get_permalink(&self, channel: &ChannelId, message_ts: &str) -> Result<String, ApiError> {
+        let params = vec![("channel", Some(channel.as_str())), ("message_ts", Some(message_ts))];
+        let client = self.connections.client().await?;
+        let session = client.open_session(&self.token);
+        let answer: PermalinkAnswer = repeat(GET_PERMALINK, || {
+            session.http_session_api.http_get(GET_PERMALINK.name, &params, None).boxed()
+        })
+        .await?;
+        Ok(answer.permalink)
+    }
+
+    /// Asks whom the token belongs to and what it may do.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn auth_test(&self) -> Result<Identity, ApiError> {
+        // The scopes are in a header, which slack-morphism does not hand out.
+        let request = self.connections.call_raw(AUTH_TEST.name, self.token.token_value.0.as_str());
+        let answer = match timeout(AUTH_TEST.deadline, request).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(ApiError::TimedOut),
+        };
+        let identity: IdentityAnswer = answer.read()?;
+        let user_id = UserId::parse(&identity.user_id)
+            .map_err(|_| ApiError::InvalidResponse { detail: "user_id is no id".to_owned() })?;
+        Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes: answer.scopes() })
+    }
+
+    /// Checks that an app-level token opens Socket Mode, without opening a connection.
+    ///
+    /// # Errors
+    /// [`ApiError`]: [`ApiError::InvalidAuth`] and [`ApiError::MissingScope`] are about the app's token.
+    pub async fn check_app_token(&self, app_token: &Secret) -> Result<(), ApiError> {
+        let client = self.connections.client().await?;
+        let token = api_token(app_token);
+        let session = client.open_session(&token);
+        let request = json!({});
+        let answer: SocketAnswer = repeat(OPEN_CONNECTION, || {
+            session.http_session_api.http_post(OPEN_CONNECTION.name, &request, None).boxed()
+        })
+        .await?;
+        let is_socket = answer.url.starts_with("ws:") || answer.url.starts_with("wss:");
+        if is_socket {
+            return Ok(());
+        }
+        Err(ApiError::InvalidResponse { detail: "the address is none of a WebSocket".to_owned() })
+    }
+
+    /// slack-morphism's client, for Socket Mode.
+    ///
+    /// # Errors
+    /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
+    pub(crate) async fn client(&self) -> Result<&Arc<SlackHyperClient>, ApiError> {
+        self.connections.client().await
+    }
+
+    async fn post<A: DeserializeOwned + Send>(&self, method: Method, request: &Value) -> Result<A, ApiError> {
+        let client = self.connections.client().await?;
+        let session = client.open_session(&self.token);
+        repeat(method, || session.http_session_api.http_post(method.name, request, None).boxed()).await
+    }
+}
+
+#[derive(Deserialize)]
+struct ViewAnswer {
+    view: OpenedView,
+}
+
+#[derive(Deserialize)]
+struct PostAnswer {
+    ts: String,
+}
+
+#[derive(Deserialize)]
+struct PermalinkAnswer {
+    permalink: String,
+}
+
+#[derive(Deserialize)]
+struct SocketAnswer {
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct IdentityAnswer {
+    team_id: String,
+    #[serde(default)]
+    team: String,
+    user_id: String,
+}
+
+pub(crate) fn api_token(token: &Secret) -> SlackApiToken {
+    SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()))
+}
+
+/// Tries again where that is harmless and may help.
+async fn repeat<'a, A>(
+    method: Method,
+    attempt: impl Fn() -> BoxFuture<'a, Result<A, SlackClientError>>,
+) -> Result<A, ApiError> {
+    let deadline = Instant::now() + method.deadline;
+    let mut attempts = 1;
+    loop {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let failure = match timeout(remaining.min(ATTEMPT_TIMEOUT), attempt()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => Failure::from_client(error),
+            Err(_) => Failure::timed_out(),
+        };
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let Some(pause) = failure.pause(attempts, method.repeatable, remaining) else {
+            return Err(failure.into_error());
+        };
+        tokio::time::sleep(pause).await;
+        attempts += 1;
+    }
+}

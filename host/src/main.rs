@@ -1,7 +1,0 @@
-//! The `maro` program.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    maro::cli::run()
-}

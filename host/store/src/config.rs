@@ -1,0 +1,13 @@
+//! Which database to use.
+
+use std::path::PathBuf;
+
+use maro_process::secret::Secret;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseConfig {
+    /// `DATABASE_URL=sqlite://PATH`, default `sqlite://maro.db`: one file, made if absent.
+    Sqlite { path: PathBuf },
+    /// `DATABASE_URL=postgres://…`. The URL holds a password.
+    Postgres { url: Secret },
+}

@@ -1,0 +1,16 @@
+//! The journal in the database that is open.
+
+use std::sync::Arc;
+
+use crate::{
+    database::Database,
+    intents::{IntentJournal, postgres::PostgresJournal, sqlite::SqliteJournal},
+};
+
+/// The journal in a database. It is usable until that is closed.
+pub fn open(database: &Database) -> Arc<dyn IntentJournal> {
+    match database {
+        Database::Sqlite(database) => Arc::new(SqliteJournal::new(Arc::clone(database))),
+        Database::Postgres(database) => Arc::new(PostgresJournal::new(Arc::clone(database))),
+    }
+}

@@ -1,0 +1,191 @@
+//! The journal in PostgreSQL. Other replicas write it at the same moment.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use crate::{
+    database::{
+        postgres::{PostgresDatabase, attempt::Repeat},
+        time::time_text,
+    },
+    intents::{
+        Begun, Intent, IntentJournal, IntentState, JournalError, MAX_DATA_LENGTH, MAX_RECENT_TICKETS,
+        NewIntent, Saved, Version, check, check_length,
+        stored::{parse_all, parse_begun, parse_one, parse_tickets},
+    },
+};
+use maro_domain::issue::Issue;
+
+/// A statement with an intent as JSON in its middle.
+macro_rules! returning_intent {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "json_build_array(intent.id, intent.kind, intent.channel_id, intent.user_id, intent.state,
+                intent.data, intent.version, (extract(epoch FROM intent.created_at) * 1000000)::bigint,
+                (extract(epoch FROM intent.updated_at) * 1000000)::bigint)",
+            $after
+        )
+    };
+}
+
+/// A conflict writes nothing new, but so the row that is there is returned, whoever has just inserted it.
+const BEGIN: &str = returning_intent!(
+    "INSERT INTO ticket_intents AS intent
+        (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $8::timestamptz)
+     ON CONFLICT (id) DO UPDATE SET id = excluded.id
+     RETURNING ",
+    "::text"
+);
+
+/// A call that is made again, because its first answer was lost, finds the version that it wrote.
+const SAVE: &str = "
+    UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = $6::timestamptz
+    WHERE id = $1 AND version IN ($2, $3)";
+
+/// Kinds that a newer MARO brought are left to it. A row that another replica is just taking is passed over.
+const CLAIM: &str = returning_intent!(
+    "WITH abandoned AS MATERIALIZED (
+        SELECT id FROM ticket_intents
+        WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
+            AND updated_at < $3::timestamptz
+        ORDER BY updated_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+     UPDATE ticket_intents AS intent SET version = $1, updated_at = $2::timestamptz
+     FROM abandoned WHERE intent.id = abandoned.id
+     RETURNING ",
+    "::text"
+);
+
+const GET: &str = returning_intent!(
+    "SELECT coalesce(json_agg(",
+    "), '[]')::text FROM ticket_intents AS intent WHERE intent.id = $1"
+);
+
+const RECORD: &str = "
+    INSERT INTO created_tickets (project_key, intent_id, created_at, issue_id, issue_key, summary)
+    SELECT $1, $2, $3::timestamptz, issue_id, issue_key, summary
+    FROM unnest($4::text[], $5::text[], $6::text[]) AS item (issue_id, issue_key, summary)
+    ORDER BY issue_id
+    ON CONFLICT DO NOTHING";
+
+const RECENT: &str = "
+    SELECT coalesce(json_agg(json_build_array(issue_id, issue_key, summary)), '[]')::text
+    FROM (SELECT * FROM created_tickets WHERE project_key = $1 AND created_at >= $2::timestamptz
+          ORDER BY created_at DESC, issue_id DESC LIMIT $3) AS recent";
+
+/// Both tables in one statement, and so in one transaction.
+const FORGET: &str = "
+    WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz)
+    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz";
+
+/// The journal in PostgreSQL.
+pub struct PostgresJournal {
+    database: Arc<PostgresDatabase>,
+}
+
+impl PostgresJournal {
+    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl IntentJournal for PostgresJournal {
+    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, JournalError> {
+        check(intent)?;
+        let (version, now) = (Version::new(), time_text(now));
+        let question = || {
+            sqlx::query(BEGIN)
+                .bind(&intent.id)
+                .bind(intent.kind.as_str())
+                .bind(intent.channel.as_str())
+                .bind(intent.user.as_str())
+                .bind(&intent.data)
+                .bind(version.0)
+                .bind(intent.state.as_str())
+                .bind(now.clone())
+        };
+        // A repetition knows its row by the version.
+        Ok(parse_begun(&self.database.read(question).await?, version)?)
+    }
+
+    async fn save(
+        &self,
+        id: &str,
+        version: Version,
+        state: IntentState,
+        data: &str,
+        now: Timestamp,
+    ) -> Result<Saved, JournalError> {
+        check_length("data", data, MAX_DATA_LENGTH)?;
+        let (next, now) = (Version::new(), time_text(now));
+        let call = || async {
+            let query = sqlx::query(SAVE).bind(id).bind(version.0).bind(next.0);
+            let query = query.bind(state.as_str()).bind(data).bind(now.as_str());
+            Ok(query.execute(&self.database.pool).await?.rows_affected())
+        };
+        let written = self.database.attempt(Repeat::Always, call).await?;
+        Ok(if written == 0 { Saved::Lost } else { Saved::Yes(next) })
+    }
+
+    async fn claim_abandoned(
+        &self,
+        idle_before: Timestamp,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Intent>, JournalError> {
+        let (version, now, idle_before) = (Version::new(), time_text(now), time_text(idle_before));
+        let call = || async {
+            let query = sqlx::query(CLAIM).bind(version.0).bind(now.as_str()).bind(idle_before.as_str());
+            let rows = query.bind(i64::from(limit)).fetch_all(&self.database.pool).await?;
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()
+        };
+        // What a call took whose answer was lost is abandoned once more, and has its turn again.
+        Ok(parse_all(&self.database.attempt(Repeat::WhenUndone, call).await?))
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Intent>, JournalError> {
+        Ok(parse_one(&self.database.read(|| sqlx::query(GET).bind(id)).await?)?)
+    }
+
+    async fn record_tickets(
+        &self,
+        project_key: &str,
+        intent_id: &str,
+        tickets: &[Issue],
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let now = time_text(now);
+        let column = |text: fn(&Issue) -> &str| -> Vec<&str> { tickets.iter().map(text).collect() };
+        let call = || async {
+            let query = sqlx::query(RECORD)
+                .bind(project_key)
+                .bind(intent_id)
+                .bind(now.as_str())
+                .bind(column(|ticket| ticket.id.as_str()))
+                .bind(column(|ticket| ticket.key.as_str()))
+                .bind(column(|ticket| &ticket.summary));
+            query.execute(&self.database.pool).await.map(|_| ())
+        };
+        Ok(self.database.attempt(Repeat::Always, call).await?)
+    }
+
+    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, JournalError> {
+        let (since, limit) = (time_text(since), i64::from(MAX_RECENT_TICKETS));
+        let question = || sqlx::query(RECENT).bind(project_key).bind(since.clone()).bind(limit);
+        Ok(parse_tickets(&self.database.read(question).await?)?)
+    }
+
+    async fn forget_before(&self, before: Timestamp) -> Result<u64, JournalError> {
+        let before = time_text(before);
+        let call = || async {
+            let query = sqlx::query(FORGET).bind(before.as_str());
+            Ok(query.execute(&self.database.pool).await?.rows_affected())
+        };
+        Ok(self.database.attempt(Repeat::Always, call).await?)
+    }
+}

@@ -1,0 +1,122 @@
+//! Writing the journal in SQLite.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::{
+    database::{
+        sqlite::write::{Change, run},
+        time::time_text,
+    },
+    intents::{IntentState, NewIntent, Version},
+};
+use maro_domain::issue::Issue;
+
+/// A conflict writes nothing new, but so the row that is there is returned.
+const BEGIN: &str = "
+    INSERT INTO ticket_intents (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
+    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 7, ?1 ->> 7)
+    ON CONFLICT (id) DO UPDATE SET id = excluded.id
+    RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at)";
+
+const SAVE: &str = "
+    UPDATE ticket_intents
+    SET version = ?1 ->> 2, state = ?1 ->> 3, data = ?1 ->> 4, updated_at = ?1 ->> 5
+    WHERE id = ?1 ->> 0 AND version = ?1 ->> 1
+    RETURNING id";
+
+/// Kinds that a newer MARO brought are left to it.
+const CLAIM: &str = "
+    UPDATE ticket_intents SET version = ?1 ->> 0, updated_at = ?1 ->> 1
+    WHERE id IN (
+        SELECT id FROM ticket_intents
+        WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
+            AND updated_at < ?1 ->> 2
+        ORDER BY updated_at, id LIMIT ?1 ->> 3)
+    RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at)";
+
+const RECORD: &str = "
+    INSERT INTO created_tickets (project_key, intent_id, created_at, issue_id, issue_key, summary)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+    FROM json_each(?1) WHERE true
+    ON CONFLICT DO NOTHING
+    RETURNING issue_id";
+
+const FORGET_TICKETS: &str = "DELETE FROM created_tickets WHERE created_at < ?1 ->> 0 RETURNING issue_id";
+
+const FORGET_INTENTS: &str = "
+    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0
+    RETURNING id";
+
+/// Statements to run one after the other with the same arguments. The outcome is the last one's texts.
+#[derive(Debug)]
+pub(super) struct Entry {
+    statements: &'static [&'static str],
+    arguments: Vec<Value>,
+}
+
+impl Change for Entry {
+    type Outcome = Vec<String>;
+
+    async fn apply(
+        changes: &[&Self],
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Vec<String>>, sqlx::Error> {
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            let mut rows = Vec::new();
+            for statement in change.statements {
+                rows = run(connection, statement, &[&change.arguments]).await?;
+            }
+            outcomes.push(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?);
+        }
+        Ok(outcomes)
+    }
+}
+
+pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Entry {
+    let NewIntent { id, kind, channel, user, state, data } = intent;
+    let arguments = vec![
+        json!(id),
+        json!(kind.as_str()),
+        json!(channel.as_str()),
+        json!(user.as_str()),
+        json!(data),
+        json!(version.0),
+        json!(state.as_str()),
+        json!(time_text(now)),
+    ];
+    Entry { statements: &[BEGIN], arguments }
+}
+
+/// `versions` are the last one and the next.
+pub(super) fn save(
+    id: &str,
+    versions: [Version; 2],
+    state: IntentState,
+    data: &str,
+    now: Timestamp,
+) -> Entry {
+    let [version, next] = versions.map(|version| json!(version.0));
+    let arguments = vec![json!(id), version, next, json!(state.as_str()), json!(data), json!(time_text(now))];
+    Entry { statements: &[SAVE], arguments }
+}
+
+pub(super) fn claim(version: Version, idle_before: Timestamp, now: Timestamp, limit: u32) -> Entry {
+    let arguments =
+        vec![json!(version.0), json!(time_text(now)), json!(time_text(idle_before)), json!(limit)];
+    Entry { statements: &[CLAIM], arguments }
+}
+
+pub(super) fn record(project_key: &str, intent_id: &str, tickets: &[Issue], now: Timestamp) -> Entry {
+    let now = time_text(now);
+    let row = |ticket: &Issue| {
+        json!([project_key, intent_id, now, ticket.id.as_str(), ticket.key.as_str(), ticket.summary])
+    };
+    Entry { statements: &[RECORD], arguments: tickets.iter().map(row).collect() }
+}
+
+pub(super) fn forget(before: Timestamp) -> Entry {
+    Entry { statements: &[FORGET_TICKETS, FORGET_INTENTS], arguments: vec![json!(time_text(before))] }
+}

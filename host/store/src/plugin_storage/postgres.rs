@@ -1,0 +1,174 @@
+//! The plugins' values in PostgreSQL. Other replicas write them at the same moment.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
+
+use crate::{
+    database::postgres::{PostgresDatabase, attempt::Repeat},
+    plugin_storage::{
+        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, StorageError, decide,
+        end_of,
+    },
+};
+
+const GET: &str = "SELECT value FROM plugin_storage WHERE plugin = $1 AND channel_id = $2 AND key = $3";
+
+const LIST: &str = "
+    SELECT key FROM plugin_storage
+    WHERE plugin = $1 AND channel_id = $2 AND key >= $3 AND ($4::bytea IS NULL OR key < $4)
+    ORDER BY key LIMIT $5";
+
+/// Lets the changes of one plugin have their turn one by one, until the end of the transaction. A statement
+/// of its own: the next one sees what those before have committed.
+const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('plugin_storage ' || $1, 0))";
+
+const LOOK: &str = "
+    SELECT octet_length(kept.value)::bigint, kept.value = $4,
+        coalesce((SELECT keys FROM plugin_storage_usage WHERE plugin = $1 AND channel_id = $2), 0),
+        coalesce((SELECT bytes FROM plugin_storage_usage WHERE plugin = $1 AND channel_id = $2), 0),
+        coalesce((SELECT sum(bytes) FROM plugin_storage_usage WHERE plugin = $1), 0)::bigint
+    FROM (SELECT 1) AS one LEFT JOIN plugin_storage AS kept
+        ON kept.plugin = $1 AND kept.channel_id = $2 AND kept.key = $3";
+
+/// The value and the figures at once.
+macro_rules! and_count {
+    ($statement:literal) => {
+        concat!(
+            "WITH made AS (",
+            $statement,
+            ")
+             INSERT INTO plugin_storage_usage AS usage (plugin, channel_id, keys, bytes) VALUES ($1, $2, $4, $5)
+             ON CONFLICT (plugin, channel_id)
+             DO UPDATE SET keys = usage.keys + excluded.keys, bytes = usage.bytes + excluded.bytes"
+        )
+    };
+}
+
+const PUT: &str = and_count!(
+    "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ($1, $2, $3, $6)
+     ON CONFLICT (plugin, channel_id, key) DO UPDATE SET value = excluded.value"
+);
+
+const TAKE: &str =
+    and_count!("DELETE FROM plugin_storage WHERE plugin = $1 AND channel_id = $2 AND key = $3");
+
+/// The values in PostgreSQL.
+pub struct PostgresStorage {
+    database: Arc<PostgresDatabase>,
+}
+
+impl PostgresStorage {
+    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl PluginStorage for PostgresStorage {
+    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, StorageError> {
+        let call = || async {
+            let query = sqlx::query(GET).bind(space.plugin).bind(space.channel_id()).bind(key.as_bytes());
+            let row = query.fetch_optional(&self.database.pool).await?;
+            row.as_ref().map(text).transpose()
+        };
+        Ok(self.database.attempt(Repeat::Always, call).await?)
+    }
+
+    async fn change(
+        &self,
+        space: Space<'_>,
+        change: Change<'_>,
+        quota: Quota,
+    ) -> Result<Changed, StorageError> {
+        let call = || async {
+            let mut transaction = self.database.pool.begin().await?;
+            let changed = apply(&mut transaction, space, change, quota).await?;
+            transaction.commit().await?;
+            Ok(changed)
+        };
+        // To set a value a second time changes nothing; anything else would give the wrong outcome.
+        let sets = change.condition == Condition::Any && change.new.is_some();
+        let repeat = if sets { Repeat::Always } else { Repeat::WhenUndone };
+        Ok(self.database.attempt(repeat, call).await?)
+    }
+
+    async fn list_keys(
+        &self,
+        space: Space<'_>,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, StorageError> {
+        let end = end_of(prefix);
+        let call = || async {
+            let query = sqlx::query(LIST).bind(space.plugin).bind(space.channel_id()).bind(prefix.as_bytes());
+            let query = query.bind(end.as_deref()).bind(i64::from(limit));
+            query.fetch_all(&self.database.pool).await?.iter().map(text).collect::<Result<_, _>>()
+        };
+        Ok(self.database.attempt(Repeat::Always, call).await?)
+    }
+}
+
+async fn apply(
+    connection: &mut PgConnection,
+    space: Space<'_>,
+    change: Change<'_>,
+    quota: Quota,
+) -> Result<Changed, sqlx::Error> {
+    sqlx::query(TURN).bind(space.plugin).execute(&mut *connection).await?;
+    let before = look(connection, space, change).await?;
+    match decide(change, &before, quota) {
+        Ok(difference) => {
+            make(connection, space, change, &difference).await?;
+            Ok(Changed::Yes { had_value: before.value_bytes.is_some() })
+        }
+        Err(outcome) => Ok(outcome),
+    }
+}
+
+async fn look(
+    connection: &mut PgConnection,
+    space: Space<'_>,
+    change: Change<'_>,
+) -> Result<Before, sqlx::Error> {
+    let expected = match change.condition {
+        Condition::Is(Some(expected)) => Some(expected.as_bytes()),
+        Condition::Is(None) | Condition::Any => None,
+    };
+    let query = sqlx::query(LOOK).bind(space.plugin).bind(space.channel_id());
+    let row = query.bind(change.key.as_bytes()).bind(expected).fetch_one(connection).await?;
+    let figure = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+    Ok(Before {
+        value_bytes: row.try_get::<Option<i64>, _>(0)?.map(i64::unsigned_abs),
+        is_expected: row.try_get::<Option<bool>, _>(1)? == Some(true),
+        keys: figure(2)?,
+        bytes: figure(3)?,
+        plugin_bytes: figure(4)?,
+    })
+}
+
+async fn make(
+    connection: &mut PgConnection,
+    space: Space<'_>,
+    change: Change<'_>,
+    difference: &Difference,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(if change.new.is_some() { PUT } else { TAKE })
+        .bind(space.plugin)
+        .bind(space.channel_id())
+        .bind(change.key.as_bytes())
+        .bind(difference.keys)
+        .bind(difference.bytes);
+    let query = match change.new {
+        Some(value) => query.bind(value.as_bytes()),
+        None => query,
+    };
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// The bytes of a row as the text that they were.
+fn text(row: &PgRow) -> Result<String, sqlx::Error> {
+    String::from_utf8(row.try_get(0)?).map_err(|error| sqlx::Error::Decode(error.into()))
+}

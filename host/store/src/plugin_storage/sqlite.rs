@@ -1,0 +1,208 @@
+//! The plugins' values in one SQLite file.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::{
+    database::{
+        DatabaseError,
+        sqlite::{self, SqliteDatabase, queue::Queue, read::Question},
+    },
+    plugin_storage::{
+        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, StorageError, decide,
+        end_of,
+    },
+};
+
+/// `ask.value` is the plugin, the channel and the key in hexadecimal, as JSON has no bytes.
+const GET: &str = "
+    SELECT coalesce(
+        (SELECT json_quote(hex(value)) FROM plugin_storage
+         WHERE plugin = ask.value ->> 0 AND channel_id = ask.value ->> 1 AND key = unhex(ask.value ->> 2)),
+        'null')
+    FROM json_each(?1) AS ask";
+
+/// `ask.value` is the plugin, the channel, and where the keys begin and end.
+const LIST: &str = "
+    SELECT (SELECT json_group_array(hex(key))
+            FROM (SELECT key FROM plugin_storage
+                  WHERE plugin = ask.value ->> 0 AND channel_id = ask.value ->> 1
+                      AND key >= unhex(ask.value ->> 2)
+                      AND (ask.value ->> 3 IS NULL OR key < unhex(ask.value ->> 3))
+                  ORDER BY key LIMIT ?2))
+    FROM json_each(?1) AS ask";
+
+const LOOK: &str = "
+    SELECT length(kept.value), kept.value = ?4,
+        coalesce((SELECT keys FROM plugin_storage_usage WHERE plugin = ?1 AND channel_id = ?2), 0),
+        coalesce((SELECT bytes FROM plugin_storage_usage WHERE plugin = ?1 AND channel_id = ?2), 0),
+        coalesce((SELECT sum(bytes) FROM plugin_storage_usage WHERE plugin = ?1), 0)
+    FROM (SELECT 1) LEFT JOIN plugin_storage AS kept
+        ON kept.plugin = ?1 AND kept.channel_id = ?2 AND kept.key = ?3";
+
+const PUT: &str = "
+    INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (plugin, channel_id, key) DO UPDATE SET value = excluded.value";
+
+const TAKE: &str = "DELETE FROM plugin_storage WHERE plugin = ?1 AND channel_id = ?2 AND key = ?3";
+
+const COUNT: &str = "
+    INSERT INTO plugin_storage_usage (plugin, channel_id, keys, bytes) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (plugin, channel_id)
+    DO UPDATE SET keys = keys + excluded.keys, bytes = bytes + excluded.bytes";
+
+/// The values in one SQLite file.
+pub struct SqliteStorage {
+    database: Arc<SqliteDatabase>,
+    writer: Queue<OwnedChange, Changed>,
+}
+
+impl SqliteStorage {
+    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { writer: database.start_writer(), database }
+    }
+}
+
+#[async_trait]
+impl PluginStorage for SqliteStorage {
+    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, StorageError> {
+        let ask = json!([space.plugin, space.channel_id(), hex::encode(key)]);
+        let json = self.database.read(Question { form: GET, ask, limit: 0, offset: 0 }).await?;
+        let value: Option<HexText> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
+        Ok(value.map(|value| value.0))
+    }
+
+    async fn change(
+        &self,
+        space: Space<'_>,
+        change: Change<'_>,
+        quota: Quota,
+    ) -> Result<Changed, StorageError> {
+        Ok(self.writer.ask(OwnedChange::new(space, change, quota)).await?)
+    }
+
+    async fn list_keys(
+        &self,
+        space: Space<'_>,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, StorageError> {
+        let end = end_of(prefix).map(hex::encode);
+        let ask = json!([space.plugin, space.channel_id(), hex::encode(prefix), end]);
+        let json = self.database.read(Question { form: LIST, ask, limit, offset: 0 }).await?;
+        let keys: Vec<HexText> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
+        Ok(keys.into_iter().map(|key| key.0).collect())
+    }
+}
+
+/// A text that travels as the hexadecimal of its UTF-8.
+#[derive(serde::Deserialize)]
+#[serde(try_from = "String")]
+struct HexText(String);
+
+impl TryFrom<String> for HexText {
+    type Error = &'static str;
+
+    fn try_from(digits: String) -> Result<Self, Self::Error> {
+        let bytes = hex::decode(digits).map_err(|_| "not hexadecimal")?;
+        String::from_utf8(bytes).map(Self).map_err(|_| "not UTF-8")
+    }
+}
+
+/// A change in the queue before the writer.
+#[derive(Debug)]
+struct OwnedChange {
+    plugin: String,
+    channel_id: String,
+    key: String,
+    /// As in [`Condition`]; the outer `None` is [`Condition::Any`].
+    expected: Option<Option<String>>,
+    new: Option<String>,
+    quota: Quota,
+}
+
+impl OwnedChange {
+    fn new(space: Space<'_>, change: Change<'_>, quota: Quota) -> Self {
+        Self {
+            plugin: space.plugin.to_owned(),
+            channel_id: space.channel_id().to_owned(),
+            key: change.key.to_owned(),
+            expected: match change.condition {
+                Condition::Any => None,
+                Condition::Is(expected) => Some(expected.map(str::to_owned)),
+            },
+            new: change.new.map(str::to_owned),
+            quota,
+        }
+    }
+
+    fn as_change(&self) -> Change<'_> {
+        let condition = match &self.expected {
+            None => Condition::Any,
+            Some(expected) => Condition::Is(expected.as_deref()),
+        };
+        Change { key: &self.key, condition, new: self.new.as_deref() }
+    }
+
+    async fn look(&self, connection: &mut SqliteConnection) -> Result<Before, sqlx::Error> {
+        let expected = self.expected.as_ref().and_then(|expected| expected.as_ref()).map(String::as_bytes);
+        let row = sqlx::query(LOOK)
+            .bind(&self.plugin)
+            .bind(&self.channel_id)
+            .bind(self.key.as_bytes())
+            .bind(expected)
+            .fetch_one(connection)
+            .await?;
+        let figure = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+        Ok(Before {
+            value_bytes: row.try_get::<Option<i64>, _>(0)?.map(i64::unsigned_abs),
+            is_expected: row.try_get::<Option<bool>, _>(1)? == Some(true),
+            keys: figure(2)?,
+            bytes: figure(3)?,
+            plugin_bytes: figure(4)?,
+        })
+    }
+
+    async fn make(
+        &self,
+        difference: &Difference,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        let statement = if self.new.is_some() { PUT } else { TAKE };
+        let query =
+            sqlx::query(statement).bind(&self.plugin).bind(&self.channel_id).bind(self.key.as_bytes());
+        let query = match &self.new {
+            Some(value) => query.bind(value.as_bytes()),
+            None => query,
+        };
+        query.execute(&mut *connection).await?;
+        let count = sqlx::query(COUNT).bind(&self.plugin).bind(&self.channel_id);
+        count.bind(difference.keys).bind(difference.bytes).execute(connection).await?;
+        Ok(())
+    }
+}
+
+impl sqlite::write::Change for OwnedChange {
+    type Outcome = Changed;
+
+    async fn apply(
+        changes: &[&Self],
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Changed>, sqlx::Error> {
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            let before = change.look(connection).await?;
+            outcomes.push(match decide(change.as_change(), &before, change.quota) {
+                Ok(difference) => {
+                    change.make(&difference, connection).await?;
+                    Changed::Yes { had_value: before.value_bytes.is_some() }
+                }
+                Err(outcome) => outcome,
+            });
+        }
+        Ok(outcomes)
+    }
+}

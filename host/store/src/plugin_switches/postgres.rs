@@ -1,0 +1,84 @@
+//! The records in PostgreSQL. Other replicas write them at the same moment.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::{
+        DatabaseError,
+        postgres::{PostgresDatabase, attempt::Repeat},
+        time::time_text,
+    },
+    plugin_switches::{PluginRecords, Switch, stored::parse_all},
+};
+use maro_domain::ids::UserId;
+
+const DISABLE: &str = "
+    INSERT INTO plugin_switches AS switch (plugin_name, disabled_by, disabled_at)
+    VALUES ($1, $2, $3::timestamptz)
+    ON CONFLICT (plugin_name) DO UPDATE
+    SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
+        enabled_by = NULL, enabled_at = NULL
+    WHERE switch.enabled_at IS NOT NULL";
+
+const ENABLE: &str = "
+    UPDATE plugin_switches SET enabled_by = $2, enabled_at = $3::timestamptz
+    WHERE plugin_name = $1 AND enabled_at IS NULL";
+
+const DISABLED: &str = "
+    SELECT coalesce(json_agg(json_build_array(plugin_name, disabled_by,
+        (extract(epoch FROM disabled_at) * 1000000)::bigint) ORDER BY plugin_name), '[]')::text
+    FROM plugin_switches WHERE enabled_at IS NULL";
+
+const CLAIM_REFUSAL: &str = "
+    INSERT INTO plugin_refusals AS refusal (file_name, content, told_at) VALUES ($1, $2, $3::timestamptz)
+    ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
+    WHERE refusal.content <> excluded.content OR refusal.told_at < $4::timestamptz";
+
+/// The records in PostgreSQL.
+pub struct PostgresPluginRecords {
+    database: Arc<PostgresDatabase>,
+}
+
+impl PostgresPluginRecords {
+    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
+    }
+
+    /// Whether a statement changed a row.
+    async fn write(&self, sql: &'static str, arguments: &[&str]) -> Result<bool, DatabaseError> {
+        let call = || async {
+            let query = arguments.iter().fold(sqlx::query(sql), |query, argument| query.bind(*argument));
+            Ok(query.execute(&self.database.pool).await?.rows_affected() > 0)
+        };
+        // A repetition would find its own work done, and say that nothing had changed.
+        self.database.attempt(Repeat::WhenUndone, call).await
+    }
+}
+
+#[async_trait]
+impl PluginRecords for PostgresPluginRecords {
+    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.write(DISABLE, &[plugin, by.as_str(), &time_text(now)]).await
+    }
+
+    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.write(ENABLE, &[plugin, by.as_str(), &time_text(now)]).await
+    }
+
+    async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
+        parse_all(&self.database.read(|| sqlx::query(DISABLED)).await?)
+    }
+
+    async fn claim_refusal(
+        &self,
+        file: &str,
+        content: &str,
+        now: Timestamp,
+        told_before: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.write(CLAIM_REFUSAL, &[file, content, &time_text(now), &time_text(told_before)]).await
+    }
+}

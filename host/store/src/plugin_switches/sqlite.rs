@@ -1,0 +1,112 @@
+//! The records in one SQLite file.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use crate::{
+    database::{
+        DatabaseError,
+        sqlite::{
+            SqliteDatabase,
+            queue::Queue,
+            read::Question,
+            write::{Change, run},
+        },
+        time::time_text,
+    },
+    plugin_switches::{PluginRecords, Switch, stored::parse_all},
+};
+use maro_domain::ids::UserId;
+
+const DISABLE: &str = "
+    INSERT INTO plugin_switches (plugin_name, disabled_by, disabled_at)
+    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2)
+    ON CONFLICT (plugin_name) DO UPDATE
+    SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
+        enabled_by = NULL, enabled_at = NULL
+    WHERE enabled_at IS NOT NULL
+    RETURNING plugin_name";
+
+const ENABLE: &str = "
+    UPDATE plugin_switches SET enabled_by = ?1 ->> 1, enabled_at = ?1 ->> 2
+    WHERE plugin_name = ?1 ->> 0 AND enabled_at IS NULL
+    RETURNING plugin_name";
+
+/// What is asked plays no part.
+const DISABLED: &str = "
+    SELECT (SELECT json_group_array(json_array(plugin_name, disabled_by, disabled_at))
+            FROM (SELECT * FROM plugin_switches WHERE enabled_at IS NULL ORDER BY plugin_name))
+    FROM json_each(?1)";
+
+const CLAIM_REFUSAL: &str = "
+    INSERT INTO plugin_refusals (file_name, content, told_at) VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2)
+    ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
+    WHERE content <> excluded.content OR told_at < ?1 ->> 3
+    RETURNING file_name";
+
+/// The records in one SQLite file.
+pub struct SqlitePluginRecords {
+    database: Arc<SqliteDatabase>,
+    writer: Queue<Statement, bool>,
+}
+
+impl SqlitePluginRecords {
+    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { writer: database.start_writer(), database }
+    }
+
+    async fn write(&self, sql: &'static str, arguments: Vec<Value>) -> Result<bool, DatabaseError> {
+        self.writer.ask(Statement { sql, arguments }).await
+    }
+}
+
+/// A statement that returns a row if it changed something.
+#[derive(Debug)]
+struct Statement {
+    sql: &'static str,
+    arguments: Vec<Value>,
+}
+
+impl Change for Statement {
+    type Outcome = bool;
+
+    async fn apply(changes: &[&Self], connection: &mut SqliteConnection) -> Result<Vec<bool>, sqlx::Error> {
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            outcomes.push(!run(connection, change.sql, &[&change.arguments]).await?.is_empty());
+        }
+        Ok(outcomes)
+    }
+}
+
+#[async_trait]
+impl PluginRecords for SqlitePluginRecords {
+    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.write(DISABLE, vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
+    }
+
+    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.write(ENABLE, vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
+    }
+
+    async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
+        let question = Question { form: DISABLED, ask: Value::Null, limit: 0, offset: 0 };
+        parse_all(&self.database.read(question).await?)
+    }
+
+    async fn claim_refusal(
+        &self,
+        file: &str,
+        content: &str,
+        now: Timestamp,
+        told_before: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let arguments =
+            vec![json!(file), json!(content), json!(time_text(now)), json!(time_text(told_before))];
+        self.write(CLAIM_REFUSAL, arguments).await
+    }
+}

@@ -1,0 +1,27 @@
+//! The stored form of switches. Both databases hand them over as JSON, as they do the lists.
+
+use serde::Deserialize;
+
+use crate::{
+    database::{DatabaseError, time::StoredTime},
+    plugin_switches::Switch,
+};
+use maro_domain::ids::UserId;
+
+/// One switch, in the order of the columns in both databases' statements.
+#[derive(Deserialize)]
+struct StoredSwitch(String, String, StoredTime);
+
+/// Reads an array of switches. One that makes no sense is left out and logged.
+pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
+    let rows: Vec<StoredSwitch> = serde_json::from_str(json).map_err(DatabaseError::unreadable)?;
+    Ok(rows.into_iter().filter_map(switch).collect())
+}
+
+fn switch(StoredSwitch(plugin, disabled_by, disabled_at): StoredSwitch) -> Option<Switch> {
+    let (Ok(disabled_by), Some(disabled_at)) = (UserId::parse(&disabled_by), disabled_at.0) else {
+        tracing::warn!(plugin, "a switch with an invalid user or time is left out");
+        return None;
+    };
+    Some(Switch { plugin, disabled_by, disabled_at })
+}

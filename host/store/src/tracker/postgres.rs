@@ -1,0 +1,165 @@
+//! The lists in PostgreSQL: production, shared by several replicas.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::{
+        DatabaseError,
+        postgres::{PostgresDatabase, attempt::Repeat},
+        time::time_text,
+    },
+    tracker::{
+        ChannelIssueTracker, TrackRequest, TrackerError,
+        stored::{parse_page, parse_places},
+    },
+};
+use maro_domain::{
+    ids::ChannelId,
+    issue::{Issue, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+};
+
+mod write;
+
+/// One more row than asked for tells whether the list goes on.
+const PAGE: &str = "
+    SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
+        (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
+        (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary)),
+        '[]')::text
+    FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
+          ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page";
+
+const COUNT: &str = "SELECT count(*)::text FROM channel_tracked_issues WHERE channel_id = $1";
+
+const PRESENT: &str = "
+    SELECT coalesce(json_agg(issue_key), '[]')::text FROM channel_tracked_issues
+    WHERE channel_id = $1 AND issue_key = ANY($2)";
+
+const STALE: &str = "
+    SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
+    FROM (SELECT channel_id, issue_key FROM channel_tracked_issues
+          WHERE coalesce(last_synced_at, '-infinity'::timestamptz) < $1::timestamptz
+          ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz), id LIMIT $2) AS stale";
+
+const PLACES: &str = "
+    SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
+    FROM (SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_key = $1
+          UNION
+          SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_id = $2
+          ORDER BY channel_id, issue_key) AS places";
+
+const PING: &str = "SELECT '[]'";
+
+/// The lists in PostgreSQL.
+pub struct PostgresTracker {
+    database: Arc<PostgresDatabase>,
+}
+
+impl PostgresTracker {
+    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl ChannelIssueTracker for PostgresTracker {
+    async fn track(
+        &self,
+        request: TrackRequest<'_>,
+        issues: &[Issue],
+        now: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, TrackerError> {
+        let was_asked = AtomicBool::new(false);
+        let call = || async {
+            let mut connection = self.database.connection().await?;
+            let is_again = was_asked.swap(true, Ordering::Relaxed);
+            let mut added = write::track(&mut connection, request, issues, now).await?;
+            if is_again {
+                added.extend(write::added_at(&mut connection, request, issues, now).await?);
+            }
+            Ok(added)
+        };
+        let mut added = self.database.attempt_connected(Repeat::Recognised, call).await?;
+        Ok(issues.iter().map(|issue| TrackOutcome::new(added.remove(issue.key.as_str()))).collect())
+    }
+
+    async fn untrack(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+    ) -> Result<Vec<UntrackOutcome>, TrackerError> {
+        let call = || async {
+            let mut connection = self.database.connection().await?;
+            Ok(write::untrack(&mut connection, channel, keys).await?)
+        };
+        let mut removed = self.database.attempt_connected(Repeat::WhenUndone, call).await?;
+        Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
+    }
+
+    async fn get_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, TrackerError> {
+        let (limit, offset) = (i64::from(page.limit), i64::from(page.offset));
+        let json =
+            self.database.read(|| sqlx::query(PAGE).bind(channel.as_str()).bind(limit).bind(offset)).await?;
+        Ok(parse_page(&json, channel, page).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError> {
+        let json = self.database.read(|| sqlx::query(COUNT).bind(channel.as_str())).await?;
+        Ok(serde_json::from_str(&json).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+        let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        let json =
+            self.database.read(|| sqlx::query(PRESENT).bind(channel.as_str()).bind(texts.clone())).await?;
+        let present: HashSet<String> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
+        Ok(texts.into_iter().map(|key| present.contains(key)).collect())
+    }
+
+    async fn update_sync_status(
+        &self,
+        channel: &ChannelId,
+        updates: &[(IssueKey, Option<Issue>)],
+        now: Timestamp,
+    ) -> Result<(), TrackerError> {
+        let call = || write::sync(&self.database.pool, channel, updates, now);
+        Ok(self.database.attempt(Repeat::Always, call).await?)
+    }
+
+    async fn get_stale_issues(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        let (before, limit) = (time_text(before), i64::from(limit));
+        let json = self.database.read(|| sqlx::query(STALE).bind(before.clone()).bind(limit)).await?;
+        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        let json = self
+            .database
+            .read(|| sqlx::query(PLACES).bind(issue.key.as_str()).bind(issue.id.as_str()))
+            .await?;
+        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn ping(&self) -> Result<(), TrackerError> {
+        self.database.read(|| sqlx::query(PING)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! Changing the lists in PostgreSQL. Other replicas do so at the same moment.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool, Row as _, postgres::PgRow};
+
+use crate::{
+    database::time::time_text,
+    tracker::{
+        TrackRequest,
+        reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
+    },
+};
+use maro_domain::{
+    ids::ChannelId,
+    issue::{Issue, IssueKey},
+};
+
+/// The items take their ids in the order given, and are inserted in the order of their keys: two calls that
+/// insert the same keys wait for one another in one direction only.
+macro_rules! insert {
+    ($condition:literal) => {
+        concat!(
+            "WITH item AS MATERIALIZED (
+                SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status
+                FROM unnest($5::text[], $6::text[], $7::text[], $8::text[])
+                    AS item (issue_key, issue_id, summary, status))
+            INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at, tracked_by,
+                source, last_jira_summary, last_jira_status, last_synced_at)
+            SELECT id, $1, issue_key, issue_id, $2::timestamptz, $3, $4, summary, status,
+                CASE WHEN status IS NOT NULL THEN $2::timestamptz END
+            FROM item ",
+            $condition,
+            " ORDER BY issue_key
+            ON CONFLICT DO NOTHING
+            RETURNING issue_key"
+        )
+    };
+}
+
+/// Takes no row whose key or id is on the list already.
+const INSERT: &str = insert!("");
+
+/// Takes either all rows or, if one of them is on the list already, none.
+const INSERT_IF_ALL_ARE_NEW: &str = insert!(
+    "WHERE NOT EXISTS (SELECT FROM channel_tracked_issues
+                       WHERE channel_id = $1 AND issue_key = ANY($5))
+        AND NOT EXISTS (SELECT FROM channel_tracked_issues
+                        WHERE channel_id = $1 AND issue_id = ANY($6))"
+);
+
+/// Rows are locked in the order of their ids, always, so that two calls wait in one direction only.
+const DELETE: &str = "
+    WITH doomed AS MATERIALIZED (
+        SELECT id FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = ANY($2)
+        ORDER BY id FOR UPDATE)
+    DELETE FROM channel_tracked_issues USING doomed WHERE channel_tracked_issues.id = doomed.id
+    RETURNING issue_key";
+
+/// The rows that have one of the keys or ids, locked.
+const FIND: &str = "
+    SELECT id, channel_id, issue_key, issue_id, (extract(epoch FROM tracked_at) * 1000000)::bigint
+    FROM channel_tracked_issues
+    WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
+    ORDER BY id FOR UPDATE";
+
+const DELETE_ROWS: &str = "DELETE FROM channel_tracked_issues WHERE id = ANY($1)";
+
+/// Takes keys and ids off rows that are about to get new ones, so that no two collide on the way.
+const PARK_ROWS: &str = "
+    UPDATE channel_tracked_issues SET issue_key = 'row ' || id, issue_id = NULL WHERE id = ANY($1)";
+
+const RENAME_ROWS: &str = "
+    UPDATE channel_tracked_issues AS row SET issue_key = item.issue_key, issue_id = item.issue_id
+    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS item (id, issue_key, issue_id)
+    WHERE row.id = item.id";
+
+const REFRESH_ROWS: &str = "
+    UPDATE channel_tracked_issues AS row
+    SET last_synced_at = CASE WHEN item.is_sync THEN $1::timestamptz ELSE last_synced_at END,
+        last_jira_summary = coalesce(item.summary, last_jira_summary),
+        last_jira_status = coalesce(item.status, last_jira_status)
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[])
+        AS item (id, summary, status, is_sync)
+    WHERE row.id = item.id";
+
+/// Of these keys, those that stand on the list since a moment, by a person's doing.
+const ADDED_AT: &str = "
+    SELECT issue_key FROM channel_tracked_issues
+    WHERE channel_id = $1 AND tracked_at = $2::timestamptz AND tracked_by = $3 AND issue_key = ANY($4)";
+
+/// Adds issues to a list; the keys that were added.
+pub(super) async fn track(
+    connection: &mut PgConnection,
+    request: TrackRequest<'_>,
+    issues: &[Issue],
+    now: Timestamp,
+) -> Result<HashSet<String>, sqlx::Error> {
+    let issues = without_repeats(issues);
+    // Mostly all are new, and this is all there is to do.
+    let added = insert(&mut *connection, INSERT_IF_ALL_ARE_NEW, request, &issues, now).await?;
+    // What is not among some that were added has just been added by somebody else.
+    if !added.is_empty() || issues.is_empty() {
+        return Ok(added);
+    }
+    let mut transaction = connection.begin().await?;
+    let answers: Vec<Answer<'_>> = issues
+        .iter()
+        .map(|issue| Answer { channel: request.channel.as_str(), listed_as: None, issue: Some(issue) })
+        .collect();
+    let missing = settle(&mut transaction, request.channel, &answers, now).await?;
+    let missing: Vec<&Issue> = missing.into_iter().map(|position| issues[position]).collect();
+    let added = if missing.is_empty() {
+        HashSet::new()
+    } else {
+        insert(&mut *transaction, INSERT, request, &missing, now).await?
+    };
+    transaction.commit().await?;
+    Ok(added)
+}
+
+/// The keys that an earlier attempt of the same call added: they carry its time, to the microsecond.
+pub(super) async fn added_at(
+    connection: &mut PgConnection,
+    request: TrackRequest<'_>,
+    issues: &[Issue],
+    now: Timestamp,
+) -> Result<HashSet<String>, sqlx::Error> {
+    let rows = sqlx::query(ADDED_AT)
+        .bind(request.channel.as_str())
+        .bind(time_text(now))
+        .bind(request.tracked_by.as_str())
+        .bind(issues.iter().map(|issue| issue.key.as_str()).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    first_column(&rows)
+}
+
+/// Removes keys from a list; those that were on it.
+pub(super) async fn untrack(
+    connection: &mut PgConnection,
+    channel: &ChannelId,
+    keys: &[IssueKey],
+) -> Result<HashSet<String>, sqlx::Error> {
+    let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+    let rows = sqlx::query(DELETE).bind(channel.as_str()).bind(keys).fetch_all(connection).await?;
+    first_column(&rows)
+}
+
+/// Writes what Jira said into the rows of a list.
+pub(super) async fn sync(
+    pool: &PgPool,
+    channel: &ChannelId,
+    updates: &[(IssueKey, Option<Issue>)],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let answers: Vec<Answer<'_>> = updates
+        .iter()
+        .map(|(key, issue)| Answer { channel: channel.as_str(), listed_as: Some(key), issue: issue.as_ref() })
+        .collect();
+    let mut transaction = pool.begin().await?;
+    settle(&mut transaction, channel, &answers, now).await?;
+    transaction.commit().await
+}
+
+async fn insert(
+    executor: impl PgExecutor<'_>,
+    statement: &'static str,
+    request: TrackRequest<'_>,
+    issues: &[&Issue],
+    now: Timestamp,
+) -> Result<HashSet<String>, sqlx::Error> {
+    let column = |text: fn(&Issue) -> &str| -> Vec<&str> { issues.iter().map(|issue| text(issue)).collect() };
+    let rows = sqlx::query(statement)
+        .bind(request.channel.as_str())
+        .bind(time_text(now))
+        .bind(request.tracked_by.as_str())
+        .bind(request.source.as_str())
+        .bind(column(|issue| issue.key.as_str()))
+        .bind(column(|issue| issue.id.as_str()))
+        .bind(column(|issue| &issue.summary))
+        .bind(issues.iter().map(|issue| known_status(issue)).collect::<Vec<_>>())
+        .fetch_all(executor)
+        .await?;
+    first_column(&rows)
+}
+
+/// Brings the rows that are there in line with what Jira says; the positions of the answers without a row.
+async fn settle(
+    connection: &mut PgConnection,
+    channel: &ChannelId,
+    answers: &[Answer<'_>],
+    now: Timestamp,
+) -> Result<Vec<usize>, sqlx::Error> {
+    let rows = find(connection, channel, answers).await?;
+    let plan = reconcile(rows, answers);
+    rename(connection, &plan).await?;
+    let answers = || plan.update.iter().map(|update| &answers[update.answer]);
+    sqlx::query(REFRESH_ROWS)
+        .bind(time_text(now))
+        .bind(plan.update.iter().map(|update| update.row.id).collect::<Vec<_>>())
+        .bind(answers().map(Answer::summary).collect::<Vec<_>>())
+        .bind(answers().map(Answer::status).collect::<Vec<_>>())
+        .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(plan.missing)
+}
+
+async fn find(
+    connection: &mut PgConnection,
+    channel: &ChannelId,
+    answers: &[Answer<'_>],
+) -> Result<Vec<Row>, sqlx::Error> {
+    let issues = || answers.iter().filter_map(|answer| answer.issue);
+    let listed = answers.iter().filter_map(|answer| answer.listed_as);
+    let keys: Vec<&str> = listed.chain(issues().map(|issue| &issue.key)).map(IssueKey::as_str).collect();
+    let ids: Vec<&str> = issues().map(|issue| issue.id.as_str()).collect();
+    let found = sqlx::query(FIND).bind(channel.as_str()).bind(keys).bind(ids).fetch_all(connection).await?;
+    let mut rows = Vec::with_capacity(found.len());
+    for row in &found {
+        let tracked_at: i64 = row.try_get(4)?;
+        let (id, channel, key) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        rows.push((tracked_at, Row { id, channel, key, issue_id: row.try_get(3)? }));
+    }
+    rows.sort_by_key(|(tracked_at, row)| (*tracked_at, row.id));
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+async fn rename(connection: &mut PgConnection, plan: &Plan) -> Result<(), sqlx::Error> {
+    if !plan.delete.is_empty() {
+        sqlx::query(DELETE_ROWS).bind(&plan.delete).execute(&mut *connection).await?;
+    }
+    let renamed = || plan.update.iter().filter(|update| update.renamed).map(|update| &update.row);
+    let ids: Vec<i64> = renamed().map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&str> = renamed().map(|row| row.key.as_str()).collect();
+    let issue_ids: Vec<Option<&str>> = renamed().map(|row| row.issue_id.as_deref()).collect();
+    sqlx::query(PARK_ROWS).bind(&ids).execute(&mut *connection).await?;
+    sqlx::query(RENAME_ROWS).bind(ids).bind(keys).bind(issue_ids).execute(&mut *connection).await?;
+    Ok(())
+}
+
+fn first_column(rows: &[PgRow]) -> Result<HashSet<String>, sqlx::Error> {
+    rows.iter().map(|row| row.try_get(0)).collect()
+}

@@ -1,0 +1,235 @@
+//! What becomes of the rows of a list when Jira's answer disagrees with them: an issue has moved to another
+//! key, is on the list twice, or has no id yet. Pure, so that both databases decide alike.
+
+use std::collections::HashSet;
+
+use maro_domain::{
+    issue::{Issue, IssueId, IssueKey},
+    tracked::MISSING_STATUS,
+};
+
+/// The part of a row that says which issue it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tracker) struct Row {
+    pub(in crate::tracker) id: i64,
+    pub(in crate::tracker) channel: String,
+    pub(in crate::tracker) key: String,
+    pub(in crate::tracker) issue_id: Option<String>,
+}
+
+/// Jira's answer for one issue of one list.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::tracker) struct Answer<'a> {
+    pub(in crate::tracker) channel: &'a str,
+    /// The key under which the issue was on the list when Jira was asked. If no row has it any more, the
+    /// answer is void. `None`: any row of the issue will do.
+    pub(in crate::tracker) listed_as: Option<&'a IssueKey>,
+    /// `None`: Jira no longer shows it.
+    pub(in crate::tracker) issue: Option<&'a Issue>,
+}
+
+impl<'a> Answer<'a> {
+    /// The summary that the row is to hold; `None`: as it was.
+    pub(in crate::tracker) fn summary(&self) -> Option<&'a str> {
+        self.issue.map(|issue| issue.summary.as_str())
+    }
+
+    /// The status that the row is to hold; `None`: as it was.
+    pub(in crate::tracker) fn status(&self) -> Option<&'a str> {
+        match self.issue {
+            Some(issue) => known_status(issue),
+            None => Some(MISSING_STATUS),
+        }
+    }
+
+    /// Whether the row counts as synced. A creation's answer without a status does not, so that the next
+    /// sync reads it; a sync's does, so that a row that never gets one does not wait before all others.
+    pub(in crate::tracker) fn is_sync(&self) -> bool {
+        self.listed_as.is_some() || self.status().is_some()
+    }
+}
+
+/// The status of an issue, if Jira has told it.
+pub(in crate::tracker) fn known_status(issue: &Issue) -> Option<&str> {
+    Some(issue.status.as_str()).filter(|status| !status.is_empty())
+}
+
+/// What one row is to hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::tracker) struct Update {
+    pub(in crate::tracker) row: Row,
+    /// Whether key or id change: then the row's old ones must be out of the way first.
+    pub(in crate::tracker) renamed: bool,
+    /// Position of the answer that gives the rest.
+    pub(in crate::tracker) answer: usize,
+}
+
+/// The changes that make the rows agree with Jira: first delete, then update, then insert.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::tracker) struct Plan {
+    pub(in crate::tracker) delete: Vec<i64>,
+    pub(in crate::tracker) update: Vec<Update>,
+    /// Positions of the answers that no row stands for.
+    pub(in crate::tracker) missing: Vec<usize>,
+}
+
+/// Takes the answers one after the other. `rows`, oldest first, are all that an answer names by key or id.
+///
+/// However the answers contradict one another, the planned rows have one row for a channel and a key, and
+/// one for a channel and an id.
+pub(in crate::tracker) fn reconcile(rows: Vec<Row>, answers: &[Answer<'_>]) -> Plan {
+    let mut rows: Vec<Draft> =
+        rows.into_iter().map(|row| Draft { row, renamed: false, answer: None }).collect();
+    let mut plan = Plan::default();
+    for (position, answer) in answers.iter().enumerate() {
+        let is_listed = |draft: &Draft| match answer.listed_as {
+            Some(key) => draft.is(answer.channel, key),
+            None => answer.issue.is_some_and(|issue| draft.is_about(answer.channel, issue)),
+        };
+        if !rows.iter().any(is_listed) {
+            plan.missing.push(position);
+            continue;
+        }
+        let same = |draft: &Draft| {
+            is_listed(draft) || answer.issue.is_some_and(|issue| draft.is_about(answer.channel, issue))
+        };
+        let Some(oldest) = rows.iter().position(same) else { continue };
+        let keep = rows[oldest].row.id;
+        rows.retain(|draft| {
+            let doubled = draft.row.id != keep && same(draft);
+            if doubled {
+                plan.delete.push(draft.row.id);
+            }
+            !doubled
+        });
+        // Only later rows were taken out, so the position still holds.
+        rows[oldest].take(position, answer.issue);
+    }
+    plan.update = rows
+        .into_iter()
+        .filter_map(|draft| {
+            let answer = draft.answer?;
+            Some(Update { row: draft.row, renamed: draft.renamed, answer })
+        })
+        .collect();
+    plan
+}
+
+/// The issues without those that stand before them under the same key or the same id.
+pub(in crate::tracker) fn without_repeats(issues: &[Issue]) -> Vec<&Issue> {
+    let mut keys: HashSet<&IssueKey> = HashSet::new();
+    let mut ids: HashSet<&IssueId> = HashSet::new();
+    issues
+        .iter()
+        .filter(|issue| {
+            let (new_key, new_id) = (keys.insert(&issue.key), ids.insert(&issue.id));
+            new_key && new_id
+        })
+        .collect()
+}
+
+struct Draft {
+    row: Row,
+    renamed: bool,
+    answer: Option<usize>,
+}
+
+impl Draft {
+    fn is(&self, channel: &str, key: &IssueKey) -> bool {
+        self.row.channel == channel && self.row.key == key.as_str()
+    }
+
+    fn is_about(&self, channel: &str, issue: &Issue) -> bool {
+        self.is(channel, &issue.key)
+            || (self.row.channel == channel && self.row.issue_id.as_deref() == Some(issue.id.as_str()))
+    }
+
+    fn take(&mut self, answer: usize, issue: Option<&Issue>) {
+        self.answer = Some(answer);
+        let Some(issue) = issue else { return };
+        let (key, id) = (issue.key.as_str(), issue.id.as_str());
+        if self.row.key != key || self.row.issue_id.as_deref() != Some(id) {
+            self.renamed = true;
+            self.row.key = key.to_owned();
+            self.row.issue_id = Some(id.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: i64, key: &str, issue_id: Option<&str>) -> Row {
+        Row { id, channel: "C1".to_owned(), key: key.to_owned(), issue_id: issue_id.map(str::to_owned) }
+    }
+
+    fn issue(id: &str, key: &str) -> Issue {
+        Issue::new(IssueId::new(id), IssueKey::parse(key).unwrap(), "A summary", "Open")
+    }
+
+    /// Rows as `id key issue_id`, what is deleted, and which answers found no row.
+    fn outcome(rows: Vec<Row>, issues: &[Issue]) -> (Vec<String>, Vec<i64>, Vec<usize>) {
+        let answers: Vec<_> = issues
+            .iter()
+            .map(|issue| Answer { channel: "C1", listed_as: None, issue: Some(issue) })
+            .collect();
+        let plan = reconcile(rows, &answers);
+        let rows = plan.update.into_iter().map(|update| {
+            let Row { id, key, issue_id, .. } = update.row;
+            format!("{id} {key} {}", issue_id.as_deref().unwrap_or("-"))
+        });
+        (rows.collect(), plan.delete, plan.missing)
+    }
+
+    #[test]
+    fn a_moved_issue_takes_its_new_key() {
+        let (rows, deleted, missing) = outcome(vec![row(1, "OLD-1", Some("10"))], &[issue("10", "NEW-1")]);
+        assert_eq!((rows, deleted, missing), (vec!["1 NEW-1 10".to_owned()], vec![], vec![]));
+    }
+
+    #[test]
+    fn of_two_rows_for_one_issue_the_older_stays() {
+        let rows = vec![row(7, "NEW-1", None), row(3, "OLD-1", Some("10"))];
+        let (rows, deleted, missing) = outcome(rows, &[issue("10", "NEW-1")]);
+        assert_eq!((rows, deleted, missing), (vec!["7 NEW-1 10".to_owned()], vec![3], vec![]));
+    }
+
+    #[test]
+    fn a_key_that_was_given_to_another_issue_keeps_its_row() {
+        let (rows, deleted, missing) = outcome(vec![row(1, "A-1", Some("10"))], &[issue("11", "A-1")]);
+        assert_eq!((rows, deleted, missing), (vec!["1 A-1 11".to_owned()], vec![], vec![]));
+    }
+
+    #[test]
+    fn issues_that_changed_keys_with_one_another_never_collide() {
+        let rows = vec![row(1, "A-1", Some("10")), row(2, "B-1", Some("20"))];
+        let (rows, deleted, missing) = outcome(rows, &[issue("10", "B-1"), issue("20", "A-1")]);
+        assert_eq!((rows, deleted, missing), (vec!["1 B-1 10".to_owned()], vec![2], vec![1]));
+    }
+
+    #[test]
+    fn a_chain_of_moves_keeps_every_row() {
+        let rows = vec![row(1, "B-1", Some("20")), row(2, "A-1", Some("10"))];
+        let (rows, deleted, missing) = outcome(rows, &[issue("20", "C-1"), issue("10", "B-1")]);
+        assert_eq!(rows, ["1 C-1 20", "2 B-1 10"]);
+        assert_eq!((deleted, missing), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_answer_for_a_row_that_is_gone_is_void() {
+        let (old, moved) = (IssueKey::parse("OLD-1").unwrap(), issue("10", "NEW-1"));
+        let answer = Answer { channel: "C1", listed_as: Some(&old), issue: Some(&moved) };
+        let plan = reconcile(vec![row(1, "NEW-1", Some("10"))], &[answer]);
+        assert_eq!(plan, Plan { missing: vec![0], ..Plan::default() });
+    }
+
+    #[test]
+    fn an_issue_jira_no_longer_shows_keeps_its_texts() {
+        let key = IssueKey::parse("A-1").unwrap();
+        let answer = Answer { channel: "C1", listed_as: Some(&key), issue: None };
+        let plan = reconcile(vec![row(1, "A-1", Some("10"))], &[answer]);
+        let update = Update { row: row(1, "A-1", Some("10")), renamed: false, answer: 0 };
+        assert_eq!(plan, Plan { update: vec![update], ..Plan::default() });
+    }
+}

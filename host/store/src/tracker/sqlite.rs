@@ -1,0 +1,118 @@
+//! The lists in one SQLite file.
+
+use std::{collections::HashSet, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::{
+        DatabaseError,
+        sqlite::{SqliteDatabase, queue::Queue},
+        time::time_text,
+    },
+    tracker::{
+        ChannelIssueTracker, TrackRequest, TrackerError,
+        sqlite::write::ListChange,
+        stored::{parse_page, parse_places},
+    },
+};
+use maro_domain::{
+    ids::ChannelId,
+    issue::{Issue, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+};
+
+mod read;
+mod write;
+
+/// The lists in one SQLite file.
+pub struct SqliteTracker {
+    database: Arc<SqliteDatabase>,
+    writer: Queue<ListChange, Vec<bool>>,
+}
+
+impl SqliteTracker {
+    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { writer: database.start_writer(), database }
+    }
+}
+
+#[async_trait]
+impl ChannelIssueTracker for SqliteTracker {
+    async fn track(
+        &self,
+        request: TrackRequest<'_>,
+        issues: &[Issue],
+        now: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, TrackerError> {
+        let change = ListChange::Track {
+            channel: request.channel.as_str().to_owned(),
+            tracked_by: request.tracked_by.as_str().to_owned(),
+            source: request.source.as_str(),
+            issues: issues.to_vec(),
+            now: time_text(now),
+        };
+        Ok(self.writer.ask(change).await?.into_iter().map(TrackOutcome::new).collect())
+    }
+
+    async fn untrack(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+    ) -> Result<Vec<UntrackOutcome>, TrackerError> {
+        let change = ListChange::Untrack { channel: channel.as_str().to_owned(), keys: keys.to_vec() };
+        Ok(self.writer.ask(change).await?.into_iter().map(UntrackOutcome::new).collect())
+    }
+
+    async fn get_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, TrackerError> {
+        let json = self.database.read(read::page(channel.as_str(), page.limit, page.offset)).await?;
+        Ok(parse_page(&json, channel, page).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError> {
+        let json = self.database.read(read::count(channel.as_str())).await?;
+        Ok(serde_json::from_str(&json).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+        let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        let json = self.database.read(read::present(channel.as_str(), &texts)).await?;
+        let present: HashSet<String> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
+        Ok(texts.into_iter().map(|key| present.contains(key)).collect())
+    }
+
+    async fn update_sync_status(
+        &self,
+        channel: &ChannelId,
+        updates: &[(IssueKey, Option<Issue>)],
+        now: Timestamp,
+    ) -> Result<(), TrackerError> {
+        let channel = channel.as_str().to_owned();
+        self.writer.ask(ListChange::Sync { channel, updates: updates.to_vec(), now: time_text(now) }).await?;
+        Ok(())
+    }
+
+    async fn get_stale_issues(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        let json = self.database.read(read::stale(&time_text(before), limit)).await?;
+        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+        let json = self.database.read(read::places(issue.key.as_str(), issue.id.as_str())).await?;
+        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+    }
+
+    async fn ping(&self) -> Result<(), TrackerError> {
+        self.database.read(read::ping()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! The stored form of the domain's values. Both databases hand over many rows as one JSON text, because a
+//! row by itself costs more on its way to us than in the database.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::database::time::StoredTime;
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::{IssueId, IssueKey},
+    tracked::{PageRequest, Source, TrackedIssue, TrackedPage},
+};
+
+/// One row of a list, in the order of the columns in both databases' page query.
+#[derive(Deserialize)]
+struct StoredIssue<'a>(
+    #[serde(borrow)] Cow<'a, str>,
+    Option<String>,
+    StoredTime,
+    #[serde(borrow)] Cow<'a, str>,
+    #[serde(borrow)] Cow<'a, str>,
+    Option<StoredTime>,
+    Option<String>,
+    Option<String>,
+);
+
+/// Reads a page from JSON that has one row more than asked for if the list goes on.
+pub(in crate::tracker) fn parse_page(
+    json: &str,
+    channel: &ChannelId,
+    page: PageRequest,
+) -> Result<TrackedPage, serde_json::Error> {
+    let rows: Vec<StoredIssue<'_>> = serde_json::from_str(json)?;
+    let limit = page.limit as usize;
+    let more = rows.len() > limit;
+    let issues = rows.into_iter().take(limit).filter_map(|row| tracked_issue(row, channel)).collect();
+    Ok(TrackedPage { issues, more })
+}
+
+fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIssue> {
+    let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, status, summary) = row;
+    let left_out = |column| {
+        tracing::warn!(%channel, issue_key = %key, "a row with an invalid {column} is left out");
+    };
+    let Ok(issue_key) = IssueKey::parse(&key) else {
+        left_out("issue_key");
+        return None;
+    };
+    let Some(tracked_at) = tracked_at.0 else {
+        left_out("tracked_at");
+        return None;
+    };
+    Some(TrackedIssue {
+        key: issue_key,
+        issue_id: issue_id.map(IssueId::new),
+        tracked_at,
+        tracked_by: UserId::parse(&tracked_by).ok(),
+        // A newer replica may write sources that this one does not know.
+        source: Source::from_name(&source).unwrap_or(Source::Command),
+        last_synced_at: synced_at.and_then(|time| time.0),
+        last_jira_status: status,
+        last_jira_summary: summary,
+    })
+}
+
+/// Reads pairs of channel and key.
+pub(in crate::tracker) fn parse_places(json: &str) -> Result<Vec<(ChannelId, IssueKey)>, serde_json::Error> {
+    let rows: Vec<(Cow<'_, str>, Cow<'_, str>)> = serde_json::from_str(json)?;
+    let places = rows.into_iter().filter_map(|(channel, key)| {
+        let place = ChannelId::parse(&channel).ok().zip(IssueKey::parse(&key).ok());
+        if place.is_none() {
+            tracing::warn!(%channel, issue_key = %key, "a row with an invalid channel_id or issue_key is left out");
+        }
+        place
+    });
+    Ok(places.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(json: &str, limit: u32) -> TrackedPage {
+        parse_page(json, &ChannelId::parse("C1").unwrap(), PageRequest { offset: 0, limit }).unwrap()
+    }
+
+    #[test]
+    fn one_row_more_than_asked_for_says_that_the_list_goes_on() {
+        let row = r#"["A-1","10",1767323045000000,"U1","created",null,"Open","A \"summary\""]"#;
+        assert!(page(&format!("[{row},{row}]"), 1).more);
+        let whole = page(&format!("[{row},{row}]"), 2);
+        assert!(!whole.more);
+        assert_eq!(whole.issues.len(), 2);
+        assert_eq!(whole.issues[0].last_jira_summary.as_deref(), Some("A \"summary\""));
+        assert_eq!(whole.issues[0].source, Source::Created);
+    }
+
+    #[test]
+    fn a_row_that_makes_no_sense_never_hides_the_others() {
+        let good = r#"["A-1",null,1,"a script","imported",null,null,null]"#;
+        let bad_key = r#"["a 1",null,1,"U1","command",null,null,null]"#;
+        let bad_time = r#"["A-2",null,"soon","U1","command",null,null,null]"#;
+        let page = page(&format!("[{bad_key},{bad_time},{good}]"), 10);
+        assert_eq!(page.issues.len(), 1);
+        assert_eq!(page.issues[0].tracked_by, None);
+        assert_eq!(page.issues[0].source, Source::Command);
+    }
+}

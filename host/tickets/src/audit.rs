@@ -1,0 +1,31 @@
+//! One line in the operator's log for each write that a plugin makes: who, where, which plugin, what.
+//!
+//! The lines have the target `maro::audit`, by which a collector of logs can keep them apart.
+
+use maro_domain::ids::{ChannelId, UserId};
+
+/// Whose write it is, for a write that may outlive its invocation.
+pub struct Writer {
+    pub plugin: String,
+    /// Of the plugin's component.
+    pub digest: String,
+    pub channel: ChannelId,
+    pub user: UserId,
+}
+
+impl Writer {
+    /// Notes a write. `what` names what was changed (a key, a number of keys), never its content.
+    pub fn note(&self, action: &str, what: &str, outcome: &str) {
+        tracing::info!(
+            target: "maro::audit",
+            plugin = self.plugin,
+            digest = self.digest,
+            channel = self.channel.as_str(),
+            user = self.user.as_str(),
+            action,
+            what,
+            outcome,
+            "a plugin made a change"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! Looking for tickets that a new one would duplicate. It never stands in the way of creating.
+
+use std::{collections::HashSet, time::Duration};
+
+use jiff::SignedDuration;
+
+use crate::{
+    Tickets, deadline,
+    record::CreateRecord,
+    similarity::{THRESHOLD, search_words, similarity},
+    texts,
+};
+use maro_domain::{issue::Issue, ticket::SimilarTicket};
+use maro_jira::error::JiraError;
+use maro_process::telemetry::error_chain;
+
+/// How long the search may take while somebody waits for the modal.
+const PATIENCE: Duration = Duration::from_millis(1_800);
+
+/// How many tickets Jira is asked for; most share a word by chance.
+const MAX_CANDIDATES: u32 = 50;
+
+/// How many are shown.
+const MAX_SHOWN: usize = 5;
+
+/// For how long a ticket that MARO created may be unknown to Jira's search.
+const SEARCH_LAG: SignedDuration = SignedDuration::from_mins(10);
+
+/// What the search has shown.
+#[derive(Debug)]
+pub(super) enum Similar {
+    None,
+    /// The most similar first.
+    Found(Vec<SimilarTicket>),
+    /// Nobody knows: the search failed or took too long.
+    Unchecked,
+}
+
+impl Tickets {
+    pub(super) async fn find_similar(&self, record: &CreateRecord) -> Similar {
+        let words = search_words(&record.summary);
+        if words.is_empty() {
+            return Similar::None;
+        }
+        let project = &record.project_key;
+        let (found, lately) = tokio::join!(
+            self.jira.search_similar(project, &words, MAX_CANDIDATES, deadline(PATIENCE)),
+            self.created_lately(project),
+        );
+        let (mut candidates, is_unchecked) = match found {
+            Ok(found) => (found, false),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "similar tickets could not be looked for");
+                (Vec::new(), !matches!(error, JiraError::Forbidden))
+            }
+        };
+        candidates.extend(lately);
+        match ranked(&record.summary, candidates) {
+            similar if !similar.is_empty() => Similar::Found(similar),
+            _ if is_unchecked => Similar::Unchecked,
+            _ => Similar::None,
+        }
+    }
+
+    /// What MARO created itself a moment ago, which Jira's search may not know yet.
+    async fn created_lately(&self, project: &str) -> Vec<SimilarTicket> {
+        let since = self.clock.now().checked_sub(SEARCH_LAG).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let tickets = self.journal.recent_tickets(project, since).await.unwrap_or_else(|error| {
+            tracing::warn!(error = error_chain(&error), "recent tickets could not be read");
+            Vec::new()
+        });
+        tickets
+            .into_iter()
+            .map(|Issue { id, key, summary, .. }| SimilarTicket {
+                id,
+                key,
+                summary,
+                status: texts::JUST_CREATED.to_owned(),
+                assignee: None,
+            })
+            .collect()
+    }
+}
+
+/// Those above the threshold, each once, the most similar first.
+fn ranked(summary: &str, candidates: Vec<SimilarTicket>) -> Vec<SimilarTicket> {
+    let mut seen = HashSet::new();
+    let mut scored: Vec<_> = candidates
+        .into_iter()
+        .filter(|ticket| seen.insert(ticket.key.clone()))
+        .map(|ticket| (similarity(summary, &ticket.summary), ticket))
+        .filter(|(score, _)| *score >= THRESHOLD)
+        .collect();
+    scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    scored.into_iter().take(MAX_SHOWN).map(|(_, ticket)| ticket).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_domain::issue::{IssueId, IssueKey};
+
+    fn ticket(number: u32, summary: &str) -> SimilarTicket {
+        SimilarTicket {
+            id: IssueId::new(number.to_string()),
+            key: IssueKey::parse(&format!("SCRUM-{number}")).unwrap(),
+            summary: summary.to_owned(),
+            status: "Open".to_owned(),
+            assignee: None,
+        }
+    }
+
+    #[test]
+    fn the_five_most_similar_are_shown_each_once() {
+        let mut candidates: Vec<_> =
+            (1..=9).map(|number| ticket(number, "Login page is broken on phones")).collect();
+        candidates.push(ticket(10, "Login page is broken"));
+        candidates.push(ticket(10, "Login page is broken"));
+        candidates.push(ticket(11, "Something else"));
+        let shown = ranked("Login page is broken", candidates);
+        assert_eq!(shown.len(), 5);
+        assert_eq!(shown[0].key.as_str(), "SCRUM-10");
+        assert!(shown[1..].iter().all(|ticket| ticket.summary.contains("phones")));
+    }
+}

@@ -1,0 +1,83 @@
+//! What follows when something happens to a ticket, whoever made it happen: it stands on the list of the
+//! channel where it was asked for, and a new one is known at once to those who look for duplicates.
+
+use std::{sync::Arc, time::Duration};
+
+use maro_domain::{events::{DomainEvent, TicketEvent}, issue::Issue, tracked::Source};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_store::{intents::{IntentJournal, JournalError}, tracker::{ChannelIssueTracker, TrackRequest, TrackerError}};
+
+/// The pauses before each further try to write to a list.
+const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
+
+/// Those who listen to [`DomainEvent`]s.
+pub struct Hooks {
+    tracker: Arc<dyn ChannelIssueTracker>,
+    journal: Arc<dyn IntentJournal>,
+    clock: Clock,
+}
+
+impl Hooks {
+    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn IntentJournal>, clock: Clock) -> Self {
+        Self { tracker, journal, clock }
+    }
+
+    /// Lets everyone who listens know, and returns when they are done.
+    ///
+    /// # Errors
+    /// The issue could not be put on the channel's list. That makes nothing else fail; it may be said
+    /// again later, which tracks nothing twice.
+    pub async fn emit(&self, event: &DomainEvent) -> Result<(), TrackerError> {
+        match event {
+            DomainEvent::TicketCreated(ticket) => self.remember_and_track(ticket, Source::Created).await,
+            DomainEvent::DuplicateLinked(ticket) => self.auto_track(ticket, Source::DuplicateLink).await,
+            DomainEvent::StoryCreated(ticket) => self.remember_and_track(ticket, Source::EpicStory).await,
+        }
+    }
+
+    async fn remember_and_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), TrackerError> {
+        let (remembered, tracked) = tokio::join!(self.remember(ticket), self.auto_track(ticket, source));
+        if let Err(error) = remembered {
+            tracing::warn!(
+                error = error_chain(&error),
+                "a new ticket will not be found as a duplicate at once"
+            );
+        }
+        tracked
+    }
+
+    /// So that the next who asks for the same is shown this one, before Jira's search knows it.
+    async fn remember(&self, ticket: &TicketEvent) -> Result<(), JournalError> {
+        let TicketEvent { id, key, summary, intent_id, .. } = ticket;
+        let issue = Issue::new(id.clone(), key.clone(), summary, "");
+        let intent_id = intent_id.as_deref().unwrap_or_default();
+        self.journal.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
+    }
+
+    async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), TrackerError> {
+        let TicketEvent { id, key, summary, status, channel, user, .. } = ticket;
+        // Jira's answer to a creation has no status; the next sync reads it.
+        let issue = Issue::new(id.clone(), key.clone(), summary, status.as_deref().unwrap_or_default());
+        let request = TrackRequest { channel, tracked_by: user, source };
+        let mut pauses = RETRY_PAUSES.iter();
+        loop {
+            match self.tracker.track(request, std::slice::from_ref(&issue), self.clock.now()).await {
+                Ok(_) => {
+                    tracing::info!("Auto-tracked {key} in channel {channel}");
+                    return Ok(());
+                }
+                Err(error) => {
+                    let error_text = error_chain(&error);
+                    tracing::error!(
+                        error = error_text,
+                        "{key} could not be auto-tracked in channel {channel}"
+                    );
+                    match pauses.next() {
+                        Some(pause) => tokio::time::sleep(*pause).await,
+                        None => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+}

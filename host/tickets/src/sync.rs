@@ -1,0 +1,184 @@
+//! Keeping stored summaries and statuses true: what got old is read from Jira anew, and what Jira's
+//! webhook reports is written at once.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use maro_domain::{ids::ChannelId, issue::{Issue, IssueId, IssueKey}};
+use maro_jira::{client::JiraClient, error::JiraError, webhook::{Webhook, WebhookEvent}};
+use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
+use maro_store::tracker::{ChannelIssueTracker, TrackerError};
+
+/// How many rows one round refreshes: what is left over has its turn in the next.
+const ROWS_PER_ROUND: u32 = 1_000;
+
+/// How many keys are asked for at once.
+const KEYS_PER_REQUEST: usize = 100;
+
+/// How long one request may take: nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest time between two rounds.
+const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How many issues' latest events are remembered.
+const MAX_LATEST_EVENTS: usize = 10_000;
+
+/// Refreshes stored statuses in the background.
+pub struct StatusSync {
+    pub tracker: Arc<dyn ChannelIssueTracker>,
+    pub jira: Arc<JiraClient>,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    /// How old a stored status may get.
+    pub max_age: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SyncError {
+    #[error(transparent)]
+    Jira(#[from] JiraError),
+    #[error(transparent)]
+    Tracker(#[from] TrackerError),
+}
+
+impl StatusSync {
+    /// Runs rounds until `shutdown`.
+    ///
+    /// Several replicas share the work without a word between them: a row that one has refreshed is not
+    /// old for the others, and their rounds are spread by chance.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut pause = self.round_interval();
+        while shutdown.run_until_cancelled(tokio::time::sleep(spread(pause))).await.is_some() {
+            let Some(result) = shutdown.run_until_cancelled(self.round()).await else { return };
+            pause = match result {
+                Ok(()) => self.round_interval(),
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "statuses were not refreshed");
+                    let wanted = match error {
+                        SyncError::Jira(JiraError::RateLimited { retry_after }) => retry_after,
+                        _ => Duration::ZERO,
+                    };
+                    wanted.max(self.round_interval())
+                }
+            };
+        }
+    }
+
+    fn round_interval(&self) -> Duration {
+        (self.max_age / 4).clamp(Duration::from_millis(250), MAX_ROUND_INTERVAL)
+    }
+
+    async fn round(&self) -> Result<(), SyncError> {
+        let max_age = SignedDuration::try_from(self.max_age).unwrap_or(SignedDuration::MAX);
+        let before = self.clock.now().checked_sub(max_age).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let stale = self.tracker.get_stale_issues(before, ROWS_PER_ROUND).await?;
+        let mut channels_by_key: BTreeMap<IssueKey, Vec<ChannelId>> = BTreeMap::new();
+        for (channel, key) in stale {
+            channels_by_key.entry(key).or_default().push(channel);
+        }
+        let keys: Vec<IssueKey> = channels_by_key.keys().cloned().collect();
+        for keys in keys.chunks(KEYS_PER_REQUEST) {
+            let issues = self.jira.get_issues(keys, tokio::time::Instant::now() + PATIENCE).await?;
+            let mut updates: BTreeMap<&ChannelId, Vec<(IssueKey, Option<Issue>)>> = BTreeMap::new();
+            for (key, issue) in keys.iter().zip(issues) {
+                for channel in channels_by_key.get(key).into_iter().flatten() {
+                    updates.entry(channel).or_default().push((key.clone(), issue.clone()));
+                }
+            }
+            for (channel, updates) in updates {
+                self.tracker.update_sync_status(channel, &updates, self.clock.now()).await?;
+                self.metrics.issues_synced(updates.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The latest event of each issue that this process has seen, by Jira's clock: Jira keeps no order, and
+/// sends again much later what it could not deliver.
+#[derive(Debug, Default)]
+pub struct LatestEvents(Mutex<HashMap<IssueId, i64>>);
+
+impl LatestEvents {
+    /// Whether something later was seen of the issue. Else this is now the latest.
+    fn is_overtaken(&self, id: &IssueId, at: i64) -> bool {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Forgetting all does no more harm than a restart.
+        if latest.len() >= MAX_LATEST_EVENTS {
+            latest.clear();
+        }
+        let seen = latest.entry(id.clone()).or_insert(at);
+        *seen = at.max(*seen);
+        at < *seen
+    }
+}
+
+/// Writes what a webhook reports into every list that the issue is on, unless a later one came first.
+///
+/// # Errors
+/// The database fails; Jira sends the webhook again.
+pub async fn apply_webhook(
+    tracker: &dyn ChannelIssueTracker,
+    latest: &LatestEvents,
+    webhook: Webhook,
+    clock: &Clock,
+) -> Result<(), TrackerError> {
+    let (issue, answer) = match webhook.event {
+        WebhookEvent::Updated(issue) => (issue.clone(), Some(issue)),
+        WebhookEvent::Deleted { id, key } => (Issue::new(id, key, "", ""), None),
+        WebhookEvent::Ignored => return Ok(()),
+    };
+    if webhook.at.is_some_and(|at| latest.is_overtaken(&issue.id, at)) {
+        tracing::debug!(key = issue.key.as_str(), "a webhook came after a later one and is left out");
+        return Ok(());
+    }
+    write(tracker, &issue, answer.as_ref(), clock).await
+}
+
+/// Writes what Jira has just said of an issue, `None` if it is gone, into every list that it is on.
+///
+/// # Errors
+/// The database fails; some lists may have it.
+pub async fn write(
+    tracker: &dyn ChannelIssueTracker,
+    issue: &Issue,
+    answer: Option<&Issue>,
+    clock: &Clock,
+) -> Result<(), TrackerError> {
+    for (channel, key) in tracker.get_channels_tracking(issue).await? {
+        tracker.update_sync_status(&channel, &[(key, answer.cloned())], clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// Reads an issue and shows what Jira says now in every list that it is on; the issue, if Jira says anything by
+/// `deadline`. That nothing could be read or written is logged.
+pub async fn refresh(
+    jira: &JiraClient,
+    tracker: &dyn ChannelIssueTracker,
+    clock: &Clock,
+    key: &IssueKey,
+    deadline: tokio::time::Instant,
+) -> Option<Issue> {
+    let issues = jira.get_issues(std::slice::from_ref(key), deadline).await;
+    let issue = issues.map(|issues| issues.into_iter().flatten().next()).unwrap_or_else(|error| {
+        tracing::warn!(key = key.as_str(), error = error_chain(&error), "a changed issue could not be read");
+        None
+    })?;
+    if let Err(error) = write(tracker, &issue, Some(&issue), clock).await {
+        tracing::warn!(key = key.as_str(), error = error_chain(&error), "the lists show an old status");
+    }
+    Some(issue)
+}
+
+/// A pause between half and one and a half of `pause`, by chance.
+fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + rand::random::<f64>())
+}
