@@ -31,17 +31,17 @@ const PAUSE: Duration = Duration::from_millis(150);
 const DISCOVERY: Duration = Duration::from_secs(1);
 
 /// Which projects are rebuilt, and where their components go.
-pub(in crate::command_line) struct Saving {
+pub struct Saving {
     /// A folder of projects.
-    pub(in crate::command_line) plugins: PathBuf,
+    pub plugins: PathBuf,
     /// Another.
-    pub(in crate::command_line) examples: Option<PathBuf>,
-    pub(in crate::command_line) more: Vec<Project>,
+    pub examples: Option<PathBuf>,
+    pub more: Vec<Project>,
     /// The plugins folder of the bot.
-    pub(in crate::command_line) output: PathBuf,
+    pub output: PathBuf,
     /// The projects in `plugins` that were built just now.
-    pub(in crate::command_line) built: Vec<String>,
-    pub(in crate::command_line) builds: Builds,
+    pub built: Vec<String>,
+    pub builds: Builds,
 }
 
 /// What all builds share.
@@ -56,7 +56,7 @@ struct Shared {
 
 impl Saving {
     /// Rebuilds until `stop` is cancelled, which ends the builds under way.
-    pub(in crate::command_line) async fn run(self, stop: CancellationToken) {
+    pub async fn run(self, stop: CancellationToken) {
         let shared = Arc::new(Shared {
             output: self.output.clone(),
             builds: self.builds.clone(),
@@ -131,7 +131,7 @@ impl Watched {
         self.ended.cancel();
         // Else a build that is about to end would bring it back.
         let _ = self.task.await;
-        match plugin_build::remove(&shared.output, &self.name) {
+        match repository::remove(&shared.output, &self.name) {
             Ok(()) => say(&format!("The source of {} is gone: it serves no longer.", self.name)),
             Err(error) => tracing::warn!(%error, "the folder of built plugins cannot be written"),
         }
@@ -229,7 +229,7 @@ impl Watch {
 
 /// Lets the next `maro plugin build` remove what it does not build itself.
 fn note(output: &Path, name: &str) {
-    if let Err(error) = plugin_build::note_installed(output, name) {
+    if let Err(error) = repository::note_installed(output, name) {
         tracing::warn!(%error, "the folder of built plugins cannot be written");
     }
 }

@@ -7,7 +7,7 @@ use maro_kit::output::say;
 use maro_runtime::events::{Events, PluginChange, PluginEvent};
 
 /// Tells of all that happens from now on, until `stop` is cancelled.
-pub(in crate::command_line) async fn tell(events: Events, stop: CancellationToken) {
+pub async fn tell(events: Events, stop: CancellationToken) {
     let (_, mut coming) = events.subscribe();
     loop {
         match stop.run_until_cancelled(coming.recv()).await {

@@ -47,7 +47,7 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 const PAGE_PORT: u16 = 3001;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub struct Arguments {
     /// Where the bot listens
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -71,10 +71,10 @@ pub(super) struct Arguments {
     record: Option<PathBuf>,
 }
 
-pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
     say("Building the plugins from source …");
-    let built = tokio::task::spawn_blocking(plugin_build::build_workspace).await??;
+    let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
     let folder = std::env::current_dir().context("the working folder is gone")?;
     let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
         bail!(

@@ -52,13 +52,13 @@ fn project_here(folder: &Path) -> anyhow::Result<Option<Project>> {
 /// Builds all that `plugins/` holds: the workspace's packages at once, everything else by itself. What needs
 /// tools that are not here is told of and left as it is.
 async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
-    let built = tokio::task::spawn_blocking(plugin_build::build_workspace).await??;
+    let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
     for project in Project::all_in(&built.sources) {
         if built.names.contains(&project.name) {
             continue;
         }
         match build_into(&project, &built.output, toolbox).await {
-            Ok(_) => plugin_build::note_installed(&built.output, &project.name)
+            Ok(_) => repository::note_installed(&built.output, &project.name)
                 .with_context(|| format!("cannot write into {}", built.output.display()))?,
             Err(BuildError::Missing(absence)) => say(&format!("{} is not built. {absence}", project.name)),
             Err(error) => return Err(error.told(format!("{} does not build", project.name))),
@@ -69,7 +69,7 @@ async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
 }
 
 /// The tools of the command line, which end with it.
-pub(super) fn toolbox(echo: bool) -> Toolbox {
+pub fn toolbox(echo: bool) -> Toolbox {
     let cache = config::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
     Toolbox { cache, echo, stop: CancellationToken::new() }
 }
@@ -86,11 +86,7 @@ pub(super) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyho
 ///
 /// # Errors
 /// As [`BuildError`] says.
-pub(super) async fn build_into(
-    project: &Project,
-    output: &Path,
-    toolbox: &Toolbox,
-) -> Result<PathBuf, BuildError> {
+pub async fn build_into(project: &Project, output: &Path, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let component = match project.language {
         Language::Rust => rust::build(project, toolbox).await?,
         Language::JavaScript | Language::Python => interpreted::build(project, toolbox).await?,
@@ -99,7 +95,7 @@ pub(super) async fn build_into(
     let name = project.name.clone();
     let installing = tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&output)?;
-        plugin_build::install(&component, &manifest, &output, &name)?;
+        repository::install(&component, &manifest, &output, &name)?;
         Ok(output.join(format!("{name}.wasm")))
     });
     let installed = installing.await.map_err(anyhow::Error::from).and_then(|installed| installed);

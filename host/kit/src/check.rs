@@ -124,7 +124,7 @@ pub(super) fn warn_of_grants(component: &Path) {
 }
 
 /// A number of bytes as people read it.
-pub(super) fn size(bytes: usize) -> String {
+pub fn size(bytes: usize) -> String {
     match bytes {
         0..10_000 => format!("{bytes} bytes"),
         10_000..1_000_000 => format!("{} kB", bytes / 1_000),

@@ -1,7 +1,7 @@
 //! `maro plugin …`: the author's kit.
 
-mod build;
-mod check;
+pub mod build;
+pub mod check;
 mod contract;
 mod differences;
 mod embedded;
@@ -18,11 +18,11 @@ mod run;
 mod rust;
 mod simulation;
 mod snippets;
-mod sources;
+pub mod sources;
 mod story;
 mod test;
-mod toolbox;
-mod workbench;
+pub mod toolbox;
+pub mod workbench;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -35,7 +35,7 @@ use maro_process::stop_signal::StopSignal;
 const INTERRUPTED: i32 = 130;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum PluginCommand {
+pub enum PluginCommand {
     /// Write a new plugin's project: it builds, and has a test and a README
     New(NewArguments),
     /// Build projects, or without arguments all that this repository's plugins/ holds into target/plugins
@@ -62,7 +62,7 @@ pub(super) enum PluginCommand {
     },
 }
 
-pub(super) async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
+pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
     let mut stop = StopSignal::listen()?;
     tokio::select! {
         exit = obey(command) => exit,

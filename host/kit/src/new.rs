@@ -25,7 +25,7 @@ pub(super) const SHIPPED: [&str; 3] = ["track", "tracked", "untrack"];
 const PACKAGE: &str = "package maro:plugin@";
 
 #[derive(Debug, Args)]
-pub(in crate::command_line) struct NewArguments {
+pub struct NewArguments {
     /// The subcommand: 1 to 32 of a-z, 0-9 and -, a letter first. With a path before it, where to make it
     #[arg(value_name = "NAME")]
     path: PathBuf,

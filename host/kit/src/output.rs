@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 /// Prints a line.
-pub(crate) fn say(text: &str) {
+pub fn say(text: &str) {
     // Whoever closed the pipe does not want to read it.
     let _ = writeln!(io::stdout(), "{text}");
 }

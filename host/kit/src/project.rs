@@ -13,7 +13,7 @@ const BUILD: &str = "build";
 
 /// What a plugin is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Language {
+pub enum Language {
     Rust,
     #[value(name = "js", alias = "javascript")]
     JavaScript,
@@ -34,12 +34,12 @@ impl Language {
 
 /// A folder with a plugin's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::command_line) struct Project {
+pub struct Project {
     /// The folder's name, which names the built files. The subcommand's own is in its description.
-    pub(super) name: String,
+    pub name: String,
     /// Absolute.
-    pub(super) folder: PathBuf,
-    pub(super) language: Language,
+    pub folder: PathBuf,
+    pub language: Language,
 }
 
 impl Project {
@@ -47,7 +47,7 @@ impl Project {
     ///
     /// # Errors
     /// A sentence: there is no such folder, or nothing in it tells a language.
-    pub(in crate::command_line) fn open(folder: &Path) -> anyhow::Result<Self> {
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
         match Self::find(folder)? {
             Some(project) => Ok(project),
             None => bail!(
@@ -71,7 +71,7 @@ impl Project {
     }
 
     /// The projects directly below `dir`, by name; those with a `plugin.toml` only.
-    pub(super) fn all_in(dir: &Path) -> Vec<Self> {
+    pub fn all_in(dir: &Path) -> Vec<Self> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
         let mut projects: Vec<_> = entries
             .filter(|entry| entry.path().join(MANIFEST).is_file())
@@ -93,7 +93,7 @@ impl Project {
 }
 
 /// MARO's repository around a folder.
-pub(in crate::command_line) fn repository(folder: &Path) -> Option<PathBuf> {
+pub fn repository(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     folder.ancestors().find(|root| root.join("plugins/sdk/Cargo.toml").is_file()).map(Path::to_owned)
 }

@@ -14,7 +14,7 @@ use maro_runtime::recording::{cases::Case, recorder::Recording, redact::redact, 
 const MAX_SLUG_LENGTH: usize = 40;
 
 /// Writes every recording into a folder until there are no more. Says on the log what cannot be written.
-pub(in crate::command_line) async fn keep_all(dir: PathBuf, mut recordings: mpsc::Receiver<Recording>) {
+pub async fn keep_all(dir: PathBuf, mut recordings: mpsc::Receiver<Recording>) {
     while let Some(recording) = recordings.recv().await {
         if let Err(error) = keep(&dir, &recording.case) {
             tracing::error!(error = format!("{error:#}"), "a case is not recorded");

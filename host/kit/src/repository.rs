@@ -65,13 +65,13 @@ struct Source {
 }
 
 /// What was built of this repository.
-pub(super) struct Built {
+pub struct Built {
     /// The folder of projects.
-    pub(super) sources: PathBuf,
+    pub sources: PathBuf,
     /// Where their components are.
-    pub(super) output: PathBuf,
+    pub output: PathBuf,
     /// The folders in `sources` that are packages of its workspace, by name.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
 }
 
 /// Builds the plugins of the workspace around the working folder, in release form; the folder that they are
@@ -85,7 +85,7 @@ pub fn build() -> anyhow::Result<PathBuf> {
 
 /// As [`build`]. Of plugins that are no packages of the workspace, what an earlier build has left stays,
 /// unless their sources are gone.
-pub(super) fn build_workspace() -> anyhow::Result<Built> {
+pub fn build_workspace() -> anyhow::Result<Built> {
     let workspace = Workspace::find(Path::new("."))?;
     add_target()?;
     let sources = workspace.plugins()?;
@@ -126,7 +126,7 @@ fn forget_others(output: &Path, folder: &Path, names: &[String]) -> io::Result<(
 }
 
 /// Removes a plugin from the folder of built ones.
-pub(super) fn remove(output: &Path, name: &str) -> io::Result<()> {
+pub fn remove(output: &Path, name: &str) -> io::Result<()> {
     // The component first: without its grants it would be refused for a moment.
     for ending in ["wasm", "toml"] {
         match fs::remove_file(output.join(format!("{name}.{ending}"))) {
@@ -138,7 +138,7 @@ pub(super) fn remove(output: &Path, name: &str) -> io::Result<()> {
 }
 
 /// Notes that `name` in `output` is this program's to remove.
-pub(super) fn note_installed(output: &Path, name: &str) -> io::Result<()> {
+pub fn note_installed(output: &Path, name: &str) -> io::Result<()> {
     let note = output.join(INSTALLED);
     let earlier = fs::read_to_string(&note).unwrap_or_default();
     if earlier.lines().any(|noted| noted == name) {

@@ -22,7 +22,7 @@ use maro_bot::commands::RESERVED_NAMES;
 use maro_runtime::recording::{recorder::Recording, tape::Ending};
 
 #[derive(Debug, Args)]
-pub(in crate::command_line) struct RunArguments {
+pub struct RunArguments {
     /// A component or the folder of a project, which is built first; the project in this folder if there is
     /// none. Then what to type behind `/maro NAME`, one after the other on one host
     #[arg(value_name = "[FILE|PROJECT] ['ARGUMENTS' …]", num_args = 0.., allow_negative_numbers = true)]

@@ -59,7 +59,7 @@ pub(super) struct Shown {
 
 /// Where and as whom a command is typed.
 #[derive(Debug, Clone, clap::Args)]
-pub(in crate::command_line) struct Place {
+pub struct Place {
     /// The simulated channel
     #[arg(long, default_value = "general")]
     channel: String,

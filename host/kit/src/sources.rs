@@ -61,7 +61,7 @@ pub(super) fn digest(folder: &Path, tool: &str) -> io::Result<String> {
 }
 
 /// What changes when a file below one of the folders is written, made or removed: names, sizes and times.
-pub(super) fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+pub fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
     let files = folders.iter().flat_map(|folder| files(folder));
     files
         .filter_map(|path| {

@@ -31,7 +31,7 @@ use maro_runtime::{
 const BUILT: &str = "target/plugins";
 
 #[derive(Debug, Args)]
-pub(in crate::command_line) struct TestArguments {
+pub struct TestArguments {
     /// A project: its own tests and the cases in its folder cases/. Or a folder of cases
     #[arg(default_value = ".", value_name = "PROJECT|DIR")]
     tested: PathBuf,

@@ -25,7 +25,7 @@ const COMPONENTIZING: Duration = Duration::from_secs(5 * 60);
 
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BuildError {
+pub enum BuildError {
     #[error("the build was stopped")]
     Stopped,
     /// Something that the build needs is not on this machine; the sentence says what to install.
@@ -79,13 +79,13 @@ impl BuildError {
 
 /// How tools run.
 #[derive(Debug, Clone)]
-pub(super) struct Toolbox {
+pub struct Toolbox {
     /// Where tools that a build fetches are kept.
-    pub(super) cache: PathBuf,
+    pub cache: PathBuf,
     /// Whether what they say on standard error is shown while they run.
-    pub(super) echo: bool,
+    pub echo: bool,
     /// Ends the tools with all that they have started.
-    pub(super) stop: CancellationToken,
+    pub stop: CancellationToken,
 }
 
 impl Toolbox {

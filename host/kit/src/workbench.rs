@@ -100,7 +100,7 @@ pub(super) fn registry(dir: &Path) -> anyhow::Result<Registry> {
 
 /// Whether a component is one that takes long to compile, and is not in the cache yet. Entries are named by
 /// the component's digest first.
-pub(super) fn is_slow_to_load(wasm: &[u8]) -> bool {
+pub fn is_slow_to_load(wasm: &[u8]) -> bool {
     wasm.len() > LARGE_BYTES && !config::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
 }
 

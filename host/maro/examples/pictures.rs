@@ -118,7 +118,7 @@ async fn picture(browser: &Browser, name: &str) {
 async fn main() {
     let browser = Browser::open().await.expect("Chromium and chromedriver are installed");
     let folder = tempfile::tempdir().unwrap();
-    let plugins = tokio::task::spawn_blocking(plugin_build::build).await.unwrap().unwrap();
+    let plugins = tokio::task::spawn_blocking(repository::build).await.unwrap().unwrap();
     let (playground, bot) = start(folder.path(), &plugins).await;
     let page = Page::start(LOOPBACK, playground.clone()).await.unwrap();
     let size = json!({ "width": 1280, "height": 660, "deviceScaleFactor": 1, "mobile": false });

@@ -1,10 +1,10 @@
 //! The command line: `maro serve`, `dev`, `say`, `doctor`, `plugin`.
 
-
 use std::{future::Future, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
+use crate::{doctor, serve};
 use maro_process::telemetry::error_chain;
 use maro_runtime::loading::compiler_process::{self, CompilerLimits};
 
@@ -24,14 +24,17 @@ enum Command {
     /// Run the bot, with the settings of the environment and maro.toml
     Serve,
     /// Run the bot on this machine alone, with a simulated Slack workspace and Jira site
-    Dev(dev::Arguments),
+    #[cfg(feature = "dev")]
+    Dev(maro_dev::session::Arguments),
     /// Type a command into the simulated workspace of a running `maro dev`
-    Say(say::SayArguments),
+    #[cfg(feature = "dev")]
+    Say(maro_dev::say::SayArguments),
     /// Try every setting on the real services, and say what to fix
     Doctor,
     /// Write, build, check, run and test plugins
+    #[cfg(feature = "kit")]
     #[command(subcommand)]
-    Plugin(plugin::PluginCommand),
+    Plugin(maro_kit::PluginCommand),
     /// Compile a component from standard input to standard output, for another `maro`
     #[command(name = compiler_process::SUBCOMMAND, hide = true)]
     CompileComponent {
@@ -43,16 +46,19 @@ enum Command {
 }
 
 /// Runs what the command line asks for. What goes wrong is said on standard error.
-pub fn run() -> ExitCode {
+pub(crate) fn run() -> ExitCode {
     compiler_process::enable();
     let result = match CommandLine::parse().command {
         Command::Serve => on_runtime(serve::run()),
         Command::Doctor => on_runtime(doctor::run()),
-        Command::Dev(arguments) => on_runtime(dev::run(arguments)),
+        #[cfg(feature = "dev")]
+        Command::Dev(arguments) => on_runtime(maro_dev::session::run(arguments)),
+        #[cfg(feature = "dev")]
         Command::Say(arguments) => {
-            on_runtime(async { Ok(say::run(arguments, &std::env::current_dir()?).await) })
+            on_runtime(async { Ok(maro_dev::say::run(arguments, &std::env::current_dir()?).await) })
         }
-        Command::Plugin(command) => on_runtime(plugin::run(command)),
+        #[cfg(feature = "kit")]
+        Command::Plugin(command) => on_runtime(maro_kit::run(command)),
         Command::CompileComponent { limits, has_pool } => {
             compiler_process::serve(limits, has_pool).map_err(anyhow::Error::from)
         }

@@ -4,11 +4,21 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use maro_bot::{commands::RESERVED_NAMES, config::{Config, ConfigError}};
+use maro_bot::{
+    commands::RESERVED_NAMES,
+    config::{Config, ConfigError},
+};
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
-use maro_runtime::{policy::grants::Grant, registry::{snapshot::Plugins, Registry}, running::{engine::PluginEngine, loaded::LoadedPlugin}};
-use maro_slack::{config::SlackConfig, web_api::{error::ApiError, SlackWebApi}};
+use maro_runtime::{
+    policy::grants::Grant,
+    registry::{Registry, snapshot::Plugins},
+    running::{engine::PluginEngine, loaded::LoadedPlugin},
+};
+use maro_slack::{
+    config::SlackConfig,
+    web_api::{SlackWebApi, error::ApiError},
+};
 use maro_store::database::Database;
 
 /// How long one service may take.

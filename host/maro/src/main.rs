@@ -1,7 +1,11 @@
 //! The `maro` program.
 
+mod command_line;
+mod doctor;
+mod serve;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    maro_maro::command_line::run()
+    command_line::run()
 }

@@ -13,7 +13,7 @@ use crate::{
         CHANNEL, CreateForm, DESCRIPTION, ISSUE_TYPE, MAX_SUMMARY_LENGTH, PROJECT, SUMMARY, errors_by_input,
         sentence,
     },
-    work::Start,
+    work::{self, Start},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
@@ -183,7 +183,7 @@ impl Tickets {
         if work.record.announcement == Announcement::Due {
             work.record.announcement = Announcement::Sending;
             if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-                notes.push(stop.sentence().to_owned());
+                notes.push(work::sentence(&stop).to_owned());
                 return self.result(&work.record, &notes);
             }
             if let Err(note) = self.announce(&work.record.origin, vec![Block::Paragraph(line)]).await {
@@ -270,7 +270,7 @@ impl Tickets {
     }
 
     pub(super) fn stopped(&self, origin: &super::record::Origin, stop: &Stop) -> Outcome {
-        self.sentence_outcome(texts::CREATE_TITLE, origin, stop.sentence())
+        self.sentence_outcome(texts::CREATE_TITLE, origin, work::sentence(stop))
     }
 }
 

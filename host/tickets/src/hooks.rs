@@ -3,9 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use maro_domain::{events::{DomainEvent, TicketEvent}, issue::Issue, tracked::Source};
+use maro_domain::{
+    events::{DomainEvent, TicketEvent},
+    issue::Issue,
+    tracked::Source,
+};
 use maro_process::{clock::Clock, telemetry::error_chain};
-use maro_store::{intents::{IntentJournal, JournalError}, tracker::{ChannelIssueTracker, TrackRequest, TrackerError}};
+use maro_store::{
+    intents::{IntentJournal, JournalError},
+    tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
+};
 
 /// The pauses before each further try to write to a list.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];

@@ -12,6 +12,7 @@ mod duplicates;
 pub mod entry;
 mod epic_key;
 pub mod flows;
+pub mod hooks;
 mod link;
 mod options;
 pub mod plugin_creation;
@@ -21,6 +22,8 @@ mod settle;
 mod similarity;
 mod stories;
 mod submit;
+pub mod sync;
+pub mod texts;
 mod views;
 mod work;
 

@@ -7,7 +7,7 @@ use crate::{
     record::{Announcement, LinkRecord, LinkedIssue, ModalState, Origin},
     texts,
     views::sentence,
-    work::Start,
+    work::{self, Start},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
@@ -70,7 +70,7 @@ impl Tickets {
             }
         }
         if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-            return self.linked(&work.record, &[stop.sentence().to_owned()]);
+            return self.linked(&work.record, &[work::sentence(&stop).to_owned()]);
         }
         self.conclude_link(work).await
     }
@@ -114,7 +114,7 @@ impl Tickets {
         if work.record.announcement == Announcement::Due {
             work.record.announcement = Announcement::Sending;
             if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-                return self.linked(&work.record, &[stop.sentence().to_owned()]);
+                return self.linked(&work.record, &[work::sentence(&stop).to_owned()]);
             }
             if let Err(note) = self.announce(&work.record.origin, vec![Block::Paragraph(line)]).await {
                 notes.push(note);

@@ -7,7 +7,7 @@ use crate::{
     record::{Announcement, ModalState, StoriesRecord, StoryLine, StoryState},
     submit, texts,
     views::{MAX_SUMMARY_LENGTH, RETRY_STORIES, STORIES, sentence},
-    work::Start,
+    work::{self, Start},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
@@ -220,7 +220,7 @@ impl Tickets {
         if work.record.announcement == Announcement::Due && !created.is_empty() {
             work.record.announcement = Announcement::Sending;
             if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-                return self.report(&work, &[stop.sentence().to_owned()]);
+                return self.report(&work, &[work::sentence(&stop).to_owned()]);
             }
             let heading =
                 vec![Span::Text(texts::stories_created(created.len())), epic_span(&work.record.epic)];

@@ -10,8 +10,15 @@ use std::{
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use maro_domain::{ids::ChannelId, issue::{Issue, IssueId, IssueKey}};
-use maro_jira::{client::JiraClient, error::JiraError, webhook::{Webhook, WebhookEvent}};
+use maro_domain::{
+    ids::ChannelId,
+    issue::{Issue, IssueId, IssueKey},
+};
+use maro_jira::{
+    client::JiraClient,
+    error::JiraError,
+    webhook::{Webhook, WebhookEvent},
+};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_store::tracker::{ChannelIssueTracker, TrackerError};
 

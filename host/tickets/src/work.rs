@@ -48,18 +48,16 @@ impl Tickets {
     pub(super) async fn close<Record: Serialize>(&self, work: &mut Work<Record>, is_tracked: bool) {
         let state = if is_tracked { IntentState::Finished } else { IntentState::Confirmed };
         if let Err(stop) = self.save(work, state).await {
-            tracing::warn!(intent = work.id, reason = stop.sentence(), "a finished flow could not be closed");
+            tracing::warn!(intent = work.id, reason = sentence(&stop), "a finished flow could not be closed");
         }
     }
 }
 
-impl Stop {
-    /// What a person is told.
-    pub(super) fn sentence(&self) -> &'static str {
-        match self {
-            Self::Lost => texts::IN_PROGRESS,
-            Self::Journal(_) => texts::DATABASE_UNAVAILABLE,
-            Self::Unreadable => texts::FLOW_BROKEN,
-        }
+/// What a person is told of work that cannot go on.
+pub(super) fn sentence(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::Lost => texts::IN_PROGRESS,
+        Stop::Journal(_) => texts::DATABASE_UNAVAILABLE,
+        Stop::Unreadable => texts::FLOW_BROKEN,
     }
 }

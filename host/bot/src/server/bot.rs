@@ -112,7 +112,7 @@ impl Bot {
         let shutdown = CancellationToken::new();
         let background = TaskTracker::new();
         let (loaded_sender, loaded) = channel(false);
-        let records = plugin_records::open::open(&database);
+        let records = plugin_switches::open::open(&database);
         let state = Arc::new(assemble(
             &config,
             surroundings.clone(),
@@ -214,7 +214,7 @@ fn assemble(
     ));
     let tracker = tracker::open::open(database);
     let recorder = Arc::new(Recorder::default());
-    let journal = journal::open::open(database);
+    let journal = intents::open::open(database);
     let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
     let flows = Arc::new(Flows {
         journal: Arc::clone(&journal),
@@ -233,7 +233,7 @@ fn assemble(
         jira_patience: JIRA_PATIENCE,
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
-        storage: storage::open::open(database),
+        storage: plugin_storage::open::open(database),
         admins: config.admins.clone(),
         recorder: Arc::clone(&recorder),
     });

@@ -33,7 +33,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 pub(super) async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mut response = match refused(shared.address, request.method(), request.headers()) {
-        Some((status, sentence)) => page::refusal(status, sentence),
+        Some((status, sentence)) => playground::refusal(status, sentence),
         None => next.run(request).await,
     };
     for (name, value) in HEADERS {

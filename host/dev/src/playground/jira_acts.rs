@@ -74,11 +74,11 @@ impl Failure {
 
 pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Ok(act) = serde_json::from_slice::<Act>(&body) else {
-        return page::refusal(StatusCode::BAD_REQUEST, "The body must be one change in JSON.");
+        return playground::refusal(StatusCode::BAD_REQUEST, "The body must be one change in JSON.");
     };
     match perform(&shared.playground.jira, act) {
-        Ok(key) => page::json(StatusCode::OK, &json!({ "key": key })),
-        Err(sentence) => page::refusal(StatusCode::UNPROCESSABLE_ENTITY, sentence),
+        Ok(key) => playground::json(StatusCode::OK, &json!({ "key": key })),
+        Err(sentence) => playground::refusal(StatusCode::UNPROCESSABLE_ENTITY, sentence),
     }
 }
 

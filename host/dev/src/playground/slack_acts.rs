@@ -59,11 +59,14 @@ enum Act {
 
 pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Ok(request) = serde_json::from_slice::<Request>(&body) else {
-        return page::refusal(StatusCode::BAD_REQUEST, "The body must be JSON with user, channel and act.");
+        return playground::refusal(
+            StatusCode::BAD_REQUEST,
+            "The body must be JSON with user, channel and act.",
+        );
     };
     match perform(&shared.playground.slack, request).await {
-        Ok(answer) => page::json(StatusCode::OK, &answer),
-        Err(error) => page::refusal(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
+        Ok(answer) => playground::json(StatusCode::OK, &answer),
+        Err(error) => playground::refusal(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn run(plugins: &Path) {
             user: UserId::parse("U024BE7LH").unwrap(),
             user_name: None,
         });
-        let journal = journal::open::open(&database);
+        let journal = intents::open::open(&database);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
         let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system()));
         let capabilities = Arc::new(Capabilities {

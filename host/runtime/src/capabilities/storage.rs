@@ -162,7 +162,7 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
 }
 
 /// Logs why the database failed, for the operator, and words it for the person.
-fn failed(plugin: &str, error: &storage::StorageError) -> StorageError {
+fn failed(plugin: &str, error: &plugin_storage::StorageError) -> StorageError {
     tracing::error!(plugin, error = error_chain(error), "storage failed");
     refused(StorageErrorKind::Unavailable, texts::NOTHING_WRITTEN.to_owned())
 }

@@ -20,12 +20,12 @@ pub fn message_text(message: &ShownMessage, names: &Names) -> String {
 }
 
 /// As [`message_text`], with the buttons that stand beside lines too.
-pub(super) fn text_with_buttons(message: &ShownMessage, names: &Names) -> String {
+pub fn text_with_buttons(message: &ShownMessage, names: &Names) -> String {
     text_with(message, names, labels)
 }
 
 /// As [`text_with_buttons`], with what pressing each is to type: `[Next page → /maro tracked 2]`.
-pub(super) fn text_with_commands(message: &ShownMessage, names: &Names) -> String {
+pub fn text_with_commands(message: &ShownMessage, names: &Names) -> String {
     text_with(message, names, |block| {
         let buttons = form::buttons(std::slice::from_ref(block)).into_iter();
         let shown = buttons.map(|button| {
@@ -54,7 +54,7 @@ fn text_with(message: &ShownMessage, names: &Names, shown_buttons: fn(&Value) ->
 }
 
 /// The buttons that stand beside a message's lines, each label once: `[Stop tracking]`.
-pub(super) fn buttons_beside(message: &ShownMessage) -> Vec<String> {
+pub fn buttons_beside(message: &ShownMessage) -> Vec<String> {
     let mut labels: Vec<_> =
         message.blocks.iter().filter(|block| block["type"] == "section").flat_map(labels).collect();
     labels.dedup();
@@ -67,7 +67,7 @@ fn labels(block: &Value) -> Vec<String> {
 }
 
 /// The texts that stand in a block; its fields and buttons are not among them.
-pub(super) fn block_lines(block: &Value, names: &Names) -> Vec<String> {
+pub fn block_lines(block: &Value, names: &Names) -> Vec<String> {
     let shown = |object: &&Value| {
         let text = object["text"].as_str().unwrap_or_default();
         if object["type"] == "mrkdwn" { plain(text, names) } else { visible(text) }
@@ -161,7 +161,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Without what a terminal would obey or not show.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let is_shown = |character: &char| {
         *character == '\n' || !(character.is_control() || matches!(character, '\u{200b}' | '\u{ad}'))
     };

@@ -168,7 +168,7 @@ async fn what_makes_nothing_larger_is_never_refused(given: &Given) {
 
 async fn writers_at_once_never_exceed_the_quota(given: &Given) {
     let replica = given.replica().await;
-    let storages = [given.storage.clone(), storage::open::open(&replica)];
+    let storages = [given.storage.clone(), plugin_storage::open::open(&replica)];
     let quota = Quota { keys: 7, ..MUCH };
     let writers = (0..24).map(|number| {
         let storage = storages[number % 2].clone();
@@ -198,7 +198,7 @@ async fn writers_at_once_never_exceed_the_quota(given: &Given) {
 
 async fn of_swaps_at_once_exactly_one_wins(given: &Given) {
     let replica = given.replica().await;
-    let storages = [given.storage.clone(), storage::open::open(&replica)];
+    let storages = [given.storage.clone(), plugin_storage::open::open(&replica)];
     let swaps = (0..16).map(|number| {
         let storage = storages[number % 2].clone();
         tokio::spawn(async move { swap(&*storage, "k", None, Some(&number.to_string())).await })
@@ -231,7 +231,7 @@ async fn a_counter_swapped_by_many_counts_each(given: &Given) {
 
 async fn a_closed_database_is_unavailable(given: &Given) {
     let replica = given.replica().await;
-    let storage = storage::open::open(&replica);
+    let storage = plugin_storage::open::open(&replica);
     replica.close().await;
     let error = storage.get(shared("p"), "k").await.unwrap_err();
     assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");

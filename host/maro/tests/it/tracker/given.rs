@@ -88,8 +88,8 @@ impl Given {
 
     async fn open(config: DatabaseConfig) -> Self {
         let database = Database::open(&config).await.unwrap();
-        let (tracker, journal) = (open::open(&database), journal::open::open(&database));
-        let storage = storage::open::open(&database);
+        let (tracker, journal) = (open::open(&database), intents::open::open(&database));
+        let storage = plugin_storage::open::open(&database);
         Self { tracker, journal, storage, database, config, _folder: None }
     }
 
