@@ -1,22 +1,23 @@
-//! The plugins that `maro dev` builds from source, and how each one's latest build went.
+//! The state of the latest build of each plugin that `maro dev` builds from source.
 
 use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
-/// How the latest build of a plugin stands.
+/// The state of a plugin's latest build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildState {
     Running,
-    /// Its component lies in the plugins folder; whether it serves is the registry's to say.
+    /// Its component is in the plugins folder. The registry knows whether it is loaded.
     Succeeded,
-    /// It does not build. What the compiler said, as it said it, without terminal colours.
+    /// It failed to build. `output` is what the compiler said, without terminal colours.
     Failed {
         output: String,
     },
 }
 
-/// The state of every build, by the name of the plugin's folder. One writes, any number watch.
+/// The state of every build, by the name of the plugin's folder. There is one writer and any number of
+/// watchers.
 #[derive(Debug, Clone, Default)]
 pub struct Builds {
     states: watch::Sender<BTreeMap<String, BuildState>>,
@@ -35,7 +36,7 @@ impl Builds {
         self.states.send_if_modified(|states| states.remove(plugin).is_some());
     }
 
-    /// The states of this moment and all later changes.
+    /// The current states and all later changes.
     pub fn watch(&self) -> watch::Receiver<BTreeMap<String, BuildState>> {
         self.states.subscribe()
     }

@@ -1,4 +1,4 @@
-//! A modal as plain lines: its title, fields, buttons, and what is objected to.
+//! A modal as plain lines: its title, fields, buttons and errors.
 
 use maro_simulation::slack::{
     form::Field,
@@ -7,8 +7,8 @@ use maro_simulation::slack::{
     workspace::Names,
 };
 
-/// The lines that a terminal shows of a modal. A field is `name: value [what it wants]`; buttons stand in
-/// brackets, last those that submit and close.
+/// The lines that a terminal shows for a modal. A field is `name: value [what it accepts]`. Buttons are in
+/// brackets; the ones that submit and close come last.
 pub fn modal_text(modal: &Modal, names: &Names) -> String {
     let mut lines = vec![format!("Modal: {}", modal.title())];
     let (fields, buttons) = (modal.fields(), modal.buttons());

@@ -1,4 +1,4 @@
-//! Rebuilding plugins when their sources are saved, for `maro dev`.
+//! Rebuilds plugins when their sources are saved, for `maro dev`.
 
 use std::{
     collections::BTreeMap,
@@ -23,23 +23,23 @@ use maro_kit::{
     workbench,
 };
 
-/// The pause between two looks at the sources. What changed must be the same in two looks: editors write a
-/// file in steps.
+/// How often the sources are checked. A change counts once two checks find the same, because editors write
+/// a file in steps.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Between two looks for new projects and for those that are gone.
+/// How often to look for new and removed projects.
 const DISCOVERY: Duration = Duration::from_secs(1);
 
 /// Which projects are rebuilt, and where their components go.
 pub struct Saving {
-    /// A folder of projects.
+    /// A folder with projects.
     pub plugins: PathBuf,
-    /// Another.
+    /// Another folder with projects.
     pub examples: Option<PathBuf>,
     pub more: Vec<Project>,
     /// The plugins folder of the bot.
     pub output: PathBuf,
-    /// The projects in `plugins` that were built just now.
+    /// The projects in `plugins` that have just been built.
     pub built: Vec<String>,
     pub builds: Builds,
 }
@@ -48,14 +48,14 @@ pub struct Saving {
 struct Shared {
     output: PathBuf,
     builds: Builds,
-    /// One build with cargo at a time, for it would wait for the other anyway; and one with an interpreter,
-    /// which takes long enough without company.
+    /// Only one cargo build runs at a time, because a second one would wait for it anyway. Only one build
+    /// with an interpreter runs at a time, because it is slow enough alone.
     cargo: Semaphore,
     interpreter: Semaphore,
 }
 
 impl Saving {
-    /// Rebuilds until `stop` is cancelled, which ends the builds under way.
+    /// Rebuilds until `stop` is cancelled. That also stops running builds.
     pub async fn run(self, stop: CancellationToken) {
         let shared = Arc::new(Shared {
             output: self.output.clone(),
@@ -95,7 +95,7 @@ impl Saving {
         tasks.wait().await;
     }
 
-    /// Whether it needs no build at the start.
+    /// Whether a project needs no build at the start.
     fn is_built(&self, project: &Project) -> bool {
         let plugins = self.plugins.canonicalize().ok();
         plugins.as_deref() == project.folder.parent() && self.built.contains(&project.name)
@@ -118,7 +118,7 @@ fn roots(project: &Project) -> Vec<PathBuf> {
     roots
 }
 
-/// The watch over one project, as seen from outside.
+/// A project being watched, as seen from outside.
 struct Watched {
     name: String,
     ended: CancellationToken,
@@ -126,20 +126,20 @@ struct Watched {
 }
 
 impl Watched {
-    /// Ends the watch over a project whose source is gone, and takes its component away.
+    /// Stops watching a project whose source is gone, and removes its component.
     async fn forget(self, shared: &Shared) {
         self.ended.cancel();
-        // Else a build that is about to end would bring it back.
+        // Otherwise a build that is about to finish would bring it back.
         let _ = self.task.await;
         match repository::remove(&shared.output, &self.name) {
-            Ok(()) => say(&format!("The source of {} is gone: it serves no longer.", self.name)),
-            Err(error) => tracing::warn!(%error, "the folder of built plugins cannot be written"),
+            Ok(()) => say(&format!("The source of {} is gone, so it was unloaded.", self.name)),
+            Err(error) => tracing::warn!(%error, "can't write to the folder of built plugins"),
         }
         shared.builds.remove(&self.name);
     }
 }
 
-/// One project under watch.
+/// Watches one project.
 struct Watch {
     project: Project,
     roots: Vec<PathBuf>,
@@ -159,7 +159,7 @@ impl Watch {
         }
     }
 
-    /// Builds; ends the build when a newer save makes it stale, and with the watch.
+    /// Builds the project. Stops the build if a newer save makes it stale, or if the watch ends.
     async fn build_until_stale(&self, sources: &Fingerprint) {
         let building = self.stop.child_token();
         let build = self.build(&building);
@@ -173,7 +173,7 @@ impl Watch {
         }
     }
 
-    /// Waits until the sources are other than `built` and hold still; `None` at the end of the watch.
+    /// Waits until the sources differ from `built` and have stopped changing. `None` when the watch ends.
     async fn changed_from(&self, built: Option<&Fingerprint>) -> Option<Fingerprint> {
         let mut before = None;
         loop {
@@ -189,7 +189,7 @@ impl Watch {
     async fn look(&self) -> Option<Fingerprint> {
         let roots = self.roots.clone();
         let looking = tokio::task::spawn_blocking(move || sources::fingerprint(&roots));
-        // Of a folder that is gone nothing can be built.
+        // A folder that is gone can't be built.
         looking
             .await
             .ok()
@@ -214,27 +214,32 @@ impl Watch {
                 let is_changed = traces(&self.shared.output, name) != before;
                 say(&format!("Built {name} in {seconds:.1} s{}", outcome(&component, is_changed)));
             }
-            // A newer build follows, or the end.
+            // A newer build follows, or the watch has ended.
             Err(BuildError::Stopped) => {}
             Err(error) => {
                 let output = error.to_string();
-                let served = self.shared.output.join(format!("{name}.wasm")).is_file();
-                let meanwhile = if served { "what served before serves on" } else { "it does not serve yet" };
-                say(&format!("✗ {name} does not build; {meanwhile}.\n{}", output.trim_end()));
+                let has_earlier = self.shared.output.join(format!("{name}.wasm")).is_file();
+                let meanwhile = if has_earlier {
+                    "The previous version is still running."
+                } else {
+                    "It isn't loaded yet."
+                };
+                say(&format!("✗ {name} failed to build. {meanwhile}\n{}", output.trim_end()));
                 self.shared.builds.set(name, BuildState::Failed { output });
             }
         }
     }
 }
 
-/// Lets the next `maro plugin build` remove what it does not build itself.
+/// Lets a later `maro plugin build` remove this plugin if its source is gone.
 fn note(output: &Path, name: &str) {
     if let Err(error) = repository::note_installed(output, name) {
-        tracing::warn!(%error, "the folder of built plugins cannot be written");
+        tracing::warn!(%error, "can't write to the folder of built plugins");
     }
 }
 
-/// What a build has left in the plugins folder: files that did not change are still the same.
+/// Identifies the files that a build left in the plugins folder. A build that changes nothing leaves them
+/// alone.
 fn traces(output: &Path, name: &str) -> [Option<(u64, SystemTime)>; 2] {
     ["wasm", "toml"].map(|ending| {
         let metadata = fs::metadata(output.join(format!("{name}.{ending}"))).ok()?;
@@ -242,12 +247,12 @@ fn traces(output: &Path, name: &str) -> [Option<(u64, SystemTime)>; 2] {
     })
 }
 
-/// What a build has made, and what follows.
+/// What a build produced, and what happens next.
 fn outcome(component: &Path, is_changed: bool) -> String {
     let wasm = fs::read(component).unwrap_or_default();
     let follows = match is_changed {
-        false => ": it is what was built before.",
-        true if workbench::is_slow_to_load(&wasm) => "; the host compiles it now, which takes some 10 s …",
+        false => ". Nothing changed.",
+        true if workbench::is_slow_to_load(&wasm) => ". MARO is compiling it now, which takes about 10 s…",
         true => ".",
     };
     format!(" ({}){follows}", size(wasm.len()))
@@ -284,7 +289,7 @@ mod tests {
         let running = tokio::spawn(saving.run(stop.clone()));
         let failed = |state: Option<&BuildState>| matches!(state, Some(BuildState::Failed { .. }));
         states.wait_for(|states| failed(states.get("broken"))).await.unwrap();
-        assert!(output.join("broken.wasm").exists(), "what served before serves on");
+        assert!(output.join("broken.wasm").exists(), "the previous version is still there");
         fs::remove_dir_all(&project).unwrap();
         states.wait_for(|states| states.is_empty()).await.unwrap();
         assert_eq!(fs::read_dir(&output).unwrap().count(), 0);

@@ -1,4 +1,4 @@
-//! `maro say`: acts as a person in the workspace of a running `maro dev` and prints what Slack would show.
+//! `maro say`: acts as a person in a running `maro dev` and prints what Slack would show.
 
 use std::{
     io::{self, Write},
@@ -24,90 +24,89 @@ use maro_simulation::slack::{
     workspace::Names,
 };
 
-/// Longer than the sandbox waits for a reaction and for what comes after it.
+/// Longer than the sandbox waits for a reaction and its follow-ups.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Sends a command to a running `maro dev` and prints the reply as Slack would show it. A command that opens
-/// a modal prints the modal, and --fill, --submit, --press and --close then act in it.
+/// Sends a command to a running `maro dev` and prints the reply as Slack would show it. If the command opens
+/// a modal, the modal is printed; use --fill, --submit, --press and --close to act in it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SayArguments {
-    /// The channel to be in: a name, an id, or dm.
+    /// Channel to act in: a name, an id, or dm
     #[arg(long, short, default_value = "general")]
     pub channel: String,
-    /// The person who acts: a name or an id.
+    /// Who to act as: a name or an id
     #[arg(long, short, default_value = "ada")]
     pub user: String,
-    /// Fill a field of the open modal, such as summary="Log-in fails"; may be given several times.
+    /// Fill in a field of the open modal, such as summary="Log-in fails"; can be repeated
     #[arg(long, value_name = "FIELD=VALUE")]
     pub fill: Vec<String>,
-    /// Submit the open modal.
+    /// Submit the open modal
     #[arg(long)]
     pub submit: bool,
-    /// Press a button, in the open modal or else in the latest message that has it.
+    /// Press a button in the open modal, or in the latest message that has it
     #[arg(long, value_name = "BUTTON")]
     pub press: Option<String>,
-    /// Of several buttons with one label, the one with this number, from 1.
+    /// If several buttons have this label, press the one with this number, counting from 1
     #[arg(long, value_name = "N", requires = "press")]
     pub nth: Option<usize>,
-    /// Of several buttons with one label, the one beside a text that contains this.
+    /// If several buttons have this label, press the one next to text that contains this
     #[arg(long, value_name = "TEXT", requires = "press")]
     pub beside: Option<String>,
-    /// Close the open modal.
+    /// Close the open modal
     #[arg(long)]
     pub close: bool,
-    /// Use a shortcut, such as create_issue, or with --on-message create_from_message.
+    /// Use a shortcut, such as create_issue, or create_from_message together with --on-message
     #[arg(long, value_name = "SHORTCUT")]
     pub shortcut: Option<String>,
-    /// Write a plain message.
+    /// Post a plain message
     #[arg(long, value_name = "TEXT")]
     pub post: Option<String>,
-    /// Act on the message with this number, as --show numbers them: use a shortcut on it, press a button in
-    /// it, or write in its thread.
+    /// Act on the message with this number in the output of --show: use a shortcut on it, press a button in
+    /// it, or reply in its thread
     #[arg(long, value_name = "N")]
     pub on_message: Option<usize>,
-    /// Print the channel and the open modal as the person sees them.
+    /// Print the channel and the open modal as the person sees them
     #[arg(long)]
     pub show: bool,
-    /// The command, such as '/maro track SCRUM-123'; quoted or in several words.
+    /// The command, such as '/maro track SCRUM-123'; the quotes are optional
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub words: Vec<String>,
 }
 
-/// Why nothing could be shown, in a sentence for the person at the terminal.
+/// Why nothing could be shown, as a sentence for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum SayError {
-    #[error("Type a command of MARO, such as: maro say '/maro {0}'")]
+    #[error("Type a MARO command, such as: maro say '/maro {0}'")]
     NotMaro(String),
-    #[error("One thing at a time: {0} and {1} do not go together.")]
+    #[error("{0} and {1} can't be used together.")]
     TooMuch(&'static str, &'static str),
-    #[error("--on-message goes with --shortcut, --press or --post.")]
+    #[error("--on-message needs --shortcut, --press or --post.")]
     NothingOnMessage,
-    #[error("--fill takes FIELD=VALUE, such as --fill summary=\"Log-in fails\", and not {0:?}.")]
+    #[error("--fill takes FIELD=VALUE, such as --fill summary=\"Log-in fails\", not {0:?}.")]
     NotAField(String),
     #[error(
-        "No maro dev is running here, that is, none has left its note in {FOLDER} of this folder or of one above it: \
-         start it with `{} dev`.",
+        "No running `maro dev` found in this folder or its parents (looked for {FOLDER}). Start it with `{} dev`.",
         program()
     )]
     NotRunning,
-    #[error("{0}. Start maro dev anew with `{program} dev`.", program = program())]
+    #[error("{0}. Restart maro dev with `{program} dev`.", program = program())]
     BadNote(String),
-    /// The sandbox would not do it.
+    /// The sandbox refused.
     #[error("{0}")]
     Refused(String),
-    /// The bot did not take what it was sent.
+    /// The bot didn't accept what it was sent.
     #[error("{0}")]
     Unanswered(String),
-    #[error("maro dev broke off while it answered: {0}")]
+    #[error("maro dev stopped while answering: {0}")]
     Broken(String),
 }
 
-/// Does it, prints what is shown to standard output, and who sees it to standard error.
+/// Does what was asked. Prints the result to standard output, and who can see it to standard error.
 ///
-/// Ends with 0 if the bot did what was asked, 1 if it failed or kept silent, 2 if nothing was sent.
+/// Exits with 0 if the bot did what was asked, 1 if it failed or did nothing visible, 2 if nothing was sent.
 pub async fn run(arguments: SayArguments, working_folder: &Path) -> ExitCode {
     let (mut out, mut notes) = (io::stdout(), io::stderr());
-    // Whoever closed the pipe does not want the rest.
+    // If the reader closed the pipe, it doesn't want the rest.
     match say(&arguments, working_folder).await {
         Ok(shown) => {
             let _ = print(&shown, &mut out, &mut notes);
@@ -128,7 +127,7 @@ pub async fn run(arguments: SayArguments, working_folder: &Path) -> ExitCode {
 /// Does what the arguments ask for and returns what the workspace then shows.
 ///
 /// # Errors
-/// [`SayError`] if nothing was done, the bot did not take it, or the outcome is unknown.
+/// [`SayError`] if nothing was done, the bot didn't accept it, or the outcome is unknown.
 pub async fn say(arguments: &SayArguments, working_folder: &Path) -> Result<Shown, SayError> {
     let acts = acts(arguments)?;
     let session = DevSession::find(working_folder).map_err(|error| match error {
@@ -139,7 +138,7 @@ pub async fn say(arguments: &SayArguments, working_folder: &Path) -> Result<Show
     send(&session, &asked).await
 }
 
-/// What to do, in order: fields are filled before anything is done with them, and looked at last.
+/// What to do, in order: fields are filled in first, and the channel is shown last.
 fn acts(arguments: &SayArguments) -> Result<Vec<Act>, SayError> {
     let message = arguments.on_message;
     let press = arguments.press.as_deref().map(|label| {
@@ -192,14 +191,14 @@ fn command(words: &[String]) -> Result<Act, SayError> {
 
 fn field(pair: &str) -> Result<Act, SayError> {
     let (name, value) = pair.split_once('=').ok_or_else(|| SayError::NotAField(pair.to_owned()))?;
-    // A shell passes \n on as it is typed.
+    // A shell passes \n on as typed.
     Ok(Act::Fill { name: name.trim().to_owned(), value: value.replace("\\n", "\n") })
 }
 
-/// Prints exactly the lines that Slack shows to `out`, and notes on them to `notes`.
+/// Prints exactly the lines that Slack shows to `out`, and remarks about them to `notes`.
 ///
 /// # Errors
-/// If either cannot be written.
+/// If either can't be written to.
 pub fn print(shown: &Shown, out: &mut impl Write, notes: &mut impl Write) -> io::Result<()> {
     let names = &shown.names;
     if shown.is_closed {
@@ -213,7 +212,7 @@ pub fn print(shown: &Shown, out: &mut impl Write, notes: &mut impl Write) -> io:
             out.flush()?;
             let beside = terminal::buttons_beside(message);
             if !beside.is_empty() {
-                writeln!(notes, "Beside each line stands {}; --press it with --beside", beside.join(" "))?;
+                writeln!(notes, "{}", buttons_note(&beside))?;
             }
             writeln!(notes, "{}", visibility(message, names))?;
         }
@@ -223,10 +222,20 @@ pub fn print(shown: &Shown, out: &mut impl Write, notes: &mut impl Write) -> io:
         out.flush()?;
     }
     match shown.reaction {
-        Reaction::Silent => writeln!(notes, "The bot did nothing that is seen."),
-        Reaction::NotSent => writeln!(notes, "Nothing was sent: the modal is incomplete."),
+        Reaction::Silent => writeln!(notes, "The bot did nothing visible."),
+        Reaction::NotSent => writeln!(notes, "Nothing was sent because the modal is incomplete."),
         Reaction::Shown | Reaction::Failed => Ok(()),
     }
+}
+
+/// How to press one of the buttons next to each line: the labels are in brackets.
+fn buttons_note(labels: &[String]) -> String {
+    let (noun, first) = (if labels.len() == 1 { "button" } else { "buttons" }, &labels[0]);
+    format!(
+        "Each line has a {} {noun}; use --press '{}' --beside KEY",
+        labels.join(" "),
+        first.trim_matches(['[', ']']),
+    )
 }
 
 fn print_channel(messages: &[ShownMessage], names: &Names, out: &mut impl Write) -> io::Result<()> {
@@ -276,17 +285,17 @@ async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError>
         return serde_json::from_slice(&body).map_err(|_| SayError::NotRunning);
     }
     match serde_json::from_slice::<Refusal>(&body) {
-        // Another session's token: the note is of one that has ended.
+        // The token belongs to another session: the one in the note has ended.
         Ok(_) if status == StatusCode::FORBIDDEN => Err(SayError::NotRunning),
         Ok(refusal) if status == StatusCode::BAD_GATEWAY => Err(SayError::Unanswered(refusal.error)),
         Ok(refusal) => Err(SayError::Refused(refusal.error)),
-        // Somebody else listens there now.
+        // Another program is listening there now.
         Err(_) => Err(SayError::NotRunning),
     }
 }
 
 fn client() -> Result<Client, reqwest::Error> {
-    // Fails only if a provider is there already, which is as good.
+    // Fails only if a provider is already installed, which is just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().timeout(TIMEOUT).no_proxy().tls_certs_only([]).build()
 }

@@ -1,4 +1,4 @@
-//! Telling on the terminal of `maro dev` what becomes of the plugins: which serve, and why one does not.
+//! Reports on the terminal of `maro dev` which plugins are loaded, and why one isn't.
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use maro_kit::output::say;
 use maro_runtime::events::{Events, PluginChange, PluginEvent};
 
-/// Tells of all that happens from now on, until `stop` is cancelled.
+/// Reports everything that happens from now on, until `stop` is cancelled.
 pub async fn tell(events: Events, stop: CancellationToken) {
     let (_, mut coming) = events.subscribe();
     loop {
@@ -22,18 +22,20 @@ pub async fn tell(events: Events, stop: CancellationToken) {
     }
 }
 
-/// What an author wants to know of an event, if anything.
+/// What an author wants to know about an event, if anything.
 fn sentence(event: &PluginEvent) -> Option<String> {
     let name = &event.plugin;
     match &event.what {
-        PluginChange::Loaded { .. } | PluginChange::Replaced { .. } => Some(format!("/maro {name} serves.")),
-        PluginChange::Removed => Some(format!("/maro {name} serves no longer.")),
+        PluginChange::Loaded { .. } => Some(format!("/maro {name} was loaded.")),
+        PluginChange::Replaced { .. } => Some(format!("/maro {name} was reloaded.")),
+        PluginChange::Removed => Some(format!("/maro {name} was unloaded.")),
         PluginChange::Refused { reason, kept, .. } => {
-            // What its author edits, and the next build copies there.
+            // The author edits this file, and the next build copies it there.
             let reason =
                 reason.replace(&format!("in {}.toml", name.trim_end_matches(".wasm")), "in plugin.toml");
-            let kept = kept.as_ref().map(|kept| format!(" /maro {kept} serves on as it was before."));
-            Some(format!("✗ {name} does not serve: {reason}.{}", kept.unwrap_or_default()))
+            let kept =
+                kept.as_ref().map(|kept| format!(" The previous version of /maro {kept} is still running."));
+            Some(format!("✗ {name} couldn't be loaded: {reason}.{}", kept.unwrap_or_default()))
         }
         PluginChange::Disabled { .. }
         | PluginChange::Enabled
@@ -64,10 +66,10 @@ mod tests {
         let told =
             [PluginChange::Loaded { digest }, replaced, refused(None), refused(Some("note"))].map(told);
         insta::assert_snapshot!(told.map(Option::unwrap_or_default).join("\n"), @"
-        /maro note serves.
-        /maro note serves.
-        ✗ note does not serve: it is damaged.
-        ✗ note does not serve: it is damaged. /maro note serves on as it was before.
+        /maro note was loaded.
+        /maro note was reloaded.
+        ✗ note couldn't be loaded: it is damaged.
+        ✗ note couldn't be loaded: it is damaged. The previous version of /maro note is still running.
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! `maro dev`: the production bot on this machine alone, with a simulated Slack workspace and Jira site.
+//! `maro dev`: runs the production bot locally against a simulated Slack workspace and Jira site.
 
 use std::{
     io::{self, Write as _},
@@ -40,45 +40,45 @@ use maro_simulation::{
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
 
-/// How old a status may get before it is refreshed: a change in the simulated Jira shows soon.
+/// How old a status may get before it is refreshed. Short, so that changes in the simulated Jira show soon.
 const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Where the playground's page is if nobody says otherwise.
+/// The playground's default port.
 const PAGE_PORT: u16 = 3001;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Where the bot listens
+    /// Address the bot listens on
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// What to log: a level, or a list such as warn,maro=debug
     #[arg(long, default_value = "warn", value_name = "FILTER")]
     log: String,
-    /// Where the playground's page is; without it a free port is taken if 3001 is not free
+    /// Playground address [default: port 3001, or a free one]
     #[arg(long, value_name = "ADDRESS")]
     page: Option<SocketAddr>,
-    /// Reach the bot through Socket Mode instead of HTTP
+    /// Use Socket Mode instead of HTTP
     #[arg(long)]
     socket: bool,
-    /// Build plugins/examples too, in the background; those in JavaScript and Python need their tools
+    /// Also build plugins/examples, in the background; the JavaScript and Python ones need their toolchains
     #[arg(long)]
     examples: bool,
-    /// A plugin's project elsewhere, to be built and rebuilt too
+    /// Also build and watch the plugin project at this path
     #[arg(long, value_name = "PROJECT")]
     plugin: Vec<PathBuf>,
-    /// Keep each command of a plugin as a case in this folder
+    /// Record each plugin command as a case in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
-    say("Building the plugins from source …");
+    say("Building plugins from source…");
     let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
-    let folder = std::env::current_dir().context("the working folder is gone")?;
-    let Some(_lock) = DevLock::take(&folder).context("the folder .maro cannot be written")? else {
+    let folder = std::env::current_dir().context("the working folder no longer exists")?;
+    let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
         bail!(
-            "maro dev runs in this folder already: type into it with `{} say '/maro help'`, or stop it first.",
+            "maro dev is already running in this folder. Send it commands with `{} say '/maro help'`, or stop it first.",
             program()
         );
     };
@@ -86,31 +86,31 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let saving = arguments.saving(built)?;
     let dev = Dev::start(&arguments, &folder, plugins, saving.builds.clone()).await?;
     dev.bot.wait_until_ready().await;
-    dev.session.write(&folder).context("maro say will not find this session")?;
+    dev.session.write(&folder).context("can't save this session for maro say")?;
     dev.introduce();
     let stop = CancellationToken::new();
     let telling = tokio::spawn(serving::tell(dev.bot.registry().events().clone(), stop.clone()));
     let rebuilding = tokio::spawn(saving.run(stop.clone()));
-    // Listened to only if somebody keeps what is heard.
+    // Recordings are made only if someone keeps them.
     if let Some(dir) = arguments.record
         && let Some(recordings) = dev.bot.recorder().listen()
     {
-        say(&format!("Each command of a plugin is kept in {}.", dir.display()));
+        say(&format!("Recording each plugin command in {}.", dir.display()));
         tokio::spawn(recording::keep_all(dir, recordings));
     }
     StopSignal::listen()?.wait().await;
-    say("Stopping.");
+    say("Stopping…");
     stop.cancel();
     rebuilding.await?;
     telling.await?;
-    dev.session.remove(&folder).context("the note for maro say cannot be removed")?;
+    dev.session.remove(&folder).context("can't remove this session's file for maro say")?;
     dev.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Arguments {
-    /// What is rebuilt when its source is saved: the plugins of the repository, which are `built` as far as
-    /// it could be done quickly, and what the arguments name.
+    /// What is rebuilt when its source is saved: the repository's plugins and the projects that the arguments
+    /// name. Some of the repository's plugins are `built` already: those that build quickly.
     fn saving(&self, built: Built) -> anyhow::Result<Saving> {
         Ok(Saving {
             examples: self.examples.then(|| built.sources.join("examples")),
@@ -123,7 +123,7 @@ impl Arguments {
     }
 }
 
-/// Everything that one `maro dev` runs.
+/// Everything that a `maro dev` is running.
 struct Dev {
     slack: Arc<SimulatedSlack>,
     jira: Arc<SimulatedJira>,
@@ -149,10 +149,10 @@ impl Dev {
             clock: Clock::system(),
         })
         .await
-        .context("the simulated Slack workspace does not start")?;
+        .context("can't start the simulated Slack workspace")?;
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
-            .context("the simulated Jira site does not start")?;
+            .context("can't start the simulated Jira site")?;
         let webhook_secret = new_secret();
         let config = Config {
             listen: arguments.listen,
@@ -161,7 +161,7 @@ impl Dev {
                 dir: plugins,
                 hot_reload: true,
                 channel: None,
-                // The one of `maro plugin run`: what it has compiled is not compiled again.
+                // `maro plugin run` uses the same cache, so that nothing is compiled twice.
                 cache_dir: config::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
             },
             admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
@@ -208,18 +208,18 @@ impl Dev {
         let names: Vec<_> =
             plugins.all().map(|plugin| format!("/maro {}", plugin.description.name)).collect();
         for refusal in &plugins.refused {
-            say(&format!("{} does not serve: {}", refusal.file, refusal.reason));
+            say(&format!("{} couldn't be loaded: {}", refusal.file, refusal.reason));
         }
         say(&format!(
-            "MARO runs on {bot}with {names}.\n\
-             Slack and Jira are simulated on this machine: open the playground at\n\n  \
+            "MARO is running on {bot}with {names}.\n\
+             Slack and Jira are simulated. Open the playground:\n\n  \
              {page}\n\n\
-             or type in another terminal:\n\n  \
+             Or use a second terminal:\n\n  \
              {program} say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
              {program} say '/maro tracked'\n  \
              {program} say '/maro create Login flow for users'\n  \
              {program} say --channel random --user grace '/maro help'\n\n\
-             Ctrl-C stops it. What was tracked is kept in {FOLDER}.",
+             Press Ctrl-C to stop. Tracked issues are saved in {FOLDER}.",
             program = program(),
             bot = self.session.bot.as_str().to_owned() + " ",
             names = names.join(", "),
@@ -230,7 +230,7 @@ impl Dev {
     async fn stop(self) {
         self.page.stop().await;
         self.bot.stop().await;
-        // Whoever still looks at the page cuts them short: nothing is lost with what is simulated.
+        // An open page still holds on to them. Then they are just dropped: simulated data needs no clean end.
         if let Some(slack) = Arc::into_inner(self.slack) {
             slack.stop().await;
         }
@@ -240,7 +240,7 @@ impl Dev {
     }
 }
 
-/// Without a wish, the page is where people found it the last time, or else anywhere.
+/// Starts the page at the address asked for. By default it is on its usual port, or on a free one.
 async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<Page, PageError> {
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PAGE_PORT));
     match Page::start(wish.unwrap_or(usual), playground.clone()).await {
@@ -251,14 +251,14 @@ async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<
     }
 }
 
-/// Says what to type if another program has the port.
+/// Explains what to type if another program is using the port.
 fn cure(error: anyhow::Error, listen: SocketAddr) -> anyhow::Error {
     let cause = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
     if cause != Some(io::ErrorKind::AddrInUse) {
         return error;
     }
     anyhow!(
-        "Another program listens on {listen}. `{} dev --listen 127.0.0.1:0` takes a free port instead.",
+        "Another program is using {listen}. To pick a free port, run `{} dev --listen 127.0.0.1:0`.",
         program()
     )
 }
@@ -268,6 +268,6 @@ fn new_secret() -> Secret {
 }
 
 fn say(text: &str) {
-    // Whoever closed the pipe does not want to read it, and the bot runs on.
+    // If the reader closed the pipe, the bot keeps running.
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -1,6 +1,6 @@
-//! The note by which `maro say` finds a running `maro dev`: `.maro/dev.json`.
+//! `.maro/dev.json`, the note that tells `maro say` where `maro dev` is running.
 //!
-//! It holds a token that lets its reader speak in the sandbox, so only its owner may read it.
+//! It contains a token that lets its reader act in the sandbox, so only its owner may read it.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -13,24 +13,25 @@ use url::Url;
 
 use maro_process::secret::Secret;
 
-/// The folder of everything that `maro dev` keeps, in the working folder.
+/// The folder in the working folder where `maro dev` keeps everything.
 pub const FOLDER: &str = ".maro";
 
 const FILE: &str = "dev.json";
 
 const LOCK: &str = "dev.lock";
 
-/// The right to be the one `maro dev` of a folder. It ends with its process, however that ends.
+/// The lock that only one `maro dev` per folder can hold. It is released when the process ends, even by a
+/// crash.
 #[derive(Debug)]
 pub struct DevLock {
     _file: File,
 }
 
 impl DevLock {
-    /// Takes it and makes `.maro/` of `folder`; `None` if another `maro dev` has it.
+    /// Creates `.maro/` in `folder` and takes the lock. Returns `None` if another `maro dev` holds it.
     ///
     /// # Errors
-    /// If the folder or the file in it cannot be written.
+    /// If the folder or the file in it can't be written.
     pub fn take(folder: &Path) -> io::Result<Option<Self>> {
         let folder = folder.join(FOLDER);
         fs::create_dir_all(&folder)?;
@@ -43,25 +44,25 @@ impl DevLock {
     }
 }
 
-/// Where the parts of a running `maro dev` listen.
+/// The addresses that a running `maro dev` listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevSession {
     pub bot: Url,
     pub slack: Url,
     pub jira: Url,
-    /// Opens the operator's routes of the simulated Slack.
+    /// The token for the simulated Slack's operator routes.
     pub token: Secret,
     pub process_id: u32,
 }
 
-/// Why there is no session to be read.
+/// Why no session could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DevSessionError {
-    #[error("no maro dev has left a note here")]
+    #[error("no maro dev is running in this folder")]
     NotFound,
-    #[error("{} cannot be read", .path.display())]
+    #[error("{} can't be read", .path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{} is not a note of maro dev", .path.display())]
+    #[error("{} wasn't written by maro dev", .path.display())]
     Malformed { path: PathBuf },
 }
 
@@ -75,11 +76,11 @@ struct Note {
 }
 
 impl DevSession {
-    /// Writes the note into `.maro/` of `folder`, readable by its owner alone. Replaces an older one whole:
-    /// a reader finds the old or the new, never a part.
+    /// Writes the note into `.maro/` in `folder`. Only its owner can read it. An older note is replaced in
+    /// one step, so that a reader never sees half of one.
     ///
     /// # Errors
-    /// If the folder or the file cannot be written.
+    /// If the folder or the file can't be written.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let note = Note {
             bot: self.bot.to_string(),
@@ -91,16 +92,16 @@ impl DevSession {
         let folder = folder.join(FOLDER);
         fs::create_dir_all(&folder)?;
         let unfinished = folder.join(format!("{FILE}.{}", self.process_id));
-        // A left-over would keep its own permissions.
+        // A leftover file would keep its own permissions.
         remove_if_there(&unfinished)?;
         write_private(&unfinished, &serde_json::to_vec_pretty(&note)?)?;
         fs::rename(&unfinished, folder.join(FILE))
     }
 
-    /// Reads the note of `folder` or of the nearest folder above it.
+    /// Reads the note in `folder` or in the nearest folder above it.
     ///
     /// # Errors
-    /// [`DevSessionError`]: there is none, or it cannot be read.
+    /// [`DevSessionError`]: there is no note, or it can't be read.
     pub fn find(folder: &Path) -> Result<Self, DevSessionError> {
         for folder in folder.ancestors() {
             let path = folder.join(FOLDER).join(FILE);
@@ -113,10 +114,10 @@ impl DevSession {
         Err(DevSessionError::NotFound)
     }
 
-    /// Takes the note away, unless another session has replaced it. For the end of `maro dev`.
+    /// Removes the note when `maro dev` ends, unless another session has replaced it.
     ///
     /// # Errors
-    /// If it is there and cannot be removed.
+    /// If the note exists and can't be removed.
     pub fn remove(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join(FOLDER).join(FILE);
         let is_ours = fs::read(&path).ok().and_then(|json| Self::parse(&json)).as_ref() == Some(self);

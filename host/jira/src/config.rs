@@ -6,12 +6,12 @@ use maro_process::secret::Secret;
 
 #[derive(Debug, Clone)]
 pub struct JiraConfig {
-    /// `JIRA_BASE_URL`: the site, also for browse links, without a final slash. Required.
+    /// `JIRA_BASE_URL`: the site, also used for browse links, without a trailing slash. Required.
     pub base_url: Url,
     pub credentials: JiraCredentials,
-    /// `JIRA_DEFAULT_PROJECT`: the project that the create modal preselects.
+    /// `JIRA_DEFAULT_PROJECT`: the project that is preselected in the create modal.
     pub default_project: Option<String>,
-    /// `JIRA_WEBHOOK_SECRET`: signs `/jira/webhook`; without it that address answers 404.
+    /// `JIRA_WEBHOOK_SECRET`: signs requests to `/jira/webhook`. Without it, that address answers 404.
     pub webhook_secret: Option<Secret>,
 }
 

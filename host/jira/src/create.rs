@@ -40,7 +40,7 @@ const MAX_FIELD_LENGTH: usize = 100;
 pub enum CreateError {
     /// Jira has read the ticket and created nothing. Texts are Jira's own, one bounded line each, for the
     /// person who asked; they may quote what that person wrote.
-    #[error("Jira refuses the ticket")]
+    #[error("Jira rejected the issue")]
     Refused {
         /// By the id of the field: `summary`, `issuetype`, `customfield_10050`.
         fields: BTreeMap<String, String>,
@@ -51,7 +51,7 @@ pub enum CreateError {
     #[error("Jira created nothing")]
     Jira(#[source] JiraError),
     /// Jira may have created the ticket, or may still do so.
-    #[error("Jira did not confirm what it was asked to create")]
+    #[error("Jira didn't confirm what it was asked to create")]
     Unknown(#[source] JiraError),
 }
 

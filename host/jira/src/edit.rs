@@ -17,16 +17,16 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// The issue is missing, or not visible. Nothing was changed.
-    #[error("there is no such issue to change")]
+    #[error("the issue to change doesn't exist")]
     Missing,
     /// Jira has read the change and refuses it: its own words, one bounded line. Nothing was changed.
-    #[error("Jira refuses the change")]
+    #[error("Jira rejected the change")]
     Refused { reason: String },
     /// Nothing was changed, for sure.
     #[error("Jira changed nothing")]
     Jira(#[source] JiraError),
     /// Jira may have made the change, or may still do so.
-    #[error("Jira did not confirm the change")]
+    #[error("Jira didn't confirm the change")]
     Unknown(#[source] JiraError),
 }
 
@@ -74,7 +74,7 @@ impl JiraClient {
         let remaining = deadline.saturating_duration_since(Instant::now());
         let error = match self.edit(action, Instant::now() + remaining.mul_f32(0.7)).await {
             Ok(body) if body.is_empty() => return Ok(()),
-            Ok(_) => JiraError::invalid("a body where there should be none"),
+            Ok(_) => JiraError::invalid("an unexpected body"),
             Err(EditError::Unknown(error)) => error,
             Err(error) => return Err(error),
         };

@@ -9,25 +9,25 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum JiraError {
     /// Jira refuses the credentials, or took the request for an anonymous one.
-    #[error("Jira does not accept the configured credentials")]
+    #[error("Jira rejected MARO's credentials")]
     Unauthorized,
     /// Jira knows the account and refuses it.
-    #[error("Jira forbids the configured account to ask")]
+    #[error("MARO's account isn't allowed to do this in Jira")]
     Forbidden,
     /// Jira wants to be left alone for `retry_after`, which is longer than the caller would wait.
-    #[error("Jira asks to wait {} s", .retry_after.as_secs())]
+    #[error("Jira is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
     /// There is no connection, or Jira is out of order.
-    #[error("Jira cannot be reached")]
+    #[error("can't reach Jira")]
     Unreachable {
         #[source]
         source: Outage,
     },
     /// The caller's deadline passed.
-    #[error("Jira did not answer in time")]
+    #[error("Jira took too long to respond")]
     TimedOut,
     /// Something answers at the configured address, and not as Jira does.
-    #[error("Jira's answer makes no sense: {detail}")]
+    #[error("can't read Jira's response: {detail}")]
     InvalidResponse { detail: String },
 }
 
@@ -36,13 +36,13 @@ pub enum JiraError {
 pub enum Outage {
     #[error("the connection failed")]
     Connection(#[source] reqwest::Error),
-    #[error("the site answered with status {0}")]
+    #[error("the site responded with status {0}")]
     Status(u16),
 }
 
 /// A client that cannot be built: HTTPS needs root certificates, and this machine has none.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up the connection to Jira")]
+#[error("can't set up the connection to Jira")]
 pub struct JiraSetupError(#[source] pub(super) reqwest::Error);
 
 impl JiraError {

@@ -54,10 +54,10 @@ pub struct FoundPage {
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// Jira does not understand the query: its own words, one bounded line.
-    #[error("Jira refuses the query")]
+    #[error("Jira rejected the query")]
     Refused { reason: String },
     /// The query cannot be narrowed to projects without a doubt.
-    #[error("the query cannot be narrowed to projects")]
+    #[error("the query can't be restricted to projects")]
     Unbalanced,
     /// [`Search::after`] is nothing that a page has said.
     #[error("there is no such page")]

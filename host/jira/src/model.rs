@@ -147,9 +147,9 @@ impl TryFrom<RawIssue<'_>> for Issue {
 
 /// The id and key of an issue, if they can be ones.
 pub(super) fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraError> {
-    let key = IssueKey::parse(key).map_err(|_| JiraError::invalid("an issue has no proper key"))?;
+    let key = IssueKey::parse(key).map_err(|_| JiraError::invalid("an issue has no valid key"))?;
     if !(1..=MAX_ID_LENGTH).contains(&id.len()) {
-        return Err(JiraError::invalid("an issue has no proper id"));
+        return Err(JiraError::invalid("an issue has no valid id"));
     }
     Ok((IssueId::new(id), key))
 }
@@ -159,9 +159,9 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Resul
     use serde_json::error::Category;
     serde_json::from_slice(body).map_err(|error| {
         let problem = match error.classify() {
-            Category::Data => "has another shape than expected",
+            Category::Data => "has an unexpected shape",
             Category::Eof => "ends too early",
-            Category::Syntax | Category::Io => "is not JSON",
+            Category::Syntax | Category::Io => "isn't JSON",
         };
         let (length, line, column) = (body.len(), error.line(), error.column());
         JiraError::invalid(format!(

@@ -21,7 +21,7 @@ const MAX_TITLE_LENGTH: usize = 255;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The issue is missing, or not visible.
-    #[error("there is no such issue to link")]
+    #[error("the issue to link doesn't exist")]
     MissingIssue,
     #[error(transparent)]
     Jira(#[from] JiraError),

@@ -7,7 +7,7 @@
 
 /// A query whose brackets or quotation marks do not match, or with signs that must be quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the query cannot be narrowed to projects")]
+#[error("the query can't be restricted to projects")]
 pub(super) struct Unbalanced;
 
 /// What `jql` finds in these projects alone, of which there is at least one, in its order. Each of

@@ -189,7 +189,7 @@ impl JiraClient {
                     _ => return Ok(found),
                 }
             }
-            Err(JiraError::invalid("more tickets were created lately than can be looked through"))
+            Err(JiraError::invalid("too many recently created issues to check"))
         })
         .await
     }

@@ -39,7 +39,7 @@ impl SingleIssues {
         url.set_path(&format!("{}{key}", self.url.path()));
         match transport.ask(&Question::get(url), deadline).await? {
             Answer::NotFound(body) if is_jira_error(&body) => Ok(None),
-            Answer::NotFound(_) => Err(JiraError::invalid("status 404 for an issue, and not from Jira")),
+            Answer::NotFound(_) => Err(JiraError::invalid("status 404 for an issue, but not from Jira")),
             answer => parse_issue(&answer.found()?).map(Some),
         }
     }

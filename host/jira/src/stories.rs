@@ -96,7 +96,7 @@ impl JiraClient {
         let fields = self.before(deadline, self.epic_fields(deadline)).await?;
         match fields.link {
             Some(link) => Ok((link, json!(key))),
-            None => Err(JiraError::invalid("there is an epic, and no field for links to epics")),
+            None => Err(JiraError::invalid("there is an epic but no field for links to epics")),
         }
     }
 }
@@ -115,7 +115,7 @@ fn attribute(
     let created = failures.iter().filter(|failure| failure.is_none()).count();
     if created != answer.issues.len() {
         return Err(JiraError::invalid(format!(
-            "{} created issues where there should be {created}",
+            "{} created issues instead of {created}",
             answer.issues.len()
         )));
     }

@@ -83,7 +83,7 @@ impl Answer {
         match self {
             Self::Found(body) => Ok(body),
             // The address exists on every site.
-            Self::NotFound(_) => Err(JiraError::invalid("status 404: no Jira at JIRA_BASE_URL")),
+            Self::NotFound(_) => Err(JiraError::invalid("status 404: there is no Jira at JIRA_BASE_URL")),
             Self::Refused(status, _) => Err(JiraError::invalid(format!("status {status}"))),
         }
     }
@@ -189,7 +189,7 @@ impl Transport {
                 attempt,
                 ?pause,
                 error = &passing.error as &dyn std::error::Error,
-                "asking Jira again"
+                "retrying a Jira request"
             );
             tokio::time::sleep(pause).await;
             attempt += 1;
@@ -330,7 +330,7 @@ fn connection_failure(error: reqwest::Error) -> Failure {
     let mut cause = error.source();
     while let Some(source) = cause {
         if source.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            let error = JiraError::invalid("the answer is not HTTP");
+            let error = JiraError::invalid("it isn't HTTP");
             return Failure::unclear(FailureKind::Final(error));
         }
         cause = source.source();

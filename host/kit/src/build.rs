@@ -1,4 +1,4 @@
-//! `maro plugin build`: projects in any language into components.
+//! `maro plugin build`: turns projects in any language into components.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use crate::{
 };
 use maro_bot::config;
 
-/// Without arguments the plugins of this repository, else each project into its own `build/`.
+/// Builds each project into its own `build/`. Without arguments, builds this repository's plugins.
 pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
     let toolbox = toolbox(true);
     let projects = if folders.is_empty() {
@@ -32,25 +32,25 @@ pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
         let manifest = component.with_extension("toml");
         let with = match project.manifest().is_file() {
             true => format!("with {}", manifest.display()),
-            false => format!("without grants: there is no {MANIFEST}"),
+            false => format!("without grants because there is no {MANIFEST}"),
         };
         say(&format!("Built {}, {with}.", component.display()));
         if let Some(problem) = check::problem(&component).await? {
-            say(&format!("✗ No host takes it like this: {problem}."));
+            say(&format!("✗ This plugin won't load: {problem}."));
             exit = ExitCode::FAILURE;
         }
     }
     Ok(exit)
 }
 
-/// The project that a folder itself is. This repository's root, or a crate of it, is none.
+/// The project in this very folder. This repository's root and its crates don't count.
 fn project_here(folder: &Path) -> anyhow::Result<Option<Project>> {
     let is_outside = repository(folder).is_none();
     Ok(Project::find(folder)?.filter(|project| project.manifest().is_file() || is_outside))
 }
 
-/// Builds all that `plugins/` holds: the workspace's packages at once, everything else by itself. What needs
-/// tools that are not here is told of and left as it is.
+/// Builds everything in `plugins/`: the workspace's packages all at once, everything else one by one. If a
+/// tool is missing for a plugin, says so and leaves that plugin as it is.
 async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
     let built = tokio::task::spawn_blocking(repository::build_workspace).await??;
     for project in Project::all_in(&built.sources) {
@@ -59,30 +59,31 @@ async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
         }
         match build_into(&project, &built.output, toolbox).await {
             Ok(_) => repository::note_installed(&built.output, &project.name)
-                .with_context(|| format!("cannot write into {}", built.output.display()))?,
-            Err(BuildError::Missing(absence)) => say(&format!("{} is not built. {absence}", project.name)),
-            Err(error) => return Err(error.told(format!("{} does not build", project.name))),
+                .with_context(|| format!("can't write to {}", built.output.display()))?,
+            Err(BuildError::Missing(absence)) => say(&format!("{} wasn't built. {absence}", project.name)),
+            Err(error) => return Err(error.told(format!("{} failed to build", project.name))),
         }
     }
-    say(&format!("The plugins are in {}.", built.output.display()));
+    say(&format!("Built the plugins into {}.", built.output.display()));
     Ok(ExitCode::SUCCESS)
 }
 
-/// The tools of the command line, which end with it.
+/// The toolbox of the command line. Its tools end when the program ends.
 pub fn toolbox(echo: bool) -> Toolbox {
     let cache = config::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
     Toolbox { cache, echo, stop: CancellationToken::new() }
 }
 
-/// Builds a project into its own `build/`; the path of the component.
+/// Builds a project into its own `build/`. Returns the component's path.
 pub(super) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyhow::Result<PathBuf> {
     let output = project.build_dir();
     build_into(project, &output, toolbox)
         .await
-        .map_err(|error| error.told(format!("{} does not build", project.name)))
+        .map_err(|error| error.told(format!("{} failed to build", project.name)))
 }
 
-/// Builds a project and puts `NAME.wasm` and `NAME.toml` into the folder `output`; the path of the first.
+/// Builds a project and puts `NAME.wasm` and `NAME.toml` into the folder `output`. Returns the path of
+/// `NAME.wasm`.
 ///
 /// # Errors
 /// As [`BuildError`] says.

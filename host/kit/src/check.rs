@@ -1,4 +1,4 @@
-//! `maro plugin check`: what a component is, what it needs, and whether a host takes it.
+//! `maro plugin check`: what a component is, what it needs, and whether it would load.
 
 use std::{ffi::OsStr, fmt::Write as _, fs, path::Path, process::ExitCode};
 
@@ -17,7 +17,7 @@ use maro_runtime::{
 
 pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
     let path = component(argument).await?;
-    let wasm = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let wasm = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     if let Err(problem) = preflight::inspect(&wasm) {
         say(&format!("{}: {problem}.", path.display()));
         return Ok(ExitCode::FAILURE);
@@ -39,7 +39,7 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
         let _ = writeln!(text, "✗ {problem}.");
     }
     if problems.is_empty() {
-        let _ = writeln!(text, "✓ This host takes it.");
+        let _ = writeln!(text, "✓ This host accepts it.");
     }
     say(text.trim_end());
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -50,10 +50,12 @@ fn describe(plugin: &LoadedPlugin, text: &mut String) {
     let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
     let _ = writeln!(text, "/maro {}{usage}", described.name);
     let _ = writeln!(text, "{}", described.summary);
-    // What was longer is here already cut, before a gap by one character more.
+    // A longer summary was cut already, and one more character if there was a space before the ellipsis.
     if described.summary.chars().count() + 1 >= MAX_SUMMARY_LENGTH && described.summary.ends_with('…') {
-        let _ =
-            writeln!(text, "           (the summary is cut: {MAX_SUMMARY_LENGTH} characters is the most)");
+        let _ = writeln!(
+            text,
+            "           (the summary was cut to the limit of {MAX_SUMMARY_LENGTH} characters)"
+        );
     }
     let _ = writeln!(text, "version    {}", described.version);
     let _ = writeln!(text, "sha256     {}", plugin.digest);
@@ -73,18 +75,18 @@ fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {
         let _ = writeln!(text, "imports    {interface}: {}", functions.join(", "));
     }
     if contract.uses_wasi {
-        let _ = writeln!(text, "           WASI, which it finds empty");
+        let _ = writeln!(text, "           WASI, which is empty here");
     }
 }
 
-/// The file in which its author or operator grants something: a project's own, or the one beside a component.
+/// The file with a plugin's grants: the project's own, or the one next to a component.
 fn manifest_name(argument: &Path, component: &Path) -> String {
     let beside = component.with_extension("toml");
     let name = if argument.is_dir() { OsStr::new(MANIFEST) } else { beside.file_name().unwrap_or_default() };
     name.to_string_lossy().into_owned()
 }
 
-/// What the manifest beside the component at `path` does not grant. It is called `name` where it is written.
+/// What the manifest next to the component at `path` doesn't grant. `name` is the file that people edit.
 fn grants_problem(path: &Path, name: &str) -> Option<String> {
     let manifest = match Manifest::parse(&fs::read_to_string(path.with_extension("toml")).unwrap_or_default())
     {
@@ -95,13 +97,13 @@ fn grants_problem(path: &Path, name: &str) -> Option<String> {
     preflight::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
 }
 
-/// Why no host takes a project's component, if that shows at once: what comes with an interpreter, and is not
-/// compiled yet, is not loaded for it.
+/// Why a project's component wouldn't load, as far as that can be found out quickly: a component with an
+/// interpreter isn't compiled just for this.
 ///
 /// # Errors
-/// The component cannot be read.
+/// The component can't be read.
 pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> {
-    let wasm = fs::read(component).with_context(|| format!("{} cannot be read", component.display()))?;
+    let wasm = fs::read(component).with_context(|| format!("{} can't be read", component.display()))?;
     if let Err(problem) = preflight::inspect(&wasm) {
         return Ok(Some(problem.to_string()));
     }
@@ -116,14 +118,14 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
     Ok(grants_problem(component, MANIFEST))
 }
 
-/// Warns of what a project's `plugin.toml` does not grant the component that was built from it.
+/// Warns if a project's `plugin.toml` doesn't grant what its component needs.
 pub(super) fn warn_of_grants(component: &Path) {
     if let Some(problem) = grants_problem(component, MANIFEST) {
-        say(&format!("✗ No host takes it like this: {problem}."));
+        say(&format!("✗ This plugin won't load: {problem}."));
     }
 }
 
-/// A number of bytes as people read it.
+/// A number of bytes in the unit that people would use.
 pub fn size(bytes: usize) -> String {
     match bytes {
         0..10_000 => format!("{bytes} bytes"),

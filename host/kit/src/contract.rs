@@ -1,5 +1,5 @@
-//! A component's interface against the host's, function by function: what the linker would say of the first
-//! mismatch, said of all, by name and with the cure.
+//! Compares a component's interface with the host's, function by function. The linker would report only the
+//! first mismatch. This reports all of them, by name and with what to do.
 
 use std::path::Path;
 
@@ -17,26 +17,26 @@ const PACKAGE: &str = "maro:plugin/";
 /// The interface that every plugin provides.
 const COMMAND: &str = "command";
 
-/// What a component asks for and offers of `maro:plugin`.
+/// What a component imports and exports of `maro:plugin`.
 pub(super) struct Contract {
-    /// The version that it was built for, if it is one that this program knows.
+    /// The version that it was built for. Empty if there is none.
     pub(super) version: String,
-    /// The interfaces of `maro:plugin` that it imports, each with the functions that it calls.
+    /// The interfaces of `maro:plugin` that it imports, with the functions it calls.
     pub(super) imports: Vec<(String, Vec<String>)>,
-    /// Whether it imports anything of WASI, which it finds empty.
+    /// Whether it imports anything of WASI, which is empty here.
     pub(super) uses_wasi: bool,
-    /// Each a sentence.
+    /// One sentence each.
     pub(super) mismatches: Vec<String>,
 }
 
-/// Reads a component's interface and compares it with that of the version it was built for.
+/// Reads a component's interface and compares it with the version it was built for.
 ///
 /// # Errors
-/// It is no component, or damaged.
+/// It isn't a component, or it is damaged.
 pub(super) fn read(wasm: &[u8]) -> anyhow::Result<Contract> {
     let decoded = decoding::decode(wasm).map_err(|error| anyhow!("{error:#}"))?;
     let decoding::DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(anyhow!("it holds an interface and no code"));
+        return Err(anyhow!("it contains an interface but no code"));
     };
     let theirs = interfaces(&resolve, world);
     let version = theirs.iter().find(|found| found.is_export && found.name == COMMAND);
@@ -49,8 +49,8 @@ pub(super) fn read(wasm: &[u8]) -> anyhow::Result<Contract> {
     };
     let Some(files) = released(&contract.version) else {
         contract.mismatches.push(format!(
-            "it was built for maro:plugin {}, and this host has {}: update MARO, or build it against the host's interface",
-            if contract.version.is_empty() { "of no version" } else { &contract.version },
+            "it was built for maro:plugin {}, but this host has {}: update MARO, or build it against the host's interface",
+            if contract.version.is_empty() { "of an unknown version" } else { &contract.version },
             interface_version(),
         ));
         return Ok(contract);
@@ -64,10 +64,10 @@ pub(super) fn read(wasm: &[u8]) -> anyhow::Result<Contract> {
         let counterpart = ours.iter().find(|own| own.name == found.name && own.is_export == found.is_export);
         match counterpart {
             Some(own) => compare(&resolve, found, &host, own, &mut contract.mismatches),
-            // Types alone are nothing to link.
+            // An interface with types alone needs no linking.
             None if found.interface.functions.is_empty() => {}
             None => contract.mismatches.push(format!(
-                "maro:plugin/{} is nothing that a host of version {} has: remove its use",
+                "a host of version {1} doesn't have maro:plugin/{0}: stop using it",
                 found.name, contract.version
             )),
         }
@@ -88,9 +88,9 @@ fn parse(files: Files) -> anyhow::Result<(Resolve, WorldId)> {
     for (path, text) in files {
         sources.push(Path::new(path), *text);
     }
-    let group = sources.parse().map_err(|(_, error)| anyhow!("wit/ cannot be read: {error:?}"))?;
+    let group = sources.parse().map_err(|(_, error)| anyhow!("can't read wit/: {error:?}"))?;
     let mut resolve = Resolve::default();
-    let package = resolve.push_group(group).map_err(|error| anyhow!("wit/ cannot be read: {error:?}"))?;
+    let package = resolve.push_group(group).map_err(|error| anyhow!("can't read wit/: {error:?}"))?;
     let world = resolve.packages[package].worlds.values().next().copied();
     Ok((resolve, world.context("wit/ has no world")?))
 }
@@ -138,9 +138,11 @@ fn compare(
                     ));
                 }
             }
-            (None, _) => mismatches.push(format!("{interface}.{name} is missing: every plugin provides it")),
+            (None, _) => {
+                mismatches.push(format!("{interface}.{name} is missing: every plugin must provide it"))
+            }
             (_, None) => mismatches.push(format!(
-                "{interface}.{name} is no function of version {}: remove its use, or update MARO",
+                "version {} has no function {interface}.{name}: stop using it, or update MARO",
                 own.version
             )),
         }
@@ -155,7 +157,7 @@ fn signature_difference(
 ) -> Option<String> {
     if their.params.len() != our.params.len() {
         return Some(format!(
-            "it takes {} in the plugin and {} in the host",
+            "it takes {} parameters in the plugin but {} in the host",
             their.params.len(),
             our.params.len()
         ));
@@ -178,12 +180,12 @@ fn optional(
     match (their, our) {
         (None, None) => None,
         (Some(a), Some(b)) => difference(theirs, a, ours, b, place),
-        (Some(_), None) => Some(format!("{place} has a value in the plugin and none in the host")),
-        (None, Some(_)) => Some(format!("{place} has no value in the plugin and one in the host")),
+        (Some(_), None) => Some(format!("{place} has a value in the plugin but none in the host")),
+        (None, Some(_)) => Some(format!("{place} has no value in the plugin but one in the host")),
     }
 }
 
-/// The first place in which two types differ, however deep. Names of types do not count, only their shapes.
+/// The first place where two types differ, however deep. Only their shapes count, not their names.
 fn difference(theirs: &Resolve, their: &Type, ours: &Resolve, our: &Type, place: &str) -> Option<String> {
     let (a, b) = (shape(theirs, their), shape(ours, our));
     let deeper =
@@ -226,11 +228,11 @@ fn difference(theirs: &Resolve, their: &Type, ours: &Resolve, our: &Type, place:
             b.cases.iter().map(|case| &case.name),
             place,
         ),
-        (a, b) => Some(format!("{place} is {} in the plugin and {} in the host", a.name(), b.name())),
+        (a, b) => Some(format!("{place} is {} in the plugin but {} in the host", a.name(), b.name())),
     }
 }
 
-/// The first name that stands on one side alone, or at another place.
+/// The first name that only one side has, or whether the order differs.
 fn names_difference<'a>(
     theirs: impl Iterator<Item = &'a String>,
     ours: impl Iterator<Item = &'a String>,
@@ -238,15 +240,15 @@ fn names_difference<'a>(
 ) -> Option<String> {
     let (theirs, ours): (Vec<_>, Vec<_>) = (theirs.collect(), ours.collect());
     if let Some(name) = theirs.iter().find(|name| !ours.contains(name)) {
-        return Some(format!("{place} has {name} in the plugin and not in the host"));
+        return Some(format!("{place} has {name} in the plugin but not in the host"));
     }
     if let Some(name) = ours.iter().find(|name| !theirs.contains(name)) {
-        return Some(format!("{place} lacks {name}, which it has in the host"));
+        return Some(format!("{place} lacks {name}, which the host has"));
     }
-    (theirs != ours).then(|| format!("{place} has its parts in another order"))
+    (theirs != ours).then(|| format!("{place} has its parts in a different order"))
 }
 
-/// A type without the names it goes by.
+/// A type without its names.
 enum Shape<'a> {
     Plain(&'a Type),
     Kind(&'a TypeDefKind),
@@ -303,14 +305,14 @@ mod tests {
             (
                 ("string", "r"),
                 ("u32", "r"),
-                Some("i.f: parameter x is string in the plugin and u32 in the host"),
+                Some("i.f: parameter x is string in the plugin but u32 in the host"),
             ),
             (
                 ("u32", "list<u8>"),
                 ("u32", "list<u16>"),
-                Some("i.f: the result.ok[] is u8 in the plugin and u16 in the host"),
+                Some("i.f: the result.ok[] is u8 in the plugin but u16 in the host"),
             ),
-            (("e", "r"), ("v", "r"), Some("i.f: parameter x is enum in the plugin and variant in the host")),
+            (("e", "r"), ("v", "r"), Some("i.f: parameter x is enum in the plugin but variant in the host")),
         ] {
             assert_eq!(first_mismatch(theirs, ours), expected.map(|text| format!("{text}{tail}")));
         }

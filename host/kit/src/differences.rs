@@ -1,8 +1,9 @@
-//! Two texts side by side: what both have, what was there before, what is there now.
+//! Compares two texts line by line.
 
-/// The lines of both: those in common behind two spaces, of `before` behind `- `, of `after` behind `+ `.
+/// The lines of both texts. Common lines start with two spaces, lines only in `before` with `- `, and lines
+/// only in `after` with `+ `.
 pub(super) fn lines(before: &[String], after: &[String]) -> Vec<String> {
-    // How many lines the rests from each pair of places have in common.
+    // How many lines the two remainders have in common, for each pair of positions.
     let mut common = vec![vec![0_usize; after.len() + 1]; before.len() + 1];
     for old in (0..before.len()).rev() {
         for new in (0..after.len()).rev() {

@@ -1,6 +1,6 @@
-//! What `maro plugin new` writes into every project: the interface and the SDK, as this program has them.
+//! What `maro plugin new` writes into every project: this program's copy of the interface and the SDK.
 
-/// Paths below a folder, with their contents.
+/// Paths within a folder, each with the file's content.
 pub(super) type Files = &'static [(&'static str, &'static str)];
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));

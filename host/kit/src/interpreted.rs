@@ -1,5 +1,5 @@
-//! What JavaScript and Python have in common: a world of the project's own, tools that are fetched once, and
-//! a build that takes long enough to be spared.
+//! What JavaScript and Python have in common: each project has its own world, tools are fetched once, and
+//! builds are slow, so they are skipped when nothing has changed.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -17,31 +17,31 @@ use crate::{
 };
 use maro_runtime::policy::grants::Grant;
 
-/// The world in a project's `wit/`: what it provides, and the capabilities that it may use.
+/// The name of the world in a project's `wit/`: what the plugin provides, and the capabilities it may use.
 pub(super) const WORLD: &str = "subcommand";
 
-/// Where in a project's `wit/` the package `maro:plugin` stands.
+/// The folder of the package `maro:plugin` in a project's `wit/`.
 pub(super) const DEPENDENCY: &str = "deps/maro-plugin";
 
-/// The file in a tool's folder that says that it is whole.
+/// The file in a tool's folder that marks the tool as complete.
 const COMPLETE: &str = "complete";
 
-/// Builds a project, unless what was built last was built from the same sources; where its component is.
+/// Builds a project, unless its sources haven't changed since the last build. Returns the component's path.
 ///
 /// # Errors
 /// As the language's own `build`.
 pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
-    let cannot_write = || BuildError::file(format!("{} cannot be written", project.build_dir().display()));
+    let cannot_write = || BuildError::file(format!("can't write to {}", project.build_dir().display()));
     let component = project.build_dir().join(format!("{}.wasm", project.name));
     let stamp = project.build_dir().join("sources.sha256");
     fs::create_dir_all(project.build_dir()).map_err(cannot_write())?;
     let recipe = if project.language == Language::Python { python::recipe() } else { javascript::recipe() };
     let digest = sources::digest(&project.folder, &recipe)
-        .map_err(BuildError::file(format!("{} cannot be read", project.folder.display())))?;
+        .map_err(BuildError::file(format!("can't read {}", project.folder.display())))?;
     if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
         return Ok(component);
     }
-    toolbox.say(&format!("Building {}: an interpreter goes into it, which takes 5 to 20 s …", project.name));
+    toolbox.say(&format!("Building {} with its interpreter. This takes 5 to 20 s…", project.name));
     let wit = interface(project)?;
     if project.language == Language::Python {
         python::build(project, &wit, &component, toolbox).await?;
@@ -52,7 +52,7 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     Ok(component)
 }
 
-/// What to do about the use of an interface that the project's world does not name.
+/// What to do if a plugin uses an interface that the project's world doesn't name.
 pub(super) fn not_in_the_world(interface: &str) -> String {
     let (version, interface) = (interface_version(), interface.split('@').next().unwrap_or(interface));
     let grant = match Grant::from_interface(interface) {
@@ -62,15 +62,15 @@ pub(super) fn not_in_the_world(interface: &str) -> String {
     format!("To use it, add `import maro:plugin/{interface}@{version};` to wit/world.wit{grant}.")
 }
 
-/// What to do about a test that calls a host, which is not there.
+/// What to do if a test calls the host: tests run without one.
 pub(super) fn only_on_a_host(called: &str, example: &str) -> String {
     format!(
-        "{called} can only be called on a host: keep the answer apart from the asking, as {example} \
-         (plugins/README.md, Testing)."
+        "Tests can't call {called} because they run without a host. Keep the code that builds the reply separate, \
+         as {example} (plugins/README.md, Testing)."
     )
 }
 
-/// The project's `wit/`, with this program's copy of `maro:plugin` if the project brings none.
+/// The project's `wit/`, with this program's copy of `maro:plugin` if the project has none of its own.
 fn interface(project: &Project) -> Result<PathBuf, BuildError> {
     let own = project.folder.join("wit");
     if own.join(DEPENDENCY).is_dir() {
@@ -84,22 +84,22 @@ fn interface(project: &Project) -> Result<PathBuf, BuildError> {
         }
         fs::copy(own.join("world.wit"), whole.join("world.wit"))
     };
-    assemble().map_err(BuildError::file(format!("{}/world.wit cannot be read", own.display())))?;
+    assemble().map_err(BuildError::file(format!("can't read {}/world.wit", own.display())))?;
     Ok(whole)
 }
 
-/// Does `fetching` unless the tool of `folder` is there already. One process at a time: two would spoil each
-/// other's.
+/// Runs `fetching` unless `folder` already contains the whole tool. Only one process fetches at a time: two
+/// would overwrite each other's files.
 ///
 /// # Errors
-/// The folder cannot be written, or as `fetching`.
+/// The folder can't be written to, or an error of `fetching`.
 pub(super) async fn fetch_once(
     toolbox: &Toolbox,
     folder: &Path,
     size: &str,
     fetching: impl Future<Output = Result<(), BuildError>>,
 ) -> Result<(), BuildError> {
-    let cannot_write = || BuildError::file("the folder for tools cannot be written");
+    let cannot_write = || BuildError::file("can't write to the folder for tools");
     let locked = tokio::task::spawn_blocking({
         let folder = folder.to_owned();
         move || lock(&folder)
@@ -110,17 +110,19 @@ pub(super) async fn fetch_once(
         return Ok(());
     }
     let tool = folder.file_name().unwrap_or_default().display();
-    toolbox.say(&format!("Fetching {tool}, once (some {size}) …"));
+    toolbox.say(&format!("Downloading {tool} (about {size}, once)…"));
     let failure = |_: &str| {
-        Some(format!("{tool} could not be fetched: check this machine's way to the registry, and its disk."))
+        Some(format!(
+            "Couldn't download {tool}. Check this machine's connection to the registry, and its free disk space."
+        ))
     };
     fetching.await.map_err(|error| error.explained(failure, toolbox))?;
     fs::write(complete, "").map_err(cannot_write())
 }
 
-/// Makes a tool's folder, and waits until nobody else fetches the tool.
+/// Creates a tool's folder, and waits until no other process is fetching the tool.
 fn lock(folder: &Path) -> io::Result<File> {
-    // As the cache of compiled plugins around it, which must be its owner's alone.
+    // Only its owner may use it, as with the cache of compiled plugins around it.
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let file = File::create(format!("{}.lock", folder.display()))?;
     file.lock()?;
@@ -144,7 +146,7 @@ mod tests {
         let failure = BuildError::Failed { output: "no route".to_owned(), is_shown: false };
         assert_eq!(
             fetch(Err(failure)).await.unwrap_err().to_string(),
-            "no route\ntool-1 could not be fetched: check this machine's way to the registry, and its disk."
+            "no route\nCouldn't download tool-1. Check this machine's connection to the registry, and its free disk space."
         );
         assert!(fetch(Ok(())).await.is_ok());
         assert!(fetch(Err(BuildError::Stopped)).await.is_ok());

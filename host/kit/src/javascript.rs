@@ -1,4 +1,4 @@
-//! Building plugins in JavaScript: with componentize-js, which puts them beside an interpreter.
+//! Builds plugins in JavaScript with componentize-js, which bundles them with an interpreter.
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +10,17 @@ use crate::{
     toolbox::{BuildError, Toolbox},
 };
 
-/// The package and its version. A newer one may come with a newer interpreter: try before raising it.
+/// The package and its version. A newer version may have a newer interpreter: test before raising it.
 const PACKAGE: &str = "@bytecodealliance/componentize-js";
 const VERSION: &str = "0.23.0";
 
-/// Calls the package, whose own command line does not take a world among others.
+/// Calls the package. Its own command line can't pick one world among several.
 const SCRIPT: &str = include_str!("templates/componentize.mjs");
 
-/// What is built in place of the project's own `plugin.js`, which it calls.
+/// The module that is built instead of the project's `plugin.js`, which it calls.
 const ENTRY: &str = include_str!("templates/entry.js");
 
-const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, and node or npm is not there: https://nodejs.org has it.";
+const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
 
 /// Builds a project into `component`.
 ///
@@ -34,16 +34,16 @@ pub(super) async fn build(
 ) -> Result<(), BuildError> {
     let tool = install(toolbox).await?;
     let entry = project.build_dir().join("entry.js");
-    std::fs::write(&entry, ENTRY).map_err(BuildError::file("the build folder cannot be written"))?;
+    std::fs::write(&entry, ENTRY).map_err(BuildError::file("can't write to the build folder"))?;
     let mut node = Command::new("node");
-    // Its imports are resolved within the working folder alone.
+    // It resolves imports only within the working folder.
     node.current_dir(&project.folder).arg(tool.join("componentize.mjs"));
     node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
     let built = toolbox.componentize(node, NODE_MISSING).await.map(drop);
     built.map_err(|error| error.explained(explanation, toolbox))
 }
 
-/// What an author can do about some of the tool's sentences.
+/// What an author can do about some of the tool's messages.
 fn explanation(said: &str) -> Option<String> {
     let between =
         |before: &str, after: &str| Some(said.split(before).nth(1)?.split(after).next()?.to_owned());
@@ -52,42 +52,41 @@ fn explanation(said: &str) -> Option<String> {
     }
     if let Some(module) = between("Error loading module \"", "\"").filter(|module| !is_path(module)) {
         return Some(format!(
-            "Packages are not looked up, and a plugin has no modules of Node.js: copy {module}'s files into the \
-             project and import them by their path (`'./{file}.js'`), or let a bundler write plugin.js.",
+            "Plugins can't import packages or Node.js modules. Copy {module}'s files into the project and import them \
+             by path (`'./{file}.js'`), or let a bundler write plugin.js.",
             file = module.rsplit(['/', ':']).next().unwrap_or(&module),
         ));
     }
     if said.contains("attempted to call an unknown imported function: 'wasi:") {
         return Some(
-            "What stands outside `describe` and `run` is run once, while the plugin is built, where there is \
-             neither chance nor a timer nor a host: move Math.random(), crypto and the like into a function that \
-             `run` calls."
+            "Code outside `describe` and `run` runs once, while the plugin is built. Randomness, timers and the host \
+             are unavailable then: move Math.random(), crypto and the like into a function that `run` calls."
                 .to_owned(),
         );
     }
     let function = between("doesn't provide an export named: '", "'")?;
     Some(format!(
-        "No interface that it is imported from has {function}: wit/deps/maro-plugin has the functions, and in \
-         JavaScript `list-keys` is `listKeys`."
+        "{function} isn't in the interface that it is imported from. See wit/deps/maro-plugin for the functions; in \
+         JavaScript, `list-keys` is `listKeys`."
     ))
 }
 
-/// Whether an import names a file of the project.
+/// Whether an import names a file in the project.
 fn is_path(module: &str) -> bool {
     module.starts_with(['.', '/']) || module.ends_with(".js") && module.contains('/')
 }
 
-/// What an author can do about a test that imports what only a host has.
+/// What an author can do if a test imports something that only a host has.
 fn explanation_of_tests(said: &str) -> Option<String> {
     said.contains("protocol 'maro:'").then(|| {
         interpreted::only_on_a_host(
-            "What plugin.js imports from maro:plugin",
-            "answer.js and answer.test.js are",
+            "what plugin.js imports from maro:plugin",
+            "answer.js and answer.test.js do",
         )
     })
 }
 
-/// Runs the project's own tests; whether there are any.
+/// Runs the project's own tests. Returns whether there are any.
 ///
 /// # Errors
 /// What the tests said.
@@ -96,11 +95,11 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
     node.current_dir(&project.folder).arg("--test");
     let tested = toolbox.run_tests(node, NODE_MISSING).await;
     let said = tested.map_err(|error| error.explained(explanation_of_tests, toolbox))?;
-    // One line of its summary, after a sign.
+    // This line is in its summary, after a symbol.
     Ok(!said.lines().any(|line| line.ends_with(" tests 0")))
 }
 
-/// What a component is made with beside its sources.
+/// Everything but the sources that a component depends on.
 pub(super) fn recipe() -> String {
     [&*tool(), SCRIPT, ENTRY].concat()
 }
@@ -119,6 +118,6 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     };
     interpreted::fetch_once(toolbox, &folder, "400 MB", fetching).await?;
     std::fs::write(folder.join("componentize.mjs"), SCRIPT)
-        .map_err(BuildError::file("the tools' folder cannot be written"))?;
+        .map_err(BuildError::file("can't write to the folder for tools"))?;
     Ok(folder)
 }

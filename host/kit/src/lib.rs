@@ -1,4 +1,4 @@
-//! `maro plugin …`: the author's kit.
+//! `maro plugin …`: the kit for plugin authors.
 
 pub mod build;
 pub mod check;
@@ -31,32 +31,32 @@ use clap::Subcommand;
 use crate::{new::NewArguments, run::RunArguments, test::TestArguments};
 use maro_process::stop_signal::StopSignal;
 
-/// How shells tell a program that was interrupted.
+/// The exit code that shells use for an interrupted program.
 const INTERRUPTED: i32 = 130;
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// Write a new plugin's project: it builds, and has a test and a README
+    /// Create a plugin project that builds, with a test and a README
     New(NewArguments),
-    /// Build projects, or without arguments all that this repository's plugins/ holds into target/plugins
+    /// Build projects; without arguments, build everything in this repository's plugins/ into target/plugins
     Build {
-        /// Folders of projects
+        /// Project folders
         #[arg(value_name = "PROJECT")]
         projects: Vec<PathBuf>,
     },
-    /// Say what a plugin is, what it needs, and whether a host takes it
+    /// Describe a plugin, what it needs, and whether it would load
     Check {
-        /// A component, or the folder of a project, which is built first
+        /// A component, or a project folder (which is built first)
         #[arg(default_value = ".", value_name = "FILE|PROJECT")]
         plugin: PathBuf,
     },
-    /// Run commands on a simulated Slack and Jira, and show the replies
+    /// Run commands against a simulated Slack and Jira, and show the replies
     Run(RunArguments),
-    /// Run a project's tests, and play recorded cases on a build
+    /// Run a project's tests, and replay recorded cases against a build
     Test(TestArguments),
     /// List the plugins in a folder
     List {
-        /// The folder; the one of this repository's builds if there is none given
+        /// The folder; by default, the one that this repository's plugins are built into
         #[arg(value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -67,8 +67,8 @@ pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
     tokio::select! {
         exit = obey(command) => exit,
         () = stop.wait() => {
-            // By now the work is dropped, and the tools that it ran are killed. Not a return: a thread may wait
-            // for another process yet.
+            // By now the work is dropped, and its tools are killed. A return wouldn't do: a thread may still
+            // be waiting for another process.
             std::process::exit(INTERRUPTED)
         }
     }

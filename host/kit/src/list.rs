@@ -1,4 +1,4 @@
-//! `maro plugin list`: what a folder of plugins holds.
+//! `maro plugin list`: lists the plugins in a folder.
 
 use std::{
     fs,
@@ -10,16 +10,16 @@ use anyhow::{Context as _, bail};
 
 use crate::{check::size, output::say, workbench};
 
-/// Where this repository's plugins are built, and where a bot looks by default.
+/// The folder that this repository's plugins are built into, and a bot's default plugins folder.
 const FOLDERS: [&str; 2] = ["target/plugins", "plugins"];
 
 pub(super) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let dir = match dir {
         Some(dir) => dir,
-        None => default_folder().context("there is no folder of plugins here: name one")?,
+        None => default_folder().context("no plugins folder found here: name one")?,
     };
     if !dir.is_dir() {
-        bail!("{} is no folder", dir.display());
+        bail!("{} isn't a folder", dir.display());
     }
     let plugins = workbench::registry(&dir)?.load().await?;
     for plugin in plugins.all() {
@@ -33,11 +33,11 @@ pub(super) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
             &plugin.digest[..12],
             size(usize::try_from(bytes).unwrap_or(usize::MAX)),
             described.summary,
-            if grants.is_empty() { "nothing but log".to_owned() } else { grants.join(", ") },
+            if grants.is_empty() { "only log".to_owned() } else { grants.join(", ") },
         ));
     }
     for refusal in &plugins.refused {
-        say(&format!("✗ {} does not serve: {}.", refusal.file, refusal.reason));
+        say(&format!("✗ {} couldn't be loaded: {}.", refusal.file, refusal.reason));
     }
     let refused = !plugins.refused.is_empty();
     if !refused && plugins.all().next().is_none() {

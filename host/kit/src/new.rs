@@ -1,4 +1,4 @@
-//! `maro plugin new`: a project that builds anywhere, has a test and a README.
+//! `maro plugin new`: creates a project that builds anywhere, with a test and a README.
 
 use std::{
     fs,
@@ -18,20 +18,22 @@ use crate::{
 use maro_bot::commands::RESERVED_NAMES;
 use maro_runtime::{loading::loader, policy::grants::Grant};
 
-/// The subcommands that MARO comes with, which are plugins too.
+/// The subcommands that come with MARO as plugins.
 pub(super) const SHIPPED: [&str; 3] = ["track", "tracked", "untrack"];
 
-/// Where the interface's own version stands.
+/// The text in `wit/` that the interface's version follows.
 const PACKAGE: &str = "package maro:plugin@";
 
 #[derive(Debug, Args)]
 pub struct NewArguments {
-    /// The subcommand: 1 to 32 of a-z, 0-9 and -, a letter first. With a path before it, where to make it
+    /// The command's name: 1–32 lowercase letters, digits or hyphens, starting with a letter. A path before
+    /// it says where to create the project
     #[arg(value_name = "NAME")]
     path: PathBuf,
+    /// The language to write it in
     #[arg(long, value_enum, default_value = "rust")]
     lang: Language,
-    /// The capabilities that it uses, such as jira,tracker
+    /// The capabilities it uses, such as jira,tracker
     #[arg(long = "with", value_name = "CAPABILITY", value_delimiter = ',', value_parser = capability)]
     with: Vec<Grant>,
 }
@@ -44,27 +46,27 @@ pub(super) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
             fs::create_dir_all(path.parent().unwrap_or(&project.folder))?;
             fs::write(&path, text)
         };
-        write().with_context(|| format!("cannot write {}", path.display()))?;
+        write().with_context(|| format!("can't write {}", path.display()))?;
     }
     let joined = project.join_workspace()?;
     let folder = project.folder.display();
     say(&format!(
-        "Made {folder}. Now:\n\n  maro plugin run {folder} 'Ada'     # what /maro {name} Ada shows\n  \
-         maro plugin test {folder}          # its tests\n  maro plugin build {folder}         # into {folder}/build\n\n\
-         {folder}/README.md says more.",
+        "Created {folder}. Next steps:\n\n  maro plugin run {folder} 'Ada'     # see what /maro {name} Ada shows\n  \
+         maro plugin test {folder}          # run its tests\n  maro plugin build {folder}         # build it into {folder}/build\n\n\
+         See {folder}/README.md for more.",
         name = project.name,
     ));
     if let Some(workspace) = joined {
         say(&format!(
-            "\nIt is in the members of {} now: when you delete the folder, delete it there too, or cargo \
-             builds nothing here any more.",
+            "\nIt was added to the workspace members in {}. If you delete the folder, remove it there too. Otherwise \
+             cargo can't build anything here.",
             workspace.display()
         ));
     }
     if SHIPPED.contains(&&*project.name) {
         say(&format!(
-            "\nMARO comes with a /maro {name} of its own: a host serves only one of the two. Choose \
-             another name, unless this shall take its place.",
+            "\nMARO already comes with /maro {name}, and a host loads only one of the two. Choose another name unless \
+             you want to replace it.",
             name = project.name
         ));
     }
@@ -74,7 +76,7 @@ pub(super) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
 fn capability(name: &str) -> Result<Grant, String> {
     Grant::from_interface(name.trim()).ok_or_else(|| {
         let all: Vec<_> = Grant::ALL.iter().map(|grant| grant.as_str()).collect();
-        format!("there are {}; log needs no grant", all.join(", "))
+        format!("choose from {}; log needs no grant", all.join(", "))
     })
 }
 
@@ -83,27 +85,24 @@ struct NewProject {
     folder: PathBuf,
     language: Language,
     grants: Vec<Grant>,
-    /// MARO's repository, if the project is made inside it.
+    /// MARO's repository, if the project is inside it.
     repository: Option<PathBuf>,
 }
 
 impl NewProject {
     fn of(arguments: &NewArguments) -> anyhow::Result<Self> {
         let folder = arguments.path.clone();
-        // A path such as `.` names its folder only as a whole.
+        // A path such as `.` has to be resolved to know the folder's name.
         let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
         let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
         ensure!(
             loader::is_subcommand_name(&name),
-            "{name:?} is no name for a subcommand: use 1 to 32 of a-z, 0-9 and -, a letter first"
+            "{name:?} isn't a valid command name: use 1–32 lowercase letters, digits or hyphens, starting with a letter"
         );
-        ensure!(
-            !RESERVED_NAMES.contains(&&*name),
-            "/maro {name} is a command of MARO itself: choose another name"
-        );
+        ensure!(!RESERVED_NAMES.contains(&&*name), "/maro {name} is built into MARO: choose another name");
         ensure!(
             is_free(&folder),
-            "{} is there already and not empty: choose another name, or delete it first",
+            "{} already exists and isn't empty: choose another name, or delete it first",
             folder.display()
         );
         let grants = Grant::ALL.into_iter().filter(|grant| arguments.with.contains(grant)).collect();
@@ -147,7 +146,7 @@ impl NewProject {
         files
     }
 
-    /// What a project inside the repository finds there: the interface, and for Rust the SDK.
+    /// The interface, and for Rust the SDK. Projects inside the repository use the repository's own.
     fn brought_along(&self) -> Vec<(PathBuf, String)> {
         // The SDK reads the interface from `../../wit`, as it does in the repository.
         let wit = Path::new("wit");
@@ -169,27 +168,27 @@ impl NewProject {
     fn manifest(&self) -> String {
         let grants: Vec<_> = self.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
         let mut manifest = format!(
-            "# What this plugin asks its operator for; `maro plugin check` says what it needs.\ngrants = [{}]\n",
+            "# What this plugin asks its operator for. `maro plugin check` shows what it needs.\ngrants = [{}]\n",
             grants.join(", ")
         );
-        // What these grants are worth nothing without.
+        // Without these, the grants have no effect.
         if self.grants.contains(&Grant::Http) {
-            manifest += "\n# The only hosts that it may reach.\n[http]\nhosts = [\"api.example.com\"]\n";
+            manifest += "\n# The only hosts that it may contact.\n[http]\nhosts = [\"api.example.com\"]\n";
         }
         if self.grants.contains(&Grant::Settings) {
-            manifest += "\n# What its operator may set otherwise.\n[settings]\nteam = \"Payments\"\n";
+            manifest += "\n# Settings that its operator may change.\n[settings]\nteam = \"Payments\"\n";
         }
         manifest
     }
 
-    /// The world of a plugin in JavaScript or Python, which imports all that its world names.
+    /// The world of a plugin in JavaScript or Python. Such a plugin imports everything in its world.
     fn world(&self) -> String {
         let version = interface_version();
         let imports: String =
             self.grants.iter().map(|grant| format!("    import maro:plugin/{grant}@{version};\n")).collect();
         format!(
             "package local:plugin;\n\n\
-             /// What this plugin may use, each to be granted by its operator, and what it provides.\n\
+             /// What this plugin may use, if its operator grants it, and what it provides.\n\
              world {} {{\n    import maro:plugin/log@{version};\n{imports}\n    \
              export maro:plugin/command@{version};\n}}\n",
             interpreted::WORLD,
@@ -212,25 +211,25 @@ impl NewProject {
         let (source, brought) = match self.language {
             Language::Rust => (
                 "src/lib.rs",
-                "`wit/` and `sdk/` are MARO's interface and SDK, as they were when this was made.",
+                "`wit/` and `sdk/` are MARO's interface and SDK from when this project was created.",
             ),
             Language::JavaScript => (
                 "plugin.js",
-                "`wit/deps/` is MARO's interface, as it was when this was made; `maro.js` builds replies.",
+                "`wit/deps/` is MARO's interface from when this project was created. `maro.js` builds replies.",
             ),
             Language::Python => (
                 "plugin.py",
-                "`wit/deps/` is MARO's interface, as it was when this was made; `maro.py` builds replies.",
+                "`wit/deps/` is MARO's interface from when this project was created. `maro.py` builds replies.",
             ),
         };
         let brought = if self.repository.is_none() { format!("\n{brought}\n") } else { String::new() };
         let more = match self.language {
             Language::Rust => {
-                "Call a function of another module of the SDK and add its grant to `plugin.toml`."
+                "To use another capability, call its module in the SDK and add its grant to `plugin.toml`."
             }
             Language::JavaScript | Language::Python => {
-                "Add another to `wit/world.wit` and to `plugin.toml`, take away what is not used: all that the \
-                 world names must be granted."
+                "To use another capability, add it to `wit/world.wit` and to `plugin.toml`. Remove those you don't use: \
+                 everything in the world must be granted."
             }
         };
         let version = interface_version();
@@ -243,27 +242,27 @@ impl NewProject {
             })
             .collect();
         let table = if rows.is_empty() {
-            "It uses no capability yet.".to_owned()
+            "It doesn't use any capabilities yet.".to_owned()
         } else {
             format!("| capability | for | in code |\n|---|---|---|\n{}", rows.trim_end())
         };
         format!(
-            "# /maro {name}\n\nA subcommand of MARO, in `{source}`.\n\n```sh\n\
-             maro plugin run . 'Ada'      # one command, on a simulated Slack and Jira\n\
-             maro plugin test .           # the tests, and the recorded cases in cases/\n\
-             maro plugin check .          # what it needs, and whether a host takes it\n\
-             maro plugin build .          # build/{name}.wasm and build/{name}.toml, for the plugins folder\n\
-             ```\n\nIn a checkout of MARO, `maro dev --plugin /path/to/{name}` runs a bot on this machine that \
-             rebuilds it when it is saved.\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
+            "# /maro {name}\n\nA MARO command, written in `{source}`.\n\n```sh\n\
+             maro plugin run . 'Ada'      # run one command against a simulated Slack and Jira\n\
+             maro plugin test .           # run the tests and the recorded cases in cases/\n\
+             maro plugin check .          # see what it needs and whether it would load\n\
+             maro plugin build .          # build build/{name}.wasm and build/{name}.toml for the plugins folder\n\
+             ```\n\nIn a MARO checkout, `maro dev --plugin /path/to/{name}` runs a local bot and rebuilds the plugin \
+             whenever you save it.\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
             name = self.name,
         )
     }
 
-    /// Makes a Rust project inside the repository a member of its workspace; the file that says so now.
+    /// Makes a Rust project inside the repository a member of its workspace. Returns the changed file.
     fn join_workspace(&self) -> anyhow::Result<Option<PathBuf>> {
         let (Some(root), Language::Rust) = (&self.repository, self.language) else { return Ok(None) };
         let path = root.join("Cargo.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
         let folder = self.folder.canonicalize()?;
         let member = folder.strip_prefix(root).unwrap_or(&folder).display().to_string();
         let Some((before, after)) = text.split_once("members = [").and_then(|(before, rest)| {
@@ -272,15 +271,15 @@ impl NewProject {
             let comma = if members.is_empty() { "" } else { ", " };
             Some((format!("{before}members = [{members}{comma}\"{member}\""), after))
         }) else {
-            bail!("{} has no list of members: add \"{member}\" to its workspace", path.display());
+            bail!("{} has no list of members: add \"{member}\" to its workspace yourself", path.display());
         };
         fs::write(&path, format!("{before}]{after}"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+            .with_context(|| format!("can't write {}", path.display()))?;
         Ok(Some(path))
     }
 }
 
-/// Whether a project can be made at a path: there is nothing, or a folder with nothing in it but a repository.
+/// Whether a project can be created at a path: nothing is there, or a folder that is empty except for `.git`.
 fn is_free(path: &Path) -> bool {
     match fs::read_dir(path) {
         Ok(entries) => entries.flatten().all(|entry| entry.file_name() == ".git"),
@@ -288,7 +287,7 @@ fn is_free(path: &Path) -> bool {
     }
 }
 
-/// The version of the interface, as `wit/` states it.
+/// The interface's version in `wit/`.
 pub(super) fn interface_version() -> &'static str {
     let stated = embedded::wit().iter().find_map(|(_, text)| {
         let rest = &text[text.find(PACKAGE)? + PACKAGE.len()..];
@@ -352,7 +351,7 @@ mod tests {
         assert_eq!(of(path.join(".")).unwrap().name, "count");
         fs::write(path.join("notes.txt"), "").unwrap();
         let refusal = of(path).err().unwrap();
-        let cure = "is there already and not empty: choose another name, or delete it first";
+        let cure = "already exists and isn't empty: choose another name, or delete it first";
         assert!(refusal.ends_with(cure), "{refusal}");
     }
 

@@ -4,6 +4,6 @@ use std::io::{self, Write as _};
 
 /// Prints a line.
 pub fn say(text: &str) {
-    // Whoever closed the pipe does not want to read it.
+    // If the reader closed the pipe, nobody wants to read this.
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -1,17 +1,17 @@
-//! A plugin's project: a folder with its source in one of three languages.
+//! A plugin project: a folder with source code in one of three languages.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
-/// The author's proposal of grants and limits, shipped beside the component as `NAME.toml`.
+/// The grants and limits that the author proposes. Shipped next to the component as `NAME.toml`.
 pub(super) const MANIFEST: &str = "plugin.toml";
 
-/// Where a project's component is built, inside the project.
+/// The folder inside a project that its component is built into.
 const BUILD: &str = "build";
 
-/// What a plugin is written in.
+/// The language that a plugin is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     Rust,
@@ -22,7 +22,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The file in the project's folder that tells the language.
+    /// The file in the project's folder that identifies the language.
     fn marker(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
@@ -35,9 +35,9 @@ impl Language {
 /// A folder with a plugin's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
-    /// The folder's name, which names the built files. The subcommand's own is in its description.
+    /// The folder's name, which the built files get too. The subcommand's name is in its description.
     pub name: String,
-    /// Absolute.
+    /// An absolute path.
     pub folder: PathBuf,
     pub language: Language,
 }
@@ -46,31 +46,31 @@ impl Project {
     /// The project in a folder.
     ///
     /// # Errors
-    /// A sentence: there is no such folder, or nothing in it tells a language.
+    /// A sentence: there is no such folder, or it isn't a project in any of the languages.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         match Self::find(folder)? {
             Some(project) => Ok(project),
             None => bail!(
-                "{} is no plugin's project: it has no Cargo.toml with a library, plugin.js or plugin.py. \
-                 `maro plugin new NAME` makes one.",
+                "{} isn't a plugin project: it has no Cargo.toml, plugin.js or plugin.py. To create one, run \
+                 `maro plugin new NAME`.",
                 folder.display()
             ),
         }
     }
 
-    /// As [`Project::open`]; `None` if the folder holds something else.
+    /// As [`Project::open`], but `None` if the folder isn't a project.
     ///
     /// # Errors
-    /// The folder cannot be read.
+    /// The folder can't be read.
     pub(super) fn find(folder: &Path) -> anyhow::Result<Option<Self>> {
-        let folder = folder.canonicalize().with_context(|| format!("{} cannot be read", folder.display()))?;
+        let folder = folder.canonicalize().with_context(|| format!("can't read {}", folder.display()))?;
         let languages = [Language::JavaScript, Language::Python, Language::Rust];
         let found = languages.into_iter().find(|language| folder.join(language.marker()).is_file());
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         Ok(found.zip(name).map(|(language, name)| Self { name, folder, language }))
     }
 
-    /// The projects directly below `dir`, by name; those with a `plugin.toml` only.
+    /// The projects directly inside `dir` that have a `plugin.toml`, sorted by name.
     pub fn all_in(dir: &Path) -> Vec<Self> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
         let mut projects: Vec<_> = entries
@@ -81,7 +81,7 @@ impl Project {
         projects
     }
 
-    /// The author's proposal of grants and limits.
+    /// The file with the grants and limits that the author proposes.
     pub(super) fn manifest(&self) -> PathBuf {
         self.folder.join(MANIFEST)
     }

@@ -1,4 +1,4 @@
-//! Building plugins in Python: with componentize-py, which puts them beside an interpreter.
+//! Builds plugins in Python with componentize-py, which bundles them with an interpreter.
 
 use std::{
     fs,
@@ -13,21 +13,22 @@ use crate::{
     toolbox::{BuildError, Toolbox},
 };
 
-/// The version of componentize-py. A newer one may come with a newer interpreter: try before raising it.
+/// The version of componentize-py. A newer version may have a newer interpreter: test before raising it.
 const VERSION: &str = "0.25.1";
 
-/// The generated modules with the interface's types, inside the build folder, for tests and editors.
+/// The folder in the build folder with generated modules of the interface's types, for tests and editors.
 const BINDINGS: &str = "bindings";
 
-/// What is built in place of the project's own `plugin`, which it calls, and its module.
+/// The module that is built instead of the project's `plugin`, which it calls.
 const ENTRY: &str = include_str!("templates/entry.py");
 const ENTRY_MODULE: &str = "maro_entry";
 
-/// What its tests say if there are none.
+/// What unittest says if there are no tests.
 const NO_TESTS: &str = "Ran 0 tests";
 
-const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, and python3 is not \
-                              there or lacks them: https://python.org has it, on Debian `apt install python3-venv`.";
+const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, but python3 or one of \
+                              these wasn't found. Install it from https://python.org, or on Debian with \
+                              `apt install python3-venv`.";
 
 /// Builds a project into `component`.
 ///
@@ -44,7 +45,7 @@ pub(super) async fn build(
         let mut command = Command::new(&tool);
         command.current_dir(&project.folder).arg("--wit-path").arg(wit);
         command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
-        // The tool's own stack would bury the line of the source that it complains of.
+        // The tool's own stack trace would bury the source line that it complains about.
         command.env("RUST_BACKTRACE", "0");
         command
     };
@@ -54,12 +55,12 @@ pub(super) async fn build(
     bind.arg(&bindings);
     toolbox.run(bind, PYTHON_MISSING).await?;
     let entry = project.build_dir().join("entry");
-    // Without packages in it: which this machine happens to have shall make no difference.
+    // The environment has no packages, so that those installed on this machine make no difference.
     let environment = project.build_dir().join("environment");
     fs::create_dir_all(&entry)
         .and_then(|()| fs::create_dir_all(environment.join("lib/python3/site-packages")))
         .and_then(|()| fs::write(entry.join(ENTRY_MODULE).with_extension("py"), ENTRY))
-        .map_err(BuildError::file("the build folder cannot be written"))?;
+        .map_err(BuildError::file("can't write to the build folder"))?;
     let mut componentize = command("componentize");
     componentize.env("VIRTUAL_ENV", environment).args(["--python-path", ".", "--python-path"]).arg(entry);
     componentize.args([ENTRY_MODULE, "--output"]).arg(component);
@@ -67,13 +68,13 @@ pub(super) async fn build(
     built.map_err(|error| error.explained(explanation, toolbox))
 }
 
-/// What an author can do about some of the tool's sentences.
+/// What an author can do about some of the tool's messages.
 fn explanation(said: &str) -> Option<String> {
     if let Some(module) = said.split("No module named '").nth(1) {
         let module = module.split(['\'', '.']).next().unwrap_or(module);
         return Some(format!(
-            "Python's own modules and the project's files can be imported, this machine's packages cannot: \
-             `pip install --target . {module}` in the project's folder puts one there. It must be Python alone."
+            "Plugins can import Python's own modules and the project's files, but not packages installed on this \
+             machine. To add one, run `pip install --target . {module}` in the project's folder. It must be pure Python."
         ));
     }
     let (name, after) = said.split("cannot import name '").nth(1)?.split_once('\'')?;
@@ -82,17 +83,17 @@ fn explanation(said: &str) -> Option<String> {
         .then(|| interpreted::not_in_the_world(&name.replace('_', "-")))
 }
 
-/// What an author can do about a test that calls what only a host has.
+/// What an author can do if a test calls something that only a host has.
 fn explanation_of_tests(said: &str) -> Option<String> {
     let (before, _) = said.split_once("NotImplementedError")?;
     let (_, called) = before.rsplit_once("wit_world/imports/")?;
     let (module, rest) = called.split_once(".py\", line ")?;
     let function = rest.lines().next()?.rsplit_once(" in ")?.1;
-    Some(interpreted::only_on_a_host(&format!("{module}.{function}"), "`answer` in plugin.py is"))
+    Some(interpreted::only_on_a_host(&format!("{module}.{function}"), "`answer` in plugin.py does"))
 }
 
-/// Runs the project's own tests, which find the interface's types where the build has put them; whether there
-/// are any.
+/// Runs the project's own tests. They import the interface's types from the build folder. Returns whether
+/// there are any tests.
 ///
 /// # Errors
 /// What the tests said.
@@ -102,13 +103,13 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
     python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
     match toolbox.run_tests(python, PYTHON_MISSING).await {
         Ok(said) => Ok(!said.contains(NO_TESTS)),
-        // Newer versions take that for a failure.
+        // Newer versions treat that as a failure.
         Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => Ok(false),
         Err(error) => Err(error.explained(explanation_of_tests, toolbox)),
     }
 }
 
-/// What a component is made with beside its sources.
+/// Everything but the sources that a component depends on.
 pub(super) fn recipe() -> String {
     tool() + ENTRY
 }

@@ -1,4 +1,4 @@
-//! Recorded cases as files: one invocation each, redacted, under a name that tells it.
+//! Writes recorded cases to files: one redacted invocation each, under a descriptive name.
 
 use std::{
     fs,
@@ -10,28 +10,29 @@ use tokio::sync::mpsc;
 
 use maro_runtime::recording::{cases::Case, recorder::Recording, redact::redact, tape::Ending};
 
-/// The longest part of a file's name that comes from what was typed, in characters.
+/// How much of what was typed goes into a file's name, in characters.
 const MAX_SLUG_LENGTH: usize = 40;
 
-/// Writes every recording into a folder until there are no more. Says on the log what cannot be written.
+/// Writes every recording into a folder until there are no more. Logs what can't be written.
 pub async fn keep_all(dir: PathBuf, mut recordings: mpsc::Receiver<Recording>) {
     while let Some(recording) = recordings.recv().await {
         if let Err(error) = keep(&dir, &recording.case) {
-            tracing::error!(error = format!("{error:#}"), "a case is not recorded");
+            tracing::error!(error = format!("{error:#}"), "couldn't record a case");
         }
     }
 }
 
-/// Writes a case into a folder, redacted; where. `None` if the same case is there, or it has no answer.
+/// Redacts a case and writes it into a folder. Returns the path, or `None` if the same case is there already
+/// or the case has no answer.
 ///
 /// # Errors
-/// The folder cannot be written.
+/// The folder can't be written to.
 pub(super) fn keep(dir: &Path, case: &Case) -> anyhow::Result<Option<PathBuf>> {
     if matches!(case.ending, Ending::Fault(_)) {
         return Ok(None);
     }
     let case = redact(case)?;
-    let cannot_write = || format!("cannot write into {}", dir.display());
+    let cannot_write = || format!("can't write to {}", dir.display());
     fs::create_dir_all(dir).with_context(cannot_write)?;
     let slug = slug(&case.arguments);
     for number in 1.. {
@@ -50,7 +51,7 @@ pub(super) fn keep(dir: &Path, case: &Case) -> anyhow::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// What was typed as a part of a file's name, after a hyphen; nothing for nothing.
+/// What was typed, as a part of a file's name that starts with a hyphen. Empty if nothing was typed.
 fn slug(typed: &str) -> String {
     let mut slug = String::new();
     for letter in typed.chars().take(MAX_SLUG_LENGTH) {

@@ -1,4 +1,4 @@
-//! This repository's plugins from source, each with the grants that it is shipped with.
+//! Builds this repository's plugins from source, each with the grants that it is shipped with.
 
 use std::{
     collections::BTreeSet,
@@ -11,34 +11,34 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-/// What plugins are compiled for.
+/// The target that plugins are compiled for.
 const TARGET: &str = "wasm32-wasip2";
 
 /// The profile in the workspace's `Cargo.toml` that keeps guests fast and small.
 const PROFILE: &str = "plugin";
 
-/// Where that profile stands. Projects elsewhere are built with it too.
+/// The file that defines that profile. Projects outside the repository are built with it too.
 const WORKSPACE: &str = include_str!("../../../Cargo.toml");
 
-/// A guest's stack, in bytes, as an argument of the linker. The default of 1 MiB would only be memory to
-/// map and wipe at each invocation.
+/// The linker argument for a guest's stack size, in bytes. The default is 1 MiB, which would have to be
+/// mapped and wiped at each invocation for nothing.
 const RUSTFLAGS: &str = r#"target.wasm32-wasip2.rustflags=["-Clink-arg=-zstack-size=65536"]"#;
 
-/// The folders of plugins that are shipped, below the repository's root.
+/// The folder of shipped plugins, below the repository's root.
 const PLUGINS: &str = "plugins";
 
-/// The file in a plugin's folder that is shipped beside its component as `NAME.toml`.
+/// The file in a plugin's folder that is shipped next to its component as `NAME.toml`.
 const MANIFEST: &str = "plugin.toml";
 
-/// The names of the files that the last build left in the output, one a line. What else is there is not
-/// this program's to remove.
+/// The file that lists the plugins from the last build in the output folder, one per line. This program must
+/// not remove anything else there.
 const INSTALLED: &str = ".installed";
 
-/// What to install if cargo or rustc does not start.
+/// What to install if cargo or rustc can't be started.
 pub(super) const RUST_MISSING: &str =
-    "cargo or rustc does not start: plugins in Rust need Rust, which https://rustup.rs installs";
+    "can't run cargo or rustc. Plugins in Rust need Rust: install it from https://rustup.rs";
 
-/// What makes `cargo build` build a plugin.
+/// The arguments that make `cargo build` build a plugin.
 pub(super) static CARGO_ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut arguments: Vec<_> =
         ["--profile", PROFILE, "--target", TARGET, "--config", RUSTFLAGS].map(str::to_owned).into();
@@ -58,33 +58,32 @@ pub(super) static CARGO_ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// A plugin of this repository.
 struct Source {
-    /// The name of its folder, which is also that of its subcommand.
+    /// The name of its folder, which is also the name of its subcommand.
     name: String,
     package: String,
     manifest: PathBuf,
 }
 
-/// What was built of this repository.
+/// The result of building this repository's plugins.
 pub struct Built {
-    /// The folder of projects.
+    /// The folder that contains the projects.
     pub sources: PathBuf,
-    /// Where their components are.
+    /// The folder that contains their components.
     pub output: PathBuf,
-    /// The folders in `sources` that are packages of its workspace, by name.
+    /// The names of the folders in `sources` that are packages of the workspace.
     pub names: Vec<String>,
 }
 
-/// Builds the plugins of the workspace around the working folder, in release form; the folder that they are
-/// in afterwards.
+/// Builds the plugins of the workspace around the working folder, in release form. Returns the folder that
+/// they are in afterwards.
 ///
 /// # Errors
-/// A sentence that says what is missing: the repository, a tool, or what the compiler said.
+/// A sentence that says what is missing (the repository or a tool), or what the compiler said.
 pub fn build() -> anyhow::Result<PathBuf> {
     build_workspace().map(|built| built.output)
 }
 
-/// As [`build`]. Of plugins that are no packages of the workspace, what an earlier build has left stays,
-/// unless their sources are gone.
+/// As [`build`]. Earlier builds of plugins outside the workspace stay, unless their sources are gone.
 pub fn build_workspace() -> anyhow::Result<Built> {
     let workspace = Workspace::find(Path::new("."))?;
     add_target()?;
@@ -94,15 +93,15 @@ pub fn build_workspace() -> anyhow::Result<Built> {
     for source in &sources {
         cargo.args(["--package", &source.package]);
     }
-    let status = cargo.stdin(Stdio::null()).status().context("cargo does not start")?;
-    ensure!(status.success(), "the plugins do not build; the compiler's messages are above");
+    let status = cargo.stdin(Stdio::null()).status().context("can't run cargo")?;
+    ensure!(status.success(), "the plugins failed to build; see the compiler's messages above");
 
     let output = workspace.target.join("plugins");
-    fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
+    fs::create_dir_all(&output).with_context(|| format!("can't create the folder {}", output.display()))?;
     let folder = workspace.root.join(PLUGINS);
     let names: Vec<_> = sources.iter().map(|source| source.name.clone()).collect();
     forget_others(&output, &folder, &names)
-        .with_context(|| format!("cannot write into {}", output.display()))?;
+        .with_context(|| format!("can't write to {}", output.display()))?;
     for source in &sources {
         let file = format!("{}.wasm", source.package.replace('-', "_"));
         let built = workspace.target.join(TARGET).join(PROFILE).join(file);
@@ -111,8 +110,8 @@ pub fn build_workspace() -> anyhow::Result<Built> {
     Ok(Built { sources: folder, output, names })
 }
 
-/// Removes what an earlier build has left of plugins that have no source in `folder` any more, and notes the
-/// `names` of this one beside those that it leaves.
+/// Removes plugins of an earlier build whose source is no longer in `folder`, and notes the `names` of this
+/// build next to those that stay.
 fn forget_others(output: &Path, folder: &Path, names: &[String]) -> io::Result<()> {
     let note = output.join(INSTALLED);
     let earlier = fs::read_to_string(&note).unwrap_or_default();
@@ -125,9 +124,9 @@ fn forget_others(output: &Path, folder: &Path, names: &[String]) -> io::Result<(
     fs::write(note, noted.into_iter().collect::<Vec<_>>().join("\n") + "\n")
 }
 
-/// Removes a plugin from the folder of built ones.
+/// Removes a plugin from the folder of built plugins.
 pub fn remove(output: &Path, name: &str) -> io::Result<()> {
-    // The component first: without its grants it would be refused for a moment.
+    // The component goes first: without its grants, it would be refused for a moment.
     for ending in ["wasm", "toml"] {
         match fs::remove_file(output.join(format!("{name}.{ending}"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -137,7 +136,7 @@ pub fn remove(output: &Path, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Notes that `name` in `output` is this program's to remove.
+/// Notes that this program may remove `name` from `output`.
 pub fn note_installed(output: &Path, name: &str) -> io::Result<()> {
     let note = output.join(INSTALLED);
     let earlier = fs::read_to_string(&note).unwrap_or_default();
@@ -151,17 +150,17 @@ pub fn note_installed(output: &Path, name: &str) -> io::Result<()> {
 /// Puts a component and its manifest into the folder `output`, as `NAME.wasm` and `NAME.toml`.
 ///
 /// # Errors
-/// A file cannot be read or written.
+/// A file can't be read or written.
 pub(super) fn install(component: &Path, manifest: &Path, output: &Path, name: &str) -> anyhow::Result<()> {
-    // The grants first: a component that needs a new one is not refused for the moment between the two.
+    // The grants go first. Otherwise a component that needs a new one would be refused for a moment.
     if manifest.is_file() {
         replace(manifest, &output.join(format!("{name}.toml")))?;
     }
     replace(component, &output.join(format!("{name}.wasm")))
 }
 
-/// Copies a file so that whoever reads the target sees all of it or what was there before. A file that
-/// would not change is left alone, so that nothing is reloaded for it.
+/// Copies a file so that readers of the target see either all of it or what was there before. If the content
+/// is the same, the target isn't touched, so that nothing is reloaded.
 fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
     let copy = || {
         let content = fs::read(from)?;
@@ -172,7 +171,7 @@ fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
         fs::write(&temporary, content)?;
         fs::rename(&temporary, to)
     };
-    copy().with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+    copy().with_context(|| format!("can't copy {} to {}", from.display(), to.display()))
 }
 
 /// The Cargo workspace of this repository.
@@ -208,12 +207,12 @@ impl Workspace {
             let said = String::from_utf8_lossy(&output.stderr);
             ensure!(
                 !said.contains("could not find `Cargo.toml`"),
-                "there is no Cargo workspace here: run this in MARO's repository"
+                "No Cargo workspace found. Run this in a MARO checkout."
             );
-            bail!("cargo cannot read the workspace. It says:\n{}", said.trim_end());
+            bail!("cargo can't read the workspace. It says:\n{}", said.trim_end());
         }
         let metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .context("cargo described the workspace in an unknown form")?;
+            .context("can't read cargo's description of the workspace")?;
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
@@ -221,12 +220,12 @@ impl Workspace {
         })
     }
 
-    /// The packages that stand directly in `plugins/` and have a `plugin.toml`.
+    /// The packages directly in `plugins/` that have a `plugin.toml`.
     fn plugins(&self) -> anyhow::Result<Vec<Source>> {
         let dir = self.root.join(PLUGINS);
         let mut sources: Vec<_> = self.packages.iter().filter_map(|package| source(&dir, package)).collect();
         if sources.is_empty() {
-            bail!("there are no plugins in {}: run this in MARO's repository", dir.display());
+            bail!("There are no plugins in {}. Run this in a MARO checkout.", dir.display());
         }
         sources.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(sources)
@@ -243,7 +242,7 @@ fn source(dir: &Path, package: &Package) -> Option<Source> {
     Some(Source { name, package: package.name.clone(), manifest })
 }
 
-/// Adds the compiler's target if it is absent, and says so.
+/// Adds the compile target to Rust if it is missing, and says so.
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
 pub(super) fn add_target() -> anyhow::Result<()> {
     let libraries = Command::new("rustc")
@@ -254,11 +253,11 @@ pub(super) fn add_target() -> anyhow::Result<()> {
     if libraries.status.success() && present {
         return Ok(());
     }
-    eprintln!("Adding the target {TARGET} to Rust, which plugins are compiled for.");
+    eprintln!("Adding the target {TARGET} to Rust; plugins are compiled for it.");
     let status = Command::new("rustup").args(["target", "add", TARGET]).stdin(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        _ => bail!("Rust lacks the target {TARGET}: run `rustup target add {TARGET}`"),
+        _ => bail!("Rust is missing the target {TARGET}: run `rustup target add {TARGET}`"),
     }
 }
 
@@ -302,11 +301,11 @@ mod tests {
     #[test]
     fn a_folder_without_a_workspace_is_told_from_a_workspace_that_cannot_be_read() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(problem(folder.path()), "there is no Cargo workspace here: run this in MARO's repository");
+        assert_eq!(problem(folder.path()), "No Cargo workspace found. Run this in a MARO checkout.");
         fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = [\"plugins/nowhere\"]\n")
             .unwrap();
         let said = problem(folder.path());
-        assert!(said.starts_with("cargo cannot read the workspace. It says:\n"), "{said}");
+        assert!(said.starts_with("cargo can't read the workspace. It says:\n"), "{said}");
         assert!(said.contains("plugins/nowhere"), "{said}");
     }
 }

@@ -1,4 +1,5 @@
-//! `maro plugin run`: commands on a simulated Slack and Jira, with everything that an author wants to see.
+//! `maro plugin run`: runs commands against a simulated Slack and Jira, with everything an author wants to
+//! see.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,16 +24,16 @@ use maro_runtime::recording::{recorder::Recording, tape::Ending};
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// A component or the folder of a project, which is built first; the project in this folder if there is
-    /// none. Then what to type behind `/maro NAME`, one after the other on one host
+    /// A component, or a project folder (which is built first); by default, the project in this folder. Then
+    /// what to type after `/maro NAME`: each argument is one command, and all run on the same host
     #[arg(value_name = "[FILE|PROJECT] ['ARGUMENTS' …]", num_args = 0.., allow_negative_numbers = true)]
     words: Vec<String>,
     #[command(flatten)]
     place: Place,
-    /// Show the whole of each call
+    /// Show each call in full
     #[arg(long)]
     full: bool,
-    /// Keep what happens as a case in this folder
+    /// Record what happens as a case in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
 }
@@ -49,14 +50,14 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let granted: Vec<_> = workbench.grants.iter().map(|grant| grant.as_str()).collect();
     let granted = match &*granted {
         [] => "It needs no grants.".to_owned(),
-        grants => format!("Granted what it needs: {}.", grants.join(", ")),
+        grants => format!("It was granted what it needs: {}.", grants.join(", ")),
     };
     let mut exit = ExitCode::SUCCESS;
     for typed in typed {
         let command = format!("/maro {name} {typed}").trim_end().to_owned();
         let shown = simulation.type_command(&arguments.place, &command).await?;
         say(&format!("{command}\n\n{}\n\n{granted}", shown.text));
-        let recording = shown.recording.context("the plugin was not run")?;
+        let recording = shown.recording.context("the plugin didn't run")?;
         say(story(&recording, arguments.full).trim_end());
         for warning in warnings(&name, &shown.commands, recording.log.len(), log_lines) {
             say(&warning);
@@ -75,16 +76,15 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     Ok(exit)
 }
 
-/// What else would go wrong on a host: `commands` behind buttons that lead nowhere, and of `logged` lines those
-/// over the limit of `log_lines`.
+/// What else would go wrong on a host: buttons whose command doesn't exist, and log lines over the limit.
 fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) -> Vec<String> {
     let is_known = |word: &str| word == name || RESERVED_NAMES.contains(&word) || SHIPPED.contains(&word);
     let lost = commands.iter().filter(|command| !command.split_whitespace().next().is_some_and(is_known));
     let mut warnings: Vec<_> = lost
         .map(|command| {
             format!(
-                "✗ A button types /maro {command}, which is neither of this plugin nor comes with MARO: for a \
-                 command of its own, put {name} before it."
+                "✗ A button runs /maro {command}, which isn't a command of this plugin or of MARO. To run this plugin's \
+                 own command, start it with {name}."
             )
         })
         .collect();
@@ -97,24 +97,24 @@ fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) ->
     warnings
 }
 
-/// Records a case; what came of it.
+/// Records a case. Returns a sentence about the outcome.
 fn keep(dir: &Path, recording: &Recording) -> anyhow::Result<String> {
     Ok(match recording::keep(dir, &recording.case)? {
         Some(path) => format!("Recorded in {}.", path.display()),
         None if matches!(recording.case.ending, Ending::Fault(_)) => {
-            "Not recorded: it gave no answer.".to_owned()
+            "Not recorded because it didn't answer.".to_owned()
         }
-        None => "Not recorded: the same case is there already.".to_owned(),
+        None => "Not recorded because the same case is already there.".to_owned(),
     })
 }
 
-/// The plugin and what is typed, at least once. The first word names the plugin if there is such a file or
+/// The plugin, and at least one command to type. The first word is the plugin if there is such a file or
 /// folder.
 fn split<'a>(words: &'a [String], folder: &Path) -> anyhow::Result<(PathBuf, Vec<&'a str>)> {
     let (plugin, typed) = match words.split_first() {
         Some((first, typed)) if folder.join(first).exists() => (PathBuf::from(first), typed),
         Some((first, _)) if Project::find(folder)?.is_none() => {
-            bail!("there is no component or project {first} here, and this folder is no project itself")
+            bail!("there is no component or project called {first} here, and this folder isn't a project")
         }
         _ => (PathBuf::from("."), words),
     };
@@ -132,8 +132,8 @@ mod tests {
         assert_eq!(
             warnings("note", &commands, 100, 32),
             [
-                "✗ A button types /maro delete X, which is neither of this plugin nor comes with MARO: for a \
-                 command of its own, put note before it.",
+                "✗ A button runs /maro delete X, which isn't a command of this plugin or of MARO. To run this plugin's \
+                 own command, start it with note.",
                 "✗ 68 of these 100 log lines would be dropped: `log-lines` is 32.",
             ]
         );
@@ -150,7 +150,7 @@ mod tests {
         };
         assert_eq!(
             told(&["nosuch", "SCRUM-1"]),
-            "there is no component or project nosuch here, and this folder is no project itself"
+            "there is no component or project called nosuch here, and this folder isn't a project"
         );
         std::fs::create_dir(folder.path().join("src")).unwrap();
         std::fs::write(folder.path().join("plugin.py"), "").unwrap();

@@ -1,4 +1,4 @@
-//! Building plugins in Rust: with cargo, for `wasm32-wasip2`, small.
+//! Builds plugins in Rust with cargo, for `wasm32-wasip2` and optimised for size.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{
     toolbox::{BuildError, Toolbox},
 };
 
-/// What cargo says of each thing it has made, of which these are of interest.
+/// A message from cargo about something it built, with the fields that matter here.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
@@ -20,7 +20,7 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-/// Builds a project; where cargo has put its component.
+/// Builds a project. Returns the path of the component.
 ///
 /// # Errors
 /// Rust or its target is missing, or what the compiler said.
@@ -37,18 +37,18 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     let messages = toolbox.run(cargo, RUST_MISSING).await?;
     component(&messages, &project.folder).ok_or_else(|| {
         BuildError::Missing(
-            "cargo has made no component: does Cargo.toml have `crate-type = [\"cdylib\"]` under [lib]?"
+            "cargo didn't build a component: does Cargo.toml have `crate-type = [\"cdylib\"]` under [lib]?"
                 .to_owned(),
         )
     })
 }
 
-/// Runs the project's own tests; whether there are any.
+/// Runs the project's own tests. Returns whether there are any.
 ///
 /// # Errors
 /// What the tests said.
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
-    toolbox.say(&format!("Building the tests of {}, for this machine …", project.name));
+    toolbox.say(&format!("Building the tests of {} for this machine…", project.name));
     let mut cargo = Command::new("cargo");
     cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
     let said = toolbox.run_tests(cargo, RUST_MISSING).await?;

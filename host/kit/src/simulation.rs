@@ -1,4 +1,4 @@
-//! The bot on a simulated Slack and Jira for one plugin: gone when the command ends.
+//! Runs the bot with one plugin against a simulated Slack and Jira, until the command ends.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -35,7 +35,7 @@ use maro_store::{
     tracker::{self, TrackRequest},
 };
 
-/// When the issues were tracked: always the same, so that a command recorded twice is the same case.
+/// When the issues were tracked. Always the same time, so that recording a command twice gives the same case.
 const TRACKED_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// Longer than any plugin may take.
@@ -49,24 +49,24 @@ pub(super) struct Simulation {
     recordings: tokio::sync::mpsc::Receiver<Recording>,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 pub(super) struct Shown {
     pub(super) text: String,
-    /// What pressing each of its buttons is to type, behind `/maro`.
+    /// What each of its buttons types, after `/maro`.
     pub(super) commands: Vec<String>,
     pub(super) recording: Option<Recording>,
 }
 
-/// Where and as whom a command is typed.
+/// Where a command is typed, and by whom.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Place {
-    /// The simulated channel
+    /// Channel to act in
     #[arg(long, default_value = "general")]
     channel: String,
-    /// The simulated person
+    /// Who to act as
     #[arg(long, default_value = "ada")]
     user: String,
-    /// The issues that the channel tracks; those that Jira does not know are there as if it once had
+    /// Issues that the channel already tracks; a key that isn't in Jira counts as an issue deleted since
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "SCRUM-123,SCRUM-124,SCRUM-125")]
     tracked: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl Simulation {
     /// Starts the bot with the one plugin.
     ///
     /// # Errors
-    /// A part does not start, or a name in `place` is unknown.
+    /// A part can't be started, or a name in `place` is unknown.
     pub(super) async fn start(workbench: &Workbench, place: &Place) -> anyhow::Result<Self> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = Secret::new(format!("{:032x}", rand::random::<u128>()));
@@ -86,10 +86,11 @@ impl Simulation {
             bot_token: bot_token.clone(),
             clock: Clock::system(),
         };
-        let slack = SimulatedSlack::start(settings).await.context("the simulated Slack does not start")?;
+        let slack =
+            SimulatedSlack::start(settings).await.context("can't start the simulated Slack workspace")?;
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
-            .context("the simulated Jira does not start")?;
+            .context("can't start the simulated Jira site")?;
         let config = Config {
             listen: loopback,
             database: DatabaseConfig::Sqlite { path: workbench.dir().join("maro.db") },
@@ -112,13 +113,13 @@ impl Simulation {
         };
         track(&config, &slack, place).await?;
         let bot = Bot::start(config, Clock::system()).await?;
-        let recordings = bot.recorder().listen().context("somebody observes this bot already")?;
+        let recordings = bot.recorder().listen().context("this bot is already being recorded")?;
         bot.wait_until_ready().await;
         slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address()))?);
         Ok(Self { slack, jira, bot, recordings })
     }
 
-    /// The plugin, as the bot has loaded it.
+    /// The plugin that the bot has loaded.
     ///
     /// # Errors
     /// Why the bot refuses it.
@@ -130,10 +131,11 @@ impl Simulation {
         plugins.all().next().cloned().context("there is no plugin")
     }
 
-    /// Types a command; what Slack shows, and what happened behind it. However often it fails, it is run.
+    /// Types a command. Returns what Slack shows and what happened behind it. The plugin isn't paused,
+    /// however often it fails.
     ///
     /// # Errors
-    /// There is no such channel or person, or no answer.
+    /// There is no such channel or person, or the bot didn't answer.
     pub(super) async fn type_command(&mut self, place: &Place, typed: &str) -> anyhow::Result<Shown> {
         let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
@@ -157,17 +159,21 @@ async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow
     let workspace = slack.workspace();
     let person = workspace.person(&place.user).with_context(|| {
         let names: Vec<_> = workspace.people.iter().map(|person| &*person.name).collect();
-        format!("there is nobody called {} in the simulated Slack, but {}", place.user, names.join(", "))
+        format!(
+            "there is no one called {} in the simulated Slack. Choose from {}",
+            place.user,
+            names.join(", ")
+        )
     })?;
     let channel = workspace.place(&place.channel, person).with_context(|| {
         let names = workspace.known_channels();
-        format!("there is no channel {} in the simulated Slack, but {names}", place.channel)
+        format!("there is no channel {} in the simulated Slack. Choose from {names}", place.channel)
     })?;
     let keys: Vec<_> = place
         .tracked
         .iter()
         .filter(|key| !key.is_empty())
-        .map(|key| IssueKey::parse(key).map_err(|_| anyhow!("{key} is no issue key")))
+        .map(|key| IssueKey::parse(key).map_err(|_| anyhow!("{key} isn't an issue key")))
         .collect::<Result<_, _>>()?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let issues = JiraClient::new(&config.jira)?.get_issues(&keys, deadline).await?;
@@ -180,12 +186,12 @@ async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow
     Ok(())
 }
 
-/// An issue that was tracked, and that Jira does not know any more.
+/// A tracked issue that is no longer in Jira.
 fn gone(key: &IssueKey) -> Issue {
-    Issue::new(IssueId::new(format!("gone-{key}")), key.clone(), "Not in Jira any more", "Open")
+    Issue::new(IssueId::new(format!("gone-{key}")), key.clone(), "No longer in Jira", "Open")
 }
 
-/// The folder that recordings go to unless another is named, in a project.
+/// The folder in a project that recordings go to by default.
 pub(super) fn cases_dir(project: &std::path::Path) -> PathBuf {
     project.join("cases")
 }

@@ -1,9 +1,9 @@
-//! How each capability is called in each language, for the README of a new project.
+//! How to call each capability in each language, for the README of a new project.
 
 use crate::project::Language;
 use maro_runtime::policy::grants::Grant;
 
-/// What a capability is for, and a line that uses it.
+/// What a capability is for, and a line of code that uses it.
 pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'static str) {
     let (purpose, rust, javascript, python) = match grant {
         Grant::Jira => (
@@ -31,7 +31,7 @@ pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
             "from wit_world.imports import jira_edit  # jira_edit.comment(key, \"Done.\")",
         ),
         Grant::Storage => (
-            "keeping texts between commands",
+            "storing texts between commands",
             "storage::get(storage::Scope::Channel, \"seen\")?",
             "import { get, set } from 'maro:plugin/storage@VERSION'",
             "from wit_world.imports import storage  # storage.get(storage.Scope.CHANNEL, \"seen\")",

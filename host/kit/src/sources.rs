@@ -1,4 +1,4 @@
-//! The files that a build depends on.
+//! The source files that a build depends on.
 
 use std::{
     fs, io,
@@ -7,13 +7,13 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-/// Folders that builds and tools write, and recorded cases, which do not enter the component.
+/// Folders that don't go into the component: those written by builds and tools, and recorded cases.
 const SKIPPED: [&str; 5] = ["build", "target", "node_modules", "__pycache__", "cases"];
 
-/// The most files of one project that are looked at.
+/// How many files of one project are looked at.
 const MAX_FILES: usize = 5_000;
 
-/// Every source file below a folder, in order. Hidden files and what builds write are left out.
+/// Every source file below a folder, sorted. Hidden files and build output are left out.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     collect(folder, &mut found);
@@ -25,11 +25,11 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        // Editors keep their own files beside what is edited.
+        // Editors keep their own files next to the one being edited.
         if name.starts_with('.') || name.ends_with('~') || SKIPPED.contains(&&*name) {
             continue;
         }
-        // Links to folders are not followed: they may lead in a circle.
+        // Links to folders aren't followed: they may form a loop.
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => collect(&entry.path(), found),
             Ok(_) if found.len() < MAX_FILES => found.push(entry.path()),
@@ -38,16 +38,16 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a file in JavaScript or Python holds tests, which do not enter the component.
+/// Whether a JavaScript or Python file contains tests, which don't go into the component.
 fn is_test(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(".test.js") || name.ends_with(".py") && name.starts_with("test_")
 }
 
-/// A digest of the names and contents of all source files below a folder but those of tests.
+/// A digest of the names and contents of all source files below a folder, except tests.
 ///
 /// # Errors
-/// A file cannot be read.
+/// A file can't be read.
 pub(super) fn digest(folder: &Path, tool: &str) -> io::Result<String> {
     let mut hash = Sha256::new();
     hash.update(tool);
@@ -60,7 +60,7 @@ pub(super) fn digest(folder: &Path, tool: &str) -> io::Result<String> {
     Ok(hex::encode(hash.finalize()))
 }
 
-/// What changes when a file below one of the folders is written, made or removed: names, sizes and times.
+/// Names, sizes and times: they change when a file below one of the folders is written, created or removed.
 pub fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
     let files = folders.iter().flat_map(|folder| files(folder));
     files

@@ -1,4 +1,4 @@
-//! What happened behind a reply, for its author: faults, prints, log lines and calls of the host.
+//! What happened behind a reply, for the plugin's author: faults, output, log lines and host calls.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use maro_runtime::recording::{recorder::Recording, tape::Ending};
 
-/// How much of a call's arguments and answer is shown unless all is asked for, in characters.
+/// How much of a call's arguments and answer is shown without `--full`, in characters.
 const SHOWN_LENGTH: usize = 300;
 
-/// Where a Python project's own files are inside its component.
+/// The folder of a Python project's own files inside its component.
 const PROJECT: &str = "/0/";
 
-/// What a line of the kit's own begins with, by which a build in JavaScript or Python says what is wrong.
+/// The start of a line in which the kit's JavaScript or Python code says what is wrong.
 const ADVICE: &str = "maro: ";
 
-/// Files of the kit's in a project, which its author has not written.
+/// Files in a project that come from the kit, not from the author.
 const KIT_FILES: [&str; 3] = ["maro.js", "entry.js", "maro.py"];
 
-/// All of it; `in_full` with the whole of each call.
+/// The whole story. With `in_full`, each call is shown in full.
 pub(super) fn story(recording: &Recording, in_full: bool) -> String {
     let mut text = String::new();
     if let Ending::Fault(fault) = &recording.case.ending {
         let _ = match reason(fault) {
-            Some(reason) => writeln!(text, "✗ {reason}\n\nIt did not answer: {fault}"),
-            None => writeln!(text, "✗ It did not answer: {fault}"),
+            Some(reason) => writeln!(text, "✗ {reason}\n\nIt didn't answer: {fault}"),
+            None => writeln!(text, "✗ It didn't answer: {fault}"),
         };
     } else if !recording.printed.is_empty() {
         let _ = writeln!(text, "It printed:\n  {}", recording.printed.replace('\n', "\n  "));
@@ -40,19 +40,19 @@ pub(super) fn story(recording: &Recording, in_full: bool) -> String {
         1 => "1 host call".to_owned(),
         count => format!("{count} host calls"),
     };
-    let _ = writeln!(text, "{calls}, {} in all.", milliseconds(recording.took));
+    let _ = writeln!(text, "{calls}, {} in total.", milliseconds(recording.took));
     text
 }
 
-/// What a guest in any of the three languages said of its own end, with file and line.
+/// Why a guest ended, in its own words, with file and line. Works for all three languages.
 fn reason(fault: &str) -> Option<String> {
     let lines: Vec<_> = fault.lines().map(str::trim).collect();
     let advice = lines.iter().rev().find_map(|line| line.strip_prefix(ADVICE)).map(str::to_owned);
-    // An interpreter panics itself after an exception, so that comes last.
+    // After an exception, the interpreter itself panics. So the panic is the last thing to look for.
     advice.or_else(|| traceback(&lines)).or_else(|| exception(&lines)).or_else(|| panic(&lines))
 }
 
-/// `thread '…' panicked at src/lib.rs:31:117:`, and its message in the next line.
+/// `thread '…' panicked at src/lib.rs:31:117:`, with the message on the next line.
 fn panic(lines: &[&str]) -> Option<String> {
     let (at, line) = lines.iter().enumerate().find(|(_, line)| line.contains(" panicked at "))?;
     let place = line.split(" panicked at ").nth(1)?.trim_end_matches(':');
@@ -68,7 +68,7 @@ fn traceback(lines: &[&str]) -> Option<String> {
         if let Some(frame) = line.strip_prefix("File \"") {
             let (file, rest) = frame.split_once("\", line ")?;
             let number = rest.split(',').next().unwrap_or(rest);
-            // Whatever the project calls is elsewhere.
+            // Code that the project calls is in other folders.
             let own = file.strip_prefix(PROJECT).filter(|own| !KIT_FILES.contains(own));
             if let Some(file) = own.or(place.is_none().then_some(file)) {
                 place = Some(format!("{file}:{number}"));
@@ -81,7 +81,7 @@ fn traceback(lines: &[&str]) -> Option<String> {
     Some(format!("It raised an exception at {}: {}", place?, error?))
 }
 
-/// JavaScript's exception, and the first frame of its stack that is the author's.
+/// JavaScript's exception, and the first frame of its stack in the author's own code.
 fn exception(lines: &[&str]) -> Option<String> {
     let frame = |line: &&str| -> Option<String> {
         let place = line.split_once('@')?.1;
@@ -96,7 +96,7 @@ fn exception(lines: &[&str]) -> Option<String> {
     Some(format!("It threw an exception at {place}: {error}"))
 }
 
-/// `ValueError: what is wrong`, or the name alone.
+/// `ValueError: what is wrong`, or just the name.
 fn is_error(line: &str) -> bool {
     let name = line.split(':').next().unwrap_or(line);
     !name.is_empty()
@@ -108,7 +108,7 @@ fn is_error(line: &str) -> bool {
 fn shown(value: &Value, in_full: bool) -> String {
     let text = value.to_string();
     match text.char_indices().nth(SHOWN_LENGTH) {
-        Some((end, _)) if !in_full => format!("{}… (--full shows all)", &text[..end]),
+        Some((end, _)) if !in_full => format!("{}… (use --full to see all)", &text[..end]),
         _ => text,
     }
 }

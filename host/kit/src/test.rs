@@ -1,4 +1,4 @@
-//! `maro plugin test`: a project's own tests, and recorded cases on a build.
+//! `maro plugin test`: runs a project's own tests, and replays recorded cases against a build.
 
 use std::{
     collections::BTreeMap,
@@ -27,18 +27,18 @@ use maro_runtime::{
     running::loaded::LoadedPlugin,
 };
 
-/// Where this repository's plugins are built.
+/// The folder that this repository's plugins are built into.
 const BUILT: &str = "target/plugins";
 
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// A project: its own tests and the cases in its folder cases/. Or a folder of cases
+    /// A project, to run its own tests and the cases in its cases/ folder; or a folder of cases
     #[arg(default_value = ".", value_name = "PROJECT|DIR")]
     tested: PathBuf,
-    /// The component to play a folder of cases on, if not NAME.wasm in target/plugins
+    /// The component to replay a folder of cases against [default: NAME.wasm in target/plugins]
     #[arg(long, value_name = "FILE")]
     on: Option<PathBuf>,
-    /// Take the new replies for right, and write them into the cases
+    /// Accept the new replies and update the cases
     #[arg(long)]
     accept: bool,
 }
@@ -55,9 +55,9 @@ pub(super) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
     let cases = Case::read_all(&dir)?;
     if cases.is_empty() {
         if bench.on.is_none() {
-            bail!("{} is no project and holds no cases", dir.display());
+            bail!("{} isn't a project and contains no cases", dir.display());
         }
-        say("There are no recorded cases: `maro plugin run --record` makes some.");
+        say("There are no recorded cases. To record some, use `maro plugin run --record`.");
     }
     let mut tally = Tally::default();
     for (path, case) in cases {
@@ -87,11 +87,11 @@ pub(super) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
     Ok(if tally.is_fine(arguments.accept) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How many cases played in which way.
+/// How many cases gave which result.
 #[derive(Default)]
 struct Tally {
     same: usize,
-    /// Otherwise than recorded, in a way that can be recorded in their place.
+    /// Cases whose new result can replace the recorded one.
     acceptable: usize,
     unacceptable: usize,
 }
@@ -108,24 +108,24 @@ impl Tally {
         let cases = if total == 1 { "case" } else { "cases" };
         Some(match (acceptable, unacceptable) {
             _ if total == 0 => return None,
-            (0, 0) => format!("{total} {cases} played as recorded."),
-            (_, 0) if accepting => format!("{acceptable} of {total} {cases} written anew."),
-            (0, _) => format!("{others} of {total} {cases} cannot be accepted: what to do stands above."),
+            (0, 0) => format!("{total} {cases} gave the recorded result."),
+            (_, 0) if accepting => format!("Updated {acceptable} of {total} {cases}."),
+            (0, _) => format!("{others} of {total} {cases} can't be accepted; see above for what to do."),
             (_, _) if accepting => format!(
-                "{acceptable} of {total} {cases} written anew. {unacceptable} cannot be accepted: what to do stands above."
+                "Updated {acceptable} of {total} {cases}. {unacceptable} can't be accepted; see above for what to do."
             ),
             (_, 0) => format!(
-                "{others} of {total} {cases} did not play as recorded. If that is right, `--accept` writes them anew."
+                "{others} of {total} {cases} gave a different result. If that's intended, run again with `--accept`."
             ),
             (_, _) => format!(
-                "{others} of {total} {cases} did not play as recorded. If that is right, `--accept` writes \
-                 {acceptable} anew; {unacceptable} cannot be accepted: what to do stands above."
+                "{others} of {total} {cases} gave a different result. If that's intended, `--accept` updates \
+                 {acceptable} of them; {unacceptable} can't be accepted, see above for what to do."
             ),
         })
     }
 }
 
-/// Builds a project and runs its own tests; the component.
+/// Builds a project and runs its own tests. Returns the component's path.
 async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
     let toolbox = toolbox(true);
     let component = build_project(project, &toolbox).await?;
@@ -134,14 +134,14 @@ async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
         Language::JavaScript => javascript::test(project, &toolbox).await,
         Language::Python => python::test(project, &toolbox).await,
     };
-    let has_tests = tested.map_err(|error| error.told(format!("the tests of {} fail", project.name)))?;
+    let has_tests = tested.map_err(|error| error.told(format!("the tests of {} failed", project.name)))?;
     let name = &project.name;
-    say(&if has_tests { format!("The tests of {name} pass.") } else { format!("{name} has no tests.") });
+    say(&if has_tests { format!("The tests of {name} passed.") } else { format!("{name} has no tests.") });
     check::warn_of_grants(&component);
     Ok(component)
 }
 
-/// The plugins that cases are played on, each loaded once.
+/// The plugins that cases are replayed against. Each is loaded once.
 struct Bench {
     on: Option<PathBuf>,
     plugins: BTreeMap<String, Arc<LoadedPlugin>>,
@@ -154,26 +154,32 @@ impl Bench {
         }
         let path = self.on.clone().unwrap_or_else(|| Path::new(BUILT).join(format!("{name}.wasm")));
         let workbench = Workbench::set_up(&path).with_context(|| {
-            format!("no build of {name} to play its cases on: build it, or name one with --on")
+            format!(
+                "there is no build of {name} to replay its cases against: build it, or name one with --on"
+            )
         })?;
         workbench.warn_of_compiling();
         let plugin = workbench.load().await?;
         if *plugin.description.name != *name {
-            bail!("{} is /maro {}, and the case is of /maro {name}", path.display(), plugin.description.name);
+            bail!(
+                "{} is /maro {}, but the case is for /maro {name}",
+                path.display(),
+                plugin.description.name
+            );
         }
         self.plugins.insert(name.to_owned(), Arc::clone(&plugin));
         Ok(plugin)
     }
 }
 
-/// What is other than recorded, for people.
+/// What differs from the recording, for people.
 fn difference(path: &Path, case: &Case, replayed: &Replayed) -> String {
     let mut lines = vec![format!("✗ {}: /maro {} {}", path.display(), case.plugin, case.arguments)];
     for call in &replayed.unrecorded {
-        lines.push(format!("  calls {} {}, which is not recorded", call.call, call.arguments));
+        lines.push(format!("  calls {} {}, which isn't recorded", call.call, call.arguments));
     }
     for call in &replayed.not_made {
-        lines.push(format!("  does not call {} {}", call.call, call.arguments));
+        lines.push(format!("  doesn't call {} {}", call.call, call.arguments));
     }
     if replayed.replies_otherwise(case) && replayed.unrecorded.is_empty() {
         let (before, after) = (ending_lines(&case.ending), ending_lines(&replayed.ending));
@@ -183,21 +189,21 @@ fn difference(path: &Path, case: &Case, replayed: &Replayed) -> String {
     lines.join("\n")
 }
 
-/// Why what came out cannot take the place of what was recorded, and what to do.
+/// Why the new result can't replace the recorded one, and what to do.
 fn obstacle(replayed: &Replayed) -> Option<&'static str> {
     if !replayed.unrecorded.is_empty() {
         return Some(
-            "To accept this, delete the file and record it again with `maro plugin run --record`: no answer to \
-             that call is in it.",
+            "The recording has no answer to that call. To accept this, delete the file and record it again with \
+             `maro plugin run --record`.",
         );
     }
-    matches!(replayed.ending, Ending::Fault(_)).then_some("This cannot be accepted: it gave no answer.")
+    matches!(replayed.ending, Ending::Fault(_)).then_some("This can't be accepted because it didn't answer.")
 }
 
 fn accept(case: Case, replayed: Replayed, path: &Path) -> anyhow::Result<()> {
     let calls = case.calls.into_iter().filter(|call| !replayed.not_made.contains(call)).collect();
     let case = Case { calls, ending: replayed.ending, ..case };
-    case.write(path).with_context(|| format!("cannot write {}", path.display()))?;
+    case.write(path).with_context(|| format!("can't write {}", path.display()))?;
     say("  accepted");
     Ok(())
 }
@@ -214,14 +220,14 @@ mod tests {
             [false, true].map(|accepting| tally.sentence(accepting).unwrap())
         });
         insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
-        3 cases played as recorded.
-        3 cases played as recorded.
-        1 of 3 cases did not play as recorded. If that is right, `--accept` writes them anew.
-        1 of 3 cases written anew.
-        2 of 3 cases did not play as recorded. If that is right, `--accept` writes 1 anew; 1 cannot be accepted: what to do stands above.
-        1 of 3 cases written anew. 1 cannot be accepted: what to do stands above.
-        1 of 3 cases cannot be accepted: what to do stands above.
-        1 of 3 cases cannot be accepted: what to do stands above.
+        3 cases gave the recorded result.
+        3 cases gave the recorded result.
+        1 of 3 cases gave a different result. If that's intended, run again with `--accept`.
+        Updated 1 of 3 cases.
+        2 of 3 cases gave a different result. If that's intended, `--accept` updates 1 of them; 1 can't be accepted, see above for what to do.
+        Updated 1 of 3 cases. 1 can't be accepted; see above for what to do.
+        1 of 3 cases can't be accepted; see above for what to do.
+        1 of 3 cases can't be accepted; see above for what to do.
         ");
         assert_eq!(Tally::default().sentence(false), None);
     }

@@ -1,4 +1,4 @@
-//! Running other people's tools: what they say is shown and kept, and what nobody waits for any more is ended.
+//! Runs external tools. Their output is shown and kept, and a tool that nobody waits for any more is killed.
 
 use std::{
     io,
@@ -16,10 +16,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How much of what a tool says is kept, in bytes. Compilers put what matters first.
+/// How much of a tool's output is kept, in bytes. Compilers say what matters first.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 
-/// How long a tool may take to put an interpreter around a plugin, which runs what the plugin has outside its
+/// How long a tool may take to bundle a plugin with its interpreter. This runs the plugin's code outside its
 /// functions.
 const COMPONENTIZING: Duration = Duration::from_secs(5 * 60);
 
@@ -28,14 +28,14 @@ const COMPONENTIZING: Duration = Duration::from_secs(5 * 60);
 pub enum BuildError {
     #[error("the build was stopped")]
     Stopped,
-    /// Something that the build needs is not on this machine; the sentence says what to install.
+    /// Something that the build needs isn't on this machine. The sentence says what to install.
     #[error("{0}")]
     Missing(String),
-    /// A tool ran and failed; what it said, and whether that was shown meanwhile.
+    /// A tool ran and failed: its output, and whether that was shown already.
     #[error("{output}")]
     Failed { output: String, is_shown: bool },
     #[error(
-        "it was not built after {minutes} minutes: does the source compute without end outside its functions?"
+        "the build wasn't done after {minutes} minutes: does the source have an endless loop outside its functions?"
     )]
     Endless { minutes: u64 },
     #[error("{what}")]
@@ -43,13 +43,13 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    /// For `map_err` on work with files; `what` could not be done.
+    /// For `map_err` on file operations. `what` says what went wrong.
     pub(super) fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::File { what, source }
     }
 
-    /// With a sentence of ours behind what a tool said, if `explanation` has one.
+    /// Adds a sentence of ours after a tool's output, if `explanation` has one.
     pub(super) fn explained(
         self,
         explanation: impl FnOnce(&str) -> Option<String>,
@@ -67,11 +67,12 @@ impl BuildError {
         }
     }
 
-    /// The error for the command line, with what came of it; without what its reader has seen already.
+    /// The error for the command line, ending with the `outcome`, but without output that its reader has
+    /// already seen.
     pub(super) fn told(self, outcome: String) -> anyhow::Error {
         match self {
-            Self::Failed { is_shown: true, .. } => anyhow!("{outcome}: the reason is above"),
-            Self::Failed { output, .. } => anyhow!("{output}\n{outcome}: the reason is above"),
+            Self::Failed { is_shown: true, .. } => anyhow!("{outcome}; see above for the reason"),
+            Self::Failed { output, .. } => anyhow!("{output}\n{outcome}; see above for the reason"),
             error => anyhow::Error::from(error).context(outcome),
         }
     }
@@ -80,20 +81,20 @@ impl BuildError {
 /// How tools run.
 #[derive(Debug, Clone)]
 pub struct Toolbox {
-    /// Where tools that a build fetches are kept.
+    /// The folder for tools that a build downloads.
     pub cache: PathBuf,
-    /// Whether what they say on standard error is shown while they run.
+    /// Whether their standard error is shown while they run.
     pub echo: bool,
-    /// Ends the tools with all that they have started.
+    /// Kills the tools and all processes that they started.
     pub stop: CancellationToken,
 }
 
 impl Toolbox {
-    /// Runs a tool to its end; what it wrote to standard output.
+    /// Runs a tool to its end. Returns what it wrote to standard output.
     ///
     /// # Errors
-    /// [`BuildError::Missing`] with `absence` if it cannot be started, [`BuildError::Failed`] with what it
-    /// said, or [`BuildError::Stopped`].
+    /// [`BuildError::Missing`] with `absence` if it can't be started, [`BuildError::Failed`] with its output,
+    /// or [`BuildError::Stopped`].
     pub(super) async fn run(&self, command: Command, absence: &str) -> Result<String, BuildError> {
         let Ended { out, said, status } = self.finish(command, absence, self.echo).await?;
         if status.success() {
@@ -105,8 +106,8 @@ impl Toolbox {
         Err(BuildError::Failed { output, is_shown })
     }
 
-    /// As [`Toolbox::run`], for a tool that runs the plugin's own code: without an end to that it would never
-    /// end itself.
+    /// As [`Toolbox::run`], for a tool that runs the plugin's own code. That code may never end, so there is
+    /// a time limit.
     ///
     /// # Errors
     /// As [`Toolbox::run`], and [`BuildError::Endless`].
@@ -124,10 +125,10 @@ impl Toolbox {
         ended.unwrap_or(Err(BuildError::Endless { minutes: limit.as_secs() / 60 }))
     }
 
-    /// Runs tests; what they said if they pass.
+    /// Runs tests. Returns their output if they pass.
     ///
     /// # Errors
-    /// As [`Toolbox::run`], with all that the tests said: some say on one stream what failed, on the other why.
+    /// As [`Toolbox::run`], with both output streams: some tests say on one what failed and on the other why.
     pub(super) async fn run_tests(&self, command: Command, absence: &str) -> Result<String, BuildError> {
         let Ended { out, said, status } = self.finish(command, absence, false).await?;
         let output = format!("{}\n{}", out.trim(), said.trim()).trim().to_owned();
@@ -135,7 +136,7 @@ impl Toolbox {
     }
 
     async fn finish(&self, mut command: Command, absence: &str, echo: bool) -> Result<Ended, BuildError> {
-        // A group of its own: a compiler's children end with it.
+        // In a group of its own, a compiler's children are killed with it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|error| not_started(&command, error, absence))?;
         let mut group = Group::of(&child);
@@ -145,11 +146,11 @@ impl Toolbox {
             return Err(BuildError::Stopped);
         };
         group.0 = None;
-        let status = status.map_err(BuildError::file("a tool's end cannot be waited for"))?;
+        let status = status.map_err(BuildError::file("can't wait for a tool to end"))?;
         Ok(Ended { out, said, status })
     }
 
-    /// Tells the author what takes time.
+    /// Tells the author what is taking time.
     #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
     pub(super) fn say(&self, text: &str) {
         if self.echo {
@@ -158,10 +159,12 @@ impl Toolbox {
     }
 }
 
-/// A folder that is gone looks like a tool that is not there.
+/// A missing working folder looks like a missing tool.
 fn not_started(command: &Command, error: io::Error, absence: &str) -> BuildError {
     match command.as_std().get_current_dir() {
-        Some(folder) if !folder.is_dir() => BuildError::file(format!("{} is gone", folder.display()))(error),
+        Some(folder) if !folder.is_dir() => {
+            BuildError::file(format!("{} no longer exists", folder.display()))(error)
+        }
         _ => BuildError::Missing(absence.to_owned()),
     }
 }
@@ -173,7 +176,7 @@ struct Ended {
     status: ExitStatus,
 }
 
-/// The processes of a tool, killed when dropped before the end.
+/// The processes of a tool. Killed if dropped before the tool has ended.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -185,13 +188,14 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // They may have ended just now.
+            // They may have just ended.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// What comes through a pipe, line by line, without terminal colours: none of the tools sends any to a pipe.
+/// Reads what comes through a pipe, line by line. There are no terminal colours in it, because none of the
+/// tools sends them to a pipe.
 async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool) -> String {
     let mut text = String::new();
     let Some(pipe) = pipe else { return text };
@@ -238,7 +242,10 @@ mod tests {
     #[tokio::test]
     async fn failing_tests_are_told_with_all_that_they_said() {
         let error = toolbox().run_tests(shell("echo why; echo what >&2; exit 1"), "").await.unwrap_err();
-        assert_eq!(error.told("it fails".to_owned()).to_string(), "why\nwhat\nit fails: the reason is above");
+        assert_eq!(
+            error.told("it fails".to_owned()).to_string(),
+            "why\nwhat\nit fails; see above for the reason"
+        );
     }
 
     #[tokio::test]
@@ -246,12 +253,12 @@ mod tests {
         let toolbox = Toolbox { echo: true, ..toolbox() };
         let error = toolbox.run(shell("echo broken >&2; exit 1"), "").await.unwrap_err();
         assert_eq!(
-            error.told("it does not build".to_owned()).to_string(),
-            "it does not build: the reason is above"
+            error.told("it failed to build".to_owned()).to_string(),
+            "it failed to build; see above for the reason"
         );
         let error = toolbox.run(shell("exit 1"), "").await.unwrap_err();
         assert!(
-            error.told("it does not build".to_owned()).to_string().contains("it ended with exit status: 1")
+            error.told("it failed to build".to_owned()).to_string().contains("it ended with exit status: 1")
         );
     }
 
@@ -262,7 +269,7 @@ mod tests {
         let mut command = shell("true");
         command.current_dir("/nonexistent/project");
         let error = toolbox().run(command, "install it").await.unwrap_err();
-        assert_eq!(error.to_string(), "/nonexistent/project is gone");
+        assert_eq!(error.to_string(), "/nonexistent/project no longer exists");
     }
 
     #[tokio::test]

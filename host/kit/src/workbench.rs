@@ -1,4 +1,4 @@
-//! One component by itself: loaded as the bot would load it, with all that it asks for granted.
+//! One component on its own: loaded as the bot would load it, with everything that it asks for granted.
 
 use std::{
     fs,
@@ -23,10 +23,10 @@ use maro_runtime::{
     running::{engine::PluginEngine, loaded::LoadedPlugin},
 };
 
-/// Components of this size come with an interpreter, which takes its time to compile.
+/// Components larger than this contain an interpreter and take long to compile.
 const LARGE_BYTES: usize = 5_000_000;
 
-/// A plugins folder of one plugin, removed when dropped.
+/// A plugins folder with one plugin. It is removed when dropped.
 pub(super) struct Workbench {
     folder: tempfile::TempDir,
     pub(super) grants: Vec<Grant>,
@@ -34,35 +34,35 @@ pub(super) struct Workbench {
     is_slow_to_load: bool,
 }
 
-/// The component that an argument means: itself, or what a project is built into.
+/// The component that an argument names: the file itself, or what a project is built into.
 pub(super) async fn component(argument: &Path) -> anyhow::Result<PathBuf> {
     if argument.is_dir() {
         return build_project(&Project::open(argument)?, &toolbox(true)).await;
     }
     if !argument.is_file() {
-        bail!("{} is neither a component nor a project's folder", argument.display());
+        bail!("{} is neither a component nor a project folder", argument.display());
     }
     Ok(argument.to_owned())
 }
 
 impl Workbench {
-    /// Sets up the component at `path` with the limits and settings of the `.toml` beside it, and with the
-    /// grants that it needs in place of those given there.
+    /// Sets up the component at `path` with the limits and settings in the `.toml` next to it. It gets the
+    /// grants it needs, not those in that file.
     ///
     /// # Errors
-    /// A file cannot be read or written, or the component is none.
+    /// A file can't be read or written, or it isn't a component.
     pub(super) fn set_up(path: &Path) -> anyhow::Result<Self> {
-        let wasm = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let wasm = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         let Wishes { grants, .. } = preflight::inspect(&wasm)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let folder = tempfile::tempdir().context("the folder for temporary files cannot be written")?;
+        let folder = tempfile::tempdir().context("can't write to the folder for temporary files")?;
         let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
         let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
         fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
             .and_then(|()| {
                 fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
             })
-            .context("the folder for temporary files cannot be written")?;
+            .context("can't write to the folder for temporary files")?;
         Ok(Self { folder, grants, bytes, is_slow_to_load })
     }
 
@@ -70,11 +70,11 @@ impl Workbench {
         self.folder.path()
     }
 
-    /// Says why loading will take a while, if it will.
+    /// If loading will take a while, says why.
     pub(super) fn warn_of_compiling(&self) {
         if self.is_slow_to_load {
             say(
-                "An interpreter is in it: loading takes some 10 s the first time, and next to nothing after that.",
+                "It contains an interpreter, so loading takes about 10 s the first time. After that it is fast.",
             );
         }
     }
@@ -92,14 +92,14 @@ impl Workbench {
     }
 }
 
-/// The plugins of a folder, compiled with the cache that the bot uses too.
+/// The plugins in a folder, compiled with the bot's cache.
 pub(super) fn registry(dir: &Path) -> anyhow::Result<Registry> {
     let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
     Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }
 
-/// Whether a component is one that takes long to compile, and is not in the cache yet. Entries are named by
-/// the component's digest first.
+/// Whether a component takes long to compile and isn't in the cache yet. The names of cache entries start
+/// with the component's digest.
 pub fn is_slow_to_load(wasm: &[u8]) -> bool {
     wasm.len() > LARGE_BYTES && !config::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
 }
@@ -110,15 +110,15 @@ fn is_compiled(cache: &Path, wasm: &[u8]) -> bool {
     entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&digest))
 }
 
-/// The manifest with other grants.
+/// The manifest with its grants replaced.
 fn with_grants(manifest: &str, grants: &[Grant]) -> String {
     let granted: Vec<_> = grants.iter().map(|grant| format!("\"{grant}\"")).collect();
     let granted = format!("grants = [{}]", granted.join(", "));
     let mut rest = manifest.parse::<toml::Table>().unwrap_or_default();
     rest.remove("grants");
-    // A pin is on the operator's file and not on what was built just now.
+    // A pin is meant for the operator's file, not for what was just built.
     rest.remove("sha256");
-    // What narrows a grant that is not there would be refused.
+    // Limits on a grant that isn't there would be refused.
     if !grants.contains(&Grant::Http) {
         rest.remove("http");
     }

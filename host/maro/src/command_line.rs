@@ -8,10 +8,10 @@ use crate::{doctor, serve};
 use maro_process::telemetry::error_chain;
 use maro_runtime::loading::compiler_process::{self, CompilerLimits};
 
-/// How long what blocks a thread has to end when all else has.
+/// How long blocking work may take to end once everything else has.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Keeps, for every Slack channel, the Jira issues it tracks.
+/// A Slack bot that tracks Jira issues for each channel
 #[derive(Debug, Parser)]
 #[command(name = "maro", version, arg_required_else_help = true)]
 struct CommandLine {
@@ -21,17 +21,17 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the bot, with the settings of the environment and maro.toml
+    /// Run the bot using settings from the environment and maro.toml
     Serve,
-    /// Run the bot on this machine alone, with a simulated Slack workspace and Jira site
+    /// Run the bot locally against a simulated Slack workspace and Jira site
     #[cfg(feature = "dev")]
     Dev(maro_dev::session::Arguments),
-    /// Type a command into the simulated workspace of a running `maro dev`
+    /// Send a command to a running `maro dev` and print the reply as Slack would show it
     #[cfg(feature = "dev")]
     Say(maro_dev::say::SayArguments),
-    /// Try every setting on the real services, and say what to fix
+    /// Check every setting against the real services and report what to fix
     Doctor,
-    /// Write, build, check, run and test plugins
+    /// Create, build, check, run and test plugins
     #[cfg(feature = "kit")]
     #[command(subcommand)]
     Plugin(maro_kit::PluginCommand),
@@ -45,7 +45,7 @@ enum Command {
     },
 }
 
-/// Runs what the command line asks for. What goes wrong is said on standard error.
+/// Runs the command that was typed. Errors go to standard error.
 pub(crate) fn run() -> ExitCode {
     compiler_process::enable();
     let result = match CommandLine::parse().command {
@@ -72,7 +72,7 @@ pub(crate) fn run() -> ExitCode {
 fn on_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(work);
-    // A file that cannot be read may keep its reader for ever, and must not keep the process.
+    // Reading a file may block forever. That must not keep the process alive.
     runtime.shutdown_timeout(END_TIMEOUT);
     result
 }

@@ -1,4 +1,4 @@
-//! `maro doctor`: every setting tried on the real services, and what to do about each that fails.
+//! `maro doctor`: checks every setting against the real services, and says how to fix those that fail.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -21,13 +21,13 @@ use maro_slack::{
 };
 use maro_store::database::Database;
 
-/// How long one service may take.
+/// How long to wait for one service.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The scopes without which the bot cannot do its work, as in `manifest.yaml`.
+/// The scopes that the bot can't work without, as in `manifest.yaml`.
 const SCOPES: [&str; 2] = ["chat:write", "commands"];
 
-/// What was found of one thing: it works, or what to do.
+/// The result of one check: it passed, or how to fix it.
 #[derive(Debug)]
 enum Finding {
     Fine(String),
@@ -40,12 +40,12 @@ impl Finding {
     }
 }
 
-/// Ends with 0 if everything works, 1 if something does not.
+/// Exits with 0 if everything works, and with 1 otherwise.
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let config = match Config::load() {
         Ok(config) => config,
         Err(ConfigError(problems)) => {
-            problems.iter().for_each(|problem| print(&Finding::ill("settings", problem.as_str())));
+            problems.iter().for_each(|problem| print(&Finding::ill("Settings", problem.as_str())));
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -75,11 +75,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     match Database::open(&config.database).await {
         Ok(database) => {
             database.close().await;
-            vec![Finding::Fine("The database opens, and its tables are up to date.".to_owned())]
+            vec![Finding::Fine("The database is working, and its tables are up to date.".to_owned())]
         }
         Err(error) => vec![Finding::ill(
-            format!("The database that DATABASE_URL names cannot be used: {}", error_chain(&*error)),
-            "Check that it runs, that the address is right, and that the account may make tables.",
+            format!("MARO can't use the database in DATABASE_URL: {}", error_chain(&*error)),
+            "Check that it is running, that the address is right, and that the account may create tables.",
         )],
     }
 }
@@ -88,7 +88,7 @@ async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
     let engine = match PluginEngine::new(config.plugins.cache_dir.as_deref()) {
         Ok(engine) => Arc::new(engine),
         Err(error) => {
-            return Err(Finding::ill(format!("{error:#}."), "Report this: it is a fault of MARO."));
+            return Err(Finding::ill(format!("{error:#}."), "This is a bug in MARO; please report it."));
         }
     };
     let registry = Registry::new(
@@ -100,13 +100,13 @@ async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
     );
     registry.load().await.map_err(|error| {
         Finding::ill(
-            format!("The plugins folder {} cannot be read: {error}.", config.plugins.dir.display()),
-            "Set MARO_PLUGINS_DIR, or fill a folder with `maro plugin build`.",
+            format!("The plugins folder {} can't be read: {error}.", config.plugins.dir.display()),
+            "Set MARO_PLUGINS_DIR to your plugins folder, or build plugins with `maro plugin build`.",
         )
     })
 }
 
-/// Whether a plugin has the grant to change issues in Jira.
+/// Whether a plugin is granted changing issues in Jira.
 fn may_change_issues(plugin: &LoadedPlugin) -> bool {
     plugin.manifest.allows(Grant::JiraEdit)
 }
@@ -116,13 +116,13 @@ fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(
             format!("There are no plugins in {}.", config.plugins.dir.display()),
-            "Copy NAME.wasm and NAME.toml of each plugin there; `maro plugin build` makes them.",
+            "Copy each plugin's NAME.wasm and NAME.toml there; `maro plugin build` creates them.",
         ),
-        false => Finding::Fine(format!("The plugins {} serve.", names.join(", "))),
+        false => Finding::Fine(format!("Plugins loaded: {}.", names.join(", "))),
     }];
     findings.extend(plugins.refused.iter().map(|refusal| {
         Finding::ill(
-            format!("The plugin file {} does not serve.", refusal.file),
+            format!("The plugin file {} couldn't be loaded.", refusal.file),
             format!("{}.", refusal.reason),
         )
     }));
@@ -135,21 +135,20 @@ async fn slack(config: &SlackConfig) -> Vec<Finding> {
         Err(error) => {
             let fix = match &error {
                 ApiError::InvalidAuth => {
-                    "Copy the token from your Slack app under OAuth & Permissions into SLACK_BOT_TOKEN."
+                    "Copy the bot token from OAuth & Permissions in your Slack app into SLACK_BOT_TOKEN."
                 }
-                _ => "Check SLACK_API_URL and this machine's way to Slack.",
+                _ => "Check SLACK_API_URL and this machine's connection to Slack.",
             };
             return vec![Finding::ill(format!("Slack: {}.", error_chain(&error)), fix)];
         }
     };
-    let mut findings =
-        vec![Finding::Fine(format!("Slack knows the bot in the workspace {}.", identity.team))];
+    let mut findings = vec![Finding::Fine(format!("Connected to Slack workspace {}.", identity.team))];
     if let Some(app_token) = &config.app_token
         && let Err(error) = SlackWebApi::new(config).check_app_token(app_token).await
     {
         findings.push(Finding::ill(
             format!("Socket Mode: {}.", error_chain(&error)),
-            "Switch Socket Mode on in the app, and copy a token with connections:write into SLACK_APP_TOKEN.",
+            "Turn on Socket Mode in your Slack app, and copy an app token with connections:write into SLACK_APP_TOKEN.",
         ));
     }
     let missing: Vec<_> = SCOPES
@@ -158,25 +157,27 @@ async fn slack(config: &SlackConfig) -> Vec<Finding> {
         .collect();
     if !missing.is_empty() {
         findings.push(Finding::ill(
-            format!("The Slack app lacks the scopes {}.", missing.join(", ")),
-            "Add them under OAuth & Permissions, and install the app anew.",
+            format!("The Slack app is missing these scopes: {}.", missing.join(", ")),
+            "Add them under OAuth & Permissions, and reinstall the app.",
         ));
     }
     findings
 }
 
-/// `is_granted_changes`: whether a plugin may change issues.
+/// `is_granted_changes`: whether any plugin may change issues.
 async fn jira(config: &Config, is_granted_changes: bool) -> Vec<Finding> {
     let client = match JiraClient::new(&config.jira) {
         Ok(client) => client,
         Err(error) => {
-            return vec![Finding::ill(format!("{}.", error_chain(&error)), "Install root certificates.")];
+            return vec![Finding::ill(
+                format!("{}.", error_chain(&error)),
+                "Install root certificates on this machine.",
+            )];
         }
     };
     match client.probe(Instant::now() + PATIENCE).await {
         Ok(account) => {
-            let mut findings =
-                vec![Finding::Fine(format!("Jira knows the account {}.", account.display_name))];
+            let mut findings = vec![Finding::Fine(format!("Connected to Jira as {}.", account.display_name))];
             if let Some(project) = &config.jira.default_project {
                 findings.push(project_finding(&client, project, is_granted_changes).await);
             }
@@ -185,7 +186,7 @@ async fn jira(config: &Config, is_granted_changes: bool) -> Vec<Finding> {
         Err(error) => {
             let fix = match error {
                 JiraError::Unauthorized => "Check JIRA_EMAIL and JIRA_API_TOKEN, or JIRA_PAT.",
-                _ => "Check JIRA_BASE_URL and this machine's way to Jira.",
+                _ => "Check JIRA_BASE_URL and this machine's connection to Jira.",
             };
             vec![Finding::ill(format!("Jira: {}.", error_chain(&error)), fix)]
         }
@@ -198,8 +199,8 @@ async fn project_finding(client: &JiraClient, project: &str, is_granted_changes:
         Ok(Some(_)) => {}
         Ok(None) => {
             return Finding::ill(
-                format!("Jira does not show the project {project} to the account."),
-                "Check JIRA_DEFAULT_PROJECT, or give the account the permission Browse projects.",
+                format!("The account can't see the {project} project in Jira."),
+                "Check JIRA_DEFAULT_PROJECT, or give the account the Browse projects permission.",
             );
         }
         Err(error) => return Finding::ill(format!("Jira: {}.", error_chain(&error)), "Try again."),
@@ -210,12 +211,12 @@ async fn project_finding(client: &JiraClient, project: &str, is_granted_changes:
         acts = "browse, create, link, comment on, transition and assign issues";
     }
     match client.get_missing_permissions(project, &permissions, deadline).await {
-        Ok(missing) if missing.is_empty() => Finding::Fine(format!("The account may {acts} in {project}.")),
+        Ok(missing) if missing.is_empty() => Finding::Fine(format!("The account can {acts} in {project}.")),
         Ok(missing) => {
             let names: Vec<_> = missing.into_iter().map(|permission| permission.name()).collect();
             Finding::ill(
-                format!("The account lacks permissions in {project}: {}.", names.join(", ")),
-                "Ask a Jira administrator to grant them in the project's permission scheme.",
+                format!("The account is missing these permissions in {project}: {}.", names.join(", ")),
+                "Ask a Jira admin to grant them in the project's permission scheme.",
             )
         }
         Err(error) => Finding::ill(format!("Jira: {}.", error_chain(&error)), "Try again."),

@@ -1,4 +1,4 @@
-//! `maro serve`: the bot, until it is told to stop.
+//! `maro serve`: runs the bot until it is told to stop.
 
 use std::process::ExitCode;
 
@@ -8,13 +8,13 @@ use maro_bot::{config::Config, server::bot::Bot};
 use maro_process::{clock::Clock, stop_signal::StopSignal, telemetry};
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
-    // Before anything that takes time: until then the signal ends the process by force.
+    // Comes before anything slow: until then, a signal kills the process.
     let mut stop = StopSignal::listen()?;
-    let config = Config::load().context("MARO cannot start")?;
+    let config = Config::load().context("MARO can't start")?;
     telemetry::start(&config.log);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let bot = tokio::select! {
-        bot = Bot::start(config, Clock::system()) => bot.context("MARO cannot start")?,
+        bot = Bot::start(config, Clock::system()) => bot.context("MARO can't start")?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
     tracing::info!(address = %bot.address(), "listening");

@@ -184,12 +184,12 @@ impl Metrics {
         );
         registry.register(
             "late_replies",
-            "Replies sent through response_url, by how that went",
+            "Replies sent through response_url, by outcome",
             self.late_replies.clone(),
         );
         registry.register(
             "issues_synced",
-            "Rows whose status was read from Jira anew",
+            "Rows whose status was refreshed from Jira",
             self.stale_issues_synced.clone(),
         );
         self.register_plugins();
@@ -205,16 +205,16 @@ impl Metrics {
 
     fn register_plugins(&mut self) {
         let registry = &mut self.registry;
-        registry.register("plugins_loaded", "Plugins that serve", self.plugins_loaded.clone());
+        registry.register("plugins_loaded", "Loaded plugins", self.plugins_loaded.clone());
         registry.register(
             "plugins_refused",
-            "Files in the plugins folder that do not serve",
+            "Files in the plugins folder that couldn't be loaded",
             self.plugins_refused.clone(),
         );
-        registry.register("plugins_disabled", "Plugins switched off", self.plugins_disabled.clone());
+        registry.register("plugins_disabled", "Plugins turned off", self.plugins_disabled.clone());
         registry.register(
             "plugin_reloads",
-            "Changes in the plugins folder, by what became of them",
+            "Changes in the plugins folder, by outcome",
             self.plugin_reloads.clone(),
         );
         registry.register(
@@ -224,12 +224,12 @@ impl Metrics {
         );
         registry.register(
             "plugin_compile_seconds",
-            "Time to compile a plugin that was not in the cache",
+            "Time to compile a plugin that wasn't in the cache",
             self.plugin_compile_seconds.clone(),
         );
         registry.register(
             "plugin_breaker_open",
-            "1 while a plugin is not run because it failed repeatedly",
+            "1 while a plugin is paused because it failed repeatedly",
             self.breakers_open.clone(),
         );
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A token or secret. It never shows: `Debug` is redacted and there is no `Display`.
+/// A token or secret. It never appears in output: `Debug` is redacted and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(secret.into())
     }
 
-    /// The secret itself, for the one place that sends or compares it.
+    /// The secret itself, only for the code that sends or compares it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and SIGINT, which from here on no longer end the process by force.
+/// Listens for SIGTERM and SIGINT, which no longer kill the process from then on.
 pub struct StopSignal {
     terminate: Signal,
     interrupt: Signal,
@@ -12,12 +12,12 @@ pub struct StopSignal {
 impl StopSignal {
     pub fn listen() -> anyhow::Result<Self> {
         Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?,
-            interrupt: signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?,
+            terminate: signal(SignalKind::terminate()).context("can't listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("can't listen for SIGINT")?,
         })
     }
 
-    /// Waits for the first, which may have come already.
+    /// Waits for the first signal, which may have arrived already.
     pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

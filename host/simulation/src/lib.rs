@@ -1,6 +1,6 @@
-//! Stand-ins for Slack and Jira, in real HTTP on loopback, for `maro dev` and the tests.
+//! Simulated Slack and Jira servers for `maro dev` and the tests. They speak real HTTP on loopback.
 //!
-//! The bot that talks to them is the production bot with other base URLs.
+//! The bot that talks to them is the production bot with different base URLs.
 
 pub mod jira;
 pub mod slack;

@@ -51,7 +51,7 @@ pub struct SlashCommand {
 /// Why a signed body is no slash command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error("the body is not UTF-8 in {field}")]
+    #[error("the body isn't valid UTF-8 in {field}")]
     NotUtf8 { field: String },
     #[error("{field} is missing")]
     Missing { field: &'static str },
@@ -62,7 +62,7 @@ pub enum CommandError {
     /// Two readings of one request are one too many.
     #[error("{field} is there twice")]
     Repeated { field: &'static str },
-    #[error("the payload is not a JSON object of texts")]
+    #[error("the payload isn't a JSON object of strings")]
     NotJson,
 }
 
@@ -312,7 +312,11 @@ mod tests {
     fn what_is_not_utf8_is_refused_plain_or_encoded() {
         for body in [&b"command=/maro&text=\xff"[..], b"command=/maro&text=%ff", b"command=/maro&text=a+%C3"]
         {
-            assert_eq!(parse(body).unwrap_err().to_string(), "the body is not UTF-8 in text", "{body:?}");
+            assert_eq!(
+                parse(body).unwrap_err().to_string(),
+                "the body isn't valid UTF-8 in text",
+                "{body:?}"
+            );
         }
         assert!(matches!(parse(b"%ff=1"), Err(CommandError::NotUtf8 { .. })));
     }

@@ -10,8 +10,8 @@ pub struct SlackConfig {
     pub signing_secret: Option<Secret>,
     /// `SLACK_BOT_TOKEN`: required.
     pub bot_token: Secret,
-    /// `SLACK_APP_TOKEN`: Socket Mode instead of public URLs.
+    /// `SLACK_APP_TOKEN`: if set, MARO uses Socket Mode instead of public URLs.
     pub app_token: Option<Secret>,
-    /// `SLACK_API_URL`, default `https://slack.com/api`: base of the Web API, without a final slash.
+    /// `SLACK_API_URL`, default `https://slack.com/api`: the base of the Web API, without a trailing slash.
     pub api_url: Url,
 }

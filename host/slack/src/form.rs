@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// A body holds bytes that are not UTF-8, plainly or percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not UTF-8")]
+#[error("not valid UTF-8")]
 pub struct NotUtf8;
 
 /// The raw names and values of a body, in order. A field without `=` has an empty value.

@@ -121,9 +121,9 @@ pub struct MessageShortcut {
 /// Why a signed body is no interaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InteractionError {
-    #[error("the body is not UTF-8")]
+    #[error("the body isn't valid UTF-8")]
     NotUtf8,
-    #[error("the payload is not JSON of the documented shape")]
+    #[error("the payload isn't JSON of the documented shape")]
     NotJson,
     #[error("{field} is missing")]
     Missing { field: &'static str },

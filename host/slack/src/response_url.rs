@@ -83,7 +83,7 @@ impl ResponseUrlPolicy {
     /// host and port of `SLACK_API_URL`; without user or password. A refusal is logged, by host alone.
     pub fn admit(&self, text: &str) -> Option<ResponseUrl> {
         let Ok(url) = Url::parse(text) else {
-            tracing::warn!("ignored a response_url that is no URL");
+            tracing::warn!("ignored a response_url that isn't a URL");
             return None;
         };
         let is_slacks = url.scheme() == "https"
@@ -93,7 +93,7 @@ impl ResponseUrlPolicy {
         let has_user = !url.username().is_empty() || url.password().is_some();
         if has_user || !(is_slacks || is_configured()) {
             let host = url.host_str().unwrap_or_default();
-            tracing::warn!(host, "ignored a response_url that is not Slack's");
+            tracing::warn!(host, "ignored a response_url that isn't Slack's");
             return None;
         }
         Some(ResponseUrl { url, admitted_at: Instant::now(), uses_left: AtomicU8::new(MAX_USES) })
@@ -104,23 +104,23 @@ impl ResponseUrlPolicy {
 #[derive(Debug, thiserror::Error)]
 pub enum PostError {
     /// Slack no longer takes anything for this command: five messages or half an hour are over.
-    #[error("the response_url has expired or is used up")]
+    #[error("the response_url has expired or was used up")]
     Expired,
     /// Slack will not take this message, however often it is sent.
-    #[error("Slack refused the message with status {status}: {reason}")]
+    #[error("Slack rejected the message with status {status}: {reason}")]
     Refused { status: u16, reason: String },
-    #[error("Slack is rate limiting and asks to wait {} s", .retry_after.as_secs())]
+    #[error("Slack is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
     /// Slack answers with errors of its own.
     #[error("Slack failed with status {status}")]
     Failed { status: u16 },
-    #[error("Slack could not be reached")]
+    #[error("can't reach Slack")]
     Unreachable(#[source] reqwest::Error),
     /// The message may have arrived or not, so it is not sent again: nobody wants two answers.
-    #[error("Slack did not answer in time")]
+    #[error("Slack took too long to respond")]
     TimedOut(#[source] reqwest::Error),
     /// This process cannot speak HTTP, for instance because the system has no root certificates.
-    #[error("no HTTP client could be built")]
+    #[error("can't set up the connection to Slack")]
     NoClient(#[source] reqwest::Error),
 }
 

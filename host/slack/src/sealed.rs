@@ -30,7 +30,7 @@ const KEY_CONTEXT: &[u8] = b"maro sealed state, version 1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// Somebody else's, altered, sealed for another purpose or with another secret.
-    #[error("the sealed state is not ours")]
+    #[error("the sealed state wasn't sealed by this MARO")]
     Forged,
     #[error("the sealed state has expired")]
     Expired,
@@ -41,7 +41,7 @@ pub enum SealError {
 
 /// The value is too large to travel through Slack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the state takes {bytes} bytes sealed, and {max_bytes} are the most")]
+#[error("the sealed state takes {bytes} bytes, but the limit is {max_bytes}")]
 pub struct TooLong {
     pub bytes: usize,
     pub max_bytes: usize,

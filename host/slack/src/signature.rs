@@ -17,18 +17,18 @@ const VERSION: &[u8] = b"v0=";
 /// Why a request is not Slack's. A caller on the network should learn no more than "not authorised".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("the request carries no X-Slack-Request-Timestamp")]
+    #[error("the request has no X-Slack-Request-Timestamp")]
     MissingTimestamp,
-    #[error("the request carries no X-Slack-Signature")]
+    #[error("the request has no X-Slack-Signature")]
     MissingSignature,
-    #[error("X-Slack-Request-Timestamp is not a number of seconds")]
+    #[error("X-Slack-Request-Timestamp isn't a number of seconds")]
     MalformedTimestamp,
     /// A replay, or one of the two clocks is wrong.
-    #[error("the request was signed {seconds_off} seconds away from our time")]
+    #[error("the request was signed {seconds_off} seconds away from this machine's time")]
     Stale { seconds_off: u64 },
-    #[error("X-Slack-Signature is not v0= and 64 hexadecimal digits")]
+    #[error("X-Slack-Signature isn't v0= and 64 hexadecimal digits")]
     MalformedSignature,
-    #[error("the signature does not belong to this body and the configured signing secret")]
+    #[error("the signature doesn't match this body and SLACK_SIGNING_SECRET")]
     Mismatch,
 }
 

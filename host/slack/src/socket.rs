@@ -144,7 +144,7 @@ impl SocketMode {
             shared.answers.finish().await;
         });
         if stopped.await.is_err() {
-            tracing::warn!("Socket Mode did not stop in time");
+            tracing::warn!("Socket Mode didn't stop in time");
         }
     }
 }
@@ -192,7 +192,7 @@ impl Supervisor {
                 End::Stopped => return link.close().await,
                 End::Disabled => {
                     tracing::error!(
-                        "Socket Mode is switched off in the app's settings; it is not tried again"
+                        "Socket Mode is turned off in the Slack app's settings; MARO won't try again"
                     );
                     return link.close().await;
                 }
@@ -213,13 +213,13 @@ impl Supervisor {
         if failures > 0
             && let Err(error) = self.shared.api.check_app_token(&self.shared.app_token).await
         {
-            tracing::warn!(%error, connection = self.number, "Socket Mode cannot connect");
+            tracing::warn!(%error, connection = self.number, "Socket Mode can't connect");
             return None;
         }
         let link = Link::open(&self.shared).await;
         let mut link = link
             .inspect_err(
-                |error| tracing::warn!(%error, connection = self.number, "Socket Mode cannot connect"),
+                |error| tracing::warn!(%error, connection = self.number, "Socket Mode can't connect"),
             )
             .ok()?;
         let greeted = timeout(HELLO_TIMEOUT, link.greeted());
@@ -232,7 +232,7 @@ impl Supervisor {
             return Some(link);
         }
         if !self.stop.is_cancelled() {
-            tracing::warn!(connection = self.number, "Slack did not greet a new connection");
+            tracing::warn!(connection = self.number, "Slack didn't greet a new Socket Mode connection");
         }
         link.close().await;
         None
@@ -248,7 +248,7 @@ impl Supervisor {
             match event {
                 LinkEvent::Hello => {}
                 LinkEvent::Disconnect { reason } => {
-                    tracing::info!(%reason, connection = self.number, "Slack ends a connection");
+                    tracing::info!(%reason, connection = self.number, "Slack is closing a Socket Mode connection");
                     return match reason.as_str() {
                         "link_disabled" => End::Disabled,
                         "warning" | "refresh_requested" => End::Replace,

@@ -167,7 +167,7 @@ impl SlackWebApi {
         };
         let identity: IdentityAnswer = answer.read()?;
         let user_id = UserId::parse(&identity.user_id)
-            .map_err(|_| ApiError::InvalidResponse { detail: "user_id is no id".to_owned() })?;
+            .map_err(|_| ApiError::InvalidResponse { detail: "user_id isn't an id".to_owned() })?;
         Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes: answer.scopes() })
     }
 
@@ -188,7 +188,7 @@ impl SlackWebApi {
         if is_socket {
             return Ok(());
         }
-        Err(ApiError::InvalidResponse { detail: "the address is none of a WebSocket".to_owned() })
+        Err(ApiError::InvalidResponse { detail: "the address isn't a WebSocket address".to_owned() })
     }
 
     /// slack-morphism's client, for Socket Mode.

@@ -47,7 +47,7 @@ impl Hooks {
         if let Err(error) = remembered {
             tracing::warn!(
                 error = error_chain(&error),
-                "a new ticket will not be found as a duplicate at once"
+                "a new issue won't be suggested as a duplicate until Jira's search finds it"
             );
         }
         tracked
@@ -75,10 +75,7 @@ impl Hooks {
                 }
                 Err(error) => {
                     let error_text = error_chain(&error);
-                    tracing::error!(
-                        error = error_text,
-                        "{key} could not be auto-tracked in channel {channel}"
-                    );
+                    tracing::error!(error = error_text, "couldn't auto-track {key} in channel {channel}");
                     match pauses.next() {
                         Some(pause) => tokio::time::sleep(*pause).await,
                         None => return Err(error),

@@ -129,7 +129,7 @@ impl Creation {
             channel = channel.as_str(),
             user = user.as_str(),
             project = record.project_key,
-            "an issue that a plugin asked for was not confirmed, and is not there"
+            "Jira didn't confirm an issue that a plugin asked for, and MARO couldn't find it"
         );
         self.fail().await;
     }

@@ -67,7 +67,7 @@ impl StatusSync {
             pause = match result {
                 Ok(()) => self.round_interval(),
                 Err(error) => {
-                    tracing::warn!(error = error_chain(&error), "statuses were not refreshed");
+                    tracing::warn!(error = error_chain(&error), "couldn't refresh statuses");
                     let wanted = match error {
                         SyncError::Jira(JiraError::RateLimited { retry_after }) => retry_after,
                         _ => Duration::ZERO,
@@ -143,7 +143,7 @@ pub async fn apply_webhook(
         WebhookEvent::Ignored => return Ok(()),
     };
     if webhook.at.is_some_and(|at| latest.is_overtaken(&issue.id, at)) {
-        tracing::debug!(key = issue.key.as_str(), "a webhook came after a later one and is left out");
+        tracing::debug!(key = issue.key.as_str(), "ignored a webhook that arrived after a later one");
         return Ok(());
     }
     write(tracker, &issue, answer.as_ref(), clock).await
@@ -176,11 +176,15 @@ pub async fn refresh(
 ) -> Option<Issue> {
     let issues = jira.get_issues(std::slice::from_ref(key), deadline).await;
     let issue = issues.map(|issues| issues.into_iter().flatten().next()).unwrap_or_else(|error| {
-        tracing::warn!(key = key.as_str(), error = error_chain(&error), "a changed issue could not be read");
+        tracing::warn!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
         None
     })?;
     if let Err(error) = write(tracker, &issue, Some(&issue), clock).await {
-        tracing::warn!(key = key.as_str(), error = error_chain(&error), "the lists show an old status");
+        tracing::warn!(
+            key = key.as_str(),
+            error = error_chain(&error),
+            "couldn't update the lists, so they show an old status"
+        );
     }
     Some(issue)
 }

@@ -1,7 +1,7 @@
-//! The settings: read once, from the environment over `maro.toml`, into one typed value.
+//! The settings, read once into one typed value. The environment wins over `maro.toml`.
 //!
-//! The only module that reads the environment. Every problem is reported at once, each in a sentence
-//! that names its setting.
+//! This is the only module that reads the environment. All problems are reported together, each in a sentence
+//! that names the setting.
 
 mod parse;
 mod sources;
@@ -19,10 +19,10 @@ use maro_jira::config::JiraConfig;
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
 
-/// The file in the working folder that may hold the same keys as the environment.
+/// The file in the working folder that may contain the same keys as the environment.
 const FILE: &str = "maro.toml";
 
-/// All settings of one running bot.
+/// All settings of a bot.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `MARO_LISTEN`, default `127.0.0.1:3000`: the address for HTTP.
@@ -45,14 +45,14 @@ pub struct PluginsConfig {
     pub dir: PathBuf,
     /// `MARO_HOT_RELOAD`, default `false`: whether to watch that folder.
     pub hot_reload: bool,
-    /// `MARO_PLUGIN_CHANNEL`, default none: the Slack channel that is told of plugins that do not serve.
+    /// `MARO_PLUGIN_CHANNEL`, default none: the Slack channel to notify when a plugin can't be loaded.
     pub channel: Option<ChannelId>,
-    /// `MARO_CACHE_DIR`, default `maro` in the user's cache folder: compiled plugins. `None` if there is
-    /// no such folder; then every start compiles anew.
+    /// `MARO_CACHE_DIR`, default `maro` in the user's cache folder: compiled plugins. `None` if there is no
+    /// such folder. Then every start compiles the plugins again.
     pub cache_dir: Option<PathBuf>,
 }
 
-/// Everything that is wrong with the settings, a sentence each.
+/// Everything that is wrong with the settings, one sentence each.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}", .0.join("\n"))]
 pub struct ConfigError(pub Vec<String>);
@@ -66,7 +66,7 @@ impl Config {
         Self::from_sources(&environment(), Path::new(FILE))
     }
 
-    /// As [`Config::load`], from an environment given as a value.
+    /// As [`Config::load`], but takes the environment as an argument.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -81,8 +81,8 @@ impl Config {
     }
 }
 
-/// The folder that commands which need no other setting keep things in: `MARO_CACHE_DIR`, or `maro` in the
-/// user's cache folder.
+/// The cache folder, for commands that need no other setting: `MARO_CACHE_DIR`, or `maro` in the user's
+/// cache folder.
 pub fn cache_dir() -> Option<PathBuf> {
     let environment = environment();
     let named = environment.get("MARO_CACHE_DIR").filter(|dir| !dir.trim().is_empty());

@@ -1,4 +1,4 @@
-//! From texts to typed settings, a sentence for each that cannot be used.
+//! Turns text into typed settings, with a sentence about each invalid one.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use maro_process::secret::Secret;
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
 
-/// The raw values while they are turned into a [`Config`], with what went wrong so far.
+/// The raw values while they are turned into a [`Config`], and the problems found so far.
 pub(super) struct Settings {
     values: BTreeMap<String, String>,
     pub(super) problems: Vec<String>,
@@ -22,7 +22,7 @@ impl Settings {
         Self { values, problems }
     }
 
-    /// The settings, if each of them has a value that can be used; else `problems` says why not.
+    /// The settings, if all of them are valid. Otherwise `problems` says what is wrong.
     pub(super) fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
         let listen = self.listen();
         let database = self.database();
@@ -69,26 +69,26 @@ impl Settings {
         match value.parse() {
             Ok(address) => Some(address),
             Err(_) => self.problem(format!(
-                "MARO_LISTEN must be an IP address and a port such as 127.0.0.1:3000, not {value:?}."
+                "MARO_LISTEN must be an IP address and a port, such as 127.0.0.1:3000, not {value:?}."
             )),
         }
     }
 
     fn database(&mut self) -> Option<DatabaseConfig> {
         let value = self.or("DATABASE_URL", "sqlite://maro.db");
-        // The value may hold a password, so no message repeats it.
+        // The value may contain a password, so no message repeats it.
         if value.starts_with("postgres://") || value.starts_with("postgresql://") {
             return match Url::parse(&value) {
                 Ok(url) if url.host_str().is_some() || url.query().is_some() => {
                     Some(DatabaseConfig::Postgres { url: Secret::new(value) })
                 }
-                _ => self.problem("DATABASE_URL is not a valid postgres:// URL."),
+                _ => self.problem("DATABASE_URL isn't a valid postgres:// URL."),
             };
         }
         let path = value.strip_prefix("sqlite://").or_else(|| value.strip_prefix("sqlite:"));
         match path.map(|path| path.split_once('?').map_or(path, |(path, _)| path)) {
             Some("" | ":memory:") => {
-                self.problem("DATABASE_URL names no file: a database in memory would forget everything.")
+                self.problem("DATABASE_URL must name a file; an in-memory database would lose everything.")
             }
             Some(path) => Some(DatabaseConfig::Sqlite { path: PathBuf::from(path) }),
             None => self.problem("DATABASE_URL must start with sqlite:// or postgres://."),
@@ -104,9 +104,7 @@ impl Settings {
         let channel = match self.get("MARO_PLUGIN_CHANNEL").map(ChannelId::parse) {
             None => Some(None),
             Some(Ok(channel)) if channel.as_str().starts_with(['C', 'G']) => Some(Some(channel)),
-            Some(_) => {
-                self.problem("MARO_PLUGIN_CHANNEL must be the id of a Slack channel such as C024BE91L.")
-            }
+            Some(_) => self.problem("MARO_PLUGIN_CHANNEL must be a Slack channel id, such as C024BE91L."),
         };
         let cache_dir = match self.get("MARO_CACHE_DIR") {
             Some(dir) => Some(PathBuf::from(dir)),
@@ -127,7 +125,7 @@ impl Settings {
             match UserId::parse(name) {
                 Ok(user) if name.starts_with(['U', 'W']) => admins.push(user),
                 _ => self.problems.push(format!(
-                    "MARO_ADMINS must list Slack user ids such as U024BE7LH, and {name:?} is none."
+                    "MARO_ADMINS must be a list of Slack user ids, such as U024BE7LH; {name:?} isn't one."
                 )),
             }
         }
@@ -140,15 +138,12 @@ impl Settings {
             Some(secret) => Some(Some(Secret::new(secret))),
             None if self.get("SLACK_APP_TOKEN").is_some() => Some(None),
             None => self.problem(
-                "SLACK_SIGNING_SECRET is missing: copy it from your Slack app under Basic Information, \
-                 or set SLACK_APP_TOKEN to use Socket Mode.",
+                "SLACK_SIGNING_SECRET is missing: copy it from Basic Information in your Slack app, or set \
+                 SLACK_APP_TOKEN to use Socket Mode.",
             ),
         };
         let bot_token = self
-            .required(
-                "SLACK_BOT_TOKEN",
-                "copy the xoxb-… token from your Slack app under OAuth & Permissions",
-            )
+            .required("SLACK_BOT_TOKEN", "copy the xoxb-… token from OAuth & Permissions in your Slack app")
             .and_then(|_| self.header_safe("SLACK_BOT_TOKEN")?);
         let api_url = self.web_address("SLACK_API_URL", Some("https://slack.com/api"), "");
         Some(SlackConfig {
@@ -163,14 +158,14 @@ impl Settings {
         let base_url = self.web_address(
             "JIRA_BASE_URL",
             None,
-            "the address of your Jira site, such as https://example.atlassian.net",
+            "set it to the address of your Jira site, such as https://example.atlassian.net",
         );
         let credentials = self.jira_credentials();
         let default_project = match self.get("JIRA_DEFAULT_PROJECT").map(str::to_owned) {
             None => Some(None),
             Some(key) if is_project_key(&key) => Some(Some(key)),
             Some(key) => self
-                .problem(format!("JIRA_DEFAULT_PROJECT must be a project key such as SCRUM, not {key:?}.")),
+                .problem(format!("JIRA_DEFAULT_PROJECT must be a project key, such as SCRUM, not {key:?}.")),
         };
         let webhook_secret = self.get("JIRA_WEBHOOK_SECRET").map(Secret::new);
         Some(JiraConfig {
@@ -190,15 +185,14 @@ impl Settings {
             (Some(email), Some(api_token), None) if email.contains('@') => {
                 Some(JiraCredentials::Cloud { email, api_token })
             }
-            (Some(_), Some(_), None) => self.problem("JIRA_EMAIL must be an e-mail address."),
-            (Some(_), None, None) => self.problem("JIRA_API_TOKEN is missing: JIRA_EMAIL needs the account's API token."),
-            (None, Some(_), None) => self.problem("JIRA_EMAIL is missing: JIRA_API_TOKEN needs the account's e-mail address."),
+            (Some(_), Some(_), None) => self.problem("JIRA_EMAIL must be an email address."),
+            (Some(_), None, None) => self.problem("JIRA_API_TOKEN is missing: set it to the API token of the account in JIRA_EMAIL."),
+            (None, Some(_), None) => self.problem("JIRA_EMAIL is missing: set it to the email address of the account that JIRA_API_TOKEN belongs to."),
             (None, None, None) => self.problem(
-                "JIRA_EMAIL and JIRA_API_TOKEN are missing (Jira Cloud), and so is JIRA_PAT (Jira Data Center): \
-                 set one or the other.",
+                "JIRA_EMAIL and JIRA_API_TOKEN are missing: set both for Jira Cloud, or set JIRA_PAT for Jira Data Center.",
             ),
             (_, _, Some(_)) => self.problem(
-                "JIRA_PAT is for Jira Data Center, JIRA_EMAIL and JIRA_API_TOKEN for Jira Cloud: set one or the other.",
+                "JIRA_PAT is for Jira Data Center, but JIRA_EMAIL and JIRA_API_TOKEN are for Jira Cloud: set only one or the other.",
             ),
         }
     }
@@ -218,19 +212,21 @@ impl Settings {
         match tracing_subscriber::EnvFilter::builder().parse(&value) {
             Ok(_) => Some(value),
             Err(_) => self.problem(format!(
-                "MARO_LOG must be a level (error, warn, info, debug, trace) or a list such as info,maro=debug, not {value:?}."
+                "MARO_LOG must be a level (error, warn, info, debug, trace) or a list, such as info,maro=debug, not {value:?}."
             )),
         }
     }
 
-    /// A token that can stand in an HTTP header: visible ASCII. `Some(None)` if it is not set.
+    /// A token that fits into an HTTP header: visible ASCII. `Some(None)` if it isn't set.
     fn header_safe(&mut self, key: &str) -> Option<Option<Secret>> {
         match self.get(key) {
             None => Some(None),
             Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Some(Some(Secret::new(value)))
             }
-            Some(_) => self.problem(format!("{key} holds a space or a character that no token has.")),
+            Some(_) => self.problem(format!(
+                "{key} contains a space or another character that isn't allowed in a token."
+            )),
         }
     }
 
@@ -252,7 +248,7 @@ impl Settings {
                 Some(url)
             }
             _ => self.problem(format!(
-                "{key} must be an address such as https://example.com, without user, query or fragment."
+                "{key} must be an address, such as https://example.com, without a user name, query or fragment."
             )),
         }
     }

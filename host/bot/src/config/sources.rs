@@ -1,8 +1,8 @@
-//! Where values come from: the environment over `maro.toml`, each key known.
+//! Reads values from the environment and `maro.toml`. The environment wins; unknown keys are errors.
 
 use std::{collections::BTreeMap, path::Path};
 
-/// Every key there is. The environment may hold other variables, but no other `MARO_…`.
+/// Every known key. The environment may contain other variables, but no other `MARO_…`.
 const KEYS: [&str; 19] = [
     "DATABASE_URL",
     "JIRA_API_TOKEN",
@@ -25,7 +25,10 @@ const KEYS: [&str; 19] = [
     "SLACK_SIGNING_SECRET",
 ];
 
-/// The value of each key that is set, and what is wrong with the sources themselves.
+/// How similar two names must be for one to be suggested for the other, from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.8;
+
+/// The value of each key that is set, and the problems with the sources themselves.
 pub(super) fn read(
     environment: &BTreeMap<String, String>,
     file: &Path,
@@ -35,10 +38,10 @@ pub(super) fn read(
     for (key, value) in environment {
         if KEYS.contains(&key.as_str()) {
             if value.contains(char::REPLACEMENT_CHARACTER) {
-                problems.push(format!("{key} in the environment is not UTF-8 text."));
+                problems.push(format!("{key} in the environment isn't valid UTF-8."));
                 continue;
             }
-            // An empty variable is how many process managers spell "not set".
+            // Many process managers use an empty variable to mean "not set".
             if !value.trim().is_empty() {
                 values.insert(key.clone(), value.trim().to_owned());
             }
@@ -55,17 +58,17 @@ fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
         Err(error) => {
-            problems.push(format!("{name} cannot be read: {error}."));
+            problems.push(format!("{name} can't be read: {error}."));
             return BTreeMap::new();
         }
     };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
-            // The library's own text quotes the line, which may hold a secret.
+            // The library's own message quotes the line, which may contain a secret.
             let line =
                 error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            problems.push(format!("{name} is not valid TOML near line {line}."));
+            problems.push(format!("{name} isn't valid TOML near line {line}."));
             return BTreeMap::new();
         }
     };
@@ -83,7 +86,7 @@ fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String
                 items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
             }
             _ => {
-                problems.push(format!("{key} in {name} must be a text, a number, true or false."));
+                problems.push(format!("{key} in {name} must be a string, a number, true or false."));
                 continue;
             }
         };
@@ -93,10 +96,21 @@ fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String
 }
 
 fn unknown_key(key: &str, place: &str) -> String {
-    let nearest =
-        KEYS.iter().max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
+    let similarity = |known: &&&str| strsim::jaro_winkler(key, known);
+    let nearest = KEYS
+        .iter()
+        .filter(|known| is_near(key, known))
+        .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
     match nearest {
-        Some(nearest) => format!("{key} in {place} is no setting of MARO. Did you mean {nearest}?"),
-        None => format!("{key} in {place} is no setting of MARO."),
+        Some(nearest) => format!("{key} in {place} isn't a MARO setting. Did you mean {nearest}?"),
+        None => format!("{key} in {place} isn't a MARO setting."),
     }
+}
+
+/// Whether `known` may be what was meant: what follows the first `_` is similar, or shares a word.
+fn is_near(key: &str, known: &str) -> bool {
+    let name = |key| str::split_once(key, '_').map_or(key, |(_, name)| name);
+    let (name, known) = (name(key), name(known));
+    strsim::jaro_winkler(name, known) >= MIN_SIMILARITY
+        || name.split('_').any(|word| known.split('_').any(|other| word == other))
 }

@@ -10,7 +10,7 @@ const REQUIRED: [(&str, &str); 5] = [
     ("JIRA_API_TOKEN", "t0ken"),
 ];
 
-/// The settings with `changes` over the required ones; an empty value takes a variable away.
+/// The required settings with `changes` applied. An empty value removes a variable.
 fn load(changes: &[(&str, &str)], file: &str) -> Result<Config, ConfigError> {
     let mut environment: BTreeMap<String, String> =
         REQUIRED.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -54,11 +54,11 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn a_value_that_is_no_text_is_named_and_not_replaced_by_the_default() {
-    // So `Config::load` hands on what is not UTF-8.
+    // `Config::load` passes on invalid UTF-8 like this.
     for key in ["DATABASE_URL", "SLACK_SIGNING_SECRET"] {
         assert_eq!(
             problem(&[(key, "\u{fffd}\u{fffd}")], "").lines().next(),
-            Some(&*format!("{key} in the environment is not UTF-8 text."))
+            Some(&*format!("{key} in the environment isn't valid UTF-8."))
         );
     }
 }
@@ -105,13 +105,14 @@ fn a_missing_value_is_named_in_a_sentence() {
 fn an_unknown_key_is_named_with_the_nearest() {
     assert_eq!(
         problem(&[("MARO_LISTEM", "x")], ""),
-        "MARO_LISTEM in the environment is no setting of MARO. Did you mean MARO_LISTEN?"
+        "MARO_LISTEM in the environment isn't a MARO setting. Did you mean MARO_LISTEN?"
     );
     let in_file = problem(&[], "JIRA_URL = \"x\"");
     assert!(
         in_file.starts_with("JIRA_URL in ") && in_file.ends_with("Did you mean JIRA_BASE_URL?"),
         "{in_file}"
     );
+    assert_eq!(problem(&[("MARO_FOO", "x")], ""), "MARO_FOO in the environment isn't a MARO setting.");
     assert!(load(&[("JIRA_HOME", "/opt/jira")], "").is_ok(), "other programs have variables too");
 }
 

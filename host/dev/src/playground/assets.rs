@@ -1,4 +1,4 @@
-//! The page's files, which are part of the program.
+//! The page's files, embedded in the program.
 
 use axum::{
     extract::Path,

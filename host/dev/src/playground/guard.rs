@@ -1,8 +1,8 @@
-//! Who may use the page: this machine's browser, on the page itself.
+//! Makes sure that only this machine's browser can use the page, and only from the page itself.
 //!
-//! Any site's page can send requests to loopback. So each request must name this host (against DNS
-//! rebinding), nothing is answered to another site's page, and whatever changes something must come from the
-//! page's own origin, in a form that no other page can send without asking first.
+//! Pages of any site can send requests to loopback. So each request must name this host (against DNS
+//! rebinding), and pages of other sites get no answer. A request that changes something must come from the
+//! page's own origin, in a form that other pages can't send without asking first.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -15,8 +15,8 @@ use axum::{
 
 use crate::playground::{self, Shared};
 
-/// With every answer. Nothing is loaded from elsewhere, nothing runs that is not a file of the page, and no
-/// text can become markup.
+/// Sent with every response. Nothing is loaded from elsewhere, only the page's own files run, and no text can
+/// become markup.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -46,19 +46,19 @@ fn refused(address: SocketAddr, method: &Method, headers: &HeaderMap) -> Option<
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let host = text(header::HOST);
     if host != address.to_string() && host != format!("localhost:{}", address.port()) {
-        return Some((StatusCode::MISDIRECTED_REQUEST, "This is not the host you are looking for."));
+        return Some((StatusCode::MISDIRECTED_REQUEST, "This isn't the host you're looking for."));
     }
-    // Browsers alone send it: `none` is a person who typed the address or followed a bookmark.
+    // Only browsers send it. `none` means that a person typed the address or followed a bookmark.
     let site = text(HeaderName::from_static("sec-fetch-site"));
     let is_navigation = text(HeaderName::from_static("sec-fetch-mode")) == "navigate";
     if !matches!(site, "" | "none" | "same-origin") && !is_navigation {
-        return Some((StatusCode::FORBIDDEN, "Another site's page may not use this one."));
+        return Some((StatusCode::FORBIDDEN, "Pages of other sites can't use this page."));
     }
     if matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
     if text(header::ORIGIN) != format!("http://{host}") {
-        return Some((StatusCode::FORBIDDEN, "Only the page itself may do this."));
+        return Some((StatusCode::FORBIDDEN, "Only the page itself can do this."));
     }
     if text(header::CONTENT_TYPE) != "application/json" {
         return Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON."));

@@ -1,4 +1,4 @@
-//! `POST /jira`: what people change on the simulated site, and how it is made to fail.
+//! `POST /jira`: changes issues on the simulated site, and makes the site fail.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
 /// Jira's own limit, in characters.
 const MAX_SUMMARY: usize = 255;
 
-/// How late the answers of a slow site are: later than Slack's patience, within MARO's.
+/// How long a slow site takes to answer: longer than Slack waits, but not longer than MARO does.
 const SLOW: Duration = Duration::from_secs(4);
 
 /// One change.
@@ -28,7 +28,7 @@ enum Act {
     Fail { how: Failure },
 }
 
-/// The ways to fail that the page offers.
+/// The failures that the page offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Failure {
@@ -56,7 +56,7 @@ impl Failure {
         })
     }
 
-    /// How the site fails now; `None` also for a fault that the page does not offer.
+    /// The site's current failure. Also `None` for a fault that the page doesn't offer.
     pub(super) fn of(jira: &SimulatedJira) -> Self {
         const OFFERED: [Failure; 7] = [
             Failure::Unauthorized,
@@ -74,7 +74,7 @@ impl Failure {
 
 pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Ok(act) = serde_json::from_slice::<Act>(&body) else {
-        return playground::refusal(StatusCode::BAD_REQUEST, "The body must be one change in JSON.");
+        return playground::refusal(StatusCode::BAD_REQUEST, "The body must be one change as JSON.");
     };
     match perform(&shared.playground.jira, act) {
         Ok(key) => playground::json(StatusCode::OK, &json!({ "key": key })),
@@ -82,10 +82,10 @@ pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Respo
     }
 }
 
-/// Makes the change; the key of what was changed, if it was an issue.
+/// Makes the change. If it changed an issue, returns its key.
 fn perform(jira: &SimulatedJira, act: Act) -> Result<Option<String>, &'static str> {
-    const NO_ISSUE: &str = "There is no such issue in the simulated Jira.";
-    const NO_PROJECT: &str = "There is no such project in the simulated Jira.";
+    const NO_ISSUE: &str = "The simulated Jira has no such issue.";
+    const NO_PROJECT: &str = "The simulated Jira has no such project.";
     let parse = |key: &str| IssueKey::parse(key).map_err(|_| NO_ISSUE);
     let changed = |is_changed: bool, key: IssueKey| if is_changed { Ok(key) } else { Err(NO_ISSUE) };
     let key = match act {
@@ -123,6 +123,6 @@ fn checked(summary: &str) -> Result<&str, &'static str> {
     match summary.chars().count() {
         0 => Err("An issue needs a summary."),
         1..=MAX_SUMMARY => Ok(summary),
-        _ => Err("A summary has at most 255 characters."),
+        _ => Err("Summaries can be up to 255 characters."),
     }
 }

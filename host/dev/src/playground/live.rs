@@ -1,5 +1,5 @@
-//! `GET /live`: everything that the page shows, as server-sent events. A stream begins with all there is, or
-//! with what is new to a page that lost its connection, and goes on with each change.
+//! `GET /live`: everything that the page shows, as server-sent events. A stream starts with everything, or,
+//! for a page that lost its connection, with what is new. After that, it sends each change.
 
 use std::{collections::BTreeMap, collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
@@ -21,22 +21,22 @@ use crate::{
 };
 use maro_runtime::events::PluginEvent;
 
-/// How often the plugins are looked at: their figures change without a word.
+/// How often the plugins are polled: their figures change without an event.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After how long a browser tries again that has lost the connection.
+/// How long a browser waits before it reconnects.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// One page's view of things: what it knows already, and what is still to be sent.
+/// What one page knows already, and what has yet to be sent to it.
 struct View {
     shared: Arc<Shared>,
     slack: watch::Receiver<u64>,
     jira: watch::Receiver<u64>,
     builds: watch::Receiver<BTreeMap<String, BuildState>>,
     plugins: broadcast::Receiver<PluginEvent>,
-    /// The messages up to here are known.
+    /// The page knows the messages up to this revision.
     revision: u64,
-    /// By the name of the event: what was sent last.
+    /// What was last sent, by the event's name.
     sent: BTreeMap<&'static str, Value>,
     pending: VecDeque<Event>,
 }
@@ -53,7 +53,7 @@ pub(super) async fn stream(
 }
 
 impl View {
-    /// `last_event_id` is what a page with a broken connection received last.
+    /// `last_event_id` is the last event that a page received before its connection broke.
     fn new(shared: Arc<Shared>, last_event_id: Option<&str>) -> Self {
         let playground = &shared.playground;
         let known = last_event_id.and_then(|id| {
@@ -82,7 +82,7 @@ impl View {
             if let Some(event) = self.pending.pop_front() {
                 return event;
             }
-            // Whichever it was, and be it the end of a watch: everything is looked at.
+            // Whichever it was, even the end of a watch, everything is checked.
             tokio::select! {
                 _ = self.slack.changed() => self.send_messages(false),
                 _ = self.jira.changed() => {}
@@ -104,7 +104,7 @@ impl View {
         self.pending.push_back(event("messages", &shapes::messages(&changes, is_whole)).id(id));
     }
 
-    /// Sends what has changed of all that is sent whole.
+    /// Checks everything that is sent as a whole, and sends what has changed.
     fn look(&mut self) {
         let playground = &self.shared.playground;
         let jira = &playground.jira;

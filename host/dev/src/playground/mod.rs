@@ -1,9 +1,9 @@
 //! The playground: a page on loopback that shows the simulated workspace, the simulated Jira site and the
 //! plugins, and lets people use MARO in them.
 //!
-//! It has a listener of its own and talks to the sandbox's programmatic interfaces; the bot does not know of
-//! it. What is shown goes out over one stream (`live`), what people do comes in through two addresses
-//! (`slack_acts`, `jira_acts`), and `guard` keeps other sites' pages away from all of it.
+//! It has its own listener and uses the sandbox's programmatic interfaces. The bot doesn't know about it. One
+//! stream (`live`) sends what the page shows, two addresses (`slack_acts`, `jira_acts`) receive what people
+//! do, and `guard` keeps pages of other sites out.
 
 mod assets;
 mod guard;
@@ -29,7 +29,7 @@ use crate::builds::Builds;
 use maro_runtime::registry::Registry;
 use maro_simulation::{jira::server::SimulatedJira, slack::SimulatedSlack};
 
-/// How long connections have to end at shutdown. A browser may hold some open without a request.
+/// How long connections may take to end at shutdown. A browser may keep some open without a request.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the page shows.
@@ -41,12 +41,12 @@ pub struct Playground {
     pub builds: Builds,
 }
 
-/// Why the page does not start.
+/// Why the page couldn't be started.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    #[error("{0} is not on this machine alone: whoever reaches the page can use the bot")]
+    #[error("{0} isn't a loopback address: anyone who reached the page could use the bot")]
     NotLoopback(SocketAddr),
-    #[error("cannot listen on {address}")]
+    #[error("can't listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
 }
 
@@ -62,16 +62,16 @@ pub struct Page {
 struct Shared {
     playground: Playground,
     address: SocketAddr,
-    /// Names this run: another one has other messages.
+    /// Identifies this run. Another run has other messages.
     session: String,
     shutdown: CancellationToken,
 }
 
 impl Page {
-    /// Starts serving on `listen`, a loopback address whose port may be 0 for any free one.
+    /// Starts serving on `listen`, a loopback address. Port 0 means any free port.
     ///
     /// # Errors
-    /// [`PageError`]: the address is not on loopback, or is taken.
+    /// [`PageError`]: the address isn't on loopback, or is in use.
     pub async fn start(listen: SocketAddr, playground: Playground) -> Result<Self, PageError> {
         if !listen.ip().is_loopback() {
             return Err(PageError::NotLoopback(listen));
@@ -91,21 +91,21 @@ impl Page {
             .into_future();
         let server = tokio::spawn(async move {
             if let Err(error) = served.await {
-                tracing::error!(%error, "the playground's page has ended");
+                tracing::error!(%error, "the playground stopped");
             }
         });
         Ok(Self { address, shutdown, server })
     }
 
-    /// Where it is, such as `http://127.0.0.1:3001/`.
+    /// The page's address, such as `http://127.0.0.1:3001/`.
     pub fn url(&self) -> Url {
         Url::parse(&format!("http://{}/", self.address)).expect("a socket's address is a host and a port")
     }
 
-    /// Stops serving, and returns when it has stopped.
+    /// Stops serving, and returns once it has stopped.
     pub async fn stop(mut self) {
         self.shutdown.cancel();
-        // What has not ended by then is cut with the value.
+        // What hasn't ended by then is aborted when the value is dropped.
         let _ = timeout(FINISH_TIMEOUT, &mut self.server).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The plugins as the page shows them.
+//! The plugins in the form that the page shows.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,7 @@ use maro_runtime::{
     running::loaded::LoadedPlugin,
 };
 
-/// Everything that can be typed, which plugins serve, and why others do not.
+/// All commands that can be typed, which plugins are loaded, and why others aren't.
 pub(super) fn plugins(plugins: &Plugins) -> Value {
     let refused =
         plugins.without_version().map(|it| json!({ "file": it.file, "reason": it.reason.to_string() }));
@@ -42,7 +42,7 @@ pub(super) fn builds(builds: &BTreeMap<String, BuildState>) -> Value {
     builds.iter().map(|(plugin, state)| (plugin.clone(), shape(state))).collect()
 }
 
-/// What happened to plugins lately, oldest first.
+/// Recent plugin events, oldest first.
 pub(super) fn events(events: &[PluginEvent]) -> Value {
     let shape = |event: &PluginEvent| {
         let mut shape = change(&event.what);

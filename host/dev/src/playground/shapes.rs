@@ -1,4 +1,4 @@
-//! The workspace as the page's scripts take it.
+//! The workspace in the form that the page's scripts expect.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use maro_simulation::slack::{
     workspace::{Channel, Person},
 };
 
-/// What does not change while the page runs.
+/// What stays the same while the page runs.
 pub(super) fn workspace(shared: &Shared) -> Value {
     let Playground { slack, jira, .. } = &shared.playground;
     let workspace = slack.workspace();
@@ -26,7 +26,7 @@ pub(super) fn workspace(shared: &Shared) -> Value {
     })
 }
 
-/// `is_whole` says that the page is to forget what it had.
+/// `is_whole` tells the page to forget what it had.
 pub(super) fn messages(changes: &MessageChanges, is_whole: bool) -> Value {
     json!({
         "whole": is_whole,
@@ -51,7 +51,7 @@ fn message(message: &ShownMessage) -> Value {
     })
 }
 
-/// How it came to Slack.
+/// How the message was sent to Slack.
 fn way(message: &ShownMessage) -> &'static str {
     if message.is_posted {
         "a call of chat.postMessage"

@@ -1,4 +1,4 @@
-//! `POST /slack`: what a person does in the workspace. What comes of it is seen in the stream.
+//! `POST /slack`: what a person does in the workspace. The stream shows the result.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::playground::{self, Shared};
 use maro_simulation::slack::{SimulatedSlack, history::ShownMessage, people::ActError, pressing::Press};
 
-/// Who does what, and where they look.
+/// Who does what, and in which channel.
 #[derive(Debug, Deserialize)]
 struct Request {
     user: String,
@@ -25,16 +25,16 @@ enum Act {
     Command {
         text: String,
     },
-    /// A message, in the thread of another if one is named.
+    /// A message. With `thread_of`, a reply in that message's thread.
     Write {
         text: String,
         thread_of: Option<String>,
     },
-    /// Chooses in the open modal.
+    /// Chooses something in the open modal.
     Fill {
         values: Vec<(String, String)>,
     },
-    /// Types into a select that the bot fills.
+    /// Types into a select whose options the bot suggests.
     Suggest {
         field: String,
         typed: String,
@@ -42,7 +42,7 @@ enum Act {
     Submit {
         values: Vec<(String, String)>,
     },
-    /// Presses a button: of the message that is named, else of the open modal.
+    /// Presses a button in the given message, or else in the open modal.
     Press {
         block_id: String,
         action_id: String,
@@ -50,7 +50,7 @@ enum Act {
         values: Vec<(String, String)>,
     },
     Close,
-    /// A shortcut, on the message that is named if one is.
+    /// A shortcut, on the given message if there is one.
     Shortcut {
         callback_id: String,
         message: Option<String>,

@@ -6,10 +6,10 @@ if (typeof own?.describe !== 'function' || typeof own.run !== 'function') {
 }
 
 globalThis.fetch = () => {
-  throw new Error('there is no fetch: use `send` of maro:plugin/http, with the grant http');
+  throw new Error('fetch is not available: use `send` from maro:plugin/http, with the grant http');
 };
 
-// The trap that ends a command knows neither the place in the source nor what to do: this line tells both.
+// The trap that ends a command says neither where it happened nor what to do. This line says both.
 const advise = (sentence) => console.error(`maro: ${sentence}`);
 
 function place({ stack = '' }) {
@@ -25,11 +25,11 @@ function isRunError(value) {
 function fail(error) {
   if (error?.payload !== undefined) {
     const said = error.payload?.message ?? JSON.stringify(error.payload);
-    advise(`A host's error was thrown as it is${place(error)}: catch it and \`throw passOn(error)\`. It says: ${said}`);
+    advise(`An error from the host${place(error)} wasn't caught: catch it and \`throw passOn(error)\`. It says: ${said}`);
   } else if (error instanceof Error) {
     console.error(`${error}\n${error.stack}`);
   } else if (!isRunError(error)) {
-    advise(`plugin.js threw ${shown(error)}: throw an \`Error\`, or what \`usage('…')\` or \`failed('…')\` gives.`);
+    advise(`plugin.js threw ${shown(error)}: throw an \`Error\`, or what \`usage('…')\` or \`failed('…')\` returns.`);
   }
   throw error;
 }
@@ -43,7 +43,7 @@ function shown(value) {
 function reply(value) {
   if (Array.isArray(value?.blocks) && typeof value.visibility === 'string') return value;
   advise(`\`run\` in plugin.js returned ${shown(value)}: return \`toCaller(…)\` or \`toChannel(…)\`.`);
-  throw new TypeError('no reply');
+  throw new TypeError('not a reply');
 }
 
 function describe() {
@@ -55,8 +55,8 @@ function describe() {
   }
   for (const field of ['name', 'version', 'summary', 'usage']) {
     if (typeof description?.[field] === 'string') continue;
-    advise(`\`describe\` in plugin.js gives no text as \`${field}\`: return { name, version, summary, usage }.`);
-    throw new TypeError('no description');
+    advise(`\`describe\` in plugin.js returned no text for \`${field}\`: return { name, version, summary, usage }.`);
+    throw new TypeError('not a description');
   }
   return description;
 }

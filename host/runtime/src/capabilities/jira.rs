@@ -79,7 +79,7 @@ impl Invocation {
             return Err(invalid(texts::invalid_argument(&what)));
         }
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
-            let what = format!("{limit} issues in one page, which has from 1 to {MAX_PAGE_SIZE}");
+            let what = format!("a page of {limit} issues; the limit is {MAX_PAGE_SIZE}");
             return Err(invalid(texts::invalid_argument(&what)));
         }
         let projects = self.projects();
@@ -122,7 +122,7 @@ impl Invocation {
 
     /// Logs why Jira failed, for the operator, and words it for the person.
     fn jira_failed(&self, error: &JiraError) -> types::JiraError {
-        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "jira failed");
+        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "a Jira call failed");
         types::JiraError { kind: kind(error), message: texts::jira_error(error) }
     }
 
@@ -131,7 +131,7 @@ impl Invocation {
             SearchError::Jira(error) => self.jira_failed(error),
             SearchError::Refused { reason } => invalid(texts::query_refused(reason)),
             SearchError::Unbalanced => invalid(texts::QUERY_UNBALANCED.to_owned()),
-            SearchError::NoSuchPage => invalid(texts::invalid_argument("a page that no search has named")),
+            SearchError::NoSuchPage => invalid(texts::invalid_argument("a page that no search returned")),
         }
     }
 }

@@ -109,7 +109,9 @@ impl Invocation {
     async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
         let call = self.edit_call()?;
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
-            return Err(invalid(&format!("a comment of no characters or of more than {MAX_TEXT_LENGTH}")));
+            return Err(invalid(&format!(
+                "a comment that is empty or has more than {MAX_TEXT_LENGTH} characters"
+            )));
         }
         let key = self.present_key(&call, key).await?;
         let text = signed(text, &call.caller, &self.plugin);
@@ -139,7 +141,7 @@ impl Invocation {
     async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
         let call = self.edit_call()?;
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
-            return Err(invalid("a text that is no account's id"));
+            return Err(invalid("a text that isn't an account id"));
         }
         let key = self.present_key(&call, key).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
@@ -190,7 +192,7 @@ impl Invocation {
 
     /// A key that the plugin may use.
     fn editable_key(&mut self, key: String) -> Result<IssueKey, EditError> {
-        let key = IssueKey::from_string(key).map_err(|_| invalid("a text that is no issue key"))?;
+        let key = IssueKey::from_string(key).map_err(|_| invalid("a text that isn't an issue key"))?;
         self.reaches_project(Grant::JiraEdit, key.project_key()).map_err(denied)?;
         Ok(key)
     }
@@ -261,7 +263,7 @@ impl Invocation {
     }
 
     fn log_failure(&self, error: &JiraEditError) {
-        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "jira failed");
+        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "a Jira call failed");
     }
 }
 

@@ -41,7 +41,7 @@ fn parse_keys(keys: Vec<String>) -> Result<Vec<IssueKey>, String> {
     keys.into_iter()
         .map(IssueKey::from_string)
         .collect::<Result<_, _>>()
-        .map_err(|_| texts::invalid_argument("a text that is no issue key"))
+        .map_err(|_| texts::invalid_argument("a text that isn't an issue key"))
 }
 
 /// A call about keys of the caller's channel's list that may go ahead.
@@ -70,6 +70,6 @@ fn tracker_invalid(message: String) -> types::TrackerError {
 
 /// Logs why the database failed, for the operator, and words it for the person.
 fn tracker_failed(plugin: &str, error: &TrackerError) -> types::TrackerError {
-    tracing::error!(plugin, error = error_chain(error), "tracker failed");
+    tracing::error!(plugin, error = error_chain(error), "a tracker call failed");
     types::TrackerError { kind: types::TrackerErrorKind::Unavailable, message: texts::tracker_error(error) }
 }

@@ -47,11 +47,11 @@ pub struct OutboundResponse {
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     /// No connection, or none that can be trusted, or no HTTP.
-    #[error("the service cannot be reached")]
+    #[error("can't reach the service")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
-    #[error("the service did not answer in time")]
+    #[error("the service took too long to respond")]
     TimedOut,
-    #[error("the answer is too large")]
+    #[error("the response is too large")]
     TooLarge,
 }
 

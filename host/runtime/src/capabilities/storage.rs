@@ -163,6 +163,6 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
 
 /// Logs why the database failed, for the operator, and words it for the person.
 fn failed(plugin: &str, error: &plugin_storage::StorageError) -> StorageError {
-    tracing::error!(plugin, error = error_chain(error), "storage failed");
+    tracing::error!(plugin, error = error_chain(error), "a storage call failed");
     refused(StorageErrorKind::Unavailable, texts::NOTHING_WRITTEN.to_owned())
 }

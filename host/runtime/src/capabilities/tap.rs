@@ -126,6 +126,6 @@ fn call_name(module: &str, function: &str) -> String {
 
 fn read<T: DeserializeOwned>(call: &str, answer: Value) -> wasmtime::Result<T> {
     serde_json::from_value(answer).map_err(|error| {
-        wasmtime::Error::msg(format!("the recorded answer of {call} does not fit this version: {error}"))
+        wasmtime::Error::msg(format!("the recorded answer of {call} doesn't fit this version: {error}"))
     })
 }

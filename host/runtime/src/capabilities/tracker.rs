@@ -32,7 +32,7 @@ impl Host for Invocation {
             Err(sentence) => return Ok(Err(tracker_denied(sentence))),
         };
         if !(1..=MAX_ROWS).contains(&limit) {
-            let message = texts::invalid_argument(&format!("a limit that is not from 1 to {MAX_ROWS}"));
+            let message = texts::invalid_argument(&format!("a limit that isn't between 1 and {MAX_ROWS}"));
             return Ok(Err(tracker_invalid(message)));
         }
         let page = PageRequest { offset, limit };

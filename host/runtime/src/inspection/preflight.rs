@@ -29,29 +29,29 @@ const MAX_ITEMS: usize = 256;
 pub enum PreflightError {
     #[error("it is empty: build or copy it again")]
     Empty,
-    #[error("it is not WebAssembly: build it with `maro plugin build`")]
+    #[error("it isn't WebAssembly: build it with `maro plugin build`")]
     NotWebAssembly,
     #[error("it is damaged or was cut short at byte {offset}: build or copy it again")]
     Damaged { offset: usize },
     #[error("it is a core module, not a component: build it for the target wasm32-wasip2")]
     CoreModule,
-    #[error("it does not export maro:plugin/command: is it a plugin? Rust plugins need `register!`")]
+    #[error("it doesn't export maro:plugin/command: is it a plugin? Rust plugins need `register!`")]
     NoCommand,
-    #[error("it was built for maro:plugin {wanted}, and this host has {}: {cure}", spoken_versions())]
+    #[error("it was built for maro:plugin {wanted}, but this host has {}: {cure}", spoken_versions())]
     OtherVersion { wanted: String, cure: &'static str },
-    #[error("it imports {import}, which no MARO host provides: remove its use and build it again")]
+    #[error("it imports {import}, which no MARO host provides: stop using it and build again")]
     UnknownImport { import: String },
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    #[error("it has too many {what} to be compiled: a plugin's build makes no such file")]
+    #[error("it has too many {what} to be compiled, which isn't normal for a plugin")]
     TooComplex { what: &'static str },
     #[error(
-        "its memory begins with {mib} MiB, and this host gives {MAX_MEMORY_MIB} MiB at most: build it with a smaller \
+        "its memory starts at {mib} MiB, but this host allows at most {MAX_MEMORY_MIB} MiB: build it with a smaller \
          initial memory"
     )]
     LargeMemory { mib: u64 },
     #[error(
-        "its table begins with {elements} elements, and this host gives {MAX_TABLE_ELEMENTS} at most: build it with \
+        "its table starts with {elements} elements, but this host allows at most {MAX_TABLE_ELEMENTS}: build it with \
          fewer functions"
     )]
     LargeTable { elements: u64 },
@@ -62,9 +62,9 @@ pub enum PreflightError {
 /// Why a component may not run under the manifest in `file`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    #[error("it needs {}, which it is not granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
+    #[error("it needs {}, but that isn't granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
     NotGranted { missing: Vec<Grant>, file: String },
-    #[error("change `sha256` in {file} if you trust it, which allows only {pinned}, and this one is {found}")]
+    #[error("{file} allows only {pinned}, but this one is {found}: change `sha256` there if you trust it")]
     OtherContent { file: String, pinned: String, found: String },
 }
 
@@ -73,13 +73,12 @@ impl Forbidden {
     pub(crate) fn withdrawn(&self) -> String {
         match self {
             Self::NotGranted { missing, file } => format!(
-                "it needs {}, which it is not granted any more: to let it serve again, add {} to `grants` in {file}",
+                "it needs {}, but that is no longer granted: to load it again, add {} to `grants` in {file}",
                 list(missing),
                 quoted(missing)
             ),
             Self::OtherContent { file, pinned, found } => format!(
-                "to let it serve again, change `sha256` in {file}, which now allows only {pinned}, and this one is \
-                 {found}"
+                "{file} now allows only {pinned}, but this one is {found}: to load it again, change `sha256` there"
             ),
         }
     }
@@ -88,11 +87,11 @@ impl Forbidden {
     pub(crate) fn withdrawn_earlier(&self) -> String {
         match self {
             Self::NotGranted { missing, .. } => format!(
-                "the earlier version needs {}, which it is not granted any more, and serves no longer",
+                "the previous version was unloaded because it needs {}, which is no longer granted",
                 list(missing)
             ),
             Self::OtherContent { file, .. } => {
-                format!("the earlier version is not what {file} allows now, and serves no longer")
+                format!("the previous version was unloaded because {file} no longer allows it")
             }
         }
     }
@@ -119,7 +118,7 @@ impl Wishes {
         let mut warnings = manifest.warnings(&used, file);
         if !self.unoffered.is_empty() {
             warnings.push(format!(
-                "it imports {}, which this host does not offer: a command that calls it ends with a fault",
+                "it imports {}, which this host doesn't offer: a command that calls it will fail",
                 shown(&self.unoffered.join(", "))
             ));
         }
@@ -319,7 +318,7 @@ mod tests {
         let error = check_grants(&wishes.grants, &manifest, "track.toml").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to `grants` in track.toml"
+            "it needs tracker-edit, but that isn't granted: add \"tracker-edit\" to `grants` in track.toml"
         );
     }
 
@@ -330,11 +329,11 @@ mod tests {
         let unknown = component(&format!(r#"(import "maro:plugin/root@0.2.0" (instance)) {COMMAND_EXPORT}"#));
         let whole = component(COMMAND_EXPORT);
         for (wasm, expected) in [
-            (b"hello".to_vec(), "it is not WebAssembly"),
+            (b"hello".to_vec(), "it isn't WebAssembly"),
             (Vec::new(), "it is empty"),
             (wat::parse_str("(module)").unwrap(), "it is a core module"),
-            (component(""), "it does not export maro:plugin/command"),
-            (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),
+            (component(""), "it doesn't export maro:plugin/command"),
+            (newer, "it was built for maro:plugin 0.9.0, but this host has 0.1.0 and 0.2.0: update MARO"),
             (foreign, "it imports evil:http/fetch@1.0.0, which no MARO host provides"),
             (unknown, "it imports maro:plugin/root@0.2.0, which no MARO host provides"),
             (whole[..whole.len() - 3].to_vec(), "it is damaged or was cut short"),

@@ -41,7 +41,7 @@ impl CodeCache {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let metadata = fs::metadata(dir)?;
         if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(io::Error::other("others than its owner may enter it: set its mode to 700"));
+            return Err(io::Error::other("other users can access it: set its mode to 700"));
         }
         // A file of our own tells who we are without asking the C library.
         let probe = dir.join(format!(".probe-{:016x}", rand::random::<u64>()));
@@ -64,7 +64,7 @@ impl CodeCache {
         (&mut file).take(MAX_ENTRY_BYTES).read_to_end(&mut entry).ok()?;
         let (digest, code) = entry.split_at_checked(DIGEST_LENGTH)?;
         if digest_of(key, code) != *digest {
-            tracing::warn!(key, "a damaged entry of the code cache is compiled again");
+            tracing::warn!(key, "recompiling a plugin because its entry in the code cache is damaged");
             return None;
         }
         // The time of last use decides what goes when the folder is full; failing to note it is no harm.

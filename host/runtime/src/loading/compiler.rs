@@ -191,7 +191,7 @@ fn keep(
     compile_time: Duration,
 ) -> Result<Compiled, LoadError> {
     if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, code)) {
-        tracing::warn!(%error, "a compiled plugin cannot be kept: the next start compiles it again");
+        tracing::warn!(%error, "can't cache a compiled plugin: the next start compiles it again");
     }
     #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
     // SAFETY: as the reason says.
@@ -217,7 +217,7 @@ fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Compone
         .inspect_err(|error| {
             tracing::warn!(
                 error = format!("{error:#}"),
-                "an unusable entry of the code cache is compiled again"
+                "recompiling a plugin because its entry in the code cache is unusable"
             );
         })
         .ok()

@@ -124,14 +124,14 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
     let started = command.spawn();
     let compiler = started
         .inspect_err(|error| {
-            tracing::warn!(%error, "the compiler has no process of its own: nothing limits what it takes");
+            tracing::warn!(%error, "can't run the compiler in its own process: its memory and time aren't limited");
         })
         .ok()?;
     Some(match talk(compiler, component).await {
         Ok((_, code)) if code.len() as u64 >= MAX_ENTRY_BYTES => Err(LoadError::CodeTooLarge),
         Ok((status, code)) if status.success() => Ok(code),
         Ok((status, output)) => Err(failure(status, &output, limits)),
-        Err(error) => Err(LoadError::Compile(format!("the compiler is out of reach: {error}"))),
+        Err(error) => Err(LoadError::Compile(format!("can't reach the compiler: {error}"))),
     })
 }
 

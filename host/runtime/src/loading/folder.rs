@@ -112,9 +112,9 @@ impl From<Metadata> for FileState {
 /// Why a file that ends in `wasm` cannot be a plugin by its name alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    #[error("its name is not UTF-8 text: rename it")]
+    #[error("its name isn't valid UTF-8: rename it")]
     NotUtf8,
-    #[error("its name must end in .wasm, in small letters: rename it")]
+    #[error("its name must end in .wasm, in lower case: rename it")]
     UpperCase,
 }
 
@@ -178,7 +178,7 @@ pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>
     match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(Some)
-            .map_err(|_| io::Error::other(format!("{stem}.toml is not UTF-8 text"))),
+            .map_err(|_| io::Error::other(format!("{stem}.toml isn't valid UTF-8"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io::Error::other(format!("{stem}.toml: {error}"))),
     }
@@ -203,7 +203,7 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 fn check_kind(metadata: &Metadata) -> io::Result<()> {
-    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is not a file")) }
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it isn't a file")) }
 }
 
 #[cfg(test)]

@@ -42,9 +42,9 @@ const MAX_USAGE_LENGTH: usize = 100;
 /// Why a file in the plugins folder does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("it cannot be read: {0}")]
+    #[error("it can't be read: {0}")]
     Unreadable(#[source] io::Error),
-    #[error("it changes whenever it is read: is it still being written?")]
+    #[error("it keeps changing: is it still being written?")]
     Unsettled,
     #[error(transparent)]
     Misnamed(#[from] NameFault),
@@ -58,28 +58,30 @@ pub enum LoadError {
     /// Neither this version serves nor the one before it, which did until the manifest was changed.
     #[error("{reason}; {}", .earlier.withdrawn_earlier())]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
-    #[error("it does not compile: {0}")]
+    #[error("it can't be compiled: {0}")]
     Compile(String),
-    #[error("it becomes over {} MiB of machine code: a plugin's build makes no such file", MAX_ENTRY_BYTES >> 20)]
+    #[error("it compiles to over {} MiB of machine code, which isn't normal for a plugin", MAX_ENTRY_BYTES >> 20)]
     CodeTooLarge,
-    #[error("it takes over {seconds} s of processor time to compile: a plugin's build makes no such file")]
+    #[error("it takes over {seconds} s of processor time to compile, which isn't normal for a plugin")]
     CompilerTime { seconds: u64 },
-    #[error("it takes over {mib} MiB of memory to compile: a plugin's build makes no such file")]
+    #[error("it takes over {mib} MiB of memory to compile, which isn't normal for a plugin")]
     CompilerMemory { mib: u64 },
-    #[error("it does not fit this host's interface: {0}; build it again")]
+    #[error("it doesn't match this host's interface: {0}; build it again")]
     Link(String),
-    #[error("it could not describe itself: {0}")]
+    #[error("it couldn't describe itself: {0}")]
     Describe(#[source] Fault),
-    #[error("it describes itself wrongly: {0}")]
+    #[error("its description is invalid: {0}")]
     Description(String),
-    #[error("it calls itself {name}, which is a command of MARO itself")]
+    #[error("it calls itself {name}, but that is built into MARO")]
     ReservedName { name: String },
-    #[error("it calls itself {name}, and so does {by}, which serves: rename or remove one of them")]
+    #[error(
+        "it calls itself {name}, but so does {by}, which is already loaded: rename or remove one of them"
+    )]
     NameTaken { name: String, by: String },
-    #[error("its recorded cases cannot be read: {0}")]
+    #[error("its recorded cases can't be read: {0}")]
     UnreadableCases(#[source] io::Error),
     #[error(
-        "it does not answer as recorded in {}: mend it, record the cases anew, or set cases = \"warn\" in {file}",
+        "it doesn't answer as recorded in {}: fix it, record the cases again, or set cases = \"warn\" in {file}",
         .cases.join(", ")
     )]
     OtherReplies { cases: Vec<String>, file: String },
@@ -179,7 +181,7 @@ fn check_description(
     let command::Description { name, version, summary, usage } = description;
     if !is_subcommand_name(&name) {
         return Err(LoadError::Description(format!(
-            "{:?} is no name for a subcommand: use 1 to {MAX_NAME_LENGTH} of a-z, 0-9 and -, a letter first",
+            "{:?} isn't a valid command name: use 1–{MAX_NAME_LENGTH} lowercase letters, digits or hyphens, starting with a letter",
             one_line(&name, MAX_NAME_LENGTH)
         )));
     }
@@ -187,7 +189,7 @@ fn check_description(
         return Err(LoadError::ReservedName { name });
     }
     if summary.trim().is_empty() {
-        return Err(LoadError::Description("it has no summary, which /maro help needs".to_owned()));
+        return Err(LoadError::Description("it has no summary, but /maro help needs one".to_owned()));
     }
     Ok(Description {
         name: name.into(),

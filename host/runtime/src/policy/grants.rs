@@ -166,7 +166,7 @@ impl TryFrom<String> for ProjectKey {
         if IssueKey::parse(&format!("{text}-1")).is_ok() {
             return Ok(Self(text));
         }
-        Err(format!("{text:?} is no project key: write it as Jira does, in capitals (\"SCRUM\")"))
+        Err(format!("{text:?} isn't a project key: write it as Jira does, in capitals (\"SCRUM\")"))
     }
 }
 
@@ -182,7 +182,7 @@ impl TryFrom<String> for NamedChannel {
         match ChannelId::parse(&text) {
             Ok(channel) if text.starts_with(['C', 'D', 'G']) => Ok(Self(channel)),
             _ => Err(format!(
-                "{text:?} is no channel id: copy the id from the channel's details in Slack (\"C024BE91L\")"
+                "{text:?} isn't a channel id: copy the id from the channel's details in Slack (\"C024BE91L\")"
             )),
         }
     }

@@ -100,15 +100,15 @@ impl Manifest {
         let unused = self.grants.iter().filter(|grant| !imported.contains(grant));
         let mut warnings: Vec<_> = unused
             .map(|grant| {
-                format!("it is granted {grant} and never uses it: remove \"{grant}\" from `grants` in {file}")
+                format!("it is granted {grant} but never uses it: remove \"{grant}\" from `grants` in {file}")
             })
             .collect();
         if !self.settings.is_empty() && !self.allows(Grant::Settings) {
-            warnings.push(format!("it cannot read its [settings]: add \"settings\" to `grants` in {file}"));
+            warnings.push(format!("it can't read its [settings]: add \"settings\" to `grants` in {file}"));
         }
         if self.allows(Grant::Http) && self.hosts.is_empty() {
             warnings.push(format!(
-                "it is granted http and may reach no host: list `hosts` under [http] in {file}"
+                "it is granted http but can't contact any host: list `hosts` under [http] in {file}"
             ));
         }
         warnings
@@ -121,7 +121,7 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
         let grant = *key.get_ref();
         if !written.grants.contains(&grant) {
             let problem = format!(
-                "{grant} has a scope and is not granted: add \"{grant}\" to `grants` or remove its scope"
+                "{grant} has a scope but isn't granted: add \"{grant}\" to `grants` or remove its scope"
             );
             return Err((key.span(), problem));
         }
@@ -136,7 +136,7 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
     }
     match &written.http {
         Some(http) if !written.grants.contains(&Grant::Http) => {
-            let problem = "http has hosts and is not granted: add \"http\" to `grants` or remove [http]";
+            let problem = "http has hosts but isn't granted: add \"http\" to `grants` or remove [http]";
             Err((http.span(), problem.to_owned()))
         }
         _ => Ok(()),
@@ -173,7 +173,7 @@ impl<'de> Deserialize<'de> for Setting {
             Value::Datetime(time) => time.to_string(),
             Value::Array(_) | Value::Table(_) => {
                 return Err(D::Error::custom(
-                    "a setting is a text, a number or true or false: write it as a text",
+                    "a setting must be a string, a number, true or false: write it as a string",
                 ));
             }
         }))
@@ -249,7 +249,7 @@ mod tests {
             ("sha256 = \"12\"", "line 1: sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm`"),
             (
                 "grants = [\"tracker\"]\n[scope]\njira.projects = [\"SCRUM\"]",
-                "line 3: jira has a scope and is not granted: add \"jira\" to `grants` or remove its scope",
+                "line 3: jira has a scope but isn't granted: add \"jira\" to `grants` or remove its scope",
             ),
             (
                 "grants = [\"tracker\"]\n[scope]\ntracker.projects = [\"SCRUM\"]",
@@ -258,22 +258,22 @@ mod tests {
             ("grants = [\"jira\"]\n[scope]\njira.project = []", "line 3: unknown field `project`"),
             (
                 "grants = [\"jira\"]\n[scope]\njira.projects = [\"scrum\"]",
-                "line 3: \"scrum\" is no project key: write it as Jira does, in capitals",
+                "line 3: \"scrum\" isn't a project key: write it as Jira does, in capitals",
             ),
             (
                 "grants = [\"jira\"]\n[scope]\njira.not-in-channels = [\"#general\"]",
-                "line 3: \"#general\" is no channel id: copy the id",
+                "line 3: \"#general\" isn't a channel id: copy the id",
             ),
             (
                 "grants = [\"jira\"]\n[scope.jira]\nonly-in-channels = [\"C1\"]\nnot-in-channels = [\"C2\"]",
                 "line 2: jira has both only-in-channels and not-in-channels",
             ),
             ("[scope]\nlog.admins-only = true", "line 2: unknown variant `log`"),
-            ("[settings]\nlist = [1]", "line 2: a setting is a text, a number or true or false"),
-            ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts and is not granted"),
+            ("[settings]\nlist = [1]", "line 2: a setting must be a string, a number, true or false"),
+            ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts but isn't granted"),
             (
                 "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",
-                "line 3: \"https://example.com/\" is no host: write",
+                "line 3: \"https://example.com/\" isn't a host: write",
             ),
         ] {
             let problem = Manifest::parse(text).unwrap_err();
@@ -287,9 +287,9 @@ mod tests {
         assert_eq!(
             manifest.warnings(&[Grant::Http], "x.toml"),
             [
-                "it is granted jira and never uses it: remove \"jira\" from `grants` in x.toml",
-                "it cannot read its [settings]: add \"settings\" to `grants` in x.toml",
-                "it is granted http and may reach no host: list `hosts` under [http] in x.toml",
+                "it is granted jira but never uses it: remove \"jira\" from `grants` in x.toml",
+                "it can't read its [settings]: add \"settings\" to `grants` in x.toml",
+                "it is granted http but can't contact any host: list `hosts` under [http] in x.toml",
             ]
         );
         assert_eq!(Manifest::default().warnings(&[], "x.toml"), [""; 0]);

@@ -150,7 +150,7 @@ pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
             Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
         }
         CasesPolicy::Warn => {
-            let warning = format!("it does not answer as recorded in {}", other.join(", "));
+            let warning = format!("it doesn't answer as recorded in {}", other.join(", "));
             tracing::warn!(plugin = &*plugin.description.name, "{warning}");
             plugin.warnings.push(warning);
             Ok(())
@@ -175,7 +175,7 @@ fn read_named(path: &Path) -> io::Result<Case> {
 pub fn ending_lines(ending: &Ending) -> Vec<String> {
     match ending {
         Ending::Reply(reply) => reply_lines(reply),
-        Ending::Usage(sentence) => vec![format!("cannot be used: {sentence}")],
+        Ending::Usage(sentence) => vec![format!("usage: {sentence}")],
         Ending::Failed(sentence) => vec![format!("failed: {sentence}")],
         Ending::Fault(fault) => vec![format!("no answer: {fault}")],
     }
@@ -183,7 +183,7 @@ pub fn ending_lines(ending: &Ending) -> Vec<String> {
 
 fn reply_lines(reply: &Value) -> Vec<String> {
     let Ok(reply) = serde_json::from_value::<wit::Reply>(reply.clone()) else {
-        return vec!["a reply of another version".to_owned()];
+        return vec!["(a reply in an unknown format)".to_owned()];
     };
     let visibility = match reply.visibility {
         wit::Visibility::Caller => "(to the caller)",

@@ -70,7 +70,7 @@ impl Recorder {
             .try_send(Recording { case, log: reel.log, printed: reel.printed, call_times, took })
             .is_err()
         {
-            tracing::warn!("a recording is lost: nobody takes them fast enough");
+            tracing::warn!("lost a recording: they aren't read fast enough");
         }
     }
 }

@@ -66,7 +66,7 @@ pub(super) struct Reel {
 
 /// A call that stands nowhere on a tape that is played back. Ends the guest.
 #[derive(Debug, thiserror::Error)]
-#[error("it calls {0}, which is not recorded")]
+#[error("it calls {0}, which isn't recorded")]
 pub(crate) struct Unrecorded(String);
 
 impl Tape {

@@ -290,7 +290,7 @@ impl Registry {
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let (dir, name) = (self.dir.clone(), name.to_owned());
         let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
-        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "reading it takes too long");
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "reading it took too long");
         let read = timeout(READING_TIME, reading).await.map_err(late)?;
         Ok(PluginFile { room, ..read.map_err(io::Error::other)?? })
     }
@@ -299,25 +299,25 @@ impl Registry {
         match what {
             PluginChange::Loaded { digest } => {
                 self.metrics.plugin_reload("loaded");
-                tracing::info!(plugin, digest, "plugin serves");
+                tracing::info!(plugin, digest, "plugin loaded");
             }
             PluginChange::Replaced { from, to } => {
                 self.metrics.plugin_reload("replaced");
-                tracing::info!(plugin, from, digest = to, "a new version of the plugin serves");
+                tracing::info!(plugin, from, digest = to, "plugin reloaded");
             }
             PluginChange::Removed => {
                 self.metrics.plugin_reload("removed");
-                tracing::info!(plugin, "plugin serves no longer");
+                tracing::info!(plugin, "plugin unloaded");
             }
             PluginChange::Refused { reason, kept, .. } => {
                 self.metrics.plugin_reload("refused");
-                let earlier = if kept.is_some() { "; the earlier version serves on" } else { "" };
-                tracing::error!("plugin {plugin} does not serve: {reason}{earlier}");
+                let earlier = if kept.is_some() { "; the previous version is still running" } else { "" };
+                tracing::error!("plugin {plugin} couldn't be loaded: {reason}{earlier}");
             }
             PluginChange::Disabled { by } => {
-                tracing::warn!(plugin, user = by.as_str(), "plugin is switched off");
+                tracing::warn!(plugin, user = by.as_str(), "plugin turned off");
             }
-            PluginChange::Enabled => tracing::info!(plugin, "plugin is switched on"),
+            PluginChange::Enabled => tracing::info!(plugin, "plugin turned on"),
             PluginChange::BreakerOpened { .. } | PluginChange::BreakerClosed => {}
         }
     }

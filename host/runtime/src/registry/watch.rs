@@ -128,7 +128,7 @@ impl Watcher {
             Err(error) => {
                 // What served serves on: a volume that is gone for a moment is no wish to remove plugins.
                 if std::mem::replace(&mut self.is_readable, false) {
-                    tracing::error!(%error, "the plugins folder cannot be read");
+                    tracing::error!(%error, "can't read the plugins folder");
                 }
                 return;
             }

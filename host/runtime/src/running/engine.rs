@@ -62,19 +62,22 @@ impl PluginEngine {
             Ok(engine) => (engine, true),
             Err(error) => {
                 // The pool reserves address space, which a container or ulimit may keep short.
-                tracing::warn!(error = format!("{error:#}"), "no instance pool: invocations will be slower");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "can't create the instance pool: commands will be slower"
+                );
                 let engine = new_engine(false)
-                    .map_err(|error| anyhow!("the WebAssembly engine does not start: {error:#}"))?;
+                    .map_err(|error| anyhow!("can't start the WebAssembly engine: {error:#}"))?;
                 (engine, false)
             }
         };
         start_epoch_ticker(&engine)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-            .map_err(|error| anyhow!("WASI cannot be linked: {error:#}"))?;
+            .map_err(|error| anyhow!("can't link WASI: {error:#}"))?;
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
             .and_then(|()| interface::link_older_versions(&mut linker))
-            .map_err(|error| anyhow!("the capabilities cannot be linked: {error:#}"))?;
+            .map_err(|error| anyhow!("can't link the capabilities: {error:#}"))?;
         let places = Places::new(MAX_INVOCATIONS);
         let describing = places.share(MAX_DESCRIBING);
         Ok(Self { engine, has_pool, linker, cache, compiler_turns: CompilerTurns::new(), places, describing })
@@ -102,7 +105,7 @@ pub(crate) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8
 fn open_cache(dir: &Path) -> Option<CodeCache> {
     CodeCache::open(dir)
         .inspect_err(|error| {
-            tracing::warn!(dir = %dir.display(), %error, "compiled plugins are not kept: each start compiles them");
+            tracing::warn!(dir = %dir.display(), %error, "can't use the cache for compiled plugins: each start compiles them again");
         })
         .ok()
 }
@@ -151,6 +154,6 @@ fn start_epoch_ticker(engine: &Engine) -> anyhow::Result<()> {
                 thread::sleep(EPOCH_TICK);
             }
         })
-        .context("the thread that limits CPU time does not start")?;
+        .context("can't start the thread that limits CPU time")?;
     Ok(())
 }

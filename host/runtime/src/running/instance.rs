@@ -238,7 +238,7 @@ impl Invocation {
     pub(super) fn report_dropped_log_lines(&self) {
         let dropped = self.log_lines.saturating_sub(self.limits.log_lines);
         if dropped > 0 {
-            tracing::warn!(plugin = &*self.plugin, dropped, "log lines over the limit were dropped");
+            tracing::warn!(plugin = &*self.plugin, dropped, "dropped log lines over the limit");
         }
     }
 

@@ -40,7 +40,10 @@ static SLOW_LANE: LazyLock<Option<Runtime>> = LazyLock::new(|| {
         .on_thread_start(priority::give_way)
         .build()
         .inspect_err(|error| {
-            tracing::warn!(error = error_chain(error), "guests that compute long may hold up others");
+            tracing::warn!(
+                error = error_chain(error),
+                "can't start the lane for long computations: slow plugins may hold up others"
+            );
         })
         .ok()
 });

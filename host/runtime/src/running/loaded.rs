@@ -54,9 +54,9 @@ pub enum Answer {
 pub enum Fault {
     #[error("it ran for longer than its limit of {wall_ms} ms")]
     TimedOut { wall_ms: u32 },
-    #[error("no place became free to run it in")]
+    #[error("too many commands were already running")]
     Busy,
-    #[error("it failed repeatedly and is not run until {until}")]
+    #[error("it failed repeatedly and is paused until {until}")]
     CircuitOpen { until: Timestamp },
     #[error("{limit}")]
     Limit { limit: String },
@@ -168,12 +168,12 @@ impl LoadedPlugin {
                     tracing::error!(
                         plugin,
                         digest = self.digest,
-                        "it failed repeatedly: not run until {until}"
+                        "a plugin failed repeatedly and is paused until {until}"
                     );
                     PluginChange::BreakerOpened { until }
                 }
                 Turn::Closed => {
-                    tracing::info!(plugin, digest = self.digest, "it works again");
+                    tracing::info!(plugin, digest = self.digest, "a plugin is working again");
                     PluginChange::BreakerClosed
                 }
             },

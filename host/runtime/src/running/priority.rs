@@ -32,7 +32,7 @@ pub fn give_way() {
         let outcome = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
         if outcome != 0 {
             let error = std::io::Error::last_os_error();
-            tracing::warn!(%error, "threads that compute for plugins cannot give way to others");
+            tracing::warn!(%error, "can't lower the priority of threads that compute for plugins");
         }
     }
 }

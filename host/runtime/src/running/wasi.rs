@@ -42,7 +42,7 @@ const OFFERED: [&str; 27] = [
 
 /// A guest called a function of an interface that this host does not have.
 #[derive(Debug, thiserror::Error)]
-#[error("it called {function} of {interface}, which this host does not offer")]
+#[error("it called {function} of {interface}, which this host doesn't offer")]
 struct NotOffered {
     interface: String,
     function: String,

@@ -1,14 +1,14 @@
-//! The accounts of people on the simulated site, all of whom can work on any issue.
+//! The accounts of people on the simulated site. All of them can work on any issue.
 
-/// By name.
+/// Their names.
 pub(super) const PEOPLE: [&str; 4] = ["Ada Lovelace", "Barbara Liskov", "Edsger Dijkstra", "Grace Hopper"];
 
-/// The id of somebody's account, on Data Center their user name.
+/// The id of somebody's account. On Data Center, their user name.
 pub(super) fn id(name: &str) -> String {
     name.to_lowercase().replace(' ', "-")
 }
 
-/// Whether the name, or a word of it, begins with what was typed.
+/// Whether the name, or a word in it, starts with what was typed.
 pub(super) fn fits(name: &str, typed: &str) -> bool {
     let (name, typed) = (name.to_lowercase(), typed.to_lowercase());
     name.starts_with(&typed) || name.split(' ').any(|word| word.starts_with(&typed))

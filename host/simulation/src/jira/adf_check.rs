@@ -1,11 +1,11 @@
-//! Whether a document is one in the Atlassian Document Format, as strictly as Jira checks it.
+//! Checks that a document is valid Atlassian Document Format, as strictly as Jira does.
 //!
-//! Written from the format's description and not from what MARO sends, for the nodes that a text from
-//! Slack can hold; any other node counts as a fault.
+//! Written from the format's description, not from what MARO sends. Covers the nodes that text from Slack can
+//! contain. Any other node counts as invalid.
 
 use serde_json::{Map, Value};
 
-/// Whether Jira takes this for a description.
+/// Whether Jira accepts this as a description.
 pub(super) fn is_document(value: &Value) -> bool {
     let Some(document) = node(value, "doc", &["version", "content"]) else { return false };
     document.get("version") == Some(&Value::from(1))
@@ -73,7 +73,7 @@ fn is_mark(value: &Value) -> bool {
     }
 }
 
-/// Whether there is at least one child, and all are right.
+/// Whether there is at least one child and all are valid.
 fn has_children(value: &Value, is_right: fn(&Value) -> bool) -> bool {
     type_of(value)
         .and_then(|name| node(value, name, &["content"]))
@@ -85,7 +85,7 @@ fn type_of(value: &Value) -> Option<&str> {
     value.get("type")?.as_str()
 }
 
-/// The object, if it is of this type and has no other members than these.
+/// The object, if it has this type and no members but these.
 fn node<'a>(value: &'a Value, name: &str, members: &[&str]) -> Option<&'a Map<String, Value>> {
     let object = value.as_object().filter(|_| type_of(value) == Some(name))?;
     object.keys().all(|key| key == "type" || members.contains(&key.as_str())).then_some(object)

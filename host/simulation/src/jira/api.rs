@@ -31,17 +31,17 @@ struct BulkFetchRequest {
     issue_ids_or_keys: Vec<String>,
     fields: Option<Vec<String>>,
     #[serde(default)]
-    #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
+    #[expect(dead_code, reason = "Jira knows it, but it makes no difference to the simulated site")]
     expand: Vec<String>,
     #[serde(default)]
-    #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
+    #[expect(dead_code, reason = "Jira knows it, but it makes no difference to the simulated site")]
     properties: Vec<String>,
     #[serde(default)]
-    #[expect(dead_code, reason = "known to Jira, and of no effect on what is simulated")]
+    #[expect(dead_code, reason = "Jira knows it, but it makes no difference to the simulated site")]
     fields_by_keys: bool,
 }
 
-/// A request to change an issue, read and for an issue that is there.
+/// A parsed request to change an existing issue.
 pub(super) struct ChangeRequest<T> {
     shared: Arc<Shared>,
     uri: Uri,
@@ -72,7 +72,7 @@ impl<T> ChangeRequest<T> {
         links(&self.shared, &self.uri)
     }
 
-    /// Changes the issue; `change` is given what the request asks for.
+    /// Changes the issue. `change` receives what the request asks for.
     pub(super) fn perform(self, change: impl FnOnce(&mut SimulatedIssue, T, Links<'_>) -> Answer) -> Answer {
         let links = links(&self.shared, &self.uri);
         match self.shared.site().find_to_change(&self.key) {
@@ -82,11 +82,11 @@ impl<T> ChangeRequest<T> {
     }
 }
 
-/// Why the body of a request cannot be used.
+/// Why the body of a request can't be used.
 pub(super) enum BadBody {
-    /// It does not say that it is JSON.
+    /// Its header doesn't say that it is JSON.
     Type,
-    /// It is not JSON of the right shape.
+    /// It isn't JSON of the right shape.
     Shape,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Not nested: the handlers tell the edition by the whole path.
+/// Not nested, because the handlers recognise the edition by the whole path.
 fn both_editions(api: &str) -> Router<Arc<Shared>> {
     let at = |path: &str| format!("{api}/{path}");
     Router::new()
@@ -125,7 +125,7 @@ fn both_editions(api: &str) -> Router<Arc<Shared>> {
         .route(&at("issue/{key}/remotelink"), get(remote_links::get).post(remote_links::set))
 }
 
-/// Jira's refusal of a request to its REST API that lacks the right credentials.
+/// Jira's refusal of a REST API request without the right credentials.
 pub(super) fn refuse_strangers(api: Api, headers: &HeaderMap) -> Option<Answer> {
     let expected = match api {
         Api::Cloud => BASIC,
@@ -194,7 +194,7 @@ async fn get_issue(
     json_answer(StatusCode::OK, &shape)
 }
 
-/// There is no such issue, or it is not visible.
+/// There is no such issue, or it isn't visible.
 pub(super) fn no_issue(api: Api) -> Answer {
     let message = match api {
         Api::Cloud => "Issue does not exist or you do not have permission to see it.",
@@ -226,7 +226,7 @@ impl BadBody {
     }
 }
 
-/// The first value of a parameter in the query.
+/// The first value of a query parameter.
 pub(super) fn query_value(uri: &Uri, name: &str) -> Option<String> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .find(|(other, _)| other == name)
@@ -241,7 +241,7 @@ pub(super) fn links<'a>(shared: &'a Shared, uri: &Uri) -> Links<'a> {
     Links { site: &shared.base_url, api: Api::of_path(uri.path()).unwrap_or(Api::Cloud) }
 }
 
-/// The `fields` of a query; all of them unless some are named.
+/// The `fields` in a query. All of them if none are named.
 fn asked_fields(query: Option<String>) -> Vec<String> {
     let query = query.unwrap_or_default();
     let fields: Vec<String> = url::form_urlencoded::parse(query.as_bytes())

@@ -1,4 +1,4 @@
-//! The page of an issue for people, so that a link in a reply leads somewhere true.
+//! An issue's web page, so that links in replies work.
 
 use axum::{
     body::Body,
@@ -7,18 +7,16 @@ use axum::{
 
 use crate::jira::{api::html, site::SimulatedIssue};
 
-/// The page of an issue, or of there being none.
+/// The page of an issue, or a page that says there is none.
 pub(super) fn page(issue: Option<&SimulatedIssue>) -> Response<Body> {
     let (status, title, text) = match issue {
         Some(issue) => {
             let title = format!("{}: {}", issue.key, issue.summary);
             (StatusCode::OK, title, format!("Status: {}", issue.status))
         }
-        None => (
-            StatusCode::NOT_FOUND,
-            "No such issue".to_owned(),
-            "The simulated Jira does not have it.".to_owned(),
-        ),
+        None => {
+            (StatusCode::NOT_FOUND, "No such issue".to_owned(), "It isn't in the simulated Jira.".to_owned())
+        }
     };
     let (title, text) = (escape(&title), escape(&text));
     let mut response = html(

@@ -1,5 +1,4 @@
-//! The connections of the simulated site, and one exchange on them: what may go wrong does so here, before
-//! any route is reached.
+//! The connections of the simulated site. Faults happen here, before a request reaches a route.
 
 use std::{convert::Infallible, pin::Pin, sync::Arc};
 
@@ -24,12 +23,12 @@ use crate::jira::{
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// The exchange ends without an answer.
+/// Ends the exchange without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the simulated site resets the connection")]
 struct Reset;
 
-/// Accepts connections until `stop`.
+/// Accepts connections until `stop` is cancelled.
 pub(super) async fn accept(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -38,7 +37,7 @@ pub(super) async fn accept(
 ) {
     let router = router(shared.clone());
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        // A connection that failed before it was accepted is its client's concern.
+        // If a connection fails before it is accepted, the client handles that.
         let Ok((stream, _)) = accepted else { continue };
         tasks.spawn(serve(stream, router.clone(), shared.clone(), stop.clone()));
     }
@@ -59,7 +58,7 @@ async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, stop: Can
         }
     };
     if result.is_err() {
-        // Closing with unread or unsent data pending is a reset, as from a crashed server.
+        // Closing with unread or unsent data is a reset, as when a server crashes.
         connection.into_parts().io.into_inner().set_zero_linger().ok();
     }
 }
@@ -97,7 +96,7 @@ async fn exchange(
     }
 }
 
-/// Lives a fault out: an answer, none ever, or `None` to go on as usual.
+/// Acts out a fault: answers, never answers, or returns `None` to continue as usual.
 async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Option<Response<Body>>, Reset> {
     match fault {
         Fault::Reset => Err(Reset),
@@ -113,7 +112,7 @@ async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Opt
     }
 }
 
-/// Lives a fault out that comes after the deed: the right answer is lost on the way.
+/// Acts out a fault after the request was carried out: the right answer gets lost.
 async fn fail_after(
     fault: &Fault,
     response: Response<Body>,

@@ -1,4 +1,4 @@
-//! What the owner of the simulated site can see of created tickets, and how they can be made to fail.
+//! Lets the owner of the simulated site look at created issues, and make creating them fail.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::jira::{
 };
 use maro_domain::issue::{IssueId, IssueKey};
 
-/// An issue that was created through the REST API.
+/// An issue created through the REST API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatedIssue {
     pub id: IssueId,
@@ -19,18 +19,18 @@ pub struct CreatedIssue {
     /// Such as `Story`.
     pub issue_type: String,
     pub summary: String,
-    /// A document (v3) or a text (v2), as it came.
+    /// A document (v3) or a text (v2), as it was sent.
     pub description: Option<Value>,
     /// The epic that it is under.
     pub parent: Option<IssueKey>,
     pub properties: BTreeMap<String, Value>,
 }
 
-/// How long new issues are not found by a search.
+/// How long searches don't find new issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchLag {
     None,
-    /// The next so many searches miss it.
+    /// This many searches don't find it.
     Searches(u32),
     /// Until [`SimulatedJira::index_now`].
     UntilTold,
@@ -47,17 +47,17 @@ impl SimulatedJira {
         self.shared.site().find(key.as_str()).map(|issue| issue.links.clone()).unwrap_or_default()
     }
 
-    /// Adds an epic, in place of the issue that may have this key; its id.
+    /// Adds an epic, replacing any issue with this key. Returns its id.
     pub fn add_epic(&self, key: &IssueKey, summary: &str, status: &str) -> IssueId {
         IssueId::new(self.shared.site().add(key.clone(), IssueType::Epic, summary, status).to_string())
     }
 
-    /// Adds an initiative, which is above epics, in place of the issue that may have this key; its id.
+    /// Adds an initiative (the level above epics), replacing any issue with this key. Returns its id.
     pub fn add_initiative(&self, key: &IssueKey, summary: &str, status: &str) -> IssueId {
         IssueId::new(self.shared.site().add(key.clone(), IssueType::Initiative, summary, status).to_string())
     }
 
-    /// Hides issues that are created from now on from searches for a while.
+    /// Hides issues created from now on from searches for a while.
     pub fn set_search_lag(&self, lag: SearchLag) {
         self.shared.site().search_lag = match lag {
             SearchLag::None | SearchLag::Searches(0) => None,
@@ -66,17 +66,17 @@ impl SimulatedJira {
         };
     }
 
-    /// Has searches find everything that exists now.
+    /// Makes searches find everything that exists now.
     pub fn index_now(&self) {
         self.shared.site().issues_mut().for_each(|issue| issue.hidden_for = None);
     }
 
-    /// Has the site refuse issues with `part` in their summary, for this reason, singly and in bulk.
+    /// Makes the site refuse issues with `part` in their summary, for this reason, one at a time and in bulk.
     pub fn refuse_summaries_with(&self, part: &str, reason: &str) {
         self.shared.site().refusals.push((part.to_owned(), reason.to_owned()));
     }
 
-    /// Takes all such refusals back.
+    /// Removes all such refusals.
     pub fn refuse_no_summaries(&self) {
         self.shared.site().refusals.clear();
     }

@@ -1,4 +1,4 @@
-//! Creating issues on the simulated site, with Jira's own refusals.
+//! Creates issues on the simulated site, and refuses them in Jira's own words.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -53,7 +53,7 @@ struct BulkCreate {
     issue_updates: Vec<IssueUpdate>,
 }
 
-/// What is wrong with an issue, by field and beyond the fields.
+/// What is wrong with an issue, by field and in general.
 #[derive(Default)]
 struct Refusal {
     messages: Vec<String>,
@@ -78,7 +78,7 @@ pub(super) async fn issue(
     }
 }
 
-/// `POST /rest/api/{2,3}/issue/bulk`: each issue for itself.
+/// `POST /rest/api/{2,3}/issue/bulk`: each issue is created or refused on its own.
 pub(super) async fn bulk(
     State(shared): State<Arc<Shared>>,
     uri: Uri,
@@ -90,7 +90,7 @@ pub(super) async fn bulk(
         Err(fault) => return fault.answer(),
     };
     if request.issue_updates.is_empty() || request.issue_updates.len() > MAX_BULK {
-        let message = format!("The request must hold between 1 and {MAX_BULK} issues.");
+        let message = format!("The request must contain between 1 and {MAX_BULK} issues.");
         return json_answer(StatusCode::BAD_REQUEST, &shapes::errors(&message));
     }
     let links = links(&shared, &uri);
@@ -130,7 +130,7 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
     Ok(shapes::created(issue, links))
 }
 
-/// The project and the type; what Jira checks before anything else.
+/// The project and the type. Jira checks these first.
 fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProject, IssueType), Refusal> {
     let named = |field: &str, names: [&str; 2]| {
         let value = update.fields.get(field)?;
@@ -219,7 +219,7 @@ impl Refusal {
         }
     }
 
-    /// What the screen lacks, and what it demands.
+    /// Checks for fields that aren't on the screen, and for required fields.
     fn check_screen(&mut self, update: &IssueUpdate, project: &SimulatedProject, kind: IssueType, api: Api) {
         let screen = fields::on_screen(project, kind, api);
         for name in update.fields.keys().chain(update.update.keys()) {
@@ -242,7 +242,7 @@ impl Refusal {
         }
     }
 
-    /// The epic that the issue is to stand under.
+    /// The epic for the issue.
     fn check_parent(
         &mut self,
         update: &IssueUpdate,

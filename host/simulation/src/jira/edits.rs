@@ -1,4 +1,4 @@
-//! Comments, steps of the workflow and assignments on the simulated site, with Jira's own refusals.
+//! Comments, transitions and assignments on the simulated site, refused in Jira's own words.
 
 use std::sync::Arc;
 
@@ -52,12 +52,12 @@ struct TransitionId {
 }
 
 impl SimulatedJira {
-    /// The comments on an issue, oldest first: documents (v3) or texts (v2), as they came.
+    /// The comments on an issue, oldest first: documents (v3) or texts (v2), as they were sent.
     pub fn comments(&self, key: &IssueKey) -> Vec<Value> {
         self.shared.site().find(key.as_str()).map(|issue| issue.comments.clone()).unwrap_or_default()
     }
 
-    /// Status and assignee of an issue. `None` if there is no such issue.
+    /// The status and assignee of an issue. `None` if there is no such issue.
     pub fn status_and_assignee(&self, key: &IssueKey) -> Option<(String, Option<&'static str>)> {
         self.shared.site().find(key.as_str()).map(|issue| (issue.status.clone(), issue.assignee))
     }

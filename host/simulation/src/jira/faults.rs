@@ -1,4 +1,4 @@
-//! The ways in which the simulated site can fail.
+//! How the simulated site can fail.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -15,55 +15,55 @@ use crate::jira::{
     shapes,
 };
 
-/// More than any client should read.
+/// More than a client should read.
 const HUGE_BODY_CHUNKS: usize = 80;
 const HUGE_BODY_CHUNK: &[u8] = &[b' '; 64 * 1024];
 
-/// How the REST API answers instead of as it should. Pages for people (`/browse/…`) are not affected.
+/// How the REST API fails. Web pages (`/browse/…`) aren't affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// This status with Jira's error body and, if given, this `Retry-After`.
     Status(u16, Option<String>),
-    /// No answer, while the connection stays open.
+    /// No answer, but the connection stays open.
     Hang,
-    /// The right answer, late.
+    /// The right answer, but late.
     Slow(Duration),
     /// The connection is reset before the answer.
     Reset,
-    /// What was asked is done, and then the connection is reset: nobody hears of it.
+    /// The request is carried out, and the connection is reset before the answer.
     DoneThenReset,
-    /// What was asked is done, and then there is no answer, while the connection stays open.
+    /// The request is carried out, but there is no answer and the connection stays open.
     DoneThenHang,
-    /// What was asked is done, and then the answer is this status, as from a proxy that lost patience.
+    /// The request is carried out, but the answer is this status, as from a proxy that timed out.
     DoneThenStatus(u16),
     /// The connection ends in the middle of the answer.
     CutShort,
     /// Status 200 and a login page.
     Html,
-    /// Status 404 and a web server's page: nothing of Jira's is at this address.
+    /// Status 404 and a web server's page: Jira isn't at this address.
     NoSuchAddress,
     /// Half of a JSON document.
     InvalidJson,
-    /// JSON that is not the answer to any question.
+    /// JSON that doesn't fit any request.
     WrongShape,
     /// 5 MB of white space, in chunks.
     HugeBody,
     /// Status 302 to this address.
     Redirect(String),
-    /// The credentials are ignored: nothing is visible, and headers say so as Data Center does.
+    /// The credentials are ignored, so nothing is visible. Headers say so, as with Data Center.
     Anonymous,
-    /// As [`Fault::Anonymous`], without a word.
+    /// As [`Fault::Anonymous`], but without the headers.
     SilentlyAnonymous,
-    /// Some issues could not be read: an empty answer with an entry in `issueErrors`.
+    /// Some issues couldn't be read: an empty answer with an entry in `issueErrors`.
     IssueErrors,
 }
 
-/// Which faults are on.
+/// The faults that are switched on.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// For the next requests, one each; `None` lets a request through.
+    /// Faults for the next requests, one each. `None` lets a request through.
     next: VecDeque<Option<Fault>>,
-    /// For all requests after these.
+    /// The fault for all requests after those.
     then: Option<Fault>,
 }
 
@@ -72,18 +72,18 @@ impl Faults {
         *self = Self { next: next.into_iter().collect(), then };
     }
 
-    /// The fault for all requests to come, if any.
+    /// The fault for all future requests, if any.
     pub(super) fn lasting(&self) -> Option<Fault> {
         self.then.clone()
     }
 
-    /// The fault for the request that has just come, if any.
+    /// The fault for the request that has just arrived, if any.
     pub(super) fn next(&mut self) -> Option<Fault> {
         self.next.pop_front().unwrap_or_else(|| self.then.clone())
     }
 }
 
-/// The answer to `path` under a fault that has an answer of its own.
+/// The answer to `path` for a fault that has its own answer.
 pub(super) fn answer(fault: &Fault, path: &str) -> Option<Response<Body>> {
     let raw_json = |text: &'static str| json_response(StatusCode::OK, Body::from(text));
     Some(match fault {
@@ -119,7 +119,7 @@ pub(super) fn answer(fault: &Fault, path: &str) -> Option<Response<Body>> {
     })
 }
 
-/// The answer in place of the right one, under a fault that comes after the deed.
+/// The answer that replaces the right one, for a fault after the request was carried out.
 pub(super) fn answer_after(status: u16) -> Response<Body> {
     refusal(status, None)
 }

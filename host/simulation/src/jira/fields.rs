@@ -1,4 +1,4 @@
-//! The fields of the simulated site: which are on the screen for creating an issue, and which it demands.
+//! The fields of the simulated site: which are on the create screen, and which are required.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::jira::{
     site::IssueType,
 };
 
-/// What OPS demands for every ticket.
+/// The field that OPS requires for every issue.
 pub const SEVERITY: &str = "customfield_10050";
 
 /// The field with the key of a story's epic.
 pub(super) const EPIC_LINK: &str = "customfield_10100";
 
-/// The field with an epic's name, which Data Center demands.
+/// The field with an epic's name, which Data Center requires.
 pub(super) const EPIC_NAME: &str = "customfield_10101";
 
-/// What a severity can be.
+/// The possible severities.
 pub(super) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) is_required: bool,
     has_default: bool,
-    /// The type, and for a field of an app the app's name of it.
+    /// The type. For a field from an app, also the app's name for it.
     kind: (&'static str, Option<&'static str>),
 }
 
@@ -57,7 +57,7 @@ const SEVERITY_FIELD: Field = Field {
     ..system(SEVERITY, "Severity", "option")
 };
 
-/// Those of every screen.
+/// The fields on every screen.
 const COMMON: [Field; 8] = [
     Field { is_required: true, ..system("issuetype", "Issue Type", "issuetype") },
     Field { is_required: true, ..system("project", "Project", "project") },
@@ -70,7 +70,7 @@ const COMMON: [Field; 8] = [
 ];
 
 impl Field {
-    /// As the answer about what can be created tells it.
+    /// The field as `createmeta` describes it.
     pub(super) fn metadata(&self) -> Value {
         json!({
             "required": self.is_required,

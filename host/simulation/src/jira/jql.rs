@@ -1,6 +1,6 @@
-//! Jira's query language, as far as the simulated site understands it: comparisons of the fields that people
-//! name most, `AND`, `OR`, `NOT`, brackets, and an order. What Jira would refuse is refused in its words, and
-//! what is not simulated too, with a hint.
+//! The part of Jira's query language that the simulated site understands: comparisons of the most common
+//! fields, `AND`, `OR`, `NOT`, brackets, and an order. What Jira would refuse is refused in its words. So is
+//! what isn't simulated, with a hint.
 
 mod fields;
 mod times;
@@ -19,11 +19,11 @@ use crate::jira::{
     words,
 };
 
-/// A query that was understood.
+/// A parsed query.
 #[derive(Debug)]
 pub(super) struct Query {
     condition: Option<Condition>,
-    /// The fields to order by, and whether each order is descending.
+    /// The fields to order by, and whether each is descending.
     order: Vec<(OrderField, bool)>,
 }
 
@@ -32,13 +32,13 @@ enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    /// A value is among `wanted`, of which `None` is no value; or else it is another.
+    /// The value is (or isn't) among `wanted`. `None` stands for no value.
     Among {
         field: Field,
         wanted: Vec<Option<String>>,
         is_wanted: bool,
     },
-    /// Stems of the summary, all of which must be there.
+    /// Stems that must all be in the summary.
     Words(Vec<String>),
     Time {
         is_created: bool,
@@ -56,7 +56,7 @@ enum OrderField {
     Summary,
 }
 
-/// What stands behind an operator.
+/// What follows an operator.
 enum Operand {
     Word(String),
     Quoted(String),
@@ -81,7 +81,7 @@ impl Query {
         self.condition.as_ref().is_none_or(|condition| condition.holds(issue))
     }
 
-    /// Whether it restricts what it finds; Cloud refuses other queries.
+    /// Whether it restricts the results. Cloud refuses queries that don't.
     pub(super) fn is_bounded(&self) -> bool {
         self.condition.is_some()
     }
@@ -132,7 +132,7 @@ impl Condition {
                     None => values.is_empty(),
                     Some(wanted) => values.iter().any(|value| value.eq_ignore_ascii_case(wanted)),
                 });
-                // As in Jira, what has no value is not "other than" any.
+                // As in Jira, an issue without a value doesn't match `!=`.
                 let has_value = !values.is_empty();
                 if *is_wanted { is_among } else { has_value && !is_among }
             }
@@ -185,7 +185,7 @@ impl Parser<'_> {
             return Ok(condition);
         }
         let Some(Token::Word(name) | Token::Quoted(name)) = self.tokens.next() else {
-            return Err("Error in the JQL Query: a field's name is missing.".to_owned());
+            return Err("Error in the JQL Query: A field name is missing.".to_owned());
         };
         let (operator, operands) = self.comparison(&name)?;
         match fields::named(&name) {
@@ -198,7 +198,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The operator behind a field's name, and what it is compared with.
+    /// The operator after a field's name, and what the field is compared with.
     fn comparison(&mut self, name: &str) -> Result<(&'static str, Vec<Operand>), String> {
         if self.takes("IS") {
             let operator = if self.takes("NOT") { "!=" } else { "=" };
@@ -215,14 +215,14 @@ impl Parser<'_> {
             Some(Token::Sign(operator)) if !is_not && !matches!(operator, "(" | ")" | ",") => {
                 Ok((operator, vec![self.operand(name)?]))
             }
-            _ => Err(format!("Error in the JQL Query: '{name}' is followed by no operator.")),
+            _ => Err(format!("Error in the JQL Query: '{name}' isn't followed by an operator.")),
         }
     }
 
-    /// `(A, "B")` behind `in`.
+    /// `(A, "B")` after `in`.
     fn list(&mut self, name: &str) -> Result<Vec<Operand>, String> {
         if !self.takes_sign("(") {
-            return Err(format!("Error in the JQL Query: Expecting '(' behind '{name} in'."));
+            return Err(format!("Error in the JQL Query: Expecting '(' after '{name} in'."));
         }
         let mut operands = vec![self.operand(name)?];
         while self.takes_sign(",") {
@@ -241,7 +241,7 @@ impl Parser<'_> {
                 Ok(Operand::Function(word))
             }
             Some(Token::Word(word)) => Ok(Operand::Word(word)),
-            _ => Err(format!("Error in the JQL Query: '{name}' is compared with nothing.")),
+            _ => Err(format!("Error in the JQL Query: '{name}' isn't compared with anything.")),
         }
     }
 
@@ -317,12 +317,12 @@ impl Parser<'_> {
             return Ok(order);
         }
         if !self.takes("BY") {
-            return Err("Error in the JQL Query: Expecting 'by' behind 'order'.".to_owned());
+            return Err("Error in the JQL Query: Expecting 'by' after 'order'.".to_owned());
         }
         loop {
             let name = match self.tokens.next() {
                 Some(Token::Word(name) | Token::Quoted(name)) => name,
-                other => return Err(format!("Error in the JQL Query: cannot order by {other:?}.")),
+                other => return Err(format!("Error in the JQL Query: Can't order by {other:?}.")),
             };
             let field = OrderField::named(&name).ok_or_else(|| {
                 unknown(&format!("Field '{name}' does not exist or you do not have permission to view it."))
@@ -368,7 +368,8 @@ fn unsupported(name: &str, operator: &str) -> String {
     format!("The operator '{operator}' is not supported by the '{name}' field.")
 }
 
-/// What Jira says of what it does not know. It may know it, where the simulated one does not.
+/// What Jira says about something unknown, with a hint: real Jira may know it even if the simulated one
+/// doesn't.
 fn unknown(message: &str) -> String {
     format!("{message} (The simulated Jira knows only {}.)", fields::KNOWN)
 }

@@ -1,7 +1,7 @@
 //! A simulated Jira site that answers over HTTP as Jira Cloud (v3) and Jira Data Center (v2) do.
 //!
-//! It is strict where Jira is (credentials, content types, request shapes, limits), can be told to fail in
-//! every way that Jira fails, and remembers what it was asked.
+//! It is as strict as Jira about credentials, content types, request shapes and limits. It can be told to
+//! fail in every way that Jira does, and remembers the requests it received.
 
 mod accounts;
 mod adf_check;

@@ -1,4 +1,4 @@
-//! The simulated site as people see it in their browsers: its issues, and what they do with them.
+//! The simulated site as people use it in a browser: its issues, and what people do with them.
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -10,10 +10,10 @@ use crate::jira::{
 };
 use maro_domain::issue::IssueKey;
 
-/// The status of an issue that somebody has just created.
+/// The status of a new issue.
 const NEW: &str = "To Do";
 
-/// An issue as a list shows it.
+/// An issue as shown in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedIssue {
     pub key: String,
@@ -25,7 +25,7 @@ pub struct ListedIssue {
 }
 
 impl SimulatedJira {
-    /// All issues, by age.
+    /// All issues, oldest first.
     pub fn issues(&self) -> Vec<ListedIssue> {
         self.shared.site().issues().map(ListedIssue::from).collect()
     }
@@ -35,17 +35,17 @@ impl SimulatedJira {
         self.shared.site().projects().map(|project| project.key.clone()).collect()
     }
 
-    /// The fault under which the site lies until it is cleared.
+    /// The current fault, which stays until it is cleared.
     pub fn fault(&self) -> Option<Fault> {
         self.shared.faults().lasting()
     }
 
-    /// Changes with each change of an issue or of the fault.
+    /// Changes whenever an issue or the fault changes.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }
 
-    /// Creates a task under the next key of a project; `None` if there is no such project.
+    /// Creates a task with the next key of a project. `None` if there is no such project.
     pub fn create_issue(&self, project: &str, summary: &str) -> Option<IssueKey> {
         let mut site = self.shared.site();
         let project = site.project(project)?.key.clone();
@@ -54,7 +54,8 @@ impl SimulatedJira {
         Some(key)
     }
 
-    /// Moves an issue to another project, under its next key; `None` if there is no such issue or project.
+    /// Moves an issue to another project, where it gets the next key. `None` if there is no such issue or
+    /// project.
     pub fn move_to_project(&self, key: &IssueKey, project: &str) -> Option<IssueKey> {
         let new_key = {
             let site = self.shared.site();

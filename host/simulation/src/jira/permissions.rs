@@ -1,4 +1,4 @@
-//! What the account may do in a project of the simulated site.
+//! The account's permissions in a project of the simulated site.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The simulated site's projects, and what can be created in each.
+//! The projects of the simulated site, and what can be created in each.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,10 +18,10 @@ use crate::jira::{
     site::IssueType,
 };
 
-/// The project whose tickets need a severity.
+/// The project whose issues need a severity.
 pub const DEMANDING_PROJECT: &str = "OPS";
 
-/// The project in which the account may create nothing.
+/// The project in which the account can't create anything.
 pub const READ_ONLY_PROJECT: &str = "AUDIT";
 
 /// The id of the first project.
@@ -29,7 +29,7 @@ const FIRST_ID: usize = 10_000;
 
 const DEFAULT_PAGE_SIZE: usize = 50;
 
-/// The largest page of projects, and of what can be created.
+/// The largest page of projects, issue types and fields.
 const MAX_PROJECTS_PAGE: usize = 100;
 const MAX_META_PAGE: usize = 200;
 
@@ -40,19 +40,19 @@ pub(super) struct SimulatedProject {
     pub(super) id: String,
     pub(super) key: String,
     pub(super) name: String,
-    /// What can be created, in Jira's order.
+    /// The issue types that can be created, in Jira's order.
     pub(super) issue_types: &'static [IssueType],
-    /// Whether the account may create issues.
+    /// Whether the account can create issues.
     pub(super) may_create: bool,
 }
 
-/// Which part of a list was asked for.
+/// The requested part of a list.
 struct Page {
     start: usize,
     size: usize,
 }
 
-/// The three projects with a story, and several hundred as a large company has them.
+/// The three projects with content, and several hundred more, as in a large company.
 pub(super) fn all() -> BTreeMap<String, SimulatedProject> {
     const SCRUM: &[IssueType] =
         &[IssueType::Epic, IssueType::Story, IssueType::Task, IssueType::Bug, IssueType::Subtask];
@@ -132,7 +132,7 @@ pub(super) async fn issue_types(
     let site = shared.site();
     let Some(project) = site.project(&key) else { return no_project(links) };
     let types: Vec<Value> = project.issue_types.iter().map(|kind| shapes::issue_type(*kind, links)).collect();
-    // What the account cannot create is not in the list.
+    // Types that the account can't create aren't listed.
     let types = if project.may_create { types } else { Vec::new() };
     json_answer(StatusCode::OK, &meta_page(&uri, &types, "issueTypes", links.api))
 }
@@ -184,7 +184,7 @@ impl Page {
     }
 }
 
-/// A page as this edition shapes it: Cloud names the list, Data Center says `values`.
+/// A page in the edition's shape: Cloud gives the list a name, Data Center calls it `values`.
 fn meta_page(uri: &Uri, items: &[Value], name: &str, api: Api) -> Value {
     let page = Page::asked(uri, MAX_META_PAGE);
     let mut answer = json!({ "maxResults": page.size, "startAt": page.start, "total": items.len() });

@@ -1,4 +1,4 @@
-//! What the simulated site was asked, for tests to look at.
+//! The requests that the simulated site received, for tests to check.
 
 use std::collections::VecDeque;
 
@@ -7,16 +7,16 @@ use axum::{
     http::{HeaderMap, Method, Uri},
 };
 
-/// How many requests are remembered: the site may run for days.
+/// How many requests are remembered. Limited because the site may run for days.
 const MAX_REMEMBERED: usize = 1_000;
 
 /// A request to the REST API, whether or not it was answered.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
     pub method: String,
-    /// With the query.
+    /// Includes the query.
     pub path: String,
-    /// Names in lower case; values that are no text are left out.
+    /// The names are lower case. Values that aren't text are left out.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -34,7 +34,7 @@ impl ReceivedRequest {
         }
     }
 
-    /// The first value of a header, named in lower case.
+    /// The first value of a header. The name must be lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }

@@ -1,4 +1,4 @@
-//! The links from the simulated site's issues to other places.
+//! The remote links of the simulated site's issues.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const FIRST_ID: usize = 10_000;
 
 type Answer = Response<Body>;
 
-/// A link as it was last set.
+/// A link, as last set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteLink {
     pub global_id: Option<String>,
@@ -67,7 +67,7 @@ struct Object {
     _status: Option<Value>,
 }
 
-/// `POST /rest/api/{2,3}/issue/{key}/remotelink`: a link with a known global id is replaced.
+/// `POST /rest/api/{2,3}/issue/{key}/remotelink`: replaces a link with the same global id.
 pub(super) async fn set(request: ChangeRequest<LinkRequest>) -> Answer {
     request.perform(|issue, asked, links| {
         if let Some((field, text)) = asked.fault() {

@@ -1,4 +1,4 @@
-//! Searching the simulated site. Its index may lag behind, as Jira's does.
+//! Searches the simulated site. As in Jira, the index may lag behind.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use crate::jira::{
 
 const DEFAULT_PAGE_SIZE: usize = 50;
 
-/// The largest page: Cloud gives as many with few fields, and fewer with many.
+/// The largest page. Cloud returns this many if few fields are requested, and fewer otherwise.
 const MAX_PAGE_SIZE: usize = 100;
 
-/// How many properties one search may ask for.
+/// How many properties one search may request.
 const MAX_PROPERTIES: usize = 5;
 
-/// What a token for the next page starts with; the place follows.
+/// The start of a token for the next page. The position follows.
 const TOKEN: &str = "simulated-page-";
 
 type Answer = Response<Body>;
@@ -49,7 +49,7 @@ struct CloudSearch {
     _reconcile_issues: Vec<u64>,
 }
 
-/// Data Center's search gives no properties, and refuses a request that asks for them.
+/// Data Center's search doesn't return properties, and refuses requests for them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct DataCenterSearch {
@@ -135,7 +135,7 @@ pub(super) async fn data_center(
     json_answer(StatusCode::OK, &answer)
 }
 
-/// `GET /rest/api/{2,3}/issue/{key}/properties/{property}`: not from the index, so without lag.
+/// `GET /rest/api/{2,3}/issue/{key}/properties/{property}`: has no lag, because it doesn't use the index.
 pub(super) async fn property(
     State(shared): State<Arc<Shared>>,
     Path((key, property)): Path<(String, String)>,
@@ -152,7 +152,7 @@ pub(super) async fn property(
     }
 }
 
-/// The issues in the index for which a query holds, or what is wrong with the query.
+/// The issues in the index that match a query, or what is wrong with the query.
 fn find<'a>(
     site: &'a mut Site,
     text: &str,

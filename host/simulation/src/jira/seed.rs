@@ -1,10 +1,10 @@
-//! The believable project that the simulated site starts with: SCRUM-101 to SCRUM-150.
+//! The realistic project that the simulated site starts with: SCRUM-101 to SCRUM-150.
 
 use crate::jira::site::IssueType;
 
 pub(super) const PROJECT: &str = "SCRUM";
 
-/// The number of the first issue; the others follow.
+/// The number of the first issue. The others follow.
 pub(super) const FIRST_NUMBER: u64 = 101;
 
 const OPEN: &str = "Open";
@@ -66,11 +66,11 @@ pub(super) const ISSUES: [(IssueType, &str, &str); 50] = [
     (IssueType::Task, "Retrospective follow-ups", OPEN),
 ];
 
-/// Who works on the issues, in turn.
+/// The assignees of the issues, in turn.
 pub(super) const ASSIGNEES: [Option<&str>; 4] =
     [None, Some("Ada Lovelace"), Some("Grace Hopper"), Some("Edsger Dijkstra")];
 
-/// The teams of a large company, with their part of a project key.
+/// The teams of a large company, each with its part of a project key.
 pub(super) const TEAMS: [(&str, &str); 20] = [
     ("ACC", "Accounts"),
     ("BIL", "Billing"),
@@ -94,7 +94,7 @@ pub(super) const TEAMS: [(&str, &str); 20] = [
     ("WAR", "Warehouse"),
 ];
 
-/// What each of these teams has a project for, with its part of the key.
+/// The topics of each team's projects, each with its part of a project key.
 pub(super) const AREAS: [(&str, &str); 15] = [
     ("AN", "analytics"),
     ("AP", "API"),

@@ -1,4 +1,4 @@
-//! The simulated site as its owner sees it: started, changed, broken and asked what it received.
+//! The simulated site for its owner: starts it, changes it, makes it fail, and returns what it received.
 
 use std::{
     io,
@@ -25,14 +25,14 @@ use maro_domain::issue::{IssueId, IssueKey};
 use maro_jira::config::{JiraConfig, JiraCredentials};
 use maro_process::secret::Secret;
 
-/// The account that the site knows as Jira Cloud.
+/// The site's account as Jira Cloud.
 pub const EMAIL: &str = "maro@example.com";
 /// The API token of that account.
 pub const API_TOKEN: &str = "simulated-api-token";
-/// The personal access token that the site knows as Jira Data Center.
+/// The site's personal access token as Jira Data Center.
 pub const PERSONAL_ACCESS_TOKEN: &str = "simulated-personal-access-token";
 
-/// [`EMAIL`] and [`API_TOKEN`] as a header: Base64 of both with a colon between.
+/// [`EMAIL`] and [`API_TOKEN`] as a header: Base64 of both, separated by a colon.
 pub(super) const BASIC: &str = "Basic bWFyb0BleGFtcGxlLmNvbTpzaW11bGF0ZWQtYXBpLXRva2Vu";
 /// [`PERSONAL_ACCESS_TOKEN`] as a header.
 pub(super) const BEARER: &str = "Bearer simulated-personal-access-token";
@@ -45,27 +45,27 @@ pub struct SimulatedJira {
     _stop: DropGuard,
 }
 
-/// What the connections share.
+/// What all connections share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// With a final slash.
+    /// With a trailing slash.
     pub(super) base_url: Url,
     site: Mutex<Site>,
     faults: Mutex<Faults>,
     received: Mutex<Received>,
-    /// Counts the changes of issues and of what goes wrong.
+    /// Counts the changes of issues and faults.
     pub(super) changes: watch::Sender<u64>,
-    /// Where changes are reported, once somebody wants to hear of them.
+    /// Where changes are reported, once webhooks are on.
     webhooks: Mutex<Option<Webhooks>>,
     pub(super) stop: CancellationToken,
 }
 
 impl SimulatedJira {
-    /// Starts a site with its projects and issues on `address`, where port 0 means any free port. It stops when
-    /// `shutdown` is cancelled or the value is dropped.
+    /// Starts a site with its projects and issues on `address`. Port 0 means any free port. The site stops
+    /// when `shutdown` is cancelled or the value is dropped.
     ///
     /// # Errors
-    /// If the address cannot be listened on.
+    /// If it can't listen on the address.
     pub async fn start(address: SocketAddr, shutdown: &CancellationToken) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let base_url =
@@ -99,23 +99,23 @@ impl SimulatedJira {
         &self.shared.base_url
     }
 
-    /// Settings with which MARO uses the site as Jira Cloud.
+    /// Settings that make MARO use the site as Jira Cloud.
     pub fn cloud_config(&self) -> JiraConfig {
         self.config(JiraCredentials::Cloud { email: EMAIL.to_owned(), api_token: Secret::new(API_TOKEN) })
     }
 
-    /// Settings with which MARO uses the site as Jira Data Center.
+    /// Settings that make MARO use the site as Jira Data Center.
     pub fn data_center_config(&self) -> JiraConfig {
         self.config(JiraCredentials::DataCenter { token: Secret::new(PERSONAL_ACCESS_TOKEN) })
     }
 
-    /// Adds a story, in place of the issue that may have this key; its id.
+    /// Adds a story, replacing any issue with this key. Returns its id.
     pub fn add_issue(&self, key: &IssueKey, summary: &str, status: &str) -> IssueId {
         let id = self.shared.site().add(key.clone(), IssueType::Story, summary, status);
         IssueId::new(id.to_string())
     }
 
-    /// Moves an issue to a new key. The old one goes on leading to it. `false` if there is no such issue.
+    /// Moves an issue to a new key. The old key still leads to it. `false` if there is no such issue.
     pub fn move_issue(&self, from: &IssueKey, to: &IssueKey) -> bool {
         let is_moved = self.shared.site().rename_key(from, to.clone());
         self.report_update(to);
@@ -133,12 +133,12 @@ impl SimulatedJira {
         true
     }
 
-    /// Gives an issue another summary. `false` if there is no such issue.
+    /// Changes an issue's summary. `false` if there is no such issue.
     pub fn rename_issue(&self, key: &IssueKey, summary: &str) -> bool {
         self.change_issue(key, |issue| summary.clone_into(&mut issue.summary))
     }
 
-    /// Gives an issue another status. `false` if there is no such issue.
+    /// Changes an issue's status. `false` if there is no such issue.
     pub fn transition_issue(&self, key: &IssueKey, status: &str) -> bool {
         self.change_issue(key, |issue| status.clone_into(&mut issue.status))
     }
@@ -154,12 +154,12 @@ impl SimulatedJira {
         self.set_faults([], Some(fault));
     }
 
-    /// Makes the REST API fail for the next requests only, one fault each; `None` lets a request through.
+    /// Makes only the next requests to the REST API fail, one fault each. `None` lets a request through.
     pub fn set_next_faults(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
         self.set_faults(faults, None);
     }
 
-    /// Makes the REST API work again. A request that is held up stays so.
+    /// Makes the REST API work again. A request that hangs keeps hanging.
     pub fn clear_fault(&self) {
         self.set_faults([], None);
     }
@@ -174,7 +174,7 @@ impl SimulatedJira {
         self.shared.received().to_vec()
     }
 
-    /// As [`SimulatedJira::requests`], and forgets them.
+    /// As [`SimulatedJira::requests`], but also forgets them.
     pub fn take_requests(&self) -> Vec<ReceivedRequest> {
         self.shared.received().take()
     }
@@ -207,7 +207,7 @@ impl Shared {
     }
 }
 
-/// A test that panicked while it held a lock has its own failure to report.
+/// If a test panics while holding a lock, it has already failed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The JSON of the simulated site, shaped as Jira's own.
+//! The JSON of the simulated site, in Jira's own shape.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use crate::jira::{
 };
 use maro_domain::issue::IssueKey;
 
-/// Which REST API speaks.
+/// The edition of the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
     /// Version 3, Jira Cloud.
@@ -40,7 +40,7 @@ impl Api {
     }
 }
 
-/// The addresses that answers refer to.
+/// The addresses used in answers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Links<'a> {
     pub(super) site: &'a Url,
@@ -57,7 +57,7 @@ impl Links<'_> {
     }
 }
 
-/// An issue with those of its fields that were asked for; unknown names are left out, as Jira does.
+/// An issue with the requested fields. As in Jira, unknown names are left out.
 pub(super) fn issue(issue: &SimulatedIssue, fields: &[String], links: Links<'_>) -> Value {
     let mut values = Map::new();
     let mut all = all_fields(issue, links);
@@ -79,7 +79,7 @@ pub(super) fn issue(issue: &SimulatedIssue, fields: &[String], links: Links<'_>)
     })
 }
 
-/// As [`issue`], with those of its properties that were asked for.
+/// As [`issue`], with the requested properties.
 pub(super) fn found_issue(
     found: &SimulatedIssue,
     fields: &[String],
@@ -94,7 +94,7 @@ pub(super) fn found_issue(
     value
 }
 
-/// The steps that an issue can take, as `expand=transitions` shows them.
+/// An issue's transitions, as `expand=transitions` shows them.
 pub(super) fn transitions(issue: &SimulatedIssue, links: Links<'_>) -> Value {
     let shape = |step: &workflow::Step| {
         json!({
@@ -228,7 +228,7 @@ fn status(name: &str, links: Links<'_>) -> Value {
     })
 }
 
-/// Only Cloud tells the level.
+/// Only Cloud includes the hierarchy level.
 pub(super) fn issue_type(kind: IssueType, links: Links<'_>) -> Value {
     let mut value = json!({
         "self": links.api(&format!("issuetype/{}", kind.id())),
@@ -248,7 +248,7 @@ pub(super) fn project(project: &SimulatedProject, links: Links<'_>) -> Value {
     project_value(&project.id, &project.key, &project.name, links)
 }
 
-/// The project of an issue that may have been added or moved to one that is not among the site's own.
+/// An issue's project. Issues may have been added with, or moved to, a project that the site doesn't have.
 fn project_of_issue(key: &str, links: Links<'_>) -> Value {
     project_value("10000", key, key, links)
 }

@@ -1,4 +1,4 @@
-//! What the simulated site knows: its projects, and its issues under their present and former keys.
+//! The data of the simulated site: its projects, and its issues with their current and former keys.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,10 +14,10 @@ use crate::jira::{
 use maro_domain::issue::IssueKey;
 use maro_process::clock::Clock;
 
-/// The id of the first issue, as on a fresh Jira site.
+/// The id of the first issue, as on a new Jira site.
 const FIRST_ID: u64 = 10_000;
 
-/// How old the issues are that the site starts with.
+/// The age of the issues that the site starts with.
 const SEED_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,21 +71,21 @@ pub(super) struct SimulatedIssue {
     pub(super) summary: String,
     pub(super) status: String,
     pub(super) assignee: Option<&'static str>,
-    /// A document or a text, as it came.
+    /// A document or a text, as it was sent.
     pub(super) description: Option<Value>,
-    /// The epic of a story.
+    /// The epic that a story belongs to.
     pub(super) parent: Option<IssueKey>,
     pub(super) properties: BTreeMap<String, Value>,
     pub(super) links: Vec<RemoteLink>,
-    /// Documents or texts, as they came.
+    /// Documents or texts, as they were sent.
     pub(super) comments: Vec<Value>,
-    /// Whether it was created through the REST API, by its one account.
+    /// Whether it was created by the REST API's account.
     pub(super) is_own: bool,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
-    /// Grows with each change on the site.
+    /// Increases with each change on the site.
     pub(super) changed: u64,
-    /// How many searches are still to come that do not find it.
+    /// How many more searches won't find it.
     pub(super) hidden_for: Option<u32>,
 }
 
@@ -93,16 +93,16 @@ pub(super) struct SimulatedIssue {
 pub(super) struct Site {
     projects: BTreeMap<String, SimulatedProject>,
     issues: BTreeMap<u64, SimulatedIssue>,
-    /// Present and former keys.
+    /// Current and former keys.
     ids: HashMap<IssueKey, u64>,
     issues_ever: u64,
     changes: u64,
-    /// Told of each change.
+    /// Notified of each change.
     watched: watch::Sender<u64>,
     clock: Clock,
-    /// For how many searches a new issue is not found; `None` for none.
+    /// How many searches don't find a new issue. `None` if all find it.
     pub(super) search_lag: Option<u32>,
-    /// Parts of summaries that are refused, each with the reason.
+    /// Parts of summaries that are refused, each with a reason.
     pub(super) refusals: Vec<(String, String)>,
 }
 
@@ -121,7 +121,7 @@ impl Site {
         };
         for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
             let key =
-                IssueKey::parse(&format!("{PROJECT}-{number}")).expect("the seed's keys are well formed");
+                IssueKey::parse(&format!("{PROJECT}-{number}")).expect("the seed's keys are well-formed");
             let id = site.add(key, issue_type, summary, status);
             let assignee = ASSIGNEES[usize::try_from(number).unwrap_or_default() % ASSIGNEES.len()];
             if let Some(issue) = site.issues.get_mut(&id) {
@@ -131,7 +131,7 @@ impl Site {
         site
     }
 
-    /// Adds an issue, or replaces the one that has this key; its id.
+    /// Adds an issue, or replaces the one with this key. Returns its id.
     pub(super) fn add(&mut self, key: IssueKey, issue_type: IssueType, summary: &str, status: &str) -> u64 {
         self.delete(&key);
         let id = FIRST_ID + self.issues_ever;
@@ -161,7 +161,7 @@ impl Site {
         id
     }
 
-    /// Adds an issue of the REST API's account under the next key of a project.
+    /// Adds an issue created by the REST API's account, with the next key of a project.
     pub(super) fn create(
         &mut self,
         project: &str,
@@ -184,12 +184,12 @@ impl Site {
             .or_else(|| self.projects.values().find(|project| project.id == id_or_key))
     }
 
-    /// By key.
+    /// Finds a project by key.
     pub(super) fn projects(&self) -> impl Iterator<Item = &SimulatedProject> {
         self.projects.values()
     }
 
-    /// By id, which is by age.
+    /// All issues by id, which means oldest first.
     pub(super) fn issues(&self) -> impl Iterator<Item = &SimulatedIssue> {
         self.issues.values()
     }
@@ -202,12 +202,12 @@ impl Site {
         self.clock.now()
     }
 
-    /// The issue with this id or with this present or former key, in any case of letters.
+    /// The issue with this id, or with this current or former key, ignoring case.
     pub(super) fn find(&self, id_or_key: &str) -> Option<&SimulatedIssue> {
         self.issues.get(&self.find_id(id_or_key)?)
     }
 
-    /// As [`Site::find`], to change it.
+    /// As [`Site::find`], but mutable.
     pub(super) fn find_to_change(&mut self, id_or_key: &str) -> Option<&mut SimulatedIssue> {
         let id = self.find_id(id_or_key)?;
         self.note_change();
@@ -217,7 +217,7 @@ impl Site {
         Some(issue)
     }
 
-    /// Gives an issue a new key; the old one goes on leading to it.
+    /// Gives an issue a new key. The old key still leads to it.
     pub(super) fn rename_key(&mut self, from: &IssueKey, to: IssueKey) -> bool {
         let Some(issue) = self.find_to_change(from.as_str()) else { return false };
         issue.key = to.clone();
@@ -233,15 +233,15 @@ impl Site {
         self.issues.remove(&id).is_some()
     }
 
-    /// The key that the next issue of a project gets.
+    /// The key for the next issue of a project.
     pub(super) fn next_key(&self, project: &str) -> IssueKey {
         let prefix = format!("{project}-");
         let number_of = |key: &IssueKey| key.as_str().strip_prefix(&prefix)?.parse::<u64>().ok();
         let number = self.ids.keys().filter_map(number_of).max().unwrap_or(0) + 1;
-        IssueKey::parse(&format!("{prefix}{number}")).expect("the projects' keys are well formed")
+        IssueKey::parse(&format!("{prefix}{number}")).expect("the projects' keys are well-formed")
     }
 
-    /// Whoever is told finds the change made: the site is locked until then.
+    /// The change is complete when listeners look at it: until then, the site is locked.
     fn note_change(&mut self) {
         self.changes += 1;
         self.watched.send_modify(|count| *count += 1);

@@ -1,6 +1,6 @@
-//! The simulated site's webhooks: it reports to one address what people change, signed, one after the other.
+//! The simulated site's webhooks: it sends signed reports of people's changes to one address, in order.
 //!
-//! A report that is not taken is logged and lost; Jira would send it again.
+//! A report that isn't accepted is logged and lost. Real Jira would send it again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,19 +20,19 @@ use maro_process::secret::Secret;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many reports may wait; more than a person makes.
+/// How many reports may be waiting. A person can't cause this many.
 const MAX_WAITING: usize = 100;
 
-/// Where reports go in.
+/// The queue for reports.
 pub(super) type Webhooks = mpsc::Sender<Value>;
 
 impl SimulatedJira {
-    /// Reports changes to `address` from now on, signed with `secret`.
+    /// From now on, reports changes to `address`, signed with `secret`.
     ///
     /// # Errors
-    /// If there can be no HTTP client.
+    /// If no HTTP client can be created.
     pub fn send_webhooks(&self, address: Url, secret: Secret) -> Result<(), reqwest::Error> {
-        // Fails only if a provider is there already, which is as good.
+        // Fails only if a provider is already installed, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(TIMEOUT).no_proxy().tls_certs_only([]).build()?;
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
@@ -41,7 +41,7 @@ impl SimulatedJira {
         Ok(())
     }
 
-    /// Reports how an issue is now, if it is there.
+    /// Reports the current state of an issue, if it exists.
     pub(super) fn report_update(&self, key: &IssueKey) {
         let links = Links { site: &self.shared.base_url, api: Api::Cloud };
         let issue = self
@@ -64,7 +64,7 @@ impl SimulatedJira {
         let timestamp = self.shared.site().now().as_millisecond();
         let body = json!({ "timestamp": timestamp, "webhookEvent": event, "issue": issue });
         if webhooks.try_send(body).is_err() {
-            tracing::warn!("a webhook of the simulated Jira is lost: too many wait");
+            tracing::warn!("lost a webhook of the simulated Jira: too many are waiting");
         }
     }
 }
@@ -85,8 +85,8 @@ async fn send(
             .body(body);
         match request.send().await {
             Ok(response) if response.status().is_success() => {}
-            Ok(response) => tracing::warn!(status = %response.status(), "a webhook was not taken"),
-            Err(error) => tracing::warn!(%error, "a webhook was not taken"),
+            Ok(response) => tracing::warn!(status = %response.status(), "a webhook wasn't accepted"),
+            Err(error) => tracing::warn!(%error, "a webhook wasn't accepted"),
         }
     }
 }

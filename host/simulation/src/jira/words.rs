@@ -1,6 +1,6 @@
-//! Words as the simulated site's search sees them: without case, and by their stems.
+//! Words as the simulated site's search compares them: by their stems, ignoring case.
 
-/// The stems of a text's words.
+/// The stems of the words in a text.
 pub(super) fn stems(text: &str) -> Vec<String> {
     text.split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -8,8 +8,8 @@ pub(super) fn stems(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The stems that the text of a search asks for. `None` for what the search's own language would read as
-/// an operator or refuse: signs that are not escaped, and `AND`, `OR`, `NOT`.
+/// The stems that a search text asks for. `None` if the text contains something that the search language
+/// would treat as an operator or refuse: unescaped signs, `AND`, `OR`, `NOT`.
 pub(super) fn query(text: &str) -> Option<Vec<String>> {
     let mut plain = String::with_capacity(text.len());
     let mut letters = text.chars();

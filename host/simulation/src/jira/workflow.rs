@@ -1,6 +1,6 @@
-//! The workflow of the simulated site, which is the same for all issues.
+//! The workflow of the simulated site. It is the same for all issues.
 
-/// A step from one status to another.
+/// A transition from one status to another.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) id: &'static str,
@@ -14,7 +14,7 @@ const STOP: Step = Step { id: "31", name: "Stop work", to: "Open" };
 const FINISH: Step = Step { id: "41", name: "Finish", to: "Done" };
 const REOPEN: Step = Step { id: "51", name: "Reopen", to: "Open" };
 
-/// What an issue of this status can do next.
+/// The transitions from this status.
 pub(super) fn steps(status: &str) -> &'static [Step] {
     match status {
         "In Progress" => &[REVIEW, STOP, FINISH],

@@ -1,7 +1,7 @@
-//! Whole acts of a person at a terminal: what is done, waited for, and shown then.
+//! What a person does from a terminal: performs the acts, waits for the bot, and returns what is shown then.
 //!
-//! A person sees a modal or a message appear some time after what they did. Here that time is waited out:
-//! until the bot reacts, and then until nothing changes any more.
+//! A modal or message appears some time after the act. So this waits until the bot reacts, and then until
+//! nothing changes any more.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +18,11 @@ use crate::slack::{
     workspace::{Names, Person, Place},
 };
 
-/// How long a reaction is waited for, and a modal that says that it is busy.
+/// How long to wait for a reaction, and for a modal that says it is busy.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a message is waited for after a modal was closed by its submission.
+/// How long to wait for a message after submitting a modal has closed it.
 const AFTER_CLOSING: Duration = Duration::from_secs(3);
-/// Nothing changed for so long: what is seen will stay.
+/// If nothing changes for this long, what is shown is final.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// One thing that a person does.
@@ -31,24 +31,24 @@ const QUIET: Duration = Duration::from_millis(500);
 pub enum Act {
     /// Types a command, with its slash.
     Command { text: String },
-    /// Fills a field of the open modal.
+    /// Fills in a field of the open modal.
     Fill { name: String, value: String },
     /// Submits the open modal.
     Submit,
-    /// Presses a button in the message with this number, else in the open modal, else in the latest message
-    /// that has such a button.
+    /// Presses a button in the message with this number. Without a number, in the open modal, or else in the
+    /// latest message that has such a button.
     Press { press: Press, message: Option<usize> },
     /// Closes the open modal.
     Close,
     /// Uses a shortcut, on the message with this number if one is given.
     Shortcut { callback_id: String, message: Option<usize> },
-    /// Writes a message, in the thread of the message with this number if one is given.
+    /// Writes a message. If a number is given, in the thread of the message with that number.
     Write { text: String, message: Option<usize> },
     /// Looks at the channel and the open modal.
     Look,
 }
 
-/// What somebody does, one thing after the other.
+/// What somebody does, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActsToDo {
     /// A name with or without `#`, an id, or `dm`.
@@ -58,49 +58,49 @@ pub struct ActsToDo {
     pub acts: Vec<Act>,
 }
 
-/// How the bot took it.
+/// How the bot reacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {
-    /// It did something, or nothing was asked of it.
+    /// It did something, or it wasn't asked to.
     Shown,
-    /// It did nothing that is seen.
+    /// It did nothing visible.
     Silent,
     /// It failed, and Slack says so.
     Failed,
-    /// Slack did not send what is incomplete.
+    /// Slack didn't send it because it is incomplete.
     NotSent,
 }
 
-/// What the person sees then.
+/// What the person sees afterwards.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Shown {
     pub reaction: Reaction,
-    /// What is new or changed, of all that the person can see, oldest first.
+    /// The new and changed messages that the person can see, oldest first.
     pub messages: Vec<ShownMessage>,
-    /// The whole channel, if the person looked at it; messages are numbered from 1.
+    /// The whole channel, if the person looked at it. Messages are numbered from 1.
     pub channel: Option<Vec<ShownMessage>>,
     /// The open modal, if the person looked at it, did something in it, or it changed.
     pub modal: Option<Modal>,
-    /// Whether a modal that was open is not any more.
+    /// Whether an open modal was closed.
     pub is_closed: bool,
-    /// The names of the ids in all this.
+    /// The names for the ids in the other fields.
     pub names: Names,
 }
 
-/// What is waited for after an act.
+/// What to wait for after an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Nothing,
-    /// More of the same: the bot has done something already.
+    /// The rest: the bot has already done something.
     Rest,
-    /// A first sign of the bot, for this long.
+    /// A first sign of the bot, for up to this long.
     Sign(Duration),
-    /// Perhaps a message, for this long.
+    /// Maybe a message, for up to this long.
     Message(Duration),
 }
 
-/// The workspace as one person sees it at one moment.
+/// The workspace as one person sees it at a given moment.
 #[derive(Debug, PartialEq)]
 struct Sight {
     messages: Vec<ShownMessage>,
@@ -226,12 +226,12 @@ async fn press(
         (Some(message), _) => message,
         (None, None) => {
             let messages = in_channel(&messages, place);
-            // Several that fit are told of: which one is meant is for the person to say.
+            // Several matching buttons lead to an error, so that the person can say which one they mean.
             let has_button = |message: &&ShownMessage| {
                 !matches!(press.find(&message.blocks), Err(ActError::NoButton { .. }))
             };
             let latest = messages.iter().rev().find(has_button);
-            // Without one, the blocks of the latest message tell what there is instead.
+            // If no message has it, the error lists the buttons of the latest message.
             match latest.or(messages.last()) {
                 Some(message) => message.clone(),
                 None => return press.find(&[]).map(drop),
@@ -241,7 +241,7 @@ async fn press(
     pressing::in_message(shared, &person.name, &message, press).await
 }
 
-/// Waits as long as it makes sense. `false` if a sign was expected and none came.
+/// Waits as long as it makes sense. Returns `false` if a sign was expected but none came.
 async fn settle(shared: &Shared, person: &Person, start: &Sight, expected: Expected) -> bool {
     let deadline = Instant::now() + PATIENCE;
     match expected {
@@ -269,8 +269,8 @@ async fn settle(shared: &Shared, person: &Person, start: &Sight, expected: Expec
     }
 }
 
-/// Whether a modal only says that something is under way: nothing can be done in it, and its words trail
-/// off.
+/// Whether a modal only says that something is in progress: it has nothing to use, and its text ends in an
+/// ellipsis.
 fn is_busy(modal: &Modal) -> bool {
     let text = modal.text();
     let text = text.trim_end_matches(['_', '*', ' ', '\n']);

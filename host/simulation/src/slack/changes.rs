@@ -1,10 +1,10 @@
-//! Waiting for something to change in the workspace: a message shown, a modal opened, a connection made.
+//! Waits for changes in the workspace: a message shown, a modal opened, a connection made.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Counts the changes, so that whoever waits misses none.
+/// Counts the changes, so that waiters miss none.
 #[derive(Debug)]
 pub(super) struct Changes(watch::Sender<u64>);
 
@@ -23,12 +23,13 @@ impl Changes {
         self.0.subscribe()
     }
 
-    /// How many there were.
+    /// The number of changes so far.
     pub(super) fn count(&self) -> u64 {
         *self.0.borrow()
     }
 
-    /// Waits until `look` finds something, looking again after each change; `None` after `patience`.
+    /// Waits until `look` finds something, and looks again after each change. Returns `None` after
+    /// `patience`.
     pub(super) async fn wait_until<T>(
         &self,
         patience: Duration,

@@ -1,4 +1,4 @@
-//! The connections of the simulated workspace, which can break off without an answer when told to.
+//! The connections of the simulated workspace. They can be told to break off without an answer.
 
 use std::{convert::Infallible, pin::Pin};
 
@@ -8,7 +8,7 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Instead of an answer: the connection is reset.
+/// Resets the connection instead of answering.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the simulated Slack resets the connection")]
 pub(super) struct Reset;
@@ -21,11 +21,11 @@ impl IntoResponse for Reset {
     }
 }
 
-/// Accepts connections until `stop`, then waits until the last is closed.
+/// Accepts connections until `stop` is cancelled, then waits until the last one is closed.
 pub(super) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        // A connection that failed before it was accepted is its client's concern.
+        // If a connection fails before it is accepted, the client handles that.
         let Ok((stream, _)) = accepted else { continue };
         tasks.spawn(exchange(stream, router.clone(), stop.clone()));
     }
@@ -35,7 +35,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
 }
 
 async fn exchange(stream: TcpStream, router: Router, stop: CancellationToken) {
-    // Answers are small and somebody waits for each.
+    // Answers are small, and someone is waiting for each.
     stream.set_nodelay(true).ok();
     let service = hyper::service::service_fn(move |request| answer(request, router.clone()));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -47,7 +47,7 @@ async fn exchange(stream: TcpStream, router: Router, stop: CancellationToken) {
         }
     };
     if result.is_err() {
-        // Closing with nothing sent is a reset, as from a crashed server.
+        // Closing without sending anything is a reset, as when a server crashes.
         connection.into_parts().io.into_inner().set_zero_linger().ok();
     }
 }

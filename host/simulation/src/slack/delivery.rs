@@ -1,5 +1,5 @@
-//! Handing something to the bot, signed, and taking its answer within Slack's three seconds: over HTTP, or
-//! through a socket once the bot has connected by one.
+//! Sends signed requests to the bot and takes its answers within Slack's three seconds. Uses HTTP, or a
+//! socket once the bot has opened one.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
@@ -33,13 +33,13 @@ impl BotAnswer {
         self.body.iter().all(u8::is_ascii_whitespace)
     }
 
-    /// The JSON document that it is, if it is one and says so.
+    /// The answer as JSON, if its headers say that it is JSON and it is.
     pub fn json(&self) -> Option<Value> {
         self.is_json.then(|| serde_json::from_slice(&self.body).ok()).flatten()
     }
 }
 
-/// Why there was no answer, in Slack's own words for a failing slash command.
+/// Why there was no answer. The messages are Slack's own words for a failed slash command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     #[error("operation_timeout")]
@@ -53,7 +53,7 @@ pub enum NoAnswer {
 }
 
 impl Parcel {
-    /// Where the bot takes it, beside the address of its commands.
+    /// Where the bot receives it, given the address for its commands.
     fn address(&self, command_url: &Url) -> Result<Url, NoAnswer> {
         match self {
             Self::Command(_) => Ok(command_url.clone()),
@@ -78,7 +78,7 @@ impl Parcel {
         }
     }
 
-    /// The `type` of its envelope, whether a payload may come with the acknowledgement, and the payload.
+    /// The envelope's `type`, whether its acknowledgement may carry a payload, and the payload.
     pub(super) fn envelope(&self) -> (&'static str, bool, Value) {
         match self {
             Self::Command(fields) => {
@@ -92,7 +92,7 @@ impl Parcel {
     }
 }
 
-/// Sends the parcel and waits for its answer, up to 3 s.
+/// Sends the parcel and waits up to 3 s for an answer.
 pub(super) async fn deliver(shared: &Shared, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
     if let Parcel::Interaction(payload) = parcel {
         shared.note_interaction(payload.clone());
@@ -129,7 +129,7 @@ async fn read(outcome: Result<Response, reqwest::Error>) -> Result<BotAnswer, No
     Ok(BotAnswer { is_json, body: response.bytes().await.map_err(word)? })
 }
 
-/// Whether the headers announce JSON.
+/// Whether the headers say that it is JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|kind| kind.starts_with("application/json"))

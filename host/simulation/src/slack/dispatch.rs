@@ -1,4 +1,4 @@
-//! Sending a slash command to the bot as Slack sends it, and showing what comes back as Slack shows it.
+//! Sends slash commands to the bot as Slack does, and shows the answers as Slack does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,9 +17,9 @@ use crate::slack::{
 /// A command that was sent, and what was shown within Slack's three seconds.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// Counts the commands of this workspace from 1.
+    /// The number of the command in this workspace, counting from 1.
     pub number: u64,
-    /// At most one; none if the bot only acknowledged.
+    /// At most one message. None if the bot only acknowledged.
     pub immediate: Vec<ShownMessage>,
 }
 
@@ -72,8 +72,8 @@ pub(super) async fn run(
     Ok(shared.changes.wait_until(patience, look).await.unwrap_or_default())
 }
 
-/// Turns a payload into the message that people see, and notes what Slack would not have taken.
-/// `None` if Slack shows nothing of it.
+/// Turns a payload into the message that people see, and records what Slack would have refused. Returns
+/// `None` if Slack would show nothing.
 pub(super) fn shown(
     shared: &Shared,
     typed: &Typed,
@@ -100,8 +100,8 @@ pub(super) fn shown(
     })
 }
 
-/// What Slack sends of a typed text: three characters as entities. What Slack itself writes between `<` and
-/// `>`, such as `<https://…|label>` and `<@U1>`, stays as it is, so that it can be tried too.
+/// What Slack sends for typed text: three characters become entities. What Slack itself writes between `<`
+/// and `>`, such as `<https://…|label>` and `<@U1>`, stays as it is, so that people can try that too.
 fn sent_text(typed: &str) -> String {
     let mut sent = String::with_capacity(typed.len());
     let mut rest = typed;
@@ -120,7 +120,7 @@ fn sent_text(typed: &str) -> String {
     sent + rest
 }
 
-/// The length of the link or mention that a text begins with, if it does, in bytes.
+/// The length in bytes of the link or mention that the text starts with, if any.
 fn reference_length(text: &str) -> Option<usize> {
     const KINDS: [&str; 6] = ["http://", "https://", "mailto:", "@", "#", "!"];
     let inside = text.strip_prefix('<')?;
@@ -130,7 +130,7 @@ fn reference_length(text: &str) -> Option<usize> {
     (is_whole && !target.contains(char::is_whitespace)).then_some(end + 2)
 }
 
-/// The fields that Slack documents, in its order.
+/// The documented fields, in Slack's order.
 fn fields(
     shared: &Shared,
     person: &Person,
@@ -164,7 +164,7 @@ fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer
     let payload = if answer.is_json {
         serde_json::from_slice(&answer.body).ok()
     } else {
-        // Slack takes any other answer for the text itself.
+        // Slack uses any other answer as the text itself.
         std::str::from_utf8(&answer.body).ok().map(|text| serde_json::json!({ "text": text }))
     };
     let Some(payload) = payload else {
@@ -175,7 +175,7 @@ fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer
     Some(message.unwrap_or_else(|| failure(shared, typed, command, "invalid_command_response")))
 }
 
-/// What Slack itself tells the person when the bot fails.
+/// What Slack itself says to the person when the bot fails.
 fn failure(shared: &Shared, typed: &Typed, command: &str, word: &str) -> ShownMessage {
     ShownMessage {
         invocation: typed.invocation,

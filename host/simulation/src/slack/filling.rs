@@ -1,4 +1,4 @@
-//! Filling the fields of a modal, with the bot's help where it suggests what to choose.
+//! Fills in the fields of a modal. Where the bot suggests options, it is asked for them.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(super) async fn fill(shared: &Shared, user: &str, values: &[(&str, &str)]) -
         shared.views.change(modal.id(), |modal| {
             modal.view["state"]["values"][&field.block_id][&field.action_id] = state.clone();
         });
-        // Slack tells of a text only when Enter is pressed.
+        // For a text field, Slack notifies the bot only when Enter is pressed.
         if field.is_dispatched && !is_text(&field.kind) {
             dispatch(shared, person, modal.id(), &field, &state).await?;
         }
@@ -45,7 +45,7 @@ fn find(modal: &Modal, name: &str) -> Result<Field, ActError> {
     modal.field(name).ok_or_else(|| {
         let names: Vec<_> = modal.fields().into_iter().map(|field| field.action_id).collect();
         let known = if names.is_empty() {
-            "It has none.".to_owned()
+            "It has no fields.".to_owned()
         } else {
             format!("It has {}.", names.join(", "))
         };
@@ -57,7 +57,7 @@ fn is_text(kind: &str) -> bool {
     matches!(kind, "plain_text_input" | "email_text_input" | "url_text_input" | "number_input")
 }
 
-/// What `view.state.values` holds of the field once the value is typed or chosen.
+/// What `view.state.values` contains for the field once the value is typed or chosen.
 async fn state_for(
     shared: &Shared,
     person: &Person,
@@ -96,8 +96,8 @@ async fn state_for(
     }
 }
 
-/// The option with this label or value. Where the bot suggests, more and more of it is taken back until
-/// the option is among those suggested, as a person would do.
+/// The option with this label or value. If the bot suggests options, this types less and less of it until the
+/// option is suggested, as a person would.
 async fn choose(
     shared: &Shared,
     person: &Person,
@@ -140,7 +140,7 @@ fn pick(offered: &[Value], wanted: &str) -> Option<Value> {
     exact.or_else(|| offered.iter().find(|option| is(option, str::eq_ignore_ascii_case))).cloned()
 }
 
-/// The options that stand in the field itself.
+/// The options listed in the field itself.
 fn own_options(modal: &Modal, field: &Field) -> Vec<Value> {
     let is_own = |element: &&Value| element["action_id"] == field.action_id;
     let block = modal.blocks().iter().find(|block| block["block_id"] == field.block_id);
@@ -167,10 +167,10 @@ async fn suggest(
     let answer =
         delivery::deliver(shared, &Parcel::Interaction(payload)).await.map_err(ActError::Unanswered)?;
     let bad = |problem: String| {
-        shared.history.report(format!("The answer to a block_suggestion is not fit: {problem}"));
+        shared.history.report(format!("The answer to a block_suggestion is invalid: {problem}"));
         ActError::BadSuggestion { field: field.action_id.clone(), problem }
     };
-    let answer = answer.json().ok_or_else(|| bad("it is no JSON".to_owned()))?;
+    let answer = answer.json().ok_or_else(|| bad("it isn't JSON".to_owned()))?;
     let flaws = suggestion_flaws(&answer);
     if let Some(flaw) = flaws.first() {
         return Err(bad(flaw.to_string()));
@@ -178,7 +178,7 @@ async fn suggest(
     Ok(form::options(&answer))
 }
 
-/// Tells the bot at once that a field was changed.
+/// Notifies the bot immediately that a field was changed.
 async fn dispatch(
     shared: &Shared,
     person: &Person,

@@ -1,4 +1,4 @@
-//! What a person finds in blocks: fields to fill, buttons to press, texts to read.
+//! What a person finds in blocks: fields to fill in, buttons to press, and texts to read.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,22 @@ pub struct Choice {
 pub struct Field {
     pub action_id: String,
     pub block_id: String,
-    /// What stands above it; its placeholder outside of input blocks.
+    /// The label above it. Outside input blocks, its placeholder.
     pub label: String,
     /// The element's type, such as `plain_text_input`.
     pub kind: String,
     pub is_required: bool,
-    /// What it holds: the text, or the labels of what is chosen, with commas between.
+    /// Its current value: the text, or the labels of the chosen options separated by commas.
     pub value: Option<String>,
-    /// What can be chosen; empty for texts, and for a select that the bot fills while one types.
+    /// The options. Empty for texts, and for a select whose options the bot suggests during typing.
     pub choices: Vec<Choice>,
-    /// How many characters must be typed before the bot is asked for choices, if it is at all.
+    /// How many characters must be typed before the bot is asked for options. `None` if it is never asked.
     pub min_query_length: Option<usize>,
-    /// Of a text, as far as the bot says so.
+    /// The minimum and maximum length of a text, if the bot sets them.
     pub length_limits: (Option<usize>, Option<usize>),
-    /// What the bot or Slack objects to.
+    /// The error from the bot or from Slack.
     pub error: Option<String>,
-    /// Whether the bot is told at once that it was changed.
+    /// Whether the bot is notified immediately when it changes.
     pub(super) is_dispatched: bool,
 }
 
@@ -42,13 +42,13 @@ pub struct Button {
     pub action_id: String,
     pub block_id: String,
     pub value: Option<String>,
-    /// The text of the section that it stands beside; of the block before it in a row of buttons.
+    /// The text of the section next to it. In a row of buttons, the text of the block before the row.
     pub beside: String,
     /// The whole element.
     pub(super) element: Value,
 }
 
-/// An element, the block it stands in, and the text to tell it by.
+/// An element, the block it is in, and the text that distinguishes it.
 struct Found<'a> {
     element: &'a Value,
     block: &'a Value,
@@ -93,7 +93,7 @@ pub fn buttons(blocks: &[Value]) -> Vec<Button> {
         .collect()
 }
 
-/// The fields, in order, with what `state` (`{block_id: {action_id: …}}`) holds of them.
+/// The fields, in order, with their values in `state` (`{block_id: {action_id: …}}`).
 pub(super) fn fields(blocks: &[Value], state: &Value, errors: &BTreeMap<String, String>) -> Vec<Field> {
     let mut fields = Vec::new();
     for Found { element, block, .. } in elements(blocks) {
@@ -125,7 +125,7 @@ pub(super) fn fields(blocks: &[Value], state: &Value, errors: &BTreeMap<String, 
     fields
 }
 
-/// The options that stand in a select itself, or in a bot's suggestion.
+/// The options in a select or in a bot's suggestion.
 pub(super) fn options(object: &Value) -> Vec<Value> {
     let groups = object["option_groups"].as_array().into_iter().flatten();
     std::iter::once(object)
@@ -143,7 +143,7 @@ pub(super) fn choice(option: &Value) -> Choice {
     Choice { label: text(&option["text"]["text"]), value: text(&option["value"]) }
 }
 
-/// What a person reads in a field with this state.
+/// What a person sees in a field with this state.
 fn shown_value(state: &Value) -> Option<String> {
     if let Some(text) = state["value"].as_str() {
         return Some(text.to_owned());
@@ -158,7 +158,7 @@ fn shown_value(state: &Value) -> Option<String> {
     Some(many.iter().map(|option| choice(option).label).collect::<Vec<_>>().join(", "))
 }
 
-/// What `view.state.values` holds of an element before anybody touches it; `None` for what holds nothing.
+/// What `view.state.values` contains for an untouched element. `None` for elements without a value.
 pub(super) fn initial_state(element: &Value) -> Option<Value> {
     let kind = element["type"].as_str()?;
     let initial = |name: &str, missing: Value| element.get(name).cloned().unwrap_or(missing);
@@ -179,8 +179,8 @@ pub(super) fn initial_state(element: &Value) -> Option<Value> {
     })
 }
 
-/// `view.state.values` of blocks; what `before` holds for the same block and action stays, as it does in
-/// Slack when a modal is updated.
+/// `view.state.values` for the blocks. Values in `before` for the same block and action are kept, as Slack
+/// does when a modal is updated.
 pub(super) fn state_values(blocks: &[Value], before: &Value) -> Value {
     let mut values = json!({});
     for Found { element, block, .. } in elements(blocks) {
@@ -196,7 +196,7 @@ pub(super) fn state_values(blocks: &[Value], before: &Value) -> Value {
     values
 }
 
-/// The text objects that stand in blocks, in order; labels, buttons and options are not among them.
+/// The text objects in blocks, in order, without labels, buttons and options.
 pub fn text_objects(blocks: &[Value]) -> Vec<&Value> {
     let mut objects = Vec::new();
     for block in blocks {

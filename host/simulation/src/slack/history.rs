@@ -1,4 +1,4 @@
-//! What was shown to whom, which response URLs are open, and what the bot did wrong.
+//! Records what was shown to whom, which response URLs are open, and what the bot did wrong.
 
 use std::{
     collections::HashMap,
@@ -12,46 +12,46 @@ use serde_json::Value;
 use crate::slack::changes::Changes;
 use maro_domain::ids::{ChannelId, UserId};
 
-/// Slack takes five messages at a response URL, within half an hour.
+/// Slack accepts five messages at a response URL, within half an hour.
 const RESPONSE_URL_USES: u8 = 5;
 const RESPONSE_URL_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// Who says something.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
     /// The bot under test.
     Bot,
-    /// Slack itself, about the bot's failure.
+    /// Slack itself, reporting that the bot failed.
     Slack,
-    /// A person of the workspace.
+    /// A person in the workspace.
     Person,
 }
 
-/// One message as the people of the workspace see it.
+/// One message as people in the workspace see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShownMessage {
-    /// The number of the command or interaction that it answers; 0 if it answers none.
+    /// The number of the command or interaction that it answers, or 0.
     pub invocation: u64,
     pub channel: String,
     pub author: Author,
     /// The id of the person who wrote it, if [`Author::Person`].
     pub user: Option<String>,
-    /// The id of the only person who sees it; `None` if everyone in the channel does.
+    /// The id of the only person who sees it. `None` if everyone in the channel does.
     pub visible_to: Option<String>,
     /// Whether it came through the response URL.
     pub is_delayed: bool,
     /// Whether it came through the Web API.
     pub is_posted: bool,
-    /// Names it within its channel: seconds and microseconds.
+    /// Its id within the channel: seconds and microseconds.
     pub ts: String,
     /// The `ts` of the message that it replies to in a thread.
     pub thread_ts: Option<String>,
     pub text: String,
     pub blocks: Vec<Value>,
-    /// What it answers, if that is a command.
+    /// The command that it answers, if any.
     pub command: Option<TypedCommand>,
-    /// What the bot sent, as it went over the wire; `None` if somebody else says it.
+    /// What the bot sent over the wire. `None` if someone else is the author.
     #[serde(skip)]
     pub payload: Option<Arc<Value>>,
 }
@@ -64,30 +64,30 @@ pub struct TypedCommand {
     pub text: String,
 }
 
-/// What became of the messages since some earlier moment.
+/// What changed in the messages since an earlier revision.
 #[derive(Debug, Clone)]
 pub struct MessageChanges {
-    /// Names this moment.
+    /// The current revision.
     pub revision: u64,
     /// New or changed, oldest first.
     pub changed: Vec<ShownMessage>,
-    /// The `ts` of what is there no more.
+    /// The `ts` of deleted messages.
     pub deleted: Vec<String>,
 }
 
-/// What somebody did, as far as answers to it are concerned.
+/// What somebody did, with what answers to it need.
 #[derive(Debug, Clone)]
 pub(super) struct Typed {
     pub(super) invocation: u64,
     pub(super) channel: ChannelId,
     pub(super) user: UserId,
-    /// The message whose button was pressed: `replace_original` means this one.
+    /// The message whose button was pressed. `replace_original` refers to it.
     pub(super) original_ts: Option<String>,
     /// The command, if it was one.
     pub(super) command: Option<TypedCommand>,
 }
 
-/// Why a response URL takes nothing; Slack's own words.
+/// Why a response URL accepts no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
     Unknown,
@@ -102,7 +102,7 @@ struct ResponseGrant {
     expires_at: Timestamp,
 }
 
-/// A message, and when it became what it is.
+/// A message, and the revision of its last change.
 #[derive(Debug)]
 struct Kept {
     revision: u64,
@@ -113,10 +113,10 @@ struct Kept {
 struct Records {
     invocations: u64,
     last_ts: i64,
-    /// Counts what became of messages.
+    /// Counts the changes to messages.
     revision: u64,
     messages: Vec<Kept>,
-    /// The revision and `ts` of what was deleted.
+    /// The revision and `ts` of each deletion.
     deleted: Vec<(u64, String)>,
     grants: HashMap<String, ResponseGrant>,
     problems: Vec<String>,
@@ -133,20 +133,20 @@ impl History {
         Self { records: Mutex::default(), changes }
     }
 
-    /// Counts something that somebody did.
+    /// Gives a number to something that somebody did.
     pub(super) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
         let mut records = self.records();
         records.invocations += 1;
         Typed { invocation: records.invocations, channel, user, original_ts: None, command: None }
     }
 
-    /// Opens the response URL with this path for answers to it.
+    /// Opens the response URL with this path for answers to `typed`.
     pub(super) fn open(&self, path: String, typed: Typed, now: Timestamp) {
         let expires_at = now.saturating_add(RESPONSE_URL_LIFETIME).unwrap_or(Timestamp::MAX);
         self.records().grants.insert(path, ResponseGrant { typed, uses_left: RESPONSE_URL_USES, expires_at });
     }
 
-    /// Takes one use of the response URL with this path.
+    /// Uses the response URL with this path once.
     pub(super) fn use_response_url(&self, path: &str, now: Timestamp) -> Result<Typed, Closed> {
         let mut records = self.records();
         let grant = records.grants.get_mut(path).ok_or(Closed::Unknown)?;
@@ -157,7 +157,7 @@ impl History {
         Ok(grant.typed.clone())
     }
 
-    /// A `ts` that no other message has, later than all before.
+    /// A new, unique `ts`, later than all before.
     pub(super) fn new_ts(&self, now: Timestamp) -> String {
         let mut records = self.records();
         records.last_ts = now.as_microsecond().max(records.last_ts + 1);
@@ -172,7 +172,7 @@ impl History {
         self.changes.note();
     }
 
-    /// Puts `message` in the place of another, which it takes channel, time and thread from.
+    /// Replaces a message with `message`, which keeps the time, the thread and the audience of the original.
     pub(super) fn replace(&self, ts: &str, message: ShownMessage) {
         let mut records = self.records();
         let revision = records.next_revision();
@@ -200,7 +200,7 @@ impl History {
         self.changes.note();
     }
 
-    /// How many messages are in the thread that this one began.
+    /// How many replies are in this message's thread.
     pub(super) fn replies_to(&self, ts: &str) -> usize {
         let records = self.records();
         records.messages.iter().filter(|kept| kept.message.thread_ts.as_deref() == Some(ts)).count()
@@ -230,7 +230,7 @@ impl History {
         self.records().problems.clone()
     }
 
-    /// No code panics while it holds the lock, and a test that did has failed anyway.
+    /// No code panics while holding the lock. A test that does has failed anyway.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }

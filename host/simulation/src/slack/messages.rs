@@ -1,4 +1,5 @@
-//! What people do with messages: write them, use shortcuts, and open response URLs by acting on them.
+//! What people do with messages: write them and use shortcuts on them. Acting on a message opens a response
+//! URL.
 
 use crate::slack::{
     Shared,
@@ -59,7 +60,7 @@ pub(super) async fn use_message_shortcut(
     answer.map(drop).map_err(ActError::Unanswered)
 }
 
-/// Opens a response URL for something done to a message; `original_ts` is what it may replace.
+/// Opens a response URL for something done to a message. An answer may replace the message `original_ts`.
 pub(super) fn open_response_url(
     shared: &Shared,
     person: &Person,

@@ -1,8 +1,8 @@
-//! A Slack workspace on this machine: it sends commands and interactions as Slack does, takes answers and
-//! calls where Slack takes them, holds them to Slack's limits, and remembers who saw what.
+//! A simulated Slack workspace. It sends commands and interactions as Slack does, accepts answers and calls
+//! where Slack does, enforces Slack's limits, and remembers who saw what.
 //!
-//! It is strict where Slack is: a wrong token, an expired `trigger_id`, a used-up `response_url` or an
-//! oversized block is refused.
+//! It is as strict as Slack: it refuses a wrong token, an expired `trigger_id`, a used-up `response_url` and
+//! an oversized block.
 
 pub mod acts;
 mod changes;
@@ -63,19 +63,19 @@ use maro_process::{clock::Clock, secret::Secret};
 /// How long Slack waits for the answer to a command or an interaction.
 const BOT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a simulated Slack needs to know.
+/// The settings of a simulated Slack.
 #[derive(Debug, Clone)]
 pub struct SimulatedSlackSettings {
-    /// Where to listen; port 0 takes any free one.
+    /// Where to listen. Port 0 means any free port.
     pub listen: SocketAddr,
-    /// With which commands are signed.
+    /// Signs the commands.
     pub signing_secret: Secret,
     /// The only token that the Web API accepts.
     pub bot_token: Secret,
     pub clock: Clock,
 }
 
-/// A running workspace. Dropping it stops it.
+/// A running workspace. It stops when dropped.
 #[derive(Debug)]
 pub struct SimulatedSlack {
     shared: Arc<Shared>,
@@ -95,18 +95,18 @@ struct Shared {
     views: Views,
     sockets: Sockets,
     api: ApiRecords,
-    /// The interactions that were sent.
+    /// The interactions sent so far.
     interactions: Mutex<Vec<Value>>,
-    /// Where the bot was put into a channel or taken out of it, by the channel's id.
+    /// Channels that the bot was added to or removed from, by channel id.
     memberships: Mutex<BTreeMap<String, bool>>,
     shutdown: CancellationToken,
-    /// Where the bot takes commands, once it runs.
+    /// Where the bot receives commands, once it is running.
     command_url: RwLock<Option<Url>>,
     /// For requests to the bot.
     client: Client,
-    /// Opens the operator's routes.
+    /// The token for the operator's routes.
     operator_token: Secret,
-    /// Opens sockets.
+    /// The token that opens sockets.
     app_token: Secret,
 }
 
@@ -114,7 +114,7 @@ impl SimulatedSlack {
     /// Starts listening, with the people and channels of [`Workspace::sample`].
     ///
     /// # Errors
-    /// If the address cannot be bound.
+    /// If it can't listen on the address.
     pub async fn start(settings: SimulatedSlackSettings) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
@@ -148,7 +148,7 @@ impl SimulatedSlack {
         Ok(Self { shared, server: Some(server) })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:4000/`.
+    /// The workspace's address, such as `http://127.0.0.1:4000/`.
     pub fn url(&self) -> &Url {
         &self.shared.base
     }
@@ -158,7 +158,7 @@ impl SimulatedSlack {
         self.shared.base.join("api").expect("a fixed path joins to any http address")
     }
 
-    /// The value of the header [`operator::TOKEN_HEADER`] that opens `/sandbox/…`.
+    /// The value of the header [`operator::TOKEN_HEADER`] that gives access to `/sandbox/…`.
     pub fn operator_token(&self) -> &Secret {
         &self.shared.operator_token
     }
@@ -172,31 +172,31 @@ impl SimulatedSlack {
         &self.shared.app_token
     }
 
-    /// Puts the bot into a channel, by name or id, or takes it out.
+    /// Adds the bot to a channel, by name or id, or removes it.
     pub fn set_bot_in(&self, channel: &str, is_member: bool) {
         let known = self.shared.workspace.channels.iter().find(|known| known.name == channel);
         let id = known.map_or(channel, |known| known.id.as_str()).to_owned();
         self.shared.memberships.lock().unwrap_or_else(PoisonError::into_inner).insert(id, is_member);
     }
 
-    /// Tells where the bot takes commands: the full address of its `/slack/commands`. Interactions and
-    /// events go to `interactions` and `events` beside it. Once the bot has opened a socket, all goes
+    /// Sets where the bot receives commands: the full address of its `/slack/commands`. Interactions and
+    /// events go to `interactions` and `events` next to it. Once the bot has opened a socket, everything goes
     /// through sockets instead.
     pub fn connect_bot(&self, command_url: Url) {
         *self.shared.command_url.write().unwrap_or_else(PoisonError::into_inner) = Some(command_url);
     }
 
     /// Types `typed` (`/maro …`) as `user` in `channel` (names or ids; `dm` is the person's direct message
-    /// with the bot), and returns when Slack has its answer or has given up waiting, after 3 s.
+    /// with the bot). Returns once Slack has an answer or has stopped waiting, after 3 s.
     ///
     /// # Errors
-    /// [`ActError`] if nothing was sent. What goes wrong at the bot is shown, as Slack shows it.
+    /// [`ActError`] if nothing was sent. If the bot fails, Slack's message about that is shown.
     pub async fn send_command(&self, channel: &str, user: &str, typed: &str) -> Result<Invocation, ActError> {
         dispatch::send(&self.shared, channel, user, typed).await
     }
 
-    /// As [`SimulatedSlack::send_command`]; if the bot answered nothing yet, waits up to `patience` for the
-    /// first later answer. Empty if there was none.
+    /// As [`SimulatedSlack::send_command`]. If the bot hasn't answered yet, waits up to `patience` for its
+    /// first answer. Empty if there was none.
     ///
     /// # Errors
     /// As [`SimulatedSlack::send_command`].
@@ -210,22 +210,22 @@ impl SimulatedSlack {
         dispatch::run(&self.shared, channel, user, typed, patience).await
     }
 
-    /// Everything that was shown so far, oldest first.
+    /// Everything shown so far, oldest first.
     pub fn messages(&self) -> Vec<ShownMessage> {
         self.shared.history.messages()
     }
 
-    /// What became of the messages after the moment that `revision` names; 0 is before the first.
+    /// What changed in the messages after `revision`. 0 is before the first message.
     pub fn message_changes(&self, revision: u64) -> MessageChanges {
         self.shared.history.changes_since(revision)
     }
 
-    /// Changes with whatever is to be seen in the workspace: messages and modals.
+    /// Changes whenever something visible in the workspace changes: messages and modals.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.changes.watch()
     }
 
-    /// What one person sees of a channel, oldest first. Nothing if there is no such person or channel.
+    /// What one person sees in a channel, oldest first. Empty if there is no such person or channel.
     pub fn messages_seen_by(&self, user: &str, channel: &str) -> Vec<ShownMessage> {
         let workspace = &self.shared.workspace;
         let Some(person) = workspace.person(user) else { return Vec::new() };
@@ -238,8 +238,8 @@ impl SimulatedSlack {
         messages
     }
 
-    /// Waits until the messages shown so far satisfy `condition`, up to `patience`; then returns them.
-    /// `None` if they did not.
+    /// Waits up to `patience` until the messages shown so far satisfy `condition`, and returns them. `None`
+    /// if they never did.
     pub async fn wait_for(
         &self,
         patience: Duration,
@@ -249,12 +249,12 @@ impl SimulatedSlack {
         self.shared.changes.wait_until(patience, look).await
     }
 
-    /// What the bot did that Slack would not have taken, a sentence each.
+    /// What the bot did that Slack would have refused, one sentence each.
     pub fn problems(&self) -> Vec<String> {
         self.shared.history.problems()
     }
 
-    /// Stops listening, finishes requests under way, and returns when that is done.
+    /// Stops listening, finishes requests in progress, and returns once that is done.
     pub async fn stop(mut self) {
         self.shared.shutdown.cancel();
         if let Some(server) = self.server.take() {
@@ -308,7 +308,7 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 fn client() -> Result<Client, reqwest::Error> {
-    // Fails only if a provider is there already, which is as good.
+    // Fails only if a provider is already installed, which is just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .timeout(BOT_TIMEOUT)
@@ -319,7 +319,7 @@ fn client() -> Result<Client, reqwest::Error> {
         .build()
 }
 
-/// Letters and digits that nobody can guess.
+/// Random letters and digits that nobody can guess.
 fn random_text(length: usize) -> String {
     Alphanumeric.sample_string(&mut rand::rng(), length)
 }

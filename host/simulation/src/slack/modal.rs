@@ -1,4 +1,4 @@
-//! A modal as the person before it sees it.
+//! A modal as a person sees it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use crate::slack::form::{self, Button, Field};
 
-/// The topmost modal of one person.
+/// A person's topmost modal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Modal {
     /// The id of the person.
     pub user: String,
-    /// The view as Slack hands it to the bot, with its `state`.
+    /// The view as Slack sends it to the bot, with its `state`.
     pub view: Value,
     /// The view as the bot sent it.
     #[serde(skip)]
     pub payload: Arc<Value>,
-    /// By block id: what the bot, or Slack itself, objects to since the last submission.
+    /// Errors from the bot or from Slack itself since the last submission, by block id.
     pub errors: BTreeMap<String, String>,
-    /// What Slack says above the buttons, such as that it had trouble connecting.
+    /// What Slack says above the buttons, for example that it had trouble connecting.
     pub notice: Option<String>,
 }
 
@@ -45,12 +45,12 @@ impl Modal {
         self.text_at("/title/text")
     }
 
-    /// The label of the button that submits, if there is one.
+    /// The label of the submit button, if there is one.
     pub fn submit_label(&self) -> Option<&str> {
         self.view.pointer("/submit/text").and_then(Value::as_str)
     }
 
-    /// The label of the button that closes; Slack's own if the bot names none.
+    /// The label of the close button. Slack's own if the bot sets none.
     pub fn close_label(&self) -> &str {
         let own = if self.submit_label().is_some() { "Cancel" } else { "Close" };
         self.view.pointer("/close/text").and_then(Value::as_str).unwrap_or(own)
@@ -64,7 +64,7 @@ impl Modal {
         form::fields(self.blocks(), &self.view["state"]["values"], &self.errors)
     }
 
-    /// By action id, block id, or label in any case.
+    /// Finds a field by action id, block id, or label, ignoring the label's case.
     pub fn field(&self, name: &str) -> Option<Field> {
         let matches = |field: &Field| field.action_id == name || field.block_id == name;
         let fields = self.fields();
@@ -72,28 +72,28 @@ impl Modal {
         exact.or_else(|| fields.iter().find(|field| field.label.eq_ignore_ascii_case(name))).cloned()
     }
 
-    /// What a field holds, as a person reads it; `None` if it is empty or missing.
+    /// A field's value, as a person reads it. `None` if it is empty or missing.
     pub fn value(&self, name: &str) -> Option<String> {
         self.field(name)?.value
     }
 
-    /// What is objected to in a field.
+    /// A field's error.
     pub fn error(&self, name: &str) -> Option<String> {
         self.field(name)?.error
     }
 
-    /// The buttons among its blocks; those that submit and close are not among them.
+    /// The buttons among its blocks, without those that submit and close it.
     pub fn buttons(&self) -> Vec<Button> {
         form::buttons(self.blocks())
     }
 
-    /// The texts among its blocks, a line each, in Slack's markup.
+    /// The texts among its blocks, one per line, in Slack's markup.
     pub fn text(&self) -> String {
         let objects = form::text_objects(self.blocks());
         objects.iter().filter_map(|object| object["text"].as_str()).collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether a person can do anything here but close it.
+    /// Whether a person can do anything but close it.
     pub fn is_interactive(&self) -> bool {
         self.submit_label().is_some() || !self.buttons().is_empty() || !self.fields().is_empty()
     }

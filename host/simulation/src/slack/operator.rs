@@ -1,8 +1,8 @@
-//! The routes of whoever runs the sandbox: act as somebody, see what Slack would show.
+//! The routes for the sandbox's operator: act as a person, and see what Slack would show.
 //!
-//! They are on loopback, where any web page may send requests to. So each must name this host (against DNS
-//! rebinding) and carry the session's token in a header of its own, which a foreign page can neither know
-//! nor send without asking first.
+//! They are on loopback, where any web page can send requests. So each request must name this host (against
+//! DNS rebinding) and have the session's token in its own header. Other pages don't know the token, and can't
+//! send the header without asking first.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ use crate::slack::{
     people::ActError,
 };
 
-/// Carries the session's token.
+/// The header with the session's token.
 pub const TOKEN_HEADER: &str = "x-maro-sandbox-token";
 
-/// Why the operator's request was not carried out, in a sentence.
+/// Why the operator's request was refused, in a sentence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Refusal {
     pub error: String,
 }
 
-/// `POST /sandbox/acts` with [`ActsToDo`]: does it, and answers with what is [`acts::Shown`] then.
+/// `POST /sandbox/acts` with [`ActsToDo`]: does it, and answers with what is [`acts::Shown`] afterwards.
 pub(super) async fn act(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     if let Err((status, error)) = admit(&shared, &headers) {
         return refuse(status, error);
@@ -61,19 +61,19 @@ pub(super) async fn show_workspace(State(shared): State<Arc<Shared>>, headers: H
     }
 }
 
-/// Lets the operator of this session in; otherwise says with what to refuse.
+/// Checks that a request is from this session's operator. If not, returns how to refuse it.
 fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_this_host =
         host == shared.address.to_string() || host == format!("localhost:{}", shared.address.port());
     if !is_this_host {
-        return Err((StatusCode::MISDIRECTED_REQUEST, "This is not the host you are looking for."));
+        return Err((StatusCode::MISDIRECTED_REQUEST, "This isn't the host you're looking for."));
     }
     let token = headers.get(TOKEN_HEADER).map_or(&[][..], |value| value.as_bytes());
     if bool::from(token.ct_eq(shared.operator_token.expose().as_bytes())) {
         Ok(())
     } else {
-        Err((StatusCode::FORBIDDEN, "The token is not this session's."))
+        Err((StatusCode::FORBIDDEN, "The token isn't this session's."))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The payloads of interactions, with every field that Slack documents.
+//! The payloads of interactions, with every documented field.
 //!
 //! From <https://docs.slack.dev/reference/interaction-payloads>.
 
@@ -13,7 +13,7 @@ use crate::slack::{
     workspace::Person,
 };
 
-/// What all interactions carry.
+/// The fields that all interactions have.
 fn common(shared: &Shared, kind: &str, person: &Person) -> Map<String, Value> {
     let workspace = &shared.workspace;
     let user = json!({
@@ -34,7 +34,7 @@ fn common(shared: &Shared, kind: &str, person: &Person) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The common fields and these.
+/// Adds these fields to the common ones.
 fn with<const N: usize>(mut common: Map<String, Value>, own: [(&str, Value); N]) -> Value {
     common.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
     Value::Object(common)
@@ -61,7 +61,7 @@ pub(super) fn view_closed(shared: &Shared, person: &Person, modal: &Modal, is_cl
     with(common(shared, "view_closed", person), own)
 }
 
-/// Slack leaves the state of the other fields out of it, see
+/// Slack leaves out the state of the other fields, see
 /// <https://github.com/slackapi/java-slack-sdk/issues/1292>.
 pub(super) fn block_suggestion(
     shared: &Shared,
@@ -82,7 +82,7 @@ pub(super) fn block_suggestion(
     with(common(shared, "block_suggestion", person), own)
 }
 
-/// The entry of `actions` for a button.
+/// The entry in `actions` for a button.
 pub(super) fn button_action(shared: &Shared, button: &Button) -> Value {
     let mut action = button.element.clone();
     action["block_id"] = json!(button.block_id);
@@ -90,7 +90,7 @@ pub(super) fn button_action(shared: &Shared, button: &Button) -> Value {
     action
 }
 
-/// The entry of `actions` for a changed field that now has `state`.
+/// The entry in `actions` for a field that was changed to `state`.
 pub(super) fn field_action(shared: &Shared, field: &Field, state: &Value) -> Value {
     let mut action = state.clone();
     action["action_id"] = json!(field.action_id);
@@ -135,7 +135,7 @@ pub(super) fn message_action(
         ("actions", json!([action])),
     ];
     let mut payload = with(common(shared, "block_actions", person), own);
-    // Of a message that only one person sees Slack keeps nothing to send.
+    // Slack doesn't store messages that only one person sees, so it can't send them.
     if !is_ephemeral {
         payload["message"] = message_object(shared, message);
     }
@@ -179,7 +179,7 @@ fn channel(shared: &Shared, id: &str) -> Value {
     json!({ "id": id, "name": name })
 }
 
-/// A message as Slack hands it to apps.
+/// A message as Slack sends it to apps.
 pub(super) fn message_object(shared: &Shared, message: &ShownMessage) -> Value {
     let workspace = &shared.workspace;
     let mut object = json!({
@@ -208,7 +208,7 @@ pub(super) fn message_object(shared: &Shared, message: &ShownMessage) -> Value {
     object
 }
 
-/// What Slack's own composer makes of typed text, without its formatting.
+/// What Slack's own composer makes of typed text, without formatting.
 fn rich_text(text: &str) -> Value {
     let elements = json!([{ "type": "rich_text_section", "elements": [{ "type": "text", "text": text }] }]);
     json!([{ "type": "rich_text", "block_id": random_text(5), "elements": elements }])

@@ -1,4 +1,4 @@
-//! What people do beside typing commands: fill and submit modals, press buttons, use shortcuts, write.
+//! What people do besides typing commands: fill in and submit modals, press buttons, use shortcuts, write.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,64 +21,64 @@ use maro_domain::ids::UserId;
 /// How long [`SimulatedSlack::wait_for_modal`] waits.
 const MODAL_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why somebody could not do something, in a sentence. Nothing was sent to the bot, but for
+/// Why somebody couldn't do something, in a sentence. Nothing was sent to the bot, except for
 /// [`ActError::Unanswered`] and [`ActError::BadSuggestion`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActError {
-    #[error("There is no channel {name:?}. There are {known}.")]
+    #[error("There's no channel called {name:?}. Choose from {known}.")]
     UnknownChannel { name: String, known: String },
-    #[error("There is nobody called {name:?}. There are {known}.")]
+    #[error("There's no one called {name:?}. Choose from {known}.")]
     UnknownUser { name: String, known: String },
-    #[error("A command begins with a slash, such as /maro help.")]
+    #[error("Commands start with a slash, such as /maro help.")]
     NotACommand,
-    #[error("The bot is not running yet.")]
+    #[error("The bot isn't running yet.")]
     NoBot,
     #[error("{user} has no modal open.")]
     NoModal { user: String },
     #[error("The modal {title:?} has no field {name:?}. {known}")]
     NoField { title: String, name: String, known: String },
-    #[error("{field} cannot take {wanted:?}. It offers {offered}.")]
+    #[error("{wanted:?} isn't an option of {field}. Its options are: {offered}.")]
     NoChoice { field: String, wanted: String, offered: String },
-    #[error("{field} is a {kind}, which cannot be filled here.")]
+    #[error("{field} is a {kind}, which can't be filled in here.")]
     NotFillable { field: String, kind: String },
     #[error("The modal {title:?} has nothing to submit.")]
     NoSubmit { title: String },
-    #[error("There is no button {label:?} here. {known}")]
+    #[error("There's no button called {label:?} here. {known}")]
     NoButton { label: String, known: String },
-    /// `beside` is a part of the text beside the first of them.
-    #[error("{count} buttons are called {label:?}: choose one with --nth 1, or with --beside {beside}.")]
+    /// `beside` is part of the text next to the first of them.
+    #[error("{count} buttons are called {label:?}. Choose one with --nth 1 or --beside {beside}.")]
     ManyButtons { label: String, count: usize, beside: String },
-    #[error("There is no message {number} in this channel.")]
+    #[error("There's no message {number} in this channel.")]
     NoMessage { number: usize },
-    #[error("This message is no longer there.")]
+    #[error("This message no longer exists.")]
     MessageGone,
-    #[error("MARO did not take it ({0}), and Slack shows a warning sign.")]
+    #[error("MARO didn't accept it ({0}), so Slack shows a warning sign.")]
     Unanswered(NoAnswer),
-    #[error("What MARO suggested for {field} cannot be shown: {problem}")]
+    #[error("MARO's suggestions for {field} are invalid: {problem}")]
     BadSuggestion { field: String, problem: String },
-    #[error("The modal did not come to what was waited for: {shown}")]
+    #[error("The expected modal didn't appear: {shown}")]
     NotShown { shown: String },
 }
 
-/// What became of a submission.
+/// The outcome of a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SubmitOutcome {
-    /// The modal is gone; one below it, if there was one, is seen again.
+    /// The modal was closed. If there was one below it, that one is visible again.
     Closed,
-    /// The bot answered with another content for the modal.
+    /// The bot answered with new content for the modal.
     Updated(Modal),
-    /// The bot laid another modal on it.
+    /// The bot opened another modal on top of it.
     Pushed(Modal),
-    /// The bot objects, by block id.
+    /// The bot's errors, by block id.
     Errors(BTreeMap<String, String>),
-    /// Slack itself objects, by block id; nothing was sent.
+    /// Slack's own errors, by block id. Nothing was sent.
     Incomplete(BTreeMap<String, String>),
-    /// The bot failed. The modal stays, with Slack's own notice.
+    /// The bot failed. The modal stays open with Slack's own notice.
     Failed(String),
 }
 
 impl SimulatedSlack {
-    /// The topmost modal of a person; `None` if there is none, or no such person.
+    /// A person's topmost modal. `None` if there is none, or no such person.
     pub fn modal(&self, user: &str) -> Option<Modal> {
         self.shared.views.top(&self.shared.workspace.person(user)?.id)
     }
@@ -109,26 +109,26 @@ impl SimulatedSlack {
         closed.ok_or_else(|| ActError::NotShown { shown: self.shared.seen(&person.id) })
     }
 
-    /// Fills fields of the person's modal, named by action id, block id or label, in this order: a text
-    /// is typed, an option chosen by its label or value (several with commas between). For a select that
-    /// the bot fills, the text is typed first and an option chosen among those suggested.
+    /// Fills in fields of the person's modal, found by action id, block id or label, in this order. Text is
+    /// typed, and an option is chosen by its label or value (several are separated by commas). In a select
+    /// whose options the bot suggests, the text is typed first, and then a suggested option is chosen.
     ///
     /// # Errors
-    /// [`ActError`]; the fields before the one at fault are filled.
+    /// [`ActError`]. The fields before the wrong one are filled in.
     pub async fn fill(&self, user: &str, values: &[(&str, &str)]) -> Result<Modal, ActError> {
         filling::fill(&self.shared, user, values).await
     }
 
-    /// What the bot suggests when the person types this into a select of the modal. Nothing is asked and
-    /// nothing suggested if it is shorter than the select demands.
+    /// What the bot suggests when the person types this into a select of the modal. If it is shorter than the
+    /// select requires, the bot isn't asked and nothing is suggested.
     ///
     /// # Errors
-    /// [`ActError`], also if the bot fails to answer or its answer is not fit.
+    /// [`ActError`], also if the bot doesn't answer or its answer is invalid.
     pub async fn suggestions(&self, user: &str, field: &str, typed: &str) -> Result<Vec<Choice>, ActError> {
         filling::suggestions(&self.shared, user, field, typed).await
     }
 
-    /// Submits the person's modal and does what the bot answers.
+    /// Submits the person's modal and does what the bot's answer says.
     ///
     /// # Errors
     /// [`ActError`] if there is nothing to submit.
@@ -136,7 +136,7 @@ impl SimulatedSlack {
         submission::submit(&self.shared, user).await
     }
 
-    /// Submits the same modal twice at the same moment.
+    /// Submits the same modal twice at the same time.
     ///
     /// # Errors
     /// As [`SimulatedSlack::submit`].
@@ -148,7 +148,7 @@ impl SimulatedSlack {
     /// `Press::button("Link this one").beside("SCRUM-5")`.
     ///
     /// # Errors
-    /// [`ActError`], also if the bot does not acknowledge in 3 s.
+    /// [`ActError`], also if the bot doesn't acknowledge it within 3 s.
     pub async fn press(&self, user: &str, press: impl Into<Press>) -> Result<(), ActError> {
         pressing::in_modal(&self.shared, user, &press.into()).await
     }
@@ -166,7 +166,7 @@ impl SimulatedSlack {
         pressing::in_message(&self.shared, user, message, &press.into()).await
     }
 
-    /// Closes the person's modal; the bot hears of it if it asked to.
+    /// Closes the person's modal. The bot is notified if it asked for that.
     ///
     /// # Errors
     /// [`ActError`] if none is open.
@@ -177,7 +177,7 @@ impl SimulatedSlack {
     /// Uses a global shortcut.
     ///
     /// # Errors
-    /// [`ActError`], also if the bot does not acknowledge in 3 s.
+    /// [`ActError`], also if the bot doesn't acknowledge it within 3 s.
     pub async fn use_shortcut(&self, user: &str, callback_id: &str) -> Result<(), ActError> {
         messages::use_shortcut(&self.shared, user, callback_id).await
     }
@@ -217,7 +217,7 @@ impl SimulatedSlack {
         messages::write(&self.shared, user, &message.channel, text, Some(thread_ts.clone()))
     }
 
-    /// What the bot posted by itself for all to see in a channel, by name or id, oldest first.
+    /// What the bot posted on its own in a channel (by name or id) for everyone to see, oldest first.
     pub fn posted(&self, channel: &str) -> Vec<ShownMessage> {
         let name = channel.strip_prefix('#').unwrap_or(channel);
         let known = self.shared.workspace.channels.iter().find(|channel| channel.name == name);
@@ -228,15 +228,15 @@ impl SimulatedSlack {
         self.messages().into_iter().filter(is_posted).collect()
     }
 
-    /// The payloads of all interactions that were sent to the bot, oldest first.
+    /// The payloads of all interactions sent to the bot, oldest first.
     pub fn interactions(&self) -> Vec<Value> {
         self.shared.sent_interactions()
     }
 
-    /// Sends any payload as an interaction, signed: one that Slack would not send, or an old one again.
+    /// Sends any payload as a signed interaction: one that Slack would never send, or an old one again.
     ///
     /// # Errors
-    /// [`NoAnswer`] if the bot does not answer with status 200 in 3 s.
+    /// [`NoAnswer`] if the bot doesn't answer with status 200 within 3 s.
     pub async fn send_interaction(&self, payload: &Value) -> Result<BotAnswer, NoAnswer> {
         delivery::deliver(&self.shared, &Parcel::Interaction(payload.clone())).await
     }
@@ -266,7 +266,7 @@ impl Shared {
         Ok((person, modal.ok_or_else(|| ActError::NoModal { user: person.name.clone() })?))
     }
 
-    /// What a person has open, for a sentence.
+    /// Describes the modal that a person has open, for use in a sentence.
     fn seen(&self, user: &UserId) -> String {
         match self.views.top(user) {
             Some(modal) => format!("{:?} ({}): {}", modal.title(), modal.callback_id(), modal.text()),

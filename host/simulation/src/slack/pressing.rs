@@ -1,4 +1,4 @@
-//! Pressing buttons, in modals and in messages.
+//! Presses buttons in modals and in messages.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,11 +13,11 @@ use crate::slack::{
 };
 use maro_domain::issue::IssueKey;
 
-/// Which button is pressed.
+/// Which button to press.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Press {
     label: String,
-    /// Whether the label is an action id and nothing else.
+    /// Whether the label can only be an action id.
     is_action_id: bool,
     nth: Option<usize>,
     beside: Option<String>,
@@ -25,7 +25,7 @@ pub struct Press {
 }
 
 impl Press {
-    /// The button with this label, or failing that, with this action id.
+    /// The button with this label. If there is none, the one with this action id.
     pub fn button(label: &str) -> Self {
         Self { label: label.to_owned(), is_action_id: false, nth: None, beside: None, block_id: None }
     }
@@ -35,19 +35,19 @@ impl Press {
         Self { is_action_id: true, ..Self::button(action_id) }
     }
 
-    /// Of several, the one with this number, from 1.
+    /// If there are several, the one with this number, counting from 1.
     #[must_use]
     pub fn nth(self, nth: usize) -> Self {
         Self { nth: Some(nth), ..self }
     }
 
-    /// Of several, the one that stands beside, or in a row below, a text that contains this.
+    /// If there are several, the one next to (or in a row below) text that contains this.
     #[must_use]
     pub fn beside(self, text: &str) -> Self {
         Self { beside: Some(text.to_owned()), ..self }
     }
 
-    /// Of several, the one in the block with this id.
+    /// If there are several, the one in the block with this id.
     #[must_use]
     pub fn in_block(self, block_id: &str) -> Self {
         Self { block_id: Some(block_id.to_owned()), ..self }
@@ -79,7 +79,7 @@ impl Press {
             let known = if labels.is_empty() {
                 "There are no buttons.".to_owned()
             } else {
-                format!("There are {}.", labels.join(", "))
+                format!("Choose from {}.", labels.join(", "))
             };
             ActError::NoButton { label: self.label.clone(), known }
         })

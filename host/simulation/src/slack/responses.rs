@@ -1,5 +1,4 @@
-//! Where the bot posts what it could not answer at once: `/commands/…` and `/actions/…`, the simulated
-//! `response_url`.
+//! The simulated `response_url`: `/commands/…` and `/actions/…`, where the bot posts later answers.
 
 use std::sync::Arc;
 
@@ -52,7 +51,7 @@ fn word(closed: Closed) -> &'static str {
 }
 
 fn refuse(shared: &Shared, status: StatusCode, word: &str) -> Response {
-    shared.history.report(format!("A post to a response_url was refused: {word}."));
+    shared.history.report(format!("Slack rejected a post to a response_url: {word}."));
     let body = serde_json::json!({ "ok": false, "error": word }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }

@@ -1,4 +1,4 @@
-//! Submitting and closing modals, and doing what the bot answers to a submission.
+//! Submits and closes modals, and does what the bot's answer to a submission says.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::slack::{
     workspace::Person,
 };
 
-/// What Slack shows in a modal whose submission the bot did not take.
+/// What Slack shows in a modal if the bot didn't accept its submission.
 pub const TROUBLE: &str = "We had some trouble connecting. Try again?";
 
 pub(super) async fn submit(shared: &Shared, user: &str) -> Result<SubmitOutcome, ActError> {
@@ -44,7 +44,7 @@ fn ready<'a>(shared: &'a Shared, user: &str) -> Result<(&'a Person, Modal), ActE
     Ok((person, modal))
 }
 
-/// Slack does not send what lacks something or is too long, and says so.
+/// Slack doesn't send a modal if something in it is missing or too long. It shows an error instead.
 fn refuse_incomplete(shared: &Shared, modal: &Modal) -> Option<SubmitOutcome> {
     let objection = |field: &Field| {
         let length = field.value.as_deref().map_or(0, |value| value.encode_utf16().count());
@@ -77,7 +77,7 @@ async fn send(shared: &Shared, person: &Person, modal: &Modal) -> SubmitOutcome 
         Ok(outcome) => outcome,
         Err(problem) => {
             if let Some(problem) = problem {
-                shared.history.report(format!("The answer to a view_submission is not fit: {problem}"));
+                shared.history.report(format!("The answer to a view_submission is invalid: {problem}"));
             }
             shared.views.change(modal.id(), |modal| modal.notice = Some(TROUBLE.to_owned()));
             SubmitOutcome::Failed(TROUBLE.to_owned())
@@ -85,7 +85,7 @@ async fn send(shared: &Shared, person: &Person, modal: &Modal) -> SubmitOutcome 
     }
 }
 
-/// Does what the bot answered. The error is what is wrong with the answer, if there was one.
+/// Does what the bot's answer says. The error says what is wrong with the answer, if there was one.
 fn obey(
     shared: &Shared,
     person: &Person,
@@ -97,7 +97,7 @@ fn obey(
         shared.views.remove(modal.id());
         return Ok(SubmitOutcome::Closed);
     }
-    let answer = answer.json().ok_or_else(|| Some("it is no JSON".to_owned()))?;
+    let answer = answer.json().ok_or_else(|| Some("it isn't JSON".to_owned()))?;
     match answer["response_action"].as_str() {
         None if answer.as_object().is_some_and(serde_json::Map::is_empty) => {
             shared.views.remove(modal.id());
@@ -110,7 +110,7 @@ fn obey(
         Some("errors") => take_errors(shared, modal, &answer["errors"]),
         Some("update") => {
             let view = checked_view(&answer["view"])?;
-            // A modal that was closed meanwhile stays closed.
+            // A modal that was closed in the meantime stays closed.
             let updated = shared.views.update(&shared.workspace, ViewName::Id(modal.id()), None, view);
             Ok(shown(shared, person, updated.is_ok()).map_or(SubmitOutcome::Closed, SubmitOutcome::Updated))
         }
@@ -134,8 +134,8 @@ fn checked_view(view: &Value) -> Result<&Value, Option<String>> {
 }
 
 fn take_errors(shared: &Shared, modal: &Modal, errors: &Value) -> Result<SubmitOutcome, Option<String>> {
-    let errors: BTreeMap<String, String> =
-        serde_json::from_value(errors.clone()).map_err(|_| Some("errors maps no ids to texts".to_owned()))?;
+    let errors: BTreeMap<String, String> = serde_json::from_value(errors.clone())
+        .map_err(|_| Some("errors doesn't map ids to texts".to_owned()))?;
     if errors.is_empty() {
         return Err(Some("errors is empty".to_owned()));
     }
@@ -143,7 +143,7 @@ fn take_errors(shared: &Shared, modal: &Modal, errors: &Value) -> Result<SubmitO
         modal.blocks().iter().any(|block| block["type"] == "input" && block["block_id"] == id.as_str())
     };
     if let Some(id) = errors.keys().find(|id| !is_input(id)) {
-        return Err(Some(format!("errors names {id:?}, which is no input block")));
+        return Err(Some(format!("errors contains {id:?}, which isn't an input block")));
     }
     shared.views.change(modal.id(), |modal| modal.errors.clone_from(&errors));
     Ok(SubmitOutcome::Errors(errors))
@@ -161,7 +161,7 @@ pub(super) async fn close(shared: &Shared, user: &str) -> Result<(), ActError> {
     for modal in closed.iter().filter(|modal| modal.view["notify_on_close"] == true) {
         let payload = payloads::view_closed(shared, person, modal, is_cleared);
         if let Err(why) = delivery::deliver(shared, &Parcel::Interaction(payload)).await {
-            shared.history.report(format!("A view_closed was not acknowledged: {why}."));
+            shared.history.report(format!("A view_closed wasn't acknowledged: {why}."));
         }
     }
     Ok(())

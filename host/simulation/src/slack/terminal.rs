@@ -1,10 +1,10 @@
-//! A Slack message as plain lines: what a person reads in Slack, without its colours.
+//! A Slack message as plain lines: what a person reads in Slack, without colours.
 
 use serde_json::Value;
 
 use crate::slack::{form, history::ShownMessage, workspace::Names};
 
-/// The text of a message as Slack shows it: of its blocks if it has any, else of its `text`.
+/// The text of a message as Slack shows it: the text of its blocks if it has any, otherwise its `text`.
 pub fn message_text(message: &ShownMessage, names: &Names) -> String {
     if message.blocks.is_empty() {
         return plain(&message.text, names);
@@ -19,12 +19,12 @@ pub fn message_text(message: &ShownMessage, names: &Names) -> String {
     lines.join("\n")
 }
 
-/// As [`message_text`], with the buttons that stand beside lines too.
+/// As [`message_text`], including the buttons next to lines.
 pub fn text_with_buttons(message: &ShownMessage, names: &Names) -> String {
     text_with(message, names, labels)
 }
 
-/// As [`text_with_buttons`], with what pressing each is to type: `[Next page → /maro tracked 2]`.
+/// As [`text_with_buttons`], with the command that each button types: `[Next page → /maro tracked 2]`.
 pub fn text_with_commands(message: &ShownMessage, names: &Names) -> String {
     text_with(message, names, |block| {
         let buttons = form::buttons(std::slice::from_ref(block)).into_iter();
@@ -53,7 +53,7 @@ fn text_with(message: &ShownMessage, names: &Names, shown_buttons: fn(&Value) ->
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The buttons that stand beside a message's lines, each label once: `[Stop tracking]`.
+/// The buttons next to a message's lines, each label once: `[Stop tracking]`.
 pub fn buttons_beside(message: &ShownMessage) -> Vec<String> {
     let mut labels: Vec<_> =
         message.blocks.iter().filter(|block| block["type"] == "section").flat_map(labels).collect();
@@ -66,7 +66,7 @@ fn labels(block: &Value) -> Vec<String> {
     buttons.iter().map(|button| format!("[{}]", visible(&button.label))).collect()
 }
 
-/// The texts that stand in a block; its fields and buttons are not among them.
+/// The texts in a block, without its fields and buttons.
 pub fn block_lines(block: &Value, names: &Names) -> Vec<String> {
     let shown = |object: &&Value| {
         let text = object["text"].as_str().unwrap_or_default();
@@ -75,8 +75,8 @@ pub fn block_lines(block: &Value, names: &Names) -> Vec<String> {
     form::text_objects(std::slice::from_ref(block)).iter().map(shown).collect()
 }
 
-/// Turns Slack's markup into what it shows: links into their labels, mentions into names, entities into
-/// their characters; emphasis and code lose their marks.
+/// Turns Slack's markup into what Slack shows: links become their labels, mentions become names, entities
+/// become characters, and emphasis and code lose their marks.
 pub fn plain(markup: &str, names: &Names) -> String {
     let mut shown = String::with_capacity(markup.len());
     for (index, line) in markup.split('\n').enumerate() {
@@ -115,8 +115,8 @@ fn plain_line(line: &str, names: &Names, shown: &mut String) {
     shown.push_str(&unescaped(rest));
 }
 
-/// What stands between two marks, if Slack takes them for formatting: they hug their words on the inside
-/// and touch none on the outside.
+/// The text between two marks, if Slack treats them as formatting: inside, they touch the text; outside, they
+/// touch no word.
 fn formatted<'a>(text: &'a str, mark: &str, before: Option<char>) -> Option<&'a str> {
     let after_mark = &text[1..];
     let is_open = before.is_none_or(|before| !before.is_alphanumeric())
@@ -156,11 +156,11 @@ fn reference(inside: &str, names: &Names) -> String {
 }
 
 fn unescaped(text: &str) -> String {
-    // `&amp;` last: what it uncovers is no entity.
+    // `&amp;` comes last: what it uncovers isn't an entity.
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-/// Without what a terminal would obey or not show.
+/// Removes characters that a terminal would obey or not show.
 pub fn visible(text: &str) -> String {
     let is_shown = |character: &char| {
         *character == '\n' || !(character.is_control() || matches!(character, '\u{200b}' | '\u{ad}'))

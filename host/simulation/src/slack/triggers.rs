@@ -1,4 +1,4 @@
-//! The `trigger_id`s handed out: each opens one modal, within three seconds.
+//! The issued `trigger_id`s. Each opens one modal within three seconds.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ struct Trigger {
 pub(super) struct Triggers(Mutex<HashMap<String, Trigger>>);
 
 impl Triggers {
-    /// A new one for what `user` just did.
+    /// A new one for what `user` has just done.
     pub(super) fn issue(&self, user: &UserId, now: Timestamp) -> String {
         let digits =
             |count| -> String { (0..count).map(|_| char::from(b'0' + rand::random_range(0..10))).collect() };
@@ -34,7 +34,7 @@ impl Triggers {
         id
     }
 
-    /// Takes the one use of a trigger and tells whose it was, or says Slack's word for why not.
+    /// Uses up a trigger and returns whose it was, or Slack's word for why it can't be used.
     pub(super) fn exchange(&self, id: &str, now: Timestamp) -> Result<UserId, &'static str> {
         let mut triggers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let trigger = triggers.get_mut(id).ok_or("invalid_trigger_id")?;

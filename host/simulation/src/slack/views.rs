@@ -1,4 +1,4 @@
-//! The modals that are open: a stack for each person, changed by the bot's calls and by what people do.
+//! The open modals: one stack per person, changed by the bot's calls and by what people do.
 
 use std::{
     collections::BTreeMap,
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::slack::{changes::Changes, form, modal::Modal, random_text, workspace::Workspace};
 use maro_domain::ids::UserId;
 
-/// How many views Slack lets lie on one another.
+/// How many views Slack allows in a stack.
 const MAX_STACK: usize = 3;
 
-/// How an update names its view.
+/// How an update identifies its view.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ViewName<'a> {
     Id(&'a str),
@@ -40,7 +40,7 @@ impl Views {
         Self { stacks: Mutex::default(), changes }
     }
 
-    /// Opens a modal, in place of what the person may have open.
+    /// Opens a modal. It replaces any that the person has open.
     pub(super) fn open(
         &self,
         workspace: &Workspace,
@@ -56,7 +56,7 @@ impl Views {
         Ok(view)
     }
 
-    /// Lays a modal on those that the person has open.
+    /// Opens a modal on top of those that the person has open.
     pub(super) fn push(
         &self,
         workspace: &Workspace,
@@ -76,7 +76,7 @@ impl Views {
         Ok(view)
     }
 
-    /// Replaces the content of an open view; with a hash only if it is still the same.
+    /// Replaces the content of an open view. If a hash is given, only if the view still has that hash.
     pub(super) fn update(
         &self,
         workspace: &Workspace,
@@ -99,12 +99,12 @@ impl Views {
         Ok(view)
     }
 
-    /// What the person sees.
+    /// The modal that the person sees.
     pub(super) fn top(&self, user: &UserId) -> Option<Modal> {
         self.stacks().get(user)?.last().cloned()
     }
 
-    /// Changes one open view in place; `false` if it is open no more.
+    /// Changes an open view in place. `false` if it is no longer open.
     pub(super) fn change(&self, id: &str, change: impl FnOnce(&mut Modal)) -> bool {
         let is_there =
             self.stacks().values_mut().flatten().find(|modal| modal.id() == id).map(change).is_some();
@@ -112,7 +112,7 @@ impl Views {
         is_there
     }
 
-    /// Takes one view away; those below it are seen again.
+    /// Removes one view. The one below it is visible again.
     pub(super) fn remove(&self, id: &str) {
         let mut stacks = self.stacks();
         stacks.values_mut().for_each(|stack| stack.retain(|modal| modal.id() != id));
@@ -121,14 +121,14 @@ impl Views {
         self.changes.note();
     }
 
-    /// Takes all of a person's views away; they are returned, the topmost first.
+    /// Removes all of a person's views and returns them, topmost first.
     pub(super) fn clear(&self, user: &UserId) -> Vec<Modal> {
         let stack = self.stacks().remove(user).unwrap_or_default();
         self.changes.note();
         stack.into_iter().rev().collect()
     }
 
-    /// No code panics while it holds the lock.
+    /// No code panics while holding the lock.
     fn stacks(&self) -> MutexGuard<'_, BTreeMap<UserId, Vec<Modal>>> {
         self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -157,7 +157,8 @@ fn refuse_taken_external_id(
     if is_taken { Err("duplicate_external_id") } else { Ok(()) }
 }
 
-/// The view object that Slack makes of what the bot asked for: in place of `replaced`, or on top of `below`.
+/// The view object that Slack creates from the bot's request: it replaces `replaced`, or goes on top of
+/// `below`.
 fn complete(workspace: &Workspace, asked: &Value, replaced: Option<&Modal>, below: Option<&Modal>) -> Value {
     let id = replaced
         .map_or_else(|| format!("V0{}", random_text(9).to_uppercase()), |modal| modal.id().to_owned());
@@ -194,7 +195,7 @@ fn complete(workspace: &Workspace, asked: &Value, replaced: Option<&Modal>, belo
     })
 }
 
-/// Blocks as Slack hands them on: each with an id, and texts with their defaults written out.
+/// Blocks as Slack sends them on: each has an id, and the defaults of texts are filled in.
 pub(super) fn completed_blocks(blocks: &[Value]) -> Vec<Value> {
     let mut blocks: Vec<Value> = blocks.iter().map(completed_text).collect();
     for block in &mut blocks {
@@ -216,7 +217,7 @@ fn give_id(object: &mut Value, name: &str) {
     }
 }
 
-/// The value with `emoji` and `verbatim` written out in each text object that it has or is.
+/// The value with `emoji` and `verbatim` filled in for each text object in it.
 fn completed_text(value: &Value) -> Value {
     match value {
         Value::Array(entries) => entries.iter().map(completed_text).collect(),

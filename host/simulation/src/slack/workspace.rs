@@ -1,4 +1,4 @@
-//! Who and what there is in the simulated workspace.
+//! The people and channels of the simulated workspace.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use maro_domain::ids::{ChannelId, UserId};
 
-/// A conversation. Direct messages with the bot belong to the [`Person`].
+/// A channel. Direct messages with the bot belong to the [`Person`].
 #[derive(Debug, Clone)]
 pub struct Channel {
     pub id: ChannelId,
     pub name: String,
     pub is_private: bool,
-    /// Whether the bot is a member, without which it cannot post.
+    /// Whether the bot is a member. Otherwise it can't post.
     pub has_bot: bool,
 }
 
@@ -36,24 +36,24 @@ pub struct Workspace {
     pub people: Vec<Person>,
 }
 
-/// Where a command is typed: its id, and the name that Slack sends along.
+/// The place where a command is typed: its id, and the name that Slack sends with it.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub id: ChannelId,
     pub sent_name: String,
 }
 
-/// The names that Slack shows in place of ids.
+/// The names that Slack shows instead of ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
-    /// By id; without `#`.
+    /// By id, without `#`.
     pub channels: BTreeMap<String, String>,
-    /// By id; without `@`.
+    /// By id, without `@`.
     pub users: BTreeMap<String, String>,
 }
 
 impl Workspace {
-    /// Four public channels, a private one and four people, always the same. The bot is not in #hiring.
+    /// Four public channels, a private one, and four people, always the same. The bot isn't in #hiring.
     pub fn sample() -> Self {
         let channel = |id, name: &str, is_private| Channel {
             id: channel_id(id),
@@ -88,13 +88,13 @@ impl Workspace {
         }
     }
 
-    /// By handle, with or without `@`, or by id.
+    /// Finds a person by handle, with or without `@`, or by id.
     pub fn person(&self, name: &str) -> Option<&Person> {
         let name = name.strip_prefix('@').unwrap_or(name);
         self.people.iter().find(|person| person.name == name || person.id.as_str() == name)
     }
 
-    /// By name, with or without `#`, or by id; `dm` is the person's direct message with the bot.
+    /// Finds a place by name, with or without `#`, or by id. `dm` is the person's direct message with the bot.
     pub fn place(&self, name: &str, person: &Person) -> Option<Place> {
         let name = name.strip_prefix('#').unwrap_or(name);
         if name == "dm" || name == person.direct_message.as_str() {
@@ -111,7 +111,7 @@ impl Workspace {
         self.channels.iter().find(|channel| channel.id.as_str() == id)
     }
 
-    /// What [`Workspace::place`] knows, for a sentence.
+    /// The names that [`Workspace::place`] knows, for use in a sentence.
     pub fn known_channels(&self) -> String {
         let names = self.channels.iter().map(|channel| channel.name.as_str());
         names.chain(["dm"]).collect::<Vec<_>>().join(", ")

@@ -64,7 +64,7 @@ impl Envelope<'_> {
                     kind: event.event.kind,
                     json: payload.to_owned(),
                 })),
-                Err(_) => self.unreadable(&"not the documented JSON"),
+                Err(_) => self.unreadable(&"it isn't the documented JSON"),
             },
             _ => self.unreadable(&"unknown kind"),
         }

@@ -125,7 +125,7 @@ impl SlackSocketModeClientListener for Listener {
                 let _under_way = self.under_way.token();
                 return Some(self.shared.answers.acknowledge(envelope).await);
             }
-            None => tracing::warn!("ignored a Socket Mode frame that is not of the documented shape"),
+            None => tracing::warn!("ignored a Socket Mode frame without the documented shape"),
         }
         None
     }

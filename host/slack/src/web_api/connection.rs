@@ -88,7 +88,7 @@ impl Connections {
             .header(header::AUTHORIZATION, authorization)
             .header(header::CONTENT_LENGTH, 0)
             .body(Empty::new())
-            .map_err(|_| ApiError::InvalidResponse { detail: "the address is no URI".to_owned() })?;
+            .map_err(|_| ApiError::InvalidResponse { detail: "the address isn't a URI".to_owned() })?;
         let answer = self.clients().await?.raw.request(request).await.map_err(connection_failed)?;
         let (parts, body) = answer.into_parts();
         match parts.status {
@@ -118,7 +118,7 @@ impl RawAnswer {
             #[serde(default)]
             error: String,
         }
-        let invalid = || ApiError::InvalidResponse { detail: "not the documented JSON".to_owned() };
+        let invalid = || ApiError::InvalidResponse { detail: "it isn't the documented JSON".to_owned() };
         let verdict: Verdict = serde_json::from_slice(&self.body).map_err(|_| invalid())?;
         if !verdict.ok {
             return Err(ApiError::refused(&verdict.error, &String::from_utf8_lossy(&self.body)));

@@ -19,10 +19,10 @@ pub(super) const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The bot has to be invited first.
-    #[error("the bot is not in the channel")]
+    #[error("the bot isn't in the channel")]
     NotInChannel,
     /// No such channel, or a private one that the bot cannot see.
-    #[error("Slack knows no such channel")]
+    #[error("Slack has no such channel")]
     ChannelNotFound,
     #[error("the channel is archived")]
     Archived,
@@ -33,23 +33,23 @@ pub enum ApiError {
     #[error("the view is no longer open")]
     ViewGone,
     /// The token is wrong, revoked, or of an account that is gone.
-    #[error("Slack does not accept the configured token")]
+    #[error("Slack rejected MARO's token")]
     InvalidAuth,
-    #[error("the app lacks the scope {needed}")]
+    #[error("the app is missing the scope {needed}")]
     MissingScope { needed: String },
     /// Slack wants to be left alone for longer than the caller would wait.
-    #[error("Slack asks to wait {} s", .retry_after.as_secs())]
+    #[error("Slack is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
-    #[error("Slack did not answer in time")]
+    #[error("Slack took too long to respond")]
     TimedOut,
     /// There is no connection, or Slack is out of order.
-    #[error("Slack cannot be reached")]
+    #[error("can't reach Slack")]
     Unreachable(#[source] Outage),
     /// Slack refuses the request, under its own name for the reason.
-    #[error("Slack refuses: {error}{}", in_brackets(.details))]
+    #[error("Slack rejected the call: {error}{}", in_brackets(.details))]
     Refused { error: String, details: Vec<String> },
     /// Something answers at the configured address, and not as Slack does.
-    #[error("Slack's answer makes no sense: {detail}")]
+    #[error("can't read Slack's response: {detail}")]
     InvalidResponse { detail: String },
 }
 
@@ -58,7 +58,7 @@ pub enum ApiError {
 pub enum Outage {
     #[error("the connection failed")]
     Connection(#[source] Box<dyn Error + Send + Sync>),
-    #[error("Slack answered with status {0}")]
+    #[error("Slack responded with status {0}")]
     Status(u16),
     /// By name, such as `internal_error`.
     #[error("Slack failed with {0}")]
@@ -138,14 +138,14 @@ mod tests {
     #[test]
     fn slacks_names_for_one_outcome_are_one_variant() {
         for (code, expected) in [
-            ("not_in_channel", "the bot is not in the channel"),
-            ("channel_not_found", "Slack knows no such channel"),
+            ("not_in_channel", "the bot isn't in the channel"),
+            ("channel_not_found", "Slack has no such channel"),
             ("is_archived", "the channel is archived"),
             ("expired_trigger_id", "the trigger has expired or was used"),
             ("exchanged_trigger_id", "the trigger has expired or was used"),
-            ("token_revoked", "Slack does not accept the configured token"),
-            ("internal_error", "Slack cannot be reached"),
-            ("invalid_blocks", "Slack refuses: invalid_blocks"),
+            ("token_revoked", "Slack rejected MARO's token"),
+            ("internal_error", "can't reach Slack"),
+            ("invalid_blocks", "Slack rejected the call: invalid_blocks"),
         ] {
             assert_eq!(ApiError::refused(code, "").to_string(), expected);
         }
@@ -155,11 +155,11 @@ mod tests {
     fn what_slack_adds_to_a_refusal_is_kept() {
         let scope =
             ApiError::refused("missing_scope", r#"{"ok":false,"needed":"chat:write","provided":"commands"}"#);
-        assert_eq!(scope.to_string(), "the app lacks the scope chat:write");
+        assert_eq!(scope.to_string(), "the app is missing the scope chat:write");
         let remarks = r#"{"response_metadata":{"messages":["[ERROR] must be less than 25 characters [json-pointer:/view/title]"]}}"#;
         assert_eq!(
             ApiError::refused("invalid_arguments", remarks).to_string(),
-            "Slack refuses: invalid_arguments ([ERROR] must be less than 25 characters [json-pointer:/view/title])"
+            "Slack rejected the call: invalid_arguments ([ERROR] must be less than 25 characters [json-pointer:/view/title])"
         );
     }
 }

@@ -47,7 +47,7 @@ impl Failure {
             }
             SlackClientError::HttpError(answer) => Self::from_status(answer.status_code.as_u16()),
             SlackClientError::HttpProtocolError(failure) => {
-                let cause = failure.cause.unwrap_or_else(|| "no cause is known".into());
+                let cause = failure.cause.unwrap_or_else(|| "the cause is unknown".into());
                 let never_sent = cause
                     .downcast_ref::<hyper_util::client::legacy::Error>()
                     .is_some_and(hyper_util::client::legacy::Error::is_connect);
@@ -56,7 +56,7 @@ impl Failure {
             }
             // The answer broke off.
             SlackClientError::SystemError(failure) => {
-                let cause = failure.cause.unwrap_or_else(|| "no cause is known".into());
+                let cause = failure.cause.unwrap_or_else(|| "the cause is unknown".into());
                 Self {
                     error: ApiError::Unreachable(Outage::Connection(cause)),
                     certainty: Certainty::Unknown,
@@ -65,7 +65,7 @@ impl Failure {
             // The library's texts quote the body.
             SlackClientError::ProtocolError(_)
             | SlackClientError::EndOfStream(_)
-            | SlackClientError::SocketModeProtocolError(_) => Self::invalid("not the documented JSON"),
+            | SlackClientError::SocketModeProtocolError(_) => Self::invalid("it isn't the documented JSON"),
         }
     }
 

@@ -1,6 +1,6 @@
-//! The steps that bring a database to the present schema, embedded in the binary.
+//! The migrations that bring a database to the current schema, embedded in the binary.
 //!
-//! The files are `migrations/{sqlite,postgres}/`; `migrations/README.md` has the rules.
+//! The files are in `migrations/{sqlite,postgres}/`. `migrations/README.md` has the rules.
 
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -8,14 +8,14 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-/// The steps for SQLite, in order.
+/// The migrations for SQLite, in order.
 pub static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
-/// The steps for PostgreSQL, in order; same numbers and names.
+/// The migrations for PostgreSQL, in order, with the same numbers and names.
 pub static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// Applies the missing steps. `run_direct`, because the compiler cannot see that the future of `run` is
-/// `Send` for a borrowed connection.
+/// Applies the missing migrations. Uses `run_direct`, because the compiler can't see that the future of `run`
+/// is `Send` for a borrowed connection.
 pub(in crate::database) fn apply_sqlite(
     connection: &mut SqliteConnection,
 ) -> BoxFuture<'_, Result<(), MigrateError>> {
@@ -29,7 +29,7 @@ pub(in crate::database) fn apply_postgres(
     Box::pin(POSTGRES.run_direct(None, connection, false))
 }
 
-/// The sentence for the operator whose database cannot be brought to the present schema.
+/// What to tell the operator if a database can't be brought to the current schema.
 pub(in crate::database) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
     let newest = steps.iter().map(|step| step.version).max().unwrap_or_default();
     match error {
@@ -38,12 +38,12 @@ pub(in crate::database) fn sentence(error: &MigrateError, steps: &Migrator) -> S
              up to {newest}. Start the newer MARO."
         ),
         MigrateError::VersionMismatch(version) => format!(
-            "Migration {version} is not the one that was applied to this database: its file was edited \
+            "Migration {version} isn't the one that was applied to this database: its file was edited \
              afterwards. Start the MARO that made the database, and put changes into a new migration."
         ),
         MigrateError::ExecuteMigration(_, version) => {
             format!("Migration {version} failed. The database is as it was before.")
         }
-        _ => "The tables of MARO could not be made or checked.".to_owned(),
+        _ => "MARO couldn't create or check its tables.".to_owned(),
     }
 }

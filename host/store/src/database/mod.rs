@@ -1,7 +1,7 @@
 //! The connections to the database, and its schema.
 //!
-//! Owns how MARO connects, waits, tries again and gives up, on SQLite and on PostgreSQL. The tables have
-//! their own modules, which bring the statements; sqlx is known to them and to this module alone.
+//! Owns how MARO connects, waits, retries and gives up, on SQLite and on PostgreSQL. Each table has its own
+//! module with its statements. Only this module and those use sqlx.
 
 use std::{error::Error, sync::Arc};
 
@@ -18,16 +18,16 @@ pub mod postgres;
 pub mod sqlite;
 pub mod time;
 
-/// Why the database did not answer a call.
+/// Why the database didn't answer a call.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
-    /// It refuses, is gone, or is too busy to give a connection.
+    /// It refuses the call, is down, or is too busy to provide a connection.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// It did not answer in time.
-    #[error("the database did not answer in time")]
+    /// It didn't answer in time.
+    #[error("the database took too long to respond")]
     TimedOut,
-    /// It was asked to change something, and its answer was lost: it may have done so.
+    /// The answer to a change was lost. The change may have been made.
     #[error("the database's answer was lost")]
     Uncertain(#[source] Arc<dyn Error + Send + Sync>),
 }
@@ -37,13 +37,13 @@ impl DatabaseError {
         Self::Unavailable(Arc::new(error))
     }
 
-    /// What the database handed over has not the form that was asked for.
+    /// The database's answer doesn't have the expected form.
     pub(crate) fn unreadable(error: serde_json::Error) -> Self {
         Self::Unavailable(Arc::new(error))
     }
 }
 
-/// The database that the settings name, for all tables.
+/// The database from the settings, for all tables.
 #[derive(Clone)]
 pub enum Database {
     Sqlite(Arc<SqliteDatabase>),
@@ -51,11 +51,11 @@ pub enum Database {
 }
 
 impl Database {
-    /// Connects and brings the tables to the present schema. Several replicas may start at once: one does
-    /// the work, the others wait.
+    /// Connects and brings the tables to the current schema. If several replicas start at once, one does the
+    /// work and the others wait.
     ///
     /// # Errors
-    /// One sentence for the operator, without the password; the source chain has what the database said.
+    /// One sentence for the operator, without the password. The source chain has what the database said.
     pub async fn open(config: &DatabaseConfig) -> anyhow::Result<Self> {
         Ok(match config {
             DatabaseConfig::Sqlite { path } => {
@@ -65,7 +65,7 @@ impl Database {
         })
     }
 
-    /// Finishes what is under way and closes the connections. A later call fails as unavailable.
+    /// Finishes running calls and closes the connections. Later calls fail as unavailable.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(database) => database.close().await,

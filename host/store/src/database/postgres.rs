@@ -1,4 +1,4 @@
-//! PostgreSQL: connecting, and noticing that a connection is dead before it is used.
+//! PostgreSQL: connects, and detects dead connections before they are used.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,26 +17,27 @@ use maro_process::secret::Secret;
 
 pub(crate) mod attempt;
 
-/// Connections of one replica. PostgreSQL's own default allows 100 in all.
+/// The number of connections per replica. PostgreSQL allows 100 in total by default.
 const MOST_CONNECTIONS: u32 = 10;
 
-/// How long to wait for a connection, new ones included.
+/// How long to wait for a connection, including new ones.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long the first connection may take at start-up, and later a look whether one is alive.
+/// How long the first connection may take at start-up, and later a check whether a connection is alive.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const PING_LIMIT: Duration = Duration::from_millis(500);
 
-/// How long another replica may take with the migrations.
+/// How long another replica may take for the migrations.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(60);
 
-/// A connection that has been idle for less than this is used without a look.
+/// A connection that was idle for less than this is used without a check.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// Connections are renewed after this time, so that load moves to new servers behind an address.
+/// Connections are replaced after this time, so that load moves to new servers behind the same address.
 const MOST_AGE: Duration = Duration::from_secs(30 * 60);
 
-/// Made for each connection, not in the URL: connection poolers refuse such settings at the start.
+/// Set on each connection and not in the URL, because connection poolers refuse such settings at connection
+/// time.
 const SESSION: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; SET timezone = 'UTC'";
 
 /// A pool of connections.
@@ -45,7 +46,7 @@ pub struct PostgresDatabase {
     last_loss: LastLoss,
 }
 
-/// When a connection was last found dead. Those that have been idle since then are not trusted.
+/// When a connection was last found dead. Connections idle since then aren't trusted.
 #[derive(Clone, Default)]
 struct LastLoss(Arc<Mutex<Option<Instant>>>);
 
@@ -60,16 +61,16 @@ impl LastLoss {
 }
 
 impl PostgresDatabase {
-    /// Connects, and brings the tables to the present schema. Several replicas may do so at once.
+    /// Connects, and brings the tables to the current schema. Several replicas may do so at once.
     ///
     /// # Errors
-    /// One sentence for the operator, which names the place and never the password.
+    /// One sentence for the operator. It names the server, but never the password.
     pub async fn open(url: &Secret) -> anyhow::Result<Self> {
         // The library's message may quote the URL.
         let options: PgConnectOptions = url
             .expose()
             .parse()
-            .map_err(|_| anyhow::anyhow!("DATABASE_URL is not a valid postgres:// URL."))?;
+            .map_err(|_| anyhow::anyhow!("DATABASE_URL isn't a valid postgres:// URL."))?;
         let options = options.application_name("maro").disable_statement_logging();
         migrate(&options).await?;
         let last_loss = LastLoss::default();
@@ -92,12 +93,12 @@ impl PostgresDatabase {
         Ok(Self { pool, last_loss })
     }
 
-    /// Waits for the calls that are under way, and closes the connections.
+    /// Waits for running calls, and closes the connections.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Has every connection checked that was idle until now.
+    /// Makes sure that every connection that was idle until now is checked.
     fn distrust(&self) {
         self.last_loss.set();
     }
@@ -115,9 +116,9 @@ async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
     let place = Place(options);
     let mut connection = match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
         Ok(result) => result.map_err(|error| place.describe(error))?,
-        Err(_) => anyhow::bail!("{place} did not answer within {} seconds.", CONNECT_LIMIT.as_secs()),
+        Err(_) => anyhow::bail!("{place} didn't respond within {} seconds.", CONNECT_LIMIT.as_secs()),
     };
-    // sqlx takes an advisory lock, which the end of the connection gives back.
+    // sqlx takes an advisory lock, which is released when the connection ends.
     let migrated = migrations::apply_postgres(&mut connection);
     match tokio::time::timeout(MIGRATION_LIMIT, migrated).await {
         Ok(Ok(())) => {}
@@ -127,14 +128,14 @@ async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
             return Err(anyhow::Error::new(error).context(sentence));
         }
         Err(_) => anyhow::bail!(
-            "The tables in {place} were not ready within {} seconds: is another MARO still migrating them?",
+            "The tables in {place} weren't ready within {} seconds: is another MARO still migrating them?",
             MIGRATION_LIMIT.as_secs()
         ),
     }
     connection.close().await.map_err(|error| place.describe(error))
 }
 
-/// Where the database is, without the password.
+/// The database's address, without the password.
 struct Place<'a>(&'a PgConnectOptions);
 
 impl std::fmt::Display for Place<'_> {
@@ -147,28 +148,28 @@ impl std::fmt::Display for Place<'_> {
 }
 
 impl Place<'_> {
-    /// The sentence for the operator who cannot connect.
+    /// What to tell the operator if MARO can't connect.
     fn describe(&self, error: sqlx::Error) -> anyhow::Error {
         let database = self.0.get_database().unwrap_or(self.0.get_username());
         let user = self.0.get_username();
         let code = error.as_database_error().and_then(|error| error.code());
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         let sentence = match (&error, code.as_deref()) {
-            (sqlx::Error::Io(cause), _) => format!("{self} cannot be reached: {cause}."),
+            (sqlx::Error::Io(cause), _) => format!("MARO can't reach {self}: {cause}."),
             (sqlx::Error::Tls(_), _) => {
-                format!("{self} cannot be reached over TLS: check sslmode and sslrootcert in DATABASE_URL.")
+                format!("MARO can't reach {self} over TLS: check sslmode and sslrootcert in DATABASE_URL.")
             }
             (_, Some("28P01" | "28000")) => {
-                format!("{self} refuses the user {user:?}: check the name and password in DATABASE_URL.")
+                format!("{self} rejected the user {user:?}: check the name and password in DATABASE_URL.")
             }
             (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
             (_, Some("42501")) => format!(
-                "{self} does not let the user {user:?} make tables in the database {database:?}: \
+                "On {self}, the user {user:?} can't create tables in the database {database:?}: run \
                  GRANT CREATE ON SCHEMA public TO that user."
             ),
-            (_, Some("53300")) => format!("{self} has no connection left."),
-            (_, Some("57P03")) => format!("{self} is not ready yet."),
-            _ => format!("{self} cannot be used."),
+            (_, Some("53300")) => format!("{self} has no connections left."),
+            (_, Some("57P03")) => format!("{self} isn't ready yet."),
+            _ => format!("MARO can't use {self}."),
         };
         anyhow::Error::new(error).context(sentence)
     }

@@ -1,7 +1,7 @@
-//! One SQLite file: the embedded default.
+//! A single SQLite file, the embedded default.
 //!
-//! sqlx runs each connection on a thread of its own, and a trip there costs more than the statement. So
-//! callers queue up before a few workers, and what waits at the same time makes one trip.
+//! sqlx runs each connection on its own thread, and a trip there costs more than the statement. So callers
+//! queue for a few workers, and requests waiting at the same time share one trip.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -25,10 +25,10 @@ pub(crate) mod write;
 
 mod connect;
 
-/// How long the bot waits for another process's lock on the file.
+/// How long the bot waits while another process locks the file.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Two, so that a long answer does not hold up the short ones; more bring nothing.
+/// Two, so that a long query doesn't hold up short ones. More wouldn't help.
 const READERS: usize = 2;
 
 /// An open file.
@@ -41,12 +41,11 @@ pub struct SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    /// Opens the file, makes it if it is absent, and brings its tables to the present schema. Several
-    /// processes may do so at once. Another process's lock on the file is waited for as long as `patience`,
-    /// then and later.
+    /// Opens the file, creates it if it doesn't exist, and brings its tables to the current schema. Several
+    /// processes may do so at once. If another process locks the file, now or later, waits up to `patience`.
     ///
     /// # Errors
-    /// One sentence for the operator, which names the file.
+    /// One sentence for the operator. It names the file.
     pub async fn open(path: &Path, patience: Duration) -> anyhow::Result<Self> {
         check_folder(path)?;
         let file = File { path: path.to_owned(), busy_timeout: patience };
@@ -61,21 +60,20 @@ impl SqliteDatabase {
         Ok(Self { patience, readers, write_connection, workers, closing })
     }
 
-    /// The JSON that answers a question.
+    /// The answer to a question, as JSON.
     pub(crate) async fn read(&self, question: Question) -> Result<String, DatabaseError> {
         self.readers.ask(question).await
     }
 
-    /// Starts a writer, and gives the queue before it.
+    /// Starts a writer and returns its queue.
     pub(crate) fn start_writer<C: Change>(&self) -> Queue<C, C::Outcome> {
-        // First another process may hold the lock for as long as SQLite waits, then the others in the queue
-        // have their turn.
+        // SQLite may first wait for another process's lock, and then the others in the queue have their turn.
         let (writer, inbox) = queue(self.patience + self.patience / 2, self.closing.clone());
         self.workers.spawn(write::work(inbox, Arc::clone(&self.write_connection)));
         writer
     }
 
-    /// Makes what is in the queues, and closes the connections.
+    /// Handles what is in the queues, and closes the connections.
     pub(super) async fn close(&self) {
         self.closing.cancel();
         self.workers.close();
@@ -88,25 +86,25 @@ fn database_error(error: sqlx::Error) -> DatabaseError {
     if is_busy(&error) { DatabaseError::TimedOut } else { DatabaseError::unavailable(error) }
 }
 
-/// SQLite itself says no more than "unable to open database file".
+/// SQLite itself only says "unable to open database file".
 fn check_folder(path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         anyhow::bail!(
-            "DATABASE_URL names the file {}, but there is no folder {}.",
+            "DATABASE_URL names the file {}, but the folder {} doesn't exist.",
             path.display(),
             folder.display()
         );
     }
     if path.is_dir() {
-        anyhow::bail!("DATABASE_URL names {}, which is a folder and not a file.", path.display());
+        anyhow::bail!("DATABASE_URL must name a file, but {} is a folder.", path.display());
     }
     Ok(())
 }
 
 async fn migrate(file: &File) -> anyhow::Result<()> {
     let mut connection = file.create().await.map_err(|error| describe(error, file))?;
-    // The write lock makes other processes wait, and all steps one change.
+    // The write lock makes other processes wait and turns all steps into one change.
     let mut transaction =
         connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| describe(error, file))?;
     match migrations::apply_sqlite(&mut transaction).await {
@@ -121,20 +119,22 @@ async fn migrate(file: &File) -> anyhow::Result<()> {
     connection.close().await.map_err(|error| describe(error, file))
 }
 
-/// The sentence for the operator whose file cannot be opened.
+/// What to tell the operator if the file can't be opened.
 fn describe(error: sqlx::Error, file: &File) -> anyhow::Error {
     let path = file.path.display();
     // https://sqlite.org/rescode.html
     let sentence = match primary_code(&error) {
         Some(5 | 6) => format!("The database {path} is locked by another process."),
-        Some(8) => format!("The database {path} cannot be written to: check who owns it and its folder."),
-        Some(11) => format!("The database {path} is damaged. Restore it from a backup."),
-        Some(13) => format!("There is no space left for the database {path}."),
-        Some(14) => {
-            format!("The database {path} cannot be opened or made: check who owns it and its folder.")
+        Some(8) => {
+            format!("MARO can't write to the database {path}: check who owns the file and its folder.")
         }
-        Some(26) => format!("{path} is no SQLite database."),
-        _ => format!("The database {path} cannot be opened."),
+        Some(11) => format!("The database {path} is damaged. Restore it from a backup."),
+        Some(13) => format!("There's no disk space left for the database {path}."),
+        Some(14) => {
+            format!("MARO can't open or create the database {path}: check who owns the file and its folder.")
+        }
+        Some(26) => format!("{path} isn't a SQLite database."),
+        _ => format!("MARO can't open the database {path}."),
     };
     anyhow::Error::new(error).context(sentence)
 }

@@ -1,4 +1,4 @@
-//! The stored form of times.
+//! How times are stored.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// The spelling of a time in SQLite, where times must sort as text: UTC, six decimals.
+/// The format of times in SQLite, where they must sort as text: UTC with six decimals.
 pub(crate) fn time_text(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-/// A time as the databases spell it: a number is microseconds since 1970, a text any of the spellings that
-/// other tools leave in SQLite. `None` if it makes no sense.
+/// Reads a time from a database. A number means microseconds since 1970. A text can have any of the formats
+/// that other tools write into SQLite. `None` if it is invalid.
 pub(crate) struct StoredTime(pub(crate) Option<Timestamp>);
 
 impl<'de> Deserialize<'de> for StoredTime {

@@ -1,8 +1,8 @@
-//! The journal: what MARO is about to do in Jira for somebody, written down before Jira is asked and after
-//! it has answered, so that nothing is done twice and nothing is lost.
+//! The journal: what MARO is about to do in Jira for somebody. It is written before Jira is asked and again
+//! after Jira has answered, so that nothing is done twice and nothing is lost.
 //!
-//! Owns the tables `ticket_intents` and `created_tickets`. What stands in an intent's data, and how one that
-//! was left behind is brought to its end, is the business of its flow.
+//! Owns the tables `ticket_intents` and `created_tickets`. An intent's flow decides what is in its data, and
+//! how to finish one that was left behind.
 
 use std::{error::Error, sync::Arc};
 
@@ -22,29 +22,29 @@ pub mod work;
 
 mod stored;
 
-/// The longest id of an intent, in bytes.
+/// The maximum length of an intent's id, in bytes.
 pub const MAX_ID_LENGTH: usize = 200;
 
-/// The longest data of an intent, in bytes.
+/// The maximum length of an intent's data, in bytes.
 pub const MAX_DATA_LENGTH: usize = 256 * 1024;
 
-/// The most tickets that [`IntentJournal::recent_tickets`] gives.
+/// How many tickets [`IntentJournal::recent_tickets`] returns at most.
 pub const MAX_RECENT_TICKETS: u32 = 500;
 
-/// Why the journal could not be read or written.
+/// Why the journal couldn't be read or written.
 ///
-/// After a failed write the journal may, rarely, hold it all the same: the database took it and the answer
-/// was lost. An intent that was begun that way belongs to nobody, and turns up among the abandoned ones.
+/// In rare cases, a failed write is in the journal anyway, because only the database's answer was lost. An
+/// intent begun that way belongs to nobody, and turns up among the abandoned ones.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// The database refuses, is gone, or is too busy to give a connection; or a newer MARO wrote the
-    /// intent, and this one does not understand it.
+    /// The database refuses the call, is down, or is too busy to provide a connection. Or a newer MARO wrote
+    /// the intent, and this one doesn't understand it.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The database did not answer in time.
-    #[error("the database did not answer in time")]
+    /// The database didn't answer in time.
+    #[error("the database took too long to respond")]
     TimedOut,
-    /// The caller asks for more than fits. Nothing was written.
+    /// The caller's text is too long. Nothing was written.
     #[error("the {what} of an intent is longer than {limit} bytes")]
     TooLong { what: &'static str, limit: usize },
 }
@@ -60,7 +60,7 @@ impl From<DatabaseError> for JournalError {
     }
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntentKind {
     /// Creating a ticket.
@@ -69,14 +69,14 @@ pub enum IntentKind {
     Link,
     /// Creating the stories of an epic.
     Stories,
-    /// Creating a ticket that a plugin asks for.
+    /// Creating a ticket for a plugin.
     PluginCreate,
 }
 
 impl IntentKind {
     const ALL: [Self; 4] = [Self::Create, Self::Link, Self::Stories, Self::PluginCreate];
 
-    /// The name under which the kind is stored.
+    /// The kind's name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -87,25 +87,25 @@ impl IntentKind {
     }
 }
 
-/// How far an intent has come.
+/// The progress of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntentState {
-    /// Wanted, and nothing done: not to be taken over by anyone, for somebody still thinks about it.
+    /// Nothing has been done yet. Nobody may take it over, because a person is still deciding.
     Draft,
     /// Jira may have been asked, and may have done it.
     Begun,
-    /// Jira's result is in the data. What follows from it is under way.
+    /// Jira's result is in the data. The follow-ups are in progress.
     Confirmed,
-    /// All is done.
+    /// Everything is done.
     Finished,
-    /// It came to nothing, and whoever asked was told.
+    /// It failed, and the person who asked was told.
     Failed,
 }
 
 impl IntentState {
     const ALL: [Self; 5] = [Self::Draft, Self::Begun, Self::Confirmed, Self::Finished, Self::Failed];
 
-    /// The name under which the state is stored.
+    /// The state's name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -117,13 +117,13 @@ impl IntentState {
     }
 }
 
-/// Names a write to an intent, and is another after every write: who knows the last one holds the lease.
-/// Chosen by chance, so that a write that is made again after its answer was lost knows itself.
+/// Identifies a write to an intent and changes with every write. Whoever knows the latest version holds the
+/// lease. It is random, so that a retry can recognise its own first attempt if the answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(i64);
 
 impl Version {
-    /// A version that no write has had: 63 bits by chance.
+    /// A new, unique version: 63 random bits.
     fn new() -> Self {
         Self(rand::random::<i64>() & i64::MAX)
     }
@@ -132,18 +132,18 @@ impl Version {
 /// What somebody wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewIntent {
-    /// The same for the same wish, however often it reaches MARO; at most [`MAX_ID_LENGTH`] bytes.
+    /// The same for the same request, however often it reaches MARO. At most [`MAX_ID_LENGTH`] bytes.
     pub id: String,
     pub kind: IntentKind,
     pub channel: ChannelId,
     pub user: UserId,
-    /// [`IntentState::Begun`], or [`IntentState::Draft`] for what somebody still has to confirm.
+    /// [`IntentState::Begun`], or [`IntentState::Draft`] if somebody still has to confirm it.
     pub state: IntentState,
-    /// JSON, the flow's own; at most [`MAX_DATA_LENGTH`] bytes.
+    /// The flow's own JSON. At most [`MAX_DATA_LENGTH`] bytes.
     pub data: String,
 }
 
-/// An intent as it stands in the journal.
+/// An intent in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     pub id: String,
@@ -154,42 +154,42 @@ pub struct Intent {
     pub data: String,
     pub version: Version,
     pub created_at: Timestamp,
-    /// The last write, from which the holder's lease runs.
+    /// The time of the last write. The holder's lease starts there.
     pub updated_at: Timestamp,
 }
 
-/// Whose an intent is after [`IntentJournal::begin`].
+/// Who holds an intent after [`IntentJournal::begin`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// The caller's: it alone may go on.
+    /// The caller holds it. Only the caller may continue.
     New(Intent),
-    /// It was there already, and is or was somebody else's.
+    /// It was there already, and somebody else holds or held it.
     Known(Intent),
 }
 
-/// What became of [`IntentJournal::save`].
+/// The outcome of [`IntentJournal::save`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// Written; the next save takes this version.
+    /// It was written. The next save needs this version.
     Yes(Version),
-    /// Somebody else has taken the intent over, or it is forgotten. Nothing was written, and the caller
-    /// must do nothing more for it.
+    /// Somebody else has taken over the intent, or it was removed. Nothing was written, and the caller must
+    /// do nothing more for it.
     Lost,
 }
 
-/// The journal. SQLite and PostgreSQL behave alike: one suite tests both.
+/// The journal. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic. What is written survives the end of the process, `kill -9` included. Times are
-/// kept to the microsecond; they are the callers', so leases must be long against the differences between
+/// Every method is atomic. What is written survives the end of the process, even `kill -9`. Times are kept to
+/// the microsecond. They come from the callers, so leases must be long compared with the differences between
 /// the replicas' clocks.
 #[async_trait]
 pub trait IntentJournal: Send + Sync {
-    /// Writes an intent down, before Jira is asked. Of all the callers that ever begin one id exactly one
-    /// gets [`Begun::New`]. What is there already is not changed.
+    /// Records an intent before Jira is asked. Of all callers that ever begin the same id, exactly one gets
+    /// [`Begun::New`]. An existing intent isn't changed.
     async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, JournalError>;
 
-    /// Writes how far an intent has come, if `version` is still its last, and renews the lease. A holder
-    /// that needs long saves what it has from time to time.
+    /// Saves an intent's progress if `version` is still its latest, and renews the lease. A holder that needs
+    /// long saves from time to time.
     async fn save(
         &self,
         id: &str,
@@ -199,9 +199,9 @@ pub trait IntentJournal: Send + Sync {
         now: Timestamp,
     ) -> Result<Saved, JournalError>;
 
-    /// Takes over intents that are begun or confirmed and were last written before `idle_before`; at most
-    /// `limit`, those waiting longest. Each goes to exactly one of the replicas that ask, and its former
-    /// holder's next save is [`Saved::Lost`].
+    /// Takes over intents that are begun or confirmed and were last written before `idle_before`, at most
+    /// `limit`, longest waiting first. Each goes to exactly one of the replicas that ask. Its former holder's
+    /// next save is [`Saved::Lost`].
     async fn claim_abandoned(
         &self,
         idle_before: Timestamp,
@@ -211,8 +211,8 @@ pub trait IntentJournal: Send + Sync {
 
     async fn get(&self, id: &str) -> Result<Option<Intent>, JournalError>;
 
-    /// Notes tickets that Jira has confirmed as created. May be repeated: a ticket is noted once, with what
-    /// was said first. Their statuses are not kept.
+    /// Records tickets that Jira has confirmed as created. May be repeated: each ticket is recorded once,
+    /// with the first data given. Statuses aren't stored.
     async fn record_tickets(
         &self,
         project_key: &str,
@@ -221,12 +221,12 @@ pub trait IntentJournal: Send + Sync {
         now: Timestamp,
     ) -> Result<(), JournalError>;
 
-    /// The tickets of a project noted at or after `since`, newest first, at most [`MAX_RECENT_TICKETS`].
+    /// The tickets of a project recorded at or after `since`, newest first, at most [`MAX_RECENT_TICKETS`].
     /// Their statuses are empty.
     async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, JournalError>;
 
     /// Removes the intents that are drafts, finished or failed and were last written before `before`, and the
-    /// tickets noted before it. How many intents those were.
+    /// tickets recorded before it. Returns the number of removed intents.
     async fn forget_before(&self, before: Timestamp) -> Result<u64, JournalError>;
 }
 

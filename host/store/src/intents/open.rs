@@ -1,4 +1,4 @@
-//! The journal in the database that is open.
+//! Opens the journal in an open database.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     intents::{IntentJournal, postgres::PostgresJournal, sqlite::SqliteJournal},
 };
 
-/// The journal in a database. It is usable until that is closed.
+/// The journal in a database. It can be used until the database is closed.
 pub fn open(database: &Database) -> Arc<dyn IntentJournal> {
     match database {
         Database::Sqlite(database) => Arc::new(SqliteJournal::new(Arc::clone(database))),

@@ -1,4 +1,4 @@
-//! The journal in PostgreSQL. Other replicas write it at the same moment.
+//! The journal in PostgreSQL. Other replicas may write to it at the same time.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
 };
 use maro_domain::issue::Issue;
 
-/// A statement with an intent as JSON in its middle.
+/// A statement that returns an intent as JSON.
 macro_rules! returning_intent {
     ($before:literal, $after:literal) => {
         concat!(
@@ -32,7 +32,8 @@ macro_rules! returning_intent {
     };
 }
 
-/// A conflict writes nothing new, but so the row that is there is returned, whoever has just inserted it.
+/// On a conflict, this changes nothing. It only makes the statement return the existing row, even one that
+/// has just been inserted by another replica.
 const BEGIN: &str = returning_intent!(
     "INSERT INTO ticket_intents AS intent
         (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
@@ -42,12 +43,12 @@ const BEGIN: &str = returning_intent!(
     "::text"
 );
 
-/// A call that is made again, because its first answer was lost, finds the version that it wrote.
+/// A retry, after the first answer was lost, finds the version that the first attempt wrote.
 const SAVE: &str = "
     UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = $6::timestamptz
     WHERE id = $1 AND version IN ($2, $3)";
 
-/// Kinds that a newer MARO brought are left to it. A row that another replica is just taking is passed over.
+/// Kinds from a newer MARO are left to it. Rows that another replica is taking right now are skipped.
 const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents
@@ -77,7 +78,7 @@ const RECENT: &str = "
     FROM (SELECT * FROM created_tickets WHERE project_key = $1 AND created_at >= $2::timestamptz
           ORDER BY created_at DESC, issue_id DESC LIMIT $3) AS recent";
 
-/// Both tables in one statement, and so in one transaction.
+/// One statement for both tables, so that it is one transaction.
 const FORGET: &str = "
     WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz)
     DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz";
@@ -109,7 +110,7 @@ impl IntentJournal for PostgresJournal {
                 .bind(intent.state.as_str())
                 .bind(now.clone())
         };
-        // A repetition knows its row by the version.
+        // A retry recognises its row by the version.
         Ok(parse_begun(&self.database.read(question).await?, version)?)
     }
 
@@ -144,7 +145,7 @@ impl IntentJournal for PostgresJournal {
             let rows = query.bind(i64::from(limit)).fetch_all(&self.database.pool).await?;
             rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()
         };
-        // What a call took whose answer was lost is abandoned once more, and has its turn again.
+        // If the answer is lost, the taken intents count as abandoned again later.
         Ok(parse_all(&self.database.attempt(Repeat::WhenUndone, call).await?))
     }
 

@@ -1,4 +1,4 @@
-//! The journal in one SQLite file.
+//! The journal in a SQLite file.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ const RECENT: &str = "
                   ORDER BY created_at DESC, issue_id DESC LIMIT ?2))
     FROM json_each(?1) AS ask";
 
-/// The journal in one SQLite file.
+/// The journal in a SQLite file.
 pub struct SqliteJournal {
     database: Arc<SqliteDatabase>,
     writer: Queue<Entry, Vec<String>>,

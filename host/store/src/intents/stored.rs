@@ -1,4 +1,4 @@
-//! The stored form of intents and tickets. Both databases hand them over as JSON, as they do the lists.
+//! Reads stored intents and tickets. Both databases return them as JSON, as they do the lists.
 
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error};
@@ -12,11 +12,11 @@ use maro_domain::{
     issue::{Issue, IssueId, IssueKey},
 };
 
-/// One intent, in the order of the columns in both databases' statements.
+/// One intent, with its columns in the order of both databases' statements.
 #[derive(Deserialize)]
 struct StoredIntent(String, String, String, String, String, String, i64, StoredTime, StoredTime);
 
-/// Reads the intent that an insertion with `version` left or found.
+/// Reads the intent that an insertion with `version` has inserted or found.
 pub(super) fn parse_begun(json: &str, version: Version) -> Result<Begun, DatabaseError> {
     let intent = serde_json::from_str(json).and_then(intent).map_err(DatabaseError::unreadable)?;
     Ok(if intent.version == version { Begun::New(intent) } else { Begun::Known(intent) })
@@ -28,14 +28,13 @@ pub(super) fn parse_one(json: &str) -> Result<Option<Intent>, DatabaseError> {
     rows.into_iter().next().map(intent).transpose().map_err(DatabaseError::unreadable)
 }
 
-/// Reads intents, those that were begun first before the others. One that makes no sense is left out and
-/// logged: it never hides the others.
+/// Reads intents, oldest first. Invalid ones are skipped and logged, so that they never hide the others.
 pub(super) fn parse_all(rows: &[String]) -> Vec<Intent> {
     let mut intents: Vec<Intent> = rows
         .iter()
         .filter_map(|row| {
             let read = serde_json::from_str(row).and_then(intent);
-            read.inspect_err(|error| tracing::warn!(%error, "an intent is left out")).ok()
+            read.inspect_err(|error| tracing::warn!(%error, "skipped an invalid intent")).ok()
         })
         .collect();
     intents.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
@@ -48,7 +47,7 @@ pub(super) fn parse_tickets(json: &str) -> Result<Vec<Issue>, DatabaseError> {
         serde_json::from_str(json).map_err(DatabaseError::unreadable)?;
     let tickets = rows.into_iter().filter_map(|(id, key, summary)| {
         let Ok(key) = IssueKey::parse(&key) else {
-            tracing::warn!(issue_key = %key, "a ticket with an invalid issue_key is left out");
+            tracing::warn!(issue_key = %key, "skipped a ticket with an invalid issue_key");
             return None;
         };
         Some(Issue::new(IssueId::new(id), key, &summary, ""))

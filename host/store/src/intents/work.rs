@@ -1,4 +1,4 @@
-//! One intention under way: its record, and the journal's word that it is ours.
+//! An intent in progress: its record, and the proof that this process holds it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -11,7 +11,7 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 
-/// An intention that this process works on. What its flow keeps of it is the record, stored as JSON.
+/// An intent that this process is working on. The record is what its flow stores, as JSON.
 #[derive(Debug)]
 pub struct Work<Record> {
     pub id: String,
@@ -22,20 +22,20 @@ pub struct Work<Record> {
     pub record: Record,
 }
 
-/// Why work cannot go on here.
+/// Why this process can't continue the work.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
-    /// Another process, or another click, has taken it over.
-    #[error("somebody else works on it")]
+    /// Another process or another click has taken it over.
+    #[error("another process or click is working on it")]
     Lost,
-    #[error("the journal fails")]
+    #[error("the journal failed")]
     Journal(#[from] JournalError),
-    /// What the journal holds is of another shape, as after going back to an older version.
-    #[error("the record cannot be read")]
+    /// The stored record has another shape, for example after a downgrade.
+    #[error("the record can't be read")]
     Unreadable,
 }
 
-/// Jira's answer to a creation, as records keep it.
+/// Jira's answer to a creation, as stored in records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     pub id: String,
@@ -43,14 +43,14 @@ pub struct Ticket {
 }
 
 impl<Record: DeserializeOwned> Work<Record> {
-    /// What the journal holds, as work.
+    /// Turns an intent from the journal into work.
     ///
     /// # Errors
     /// [`Stop::Unreadable`].
     pub fn read(intent: Intent) -> Result<Self, Stop> {
         let Intent { id, version, channel, user, created_at: begun_at, .. } = intent;
         let record = serde_json::from_str(&intent.data).map_err(|error| {
-            tracing::error!(intent = id, %error, "a record of the journal cannot be read");
+            tracing::error!(intent = id, %error, "can't read a journal record");
             Stop::Unreadable
         })?;
         Ok(Self { id, version, channel, user, begun_at, record })
@@ -58,10 +58,10 @@ impl<Record: DeserializeOwned> Work<Record> {
 }
 
 impl<Record: Serialize> Work<Record> {
-    /// Writes down how far it has come, and that we are still at it.
+    /// Saves the progress and renews the lease.
     ///
     /// # Errors
-    /// [`Stop::Lost`], [`Stop::Journal`]; the latter has been logged.
+    /// [`Stop::Lost`] and [`Stop::Journal`]. The latter has been logged.
     pub async fn save(
         &mut self,
         journal: &dyn IntentJournal,
@@ -71,7 +71,7 @@ impl<Record: Serialize> Work<Record> {
         let data = to_json(&self.record);
         let saved = journal.save(&self.id, self.version, state, &data, now).await;
         match saved.inspect_err(|error| {
-            tracing::error!(intent = self.id, error = error_chain(error), "the journal fails");
+            tracing::error!(intent = self.id, error = error_chain(error), "can't write to the journal");
         })? {
             Saved::Yes(version) => {
                 self.version = version;
@@ -98,7 +98,7 @@ impl Ticket {
     }
 }
 
-/// A record as an intent's data.
+/// Turns a record into an intent's data.
 pub fn to_json<Record: Serialize>(record: &Record) -> String {
     serde_json::to_string(record).expect("records have string keys only")
 }

@@ -1,7 +1,7 @@
-//! What plugins keep: texts under keys, each plugin's and each channel's apart.
+//! What plugins store: texts under keys, separate for each plugin and channel.
 //!
-//! Owns the tables `plugin_storage` and `plugin_storage_usage`. How long a key or value may be, and whether a
-//! plugin may keep anything, is the business of the capability.
+//! Owns the tables `plugin_storage` and `plugin_storage_usage`. The capability decides how long keys and
+//! values may be, and whether a plugin may store anything.
 
 use std::{error::Error, sync::Arc};
 
@@ -14,16 +14,16 @@ pub mod open;
 pub mod postgres;
 pub mod sqlite;
 
-/// Why the values could not be read or changed.
+/// Why the values couldn't be read or changed.
 ///
-/// After a failed change the database may, rarely, hold it all the same: it made it, and the answer was lost.
+/// In rare cases, a failed change is in the database anyway, because only the answer was lost.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
-    /// The database refuses, is gone, or is too busy to give a connection.
+    /// The database refuses the call, is down, or is too busy to provide a connection.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The database did not answer in time.
-    #[error("the database did not answer in time")]
+    /// The database didn't answer in time.
+    #[error("the database took too long to respond")]
     TimedOut,
 }
 
@@ -41,31 +41,31 @@ impl From<DatabaseError> for StorageError {
 /// Whose values they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space<'a> {
-    /// The name of the subcommand.
+    /// The subcommand's name.
     pub plugin: &'a str,
-    /// `None` for the plugin's own in all channels.
+    /// `None` for values that the plugin shares across all channels.
     pub channel: Option<&'a ChannelId>,
 }
 
 impl<'a> Space<'a> {
-    /// The channel as it is stored. No channel's id is empty.
+    /// The channel as stored. No channel id is empty.
     fn channel_id(self) -> &'a str {
         self.channel.map_or("", ChannelId::as_str)
     }
 }
 
-/// How much there may be. A change that makes nothing larger is made even over these.
+/// The limits. A change that makes nothing larger is allowed even above them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// Keys in one space.
+    /// The number of keys in one space.
     pub keys: u32,
-    /// Bytes of keys and values in one space.
+    /// The bytes of keys and values in one space.
     pub bytes: u64,
-    /// Bytes of keys and values of one plugin, in all its spaces.
+    /// The bytes of one plugin's keys and values in all its spaces.
     pub plugin_bytes: u64,
 }
 
-/// What a key must have for a change to be made.
+/// What a key's value must be for a change to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition<'a> {
     Any,
@@ -78,29 +78,29 @@ pub enum Condition<'a> {
 pub struct Change<'a> {
     pub key: &'a str,
     pub condition: Condition<'a>,
-    /// The value to give it; none to take it away.
+    /// The new value. `None` removes the key.
     pub new: Option<&'a str>,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
-    /// Made.
+    /// The change was made.
     Yes { had_value: bool },
-    /// The key has another value than the condition says. Nothing was changed.
+    /// The key's value doesn't meet the condition. Nothing was changed.
     ConditionFails,
-    /// There is no room. Nothing was changed.
+    /// There is no room left. Nothing was changed.
     Full,
 }
 
-/// The values. SQLite and PostgreSQL behave alike: one suite tests both.
+/// The values. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic, whoever else changes the same key or fills the same space at that moment.
+/// Every method is atomic, even if others change the same key or fill the same space at the same time.
 #[async_trait]
 pub trait PluginStorage: Send + Sync {
     async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, StorageError>;
 
-    /// Changes a value if the condition holds and the quota allows it.
+    /// Changes a value if the condition is met and the quota allows it.
     async fn change(
         &self,
         space: Space<'_>,
@@ -108,7 +108,7 @@ pub trait PluginStorage: Send + Sync {
         quota: Quota,
     ) -> Result<Changed, StorageError>;
 
-    /// The keys that begin with `prefix`, in order of their bytes, at most `limit`.
+    /// The keys that start with `prefix`, in the order of their bytes, at most `limit`.
     async fn list_keys(
         &self,
         space: Space<'_>,
@@ -117,27 +117,27 @@ pub trait PluginStorage: Send + Sync {
     ) -> Result<Vec<String>, StorageError>;
 }
 
-/// What a database says before a change.
+/// What the database contains before a change.
 struct Before {
-    /// The bytes of the value, if there is one.
+    /// The value's size in bytes, if there is one.
     value_bytes: Option<u64>,
-    /// Whether it is the expected one; `false` without an expected one.
+    /// Whether the value is the expected one. `false` if none is expected.
     is_expected: bool,
     keys: u64,
     bytes: u64,
     plugin_bytes: u64,
 }
 
-/// What a change does to the figures of its space. Nothing at all if there is nothing to take away.
+/// How a change affects the usage figures of its space. `None` if there is nothing to remove.
 struct Difference {
     keys: i64,
     bytes: i64,
 }
 
-/// Decides on a change, alike for both databases.
+/// Decides on a change, the same way for both databases.
 ///
 /// # Errors
-/// Why it is not made.
+/// Why the change isn't made.
 fn decide(change: Change<'_>, before: &Before, quota: Quota) -> Result<Difference, Changed> {
     let had_value = before.value_bytes.is_some();
     let holds = match change.condition {
@@ -163,10 +163,10 @@ fn decide(change: Change<'_>, before: &Before, quota: Quota) -> Result<Differenc
     Ok(Difference { keys, bytes })
 }
 
-/// The bytes before which all keys with a prefix end. None without a prefix.
+/// The upper bound (exclusive) of all keys with a prefix. `None` without a prefix.
 fn end_of(prefix: &str) -> Option<Vec<u8>> {
     let mut end = prefix.as_bytes().to_vec();
-    // No byte of UTF-8 is the largest one.
+    // UTF-8 never contains the byte 255.
     *end.last_mut()? += 1;
     Some(end)
 }

@@ -1,4 +1,4 @@
-//! The plugins' values in the database that is open.
+//! Opens the plugins' values in an open database.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     plugin_storage::{PluginStorage, postgres::PostgresStorage, sqlite::SqliteStorage},
 };
 
-/// The values in a database. They are usable until that is closed.
+/// The values in a database. They can be used until the database is closed.
 pub fn open(database: &Database) -> Arc<dyn PluginStorage> {
     match database {
         Database::Sqlite(database) => Arc::new(SqliteStorage::new(Arc::clone(database))),

@@ -1,4 +1,4 @@
-//! The plugins' values in PostgreSQL. Other replicas write them at the same moment.
+//! The plugins' values in PostgreSQL. Other replicas may write to them at the same time.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ const LIST: &str = "
     WHERE plugin = $1 AND channel_id = $2 AND key >= $3 AND ($4::bytea IS NULL OR key < $4)
     ORDER BY key LIMIT $5";
 
-/// Lets the changes of one plugin have their turn one by one, until the end of the transaction. A statement
-/// of its own: the next one sees what those before have committed.
+/// Makes the changes of one plugin run one at a time, until the end of the transaction. It is a separate
+/// statement, so that the next one sees what earlier changes committed.
 const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('plugin_storage ' || $1, 0))";
 
 const LOOK: &str = "
@@ -32,7 +32,7 @@ const LOOK: &str = "
     FROM (SELECT 1) AS one LEFT JOIN plugin_storage AS kept
         ON kept.plugin = $1 AND kept.channel_id = $2 AND kept.key = $3";
 
-/// The value and the figures at once.
+/// The value and the usage figures together.
 macro_rules! and_count {
     ($statement:literal) => {
         concat!(
@@ -88,7 +88,7 @@ impl PluginStorage for PostgresStorage {
             transaction.commit().await?;
             Ok(changed)
         };
-        // To set a value a second time changes nothing; anything else would give the wrong outcome.
+        // Setting a value again changes nothing. Repeating anything else would report the wrong outcome.
         let sets = change.condition == Condition::Any && change.new.is_some();
         let repeat = if sets { Repeat::Always } else { Repeat::WhenUndone };
         Ok(self.database.attempt(repeat, call).await?)
@@ -168,7 +168,7 @@ async fn make(
     Ok(())
 }
 
-/// The bytes of a row as the text that they were.
+/// The bytes in a row as text.
 fn text(row: &PgRow) -> Result<String, sqlx::Error> {
     String::from_utf8(row.try_get(0)?).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -1,4 +1,4 @@
-//! The plugins' values in one SQLite file.
+//! The plugins' values in a SQLite file.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// `ask.value` is the plugin, the channel and the key in hexadecimal, as JSON has no bytes.
+/// `ask.value` is the plugin, the channel and the key. The key is hexadecimal, because JSON can't hold bytes.
 const GET: &str = "
     SELECT coalesce(
         (SELECT json_quote(hex(value)) FROM plugin_storage
@@ -25,7 +25,7 @@ const GET: &str = "
         'null')
     FROM json_each(?1) AS ask";
 
-/// `ask.value` is the plugin, the channel, and where the keys begin and end.
+/// `ask.value` is the plugin, the channel, and the lower and upper bound (exclusive) of the keys.
 const LIST: &str = "
     SELECT (SELECT json_group_array(hex(key))
             FROM (SELECT key FROM plugin_storage
@@ -54,7 +54,7 @@ const COUNT: &str = "
     ON CONFLICT (plugin, channel_id)
     DO UPDATE SET keys = keys + excluded.keys, bytes = bytes + excluded.bytes";
 
-/// The values in one SQLite file.
+/// The values in a SQLite file.
 pub struct SqliteStorage {
     database: Arc<SqliteDatabase>,
     writer: Queue<OwnedChange, Changed>,
@@ -98,7 +98,7 @@ impl PluginStorage for SqliteStorage {
     }
 }
 
-/// A text that travels as the hexadecimal of its UTF-8.
+/// A text that is sent as its UTF-8 in hexadecimal.
 #[derive(serde::Deserialize)]
 #[serde(try_from = "String")]
 struct HexText(String);
@@ -112,13 +112,13 @@ impl TryFrom<String> for HexText {
     }
 }
 
-/// A change in the queue before the writer.
+/// A change in the writer's queue.
 #[derive(Debug)]
 struct OwnedChange {
     plugin: String,
     channel_id: String,
     key: String,
-    /// As in [`Condition`]; the outer `None` is [`Condition::Any`].
+    /// As in [`Condition`]. The outer `None` is [`Condition::Any`].
     expected: Option<Option<String>>,
     new: Option<String>,
     quota: Quota,

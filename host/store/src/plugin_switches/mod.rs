@@ -1,5 +1,5 @@
-//! What MARO remembers of plugins from one start to the next, shared by all replicas: which are switched
-//! off, and which refused files the operators have been told of.
+//! What MARO remembers about plugins across restarts, shared by all replicas: which are turned off, and about
+//! which refused files operators have been notified.
 //!
 //! Owns the tables `plugin_switches` and `plugin_refusals`.
 
@@ -15,7 +15,7 @@ pub mod sqlite;
 
 mod stored;
 
-/// A plugin that is switched off.
+/// A plugin that is turned off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {
     /// The name of the plugin.
@@ -24,23 +24,23 @@ pub struct Switch {
     pub disabled_at: Timestamp,
 }
 
-/// The records. SQLite and PostgreSQL behave alike: one suite tests both.
+/// The records. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic. Names are those of subcommands and files, which the host has checked.
+/// Every method is atomic. The names are those of subcommands and files, and the host has checked them.
 #[async_trait]
 pub trait PluginRecords: Send + Sync {
-    /// Switches a plugin off. `false` if it was off already; then it stays with who did it first.
+    /// Turns a plugin off. `false` if it was off already. Then the record still names who did it first.
     async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError>;
 
-    /// Switches a plugin on, and keeps who had switched it off and on. `false` if it was not off.
+    /// Turns a plugin on, and keeps a record of who turned it off and on. `false` if it wasn't off.
     async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError>;
 
-    /// All that are switched off, by name. A row that makes no sense is left out and logged.
+    /// All plugins that are turned off, sorted by name. Invalid rows are skipped and logged.
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError>;
 
-    /// Takes it upon the caller to tell the operators that a file with this content does not serve. Of all
-    /// the replicas that ask, one gets `true`, and none again unless the content is another or the last
-    /// one got it before `told_before`.
+    /// Decides whether the caller has to notify operators that a file with this content was refused. Of all
+    /// replicas that ask, one gets `true`. After that, none does, unless the content changes or the last one
+    /// got it before `told_before`.
     async fn claim_refusal(
         &self,
         file: &str,

@@ -1,4 +1,4 @@
-//! The records in the database that is open.
+//! Opens the records in an open database.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     plugin_switches::{PluginRecords, postgres::PostgresPluginRecords, sqlite::SqlitePluginRecords},
 };
 
-/// The records in a database. They are usable until that is closed.
+/// The records in a database. They can be used until the database is closed.
 pub fn open(database: &Database) -> Arc<dyn PluginRecords> {
     match database {
         Database::Sqlite(database) => Arc::new(SqlitePluginRecords::new(Arc::clone(database))),

@@ -1,4 +1,4 @@
-//! The records in PostgreSQL. Other replicas write them at the same moment.
+//! The records in PostgreSQL. Other replicas may write to them at the same time.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl PostgresPluginRecords {
             let query = arguments.iter().fold(sqlx::query(sql), |query, argument| query.bind(*argument));
             Ok(query.execute(&self.database.pool).await?.rows_affected() > 0)
         };
-        // A repetition would find its own work done, and say that nothing had changed.
+        // A retry would find the work of the first attempt, and report that nothing changed.
         self.database.attempt(Repeat::WhenUndone, call).await
     }
 }

@@ -1,4 +1,4 @@
-//! The records in one SQLite file.
+//! The records in a SQLite file.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ const ENABLE: &str = "
     WHERE plugin_name = ?1 ->> 0 AND enabled_at IS NULL
     RETURNING plugin_name";
 
-/// What is asked plays no part.
+/// `ask.value` isn't used.
 const DISABLED: &str = "
     SELECT (SELECT json_group_array(json_array(plugin_name, disabled_by, disabled_at))
             FROM (SELECT * FROM plugin_switches WHERE enabled_at IS NULL ORDER BY plugin_name))
@@ -48,7 +48,7 @@ const CLAIM_REFUSAL: &str = "
     WHERE content <> excluded.content OR told_at < ?1 ->> 3
     RETURNING file_name";
 
-/// The records in one SQLite file.
+/// The records in a SQLite file.
 pub struct SqlitePluginRecords {
     database: Arc<SqliteDatabase>,
     writer: Queue<Statement, bool>,

@@ -1,4 +1,4 @@
-//! The stored form of switches. Both databases hand them over as JSON, as they do the lists.
+//! Reads stored switches. Both databases return them as JSON, as they do the lists.
 
 use serde::Deserialize;
 
@@ -8,11 +8,11 @@ use crate::{
 };
 use maro_domain::ids::UserId;
 
-/// One switch, in the order of the columns in both databases' statements.
+/// One switch, with its columns in the order of both databases' statements.
 #[derive(Deserialize)]
 struct StoredSwitch(String, String, StoredTime);
 
-/// Reads an array of switches. One that makes no sense is left out and logged.
+/// Reads an array of switches. Invalid ones are skipped and logged.
 pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
     let rows: Vec<StoredSwitch> = serde_json::from_str(json).map_err(DatabaseError::unreadable)?;
     Ok(rows.into_iter().filter_map(switch).collect())
@@ -20,7 +20,7 @@ pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
 
 fn switch(StoredSwitch(plugin, disabled_by, disabled_at): StoredSwitch) -> Option<Switch> {
     let (Ok(disabled_by), Some(disabled_at)) = (UserId::parse(&disabled_by), disabled_at.0) else {
-        tracing::warn!(plugin, "a switch with an invalid user or time is left out");
+        tracing::warn!(plugin, "skipped a switch with an invalid user or time");
         return None;
     };
     Some(Switch { plugin, disabled_by, disabled_at })

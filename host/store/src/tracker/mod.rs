@@ -1,6 +1,6 @@
 //! The lists: which Jira issues each channel tracks.
 //!
-//! Owns the table `channel_tracked_issues`. Knows neither Jira nor Slack.
+//! Owns the table `channel_tracked_issues`. Doesn't know about Jira or Slack.
 
 use std::{error::Error, sync::Arc};
 
@@ -21,18 +21,18 @@ pub mod sqlite;
 mod reconcile;
 mod stored;
 
-/// Why the lists could not be read or changed.
+/// Why the lists couldn't be read or changed.
 ///
-/// A repeated call ends in the same list.
+/// Repeating the call leads to the same list.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TrackerError {
-    /// The database refuses, is gone, or is too busy to give a connection.
+    /// The database refuses the call, is down, or is too busy to provide a connection.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The database did not answer in time.
-    #[error("the database did not answer in time")]
+    /// The database didn't answer in time.
+    #[error("the database took too long to respond")]
     TimedOut,
-    /// The database's answer to a change was lost. The list has changed as asked, or not at all.
+    /// The database's answer to a change was lost. The list has changed as requested, or not at all.
     #[error("the database's answer was lost")]
     Uncertain(#[source] Arc<dyn Error + Send + Sync>),
 }
@@ -55,20 +55,19 @@ pub struct TrackRequest<'a> {
     pub source: Source,
 }
 
-/// The lists, by channel. SQLite and PostgreSQL behave alike: one suite tests both.
+/// The lists by channel. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic, and may be repeated. Times are kept to the microsecond. A row that another tool
-/// wrote and that makes no sense (its key is none, its time cannot be read) is left out and logged: it
-/// never hides the others.
+/// Every method is atomic and may be repeated. Times are kept to the microsecond. Invalid rows written by
+/// other tools (with a bad key or time) are skipped and logged, so that they never hide the others.
 #[async_trait]
 pub trait ChannelIssueTracker: Send + Sync {
-    /// Adds issues to a channel's list; one outcome for each, in order.
+    /// Adds issues to a channel's list. Returns one outcome for each, in order.
     ///
-    /// An issue that is on the list under an older key (it has moved) is renamed and reported as
-    /// [`TrackOutcome::AlreadyTracked`]; so is an issue that stands a second time in `issues`. If it is on
+    /// A moved issue that is on the list under an older key is renamed and reported as
+    /// [`TrackOutcome::AlreadyTracked`]. The same goes for an issue that is in `issues` twice. If it is on
     /// the list twice, under both keys, the older row stays. A row without Jira's id gets it. Summary and
-    /// status of the rows are refreshed either way, and count as synced `now`; but an empty status is not
-    /// stored and does not count, so that the next sync reads it.
+    /// status of the rows are refreshed in any case, and count as synced `now`. An empty status isn't stored
+    /// and doesn't count, so that the next sync reads it.
     async fn track(
         &self,
         request: TrackRequest<'_>,
@@ -76,15 +75,15 @@ pub trait ChannelIssueTracker: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, TrackerError>;
 
-    /// Removes keys from a channel's list; one outcome for each, in order. A key given twice is removed
-    /// once.
+    /// Removes keys from a channel's list. Returns one outcome for each, in order. A key given twice is
+    /// removed once.
     async fn untrack(
         &self,
         channel: &ChannelId,
         keys: &[IssueKey],
     ) -> Result<Vec<UntrackOutcome>, TrackerError>;
 
-    /// A part of a channel's list, oldest first.
+    /// Part of a channel's list, oldest first.
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,
@@ -97,10 +96,10 @@ pub trait ChannelIssueTracker: Send + Sync {
     /// For each key, in order, whether a channel tracks it.
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError>;
 
-    /// Writes what Jira said just now into the rows of a channel. Each pair is the key under which the
-    /// issue is on the list, and Jira's answer: `None` if Jira no longer shows it, which leaves the summary
-    /// as it was and makes the status [`MISSING_STATUS`]. An empty status leaves the stored one. A moved
-    /// issue is renamed, as [`ChannelIssueTracker::track`] does. Keys that are not on the list are ignored.
+    /// Writes Jira's latest answers into the rows of a channel. Each pair is an issue's key on the list and
+    /// Jira's answer. `None` means that Jira no longer shows it: the summary stays and the status becomes
+    /// [`MISSING_STATUS`]. An empty status keeps the stored one. A moved issue is renamed, as
+    /// [`ChannelIssueTracker::track`] does. Keys that aren't on the list are ignored.
     ///
     /// [`MISSING_STATUS`]: maro_domain::tracked::MISSING_STATUS
     async fn update_sync_status(
@@ -110,16 +109,16 @@ pub trait ChannelIssueTracker: Send + Sync {
         now: Timestamp,
     ) -> Result<(), TrackerError>;
 
-    /// At most `limit` rows last synced before `before` or never, those waiting longest first.
+    /// At most `limit` rows that were last synced before `before` or never, longest waiting first.
     async fn get_stale_issues(
         &self,
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError>;
 
-    /// Every list that an issue is on, and its key there, by key or by Jira's immutable id.
+    /// Every list that an issue is on, with its key there. Finds the issue by key or by Jira's immutable id.
     async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError>;
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     async fn ping(&self) -> Result<(), TrackerError>;
 }

@@ -1,4 +1,4 @@
-//! The lists in the database that is open.
+//! Opens the lists in an open database.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     tracker::{ChannelIssueTracker, postgres::PostgresTracker, sqlite::SqliteTracker},
 };
 
-/// The lists in a database. They are usable until it is closed.
+/// The lists in a database. They can be used until it is closed.
 pub fn open(database: &Database) -> Arc<dyn ChannelIssueTracker> {
     match database {
         Database::Sqlite(database) => Arc::new(SqliteTracker::new(Arc::clone(database))),

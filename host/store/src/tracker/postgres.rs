@@ -1,4 +1,4 @@
-//! The lists in PostgreSQL: production, shared by several replicas.
+//! The lists in PostgreSQL, for production with several replicas.
 
 use std::{
     collections::HashSet,
@@ -30,7 +30,7 @@ use maro_domain::{
 
 mod write;
 
-/// One more row than asked for tells whether the list goes on.
+/// Returns one row more than requested, to tell whether the list continues.
 const PAGE: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
         (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,

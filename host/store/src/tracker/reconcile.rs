@@ -1,5 +1,5 @@
-//! What becomes of the rows of a list when Jira's answer disagrees with them: an issue has moved to another
-//! key, is on the list twice, or has no id yet. Pure, so that both databases decide alike.
+//! Decides how to change a list's rows when Jira's answers disagree with them: an issue has moved to another
+//! key, is on the list twice, or has no id yet. Does no I/O, so that both databases decide the same.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use maro_domain::{
     tracked::MISSING_STATUS,
 };
 
-/// The part of a row that says which issue it is.
+/// The part of a row that identifies the issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tracker) struct Row {
     pub(in crate::tracker) id: i64,
@@ -17,24 +17,24 @@ pub(in crate::tracker) struct Row {
     pub(in crate::tracker) issue_id: Option<String>,
 }
 
-/// Jira's answer for one issue of one list.
+/// Jira's answer for one issue on one list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tracker) struct Answer<'a> {
     pub(in crate::tracker) channel: &'a str,
-    /// The key under which the issue was on the list when Jira was asked. If no row has it any more, the
-    /// answer is void. `None`: any row of the issue will do.
+    /// The issue's key on the list when Jira was asked. If no row has that key any more, the answer is
+    /// ignored. `None` means any row of the issue.
     pub(in crate::tracker) listed_as: Option<&'a IssueKey>,
-    /// `None`: Jira no longer shows it.
+    /// `None` means that Jira no longer shows it.
     pub(in crate::tracker) issue: Option<&'a Issue>,
 }
 
 impl<'a> Answer<'a> {
-    /// The summary that the row is to hold; `None`: as it was.
+    /// The row's new summary. `None` keeps the old one.
     pub(in crate::tracker) fn summary(&self) -> Option<&'a str> {
         self.issue.map(|issue| issue.summary.as_str())
     }
 
-    /// The status that the row is to hold; `None`: as it was.
+    /// The row's new status. `None` keeps the old one.
     pub(in crate::tracker) fn status(&self) -> Option<&'a str> {
         match self.issue {
             Some(issue) => known_status(issue),
@@ -42,41 +42,42 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Whether the row counts as synced. A creation's answer without a status does not, so that the next
-    /// sync reads it; a sync's does, so that a row that never gets one does not wait before all others.
+    /// Whether the row counts as synced. After creating an issue without learning its status, it doesn't, so
+    /// that the next sync reads the status. After a sync it always does. Otherwise a row that never gets a
+    /// status would always come first.
     pub(in crate::tracker) fn is_sync(&self) -> bool {
         self.listed_as.is_some() || self.status().is_some()
     }
 }
 
-/// The status of an issue, if Jira has told it.
+/// The status of an issue, if Jira sent it.
 pub(in crate::tracker) fn known_status(issue: &Issue) -> Option<&str> {
     Some(issue.status.as_str()).filter(|status| !status.is_empty())
 }
 
-/// What one row is to hold.
+/// The new content of one row.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::tracker) struct Update {
     pub(in crate::tracker) row: Row,
-    /// Whether key or id change: then the row's old ones must be out of the way first.
+    /// Whether the key or id changes. Then the row's old ones must be cleared first.
     pub(in crate::tracker) renamed: bool,
-    /// Position of the answer that gives the rest.
+    /// The position of the answer with the rest of the content.
     pub(in crate::tracker) answer: usize,
 }
 
-/// The changes that make the rows agree with Jira: first delete, then update, then insert.
+/// The changes that make the rows agree with Jira. Delete first, then update, then insert.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::tracker) struct Plan {
     pub(in crate::tracker) delete: Vec<i64>,
     pub(in crate::tracker) update: Vec<Update>,
-    /// Positions of the answers that no row stands for.
+    /// The positions of the answers without a row.
     pub(in crate::tracker) missing: Vec<usize>,
 }
 
-/// Takes the answers one after the other. `rows`, oldest first, are all that an answer names by key or id.
+/// Goes through the answers in order. `rows` are all rows that an answer names by key or id, oldest first.
 ///
-/// However the answers contradict one another, the planned rows have one row for a channel and a key, and
-/// one for a channel and an id.
+/// Even if the answers contradict each other, the result has only one row per channel and key, and one per
+/// channel and id.
 pub(in crate::tracker) fn reconcile(rows: Vec<Row>, answers: &[Answer<'_>]) -> Plan {
     let mut rows: Vec<Draft> =
         rows.into_iter().map(|row| Draft { row, renamed: false, answer: None }).collect();
@@ -102,7 +103,7 @@ pub(in crate::tracker) fn reconcile(rows: Vec<Row>, answers: &[Answer<'_>]) -> P
             }
             !doubled
         });
-        // Only later rows were taken out, so the position still holds.
+        // Only later rows were removed, so the position is still valid.
         rows[oldest].take(position, answer.issue);
     }
     plan.update = rows
@@ -115,7 +116,7 @@ pub(in crate::tracker) fn reconcile(rows: Vec<Row>, answers: &[Answer<'_>]) -> P
     plan
 }
 
-/// The issues without those that stand before them under the same key or the same id.
+/// The issues, without repetitions of a key or id.
 pub(in crate::tracker) fn without_repeats(issues: &[Issue]) -> Vec<&Issue> {
     let mut keys: HashSet<&IssueKey> = HashSet::new();
     let mut ids: HashSet<&IssueId> = HashSet::new();

@@ -1,4 +1,4 @@
-//! The lists in one SQLite file.
+//! The lists in a SQLite file.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -26,7 +26,7 @@ use maro_domain::{
 mod read;
 mod write;
 
-/// The lists in one SQLite file.
+/// The lists in a SQLite file.
 pub struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Vec<bool>>,

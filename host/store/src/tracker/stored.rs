@@ -1,5 +1,5 @@
-//! The stored form of the domain's values. Both databases hand over many rows as one JSON text, because a
-//! row by itself costs more on its way to us than in the database.
+//! Reads stored rows into the domain's types. Both databases return many rows as one JSON text, because
+//! sending rows one by one costs more than the query itself.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use maro_domain::{
     tracked::{PageRequest, Source, TrackedIssue, TrackedPage},
 };
 
-/// One row of a list, in the order of the columns in both databases' page query.
+/// One row of a list, with its columns in the order of both databases' page query.
 #[derive(Deserialize)]
 struct StoredIssue<'a>(
     #[serde(borrow)] Cow<'a, str>,
@@ -25,7 +25,7 @@ struct StoredIssue<'a>(
     Option<String>,
 );
 
-/// Reads a page from JSON that has one row more than asked for if the list goes on.
+/// Reads a page from JSON. The JSON has one row more than requested if the list continues.
 pub(in crate::tracker) fn parse_page(
     json: &str,
     channel: &ChannelId,
@@ -41,7 +41,7 @@ pub(in crate::tracker) fn parse_page(
 fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIssue> {
     let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, status, summary) = row;
     let left_out = |column| {
-        tracing::warn!(%channel, issue_key = %key, "a row with an invalid {column} is left out");
+        tracing::warn!(%channel, issue_key = %key, "skipped a row with an invalid {column}");
     };
     let Ok(issue_key) = IssueKey::parse(&key) else {
         left_out("issue_key");
@@ -56,7 +56,7 @@ fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIss
         issue_id: issue_id.map(IssueId::new),
         tracked_at,
         tracked_by: UserId::parse(&tracked_by).ok(),
-        // A newer replica may write sources that this one does not know.
+        // A newer replica may write sources that this one doesn't know.
         source: Source::from_name(&source).unwrap_or(Source::Command),
         last_synced_at: synced_at.and_then(|time| time.0),
         last_jira_status: status,
@@ -70,7 +70,7 @@ pub(in crate::tracker) fn parse_places(json: &str) -> Result<Vec<(ChannelId, Iss
     let places = rows.into_iter().filter_map(|(channel, key)| {
         let place = ChannelId::parse(&channel).ok().zip(IssueKey::parse(&key).ok());
         if place.is_none() {
-            tracing::warn!(%channel, issue_key = %key, "a row with an invalid channel_id or issue_key is left out");
+            tracing::warn!(%channel, issue_key = %key, "skipped a row with an invalid channel_id or issue_key");
         }
         place
     });

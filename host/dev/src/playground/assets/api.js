@@ -1,4 +1,4 @@
-// What goes to the host: acts in the workspace, and changes on the Jira site.
+// Requests to the host: acts in the workspace, and changes on the Jira site.
 
 import { notify } from "./dom.js";
 import { state } from "./state.js";
@@ -12,21 +12,21 @@ async function post(path, body) {
       body: JSON.stringify(body),
     });
   } catch {
-    throw new Error("The playground cannot be reached. Is it still running?");
+    throw new Error("Can't reach the playground. Is it still running?");
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The playground answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(answer.error ?? `The playground responded with status ${response.status}.`);
   return answer;
 }
 
-/** Does one thing as the person that is chosen, where they look. Throws an error with a sentence. */
+/** Does something as the current person, by default in the current channel. Throws an error with a sentence. */
 export const act = (what, channel = state.channel) =>
   post("/slack", { user: state.user, channel, act: what });
 
 /** Changes something on the Jira site. Throws an error with a sentence. */
 export const change = (what) => post("/jira", what);
 
-/** As the given call; what goes wrong is said on the page. Whether it went well. */
+/** Makes the call and shows errors on the page. Returns whether it succeeded. */
 export async function attempt(call) {
   try {
     await call();

@@ -1,4 +1,4 @@
-// Block Kit as elements, from what MARO really sent.
+// Turns Block Kit into elements, from what MARO really sent.
 //
 // https://docs.slack.dev/reference/block-kit
 
@@ -34,7 +34,7 @@ function part(part_, block, tools) {
   if (part_.type === "button") return button(part_, block, tools.press);
   if (part_.type === "image") return element("span", { class: "unknown" }, part_.alt_text ?? "image");
   const field = tools.field?.(part_, block);
-  return field ?? element("span", { class: "unknown" }, `${part_.type} cannot be shown here`);
+  return field ?? element("span", { class: "unknown" }, `${part_.type} can't be shown here`);
 }
 
 function richText(item) {
@@ -74,8 +74,8 @@ function section(block, tools) {
 }
 
 /**
- * The elements that show blocks. `tools.press(blockId, actionId)` presses a button, `tools.field(part, block)`
- * makes an element for a field, `tools.input(block)` shows an input block.
+  The elements for blocks. `tools.press(blockId, actionId)` presses a button, `tools.field(part, block)` creates
+ * an element for a field, and `tools.input(block)` shows an input block.
  */
 export function blocks(list, tools) {
   return list.map((block) => {
@@ -90,13 +90,13 @@ export function blocks(list, tools) {
         return element("div", { class: "block actions" }, block.elements.map((item) => part(item, block, tools)));
       case "rich_text": return element("div", { class: "block said" }, block.elements.map(richText));
       case "input": if (tools.input) return tools.input(block);
-      // Falls through: an input stands in modals alone.
-      default: return element("p", { class: "block unknown" }, `A block of type ${block.type} cannot be shown here.`);
+      // Falls through: only modals have inputs.
+      default: return element("p", { class: "block unknown" }, `A block of type ${block.type} can't be shown here.`);
     }
   });
 }
 
-/** A view of what went over the wire. */
+/** Shows what was sent over the wire. */
 export function payload(value) {
   return element("pre", { class: "payload", tabIndex: 0, role: "group", "aria-label": "Payload" },
     JSON.stringify(value, null, 2));

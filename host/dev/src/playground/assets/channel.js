@@ -1,6 +1,6 @@
-// The channel that one looks at: its messages, live, and the threads below them.
+// The current channel: its messages, live, and their threads.
 //
-// A message is made once and stays; only the latest few hundred are on the page.
+// A message's element is created once and stays. Only the latest few hundred are on the page.
 
 import { act, attempt } from "./api.js";
 import { byId, element } from "./dom.js";
@@ -11,7 +11,7 @@ import { isVisible, nameOf, on, person, state } from "./state.js";
 /** How many messages are on the page at first, and how many more are shown at a time. */
 const PAGE = 200;
 
-/** Within so many seconds messages of one author stand together. */
+/** Messages by one author within this many seconds are grouped. */
 const TOGETHER = 300;
 
 const log = byId("log");
@@ -25,7 +25,7 @@ const topLevel = () => messages().filter((message) => message.thread_ts === null
 const found = (ts) => log.querySelector(`[data-ts="${ts}"]`);
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 
-/** Whether the newest message is to stay in sight when the page changes its shape. */
+/** Whether to keep the newest message in view when the layout changes. */
 let staysAtEnd = true;
 
 function scrollToEnd() {
@@ -41,7 +41,7 @@ function isContinued(message, before) {
 }
 
 function replyBox(parent) {
-  const box = element("input", { type: "text", "aria-label": "Reply", placeholder: "Reply …", autocomplete: "off" });
+  const box = element("input", { type: "text", "aria-label": "Reply", placeholder: "Reply…", autocomplete: "off" });
   return element("form", {
     class: "reply",
     onsubmit: async (event) => {
@@ -54,7 +54,7 @@ function replyBox(parent) {
   }, box, element("button", { type: "submit" }, "Reply"));
 }
 
-/** The box below a message for its thread; it is made when there is something for it. */
+/** The box for a message's thread, below the message. Created when it is first needed. */
 function thread(parent) {
   const article = found(parent.ts);
   let box = article.querySelector(".thread");
@@ -86,12 +86,12 @@ function addReply(message) {
   else box.append(make(message));
 }
 
-/** Shows the channel anew: after a change of place, and when all messages came at once. */
+/** Shows the whole channel again, after a switch or when all messages arrive together. */
 function showAll() {
   const all = topLevel();
   const shown = all.slice(-room);
   const first = all.length - shown.length;
-  // What was there before is not news to be read aloud.
+  // Screen readers shouldn't read old messages aloud.
   log.setAttribute("aria-live", "off");
   setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
   log.replaceChildren(...shown.map((message, index) => make(message, all[first + index - 1])));
@@ -118,7 +118,7 @@ function show(message) {
   }
 }
 
-/** Takes the oldest messages off the page once there are many more than there is room for. */
+/** Removes the oldest messages from the page once there are many more than fit. */
 function trim() {
   const surplus = log.childElementCount - room;
   if (surplus < PAGE) return;
@@ -159,7 +159,7 @@ function takePlace() {
   scrollToEnd();
 }
 
-/** Starts showing whichever channel one looks at. */
+/** Starts showing the current channel. */
 export function startChannel() {
   on("place", takePlace);
   on("workspace", takePlace);
@@ -174,7 +174,7 @@ export function startChannel() {
     staysAtEnd = isAtEnd();
     if (staysAtEnd) byId("newest").hidden = true;
   }, { passive: true });
-  // A message takes its true height only once it is in sight, which is after one has scrolled to it.
+  // A message gets its real height only once it is in view, that is, after scrolling to it.
   const shapes = new ResizeObserver(() => { if (staysAtEnd) scrollToEnd(); });
   [scroller, log].forEach((part) => shapes.observe(part));
   byId("earlier").addEventListener("click", () => {

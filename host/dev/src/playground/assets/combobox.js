@@ -1,14 +1,14 @@
-// A select whose options MARO suggests while one types.
+// A select whose options MARO suggests while a person types.
 
 import { act } from "./api.js";
 import { element, newId, notify } from "./dom.js";
 
-/** How long typing may pause, in milliseconds, before MARO is asked. */
+/** How long to wait after the last keystroke before asking MARO, in milliseconds. */
 const PAUSE = 150;
 
 /**
- * An input with a list of options below it. `chosen` is the option that is chosen at first, or null;
- * `choose(option)` is called with each one that the person chooses.
+  An input with a list of options below it. `chosen` is the option chosen at the start, or null. When the person
+ * chooses an option, `choose(option)` is called.
  */
 export function combobox({ id, field, chosen, placeholder, minLength, choose }) {
   const listId = newId("options");
@@ -64,13 +64,13 @@ export function combobox({ id, field, chosen, placeholder, minLength, choose }) 
     options = [];
     marked = -1;
     if (typed.length < minLength) return note(`Type at least ${minLength} characters.`);
-    if (list.hidden) note("Asking MARO …");
+    if (list.hidden) note("Asking MARO…");
     try {
       const answer = await act({ suggest: { field, typed } });
       if (number !== asked) return undefined;
       options = answer.options;
     } catch (error) {
-      if (number === asked) note("Nothing can be suggested.");
+      if (number === asked) note("Couldn't load suggestions.");
       return notify(error.message);
     }
     if (options.length === 0) return note("No results");

@@ -1,4 +1,4 @@
-// The message box: messages, commands with completion, and what was typed before by arrow key.
+// The message box: sends messages and commands, completes commands, and recalls earlier input with arrow keys.
 
 import { act, attempt } from "./api.js";
 import { byId, element, notify } from "./dom.js";
@@ -13,11 +13,11 @@ const completions = byId("completions");
 const usage = byId("usage");
 
 const past = JSON.parse(sessionStorage.getItem("typed") ?? "[]");
-/** Which of `past` stands in the box; its length if none does. */
+/** The index in `past` of what is in the box, or its length if the text is new. */
 let place = past.length;
-/** What stood in the box before one looked back. */
+/** What was in the box before earlier input was recalled. */
 let draft = "";
-/** The completion that is marked, or -1. */
+/** The index of the highlighted completion, or -1. */
 let marked = -1;
 let offered = [];
 
@@ -55,7 +55,7 @@ function complete(command) {
   box.focus();
 }
 
-/** Shows what can follow what is typed. */
+/** Shows completions for what was typed. */
 function offer() {
   const [, start, rest] = /^(\/\S*)(?:\s+(\S*))?$/.exec(box.value) ?? [];
   const isCommand = start !== undefined && (rest === undefined ? "/maro".startsWith(start) : start === "/maro");
@@ -97,7 +97,7 @@ async function send() {
   const text = box.value.trim();
   if (text === "") return;
   if (text.startsWith("/") && !/^\/maro(\s|$)/.test(text)) {
-    notify(`${text.split(/\s/)[0]} is not a valid command. This workspace has /maro.`);
+    notify(`${text.split(/\s/)[0]} isn't a command in this workspace. Use /maro.`);
     return;
   }
   remember(text);
@@ -132,7 +132,7 @@ function press(event) {
   }
 }
 
-/** Puts a line into the box for the person to send. */
+/** Fills the box with a line that the person can then send. */
 export function suggest(text) {
   put(text);
   offer();

@@ -1,6 +1,9 @@
-// Elements without markup: whatever somebody wrote becomes text and never anything else.
+// Creates elements without parsing markup: whatever people write only ever becomes text.
 
-/** Makes an element. A property `on…` listens, `class` and `aria-…` are attributes, the rest are properties. */
+/**
+ * Creates an element. Properties called `on…` become listeners, `class` and `aria-…` become attributes, and the
+ * rest become properties.
+ */
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -24,7 +27,7 @@ export function newId(prefix) {
   return `${prefix}-${numbers}`;
 }
 
-/** Says something for a while, to everyone. */
+/** Shows a sentence for a while. Screen readers announce it. */
 export function notify(sentence) {
   const notice = byId("notice");
   notice.textContent = sentence;

@@ -1,4 +1,4 @@
-// The inputs of a modal: texts, choices, and what is objected to in them.
+// The inputs of a modal: texts, choices, and their errors.
 
 import { combobox } from "./combobox.js";
 import { element, newId } from "./dom.js";
@@ -22,7 +22,7 @@ function textField(part, { id, value, typed }) {
 
 function select(options, chosen, { id, placeholder, choose }) {
   const made = options.map(({ label, value }) => element("option", { value, selected: value === chosen }, label));
-  const none = element("option", { value: "", selected: !chosen }, placeholder ?? "Choose …");
+  const none = element("option", { value: "", selected: !chosen }, placeholder ?? "Choose…");
   return element("select", { id, onchange: (event) => choose(event.target.value) }, none, made);
 }
 
@@ -48,8 +48,8 @@ function boxes(part, { id, value, choose }) {
 }
 
 /**
- * The element for one field. `value` is what the host holds of it; `typed(text)` is called as one types,
- * `choose(value)` when something is chosen. Null for what cannot be shown.
+  The element for one field. `value` is the host's state of the field. `typed(text)` is called on every
+ * keystroke, `choose(value)` when something is chosen. Null for fields that can't be shown.
  */
 export function field(part, options) {
   const { id, value, choose } = options;
@@ -81,11 +81,11 @@ export function field(part, options) {
   }
 }
 
-/** The element for an input block: its label, its field, and what is said of it. */
+/** The element for an input block: its label, field, hint and error. */
 export function input(block, error, options) {
   const id = newId("field");
   const made = field(block.element, { ...options, id, name: block.block_id })
-    ?? element("p", { class: "unknown" }, `${block.element.type} cannot be shown here`);
+    ?? element("p", { class: "unknown" }, `${block.element.type} can't be shown here`);
   const control = made.matches("input, select, textarea") ? made : made.querySelector("input[role=combobox]") ?? made;
   const hint = block.hint && element("p", { id: `${id}-hint`, class: "small" }, block.hint.text);
   const objection = error && element("p", { id: `${id}-error`, class: "error" }, error);

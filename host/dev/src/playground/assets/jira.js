@@ -1,23 +1,23 @@
-// The simulated Jira site: its issues in a table and on a board, changes to them, and its failures.
+// The simulated Jira site: shows its issues in a table or on a board, changes them, and simulates failures.
 
 import { attempt, change } from "./api.js";
 import { byId, element, newId } from "./dom.js";
 import { on, state } from "./state.js";
 
 const FAILURES = [
-  ["none", "Works"],
-  ["unauthorized", "401 Unauthorised"],
+  ["none", "None"],
+  ["unauthorized", "401 Unauthorized"],
   ["forbidden", "403 Forbidden"],
   ["rate_limited", "429 Too many requests"],
   ["unavailable", "503 Unavailable"],
   ["slow", "Slow (4 s)"],
-  ["nonsense", "Answers nonsense"],
-  ["unreachable", "Cannot be reached"],
+  ["nonsense", "Malformed response"],
+  ["unreachable", "Unreachable"],
 ];
 
 const STATUSES = ["To Do", "Open", "In Progress", "In Review", "Done"];
 
-/** The columns of the board, each with the statuses that stand in it. */
+/** The columns of the board, each with its statuses. */
 const COLUMNS = [["To do", ["To Do", "Open"]], ["In progress", ["In Progress"]], ["In review", ["In Review"]], ["Done", ["Done"]]];
 
 const failure = element("select", { id: "failure", onchange: () => attempt(() => change({ fail: { how: failure.value } })) },
@@ -34,7 +34,7 @@ const summary = element("input", { id: "new-summary", required: true, maxLength:
 /** The issue whose card is being dragged over the board. */
 let dragged = null;
 
-/** By key: what is on the page, and what it shows. */
+/** The rows on the page by issue key, each with the issue that it shows. */
 const shown = new Map();
 
 const url = (key) => `${state.workspace.jira}browse/${key}`;
@@ -84,7 +84,7 @@ function card(issue) {
     element("div", {}, statusSelect(issue), changeButton(issue)));
 }
 
-/** Lets a column of the board take cards. An issue that stands in one of its statuses stays as it is. */
+/** Lets cards be dropped on a column of the board. An issue already in one of its statuses stays as it is. */
 function takesCards(statuses) {
   const over = (section, isOver) => section.classList.toggle("over", isOver);
   return {
@@ -111,10 +111,10 @@ function matches(issue) {
   return `${issue.key} ${issue.summary} ${issue.status}`.toLowerCase().includes(wanted);
 }
 
-/** Newest first, for what was created just now is looked for. */
+/** Newest first, because people look for what they have just created. */
 const found = () => state.jira.issues.filter(matches).toReversed();
 
-/** Changes the rows that are no longer right; the others stay as they are, with the focus in them. */
+/** Updates only the rows that have changed. The others stay, and so does the focus in them. */
 function showTable() {
   const wanted = found();
   const keys = new Set(wanted.map((issue) => issue.key));
@@ -146,7 +146,7 @@ function showTable() {
 }
 
 function showBoard() {
-  // A card that is taken off the page would end its dragging.
+  // Removing a card from the page would end the drag.
   if (dragged) return;
   const issues = found();
   const held = board.contains(document.activeElement) ? document.activeElement.closest("[data-key]")?.dataset.key : null;
@@ -167,11 +167,11 @@ function showAll() {
   byId("jira").classList.toggle("failing", state.jira.failure !== "none");
 }
 
-/** Asks what is to become of an issue. */
+/** Opens the dialog that renames, moves or deletes an issue. */
 function openChange(issue) {
   const title = newId("change");
   const newSummary = element("input", { "aria-label": "Summary", value: issue.summary, required: true, maxLength: 255 });
-  const newProject = element("input", { "aria-label": "New project", placeholder: "Project, such as OPS", list: "projects" });
+  const newProject = element("input", { "aria-label": "New project", placeholder: "Project key, such as OPS", list: "projects" });
   const dialog = element("dialog", { class: "change", "aria-labelledby": title });
   const perform = async (what) => { if (await attempt(() => change(what))) dialog.close(); };
   const part = (what, ...children) => element("form", {
@@ -217,7 +217,7 @@ async function create(event) {
 export function startJira() {
   const projects = element("datalist", { id: "projects" });
   byId("jira").append(
-    element("p", { class: "failure" }, element("label", { htmlFor: "failure" }, "Jira’s answers"), " ", failure),
+    element("p", { class: "failure" }, element("label", { htmlFor: "failure" }, "Simulate a Jira failure"), " ", failure),
     element("form", { class: "create", onsubmit: create }, project, summary, element("button", { type: "submit", class: "button" }, "Create")),
     element("div", { class: "tools" }, filter, viewSwitch()),
     table, board, projects);

@@ -1,4 +1,4 @@
-// The page put together.
+// Starts the parts of the page.
 
 import { startChannel } from "./channel.js";
 import { startComposer, suggest } from "./composer.js";
@@ -19,14 +19,14 @@ const EXAMPLES = [
 
 function startWelcome() {
   byId("welcome").append(
-    element("h3", {}, "Use MARO as in Slack"),
-    element("p", {}, "The workspace and the Jira site are simulated on this machine. The bot behind them is the real one."),
-    element("p", {}, "Type below, or begin with one of these:"),
+    element("h3", {}, "Try MARO just as you would in Slack"),
+    element("p", {}, "Slack and Jira are simulated; the bot is the real one."),
+    element("p", {}, "Type below, or start with one of these:"),
     element("ul", {}, EXAMPLES.map((example) =>
       element("li", {}, element("button", { type: "button", class: "button", onclick: () => suggest(example) }, element("code", {}, example))))));
 }
 
-/** Tabs by click and arrow key. */
+/** Makes tabs respond to clicks and arrow keys. */
 function startTabs() {
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const choose = (tab) => {
@@ -49,7 +49,7 @@ function startTabs() {
   return (name) => choose(byId(`${name}-tab`));
 }
 
-/** On a narrow screen one pane is seen at a time. */
+/** Shows one pane at a time on narrow screens. */
 function startPanes(chooseTab) {
   const buttons = [...document.querySelectorAll("#panes button")];
   const show = (pane) => {

@@ -1,4 +1,4 @@
-// One message: who says it, what is shown of it, and what can be done with it.
+// One message: its author, its content, and what people can do with it.
 
 import { act, attempt } from "./api.js";
 import { blocks, payload } from "./blocks.js";
@@ -6,12 +6,12 @@ import { byId, element, newId } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { nameOf, state } from "./state.js";
 
-/** The shortcuts on messages that MARO's manifest declares. */
+/** The message shortcuts in MARO's manifest. */
 const SHORTCUTS = [{ callback_id: "create_from_message", label: "Create ticket from message" }];
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
-/** A person's or MARO's picture. */
+/** The picture of a person or of MARO. */
 export function avatar(id, name) {
   if (id === state.workspace.bot.id) {
     return element("img", { class: "avatar", src: "/assets/icon.svg", alt: "", width: 36, height: 36 });
@@ -98,8 +98,8 @@ function toolbar(article, message, reply) {
 }
 
 /**
- * The element of a message. `isContinued` says that the message before is by the same author and close in
- * time; `reply` opens the thread below it, if it can have one.
+  The element for a message. `isContinued` means that the previous message is by the same author and close in
+ * time. `reply` opens the thread below it, if it can have one.
  */
 export function messageElement(message, { isContinued = false, reply = null } = {}) {
   const author = authorOf(message);

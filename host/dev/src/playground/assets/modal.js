@@ -1,4 +1,4 @@
-// The modal that MARO has opened for the person one is.
+// The modal that MARO has opened for the current person.
 
 import { act, attempt } from "./api.js";
 import { blocks, payload } from "./blocks.js";
@@ -16,11 +16,11 @@ const form = element("form", { noValidate: true },
   notice, content, footer);
 const dialog = element("dialog", { id: "modal", "aria-labelledby": "modal-title" }, form);
 
-/** What is on the page: the modal as it was shown last. */
+/** The modal as it was last shown on the page. */
 let shown = null;
-/** By block: the texts that the host does not have yet. */
+/** Texts that the host doesn't have yet, by block. */
 let typed = new Map();
-/** What had the focus before the modal. */
+/** The element that had the focus before the modal opened. */
 let opener = null;
 
 const values = () => [...typed];
@@ -29,7 +29,7 @@ function close() {
   attempt(() => act("close"));
 }
 
-/** Does something that takes what was typed along. Whether it went well. */
+/** Does something and sends along what was typed. Returns whether it succeeded. */
 async function send(what) {
   const sent = values();
   dialog.setAttribute("aria-busy", "true");
@@ -43,7 +43,7 @@ async function send(what) {
   return isDone;
 }
 
-/** What cannot be chosen after all is not shown as chosen. */
+/** Sends a choice. If the host refuses it, the field shows its old value again. */
 async function choose(name, value) {
   const isDone = await send((texts) => ({ fill: { values: [...texts, [name, value]] } }));
   if (!isDone && shown) fill(shown);
@@ -66,7 +66,7 @@ function tools(modal) {
   };
 }
 
-/** Which field has the focus, to give it back after the content was made anew. */
+/** Which field has the focus, so that it gets the focus back once the content has been replaced. */
 function heldFocus() {
   const held = document.activeElement;
   const name = content.contains(held) ? held.closest("[data-block-id]")?.dataset.blockId : undefined;
@@ -80,7 +80,7 @@ function giveFocus({ name, start, end }) {
   if (name && typeof start === "number" && "setSelectionRange" in first) first.setSelectionRange(start, end);
 }
 
-/** Chooses the channel that one looks at where Slack does so by itself. */
+/** Preselects the current channel where Slack does so too. */
 function presetChannel(modal) {
   for (const block of modal.blocks) {
     const part = block.element ?? {};
@@ -107,7 +107,7 @@ function fill(modal) {
   giveFocus(isNew || wasEmpty ? {} : held);
 }
 
-/** What the page shows of a modal, but for what people type themselves. */
+/** What the page shows of a modal, except what people type themselves. */
 const look = (modal) => JSON.stringify([modal.id, modal.hash, modal.errors, modal.notice,
   Object.values(modal.values).map((block) => Object.values(block).map((value) => value.selected_conversation ?? null))]);
 
@@ -117,7 +117,7 @@ function take() {
     if (shown === null) return;
     shown = null;
     dialog.close();
-    // Focus that comes back while the page is still inert does not take keys in Chromium.
+    // In Chromium, an element that gets the focus back while the page is still inert doesn't receive keys.
     requestAnimationFrame(() => {
       opener?.blur();
       opener?.focus();

@@ -1,4 +1,4 @@
-// Slack's markup as elements: emphasis, code, quotes, lists, links and mentions.
+// Turns Slack's markup into elements: emphasis, code, quotes, lists, links and mentions.
 //
 // https://docs.slack.dev/messaging/formatting-message-text
 
@@ -8,14 +8,14 @@ import { lookAt, nameOf, state } from "./state.js";
 const MARKS = { "*": "strong", "_": "em", "~": "s", "`": "code" };
 
 const isWord = (letter) => letter !== undefined && /[\p{L}\p{N}]/u.test(letter);
-/** A zero-width space, too, keeps a mark from being one. */
+/** A zero-width space counts too: it keeps a character from being a mark. */
 const isSpace = (letter) => letter === undefined || /[\s\u200b]/.test(letter);
 
 function unescaped(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
-/** A link that opens elsewhere; text alone if it leads anywhere but to the web or a mailbox. */
+/** A link that opens in a new tab. Only text if it isn't a web or email address. */
 export function link(target, label) {
   if (!/^(https?:|mailto:)/i.test(target)) return document.createTextNode(label);
   return element("a", { href: target, target: "_blank", rel: "noopener noreferrer" }, label);
@@ -32,7 +32,7 @@ export function mention(kind, id) {
   return element("span", { class: isMe || kind === "!" ? "mention loud" : "mention" }, `@${name}`);
 }
 
-/** What stands between `<` and `>`. */
+/** The element for what is between `<` and `>`. */
 function reference(inner) {
   const bar = inner.indexOf("|");
   const target = bar < 0 ? inner : inner.slice(0, bar);
@@ -47,7 +47,7 @@ function reference(inner) {
   return link(address, label === null || label === "" ? address.replace(/^mailto:/, "") : label);
 }
 
-/** Where the mark at `start` closes in one line, or -1 if it opens nothing. */
+/** The index where the mark at `start` closes in the same line, or -1 if it opens nothing. */
 function closing(text, start) {
   const mark = text[start];
   if (isWord(text[start - 1]) || isSpace(text[start + 1]) || text[start + 1] === mark) return -1;
@@ -90,7 +90,7 @@ function line(text) {
   return parts;
 }
 
-/** Lines that belong together: a list, a quotation, or lines with breaks between. */
+/** Groups lines that belong together: a list, a quote, or a paragraph with line breaks. */
 function lines(text) {
   const groups = [];
   for (const written of text.split("\n")) {
@@ -107,7 +107,7 @@ function lines(text) {
   });
 }
 
-/** The elements that show a text in Slack's markup. */
+/** The elements for a text in Slack's markup. */
 export function mrkdwn(text) {
   return text.split(/\n?```([^]+?)```\n?/).flatMap((part, index) => {
     if (index % 2 === 1) return [element("pre", {}, unescaped(part.replace(/^\n|\n$/g, "")))];
@@ -115,7 +115,7 @@ export function mrkdwn(text) {
   });
 }
 
-/** What Slack's composer makes of typed text: nothing in it is markup but the addresses. */
+/** What Slack's composer makes of typed text: only addresses become markup. */
 export function typed(text) {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   return escaped.replace(/https?:\/\/[^\s<>]+[^\s<>.,;:!?)]/g, (address) => `<${address}>`);

@@ -1,9 +1,9 @@
-// The plugins: what serves, what it may do, how it does, and what happens to it.
+// The plugins: which are loaded, what each may do, its health, and what happens to it.
 
 import { byId, element } from "./dom.js";
 import { nameOf, on, state } from "./state.js";
 
-/** How many happenings are shown. */
+/** How many events are shown. */
 const MAX_EVENTS = 50;
 
 const cards = element("div", { class: "plugins" });
@@ -53,7 +53,7 @@ function card(plugin) {
   const build = state.builds[plugin.file]?.state;
   const facts = [
     ["Digest", element("code", { title: plugin.digest }, short(plugin.digest))],
-    ["Granted", plugin.grants.length === 0 ? "nothing" : plugin.grants.map((grant) => element("code", { class: "grant" }, grant))],
+    ["Granted", plugin.grants.length === 0 ? "only log" : plugin.grants.map((grant) => element("code", { class: "grant" }, grant))],
     ["Calls", calls(plugin.calls)],
     ["Average", latency(plugin.average_micros) ?? "not measured yet"],
   ];
@@ -61,11 +61,11 @@ function card(plugin) {
     element("h3", {}, `/maro ${plugin.name}`, element("span", { class: "small" }, ` ${plugin.version}`),
       build === "running" && element("span", { class: "badge" }, "building"),
       build === "failed" && element("span", { class: "badge bad" }, "build failed"),
-      plugin.is_resting && element("span", { class: "badge bad" }, "resting")),
+      plugin.is_resting && element("span", { class: "badge bad" }, "paused")),
     element("p", {}, plugin.summary),
     element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
     trouble("Last fault", plugin.last_fault),
-    trouble("Its newer file does not serve", plugin.newer_refused),
+    trouble("Newer version rejected", plugin.newer_refused),
     plugin.warnings.map((warning) => element("p", { class: "error" }, warning)));
 }
 
@@ -74,13 +74,13 @@ function showPlugins() {
   cards.replaceChildren(...serving.map(card));
   refused.replaceChildren(
     ...disabled.map(({ name, by }) => element("p", { class: "plugin" },
-      element("code", {}, `/maro ${name}`), ` was switched off by ${nameOf(by)}.`)),
+      element("code", {}, `/maro ${name}`), ` was turned off by ${nameOf(by)}.`)),
     ...refusals.map(({ file, reason }) => element("div", { class: "plugin" },
-      element("code", {}, file), " does not serve:", element("pre", { tabIndex: 0 }, reason))));
+      element("code", {}, file), " couldn't be loaded:", element("pre", { tabIndex: 0 }, reason))));
 }
 
 function showBuilds() {
-  const sentences = { running: "is being built …", succeeded: "is built.", failed: "does not build:" };
+  const sentences = { running: "is building…", succeeded: "was built.", failed: "failed to build:" };
   const entries = Object.entries(state.builds);
   builds.replaceChildren(...(entries.length === 0 ? [] : [
     element("h3", {}, "Builds"),
@@ -92,15 +92,15 @@ function showBuilds() {
 
 function said(event) {
   switch (event.what) {
-    case "loaded": return `serves (${short(event.digest)}).`;
+    case "loaded": return `loaded (${short(event.digest)}).`;
     case "replaced": return `was reloaded: ${short(event.from)} → ${short(event.to)}.`;
-    case "removed": return "no longer serves.";
+    case "removed": return "was unloaded.";
     case "refused":
-      return event.kept === null ? "does not serve:" : "has a newer file that does not serve; the version before serves on:";
-    case "disabled": return `was switched off by ${nameOf(event.by)}.`;
-    case "enabled": return "was switched on.";
-    case "breaker_opened": return `failed repeatedly, and is not run until ${CLOCK.format(new Date(event.until))}.`;
-    default: return "works again.";
+      return event.kept === null ? "couldn't be loaded:" : "has a newer version that was rejected; the previous one is still running:";
+    case "disabled": return `was turned off by ${nameOf(event.by)}.`;
+    case "enabled": return "was turned on.";
+    case "breaker_opened": return `failed repeatedly and is paused until ${CLOCK.format(new Date(event.until))}.`;
+    default: return "is working again.";
   }
 }
 
@@ -112,14 +112,14 @@ function showEvents() {
 
 function showProblems() {
   problems.replaceChildren(...(state.problems.length === 0 ? [] : [
-    element("h3", {}, "What Slack would not have taken"),
+    element("h3", {}, "Calls Slack would have rejected"),
     element("ul", {}, state.problems.map((problem) => element("li", {}, problem))),
   ]));
 }
 
 export function startPlugins() {
-  byId("plugins").append(problems, builds, refused, cards, element("h3", {}, "What happened"),
-    element("div", { role: "log", "aria-label": "What happened to plugins" }, happened));
+  byId("plugins").append(problems, builds, refused, cards, element("h3", {}, "Activity"),
+    element("div", { role: "log", "aria-label": "Plugin activity" }, happened));
   on("plugins", showPlugins);
   on("builds", showBuilds);
   on("events", showEvents);

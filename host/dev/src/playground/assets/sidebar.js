@@ -1,14 +1,14 @@
-// Where one looks and who one is: channels, the direct message, shortcuts and people.
+// The sidebar: channels, the direct message, shortcuts and people.
 
 import { act, attempt } from "./api.js";
 import { byId, element } from "./dom.js";
 import { avatar } from "./message.js";
 import { become, emit, isVisible, lookAt, on, person, state } from "./state.js";
 
-/** The shortcuts from anywhere that MARO's manifest declares. */
+/** The global shortcuts in MARO's manifest. */
 const SHORTCUTS = [{ callback_id: "create_issue", label: "Create a ticket" }];
 
-/** By channel: how many messages came while one looked elsewhere. */
+/** The number of unread messages by channel. */
 const unread = new Map();
 
 function entry(id, label, note) {

@@ -1,27 +1,27 @@
-// What the page knows, kept true by the host's events, and who wants to hear of changes.
+// What the page knows, kept up to date by the host's events, and the listeners for changes.
 
 import { byId, notify } from "./dom.js";
 
 export const state = {
-  /** What does not change while the host runs: people, channels, the bot. */
+  /** What stays the same while the host runs: people, channels, the bot. */
   workspace: null,
-  /** By channel: its messages by `ts`, oldest first. */
+  /** The messages of each channel by `ts`, oldest first. */
   channels: new Map(),
-  /** By person: the open modal, or null. */
+  /** The open modal of each person, or null. */
   modals: {},
   jira: { issues: [], failure: "none" },
   plugins: { serving: [], disabled: [], refused: [], own: [] },
   builds: {},
   events: [],
   problems: [],
-  /** Who one is, and where one looks: ids. */
+  /** The ids of the current person and channel. */
   user: sessionStorage.getItem("user"),
   channel: sessionStorage.getItem("channel"),
 };
 
 const listeners = new Map();
 
-/** Calls `listener` with the details of each event of this name. */
+/** Calls `listener` with the details of each event with this name. */
 export function on(name, listener) {
   listeners.set(name, [...(listeners.get(name) ?? []), listener]);
 }
@@ -34,7 +34,7 @@ export function person(id) {
   return state.workspace.people.find((person) => person.id === id);
 }
 
-/** A channel's or person's name as a mention shows it. */
+/** The name of a channel or person, as mentions show it. */
 export function nameOf(id) {
   const { people, channels, bot } = state.workspace;
   const found = [...people, ...channels, bot].find((known) => known.id === id);
@@ -45,7 +45,7 @@ export function isVisible(message) {
   return message.visible_to === null || message.visible_to === state.user;
 }
 
-/** Becomes another person. A direct message becomes that person's own. */
+/** Switches to another person. If a direct message is open, that person's direct message opens. */
 export function become(user) {
   const wasDirect = state.channel === person(state.user)?.direct_message;
   state.user = user;
@@ -83,7 +83,7 @@ function takeMessages({ whole, changed, deleted }) {
   emit("messages", { whole, changed, deleted });
 }
 
-/** Follows the host's events. The browser connects again by itself, and the host goes on where it was. */
+/** Follows the host's events. The browser reconnects on its own, and the host continues where it stopped. */
 export function follow() {
   const events = new EventSource("/live");
   const take = (name, taker) => events.addEventListener(name, (event) => taker(JSON.parse(event.data)));
@@ -98,8 +98,8 @@ export function follow() {
   const connection = byId("connection");
   events.addEventListener("open", () => { connection.textContent = ""; });
   events.addEventListener("error", () => {
-    connection.textContent = "The connection is lost. Connecting again …";
-    // A browser gives up after some refusals, such as while another program has the port.
+    connection.textContent = "Connection lost. Reconnecting…";
+    // A browser gives up if it is refused, such as while another program is using the port.
     if (events.readyState === EventSource.CLOSED) setTimeout(follow, 1000);
   });
 }

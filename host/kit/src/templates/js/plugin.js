@@ -1,4 +1,4 @@
-// `/maro {{name}}`: greets.
+// `/maro {{name}}`: greets somebody.
 
 import { answer } from './answer.js';
 import { unescape } from './maro.js';

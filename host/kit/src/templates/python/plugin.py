@@ -1,4 +1,4 @@
-"""`/maro {{name}}`: greets."""
+"""`/maro {{name}}`: greets somebody."""
 
 from wit_world import exports
 from wit_world.exports.command import Description
@@ -16,5 +16,5 @@ class Command(exports.Command):
 
 
 def answer(name: str) -> Reply:
-    """What needs no host stands apart from what does, so that tests can call it."""
+    """Code that needs no host is kept separate, so that tests can call it."""
     return to_caller(paragraph("Hello, ", strong(name or "world"), "!"))

@@ -1,4 +1,4 @@
-//! `/maro {{name}}`: greets.
+//! `/maro {{name}}`: greets somebody.
 
 use maro_plugin::{Description, Plugin, Reply, RunError, register, reply, spans, typed::unescape};
 
@@ -21,7 +21,7 @@ impl Plugin for Subcommand {
 
 register!(Subcommand);
 
-/// What needs no host stands apart from what does, so that tests can call it.
+/// Code that needs no host is kept separate, so that tests can call it.
 fn answer(name: &str) -> Reply {
     let name = if name.is_empty() { "world" } else { name };
     Reply::to_caller().paragraph(spans!["Hello, ", reply::strong(name), "!"])

@@ -157,7 +157,7 @@ async fn a_bad_build_leaves_the_last_good_one_and_is_told_once() {
     let folder = bot.plugins_folder();
     put(folder, "hostile.wasm", &fs::read(fixture("describe-traps")).unwrap());
     let (reason, kept) = changes.refusal("hostile.wasm").await;
-    assert!(reason.starts_with("it could not describe itself: it trapped"), "{reason}");
+    assert!(reason.starts_with("it couldn't describe itself: it trapped"), "{reason}");
     assert_eq!(kept.as_deref(), Some("hostile"));
     assert_eq!(answer(&bot).await, "Version 1 here.");
     let messages = bot.messages("ada", "general", "/maro plugins reload").await;
@@ -197,7 +197,7 @@ async fn a_name_goes_to_the_file_that_is_called_so() {
     let track = fs::read(folder.join("track.wasm")).unwrap();
     put(folder, "aaa.wasm", &fs::read(fixture("takes-track")).unwrap());
     let taken = (
-        "it calls itself track, and so does track.wasm, which serves: rename or remove one of them"
+        "it calls itself track, but so does track.wasm, which is already loaded: rename or remove one of them"
             .to_owned(),
         None,
     );
@@ -226,14 +226,14 @@ async fn a_file_whose_name_is_wrong_is_listed_with_the_cure() {
     fs::write(folder.join("OTHER.WASM"), version(1)).unwrap();
     fs::write(folder.join(OsStr::from_bytes(b"caf\xe9.wasm")), version(1)).unwrap();
     symlink("nowhere", folder.join("lost.wasm")).unwrap();
-    let upper = "its name must end in .wasm, in small letters: rename it";
+    let upper = "its name must end in .wasm, in lower case: rename it";
     assert_eq!(changes.refusal("OTHER.WASM").await, (upper.to_owned(), None));
     assert_eq!(
         changes.refusal("caf\u{fffd}.wasm").await,
-        ("its name is not UTF-8 text: rename it".to_owned(), None)
+        ("its name isn't valid UTF-8: rename it".to_owned(), None)
     );
     let (reason, _) = changes.refusal("lost.wasm").await;
-    assert!(reason.starts_with("it cannot be read: No such file"), "{reason}");
+    assert!(reason.starts_with("it can't be read: No such file"), "{reason}");
     let list = bot.say("/maro plugins").await;
     assert!(list.contains(&format!("• OTHER.WASM does not serve: {upper}")), "{list}");
     fs::remove_file(folder.join("OTHER.WASM")).unwrap();

@@ -125,7 +125,7 @@ async fn a_search_finds_details_and_pages() {
     (3, 50, Some("SCRUM-101"), Some("SCRUM-150"))
     Done; there is nothing to show.
     JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira does not understand this search: Field 'nonsense' does not exist or you do not have permission to view it. (The simulated Jira knows only assignee, created, creator, issuetype, key, labels, parent, priority, project, reporter, resolution, status, statusCategory, summary, text, updated.)" }
-    This subcommand asked MARO for something impossible: 101 issues in one page, which has from 1 to 100.
+    This subcommand asked MARO for something impossible: a page of 101 issues; the limit is 100.
     JiraError { kind: JiraErrorKind::InvalidArgument, message: "This subcommand asked MARO for something impossible: a query of more than 4000 characters." }
     "#);
 }
@@ -188,9 +188,9 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
     }
     assert_snapshot!(answers.join("\n"), @r#"
     EditError { kind: EditErrorKind::Missing, message: "SCRUM-999 not found in Jira" }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a text that is no issue key." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a comment of no characters or of more than 10000." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a comment of no characters or of more than 10000." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a text that isn't an issue key." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a comment that is empty or has more than 10000 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a comment that is empty or has more than 10000 characters." }
     EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: The simulated site was told to fail." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unauthorized), message: "Jira does not accept MARO's credentials. Nothing was changed; whoever runs MARO has to renew them." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::Forbidden), message: "Jira does not allow MARO to do this. Nothing was changed; whoever runs MARO can ask a Jira administrator for the permission." }
@@ -253,7 +253,7 @@ async fn an_issue_is_assigned_and_read_anew() {
     [JiraUser { id: "grace-hopper", name: "Grace Hopper" }]
     ()
     EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: User 'nobody' cannot be assigned issues." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a text that is no account's id." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a text that isn't an account id." }
     "#);
 }
 
@@ -307,9 +307,9 @@ async fn project_and_type_have_defaults_and_names() {
     EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project AUDIT: it is not in Jira, or closed to MARO." }
     EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project NO\"PE: it is not in Jira, or closed to MARO." }
     EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: Severity is required." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that is not one line of 1 to 255 characters." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that is not one line of 1 to 255 characters." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that is not one line of 1 to 255 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that isn't a single line of 1 to 255 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that isn't a single line of 1 to 255 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that isn't a single line of 1 to 255 characters." }
     "#);
     assert_eq!(bot.jira.created_issues().len(), 2);
 }

@@ -32,7 +32,7 @@ async fn a_grant_that_is_taken_away_is_gone() {
     assert!(bot.say("/maro hostile tracked").await.starts_with("MARO has no subcommand hostile."));
     let list = bot.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• hostile")).unwrap();
-    assert_snapshot!(line, @r#"• hostile.wasm does not serve: it needs tracker-edit, which it is not granted any more: to let it serve again, add "tracker-edit" to `grants` in hostile.toml"#);
+    assert_snapshot!(line, @r#"• hostile.wasm does not serve: it needs tracker-edit, but that is no longer granted: to load it again, add "tracker-edit" to `grants` in hostile.toml"#);
 
     put(folder, "hostile.toml", GRANTS.as_bytes());
     assert!(matches!(changes.next("hostile").await, PluginChange::Loaded { .. }));

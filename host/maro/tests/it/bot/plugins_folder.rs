@@ -26,12 +26,12 @@ async fn files_that_are_no_plugins_are_named_with_the_reason() {
     let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {command}"#));
     let garbage: Vec<u8> = (0..=255).collect();
     for (content, reason) in [
-        (garbage, "it is not WebAssembly"),
+        (garbage, "it isn't WebAssembly"),
         (Vec::new(), "it is empty"),
         (wat::parse_str("(module)").unwrap(), "it is a core module, not a component"),
-        (component(""), "it does not export maro:plugin/command"),
-        (newer, "it was built for maro:plugin 0.9.0, and this host has 0.1.0 and 0.2.0: update MARO"),
-        (component(command), "it does not fit this host's interface"),
+        (component(""), "it doesn't export maro:plugin/command"),
+        (newer, "it was built for maro:plugin 0.9.0, but this host has 0.1.0 and 0.2.0: update MARO"),
+        (component(command), "it doesn't match this host's interface"),
     ] {
         let plugins = PluginsFolder::shipped().with_file("other.wasm", &content);
         let shown = refusal(plugins, "other").await;
@@ -44,12 +44,12 @@ async fn a_missing_grant_is_named_with_the_line_to_add() {
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"jira\"]");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs tracker-edit, which it is not granted: add \"tracker-edit\" to `grants` in track.toml"
+        "it needs tracker-edit, but that isn't granted: add \"tracker-edit\" to `grants` in track.toml"
     );
     let plugins = PluginsFolder::shipped().without("track.toml");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs jira, tracker-edit, which it is not granted: add \"jira\", \"tracker-edit\" to `grants` in track.toml"
+        "it needs jira, tracker-edit, but that isn't granted: add \"jira\", \"tracker-edit\" to `grants` in track.toml"
     );
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"all\"]");
     assert!(refusal(plugins, "track").await.starts_with("track.toml: line 1: unknown variant `all`"));
@@ -60,31 +60,33 @@ async fn names_are_taken_by_none_but_their_own_file() {
     let plugins = PluginsFolder::shipped().with_fixture("takes-track", "aaa", "");
     assert_eq!(
         refusal(plugins, "aaa").await,
-        "it calls itself track, and so does track.wasm, which serves: rename or remove one of them"
+        "it calls itself track, but so does track.wasm, which is already loaded: rename or remove one of them"
     );
     let plugins = PluginsFolder::shipped().with_fixture("reserved-name", "help", "");
-    assert_eq!(refusal(plugins, "help").await, "it calls itself help, which is a command of MARO itself");
+    assert_eq!(refusal(plugins, "help").await, "it calls itself help, but that is built into MARO");
     let plugins = PluginsFolder::shipped().with_fixture("bad-name", "bad", "");
     assert!(
-        refusal(plugins, "bad").await.starts_with("it describes itself wrongly: \"Not A Name\" is no name")
+        refusal(plugins, "bad")
+            .await
+            .starts_with("its description is invalid: \"Not A Name\" isn't a valid command name")
     );
 }
 
 #[tokio::test]
 async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
     let plugins = PluginsFolder::shipped().with_fixture("describe-traps", "traps", "");
-    assert!(refusal(plugins, "traps").await.starts_with("it could not describe itself: it trapped"));
+    assert!(refusal(plugins, "traps").await.starts_with("it couldn't describe itself: it trapped"));
     let plugins = PluginsFolder::shipped().with_fixture("describe-loops", "loops", "[limits]\ncpu-ms = 50");
-    let expected = "it could not describe itself: it computed for longer than its limit of 50 ms (`cpu-ms`)";
+    let expected = "it couldn't describe itself: it computed for longer than its limit of 50 ms (`cpu-ms`)";
     assert_eq!(refusal(plugins, "loops").await, expected);
     let mut plugins = PluginsFolder::shipped();
     for number in 0..6 {
         plugins = plugins.with_fixture("describe-sleeps", &format!("sleeps-{number}"), "");
     }
     let reason = refusal(plugins, "sleeps-5").await;
-    assert_eq!(reason, "it could not describe itself: it ran for longer than its limit of 2000 ms");
+    assert_eq!(reason, "it couldn't describe itself: it ran for longer than its limit of 2000 ms");
     let plugins = PluginsFolder::shipped().with_fixture("no-plugin", "none", "");
-    assert!(refusal(plugins, "none").await.starts_with("it does not export maro:plugin/command"));
+    assert!(refusal(plugins, "none").await.starts_with("it doesn't export maro:plugin/command"));
 }
 
 #[tokio::test]
@@ -95,7 +97,7 @@ async fn an_unreadable_file_is_named() {
     let secret = plugins.path().join("secret.wasm");
     fs::write(&secret, b"?").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
-    assert_eq!(refusal(plugins, "folder").await, "it cannot be read: it is not a file");
+    assert_eq!(refusal(plugins, "folder").await, "it can't be read: it isn't a file");
 }
 
 #[tokio::test]
@@ -107,9 +109,9 @@ async fn a_named_pipe_in_a_files_place_does_not_keep_the_others_waiting() {
     }
     let bot = TestBot::with_plugins(plugins).await;
     let list = bot.say("/maro plugins").await;
-    assert!(list.contains("• pipe.wasm does not serve: it cannot be read: it is not a file"), "{list}");
+    assert!(list.contains("• pipe.wasm does not serve: it can't be read: it isn't a file"), "{list}");
     assert!(
-        list.contains("• other.wasm does not serve: it cannot be read: other.toml: it is not a file"),
+        list.contains("• other.wasm does not serve: it can't be read: other.toml: it isn't a file"),
         "{list}"
     );
 }
@@ -137,5 +139,5 @@ async fn a_grant_that_is_never_used_is_listed() {
     let plugins = PluginsFolder::shipped().with_file("tracked.toml", b"grants = [\"tracker\", \"jira\"]");
     let list = TestBot::with_plugins(plugins).await.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• tracked ")).unwrap();
-    assert!(line.contains("; healthy; warning: it is granted jira and never uses it"), "{line}");
+    assert!(line.contains("; healthy; warning: it is granted jira but never uses it"), "{line}");
 }

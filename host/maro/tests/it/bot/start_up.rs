@@ -28,7 +28,7 @@ async fn a_database_that_cannot_be_used_is_told_once_and_by_its_setting() {
     let named = file.display();
     assert!(
         said.starts_with(&format!(
-            "the database that DATABASE_URL names cannot be used: {named} is no SQLite database. ("
+            "the database that DATABASE_URL names cannot be used: {named} isn't a SQLite database. ("
         )),
         "{said}"
     );
@@ -39,7 +39,7 @@ async fn a_database_that_cannot_be_used_is_told_once_and_by_its_setting() {
     let said = refusal(|config| config.database = DatabaseConfig::Postgres { url }).await;
     assert!(
         said.starts_with(&format!(
-            "the database that DATABASE_URL names cannot be used: PostgreSQL at {nobody} cannot be reached: "
+            "the database that DATABASE_URL names cannot be used: MARO can't reach PostgreSQL at {nobody}: "
         )),
         "{said}"
     );

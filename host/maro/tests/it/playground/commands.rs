@@ -86,15 +86,15 @@ async fn what_jira_does_shows_in_the_channel() {
     let browser = &stage.browser;
     for (label, sentence) in [
         ("503 Unavailable", "Jira is out of order"),
-        ("401 Unauthorised", "does not accept MARO's credentials"),
-        ("Answers nonsense", "an answer that MARO does not understand"),
+        ("401 Unauthorized", "does not accept MARO's credentials"),
+        ("Malformed response", "an answer that MARO does not understand"),
     ] {
         browser.choose("#failure", label).await;
         browser.see("#jira.failing", "").await;
         stage.say("/maro track SCRUM-123").await;
         stage.hear(sentence).await;
     }
-    browser.choose("#failure", "Works").await;
+    browser.choose("#failure", "None").await;
     browser.see("#jira:not(.failing)", "").await;
     stage.say("/maro track SCRUM-123").await;
     stage.hear("Now tracking SCRUM-123").await;

@@ -12,7 +12,7 @@ async fn a_page_catches_up_with_a_host_that_was_restarted() {
     browser.see(SAID, "Before the restart").await;
     let address = page.url().socket_addrs(|| None).unwrap()[0];
     page.stop().await;
-    browser.see("#connection", "The connection is lost").await;
+    browser.see("#connection", "Connection lost").await;
     bot.slack.write("grace", "general", "During the restart").unwrap();
     let _page = Page::start(address, playground(&bot, &builds)).await.unwrap();
     browser.see(SAID, "During the restart").await;

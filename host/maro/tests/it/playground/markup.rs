@@ -97,7 +97,7 @@ async fn every_block_is_shown_and_an_unknown_one_named() {
     </div>
     <div class="block actions">
     <button type="button" class="button danger" data-action-id="go">Go</button>
-    <span class="unknown">datepicker cannot be shown here</span>
+    <span class="unknown">datepicker can't be shown here</span>
     </div>
     <div class="block said">
     <div>
@@ -109,6 +109,6 @@ async fn every_block_is_shown_and_an_unknown_one_named() {
     </li>
     </ol>
     </div>
-    <p class="block unknown">A block of type video cannot be shown here.</p>
+    <p class="block unknown">A block of type video can't be shown here.</p>
     "#);
 }

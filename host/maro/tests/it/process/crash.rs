@@ -182,7 +182,7 @@ async fn what_jira_never_created_for_a_plugin_is_not_created_after_the_crash() {
         world.create_under(Some(Fault::Hang)).await;
         world.kill();
         world.run_after_the_lease().await;
-        let warning = "an issue that a plugin asked for was not confirmed, and is not there";
+        let warning = "Jira didn't confirm an issue that a plugin asked for, and MARO couldn't find it";
         let entry = world.process.as_ref().unwrap().logged(warning).await;
         assert_eq!((&entry["level"], &entry["project"]), (&"WARN".into(), &"SCRUM".into()), "{entry}");
         world.until_intent_is("failed").await;

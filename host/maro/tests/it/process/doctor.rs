@@ -16,7 +16,7 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     let (is_well, said) = doctor(world.command("doctor")).await;
     assert!(is_well, "{said}");
     assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
-    let acts = "may browse, create, link, comment on, transition and assign issues in SCRUM";
+    let acts = "can browse, create, link, comment on, transition and assign issues in SCRUM";
     assert!(said.contains(acts), "{said}");
 
     // What only plugins do that may change issues is not asked for without them.
@@ -24,7 +24,7 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     command.env("MARO_PLUGINS_DIR", plugins::shipped());
     let (is_well, said) = doctor(command).await;
     assert!(is_well, "{said}");
-    assert!(said.contains("may browse, create and link issues in SCRUM"), "{said}");
+    assert!(said.contains("can browse, create and link issues in SCRUM"), "{said}");
 
     let mut command = world.command("doctor");
     command.env("SLACK_BOT_TOKEN", "xoxb-wrong").env("JIRA_API_TOKEN", "wrong");
@@ -37,11 +37,16 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     command.env("DATABASE_URL", "postgres://127.0.0.1:1/maro");
     let (is_well, said) = doctor(command).await;
     assert!(!is_well);
-    assert!(said.contains("cannot be reached: Connection refused") && !said.contains(".:"), "{said}");
+    assert!(
+        said.contains("MARO can't reach PostgreSQL")
+            && said.contains("Connection refused")
+            && !said.contains(".:"),
+        "{said}"
+    );
 
     let mut command = world.command("doctor");
     command.env("JIRA_DEFAULT_PROJECT", "AUDIT");
     let (is_well, said) = doctor(command).await;
     assert!(!is_well);
-    assert!(said.contains("lacks permissions in AUDIT: Create issues"), "{said}");
+    assert!(said.contains("is missing these permissions in AUDIT: Create issues"), "{said}");
 }

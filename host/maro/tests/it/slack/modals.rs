@@ -292,8 +292,8 @@ async fn a_submission_does_what_the_bot_answers() {
     assert_eq!(
         slack.problems(),
         [
-            "The answer to a view_submission is not fit: it is no JSON",
-            "The answer to a view_submission is not fit: errors names \"nowhere\", which is no input block",
+            "The answer to a view_submission is invalid: it isn't JSON",
+            "The answer to a view_submission is invalid: errors contains \"nowhere\", which isn't an input block",
         ]
     );
 }
@@ -306,7 +306,7 @@ async fn one_of_several_buttons_is_pressed_by_number_or_by_what_it_stands_beside
     let many = slack.press("ada", "Link this one").await.unwrap_err();
     assert_eq!(
         many.to_string(),
-        "2 buttons are called \"Link this one\": choose one with --nth 1, or with --beside SCRUM-5."
+        "2 buttons are called \"Link this one\". Choose one with --nth 1 or --beside SCRUM-5."
     );
     slack.press("ada", Press::button("Link this one").nth(2)).await.unwrap();
     slack.press("ada", Press::button("link_duplicate").beside("SCRUM-5")).await.unwrap();
@@ -315,7 +315,7 @@ async fn one_of_several_buttons_is_pressed_by_number_or_by_what_it_stands_beside
     assert_eq!(pressed, ["SCRUM-7", "SCRUM-5"]);
     assert_eq!(
         slack.press("ada", "Delete").await.unwrap_err().to_string(),
-        "There is no button \"Delete\" here. There are Link this one, Link this one."
+        "There's no button called \"Delete\" here. Choose from Link this one, Link this one."
     );
 }
 
@@ -341,9 +341,9 @@ async fn a_modal_that_breaks_the_rules_is_refused_with_the_place() {
         (broken(&|view| view["colour"] = json!("red")), "unknown field colour"),
         (
             broken(&|view| view["blocks"][2]["element"]["type"] = json!("button")),
-            "is a button, which cannot stand there",
+            "is a button, which isn't allowed there",
         ),
-        (broken(&|view| view["blocks"][2]["element"]["max_length"] = json!(3_001)), "not within 1 and 3000"),
+        (broken(&|view| view["blocks"][2]["element"]["max_length"] = json!(3_001)), "not between 1 and 3000"),
         (
             broken(&|view| {
                 view["blocks"][1]["element"]["options"][0]["text"]["text"] = json!("x".repeat(76))
@@ -352,7 +352,7 @@ async fn a_modal_that_breaks_the_rules_is_refused_with_the_place() {
         ),
         (
             broken(&|view| view["blocks"][1]["element"]["initial_option"] = option("Epic", "3")),
-            "none of the options",
+            "isn't one of the options",
         ),
         (
             broken(&|view| {

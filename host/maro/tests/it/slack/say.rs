@@ -114,22 +114,22 @@ async fn mistakes_are_explained() {
     let folder = folder.path();
     assert_eq!(
         refused(folder, &arguments("nowhere", "ada", &["/maro tracked"])).await,
-        "There is no channel \"nowhere\". There are general, engineering, random, launch, hiring, dm."
+        "There's no channel called \"nowhere\". Choose from general, engineering, random, launch, hiring, dm."
     );
     assert_eq!(
         refused(folder, &arguments("general", "bob", &["/maro tracked"])).await,
-        "There is nobody called \"bob\". There are ada, grace, linus, margaret."
+        "There's no one called \"bob\". Choose from ada, grace, linus, margaret."
     );
     for words in [&["tracked"][..], &["/tracked"], &["maro tracked"]] {
         assert_eq!(
             refused(folder, &arguments("general", "ada", words)).await,
-            "Type a command of MARO, such as: maro say '/maro tracked'"
+            "Type a MARO command, such as: maro say '/maro tracked'"
         );
     }
     slack.stop().await;
     assert_eq!(
         refused(folder, &arguments("general", "ada", &["/maro tracked"])).await,
-        "No maro dev is running here, that is, none has left its note in .maro of this folder or of one above it: start it with `maro dev`."
+        "No running `maro dev` found in this folder or its parents (looked for .maro). Start it with `maro dev`."
     );
 }
 
@@ -138,7 +138,7 @@ async fn without_a_dev_session_it_says_how_to_start_one() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(
         refused(folder.path(), &arguments("general", "ada", &["/maro"])).await,
-        "No maro dev is running here, that is, none has left its note in .maro of this folder or of one above it: start it with `maro dev`."
+        "No running `maro dev` found in this folder or its parents (looked for .maro). Start it with `maro dev`."
     );
 }
 
@@ -238,7 +238,7 @@ async fn a_modal_is_opened_filled_submitted_and_answered_from_a_terminal() {
       two=2
     [Create] [Cancel]
     ");
-    assert_eq!(notes, "Nothing was sent: the modal is incomplete.\n");
+    assert_eq!(notes, "Nothing was sent because the modal is incomplete.\n");
     let fill = vec!["issue_type=bug".to_owned()];
     let (out, _) = said(folder, &SayArguments { fill, submit: true, ..ada() }).await;
     assert_snapshot!(out, @r"
@@ -300,15 +300,15 @@ async fn mistakes_in_a_modal_are_explained() {
     said(folder, &arguments("general", "ada", &["/maro create"])).await;
     let fill = |pair: &str| SayArguments { fill: vec![pair.to_owned()], ..ada() };
     assert_snapshot!(refused(folder, &fill("colour=red")).await, @r#"The modal "Create an issue" has no field "colour". It has project, issue_type, summary, description."#);
-    assert_snapshot!(refused(folder, &fill("issue_type=Epic")).await, @r#"issue_type cannot take "Epic". It offers Story, Bug."#);
-    assert_snapshot!(refused(folder, &fill("summary")).await, @r#"--fill takes FIELD=VALUE, such as --fill summary="Log-in fails", and not "summary"."#);
+    assert_snapshot!(refused(folder, &fill("issue_type=Epic")).await, @r#""Epic" isn't an option of issue_type. Its options are: Story, Bug."#);
+    assert_snapshot!(refused(folder, &fill("summary")).await, @r#"--fill takes FIELD=VALUE, such as --fill summary="Log-in fails", not "summary"."#);
     let both = SayArguments { close: true, submit: true, ..ada() };
-    assert_snapshot!(refused(folder, &both).await, @"One thing at a time: --submit and --close do not go together.");
+    assert_snapshot!(refused(folder, &both).await, @"--submit and --close can't be used together.");
     let press = SayArguments { press: Some("Delete".to_owned()), ..ada() };
-    assert_snapshot!(refused(folder, &press).await, @r#"There is no button "Delete" here. There are no buttons."#);
+    assert_snapshot!(refused(folder, &press).await, @r#"There's no button called "Delete" here. There are no buttons."#);
     let lost =
         SayArguments { shortcut: Some("create_from_message".to_owned()), on_message: Some(9), ..ada() };
-    assert_snapshot!(refused(folder, &lost).await, @"There is no message 9 in this channel.");
+    assert_snapshot!(refused(folder, &lost).await, @"There's no message 9 in this channel.");
 }
 
 #[tokio::test]
@@ -324,5 +324,5 @@ async fn a_button_of_an_earlier_message_is_shown_and_pressed() {
     2. maro (only visible to you): Ok.
     ");
     let press = SayArguments { press: Some("Stop".to_owned()), ..ada() };
-    assert_snapshot!(refused(folder, &press).await, @r#"2 buttons are called "Stop": choose one with --nth 1, or with --beside SCRUM-1."#);
+    assert_snapshot!(refused(folder, &press).await, @r#"2 buttons are called "Stop". Choose one with --nth 1 or --beside SCRUM-1."#);
 }

@@ -174,7 +174,10 @@ async fn slacks_refusals_are_told_apart_and_not_repeated() {
         r#"{"ok":false,"error":"invalid_arguments","response_metadata":{"messages":["[ERROR] must provide a string"]}}"#,
     )
     .await;
-    assert_eq!(other.to_string(), "Slack refuses: invalid_arguments ([ERROR] must provide a string)");
+    assert_eq!(
+        other.to_string(),
+        "Slack rejected the call: invalid_arguments ([ERROR] must provide a string)"
+    );
     for nonsense in ["<html>", "[]", r#"{"ok":true}"#] {
         assert!(matches!(refused(nonsense).await, ApiError::InvalidResponse { .. }), "{nonsense}");
     }

@@ -75,7 +75,7 @@ async fn a_folder_is_no_database() {
     let sentence = refusal(&sqlite(folder.path())).await;
     assert_eq!(
         sentence,
-        format!("DATABASE_URL names {}, which is a folder and not a file.", folder.path().display())
+        format!("DATABASE_URL must name a file, but {} is a folder.", folder.path().display())
     );
 }
 
@@ -85,7 +85,7 @@ async fn a_file_that_is_no_database_is_named_and_left_alone() {
     let path = folder.path().join("notes.txt");
     fs::write(&path, "Remember the milk. ".repeat(100)).unwrap();
     let sentence = refusal(&sqlite(&path)).await;
-    assert_eq!(sentence, format!("{} is no SQLite database.", path.display()));
+    assert_eq!(sentence, format!("{} isn't a SQLite database.", path.display()));
     assert_eq!(fs::read_to_string(&path).unwrap(), "Remember the milk. ".repeat(100));
 }
 
@@ -95,7 +95,7 @@ async fn a_folder_that_takes_no_files_is_told() {
     let sentence = refusal(&sqlite(Path::new("/proc/maro.db"))).await;
     assert_eq!(
         sentence,
-        "The database /proc/maro.db cannot be opened or made: check who owns it and its folder."
+        "MARO can't open or create the database /proc/maro.db: check who owns the file and its folder."
     );
 }
 
@@ -115,7 +115,7 @@ async fn refuses_an_edited_step(config: &DatabaseConfig, checksum: &str) {
     execute(config, &edit).await;
     let sentence = refusal(config).await;
     assert!(
-        sentence.starts_with("Migration 1 is not the one that was applied to this database"),
+        sentence.starts_with("Migration 1 isn't the one that was applied to this database"),
         "{sentence}"
     );
 }
@@ -149,7 +149,7 @@ async fn a_postgres_that_is_down_is_named_without_the_password() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let sentence = refusal(&on_postgres(format!("postgres://maro:hunter2@127.0.0.1:{port}/maro"))).await;
     assert!(
-        sentence.starts_with(&format!("PostgreSQL at 127.0.0.1:{port} cannot be reached: ")),
+        sentence.starts_with(&format!("MARO can't reach PostgreSQL at 127.0.0.1:{port}: ")),
         "{sentence}"
     );
 }
@@ -159,13 +159,13 @@ async fn a_postgres_that_says_nothing_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let sentence = refusal(&on_postgres(format!("postgres://maro:hunter2@127.0.0.1:{port}/maro"))).await;
-    assert_eq!(sentence, format!("PostgreSQL at 127.0.0.1:{port} did not answer within 5 seconds."));
+    assert_eq!(sentence, format!("PostgreSQL at 127.0.0.1:{port} didn't respond within 5 seconds."));
 }
 
 #[tokio::test]
 async fn a_bad_postgres_url_is_told_without_the_password() {
     let sentence = refusal(&on_postgres("postgres://maro:hunter2@127.0.0.1:port/maro")).await;
-    assert_eq!(sentence, "DATABASE_URL is not a valid postgres:// URL.");
+    assert_eq!(sentence, "DATABASE_URL isn't a valid postgres:// URL.");
 }
 
 #[tokio::test]

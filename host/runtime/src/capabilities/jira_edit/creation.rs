@@ -53,7 +53,7 @@ impl Invocation {
         let call = self.edit_call()?;
         check(&new)?;
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
-            return Err(invalid("a new issue without a project, where there is no JIRA_DEFAULT_PROJECT"));
+            return Err(invalid("a new issue without a project, and JIRA_DEFAULT_PROJECT isn't set"));
         };
         let project = project.trim().to_uppercase();
         self.reaches_project(Grant::JiraEdit, &project).map_err(denied)?;
@@ -98,7 +98,11 @@ impl Invocation {
     fn creation_failed(&self, error: &CreationError, project: &str) -> EditError {
         match error {
             CreationError::Unwritten(stop) => {
-                tracing::error!(plugin = &*self.plugin, error = error_chain(stop), "a creation was refused");
+                tracing::error!(
+                    plugin = &*self.plugin,
+                    error = error_chain(stop),
+                    "refused to create an issue"
+                );
                 jira_failure(JiraErrorKind::Unreachable, texts::NOTHING_WRITTEN.to_owned())
             }
             CreationError::Jira(error @ JiraEditError::Unknown(_)) => {
@@ -114,9 +118,9 @@ impl Invocation {
 #[derive(Debug, thiserror::Error)]
 enum CreationError {
     /// The journal does not have it, and so Jira was not asked.
-    #[error("the creation was not written down")]
+    #[error("the journal didn't record it")]
     Unwritten(#[from] Stop),
-    #[error("Jira has not created the issue")]
+    #[error("Jira didn't create the issue")]
     Jira(#[from] JiraEditError),
 }
 
@@ -163,7 +167,11 @@ async fn look(jira: &JiraClient, creation: &Creation, deadline: Instant) -> Opti
             Ok(Some(created)) => return Some(created),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(intent = id, error = error_chain(&error), "an issue cannot be looked for");
+                tracing::warn!(
+                    intent = id,
+                    error = error_chain(&error),
+                    "couldn't search for an unconfirmed issue"
+                );
             }
         }
     }
@@ -175,7 +183,7 @@ fn check(new: &NewIssue) -> Result<(), EditError> {
     let length = new.summary.chars().count();
     if new.summary.trim().is_empty() || length > MAX_SUMMARY_LENGTH || new.summary.contains(['\n', '\r']) {
         return Err(invalid(&format!(
-            "a summary that is not one line of 1 to {MAX_SUMMARY_LENGTH} characters"
+            "a summary that isn't a single line of 1 to {MAX_SUMMARY_LENGTH} characters"
         )));
     }
     if new.description.chars().count() > MAX_TEXT_LENGTH {

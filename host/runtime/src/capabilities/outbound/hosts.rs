@@ -36,8 +36,8 @@ impl TryFrom<String> for AllowedHost {
     fn try_from(text: String) -> Result<Self, String> {
         parse(&text).ok_or_else(|| {
             format!(
-                "{text:?} is no host: write \"api.example.com\", \"*.example.com\" for all below it, or either \
-                 with a \":port\"; an address cannot be allowed"
+                "{text:?} isn't a host: write \"api.example.com\", or \"*.example.com\" for all its subdomains, either \
+                 with an optional \":port\"; IP addresses can't be allowed"
             )
         })
     }

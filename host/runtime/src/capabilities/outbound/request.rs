@@ -92,12 +92,12 @@ fn url(text: &str, reach: Reach) -> Result<Url, String> {
     if text.len() > MAX_URL_BYTES {
         return Err(format!("a URL over {} KiB", MAX_URL_BYTES / 1024));
     }
-    let url = Url::parse(text).map_err(|_| "a text that is no URL".to_owned())?;
+    let url = Url::parse(text).map_err(|_| "a text that isn't a URL".to_owned())?;
     if url.scheme() != "https" && !(reach.plain_http && url.scheme() == "http") {
-        return Err("a URL that does not begin with https://".to_owned());
+        return Err("a URL that doesn't start with https://".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL with a user or password".to_owned());
+        return Err("a URL with a user name or password".to_owned());
     }
     // However it is spelled: the parser has brought decimal, octal and hexadecimal into the usual form.
     match url.host() {
@@ -116,13 +116,13 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::with_capacity(given.len());
     for (name, value) in given {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err("a header with an impossible name".to_owned());
+            return Err("a header with an invalid name".to_owned());
         };
         if HOSTS_OWN.contains(&name.as_str()) {
-            return Err(format!("the header {name}, which is MARO's own to set"));
+            return Err(format!("the header {name}, which only MARO may set"));
         }
         let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else {
-            return Err(format!("an impossible value of the header {name}"));
+            return Err(format!("an invalid value for the header {name}"));
         };
         headers.append(name, value);
     }
@@ -168,14 +168,14 @@ mod tests {
     fn only_https_without_credentials_is_sent() {
         assert_eq!(problem("https://api.example.com/a?b=c#d", &[("Accept", "*/*")], Some(vec![0])), None);
         for (url, expected) in [
-            ("http://a.example/", "a URL that does not begin with https://"),
-            ("ftp://a.example/", "a URL that does not begin with https://"),
-            ("file:///etc/passwd", "a URL that does not begin with https://"),
-            ("https://user@a.example/", "a URL with a user or password"),
-            ("https://:secret@a.example/", "a URL with a user or password"),
-            ("a.example", "a text that is no URL"),
-            ("", "a text that is no URL"),
-            ("https://", "a text that is no URL"),
+            ("http://a.example/", "a URL that doesn't start with https://"),
+            ("ftp://a.example/", "a URL that doesn't start with https://"),
+            ("file:///etc/passwd", "a URL that doesn't start with https://"),
+            ("https://user@a.example/", "a URL with a user name or password"),
+            ("https://:secret@a.example/", "a URL with a user name or password"),
+            ("a.example", "a text that isn't a URL"),
+            ("", "a text that isn't a URL"),
+            ("https://", "a text that isn't a URL"),
         ] {
             assert_eq!(problem(url, &[], None).as_deref(), Some(expected), "{url}");
         }
@@ -189,7 +189,7 @@ mod tests {
         for name in
             ["Host", "content-length", "Transfer-Encoding", "CONNECTION", "Upgrade", "Proxy-Authorization"]
         {
-            assert!(problem(url, &[(name, "x")], None).unwrap().contains("MARO's own"), "{name}");
+            assert!(problem(url, &[(name, "x")], None).unwrap().contains("only MARO may set"), "{name}");
         }
         for (name, value) in [("a b", "x"), ("", "x"), ("a", "x\r\nHost: evil"), ("a", "x\0")] {
             assert!(problem(url, &[(name, value)], None).is_some(), "{name:?} {value:?}");

@@ -1,18 +1,18 @@
-//! The fields that a query can compare, and their values in the simulated issues.
+//! The fields that a query can compare, and the values that the simulated issues have.
 
 use crate::jira::{accounts, site::SimulatedIssue};
 
-/// What the one account of the REST API is called here.
+/// What queries call the REST API's only account.
 pub(super) const OWN_ACCOUNT: &str = "maro";
 
-/// Nobody sets it, and it has a default.
+/// The default priority. Nobody sets another.
 const PRIORITY: &str = "Medium";
 
 const PRIORITIES: [&str; 5] = ["Highest", "High", PRIORITY, "Low", "Lowest"];
 
 const RESOLUTIONS: [&str; 5] = ["Done", "Won't Do", "Duplicate", "Cannot Reproduce", "Declined"];
 
-/// A field that is equal to something or not.
+/// A field that is compared for equality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Project,
@@ -29,21 +29,21 @@ pub(super) enum Field {
     Creator,
 }
 
-/// What is comparable otherwise.
+/// How a field is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Values(Field),
-    /// Of the summary, which is all the text that is searched.
+    /// Text search. Only the summary is searched.
     Text,
     Created,
     Updated,
 }
 
-/// Every field that is known, as a sentence names them.
+/// All known fields, for use in a sentence.
 pub(super) const KNOWN: &str = "assignee, created, creator, issuetype, key, labels, parent, priority, project, \
                                 reporter, resolution, status, statusCategory, summary, text, updated";
 
-/// The field of a name, in any case.
+/// The field with this name, ignoring case.
 pub(super) fn named(name: &str) -> Option<Kind> {
     Some(match name.to_ascii_lowercase().as_str() {
         "project" => Kind::Values(Field::Project),
@@ -65,7 +65,7 @@ pub(super) fn named(name: &str) -> Option<Kind> {
 }
 
 impl Field {
-    /// Whether there is such a value, as far as there is a list of them.
+    /// Whether such a value exists. Always true for fields without a list of values.
     pub(super) fn has(self, value: &str) -> bool {
         let is_among = |values: &[&str]| values.iter().any(|known| known.eq_ignore_ascii_case(value));
         match self {
@@ -76,7 +76,7 @@ impl Field {
         }
     }
 
-    /// What an issue has in this field: nothing, or one value by each of its names.
+    /// An issue's value in this field: nothing, or all the names of the value.
     pub(super) fn values(self, issue: &SimulatedIssue) -> Vec<String> {
         let is_done = issue.status == "Done";
         match self {

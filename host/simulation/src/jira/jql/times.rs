@@ -1,8 +1,8 @@
-//! Moments as a query names them.
+//! Points in time in a query.
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-/// `-7d`, `2026-01-31`, `2026/01/31 12:00`, of which days are those of UTC. `None` for anything else.
+/// `-7d`, `2026-01-31`, `2026/01/31 12:00`, all in UTC. `None` for anything else.
 pub(super) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(age) = age(text) {
         return Some(now - age);

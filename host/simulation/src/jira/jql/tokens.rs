@@ -1,4 +1,4 @@
-//! The words, texts and signs of a query.
+//! The words, quoted strings and signs in a query.
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -8,13 +8,13 @@ pub(super) enum Token {
 }
 
 impl Token {
-    /// Whether it is this word of the language, in any case.
+    /// Whether it is this keyword, ignoring case.
     pub(super) fn is(&self, keyword: &str) -> bool {
         matches!(self, Self::Word(word) if word.eq_ignore_ascii_case(keyword))
     }
 }
 
-/// The tokens of a query, or what Jira says of what is none.
+/// The tokens of a query, or Jira's message about an invalid one.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
     const SIGNS: [&str; 11] = [">=", "<=", "!=", "!~", "=", "~", ">", "<", "(", ")", ","];
     let mut tokens = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// The text between quotation marks, and its length with them and its escapes.
+/// The text between quotation marks, and its length including them and the escapes.
 fn quoted(text: &str, mark: char) -> Result<(String, usize), String> {
     let mut value = String::new();
     let mut letters = text.char_indices().skip(1);

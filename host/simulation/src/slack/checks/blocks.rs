@@ -1,4 +1,4 @@
-//! The rules for blocks, which hold alike in messages and modals but for a few.
+//! The rules for blocks. Almost all of them are the same in messages and modals.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ pub(super) enum Surface {
     Modal,
 }
 
-/// Checks the blocks, which stand at the JSON pointer `at`.
+/// Checks the blocks at the JSON pointer `at`.
 pub(super) fn check_blocks(checker: &mut Checker, at: &str, blocks: &[Value], surface: Surface) {
     let mut ids = HashSet::new();
     for (index, block) in blocks.iter().enumerate() {
@@ -106,7 +106,7 @@ fn check_section(checker: &mut Checker, at: &str, block: &Value) {
 
 fn check_input(checker: &mut Checker, at: &str, block: &Value, surface: Surface) {
     if surface == Surface::Message {
-        return checker.flaw(at, "is an input block, which MARO's messages do not have");
+        return checker.flaw(at, "is an input block, which MARO's messages don't have");
     }
     checker.only(at, block, &["type", "block_id", "label", "element", "dispatch_action", "hint", "optional"]);
     checker.required_text(at, block, "label", TextKind::Plain, MAX_LABEL);

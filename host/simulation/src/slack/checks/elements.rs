@@ -1,4 +1,4 @@
-//! The rules for what stands inside blocks: buttons, inputs, selects and their options.
+//! The rules for elements inside blocks: buttons, inputs, selects and their options.
 
 use std::collections::HashSet;
 
@@ -14,14 +14,14 @@ const MAX_BUTTON_VALUE: usize = 2_000;
 const MAX_URL: usize = 3_000;
 const MAX_PLACEHOLDER: usize = 150;
 const MAX_INPUT: u64 = 3_000;
-/// Of a select, or of one group of it; as many groups are allowed.
+/// The most options of a select or of one of its groups, and the most groups.
 pub(super) const MAX_OPTIONS: usize = 100;
 const MAX_CHOICES: usize = 10;
 const MAX_OVERFLOW: usize = 5;
 const MAX_OPTION_TEXT: usize = 75;
 const MAX_OPTION_VALUE: usize = 150;
 
-/// Where an element stands.
+/// Where an element is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Section,
@@ -42,7 +42,7 @@ pub(super) fn check_element(checker: &mut Checker, at: &str, element: &Value, pl
         _ => true,
     };
     if !is_placed {
-        checker.flaw(at, format!("is a {kind}, which cannot stand there"));
+        checker.flaw(at, format!("is a {kind}, which isn't allowed there"));
     }
     checker.string(at, element, "action_id", MAX_ID);
     checker.flag(at, element, "focus_on_load");
@@ -83,7 +83,7 @@ pub(super) fn check_element(checker: &mut Checker, at: &str, element: &Value, pl
     }
 }
 
-/// The fields that inputs have in common, and an element's own.
+/// The fields that all inputs have, and the element's own fields.
 fn known<'a>(own: &[&'a str]) -> Vec<&'a str> {
     let mut all = vec!["type", "action_id", "placeholder", "focus_on_load"];
     all.extend(own);
@@ -140,7 +140,7 @@ fn check_plain_text_input(checker: &mut Checker, at: &str, input: &Value) {
             );
         }
         Some(Value::String(_)) => {}
-        Some(_) => checker.flaw(&format!("{at}/initial_value"), "is no string"),
+        Some(_) => checker.flaw(&format!("{at}/initial_value"), "isn't a string"),
     }
 }
 
@@ -173,8 +173,8 @@ fn check_choices(checker: &mut Checker, at: &str, element: &Value, initial: &str
     check_initial(checker, at, element);
 }
 
-/// The options of a select, also as they are suggested: `options` or `option_groups`, each with at least
-/// `min` entries.
+/// The options of a select or of a suggestion: `options` or `option_groups`, each with at least `min`
+/// entries.
 pub(super) fn check_options_or_groups(checker: &mut Checker, at: &str, object: &Value, min: usize) {
     if object.get("options").is_some() {
         check_options(checker, at, object, min);
@@ -211,7 +211,7 @@ fn check_option(checker: &mut Checker, at: &str, option: &Value, kind: TextKind)
     checker.text(at, option, "description", kind, MAX_OPTION_TEXT);
 }
 
-/// `initial_option` and the entries of `initial_options`, each with its place.
+/// `initial_option` and the entries of `initial_options`, each with its JSON pointer.
 fn initial_options<'a>(at: &str, element: &'a Value) -> Vec<(String, &'a Value)> {
     let one = element.get("initial_option").map(|option| (format!("{at}/initial_option"), option));
     let many = element["initial_options"].as_array().into_iter().flatten().enumerate();
@@ -220,7 +220,7 @@ fn initial_options<'a>(at: &str, element: &'a Value) -> Vec<(String, &'a Value)>
         .collect()
 }
 
-/// What is chosen at first must be exactly one of the options.
+/// Initial choices must each equal one of the options.
 fn check_initial(checker: &mut Checker, at: &str, element: &Value) {
     let groups = element["option_groups"].as_array().into_iter().flatten();
     let offered: Vec<&Value> = std::iter::once(element)
@@ -229,7 +229,7 @@ fn check_initial(checker: &mut Checker, at: &str, element: &Value) {
         .collect();
     for (at, option) in initial_options(at, element) {
         if !offered.contains(&option) {
-            checker.flaw(&at, "is none of the options");
+            checker.flaw(&at, "isn't one of the options");
         }
     }
 }

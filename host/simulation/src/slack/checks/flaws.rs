@@ -1,20 +1,20 @@
-//! Collecting what is wrong with a piece of Block Kit, and where.
+//! Collects what is wrong with a piece of Block Kit, and where.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// One thing that Slack would refuse.
+/// One reason for Slack to refuse something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     /// A JSON pointer, such as `/view/blocks/0/label`.
     pub at: String,
-    /// Goes on from there: `has 25 characters, at most 24`.
+    /// Continues the sentence: `has 25 characters, at most 24`.
     pub what: String,
 }
 
 impl Flaw {
-    /// As Slack words it in `response_metadata.messages`.
+    /// In Slack's form for `response_metadata.messages`.
     pub fn to_message(&self) -> String {
         format!("[ERROR] {} [json-pointer:{}]", self.what, self.at)
     }
@@ -26,20 +26,20 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Which text objects may stand somewhere.
+/// Which text objects are allowed in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextKind {
     Plain,
     PlainOrMarkup,
 }
 
-/// The flaws found so far, and what can only be judged over the whole.
+/// The flaws found so far, and counts for the rules about the whole.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
     pub(super) flaws: Vec<Flaw>,
-    /// Of all text objects together.
+    /// The length of all text objects together.
     pub(super) text_length: usize,
-    /// How many elements want the focus.
+    /// How many elements have `focus_on_load`.
     pub(super) focused: usize,
 }
 
@@ -48,7 +48,7 @@ impl Checker {
         self.flaws.push(Flaw { at: at.to_owned(), what: what.into() });
     }
 
-    /// Slack's schemas are closed: a field of another's is refused.
+    /// Slack refuses fields that an object doesn't have.
     pub(super) fn only(&mut self, at: &str, object: &Value, known: &[&str]) {
         let fields = object.as_object().into_iter().flatten();
         for (name, _) in fields.filter(|(name, _)| !known.contains(&name.as_str())) {
@@ -56,7 +56,7 @@ impl Checker {
         }
     }
 
-    /// A string of 1 to `max` characters, if it is there.
+    /// Checks for a string of 1 to `max` characters, if it is there.
     pub(super) fn string(&mut self, at: &str, object: &Value, name: &str, max: usize) {
         let at = format!("{at}/{name}");
         match object.get(name) {
@@ -66,7 +66,7 @@ impl Checker {
             }
             Some(Value::String(text)) if text.is_empty() => self.flaw(&at, "is empty"),
             Some(Value::String(_)) => {}
-            Some(_) => self.flaw(&at, "is no string"),
+            Some(_) => self.flaw(&at, "isn't a string"),
         }
     }
 
@@ -83,16 +83,16 @@ impl Checker {
         }
     }
 
-    /// A whole number between `min` and `max`, if it is there.
+    /// Checks for a whole number between `min` and `max`, if it is there.
     pub(super) fn number(&mut self, at: &str, object: &Value, name: &str, min: u64, max: u64) {
         if let Some(number) = object.get(name)
             && !number.as_u64().is_some_and(|number| (min..=max).contains(&number))
         {
-            self.flaw(&format!("{at}/{name}"), format!("is {number}, not within {min} and {max}"));
+            self.flaw(&format!("{at}/{name}"), format!("is {number}, not between {min} and {max}"));
         }
     }
 
-    /// A text object at `name`, if it is there.
+    /// Checks the text object at `name`, if it is there.
     pub(super) fn text(&mut self, at: &str, object: &Value, name: &str, kind: TextKind, max: usize) {
         if let Some(text) = object.get(name) {
             self.text_object(&format!("{at}/{name}"), text, kind, max);
@@ -121,17 +121,18 @@ impl Checker {
                 self.flag(at, object, "emoji");
             }
             (Some("mrkdwn"), TextKind::Plain) => self.flaw(at, "must be plain_text"),
-            _ => self.flaw(at, "has a text object of no known type"),
+            _ => self.flaw(at, "has a text object of an unknown type"),
         }
         match length(text) {
-            0 => self.flaw(at, "has an empty text"),
-            _ if text.trim().is_empty() => self.flaw(at, "has a blank text"),
+            0 => self.flaw(at, "has empty text"),
+            _ if text.trim().is_empty() => self.flaw(at, "has blank text"),
             length if length > max => self.flaw(at, format!("has {length} characters, at most {max}")),
             _ => {}
         }
     }
 
-    /// The array at `name` with `min` to `max` entries; empty if it is missing or no array.
+    /// Checks for an array at `name` with `min` to `max` entries, and returns it. Empty if it is missing or
+    /// not an array.
     pub(super) fn array<'a>(
         &mut self,
         at: &str,
@@ -143,7 +144,7 @@ impl Checker {
             None => &[][..],
             Some(Value::Array(entries)) => entries,
             Some(_) => {
-                self.flaw(&format!("{at}/{name}"), "is no array");
+                self.flaw(&format!("{at}/{name}"), "isn't an array");
                 return &[];
             }
         };
@@ -154,7 +155,7 @@ impl Checker {
     }
 }
 
-/// Counted as JavaScript counts, the strictest reading.
+/// Counts as JavaScript does, which is the strictest way.
 pub(super) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -1,7 +1,7 @@
-//! Slack's rules for messages and modals, written down a second time, apart from the code that makes them.
+//! Slack's rules for messages and modals, written a second time, independent of the code that creates them.
 //!
 //! From <https://docs.slack.dev/reference/block-kit> and <https://docs.slack.dev/reference/views>. Only what
-//! MARO sends is known here: a kind of block that is missing is to be added together with its rules.
+//! MARO sends is covered. To use another kind of block, add it here with its rules.
 
 mod blocks;
 mod elements;
@@ -18,14 +18,14 @@ use crate::slack::checks::{
 const RESPONSE_TYPES: [&str; 2] = ["ephemeral", "in_channel"];
 const MAX_BLOCKS: usize = 50;
 const MAX_TEXT: usize = 40_000;
-/// Refused as `msg_blocks_too_long`; the number is not documented.
+/// Slack refuses more as `msg_blocks_too_long`. The number isn't documented.
 const MAX_ALL_BLOCKS_TEXT: usize = 13_000;
 
-/// What Slack would refuse or silently cut in the payload of a message, a sentence each.
+/// What Slack would refuse or silently cut in a message's payload, one sentence each.
 pub fn message_problems(payload: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let Some(fields) = payload.as_object() else {
-        return vec!["The message is no JSON object.".to_owned()];
+        return vec!["The message isn't a JSON object.".to_owned()];
     };
     if let Some(kind) = fields.get("response_type")
         && !kind.as_str().is_some_and(|kind| RESPONSE_TYPES.contains(&kind))
@@ -44,12 +44,12 @@ pub fn message_problems(payload: &Value) -> Vec<String> {
         None => "",
         Some(Value::String(text)) => text,
         Some(_) => {
-            problems.push("text is no string.".to_owned());
+            problems.push("text isn't a string.".to_owned());
             ""
         }
     };
     if length(text) > MAX_TEXT {
-        problems.push(format!("text has {} characters, and Slack cuts at {MAX_TEXT}.", length(text)));
+        problems.push(format!("text has {} characters, but Slack cuts it at {MAX_TEXT}.", length(text)));
     }
     problems.extend(blocks_problems(fields.get("blocks"), text));
     problems
@@ -61,7 +61,7 @@ fn blocks_problems(blocks: Option<&Value>, text: &str) -> Vec<String> {
         None => &[][..],
         Some(Value::Array(blocks)) => blocks,
         Some(_) => {
-            problems.push("blocks is no array.".to_owned());
+            problems.push("blocks isn't an array.".to_owned());
             &[]
         }
     };
@@ -69,7 +69,7 @@ fn blocks_problems(blocks: Option<&Value>, text: &str) -> Vec<String> {
         problems.push("no_text: there is neither text nor a block.".to_owned());
     }
     if !blocks.is_empty() && text.trim().is_empty() {
-        problems.push("text is missing, which notifications show instead of the blocks.".to_owned());
+        problems.push("text is missing, but notifications show it instead of the blocks.".to_owned());
     }
     if blocks.len() > MAX_BLOCKS {
         problems.push(format!("invalid_blocks: {} blocks, at most {MAX_BLOCKS}.", blocks.len()));

@@ -28,12 +28,12 @@ const FIELDS: [&str; 11] = [
     "submit_disabled",
 ];
 
-/// What Slack would refuse in a modal, with pointers below `/view`. Empty if it is fit to be shown.
+/// What Slack would refuse in a modal, with pointers below `/view`. Empty if Slack would show it.
 pub fn view_flaws(view: &Value) -> Vec<Flaw> {
     let mut checker = Checker::default();
     let at = "/view";
     if !view.is_object() {
-        checker.flaw(at, "is no object");
+        checker.flaw(at, "isn't an object");
         return checker.flaws;
     }
     checker.only(at, view, &FIELDS);
@@ -43,7 +43,7 @@ pub fn view_flaws(view: &Value) -> Vec<Flaw> {
     checker.required_text(at, view, "title", TextKind::Plain, MAX_TITLE);
     checker.text(at, view, "submit", TextKind::Plain, MAX_TITLE);
     checker.text(at, view, "close", TextKind::Plain, MAX_TITLE);
-    // An empty string is taken for a missing one.
+    // An empty string counts as missing.
     for (name, max) in
         [("private_metadata", MAX_PRIVATE_METADATA), ("callback_id", MAX_ID), ("external_id", MAX_ID)]
     {

@@ -1,4 +1,4 @@
-//! One socket: greets, carries envelopes out and acknowledgements in, pings, and ends as told.
+//! One socket: greets the bot, sends envelopes, receives acknowledgements, pings, and ends when told to.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use crate::slack::{
 
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How many orders may wait for a connection.
+/// How many orders may be waiting for a connection.
 const MAX_ORDERS: usize = 64;
 
 type Socket = WebSocketStream<TcpStream>;
 
-/// Whether a connection goes on.
+/// Whether a connection continues.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     GoOn,
     End,
 }
 
-/// Lives a connection from its greeting to its end.
+/// Runs a connection from the greeting to its end.
 pub(super) async fn run(mut socket: Socket, shared: &Shared) {
     let (sender, mut orders) = mpsc::channel(MAX_ORDERS);
     let (id, count) = shared.sockets.add(sender);
@@ -85,7 +85,7 @@ async fn obey(socket: &mut Socket, shared: &Shared, id: usize, order: Order) -> 
         Order::Disconnect(reason) => disconnect(socket, reason).await,
         Order::Drop => Next::End,
         Order::Stall => {
-            tracing::debug!(id, "a socket stalls");
+            tracing::debug!(id, "a socket is stalled");
             shared.shutdown.cancelled().await;
             Next::End
         }
@@ -102,12 +102,12 @@ async fn disconnect(socket: &mut Socket, reason: DisconnectReason) -> Next {
     if reason == DisconnectReason::Warning {
         return sent;
     }
-    // The other side may be gone already.
+    // The other side may have closed it already.
     let _ = socket.close(None).await;
     Next::End
 }
 
-/// Takes what the bot sends; pings are answered by the protocol itself.
+/// Handles what the bot sends. The protocol itself answers pings.
 fn take(shared: &Shared, message: Message) -> Next {
     let text = match message {
         Message::Text(text) => text,
@@ -116,7 +116,7 @@ fn take(shared: &Shared, message: Message) -> Next {
     };
     let report = |problem: &str| shared.history.report(format!("{problem} came through a socket."));
     let Ok(mut acknowledgement) = serde_json::from_str::<Value>(&text) else {
-        report("Something that is no JSON");
+        report("Something that isn't JSON");
         return Next::GoOn;
     };
     let Some(envelope_id) = acknowledgement["envelope_id"].as_str().map(str::to_owned) else {
@@ -125,13 +125,13 @@ fn take(shared: &Shared, message: Message) -> Next {
     };
     let payload = Some(acknowledgement["payload"].take()).filter(|payload| !payload.is_null());
     let Some(pending) = shared.sockets.records().pending.remove(&envelope_id) else {
-        tracing::debug!(envelope_id, "an acknowledgement came late or twice");
+        tracing::debug!(envelope_id, "an acknowledgement came too late or twice");
         return Next::GoOn;
     };
     if payload.is_some() && !pending.takes_payload {
-        report("A payload for an envelope that takes none");
+        report("A payload for an envelope that doesn't accept one");
     }
-    // Whoever waited may have given up.
+    // The waiting side may have given up.
     let _ = pending.acknowledged.send(payload);
     Next::GoOn
 }

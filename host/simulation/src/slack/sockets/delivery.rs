@@ -1,4 +1,4 @@
-//! Handing something to the bot through one of its sockets, and through another if that one fails.
+//! Sends something to the bot through one of its sockets. If that one fails, uses another.
 
 use std::sync::atomic::Ordering;
 
@@ -13,10 +13,10 @@ use crate::slack::{
     sockets::{Order, Pending, Sockets},
 };
 
-/// How often an event is sent again.
+/// How many times an event is sent again.
 const EVENT_RETRIES: u32 = 3;
 
-/// Why an envelope is sent again, and when it must be acknowledged.
+/// Why an envelope is sent again, and the deadline for its acknowledgement.
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
     number: u32,
@@ -24,8 +24,8 @@ struct Attempt {
     deadline: Instant,
 }
 
-/// Sends the parcel and waits for its acknowledgement, up to 3 s. When its connection breaks off before,
-/// it is sent through another. An event is sent up to three more times, 3 s each.
+/// Sends the parcel and waits up to 3 s for its acknowledgement. If the connection breaks off before that,
+/// the parcel is sent through another one. An event is sent up to three more times, for 3 s each.
 pub(in crate::slack) async fn deliver(shared: &Shared, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
     let is_event = matches!(parcel, Parcel::Event(_));
     let mut envelope_id = uuid();
@@ -44,14 +44,14 @@ pub(in crate::slack) async fn deliver(shared: &Shared, parcel: &Parcel) -> Resul
             }
             Err(why) => return Err(why),
         }
-        // An event that is sent again is known by its event_id alone.
+        // When an event is sent again, only its event_id stays the same.
         if is_event {
             envelope_id = uuid();
         }
     }
 }
 
-/// One attempt: [`NoAnswer::Unreachable`] if the connection broke off, or there was none in time.
+/// Makes one attempt. [`NoAnswer::Unreachable`] if the connection broke off, or there was none in time.
 async fn send(
     shared: &Shared,
     parcel: &Parcel,
@@ -80,8 +80,8 @@ fn answer(payload: Option<Value>) -> BotAnswer {
 }
 
 impl Sockets {
-    /// Sends an envelope through the connection whose turn it is, those with a warning last. `None` if
-    /// there is no connection.
+    /// Sends an envelope through the connection whose turn it is. Connections with a warning come last.
+    /// `None` if there is no connection.
     fn dispatch(
         &self,
         parcel: &Parcel,

@@ -1,7 +1,7 @@
-//! Socket Mode: what the bot would be sent over HTTP goes through the sockets that it opened.
+//! Socket Mode: what would be sent to the bot over HTTP goes through the sockets that the bot opened.
 //!
 //! From <https://docs.slack.dev/apis/events-api/using-socket-mode>. Once the bot has opened a socket,
-//! everything goes this way, also while it is reconnecting.
+//! everything goes this way, even while the bot is reconnecting.
 
 mod connection;
 pub(super) mod delivery;
@@ -22,20 +22,20 @@ use url::Url;
 
 use crate::slack::{SimulatedSlack, changes::Changes, random_text};
 
-/// How many connections Slack allows an app.
+/// How many connections Slack allows per app.
 const MAX_CONNECTIONS: usize = 10;
 
 /// How long [`SimulatedSlack::wait_for_sockets`] waits.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why Slack takes a connection away.
+/// Why Slack ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectReason {
-    /// It will, in some ten seconds; until then the connection works.
+    /// The connection will end in about ten seconds. Until then it works.
     Warning,
-    /// Slack renews its servers. The connection is closed.
+    /// Slack is refreshing its servers. The connection is closed.
     RefreshRequested,
-    /// Socket Mode was switched off. The connection is closed.
+    /// Socket Mode was turned off. The connection is closed.
     LinkDisabled,
     /// There are more than ten. The connection is closed.
     TooManyWebsockets,
@@ -56,12 +56,12 @@ impl DisconnectReason {
 #[derive(Debug)]
 enum Order {
     Send(Value),
-    /// Send it, and break off at once.
+    /// Send it and break off immediately.
     SendAndDrop(Value),
     Disconnect(DisconnectReason),
-    /// Break off without a word.
+    /// Break off without notice.
     Drop,
-    /// Neither read nor write any more, while the connection stays open.
+    /// Stop reading and writing, but keep the connection open.
     Stall,
 }
 
@@ -72,7 +72,7 @@ struct Connection {
     is_warned: bool,
 }
 
-/// An envelope on its way: through which connection, and who waits for its acknowledgement.
+/// An envelope that was sent: its connection, and who is waiting for its acknowledgement.
 #[derive(Debug)]
 struct Pending {
     connection: usize,
@@ -87,16 +87,16 @@ struct Records {
     pending: HashMap<String, Pending>,
 }
 
-/// The sockets of the bot.
+/// The bot's sockets.
 #[derive(Debug)]
 pub(super) struct Sockets {
     /// Such as `ws://127.0.0.1:4001/link/`.
     link: Url,
     records: Mutex<Records>,
-    /// Counts connections and deliveries, to number the ones and to take turns with the others.
+    /// Counts connections, to number them, and deliveries, to let connections take turns.
     opened: AtomicUsize,
     delivered: AtomicUsize,
-    /// Whether the next envelope is the last that its connection carries.
+    /// Whether the connection of the next envelope breaks off after it.
     drops_next: AtomicBool,
     changes: Arc<Changes>,
 }
@@ -122,7 +122,7 @@ impl Sockets {
         address
     }
 
-    /// Whether the bot ever opened one.
+    /// Whether the bot has ever opened one.
     pub(super) fn are_in_use(&self) -> bool {
         self.opened.load(Ordering::Acquire) > 0
     }
@@ -131,7 +131,7 @@ impl Sockets {
         self.records().tickets.remove(ticket)
     }
 
-    /// Adds a connection; its number, and how many there are with it.
+    /// Adds a connection. Returns its number and the new number of connections.
     fn add(&self, orders: mpsc::Sender<Order>) -> (usize, usize) {
         let id = self.opened.fetch_add(1, Ordering::AcqRel);
         let mut records = self.records();
@@ -142,7 +142,7 @@ impl Sockets {
         (id, count)
     }
 
-    /// Forgets a connection; whoever waits for an acknowledgement through it learns that it is gone.
+    /// Removes a connection. Those waiting for an acknowledgement through it are told.
     fn remove(&self, id: usize) {
         let mut records = self.records();
         records.connections.retain(|connection| connection.id != id);
@@ -159,12 +159,12 @@ impl Sockets {
         for connection in asked {
             let order = order();
             connection.is_warned |= matches!(order, Order::Disconnect(_));
-            // A connection whose orders pile up is a stalled one.
+            // If its orders pile up, the connection is stalled.
             let _ = connection.orders.try_send(order);
         }
     }
 
-    /// No code panics while it holds the lock.
+    /// No code panics while holding the lock.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -176,7 +176,7 @@ impl SimulatedSlack {
         self.shared.sockets.records().connections.len()
     }
 
-    /// Waits up to 20 s until the bot has exactly so many sockets open; whether it has.
+    /// Waits up to 20 s until the bot has exactly `count` sockets open. Returns whether it does.
     pub async fn wait_for_sockets(&self, count: usize) -> bool {
         let look = || (self.sockets() == count).then_some(());
         self.shared.changes.wait_until(PATIENCE, look).await.is_some()
@@ -187,28 +187,28 @@ impl SimulatedSlack {
         self.shared.sockets.opened.load(Ordering::Acquire)
     }
 
-    /// Waits up to 20 s until the bot has opened at least so many sockets; whether it has.
+    /// Waits up to 20 s until the bot has opened at least `count` sockets. Returns whether it has.
     pub async fn wait_for_sockets_opened(&self, count: usize) -> bool {
         let look = || (self.sockets_opened() >= count).then_some(());
         self.shared.changes.wait_until(PATIENCE, look).await.is_some()
     }
 
-    /// Takes all sockets away for this reason.
+    /// Ends all sockets for this reason.
     pub fn disconnect_sockets(&self, reason: DisconnectReason) {
         self.shared.sockets.order(None, || Order::Disconnect(reason));
     }
 
-    /// Breaks all sockets off without a word.
+    /// Breaks off all sockets without notice.
     pub fn drop_sockets(&self) {
         self.shared.sockets.order(None, || Order::Drop);
     }
 
-    /// Breaks the next socket off that an envelope is sent through, once it is sent.
+    /// Breaks off the socket of the next envelope, once that is sent.
     pub fn drop_socket_after_next_envelope(&self) {
         self.shared.sockets.drops_next.store(true, Ordering::Release);
     }
 
-    /// Neither reads nor writes through the sockets that are open now, nor closes them.
+    /// Stops reading and writing through the sockets that are open now, without closing them.
     pub fn stall_sockets(&self) {
         self.shared.sockets.order(None, || Order::Stall);
     }

@@ -1,4 +1,4 @@
-//! Accepting sockets: each needs a ticket, which `apps.connections.open` gives out.
+//! Accepts sockets. Each needs a ticket from `apps.connections.open`.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::slack::{Shared, sockets::connection};
 /// Accepts sockets until the workspace stops.
 pub(in crate::slack) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Some(accepted) = shared.shutdown.run_until_cancelled(listener.accept()).await {
-        // A connection that failed before it was accepted is its client's concern.
+        // If a connection fails before it is accepted, the client handles that.
         let Ok((stream, _)) = accepted else { continue };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -41,5 +41,5 @@ async fn shake_hands(stream: TcpStream, shared: &Shared) -> Option<WebSocketStre
         Err(refusal)
     };
     let socket = shared.shutdown.run_until_cancelled(accept_hdr_async(stream, admit)).await?;
-    socket.inspect_err(|error| tracing::debug!(%error, "a socket was not opened")).ok()
+    socket.inspect_err(|error| tracing::debug!(%error, "a socket couldn't be opened")).ok()
 }

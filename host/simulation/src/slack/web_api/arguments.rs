@@ -1,4 +1,4 @@
-//! The arguments of a call: JSON, a form, or the query, as each method takes them.
+//! The arguments of a call, as JSON, as a form or in the query, depending on the method.
 
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use crate::slack::web_api::Answer;
 
-/// Methods whose arguments Slack reads from forms and queries alone: JSON is passed over.
+/// Methods whose arguments Slack reads only from forms and queries. It ignores JSON.
 const FORM_ONLY: [&str; 2] = ["conversations.info", "chat.getPermalink"];
 
 /// Arguments that are JSON documents within a form.
@@ -49,7 +49,7 @@ fn read_form(form: &[u8], arguments: &mut Map<String, Value>) -> Result<(), &'st
     Ok(())
 }
 
-/// A string argument; an empty one counts as missing.
+/// A string argument. An empty one counts as missing.
 pub(super) fn text<'a>(arguments: &'a Value, name: &str) -> Option<&'a str> {
     arguments[name].as_str().filter(|text| !text.is_empty())
 }

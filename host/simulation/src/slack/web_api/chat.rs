@@ -13,7 +13,7 @@ use crate::slack::{
 };
 use maro_domain::ids::UserId;
 
-/// A conversation that the bot may post in, and what it is for Slack.
+/// A conversation that the bot may post in, and what kind it is to Slack.
 struct Target {
     channel: String,
 }
@@ -39,7 +39,8 @@ pub(super) fn post_ephemeral(shared: &Shared, arguments: &Value) -> Answer {
     Ok(json!({ "message_ts": message.ts }))
 }
 
-/// By id, by `#name` for what the bot can see, or a person's id for their direct message.
+/// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct
+/// message.
 fn target(shared: &Shared, arguments: &Value) -> Result<Target, Refused> {
     let workspace = &shared.workspace;
     let name = text(arguments, "channel").ok_or("channel_not_found")?;
@@ -72,7 +73,7 @@ fn message(
     {
         return Err(Refused { messages: problems, ..Refused::from(word) });
     }
-    // Slack takes these, and they are mistakes all the same.
+    // Slack accepts these, but they are mistakes anyway.
     problems.into_iter().for_each(|problem| shared.history.report(problem));
     let thread_ts = match arguments.get("thread_ts") {
         None | Some(Value::Null) => None,
@@ -95,7 +96,7 @@ fn message(
     })
 }
 
-/// The thread that a reply belongs to: of a message that there is, and its parent if it is a reply itself.
+/// The thread that a reply belongs to. The message must exist. If it is a reply itself, its parent counts.
 fn thread(shared: &Shared, target: &Target, ts: &str) -> Result<String, Refused> {
     let messages = shared.history.messages();
     let found = messages.into_iter().find(|message| message.channel == target.channel && message.ts == ts);

@@ -1,4 +1,4 @@
-//! The ways in which the Web API can fail, the record of calls, and the scopes that are granted.
+//! How the Web API can fail, the calls made so far, and the granted scopes.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,25 +10,25 @@ use serde_json::Value;
 
 use crate::slack::SimulatedSlack;
 
-/// What MARO asks for when it is added to a workspace.
+/// The scopes that MARO asks for when it is added to a workspace.
 const SCOPES: [&str; 5] = ["commands", "chat:write", "channels:read", "groups:read", "im:read"];
 
-/// How a method answers instead of as it should.
+/// How a method fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// Status 200 with `ok: false` and this word.
     Error(String),
     /// Status 429 with `Retry-After` in seconds.
     RateLimited { retry_after: u64 },
-    /// This status, and no JSON.
+    /// This status, without JSON.
     Status(u16),
-    /// No answer, while the connection stays open.
+    /// No answer, but the connection stays open.
     Hang,
-    /// The right answer, late.
+    /// The right answer, but late.
     Slow(Duration),
     /// The connection is reset before anything is done.
     Reset,
-    /// What was asked for is done, and the connection reset before the answer.
+    /// The request is carried out, and the connection is reset before the answer.
     LostAnswer,
 }
 
@@ -37,9 +37,9 @@ pub enum Fault {
 pub struct ApiCall {
     /// Such as `views.open`.
     pub method: String,
-    /// As one object, whether they came as JSON or as a form.
+    /// The arguments as one object, whether sent as JSON or as a form.
     pub arguments: Value,
-    /// `ok` or Slack's word for the error; `None` if there was no such answer.
+    /// `ok` or Slack's word for the error. `None` if there was no such answer.
     pub outcome: Option<String>,
 }
 
@@ -51,7 +51,7 @@ struct Records {
     scopes: Option<Vec<String>>,
 }
 
-/// What is known of the Web API's use.
+/// The calls, faults and scopes of the Web API.
 #[derive(Debug, Default)]
 pub(in crate::slack) struct ApiRecords(Mutex<Records>);
 
@@ -64,7 +64,7 @@ impl ApiRecords {
         records.lasting.get(method).cloned()
     }
 
-    /// Notes a call, and returns its number.
+    /// Records a call and returns its number.
     pub(super) fn record(&self, call: ApiCall) -> usize {
         let mut records = self.records();
         records.calls.push(call);
@@ -93,31 +93,31 @@ impl SimulatedSlack {
         self.shared.api.records().lasting.insert(method.to_owned(), fault);
     }
 
-    /// Makes a method fail for its next calls only, one fault each; `None` lets a call through.
+    /// Makes only the next calls of a method fail, one fault each. `None` lets a call through.
     pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
         self.shared.api.records().next.insert(method.to_owned(), faults.into_iter().collect());
     }
 
-    /// Makes all methods work again. A call that hangs goes on hanging.
+    /// Makes all methods work again. A call that hangs keeps hanging.
     pub fn clear_faults(&self) {
         let mut records = self.shared.api.records();
         records.lasting.clear();
         records.next.clear();
     }
 
-    /// The calls of the Web API so far, oldest first.
+    /// The calls to the Web API so far, oldest first.
     pub fn calls(&self) -> Vec<ApiCall> {
         self.shared.api.records().calls.clone()
     }
 
-    /// As [`SimulatedSlack::calls`], of one method.
+    /// As [`SimulatedSlack::calls`], for one method.
     pub fn calls_of(&self, method: &str) -> Vec<ApiCall> {
         let mut calls = self.calls();
         calls.retain(|call| call.method == method);
         calls
     }
 
-    /// Grants the bot's token these scopes and no others.
+    /// Grants the bot's token only these scopes.
     pub fn grant_scopes(&self, scopes: &[&str]) {
         self.shared.api.records().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     }

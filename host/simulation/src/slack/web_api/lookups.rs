@@ -1,4 +1,4 @@
-//! What the bot can ask: who it is, what a channel is, where a message stands.
+//! What the bot can look up: who it is, what a channel is, where a message is.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The Web API under `/api/`, as far as MARO uses it. Like Slack it answers errors with status 200.
+//! The part of the Web API that MARO uses, under `/api/`. Like Slack, it answers errors with status 200.
 
 mod arguments;
 mod chat;
@@ -23,14 +23,14 @@ use crate::slack::{
     web_api::faults::{ApiCall, Fault},
 };
 
-/// Why a call is refused, as Slack says it.
+/// Why a call is refused, in Slack's words.
 #[derive(Debug)]
 struct Refused {
     /// Slack's word, such as `channel_not_found`.
     word: String,
-    /// What is wrong in particular, for `response_metadata.messages`.
+    /// What exactly is wrong, for `response_metadata.messages`.
     messages: Vec<String>,
-    /// The scope that is needed, if it is a matter of scopes.
+    /// The scope that is needed, if that is the reason.
     needed: Option<&'static str>,
 }
 
@@ -42,7 +42,7 @@ impl From<&str> for Refused {
 
 type Answer = Result<Value, Refused>;
 
-/// Which token a method takes, and which scope that must have.
+/// Which token a method needs, and which scope the token must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     BotToken(Option<&'static str>),
@@ -89,7 +89,7 @@ pub(super) async fn call(
                 } else {
                     format!(" {}", refused.messages.join(" "))
                 };
-                shared.history.report(format!("A call of {method} was refused: {}.{details}", refused.word));
+                shared.history.report(format!("Slack rejected {method}: {}.{details}", refused.word));
             }
             outcome
         }
@@ -103,7 +103,7 @@ pub(super) async fn call(
     response
 }
 
-/// Notes what became of a call, and turns it into the body of the answer.
+/// Records the outcome of a call, and turns it into the body of the answer.
 fn finish(shared: &Shared, method: &str, number: usize, outcome: Answer) -> Value {
     shared.api.conclude(number, outcome.as_ref().map_or_else(|refused| refused.word.as_str(), |_| "ok"));
     match outcome {

@@ -1,4 +1,4 @@
-//! One call to the database: how long it may take, and when it may be made again.
+//! One call to the database: how long it may take, and when it may be retried.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -7,28 +7,28 @@ use sqlx::{Postgres, Row as _, pool::PoolConnection, postgres::PgArguments, quer
 
 use crate::database::{DatabaseError, postgres::PostgresDatabase};
 
-/// How long a call may take, all attempts together. The server stops a statement before that; this is for
-/// a network that went silent.
+/// How long a call may take, all attempts together. The server stops a statement earlier. This limit is for a
+/// network that went silent.
 const LIMIT: Duration = Duration::from_secs(6);
 
 const ATTEMPTS: u32 = 3;
 
-/// When a call may be made again.
+/// When a call may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It reads, or its second time changes nothing.
+    /// Always: it only reads, or repeating it changes nothing.
     Always,
-    /// It changes something, and its second time recognises what the first has done.
+    /// Always: it changes something, but a retry recognises what the first attempt did.
     Recognised,
-    /// Only if the database says that it undid the first attempt. A connection that breaks without a word
-    /// may have done the work, and a second attempt would then tell the person the wrong outcome.
+    /// Only if the database says that it undid the first attempt. If the connection just broke, the change
+    /// may have been made, and a second attempt would report the wrong outcome.
     WhenUndone,
 }
 
 /// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AttemptError {
-    /// There was no connection, so nothing was asked.
+    /// There was no connection, so nothing was sent.
     #[error(transparent)]
     NoConnection(sqlx::Error),
     #[error(transparent)]
@@ -36,12 +36,12 @@ pub(crate) enum AttemptError {
 }
 
 impl PostgresDatabase {
-    /// A connection for an attempt that has to know whether it got one.
+    /// Gets a connection, for attempts that have to know whether there was one.
     pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, AttemptError> {
         self.pool.acquire().await.map_err(AttemptError::NoConnection)
     }
 
-    /// Makes a call, and makes it again after a conflict with another one or on a fresh connection.
+    /// Makes a call. Retries it after a conflict with another call, or on a new connection.
     ///
     /// # Errors
     /// [`DatabaseError::Uncertain`] only if the call changes something.
@@ -53,7 +53,7 @@ impl PostgresDatabase {
         self.attempt_connected(repeat, || call().map_err(AttemptError::Call)).await
     }
 
-    /// As [`PostgresDatabase::attempt`], for a call that takes its [`PostgresDatabase::connection`] first.
+    /// As [`PostgresDatabase::attempt`], for calls that first get a [`PostgresDatabase::connection`].
     pub(crate) async fn attempt_connected<T, F: Future<Output = Result<T, AttemptError>>>(
         &self,
         repeat: Repeat,
@@ -75,7 +75,7 @@ impl PostgresDatabase {
                 }
                 is_uncertain |= changes && failure == Failure::Lost;
                 if left > 0 && failure.allows(repeat) {
-                    tracing::debug!(%error, "a database call is made again");
+                    tracing::debug!(%error, "retrying a database call");
                 } else if is_uncertain {
                     return Err(DatabaseError::Uncertain(Arc::new(error)));
                 } else {
@@ -90,7 +90,7 @@ impl PostgresDatabase {
         }
     }
 
-    /// The one JSON text that a question has for its answer.
+    /// The answer to a query that returns a single JSON text.
     pub(crate) async fn read<'q>(
         &self,
         question: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
@@ -102,15 +102,15 @@ impl PostgresDatabase {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failure {
-    /// The database undid the call because of another one.
+    /// The database undid the call because it conflicted with another.
     Conflict,
-    /// The server went down, and undid the call.
+    /// The server shut down, and undid the call.
     ShutDown,
-    /// The connection broke. What became of the call is not known.
+    /// The connection broke. The outcome of the call is unknown.
     Lost,
-    /// A new connection broke before anything was asked.
+    /// A new connection broke before anything was sent.
     NotConnected,
-    /// The server stopped the call for the time it took.
+    /// The server stopped the call because it took too long.
     TooSlow,
     Other,
 }
@@ -126,7 +126,7 @@ impl Failure {
         match error {
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
             sqlx::Error::Database(error) => match error.code().as_deref() {
-                // Serialisation, deadlock; and a row that another call gave the key or id meanwhile.
+                // Serialisation failure, deadlock, or another call has just used the key or id.
                 Some("40001" | "40P01" | "23505") => Self::Conflict,
                 Some("57P01" | "57P02" | "57P03") => Self::ShutDown,
                 Some("57014" | "55P03") => Self::TooSlow,

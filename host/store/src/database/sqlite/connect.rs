@@ -1,4 +1,4 @@
-//! How a connection to the SQLite file is set up.
+//! Sets up connections to the SQLite file.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,14 +7,14 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-/// How long to wait before asking again for a file that another process is just setting up.
+/// How long to wait before retrying while another process sets up the file.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
-/// Where the file is and how to open it.
+/// The file's path, and how to open it.
 #[derive(Debug, Clone)]
 pub(super) struct File {
     pub(super) path: PathBuf,
-    /// How long SQLite waits for another process's lock.
+    /// How long SQLite waits while another process holds the lock.
     pub(super) busy_timeout: Duration,
 }
 
@@ -23,27 +23,27 @@ impl File {
         SqliteConnectOptions::new()
             .filename(&self.path)
             .busy_timeout(self.busy_timeout)
-            // Readers and the writer do not wait for one another.
+            // Readers and the writer don't wait for each other.
             .journal_mode(SqliteJournalMode::Wal)
-            // What is committed is in the operating system's hands: it survives the end of this process,
-            // kill -9 included. A power failure may take the last moments with it, but never damages the
-            // file. FULL would promise those too, for one fsync a commit.
+            // Committed changes are in the operating system's hands, so they survive the end of this process,
+            // even kill -9. A power failure may lose the last few changes but never corrupts the file. FULL
+            // would keep those too, at the cost of one fsync per commit.
             .synchronous(SqliteSynchronous::Normal)
-            // Four times the default: most of what is written is written again before it is copied into the
-            // file, and a copy waits for the disk. The log stays under 20 MB.
+            // Four times the default. Most pages are written again before they are copied into the file, and
+            // each copy waits for the disk. The log stays under 20 MB.
             .pragma("wal_autocheckpoint", "4000")
             .foreign_keys(true)
-            // Reads go to the operating system's cache without a copy. It counts as resident memory.
+            // Reads use the operating system's cache directly, without a copy. It counts as resident memory.
             .pragma("mmap_size", "33554432")
             .disable_statement_logging()
     }
 
-    /// Opens the file, and makes it if it is absent.
+    /// Opens the file, and creates it if it doesn't exist.
     pub(super) async fn create(&self) -> Result<SqliteConnection, sqlx::Error> {
         let options = self.options().create_if_missing(true);
         let opened = async {
             loop {
-                // The switch to WAL does not wait for other processes that switch at the same moment.
+                // The switch to WAL doesn't wait for other processes that switch at the same time.
                 match options.connect().await {
                     Err(error) if is_busy(&error) => tokio::time::sleep(RETRY_AFTER).await,
                     result => return result,
@@ -52,18 +52,18 @@ impl File {
         };
         match tokio::time::timeout(self.busy_timeout, opened).await {
             Ok(result) => result,
-            // The last attempt tells why.
+            // The last attempt gives the reason.
             Err(_) => options.connect().await,
         }
     }
 
-    /// Opens the file that is there.
+    /// Opens the existing file.
     pub(super) async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.options().create_if_missing(false).connect().await
     }
 }
 
-/// A connection that is opened when needed, and again after it broke.
+/// A connection that is opened when needed, and reopened after it breaks.
 pub(super) struct Reopening {
     file: File,
     connection: Option<SqliteConnection>,
@@ -82,7 +82,7 @@ impl Reopening {
         Ok(self.connection.insert(connection))
     }
 
-    /// After a failed statement. A file that is only busy needs no new connection.
+    /// Call this after a failed statement. If the file was only busy, the connection is kept.
     pub(super) fn failed(&mut self, error: &sqlx::Error) {
         if !is_busy(error) {
             self.connection = None;
@@ -93,7 +93,7 @@ impl Reopening {
         if let Some(connection) = self.connection.take()
             && let Err(error) = connection.close().await
         {
-            tracing::warn!(%error, "the database was not closed cleanly");
+            tracing::warn!(%error, "the database wasn't closed cleanly");
         }
     }
 }

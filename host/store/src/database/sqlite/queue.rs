@@ -1,4 +1,4 @@
-//! A queue before the connections. What waits in it is taken together, so that under load one trip to
+//! The queue for the connections. Waiting requests are taken together, so that under load one trip to
 //! SQLite's thread serves many callers.
 
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::DatabaseError;
 
-/// How many requests may wait before callers wait to get in.
+/// How many requests fit into the queue. When it is full, callers wait to get in.
 const CAPACITY: usize = 1024;
 
-/// The most requests that are taken together. More would let a short one wait for many long ones.
+/// How many requests are taken together at most. With more, a short one would wait for many long ones.
 const TOGETHER: usize = 32;
 
 /// The callers' end.
@@ -26,13 +26,13 @@ pub(super) struct Inbox<Q, A> {
     closing: CancellationToken,
 }
 
-/// A question, and where its answer goes.
+/// A request, and where its answer goes.
 pub(super) struct Request<Q, A> {
     pub(super) question: Q,
     answer: oneshot::Sender<Result<A, DatabaseError>>,
 }
 
-/// A queue whose callers wait for `patience` at most. From `closing` on it takes no more.
+/// A queue whose callers wait at most `patience`. It accepts nothing more once `closing` is cancelled.
 pub(super) fn queue<Q, A>(patience: Duration, closing: CancellationToken) -> (Queue<Q, A>, Inbox<Q, A>) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
     (Queue { sender, patience }, Inbox { receiver: receiver.into(), closing })
@@ -51,11 +51,12 @@ impl<Q, A> Queue<Q, A> {
 }
 
 impl<Q, A> Inbox<Q, A> {
-    /// Waits for requests, and takes those whose callers still wait. `None` once the queue is closed, or
-    /// has no callers any more, and is empty.
+    /// Waits for requests, and takes those whose callers are still waiting. `None` once the queue is empty
+    /// and is closed or has no callers left.
     ///
-    /// After the first request, tasks that are ready run once more: whatever they ask comes along. Without
-    /// that, Tokio would run this worker right behind the first caller, and each would make a trip of its own.
+    /// After the first request, lets tasks that are ready run once, so that their requests come along.
+    /// Otherwise Tokio would run this worker right after the first caller, and each request would make its
+    /// own trip.
     pub(super) async fn next(&self) -> Option<Vec<Request<Q, A>>> {
         let mut requests = Vec::with_capacity(TOGETHER);
         let mut receiver = self.receiver.lock().await;
@@ -82,7 +83,7 @@ impl<Q, A> Inbox<Q, A> {
 
 impl<Q, A> Request<Q, A> {
     pub(super) fn answer(self, answer: Result<A, DatabaseError>) {
-        // The caller may have given up meanwhile.
+        // The caller may have given up by now.
         let _ = self.answer.send(answer);
     }
 }

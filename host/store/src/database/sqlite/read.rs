@@ -1,4 +1,4 @@
-//! Reading the SQLite file. Questions of one form that wait at the same time become one statement.
+//! Reads the SQLite file. Questions of the same form that wait at the same time become one statement.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::database::sqlite::{
     queue::{Inbox, Queue, Request},
 };
 
-/// A question to the file. Those that differ only in `ask` are answered together.
+/// A question to the file. Questions that differ only in `ask` are answered together.
 #[derive(Debug)]
 pub(crate) struct Question {
-    /// A statement that gives, for each element of the JSON array `?1`, in order, one row with one JSON
-    /// text. `?2` is the limit and `?3` the offset.
+    /// A statement that returns one row with one JSON text for each element of the JSON array `?1`, in order.
+    /// `?2` is the limit and `?3` the offset.
     pub(crate) form: &'static str,
     pub(crate) ask: serde_json::Value,
     pub(crate) limit: u32,

@@ -1,7 +1,7 @@
-//! Changing the SQLite file: one connection, and whatever waits for it goes into one transaction.
+//! Changes the SQLite file. There is one connection, and everything waiting for it goes into one transaction.
 //!
-//! With sixteen callers that is several times the throughput of a transaction each, and it keeps a
-//! transaction out of the reach of a caller that gives up half-way.
+//! With sixteen callers, this has several times the throughput of one transaction each. It also means that a
+//! caller who gives up half-way can't leave a transaction unfinished.
 
 use std::sync::Arc;
 
@@ -15,14 +15,15 @@ use crate::database::sqlite::{connect::Reopening, database_error, queue::Inbox};
 pub(crate) trait Change: Send + Sync + Sized + 'static {
     type Outcome: Send + 'static;
 
-    /// Makes changes inside a transaction; one outcome for each, in order. After an error none is made.
+    /// Makes changes inside a transaction. Returns one outcome for each, in order. After an error, none is
+    /// made.
     fn apply(
         changes: &[&Self],
         connection: &mut SqliteConnection,
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, sqlx::Error>> + Send;
 
-    /// Makes changes by one statement outside a transaction, if one can make them all: that saves the trips
-    /// for its beginning and its end. `None` if it cannot, and then nothing was changed.
+    /// Makes all changes with a single statement outside a transaction, if possible. That saves the trips for
+    /// beginning and ending one. `None` if it isn't possible. Then nothing was changed.
     fn apply_at_once(
         _changes: &[&Self],
         _connection: &mut SqliteConnection,
@@ -31,8 +32,8 @@ pub(crate) trait Change: Send + Sync + Sized + 'static {
     }
 }
 
-/// Makes changes until the queue is closed. The writers of all tables share the connection: they would wait
-/// for one another's lock on the file anyway, and here each has its turn at once.
+/// Makes changes until the queue is closed. The writers of all tables share the connection. They would wait
+/// for each other's lock on the file anyway, and here the next one starts immediately.
 pub(super) async fn work<C: Change>(inbox: Inbox<C, C::Outcome>, connection: Arc<Mutex<Reopening>>) {
     while let Some(requests) = inbox.next().await {
         let changes: Vec<&C> = requests.iter().map(|request| &request.question).collect();
@@ -62,14 +63,14 @@ async fn commit<C: Change>(
     if let Some(outcomes) = C::apply_at_once(changes, connection).await? {
         return Ok(outcomes);
     }
-    // IMMEDIATE takes the write lock at once: to ask for it after reading could not be granted by waiting.
+    // IMMEDIATE takes the write lock now. Asking for it after a read could fail no matter how long we wait.
     run(connection, "BEGIN IMMEDIATE", &[]).await?;
     let outcomes = match C::apply(changes, connection).await {
         Ok(outcomes) => run(connection, "COMMIT", &[]).await.map(|_| outcomes),
         Err(error) => Err(error),
     };
     if outcomes.is_err() {
-        // SQLite has already rolled back after some errors, and then there is nothing to end.
+        // After some errors, SQLite has already rolled back. Then there is no transaction to end.
         let _ = run(connection, "ROLLBACK", &[]).await;
     }
     outcomes

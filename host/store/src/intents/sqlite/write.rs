@@ -1,4 +1,4 @@
-//! Writing the journal in SQLite.
+//! Writes the journal in SQLite.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::{
 };
 use maro_domain::issue::Issue;
 
-/// A conflict writes nothing new, but so the row that is there is returned.
+/// On a conflict, this changes nothing. It only makes the statement return the existing row.
 const BEGIN: &str = "
     INSERT INTO ticket_intents (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
     VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 7, ?1 ->> 7)
@@ -26,7 +26,7 @@ const SAVE: &str = "
     WHERE id = ?1 ->> 0 AND version = ?1 ->> 1
     RETURNING id";
 
-/// Kinds that a newer MARO brought are left to it.
+/// Kinds from a newer MARO are left to it.
 const CLAIM: &str = "
     UPDATE ticket_intents SET version = ?1 ->> 0, updated_at = ?1 ->> 1
     WHERE id IN (
@@ -49,7 +49,7 @@ const FORGET_INTENTS: &str = "
     DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0
     RETURNING id";
 
-/// Statements to run one after the other with the same arguments. The outcome is the last one's texts.
+/// Statements to run in order with the same arguments. The outcome is the text from the last one.
 #[derive(Debug)]
 pub(super) struct Entry {
     statements: &'static [&'static str],
@@ -90,7 +90,7 @@ pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Ent
     Entry { statements: &[BEGIN], arguments }
 }
 
-/// `versions` are the last one and the next.
+/// `versions` are the current one and the next.
 pub(super) fn save(
     id: &str,
     versions: [Version; 2],

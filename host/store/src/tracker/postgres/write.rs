@@ -1,4 +1,4 @@
-//! Changing the lists in PostgreSQL. Other replicas do so at the same moment.
+//! Changes the lists in PostgreSQL. Other replicas may do so at the same time.
 
 use std::collections::HashSet;
 
@@ -17,8 +17,8 @@ use maro_domain::{
     issue::{Issue, IssueKey},
 };
 
-/// The items take their ids in the order given, and are inserted in the order of their keys: two calls that
-/// insert the same keys wait for one another in one direction only.
+/// The items get their ids in the given order, but are inserted in the order of their keys. That way, two
+/// calls that insert the same keys can't deadlock.
 macro_rules! insert {
     ($condition:literal) => {
         concat!(
@@ -39,10 +39,10 @@ macro_rules! insert {
     };
 }
 
-/// Takes no row whose key or id is on the list already.
+/// Skips rows whose key or id is already on the list.
 const INSERT: &str = insert!("");
 
-/// Takes either all rows or, if one of them is on the list already, none.
+/// Inserts all rows, or none if one of them is already on the list.
 const INSERT_IF_ALL_ARE_NEW: &str = insert!(
     "WHERE NOT EXISTS (SELECT FROM channel_tracked_issues
                        WHERE channel_id = $1 AND issue_key = ANY($5))
@@ -50,7 +50,7 @@ const INSERT_IF_ALL_ARE_NEW: &str = insert!(
                         WHERE channel_id = $1 AND issue_id = ANY($6))"
 );
 
-/// Rows are locked in the order of their ids, always, so that two calls wait in one direction only.
+/// Rows are always locked in the order of their ids, so that two calls can't deadlock.
 const DELETE: &str = "
     WITH doomed AS MATERIALIZED (
         SELECT id FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = ANY($2)
@@ -58,7 +58,7 @@ const DELETE: &str = "
     DELETE FROM channel_tracked_issues USING doomed WHERE channel_tracked_issues.id = doomed.id
     RETURNING issue_key";
 
-/// The rows that have one of the keys or ids, locked.
+/// Locks and returns the rows with one of the keys or ids.
 const FIND: &str = "
     SELECT id, channel_id, issue_key, issue_id, (extract(epoch FROM tracked_at) * 1000000)::bigint
     FROM channel_tracked_issues
@@ -67,7 +67,7 @@ const FIND: &str = "
 
 const DELETE_ROWS: &str = "DELETE FROM channel_tracked_issues WHERE id = ANY($1)";
 
-/// Takes keys and ids off rows that are about to get new ones, so that no two collide on the way.
+/// Clears the keys and ids of rows that are about to get new ones, so that none collide in between.
 const PARK_ROWS: &str = "
     UPDATE channel_tracked_issues SET issue_key = 'row ' || id, issue_id = NULL WHERE id = ANY($1)";
 
@@ -85,12 +85,12 @@ const REFRESH_ROWS: &str = "
         AS item (id, summary, status, is_sync)
     WHERE row.id = item.id";
 
-/// Of these keys, those that stand on the list since a moment, by a person's doing.
+/// Those of the keys that a person added at the given time.
 const ADDED_AT: &str = "
     SELECT issue_key FROM channel_tracked_issues
     WHERE channel_id = $1 AND tracked_at = $2::timestamptz AND tracked_by = $3 AND issue_key = ANY($4)";
 
-/// Adds issues to a list; the keys that were added.
+/// Adds issues to a list. Returns the keys that were added.
 pub(super) async fn track(
     connection: &mut PgConnection,
     request: TrackRequest<'_>,
@@ -98,9 +98,9 @@ pub(super) async fn track(
     now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
     let issues = without_repeats(issues);
-    // Mostly all are new, and this is all there is to do.
+    // Usually all are new, and nothing else has to be done.
     let added = insert(&mut *connection, INSERT_IF_ALL_ARE_NEW, request, &issues, now).await?;
-    // What is not among some that were added has just been added by somebody else.
+    // If only some were added, someone else has just added the others.
     if !added.is_empty() || issues.is_empty() {
         return Ok(added);
     }
@@ -120,7 +120,7 @@ pub(super) async fn track(
     Ok(added)
 }
 
-/// The keys that an earlier attempt of the same call added: they carry its time, to the microsecond.
+/// The keys that an earlier attempt of the same call added. They have its time, to the microsecond.
 pub(super) async fn added_at(
     connection: &mut PgConnection,
     request: TrackRequest<'_>,
@@ -137,7 +137,7 @@ pub(super) async fn added_at(
     first_column(&rows)
 }
 
-/// Removes keys from a list; those that were on it.
+/// Removes keys from a list. Returns those that were on it.
 pub(super) async fn untrack(
     connection: &mut PgConnection,
     channel: &ChannelId,
@@ -148,7 +148,7 @@ pub(super) async fn untrack(
     first_column(&rows)
 }
 
-/// Writes what Jira said into the rows of a list.
+/// Writes Jira's answers into the rows of a list.
 pub(super) async fn sync(
     pool: &PgPool,
     channel: &ChannelId,
@@ -186,7 +186,7 @@ async fn insert(
     first_column(&rows)
 }
 
-/// Brings the rows that are there in line with what Jira says; the positions of the answers without a row.
+/// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.
 async fn settle(
     connection: &mut PgConnection,
     channel: &ChannelId,

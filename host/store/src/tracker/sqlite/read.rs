@@ -1,15 +1,15 @@
-//! What is asked of the lists in SQLite.
+//! The queries on the lists in SQLite.
 
 use crate::database::sqlite::read::Question;
 
-/// What a form starts with: for each element of a JSON array one row, in order, with one JSON text.
+/// The start of a query form: one row with one JSON text for each element of a JSON array, in order.
 macro_rules! for_each_ask {
     ($select:literal) => {
         concat!("SELECT (", $select, ") FROM json_each(?1) AS ask")
     };
 }
 
-/// One more row than asked for tells whether the list goes on. `ask.value` is the channel.
+/// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
     "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
          last_synced_at, last_jira_status, last_jira_summary))
@@ -45,7 +45,7 @@ const PLACES: &str = for_each_ask!(
            ORDER BY channel_id, issue_key)"
 );
 
-/// A look at the file itself, not only at the connection.
+/// Checks the file itself, not just the connection.
 const PING: &str =
     for_each_ask!("SELECT json_group_array(id) FROM (SELECT id FROM channel_tracked_issues LIMIT 1)");
 

@@ -1,4 +1,4 @@
-//! Changing the lists in SQLite. Changes that wait at the same time are made by the same few statements.
+//! Changes the lists in SQLite. Changes waiting at the same time share the same few statements.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 use maro_domain::issue::{Issue, IssueKey};
 
-/// Items are inserted in the order given.
+/// Items are inserted in the given order.
 macro_rules! insert {
     ($rest:literal) => {
         concat!(
@@ -25,10 +25,10 @@ macro_rules! insert {
     };
 }
 
-/// Takes no row whose key or id is on the list already.
+/// Skips rows whose key or id is already on the list.
 const INSERT: &str = insert!("ON CONFLICT DO NOTHING RETURNING channel_id, issue_key");
 
-/// Fails, and inserts nothing, if one row's key or id is on the list already.
+/// Fails and inserts nothing if a row's key or id is already on the list.
 const INSERT_ALL: &str = insert!("");
 
 const DELETE: &str = "
@@ -38,7 +38,7 @@ const DELETE: &str = "
             ON row.issue_key = item.value ->> 1 AND row.channel_id = item.value ->> 0)
     RETURNING channel_id, issue_key";
 
-/// The rows, oldest first, that have one of the keys or ids.
+/// The rows with one of the keys or ids, oldest first.
 const FIND: &str = "
     SELECT json_group_array(json_array(id, channel_id, issue_key, issue_id)) FROM (
         SELECT id, channel_id, issue_key, issue_id FROM channel_tracked_issues WHERE id IN (
@@ -53,7 +53,7 @@ const FIND: &str = "
 
 const DELETE_ROWS: &str = "DELETE FROM channel_tracked_issues WHERE id IN (SELECT value FROM json_each(?1))";
 
-/// Takes keys and ids off rows that are about to get new ones, so that no two collide on the way.
+/// Clears the keys and ids of rows that are about to get new ones, so that none collide in between.
 const PARK_ROWS: &str = "
     UPDATE channel_tracked_issues SET issue_key = 'row ' || id, issue_id = NULL
     WHERE id IN (SELECT value FROM json_each(?1))";
@@ -70,7 +70,7 @@ const REFRESH_ROWS: &str = "
         last_jira_status = coalesce(item.value ->> 3, last_jira_status)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
 
-/// A change to one channel's list. Times are texts as they are stored.
+/// A change to one channel's list. Times are in their stored form.
 #[derive(Debug)]
 pub(super) enum ListChange {
     Track { channel: String, tracked_by: String, source: &'static str, issues: Vec<Issue>, now: String },
@@ -79,7 +79,7 @@ pub(super) enum ListChange {
 }
 
 impl Change for ListChange {
-    /// For each issue or key, whether the list got longer or shorter.
+    /// For each issue or key, whether it was added or removed.
     type Outcome = Vec<bool>;
 
     async fn apply(
@@ -93,7 +93,7 @@ impl Change for ListChange {
         Ok(outcomes)
     }
 
-    /// Mostly everything that waits is of one kind: removals, or issues that are all new to their lists.
+    /// Usually all waiting changes are of one kind: removals, or issues that are new to their lists.
     async fn apply_at_once(
         changes: &[&Self],
         connection: &mut SqliteConnection,
@@ -112,12 +112,12 @@ impl Change for ListChange {
     }
 }
 
-/// The outcomes before anything was done.
+/// The outcomes before anything is done.
 fn none_of(changes: &[&ListChange]) -> Vec<Vec<bool>> {
     changes.iter().map(|change| vec![false; change.len()]).collect()
 }
 
-/// Adds the issues if all of them are new to their lists; otherwise none.
+/// Adds all the issues if they are new to their lists. Otherwise adds none.
 async fn insert_all(connection: &mut SqliteConnection, items: &[Item<'_>]) -> Result<bool, sqlx::Error> {
     let stored: Vec<Value> = items.iter().map(Item::stored).collect();
     match run(connection, INSERT_ALL, &[&stored]).await {
@@ -127,7 +127,7 @@ async fn insert_all(connection: &mut SqliteConnection, items: &[Item<'_>]) -> Re
     }
 }
 
-/// Runs a statement that returns the rows it made or removed, each the doing of the first item with that
+/// Runs a statement that returns the rows it added or removed. Each counts for the first item with that
 /// channel and key.
 async fn claim(
     connection: &mut SqliteConnection,
@@ -153,7 +153,7 @@ async fn claim(
     Ok(())
 }
 
-/// Brings the rows that are there in line with what Jira says, and adds those that are missing.
+/// Updates existing rows to match Jira's answers, and adds missing ones.
 async fn settle(
     connection: &mut SqliteConnection,
     items: Items<'_>,
@@ -245,7 +245,7 @@ impl ListChange {
     }
 }
 
-/// What there is to do, by kind.
+/// The changes to make, by kind.
 #[derive(Default)]
 struct Items<'a> {
     removals: Vec<Item<'a>>,
@@ -272,12 +272,12 @@ impl<'a> Items<'a> {
 #[derive(Clone, Copy)]
 struct Item<'a> {
     change: &'a ListChange,
-    /// Which change it is of, and which of its issues or keys.
+    /// The position of its change, and its position within that change.
     place: (usize, usize),
 }
 
 impl<'a> Item<'a> {
-    /// The key under which the item is, or is to be, on the list.
+    /// The item's key on the list, now or after the change.
     fn key(&self) -> &'a IssueKey {
         match self.change {
             ListChange::Track { issues, .. } => &issues[self.place.1].key,
@@ -302,7 +302,7 @@ impl<'a> Item<'a> {
         Answer { channel: self.change.channel(), listed_as, issue: self.issue() }
     }
 
-    /// The form in which [`INSERT`] and [`DELETE`] take it: channel and key first.
+    /// The item in the form that [`INSERT`] and [`DELETE`] expect, with channel and key first.
     fn stored(&self) -> Value {
         match self.change {
             ListChange::Track { channel, tracked_by, source, issues, now } => {
