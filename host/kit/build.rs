@@ -1,11 +1,37 @@
-//! Puts `wit/` and the authors' SDK into the program, so that `maro plugin new` works without a checkout.
+//! Puts files into the program: the migrations of both databases, and `wit/` with the authors' SDK, so that
+//! `maro plugin new` works without a checkout.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
-    // The compiler sees only changes to the migrations that it has already embedded.
-    println!("cargo::rerun-if-changed=../../migrations");
     let root = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../..");
+    list_migrations(&root.join("migrations"));
+    embed_interface(&root);
+}
+
+/// Writes `migrations.rs`: number, name and content of every step, one list for each database.
+fn list_migrations(dir: &Path) {
+    let mut code = String::new();
+    for database in ["sqlite", "postgres"] {
+        let folder = dir.join(database);
+        let mut files: Vec<_> = entries(&folder).filter(|file| file.ends_with(".sql")).collect();
+        files.sort();
+        let list = database.to_uppercase();
+        let _ = writeln!(code, "const {list}_STEPS: &[(i64, &str, &str)] = &[");
+        for file in files {
+            let parts = file.trim_end_matches(".sql").split_once('_');
+            let step = parts.and_then(|(number, name)| Some((number.parse::<i64>().ok()?, name)));
+            let (number, name) = step.unwrap_or_else(|| panic!("{file} is not named NUMBER_NAME.sql"));
+            let (name, path) = (name.replace('_', " "), folder.join(&file));
+            let _ = writeln!(code, "    ({number}, {name:?}, include_str!({path:?})),");
+        }
+        code.push_str("];\n");
+    }
+    fs::write(Path::new(&variable("OUT_DIR")).join("migrations.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// Writes `embedded.rs`: the interface, its frozen versions and the SDK.
+fn embed_interface(root: &Path) {
     let mut code = String::new();
     embed(&mut code, "WIT", &root.join("wit"), "wit");
     embed(&mut code, "SDK", &root.join("plugins/sdk/src"), "rs");
