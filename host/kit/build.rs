@@ -3,9 +3,12 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
-    // The compiler sees only changes to the migrations that it has already embedded.
-    println!("cargo::rerun-if-changed=../../migrations");
     let root = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../..");
+    embed_interface(&root);
+}
+
+/// Writes `embedded.rs`: the interface, its frozen versions and the SDK.
+fn embed_interface(root: &Path) {
     let mut code = String::new();
     embed(&mut code, "WIT", &root.join("wit"), "wit");
     embed(&mut code, "SDK", &root.join("plugins/sdk/src"), "rs");

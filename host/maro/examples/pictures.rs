@@ -8,6 +8,9 @@
 #[expect(dead_code, reason = "the tests use more of it")]
 mod browser;
 
+#[path = "../tests/it/playground/webdriver.rs"]
+mod webdriver;
+
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
@@ -16,7 +19,6 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::wd::WebDriverCompatibleCommand;
 use maro_bot::{
     config::{Config, PluginsConfig},
     server::bot::Bot,
@@ -33,7 +35,7 @@ use maro_simulation::{
 };
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -42,20 +44,6 @@ use crate::browser::Browser;
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 const ENTER: char = '\u{e007}';
-
-/// A command of Chromium's own protocol.
-#[derive(Debug)]
-struct Chromium(&'static str, Value);
-
-impl WebDriverCompatibleCommand for Chromium {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _url: &Url) -> (axum::http::Method, Option<String>) {
-        (axum::http::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
-    }
-}
 
 /// A bot on a workspace and a site of its own, until it is dropped.
 async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
@@ -104,14 +92,14 @@ async fn say(browser: &Browser, line: &str, answer: &str) {
 
 async fn colour_scheme(browser: &Browser, scheme: &str) {
     let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-    let command = Chromium("Emulation.setEmulatedMedia", json!({ "features": features }));
-    browser.client.issue_cmd(command).await.unwrap();
+    let parameters = json!({ "features": features });
+    browser.driver.chromium("Emulation.setEmulatedMedia", &parameters).await.unwrap();
 }
 
 async fn picture(browser: &Browser, name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/pictures").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, browser.client.screenshot().await.unwrap()).unwrap();
+    fs::write(path, browser.driver.screenshot().await.unwrap()).unwrap();
 }
 
 #[tokio::main]
@@ -122,7 +110,7 @@ async fn main() {
     let (playground, bot) = start(folder.path(), &plugins).await;
     let page = Page::start(LOOPBACK, playground.clone()).await.unwrap();
     let size = json!({ "width": 1280, "height": 660, "deviceScaleFactor": 1, "mobile": false });
-    browser.client.issue_cmd(Chromium("Emulation.setDeviceMetricsOverride", size)).await.unwrap();
+    browser.driver.chromium("Emulation.setDeviceMetricsOverride", &size).await.unwrap();
     colour_scheme(&browser, "light").await;
     browser.go(&page.url()).await;
 

@@ -20,3 +20,4 @@ mod slack;
 mod storage;
 mod structure;
 mod tracker;
+mod unit_graphs;

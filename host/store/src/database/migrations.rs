@@ -1,18 +1,33 @@
 //! The migrations that bring a database to the current schema, embedded in the binary.
 //!
-//! The files are in `migrations/{sqlite,postgres}/`. `migrations/README.md` has the rules.
+//! The files are in `migrations/{sqlite,postgres}/`. `migrations/README.md` has the rules. The build script lists
+//! them, because `sqlx::migrate!` would have half of sqlx compiled a second time for the compiler's use.
+
+use std::sync::LazyLock;
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    PgConnection, SqliteConnection,
-    migrate::{MigrateError, Migrator},
+    PgConnection, SqlSafeStr as _, SqliteConnection,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
 /// The migrations for SQLite, in order.
-pub static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_STEPS));
 
 /// The migrations for PostgreSQL, in order, with the same numbers and names.
-pub static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+pub static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_STEPS));
+
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// The steps as `sqlx::migrate!` would make them: databases hold their names and checksums.
+fn migrator(steps: &'static [(i64, &'static str, &'static str)]) -> Migrator {
+    let migration = |&(number, name, sql): &'static (i64, &'static str, &'static str)| {
+        let needs_no_transaction = sql.starts_with("-- no-transaction");
+        let kind = MigrationType::Simple;
+        Migration::new(number, name.into(), kind, sql.into_sql_str(), needs_no_transaction)
+    };
+    Migrator::with_migrations(steps.iter().map(migration).collect())
+}
 
 /// Applies the missing migrations. Uses `run_direct`, because the compiler can't see that the future of `run`
 /// is `Send` for a borrowed connection.
@@ -45,5 +60,74 @@ pub(in crate::database) fn sentence(error: &MigrateError, steps: &Migrator) -> S
             format!("Migration {version} failed. The database is as it was before.")
         }
         _ => "MARO couldn't create or check its tables.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Number and checksum of every step that has landed, as databases hold them. They never change.
+    const LANDED_SQLITE: [(i64, &str); 4] = [
+        (
+            1,
+            "a812b2f7dbb9791eee780ef274f783705cb64700f1568a194d1267c01e268428\
+             bd6f0d276e5924b1df2bef24dd4649e6",
+        ),
+        (
+            2,
+            "ec7d90e352db5aa14a36c1e40e81bd20e9aa8f0362eebcb6c5f981d724e64d52\
+             1d324e9a8e89e22d945f31c274cbb9dc",
+        ),
+        (
+            3,
+            "188fc0dfd1323c447840097c39d32b9150cc28f05ff1c0a433c7b78926558fe7\
+             0ea59db5adc385d70e60ebbd6c087e3f",
+        ),
+        (
+            4,
+            "9e4ad1d31caaa99f0f42ff0224421162fc1c2e6a90847fdd7faf8ee9b8c70270\
+             e0c60ae2f935c879081abea4f048b6c7",
+        ),
+    ];
+
+    /// As [`LANDED_SQLITE`].
+    const LANDED_POSTGRES: [(i64, &str); 4] = [
+        (
+            1,
+            "99d6f6af018350a997f6b30e8c1d898a5f29467f6defb89d8101de826fad5d43\
+             bf88614cc6c01d1562ea96f0d838d1d8",
+        ),
+        (
+            2,
+            "e4833f5be29f0107546edea21a04b9ea63b8fbe7b49f3eda491f4d7eac82a340\
+             703c3dc490df5afd33cee21838385770",
+        ),
+        (
+            3,
+            "7b818381d943f43afdecbc22157f91f505e2750b30ef1db5977b2ea2deeec9d5\
+             c127001b24b6cca4f8dfb7f88c62a06b",
+        ),
+        (
+            4,
+            "775d41e1f08677fadc44f640d95e7f1d181f390c79db443f1baaebcbe12d8aa3\
+             f444942506373b8b2a27b8ad1658308d",
+        ),
+    ];
+
+    #[test]
+    fn a_step_that_has_landed_keeps_its_checksum() {
+        for (steps, landed) in [(&SQLITE, LANDED_SQLITE), (&POSTGRES, LANDED_POSTGRES)] {
+            let steps: Vec<_> =
+                steps.iter().map(|step| (step.version, hex::encode(&step.checksum))).collect();
+            let landed = landed.map(|(number, checksum)| (number, checksum.to_owned()));
+            assert!(steps.starts_with(&landed), "{steps:#?}");
+        }
+    }
+
+    #[test]
+    fn steps_are_called_after_their_files() {
+        let names: Vec<_> = SQLITE.iter().map(|step| &*step.description).take(2).collect();
+        assert_eq!(names, ["channel tracked issues", "ticket intents"]);
     }
 }

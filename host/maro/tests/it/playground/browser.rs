@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, wd::Capabilities};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
+
+use super::webdriver::{Element, WebDriver};
 
 /// Runs a driver until its standard input is closed, then ends it with all its browsers. So they go with
 /// the process that holds the other end, however that process ends.
@@ -75,9 +75,8 @@ look();
 
 /// One browser of a test's own. It is closed when dropped.
 pub(crate) struct Browser {
-    pub(crate) client: Client,
+    pub(crate) driver: WebDriver,
     port: u16,
-    session: String,
     _profile: TempDir,
     _place: SemaphorePermit<'static>,
 }
@@ -124,24 +123,22 @@ impl Browser {
         let profile = tempfile::tempdir().unwrap();
         let mut switches = SWITCHES.map(str::to_owned).to_vec();
         switches.push(format!("--user-data-dir={}", profile.path().display()));
-        let mut capabilities = Capabilities::new();
-        capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": switches }));
-        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
-        capabilities.insert("timeouts".to_owned(), json!({ "script": PATIENCE }));
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
-        let client = client.unwrap();
-        let session = client.session_id().await.unwrap().unwrap();
-        Some(Self { client, port, session, _profile: profile, _place: place })
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": switches },
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "script": PATIENCE },
+        });
+        let driver = WebDriver::open(port, capabilities).await.unwrap();
+        Some(Self { driver, port, _profile: profile, _place: place })
     }
 
     pub(crate) async fn go(&self, url: &Url) {
-        self.client.goto(url.as_str()).await.unwrap();
+        self.driver.go(url.as_str()).await.unwrap();
     }
 
     /// Waits until an element that matches `selector` contains `text`; the text of the last such one.
     pub(crate) async fn see(&self, selector: &str, text: &str) -> String {
-        match self.client.execute_async(SEE, vec![json!(selector), json!(text)]).await {
+        match self.driver.execute_async(SEE, &[json!(selector), json!(text)]).await {
             Ok(found) => found.as_str().unwrap().to_owned(),
             Err(error) => {
                 let page = self.run("return document.body.innerText", &[]).await;
@@ -152,26 +149,29 @@ impl Browser {
 
     /// Runs a script in the page, with `arguments`, and gives what it returns.
     pub(crate) async fn run(&self, script: &str, arguments: &[Value]) -> Value {
-        self.client.execute(script, arguments.to_vec()).await.unwrap()
+        self.driver.execute(script, arguments).await.unwrap()
     }
 
     /// Clicks the last element that matches, once there is one.
     pub(crate) async fn click(&self, selector: &str) {
         self.see(selector, "").await;
-        let found = self.client.find_all(Locator::Css(selector)).await.unwrap();
-        found.last().unwrap().click().await.unwrap();
+        let found = self.driver.find_all(selector).await.unwrap();
+        self.driver.click(found.last().unwrap()).await.unwrap();
     }
 
     /// Types into the first element that matches, once there is one.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
         self.see(selector, "").await;
-        self.client.find(Locator::Css(selector)).await.unwrap().send_keys(text).await.unwrap();
+        let found = self.driver.find(selector).await.unwrap();
+        self.driver.send_keys(&found, text).await.unwrap();
     }
 
     /// Chooses an option of a select by its label.
     pub(crate) async fn choose(&self, selector: &str, label: &str) {
-        let select = self.client.find(Locator::Css(selector)).await.unwrap();
-        select.select_by_label(label).await.unwrap();
+        let option = "return [...document.querySelector(arguments[0]).options]
+            .find((it) => it.textContent === arguments[1])";
+        let found = self.run(option, &[json!(selector), json!(label)]).await;
+        self.driver.click(&Element::parse(&found).unwrap()).await.unwrap();
     }
 
     /// The texts of all elements that match.
@@ -189,7 +189,8 @@ impl Drop for Browser {
         let _ = write!(
             stream,
             "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
-            self.session, self.port
+            self.driver.id(),
+            self.port
         );
         let _ = stream.read_to_end(&mut Vec::new());
     }

@@ -15,8 +15,8 @@ async fn html(stage: &Stage, script: &str, function: &str, value: &Value) -> Str
       done(box.innerHTML);
     }, (error) => done(String(error)));
     ";
-    let arguments = vec![json!(script), json!(function), value.clone()];
-    stage.browser.client.execute_async(SHOW, arguments).await.unwrap().as_str().unwrap().to_owned()
+    let arguments = [json!(script), json!(function), value.clone()];
+    stage.browser.driver.execute_async(SHOW, &arguments).await.unwrap().as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

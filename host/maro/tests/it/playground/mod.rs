@@ -7,6 +7,8 @@ mod live;
 mod markup;
 mod plugins;
 mod tickets;
+#[expect(dead_code, reason = "pictures for the README take more of it")]
+mod webdriver;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
