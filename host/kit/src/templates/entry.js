@@ -6,10 +6,10 @@ if (typeof own?.describe !== 'function' || typeof own.run !== 'function') {
 }
 
 globalThis.fetch = () => {
-  throw new Error('there is no fetch: use `send` of maro:plugin/http, with the grant http');
+  throw new Error("fetch isn't available: use `send` of maro:plugin/http, with the grant http");
 };
 
-// The trap that ends a command knows neither the place in the source nor what to do: this line tells both.
+// The trap that ends a command doesn't say where in the source it happened or what to do. This line says both.
 const advise = (sentence) => console.error(`maro: ${sentence}`);
 
 function place({ stack = '' }) {
@@ -29,7 +29,7 @@ function fail(error) {
   } else if (error instanceof Error) {
     console.error(`${error}\n${error.stack}`);
   } else if (!isRunError(error)) {
-    advise(`plugin.js threw ${shown(error)}: throw an \`Error\`, or what \`usage('…')\` or \`failed('…')\` gives.`);
+    advise(`plugin.js threw ${shown(error)}: throw an \`Error\`, or what \`usage('…')\` or \`failed('…')\` returns.`);
   }
   throw error;
 }
@@ -55,7 +55,7 @@ function describe() {
   }
   for (const field of ['name', 'version', 'summary', 'usage']) {
     if (typeof description?.[field] === 'string') continue;
-    advise(`\`describe\` in plugin.js gives no text as \`${field}\`: return { name, version, summary, usage }.`);
+    advise(`\`describe\` in plugin.js returns no text as \`${field}\`: return { name, version, summary, usage }.`);
     throw new TypeError('no description');
   }
   return description;

@@ -1,4 +1,4 @@
-"""What is built in place of the project's own `plugin`, which it calls."""
+"""Is built in place of the project's own `plugin`, and calls it."""
 
 import sys
 
@@ -26,7 +26,7 @@ class Command(plugin.Command):
             refuse_hosts(error)
             raise
         except ModuleNotFoundError as error:
-            advise(f"{error}{place(error)}: files are there only while a plugin is built, so import it at the top of the file.")
+            advise(f"{error}{place(error)}: files are only available while a plugin is built, so import it at the top of the file.")
             raise
         if not isinstance(reply, Reply):
             advise(f"`run` in plugin.py returned {shown(reply)}: return `to_caller(…)` or `to_channel(…)`.")
@@ -35,7 +35,7 @@ class Command(plugin.Command):
 
 
 def advise(sentence):
-    """The trap that ends a command knows neither the place in the source nor what to do: this line tells both."""
+    """The trap that ends a command doesn't say where in the source it happened or what to do. This line says both."""
     print(f"maro: {sentence}", file=sys.stderr, flush=True)
 
 

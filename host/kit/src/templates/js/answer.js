@@ -1,4 +1,4 @@
-// What needs no host stands apart from what does, so that tests can call it.
+// Doesn't need a host, so tests can call it.
 
 import { paragraph, strong, toCaller } from './maro.js';
 
