@@ -113,8 +113,9 @@ impl Saving {
 fn roots(project: &Project) -> Vec<PathBuf> {
     let mut roots = vec![project.folder.clone()];
     if let (Language::Rust, Some(root)) = (project.language, repository(&project.folder)) {
-        roots.extend([root.join("plugins/sdk/src"), root.join("wit")]);
+        roots.push(root.join("plugins/sdk/src"));
     }
+    roots.extend(project.shared());
     roots
 }
 

@@ -5,12 +5,18 @@ pub(super) type Files = &'static [(&'static str, &'static str)];
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
+/// Builds replies in JavaScript.
+pub(super) const MARO_JS: &str = include_str!("../../../plugins/sdk/javascript/maro.js");
+
+/// Builds replies in Python.
+pub(super) const MARO_PY: &str = include_str!("../../../plugins/sdk/python/maro.py");
+
 /// The files of `wit/`, the current version of the interface.
 pub(super) fn wit() -> Files {
     WIT
 }
 
-/// The files of the Rust SDK, with a `Cargo.toml` that needs no workspace.
+/// The files of the Rust SDK, with a `Cargo.toml` that needs no workspace and brings no tests' dependencies.
 pub(super) fn sdk() -> Vec<(String, String)> {
     let sources = SDK.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
     sources.chain([("Cargo.toml".to_owned(), sdk_manifest())]).collect()
@@ -28,7 +34,11 @@ fn sdk_manifest() -> String {
         manifest = manifest.replace(&format!("\n{key}.workspace = true"), &format!("\n{key} = \"{value}\""));
     }
     manifest = manifest.replace("publish.workspace = true", "publish = false");
-    manifest.replace("[lints]\nworkspace = true\n", "").trim_end().to_owned() + "\n"
+    manifest = manifest.replace("[lints]\nworkspace = true\n", "");
+    if let Some((before, rest)) = manifest.split_once("[dev-dependencies]\n") {
+        manifest = format!("{before}{}", rest.split_once("\n[").map_or("", |(_, after)| after));
+    }
+    manifest.trim_end().to_owned() + "\n"
 }
 
 #[cfg(test)]
@@ -40,6 +50,8 @@ mod tests {
         let manifest = sdk_manifest();
         assert!(!manifest.contains("workspace"), "{manifest}");
         let manifest: toml::Table = manifest.parse().unwrap();
+        assert!(!manifest.contains_key("dev-dependencies"), "{manifest}");
+        assert!(manifest.contains_key("dependencies"), "{manifest}");
         assert_eq!(manifest["package"]["rust-version"].as_str(), Some(env!("CARGO_PKG_RUST_VERSION")));
     }
 

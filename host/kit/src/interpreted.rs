@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     embedded, javascript,
     new::interface_version,
@@ -23,8 +25,16 @@ pub(super) const WORLD: &str = "subcommand";
 /// The folder of the package `maro:plugin` in a project's `wit/`.
 pub(super) const DEPENDENCY: &str = "deps/maro-plugin";
 
-/// The file in a tool's folder that marks the tool as complete.
+/// The file in a tool's folder that marks the tool as complete. It contains the digest of the lock file.
 const COMPLETE: &str = "complete";
+
+/// What a tool is downloaded by.
+pub(super) struct Lock {
+    /// The lock file. When it changes, the tool is downloaded again.
+    pub(super) text: &'static str,
+    /// About how much it downloads, for people.
+    pub(super) size: &'static str,
+}
 
 /// Builds a project, unless its sources haven't changed since the last build. Returns the component's path.
 ///
@@ -36,7 +46,9 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     let stamp = project.build_dir().join("sources.sha256");
     fs::create_dir_all(project.build_dir()).map_err(cannot_write())?;
     let recipe = if project.language == Language::Python { python::recipe() } else { javascript::recipe() };
-    let digest = sources::digest(&project.folder, &recipe)
+    let shared = project.shared();
+    let folders: Vec<_> = [Some(&project.folder), shared.as_ref()].into_iter().flatten().collect();
+    let digest = sources::digest(&folders, &recipe)
         .map_err(BuildError::file(format!("can't read {}", project.folder.display())))?;
     if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
         return Ok(component);
@@ -88,40 +100,43 @@ fn interface(project: &Project) -> Result<PathBuf, BuildError> {
     Ok(whole)
 }
 
-/// Runs `fetching` unless `folder` already contains the whole tool. Only one process fetches at a time: two
-/// would overwrite each other's files.
+/// Runs `fetching` unless `folder` already contains the whole tool of this lock file. Only one process fetches
+/// at a time: two would overwrite each other's files.
 ///
 /// # Errors
 /// The folder can't be written to, or an error of `fetching`.
 pub(super) async fn fetch_once(
     toolbox: &Toolbox,
     folder: &Path,
-    size: &str,
+    lock: &Lock,
     fetching: impl Future<Output = Result<(), BuildError>>,
 ) -> Result<(), BuildError> {
     let cannot_write = || BuildError::file("can't write to the folder for tools");
     let locked = tokio::task::spawn_blocking({
         let folder = folder.to_owned();
-        move || lock(&folder)
+        move || reserve(&folder)
     });
-    let _lock = locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(cannot_write())?;
+    let _reserved = locked.await.map_err(io::Error::other).and_then(|file| file).map_err(cannot_write())?;
     let complete = folder.join(COMPLETE);
-    if complete.is_file() {
+    let digest = hex::encode(Sha256::digest(lock.text));
+    if fs::read_to_string(&complete).is_ok_and(|fetched| fetched == digest) {
         return Ok(());
     }
     let tool = folder.file_name().unwrap_or_default().display();
-    toolbox.say(&format!("Downloading {tool} (about {size}, once)…"));
+    toolbox.say(&format!("Downloading {tool} (about {}, once)…", lock.size));
     let failure = |_: &str| {
         Some(format!(
             "Couldn't download {tool}. Check this machine's connection to the registry, and its free disk space."
         ))
     };
+    // Half a new tool must not pass for the old one.
+    let _ = fs::remove_file(&complete);
     fetching.await.map_err(|error| error.explained(failure, toolbox))?;
-    fs::write(complete, "").map_err(cannot_write())
+    fs::write(complete, digest).map_err(cannot_write())
 }
 
 /// Creates a tool's folder, and waits until no other process is fetching the tool.
-fn lock(folder: &Path) -> io::Result<File> {
+fn reserve(folder: &Path) -> io::Result<File> {
     // Only its owner may use it, as with the cache of compiled plugins around it.
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let file = File::create(format!("{}.lock", folder.display()))?;
@@ -141,7 +156,8 @@ mod tests {
         let toolbox =
             Toolbox { cache: folder.path().to_owned(), echo: false, stop: CancellationToken::new() };
         let tool = folder.path().join("tool-1");
-        let fetch = |outcome| fetch_once(&toolbox, &tool, "1 MB", async move { outcome });
+        let (lock, newer) = (Lock { text: "1", size: "1 MB" }, Lock { text: "2", size: "1 MB" });
+        let fetch = |outcome| fetch_once(&toolbox, &tool, &lock, async move { outcome });
         assert!(matches!(fetch(Err(BuildError::Stopped)).await, Err(BuildError::Stopped)));
         let failure = BuildError::Failed { output: "no route".to_owned(), is_shown: false };
         assert_eq!(
@@ -150,5 +166,7 @@ mod tests {
         );
         assert!(fetch(Ok(())).await.is_ok());
         assert!(fetch(Err(BuildError::Stopped)).await.is_ok());
+        let again = fetch_once(&toolbox, &tool, &newer, async { Err(BuildError::Stopped) });
+        assert!(again.await.is_err(), "another lock file fetches it again");
     }
 }

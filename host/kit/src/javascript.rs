@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use crate::{
-    interpreted,
-    project::Project,
+    interpreted::{self, Lock},
+    project::{Project, repository},
     toolbox::{BuildError, Toolbox},
 };
 
-/// The package and its version. A newer version may have a newer interpreter: test before raising it.
-const PACKAGE: &str = "@bytecodealliance/componentize-js";
+/// The package's version. A newer version may have a newer interpreter: test before raising it.
 const VERSION: &str = "0.23.0";
+
+/// The package and all that it needs, with their hashes. It imports one that it does not ask for,
+/// preview2-shim, which therefore stands beside it.
+const PACKAGE: &str = include_str!("templates/tools/package.json");
+const PACKAGE_LOCK: &str = include_str!("templates/tools/package-lock.json");
 
 /// Calls the package. Its own command line can't pick one world among several.
 const SCRIPT: &str = include_str!("templates/componentize.mjs");
@@ -36,8 +40,9 @@ pub(super) async fn build(
     let entry = project.build_dir().join("entry.js");
     std::fs::write(&entry, ENTRY).map_err(BuildError::file("can't write to the build folder"))?;
     let mut node = Command::new("node");
-    // It resolves imports only within the working folder.
-    node.current_dir(&project.folder).arg(tool.join("componentize.mjs"));
+    // Imports are resolved within the working folder alone, and the examples import what the repository has.
+    let root = project.shared().and_then(|_| repository(&project.folder));
+    node.current_dir(root.as_ref().unwrap_or(&project.folder)).arg(tool.join("componentize.mjs"));
     node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
     let built = toolbox.componentize(node, NODE_MISSING).await.map(drop);
     built.map_err(|error| error.explained(explanation, toolbox))
@@ -101,7 +106,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
 
 /// Everything but the sources that a component depends on.
 pub(super) fn recipe() -> String {
-    [&*tool(), SCRIPT, ENTRY].concat()
+    [&*tool(), PACKAGE_LOCK, SCRIPT, ENTRY].concat()
 }
 
 fn tool() -> String {
@@ -111,13 +116,36 @@ fn tool() -> String {
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(tool());
     let fetching = async {
+        std::fs::write(folder.join("package.json"), PACKAGE)
+            .and_then(|()| std::fs::write(folder.join("package-lock.json"), PACKAGE_LOCK))
+            .map_err(BuildError::file("can't write to the folder for tools"))?;
         let mut npm = Command::new("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel", "error"]);
-        npm.arg("--prefix").arg(&folder).arg(format!("{PACKAGE}@{VERSION}"));
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
+        npm.arg("--prefix").arg(&folder);
         toolbox.run(npm, NODE_MISSING).await.map(drop)
     };
-    interpreted::fetch_once(toolbox, &folder, "400 MB", fetching).await?;
+    let lock = Lock { text: PACKAGE_LOCK, size: "400 MB" };
+    interpreted::fetch_once(toolbox, &folder, &lock, fetching).await?;
     std::fs::write(folder.join("componentize.mjs"), SCRIPT)
         .map_err(BuildError::file("can't write to the folder for tools"))?;
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_package_is_locked_by_its_hash_and_no_host() {
+        let lock: Value = serde_json::from_str(PACKAGE_LOCK).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        let own = &packages["node_modules/@bytecodealliance/componentize-js"];
+        assert_eq!(own["version"], VERSION);
+        for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+            assert!(package["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")), "{name}");
+        }
+        assert!(!PACKAGE_LOCK.contains("://"), "a registry is whichever npm is set to");
+    }
 }

@@ -127,13 +127,13 @@ impl NewProject {
                 ("plugin.js", self.filled(include_str!("templates/js/plugin.js"))),
                 ("answer.js", self.filled(include_str!("templates/js/answer.js"))),
                 ("answer.test.js", self.filled(include_str!("templates/js/answer.test.js"))),
-                ("maro.js", include_str!("../../../plugins/examples/standup/maro.js").to_owned()),
+                ("maro.js", embedded::MARO_JS.to_owned()),
                 ("package.json", self.filled(include_str!("templates/js/package.json"))),
             ]),
             Language::Python => files.extend([
                 ("plugin.py", self.filled(include_str!("templates/python/plugin.py"))),
                 ("test_plugin.py", self.filled(include_str!("templates/python/test_plugin.py"))),
-                ("maro.py", include_str!("../../../plugins/examples/search/maro.py").to_owned()),
+                ("maro.py", embedded::MARO_PY.to_owned()),
             ]),
         }
         if self.language != Language::Rust {
@@ -146,19 +146,15 @@ impl NewProject {
         files
     }
 
-    /// The interface, and for Rust the SDK. Projects inside the repository use the repository's own.
+    /// What a project inside the repository finds there: for Rust the SDK, else the interface.
     fn brought_along(&self) -> Vec<(PathBuf, String)> {
-        // The SDK reads the interface from `../../wit`, as it does in the repository.
-        let wit = Path::new("wit");
-        let wit =
-            if self.language == Language::Rust { wit.into() } else { wit.join(interpreted::DEPENDENCY) };
-        let mut files: Vec<_> =
-            embedded::wit().iter().map(|(path, text)| (wit.join(path), (*text).to_owned())).collect();
         if self.language == Language::Rust {
             let sdk = Path::new("sdk/maro-plugin");
-            files.extend(embedded::sdk().into_iter().map(|(path, text)| (sdk.join(path), text)));
+            embedded::sdk().into_iter().map(|(path, text)| (sdk.join(path), text)).collect()
+        } else {
+            let wit = Path::new("wit").join(interpreted::DEPENDENCY);
+            embedded::wit().iter().map(|(path, text)| (wit.join(path), (*text).to_owned())).collect()
         }
-        files
     }
 
     fn filled(&self, template: &str) -> String {
@@ -188,7 +184,7 @@ impl NewProject {
             self.grants.iter().map(|grant| format!("    import maro:plugin/{grant}@{version};\n")).collect();
         format!(
             "package local:plugin;\n\n\
-             /// What this plugin may use, if its operator grants it, and what it provides.\n\
+             /// What this plugin uses, which its operator has to grant, and what it provides.\n\
              world {} {{\n    import maro:plugin/log@{version};\n{imports}\n    \
              export maro:plugin/command@{version};\n}}\n",
             interpreted::WORLD,
@@ -209,10 +205,7 @@ impl NewProject {
 
     fn readme(&self) -> String {
         let (source, brought) = match self.language {
-            Language::Rust => (
-                "src/lib.rs",
-                "`wit/` and `sdk/` are MARO's interface and SDK from when this project was created.",
-            ),
+            Language::Rust => ("src/lib.rs", "`sdk/` is MARO's SDK, as it was when this was made."),
             Language::JavaScript => (
                 "plugin.js",
                 "`wit/deps/` is MARO's interface from when this project was created. `maro.js` builds replies.",

@@ -86,6 +86,17 @@ impl Project {
         self.folder.join(MANIFEST)
     }
 
+    /// Where the repository around the project has what JavaScript or Python builds replies with: a project
+    /// in it needs no copy of its own.
+    pub(super) fn shared(&self) -> Option<PathBuf> {
+        let folder = match self.language {
+            Language::Rust => return None,
+            Language::JavaScript => "plugins/sdk/javascript",
+            Language::Python => "plugins/sdk/python",
+        };
+        Some(repository(&self.folder)?.join(folder)).filter(|folder| folder.is_dir())
+    }
+
     /// The folder that the component is built into.
     pub(super) fn build_dir(&self) -> PathBuf {
         self.folder.join(BUILD)

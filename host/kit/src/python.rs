@@ -8,7 +8,7 @@ use std::{
 use tokio::process::Command;
 
 use crate::{
-    interpreted,
+    interpreted::{self, Lock},
     project::Project,
     toolbox::{BuildError, Toolbox},
 };
@@ -16,7 +16,10 @@ use crate::{
 /// The version of componentize-py. A newer version may have a newer interpreter: test before raising it.
 const VERSION: &str = "0.25.1";
 
-/// The folder in the build folder with generated modules of the interface's types, for tests and editors.
+/// Its wheels, with their hashes. There is nothing that they need.
+const REQUIREMENTS: &str = include_str!("templates/tools/requirements.txt");
+
+/// The generated modules with the interface's types, inside the build folder, for tests and editors.
 const BINDINGS: &str = "bindings";
 
 /// The module that is built instead of the project's `plugin`, which it calls.
@@ -63,6 +66,9 @@ pub(super) async fn build(
         .map_err(BuildError::file("can't write to the build folder"))?;
     let mut componentize = command("componentize");
     componentize.env("VIRTUAL_ENV", environment).args(["--python-path", ".", "--python-path"]).arg(entry);
+    if let Some(shared) = project.shared() {
+        componentize.arg("--python-path").arg(shared);
+    }
     componentize.args([ENTRY_MODULE, "--output"]).arg(component);
     let built = toolbox.componentize(componentize, PYTHON_MISSING).await.map(drop);
     built.map_err(|error| error.explained(explanation, toolbox))
@@ -100,7 +106,9 @@ fn explanation_of_tests(said: &str) -> Option<String> {
 pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
     let mut python = Command::new("python3");
     python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
-    python.env("PYTHONPATH", project.build_dir().join(BINDINGS)).env("PYTHONDONTWRITEBYTECODE", "1");
+    let paths = [Some(project.build_dir().join(BINDINGS)), project.shared()];
+    let paths = std::env::join_paths(paths.into_iter().flatten()).unwrap_or_default();
+    python.env("PYTHONPATH", paths).env("PYTHONDONTWRITEBYTECODE", "1");
     match toolbox.run_tests(python, PYTHON_MISSING).await {
         Ok(said) => Ok(!said.contains(NO_TESTS)),
         // Newer versions treat that as a failure.
@@ -111,7 +119,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
 
 /// Everything but the sources that a component depends on.
 pub(super) fn recipe() -> String {
-    tool() + ENTRY
+    tool() + REQUIREMENTS + ENTRY
 }
 
 fn tool() -> String {
@@ -127,11 +135,27 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
             BuildError::Failed { .. } => BuildError::Missing(PYTHON_MISSING.to_owned()),
             error => error,
         })?;
+        let requirements = folder.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS)
+            .map_err(BuildError::file("the tools' folder cannot be written"))?;
         let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        pip.arg(format!("componentize-py=={VERSION}"));
+        // A source archive would run code of its own, and has no hash here.
+        pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(requirements);
         toolbox.run(pip, PYTHON_MISSING).await.map(drop)
     };
-    interpreted::fetch_once(toolbox, &folder, "70 MB", fetching).await?;
+    let lock = Lock { text: REQUIREMENTS, size: "70 MB" };
+    interpreted::fetch_once(toolbox, &folder, &lock, fetching).await?;
     Ok(folder.join("bin/componentize-py"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tool_is_locked_by_the_hashes_of_its_wheels() {
+        assert!(REQUIREMENTS.contains(&format!("\ncomponentize-py=={VERSION} ")), "{REQUIREMENTS}");
+        assert_eq!(REQUIREMENTS.matches("--hash=sha256:").count(), 5);
+    }
 }

@@ -44,14 +44,15 @@ fn is_test(path: &Path) -> bool {
     name.ends_with(".test.js") || name.ends_with(".py") && name.starts_with("test_")
 }
 
-/// A digest of the names and contents of all source files below a folder, except tests.
+/// A digest of the names and contents of all source files below some folders, except tests.
 ///
 /// # Errors
 /// A file can't be read.
-pub(super) fn digest(folder: &Path, tool: &str) -> io::Result<String> {
+pub(super) fn digest(folders: &[impl AsRef<Path>], tool: &str) -> io::Result<String> {
     let mut hash = Sha256::new();
     hash.update(tool);
-    for path in files(folder).into_iter().filter(|path| !is_test(path)) {
+    let files = folders.iter().flat_map(|folder| files(folder.as_ref()));
+    for path in files.filter(|path| !is_test(path)) {
         let content = fs::read(&path)?;
         hash.update(path.to_string_lossy().as_bytes());
         hash.update(content.len().to_le_bytes());
@@ -80,12 +81,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |file: &str, content: &str| fs::write(folder.path().join(file), content).unwrap();
         write("plugin.js", "1");
-        let first = digest(folder.path(), "tool").unwrap();
+        let first = digest(&[folder.path()], "tool").unwrap();
         write("plugin.test.js", "1");
         write("test_plugin.py", "1");
-        assert_eq!(digest(folder.path(), "tool").unwrap(), first);
+        assert_eq!(digest(&[folder.path()], "tool").unwrap(), first);
         write("plugin.js", "2");
-        assert_ne!(digest(folder.path(), "tool").unwrap(), first);
+        assert_ne!(digest(&[folder.path()], "tool").unwrap(), first);
     }
 
     #[test]
@@ -101,11 +102,11 @@ mod tests {
             .map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string())
             .collect();
         assert_eq!(names, ["a.js", "src/b.rs"]);
-        let before = digest(folder.path(), "1").unwrap();
+        let before = digest(&[folder.path()], "1").unwrap();
         fs::write(folder.path().join("build/a.wasm"), "other").unwrap();
-        assert_eq!(digest(folder.path(), "1").unwrap(), before);
-        assert_ne!(digest(folder.path(), "2").unwrap(), before);
+        assert_eq!(digest(&[folder.path()], "1").unwrap(), before);
+        assert_ne!(digest(&[folder.path()], "2").unwrap(), before);
         fs::write(folder.path().join("a.js"), "other").unwrap();
-        assert_ne!(digest(folder.path(), "1").unwrap(), before);
+        assert_ne!(digest(&[folder.path()], "1").unwrap(), before);
     }
 }

@@ -1,4 +1,4 @@
-"""`/maro search login form`: finds issues by words in their summaries, each with a button to track it."""
+"""`/maro search login form`: finds issues by words in their summaries, and shows a button to track each."""
 
 from componentize_py_types import Err
 from maro import button, code, issue, items, paragraph, pass_on, quoted, to_caller, unescape, usage
@@ -18,7 +18,7 @@ class Command(exports.Command):
     def run(self, arguments: str) -> Reply:
         words = unescape(arguments).strip()
         if not words:
-            raise usage("Give some words to look for.")
+            raise usage("Enter some words to search for.")
         try:
             page = jira.search(query(words), LIMIT, None)
         except Err as error:
@@ -32,13 +32,13 @@ def query(words: str) -> str:
 
 def answer(words: str, page: jira.SearchPage) -> Reply:
     if not page.issues:
-        return to_caller(paragraph("No issue has ", code(words), " in its summary."))
+        return to_caller(paragraph("No issues have ", code(words), " in their summary."))
     found = [entry(details.issue, details.assignee) for details in page.issues]
-    more = [paragraph("There are more: add a word.")] if page.next else []
+    more = [paragraph("There are more results. Add a word to narrow them down.")] if page.next else []
     return to_caller(items(found), *more)
 
 
 def entry(found, assignee):
-    name = assignee.name if assignee else "nobody"
+    name = assignee.name if assignee else "unassigned"
     parts = [issue(found.key), f": {found.summary} ({found.status}, {name})"]
     return parts, button("Track", f"track {found.key}")

@@ -28,17 +28,17 @@ class Search(unittest.TestCase):
         self.assertEqual(
             preview(answer("sign", page)),
             "• A-1: Sign-up form (Open, Ada) [Track]\n"
-            "• A-2: Sign-up form (Open, nobody) [Track]\n"
-            "There are more: add a word.",
+            "• A-2: Sign-up form (Open, unassigned) [Track]\n"
+            "There are more results. Add a word to narrow them down.",
         )
-        self.assertEqual(preview(answer("sign", SearchPage([], None))), "No issue has `sign` in its summary.")
+        self.assertEqual(preview(answer("sign", SearchPage([], None))), "No issues have `sign` in their summary.")
 
-    def test_issues_are_told_in_a_few_words(self):
+    def test_an_issue_is_described_in_a_few_words(self):
         self.assertEqual(details("Sign-up form", "Open"), ": Sign-up form (Open)")
         self.assertEqual(details("x" * 81, ""), f": {'x' * 79}…")
         self.assertEqual([details("", ""), shorten("abc", 2), shorten("abc", 0)], ["", "a…", ""])
 
-    def test_what_is_no_part_of_a_reply_is_refused_where_it_stands(self):
+    def test_what_cannot_be_part_of_a_reply_is_refused_at_once(self):
         for wrong in (lambda: paragraph("There are ", 3), lambda: to_caller("Hello")):
             with self.assertRaises(TypeError):
                 wrong()

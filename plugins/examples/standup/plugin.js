@@ -1,9 +1,9 @@
-// `/maro standup`: the channel's issues by status, with what changed since yesterday.
+// `/maro standup`: shows the channel's issues by status, and what changed since yesterday.
 
 import { now } from 'maro:plugin/clock@0.2.0';
 import { get, set } from 'maro:plugin/storage@0.2.0';
 import { listTracked } from 'maro:plugin/tracker@0.2.0';
-import { passOn, usage } from './maro.js';
+import { passOn, usage } from '../../sdk/javascript/maro.js';
 import { remember, report } from './standup.js';
 
 const PAGE = 200;
@@ -15,7 +15,7 @@ export const command = {
   },
 
   run(typed) {
-    if (typed.trim()) throw usage('A standup takes no arguments.');
+    if (typed.trim()) throw usage("Standup doesn't take any arguments.");
     try {
       const issues = tracked();
       const stored = get('channel', 'statuses');

@@ -1,6 +1,6 @@
-// What a standup says. Needs no host.
+// What a standup says. It doesn't need a host, so tests can call it.
 
-import { channel, code, issue, items, paragraph, strong, toCaller } from './maro.js';
+import { channel, code, issue, items, paragraph, strong, toCaller } from '../../sdk/javascript/maro.js';
 
 // A team meets at about the same time each day, not exactly a day later.
 const DAY_SECONDS = 16 * 3600;
@@ -15,7 +15,8 @@ export function remember(memory, issues, seconds) {
 
 export function report(issues, yesterday) {
   if (issues.length === 0) {
-    return toCaller(paragraph('Nothing is tracked in ', channel, ' yet. Try ', code('/maro track SCRUM-123')));
+    const hint = ['To track an issue, type ', code('/maro track SCRUM-123')];
+    return toCaller(paragraph('Nothing is tracked in ', channel, ' yet. ', ...hint));
   }
   const statuses = [...new Set(issues.map(({ status }) => status))].sort();
   const groups = statuses.flatMap((status) => {
@@ -35,7 +36,7 @@ function change({ key, status }, yesterday) {
 }
 
 function gone(issues, yesterday) {
-  if (!yesterday) return [paragraph('What changes shows from tomorrow on.')];
+  if (!yesterday) return [paragraph('Changes will show up from tomorrow.')];
   const keys = Object.keys(yesterday).filter((key) => !issues.some((entry) => entry.key === key));
   return keys.length === 0 ? [] : [paragraph('No longer tracked: ', keys.join(', '))];
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { details, issueKeys, paragraph, passOn, preview, quoted, shorten, toCaller, unescape, usage } from './maro.js';
+import { details, issueKeys, paragraph, passOn, preview, quoted } from '../../sdk/javascript/maro.js';
+import { shorten, toCaller, unescape, usage } from '../../sdk/javascript/maro.js';
 import { remember, report } from './standup.js';
 
 const issues = [
@@ -9,12 +10,12 @@ const issues = [
   { key: 'A-2', summary: 'Rotate keys', status: 'Open' },
 ];
 
-test('what changed since yesterday is told', () => {
+test('what changed since yesterday is shown', () => {
   assert.equal(
     preview(report(issues, { 'A-1': 'Open', 'A-3': 'Open' })),
     'Standup in #channel\nDone (1)\n• A-1: Sign-up form (was Open)\nOpen (1)\n• A-2: Rotate keys (new)\nNo longer tracked: A-3',
   );
-  assert.match(preview(report(issues)), /from tomorrow on/);
+  assert.match(preview(report(issues)), /will show up from tomorrow/);
   assert.match(preview(report([])), /^Nothing is tracked in #channel/);
 });
 
@@ -32,10 +33,10 @@ test('what people type is read as Slack sends it', () => {
   assert.equal(quoted('say "hi"\n\\'), '"say \\"hi\\" \\\\"');
   const keys = issueKeys('a-1, <https://x.example/browse/B-2|B-2> foo! A-1').map(({ key, word }) => key ?? `${word}?`);
   assert.deepEqual(keys, ['A-1', 'B-2', 'foo!?']);
-  assert.throws(() => issueKeys(' '), usage('Give at least one issue key.'));
+  assert.throws(() => issueKeys(' '), usage('Include at least one issue key, such as SCRUM-123.'));
 });
 
-test('issues are told in a few words', () => {
+test('an issue is described in a few words', () => {
   assert.equal(details('Sign-up form', 'Open'), ': Sign-up form (Open)');
   assert.equal(details('x'.repeat(81), ''), `: ${'x'.repeat(79)}…`);
   assert.equal(details('', ''), '');
@@ -43,8 +44,8 @@ test('issues are told in a few words', () => {
   assert.equal(shorten('abc', 0), '');
 });
 
-test('what is no part of a reply is refused where it stands', () => {
-  assert.throws(() => paragraph('There are ', 3), /^TypeError: 3 is no text and no span/);
-  assert.throws(() => toCaller('Hello'), /^TypeError: a reply has blocks, and "Hello" is none/);
+test('what cannot be part of a reply is refused at once', () => {
+  assert.throws(() => paragraph('There are ', 3), /^TypeError: 3 is neither a text nor a span/);
+  assert.throws(() => toCaller('Hello'), /^TypeError: a reply consists of blocks, and "Hello" isn't one/);
   assert.deepEqual(passOn(usage('No.')), usage('No.'));
 });

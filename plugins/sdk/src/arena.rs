@@ -1,9 +1,9 @@
 //! The memory of one invocation, handed out from front to back.
 //!
-//! An instance answers one command and is thrown away, so nearly everything that a general allocator
-//! keeps books for is never used again. Here an allocation is an addition; only the newest one is given
-//! back or grown in place, which is what a growing text and a loop's temporaries need. A list of fifty
-//! issues takes less than half of the instructions that it takes with the default allocator.
+//! An instance answers one command and is thrown away, so a general allocator would keep track of memory that
+//! is almost never used again. Here an allocation is an addition. Only the newest one is freed or grown in
+//! place, which is what a growing text and a loop's temporaries need. A list of fifty issues takes less than
+//! half as many instructions as with the default allocator.
 #![expect(unsafe_code, reason = "GlobalAlloc is an unsafe trait")]
 
 use std::{
@@ -13,12 +13,12 @@ use std::{
     ptr,
 };
 
-/// Memory that every instance starts with, in bytes: more than a reply of fifty lines needs. With a stack
-/// of 64 KiB and a plugin's constants it stays within the two pages that an instance has anyway, so that
-/// the host has no more to reset afterwards.
+/// The memory that every instance starts with, in bytes: more than a reply of fifty lines needs. Together
+/// with a stack of 64 KiB and a plugin's constants it fits into the two pages that an instance has anyway, so
+/// the host has nothing more to reset afterwards.
 const FIRST_CHUNK: usize = 48 * 1024;
 
-/// A page of WebAssembly's memory, in bytes.
+/// A page of WebAssembly memory, in bytes.
 const PAGE: usize = 64 * 1024;
 
 /// See the module's documentation. [`crate::register!`] makes it the component's allocator.
@@ -29,7 +29,7 @@ pub struct Arena {
     end: Cell<usize>,
 }
 
-// SAFETY: a component of WASI 0.2 has one thread.
+// SAFETY: a WASI 0.2 component has only one thread.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -75,8 +75,8 @@ impl Arena {
     }
 }
 
-// SAFETY: `take` hands out each address at most once, unless it was given back as the newest, and only
-// from ranges that nothing else uses: the first chunk and what `memory_grow` has added for this arena.
+// SAFETY: `take` hands out each address at most once, unless it was freed as the newest, and only from ranges
+// that nothing else uses: the first chunk and what `memory_grow` has added for this arena.
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         loop {
@@ -104,8 +104,8 @@ unsafe impl GlobalAlloc for Arena {
         if new_size <= layout.size() {
             return start;
         }
-        // SAFETY: the caller keeps `alloc`'s rules, and the new range cannot overlap the old one: that is
-        // not free.
+        // SAFETY: the caller follows `alloc`'s rules, and the new range can't overlap the old one, which
+        // isn't free.
         unsafe {
             let moved = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !moved.is_null() {

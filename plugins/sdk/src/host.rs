@@ -1,4 +1,4 @@
-//! Calls of the host, which is there only inside WebAssembly.
+//! Calling the host, which exists only inside WebAssembly.
 
 /// Calls a function of the host: `host!(storage::get(scope, key))`.
 macro_rules! host {
@@ -11,9 +11,10 @@ macro_rules! host {
 }
 pub(crate) use host;
 
-/// Ends a test that calls the host, and no other: the generated code would abort them all.
+/// Ends the test that calls the host. The generated code would abort all of them.
 pub(crate) fn absent(function: &str) -> ! {
     panic!(
-        "{function} can only be called on a host: keep the answer apart from the asking (plugins/README.md, Testing)"
+        "{function} can only be called on a host: keep the answer apart from the asking \
+         (plugins/README.md, Testing)"
     )
 }

@@ -6,19 +6,19 @@ pub use crate::bindings::maro::plugin::{
 };
 use crate::{IssueKey, bindings::maro::plugin::jira, host::host};
 
-/// Looks up at most 100 keys, in one request where Jira can. One answer for each key, in the order
-/// asked. Without keys the host is not called.
+/// Looks up at most 100 keys, in one request if Jira supports it. Returns one answer per key, in the same
+/// order. Without keys the host isn't called.
 ///
 /// # Errors
-/// None of them means that an issue does not exist: that is [`Lookup::Missing`].
+/// None of them means that an issue doesn't exist: that's [`Lookup::Missing`].
 pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
     if keys.is_empty() { Ok(Vec::new()) } else { host!(jira::get_issues(keys)) }
 }
 
-/// One page of the issues that a JQL query finds, in its order: at most `limit` of them (1 to 100), behind
-/// the page whose `next` is `after`. Jira's search lags some seconds behind changes.
+/// One page of the issues that a JQL query finds, in its order: at most `limit` of them (1 to 100), after the
+/// page whose `next` is `after`. Jira's search lags a few seconds behind changes.
 ///
-/// What a person typed goes into a query through [`quoted`], never as it is:
+/// Put what a person typed into a query only with [`quoted`], never as it is:
 ///
 /// ```no_run
 /// use maro_plugin::{RunError, jira, typed::unescape};
@@ -32,15 +32,15 @@ pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
 /// ```
 ///
 /// # Errors
-/// [`JiraErrorKind::InvalidArgument`] if Jira does not understand the query; its message says why.
+/// [`JiraErrorKind::InvalidArgument`] if Jira doesn't understand the query. Its message says why.
 pub fn search(jql: &str, limit: u32, after: Option<&str>) -> Result<SearchPage, JiraError> {
     host!(jira::search(jql, limit, after))
 }
 
-/// A text as it may stand in JQL: in quotation marks, with whatever would end them escaped.
+/// A text for use in JQL: in quotation marks, with everything escaped that would end them.
 ///
-/// Behind `~` Jira reads the text once more, as a search with signs of its own (`*`, `-`, `OR`). They can
-/// widen or break that search, and no more.
+/// After `~` Jira also reads the text as a search with its own operators (`*`, `-`, `OR`). They can widen or
+/// break that search, but do nothing else.
 ///
 /// ```
 /// # use maro_plugin::jira::quoted;
@@ -52,7 +52,7 @@ pub fn quoted(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '"' | '\\' => quoted.extend(['\\', letter]),
-            // JQL knows no line breaks in a text.
+            // JQL doesn't allow line breaks in a text.
             letter if letter.is_control() => quoted.push(' '),
             letter => quoted.push(letter),
         }

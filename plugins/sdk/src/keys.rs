@@ -1,8 +1,8 @@
 //! Issue keys as people type and paste them.
 //!
-//! Any case; separated by white space, commas, semicolons or pasted bullets; in quotes, brackets or
-//! backticks; as a browse, issue or board URL, bare or as Slack wraps it. A word that is none of these
-//! keeps its place among the keys, so that each gets its own line in the reply.
+//! They can be in any case, separated by white space, commas, semicolons or pasted bullets, and in quotes,
+//! brackets or backticks. A browse, issue or board URL counts as well, bare or as Slack wraps it. Any other
+//! word keeps its place among the keys, so that each gets its own line in the reply.
 
 use crate::{
     IssueKey, RunError,
@@ -11,40 +11,39 @@ use crate::{
     typed::unescape,
 };
 
-/// The most keys that one command takes.
+/// The most keys that one command accepts.
 pub const MAX_KEYS: usize = 50;
 
-/// Over so many words the exact number is no longer worth counting.
+/// Beyond this many words the exact number isn't worth counting.
 const MAX_COUNTED: usize = 200;
 
 /// The longest key, in characters, and the longest number in it: the host's limits.
 const MAX_KEY_LENGTH: usize = 100;
 const MAX_NUMBER_LENGTH: usize = 18;
 
-/// How much of a word that is no key is shown, in characters.
+/// How much is shown of a word that isn't a key, in characters.
 const MAX_SHOWN: usize = 40;
 
-/// What may stand around a key: quotes, brackets, the end of a sentence, Markdown's emphasis, and the
-/// invisible characters that come along when text is copied.
+/// What may surround a key: quotes, brackets, the end of a sentence, Markdown's emphasis, and the invisible
+/// characters that come along when text is copied.
 const AROUND: &[char] = &[
     '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
     '.', ':', '!', '?', '*', '_', '~', '#', '…', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
     '\u{2060}', '\u{feff}',
 ];
 
-/// What a command was given, in the order given, each key and each other word once. Never empty.
+/// The words of a command in the order given, each once, keys and others. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<Result<IssueKey, NotAKey>>);
 
-/// A word that is no issue key, cut to what can be shown.
+/// A word that isn't an issue key, cut to what can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAKey(String);
 
 /// Reads one to [`MAX_KEYS`] keys.
 ///
 /// # Errors
-/// [`RunError::Usage`] for no words, and for too many. A word that is no key is not an error: see
-/// [`Words`].
+/// [`RunError::Usage`] for no words and for too many. A word that isn't a key is not an error: see [`Words`].
 pub fn parse(arguments: &str) -> Result<Words, RunError> {
     let arguments = unescape(arguments);
     let mut words = Vec::new();
@@ -54,14 +53,15 @@ pub fn parse(arguments: &str) -> Result<Words, RunError> {
             words.push(word);
         }
         if words.len() > MAX_COUNTED {
-            return Err(RunError::usage("At most 50 keys a command; you gave more than 200."));
+            return Err(RunError::usage("You can use up to 50 keys at a time; you entered more than 200."));
         }
     }
     match words.len() {
-        0 => Err(RunError::usage("Give at least one issue key.")),
+        0 => Err(RunError::usage("Include at least one issue key, such as SCRUM-123.")),
         1..=MAX_KEYS => Ok(Words(words)),
         count => {
-            Err(RunError::Usage(["At most 50 keys a command; you gave ", &count.to_string(), "."].concat()))
+            let sentence = ["You can use up to 50 keys at a time; you entered ", &count.to_string(), "."];
+            Err(RunError::Usage(sentence.concat()))
         }
     }
 }
@@ -72,7 +72,7 @@ impl Words {
         self.0.iter().flatten().cloned().collect()
     }
 
-    /// One line for each word: for a key what `line` says of it, for any other that it is none.
+    /// One line per word: what `line` says about a key, or that the word isn't a key.
     pub fn lines(&self, mut line: impl FnMut(&IssueKey) -> Line) -> Vec<Line> {
         self.0
             .iter()
@@ -83,8 +83,8 @@ impl Words {
             .collect()
     }
 
-    /// Adds to a failure which of the words are no keys, a line each: they are wrong whether or not the
-    /// keys can be looked up, and the person can mend them before trying again.
+    /// Adds to a failure which of the words aren't keys, one per line: they're wrong whether or not the keys
+    /// can be looked up, and the person can fix them before trying again.
     #[must_use]
     pub fn explain(&self, error: RunError) -> RunError {
         let RunError::Failed(mut message) = error else { return error };
@@ -116,7 +116,7 @@ impl Token<'_> {
             Self::Plain(word) => (key_in_word(word), word),
             Self::Wrapped(inside) => {
                 let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
-                // The label of a mention is a name that somebody chose, and may look like a key.
+                // The label of a mention is a name that someone chose, and it may look like a key.
                 let label = if is_url(target) { key_in_word(label) } else { None };
                 (key_in_url(target).or(label), target)
             }
@@ -128,7 +128,7 @@ impl Token<'_> {
 /// Cuts a text into tokens.
 struct Tokens<'a> {
     rest: &'a str,
-    /// Whether `rest` follows a wrapped token without a separator.
+    /// Whether `rest` directly follows a wrapped token.
     beside_wrapped: bool,
 }
 
@@ -154,7 +154,7 @@ impl<'a> Iterator for Tokens<'a> {
             let (word, rest) = start.split_at(end);
             self.rest = rest;
             self.beside_wrapped = false;
-            // The brackets in `(<https://…>)` and the stop in `<https://…>.` are no words of their own.
+            // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
             let decoration = (beside_wrapped || rest.starts_with('<')) && trim(word).is_empty();
             if !decoration {
                 return Some(Token::Plain(word));
@@ -169,7 +169,7 @@ fn is_separator(character: char) -> bool {
         || matches!(character, ',' | ';' | '•' | '◦' | '▪' | '‣' | '、' | '，' | '；')
 }
 
-/// The inside of what Slack wrapped, if `text` starts with it. Brackets that a person typed are not it.
+/// What's inside Slack's brackets, if `text` starts with them. Brackets that a person typed don't count.
 fn wrapped(text: &str) -> Option<&str> {
     let inside = text.strip_prefix('<')?;
     let end = inside.find(['<', '>', '\n'])?;
@@ -209,7 +209,7 @@ fn key_in_url(url: &str) -> Option<IssueKey> {
     query.split('&').find_map(|pair| pair.strip_prefix("selectedIssue=")).and_then(|value| key(trim(value)))
 }
 
-/// Upper-cases what Jira could have made: `SCRUM-123`, without leading zeros, in ASCII.
+/// Upper-cases a key that Jira could have made: `SCRUM-123`, in ASCII, without leading zeros.
 fn key(text: &str) -> Option<IssueKey> {
     let (project, number) = text.split_once(is_hyphen)?;
     let well_formed = text.len() <= MAX_KEY_LENGTH
@@ -221,7 +221,7 @@ fn key(text: &str) -> Option<IssueKey> {
     well_formed.then(|| [&project.to_ascii_uppercase(), "-", number].concat())
 }
 
-/// The hyphen, and what editors put in its place: hyphens that do not break, dashes, the minus sign.
+/// The hyphen and what editors replace it with: non-breaking hyphens, dashes, the minus sign.
 fn is_hyphen(character: char) -> bool {
     matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }

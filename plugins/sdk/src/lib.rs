@@ -1,8 +1,8 @@
 //! Write a subcommand of `/maro` as a sandboxed WebAssembly component.
 //!
-//! A plugin is a type that implements [`Plugin`], handed to [`register!`]. What it calls is what it
-//! needs: the module [`jira`], [`tracker`] or [`tracker_edit`] of each function called must be granted by
-//! the operator, and nothing else is imported. Errors of all three turn into a [`RunError`] with `?`.
+//! A plugin is a type that implements [`Plugin`], passed to [`register!`]. It needs what it calls: for each
+//! function, the operator has to grant its module, such as [`jira`], [`tracker`] or [`tracker_edit`]. Nothing
+//! else is imported. With `?` the errors of all modules turn into a [`RunError`].
 //!
 //! ```
 //! use maro_plugin::{Description, Plugin, Reply, RunError, register, spans, typed::unescape};
@@ -14,7 +14,7 @@
 //!         Description {
 //!             name: "hello",
 //!             version: env!("CARGO_PKG_VERSION"),
-//!             summary: "Greet somebody",
+//!             summary: "Greet someone",
 //!             usage: "[NAME]",
 //!         }
 //!     }
@@ -58,9 +58,9 @@ pub use crate::{
     reply::Reply,
 };
 
-/// Makes a [`Plugin`] the one that this crate provides. Stands at the crate's root, once.
+/// Makes a [`Plugin`] the one that this crate provides. Use it once, at the crate's root.
 ///
-/// Outside WebAssembly nothing is exported, so that the crate's tests run like any other's.
+/// Outside WebAssembly nothing is exported, so the crate's tests run like any other tests.
 #[macro_export]
 macro_rules! register {
     ($plugin:ty) => {
@@ -73,7 +73,7 @@ macro_rules! register {
             $crate::bindings::export_subcommand! { Registered with_types_in $crate::bindings }
         };
 
-        // A use that keeps the compiler from calling the plugin dead code where nothing is exported.
+        // Keeps the compiler from calling the plugin dead code where nothing is exported.
         #[cfg(not(target_family = "wasm"))]
         #[doc(hidden)]
         pub fn __run(arguments: &str) -> Result<$crate::Reply, $crate::RunError> {
@@ -82,7 +82,7 @@ macro_rules! register {
     };
 }
 
-/// The guide's code compiles and does what it says.
+/// The code in the guide compiles and does what it says.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Guide;

@@ -1,13 +1,13 @@
 //! Lines in the operator's log, marked with the plugin's name and the invocation. Always granted.
 //!
-//! A line over 1 KiB is cut, and after 32 lines, unless the operator sets another limit, the rest of an
-//! invocation's is dropped and counted.
+//! A line over 1 KiB is cut. After 32 lines in one invocation, or another limit that the operator has set,
+//! the rest is dropped and counted.
 
 use crate::bindings::maro::plugin::log as bindings;
 pub use crate::bindings::maro::plugin::log::Level;
 
-/// Writes a line. In a test, where there is no operator, to standard error.
-#[expect(clippy::print_stderr, reason = "there is no other log on the author's machine")]
+/// Writes a line. In a test, where there's no operator, it goes to standard error.
+#[expect(clippy::print_stderr, reason = "there's no other log on the author's machine")]
 pub fn log(level: Level, message: &str) {
     if cfg!(not(target_family = "wasm")) {
         eprintln!("{level:?}: {message}");
@@ -16,7 +16,7 @@ pub fn log(level: Level, message: &str) {
     bindings::log(level, message);
 }
 
-/// Writes a line that only somebody looking for a fault wants.
+/// Writes a line that only helps to find a bug.
 pub fn debug(message: &str) {
     log(Level::Debug, message);
 }
@@ -26,7 +26,7 @@ pub fn info(message: &str) {
     log(Level::Info, message);
 }
 
-/// Writes a line about what is odd, but was dealt with.
+/// Writes a line about something odd that was handled.
 pub fn warn(message: &str) {
     log(Level::Warn, message);
 }

@@ -1,4 +1,4 @@
-//! What a plugin's author implements, and how it becomes the component's exports.
+//! What plugin authors implement, and how it becomes the component's exports.
 
 use std::marker::PhantomData;
 
@@ -9,21 +9,21 @@ use crate::{
 
 /// One subcommand of `/maro`.
 pub trait Plugin {
-    /// What the subcommand is called and does. Called once, when the host loads the plugin, and may call
-    /// no capability but [`crate::log`].
+    /// The subcommand's name and what it does. Called once, when the host loads the plugin. May call no
+    /// capability except [`crate::log`].
     fn describe() -> Description;
 
     /// Answers one command. `arguments` is what follows `/maro name `, as Slack sends it: `&`, `<` and `>`
-    /// are entities, a URL may be `<url|label>`; [`crate::keys::parse`] knows. Each call finds the plugin
-    /// fresh: statics hold nothing of the call before.
+    /// are entities, and a URL may be `<url|label>`. [`crate::keys::parse`] handles both. Each call gets a
+    /// fresh plugin: statics keep nothing from the call before.
     ///
     /// # Errors
-    /// [`RunError::Usage`] if the arguments cannot be used, else [`RunError::Failed`]. A panic is told to
-    /// the person as an incident, without its message, which goes to the operator's log.
+    /// [`RunError::Usage`] if the arguments can't be used, otherwise [`RunError::Failed`]. After a panic the
+    /// person sees the ID of an incident. The panic's message goes to the operator's log.
     fn run(arguments: &str) -> Result<Reply, RunError>;
 }
 
-/// What a plugin says of itself. The host refuses a plugin whose description breaks these limits.
+/// What a plugin says about itself. The host rejects a plugin whose description exceeds these limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description {
     /// The subcommand: 1 to 32 of `a`–`z`, `0`–`9` and `-`, starting with a letter.
@@ -32,20 +32,20 @@ pub struct Description {
     pub version: &'static str,
     /// One line of at most 100 characters for `/maro help`.
     pub summary: &'static str,
-    /// What to type after `/maro name`, at most 100 characters, or nothing.
+    /// What to type after `/maro name`, at most 100 characters. May be empty.
     pub usage: &'static str,
 }
 
-/// Why there is no reply; each carries one sentence for the person who typed the command.
+/// Why there's no reply. Each variant has one sentence for the person who typed the command.
 pub use command::RunError;
 
 impl RunError {
-    /// The arguments cannot be used. The host adds how the subcommand is used.
+    /// The arguments can't be used. The host adds how to use the subcommand.
     pub fn usage(sentence: impl Into<String>) -> Self {
         Self::Usage(sentence.into())
     }
 
-    /// It could not be done.
+    /// It couldn't be done.
     pub fn failed(sentence: impl Into<String>) -> Self {
         Self::Failed(sentence.into())
     }
@@ -81,7 +81,7 @@ impl From<HttpError> for RunError {
     }
 }
 
-/// The component that provides `P`. Named by [`crate::register!`] alone.
+/// The component that provides `P`. Only [`crate::register!`] uses it.
 pub struct Component<P>(PhantomData<P>);
 
 impl<P: Plugin> command::Guest for Component<P> {

@@ -13,13 +13,13 @@ use std::borrow::Cow;
 
 pub use crate::bindings::maro::plugin::reply::{Block, Button, Item, Link, Reply, Span, Visibility};
 
-/// The longest summary that is shown, in characters.
+/// The longest summary to show, in characters.
 const SUMMARY_LENGTH: usize = 80;
 
-/// The spans of one line or paragraph.
+/// The spans of a line or paragraph.
 pub type Line = Vec<Span>;
 
-/// The spans of one line, from texts and spans: `spans!["See ", issue(key), "."]`.
+/// Makes the spans of a line from texts and spans: `spans!["See ", issue(key), "."]`.
 #[macro_export]
 macro_rules! spans {
     ($($part:expr),* $(,)?) => {
@@ -28,12 +28,12 @@ macro_rules! spans {
 }
 
 impl Reply {
-    /// A reply that only the person who typed the command sees: the usual choice.
+    /// A reply that only the person who typed the command sees. The usual choice.
     pub fn to_caller() -> Self {
         Self { visibility: Visibility::Caller, blocks: Vec::new() }
     }
 
-    /// A reply that everyone in the channel sees: for changes to what the channel shares.
+    /// A reply that everyone in the channel sees, for changes to what the channel shares.
     pub fn to_channel() -> Self {
         Self { visibility: Visibility::Channel, blocks: Vec::new() }
     }
@@ -45,7 +45,7 @@ impl Reply {
         self
     }
 
-    /// Adds a bulleted list, of lines or of [`Item`]s with a button beside each.
+    /// Adds a bulleted list of lines, or of [`Item`]s with a button each.
     #[must_use]
     pub fn items<I: Into<Item>>(mut self, items: impl IntoIterator<Item = I>) -> Self {
         self.blocks.push(Block::Items(items.into_iter().map(Into::into).collect()));
@@ -59,15 +59,15 @@ impl Reply {
         self
     }
 
-    /// Adds a row of at most 25 buttons; see [`button`].
+    /// Adds a row of at most 25 buttons. See [`button`].
     #[must_use]
     pub fn buttons(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
         self.blocks.push(Block::Buttons(buttons.into_iter().collect()));
         self
     }
 
-    /// The reply's text about as Slack shows it, for tests: keys and labels without their links, code in
-    /// backticks, `[label]` for a button, `#channel` and `@caller` for the two that only the host knows.
+    /// The reply's text, roughly as Slack shows it, for tests: keys and labels without their links, code in
+    /// backticks, `[label]` for a button, and `#channel` and `@caller` for what only the host knows.
     pub fn preview(&self) -> String {
         let mut lines = Vec::new();
         for block in &self.blocks {
@@ -85,7 +85,7 @@ impl Reply {
 }
 
 impl Item {
-    /// Puts a button beside the item; see [`button`].
+    /// An item with a button. See [`button`].
     #[must_use]
     pub fn with_button(line: Line, button: Button) -> Self {
         Self { spans: line, button: Some(button) }
@@ -140,7 +140,7 @@ pub fn strong(text: impl Into<String>) -> Span {
     Span::Strong(text.into())
 }
 
-/// A link. Only `http` and `https` URLs are linked; of others the label is shown.
+/// A link. Only `http` and `https` URLs become links; for others only the label is shown.
 pub fn link(url: impl Into<String>, label: impl Into<String>) -> Span {
     Span::Link(Link { url: url.into(), label: label.into() })
 }
@@ -150,8 +150,8 @@ pub fn button(label: impl Into<String>, command: impl Into<String>) -> Button {
     Button { label: label.into(), command: command.into() }
 }
 
-/// An issue in a few words, to follow its key: `: User authentication flow (Open)`. The summary is cut
-/// at 80 characters; what is empty is left out.
+/// An issue in a few words, to put after its key: `: User authentication flow (Open)`. The summary is cut at
+/// 80 characters. Empty parts are left out.
 pub fn details(summary: &str, status: &str) -> Span {
     let summary = shorten(summary, SUMMARY_LENGTH);
     let colon = if summary.is_empty() { "" } else { ": " };
@@ -159,9 +159,9 @@ pub fn details(summary: &str, status: &str) -> Span {
     Span::Text([colon, &summary, open, status, close].concat())
 }
 
-/// At most `max_length` characters of `text`, the last of them `…` if anything was cut.
+/// At most `max_length` characters of `text`, ending in `…` if anything was cut.
 pub fn shorten(text: &str, max_length: usize) -> Cow<'_, str> {
-    // A character has at least one byte, so a short text needs no counting.
+    // A character has at least one byte, so a short text doesn't need counting.
     if text.len() <= max_length || text.chars().nth(max_length).is_none() {
         return Cow::Borrowed(text);
     }

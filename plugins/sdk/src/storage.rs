@@ -1,13 +1,13 @@
 //! Texts that a plugin keeps between its invocations, each under a key. Grant: `storage`.
 //!
 //! A key has 1 to 200 bytes, a value at most 64 KiB. [`Scope::Channel`] is the channel in which the command
-//! was typed; other channels have values of their own. [`Scope::Plugin`] is one place for all channels. No
-//! other plugin can read either.
+//! was typed. Other channels have their own values. [`Scope::Plugin`] is shared by all channels. No other
+//! plugin can read either.
 //!
 //! ```no_run
 //! use maro_plugin::{RunError, storage::{self, Scope}};
 //!
-//! /// Counts the commands in this channel, two at once included.
+//! /// Counts the commands in this channel, even if two run at once.
 //! fn count() -> Result<u64, RunError> {
 //!     loop {
 //!         let before = storage::get(Scope::Channel, "count")?;
@@ -25,21 +25,21 @@ use crate::{bindings::maro::plugin::storage, host::host};
 /// The value of a key, if it has one.
 ///
 /// # Errors
-/// It could not be read.
+/// It couldn't be read.
 pub fn get(scope: Scope, key: &str) -> Result<Option<String>, StorageError> {
     host!(storage::get(scope, key))
 }
 
-/// Gives a key a value, whatever it had before. Where two commands at once may change the same value, use
+/// Sets the value of a key, whatever it was before. If two commands may change the same value at once, use
 /// [`swap`].
 ///
 /// # Errors
-/// Nothing was changed; [`StorageErrorKind::Full`] if there is no room.
+/// Nothing was changed. [`StorageErrorKind::Full`] if there's no room.
 pub fn set(scope: Scope, key: &str, value: &str) -> Result<(), StorageError> {
     host!(storage::set(scope, key, value))
 }
 
-/// Takes a key's value away; whether it had one.
+/// Deletes a key's value. Returns whether it had one.
 ///
 /// # Errors
 /// Nothing was changed.
@@ -47,11 +47,12 @@ pub fn delete(scope: Scope, key: &str) -> Result<bool, StorageError> {
     host!(storage::delete(scope, key))
 }
 
-/// Gives a key the value `new`, or none, only if it has the value `expected`, or none; whether it had.
-/// So two commands at once cannot undo each other's work: read, change, swap, and start anew if it failed.
+/// Sets the value of a key to `new`, or to none, but only if it is `expected`, or none. Returns whether it
+/// was. With this, two commands at once can't undo each other's work: read, change, swap, and start over if
+/// that fails.
 ///
 /// # Errors
-/// Nothing was changed; [`StorageErrorKind::Full`] if there is no room.
+/// Nothing was changed. [`StorageErrorKind::Full`] if there's no room.
 pub fn swap(
     scope: Scope,
     key: &str,
@@ -61,10 +62,10 @@ pub fn swap(
     host!(storage::swap(scope, key, expected, new))
 }
 
-/// The keys that begin with `prefix`, in order of their bytes, at most 1,000.
+/// The keys that start with `prefix`, ordered by their bytes, at most 1,000.
 ///
 /// # Errors
-/// They could not be read.
+/// They couldn't be read.
 pub fn list_keys(scope: Scope, prefix: &str) -> Result<Vec<String>, StorageError> {
     host!(storage::list_keys(scope, prefix))
 }

@@ -6,11 +6,11 @@ pub use crate::bindings::maro::plugin::{
 };
 use crate::{IssueKey, bindings::maro::plugin::tracker, host::host};
 
-/// At most `limit` (1 to 200) tracked issues, from the `offset`th on, counted from 0. Past the end the page is
-/// empty.
+/// At most `limit` (1 to 200) tracked issues, starting at `offset`, which counts from 0. Past the end the
+/// page is empty.
 ///
 /// # Errors
-/// The list could not be read.
+/// The list couldn't be read.
 pub fn list_tracked(offset: u32, limit: u32) -> Result<Page, TrackerError> {
     host!(tracker::list_tracked(offset, limit))
 }
@@ -18,16 +18,15 @@ pub fn list_tracked(offset: u32, limit: u32) -> Result<Page, TrackerError> {
 /// How many issues this channel tracks.
 ///
 /// # Errors
-/// The list could not be read.
+/// The list couldn't be read.
 pub fn count_tracked() -> Result<u32, TrackerError> {
     host!(tracker::count_tracked())
 }
 
-/// For each of at most 100 keys, in order, whether this channel tracks it. Without keys the host is not
-/// called.
+/// Whether this channel tracks each of at most 100 keys, in order. Without keys the host isn't called.
 ///
 /// # Errors
-/// The list could not be read.
+/// The list couldn't be read.
 pub fn is_tracked(keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
     if keys.is_empty() { Ok(Vec::new()) } else { host!(tracker::is_tracked(keys)) }
 }

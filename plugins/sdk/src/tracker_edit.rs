@@ -6,8 +6,8 @@ pub use crate::bindings::maro::plugin::{
 };
 use crate::{IssueKey, bindings::maro::plugin::tracker_edit, host::host};
 
-/// Adds at most 100 keys, each of them the key of an issue that [`crate::jira::get_issues`] has found in
-/// this call of the plugin. One outcome for each key, in order. Without keys the host is not called.
+/// Adds at most 100 keys of issues that [`crate::jira::get_issues`] has found in this call of the plugin.
+/// Returns one outcome per key, in order. Without keys the host isn't called.
 ///
 /// # Errors
 /// Nothing was added.
@@ -15,7 +15,7 @@ pub fn track(keys: &[IssueKey]) -> Result<Vec<TrackOutcome>, TrackerError> {
     if keys.is_empty() { Ok(Vec::new()) } else { host!(tracker_edit::track(keys)) }
 }
 
-/// Removes at most 100 keys. One outcome for each key, in order. Without keys the host is not called.
+/// Removes at most 100 keys. Returns one outcome per key, in order. Without keys the host isn't called.
 ///
 /// # Errors
 /// Nothing was removed.

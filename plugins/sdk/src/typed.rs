@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// What was typed of what Slack sent: `&`, `<` and `>` come as `&amp;`, `&lt;` and `&gt;`, inside URLs too.
+/// Turns what Slack sent into what was typed: `&`, `<` and `>` arrive as `&amp;`, `&lt;` and `&gt;`, even in
+/// URLs.
 ///
 /// ```
 /// # use maro_plugin::typed::unescape;

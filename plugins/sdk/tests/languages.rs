@@ -1,9 +1,6 @@
 //! The kits of JavaScript and Python read what people type as this one does.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 use maro_plugin::{Reply, RunError, jira, keys, spans, typed::unescape};
 
@@ -59,10 +56,6 @@ fn read_here(typed: &str) -> String {
     format!("{words}\n{}\n{}", jira::quoted(typed), unescape(typed))
 }
 
-fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
-}
-
 /// Compares what a program says of each text, with a zero after each.
 #[expect(clippy::print_stderr, reason = "a test that is skipped must not be so in silence")]
 fn agrees(program: &str, arguments: &[&str], folder: &str) {
@@ -70,7 +63,7 @@ fn agrees(program: &str, arguments: &[&str], folder: &str) {
         [50, 51, 250].map(|count| (1..=count).map(|number| format!("A-{number} ")).collect::<String>());
     let typed = || TYPED.iter().copied().chain(many.iter().map(String::as_str));
     let output = Command::new(program)
-        .current_dir(examples().join(folder))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .args(arguments)
         .args(typed())
@@ -103,7 +96,7 @@ fn javascript_reads_what_is_typed_as_rust_does() {
         for (const typed of process.argv.slice(1)) {
           process.stdout.write([words(typed), quoted(typed), unescape(typed)].join('\\n') + '\\0');
         }";
-    agrees("node", &["--input-type=module", "--eval", script, "--"], "standup");
+    agrees("node", &["--input-type=module", "--eval", script, "--"], "javascript");
 }
 
 #[test]
@@ -131,5 +124,5 @@ for typed in sys.argv[1:]:
     said = '\\n'.join([words(typed), quoted(typed), unescape(typed)])
     sys.stdout.buffer.write(said.encode() + b'\\0')
 ";
-    agrees("python3", &["-c", script], "search");
+    agrees("python3", &["-c", script], "python");
 }

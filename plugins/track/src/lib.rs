@@ -1,4 +1,5 @@
-//! `/maro track SCRUM-123 […]`: checks every key in Jira in one go, then adds it to the channel's list.
+//! `/maro track SCRUM-123 […]`: looks up every key in Jira in one go and adds what it finds to the channel's
+//! list.
 
 use maro_plugin::{
     Description, IssueKey, Plugin, Reply, RunError,
@@ -18,7 +19,7 @@ impl Plugin for Track {
             name: "track",
             version: env!("CARGO_PKG_VERSION"),
             summary: "Track Jira issues in this channel",
-            usage: "ISSUE-KEY [ISSUE-KEY …]",
+            usage: "KEY [KEY …]",
         }
     }
 
@@ -37,7 +38,7 @@ fn track(words: &Words) -> Result<Reply, RunError> {
     Ok(reply(words, &lookups, &outcomes))
 }
 
-/// `lookups` are Jira's answers to the keys among `words`, `outcomes` the tracker's to those found.
+/// `lookups` are Jira's answers for the keys among `words`, `outcomes` the tracker's for the keys found.
 fn reply(words: &Words, lookups: &[Lookup], outcomes: &[TrackOutcome]) -> Reply {
     let changed = outcomes.contains(&TrackOutcome::Tracked);
     let reply = if changed { Reply::to_channel() } else { Reply::to_caller() };
@@ -50,13 +51,13 @@ fn reply(words: &Words, lookups: &[Lookup], outcomes: &[TrackOutcome]) -> Reply 
     }))
 }
 
-/// A moved issue is named by its new key, under which it is tracked.
+/// A moved issue is shown with its new key, which is the one that's tracked.
 fn line(found: &Issue, outcome: Option<&TrackOutcome>) -> Line {
     let key = issue(&found.key);
     match outcome {
         Some(TrackOutcome::Tracked) => spans!["Now tracking ", key, details(&found.summary, &found.status)],
         Some(TrackOutcome::AlreadyTracked) => spans![key, " is already tracked in this channel"],
-        Some(TrackOutcome::Unconfirmed) | None => spans![key, " could not be tracked"],
+        Some(TrackOutcome::Unconfirmed) | None => spans!["Couldn't track ", key],
     }
 }
 
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn moved_issues_are_named_by_their_new_key() {
+    fn moved_issues_are_shown_with_their_new_key() {
         let words = keys::parse("OLD-1 OLDER-1").unwrap();
         let lookups = [known("NEW-7", "Sign-up form"), known("NEW-7", "Sign-up form")];
         let reply = reply(&words, &lookups, &[TrackOutcome::Tracked, TrackOutcome::AlreadyTracked]);
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_channel_is_told_only_of_a_change() {
+    fn the_channel_sees_only_changes() {
         let words = keys::parse("SCRUM-123").unwrap();
         for (lookup, outcomes) in [
             (known("SCRUM-123", "a"), &[TrackOutcome::AlreadyTracked][..]),
@@ -117,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn without_any_key_nobody_is_asked() {
-        // Outside a component a call of the host panics.
+    fn without_any_key_the_host_is_not_called() {
+        // Outside a component, calling the host panics.
         let reply = Track::run("foo! bar").unwrap();
         assert_eq!(reply.preview(), "`foo!` is not an issue key\n`bar` is not an issue key");
         assert_eq!(reply.visibility, Visibility::Caller);

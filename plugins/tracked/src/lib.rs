@@ -1,4 +1,4 @@
-//! `/maro tracked [page]`: lists the channel's issues. Works while Jira is down, with what it last said.
+//! `/maro tracked [page]`: lists the channel's issues. Works even when Jira is down, with what Jira last said.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError, register,
@@ -7,7 +7,7 @@ use maro_plugin::{
     tracker::{self, Page, TrackedIssue},
 };
 
-/// Issues on a page: few enough to read, and to have a button beside each.
+/// Issues per page: few enough to read, and to give each a button.
 const PAGE_SIZE: u32 = 20;
 
 struct Tracked;
@@ -25,19 +25,24 @@ impl Plugin for Tracked {
     fn run(arguments: &str) -> Result<Reply, RunError> {
         let number = page_number(arguments)?;
         let page = tracker::list_tracked((number - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE)?;
-        if !page.issues.is_empty() {
-            return Ok(list(number, page));
+        // A list that fits on one page needs no second question.
+        if number == 1 && !page.more && !page.issues.is_empty() {
+            return Ok(list(number, 1, page));
         }
-        match tracker::count_tracked()? {
-            0 => Ok(nothing_tracked()),
-            count => Ok(past_the_end(number, count)),
-        }
+        let count = tracker::count_tracked()?;
+        Ok(if !page.issues.is_empty() {
+            list(number, count.div_ceil(PAGE_SIZE), page)
+        } else if count == 0 {
+            nothing_tracked()
+        } else {
+            past_the_end(number, count)
+        })
     }
 }
 
 register!(Tracked);
 
-/// Pages count from 1, which is also meant by no number at all.
+/// Pages count from 1, and no number means the first one.
 fn page_number(arguments: &str) -> Result<u32, RunError> {
     let number = arguments.trim();
     if number.is_empty() {
@@ -47,25 +52,24 @@ fn page_number(arguments: &str) -> Result<u32, RunError> {
         .parse()
         .ok()
         .filter(|&number| number > 0)
-        .ok_or_else(|| RunError::usage("The page is a number from 1 on."))
+        .ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
 }
 
-fn list(number: u32, page: Page) -> Reply {
+/// `pages` were counted after the page was read: the list may have changed in between.
+fn list(number: u32, pages: u32, page: Page) -> Reply {
     let reply = Reply::to_caller()
         .paragraph(spans!["Tracked Jira issues in ", channel(), ":"])
         .items(page.issues.into_iter().map(item));
-    let number_as_text = number.to_string();
+    let pages = pages.max(number + u32::from(page.more));
+    let place = ["Page ", &number.to_string(), " of ", &pages.to_string()].concat();
     let previous = || page_button("Previous page", number - 1);
     let next = || page_button("Next page", number + 1);
-    let more = || spans!["Page ", number_as_text.as_str(), ". More with ", command(number + 1)];
+    let more = || spans![place.as_str(), ". Next: ", command(number + 1)];
     match (number, page.more) {
         (1, false) => reply,
         (1, true) => reply.paragraph(more()).buttons([next()]),
         (_, true) => reply.paragraph(more()).buttons([previous(), next()]),
-        (_, false) => {
-            let last = spans!["Page ", number_as_text.as_str(), ", the last."];
-            reply.paragraph(last).buttons([previous()])
-        }
+        (_, false) => reply.paragraph(spans![place.as_str()]).buttons([previous()]),
     }
 }
 
@@ -82,14 +86,14 @@ fn page_button(label: &str, number: u32) -> Button {
 fn nothing_tracked() -> Reply {
     Reply::to_caller()
         .paragraph(spans!["No Jira issues are tracked in ", channel(), " yet."])
-        .paragraph(spans!["Track one with ", code("/maro track SCRUM-123")])
+        .paragraph(spans!["To track one, type ", code("/maro track SCRUM-123")])
 }
 
 fn past_the_end(number: u32, count: u32) -> Reply {
     let last = count.div_ceil(PAGE_SIZE);
     let pages = if last == 1 { " page" } else { " pages" };
     Reply::to_caller().paragraph(spans![
-        ["There is no page ", &number.to_string(), ": the list has ", &last.to_string(), pages, ". See "]
+        ["There's no page ", &number.to_string(), "; the list has ", &last.to_string(), pages, ". Try "]
             .concat(),
         command(last),
     ])
@@ -124,7 +128,7 @@ mod tests {
             tracked("SCRUM-126", "", ""),
             tracked("SCRUM-127", &"é".repeat(81), ""),
         ];
-        let reply = list(1, Page { issues, more: false });
+        let reply = list(1, 1, Page { issues, more: false });
         let cut = "é".repeat(79);
         assert_eq!(
             reply.preview(),
@@ -144,15 +148,16 @@ mod tests {
 
     #[test]
     fn a_page_says_how_to_see_the_next() {
-        let end = |number, more| {
-            let page = list(number, Page { issues: Vec::new(), more });
+        let end = |number, pages, more| {
+            let page = list(number, pages, Page { issues: Vec::new(), more });
             page.preview().lines().skip(1).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(end(1, false), "");
-        assert_eq!(end(1, true), "Page 1. More with `/maro tracked 2` [Next page]");
-        assert_eq!(end(2, true), "Page 2. More with `/maro tracked 3` [Previous page] [Next page]");
-        assert_eq!(end(3, false), "Page 3, the last. [Previous page]");
-        let page = list(2, Page { issues: Vec::new(), more: true });
+        assert_eq!(end(1, 1, false), "");
+        assert_eq!(end(1, 3, true), "Page 1 of 3. Next: `/maro tracked 2` [Next page]");
+        assert_eq!(end(2, 3, true), "Page 2 of 3. Next: `/maro tracked 3` [Previous page] [Next page]");
+        assert_eq!(end(3, 3, false), "Page 3 of 3 [Previous page]");
+        assert_eq!(end(3, 2, true), "Page 3 of 4. Next: `/maro tracked 4` [Previous page] [Next page]");
+        let page = list(2, 3, Page { issues: Vec::new(), more: true });
         let row = [button("Previous page", "tracked 1"), button("Next page", "tracked 3")];
         assert_eq!(page.blocks.last(), Some(&Block::Buttons(row.into())));
     }
@@ -161,7 +166,7 @@ mod tests {
     fn an_empty_list_says_how_to_track() {
         assert_eq!(
             nothing_tracked().preview(),
-            "No Jira issues are tracked in #channel yet.\nTrack one with `/maro track SCRUM-123`"
+            "No Jira issues are tracked in #channel yet.\nTo track one, type `/maro track SCRUM-123`"
         );
     }
 
@@ -169,16 +174,16 @@ mod tests {
     fn a_page_past_the_end_leads_back_to_the_last() {
         assert_eq!(
             past_the_end(9, 41).preview(),
-            "There is no page 9: the list has 3 pages. See `/maro tracked 3`"
+            "There's no page 9; the list has 3 pages. Try `/maro tracked 3`"
         );
         assert_eq!(
             past_the_end(u32::MAX, 1).preview(),
-            "There is no page 4294967295: the list has 1 page. See `/maro tracked 1`"
+            "There's no page 4294967295; the list has 1 page. Try `/maro tracked 1`"
         );
     }
 
     #[test]
-    fn a_page_is_a_number_from_one_on() {
+    fn page_numbers_start_from_one() {
         assert_eq!(page_number(""), Ok(1));
         assert_eq!(page_number(" 2 "), Ok(2));
         assert_eq!(page_number("4294967295"), Ok(u32::MAX));

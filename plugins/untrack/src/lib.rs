@@ -1,4 +1,4 @@
-//! `/maro untrack SCRUM-123 […]`: removes issues from the channel's list. Works while Jira is down.
+//! `/maro untrack SCRUM-123 […]`: removes issues from the channel's list. Works even when Jira is down.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
@@ -17,7 +17,7 @@ impl Plugin for Untrack {
             name: "untrack",
             version: env!("CARGO_PKG_VERSION"),
             summary: "Stop tracking Jira issues in this channel",
-            usage: "ISSUE-KEY [ISSUE-KEY …]",
+            usage: "KEY [KEY …]",
         }
     }
 
@@ -32,7 +32,7 @@ impl Plugin for Untrack {
 
 register!(Untrack);
 
-/// `outcomes` are the tracker's answers to the keys among `words`.
+/// `outcomes` are the tracker's answers for the keys among `words`.
 fn reply(words: &Words, outcomes: &[UntrackOutcome]) -> Reply {
     let changed = outcomes.contains(&UntrackOutcome::Untracked);
     let reply = if changed { Reply::to_channel() } else { Reply::to_caller() };
@@ -62,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn the_channel_is_told_only_of_a_change() {
+    fn the_channel_sees_only_changes() {
         let words = keys::parse("SCRUM-123").unwrap();
         assert_eq!(reply(&words, &[UntrackOutcome::NotTracked]).visibility, Visibility::Caller);
     }
 
     #[test]
-    fn without_any_key_nobody_is_asked() {
-        // Outside a component a call of the host panics.
+    fn without_any_key_the_host_is_not_called() {
+        // Outside a component, calling the host panics.
         let reply = Untrack::run("foo!").unwrap();
         assert_eq!(reply.preview(), "`foo!` is not an issue key");
         assert!(matches!(Untrack::run(""), Err(RunError::Usage(_))));

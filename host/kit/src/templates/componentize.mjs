@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { componentize } from '@bytecodealliance/componentize-js';
 
 const [sourcePath, witPath, worldName, output] = process.argv.slice(2);
-// Randomness and clocks stay enabled. Otherwise the component would always see those of its build. The host
-// has no network of this kind.
+// Other features stay on: without `random` and `clocks`, the component would always see the random numbers and the
+// time of its build. The host has no network of this kind.
 const disableFeatures = ['http', 'fetch-event'];
 try {
   const { component } = await componentize({ sourcePath, witPath, worldName, disableFeatures });

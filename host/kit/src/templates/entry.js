@@ -6,10 +6,10 @@ if (typeof own?.describe !== 'function' || typeof own.run !== 'function') {
 }
 
 globalThis.fetch = () => {
-  throw new Error('fetch is not available: use `send` from maro:plugin/http, with the grant http');
+  throw new Error("fetch isn't available: use `send` of maro:plugin/http, with the grant http");
 };
 
-// The trap that ends a command says neither where it happened nor what to do. This line says both.
+// The trap that ends a command doesn't say where in the source it happened or what to do. This line says both.
 const advise = (sentence) => console.error(`maro: ${sentence}`);
 
 function place({ stack = '' }) {
@@ -25,7 +25,7 @@ function isRunError(value) {
 function fail(error) {
   if (error?.payload !== undefined) {
     const said = error.payload?.message ?? JSON.stringify(error.payload);
-    advise(`An error from the host${place(error)} wasn't caught: catch it and \`throw passOn(error)\`. It says: ${said}`);
+    advise(`A host's error was thrown as it is${place(error)}: catch it and \`throw passOn(error)\`. It says: ${said}`);
   } else if (error instanceof Error) {
     console.error(`${error}\n${error.stack}`);
   } else if (!isRunError(error)) {
@@ -43,7 +43,7 @@ function shown(value) {
 function reply(value) {
   if (Array.isArray(value?.blocks) && typeof value.visibility === 'string') return value;
   advise(`\`run\` in plugin.js returned ${shown(value)}: return \`toCaller(…)\` or \`toChannel(…)\`.`);
-  throw new TypeError('not a reply');
+  throw new TypeError('no reply');
 }
 
 function describe() {
@@ -55,8 +55,8 @@ function describe() {
   }
   for (const field of ['name', 'version', 'summary', 'usage']) {
     if (typeof description?.[field] === 'string') continue;
-    advise(`\`describe\` in plugin.js returned no text for \`${field}\`: return { name, version, summary, usage }.`);
-    throw new TypeError('not a description');
+    advise(`\`describe\` in plugin.js returns no text as \`${field}\`: return { name, version, summary, usage }.`);
+    throw new TypeError('no description');
   }
   return description;
 }

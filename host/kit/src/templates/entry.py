@@ -1,4 +1,4 @@
-"""The module that is built instead of the project's `plugin`, which it calls."""
+"""Is built in place of the project's own `plugin`, and calls it."""
 
 import sys
 
@@ -16,7 +16,7 @@ class Command(plugin.Command):
         description = super().describe()
         if not isinstance(description, Description):
             advise(f"`describe` in plugin.py returned {shown(description)}: return a `Description`.")
-            raise TypeError("not a description")
+            raise TypeError("no description")
         return description
 
     def run(self, arguments):
@@ -26,16 +26,16 @@ class Command(plugin.Command):
             refuse_hosts(error)
             raise
         except ModuleNotFoundError as error:
-            advise(f"{error}{place(error)}: files are available only while a plugin is built, so import it at the top of the file.")
+            advise(f"{error}{place(error)}: files are only available while a plugin is built, so import it at the top of the file.")
             raise
         if not isinstance(reply, Reply):
             advise(f"`run` in plugin.py returned {shown(reply)}: return `to_caller(…)` or `to_channel(…)`.")
-            raise TypeError("not a reply")
+            raise TypeError("no reply")
         return reply
 
 
 def advise(sentence):
-    """The trap that ends a command says neither where it happened nor what to do. This line says both."""
+    """The trap that ends a command doesn't say where in the source it happened or what to do. This line says both."""
     print(f"maro: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -43,8 +43,8 @@ def refuse_hosts(error):
     if isinstance(error.value, (RunError_Usage, RunError_Failed)):
         return
     said = getattr(error.value, "message", error.value)
-    advise(f"An error from the host{place(error)} wasn't caught: catch `Err` and `raise pass_on(error)`. It says: {said}")
-    raise TypeError("an error from the host") from None
+    advise(f"A host's error was raised as it is{place(error)}: catch `Err` and `raise pass_on(error)`. It says: {said}")
+    raise TypeError("a host's error") from None
 
 
 def place(error):

@@ -73,7 +73,7 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     let folder = tempfile::tempdir().unwrap();
     said(folder.path(), &["plugin", "new", "greet", "--with", "tracker"]);
     let check = said(folder.path(), &["plugin", "check", "greet"]);
-    assert!(check.starts_with("/maro greet [NAME]\nGreet somebody\n"), "{check}");
+    assert!(check.starts_with("/maro greet [NAME]\nGreet someone\n"), "{check}");
     assert!(check.contains("needs      grants = []"), "{check}");
     assert!(check.ends_with("✓ This host accepts it.\n"), "{check}");
     let project = folder.path().join("greet");
@@ -274,9 +274,9 @@ fn the_example_in_rust_assigns_and_offers_a_choice() {
     let folder = example.to_str().unwrap();
     let run = |words: &str| said(Path::new("."), &["plugin", "run", folder, words]);
     let one = run("SCRUM-123 Grace Hopper");
-    assert!(one.contains("@ada has assigned SCRUM-123 to Grace Hopper."), "{one}");
+    assert!(one.contains("@ada assigned SCRUM-123 to Grace Hopper."), "{one}");
     let nobody = run("SCRUM-123 Nobody Atall");
-    assert!(nobody.contains("Nobody called Nobody Atall can be assigned to SCRUM-123."), "{nobody}");
+    assert!(nobody.contains("No one named Nobody Atall can be assigned to SCRUM-123."), "{nobody}");
 }
 
 #[test]
@@ -329,14 +329,17 @@ fn what_an_interpreter_does_not_find_is_explained() {
 }
 
 #[test]
-fn the_examples_build_replies_with_the_files_that_new_projects_get() {
+fn new_projects_build_replies_with_the_sdks_files_and_the_examples_have_no_others() {
     let folder = tempfile::tempdir().unwrap();
-    for (language, name, own, file) in
-        [("js", "one", "standup/maro.js", "maro.js"), ("python", "two", "search/maro.py", "maro.py")]
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/sdk");
+    for (language, own, file, built) in
+        [("js", "javascript", "maro.js", "standup"), ("python", "python", "maro.py", "search")]
     {
-        said(folder.path(), &["plugin", "new", name, "--lang", language]);
-        let new = folder.path().join(name).join(file);
-        assert_eq!(fs::read_to_string(example(own)).unwrap(), fs::read_to_string(new).unwrap());
+        said(folder.path(), &["plugin", "new", own, "--lang", language]);
+        let new = folder.path().join(own).join(file);
+        let own = sdk.join(own).join(file);
+        assert_eq!(fs::read_to_string(own).unwrap(), fs::read_to_string(new).unwrap());
+        assert!(!example(built).join(file).exists());
     }
 }
 
@@ -405,9 +408,9 @@ export const command = {
     let shown = run_source(folder.path(), &new, ("plugin.js", source), &commands);
     for expected in [
         "✗ `run` in plugin.js returned nothing: return `toCaller(…)` or `toChannel(…)`.\n",
-        "✗ An error from the host at plugin.js:5:21 wasn't caught: catch it and `throw passOn(error)`. It says: ",
+        "✗ A host's error was thrown as it is at plugin.js:5:21: catch it and `throw passOn(error)`. It says: ",
         "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` returns.\n",
-        "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is no text and no span: ",
+        "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is neither a text nor a span: ",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
@@ -471,8 +474,8 @@ class Command(exports.Command):
         "✗ `run` in plugin.py returned nothing: return `to_caller(…)` or `to_channel(…)`.\n",
         "✗ An error from the host at plugin.py:16 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",
         "✗ It raised an exception at plugin.py:18: ValueError: oh no\n",
-        "✗ It raised an exception at plugin.py:20: TypeError: 3 is no text and no span: ",
-        "✗ No module named 'datetime' at plugin.py:14: files are available only while a plugin is built",
+        "✗ It raised an exception at plugin.py:20: TypeError: 3 is neither a text nor a span: ",
+        "✗ No module named 'datetime' at plugin.py:14: files are only available while a plugin is built",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }

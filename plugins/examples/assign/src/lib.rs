@@ -1,5 +1,5 @@
-//! `/maro assign SCRUM-123 grace`: assigns an issue to the one person that the words fit, or shows a button for
-//! each of several.
+//! `/maro assign SCRUM-123 grace`: assigns an issue to the person who matches the words, or shows a button
+//! for each person if there are several.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError,
@@ -10,7 +10,7 @@ use maro_plugin::{
     typed::unescape,
 };
 
-/// More people than this are no choice to make at a glance.
+/// More people than this are too many to choose from at a glance.
 const MAX_CHOICES: usize = 5;
 
 struct Assign;
@@ -20,25 +20,25 @@ impl Plugin for Assign {
         Description {
             name: "assign",
             version: env!("CARGO_PKG_VERSION"),
-            summary: "Assign an issue to a person, or to nobody",
-            usage: "ISSUE-KEY NAME|nobody",
+            summary: "Assign or unassign an issue",
+            usage: "KEY NAME|nobody",
         }
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
         let (key, words) = arguments.trim().split_once(char::is_whitespace).unwrap_or((arguments, ""));
         let [key] = &*keys::parse(key)?.keys() else {
-            return Err(RunError::usage("Give the key of an issue first."));
+            return Err(RunError::usage("Start with an issue key."));
         };
         match &*unescape(words.trim()) {
-            "" => Err(RunError::usage("Say whom to assign it to.")),
+            "" => Err(RunError::usage("Who should it be assigned to?")),
             "nobody" => {
                 jira_edit::assign(key, None)?;
                 Ok(assigned(key, "nobody"))
             }
             words => match choose(jira_edit::find_assignable(key, words)?, words) {
                 Choice::Nobody => {
-                    Err(RunError::failed(format!("Nobody called {words} can be assigned to {key}.")))
+                    Err(RunError::failed(format!("No one named {words} can be assigned to {key}.")))
                 }
                 Choice::One(person) => {
                     jira_edit::assign(key, Some(&person.id))?;
@@ -52,7 +52,7 @@ impl Plugin for Assign {
 
 register!(Assign);
 
-/// Whom words can mean.
+/// Who the words can mean.
 #[derive(Debug, PartialEq)]
 enum Choice {
     Nobody,
@@ -60,7 +60,7 @@ enum Choice {
     Several(Vec<JiraUser>),
 }
 
-/// A whole name means this person, even if others' names begin with it.
+/// A full name means that person, even if other names start with it.
 fn choose(mut people: Vec<JiraUser>, words: &str) -> Choice {
     if let Some(whole) = people.iter().position(|person| person.name.eq_ignore_ascii_case(words)) {
         return Choice::One(people.swap_remove(whole));
@@ -73,14 +73,14 @@ fn choose(mut people: Vec<JiraUser>, words: &str) -> Choice {
 }
 
 fn assigned(key: &str, name: &str) -> Reply {
-    Reply::to_channel().paragraph(spans![caller(), " has assigned ", issue(key), " to ", strong(name), "."])
+    Reply::to_channel().paragraph(spans![caller(), " assigned ", issue(key), " to ", strong(name), "."])
 }
 
 fn which(key: &str, people: &[JiraUser]) -> Reply {
     let choices = people.iter().take(MAX_CHOICES).map(|person| {
         Item::with_button(spans![&*person.name], button("Assign", format!("assign {key} {}", person.name)))
     });
-    Reply::to_caller().paragraph(spans!["Whom do you mean?"]).items(choices)
+    Reply::to_caller().paragraph(spans!["Which person do you mean?"]).items(choices)
 }
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_name_leaves_no_choice() {
+    fn a_full_name_leaves_no_choice() {
         let people = || vec![person("Ada Lovelace"), person("Ada")];
         assert_eq!(choose(people(), "ada"), Choice::One(person("Ada")));
         assert_eq!(choose(people(), "ad"), Choice::Several(people()));
@@ -102,7 +102,10 @@ mod tests {
     #[test]
     fn several_people_have_a_button_each() {
         let reply = which("SCRUM-1", &[person("Ada Lovelace"), person("Ada Byron")]);
-        assert_eq!(reply.preview(), "Whom do you mean?\n• Ada Lovelace [Assign]\n• Ada Byron [Assign]");
-        assert_eq!(assigned("SCRUM-1", "Ada").preview(), "@caller has assigned SCRUM-1 to Ada.");
+        assert_eq!(
+            reply.preview(),
+            "Which person do you mean?\n• Ada Lovelace [Assign]\n• Ada Byron [Assign]"
+        );
+        assert_eq!(assigned("SCRUM-1", "Ada").preview(), "@caller assigned SCRUM-1 to Ada.");
     }
 }

@@ -219,12 +219,12 @@ fn a_failure_also_names_the_words_that_are_no_keys() {
 fn a_command_takes_one_to_fifty_keys() {
     let keys = |count: usize| (1..=count).map(|number| format!("A-{number} a-{number},")).collect::<String>();
     assert_eq!(read(&keys(50)).len(), MAX_KEYS);
-    assert_eq!(usage(&keys(51)), "At most 50 keys a command; you gave 51.");
-    assert_eq!(usage(&keys(61)), "At most 50 keys a command; you gave 61.");
-    assert_eq!(usage(&keys(200)), "At most 50 keys a command; you gave 200.");
-    assert_eq!(usage(&keys(30_000)), "At most 50 keys a command; you gave more than 200.");
+    assert_eq!(usage(&keys(51)), "You can use up to 50 keys at a time; you entered 51.");
+    assert_eq!(usage(&keys(61)), "You can use up to 50 keys at a time; you entered 61.");
+    assert_eq!(usage(&keys(200)), "You can use up to 50 keys at a time; you entered 200.");
+    assert_eq!(usage(&keys(30_000)), "You can use up to 50 keys at a time; you entered more than 200.");
     for nothing in ["", "  ", ", ;\n", "•"] {
-        assert_eq!(usage(nothing), "Give at least one issue key.", "{nothing:?}");
+        assert_eq!(usage(nothing), "Include at least one issue key, such as SCRUM-123.", "{nothing:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-// Code that needs no host is kept separate, so that tests can call it.
+// Doesn't need a host, so tests can call it.
 
 import { paragraph, strong, toCaller } from './maro.js';
 

@@ -5,6 +5,6 @@ from plugin import answer
 
 
 class Greeting(unittest.TestCase):
-    def test_the_named_are_greeted(self):
+    def test_a_name_is_greeted(self):
         self.assertEqual(preview(answer("Ada")), "Hello, Ada!")
         self.assertEqual(preview(answer("")), "Hello, world!")

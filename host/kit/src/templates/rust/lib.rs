@@ -1,4 +1,4 @@
-//! `/maro {{name}}`: greets somebody.
+//! `/maro {{name}}`: greets someone.
 
 use maro_plugin::{Description, Plugin, Reply, RunError, register, reply, spans, typed::unescape};
 
@@ -9,7 +9,7 @@ impl Plugin for Subcommand {
         Description {
             name: "{{name}}",
             version: env!("CARGO_PKG_VERSION"),
-            summary: "Greet somebody",
+            summary: "Greet someone",
             usage: "[NAME]",
         }
     }
@@ -21,7 +21,7 @@ impl Plugin for Subcommand {
 
 register!(Subcommand);
 
-/// Code that needs no host is kept separate, so that tests can call it.
+/// Doesn't need a host, so tests can call it.
 fn answer(name: &str) -> Reply {
     let name = if name.is_empty() { "world" } else { name };
     Reply::to_caller().paragraph(spans!["Hello, ", reply::strong(name), "!"])
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_named_are_greeted() {
+    fn a_name_is_greeted() {
         assert_eq!(answer("Ada").preview(), "Hello, Ada!");
         assert_eq!(answer("").preview(), "Hello, world!");
     }

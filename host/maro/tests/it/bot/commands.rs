@@ -12,7 +12,7 @@ async fn issues_are_tracked_listed_and_untracked() {
     let bot = TestBot::start().await;
     assert_snapshot!(bot.say("/maro tracked").await, @"
     No Jira issues are tracked in #general yet.
-    Track one with /maro track SCRUM-123
+    To track one, type /maro track SCRUM-123
     ");
     assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124 scrum-125, SCRUM-999").await, @"
     Now tracking SCRUM-123: User authentication flow (Open)
@@ -74,7 +74,7 @@ async fn each_channel_has_a_list_of_its_own() {
     ");
     assert_snapshot!(bot.say_as("linus", "dm", "/maro tracked").await, @"
     No Jira issues are tracked in this conversation yet.
-    Track one with /maro track SCRUM-123
+    To track one, type /maro track SCRUM-123
     ");
 }
 
@@ -95,17 +95,17 @@ async fn keys_are_taken_as_people_paste_them() {
     ");
     assert_snapshot!(bot.say("/maro untrack R&D").await, @"R&D is not an issue key");
     assert_snapshot!(bot.say("/maro tracked R&D").await, @"
-    The page is a number from 1 on.
+    Enter a page number, starting from 1.
     Type /maro tracked [PAGE]
     ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();
     assert_snapshot!(bot.say(&format!("/maro track {too_many}")).await, @"
-    At most 50 keys a command; you gave 51.
-    Type /maro track ISSUE-KEY [ISSUE-KEY …]
+    You can use up to 50 keys at a time; you entered 51.
+    Type /maro track KEY [KEY …]
     ");
     assert_snapshot!(bot.say("/maro track").await, @"
-    Give at least one issue key.
-    Type /maro track ISSUE-KEY [ISSUE-KEY …]
+    Include at least one issue key, such as SCRUM-123.
+    Type /maro track KEY [KEY …]
     ");
 }
 
@@ -175,9 +175,11 @@ async fn five_hundred_issues_are_paged() {
     }
     let expected: Vec<_> = (1_000..1_500).map(|number| format!("SCRUM-{number}")).collect();
     assert_eq!(seen, expected);
-    assert_snapshot!(bot.say("/maro tracked 26").await, @"There is no page 26: the list has 25 pages. See /maro tracked 25");
+    let last = bot.say("/maro tracked 25").await;
+    assert!(last.contains("\nPage 25 of 25"), "{last}");
+    assert_snapshot!(bot.say("/maro tracked 26").await, @"There's no page 26; the list has 25 pages. Try /maro tracked 25");
     assert_snapshot!(bot.say("/maro tracked minus one").await, @"
-    The page is a number from 1 on.
+    Enter a page number, starting from 1.
     Type /maro tracked [PAGE]
     ");
 }
@@ -191,7 +193,7 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     assert_snapshot!(bot.say("/maro help").await, @"
     MARO keeps the Jira issues that this channel tracks:
     • /maro hostile WHAT [TEXT] A fixture of the host's tests
-    • /maro track ISSUE-KEY [ISSUE-KEY …] Track Jira issues in this channel
+    • /maro track KEY [KEY …] Track Jira issues in this channel
     • /maro tracked [PAGE] List the Jira issues tracked in this channel
     • /maro create [summary] Create a ticket, after a look for similar ones
     • /maro stories EPIC-KEY Create stories under an epic, one a line
@@ -199,7 +201,7 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     • /maro plugins Shows the installed plugins and how they do
     ");
     assert_eq!(bot.say("/maro").await, bot.say("/maro help").await);
-    assert_snapshot!(bot.say("/maro help track").await, @"/maro track ISSUE-KEY [ISSUE-KEY …] Track Jira issues in this channel");
+    assert_snapshot!(bot.say("/maro help track").await, @"/maro track KEY [KEY …] Track Jira issues in this channel");
     assert_snapshot!(bot.say("/maro help untrack").await, @"MARO has no subcommand untrack. Did you mean /maro track? /maro help lists them all.");
 }
 
@@ -213,7 +215,7 @@ async fn an_unknown_subcommand_gets_a_suggestion() {
     assert_snapshot!(bot.say("/maro help <b>").await, @"MARO has no subcommand <b>. /maro help lists them all.");
     assert_snapshot!(bot.say("/maro TRACKED").await, @"
     No Jira issues are tracked in #general yet.
-    Track one with /maro track SCRUM-123
+    To track one, type /maro track SCRUM-123
     ");
 }
 

@@ -1,4 +1,4 @@
-"""Replies in few words. A reply is structure, not markup: the host escapes and renders it."""
+"""Short ways to build replies. A reply is structure, not markup: the host escapes and renders it."""
 
 import re
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from wit_world.imports import reply as wit
 
 strong = wit.Span_Strong
 code = wit.Span_Code
-issue = wit.Span_Issue  # A key, linked to the issue.
+issue = wit.Span_Issue  # An issue key, linked to the issue.
 user = wit.Span_User
 channel = wit.Span_Channel()  # Where the command was typed.
 caller = wit.Span_Caller()  # Who typed it.
-button = wit.Button  # button(label, command): a press runs `/maro command`.
+button = wit.Button  # button(label, command): pressing it runs `/maro command`.
 
 
 def link(url, label):
@@ -29,7 +29,7 @@ def _span(part):
         return wit.Span_Text(part)
     if isinstance(part, wit.Span) and isinstance(getattr(part, "value", ""), (str, wit.Link)):
         return part
-    raise TypeError(f"{part!r} is no text and no span: f\"{{…}}\" makes a text of it")
+    raise TypeError(f"{part!r} is neither a text nor a span: f\"{{…}}\" turns it into a text")
 
 
 def paragraph(*parts):
@@ -63,27 +63,27 @@ def to_channel(*blocks):
 def _blocks(blocks):
     for block in blocks:
         if not isinstance(block, wit.Block):
-            raise TypeError(f"a reply has blocks, and {block!r} is none: paragraph(…) makes one")
+            raise TypeError(f"a reply consists of blocks, and {block!r} isn't one: paragraph(…) makes one")
     return list(blocks)
 
 
 def usage(sentence):
-    """To raise: what was typed cannot be used."""
+    """To raise: what's wrong with the arguments."""
     return Err(RunError_Usage(sentence))
 
 
 def failed(sentence):
-    """To raise: it could not be done."""
+    """To raise: why it couldn't be done."""
     return Err(RunError_Failed(sentence))
 
 
 def pass_on(error):
-    """To raise if the host refused: its errors bring a sentence for the person. One of the plugin's own stays."""
+    """To raise when the host returns an error: its message is for the person. The plugin's own errors stay."""
     return failed(error.value.message) if hasattr(error.value, "message") else error
 
 
 def details(summary, status):
-    """An issue in a few words, to follow its key: `: User authentication flow (Open)`."""
+    """An issue in a few words, to put after its key: `: User authentication flow (Open)`."""
     summary = shorten(summary, 80)
     return (f": {summary}" if summary else "") + (f" ({status})" if status else "")
 
@@ -99,7 +99,7 @@ def unescape(text):
 
 
 def quoted(text):
-    """A text as it may stand in JQL: what a person typed goes into a query through this and no other way."""
+    """A text for use in JQL. Put what a person typed into a query only through this function."""
     escaped = re.sub(r'["\\]', r"\\\g<0>", text)
     return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", escaped) + '"'
 
@@ -116,9 +116,9 @@ class Word(NamedTuple):
 
 
 def issue_keys(text):
-    """The issue keys in a text, as people type and paste them: any case, alone or in a URL, and as Slack wraps one.
+    """The issue keys in a text, as people type and paste them: in any case, alone, in URLs, wrapped by Slack.
 
-    In the order given, each once; `key` is None if the word is none.
+    In the order given, each once. `key` is None if the word isn't a key.
     """
     found = []
     typed = unescape(text)
@@ -127,23 +127,23 @@ def issue_keys(text):
         is_wrapped = token[1] is not None
         is_beside = end == token.start() or typed[token.end() : token.end() + 1] == "<"
         end = token.end() if is_wrapped else -1
-        # The brackets in `(<https://…>)` are no words of their own.
+        # The brackets in `(<https://…>)` aren't words of their own.
         if not is_wrapped and is_beside and not token[0].strip(AROUND):
             continue
         word, _, label = token[0][1:-1].partition("|") if is_wrapped else (token[0], "", "")
         key = _key_in_url(word) if is_wrapped else _key_in(word)
-        # The label of a mention is a name that somebody chose, and may look like a key.
+        # The label of a mention is a name that someone chose, and it may look like a key.
         if is_wrapped and not key and word.lower().startswith(("http://", "https://")):
             key = _key_in(label)
         entry = Word(key or shorten(word, 40), key)
         if entry not in found:
             found.append(entry)
         if len(found) > 200:
-            raise usage("At most 50 keys a command; you gave more than 200.")
+            raise usage("You can use up to 50 keys at a time; you entered more than 200.")
     if not found:
-        raise usage("Give at least one issue key.")
+        raise usage("Include at least one issue key, such as SCRUM-123.")
     if len(found) > 50:
-        raise usage(f"At most 50 keys a command; you gave {len(found)}.")
+        raise usage(f"You can use up to 50 keys at a time; you entered {len(found)}.")
     return found
 
 
@@ -165,7 +165,7 @@ def _key_in_url(url):
 
 
 def preview(reply):
-    """A reply's text about as Slack shows it, for tests."""
+    """A reply's text, roughly as Slack shows it, for tests."""
 
     def one(span):
         match span:
