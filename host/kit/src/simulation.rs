@@ -201,8 +201,8 @@ mod tests {
     use maro_simulation::slack::workspace::Workspace;
 
     #[test]
-    fn the_guide_names_the_simulated_channels_and_people() {
-        let guide = include_str!("../../../plugins/README.md");
+    fn the_reference_names_the_simulated_channels_and_people() {
+        let reference = include_str!("../../../plugins/REFERENCE.md");
         let workspace = Workspace::sample();
         let names = |names: Vec<&str>| {
             format!("{} and {}", names[..names.len() - 1].join(", "), names[names.len() - 1])
@@ -210,7 +210,7 @@ mod tests {
         let people = names(workspace.people.iter().map(|person| &*person.name).collect());
         let channels = workspace.known_channels();
         let channels = names(channels.split(", ").collect());
-        assert!(guide.contains(&people), "{people}");
-        assert!(guide.contains(&channels), "{channels}");
+        assert!(reference.contains(&people), "{people}");
+        assert!(reference.contains(&channels), "{channels}");
     }
 }

@@ -86,3 +86,13 @@ macro_rules! register {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Guide;
+
+/// The code in the reference, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../REFERENCE.md")]
+struct Reference;
+
+/// The code in the repository's own README, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Overview;

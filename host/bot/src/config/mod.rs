@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+pub use self::sources::keys;
 use crate::config::parse::Settings;
 use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::config::JiraConfig;

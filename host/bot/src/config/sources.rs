@@ -52,6 +52,11 @@ pub(super) fn read(
     (values, problems)
 }
 
+/// Every key there is, for what has to name them all.
+pub fn keys() -> &'static [&'static str] {
+    &KEYS
+}
+
 fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String> {
     let name = file.display();
     let text = match std::fs::read_to_string(file) {

@@ -2,6 +2,7 @@
 
 mod bot;
 
+mod example_settings;
 mod guests;
 mod jira;
 mod journal;

@@ -8,11 +8,28 @@ use std::{
 /// Modules that know nothing of one another although one stands before the other.
 const STRANGERS: [&str; 3] = ["tracker", "jira", "slack"];
 
+/// What people read, whose paths and links must lead somewhere.
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    ".github/CONTRIBUTING.md",
+    ".github/SECURITY.md",
+    "host/ARCHITECTURE.md",
+    "host/CHANGELOG.md",
+    "migrations/README.md",
+    "plugins/README.md",
+    "plugins/REFERENCE.md",
+];
+
 /// The longest file, in lines, without its tests.
 const MAX_LINES: usize = 400;
 
 fn host() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The top of the repository.
+pub(crate) fn root() -> PathBuf {
+    host().ancestors().find(|folder| folder.join("LICENSE").is_file()).unwrap().to_owned()
 }
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -133,9 +150,9 @@ fn no_file_is_too_long_to_read() {
 
 #[test]
 fn the_documents_name_only_paths_that_exist() {
-    let root = host().parent().unwrap().to_owned();
+    let root = root();
     let mut missing = Vec::new();
-    for document in ["README.md", "host/ARCHITECTURE.md", "migrations/README.md", "plugins/README.md"] {
+    for document in DOCUMENTS {
         let text = fs::read_to_string(root.join(document)).unwrap();
         for path in quoted_paths(&text) {
             let found = [root.join(path), root.join("host").join(path), root.join("host/src").join(path)];
@@ -181,4 +198,83 @@ fn quoted_paths(text: &str) -> Vec<&str> {
                 && !quoted.starts_with("plugins/count/")
         })
         .collect()
+}
+
+#[test]
+fn the_documents_link_only_to_what_exists() {
+    let root = root();
+    let mut broken = Vec::new();
+    for document in DOCUMENTS {
+        let path = root.join(document);
+        let text = fs::read_to_string(&path).unwrap();
+        // What starts with `../../` in the README leads to GitHub's own pages.
+        for link in links(&text).filter(|link| !link.contains("://") && !link.starts_with("../../actions")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let is_there = match anchor {
+                "" => target.exists(),
+                anchor => {
+                    fs::read_to_string(&target).is_ok_and(|text| anchors(&text).any(|one| one == anchor))
+                }
+            };
+            if !is_there {
+                broken.push(format!("{document} links to {link}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Where the links and pictures of a Markdown text lead.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    prose(text).flat_map(|line| line.split("](").skip(1)).filter_map(|rest| rest.split(')').next())
+}
+
+/// The names by which GitHub knows the headings of a Markdown text.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    prose(text).filter(|line| line.starts_with('#')).map(|line| {
+        let kept = |letter: &char| letter.is_alphanumeric() || " -_".contains(*letter);
+        line.trim_start_matches('#')
+            .trim()
+            .chars()
+            .filter(kept)
+            .collect::<String>()
+            .to_lowercase()
+            .replace(' ', "-")
+    })
+}
+
+/// The lines of a Markdown text that are not code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+#[test]
+fn the_readme_quotes_what_the_program_says() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let code: String = rust_files(&root().join("host"))
+        .iter()
+        .filter(|path| path.components().any(|part| part.as_os_str() == "src"))
+        .map(|path| one_line(&production_code(path)))
+        .collect();
+    let troubleshooting = readme.split("## Troubleshooting").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = troubleshooting.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let mut count = 0;
+    for sentence in rows {
+        count += 1;
+        for part in sentence.split('…').map(str::trim).filter(|part| !part.is_empty()) {
+            assert!(code.contains(part), "the program does not say {part:?}, of {sentence:?}");
+        }
+    }
+    assert!(count > 5, "{count}");
+}
+
+/// Code with texts that go over several lines put together.
+fn one_line(code: &str) -> String {
+    code.split("\\\n").map(str::trim_start).collect()
 }

@@ -115,8 +115,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_guide_for_authors_states_the_defaults_and_the_bounds() {
-        let guide = include_str!("../../../../plugins/README.md");
+    fn the_reference_states_the_defaults_and_the_bounds() {
+        let reference = include_str!("../../../../plugins/REFERENCE.md");
         let Limits {
             memory_mib,
             cpu_ms,
@@ -141,7 +141,7 @@ mod tests {
             ("storage-kib", storage_kib),
             ("storage-total-kib", storage_total_kib),
         ] {
-            let row = guide.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
+            let row = reference.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
             assert_eq!(cells[2], default.to_string(), "{row}");
             let most: u32 = cells[3].parse().unwrap();

@@ -185,9 +185,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_guides_example_is_as_operators_may_write_it() {
-        let guide = include_str!("../../../../plugins/README.md");
-        let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    fn the_references_example_is_as_operators_may_write_it() {
+        let reference = include_str!("../../../../plugins/REFERENCE.md");
+        let example = reference.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let manifest = Manifest::parse(example).unwrap();
         assert_eq!(manifest.cases, CasesPolicy::Refuse);
         assert_eq!(manifest.warnings(&manifest.grants, "count.toml"), [""; 0]);

@@ -1,0 +1,110 @@
+//! `maro.example.toml` and the README's tables have every setting, with its real default.
+
+use std::{collections::BTreeMap, fs};
+
+use maro_bot::config::{self, Config};
+
+use crate::structure::root;
+
+/// What the environment says of the user's home, from which one default follows.
+const HOME: &str = "/home/maro";
+
+/// What stands above a setting that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Note {
+    /// The value is the default.
+    Default,
+    /// There is none, and the value shows what one looks like.
+    Example,
+}
+
+/// A line of the example: a setting that is made, or one that is left out.
+#[derive(Debug)]
+struct Setting<'a> {
+    key: &'a str,
+    value: &'a str,
+    left_out: Option<Note>,
+}
+
+fn file(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+fn settings(example: &str) -> Vec<Setting<'_>> {
+    let mut settings = Vec::new();
+    let mut above = "";
+    for line in example.lines() {
+        let bare = line.strip_prefix('#').unwrap_or(line);
+        if let Some((key, value)) = bare.split_once(" = ").filter(|(key, _)| is_key(key)) {
+            let left_out = (bare != line).then(|| match above {
+                "# Default:" => Note::Default,
+                "# No default. For example:" => Note::Example,
+                other => panic!("above {key} stands {other:?}"),
+            });
+            settings.push(Setting { key, value, left_out });
+        }
+        above = line;
+    }
+    settings
+}
+
+fn is_key(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// The settings of the example with those changes to its lines, as the bot reads them.
+fn load(example: &str, change: impl Fn(&str) -> String) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maro.toml");
+    fs::write(&path, example.lines().map(|line| change(line) + "\n").collect::<String>()).unwrap();
+    let environment = BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]);
+    format!("{:#?}", Config::from_sources(&environment, &path).unwrap())
+}
+
+/// With one setting made that the example leaves out.
+fn load_with(example: &str, key: &str) -> String {
+    load(example, |line| {
+        let is_other_credential = line.starts_with("JIRA_EMAIL") || line.starts_with("JIRA_API_TOKEN");
+        match line.strip_prefix('#') {
+            Some(setting) if setting.starts_with(&format!("{key} = ")) => setting.to_owned(),
+            None if key == "JIRA_PAT" && is_other_credential => String::new(),
+            _ => line.to_owned(),
+        }
+    })
+}
+
+#[test]
+fn the_example_has_every_setting_once() {
+    let example = file("host/maro.example.toml");
+    let mut keys: Vec<_> = settings(&example).into_iter().map(|setting| setting.key).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, config::keys());
+}
+
+#[test]
+fn the_example_states_the_defaults() {
+    let example = file("host/maro.example.toml");
+    let as_it_is = load(&example, str::to_owned);
+    for setting in settings(&example) {
+        let Some(note) = setting.left_out else { continue };
+        let with = load_with(&example, setting.key);
+        match note {
+            Note::Default => assert_eq!(with, as_it_is, "{setting:?}"),
+            Note::Example => assert_ne!(with, as_it_is, "{setting:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_readme_has_the_settings_of_the_example() {
+    let (example, readme) = (file("host/maro.example.toml"), file("README.md"));
+    for Setting { key, value, left_out } in settings(&example) {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+        let row = row.unwrap_or_else(|| panic!("README.md has no row for {key}"));
+        // The default of a folder in somebody's home is told in words.
+        if left_out == Some(Note::Default) && !value.contains(HOME) {
+            let default = format!("| `{}` |", value.trim_matches('"'));
+            assert!(row.ends_with(&default), "{row} does not end in {default}");
+        }
+    }
+}
