@@ -57,9 +57,9 @@ impl Stop {
     /// What a person is told.
     pub(super) fn sentence(&self) -> &'static str {
         match self {
-            Self::Lost => texts::IN_PROGRESS,
-            Self::Journal(_) => texts::DATABASE_UNAVAILABLE,
-            Self::Unreadable => texts::FLOW_BROKEN,
+            Self::Lost => texts::forms::WORKING,
+            Self::Journal(_) => texts::database::UNAVAILABLE,
+            Self::Unreadable => texts::forms::SOMETHING_WRONG,
         }
     }
 }

@@ -65,12 +65,13 @@ impl Served {
 async fn a_version_stops_once_its_manifest_forbids_it() {
     let pin = "ab".repeat(32);
     let pinned = format!("{GRANTS}\nsha256 = \"{pin}\"");
-    let all = "it needs jira, tracker, tracker-edit, which it is not granted any more: to let it serve again, add \
+    let all = "it needs jira, tracker, tracker-edit, which is no longer granted: to let it run again, add \
                \"jira\", \"tracker\", \"tracker-edit\" to `grants` in hostile.toml";
-    let one = "it needs tracker-edit, which it is not granted any more: to let it serve again, add \
+    let one = "it needs tracker-edit, which is no longer granted: to let it run again, add \
                \"tracker-edit\" to `grants` in hostile.toml";
     let content = format!(
-        "to let it serve again, change `sha256` in hostile.toml, which now allows only {pin}, and this one is "
+        "hostile.toml no longer allows this build: to let it run again, change `sha256` there. It allows {pin}, and this \
+         is "
     );
     for (toml, expected) in [
         (Some("grants = []"), all),
@@ -105,7 +106,7 @@ async fn a_manifest_rules_over_the_earlier_version_of_a_bad_build() {
         matches!(served.changes.next("hostile").await, PluginChange::Replaced { from, to } if from == to)
     );
     let (reason, kept) = served.changes.refusal("hostile.wasm").await;
-    assert!(reason.starts_with("it could not describe itself"), "{reason}");
+    assert!(reason.starts_with("it couldn't describe itself"), "{reason}");
     assert_eq!(kept.as_deref(), Some("hostile"));
 
     // Damaged so that nothing can be read of it: its manifest can.
@@ -116,8 +117,8 @@ async fn a_manifest_rules_over_the_earlier_version_of_a_bad_build() {
     let (reason, kept) = served.changes.refusal("hostile.wasm").await;
     assert_eq!(
         reason,
-        "it is not WebAssembly: build it with `maro plugin build`; the earlier version needs tracker, tracker-edit, \
-         which it is not granted any more, and serves no longer"
+        "it isn't WebAssembly: build it with `maro plugin build`; the previous version was stopped because it needs \
+         tracker, tracker-edit, which is no longer granted"
     );
     assert_eq!(kept, None);
 }
@@ -142,7 +143,7 @@ async fn what_forbids_nothing_leaves_the_earlier_version_alone() {
     served.put_component(&fs::read(fixture("jira-calls")).unwrap());
     served.under(Some(GRANTS)).await;
     let (reason, kept) = served.changes.refusal("hostile.wasm").await;
-    assert!(reason.starts_with("it needs jira-edit, which it is not granted: add"), "{reason}");
+    assert!(reason.starts_with("it needs jira-edit, which isn't granted: add"), "{reason}");
     assert_eq!(kept.as_deref(), Some("hostile"));
     served.under(Some("grants = [")).await;
     assert_eq!(served.changes.refusal("hostile.wasm").await.1.as_deref(), Some("hostile"));

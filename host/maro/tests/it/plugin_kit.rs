@@ -100,7 +100,7 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     fs::write(&source, text.replace("\"greet\"", "\"Count It\"")).unwrap();
     let build = complaint(&project, &["plugin", "build"]);
     assert!(
-        build.contains("✗ No host takes it like this: it describes itself wrongly: \"Count It\""),
+        build.contains("✗ No host takes it like this: its description of itself is invalid: \"Count It\""),
         "{build}"
     );
 

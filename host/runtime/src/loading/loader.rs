@@ -30,6 +30,7 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_process::metrics::Metrics;
+use maro_tickets::texts::plugin_files;
 
 /// The longest name of a subcommand, in characters.
 const MAX_NAME_LENGTH: usize = 32;
@@ -42,13 +43,13 @@ const MAX_USAGE_LENGTH: usize = 100;
 /// Why a file in the plugins folder does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("it cannot be read: {0}")]
+    #[error("{}", plugin_files::unreadable(.0))]
     Unreadable(#[source] io::Error),
-    #[error("it changes whenever it is read: is it still being written?")]
+    #[error("{}", plugin_files::UNSETTLED)]
     Unsettled,
     #[error(transparent)]
     Misnamed(#[from] NameFault),
-    #[error("{file}: {problem}")]
+    #[error("{}", plugin_files::in_manifest(.file, .problem))]
     Manifest { file: String, problem: String },
     #[error(transparent)]
     Preflight(#[from] PreflightError),
@@ -56,32 +57,29 @@ pub enum LoadError {
     #[error("{}", .0.withdrawn())]
     Withdrawn(Forbidden),
     /// Neither this version serves nor the one before it, which did until the manifest was changed.
-    #[error("{reason}; {}", .earlier.withdrawn_earlier())]
+    #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
-    #[error("it does not compile: {0}")]
+    #[error("{}", plugin_files::not_compiled(.0))]
     Compile(String),
-    #[error("it becomes over {} MiB of machine code: a plugin's build makes no such file", MAX_ENTRY_BYTES >> 20)]
+    #[error("{}", plugin_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
     CodeTooLarge,
-    #[error("it takes over {seconds} s of processor time to compile: a plugin's build makes no such file")]
+    #[error("{}", plugin_files::compiling_too_slow(*.seconds))]
     CompilerTime { seconds: u64 },
-    #[error("it takes over {mib} MiB of memory to compile: a plugin's build makes no such file")]
+    #[error("{}", plugin_files::compiling_too_large(*.mib))]
     CompilerMemory { mib: u64 },
-    #[error("it does not fit this host's interface: {0}; build it again")]
+    #[error("{}", plugin_files::other_interface(.0))]
     Link(String),
-    #[error("it could not describe itself: {0}")]
+    #[error("{}", plugin_files::not_described(.0))]
     Describe(#[source] Fault),
-    #[error("it describes itself wrongly: {0}")]
+    #[error("{}", plugin_files::invalid_description(.0))]
     Description(String),
-    #[error("it calls itself {name}, which is a command of MARO itself")]
+    #[error("{}", plugin_files::reserved_name(.name))]
     ReservedName { name: String },
-    #[error("it calls itself {name}, and so does {by}, which serves: rename or remove one of them")]
+    #[error("{}", plugin_files::name_taken(.name, .by))]
     NameTaken { name: String, by: String },
-    #[error("its recorded cases cannot be read: {0}")]
+    #[error("{}", plugin_files::cases_unreadable(.0))]
     UnreadableCases(#[source] io::Error),
-    #[error(
-        "it does not answer as recorded in {}: mend it, record the cases anew, or set cases = \"warn\" in {file}",
-        .cases.join(", ")
-    )]
+    #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]
     OtherReplies { cases: Vec<String>, file: String },
 }
 
@@ -178,16 +176,14 @@ fn check_description(
 ) -> Result<Description, LoadError> {
     let command::Description { name, version, summary, usage } = description;
     if !is_subcommand_name(&name) {
-        return Err(LoadError::Description(format!(
-            "{:?} is no name for a subcommand: use 1 to {MAX_NAME_LENGTH} of a-z, 0-9 and -, a letter first",
-            one_line(&name, MAX_NAME_LENGTH)
-        )));
+        let shown = one_line(&name, MAX_NAME_LENGTH);
+        return Err(LoadError::Description(plugin_files::not_a_name(&shown, MAX_NAME_LENGTH)));
     }
     if reserved_names.contains(&name.as_str()) {
         return Err(LoadError::ReservedName { name });
     }
     if summary.trim().is_empty() {
-        return Err(LoadError::Description("it has no summary, which /maro help needs".to_owned()));
+        return Err(LoadError::Description(plugin_files::NO_SUMMARY.to_owned()));
     }
     Ok(Description {
         name: name.into(),

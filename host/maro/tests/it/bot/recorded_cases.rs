@@ -29,7 +29,7 @@ async fn a_version_that_replies_otherwise_than_recorded_serves_only_if_the_opera
     let (reason, kept) = changes.refusal("hostile.wasm").await;
     assert_eq!(
         reason,
-        "it does not answer as recorded in greeting.json: mend it, record the cases anew, or set cases = \"warn\" \
+        "it doesn't answer as recorded in greeting.json: fix it, record the cases again, or set cases = \"warn\" \
          in hostile.toml"
     );
     assert!(kept.is_some());
@@ -42,7 +42,7 @@ async fn a_version_that_replies_otherwise_than_recorded_serves_only_if_the_opera
     fs::write(cases.join("greeting.json"), "no case").unwrap();
     put(bot.plugins_folder(), "hostile.wasm", &version(1));
     let (reason, _) = changes.refusal("hostile.wasm").await;
-    assert!(reason.starts_with("its recorded cases cannot be read: "), "{reason}");
+    assert!(reason.starts_with("its recorded cases can't be read: "), "{reason}");
 }
 
 #[tokio::test]
@@ -61,7 +61,10 @@ async fn cases_that_never_end_keep_nobody_waiting() {
         }
         let bot = TestBot::with_plugins(plugins).await;
         let list = bot.say("/maro plugins").await;
-        assert!(list.contains("hostile.wasm does not serve: its recorded cases cannot be read: "), "{list}");
+        assert!(
+            list.contains("hostile.wasm couldn't be loaded: its recorded cases can't be read: "),
+            "{list}"
+        );
         assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
     }
 }

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use url::{Host, Url};
 
+use maro_tickets::texts;
+
 /// The port of https.
 const HTTPS_PORT: u16 = 443;
 
@@ -34,12 +36,7 @@ impl TryFrom<String> for AllowedHost {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        parse(&text).ok_or_else(|| {
-            format!(
-                "{text:?} is no host: write \"api.example.com\", \"*.example.com\" for all below it, or either \
-                 with a \":port\"; an address cannot be allowed"
-            )
-        })
+        parse(&text).ok_or_else(|| texts::manifests::not_a_host(&text))
     }
 }
 
