@@ -80,6 +80,11 @@ pub enum Span {
 impl Reply {
     /// One sentence that only the person who asked sees.
     pub fn sentence(text: impl Into<String>) -> Self {
-        Self { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(vec![Span::Text(text.into())])] }
+        Self::line(vec![Span::Text(text.into())])
+    }
+
+    /// As [`Reply::sentence`], of more than words.
+    pub fn line(spans: Vec<Span>) -> Self {
+        Self { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
     }
 }

@@ -17,8 +17,6 @@ use maro_domain::ticket::CreatedTicket;
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES: usize = 50;
 
-const NO_REASON: &str = "Jira gives no reason.";
-
 /// A story that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStory {
@@ -52,7 +50,8 @@ struct RawFailure {
 
 impl JiraClient {
     /// Creates at most [`MAX_STORIES`] stories under an epic, each marked with its intent id. The answers
-    /// are in the order of `stories`: the ticket, or why Jira refused it, as one sentence of Jira's words.
+    /// are in the order of `stories`: the ticket, or why Jira refused it, as one line of Jira's words; an empty
+    /// one if it gives no reason.
     ///
     /// # Errors
     /// A [`CreateError`] for all of them, at `deadline` at the latest.
@@ -140,7 +139,7 @@ fn attribute_nothing(
     if !answer.issues.is_empty() {
         return attribute(answer, count).map_err(CreateError::Unknown);
     }
-    let mut reasons = vec![NO_REASON.to_owned(); count];
+    let mut reasons = vec![String::new(); count];
     for failure in &answer.errors {
         if let Some(place) = reasons.get_mut(failure.failed_element_number) {
             *place = reason(&failure.element_errors);
@@ -149,9 +148,9 @@ fn attribute_nothing(
     Ok(reasons.into_iter().map(Err).collect())
 }
 
-/// Why a story was refused.
+/// Why a story was refused; empty if Jira doesn't say.
 fn reason(errors: &RawErrors) -> String {
-    errors.reason().unwrap_or_else(|| NO_REASON.to_owned())
+    errors.reason().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -180,7 +179,7 @@ mod tests {
                 failure(4, json!({})),
             ],
         });
-        let expected = ["No. One line. Two.", "A-1", "Too long.", "A-2", "Jira gives no reason."];
+        let expected = ["No. One line. Two.", "A-1", "Too long.", "A-2", ""];
         assert_eq!(outcomes(body, 5).unwrap(), expected);
     }
 

@@ -121,9 +121,9 @@ async fn main() {
 
     browser.click("#plugins-tab").await;
     browser.type_into("#message", &format!("/maro create Login flow for users{ENTER}")).await;
-    browser.see("#modal[open] h2", "Create a ticket").await;
+    browser.see("#modal[open] h2", "Create an issue").await;
     browser.click("#modal footer .primary").await;
-    browser.see("#modal h2", "Is it one of these?").await;
+    browser.see("#modal h2", "Possible duplicates").await;
     colour_scheme(&browser, "dark").await;
     picture(&browser, "duplicate.png").await;
 

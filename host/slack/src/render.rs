@@ -16,7 +16,7 @@ use maro_domain::{
 };
 
 /// Said instead of nothing: Slack shows an empty message as none at all.
-const NOTHING_TO_SAY: &str = "Done; there is nothing to show.";
+const NOTHING_TO_SAY: &str = "Done. There's nothing to show.";
 
 /// What a direct message is called, which has no name.
 const THIS_CONVERSATION: &str = "this conversation";

@@ -3,7 +3,7 @@
 use crate::{Tickets, record::Origin, texts};
 use maro_domain::{
     ids::ChannelId,
-    reply::{Block, Reply, Span, Visibility},
+    reply::{Block, Reply, Visibility},
 };
 use maro_process::telemetry::error_chain;
 use maro_slack::web_api::error::ApiError;
@@ -13,7 +13,7 @@ impl Tickets {
     /// person.
     pub(super) async fn announce(&self, origin: &Origin, blocks: Vec<Block>) -> Result<(), String> {
         let (Ok(channel), Ok(user)) = (origin.channel(), origin.user()) else {
-            return Err(texts::ANNOUNCEMENT_FAILED.to_owned());
+            return Err(texts::forms::NOT_ANNOUNCED.to_owned());
         };
         let reply = Reply { visibility: Visibility::Channel, blocks };
         let message = self.renderer.render(&reply, &channel, &user);
@@ -26,8 +26,10 @@ impl Tickets {
                     "the channel was not told"
                 );
                 Err(match error {
-                    ApiError::NotInChannel | ApiError::ChannelNotFound => texts::NOT_IN_CHANNEL.to_owned(),
-                    _ => texts::ANNOUNCEMENT_FAILED.to_owned(),
+                    ApiError::NotInChannel | ApiError::ChannelNotFound => {
+                        texts::forms::NOT_IN_CHANNEL.to_owned()
+                    }
+                    _ => texts::forms::NOT_ANNOUNCED.to_owned(),
                 })
             }
         }
@@ -42,9 +44,4 @@ impl Tickets {
             tracing::error!(user = origin.user, error = error_chain(&error), "a person was not told");
         }
     }
-}
-
-/// `Created SCRUM-5: Sign-up form`, with its link.
-pub(super) fn ticket_line(verb: &str, key: Span, summary: &str) -> Vec<Span> {
-    vec![Span::Text(format!("{verb} ")), key, Span::Text(format!(": {summary}"))]
 }

@@ -32,7 +32,11 @@ impl Tickets {
             return;
         };
         let origin = state.origin.clone();
-        self.update(&view.id, &self.sentence_view(texts::DUPLICATES_TITLE, &origin, texts::LINKING)).await;
+        self.update(
+            &view.id,
+            &self.sentence_view(texts::issues::DUPLICATES_TITLE, &origin, texts::issues::LINKING),
+        )
+        .await;
         let outcome = self.link(&state, &view.id, &action.value).await;
         self.show_late(&view.id, &origin, outcome).await;
     }
@@ -46,8 +50,11 @@ impl Tickets {
         if state.origin.user != action.user.as_str() {
             return;
         }
-        self.update(&view.id, &self.sentence_view(texts::STORIES_TITLE, &state.origin, texts::IN_PROGRESS))
-            .await;
+        self.update(
+            &view.id,
+            &self.sentence_view(texts::stories::TITLE, &state.origin, texts::forms::WORKING),
+        )
+        .await;
         let outcome = self.retry_stories(&state, &view.id).await;
         self.show_late(&view.id, &state.origin, outcome).await;
     }

@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    CREATE_PATIENCE, Outcome, Tickets,
-    announce::ticket_line,
-    deadline,
+    CREATE_PATIENCE, Outcome, Tickets, deadline,
     duplicates::Similar,
     record::{Announcement, CreateRecord, ModalState},
     submit, texts,
@@ -54,7 +52,7 @@ impl Tickets {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
                 let view = self.duplicates_view(&state, &work.record.summary, &similar);
-                return Outcome::news(view, vec![sentence(texts::MODAL_WAS_CLOSED)]);
+                return Outcome::news(view, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
             }
             Similar::None => false,
             Similar::Unchecked => true,
@@ -68,7 +66,7 @@ impl Tickets {
         let intent = match self.journal.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => {
-                return self.sentence_outcome(texts::CREATE_TITLE, origin, texts::MODAL_EXPIRED);
+                return self.sentence_outcome(texts::issues::CREATE_TITLE, origin, texts::forms::EXPIRED);
             }
             Err(error) => return self.stopped(origin, &Stop::Journal(error)),
         };
@@ -142,7 +140,7 @@ impl Tickets {
             return Box::pin(self.create(work, false)).await;
         }
         let mut work = work;
-        let outcome = self.form_with_notice(&work, texts::CREATION_UNKNOWN.to_owned());
+        let outcome = self.form_with_notice(&work, texts::forms::NOT_FOUND_AFTERWARDS.to_owned());
         match self.save(&mut work, IntentState::Failed).await {
             Ok(()) => outcome,
             Err(stop) => self.stopped(&work.record.origin, &stop),
@@ -160,7 +158,7 @@ impl Tickets {
         work.record.ticket = Some(ticket);
         if self.save(&mut work, IntentState::Confirmed).await.is_err() {
             // The ticket exists. Tracking and telling follow when the journal can be read again.
-            return self.result(&work.record, &[texts::created_but_pending(&key)]);
+            return self.result(&work.record, &[texts::forms::created_but_pending(&key)]);
         }
         self.conclude_create(work, unchecked).await
     }
@@ -172,12 +170,12 @@ impl Tickets {
         };
         let mut notes = Vec::new();
         if unchecked {
-            notes.push(texts::DUPLICATES_UNCHECKED.to_owned());
+            notes.push(texts::issues::DUPLICATES_UNCHECKED.to_owned());
         }
         if !work.record.is_tracked {
             match self.hooks.emit(&event).await {
                 Ok(()) => work.record.is_tracked = true,
-                Err(_) => notes.push(texts::not_auto_tracked(&event_key(&event))),
+                Err(_) => notes.push(texts::forms::not_tracked_yet(&event_key(&event))),
             }
         }
         if work.record.announcement == Announcement::Due {
@@ -206,7 +204,7 @@ impl Tickets {
         let mut notices: Vec<String> = errors.values().cloned().chain(messages.iter().cloned()).collect();
         if !others.is_empty() || errors.is_empty() {
             notices.extend(others);
-            notices.push(texts::create_in_jira(self.jira_base_url.as_str()));
+            notices.push(texts::forms::create_in_jira(self.jira_base_url.as_str()));
         }
         if let Err(stop) = self.save(&mut work, IntentState::Failed).await {
             return self.stopped(&work.record.origin, &stop);
@@ -221,7 +219,7 @@ impl Tickets {
 
     async fn not_created(&self, mut work: Work<CreateRecord>, error: &JiraError) -> Outcome {
         tracing::warn!(intent = work.id, error = error_chain(error), "a ticket was not created");
-        let outcome = self.form_with_notice(&work, texts::jira_error(error));
+        let outcome = self.form_with_notice(&work, texts::jira::failed(error));
         match self.save(&mut work, IntentState::Failed).await {
             Ok(()) => outcome,
             Err(stop) => self.stopped(&work.record.origin, &stop),
@@ -262,15 +260,15 @@ impl Tickets {
     fn result(&self, record: &CreateRecord, notes: &[String]) -> Outcome {
         let mut blocks = Vec::new();
         if let Some(key) = record.ticket.as_ref().and_then(|ticket| ticket.key().ok()) {
-            blocks.push(Block::Paragraph(ticket_line(texts::CREATED, Span::Issue(key), &record.summary)));
+            blocks.push(Block::Paragraph(texts::issues::created(&key, &record.summary)));
         }
         blocks.extend(notes.iter().map(|note| sentence(note)));
         let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };
-        Outcome::news(self.notice_view(texts::CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
+        Outcome::news(self.notice_view(texts::issues::CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
     }
 
     pub(super) fn stopped(&self, origin: &super::record::Origin, stop: &Stop) -> Outcome {
-        self.sentence_outcome(texts::CREATE_TITLE, origin, work::sentence(stop))
+        self.sentence_outcome(texts::issues::CREATE_TITLE, origin, work::sentence(stop))
     }
 }
 
@@ -279,9 +277,9 @@ fn read_form(state: &ModalState, view: &ViewState) -> Result<CreateRecord, BTree
     let mut errors = BTreeMap::new();
     let summary = one_line(&form.summary, MAX_SUMMARY_LENGTH + 1);
     if summary.is_empty() {
-        errors.insert(SUMMARY.to_owned(), texts::SUMMARY_MISSING.to_owned());
+        errors.insert(SUMMARY.to_owned(), texts::forms::SUMMARY_MISSING.to_owned());
     } else if summary.chars().count() > MAX_SUMMARY_LENGTH {
-        errors.insert(SUMMARY.to_owned(), texts::summary_too_long(MAX_SUMMARY_LENGTH));
+        errors.insert(SUMMARY.to_owned(), texts::forms::summary_too_long(MAX_SUMMARY_LENGTH));
     }
     let mut chosen = |choice: Option<Choice>, input: &str, missing: &str| {
         if choice.is_none() {
@@ -291,11 +289,11 @@ fn read_form(state: &ModalState, view: &ViewState) -> Result<CreateRecord, BTree
     };
     let mut origin = state.origin.clone();
     if origin.is_nowhere() {
-        let channel = chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::CHANNEL_MISSING);
+        let channel = chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::forms::CHANNEL_MISSING);
         origin.channel = channel.map(|choice| choice.value).unwrap_or_default();
     }
-    let project = chosen(form.project, PROJECT, texts::PROJECT_MISSING);
-    let issue_type = chosen(form.issue_type, ISSUE_TYPE, texts::ISSUE_TYPE_MISSING);
+    let project = chosen(form.project, PROJECT, texts::forms::PROJECT_MISSING);
+    let issue_type = chosen(form.issue_type, ISSUE_TYPE, texts::forms::ISSUE_TYPE_MISSING);
     match (project, issue_type) {
         (Some(project), Some(issue_type)) if errors.is_empty() => Ok(CreateRecord {
             origin,
@@ -349,7 +347,7 @@ fn consequences(work: &Work<CreateRecord>) -> Option<(DomainEvent, Vec<Span>)> {
         channel: record.origin.channel().ok()?,
         user: record.origin.user().ok()?,
     });
-    Some((event, ticket_line(texts::CREATED, Span::Issue(key), &record.summary)))
+    Some((event, texts::issues::created(&key, &record.summary)))
 }
 
 fn event_key(event: &DomainEvent) -> String {

@@ -75,7 +75,7 @@ impl Tickets {
                 id,
                 key,
                 summary,
-                status: texts::JUST_CREATED.to_owned(),
+                status: texts::issues::JUST_CREATED.to_owned(),
                 assignee: None,
             })
             .collect()

@@ -10,7 +10,7 @@ use crate::{
 };
 use maro_domain::{
     ids::{ChannelId, UserId},
-    reply::{Reply, Span},
+    reply::Reply,
     ticket::{IssueType, Project},
 };
 use maro_jira::epic::EpicLookup;
@@ -44,7 +44,7 @@ impl Tickets {
             team: shortcut.team.clone(),
         };
         // The trigger waits three seconds; the link comes with the form, after the loading view.
-        let loading = self.sentence_view(texts::CREATE_TITLE, &origin, texts::LOADING);
+        let loading = self.sentence_view(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
         let opened = match self.slack.open_view(&shortcut.trigger_id, &loading).await {
             Ok(opened) => opened,
             Err(error) => {
@@ -103,7 +103,7 @@ impl Tickets {
                 .map(drop)
                 .map_err(|error| self.modal_not_opened(&error));
         }
-        let loading = self.sentence_view(texts::CREATE_TITLE, &origin, texts::LOADING);
+        let loading = self.sentence_view(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
         let opened = self
             .slack
             .open_view(trigger_id, &loading)
@@ -133,7 +133,7 @@ impl Tickets {
                 }
                 (Err(error), _) | (_, Err(error)) => {
                     tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");
-                    notices.push(texts::jira_error(&error));
+                    notices.push(texts::jira::failed(&error));
                 }
                 _ => tracing::warn!(project = key, "JIRA_DEFAULT_PROJECT is not a project that MARO can see"),
             }
@@ -144,11 +144,11 @@ impl Tickets {
     /// `/maro stories EPIC-1`: opens a modal, checks the epic, and asks for the titles.
     pub async fn open_stories(self: &Arc<Self>, origin: CommandOrigin<'_>, arguments: &str) -> Option<Reply> {
         let Some(epic) = epic_key::parse(arguments) else {
-            return Some(Reply::sentence(texts::STORIES_USAGE));
+            return Some(Reply::line(texts::stories::which_epic()));
         };
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
-        let loading = self.sentence_view(texts::STORIES_TITLE, &origin, texts::LOADING);
+        let loading = self.sentence_view(texts::stories::TITLE, &origin, texts::forms::LOADING);
         let opened = match self.slack.open_view(&trigger_id, &loading).await {
             Ok(opened) => opened,
             Err(error) => return Some(Reply::sentence(self.modal_not_opened(&error))),
@@ -159,25 +159,25 @@ impl Tickets {
                 Ok(EpicLookup::Epic(found)) => {
                     let mut state = tickets.new_state(origin);
                     state.epic = Some(found.issue.key.as_str().to_owned());
-                    let heading = vec![
-                        Span::Text(texts::STORIES_HEADING.to_owned()),
-                        Span::Issue(found.issue.key.clone()),
-                        Span::Text(format!(": {}", found.issue.summary)),
-                    ];
+                    let heading = texts::stories::new_under(&found.issue.key, &found.issue.summary);
                     tickets.stories_view(&state, heading, "")
                 }
                 Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
-                    let text = texts::not_an_epic(issue.key.as_str(), &type_name);
-                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &text)
+                    let text = texts::stories::not_an_epic(issue.key.as_str(), &type_name);
+                    tickets.sentence_view(texts::stories::TITLE, &origin, &text)
                 }
-                Ok(EpicLookup::NoStoryType { project_key, .. }) => {
-                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::no_story_type(&project_key))
-                }
-                Ok(EpicLookup::Missing) => {
-                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::not_found(epic.as_str()))
-                }
+                Ok(EpicLookup::NoStoryType { project_key, .. }) => tickets.sentence_view(
+                    texts::stories::TITLE,
+                    &origin,
+                    &texts::stories::no_story_type(&project_key),
+                ),
+                Ok(EpicLookup::Missing) => tickets.sentence_view(
+                    texts::stories::TITLE,
+                    &origin,
+                    &texts::jira::not_found(epic.as_str()),
+                ),
                 Err(error) => {
-                    tickets.sentence_view(texts::STORIES_TITLE, &origin, &texts::jira_error(&error))
+                    tickets.sentence_view(texts::stories::TITLE, &origin, &texts::jira::failed(&error))
                 }
             };
             tickets.update(&opened.id, &view).await;
@@ -199,8 +199,8 @@ impl Tickets {
     fn modal_not_opened(&self, error: &ApiError) -> &'static str {
         tracing::error!(error = error_chain(error), "a modal was not opened");
         match error {
-            ApiError::TriggerExpired => texts::TRIGGER_EXPIRED,
-            _ => texts::MODAL_NOT_OPENED,
+            ApiError::TriggerExpired => texts::forms::OPENED_TOO_LATE,
+            _ => texts::forms::NOT_OPENED,
         }
     }
 

@@ -1,9 +1,7 @@
 //! Linking an existing ticket to the conversation, instead of creating a duplicate.
 
 use crate::{
-    LOOK_UP_PATIENCE, Outcome, Tickets,
-    announce::ticket_line,
-    deadline,
+    LOOK_UP_PATIENCE, Outcome, Tickets, deadline,
     record::{Announcement, LinkRecord, LinkedIssue, ModalState, Origin},
     texts,
     views::sentence,
@@ -57,16 +55,16 @@ impl Tickets {
             Ok(issue) => work.record.issue = Some(issue),
             Err(reason) => {
                 let text = match reason {
-                    NotLinked::Missing => texts::not_found(&work.record.key),
+                    NotLinked::Missing => texts::jira::not_found(&work.record.key),
                     NotLinked::Jira(error) => {
                         tracing::warn!(error = error_chain(&error), "a ticket was not linked");
-                        texts::jira_error(&error)
+                        texts::jira::failed(&error)
                     }
                 };
                 if let Err(stop) = self.save(&mut work, IntentState::Failed).await {
                     return self.stopped(&work.record.origin, &stop);
                 }
-                return self.sentence_outcome(texts::LINKED_TITLE, &work.record.origin, &text);
+                return self.sentence_outcome(texts::issues::LINK_TITLE, &work.record.origin, &text);
             }
         }
         if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
@@ -85,7 +83,7 @@ impl Tickets {
         let issue = found.into_iter().flatten().next().ok_or(NotLinked::Missing)?;
         let url = record.origin.conversation_url();
         self.jira
-            .add_remote_link(&issue.key, &url, &url, texts::REMOTE_LINK_TITLE, deadline(LOOK_UP_PATIENCE))
+            .add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, deadline(LOOK_UP_PATIENCE))
             .await
             .map_err(|error| match error {
                 LinkError::MissingIssue => NotLinked::Missing,
@@ -108,7 +106,7 @@ impl Tickets {
         if !work.record.is_tracked {
             match self.hooks.emit(&event).await {
                 Ok(()) => work.record.is_tracked = true,
-                Err(_) => notes.push(texts::not_auto_tracked(&work.record.key)),
+                Err(_) => notes.push(texts::forms::not_tracked_yet(&work.record.key)),
             }
         }
         if work.record.announcement == Announcement::Due {
@@ -127,21 +125,22 @@ impl Tickets {
     }
 
     fn linked(&self, record: &LinkRecord, notes: &[String]) -> Outcome {
-        let line = match consequences(record) {
-            Some((_, line)) => line,
-            None => vec![Span::Text(texts::LINKING.to_owned())],
-        };
-        let mut blocks = vec![Block::Paragraph(line)];
+        let issue = record.issue.as_ref().and_then(|issue| Some((issue.key().ok()?, &issue.summary)));
+        let mut blocks = vec![match issue {
+            Some((key, summary)) => Block::Paragraph(texts::issues::linked(&key, summary)),
+            None => sentence(texts::issues::LINKING),
+        }];
         blocks.extend(notes.iter().map(|note| sentence(note)));
         let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };
-        Outcome::news(self.notice_view(texts::LINKED_TITLE, &record.origin, blocks, Vec::new()), news)
+        Outcome::news(self.notice_view(texts::issues::LINK_TITLE, &record.origin, blocks, Vec::new()), news)
     }
 }
 
 /// What has happened, and how the channel hears it.
 fn consequences(record: &LinkRecord) -> Option<(DomainEvent, Vec<Span>)> {
-    let LinkedIssue { id, key, summary, status } = record.issue.as_ref()?;
-    let key = IssueKey::parse(key).ok()?;
+    let issue = record.issue.as_ref()?;
+    let LinkedIssue { id, summary, status, .. } = issue;
+    let key = issue.key().ok()?;
     let origin: &Origin = &record.origin;
     let event = DomainEvent::DuplicateLinked(TicketEvent {
         id: IssueId::new(id.as_str()),
@@ -152,5 +151,5 @@ fn consequences(record: &LinkRecord) -> Option<(DomainEvent, Vec<Span>)> {
         channel: origin.channel().ok()?,
         user: origin.user().ok()?,
     });
-    Some((event, ticket_line(texts::LINKED, Span::Issue(key), summary)))
+    Some((event, texts::issues::linked_by_caller(&key, summary)))
 }

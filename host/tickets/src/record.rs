@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use maro_domain::ids::{ChannelId, InvalidId, UserId};
+use maro_domain::{
+    ids::{ChannelId, InvalidId, UserId},
+    issue::{InvalidIssueKey, IssueKey},
+};
 use maro_store::intents::work::Ticket;
 
 /// Where something was asked for, and by whom.
@@ -118,6 +121,12 @@ pub(super) struct LinkedIssue {
     pub(super) key: String,
     pub(super) summary: String,
     pub(super) status: String,
+}
+
+impl LinkedIssue {
+    pub(super) fn key(&self) -> Result<IssueKey, InvalidIssueKey> {
+        IssueKey::parse(&self.key)
+    }
 }
 
 /// Stories to be created under an epic.

@@ -47,9 +47,11 @@ impl Tickets {
             Ok(Looked::Found(created)) => self.created(work, created.into(), false).await,
             Ok(Looked::NotThere) => self.create_again(work).await,
             // The journal keeps the intention, and recovery looks again.
-            Ok(Looked::Away) => {
-                self.sentence_outcome(texts::CREATE_TITLE, &work.record.origin, texts::CREATION_UNSETTLED)
-            }
+            Ok(Looked::Away) => self.sentence_outcome(
+                texts::issues::CREATE_TITLE,
+                &work.record.origin,
+                texts::forms::UNCONFIRMED,
+            ),
             Err(stop) => self.stopped(&work.record.origin, &stop),
         }
     }

@@ -59,7 +59,7 @@ impl Tickets {
         };
         match lines {
             Ok(lines) if lines.is_empty() => {
-                self.sentence_outcome(texts::STORIES_TITLE, &state.origin, texts::MODAL_EXPIRED)
+                self.sentence_outcome(texts::stories::TITLE, &state.origin, texts::forms::EXPIRED)
             }
             Ok(lines) => {
                 self.begin_stories(state, &format!("{}-again", state.intent_id), view_id, lines).await
@@ -129,7 +129,7 @@ impl Tickets {
                     return self.unsettled(&work);
                 }
                 if work.record.attempts >= MAX_ATTEMPTS {
-                    fail_due(&mut work.record, texts::CREATION_UNKNOWN);
+                    fail_due(&mut work.record, texts::forms::NOT_FOUND_AFTERWARDS);
                 }
             }
             self.track_created(&mut work).await;
@@ -161,7 +161,7 @@ impl Tickets {
             }
             Err(CreateError::Jira(error)) => {
                 // The batches to come would end alike.
-                let reason = texts::jira_error(&error);
+                let reason = texts::jira::failed(&error);
                 fail_due(&mut work.record, &reason);
                 vec![Err(reason); batch.len()]
             }
@@ -170,6 +170,7 @@ impl Tickets {
         for (index, outcome) in batch.iter().zip(outcomes) {
             work.record.lines[*index].state = match outcome {
                 Ok(created) => StoryState::Created(created.into()),
+                Err(reason) if reason.is_empty() => StoryState::Failed(texts::stories::NO_REASON.to_owned()),
                 Err(reason) => StoryState::Failed(reason),
             };
         }
@@ -177,15 +178,17 @@ impl Tickets {
     }
 
     async fn epic(&self, key: &str) -> Result<Epic, String> {
-        let key = IssueKey::parse(key).map_err(|_| texts::MODAL_EXPIRED.to_owned())?;
+        let key = IssueKey::parse(key).map_err(|_| texts::forms::EXPIRED.to_owned())?;
         match self.jira.get_epic(&key, deadline(LOOK_UP_PATIENCE)).await {
             Ok(EpicLookup::Epic(epic)) => Ok(epic),
-            Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::no_story_type(&project_key)),
-            Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
-                Err(texts::not_an_epic(issue.key.as_str(), &type_name))
+            Ok(EpicLookup::NoStoryType { project_key, .. }) => {
+                Err(texts::stories::no_story_type(&project_key))
             }
-            Ok(EpicLookup::Missing) => Err(texts::not_found(key.as_str())),
-            Err(error) => Err(texts::jira_error(&error)),
+            Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
+                Err(texts::stories::not_an_epic(issue.key.as_str(), &type_name))
+            }
+            Ok(EpicLookup::Missing) => Err(texts::jira::not_found(key.as_str())),
+            Err(error) => Err(texts::jira::failed(&error)),
         }
     }
 
@@ -222,8 +225,7 @@ impl Tickets {
             if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
                 return self.report(&work, &[work::sentence(&stop).to_owned()]);
             }
-            let heading =
-                vec![Span::Text(texts::stories_created(created.len())), epic_span(&work.record.epic)];
+            let heading = texts::stories::created_under(created.len(), epic_span(&work.record.epic));
             let blocks = vec![Block::Paragraph(heading), Block::items(created)];
             if let Err(note) = self.announce(&work.record.origin, blocks).await {
                 notes.push(note);
@@ -231,7 +233,9 @@ impl Tickets {
             work.record.announcement = Announcement::Done;
         }
         let untracked = work.record.lines.iter().filter_map(|line| match &line.state {
-            StoryState::Created(ticket) if !line.is_tracked => Some(texts::not_auto_tracked(&ticket.key)),
+            StoryState::Created(ticket) if !line.is_tracked => {
+                Some(texts::forms::not_tracked_yet(&ticket.key))
+            }
             _ => None,
         });
         notes.extend(untracked);
@@ -253,26 +257,24 @@ impl Tickets {
             .lines
             .iter()
             .filter_map(|line| match &line.state {
-                StoryState::Failed(reason) => {
-                    Some(vec![Span::Strong(line.title.clone()), Span::Text(format!(": {reason}"))])
-                }
+                StoryState::Failed(reason) => Some(texts::stories::failed(&line.title, reason)),
                 _ => None,
             })
             .collect();
         if !created.is_empty() {
-            blocks.push(sentence(texts::STORIES_CREATED));
+            blocks.push(sentence(texts::stories::CREATED));
             blocks.push(Block::items(created));
         }
         let mut buttons = Vec::new();
         let failed_is_empty = failed.is_empty();
         if !failed_is_empty {
-            blocks.push(sentence(texts::STORIES_FAILED));
+            blocks.push(sentence(texts::stories::FAILED));
             blocks.push(Block::items(failed));
             buttons.extend(self.retry_button(work));
         }
         let is_news = !failed_is_empty || !notes.is_empty();
         let news = if is_news { blocks.clone() } else { Vec::new() };
-        Outcome::news(self.notice_view(texts::STORIES_TITLE, &record.origin, blocks, buttons), news)
+        Outcome::news(self.notice_view(texts::stories::TITLE, &record.origin, blocks, buttons), news)
     }
 
     fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<Button> {
@@ -285,11 +287,11 @@ impl Tickets {
         };
         let value =
             self.sealer.seal_for_button(RETRY_STORIES, &state, self.clock.now(), MODAL_LIFETIME).ok()?;
-        Some(Button::new(RETRY_STORIES, texts::RETRY_LABEL, value))
+        Some(Button::new(RETRY_STORIES, texts::stories::RETRY, value))
     }
 
     fn unsettled(&self, work: &Work<StoriesRecord>) -> Outcome {
-        self.sentence_outcome(texts::STORIES_TITLE, &work.record.origin, texts::CREATION_UNSETTLED)
+        self.sentence_outcome(texts::stories::TITLE, &work.record.origin, texts::forms::UNCONFIRMED)
     }
 }
 
@@ -306,15 +308,15 @@ fn parse_lines(text: &str) -> Result<Vec<String>, String> {
         let line = line.trim().trim_start_matches(['•', '-', '*', '–']).trim();
         let title = one_line(line, MAX_SUMMARY_LENGTH + 1);
         if title.chars().count() > MAX_SUMMARY_LENGTH {
-            return Err(texts::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
+            return Err(texts::stories::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
         }
         if !title.is_empty() && seen.insert(title.to_lowercase()) {
             titles.push(title);
         }
     }
     match titles.len() {
-        0 => Err(texts::NO_STORIES.to_owned()),
-        count if count > MAX_STORIES => Err(texts::too_many_stories(count, MAX_STORIES)),
+        0 => Err(texts::stories::NONE_ENTERED.to_owned()),
+        count if count > MAX_STORIES => Err(texts::stories::too_many(count, MAX_STORIES)),
         _ => Ok(titles),
     }
 }
@@ -336,10 +338,7 @@ fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
         .lines
         .iter()
         .filter_map(|line| match &line.state {
-            StoryState::Created(ticket) => {
-                let key = ticket.key().ok()?;
-                Some(vec![Span::Issue(key), Span::Text(format!(": {}", line.title))])
-            }
+            StoryState::Created(ticket) => Some(texts::stories::created(&ticket.key().ok()?, &line.title)),
             _ => None,
         })
         .collect()
@@ -361,14 +360,11 @@ mod tests {
 
     #[test]
     fn too_much_is_told_with_the_number() {
-        assert_eq!(parse_lines(" \n ").unwrap_err(), texts::NO_STORIES);
+        assert_eq!(parse_lines(" \n ").unwrap_err(), texts::stories::NONE_ENTERED);
         let long = format!("ok\n{}", "x".repeat(256));
         assert_eq!(parse_lines(&long).unwrap_err(), "Line 2 is longer than 255 characters.");
         assert!(parse_lines(&"x".repeat(255)).is_ok());
         let many: String = (0..101).map(|number| format!("story {number}\n")).collect();
-        assert_eq!(
-            parse_lines(&many).unwrap_err(),
-            "These are 101 stories; at most 100 can be created at once."
-        );
+        assert_eq!(parse_lines(&many).unwrap_err(), "You entered 101 stories; the limit is 100 at a time.");
     }
 }

@@ -46,9 +46,9 @@ impl Tickets {
             Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
             Waited::Later => SubmissionResponse::update(self.progress_view(&origin)),
             Waited::Lost => SubmissionResponse::update(self.sentence_view(
-                texts::CREATE_TITLE,
+                texts::issues::CREATE_TITLE,
                 &origin,
-                texts::FLOW_BROKEN,
+                texts::forms::SOMETHING_WRONG,
             )),
         }
     }
@@ -67,7 +67,7 @@ impl Tickets {
                     "a modal's state was refused"
                 );
                 let origin = self.shown_origin(&view, user);
-                return self.sentence_outcome(texts::CREATE_TITLE, &origin, texts::MODAL_EXPIRED);
+                return self.sentence_outcome(texts::issues::CREATE_TITLE, &origin, texts::forms::EXPIRED);
             }
         };
         match purpose.as_str() {
@@ -82,11 +82,12 @@ impl Tickets {
     /// and would otherwise be lost, the person is told directly.
     pub(super) async fn show_late(&self, view_id: &str, origin: &Origin, outcome: Outcome) {
         let (view, news) = match outcome {
-            Outcome::Close => {
-                (Box::new(self.sentence_view(texts::CREATE_TITLE, origin, texts::DONE)), Vec::new())
-            }
+            Outcome::Close => (
+                Box::new(self.sentence_view(texts::issues::CREATE_TITLE, origin, texts::forms::DONE)),
+                Vec::new(),
+            ),
             Outcome::Show { view, news } => (view, news),
-            Outcome::Errors { form, .. } => (form, vec![sentence(texts::MODAL_WAS_CLOSED)]),
+            Outcome::Errors { form, .. } => (form, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]),
         };
         if !self.update(view_id, &view).await && !news.is_empty() {
             self.tell_person(origin, news).await;
@@ -112,7 +113,7 @@ impl Tickets {
     }
 
     pub(super) fn progress_view(&self, origin: &Origin) -> View {
-        self.sentence_view(texts::CREATE_TITLE, origin, texts::IN_PROGRESS)
+        self.sentence_view(texts::issues::CREATE_TITLE, origin, texts::forms::WORKING)
     }
 }
 

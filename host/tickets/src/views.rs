@@ -49,14 +49,14 @@ pub(super) struct CreateForm {
 impl Tickets {
     /// The form for a new ticket. `notices` stand at its top.
     pub(super) fn create_view(&self, state: &ModalState, form: &CreateForm, notices: &[String]) -> View {
-        let mut view = View::modal(CREATE_ISSUE, texts::CREATE_TITLE)
-            .with_submit(texts::CREATE_SUBMIT)
+        let mut view = View::modal(CREATE_ISSUE, texts::issues::CREATE_TITLE)
+            .with_submit(texts::forms::CREATE)
             .with_private_metadata(self.sealed(CREATE_ISSUE, state));
         for notice in notices {
             view.push(self.section(&state.origin, vec![sentence(notice)]));
         }
-        let mut project = SelectInput::external(PROJECT, texts::PROJECT_LABEL).telling_changes();
-        let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::ISSUE_TYPE_LABEL);
+        let mut project = SelectInput::external(PROJECT, texts::forms::PROJECT).telling_changes();
+        let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::forms::ISSUE_TYPE);
         if let Some(choice) = &form.project {
             project = project.with_initial(choice.clone());
         }
@@ -64,17 +64,17 @@ impl Tickets {
             issue_type = issue_type.with_initial(choice.clone());
         }
         if state.origin.is_nowhere() {
-            view.push(SelectInput::channel(CHANNEL, texts::CHANNEL_LABEL));
+            view.push(SelectInput::channel(CHANNEL, texts::forms::CHANNEL));
         }
         view.with_block(project)
             .with_block(issue_type)
             .with_block(
-                TextInput::single_line(SUMMARY, texts::SUMMARY_LABEL)
+                TextInput::single_line(SUMMARY, texts::forms::SUMMARY)
                     .with_max_length(MAX_SUMMARY_LENGTH)
                     .with_initial(&form.summary),
             )
             .with_block(
-                TextInput::multi_line(DESCRIPTION, texts::DESCRIPTION_LABEL)
+                TextInput::multi_line(DESCRIPTION, texts::forms::DESCRIPTION)
                     .optional()
                     .with_initial(&form.description),
             )
@@ -88,23 +88,18 @@ impl Tickets {
         similar: &[SimilarTicket],
     ) -> View {
         let origin = &state.origin;
-        let mut view = View::modal(CREATE_ISSUE_ANYWAY, texts::DUPLICATES_TITLE)
-            .with_submit(texts::DUPLICATES_SUBMIT)
-            .with_private_metadata(self.sealed(CREATE_ISSUE_ANYWAY, state))
-            .with_block(self.section(
-                origin,
-                vec![Block::Paragraph(vec![
-                    Span::Text(texts::DUPLICATES_HEADING.to_owned()),
-                    Span::Strong(summary.to_owned()),
-                ])],
-            ));
+        let mut view =
+            View::modal(CREATE_ISSUE_ANYWAY, texts::issues::DUPLICATES_TITLE)
+                .with_submit(texts::issues::CREATE_ANYWAY)
+                .with_private_metadata(self.sealed(CREATE_ISSUE_ANYWAY, state))
+                .with_block(self.section(
+                    origin,
+                    vec![Block::Paragraph(texts::issues::duplicates(similar.len(), summary))],
+                ));
         for ticket in similar {
-            let assignee = ticket.assignee.as_deref().unwrap_or(texts::UNASSIGNED);
-            let lines = vec![
-                vec![Span::Issue(ticket.key.clone()), Span::Text(format!(": {}", ticket.summary))],
-                vec![Span::Text(format!("{} · {assignee}", ticket.status))],
-            ];
-            let button = Button::new(LINK_DUPLICATE, texts::LINK_LABEL, ticket.key.as_str());
+            let SimilarTicket { key, summary, status, assignee, .. } = ticket;
+            let lines = texts::issues::duplicate(key, summary, status, assignee.as_deref());
+            let button = Button::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
             view.push(ViewBlock::section_with_button(self.mrkdwn(origin, &[Block::Lines(lines)]), button));
         }
         view
@@ -112,13 +107,13 @@ impl Tickets {
 
     /// The form for stories under an epic.
     pub(super) fn stories_view(&self, state: &ModalState, epic: Vec<Span>, lines: &str) -> View {
-        let hint = texts::stories_hint(super::stories::MAX_STORIES, MAX_SUMMARY_LENGTH);
-        View::modal(CREATE_STORIES, texts::STORIES_TITLE)
-            .with_submit(texts::STORIES_SUBMIT)
+        let hint = texts::stories::hint(super::stories::MAX_STORIES, MAX_SUMMARY_LENGTH);
+        View::modal(CREATE_STORIES, texts::stories::TITLE)
+            .with_submit(texts::forms::CREATE)
             .with_private_metadata(self.sealed(CREATE_STORIES, state))
             .with_block(self.section(&state.origin, vec![Block::Paragraph(epic)]))
             .with_block(
-                TextInput::multi_line(STORIES, texts::STORIES_LABEL).with_hint(hint).with_initial(lines),
+                TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines),
             )
     }
 
@@ -130,7 +125,7 @@ impl Tickets {
         blocks: Vec<Block>,
         buttons: Vec<Button>,
     ) -> View {
-        let mut view = View::modal(NOTICE, title).with_close(texts::CLOSE);
+        let mut view = View::modal(NOTICE, title).with_close(texts::forms::CLOSE);
         for block in split(blocks) {
             view.push(self.section(origin, vec![block]));
         }

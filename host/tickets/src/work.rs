@@ -53,11 +53,11 @@ impl Tickets {
     }
 }
 
-/// What a person is told of work that cannot go on.
+/// What a person is told of work that can't go on.
 pub(super) fn sentence(stop: &Stop) -> &'static str {
     match stop {
-        Stop::Lost => texts::IN_PROGRESS,
-        Stop::Journal(_) => texts::DATABASE_UNAVAILABLE,
-        Stop::Unreadable => texts::FLOW_BROKEN,
+        Stop::Lost => texts::forms::WORKING,
+        Stop::Journal(_) => texts::database::UNAVAILABLE,
+        Stop::Unreadable => texts::forms::SOMETHING_WRONG,
     }
 }

@@ -99,7 +99,7 @@ impl Commands {
             "plugins" => self.plugins(&caller, &own_arguments(), is_pressed).await,
             "create" | "stories" => {
                 let Some(trigger_id) = trigger_id else {
-                    return Outcome::Refused(Reply::sentence(texts::NO_TRIGGER));
+                    return Outcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));
                 };
                 let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
@@ -122,15 +122,15 @@ impl Commands {
             Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
             Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
             Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
-                let sentence = texts::plugin_failed_silently(&plugin.description.name);
-                Outcome::Refused(Reply::sentence(sentence))
+                let sentence = texts::faults::failed_without_reason(&plugin.description.name);
+                Outcome::Refused(Reply::line(sentence))
             }
             Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());
                 let rest = Duration::try_from(rest).unwrap_or_default();
-                let sentence = texts::plugin_resting(&plugin.description.name, rest);
-                Outcome::Refused(Reply::sentence(sentence))
+                let sentence = texts::faults::paused(&plugin.description.name, rest);
+                Outcome::Refused(Reply::line(sentence))
             }
             Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
         }
@@ -159,13 +159,13 @@ fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: 
     if !matches!(fault, Fault::Busy) {
         plugin.note_fault(fault, &incident);
     }
-    Reply::sentence(match fault {
-        Fault::Busy | Fault::CircuitOpen { .. } => texts::busy(),
-        Fault::TimedOut { .. } => texts::plugin_timed_out(subcommand, &incident),
+    match fault {
+        Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
+        Fault::TimedOut { .. } => Reply::line(texts::faults::stopped(subcommand, &incident)),
         Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
-            texts::plugin_fault(subcommand, &incident)
+            Reply::line(texts::faults::crashed(subcommand, &incident))
         }
-    })
+    }
 }
 
 pub fn new_incident() -> Incident {

@@ -7,14 +7,17 @@ use crate::commands::{Commands, RESERVED_NAMES, unknown};
 use maro_domain::{
     caller::Caller,
     issue::one_line,
-    reply::{Block, Reply, Span, Visibility},
+    reply::{Block, Reply, Span},
 };
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
     registry::snapshot::{Disabled, Plugins},
     running::{breaker::BreakerStatus, loaded::LoadedPlugin},
 };
-use maro_tickets::texts;
+use maro_tickets::texts::{
+    self,
+    plugins::{Build, Health, Listed},
+};
 
 /// How much of a digest is shown, in characters: enough to tell two builds apart.
 const DIGEST_LENGTH: usize = 12;
@@ -34,18 +37,18 @@ impl Commands {
         match words[..] {
             [] => self.list(),
             ["reload"] | ["disable" | "enable", _] if !self.admins.contains(&caller.user) => {
-                Reply::sentence(texts::ADMINS_ONLY)
+                Reply::sentence(texts::plugins::ADMINS_ONLY)
             }
             ["reload"] | ["disable" | "enable", _] if is_pressed => {
                 let command = one_line(&words.join(" "), NAME_LENGTH);
-                Reply::sentence(texts::only_typed(&format!("/maro plugins {command}")))
+                Reply::line(texts::commands::only_typed(&format!("plugins {command}")))
             }
             ["reload"] => self.reload_plugins(caller).await,
             ["disable" | "enable", name] if RESERVED_NAMES.contains(&name) => {
-                Reply::sentence(texts::not_a_plugin(name))
+                Reply::line(texts::plugins::built_in(name))
             }
             [switch @ ("disable" | "enable"), name] => self.switch(caller, name, switch == "enable").await,
-            _ => Reply::sentence(texts::PLUGINS_USAGE),
+            _ => Reply::line(texts::plugins::usage()),
         }
     }
 
@@ -55,7 +58,7 @@ impl Commands {
             Ok(_) => self.list(),
             Err(error) => {
                 tracing::error!(%error, "the plugins folder cannot be read");
-                Reply::sentence(texts::PLUGINS_UNREADABLE)
+                Reply::sentence(texts::plugins::FOLDER_UNREADABLE)
             }
         }
     }
@@ -79,7 +82,7 @@ impl Commands {
             Ok(read) => read,
             Err(error) => {
                 tracing::error!(plugin = name, error = error_chain(&error), "a plugin was not switched");
-                return Reply::sentence(texts::NOTHING_WRITTEN);
+                return Reply::sentence(texts::database::NOTHING_WRITTEN);
             }
         };
         tracing::warn!(
@@ -91,97 +94,63 @@ impl Commands {
             "a plugin was switched by an administrator"
         );
         self.registry.set_switches(switches);
-        Reply::sentence(match (on, changed) {
-            (true, true) => texts::plugin_enabled(name),
-            (true, false) => texts::plugin_not_disabled(name),
-            (false, _) => texts::plugin_disabled(name),
+        Reply::line(match (on, changed) {
+            (true, true) => texts::plugins::back_on(name),
+            (true, false) => texts::plugins::already_on(name),
+            (false, _) => texts::plugins::now_off(name),
         })
     }
 
     fn list(&self) -> Reply {
         let plugins = self.registry.plugins();
-        let serving = plugins.all().map(|plugin| self.serving_line(&plugins, plugin));
+        let serving = plugins.all().map(|plugin| self.listed(&plugins, plugin).line());
         let disabled = plugins.all_disabled().map(disabled_line);
         let refused = plugins.without_version().map(|refusal| {
             let reason = one_line(&refusal.reason.to_string(), FAULT_LENGTH);
-            vec![
-                Span::Code(one_line(&refusal.file, NAME_LENGTH)),
-                Span::Text(format!(" {}", texts::plugin_file_refused(&reason, false))),
-            ]
+            texts::plugins::file_rejected(&one_line(&refusal.file, NAME_LENGTH), &reason, false)
         });
-        let loading = plugins.loading_first().map(|file| {
-            vec![Span::Code(one_line(file, NAME_LENGTH)), Span::Text(format!(" {}", texts::BEING_LOADED))]
-        });
+        let loading =
+            plugins.loading_first().map(|file| texts::plugins::file_loading(&one_line(file, NAME_LENGTH)));
         let items: Vec<_> = serving.chain(disabled).chain(refused).chain(loading).collect();
         if items.is_empty() {
-            return Reply::sentence(texts::NO_PLUGINS);
+            return Reply::sentence(texts::commands::NONE_INSTALLED);
         }
-        Reply {
-            visibility: Visibility::Caller,
-            blocks: vec![
-                Block::Paragraph(vec![Span::Text(texts::PLUGINS_HEADING.to_owned())]),
-                Block::items(items),
-            ],
-        }
+        let mut reply = Reply::sentence(texts::plugins::HEADING);
+        reply.blocks.push(Block::items(items));
+        reply
     }
 
-    fn serving_line(&self, plugins: &Plugins, plugin: &LoadedPlugin) -> Vec<Span> {
-        let grants = plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(", ");
-        let mut said =
-            vec![if grants.is_empty() { texts::NOTHING_GRANTED.to_owned() } else { texts::granted(&grants) }];
-        said.extend(self.breaker_state(plugin));
-        said.extend(
-            plugin
-                .last_fault()
-                .map(|last| texts::last_fault(&one_line(&last.fault, FAULT_LENGTH), &last.incident)),
-        );
-        if said.len() == 1 {
-            said.push(texts::HEALTHY.to_owned());
-        }
-        said.extend(
-            plugin.warnings.iter().map(|warning| texts::plugin_warning(&one_line(warning, FAULT_LENGTH))),
-        );
-        said.extend(
-            plugins.newer_refusal(plugin).map(|refusal| {
-                texts::newer_file_refused(&one_line(&refusal.reason.to_string(), FAULT_LENGTH))
-            }),
-        );
-        said.extend(plugins.is_loading(plugin).then(|| texts::NEWER_BEING_LOADED.to_owned()));
-        let mut spans = version(plugin);
-        spans.push(Span::Text(format!(": {}", said.join("; "))));
-        spans
-    }
-
-    fn breaker_state(&self, plugin: &LoadedPlugin) -> Option<String> {
-        match plugin.breaker() {
-            BreakerStatus::Closed => None,
-            BreakerStatus::HalfOpen => Some(texts::BEING_TRIED.to_owned()),
-            BreakerStatus::Open { until } => {
-                let rest = until.duration_since(self.capabilities.clock.now());
-                Some(texts::plugin_resting_for(Duration::try_from(rest).unwrap_or_default()))
-            }
+    fn listed<'a>(&self, plugins: &Plugins, plugin: &'a LoadedPlugin) -> Listed<'a> {
+        let shown = |text: &str| one_line(text, FAULT_LENGTH);
+        Listed {
+            build: build(plugin),
+            health: match plugin.breaker() {
+                BreakerStatus::Closed => Health::Running,
+                BreakerStatus::HalfOpen => Health::Retrying,
+                BreakerStatus::Open { until } => {
+                    let rest = until.duration_since(self.capabilities.clock.now());
+                    Health::Paused(Duration::try_from(rest).unwrap_or_default())
+                }
+            },
+            last_fault: plugin.last_fault().map(|last| (shown(&last.fault), last.incident)),
+            permissions: plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect(),
+            warnings: plugin.warnings.iter().map(|warning| shown(warning)).collect(),
+            newer_rejected: plugins.newer_refusal(plugin).map(|refusal| shown(&refusal.reason.to_string())),
+            newer_is_loading: plugins.is_loading(plugin),
         }
     }
 }
 
 fn disabled_line(disabled: &Disabled) -> Vec<Span> {
-    let mut spans = match &disabled.plugin {
-        Some(plugin) => version(plugin),
-        None => vec![
-            Span::Strong(one_line(&disabled.switch.plugin, NAME_LENGTH)),
-            Span::Text(format!(" {}", texts::NOT_INSTALLED)),
-        ],
-    };
-    spans.push(Span::Text(texts::SWITCHED_OFF_BY.to_owned()));
-    spans.push(Span::User(disabled.switch.disabled_by.clone()));
-    spans
+    let Disabled { switch, plugin } = disabled;
+    let name = one_line(&switch.plugin, NAME_LENGTH);
+    texts::plugins::turned_off(&name, plugin.as_deref().map(build), &switch.disabled_by)
 }
 
-/// Name, version and digest.
-fn version(plugin: &LoadedPlugin) -> Vec<Span> {
-    vec![
-        Span::Strong(plugin.description.name.to_string()),
-        Span::Text(format!(" {} ", plugin.description.version)),
-        Span::Code(plugin.digest.chars().take(DIGEST_LENGTH).collect()),
-    ]
+fn build(plugin: &LoadedPlugin) -> Build<'_> {
+    Build {
+        name: &plugin.description.name,
+        version: &plugin.description.version,
+        digest: plugin.digest.get(..DIGEST_LENGTH).unwrap_or(&plugin.digest),
+    }
 }

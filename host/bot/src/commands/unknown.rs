@@ -1,10 +1,7 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
 use crate::commands::help;
-use maro_domain::{
-    issue::one_line,
-    reply::{Block, Reply, Span, Visibility},
-};
+use maro_domain::{issue::one_line, reply::Reply};
 use maro_runtime::{
     loading::folder,
     registry::snapshot::{Disabled, Plugins},
@@ -20,57 +17,24 @@ const MAX_SHOWN_LENGTH: usize = 40;
 
 /// What nobody serves under the name `typed`: it is switched off, not loaded yet, or there is no such subcommand.
 pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
-    if let Some(disabled) = plugins.disabled(typed) {
-        return self::disabled(disabled);
+    let shown = one_line(typed, MAX_SHOWN_LENGTH);
+    if let Some(Disabled { switch, .. }) = plugins.disabled(typed) {
+        return Reply::line(texts::commands::turned_off(&shown, &switch.disabled_by));
     }
     if plugins.loading_first().any(|file| folder::stem(file) == typed) {
-        let spans = vec![Span::Code(format!("/maro {typed}")), Span::Text(texts::IS_BEING_LOADED.to_owned())];
-        return Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] };
+        return Reply::line(texts::commands::still_loading(&shown));
     }
-    let mut spans = vec![
-        Span::Text(texts::UNKNOWN_SUBCOMMAND.to_owned()),
-        Span::Code(one_line(typed, MAX_SHOWN_LENGTH)),
-        Span::Text(". ".to_owned()),
-    ];
     let names = plugins.all().map(|plugin| &*plugin.description.name);
-    if let Some(name) = nearest(typed, names.chain(help::OWN.map(|(own, ..)| own))) {
-        spans.push(Span::Text(texts::DID_YOU_MEAN.to_owned()));
-        spans.push(Span::Code(format!("/maro {name}")));
-        spans.push(Span::Text("? ".to_owned()));
-    }
-    spans.push(Span::Code("/maro help".to_owned()));
-    spans.push(Span::Text(texts::LISTS_ALL.to_owned()));
-    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
-}
-
-/// A plugin that is switched off: whom to ask about it.
-fn disabled(disabled: &Disabled) -> Reply {
-    let spans = vec![
-        Span::Code(format!("/maro {}", one_line(&disabled.switch.plugin, MAX_SHOWN_LENGTH))),
-        Span::Text(texts::IS_SWITCHED_OFF_BY.to_owned()),
-        Span::User(disabled.switch.disabled_by.clone()),
-        Span::Text(".".to_owned()),
-    ];
-    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
+    let nearest = nearest(typed, names.chain(help::OWN.map(|(own, ..)| own)));
+    Reply::line(texts::commands::unknown(&shown, nearest))
 }
 
 /// A name that no plugin has.
 pub(super) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
-    let mut spans = vec![
-        Span::Text(texts::UNKNOWN_PLUGIN.to_owned()),
-        Span::Code(one_line(typed, MAX_SHOWN_LENGTH)),
-        Span::Text(". ".to_owned()),
-    ];
     let serving = plugins.all().map(|plugin| &*plugin.description.name);
     let disabled = plugins.all_disabled().map(|disabled| &*disabled.switch.plugin);
-    if let Some(name) = nearest(typed, serving.chain(disabled)) {
-        spans.push(Span::Text(texts::DID_YOU_MEAN.to_owned()));
-        spans.push(Span::Code(name.to_owned()));
-        spans.push(Span::Text("? ".to_owned()));
-    }
-    spans.push(Span::Code("/maro plugins".to_owned()));
-    spans.push(Span::Text(texts::LISTS_ALL.to_owned()));
-    Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(spans)] }
+    let nearest = nearest(typed, serving.chain(disabled));
+    Reply::line(texts::plugins::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))
 }
 
 /// The name that is most like what was typed, if one is alike enough.

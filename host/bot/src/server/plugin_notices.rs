@@ -10,7 +10,7 @@ use crate::server::state::BotState;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::one_line,
-    reply::{Block, Reply, Span, Visibility},
+    reply::{Block, Reply, Visibility},
 };
 use maro_process::telemetry::error_chain;
 use maro_runtime::events::{PluginChange, PluginEvent};
@@ -59,8 +59,8 @@ async fn tell(state: &BotState, records: &dyn PluginRecords, channel: &ChannelId
     for event in events {
         let PluginChange::Refused { reason, kept, content } = &event.what else { continue };
         if items.len() < MAX_FILES && is_news(records, &event.plugin, content, state.clock.now()).await {
-            let reason = texts::plugin_file_refused(&one_line(reason, MAX_REASON_LENGTH), kept.is_some());
-            items.push(vec![Span::Code(one_line(&event.plugin, 60)), Span::Text(format!(" {reason}"))]);
+            let (file, reason) = (one_line(&event.plugin, 60), one_line(reason, MAX_REASON_LENGTH));
+            items.push(texts::plugins::file_rejected(&file, &reason, kept.is_some()));
         }
     }
     let Ok(nobody) = UserId::parse(SLACKBOT) else { return };

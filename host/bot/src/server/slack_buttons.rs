@@ -38,7 +38,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
     let outcome = outcome.unwrap_or_else(|_| {
         let incident = commands::new_incident().to_string();
         tracing::error!(incident, "a pressed command ended without an answer");
-        Outcome::Refused(Reply::sentence(texts::internal_fault(&incident)))
+        Outcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
     });
     let (reply, replaces_message) = match outcome {
         Outcome::Replied(reply) => (reply, pressed.replaces_message),

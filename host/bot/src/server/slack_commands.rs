@@ -84,7 +84,7 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
         Waited::Lost => {
             let incident = commands::new_incident().to_string();
             tracing::error!(incident, "a command ended without an answer");
-            let reply = Reply::sentence(texts::internal_fault(&incident));
+            let reply = Reply::sentence(texts::faults::internal(&incident));
             state.renderer.render(&reply, &command.channel, &command.user).to_answer()
         }
     }

@@ -65,11 +65,14 @@ impl Served {
 async fn a_version_stops_once_its_manifest_forbids_it() {
     let pin = "ab".repeat(32);
     let pinned = format!("{GRANTS}\nsha256 = \"{pin}\"");
-    let all = "it needs jira, tracker, tracker-edit, but that is no longer granted: to load it again, add \
+    let all = "it needs jira, tracker, tracker-edit, which is no longer granted: to let it run again, add \
                \"jira\", \"tracker\", \"tracker-edit\" to `grants` in hostile.toml";
-    let one = "it needs tracker-edit, but that is no longer granted: to load it again, add \
+    let one = "it needs tracker-edit, which is no longer granted: to let it run again, add \
                \"tracker-edit\" to `grants` in hostile.toml";
-    let content = format!("hostile.toml now allows only {pin}, but this one is ");
+    let content = format!(
+        "hostile.toml no longer allows this build: to let it run again, change `sha256` there. It allows {pin}, and this \
+         is "
+    );
     for (toml, expected) in [
         (Some("grants = []"), all),
         (None, all),
@@ -114,8 +117,8 @@ async fn a_manifest_rules_over_the_earlier_version_of_a_bad_build() {
     let (reason, kept) = served.changes.refusal("hostile.wasm").await;
     assert_eq!(
         reason,
-        "it isn't WebAssembly: build it with `maro plugin build`; the previous version was unloaded because it \
-         needs tracker, tracker-edit, which is no longer granted"
+        "it isn't WebAssembly: build it with `maro plugin build`; the previous version was stopped because it needs \
+         tracker, tracker-edit, which is no longer granted"
     );
     assert_eq!(kept, None);
 }
@@ -140,7 +143,7 @@ async fn what_forbids_nothing_leaves_the_earlier_version_alone() {
     served.put_component(&fs::read(fixture("jira-calls")).unwrap());
     served.under(Some(GRANTS)).await;
     let (reason, kept) = served.changes.refusal("hostile.wasm").await;
-    assert!(reason.starts_with("it needs jira-edit, but that isn't granted: add"), "{reason}");
+    assert!(reason.starts_with("it needs jira-edit, which isn't granted: add"), "{reason}");
     assert_eq!(kept.as_deref(), Some("hostile"));
     served.under(Some("grants = [")).await;
     assert_eq!(served.changes.refusal("hostile.wasm").await.1.as_deref(), Some("hostile"));

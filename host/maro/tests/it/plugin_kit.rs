@@ -99,7 +99,10 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
 
     fs::write(&source, text.replace("\"greet\"", "\"Count It\"")).unwrap();
     let build = complaint(&project, &["plugin", "build"]);
-    assert!(build.contains("✗ This plugin won't load: its description is invalid: \"Count It\""), "{build}");
+    assert!(
+        build.contains("✗ No host takes it like this: its description of itself is invalid: \"Count It\""),
+        "{build}"
+    );
 
     let buttons = "Ok(answer(unescape(arguments).trim()).buttons([reply::button(\"Delete\", \"delete X\")]))";
     fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", buttons)).unwrap();

@@ -64,18 +64,17 @@ impl Invocation {
     ) -> Result<(Arc<Capabilities>, OutboundRequest), HttpError> {
         let (_, capabilities) =
             self.authorised(Grant::Http).map_err(|sentence| error(HttpErrorKind::Denied, sentence))?;
-        let invalid = |what: &str| error(HttpErrorKind::InvalidRequest, texts::invalid_argument(what));
+        let invalid = |sentence: String| error(HttpErrorKind::InvalidRequest, sentence);
         let headers: Vec<_> = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
         let parts = Parts { method, url: &request.url, headers: &headers, body: request.body };
-        let request =
-            OutboundRequest::new(parts, capabilities.outbound.reach()).map_err(|what| invalid(&what))?;
+        let request = OutboundRequest::new(parts, capabilities.outbound.reach()).map_err(invalid)?;
         if !request.is_allowed(&self.manifest.hosts) {
             let host = one_line(&request.host(), MAX_SHOWN_HOST);
             return Err(error(HttpErrorKind::Denied, self.denied(Grant::Http, Denial::OtherHost(host))));
         }
         self.http_requests += 1;
         if self.http_requests > MAX_REQUESTS {
-            return Err(invalid(&format!("more than {MAX_REQUESTS} requests in one command")));
+            return Err(invalid(texts::requests::too_many_requests(MAX_REQUESTS)));
         }
         Ok((capabilities, request))
     }
@@ -99,9 +98,11 @@ fn guest_response(response: OutboundResponse) -> Response {
 
 fn failed(failure: &OutboundError, host: &str) -> HttpError {
     match failure {
-        OutboundError::Unreachable(_) => error(HttpErrorKind::Unreachable, texts::host_unreachable(host)),
-        OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::host_timed_out(host)),
-        OutboundError::TooLarge => error(HttpErrorKind::TooLarge, texts::host_answer_too_large(host)),
+        OutboundError::Unreachable(_) => {
+            error(HttpErrorKind::Unreachable, texts::services::unreachable(host))
+        }
+        OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::services::timed_out(host)),
+        OutboundError::TooLarge => error(HttpErrorKind::TooLarge, texts::services::response_too_large(host)),
     }
 }
 

@@ -75,12 +75,10 @@ impl Invocation {
     ) -> Result<SearchPage, types::JiraError> {
         let capabilities = self.jira_call()?;
         if jql.chars().count() > MAX_JQL_LENGTH {
-            let what = format!("a query of more than {MAX_JQL_LENGTH} characters");
-            return Err(invalid(texts::invalid_argument(&what)));
+            return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
         }
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
-            let what = format!("a page of {limit} issues; the limit is {MAX_PAGE_SIZE}");
-            return Err(invalid(texts::invalid_argument(&what)));
+            return Err(invalid(texts::requests::page_size(limit, MAX_PAGE_SIZE)));
         }
         let projects = self.projects();
         let search = Search { jql: &jql, projects: projects.as_deref(), limit, after: after.as_deref() };
@@ -122,16 +120,16 @@ impl Invocation {
 
     /// Logs why Jira failed, for the operator, and words it for the person.
     fn jira_failed(&self, error: &JiraError) -> types::JiraError {
-        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "a Jira call failed");
-        types::JiraError { kind: kind(error), message: texts::jira_error(error) }
+        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "jira failed");
+        types::JiraError { kind: kind(error), message: texts::jira::failed(error) }
     }
 
     fn search_failed(&self, error: &SearchError) -> types::JiraError {
         match error {
             SearchError::Jira(error) => self.jira_failed(error),
-            SearchError::Refused { reason } => invalid(texts::query_refused(reason)),
-            SearchError::Unbalanced => invalid(texts::QUERY_UNBALANCED.to_owned()),
-            SearchError::NoSuchPage => invalid(texts::invalid_argument("a page that no search returned")),
+            SearchError::Refused { reason } => invalid(texts::jira::query_rejected(reason)),
+            SearchError::Unbalanced => invalid(texts::jira::QUERY_UNBALANCED.to_owned()),
+            SearchError::NoSuchPage => invalid(texts::requests::unknown_page()),
         }
     }
 }

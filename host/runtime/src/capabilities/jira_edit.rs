@@ -109,9 +109,7 @@ impl Invocation {
     async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
         let call = self.edit_call()?;
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
-            return Err(invalid(&format!(
-                "a comment that is empty or has more than {MAX_TEXT_LENGTH} characters"
-            )));
+            return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
         }
         let key = self.present_key(&call, key).await?;
         let text = signed(text, &call.caller, &self.plugin);
@@ -126,7 +124,7 @@ impl Invocation {
         let key = issue.key.clone();
         let Some(transition) = transitions.into_iter().find(|transition| transition.id == transition_id)
         else {
-            return Err(rejected(texts::no_such_transition(key.as_str())));
+            return Err(rejected(texts::jira::no_such_transition(key.as_str())));
         };
         let capabilities = Arc::clone(&call.capabilities);
         let work = async move {
@@ -141,7 +139,7 @@ impl Invocation {
     async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
         let call = self.edit_call()?;
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
-            return Err(invalid("a text that isn't an account id"));
+            return Err(invalid(texts::requests::not_an_account()));
         }
         let key = self.present_key(&call, key).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
@@ -157,7 +155,7 @@ impl Invocation {
     async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
         let call = self.edit_call()?;
         if words.chars().count() > MAX_WORDS_LENGTH {
-            return Err(invalid(&format!("a name of more than {MAX_WORDS_LENGTH} characters")));
+            return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
         }
         let key = self.present_key(&call, key).await?;
         match self.timed(call.capabilities.jira.find_assignable(&key, words, call.deadline)).await {
@@ -192,7 +190,7 @@ impl Invocation {
 
     /// A key that the plugin may use.
     fn editable_key(&mut self, key: String) -> Result<IssueKey, EditError> {
-        let key = IssueKey::from_string(key).map_err(|_| invalid("a text that isn't an issue key"))?;
+        let key = IssueKey::from_string(key).map_err(|_| invalid(texts::requests::not_a_key()))?;
         self.reaches_project(Grant::JiraEdit, key.project_key()).map_err(denied)?;
         Ok(key)
     }
@@ -242,7 +240,7 @@ impl Invocation {
         let task = call.capabilities.tasks.spawn(work);
         self.timed(task).await.map_err(|panic| {
             tracing::error!(plugin = &*self.plugin, error = error_chain(&panic), "a change in Jira panicked");
-            uncertain(texts::EDIT_UNCERTAIN)
+            uncertain(texts::jira::EDIT_UNCONFIRMED)
         })
     }
 
@@ -250,14 +248,14 @@ impl Invocation {
     fn edit_failed(&self, error: &JiraEditError, key: &str) -> EditError {
         match error {
             JiraEditError::Missing => missing(key),
-            JiraEditError::Refused { reason } => rejected(texts::edit_refused(reason)),
+            JiraEditError::Refused { reason } => rejected(texts::jira::edit_rejected(reason)),
             JiraEditError::Jira(cause) => {
                 self.log_failure(error);
-                jira_failure(kind(cause), texts::jira_error(cause))
+                jira_failure(kind(cause), texts::jira::failed(cause))
             }
             JiraEditError::Unknown(_) => {
                 self.log_failure(error);
-                uncertain(texts::EDIT_UNCERTAIN)
+                uncertain(texts::jira::EDIT_UNCONFIRMED)
             }
         }
     }
@@ -272,7 +270,7 @@ fn signed(text: &str, caller: &Caller, subcommand: &str) -> RichText {
     let name = one_line(caller.user_name.as_deref().unwrap_or_default(), MAX_NAME_LENGTH);
     let name = if name.is_empty() { caller.user.as_str() } else { &name };
     let italic = Style { italic: true, ..Style::default() };
-    let line = Inline::Text { text: texts::asked_by(name, subcommand), style: italic };
+    let line = Inline::Text { text: texts::jira::requested_by(name, subcommand), style: italic };
     RichText {
         blocks: vec![RichBlock::Paragraph(vec![Inline::plain(text)]), RichBlock::Paragraph(vec![line])],
     }
@@ -294,7 +292,7 @@ fn outcome<T>(result: &Result<T, JiraEditError>) -> &'static str {
 }
 
 fn missing(key: &str) -> EditError {
-    EditError { kind: EditErrorKind::Missing, message: texts::not_found(key) }
+    EditError { kind: EditErrorKind::Missing, message: texts::jira::not_found(key) }
 }
 
 fn rejected(message: String) -> EditError {
@@ -305,8 +303,8 @@ fn uncertain(message: &str) -> EditError {
     EditError { kind: EditErrorKind::Uncertain, message: message.to_owned() }
 }
 
-fn invalid(what: &str) -> EditError {
-    jira_failure(JiraErrorKind::InvalidArgument, texts::invalid_argument(what))
+fn invalid(message: String) -> EditError {
+    jira_failure(JiraErrorKind::InvalidArgument, message)
 }
 
 fn denied(message: String) -> EditError {

@@ -36,12 +36,12 @@ impl reply::Host for Invocation {}
 /// The keys of a call, or what is wrong with them.
 fn parse_keys(keys: Vec<String>) -> Result<Vec<IssueKey>, String> {
     if keys.len() > MAX_KEYS {
-        return Err(texts::invalid_argument(&format!("more than {MAX_KEYS} keys in one call")));
+        return Err(texts::requests::too_many_keys(MAX_KEYS));
     }
     keys.into_iter()
         .map(IssueKey::from_string)
         .collect::<Result<_, _>>()
-        .map_err(|_| texts::invalid_argument("a text that isn't an issue key"))
+        .map_err(|_| texts::requests::not_a_key())
 }
 
 /// A call about keys of the caller's channel's list that may go ahead.
@@ -70,6 +70,9 @@ fn tracker_invalid(message: String) -> types::TrackerError {
 
 /// Logs why the database failed, for the operator, and words it for the person.
 fn tracker_failed(plugin: &str, error: &TrackerError) -> types::TrackerError {
-    tracing::error!(plugin, error = error_chain(error), "a tracker call failed");
-    types::TrackerError { kind: types::TrackerErrorKind::Unavailable, message: texts::tracker_error(error) }
+    tracing::error!(plugin, error = error_chain(error), "tracker failed");
+    types::TrackerError {
+        kind: types::TrackerErrorKind::Unavailable,
+        message: texts::database::tracker_failed(error),
+    }
 }

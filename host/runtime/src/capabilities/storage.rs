@@ -116,12 +116,12 @@ impl Invocation {
         let (caller, capabilities) = self
             .authorised(Grant::Storage)
             .map_err(|sentence| refused(StorageErrorKind::Denied, sentence))?;
-        let invalid = |what: &str| refused(StorageErrorKind::InvalidArgument, texts::invalid_argument(what));
+        let invalid = |sentence: String| refused(StorageErrorKind::InvalidArgument, sentence);
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
-            return Err(invalid(&format!("a key that is empty or over {MAX_KEY_BYTES} bytes")));
+            return Err(invalid(texts::requests::storage_key_length(MAX_KEY_BYTES)));
         }
         if values.iter().flatten().any(|value| value.len() > MAX_VALUE_BYTES) {
-            return Err(invalid(&format!("a value over {} KiB", MAX_VALUE_BYTES / 1024)));
+            return Err(invalid(texts::requests::stored_value_too_large(MAX_VALUE_BYTES / 1024)));
         }
         Ok(StorageCall { caller, capabilities })
     }
@@ -151,7 +151,7 @@ impl Invocation {
             audit::note(self, action, &what, outcome);
         }
         match changed.map_err(|error| failed(&plugin, &error))? {
-            Changed::Full => Err(refused(StorageErrorKind::Full, texts::STORAGE_FULL.to_owned())),
+            Changed::Full => Err(refused(StorageErrorKind::Full, texts::database::STORAGE_FULL.to_owned())),
             changed => Ok(changed),
         }
     }
@@ -163,6 +163,6 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
 
 /// Logs why the database failed, for the operator, and words it for the person.
 fn failed(plugin: &str, error: &plugin_storage::StorageError) -> StorageError {
-    tracing::error!(plugin, error = error_chain(error), "a storage call failed");
-    refused(StorageErrorKind::Unavailable, texts::NOTHING_WRITTEN.to_owned())
+    tracing::error!(plugin, error = error_chain(error), "storage failed");
+    refused(StorageErrorKind::Unavailable, texts::database::NOTHING_WRITTEN.to_owned())
 }

@@ -32,8 +32,7 @@ impl Host for Invocation {
             Err(sentence) => return Ok(Err(tracker_denied(sentence))),
         };
         if !(1..=MAX_ROWS).contains(&limit) {
-            let message = texts::invalid_argument(&format!("a limit that isn't between 1 and {MAX_ROWS}"));
-            return Ok(Err(tracker_invalid(message)));
+            return Ok(Err(tracker_invalid(texts::requests::row_count(MAX_ROWS))));
         }
         let page = PageRequest { offset, limit };
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;

@@ -14,6 +14,7 @@ use crate::{
         wasi,
     },
 };
+use maro_tickets::texts::plugin_files;
 
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";
@@ -27,44 +28,38 @@ const MAX_ITEMS: usize = 256;
 /// Why a file cannot be a plugin here. Each sentence says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
-    #[error("it is empty: build or copy it again")]
+    #[error("{}", plugin_files::EMPTY)]
     Empty,
-    #[error("it isn't WebAssembly: build it with `maro plugin build`")]
+    #[error("{}", plugin_files::NOT_WEBASSEMBLY)]
     NotWebAssembly,
-    #[error("it is damaged or was cut short at byte {offset}: build or copy it again")]
+    #[error("{}", plugin_files::damaged(*.offset))]
     Damaged { offset: usize },
-    #[error("it is a core module, not a component: build it for the target wasm32-wasip2")]
+    #[error("{}", plugin_files::CORE_MODULE)]
     CoreModule,
-    #[error("it doesn't export maro:plugin/command: is it a plugin? Rust plugins need `register!`")]
+    #[error("{}", plugin_files::NO_COMMAND)]
     NoCommand,
-    #[error("it was built for maro:plugin {wanted}, but this host has {}: {cure}", spoken_versions())]
+    #[error("{}", plugin_files::other_version(.wanted, &spoken_versions(), .cure))]
     OtherVersion { wanted: String, cure: &'static str },
-    #[error("it imports {import}, which no MARO host provides: stop using it and build again")]
+    #[error("{}", plugin_files::unknown_import(.import))]
     UnknownImport { import: String },
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    #[error("it has too many {what} to be compiled, which isn't normal for a plugin")]
+    #[error("{}", plugin_files::too_complex(.what))]
     TooComplex { what: &'static str },
-    #[error(
-        "its memory starts at {mib} MiB, but this host allows at most {MAX_MEMORY_MIB} MiB: build it with a smaller \
-         initial memory"
-    )]
+    #[error("{}", plugin_files::large_memory(*.mib, MAX_MEMORY_MIB))]
     LargeMemory { mib: u64 },
-    #[error(
-        "its table starts with {elements} elements, but this host allows at most {MAX_TABLE_ELEMENTS}: build it with \
-         fewer functions"
-    )]
+    #[error("{}", plugin_files::large_table(*.elements, MAX_TABLE_ELEMENTS))]
     LargeTable { elements: u64 },
-    #[error("it has over {MAX_ITEMS} imports and exports")]
+    #[error("{}", plugin_files::too_many_items(MAX_ITEMS))]
     TooManyItems,
 }
 
 /// Why a component may not run under the manifest in `file`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    #[error("it needs {}, but that isn't granted: add {} to `grants` in {file}", list(.missing), quoted(.missing))]
+    #[error("{}", plugin_files::not_granted(&list(.missing), &quoted(.missing), .file))]
     NotGranted { missing: Vec<Grant>, file: String },
-    #[error("{file} allows only {pinned}, but this one is {found}: change `sha256` there if you trust it")]
+    #[error("{}", plugin_files::other_content(.file, .pinned, .found))]
     OtherContent { file: String, pinned: String, found: String },
 }
 
@@ -72,27 +67,20 @@ impl Forbidden {
     /// Of a component that ran until its manifest was changed.
     pub(crate) fn withdrawn(&self) -> String {
         match self {
-            Self::NotGranted { missing, file } => format!(
-                "it needs {}, but that is no longer granted: to load it again, add {} to `grants` in {file}",
-                list(missing),
-                quoted(missing)
-            ),
-            Self::OtherContent { file, pinned, found } => format!(
-                "{file} now allows only {pinned}, but this one is {found}: to load it again, change `sha256` there"
-            ),
+            Self::NotGranted { missing, file } => {
+                plugin_files::no_longer_granted(&list(missing), &quoted(missing), file)
+            }
+            Self::OtherContent { file, pinned, found } => {
+                plugin_files::content_no_longer_allowed(file, pinned, found)
+            }
         }
     }
 
     /// Of a component that ran until its manifest was changed, while another is in its file.
     pub(crate) fn withdrawn_earlier(&self) -> String {
         match self {
-            Self::NotGranted { missing, .. } => format!(
-                "the previous version was unloaded because it needs {}, which is no longer granted",
-                list(missing)
-            ),
-            Self::OtherContent { file, .. } => {
-                format!("the previous version was unloaded because {file} no longer allows it")
-            }
+            Self::NotGranted { missing, .. } => plugin_files::previous_no_longer_granted(&list(missing)),
+            Self::OtherContent { file, .. } => plugin_files::previous_no_longer_allowed(file),
         }
     }
 }
@@ -117,10 +105,7 @@ impl Wishes {
         let used: Vec<_> = self.grants.iter().copied().chain(time).collect();
         let mut warnings = manifest.warnings(&used, file);
         if !self.unoffered.is_empty() {
-            warnings.push(format!(
-                "it imports {}, which this host doesn't offer: a command that calls it will fail",
-                shown(&self.unoffered.join(", "))
-            ));
+            warnings.push(plugin_files::unoffered_imports(&shown(&self.unoffered.join(", "))));
         }
         warnings
     }
@@ -260,8 +245,12 @@ fn check_version(wanted: &str) -> Result<Version, PreflightError> {
         (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch)), None) => (major, minor, patch),
         _ => {
             return Err(PreflightError::OtherVersion {
-                wanted: if wanted.is_empty() { "without a version".to_owned() } else { shown(wanted) },
-                cure: "build it against this host's interface",
+                wanted: if wanted.is_empty() {
+                    plugin_files::NO_INTERFACE_VERSION.to_owned()
+                } else {
+                    shown(wanted)
+                },
+                cure: plugin_files::BUILD_FOR_THIS_HOST,
             });
         }
     };
@@ -270,7 +259,7 @@ fn check_version(wanted: &str) -> Result<Version, PreflightError> {
         return Ok(wanted);
     }
     let is_newer = VERSIONS.last().is_some_and(|newest| wanted > *newest) || VERSIONS.iter().any(line);
-    let cure = if is_newer { "update MARO" } else { "build the plugin again" };
+    let cure = if is_newer { plugin_files::UPDATE_MARO } else { plugin_files::BUILD_AGAIN };
     Err(PreflightError::OtherVersion { wanted: version_text(wanted), cure })
 }
 
@@ -318,7 +307,7 @@ mod tests {
         let error = check_grants(&wishes.grants, &manifest, "track.toml").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "it needs tracker-edit, but that isn't granted: add \"tracker-edit\" to `grants` in track.toml"
+            "it needs tracker-edit, which isn't granted: add \"tracker-edit\" to `grants` in track.toml"
         );
     }
 
@@ -330,13 +319,13 @@ mod tests {
         let whole = component(COMMAND_EXPORT);
         for (wasm, expected) in [
             (b"hello".to_vec(), "it isn't WebAssembly"),
-            (Vec::new(), "it is empty"),
-            (wat::parse_str("(module)").unwrap(), "it is a core module"),
+            (Vec::new(), "it's empty"),
+            (wat::parse_str("(module)").unwrap(), "it's a core module"),
             (component(""), "it doesn't export maro:plugin/command"),
             (newer, "it was built for maro:plugin 0.9.0, but this host has 0.1.0 and 0.2.0: update MARO"),
-            (foreign, "it imports evil:http/fetch@1.0.0, which no MARO host provides"),
-            (unknown, "it imports maro:plugin/root@0.2.0, which no MARO host provides"),
-            (whole[..whole.len() - 3].to_vec(), "it is damaged or was cut short"),
+            (foreign, "it imports evil:http/fetch@1.0.0, which MARO doesn't provide"),
+            (unknown, "it imports maro:plugin/root@0.2.0, which MARO doesn't provide"),
+            (whole[..whole.len() - 3].to_vec(), "it's damaged or was cut short"),
         ] {
             let error = inspect(&wasm).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error:?} does not start with {expected:?}");

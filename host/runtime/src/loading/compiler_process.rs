@@ -23,6 +23,7 @@ use crate::{
     loading::{cache::MAX_ENTRY_BYTES, loader::LoadError},
     running::{engine, priority},
 };
+use maro_tickets::texts;
 
 /// What the process is told to do: a subcommand of this program that people have no use for.
 pub const SUBCOMMAND: &str = "compile-component";
@@ -131,7 +132,7 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
         Ok((_, code)) if code.len() as u64 >= MAX_ENTRY_BYTES => Err(LoadError::CodeTooLarge),
         Ok((status, code)) if status.success() => Ok(code),
         Ok((status, output)) => Err(failure(status, &output, limits)),
-        Err(error) => Err(LoadError::Compile(format!("can't reach the compiler: {error}"))),
+        Err(error) => Err(LoadError::Compile(texts::plugin_files::compiler_unreachable(error))),
     })
 }
 
@@ -159,6 +160,6 @@ fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits) -> LoadErr
     } else if signal(Signal::ABORT) || signal(Signal::KILL) {
         LoadError::CompilerMemory { mib: memory_mib }
     } else {
-        LoadError::Compile(format!("the compiler failed: {status}"))
+        LoadError::Compile(texts::plugin_files::compiler_failed(status))
     }
 }

@@ -11,6 +11,8 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
+use maro_tickets::texts::plugin_files;
+
 /// The ending of a component's file name.
 const EXTENSION: &str = "wasm";
 
@@ -112,9 +114,9 @@ impl From<Metadata> for FileState {
 /// Why a file that ends in `wasm` cannot be a plugin by its name alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    #[error("its name isn't valid UTF-8: rename it")]
+    #[error("{}", plugin_files::NAME_NOT_UTF8)]
     NotUtf8,
-    #[error("its name must end in .wasm, in lower case: rename it")]
+    #[error("{}", plugin_files::NAME_IN_CAPITALS)]
     UpperCase,
 }
 
@@ -178,9 +180,9 @@ pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>
     match read_bounded(&dir.join(format!("{stem}.toml")), MAX_MANIFEST_BYTES) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(Some)
-            .map_err(|_| io::Error::other(format!("{stem}.toml isn't valid UTF-8"))),
+            .map_err(|_| io::Error::other(plugin_files::manifest_not_utf8(&format!("{stem}.toml")))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io::Error::other(format!("{stem}.toml: {error}"))),
+        Err(error) => Err(io::Error::other(plugin_files::in_manifest(&format!("{stem}.toml"), error))),
     }
 }
 
@@ -192,7 +194,7 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     check_kind(&metadata)?;
-    let too_large = || io::Error::other(format!("it is larger than {} KiB", limit / 1024));
+    let too_large = || io::Error::other(plugin_files::too_large(limit / 1024));
     if metadata.len() > limit {
         return Err(too_large());
     }
@@ -203,7 +205,7 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 fn check_kind(metadata: &Metadata) -> io::Result<()> {
-    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it isn't a file")) }
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other(plugin_files::NOT_A_FILE)) }
 }
 
 #[cfg(test)]

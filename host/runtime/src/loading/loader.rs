@@ -30,6 +30,7 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_process::metrics::Metrics;
+use maro_tickets::texts::plugin_files;
 
 /// The longest name of a subcommand, in characters.
 const MAX_NAME_LENGTH: usize = 32;
@@ -42,13 +43,13 @@ const MAX_USAGE_LENGTH: usize = 100;
 /// Why a file in the plugins folder does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("it can't be read: {0}")]
+    #[error("{}", plugin_files::unreadable(.0))]
     Unreadable(#[source] io::Error),
-    #[error("it keeps changing: is it still being written?")]
+    #[error("{}", plugin_files::UNSETTLED)]
     Unsettled,
     #[error(transparent)]
     Misnamed(#[from] NameFault),
-    #[error("{file}: {problem}")]
+    #[error("{}", plugin_files::in_manifest(.file, .problem))]
     Manifest { file: String, problem: String },
     #[error(transparent)]
     Preflight(#[from] PreflightError),
@@ -56,34 +57,29 @@ pub enum LoadError {
     #[error("{}", .0.withdrawn())]
     Withdrawn(Forbidden),
     /// Neither this version serves nor the one before it, which did until the manifest was changed.
-    #[error("{reason}; {}", .earlier.withdrawn_earlier())]
+    #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
-    #[error("it can't be compiled: {0}")]
+    #[error("{}", plugin_files::not_compiled(.0))]
     Compile(String),
-    #[error("it compiles to over {} MiB of machine code, which isn't normal for a plugin", MAX_ENTRY_BYTES >> 20)]
+    #[error("{}", plugin_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
     CodeTooLarge,
-    #[error("it takes over {seconds} s of processor time to compile, which isn't normal for a plugin")]
+    #[error("{}", plugin_files::compiling_too_slow(*.seconds))]
     CompilerTime { seconds: u64 },
-    #[error("it takes over {mib} MiB of memory to compile, which isn't normal for a plugin")]
+    #[error("{}", plugin_files::compiling_too_large(*.mib))]
     CompilerMemory { mib: u64 },
-    #[error("it doesn't match this host's interface: {0}; build it again")]
+    #[error("{}", plugin_files::other_interface(.0))]
     Link(String),
-    #[error("it couldn't describe itself: {0}")]
+    #[error("{}", plugin_files::not_described(.0))]
     Describe(#[source] Fault),
-    #[error("its description is invalid: {0}")]
+    #[error("{}", plugin_files::invalid_description(.0))]
     Description(String),
-    #[error("it calls itself {name}, but that is built into MARO")]
+    #[error("{}", plugin_files::reserved_name(.name))]
     ReservedName { name: String },
-    #[error(
-        "it calls itself {name}, but so does {by}, which is already loaded: rename or remove one of them"
-    )]
+    #[error("{}", plugin_files::name_taken(.name, .by))]
     NameTaken { name: String, by: String },
-    #[error("its recorded cases can't be read: {0}")]
+    #[error("{}", plugin_files::cases_unreadable(.0))]
     UnreadableCases(#[source] io::Error),
-    #[error(
-        "it doesn't answer as recorded in {}: fix it, record the cases again, or set cases = \"warn\" in {file}",
-        .cases.join(", ")
-    )]
+    #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]
     OtherReplies { cases: Vec<String>, file: String },
 }
 
@@ -180,16 +176,14 @@ fn check_description(
 ) -> Result<Description, LoadError> {
     let command::Description { name, version, summary, usage } = description;
     if !is_subcommand_name(&name) {
-        return Err(LoadError::Description(format!(
-            "{:?} isn't a valid command name: use 1–{MAX_NAME_LENGTH} lowercase letters, digits or hyphens, starting with a letter",
-            one_line(&name, MAX_NAME_LENGTH)
-        )));
+        let shown = one_line(&name, MAX_NAME_LENGTH);
+        return Err(LoadError::Description(plugin_files::not_a_name(&shown, MAX_NAME_LENGTH)));
     }
     if reserved_names.contains(&name.as_str()) {
         return Err(LoadError::ReservedName { name });
     }
     if summary.trim().is_empty() {
-        return Err(LoadError::Description("it has no summary, but /maro help needs one".to_owned()));
+        return Err(LoadError::Description(plugin_files::NO_SUMMARY.to_owned()));
     }
     Ok(Description {
         name: name.into(),

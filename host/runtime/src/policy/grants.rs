@@ -120,11 +120,11 @@ impl Denial {
     pub fn sentence(&self, grant: Grant) -> String {
         let grant = grant.as_str();
         match self {
-            Self::NotGranted => texts::denied(grant),
-            Self::OtherChannel => texts::denied_in_channel(grant),
-            Self::AdminsOnly => texts::denied_to_person(grant),
-            Self::OtherProject(project) => texts::denied_for_project(grant, project),
-            Self::OtherHost(host) => texts::denied_to_host(host),
+            Self::NotGranted => texts::permissions::missing(grant),
+            Self::OtherChannel => texts::permissions::not_in_channel(grant),
+            Self::AdminsOnly => texts::permissions::admins_only(grant),
+            Self::OtherProject(project) => texts::permissions::not_for_project(grant, project),
+            Self::OtherHost(host) => texts::permissions::not_for_host(host),
         }
     }
 
@@ -166,7 +166,7 @@ impl TryFrom<String> for ProjectKey {
         if IssueKey::parse(&format!("{text}-1")).is_ok() {
             return Ok(Self(text));
         }
-        Err(format!("{text:?} isn't a project key: write it as Jira does, in capitals (\"SCRUM\")"))
+        Err(texts::manifests::not_a_project_key(&text))
     }
 }
 
@@ -181,9 +181,7 @@ impl TryFrom<String> for NamedChannel {
     fn try_from(text: String) -> Result<Self, String> {
         match ChannelId::parse(&text) {
             Ok(channel) if text.starts_with(['C', 'D', 'G']) => Ok(Self(channel)),
-            _ => Err(format!(
-                "{text:?} isn't a channel id: copy the id from the channel's details in Slack (\"C024BE91L\")"
-            )),
+            _ => Err(texts::manifests::not_a_channel_id(&text)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use maro_store::plugin_storage::Quota;
+use maro_tickets::texts;
 
 /// The interval between two looks at a guest's CPU time. A guest that computes for long yields as often.
 pub const EPOCH_TICK: Duration = Duration::from_millis(5);
@@ -85,7 +86,7 @@ impl Limits {
         bounds
             .into_iter()
             .find(|(_, value, max)| *value == 0 || value > max)
-            .map(|(key, value, max)| format!("limit {key} must be from 1 to {max}, not {value}"))
+            .map(|(key, value, max)| texts::manifests::limit_out_of_bounds(key, max, value))
     }
 
     pub fn storage(&self) -> Quota {

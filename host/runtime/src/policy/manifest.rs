@@ -12,6 +12,7 @@ use crate::{
         limits::Limits,
     },
 };
+use maro_tickets::texts;
 
 /// The operator's word on one plugin. Without the file nothing is granted and all limits are the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,18 +99,13 @@ impl Manifest {
     /// What the operator may not have meant, a sentence each, for a plugin that needs the `imported` grants.
     pub fn warnings(&self, imported: &[Grant], file: &str) -> Vec<String> {
         let unused = self.grants.iter().filter(|grant| !imported.contains(grant));
-        let mut warnings: Vec<_> = unused
-            .map(|grant| {
-                format!("it is granted {grant} but never uses it: remove \"{grant}\" from `grants` in {file}")
-            })
-            .collect();
+        let mut warnings: Vec<_> =
+            unused.map(|grant| texts::manifests::unused_grant(grant.as_str(), file)).collect();
         if !self.settings.is_empty() && !self.allows(Grant::Settings) {
-            warnings.push(format!("it can't read its [settings]: add \"settings\" to `grants` in {file}"));
+            warnings.push(texts::manifests::unreadable_settings(file));
         }
         if self.allows(Grant::Http) && self.hosts.is_empty() {
-            warnings.push(format!(
-                "it is granted http but can't contact any host: list `hosts` under [http] in {file}"
-            ));
+            warnings.push(texts::manifests::http_without_hosts(file));
         }
         warnings
     }
@@ -120,24 +116,18 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
     for (key, scope) in &written.scope {
         let grant = *key.get_ref();
         if !written.grants.contains(&grant) {
-            let problem = format!(
-                "{grant} has a scope but isn't granted: add \"{grant}\" to `grants` or remove its scope"
-            );
-            return Err((key.span(), problem));
+            return Err((key.span(), texts::manifests::scope_without_grant(grant.as_str())));
         }
         if scope.projects.is_some() && !matches!(grant, Grant::Jira | Grant::JiraEdit) {
-            let problem = format!("only jira and jira-edit have projects: remove `{grant}.projects`");
-            return Err((key.span(), problem));
+            return Err((key.span(), texts::manifests::projects_of_other_grant(grant.as_str())));
         }
         if scope.only_in_channels.is_some() && !scope.not_in_channels.is_empty() {
-            let problem = format!("{grant} has both only-in-channels and not-in-channels: keep one of them");
-            return Err((key.span(), problem));
+            return Err((key.span(), texts::manifests::both_channel_lists(grant.as_str())));
         }
     }
     match &written.http {
         Some(http) if !written.grants.contains(&Grant::Http) => {
-            let problem = "http has hosts but isn't granted: add \"http\" to `grants` or remove [http]";
-            Err((http.span(), problem.to_owned()))
+            Err((http.span(), texts::manifests::HOSTS_WITHOUT_GRANT.to_owned()))
         }
         _ => Ok(()),
     }
@@ -146,9 +136,7 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
 /// A sentence about a place in the file.
 fn at(text: &str, span: Option<Range<usize>>, problem: &str) -> String {
     let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-    // What serde calls a sequence is written in brackets.
-    let problem = problem.replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
-    format!("line {line}: {problem}")
+    texts::manifests::in_line(line, problem)
 }
 
 impl TryFrom<String> for Sha256Pin {
@@ -158,7 +146,7 @@ impl TryFrom<String> for Sha256Pin {
         if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Self(text.to_ascii_lowercase()));
         }
-        Err("sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm` prints them".to_owned())
+        Err(texts::manifests::NOT_A_SHA256.to_owned())
     }
 }
 
@@ -172,9 +160,7 @@ impl<'de> Deserialize<'de> for Setting {
             Value::Boolean(is_true) => is_true.to_string(),
             Value::Datetime(time) => time.to_string(),
             Value::Array(_) | Value::Table(_) => {
-                return Err(D::Error::custom(
-                    "a setting must be a string, a number, true or false: write it as a string",
-                ));
+                return Err(D::Error::custom(texts::manifests::NOT_A_SETTING));
             }
         }))
     }
@@ -262,7 +248,7 @@ mod tests {
             ),
             (
                 "grants = [\"jira\"]\n[scope]\njira.not-in-channels = [\"#general\"]",
-                "line 3: \"#general\" isn't a channel id: copy the id",
+                "line 3: \"#general\" isn't a channel ID: copy the ID",
             ),
             (
                 "grants = [\"jira\"]\n[scope.jira]\nonly-in-channels = [\"C1\"]\nnot-in-channels = [\"C2\"]",
@@ -287,9 +273,9 @@ mod tests {
         assert_eq!(
             manifest.warnings(&[Grant::Http], "x.toml"),
             [
-                "it is granted jira but never uses it: remove \"jira\" from `grants` in x.toml",
+                "it's granted jira but never uses it: remove \"jira\" from `grants` in x.toml",
                 "it can't read its [settings]: add \"settings\" to `grants` in x.toml",
-                "it is granted http but can't contact any host: list `hosts` under [http] in x.toml",
+                "it's granted http but can't contact any host: list `hosts` under [http] in x.toml",
             ]
         );
         assert_eq!(Manifest::default().warnings(&[], "x.toml"), [""; 0]);

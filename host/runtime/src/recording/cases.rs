@@ -22,6 +22,7 @@ use crate::{
         loaded::{Fault, LoadedPlugin},
     },
 };
+use maro_tickets::texts;
 
 /// The largest file that is read as a case, in bytes.
 const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;
@@ -90,7 +91,7 @@ impl Case {
         let is_case = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
         let mut paths: Vec<_> = paths.filter(is_case).take(MAX_CASES + 1).collect();
         if paths.len() > MAX_CASES {
-            return Err(io::Error::other(format!("there are more than {MAX_CASES}")));
+            return Err(io::Error::other(texts::plugin_files::too_many_cases(MAX_CASES)));
         }
         paths.sort();
         Ok(paths)
@@ -150,7 +151,7 @@ pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
             Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
         }
         CasesPolicy::Warn => {
-            let warning = format!("it doesn't answer as recorded in {}", other.join(", "));
+            let warning = texts::plugin_files::other_replies_warning(&other.join(", "));
             tracing::warn!(plugin = &*plugin.description.name, "{warning}");
             plugin.warnings.push(warning);
             Ok(())

@@ -34,6 +34,7 @@ use crate::{
 };
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_store::plugin_switches::Switch;
+use maro_tickets::texts;
 
 /// How many files are loaded at once, most of them waiting for something, and how many are in memory.
 const LOADING_AT_ONCE: usize = 32;
@@ -290,7 +291,7 @@ impl Registry {
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let (dir, name) = (self.dir.clone(), name.to_owned());
         let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
-        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "reading it took too long");
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugin_files::READING_TOO_SLOW);
         let read = timeout(READING_TIME, reading).await.map_err(late)?;
         Ok(PluginFile { room, ..read.map_err(io::Error::other)?? })
     }

@@ -30,7 +30,7 @@ use maro_domain::{
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
-use maro_tickets::flows::Flows;
+use maro_tickets::{flows::Flows, texts};
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -68,13 +68,13 @@ pub struct Origin {
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LimitReached {
-    #[error("it computed for longer than its limit of {cpu_ms} ms (`cpu-ms`)")]
+    #[error("{}", texts::faults::over_cpu_limit(*.cpu_ms))]
     Cpu { cpu_ms: u32 },
-    #[error("it asked for more memory than its limit of {memory_mib} MiB (`memory-mib`)")]
+    #[error("{}", texts::faults::over_memory_limit(*.memory_mib))]
     Memory { memory_mib: u32 },
-    #[error("it asked for a larger table than the limit")]
+    #[error("{}", texts::faults::OVER_TABLE_LIMIT)]
     Table,
-    #[error("it made more capability calls than its limit of {host_calls} (`host-calls`)")]
+    #[error("{}", texts::faults::over_call_limit(*.host_calls))]
     HostCalls { host_calls: u32 },
 }
 

@@ -29,6 +29,7 @@ use crate::{
 };
 use maro_domain::{caller::Caller, ids::Incident, reply::Reply};
 use maro_process::metrics::{Latency, Outcome, SubcommandMetrics};
+use maro_tickets::texts;
 
 /// What a plugin says of itself, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,23 +53,18 @@ pub enum Answer {
 /// Why a plugin did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    #[error("it ran for longer than its limit of {wall_ms} ms")]
+    #[error("{}", texts::faults::over_wall_limit(*.wall_ms))]
     TimedOut { wall_ms: u32 },
-    #[error("too many commands were already running")]
+    #[error("{}", texts::faults::NO_FREE_PLACE)]
     Busy,
-    #[error("it failed repeatedly and is paused until {until}")]
+    #[error("{}", texts::faults::paused_until(.until))]
     CircuitOpen { until: Timestamp },
     #[error("{limit}")]
     Limit { limit: String },
-    #[error("it trapped: {chain}{}", said(.stderr))]
+    #[error("{}", texts::faults::trapped(.chain, .stderr))]
     Trapped { chain: String, stderr: String },
-    #[error("its reply is invalid: {reason}")]
+    #[error("{reason}")]
     InvalidReply { reason: String },
-}
-
-/// What a guest wrote, indented: no line of it passes for one of the log.
-fn said(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!("; it said:\n{stderr}").replace('\n', "\n  ") }
 }
 
 /// A plugin that serves.

@@ -8,6 +8,7 @@ use maro_domain::{
     issue::{IssueKey, one_line},
     reply::{Block, Button, Item, Reply, Span, Visibility},
 };
+use maro_tickets::texts;
 
 /// The most blocks, lines and spans of one reply, together.
 const MAX_PARTS: usize = 20_000;
@@ -21,9 +22,9 @@ const MAX_LABEL_LENGTH: usize = 75;
 /// A reply beyond the plugin's limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ReplyError {
-    #[error("its reply has over {limit_kib} KiB of text")]
+    #[error("{}", texts::faults::reply_over_limit(*.limit_kib))]
     TooLarge { limit_kib: u32 },
-    #[error("its reply has over {MAX_PARTS} parts")]
+    #[error("{}", texts::faults::reply_of_too_many_parts(MAX_PARTS))]
     TooManyParts,
 }
 

@@ -8,6 +8,7 @@ use wasmtime::component::{
 };
 
 use crate::running::instance::Invocation;
+use maro_tickets::texts;
 
 /// The interfaces of WASI 0.2 that this host has.
 const OFFERED: [&str; 27] = [
@@ -42,7 +43,7 @@ const OFFERED: [&str; 27] = [
 
 /// A guest called a function of an interface that this host does not have.
 #[derive(Debug, thiserror::Error)]
-#[error("it called {function} of {interface}, which this host doesn't offer")]
+#[error("{}", texts::faults::unoffered_call(.function, .interface))]
 struct NotOffered {
     interface: String,
     function: String,

@@ -72,7 +72,7 @@ async fn a_page_that_cannot_be_had_leaves_the_old_one() {
     std::fs::remove_file(bot.plugins_folder().join("tracked.wasm")).unwrap();
     bot.bot().registry().load().await.unwrap();
     let answer = press(&bot, "ada", &first, "Next page".into()).await;
-    assert!(text(&bot, &answer).starts_with("MARO has no subcommand tracked."), "{}", text(&bot, &answer));
+    assert!(text(&bot, &answer).starts_with("tracked isn't a MARO command."), "{}", text(&bot, &answer));
     assert_ne!(answer.ts, first.ts);
 }
 
@@ -85,11 +85,11 @@ async fn a_button_can_open_a_modal_and_reaches_only_what_its_presser_may_do() {
     assert!(modal.title().contains("Create"));
     // Ada administers the bot and Grace does not.
     let refused = press(&bot, "grace", &message, "Reload".into()).await;
-    assert_eq!(text(&bot, &refused), texts::ADMINS_ONLY);
+    assert_eq!(text(&bot, &refused), texts::plugins::ADMINS_ONLY);
     // A plugin can write anything on a button.
     let refused = press(&bot, "ada", &message, "Reload".into()).await;
     assert_eq!(
         text(&bot, &refused),
-        "A button cannot do this. An administrator can type /maro plugins reload"
+        "This can't be done with a button. An admin needs to type /maro plugins reload."
     );
 }

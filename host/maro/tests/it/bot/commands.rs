@@ -96,16 +96,16 @@ async fn keys_are_taken_as_people_paste_them() {
     assert_snapshot!(bot.say("/maro untrack R&D").await, @"R&D is not an issue key");
     assert_snapshot!(bot.say("/maro tracked R&D").await, @"
     Enter a page number, starting from 1.
-    Type /maro tracked [PAGE]
+    Usage: /maro tracked [PAGE]
     ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();
     assert_snapshot!(bot.say(&format!("/maro track {too_many}")).await, @"
     You can use up to 50 keys at a time; you entered 51.
-    Type /maro track KEY [KEY …]
+    Usage: /maro track KEY [KEY …]
     ");
     assert_snapshot!(bot.say("/maro track").await, @"
     Include at least one issue key, such as SCRUM-123.
-    Type /maro track KEY [KEY …]
+    Usage: /maro track KEY [KEY …]
     ");
 }
 
@@ -180,7 +180,7 @@ async fn five_hundred_issues_are_paged() {
     assert_snapshot!(bot.say("/maro tracked 26").await, @"There's no page 26; the list has 25 pages. Try /maro tracked 25");
     assert_snapshot!(bot.say("/maro tracked minus one").await, @"
     Enter a page number, starting from 1.
-    Type /maro tracked [PAGE]
+    Usage: /maro tracked [PAGE]
     ");
 }
 
@@ -191,28 +191,28 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     let plugins = PluginsFolder::shipped().without("untrack.wasm").with_fixture("hostile", "hostile", GRANTS);
     let bot = TestBot::with_plugins(plugins).await;
     assert_snapshot!(bot.say("/maro help").await, @"
-    MARO keeps the Jira issues that this channel tracks:
+    MARO tracks Jira issues for this channel. You can type:
     • /maro hostile WHAT [TEXT] A fixture of the host's tests
     • /maro track KEY [KEY …] Track Jira issues in this channel
     • /maro tracked [PAGE] List the Jira issues tracked in this channel
-    • /maro create [summary] Create a ticket, after a look for similar ones
-    • /maro stories EPIC-KEY Create stories under an epic, one a line
-    • /maro help [subcommand] Shows what you can type, or how one subcommand is used
-    • /maro plugins Shows the installed plugins and how they do
+    • /maro create [summary] Create an issue, checking for duplicates first
+    • /maro stories EPIC-KEY Create stories under an epic, one per line
+    • /maro help [command] Show all commands, or how to use one
+    • /maro plugins List installed plugins and their health
     ");
     assert_eq!(bot.say("/maro").await, bot.say("/maro help").await);
     assert_snapshot!(bot.say("/maro help track").await, @"/maro track KEY [KEY …] Track Jira issues in this channel");
-    assert_snapshot!(bot.say("/maro help untrack").await, @"MARO has no subcommand untrack. Did you mean /maro track? /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro help untrack").await, @"untrack isn't a MARO command. Did you mean /maro track? Type /maro help to see them all.");
 }
 
 #[tokio::test]
 async fn an_unknown_subcommand_gets_a_suggestion() {
     let bot = TestBot::start().await;
-    assert_snapshot!(bot.say("/maro trak SCRUM-1").await, @"MARO has no subcommand trak. Did you mean /maro track? /maro help lists them all.");
-    assert_snapshot!(bot.say("/maro frobnicate").await, @"MARO has no subcommand frobnicate. /maro help lists them all.");
-    assert_snapshot!(bot.say("/maro <!channel>").await, @"MARO has no subcommand @channel. /maro help lists them all.");
-    assert_snapshot!(bot.say("/maro r&d").await, @"MARO has no subcommand r&d. /maro help lists them all.");
-    assert_snapshot!(bot.say("/maro help <b>").await, @"MARO has no subcommand <b>. /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro trak SCRUM-1").await, @"trak isn't a MARO command. Did you mean /maro track? Type /maro help to see them all.");
+    assert_snapshot!(bot.say("/maro frobnicate").await, @"frobnicate isn't a MARO command. Type /maro help to see them all.");
+    assert_snapshot!(bot.say("/maro <!channel>").await, @"@channel isn't a MARO command. Type /maro help to see them all.");
+    assert_snapshot!(bot.say("/maro r&d").await, @"r&d isn't a MARO command. Type /maro help to see them all.");
+    assert_snapshot!(bot.say("/maro help <b>").await, @"<b> isn't a MARO command. Type /maro help to see them all.");
     assert_snapshot!(bot.say("/maro TRACKED").await, @"
     No Jira issues are tracked in #general yet.
     To track one, type /maro track SCRUM-123
@@ -224,13 +224,13 @@ async fn everyone_sees_the_plugins_and_administrators_load_them_anew() {
     let bot = TestBot::start().await;
     let shown = bot.say_as("grace", "general", "/maro plugins").await;
     assert!(shown.contains("track 0.1.0 "), "{shown}");
-    assert!(shown.contains(": granted jira, tracker-edit; healthy"), "{shown}");
-    assert_snapshot!(bot.say_as("grace", "general", "/maro plugins reload").await, @"Only administrators of MARO can do this.");
+    assert!(shown.contains(": healthy. Permissions: jira, tracker-edit."), "{shown}");
+    assert_snapshot!(bot.say_as("grace", "general", "/maro plugins reload").await, @"Only MARO admins can do this.");
 
     std::fs::remove_file(bot.plugins_folder().join("untrack.wasm")).unwrap();
     let shown = bot.say_as("ada", "general", "/maro plugins reload").await;
     assert!(!shown.contains("untrack"), "{shown}");
-    assert_snapshot!(bot.say("/maro untrack SCRUM-123").await, @"MARO has no subcommand untrack. Did you mean /maro track? /maro help lists them all.");
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123").await, @"untrack isn't a MARO command. Did you mean /maro track? Type /maro help to see them all.");
 }
 
 #[tokio::test]

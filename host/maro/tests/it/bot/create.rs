@@ -44,7 +44,7 @@ pub(super) fn told(bot: &TestBot) -> Vec<String> {
 async fn a_ticket_is_created_told_and_tracked() {
     let bot = bot().await;
     let modal = open_create(&bot, "Quarterly zeppelin maintenance").await;
-    assert_eq!(modal.title(), "Create a ticket");
+    assert_eq!(modal.title(), "Create an issue");
     assert_eq!(modal.value("summary").as_deref(), Some("Quarterly zeppelin maintenance"));
     assert!(modal.value("project").unwrap().contains("SCRUM"), "{:?}", modal.value("project"));
     assert!(modal.value("issue_type").is_some());
@@ -97,7 +97,7 @@ async fn an_empty_summary_never_reaches_jira() {
     open_create(&bot, "").await;
     bot.slack.fill("ada", &[("summary", "   ")]).await.unwrap();
     match bot.slack.submit("ada").await.unwrap() {
-        SubmitOutcome::Errors(errors) => assert_eq!(errors["summary"], "Give the ticket a summary."),
+        SubmitOutcome::Errors(errors) => assert_eq!(errors["summary"], "Enter a summary."),
         SubmitOutcome::Incomplete(_) => {}
         other => panic!("{other:?}"),
     }
@@ -112,14 +112,18 @@ async fn a_similar_ticket_is_linked_instead() {
     };
     assert_eq!(modal.callback_id(), "create_issue_anyway");
     assert_snapshot!(read(&bot, &modal), @"
-    These open tickets look like yours. Link one, or create all the same: Authentication flow for users
+    This open issue looks similar. Link it, or create a new one: Authentication flow for users
     SCRUM-123: User authentication flow
     Open · Edsger Dijkstra
     ");
     bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
-    let modal = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked <")).await.unwrap();
+    let modal = bot
+        .slack
+        .wait_for_modal("ada", |modal| modal.text().contains("Linked this conversation to <"))
+        .await
+        .unwrap();
     assert!(!modal.is_interactive());
-    assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert!(bot.say("/maro tracked").await.contains("• SCRUM-123: User authentication flow (Open)"));
     let links = bot.jira.remote_links(&key("SCRUM-123"));
     assert_eq!(links.len(), 1, "{links:?}");
@@ -175,7 +179,7 @@ async fn a_replayed_submission_creates_nothing() {
     forged["view"]["private_metadata"] = "v1.e30.AAAA".into();
     let answer = bot.slack.send_interaction(&forged).await.unwrap();
     let shown = answer.json().unwrap().to_string();
-    assert!(shown.contains("no longer valid"), "{shown}");
+    assert!(shown.contains("has expired"), "{shown}");
     assert_eq!(bot.jira.created_issues().len(), 1);
 }
 
@@ -198,7 +202,7 @@ async fn jira_failing_leaves_the_form_as_it_was() {
     open_create(&bot, "Offline mode").await;
     bot.jira.set_fault(Fault::Status(403, None));
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
-    assert!(modal.text().contains("Jira does not allow MARO to do this"), "{}", modal.text());
+    assert!(modal.text().contains("Jira doesn't allow MARO to do this"), "{}", modal.text());
     assert_eq!(modal.value("summary").as_deref(), Some("Offline mode"));
     bot.jira.clear_fault();
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);

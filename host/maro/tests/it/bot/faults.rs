@@ -25,17 +25,17 @@ async fn tracked_under(fault: Fault) -> String {
 
 #[tokio::test]
 async fn refusals_of_jira_are_told_apart() {
-    assert_snapshot!(tracked_under(Fault::Status(401, None)).await, @"Jira does not accept MARO's credentials. Nothing was changed; whoever runs MARO has to renew them.");
-    assert_snapshot!(tracked_under(Fault::Status(403, None)).await, @"Jira does not allow MARO to do this. Nothing was changed; whoever runs MARO can ask a Jira administrator for the permission.");
-    assert_snapshot!(tracked_under(Fault::Status(429, Some("42".to_owned()))).await, @"Jira is limiting MARO's requests. Nothing was changed; try again in 42 seconds.");
-    assert_snapshot!(tracked_under(Fault::Anonymous).await, @"Jira does not accept MARO's credentials. Nothing was changed; whoever runs MARO has to renew them.");
+    assert_snapshot!(tracked_under(Fault::Status(401, None)).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
+    assert_snapshot!(tracked_under(Fault::Status(403, None)).await, @"Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission.");
+    assert_snapshot!(tracked_under(Fault::Status(429, Some("42".to_owned()))).await, @"Jira is rate-limiting MARO. Nothing was changed. Try again in 42 seconds.");
+    assert_snapshot!(tracked_under(Fault::Anonymous).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
 }
 
 #[tokio::test]
 async fn outages_of_jira_are_no_answer() {
-    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"Jira is out of order at the moment. Nothing was changed; try again in a few minutes.");
-    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"Jira is out of order at the moment. Nothing was changed; try again in a few minutes.");
-    assert_snapshot!(tracked_under(Fault::Reset).await, @"Jira cannot be reached at the moment. Nothing was changed; try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"Jira is having problems right now. Nothing was changed. Try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"Jira is having problems right now. Nothing was changed. Try again in a few minutes.");
+    assert_snapshot!(tracked_under(Fault::Reset).await, @"MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_hanging_jira_is_acknowledged_in_time_and_answered_later_once() {
     let messages = bot.messages("ada", "general", "/maro track SCRUM-123").await;
     assert_eq!(messages.len(), 1);
     assert!(messages[0].is_delayed);
-    assert_snapshot!(messages[0].text, @"Jira did not answer in time. Nothing was changed; try again in a few minutes.");
+    assert_snapshot!(messages[0].text, @"Jira took too long to respond. Nothing was changed. Try again in a few minutes.");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn wrong_credentials_are_not_a_missing_issue_and_do_not_leak() {
     })
     .await;
     let shown = bot.say("/maro track SCRUM-123").await;
-    assert!(shown.starts_with("Jira does not accept MARO's credentials"), "{shown}");
+    assert!(shown.starts_with("Jira rejected MARO's credentials"), "{shown}");
     assert!(!shown.contains("wrong-token"), "{shown}");
 }
 

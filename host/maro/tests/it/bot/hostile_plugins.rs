@@ -21,29 +21,30 @@ async fn hostile_bot(manifest: &str) -> TestBot {
 /// What a person reads, with the incident's id made equal, and the fault that operators see.
 async fn fault(bot: &TestBot, what: &str) -> (String, String) {
     let shown = bot.say(&format!("/maro hostile {what}")).await;
-    let (sentence, incident) = shown.split_once(" mention ").unwrap_or_else(|| panic!("{what}: {shown}"));
+    let (sentence, incident) =
+        shown.split_once(" include the ID ").unwrap_or_else(|| panic!("{what}: {shown}"));
     let incident = incident.trim_end_matches('.');
     assert!(incident.len() == 8 && incident.bytes().all(|byte| byte.is_ascii_hexdigit()), "{shown}");
     let plugins = bot.bot().registry().plugins();
-    (format!("{sentence} mention …"), plugins.get("hostile").unwrap().last_fault().unwrap().fault)
+    (format!("{sentence} include the ID …"), plugins.get("hostile").unwrap().last_fault().unwrap().fault)
 }
 
 #[tokio::test]
 async fn every_limit_stops_a_plugin_with_one_sentence() {
     let bot = hostile_bot(GRANTED).await;
-    let fault_sentence = "/maro hostile failed because of a fault in it. If you report this, mention …";
+    let fault_sentence = "/maro hostile crashed. If you report this, include the ID …";
     for (what, expected) in [
-        ("loop", "it computed for longer than its limit of 100 ms (`cpu-ms`)"),
-        ("memory", "it asked for more memory than its limit of 8 MiB (`memory-mib`)"),
-        ("host-calls", "it made more capability calls than its limit of "),
-        ("stack", "it trapped: "),
-        ("trap a reason", "it trapped: "),
-        ("exit", "it trapped: "),
-        ("huge-reply", "it asked for more memory than its limit of 8 MiB (`memory-mib`)"),
-        ("huge-strings", "it asked for more memory than its limit of 8 MiB (`memory-mib`)"),
+        ("loop", "it used more than its limit of 100 ms of processor time (`cpu-ms`)"),
+        ("memory", "it asked for more than its limit of 8 MiB of memory (`memory-mib`)"),
+        ("host-calls", "it made more than its limit of "),
+        ("stack", "it crashed: "),
+        ("trap a reason", "it crashed: "),
+        ("exit", "it crashed: "),
+        ("huge-reply", "it asked for more than its limit of 8 MiB of memory (`memory-mib`)"),
+        ("huge-strings", "it asked for more than its limit of 8 MiB of memory (`memory-mib`)"),
         ("deep", "it"),
-        ("clock-spin", "it computed for longer than its limit of 100 ms (`cpu-ms`)"),
-        ("stderr-spin", "it computed for longer than its limit of 100 ms (`cpu-ms`)"),
+        ("clock-spin", "it used more than its limit of 100 ms of processor time (`cpu-ms`)"),
+        ("stderr-spin", "it used more than its limit of 100 ms of processor time (`cpu-ms`)"),
         ("yield-spin", "it "),
     ] {
         let (sentence, fault) = fault(&bot, what).await;
@@ -53,8 +54,8 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
     }
     let hurried = hostile_bot(&GRANTED.replace("wall-ms = 10000", "wall-ms = 500")).await;
     let (sentence, fault) = fault(&hurried, "sleep").await;
-    assert_eq!(sentence, "/maro hostile took too long and was stopped. If you report this, mention …");
-    assert_eq!(fault, "it ran for longer than its limit of 500 ms");
+    assert_eq!(sentence, "/maro hostile took too long and was stopped. If you report this, include the ID …");
+    assert_eq!(fault, "it ran longer than its limit of 500 ms (`wall-ms`)");
     assert_eq!(
         bot.say("/maro track SCRUM-123").await,
         "Now tracking SCRUM-123: User authentication flow (Open)"
@@ -69,7 +70,7 @@ async fn what_a_guest_hands_over_is_bounded_before_it_is_copied() {
     .await;
     for what in ["huge-reply", "huge-error", "huge-strings", "huge-log", "deep"] {
         let shown = bot.say(&format!("/maro hostile {what}")).await;
-        assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+        assert!(shown.contains(" crashed."), "{what}: {shown}");
     }
 }
 
@@ -89,10 +90,10 @@ async fn every_capability_counts_its_calls() {
         TestBot::with_plugins(PluginsFolder::shipped().with_fixture("capable", "capable", CAPABLE)).await;
     for what in ["get", "set", "keys", "setting", "settings", "now"] {
         let shown = bot.say(&format!("/maro capable loop {what}")).await;
-        assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+        assert!(shown.contains(" crashed."), "{what}: {shown}");
         let plugins = bot.bot().registry().plugins();
         let fault = plugins.get("capable").unwrap().last_fault().unwrap().fault;
-        assert_eq!(fault, "it made more capability calls than its limit of 100 (`host-calls`)", "{what}");
+        assert_eq!(fault, "it made more than its limit of 100 capability calls (`host-calls`)", "{what}");
         // So that it is not rested.
         bot.say("/maro capable now").await;
     }
@@ -104,7 +105,7 @@ async fn no_capability_takes_in_what_is_huge() {
         TestBot::with_plugins(PluginsFolder::shipped().with_fixture("capable", "capable", CAPABLE)).await;
     for what in ["key", "value", "expected", "prefix", "setting", "url", "header", "headers", "body"] {
         let shown = bot.say(&format!("/maro capable huge {what}")).await;
-        assert!(shown.contains("failed because of a fault in it"), "{what}: {shown}");
+        assert!(shown.contains(" crashed."), "{what}: {shown}");
         assert_eq!(bot.say("/maro capable get plugin k").await, "None");
     }
 }
@@ -120,24 +121,24 @@ async fn wasi_gives_no_way_around_the_limits() {
     for (what, expected) in [
         ("random-numbers", "it "),
         ("random-bytes", "it "),
-        ("random-huge", "it trapped: requested len"),
-        ("insecure-huge", "it trapped: requested len"),
-        ("poll-crowd", "it ran for longer than its limit of 1000 ms"),
+        ("random-huge", "it crashed: requested len"),
+        ("insecure-huge", "it crashed: requested len"),
+        ("poll-crowd", "it ran longer than its limit of 1000 ms (`wall-ms`)"),
         ("poll-ready", "it "),
-        ("poll-flood", "it trapped: "),
-        ("timers", "it trapped: "),
-        ("streams", "it trapped: "),
-        ("networks", "it trapped: "),
-        ("sleep", "it ran for longer than its limit of 1000 ms"),
+        ("poll-flood", "it crashed: "),
+        ("timers", "it crashed: "),
+        ("streams", "it crashed: "),
+        ("networks", "it crashed: "),
+        ("sleep", "it ran longer than its limit of 1000 ms (`wall-ms`)"),
         ("sleep-often", "it "),
-        ("stderr-huge", "it trapped: "),
-        ("stderr-zeroes", "it trapped: "),
+        ("stderr-huge", "it crashed: "),
+        ("stderr-zeroes", "it crashed: "),
         ("stderr-spin", "it "),
     ] {
         let hostile = async {
             let shown = bot.say(&format!("/maro wasi {what}")).await;
             assert_eq!(shown.lines().count(), 1, "{what}: {shown}");
-            assert!(shown.contains(" If you report this, mention "), "{what}: {shown}");
+            assert!(shown.contains(" If you report this, include the ID "), "{what}: {shown}");
         };
         let other = bot.say_as("grace", "random", "/maro tracked");
         let (_, answered) = tokio::join!(hostile, other);
@@ -224,7 +225,7 @@ async fn a_usage_error_shows_how_the_subcommand_is_used() {
     let bot = hostile_bot(GRANTED).await;
     assert_snapshot!(bot.say("/maro hostile").await, @"
     Say what to do.
-    Type /maro hostile WHAT [TEXT]
+    Usage: /maro hostile WHAT [TEXT]
     ");
     assert_snapshot!(bot.say("/maro hostile failed for a reason").await, @"for a reason");
 }

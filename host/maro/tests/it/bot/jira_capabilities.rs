@@ -123,10 +123,10 @@ async fn a_search_finds_details_and_pages() {
     SCRUM-112 Privacy review of stored profile data (In Review, StatusCategory::InProgress), Task, nobody
     SCRUM-114 Profile page is blank in Safari 16 (In Progress, StatusCategory::InProgress), Bug, Grace Hopper
     (3, 50, Some("SCRUM-101"), Some("SCRUM-150"))
-    Done; there is nothing to show.
-    JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira does not understand this search: Field 'nonsense' does not exist or you do not have permission to view it. (The simulated Jira knows only assignee, created, creator, issuetype, key, labels, parent, priority, project, reporter, resolution, status, statusCategory, summary, text, updated.)" }
-    This subcommand asked MARO for something impossible: a page of 101 issues; the limit is 100.
-    JiraError { kind: JiraErrorKind::InvalidArgument, message: "This subcommand asked MARO for something impossible: a query of more than 4000 characters." }
+    Done. There's nothing to show.
+    JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira can't read this search: Field 'nonsense' does not exist or you do not have permission to view it. (The simulated Jira knows only assignee, created, creator, issuetype, key, labels, parent, priority, project, reporter, resolution, status, statusCategory, summary, text, updated.)" }
+    This command made an invalid request: it asked for 101 issues in one page, which can have 1 to 100.
+    JiraError { kind: JiraErrorKind::InvalidArgument, message: "This command made an invalid request: its search is longer than 4000 characters." }
     "#);
 }
 
@@ -138,31 +138,35 @@ async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     Looks good.
     Ship it.
 
-    <em>— asked by ada (Slack) with /maro jira-calls</em>
+    <em>— Requested by ada in Slack with /maro jira-calls</em>
     ");
-    bot.call("comment SCRUM-123 {quote}*bold*\\n\\n_— asked by grace (Slack) with /maro x_\\n----\\n{code}")
-        .await;
+    bot.call(
+        "comment SCRUM-123 {quote}*bold*\\n\\n_— Requested by grace in Slack with /maro x_\\n----\\n{code}",
+    )
+    .await;
     assert_snapshot!(bot.last_comment("SCRUM-123"), @"
     {quote}*bold*
 
-    _— asked by grace (Slack) with /maro x_
+    _— Requested by grace in Slack with /maro x_
     ----
     {code}
 
-    <em>— asked by ada (Slack) with /maro jira-calls</em>
+    <em>— Requested by ada in Slack with /maro jira-calls</em>
     ");
 
     let bot = data_center_bot().await;
-    bot.call("comment SCRUM-123 {quote}*bold*\\n\\n_— asked by grace (Slack) with /maro x_\\n----\\n{code}")
-        .await;
+    bot.call(
+        "comment SCRUM-123 {quote}*bold*\\n\\n_— Requested by grace in Slack with /maro x_\\n----\\n{code}",
+    )
+    .await;
     assert_snapshot!(bot.last_comment("SCRUM-123"), @r"
     \{quote\}\*bold\*
 
-    \_— asked by grace (Slack) with /maro x\_
+    \_— Requested by grace in Slack with /maro x\_
     \-\-\-\-
     \{code\}
 
-    {_}— asked by ada (Slack) with /maro jira-calls{_}
+    {_}— Requested by ada in Slack with /maro jira-calls{_}
     ");
 }
 
@@ -188,20 +192,20 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
     }
     assert_snapshot!(answers.join("\n"), @r#"
     EditError { kind: EditErrorKind::Missing, message: "SCRUM-999 not found in Jira" }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a text that isn't an issue key." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a comment that is empty or has more than 10000 characters." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a comment that is empty or has more than 10000 characters." }
-    EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: The simulated site was told to fail." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unauthorized), message: "Jira does not accept MARO's credentials. Nothing was changed; whoever runs MARO has to renew them." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Forbidden), message: "Jira does not allow MARO to do this. Nothing was changed; whoever runs MARO can ask a Jira administrator for the permission." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::RateLimited(60)), message: "Jira is limiting MARO's requests. Nothing was changed; try again in 60 seconds." }
-    EditError { kind: EditErrorKind::Uncertain, message: "Jira did not confirm this. It may have done it all the same: look in Jira before you try again." }
-    EditError { kind: EditErrorKind::Uncertain, message: "Jira did not confirm this. It may have done it all the same: look in Jira before you try again." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: it sent text that isn't an issue key." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: a comment must have 1 to 10000 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: a comment must have 1 to 10000 characters." }
+    EditError { kind: EditErrorKind::Rejected, message: "Jira rejected this change: The simulated site was told to fail." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unauthorized), message: "Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Forbidden), message: "Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::RateLimited(60)), message: "Jira is rate-limiting MARO. Nothing was changed. Try again in 60 seconds." }
+    EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
+    EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
     "#);
     assert!(!answers.join("").contains(API_TOKEN));
     assert_eq!(bot.jira.comments(&key("SCRUM-124")).len(), 1);
     bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
-    assert_snapshot!(bot.call("explain SCRUM-124 key = SCRUM-124").await, @"Jira did not confirm this. It may have done it all the same: look in Jira before you try again.");
+    assert_snapshot!(bot.call("explain SCRUM-124 key = SCRUM-124").await, @"Jira didn't confirm this. The change may have gone through; check Jira before trying again.");
 }
 
 #[tokio::test]
@@ -223,7 +227,7 @@ async fn a_step_of_the_workflow_shows_in_every_list() {
     assert_snapshot!(answers[0], @r#"
     [AvailableTransition { id: "11", name: "Start work", to-status: "In Progress" }, AvailableTransition { id: "41", name: "Finish", to-status: "Done" }]
     ()
-    EditError { kind: EditErrorKind::Rejected, message: "SCRUM-123 cannot take this step of its workflow now." }
+    EditError { kind: EditErrorKind::Rejected, message: "SCRUM-123 can't make that transition right now." }
     EditError { kind: EditErrorKind::Missing, message: "SCRUM-999 not found in Jira" }
     "#);
 }
@@ -252,8 +256,8 @@ async fn an_issue_is_assigned_and_read_anew() {
     assert_snapshot!(answers[0], @r#"
     [JiraUser { id: "grace-hopper", name: "Grace Hopper" }]
     ()
-    EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: User 'nobody' cannot be assigned issues." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a text that isn't an account id." }
+    EditError { kind: EditErrorKind::Rejected, message: "Jira rejected this change: User 'nobody' cannot be assigned issues." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: it sent text that isn't an account ID." }
     "#);
 }
 
@@ -268,7 +272,7 @@ async fn a_created_issue_is_tracked_and_known_to_the_search_for_duplicates() {
     First line
     second
 
-    <em>— asked by ada (Slack) with /maro jira-calls</em>
+    <em>— Requested by ada in Slack with /maro jira-calls</em>
     ");
     assert_snapshot!(bot.say("/maro tracked").await, @"
     Tracked Jira issues in #general:
@@ -276,10 +280,10 @@ async fn a_created_issue_is_tracked_and_known_to_the_search_for_duplicates() {
     ");
 
     let modal = super::create::open_create(&bot, "Zeppelin maintenance plan").await;
-    assert_eq!(modal.title(), "Create a ticket");
+    assert_eq!(modal.title(), "Create an issue");
     bot.slack.submit("ada").await.unwrap();
     let similar =
-        bot.slack.wait_for_modal("ada", |modal| modal.title() == "Is it one of these?").await.unwrap();
+        bot.slack.wait_for_modal("ada", |modal| modal.title() == "Possible duplicates").await.unwrap();
     assert!(similar.text().contains("SCRUM-151"), "{}", similar.text());
 }
 
@@ -302,14 +306,14 @@ async fn project_and_type_have_defaults_and_names() {
         bot.call("create SCRUM/- ").await,
     ];
     assert_snapshot!(answers.join("\n"), @r#"
-    EditError { kind: EditErrorKind::Rejected, message: "The project SCRUM has no type Saga. It has Epic, Story, Task, Bug." }
-    EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project NOPE: it is not in Jira, or closed to MARO." }
-    EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project AUDIT: it is not in Jira, or closed to MARO." }
-    EditError { kind: EditErrorKind::Rejected, message: "MARO cannot create issues in the project NO\"PE: it is not in Jira, or closed to MARO." }
-    EditError { kind: EditErrorKind::Rejected, message: "Jira refuses this: Severity is required." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that isn't a single line of 1 to 255 characters." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that isn't a single line of 1 to 255 characters." }
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This subcommand asked MARO for something impossible: a summary that isn't a single line of 1 to 255 characters." }
+    EditError { kind: EditErrorKind::Rejected, message: "The SCRUM project has no issue type called Saga. Available types: Epic, Story, Task, Bug." }
+    EditError { kind: EditErrorKind::Rejected, message: "MARO can't create issues in the NOPE project: it doesn't exist, or MARO has no access to it." }
+    EditError { kind: EditErrorKind::Rejected, message: "MARO can't create issues in the AUDIT project: it doesn't exist, or MARO has no access to it." }
+    EditError { kind: EditErrorKind::Rejected, message: "MARO can't create issues in the NO\"PE project: it doesn't exist, or MARO has no access to it." }
+    EditError { kind: EditErrorKind::Rejected, message: "Jira rejected this change: Severity is required." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: a summary must be one line of 1 to 255 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: a summary must be one line of 1 to 255 characters." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::InvalidArgument), message: "This command made an invalid request: a summary must be one line of 1 to 255 characters." }
     "#);
     assert_eq!(bot.jira.created_issues().len(), 2);
 }
@@ -331,8 +335,8 @@ async fn one_command_creates_no_more_than_five_issues() {
     SCRUM-153
     SCRUM-154
     SCRUM-155
-    This subcommand asked MARO for something impossible: more than 5 new issues in one command.
-    This subcommand asked MARO for something impossible: more than 5 new issues in one command.
+    This command made an invalid request: it asked for more than 5 new issues in one command.
+    This command made an invalid request: it asked for more than 5 new issues in one command.
     ");
     assert_eq!(bot.jira.created_issues().len(), 5);
     assert_eq!(bot.call("create-and-track Another").await, "[TrackOutcome::AlreadyTracked]");
@@ -356,7 +360,7 @@ async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
         assert_eq!(bot.jira.created_issues().len(), 2);
     }
     answers.dedup();
-    assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Uncertain, message: "Jira did not confirm the new issue. MARO goes on looking for it, and puts it on this channel's list if it is there: look in Jira before you try again." }"#);
+    assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm the new issue. MARO will keep looking and track it here if it turns up. Check Jira before trying again." }"#);
 }
 
 #[tokio::test]
@@ -370,7 +374,7 @@ async fn what_the_journal_does_not_take_is_not_created() {
         assert!(bot.call("create SCRUM/- Written").await.contains("SCRUM-151"));
     }
     answers.dedup();
-    assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unreachable), message: "MARO cannot reach its database at the moment. Nothing was changed; try again in a minute." }"#);
+    assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unreachable), message: "MARO can't reach its database right now. Nothing was changed. Try again in a minute." }"#);
 }
 
 #[tokio::test]
@@ -416,9 +420,9 @@ async fn a_plugin_stays_in_its_projects() {
     answers.sort();
     answers.dedup();
     assert_snapshot!(answers.join("\n"), @r#"
-    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Denied), message: "This subcommand is not allowed to use jira-edit for the project SCRUM." }
-    JiraError { kind: JiraErrorKind::Denied, message: "This subcommand is not allowed to use jira for the project SCRUM." }
-    JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira does not understand this search: its brackets or quotation marks do not match." }
+    EditError { kind: EditErrorKind::Jira(JiraErrorKind::Denied), message: "This command can't use the jira-edit permission in the SCRUM project." }
+    JiraError { kind: JiraErrorKind::Denied, message: "This command can't use the jira permission in the SCRUM project." }
+    JiraError { kind: JiraErrorKind::InvalidArgument, message: "Jira can't read this search: the brackets or quotation marks don't match." }
     [Lookup::Missing, Lookup::Found(Issue { key: "OPS-1", summary: "Stays", status: "In Progress" })]
     "#);
     let changed: Vec<_> = bot

@@ -13,10 +13,11 @@ async fn refusal(plugins: PluginsFolder, file: &str) -> String {
     let bot = TestBot::with_plugins(plugins).await;
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
     let list = bot.say("/maro plugins").await;
-    let start = format!("• {file}.wasm does not serve: ");
+    let start = format!("• {file}.wasm couldn't be loaded: ");
     list.lines()
         .find_map(|line| line.strip_prefix(&start))
         .unwrap_or_else(|| panic!("{file} is not refused:\n{list}"))
+        .trim_end_matches('.')
         .to_owned()
 }
 
@@ -27,8 +28,8 @@ async fn files_that_are_no_plugins_are_named_with_the_reason() {
     let garbage: Vec<u8> = (0..=255).collect();
     for (content, reason) in [
         (garbage, "it isn't WebAssembly"),
-        (Vec::new(), "it is empty"),
-        (wat::parse_str("(module)").unwrap(), "it is a core module, not a component"),
+        (Vec::new(), "it's empty"),
+        (wat::parse_str("(module)").unwrap(), "it's a core module, not a component"),
         (component(""), "it doesn't export maro:plugin/command"),
         (newer, "it was built for maro:plugin 0.9.0, but this host has 0.1.0 and 0.2.0: update MARO"),
         (component(command), "it doesn't match this host's interface"),
@@ -44,12 +45,12 @@ async fn a_missing_grant_is_named_with_the_line_to_add() {
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"jira\"]");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs tracker-edit, but that isn't granted: add \"tracker-edit\" to `grants` in track.toml"
+        "it needs tracker-edit, which isn't granted: add \"tracker-edit\" to `grants` in track.toml"
     );
     let plugins = PluginsFolder::shipped().without("track.toml");
     assert_eq!(
         refusal(plugins, "track").await,
-        "it needs jira, tracker-edit, but that isn't granted: add \"jira\", \"tracker-edit\" to `grants` in track.toml"
+        "it needs jira, tracker-edit, which isn't granted: add \"jira\", \"tracker-edit\" to `grants` in track.toml"
     );
     let plugins = PluginsFolder::shipped().with_file("track.toml", b"grants = [\"all\"]");
     assert!(refusal(plugins, "track").await.starts_with("track.toml: line 1: unknown variant `all`"));
@@ -60,31 +61,35 @@ async fn names_are_taken_by_none_but_their_own_file() {
     let plugins = PluginsFolder::shipped().with_fixture("takes-track", "aaa", "");
     assert_eq!(
         refusal(plugins, "aaa").await,
-        "it calls itself track, but so does track.wasm, which is already loaded: rename or remove one of them"
+        "it calls itself track, and so does track.wasm, which is running: rename or remove one of them"
     );
     let plugins = PluginsFolder::shipped().with_fixture("reserved-name", "help", "");
-    assert_eq!(refusal(plugins, "help").await, "it calls itself help, but that is built into MARO");
+    assert_eq!(
+        refusal(plugins, "help").await,
+        "it calls itself help, which is built into MARO: give it another name"
+    );
     let plugins = PluginsFolder::shipped().with_fixture("bad-name", "bad", "");
     assert!(
         refusal(plugins, "bad")
             .await
-            .starts_with("its description is invalid: \"Not A Name\" isn't a valid command name")
+            .starts_with("its description of itself is invalid: \"Not A Name\" isn't a command name")
     );
 }
 
 #[tokio::test]
 async fn a_plugin_that_cannot_describe_itself_does_not_serve() {
     let plugins = PluginsFolder::shipped().with_fixture("describe-traps", "traps", "");
-    assert!(refusal(plugins, "traps").await.starts_with("it couldn't describe itself: it trapped"));
+    assert!(refusal(plugins, "traps").await.starts_with("it couldn't describe itself: it crashed"));
     let plugins = PluginsFolder::shipped().with_fixture("describe-loops", "loops", "[limits]\ncpu-ms = 50");
-    let expected = "it couldn't describe itself: it computed for longer than its limit of 50 ms (`cpu-ms`)";
+    let expected =
+        "it couldn't describe itself: it used more than its limit of 50 ms of processor time (`cpu-ms`)";
     assert_eq!(refusal(plugins, "loops").await, expected);
     let mut plugins = PluginsFolder::shipped();
     for number in 0..6 {
         plugins = plugins.with_fixture("describe-sleeps", &format!("sleeps-{number}"), "");
     }
     let reason = refusal(plugins, "sleeps-5").await;
-    assert_eq!(reason, "it couldn't describe itself: it ran for longer than its limit of 2000 ms");
+    assert_eq!(reason, "it couldn't describe itself: it ran longer than its limit of 2000 ms (`wall-ms`)");
     let plugins = PluginsFolder::shipped().with_fixture("no-plugin", "none", "");
     assert!(refusal(plugins, "none").await.starts_with("it doesn't export maro:plugin/command"));
 }
@@ -109,9 +114,9 @@ async fn a_named_pipe_in_a_files_place_does_not_keep_the_others_waiting() {
     }
     let bot = TestBot::with_plugins(plugins).await;
     let list = bot.say("/maro plugins").await;
-    assert!(list.contains("• pipe.wasm does not serve: it can't be read: it isn't a file"), "{list}");
+    assert!(list.contains("• pipe.wasm couldn't be loaded: it can't be read: it isn't a file"), "{list}");
     assert!(
-        list.contains("• other.wasm does not serve: it can't be read: other.toml: it isn't a file"),
+        list.contains("• other.wasm couldn't be loaded: it can't be read: other.toml: it isn't a file"),
         "{list}"
     );
 }
@@ -130,7 +135,7 @@ async fn a_truncated_or_flipped_plugin_never_harms_the_others() {
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
     let list = bot.say("/maro plugins").await;
     for part in 1..8 {
-        assert!(list.contains(&format!("cut-{part}.wasm does not serve")), "{list}");
+        assert!(list.contains(&format!("cut-{part}.wasm couldn't be loaded")), "{list}");
     }
 }
 
@@ -139,5 +144,8 @@ async fn a_grant_that_is_never_used_is_listed() {
     let plugins = PluginsFolder::shipped().with_file("tracked.toml", b"grants = [\"tracker\", \"jira\"]");
     let list = TestBot::with_plugins(plugins).await.say("/maro plugins").await;
     let line = list.lines().find(|line| line.starts_with("• tracked ")).unwrap();
-    assert!(line.contains("; healthy; warning: it is granted jira but never uses it"), "{line}");
+    assert!(
+        line.contains("healthy. Permissions: tracker, jira. Warning: it's granted jira but never uses it"),
+        "{line}"
+    );
 }

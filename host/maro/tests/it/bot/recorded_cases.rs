@@ -61,7 +61,10 @@ async fn cases_that_never_end_keep_nobody_waiting() {
         }
         let bot = TestBot::with_plugins(plugins).await;
         let list = bot.say("/maro plugins").await;
-        assert!(list.contains("hostile.wasm does not serve: its recorded cases can't be read: "), "{list}");
+        assert!(
+            list.contains("hostile.wasm couldn't be loaded: its recorded cases can't be read: "),
+            "{list}"
+        );
         assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
     }
 }

@@ -36,7 +36,7 @@ async fn a_plugin_built_for_any_release_serves() {
         assert_eq!(bot.say("/maro untrack SCRUM-123").await, "Stopped tracking SCRUM-123");
         assert_eq!(
             bot.say("/maro tracked x").await,
-            "The page is a number from 1 on.\nType /maro tracked [PAGE]"
+            "The page is a number from 1 on.\nUsage: /maro tracked [PAGE]"
         );
     }
 }

@@ -13,7 +13,7 @@ const EPIC: &str = "SCRUM-101";
 
 async fn open_stories(bot: &TestBot, epic: &str) -> Modal {
     bot.slack.send_command("general", "ada", &format!("/maro stories {epic}")).await.unwrap();
-    bot.slack.wait_for_modal("ada", |modal| !modal.text().contains("Asking Jira")).await.unwrap()
+    bot.slack.wait_for_modal("ada", |modal| !modal.text().contains("Loading from Jira")).await.unwrap()
 }
 
 /// Submits these lines and returns what ada reads in the end.
@@ -38,7 +38,7 @@ async fn each_line_becomes_a_story_that_is_tracked() {
     • SCRUM-152: Sign out everywhere
     ");
     assert_snapshot!(told(&bot).join("\n"), @"
-    Created 2 stories under SCRUM-101
+    Created 2 stories under SCRUM-101:
     • SCRUM-151: Sign in with a passkey
     • SCRUM-152: Sign out everywhere
     ");
@@ -53,12 +53,12 @@ async fn each_line_becomes_a_story_that_is_tracked() {
 async fn what_is_no_epic_is_told() {
     let bot = bot().await;
     let modal = open_stories(&bot, "scrum-123").await;
-    assert!(modal.text().contains("SCRUM-123 is no epic but a "), "{}", modal.text());
+    assert!(modal.text().contains(", not an epic, so you can't add stories to it."), "{}", modal.text());
     bot.slack.close("ada").await.unwrap();
     let modal = open_stories(&bot, "SCRUM-999").await;
     assert!(modal.text().contains("SCRUM-999 not found in Jira"), "{}", modal.text());
     bot.slack.close("ada").await.unwrap();
-    assert_snapshot!(bot.say("/maro stories").await, @"Name the epic: /maro stories EPIC-1");
+    assert_snapshot!(bot.say("/maro stories").await, @"Which epic? For example, /maro stories SCRUM-101");
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn lines_are_limited_in_length_and_number() {
     let too_many: String = (0..101).map(|number| format!("story {number}\n")).collect();
     bot.slack.fill("ada", &[("stories", &too_many)]).await.unwrap();
     let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("no errors") };
-    assert_eq!(errors["stories"], "These are 101 stories; at most 100 can be created at once.");
+    assert_eq!(errors["stories"], "You entered 101 stories; the limit is 100 at a time.");
 }
 
 #[tokio::test]
@@ -85,9 +85,9 @@ async fn failed_lines_have_jiras_reason_and_can_be_sent_again() {
     assert_eq!(bot.jira.created_issues().len(), 1);
 
     bot.jira.refuse_no_summaries();
-    bot.slack.press("ada", "Send the failed ones again").await.unwrap();
+    bot.slack.press("ada", "Retry failed stories").await.unwrap();
     let report = bot.slack.wait_for_modal("ada", |modal| modal.text().contains("SCRUM-152")).await.unwrap();
-    assert!(!report.text().contains("Not created"), "{}", report.text());
+    assert!(!report.text().contains("Couldn't create"), "{}", report.text());
     assert_eq!(bot.jira.created_issues().len(), 2);
 }
 

@@ -21,7 +21,7 @@ async fn a_channel_that_cannot_be_told_does_not_make_the_ticket_fail() {
     };
     let shown = read(&bot, &modal);
     assert!(shown.starts_with("Created SCRUM-151: Zeppelin ballast"), "{shown}");
-    assert!(shown.contains("invite MARO to it"), "{shown}");
+    assert!(shown.contains("Invite it with /invite"), "{shown}");
     bot.slack.clear_faults();
     assert!(bot.say("/maro tracked").await.contains("SCRUM-151"));
 }
@@ -52,11 +52,11 @@ async fn a_message_whose_confirmation_is_lost_is_not_sent_twice() {
 async fn a_modal_that_slack_does_not_open_is_told() {
     let bot = bot().await;
     bot.slack.set_fault("views.open", SlackFault::Error("expired_trigger_id".to_owned()));
-    assert_eq!(bot.say("/maro create").await, "Slack took too long to open the form. Try again.");
+    assert_eq!(bot.say("/maro create").await, "The form took too long to open. Try again.");
     bot.slack.set_fault("views.open", SlackFault::Error("fatal_error".to_owned()));
     assert_eq!(
         bot.say("/maro stories SCRUM-101").await,
-        "Slack did not let MARO open the form. Try again in a moment."
+        "MARO couldn't open the form. Try again in a moment."
     );
 }
 
@@ -72,7 +72,7 @@ async fn a_search_that_fails_never_keeps_anyone_from_creating() {
     };
     let shown = read(&bot, &modal);
     assert!(shown.starts_with("Created SCRUM-151: Zeppelin rudder"), "{shown}");
-    assert!(shown.contains("could not check"), "{shown}");
+    assert!(shown.contains("couldn't check"), "{shown}");
     assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin rudder"]);
 }
 
@@ -87,8 +87,8 @@ async fn a_link_that_jira_refuses_tracks_nothing() {
         .await
         .unwrap();
     let modal =
-        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("does not allow")).await.unwrap();
-    assert!(read(&bot, &modal).starts_with("Jira does not allow MARO to do this"));
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("doesn't allow")).await.unwrap();
+    assert!(read(&bot, &modal).starts_with("Jira doesn't allow MARO to do this"));
     assert_eq!(told(&bot), [""; 0]);
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
 }

@@ -85,9 +85,9 @@ async fn what_jira_does_shows_in_the_channel() {
     let Some(stage) = Stage::open().await else { return };
     let browser = &stage.browser;
     for (label, sentence) in [
-        ("503 Unavailable", "Jira is out of order"),
-        ("401 Unauthorized", "does not accept MARO's credentials"),
-        ("Malformed response", "an answer that MARO does not understand"),
+        ("503 Unavailable", "Jira is having problems"),
+        ("401 Unauthorised", "rejected MARO's credentials"),
+        ("Answers nonsense", "a response MARO couldn't read"),
     ] {
         browser.choose("#failure", label).await;
         browser.see("#jira.failing", "").await;

@@ -13,16 +13,16 @@ async fn a_duplicate_is_linked_instead_of_created() {
     let Some(stage) = Stage::open().await else { return };
     let browser = &stage.browser;
     stage.say("/maro create Login flow for users").await;
-    browser.see("#modal[open] h2", "Create a ticket").await;
+    browser.see("#modal[open] h2", "Create an issue").await;
     browser.type_into("[data-block-id=description] textarea", "As a user I want to log in.").await;
     browser.click("#modal footer .primary").await;
-    browser.see("#modal h2", "Is it one of these?").await;
+    browser.see("#modal h2", "Possible duplicates").await;
     browser.see("#modal .section", "SCRUM-123: User authentication flow").await;
     browser.click("#modal .accessory button").await;
-    stage.hear("Linked SCRUM-123").await;
+    stage.hear("linked this conversation to SCRUM-123").await;
     assert_eq!(stage.bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     assert_eq!(stage.bot.jira.created_issues(), []);
-    browser.see("#modal", "Linked SCRUM-123").await;
+    browser.see("#modal", "Linked this conversation to SCRUM-123").await;
     browser.click("#modal footer .button").await;
     browser.see("body:not(:has(dialog[open]))", "").await;
     stage.say("/maro tracked").await;
@@ -55,7 +55,7 @@ async fn stories_are_created_and_the_failed_ones_named() {
     stage.browser.click("#modal footer .primary").await;
     stage.browser.see("#modal", "SCRUM-151: A good story").await;
     stage.browser.see("#modal", "This word is not allowed.").await;
-    stage.browser.see("#modal .actions button", "Send the failed ones again").await;
+    stage.browser.see("#modal .actions button", "Retry failed stories").await;
     stage.hear("SCRUM-151: A good story").await;
     stage.browser.see("[data-key=SCRUM-151]", "A good story").await;
 }
@@ -68,7 +68,7 @@ async fn a_ticket_comes_of_a_message_and_is_told_in_its_thread() {
     stage.hear("The hangar door is stuck").await;
     browser.click("#log [aria-label='More actions']").await;
     browser.click(".menu:popover-open button").await;
-    browser.see("#modal h2", "Create a ticket").await;
+    browser.see("#modal h2", "Create an issue").await;
     browser.click("#modal footer .primary").await;
     browser.see("#log .thread .said", "Created SCRUM-151").await;
 }

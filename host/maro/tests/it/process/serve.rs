@@ -69,8 +69,8 @@ async fn what_no_compiler_can_bear_is_refused_and_harms_nobody() {
     let process = Process::start(world.command("serve"));
     let mib = 1024 + (64 * bomb.len()).div_ceil(1024 * 1024);
     let expected = format!(
-        "plugin bomb.wasm couldn't be loaded: it takes over {mib} MiB of memory to compile, which isn't normal for a \
-         plugin"
+        "plugin bomb.wasm does not serve: it takes over {mib} MiB of memory to compile: a normal plugin build \
+         doesn't"
     );
     process.logged(&expected).await;
     process.logged("ready").await;

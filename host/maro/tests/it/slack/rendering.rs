@@ -200,7 +200,7 @@ fn nothing_is_never_sent() {
         vec![Block::Lines(vec![vec![], vec![text("  ")], vec![text("\u{0}")]])],
     ] {
         let message = render(&Reply { visibility: Visibility::Caller, blocks });
-        assert_eq!(message.text(), "Done; there is nothing to show.");
+        assert_eq!(message.text(), "Done. There's nothing to show.");
     }
 }
 

@@ -96,7 +96,7 @@ async fn an_issue_that_was_untracked_without_word_of_it_is_not_said_to_be_there(
     route.lose_answer_to("LOST-1");
     let error = given.tracker.untrack(&channel("C1"), &[key("LOST-1")]).await.unwrap_err();
     assert!(matches!(error, TrackerError::Uncertain(_)), "{error:?}");
-    insta::assert_snapshot!(texts::tracker_error(&error), @"MARO lost its database while it did this. Type /maro tracked in a minute to see whether it was done.");
+    insta::assert_snapshot!(texts::database::tracker_failed(&error), @"MARO lost its database connection partway through. Type /maro tracked in a minute to see whether it worked.");
     assert!(given.keys("C1").await.is_empty());
     given.database.close().await;
 }

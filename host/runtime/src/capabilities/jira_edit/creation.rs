@@ -53,13 +53,13 @@ impl Invocation {
         let call = self.edit_call()?;
         check(&new)?;
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
-            return Err(invalid("a new issue without a project, and JIRA_DEFAULT_PROJECT isn't set"));
+            return Err(invalid(texts::requests::no_project()));
         };
         let project = project.trim().to_uppercase();
         self.reaches_project(Grant::JiraEdit, &project).map_err(denied)?;
         self.creations += 1;
         if self.creations > MAX_CREATIONS {
-            return Err(invalid(&format!("more than {MAX_CREATIONS} new issues in one command")));
+            return Err(invalid(texts::requests::too_many_issues(MAX_CREATIONS)));
         }
         let issue_type = self.issue_type(&call, &project, new.issue_type.as_deref()).await?;
         let ticket = NewTicket {
@@ -86,28 +86,24 @@ impl Invocation {
             .map_err(|error| self.edit_failed(&JiraEditError::Jira(error), project))?
             .unwrap_or_default();
         if types.is_empty() {
-            return Err(rejected(texts::cannot_create_in(&one_line(project, MAX_SHOWN_LENGTH))));
+            return Err(rejected(texts::jira::cannot_create_in(&one_line(project, MAX_SHOWN_LENGTH))));
         }
         choose(&types, wanted).cloned().ok_or_else(|| {
             let names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
             let wanted = one_line(wanted.unwrap_or(USUAL_TYPE), MAX_SHOWN_LENGTH);
-            rejected(texts::no_such_issue_type(project, &wanted, &names))
+            rejected(texts::jira::no_such_issue_type(project, &wanted, &names))
         })
     }
 
     fn creation_failed(&self, error: &CreationError, project: &str) -> EditError {
         match error {
             CreationError::Unwritten(stop) => {
-                tracing::error!(
-                    plugin = &*self.plugin,
-                    error = error_chain(stop),
-                    "refused to create an issue"
-                );
-                jira_failure(JiraErrorKind::Unreachable, texts::NOTHING_WRITTEN.to_owned())
+                tracing::error!(plugin = &*self.plugin, error = error_chain(stop), "a creation was refused");
+                jira_failure(JiraErrorKind::Unreachable, texts::database::NOTHING_WRITTEN.to_owned())
             }
             CreationError::Jira(error @ JiraEditError::Unknown(_)) => {
                 self.log_failure(error);
-                uncertain(texts::PLUGIN_CREATION_UNSETTLED)
+                uncertain(texts::jira::CREATION_UNCONFIRMED)
             }
             CreationError::Jira(error) => self.edit_failed(error, project),
         }
@@ -182,12 +178,10 @@ async fn look(jira: &JiraClient, creation: &Creation, deadline: Instant) -> Opti
 fn check(new: &NewIssue) -> Result<(), EditError> {
     let length = new.summary.chars().count();
     if new.summary.trim().is_empty() || length > MAX_SUMMARY_LENGTH || new.summary.contains(['\n', '\r']) {
-        return Err(invalid(&format!(
-            "a summary that isn't a single line of 1 to {MAX_SUMMARY_LENGTH} characters"
-        )));
+        return Err(invalid(texts::requests::summary_length(MAX_SUMMARY_LENGTH)));
     }
     if new.description.chars().count() > MAX_TEXT_LENGTH {
-        return Err(invalid(&format!("a description of more than {MAX_TEXT_LENGTH} characters")));
+        return Err(invalid(texts::requests::description_too_long(MAX_TEXT_LENGTH)));
     }
     Ok(())
 }

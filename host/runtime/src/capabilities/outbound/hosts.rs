@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use url::{Host, Url};
 
+use maro_tickets::texts;
+
 /// The port of https.
 const HTTPS_PORT: u16 = 443;
 
@@ -34,12 +36,7 @@ impl TryFrom<String> for AllowedHost {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        parse(&text).ok_or_else(|| {
-            format!(
-                "{text:?} isn't a host: write \"api.example.com\", or \"*.example.com\" for all its subdomains, either \
-                 with an optional \":port\"; IP addresses can't be allowed"
-            )
-        })
+        parse(&text).ok_or_else(|| texts::manifests::not_a_host(&text))
     }
 }
 

@@ -7,6 +7,7 @@ use reqwest::{
 use url::{Host, Url};
 
 use crate::capabilities::outbound::{addresses::Reach, hosts::AllowedHost};
+use maro_tickets::texts;
 
 /// The longest URL, in bytes.
 const MAX_URL_BYTES: usize = 8 * 1024;
@@ -53,15 +54,15 @@ impl OutboundRequest {
     /// Checks a request in everything but the host's name.
     ///
     /// # Errors
-    /// What is impossible about it, as the end of a sentence.
+    /// What is impossible about it, in a sentence for the person.
     pub fn new(parts: Parts<'_>, reach: Reach) -> Result<Self, String> {
         let method =
-            Method::from_bytes(parts.method.as_bytes()).map_err(|_| "an unknown method".to_owned())?;
+            Method::from_bytes(parts.method.as_bytes()).map_err(|_| texts::requests::unknown_method())?;
         let mut request = Request::new(method, url(parts.url, reach)?);
         *request.headers_mut() = headers(parts.headers)?;
         if let Some(body) = parts.body {
             if body.len() > MAX_BODY_BYTES {
-                return Err(format!("a body over {} KiB", MAX_BODY_BYTES / 1024));
+                return Err(texts::requests::body_too_large(MAX_BODY_BYTES / 1024));
             }
             *request.body_mut() = Some(body.into());
         }
@@ -90,39 +91,39 @@ impl OutboundRequest {
 
 fn url(text: &str, reach: Reach) -> Result<Url, String> {
     if text.len() > MAX_URL_BYTES {
-        return Err(format!("a URL over {} KiB", MAX_URL_BYTES / 1024));
+        return Err(texts::requests::url_too_long(MAX_URL_BYTES / 1024));
     }
-    let url = Url::parse(text).map_err(|_| "a text that isn't a URL".to_owned())?;
+    let url = Url::parse(text).map_err(|_| texts::requests::not_a_url())?;
     if url.scheme() != "https" && !(reach.plain_http && url.scheme() == "http") {
-        return Err("a URL that doesn't start with https://".to_owned());
+        return Err(texts::requests::not_https());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL with a user name or password".to_owned());
+        return Err(texts::requests::url_with_credentials());
     }
     // However it is spelled: the parser has brought decimal, octal and hexadecimal into the usual form.
     match url.host() {
         Some(Host::Domain(_)) => Ok(url),
-        _ => Err("a URL with an address instead of a host name".to_owned()),
+        _ => Err(texts::requests::url_without_host_name()),
     }
 }
 
 fn headers(given: &[(String, String)]) -> Result<HeaderMap, String> {
     if given.len() > MAX_HEADERS {
-        return Err(format!("more than {MAX_HEADERS} headers"));
+        return Err(texts::requests::too_many_headers(MAX_HEADERS));
     }
     if given.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADER_BYTES {
-        return Err(format!("headers over {} KiB", MAX_HEADER_BYTES / 1024));
+        return Err(texts::requests::headers_too_large(MAX_HEADER_BYTES / 1024));
     }
     let mut headers = HeaderMap::with_capacity(given.len());
     for (name, value) in given {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err("a header with an invalid name".to_owned());
+            return Err(texts::requests::header_name());
         };
         if HOSTS_OWN.contains(&name.as_str()) {
-            return Err(format!("the header {name}, which only MARO may set"));
+            return Err(texts::requests::reserved_header(&name));
         }
         let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else {
-            return Err(format!("an invalid value for the header {name}"));
+            return Err(texts::requests::header_value(&name));
         };
         headers.append(name, value);
     }
@@ -160,7 +161,7 @@ mod tests {
             "0",
         ] {
             let problem = problem(&format!("https://{host}/"), &[], None).unwrap();
-            assert_eq!(problem, "a URL with an address instead of a host name", "{host}");
+            assert_eq!(problem, texts::requests::url_without_host_name(), "{host}");
         }
     }
 
@@ -168,16 +169,16 @@ mod tests {
     fn only_https_without_credentials_is_sent() {
         assert_eq!(problem("https://api.example.com/a?b=c#d", &[("Accept", "*/*")], Some(vec![0])), None);
         for (url, expected) in [
-            ("http://a.example/", "a URL that doesn't start with https://"),
-            ("ftp://a.example/", "a URL that doesn't start with https://"),
-            ("file:///etc/passwd", "a URL that doesn't start with https://"),
-            ("https://user@a.example/", "a URL with a user name or password"),
-            ("https://:secret@a.example/", "a URL with a user name or password"),
-            ("a.example", "a text that isn't a URL"),
-            ("", "a text that isn't a URL"),
-            ("https://", "a text that isn't a URL"),
+            ("http://a.example/", texts::requests::not_https()),
+            ("ftp://a.example/", texts::requests::not_https()),
+            ("file:///etc/passwd", texts::requests::not_https()),
+            ("https://user@a.example/", texts::requests::url_with_credentials()),
+            ("https://:secret@a.example/", texts::requests::url_with_credentials()),
+            ("a.example", texts::requests::not_a_url()),
+            ("", texts::requests::not_a_url()),
+            ("https://", texts::requests::not_a_url()),
         ] {
-            assert_eq!(problem(url, &[], None).as_deref(), Some(expected), "{url}");
+            assert_eq!(problem(url, &[], None), Some(expected), "{url}");
         }
         let long = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
         assert!(problem(&long, &[], None).is_some());
@@ -189,7 +190,7 @@ mod tests {
         for name in
             ["Host", "content-length", "Transfer-Encoding", "CONNECTION", "Upgrade", "Proxy-Authorization"]
         {
-            assert!(problem(url, &[(name, "x")], None).unwrap().contains("only MARO may set"), "{name}");
+            assert!(problem(url, &[(name, "x")], None).unwrap().contains("only MARO can set"), "{name}");
         }
         for (name, value) in [("a b", "x"), ("", "x"), ("a", "x\r\nHost: evil"), ("a", "x\0")] {
             assert!(problem(url, &[(name, value)], None).is_some(), "{name:?} {value:?}");

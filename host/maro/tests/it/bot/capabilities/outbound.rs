@@ -179,7 +179,7 @@ async fn a_request_ends_with_its_own_time_and_the_command_goes_on() {
     assert_eq!(bot.say(&format!("/maro capable fetch-kind {url}")).await, "Some(HttpErrorKind::TimedOut)");
     assert_eq!(
         bot.say(&format!("/maro capable fetch GET {url}")).await,
-        format!("localhost:{} did not answer in time. Try again in a few minutes.", service.address.port())
+        format!("localhost:{} took too long to respond. Try again in a few minutes.", service.address.port())
     );
 }
 
@@ -280,7 +280,7 @@ async fn a_listed_name_that_leads_to_this_machine_leads_nowhere() {
     let port = service.address.port();
     assert_eq!(
         bot.say(&format!("/maro capable fetch GET {}", service.url("echo"))).await,
-        format!("localhost:{port} cannot be reached at the moment. Try again in a few minutes.")
+        format!("MARO can't reach localhost:{port} right now. Try again in a few minutes.")
     );
     assert_eq!(service.requests(), 0);
 }
@@ -298,7 +298,7 @@ async fn only_listed_hosts_are_reached() {
     }
     assert_eq!(
         bot.say("/maro capable fetch GET https://elsewhere.example/").await,
-        "This subcommand is not allowed to reach elsewhere.example."
+        "This command isn't allowed to contact elsewhere.example."
     );
     let by_address = format!("http://127.0.0.1:{}/echo", service.address.port());
     for url in [&by_address, "ftp://localhost/", "http://user@localhost/", "nonsense"] {

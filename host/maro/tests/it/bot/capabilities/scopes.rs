@@ -69,7 +69,7 @@ async fn a_grant_can_leave_channels_out() {
     let bot = scoped_track("tracker-edit.not-in-channels = [\"C0GENERAL01\"]").await;
     assert_eq!(
         bot.say("/maro track SCRUM-123").await,
-        "This subcommand is not allowed to use tracker-edit in this channel."
+        "This command can't use the tracker-edit permission in this channel."
     );
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
     assert_eq!(
@@ -78,7 +78,7 @@ async fn a_grant_can_leave_channels_out() {
     );
     assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied tracker-edit: to allow it, change `tracker-edit.only-in-channels` or `tracker-edit.not-in-channels` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
     let bot = scoped_track("tracker-edit.only-in-channels = [\"D0ADA000001\"]").await;
-    assert!(bot.say("/maro track SCRUM-123").await.contains("not allowed"));
+    assert!(bot.say("/maro track SCRUM-123").await.contains("can't use"));
     assert!(bot.say_as("ada", "dm", "/maro track SCRUM-123").await.starts_with("Now tracking"));
 }
 
@@ -88,7 +88,7 @@ async fn a_grant_can_be_for_administrators() {
     let bot = scoped_track("tracker-edit.admins-only = true").await;
     assert_eq!(
         bot.say_as("grace", "general", "/maro track SCRUM-123").await,
-        "Only administrators of MARO can use tracker-edit through this subcommand."
+        "Only MARO admins can use the tracker-edit permission through this command."
     );
     assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied tracker-edit: to allow it, add the person to MARO_ADMINS or remove `tracker-edit.admins-only` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0GRACE0001""#);
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"), "ada is one");
@@ -100,7 +100,7 @@ async fn a_grant_can_be_for_projects() {
     let bot = scoped_track("jira.projects = [\"OPS\"]").await;
     assert_eq!(
         bot.say("/maro track SCRUM-123").await,
-        "This subcommand is not allowed to use jira for the project SCRUM."
+        "This command can't use the jira permission in the SCRUM project."
     );
     assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied jira: to allow it, add "SCRUM" to `jira.projects` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
     let bot = scoped_track("jira.projects = [\"SCRUM\"]").await;
@@ -123,7 +123,11 @@ async fn a_pin_admits_one_content() {
     let plugins = bot.bot().registry().plugins();
     let refusal = plugins.refused.iter().find(|refusal| refusal.file.starts_with("tracked")).unwrap();
     let reason = refusal.reason.to_string();
-    assert!(reason.starts_with(&format!("tracked.toml allows only {}, but this one is ", "0".repeat(64))));
+    assert!(reason.starts_with(&format!(
+        "tracked.toml allows only another build of it: change `sha256` there if you trust this one. It allows {}, and \
+         this is ",
+        "0".repeat(64)
+    )));
 
     let bot = TestBot::start().await;
     let digest = bot.bot().registry().plugins().get("tracked").unwrap().digest.clone();
@@ -140,7 +144,7 @@ async fn a_grant_that_is_never_used_is_a_warning() {
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("tracked.toml", manifest)).await;
     assert_eq!(
         bot.bot().registry().plugins().get("tracked").unwrap().warnings,
-        ["it is granted jira-edit but never uses it: remove \"jira-edit\" from `grants` in tracked.toml"]
+        ["it's granted jira-edit but never uses it: remove \"jira-edit\" from `grants` in tracked.toml"]
     );
     assert_eq!(bot.bot().registry().plugins().get("track").unwrap().warnings, [""; 0]);
 }

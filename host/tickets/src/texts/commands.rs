@@ -1,0 +1,47 @@
+//! For people who type `/maro`: what there is to type, and what isn't there.
+
+use maro_domain::{ids::UserId, reply::Span};
+use crate::texts::{command, text};
+
+pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You can type:";
+pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";
+pub const STORIES_SUMMARY: &str = "Create stories under an epic, one per line";
+pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
+pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
+pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";
+pub const BUSY: &str = "MARO is busy right now. Nothing was changed. Try again in a moment.";
+
+/// A command in the list of them all, or alone: how it is used, and what it does.
+pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
+    vec![command(usage), text(format!(" {summary}"))]
+}
+
+/// After a sentence that says why the arguments cannot be used.
+pub fn usage(usage: &str) -> Vec<Span> {
+    vec![text("Usage: "), command(usage)]
+}
+
+/// There is no such command. `nearest` is one whose name is much like it.
+pub fn unknown(typed: &str, nearest: Option<&str>) -> Vec<Span> {
+    let mut spans = vec![Span::Code(typed.to_owned()), text(" isn't a MARO command. ")];
+    if let Some(nearest) = nearest {
+        spans.extend([text("Did you mean "), command(nearest), text("? ")]);
+    }
+    spans.extend([text("Type "), command("help"), text(" to see them all.")]);
+    spans
+}
+
+/// The command's plugin isn't there yet.
+pub fn still_loading(name: &str) -> Vec<Span> {
+    vec![command(name), text(" is still loading. Try again in a moment.")]
+}
+
+/// An administrator has turned the command's plugin off: whom to ask about it.
+pub fn turned_off(name: &str, by: &UserId) -> Vec<Span> {
+    vec![command(name), text(" was turned off by "), Span::User(by.clone()), text(".")]
+}
+
+/// What administrators do, behind a button that anybody may have made.
+pub fn only_typed(line: &str) -> Vec<Span> {
+    vec![text("This can't be done with a button. An admin needs to type "), command(line), text(".")]
+}

@@ -1,0 +1,77 @@
+//! A command came to no answer of its own: what the person reads, and what an administrator reads of the plugin.
+
+use std::{fmt::Display, time::Duration};
+
+use maro_domain::reply::Span;
+use crate::texts::{durations::wait, command, text};
+
+/// A plugin trapped, broke a limit or answered nonsense. The operator finds the rest under the id.
+pub fn crashed(name: &str, incident: &str) -> Vec<Span> {
+    vec![command(name), text(format!(" crashed. If you report this, include the ID {incident}."))]
+}
+
+/// A plugin ran out of time.
+pub fn stopped(name: &str, incident: &str) -> Vec<Span> {
+    let rest = format!(" took too long and was stopped. If you report this, include the ID {incident}.");
+    vec![command(name), text(rest)]
+}
+
+/// A plugin says that it failed and nothing else.
+pub fn failed_without_reason(name: &str) -> Vec<Span> {
+    vec![command(name), text(" failed without giving a reason.")]
+}
+
+/// A plugin isn't run for some time.
+pub fn paused(name: &str, rest: Duration) -> Vec<Span> {
+    vec![command(name), text(format!(" is paused after repeated failures. Try again in {}.", wait(rest)))]
+}
+
+/// The host itself is at fault.
+pub fn internal(incident: &str) -> String {
+    format!("Something went wrong in MARO. If you report this, include the ID {incident}.")
+}
+
+pub fn over_wall_limit(wall_ms: u32) -> String {
+    format!("it ran longer than its limit of {wall_ms} ms (`wall-ms`)")
+}
+
+pub fn over_cpu_limit(cpu_ms: u32) -> String {
+    format!("it used more than its limit of {cpu_ms} ms of processor time (`cpu-ms`)")
+}
+
+pub fn over_memory_limit(memory_mib: u32) -> String {
+    format!("it asked for more than its limit of {memory_mib} MiB of memory (`memory-mib`)")
+}
+
+pub const OVER_TABLE_LIMIT: &str = "it asked for a larger table than a plugin can have";
+
+pub fn over_call_limit(host_calls: u32) -> String {
+    format!("it made more than its limit of {host_calls} capability calls (`host-calls`)")
+}
+
+pub const NO_FREE_PLACE: &str = "there was no free place to run it";
+
+pub fn paused_until(until: impl Display) -> String {
+    format!("it is paused until {until} after repeated failures")
+}
+
+/// `printed` is empty if it printed nothing. Its lines are indented: none passes for a line of the log.
+pub fn trapped(causes: &str, printed: &str) -> String {
+    if printed.is_empty() {
+        return format!("it crashed: {causes}");
+    }
+    format!("it crashed: {causes}; it printed:\n{printed}").replace('\n', "\n  ")
+}
+
+/// Among the causes of [`trapped`].
+pub fn unoffered_call(function: &str, interface: &str) -> String {
+    format!("it called {function} of {interface}, which this host doesn't offer")
+}
+
+pub fn reply_over_limit(limit_kib: u32) -> String {
+    format!("its reply has over {limit_kib} KiB of text (`reply-kib`)")
+}
+
+pub fn reply_of_too_many_parts(max: usize) -> String {
+    format!("its reply has over {max} parts")
+}

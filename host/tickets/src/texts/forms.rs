@@ -1,0 +1,61 @@
+//! For people with a form open: opening it, waiting, and what keeps any of them from its end.
+
+pub const CHANNEL: &str = "Channel";
+pub const PROJECT: &str = "Project";
+pub const ISSUE_TYPE: &str = "Type";
+pub const SUMMARY: &str = "Summary";
+pub const DESCRIPTION: &str = "Description";
+
+pub const CHANNEL_MISSING: &str = "Choose a channel.";
+pub const PROJECT_MISSING: &str = "Choose a project.";
+pub const ISSUE_TYPE_MISSING: &str = "Choose a type.";
+pub const SUMMARY_MISSING: &str = "Enter a summary.";
+
+pub const CREATE: &str = "Create";
+pub const CLOSE: &str = "Close";
+pub const DONE: &str = "Done.";
+pub const LOADING: &str = "Loading from Jira…";
+pub const WORKING: &str =
+    "MARO is working on it. You can close this window; MARO will post in the channel when it's done.";
+
+pub const OPENED_TOO_LATE: &str = "The form took too long to open. Try again.";
+pub const NOT_OPENED: &str = "MARO couldn't open the form. Try again in a moment.";
+/// Slack sent nothing to open a form with.
+pub const CANNOT_OPEN: &str = "MARO can't open a form from here.";
+pub const EXPIRED: &str = "This form has expired. Close it and start again.";
+/// To the person alone, where the form would have said it.
+pub const CLOSED_TOO_EARLY: &str = "MARO had a question about your issue, but the form was already closed. \
+    Nothing was created. Please start again.";
+
+pub const SOMETHING_WRONG: &str = "Something went wrong in MARO. Check Jira before trying again.";
+pub const UNCONFIRMED: &str = "Jira didn't confirm whether this worked. MARO will keep checking and post the \
+    result in the channel.";
+pub const NOT_FOUND_AFTERWARDS: &str =
+    "Jira didn't confirm this, and MARO couldn't find the issue. Check Jira before trying again.";
+
+pub const NOT_ANNOUNCED: &str = "MARO couldn't post in the channel because Slack rejected the message.";
+pub const NOT_IN_CHANNEL: &str =
+    "MARO couldn't post there because it isn't in the channel. Invite it with /invite @maro.";
+
+/// An issue exists, and the rest has to wait for the database.
+pub fn created_but_pending(key: &str) -> String {
+    format!(
+        "{key} was created, but MARO can't reach its database right now. It will be tracked and announced shortly."
+    )
+}
+
+/// An issue was created or linked, and isn't on the list.
+pub fn not_tracked_yet(key: &str) -> String {
+    format!(
+        "{key} couldn't be added to this channel's list yet. MARO will retry, or you can type /maro track {key}."
+    )
+}
+
+/// Jira wants fields that the form doesn't have.
+pub fn create_in_jira(site: &str) -> String {
+    format!("Jira requires a field this form doesn't have. Create the issue in Jira instead: {site}")
+}
+
+pub fn summary_too_long(max_length: usize) -> String {
+    format!("Summaries can be up to {max_length} characters.")
+}

@@ -1,0 +1,58 @@
+//! What is wrong in a plugin's `NAME.toml`, and what its operator may not have meant there.
+
+/// A problem in a line of the file.
+pub fn in_line(number: usize, problem: &str) -> String {
+    // What serde calls a sequence is written in brackets.
+    let problem = problem.replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
+    format!("line {number}: {problem}")
+}
+
+pub fn scope_without_grant(grant: &str) -> String {
+    format!("{grant} has a scope but isn't granted: add \"{grant}\" to `grants` or remove its scope")
+}
+
+pub fn projects_of_other_grant(grant: &str) -> String {
+    format!("only jira and jira-edit have projects: remove `{grant}.projects`")
+}
+
+pub fn both_channel_lists(grant: &str) -> String {
+    format!("{grant} has both only-in-channels and not-in-channels: keep one of them")
+}
+
+pub const HOSTS_WITHOUT_GRANT: &str =
+    "http has hosts but isn't granted: add \"http\" to `grants` or remove [http]";
+
+pub const NOT_A_SHA256: &str = "sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm` prints them";
+
+pub const NOT_A_SETTING: &str = "a setting must be a string, a number, true or false: write it as a string";
+
+pub fn not_a_project_key(text: &str) -> String {
+    format!("{text:?} isn't a project key: write it as Jira does, in capitals (\"SCRUM\")")
+}
+
+pub fn not_a_channel_id(text: &str) -> String {
+    format!("{text:?} isn't a channel ID: copy the ID from the channel's details in Slack (\"C024BE91L\")")
+}
+
+pub fn not_a_host(text: &str) -> String {
+    format!(
+        "{text:?} isn't a host: write \"api.example.com\", \"*.example.com\" for all below it, or either with a \
+         \":port\"; IP addresses can't be allowed"
+    )
+}
+
+pub fn limit_out_of_bounds(key: &str, max: u32, value: u32) -> String {
+    format!("limit {key} must be from 1 to {max}, not {value}")
+}
+
+pub fn unused_grant(grant: &str, file: &str) -> String {
+    format!("it's granted {grant} but never uses it: remove \"{grant}\" from `grants` in {file}")
+}
+
+pub fn unreadable_settings(file: &str) -> String {
+    format!("it can't read its [settings]: add \"settings\" to `grants` in {file}")
+}
+
+pub fn http_without_hosts(file: &str) -> String {
+    format!("it's granted http but can't contact any host: list `hosts` under [http] in {file}")
+}

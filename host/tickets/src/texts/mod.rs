@@ -1,0 +1,82 @@
+//! Every sentence that the host itself says to people in Slack, whole, one file for each subject.
+//!
+//! Plugins bring their own words. The failures of a capability are worded here, so that each sounds the same in
+//! every command and no internal text ever reaches Slack. A sentence that has more in it than words is spans: what
+//! people type is code, keys are links.
+//!
+//! `slack/` stands before this module and has three texts of its own, for messages that are empty or too long.
+
+pub mod commands;
+pub mod database;
+mod durations;
+pub mod faults;
+pub mod forms;
+pub mod issues;
+pub mod jira;
+pub mod manifests;
+pub mod permissions;
+pub mod plugin_files;
+pub mod plugins;
+pub mod requests;
+pub mod services;
+pub mod stories;
+
+use maro_domain::reply::Span;
+
+fn text(text: impl Into<String>) -> Span {
+    Span::Text(text.into())
+}
+
+/// A command as people type it.
+fn command(line: &str) -> Span {
+    Span::Code(format!("/maro {line}"))
+}
+
+/// A reason as the end of a sentence.
+fn with_full_stop(reason: &str) -> String {
+    if reason.ends_with(['.', '!', '?', '…']) { reason.to_owned() } else { format!("{reason}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// It's an issue, not a ticket; a command, not a subcommand; and people say "isn't".
+    const NOT_SAID: [&str; 14] = [
+        "ticket",
+        "subcommand",
+        "administrator",
+        "whoever",
+        "anew",
+        "serves",
+        "at the moment",
+        "cannot",
+        "could not",
+        "does not",
+        "did not",
+        " is not ",
+        " is no ",
+        " …",
+    ];
+
+    #[test]
+    fn sentences_are_in_plain_english() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/texts");
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap().replace("\\\"", "'");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            for said in code.split('"').skip(1).step_by(2).map(|said| said.replace("is no longer", "")) {
+                found.extend(
+                    NOT_SAID
+                        .iter()
+                        .filter(|words| said.contains(**words))
+                        .map(|words| format!("{}: {words:?} in {said:?}", path.display())),
+                );
+            }
+        }
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+}

@@ -1,0 +1,26 @@
+//! A plugin called a capability that it may not use here. People know a grant as a permission of the command.
+
+/// Its operator didn't grant it.
+pub fn missing(grant: &str) -> String {
+    format!("This command doesn't have the {grant} permission. Your MARO admin can grant it.")
+}
+
+/// It may use it elsewhere.
+pub fn not_in_channel(grant: &str) -> String {
+    format!("This command can't use the {grant} permission in this channel.")
+}
+
+/// It may use it for administrators.
+pub fn admins_only(grant: &str) -> String {
+    format!("Only MARO admins can use the {grant} permission through this command.")
+}
+
+/// It may use it for other projects.
+pub fn not_for_project(grant: &str, project: &str) -> String {
+    format!("This command can't use the {grant} permission in the {project} project.")
+}
+
+/// The host isn't on its list.
+pub fn not_for_host(host: &str) -> String {
+    format!("This command isn't allowed to contact {host}.")
+}

@@ -1,0 +1,199 @@
+//! Why the content of a plugin's file can't run, each with what to do about it. Each is the end of a sentence.
+
+use std::fmt::Display;
+
+/// No build of a plugin makes such a file.
+const NOT_A_BUILD: &str = "a normal plugin build doesn't";
+
+pub fn unreadable(cause: impl Display) -> String {
+    format!("it can't be read: {cause}")
+}
+
+pub const NOT_A_FILE: &str = "it isn't a file";
+
+pub const READING_TOO_SLOW: &str = "reading it takes too long";
+
+pub fn too_large(max_kib: u64) -> String {
+    format!("it's larger than {max_kib} KiB")
+}
+
+pub fn manifest_not_utf8(file: &str) -> String {
+    format!("{file} isn't UTF-8 text")
+}
+
+pub fn in_manifest(file: &str, problem: impl Display) -> String {
+    format!("{file}: {problem}")
+}
+
+pub const UNSETTLED: &str = "it changes each time it's read: is it still being written?";
+pub const NAME_NOT_UTF8: &str = "its name isn't UTF-8 text: rename it";
+pub const NAME_IN_CAPITALS: &str = "its name must end in .wasm, in lowercase: rename it";
+
+pub const EMPTY: &str = "it's empty: build or copy it again";
+pub const NOT_WEBASSEMBLY: &str = "it isn't WebAssembly: build it with `maro plugin build`";
+
+pub fn damaged(offset: usize) -> String {
+    format!("it's damaged or was cut short at byte {offset}: build or copy it again")
+}
+
+pub const CORE_MODULE: &str = "it's a core module, not a component: build it for the target wasm32-wasip2";
+pub const NO_COMMAND: &str =
+    "it doesn't export maro:plugin/command: is it a plugin? Rust plugins need `register!`";
+
+/// In the place of the version that a plugin was built for.
+pub const NO_INTERFACE_VERSION: &str = "without a version";
+
+/// What to do about a plugin of another version.
+pub const BUILD_FOR_THIS_HOST: &str = "build it for this host's interface";
+pub const UPDATE_MARO: &str = "update MARO";
+pub const BUILD_AGAIN: &str = "build the plugin again";
+
+pub fn other_version(wanted: &str, spoken: &str, cure: &str) -> String {
+    format!("it was built for maro:plugin {wanted}, but this host has {spoken}: {cure}")
+}
+
+pub fn unknown_import(import: &str) -> String {
+    format!("it imports {import}, which MARO doesn't provide: stop using it and build it again")
+}
+
+pub fn too_complex(what: &str) -> String {
+    format!("it has too many {what} to compile: {NOT_A_BUILD}")
+}
+
+pub fn large_memory(mib: u64, max_mib: u32) -> String {
+    format!(
+        "its memory starts at {mib} MiB, but this host allows {max_mib} MiB at most: build it with a smaller initial \
+         memory"
+    )
+}
+
+pub fn large_table(elements: u64, max_elements: usize) -> String {
+    format!(
+        "its table starts with {elements} elements, but this host allows {max_elements} at most: build it with fewer \
+         functions"
+    )
+}
+
+pub fn too_many_items(max: usize) -> String {
+    format!("it has over {max} imports and exports: {NOT_A_BUILD}")
+}
+
+/// `missing` and `quoted` are the same grants, as people say them and as they are written in `file`.
+pub fn not_granted(missing: &str, quoted: &str, file: &str) -> String {
+    format!("it needs {missing}, which isn't granted: add {quoted} to `grants` in {file}")
+}
+
+/// As [`not_granted`], of what ran until its manifest was changed.
+pub fn no_longer_granted(missing: &str, quoted: &str, file: &str) -> String {
+    format!(
+        "it needs {missing}, which is no longer granted: to let it run again, add {quoted} to `grants` in {file}"
+    )
+}
+
+/// Of the version before, while another is in its file.
+pub fn previous_no_longer_granted(missing: &str) -> String {
+    format!("the previous version was stopped because it needs {missing}, which is no longer granted")
+}
+
+pub fn other_content(file: &str, pinned: &str, found: &str) -> String {
+    format!(
+        "{file} allows only another build of it: change `sha256` there if you trust this one. It allows {pinned}, and \
+         this is {found}"
+    )
+}
+
+/// As [`other_content`], of what ran until its manifest was changed.
+pub fn content_no_longer_allowed(file: &str, pinned: &str, found: &str) -> String {
+    format!(
+        "{file} no longer allows this build: to let it run again, change `sha256` there. It allows {pinned}, and this \
+         is {found}"
+    )
+}
+
+/// Of the version before, while another is in its file.
+pub fn previous_no_longer_allowed(file: &str) -> String {
+    format!("the previous version was stopped because {file} no longer allows it")
+}
+
+/// Neither this version runs nor the one before it.
+pub fn no_version(reason: impl Display, previous: &str) -> String {
+    format!("{reason}; {previous}")
+}
+
+pub fn not_compiled(cause: &str) -> String {
+    format!("it doesn't compile: {cause}")
+}
+
+/// For [`not_compiled`].
+pub fn compiler_unreachable(cause: impl Display) -> String {
+    format!("the compiler can't be reached: {cause}")
+}
+
+/// For [`not_compiled`].
+pub fn compiler_failed(status: impl Display) -> String {
+    format!("the compiler failed: {status}")
+}
+
+pub fn code_too_large(max_mib: u64) -> String {
+    format!("it compiles to over {max_mib} MiB of machine code: {NOT_A_BUILD}")
+}
+
+pub fn compiling_too_slow(seconds: u64) -> String {
+    format!("it takes over {seconds} s of processor time to compile: {NOT_A_BUILD}")
+}
+
+pub fn compiling_too_large(mib: u64) -> String {
+    format!("it takes over {mib} MiB of memory to compile: {NOT_A_BUILD}")
+}
+
+pub fn other_interface(cause: &str) -> String {
+    format!("it doesn't match this host's interface: {cause}; build it again")
+}
+
+pub fn not_described(fault: impl Display) -> String {
+    format!("it couldn't describe itself: {fault}")
+}
+
+pub fn invalid_description(problem: &str) -> String {
+    format!("its description of itself is invalid: {problem}")
+}
+
+pub fn not_a_name(name: &str, max_length: usize) -> String {
+    format!(
+        "{name:?} isn't a command name: use 1–{max_length} lowercase letters, digits or hyphens, starting with a letter"
+    )
+}
+
+pub const NO_SUMMARY: &str = "it has no summary, which /maro help needs";
+
+pub fn reserved_name(name: &str) -> String {
+    format!("it calls itself {name}, which is built into MARO: give it another name")
+}
+
+pub fn name_taken(name: &str, by: &str) -> String {
+    format!("it calls itself {name}, and so does {by}, which is running: rename or remove one of them")
+}
+
+pub fn cases_unreadable(cause: impl Display) -> String {
+    format!("its recorded cases can't be read: {cause}")
+}
+
+pub fn too_many_cases(max: usize) -> String {
+    format!("there are more than {max}")
+}
+
+pub fn other_replies(cases: &str, file: &str) -> String {
+    format!(
+        "it doesn't answer as recorded in {cases}: fix it, record the cases again, or set cases = \"warn\" in {file}"
+    )
+}
+
+/// As [`other_replies`], where the operator wants no more than a warning.
+pub fn other_replies_warning(cases: &str) -> String {
+    format!("it doesn't answer as recorded in {cases}")
+}
+
+/// A warning: what it imports is linked to nothing.
+pub fn unoffered_imports(imports: &str) -> String {
+    format!("it imports {imports}, which this host doesn't offer: a command that calls it will crash")
+}

@@ -1,0 +1,15 @@
+//! A service that a plugin uses through `http` failed.
+
+/// There is no connection, or the certificate is no good.
+pub fn unreachable(host: &str) -> String {
+    format!("MARO can't reach {host} right now. Try again in a few minutes.")
+}
+
+/// What it was asked may still happen.
+pub fn timed_out(host: &str) -> String {
+    format!("{host} took too long to respond. Try again in a few minutes.")
+}
+
+pub fn response_too_large(host: &str) -> String {
+    format!("The response from {host} was too large.")
+}

@@ -1,0 +1,66 @@
+//! For people who create stories under an epic, and for their channel.
+
+use maro_domain::{issue::IssueKey, reply::Span};
+use crate::texts::{issues::titled, command, text};
+
+pub const TITLE: &str = "Create stories";
+pub const LABEL: &str = "Stories (one per line)";
+pub const RETRY: &str = "Retry failed stories";
+pub const NONE_ENTERED: &str = "Enter at least one story.";
+pub const CREATED: &str = "Created:";
+pub const FAILED: &str = "Couldn't create:";
+/// Where Jira gives no reason for a line.
+pub const NO_REASON: &str = "Jira gave no reason.";
+
+/// After `/maro stories` without the key of an epic.
+pub fn which_epic() -> Vec<Span> {
+    vec![text("Which epic? For example, "), command("stories SCRUM-101")]
+}
+
+/// Over the form.
+pub fn new_under(epic: &IssueKey, summary: &str) -> Vec<Span> {
+    let mut spans = vec![text("New stories under ")];
+    spans.extend(titled(epic, summary));
+    spans
+}
+
+/// Below the form's one input.
+pub fn hint(max: usize, max_length: usize) -> String {
+    format!("Up to {max} lines of up to {max_length} characters each.")
+}
+
+pub fn line_too_long(number: usize, max_length: usize) -> String {
+    format!("Line {number} is longer than {max_length} characters.")
+}
+
+pub fn too_many(count: usize, max: usize) -> String {
+    format!("You entered {count} stories; the limit is {max} at a time.")
+}
+
+/// To the channel, over the list of what was created.
+pub fn created_under(count: usize, epic: Span) -> Vec<Span> {
+    let created = if count == 1 {
+        "Created a story under ".to_owned()
+    } else {
+        format!("Created {count} stories under ")
+    };
+    vec![text(created), epic, text(":")]
+}
+
+pub fn created(key: &IssueKey, title: &str) -> Vec<Span> {
+    titled(key, title)
+}
+
+pub fn failed(title: &str, reason: &str) -> Vec<Span> {
+    vec![Span::Strong(title.to_owned()), text(format!(": {reason}"))]
+}
+
+/// There is nothing that could stand under an epic.
+pub fn no_story_type(project: &str) -> String {
+    format!("MARO can't create stories in the {project} project.")
+}
+
+pub fn not_an_epic(key: &str, type_name: &str) -> String {
+    let article = if type_name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("{key} is {article} {type_name}, not an epic, so you can't add stories to it.")
+}
