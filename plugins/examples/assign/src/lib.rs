@@ -34,7 +34,7 @@ impl Plugin for Assign {
             "" => Err(RunError::usage("Who should it be assigned to?")),
             "nobody" => {
                 jira_edit::assign(key, None)?;
-                Ok(assigned(key, "nobody"))
+                Ok(Reply::to_channel().paragraph(spans![caller(), " unassigned ", issue(key), "."]))
             }
             words => match choose(jira_edit::find_assignable(key, words)?, words) {
                 Choice::Nobody => {
