@@ -220,7 +220,7 @@ fn a_message_with_a_flaw_is_found_out() {
 
     let section = |text: &str| json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     for (payload, flaw) in [
-        (json!([]), "no JSON object"),
+        (json!([]), "a JSON object"),
         (json!({}), "no_text"),
         (json!({"text": ""}), "no_text"),
         (json!({"text": "x", "response_type": "public"}), "response_type"),

@@ -65,7 +65,10 @@ async fn a_missing_folder_is_named() {
     let sentence = refusal(&sqlite(&missing.join("maro.db"))).await;
     assert_eq!(
         sentence,
-        format!("DATABASE_URL names the file {0}/maro.db, but there is no folder {0}.", missing.display())
+        format!(
+            "DATABASE_URL names the file {0}/maro.db, but the folder {0} doesn't exist.",
+            missing.display()
+        )
     );
 }
 
