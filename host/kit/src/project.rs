@@ -88,7 +88,7 @@ impl Project {
 
     /// Where the repository around the project has what JavaScript or Python builds replies with: a project
     /// in it needs no copy of its own.
-    pub(super) fn shared(&self) -> Option<PathBuf> {
+    pub fn shared(&self) -> Option<PathBuf> {
         let folder = match self.language {
             Language::Rust => return None,
             Language::JavaScript => "plugins/sdk/javascript",

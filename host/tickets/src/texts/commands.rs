@@ -1,7 +1,7 @@
 //! For people who type `/maro`: what there is to type, and what isn't there.
 
-use maro_domain::{ids::UserId, reply::Span};
 use crate::texts::{command, text};
+use maro_domain::{ids::UserId, reply::Span};
 
 pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You can type:";
 pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";

@@ -2,8 +2,8 @@
 
 use std::{fmt::Display, time::Duration};
 
+use crate::texts::{command, durations::wait, text};
 use maro_domain::reply::Span;
-use crate::texts::{durations::wait, command, text};
 
 /// A plugin trapped, broke a limit or answered nonsense. The operator finds the rest under the id.
 pub fn crashed(name: &str, incident: &str) -> Vec<Span> {

@@ -1,7 +1,7 @@
 //! For people who create an issue, or link one instead of a duplicate, and for their channel.
 
-use maro_domain::{issue::IssueKey, reply::Span};
 use crate::texts::text;
+use maro_domain::{issue::IssueKey, reply::Span};
 
 pub const CREATE_TITLE: &str = "Create an issue";
 pub const DUPLICATES_TITLE: &str = "Possible duplicates";

@@ -1,7 +1,7 @@
 //! Jira failed, or says no. None of the failures says that an issue doesn't exist.
 
-use maro_jira::error::{JiraError, Outage};
 use crate::texts::durations::wait;
+use maro_jira::error::{JiraError, Outage};
 
 pub const EDIT_UNCONFIRMED: &str = "Jira didn't confirm this. The change may have gone through; check Jira before \
     trying again.";

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::texts::{command, durations::wait, text, with_full_stop};
 use maro_domain::{ids::UserId, reply::Span};
-use crate::texts::{durations::wait, command, text, with_full_stop};
 
 pub const HEADING: &str = "Installed plugins:";
 pub const ADMINS_ONLY: &str = "Only MARO admins can do this.";

@@ -1,7 +1,7 @@
 //! For people who create stories under an epic, and for their channel.
 
+use crate::texts::{command, issues::titled, text};
 use maro_domain::{issue::IssueKey, reply::Span};
-use crate::texts::{issues::titled, command, text};
 
 pub const TITLE: &str = "Create stories";
 pub const LABEL: &str = "Stories (one per line)";
