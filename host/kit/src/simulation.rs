@@ -59,7 +59,7 @@ pub(super) struct Shown {
 
 /// Where a command is typed, and by whom.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Place {
+pub(crate) struct Place {
     /// Channel to act in
     #[arg(long, default_value = "general")]
     channel: String,

@@ -4,7 +4,6 @@ mod bot;
 
 mod example_settings;
 mod guests;
-mod jira;
 mod journal;
 mod manifest;
 mod playground;
@@ -17,7 +16,6 @@ mod plugin_swaps;
 mod plugins;
 mod postgres;
 mod process;
-mod slack;
 mod storage;
 mod structure;
 mod tracker;

@@ -1,6 +1,6 @@
 //! `cargo test --workspace` uses what `cargo run` has built. The one asks for more packages than the other, and
 //! each may turn on features of a crate that both need: Cargo then builds that crate once more, with all that
-//! stands on it. That took minutes. The cure is to ask for the feature in `host/Cargo.toml`.
+//! stands on it. That took minutes. The cure is to ask for the feature in the workspace's `Cargo.toml`.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -10,24 +10,6 @@ use std::{
 
 use serde_json::Value;
 
-/// Packages that are built twice still, because the macros of `wit-bindgen`, which the SDK needs, turn on
-/// features of `anyhow` and `indexmap` for the compiler's use. No feature of the host's reaches these.
-const BUILT_TWICE: [&str; 13] = [
-    "anyhow",
-    "indexmap",
-    "maro",
-    "wasm-encoder",
-    "wasm-metadata",
-    "wasmparser",
-    "wasmtime",
-    "wasmtime-internal-component-macro",
-    "wasmtime-internal-wit-bindgen",
-    "wasmtime-wasi",
-    "wasmtime-wasi-io",
-    "wit-component",
-    "wit-parser",
-];
-
 /// What Cargo would build for a command, or `None` where it does not say.
 fn units(command: &[&str]) -> Option<Vec<Value>> {
     let target = tempfile::tempdir().unwrap();
@@ -35,7 +17,7 @@ fn units(command: &[&str]) -> Option<Vec<Value>> {
         .args(command)
         .args(["--frozen", "--unit-graph", "-Zunstable-options", "--target-dir"])
         .arg(target.path())
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         // The graph is for nightly toolchains only; nothing is compiled here.
         .env("RUSTC_BOOTSTRAP", "1")
         .output()
@@ -123,8 +105,7 @@ fn tests_use_what_cargo_run_has_built() {
     let Some(run) = units(&["build", "--package=maro", "--bin=maro"]) else { return };
     let Some(test) = units(&["test", "--workspace", "--no-run"]) else { return };
     let twice = built_twice(&run, &test);
-    let packages: Vec<_> = twice.keys().map(String::as_str).collect();
-    assert_eq!(packages, BUILT_TWICE, "these packages are built twice: {twice:#?}");
+    assert!(twice.is_empty(), "these packages are built twice: {twice:#?}");
 }
 
 #[test]

@@ -1,17 +1,6 @@
-//! Slack's side: messages out, commands in, the simulated workspace, and `maro say`.
+//! A simulated workspace, a bot in front of it, and the messages that tests send.
 
-mod interactions;
-mod markup;
-mod modals;
-mod rendering;
-mod response_url;
-mod say;
-mod socket;
-mod sockets;
-mod views;
-mod web_api;
-mod workspace;
-mod workspace_api;
+pub(crate) mod forms;
 
 use std::{future::Future, sync::Arc};
 
@@ -38,30 +27,30 @@ use maro_slack::{
 use tokio::net::TcpListener;
 use url::Url;
 
-const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
-const BOT_TOKEN: &str = "xoxb-sandbox";
+pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+pub(crate) const BOT_TOKEN: &str = "xoxb-sandbox";
 
-fn renderer() -> Renderer {
+pub(crate) fn renderer() -> Renderer {
     Renderer::new(&Url::parse("https://example.atlassian.net").unwrap())
 }
 
-fn channel() -> ChannelId {
+pub(crate) fn channel() -> ChannelId {
     ChannelId::parse("C0GENERAL01").unwrap()
 }
 
-fn caller() -> UserId {
+pub(crate) fn caller() -> UserId {
     UserId::parse("U0ADA000001").unwrap()
 }
 
-fn text(text: impl Into<String>) -> Span {
+pub(crate) fn text(text: impl Into<String>) -> Span {
     Span::Text(text.into())
 }
 
-fn lines(visibility: Visibility, lines: Vec<Vec<Span>>) -> Reply {
+pub(crate) fn lines(visibility: Visibility, lines: Vec<Vec<Span>>) -> Reply {
     Reply { visibility, blocks: vec![Block::Lines(lines)] }
 }
 
-fn config(api_url: Url) -> SlackConfig {
+pub(crate) fn config(api_url: Url) -> SlackConfig {
     SlackConfig {
         signing_secret: Some(Secret::new(SIGNING_SECRET)),
         bot_token: Secret::new(BOT_TOKEN),
@@ -70,7 +59,7 @@ fn config(api_url: Url) -> SlackConfig {
     }
 }
 
-async fn start_slack(clock: Clock) -> SimulatedSlack {
+pub(crate) async fn start_slack(clock: Clock) -> SimulatedSlack {
     let settings = SimulatedSlackSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         signing_secret: Secret::new(SIGNING_SECRET),
@@ -81,7 +70,7 @@ async fn start_slack(clock: Clock) -> SimulatedSlack {
 }
 
 /// Serves a router on loopback for the rest of the test, and tells where.
-async fn serve(router: Router) -> Url {
+pub(crate) async fn serve(router: Router) -> Url {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -89,7 +78,7 @@ async fn serve(router: Router) -> Url {
 }
 
 /// A bot in front of `answer`: it checks signatures and reads commands with MARO's own code.
-async fn start_bot<F, R>(slack: &SimulatedSlack, clock: Clock, answer: F)
+pub(crate) async fn start_bot<F, R>(slack: &SimulatedSlack, clock: Clock, answer: F)
 where
     F: Fn(Box<SlashCommand>) -> R + Send + Sync + 'static,
     R: Future<Output = Response> + Send,
@@ -115,7 +104,7 @@ where
 }
 
 /// The HTTP answer that carries a message.
-fn answer_with(reply: &Reply, command: &SlashCommand) -> Response {
+pub(crate) fn answer_with(reply: &Reply, command: &SlashCommand) -> Response {
     let message = renderer().render(reply, &command.channel, &command.user);
     ([("content-type", "application/json")], message.to_answer()).into_response()
 }

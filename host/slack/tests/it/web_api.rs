@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{caller, channel, config, lines, renderer, serve, text};
+use crate::support::{caller, channel, config, lines, renderer, serve, text};
 
 type Answer = (StatusCode, &'static [(&'static str, &'static str)], &'static str);
 

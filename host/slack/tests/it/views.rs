@@ -11,7 +11,7 @@ use maro_slack::{
 };
 use serde_json::Value;
 
-use super::{caller, channel, renderer, text};
+use crate::support::{caller, channel, renderer, text};
 
 fn mrkdwn(spans: Vec<Span>) -> Mrkdwn {
     renderer().mrkdwn(&[Block::Paragraph(spans)], &channel(), &caller())

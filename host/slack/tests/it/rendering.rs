@@ -9,7 +9,7 @@ use maro_simulation::slack::{checks::message_problems, terminal, workspace::Work
 use maro_slack::message::Message;
 use serde_json::Value;
 
-use super::{caller, channel, lines, renderer, text};
+use crate::support::{caller, channel, lines, renderer, text};
 
 fn issue(key: &str) -> Span {
     Span::Issue(IssueKey::parse(key).unwrap())

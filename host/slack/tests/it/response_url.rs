@@ -17,7 +17,7 @@ use maro_slack::{
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{caller, channel, config, lines, renderer, serve, text};
+use crate::support::{caller, channel, config, lines, renderer, serve, text};
 use maro_domain::reply::Visibility;
 
 type Answer = (StatusCode, &'static [(&'static str, &'static str)], &'static str);

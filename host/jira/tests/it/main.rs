@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
+
 //! The Jira client against the simulated Jira site, and both against Atlassian's own description.
 
 mod choices;

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use url::Url;
 
-use super::{
-    modals::{call, call_at, client, duplicates, form},
+use crate::support::{
+    forms::{call, call_at, client, duplicates, form},
     start_slack,
 };
 

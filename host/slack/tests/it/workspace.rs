@@ -11,7 +11,9 @@ use maro_slack::response_url::ResponseUrlClient;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use super::{BOT_TOKEN, answer_with, caller, channel, lines, renderer, start_bot, start_slack, text};
+use crate::support::{
+    BOT_TOKEN, answer_with, caller, channel, lines, renderer, start_bot, start_slack, text,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -143,7 +145,7 @@ async fn a_response_url_takes_five_messages_within_half_an_hour() {
             .map(|(_, url)| url.into_owned());
         seen.lock().unwrap().extend(url);
     };
-    let bot = super::serve(axum::Router::new().fallback(axum::routing::post(take))).await;
+    let bot = crate::support::serve(axum::Router::new().fallback(axum::routing::post(take))).await;
     slack.connect_bot(bot);
     slack.send_command("general", "ada", "/maro one").await.unwrap();
     slack.send_command("general", "ada", "/maro two").await.unwrap();

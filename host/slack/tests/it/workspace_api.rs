@@ -7,9 +7,9 @@ use maro_simulation::slack::{SimulatedSlack, web_api::faults::Fault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
+use crate::support::{
     BOT_TOKEN,
-    modals::{call, client, plain, start_scripted_bot},
+    forms::{call, client, plain, start_scripted_bot},
     start_slack,
 };
 

@@ -34,7 +34,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use url::Url;
 
-use super::{config, serve};
+use crate::support::{config, serve};
 
 const APP_TOKEN: &str = "xapp-1-sandbox";
 

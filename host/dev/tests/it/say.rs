@@ -22,9 +22,9 @@ use maro_simulation::slack::SimulatedSlack;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{
+use crate::support::{
     answer_with,
-    modals::{call_at, duplicates, form, plain},
+    forms::{call_at, duplicates, form, plain},
     serve, start_bot, start_slack, text,
 };
 
