@@ -72,7 +72,13 @@ impl Tickets {
         };
         let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);
         match Work::<CreateRecord>::read(intent) {
-            Ok(work) if is_draft => self.create(work, false).await,
+            Ok(work) if is_draft => match self.create(work, false).await {
+                // The modal with the similar tickets has no inputs to put errors beside.
+                Outcome::Errors { form, .. } => {
+                    Outcome::Show { view: form, news: vec![sentence(texts::MODAL_WAS_CLOSED)] }
+                }
+                outcome => outcome,
+            },
             Ok(work) => self.known(&work),
             Err(stop) => self.stopped(origin, &stop),
         }

@@ -96,17 +96,21 @@ impl Tickets {
 
     /// Creates every line that is due, then does what follows.
     pub(super) async fn create_stories(&self, mut work: Work<StoriesRecord>) -> Outcome {
-        let epic = match self.epic(&work.record.epic).await {
+        let epic = self.epic(&work.record.epic).await;
+        // Jira may have done what it was asked, also if it does not show the epic now.
+        let was_asked = work.record.lines.iter().any(|line| line.state == StoryState::Asked);
+        let project = epic.as_ref().map_or_else(|_| project_of(&work.record.epic), |epic| &epic.project_key);
+        let project = project.to_owned();
+        if was_asked && !self.settle_stories(&mut work, &project).await {
+            return self.unsettled(&work);
+        }
+        let epic = match epic {
             Ok(epic) => epic,
             Err(reason) => {
                 fail_due(&mut work.record, &reason);
                 return self.conclude_stories(work).await;
             }
         };
-        let was_asked = work.record.lines.iter().any(|line| line.state == StoryState::Asked);
-        if was_asked && !self.settle_stories(&mut work, &epic.project_key).await {
-            return self.unsettled(&work);
-        }
         loop {
             let batch: Vec<usize> = due(&work.record).take(BATCH).collect();
             if batch.is_empty() {
@@ -342,6 +346,11 @@ fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
             _ => None,
         })
         .collect()
+}
+
+/// The project that a key is of: all before its number.
+fn project_of(key: &str) -> &str {
+    key.rsplit_once('-').map_or(key, |(project, _)| project)
 }
 
 fn epic_span(key: &str) -> Span {

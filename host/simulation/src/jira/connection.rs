@@ -79,7 +79,7 @@ async fn exchange(
     if let Some(api) = Api::of_path(parts.uri.path()) {
         let received = ReceivedRequest::new(&parts.method, &parts.uri, &parts.headers, &body);
         shared.received().push(received);
-        after = shared.faults().next();
+        after = shared.faults().next(parts.uri.path());
         if let Some(fault) = &after
             && let Some(response) = fail(fault, parts.uri.path(), &stop).await?
         {

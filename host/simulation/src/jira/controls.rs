@@ -66,9 +66,14 @@ impl SimulatedJira {
         };
     }
 
-    /// Makes searches find everything that exists now.
+    /// Makes searches find issues that move from now on under their former project, with their new key.
+    pub fn let_index_miss_moves(&self) {
+        self.shared.site().moves_lag = true;
+    }
+
+    /// Makes searches find everything that exists now, where it is now.
     pub fn index_now(&self) {
-        self.shared.site().issues_mut().for_each(|issue| issue.hidden_for = None);
+        self.shared.site().issues_mut().for_each(|issue| (issue.hidden_for, issue.indexed_as) = (None, None));
     }
 
     /// Makes the site refuse issues with `part` in their summary, for this reason, one at a time and in bulk.

@@ -149,8 +149,9 @@ fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProjec
         return Err(Refusal::message("You do not have permission to create issues in this project."));
     }
     let type_name = named("issuetype", ["id", "name"]);
-    let known =
-        |kind: &&IssueType| type_name.as_deref().is_some_and(|name| [kind.id(), kind.name()].contains(&name));
+    let known = |kind: &&IssueType| {
+        type_name.as_deref().is_some_and(|name| name == kind.name() || name == project.type_id(**kind))
+    };
     match project.issue_types.iter().find(known) {
         Some(kind) => Ok((project.clone(), *kind)),
         None => Err(Refusal::of_field(

@@ -65,11 +65,18 @@ pub(super) struct Faults {
     next: VecDeque<Option<Fault>>,
     /// The fault for all requests after those.
     then: Option<Fault>,
+    /// As `next`, for the requests whose path ends with a text: these come first, and count for nothing else.
+    of: Vec<(String, VecDeque<Option<Fault>>)>,
 }
 
 impl Faults {
     pub(super) fn set(&mut self, next: impl IntoIterator<Item = Option<Fault>>, then: Option<Fault>) {
-        *self = Self { next: next.into_iter().collect(), then };
+        *self = Self { next: next.into_iter().collect(), then, of: Vec::new() };
+    }
+
+    pub(super) fn set_of(&mut self, part: &str, next: impl IntoIterator<Item = Option<Fault>>) {
+        self.of.retain(|(other, _)| other != part);
+        self.of.push((part.to_owned(), next.into_iter().collect()));
     }
 
     /// The fault for all future requests, if any.
@@ -77,8 +84,13 @@ impl Faults {
         self.then.clone()
     }
 
-    /// The fault for the request that has just arrived, if any.
-    pub(super) fn next(&mut self) -> Option<Fault> {
+    /// The fault for the request that has just come, if any.
+    pub(super) fn next(&mut self, path: &str) -> Option<Fault> {
+        let of_path =
+            self.of.iter_mut().find(|(part, next)| path.ends_with(part.as_str()) && !next.is_empty());
+        if let Some((_, next)) = of_path {
+            return next.pop_front().flatten();
+        }
         self.next.pop_front().unwrap_or_else(|| self.then.clone())
     }
 }

@@ -44,6 +44,16 @@ pub(super) struct SimulatedProject {
     pub(super) issue_types: &'static [IssueType],
     /// Whether the account can create issues.
     pub(super) may_create: bool,
+    /// Whether its types are its own, as in team-managed projects: named like others', with other ids.
+    pub(super) has_own_types: bool,
+}
+
+impl SimulatedProject {
+    /// The id that a type has in this project.
+    pub(super) fn type_id(&self, kind: IssueType) -> String {
+        let own = if self.has_own_types { self.id.as_str() } else { "" };
+        format!("{own}{}", kind.id())
+    }
 }
 
 /// The requested part of a list.
@@ -72,7 +82,8 @@ pub(super) fn all() -> BTreeMap<String, SimulatedProject> {
     let projects = own.into_iter().chain(small).enumerate().map(|(place, (key, name, issue_types))| {
         let id = (FIRST_ID + place).to_string();
         let may_create = key != READ_ONLY_PROJECT;
-        (key.clone(), SimulatedProject { id, key, name, issue_types, may_create })
+        let has_own_types = ![PROJECT, DEMANDING_PROJECT, READ_ONLY_PROJECT].contains(&key.as_str());
+        (key.clone(), SimulatedProject { id, key, name, issue_types, may_create, has_own_types })
     });
     projects.collect()
 }
@@ -131,7 +142,11 @@ pub(super) async fn issue_types(
     let links = links(&shared, &uri);
     let site = shared.site();
     let Some(project) = site.project(&key) else { return no_project(links) };
-    let types: Vec<Value> = project.issue_types.iter().map(|kind| shapes::issue_type(*kind, links)).collect();
+    let types: Vec<Value> = project
+        .issue_types
+        .iter()
+        .map(|kind| shapes::issue_type(*kind, &project.type_id(*kind), links))
+        .collect();
     // Types that the account can't create aren't listed.
     let types = if project.may_create { types } else { Vec::new() };
     json_answer(StatusCode::OK, &meta_page(&uri, &types, "issueTypes", links.api))
@@ -148,7 +163,7 @@ pub(super) async fn fields(
     let Some(project) = site.project(&key).filter(|project| project.may_create) else {
         return no_project(links);
     };
-    let Some(kind) = project.issue_types.iter().find(|kind| kind.id() == issue_type_id) else {
+    let Some(kind) = project.issue_types.iter().find(|kind| project.type_id(**kind) == issue_type_id) else {
         return no_project(links);
     };
     let fields: Vec<Value> =

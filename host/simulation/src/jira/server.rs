@@ -159,6 +159,13 @@ impl SimulatedJira {
         self.set_faults(faults, None);
     }
 
+    /// As [`SimulatedJira::set_next_faults`], for the requests whose path ends with `part`. All others stay as
+    /// they are.
+    pub fn set_next_faults_of(&self, part: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.shared.faults().set_of(part, faults);
+        self.shared.changes.send_modify(|count| *count += 1);
+    }
+
     /// Makes the REST API work again. A request that hangs keeps hanging.
     pub fn clear_fault(&self) {
         self.set_faults([], None);

@@ -161,7 +161,7 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
     let mut fields = vec![
         ("summary", json!(issue.summary)),
         ("status", status(&issue.status, links)),
-        ("issuetype", issue_type(issue.issue_type, links)),
+        ("issuetype", issue_type(issue.issue_type, &issue.type_id, links)),
         ("project", project_of_issue(project_key, links)),
         ("assignee", issue.assignee.map_or(Value::Null, |name| person(name, links))),
         ("description", issue.description.clone().unwrap_or_default()),
@@ -229,10 +229,10 @@ fn status(name: &str, links: Links<'_>) -> Value {
 }
 
 /// Only Cloud includes the hierarchy level.
-pub(super) fn issue_type(kind: IssueType, links: Links<'_>) -> Value {
+pub(super) fn issue_type(kind: IssueType, id: &str, links: Links<'_>) -> Value {
     let mut value = json!({
-        "self": links.api(&format!("issuetype/{}", kind.id())),
-        "id": kind.id(),
+        "self": links.api(&format!("issuetype/{id}")),
+        "id": id,
         "description": "",
         "iconUrl": links.site("images/icons/issuetypes/generic.png"),
         "name": kind.name(),

@@ -68,6 +68,7 @@ pub(super) struct SimulatedIssue {
     pub(super) id: u64,
     pub(super) key: IssueKey,
     pub(super) issue_type: IssueType,
+    pub(super) type_id: String,
     pub(super) summary: String,
     pub(super) status: String,
     pub(super) assignee: Option<&'static str>,
@@ -87,6 +88,8 @@ pub(super) struct SimulatedIssue {
     pub(super) changed: u64,
     /// How many more searches won't find it.
     pub(super) hidden_for: Option<u32>,
+    /// The key under which the index still has it, if that is another.
+    pub(super) indexed_as: Option<IssueKey>,
 }
 
 #[derive(Debug)]
@@ -102,7 +105,9 @@ pub(super) struct Site {
     clock: Clock,
     /// How many searches don't find a new issue. `None` if all find it.
     pub(super) search_lag: Option<u32>,
-    /// Parts of summaries that are refused, each with a reason.
+    /// Whether searches find what moves under its former project.
+    pub(super) moves_lag: bool,
+    /// Parts of summaries that are refused, each with the reason.
     pub(super) refusals: Vec<(String, String)>,
 }
 
@@ -117,6 +122,7 @@ impl Site {
             watched,
             clock: Clock::system(),
             search_lag: None,
+            moves_lag: false,
             refusals: Vec::new(),
         };
         for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
@@ -139,10 +145,14 @@ impl Site {
         self.note_change();
         self.ids.insert(key.clone(), id);
         let created = self.clock.now() - SEED_AGE;
+        let project = self.projects.get(key.project_key());
+        let type_id =
+            project.map_or_else(|| issue_type.id().to_owned(), |project| project.type_id(issue_type));
         let issue = SimulatedIssue {
             id,
             key,
             issue_type,
+            type_id,
             summary: summary.to_owned(),
             status: status.to_owned(),
             assignee: None,
@@ -156,6 +166,7 @@ impl Site {
             updated: created,
             changed: self.changes,
             hidden_for: None,
+            indexed_as: None,
         };
         self.issues.insert(id, issue);
         id
@@ -219,8 +230,12 @@ impl Site {
 
     /// Gives an issue a new key. The old key still leads to it.
     pub(super) fn rename_key(&mut self, from: &IssueKey, to: IssueKey) -> bool {
+        let lags = self.moves_lag;
         let Some(issue) = self.find_to_change(from.as_str()) else { return false };
-        issue.key = to.clone();
+        let former = std::mem::replace(&mut issue.key, to.clone());
+        if lags {
+            issue.indexed_as.get_or_insert(former);
+        }
         let id = issue.id;
         self.ids.insert(to, id);
         true

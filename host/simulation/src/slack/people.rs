@@ -228,7 +228,24 @@ impl SimulatedSlack {
         self.messages().into_iter().filter(is_posted).collect()
     }
 
-    /// The payloads of all interactions sent to the bot, oldest first.
+    /// What Slack would send if the person submitted their modal now: for
+    /// [`SimulatedSlack::send_interaction`], as it is or forged.
+    ///
+    /// # Errors
+    /// [`ActError`] if there is nothing to submit.
+    pub fn submission(&self, user: &str) -> Result<Value, ActError> {
+        submission::payload(&self.shared, user)
+    }
+
+    /// As [`SimulatedSlack::submission`], of a button in the person's modal.
+    ///
+    /// # Errors
+    /// [`ActError`] if there is no such button.
+    pub fn press_of(&self, user: &str, press: impl Into<Press>) -> Result<Value, ActError> {
+        pressing::payload(&self.shared, user, &press.into())
+    }
+
+    /// The payloads of all interactions that were sent to the bot, oldest first.
     pub fn interactions(&self) -> Vec<Value> {
         self.shared.sent_interactions()
     }

@@ -93,10 +93,15 @@ impl From<&str> for Press {
 }
 
 pub(super) async fn in_modal(shared: &Shared, user: &str, press: &Press) -> Result<(), ActError> {
+    send(shared, payload(shared, user, press)?).await
+}
+
+/// What is sent if the person presses a button in their modal.
+pub(super) fn payload(shared: &Shared, user: &str, press: &Press) -> Result<Value, ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let button = press.find(modal.blocks())?;
     let action = payloads::button_action(shared, &button);
-    send(shared, payloads::modal_action(shared, person, &modal, action)).await
+    Ok(payloads::modal_action(shared, person, &modal, action))
 }
 
 pub(super) async fn in_message(

@@ -36,6 +36,11 @@ pub(super) async fn submit_twice(shared: &Shared, user: &str) -> Result<[SubmitO
     Ok([first, second])
 }
 
+pub(super) fn payload(shared: &Shared, user: &str) -> Result<Value, ActError> {
+    let (person, modal) = ready(shared, user)?;
+    Ok(payloads::view_submission(shared, person, &modal))
+}
+
 fn ready<'a>(shared: &'a Shared, user: &str) -> Result<(&'a Person, Modal), ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     if modal.submit_label().is_none() {

@@ -77,18 +77,29 @@ async fn projects_and_types_are_offered_as_one_types() {
 #[tokio::test]
 async fn what_jira_refuses_is_told_at_its_input() {
     let bot = bot().await;
+    bot.jira.refuse_summaries_with("Something", "Say what.");
     open_create(&bot, "Something for another project").await;
-    bot.slack.fill("ada", &[("project", "OPS")]).await.unwrap();
-    let outcome = bot.slack.submit("ada").await.unwrap();
-    // The type chosen for SCRUM does not exist in OPS, or OPS demands a field that the form lacks.
-    match outcome {
-        SubmitOutcome::Errors(errors) => assert!(!errors.is_empty()),
-        SubmitOutcome::Updated(modal) => {
-            assert!(modal.text().contains("Create the ticket in Jira"), "{}", modal.text())
-        }
+    let refused = async || match bot.slack.submit("ada").await.unwrap() {
+        SubmitOutcome::Errors(errors) => errors.into_iter().collect::<Vec<_>>(),
         other => panic!("{other:?}"),
-    }
+    };
+    let error = |input: &str, reason: &str| vec![(input.to_owned(), reason.to_owned())];
+    assert_eq!(refused().await, error("summary", "Say what."));
+    bot.slack.fill("ada", &[("summary", "Runway lights")]).await.unwrap();
+    bot.choose_project("OPS").await;
+    // The story chosen for SCRUM does not exist in OPS.
+    assert_eq!(refused().await, error("issue_type", "Specify a valid issue type"));
+    bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
+    // And OPS demands a field that the form lacks.
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
+    assert!(modal.text().contains("Severity is required."), "{}", modal.text());
+    assert!(modal.text().contains("Create the ticket in Jira instead: "), "{}", modal.text());
     assert_eq!(told(&bot), [""; 0]);
+    assert_eq!(bot.jira.created_issues(), []);
+    bot.choose_project("SCRUM").await;
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(told(&bot), ["Created SCRUM-151: Runway lights"]);
+    assert_eq!(bot.jira.created_issues().len(), 1);
 }
 
 #[tokio::test]
@@ -173,14 +184,15 @@ async fn a_replayed_submission_creates_nothing() {
     assert_eq!(bot.jira.created_issues().len(), 1);
     assert_eq!(told(&bot).len(), 1);
 
-    let mut forged = submission.clone();
-    forged["user"]["id"] = "U0SOMEBODY".into();
-    bot.slack.send_interaction(&forged).await.unwrap();
-    forged["view"]["private_metadata"] = "v1.e30.AAAA".into();
-    let answer = bot.slack.send_interaction(&forged).await.unwrap();
+    // With other words it is the same form.
+    let mut changed = submission.clone();
+    changed["view"]["state"]["values"]["summary"]["summary"]["value"] = "Penguin census spreadsheet".into();
+    assert_ne!(changed, submission);
+    let answer = bot.slack.send_interaction(&changed).await.unwrap();
     let shown = answer.json().unwrap().to_string();
-    assert!(shown.contains("has expired"), "{shown}");
+    assert!(shown.contains("SCRUM-151") && shown.contains("Walrus"), "{shown}");
     assert_eq!(bot.jira.created_issues().len(), 1);
+    assert_eq!(told(&bot).len(), 1);
 }
 
 #[tokio::test]
@@ -237,10 +249,10 @@ async fn the_shortcut_from_anywhere_asks_for_the_channel() {
 async fn the_types_offered_are_those_of_the_project_that_was_chosen() {
     let bot = bot().await;
     open_create(&bot, "Hangar door sensor").await;
-    bot.slack.fill("ada", &[("project", "OPS")]).await.unwrap();
-    let ops = bot.slack.wait_for_modal("ada", |modal| modal.hash() != "").await.unwrap();
+    assert_eq!(bot.types_offered("").await, ["Epic", "Story", "Task", "Bug"]);
+    let ops = bot.choose_project("OPS").await;
     assert!(ops.value("project").unwrap().contains("OPS"), "{:?}", ops.value("project"));
     assert_eq!(ops.value("summary").as_deref(), Some("Hangar door sensor"));
-    let offered = bot.slack.suggestions("ada", "issue_type", "").await.unwrap();
-    assert!(!offered.is_empty());
+    assert_eq!(bot.types_offered("").await, ["Task", "Bug", "Initiative", "Epic"]);
+    assert_eq!(bot.types_offered("sto").await, [""; 0]);
 }

@@ -3,7 +3,10 @@
 
 use insta::assert_snapshot;
 
-use crate::{bot::TestBot, plugins::PluginsFolder};
+use crate::{
+    bot::{TestBot, key},
+    plugins::PluginsFolder,
+};
 
 /// All capabilities, and little patience.
 const GRANTED: &str = r#"
@@ -191,6 +194,34 @@ async fn only_what_jira_confirmed_is_tracked() {
     let bot = hostile_bot(GRANTED).await;
     assert_eq!(bot.say("/maro hostile unconfirmed SCRUM-123").await, "[TrackOutcome::Unconfirmed]");
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+
+    // Some are confirmed in the same command, one of them missing, and more are tracked, in another order.
+    assert_eq!(
+        bot.say(
+            "/maro hostile half-confirmed SCRUM-123,SCRUM-999,SCRUM-125 \
+                 SCRUM-124,SCRUM-125,SCRUM-999,SCRUM-123,SCRUM-126"
+        )
+        .await,
+        "[TrackOutcome::Unconfirmed, TrackOutcome::Tracked, TrackOutcome::Unconfirmed, \
+         TrackOutcome::Tracked, TrackOutcome::Unconfirmed]"
+    );
+    let list = "Tracked Jira issues in #general:\n\
+                • SCRUM-125: API documentation (Done)\n\
+                • SCRUM-123: User authentication flow (Open)";
+    assert_eq!(bot.say("/maro tracked").await, list);
+    // What Jira confirmed in the last command is not confirmed in the next.
+    assert_eq!(
+        bot.say("/maro hostile half-confirmed SCRUM-123 SCRUM-123,SCRUM-124").await,
+        "[TrackOutcome::AlreadyTracked, TrackOutcome::Unconfirmed]"
+    );
+    bot.say("/maro untrack SCRUM-123").await;
+    assert_eq!(bot.say("/maro hostile unconfirmed SCRUM-123").await, "[TrackOutcome::Unconfirmed]");
+    // A key under which an issue is no longer is not confirmed by it.
+    bot.jira.move_issue(&key("SCRUM-127"), &key("OPS-1"));
+    assert_eq!(
+        bot.say("/maro hostile half-confirmed SCRUM-127 SCRUM-127,OPS-1").await,
+        "[TrackOutcome::Unconfirmed, TrackOutcome::Tracked]"
+    );
 }
 
 #[tokio::test]

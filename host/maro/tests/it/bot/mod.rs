@@ -3,9 +3,11 @@
 
 mod buttons;
 mod capabilities;
+mod choices;
 mod commands;
 mod create;
 mod faults;
+mod forged;
 mod hostile_components;
 mod hostile_plugins;
 mod hot_reload;
@@ -17,12 +19,15 @@ mod plugin_notices;
 mod plugin_switches;
 mod plugins_folder;
 mod recorded_cases;
+mod recovers;
 mod released_plugins;
+mod replicas;
 mod socket_mode;
 mod start_up;
 mod status_sync;
 mod stories;
 mod ticket_faults;
+mod twice;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -46,10 +51,17 @@ use maro_store::config::DatabaseConfig;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::plugins::PluginsFolder;
+use crate::{
+    plugins::PluginsFolder,
+    postgres,
+    tracker::given::{execute, query},
+};
 
 /// Longer than any honest answer takes, and than Jira's patience.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Longer than MARO looks for what Jira did not confirm.
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A workspace, a site, and the bot between them.
 pub(crate) struct TestBot {
@@ -135,6 +147,13 @@ impl TestBot {
         test_bot
     }
 
+    /// As [`TestBot::with_plugins`] on PostgreSQL. `None` where there is none.
+    pub(crate) async fn on_postgres(plugins: PluginsFolder) -> Option<Self> {
+        let url = Secret::new(postgres::Database::new().await?.url);
+        let change = |config: &mut Config| config.database = DatabaseConfig::Postgres { url };
+        Some(Self::with_settings(plugins, change).await)
+    }
+
     pub(crate) fn bot(&self) -> &Bot {
         self.bot.as_ref().unwrap()
     }
@@ -154,6 +173,36 @@ impl TestBot {
         bot.wait_until_ready().await;
         self.bot = Some(bot);
         self.slack.connect_bot(self.url("slack/commands"));
+    }
+
+    /// Starts a second bot on the same database and plugins. Slack turns to it from now on.
+    pub(crate) async fn start_replica(&self) -> Bot {
+        let replica = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
+        replica.wait_until_ready().await;
+        self.slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", replica.address())).unwrap());
+        replica
+    }
+
+    /// How often Jira was asked for something whose path ends with this.
+    pub(crate) fn asked_for(&self, part: &str) -> usize {
+        let path = |path: &str| path.split('?').next().is_some_and(|path| path.ends_with(part));
+        self.jira.requests().iter().filter(|request| path(&request.path)).count()
+    }
+
+    /// The state of every intention that is past its draft, oldest first.
+    pub(crate) async fn intents(&self) -> Vec<String> {
+        let states = "SELECT state FROM ticket_intents WHERE state <> 'draft' ORDER BY created_at, id";
+        query(&self.config.database, states).await
+    }
+
+    /// Has the bot take over what nobody works on any more, without waiting for that.
+    pub(crate) async fn end_leases(&self) {
+        execute(
+            &self.config.database,
+            "UPDATE ticket_intents SET updated_at = '2020-01-01T00:00:00.000000Z' \
+             WHERE state IN ('begun', 'confirmed')",
+        )
+        .await;
     }
 
     /// What Slack shows to `user` after typing a command in `channel`.
@@ -176,6 +225,16 @@ impl TestBot {
         assert_eq!(self.slack.problems(), [""; 0], "Slack would not have taken this");
         messages
     }
+}
+
+/// Waits until it is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert!(tokio::time::timeout(LONG_PATIENCE, looking).await.is_ok(), "in vain: {what}");
 }
 
 /// A key that tests write as text.

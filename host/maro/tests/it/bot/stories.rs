@@ -9,9 +9,10 @@ use crate::bot::{
 };
 
 /// The epic of the simulated project.
-const EPIC: &str = "SCRUM-101";
+pub(super) const EPIC: &str = "SCRUM-101";
 
-async fn open_stories(bot: &TestBot, epic: &str) -> Modal {
+/// The form that ada gets for `/maro stories epic`, or what she reads instead.
+pub(super) async fn open_stories(bot: &TestBot, epic: &str) -> Modal {
     bot.slack.send_command("general", "ada", &format!("/maro stories {epic}")).await.unwrap();
     bot.slack.wait_for_modal("ada", |modal| !modal.text().contains("Loading from Jira")).await.unwrap()
 }

@@ -14,19 +14,19 @@ use crate::{
 };
 
 impl World {
-    fn told(&self) -> Vec<String> {
+    pub(super) fn told(&self) -> Vec<String> {
         let names = self.slack.workspace().names();
         self.slack.posted("general").iter().map(|message| terminal::message_text(message, &names)).collect()
     }
 
-    async fn fill_create_form(&self, summary: &str) {
+    pub(super) async fn fill_create_form(&self, summary: &str) {
         self.slack.send_command("general", "ada", &format!("/maro create {summary}")).await.unwrap();
         self.slack.wait_for_modal("ada", |modal| modal.field("summary").is_some()).await.unwrap();
     }
 }
 
 /// Waits until it is so.
-async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -113,7 +113,7 @@ impl World {
         self.run().await;
     }
 
-    async fn end_leases(&self) {
+    pub(super) async fn end_leases(&self) {
         execute(&self.database, "UPDATE ticket_intents SET updated_at = '2020-01-01T00:00:00.000000Z'").await;
     }
 

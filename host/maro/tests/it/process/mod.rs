@@ -1,6 +1,7 @@
 //! `maro` as a process of its own.
 
 mod crash;
+mod crash_flows;
 mod doctor;
 mod serve;
 

@@ -5,4 +5,5 @@ pub(crate) mod given;
 mod lost_answers;
 mod outage;
 mod start;
+mod together;
 mod upgrade;

@@ -80,7 +80,9 @@ impl Field {
     pub(super) fn values(self, issue: &SimulatedIssue) -> Vec<String> {
         let is_done = issue.status == "Done";
         match self {
-            Self::Project => vec![issue.key.project_key().to_owned()],
+            Self::Project => {
+                vec![issue.indexed_as.as_ref().unwrap_or(&issue.key).project_key().to_owned()]
+            }
             Self::Key => vec![issue.key.to_string()],
             Self::IssueType => vec![issue.issue_type.name().to_owned()],
             Self::Status => vec![issue.status.clone()],

@@ -1,0 +1,144 @@
+//! Changes of different kinds at the same moment, which a database may make together: each is made, and
+//! each caller hears of its own.
+
+use futures_util::future::{join, join4};
+use maro_domain::tracked::{
+    TrackOutcome::{AlreadyTracked, Tracked},
+    UntrackOutcome::{NotTracked, Untracked},
+};
+
+use crate::tracker::given::{Given, at, channel, described, issue, key, on_both_databases};
+
+on_both_databases! {
+    one_removes_while_another_adds,
+    one_adds_while_jiras_news_come,
+    one_removes_while_jiras_news_come,
+    every_kind_of_change_at_once,
+    the_same_issue_is_removed_and_added_at_once,
+    lists_of_several_channels_change_at_once,
+}
+
+/// How often each meeting is tried: whether changes are made together is a matter of moments.
+const ROUNDS: u32 = 25;
+
+async fn one_removes_while_another_adds(given: &Given) {
+    let channel = channel("C1");
+    for round in 1..=ROUNDS {
+        let (old, new) =
+            (issue(round, &format!("OLD-{round}")), issue(1_000 + round, &format!("NEW-{round}")));
+        assert_eq!(given.track("C1", &[old.clone()], 0).await, [Tracked]);
+        let keys = [old.key];
+        let (removed, added) =
+            join(given.tracker.untrack(&channel, &keys), given.track("C1", &[new.clone()], 1)).await;
+        assert_eq!((removed.unwrap(), added), (vec![Untracked], vec![Tracked]), "round {round}");
+        assert_eq!(given.keys("C1").await, [new.key.as_str()], "round {round}");
+        // And the other way round.
+        let keys = [new.key, key("NO-1")];
+        let (added, removed) =
+            join(given.track("C1", &[issue(9_999, "ONE-1")], 2), given.tracker.untrack(&channel, &keys))
+                .await;
+        assert_eq!((removed.unwrap(), added), (vec![Untracked, NotTracked], vec![Tracked]), "round {round}");
+        assert_eq!(given.keys("C1").await, ["ONE-1"], "round {round}");
+        given.tracker.untrack(&channel, &[key("ONE-1")]).await.unwrap();
+    }
+}
+
+async fn one_adds_while_jiras_news_come(given: &Given) {
+    let channel = channel("C1");
+    for round in 1..=ROUNDS {
+        assert_eq!(given.track("C1", &[issue(1, "A-1")], 0).await, [Tracked]);
+        let news = [(key("A-1"), Some(described(1, "B-1", "Moved", "Done"))), (key("A-9"), None)];
+        let (added, written) = join(
+            given.track("C1", &[issue(2, "A-2")], 60),
+            given.tracker.update_sync_status(&channel, &news, at(60)),
+        )
+        .await;
+        written.unwrap();
+        assert_eq!(added, [Tracked], "round {round}");
+        assert_eq!(given.keys("C1").await, ["B-1", "A-2"], "round {round}");
+        assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Done"), "round {round}");
+        given.tracker.untrack(&channel, &[key("B-1"), key("A-2")]).await.unwrap();
+    }
+}
+
+async fn one_removes_while_jiras_news_come(given: &Given) {
+    let channel = channel("C1");
+    for round in 1..=ROUNDS {
+        assert_eq!(given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await, [Tracked, Tracked]);
+        let (gone, news) = ([key("A-2")], [(key("A-1"), Some(described(1, "B-1", "Moved", "Done")))]);
+        let (removed, written) = join(
+            given.tracker.untrack(&channel, &gone),
+            given.tracker.update_sync_status(&channel, &news, at(60)),
+        )
+        .await;
+        written.unwrap();
+        assert_eq!(removed.unwrap(), [Untracked], "round {round}");
+        assert_eq!(given.keys("C1").await, ["B-1"], "round {round}");
+        assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Done"), "round {round}");
+        given.tracker.untrack(&channel, &[key("B-1")]).await.unwrap();
+    }
+}
+
+async fn every_kind_of_change_at_once(given: &Given) {
+    let channel = channel("C1");
+    for round in 1..=ROUNDS {
+        let before =
+            [issue(1, "A-1"), issue(2, "A-2"), issue(3, "A-3"), described(4, "A-4", "Before", "Open")];
+        assert_eq!(given.track("C1", &before, 0).await, [Tracked; 4]);
+        let (gone, synced) = ([key("A-1")], [(key("A-2"), Some(described(2, "B-2", "Moved", "Done")))]);
+        let (removed, added, refreshed, moved) = join4(
+            given.tracker.untrack(&channel, &gone),
+            given.track("C1", &[issue(5, "A-5"), issue(6, "A-6")], 60),
+            given.track("C1", &[described(4, "A-4", "After", "Open")], 60),
+            given.tracker.update_sync_status(&channel, &synced, at(60)),
+        )
+        .await;
+        moved.unwrap();
+        assert_eq!(removed.unwrap(), [Untracked], "round {round}");
+        assert_eq!((added, refreshed), (vec![Tracked, Tracked], vec![AlreadyTracked]), "round {round}");
+        assert_eq!(given.keys("C1").await, ["B-2", "A-3", "A-4", "A-5", "A-6"], "round {round}");
+        let rows = given.list("C1").await;
+        assert_eq!(rows[0].last_jira_status.as_deref(), Some("Done"), "round {round}");
+        assert_eq!(rows[2].last_jira_summary.as_deref(), Some("After"), "round {round}");
+        let all: Vec<_> = rows.into_iter().map(|row| row.key).collect();
+        assert_eq!(given.tracker.untrack(&channel, &all).await.unwrap(), [Untracked; 5]);
+    }
+}
+
+async fn the_same_issue_is_removed_and_added_at_once(given: &Given) {
+    let channel = channel("C1");
+    for round in 1..=ROUNDS {
+        given.track("C1", &[issue(1, "A-1")], 0).await;
+        let keys = [key("A-1")];
+        let (removed, added) =
+            join(given.tracker.untrack(&channel, &keys), given.track("C1", &[issue(1, "A-1")], 1)).await;
+        let is_there = !given.list("C1").await.is_empty();
+        let added_last = (vec![Tracked], true);
+        let removed_last = (vec![AlreadyTracked], false);
+        assert_eq!(removed.unwrap(), [Untracked], "round {round}");
+        let end = (added, is_there);
+        assert!(end == added_last || end == removed_last, "round {round}: {end:?}");
+    }
+}
+
+async fn lists_of_several_channels_change_at_once(given: &Given) {
+    let channels = ["C1", "C2"].map(channel);
+    for round in 1..=ROUNDS {
+        assert_eq!(given.track("C1", &[issue(1, "A-1")], 0).await, [Tracked]);
+        assert_eq!(given.track("C2", &[issue(2, "A-2")], 0).await, [Tracked]);
+        let (first, second) = ([key("A-1")], [key("A-2")]);
+        let (gone, new, also_gone, also_new) = join4(
+            given.tracker.untrack(&channels[0], &first),
+            given.track("C1", &[issue(2, "A-2")], 1),
+            given.tracker.untrack(&channels[1], &second),
+            given.track("C2", &[issue(1, "A-1")], 1),
+        )
+        .await;
+        assert_eq!((gone.unwrap(), also_gone.unwrap()), (vec![Untracked], vec![Untracked]), "round {round}");
+        assert_eq!((new, also_new), (vec![Tracked], vec![Tracked]), "round {round}");
+        assert_eq!(given.keys("C1").await, ["A-2"], "round {round}");
+        assert_eq!(given.keys("C2").await, ["A-1"], "round {round}");
+        given.tracker.untrack(&channels[0], &second).await.unwrap();
+        given.tracker.untrack(&channels[1], &first).await.unwrap();
+    }
+}
