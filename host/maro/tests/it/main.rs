@@ -5,6 +5,7 @@ mod bot;
 mod guests;
 mod jira;
 mod journal;
+mod log;
 mod manifest;
 mod playground;
 mod plugin_changes;

@@ -66,9 +66,18 @@ pub enum Fault {
     InvalidReply { reason: String },
 }
 
-/// What a guest wrote, indented: no line of it passes for one of the log.
+/// What a guest wrote, indented: no line of it passes for one of the log, and nothing leads a terminal back to
+/// the start of a line.
 fn said(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!("; it said:\n{stderr}").replace('\n', "\n  ") }
+    if stderr.is_empty() {
+        return String::new();
+    }
+    let leads_elsewhere = |character: char| {
+        character.is_control() && !matches!(character, '\n' | '\t')
+            || matches!(character, '\u{2028}' | '\u{2029}')
+    };
+    let text = stderr.replace("\r\n", "\n").replace(leads_elsewhere, " ");
+    format!("; it said:\n{text}").replace('\n', "\n  ")
 }
 
 /// A plugin that serves.
@@ -375,4 +384,16 @@ fn causes(error: &wasmtime::Error) -> String {
     }
     let causes = error.chain().map(ToString::to_string).filter(|cause| stack.as_ref() != Some(cause));
     causes.collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_guest_wrote_is_indented_and_leads_no_terminal_back() {
+        assert_eq!(said(""), "");
+        assert_eq!(said("one\r\ntwo\n\tthree"), "; it said:\n  one\n  two\n  \tthree");
+        assert_eq!(said("a\rb\u{1b}[1Gc\u{8}d\u{85}e\u{2028}f"), "; it said:\n  a b [1Gc d e f");
+    }
 }

@@ -3,6 +3,8 @@
 mod crash;
 mod doctor;
 mod serve;
+mod stop;
+mod surroundings;
 
 use std::{
     io::{BufRead as _, BufReader},
