@@ -123,21 +123,22 @@ mod tests {
 
     #[test]
     fn a_fault_begins_with_its_reason_and_place() {
-        let panicked = "it trapped: unreachable; it said:\n  \n  thread '<unnamed>' (1) panicked at src/lib.rs:18:9:\n  \
+        let panicked = "it crashed: unreachable; it printed:\n  \n  thread '<unnamed>' (1) panicked at src/lib.rs:18:9:\n  \
                         no Ada\n  note: run with";
-        let raised = "it trapped: unreachable; it said:\n  Traceback (most recent call last):\n    \
+        let raised = "it crashed: unreachable; it printed:\n  Traceback (most recent call last):\n    \
                       File \"/0/plugin.py\", line 15, in run\n    File \"/python/json/decoder.py\", line 3, in x\n  \
                       IndexError: list index out of range\n  \n  \
                       thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\n  Python function threw";
-        let noted = "it trapped: unreachable; it said:\n  Traceback (most recent call last):\n    \
+        let noted = "it crashed: unreachable; it printed:\n  Traceback (most recent call last):\n    \
                      File \"/1/maro_entry.py\", line 30, in run\n    File \"/0/plugin.py\", line 14, in run\n    \
                      File \"/0/maro.py\", line 3, in x\n  ValueError: oh no\n  \n  \
                      thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\n  Python function threw\n  \
                      note: run with `RUST_BACKTRACE=1` environment variable";
-        let refused = "it trapped: unreachable; it said:\n  TypeError: 3 is no text\n  span@maro.js:3:1\n  \
+        let refused = "it crashed: unreachable; it printed:\n  TypeError: 3 is no text\n  span@maro.js:3:1\n  \
                        run@plugin.js:11:5\n  fail@build/entry.js:6:12";
-        let advised = "it trapped: unreachable; it said:\n  maro: `run` returned nothing.\n  e is undefined";
-        let thrown = "it trapped: unreachable; it said:\n  TypeError: can't access property \"foo\" of null\n  \
+        let advised =
+            "it crashed: unreachable; it printed:\n  maro: `run` returned nothing.\n  e is undefined";
+        let thrown = "it crashed: unreachable; it printed:\n  TypeError: can't access property \"foo\" of null\n  \
                       run@plugin.js:11:5\n  told/<@build/entry.js:6:12\n  \n  invalid variant tag value";
         for (fault, expected) in [
             (panicked, Some("It panicked at src/lib.rs:18:9: no Ada")),

@@ -183,7 +183,7 @@ impl ResponseUrlClient {
             };
             return self.secure.get_or_try_init(build).await;
         }
-        self.plain.get_or_try_init(|| async { builder().no_proxy().tls_certs_only([]).build() }).await
+        self.plain.get_or_try_init(|| async { builder().tls_certs_only([]).build() }).await
     }
 }
 
@@ -194,6 +194,7 @@ fn builder() -> reqwest::ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .redirect(redirect::Policy::none())
+        .no_proxy()
         .user_agent(concat!("maro/", env!("CARGO_PKG_VERSION")))
 }
 

@@ -61,20 +61,13 @@ impl StatusSync {
     /// Several replicas share the work without a word between them: a row that one has refreshed is not
     /// old for the others, and their rounds are spread by chance.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut pause = self.round_interval();
-        while shutdown.run_until_cancelled(tokio::time::sleep(spread(pause))).await.is_some() {
+        let mut pause = spread(self.round_interval());
+        while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
             let Some(result) = shutdown.run_until_cancelled(self.round()).await else { return };
-            pause = match result {
-                Ok(()) => self.round_interval(),
-                Err(error) => {
-                    tracing::warn!(error = error_chain(&error), "couldn't refresh statuses");
-                    let wanted = match error {
-                        SyncError::Jira(JiraError::RateLimited { retry_after }) => retry_after,
-                        _ => Duration::ZERO,
-                    };
-                    wanted.max(self.round_interval())
-                }
-            };
+            if let Err(error) = &result {
+                tracing::warn!(error = error_chain(error), "couldn't refresh statuses");
+            }
+            pause = pause_after(&result, self.round_interval());
         }
     }
 
@@ -189,7 +182,49 @@ pub async fn refresh(
     Some(issue)
 }
 
+/// The pause after a round: never shorter than Jira asked for.
+fn pause_after(result: &Result<(), SyncError>, interval: Duration) -> Duration {
+    let asked = match result {
+        Err(SyncError::Jira(JiraError::RateLimited { retry_after })) => *retry_after,
+        _ => Duration::ZERO,
+    };
+    asked + spread(interval)
+}
+
 /// A pause between half and one and a half of `pause`, by chance.
 fn spread(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + rand::random::<f64>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_jiras_is_waited_out_and_all_other_rounds_keep_their_interval() {
+        let interval = Duration::from_secs(60);
+        let (half, longest) = (interval / 2, interval * 3 / 2);
+        let retry_after = Duration::from_secs(300);
+        for _ in 0..100 {
+            for result in [Ok(()), Err(JiraError::TimedOut.into()), Err(JiraError::Unauthorized.into())] {
+                let pause = pause_after(&result, interval);
+                assert!((half..=longest).contains(&pause), "{pause:?}");
+            }
+            let limited = Err(JiraError::RateLimited { retry_after }.into());
+            let pause = pause_after(&limited, interval);
+            assert!((retry_after + half..=retry_after + longest).contains(&pause), "{pause:?}");
+        }
+    }
+
+    #[test]
+    fn each_issue_has_a_latest_event_of_its_own() {
+        let latest = LatestEvents::default();
+        let (one, other) = (IssueId::new("1"), IssueId::new("2"));
+        assert!(!latest.is_overtaken(&one, 2_000));
+        assert!(!latest.is_overtaken(&other, 1_000));
+        assert!(latest.is_overtaken(&one, 1_999));
+        assert!(!latest.is_overtaken(&other, 1_000));
+        assert!(!latest.is_overtaken(&other, 3_000));
+        assert!(!latest.is_overtaken(&one, 2_000));
+    }
 }

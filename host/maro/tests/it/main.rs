@@ -5,6 +5,7 @@ mod bot;
 mod example_settings;
 mod guests;
 mod journal;
+mod log;
 mod manifest;
 mod playground;
 mod plugin_changes;

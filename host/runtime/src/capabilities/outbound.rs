@@ -160,8 +160,11 @@ impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let reach = self.reach;
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| (reach.allows)(address.ip())).collect();
+            let found: Vec<SocketAddr> = match reach.look_up {
+                Some(look_up) => look_up(name.as_str()).into_iter().map(|ip| (ip, 0).into()).collect(),
+                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
+            };
+            let allowed: Vec<_> = found.into_iter().filter(|address| (reach.allows)(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(NoPublicAddress.into());
             }

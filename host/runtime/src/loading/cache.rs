@@ -165,8 +165,52 @@ mod tests {
     #[test]
     fn a_folder_that_others_may_enter_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let modes = (0..6).map(|bit| 0o700 | 1 << bit).chain([0o770, 0o750, 0o755, 0o777]);
+        for mode in modes {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let error = CodeCache::open(dir.path()).unwrap_err();
+            assert!(error.to_string().contains("set its mode to 700"), "{mode:o}: {error}");
+        }
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        CodeCache::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        if std::os::unix::fs::chown(dir.path(), Some(12_345), None).is_err() {
+            // Only root can give a folder away.
+            return;
+        }
         let error = CodeCache::open(dir.path()).unwrap_err();
-        assert!(error.to_string().contains("set its mode to 700"), "{error}");
+        assert!(error.to_string().contains("it belongs to another user"), "{error}");
+    }
+
+    #[test]
+    fn nobody_else_can_enter_or_read_what_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(&dir.path().join("a/cache")).unwrap();
+        cache.put("a", b"machine code").unwrap();
+        for (path, mode) in [(&cache.dir, 0o700), (&cache.path("a"), 0o600)] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_folder_loses_what_was_unused_for_longest() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(&dir.path().join("cache")).unwrap();
+        // Large without taking room: nothing is written into them.
+        for (key, age) in [("oldest", 300), ("older", 200), ("newer", 100)] {
+            let file = private_file(&cache.path(key)).unwrap();
+            file.set_len(MAX_FOLDER_BYTES / 4).unwrap();
+            file.set_modified(now() - std::time::Duration::from_secs(age)).unwrap();
+        }
+        let has = |key: &str| cache.path(key).exists();
+        cache.put("small", b"code").unwrap();
+        assert!(has("oldest") && has("older") && has("newer"), "there was room");
+        cache.make_room(MAX_FOLDER_BYTES / 2).unwrap();
+        assert!(!has("oldest") && !has("older") && has("newer") && has("small"));
     }
 }

@@ -226,6 +226,31 @@ mod tests {
     }
 
     #[test]
+    fn no_part_of_a_case_shows_what_is_hidden_in_another() {
+        const HIDDEN: [&str; 4] = ["U024BE7LH", "C024BE91L", "ada@corp.example.org", "xoxb-12-ab"];
+        let said = HIDDEN.join(" ");
+        let call = |name: &str| {
+            json!({
+                "call": name,
+                "arguments": { "key": "SCRUM-1", "text": said, "list": [said], "deep": { "text": said } },
+                "answer": { "Ok": [said, { "text": said }] },
+            })
+        };
+        let calls = [call("jira-edit.comment"), call("http.send"), call("storage.set")];
+        for ending in ["failed", "usage"] {
+            let case =
+                json!({ "plugin": "assign", "arguments": said, "calls": calls, "ending": { ending: said } });
+            let case: Case = serde_json::from_value(case).unwrap();
+            let redacted = serde_json::to_string(&redact(&case).unwrap()).unwrap();
+            for hidden in HIDDEN {
+                assert!(!redacted.contains(hidden), "{hidden} is in {redacted}");
+            }
+            assert_eq!(redacted.matches("SCRUM-1").count(), calls.len());
+            assert_eq!(redacted.matches("TOKEN1").count(), 2 + 5 * calls.len());
+        }
+    }
+
+    #[test]
     fn words_that_hide_nothing_stay() {
         let text = "SCRUM-123: User authentication flow (In Progress), 2026-01-01T00:00:00Z, CUSTOMERS";
         assert_eq!(redacted(text, "jira.search", json!([]), text).0, text);

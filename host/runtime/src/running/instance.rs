@@ -353,3 +353,36 @@ impl ResourceLimiter for Invocation {
         MAX_MEMORIES as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    fn invocation(manifest: &str) -> Invocation {
+        let origin = Origin { digest: String::new(), manifest_file: String::new() };
+        let manifest = Manifest::parse(manifest).unwrap();
+        Invocation::for_describe("test".into(), Arc::new(origin), Arc::new(manifest))
+    }
+
+    #[test]
+    fn all_memories_together_are_limited() {
+        let limited = || invocation("limits.memory-mib = 8");
+        let mut invocation = limited();
+        let mut grow = |from: usize, to: usize| invocation.memory_growing(from * MIB, to * MIB, None);
+        // One memory, and another beside it.
+        assert!(grow(0, 3).is_ok() && grow(0, 2).is_ok() && grow(3, 5).is_ok() && grow(2, 3).is_ok());
+        assert!(grow(5, 6).is_err(), "they have nine in all");
+        let mut invocation = limited();
+        assert!(invocation.memory_growing(0, 8 * MIB, None).is_ok());
+        assert!(invocation.memory_growing(8 * MIB, 8 * MIB + 1, None).is_err());
+    }
+
+    #[test]
+    fn calls_are_counted_to_the_limit() {
+        let mut invocation = invocation("limits.host-calls = 3");
+        let answers = [(); 5].map(|()| invocation.count_host_call().is_ok());
+        assert_eq!(answers, [true, true, true, false, false]);
+    }
+}

@@ -22,11 +22,15 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::{context::TokioContext, task::AbortOnDropHandle};
 use tracing::instrument::WithSubscriber as _;
 
-use crate::running::priority;
+use crate::{policy::limits::EPOCH_TICK, running::priority};
 use maro_process::telemetry::error_chain;
 
 /// How long a guest computes at a stretch before it counts as slow.
 const SHORT: Duration = Duration::from_millis(2);
+
+/// The most that a stretch counts for which was not measured exactly: by then a guest that computes has been
+/// interrupted. If it was longer, the system held up the thread.
+const LONGEST_UNPROVEN: Duration = SHORT.saturating_add(EPOCH_TICK);
 
 /// For how long a plugin begins on the slow lane after it was slow, and is watched after it seemed so.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -65,7 +69,7 @@ where
     if pace != Pace::Slow {
         let outcome = poll_fn(|context| match meter.poll(work.as_mut(), context) {
             Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-            Poll::Pending if meter.is_slow() && SLOW_LANE.is_some() => Poll::Ready(None),
+            Poll::Pending if meter.is_slow() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         });
         if let Some(outcome) = outcome.await {
@@ -99,11 +103,11 @@ async fn run_slowly<W>(meter: Arc<Meter>, mut work: Pin<Box<W>>) -> W::Output
 where
     W: Future<Output: Send> + Send + 'static,
 {
-    let Some(lane) = &*SLOW_LANE else { return work.await };
     let measured = poll_fn(move |context| {
         meter.enter_slow_lane();
         meter.poll(work.as_mut(), context)
     });
+    let Some(lane) = &*SLOW_LANE else { return measured.await };
     // Sockets, timers and tasks stay with the runtime that everything else is on, and log lines with its log.
     let task = lane.spawn(TokioContext::new(measured, Handle::current()).with_current_subscriber());
     match AbortOnDropHandle::new(task).await {
@@ -146,7 +150,12 @@ impl Meter {
 
     /// How long it has computed.
     pub(super) fn computed(&self) -> Duration {
-        Duration::from_nanos(self.computed.load(Ordering::Relaxed)) + self.stretch()
+        Duration::from_nanos(self.computed.load(Ordering::Relaxed)) + self.counted(self.stretch())
+    }
+
+    /// What of a stretch counts as computed.
+    fn counted(&self, stretch: Duration) -> Duration {
+        if self.is_exact.load(Ordering::Relaxed) { stretch } else { stretch.min(LONGEST_UNPROVEN) }
     }
 
     /// Whether it should give way.
@@ -182,8 +191,9 @@ impl Meter {
     fn poll<W: Future>(&self, work: Pin<&mut W>, context: &mut Context<'_>) -> Poll<W::Output> {
         self.began.store(self.now(), Ordering::Relaxed);
         let polled = work.poll(context);
-        let stretch = self.stretch().as_nanos() as u64;
-        self.computed.fetch_add(stretch, Ordering::Relaxed);
+        let stretch = self.stretch();
+        self.computed.fetch_add(self.counted(stretch).as_nanos() as u64, Ordering::Relaxed);
+        let stretch = stretch.as_nanos() as u64;
         self.longest.fetch_max(stretch, Ordering::Relaxed);
         if self.is_exact.load(Ordering::Relaxed) {
             self.proven.fetch_add(stretch, Ordering::Relaxed);
@@ -329,6 +339,23 @@ mod tests {
         }
         drop(running);
         assert!(dropped.await.is_err());
+    }
+
+    #[test]
+    fn a_thread_that_is_held_up_has_not_computed() {
+        let meter = Meter::new();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut held_up = Box::pin(async {
+            thread::sleep(10 * LONGEST_UNPROVEN);
+            assert!(meter.computed() <= LONGEST_UNPROVEN);
+        });
+        assert!(meter.poll(held_up.as_mut(), &mut context).is_ready());
+        assert!(meter.is_slow() && meter.computed() <= LONGEST_UNPROVEN);
+        // From here on what the thread computes is measured, and all of it counts.
+        meter.enter_slow_lane();
+        let mut computing = Box::pin(async { (0..10).for_each(|_| compute_for_long()) });
+        assert!(meter.poll(computing.as_mut(), &mut context).is_ready());
+        assert!(meter.computed() >= 20 * SHORT);
     }
 
     #[test]

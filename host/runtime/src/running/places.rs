@@ -90,9 +90,15 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt as _;
+    use tokio::time::timeout;
 
     use super::*;
+
+    /// Longer than anything here takes.
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     fn take_all(share: &Arc<Share>) -> Vec<Place> {
         std::iter::from_fn(|| share.take().now_or_never()).collect()
@@ -121,6 +127,31 @@ mod tests {
             tokio::task::yield_now().await;
             drop(held);
         };
-        tokio::join!(waiting, giving_back);
+        timeout(PATIENCE, async { tokio::join!(waiting, giving_back) }).await.expect("it waits on");
+    }
+
+    #[tokio::test]
+    async fn a_plugin_has_no_more_places_at_once_than_it_may_and_each_given_back_is_free() {
+        let places = Places::new(64);
+        let (share, other) = (places.share(3), places.share(3));
+        for _ in 0..100 {
+            let held = take_all(&share);
+            assert_eq!((held.len(), take_all(&other).len()), (3, 3));
+            drop(held);
+            // Whoever takes many at a stretch is made to wait.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_have_their_turn() {
+        let share = Places::new(2).share(64);
+        let turns = (0..50).map(|_| async {
+            let place = share.take().await;
+            tokio::task::yield_now().await;
+            drop(place);
+        });
+        let all = futures_util::future::join_all(turns);
+        timeout(PATIENCE, all).await.expect("somebody waits on");
     }
 }

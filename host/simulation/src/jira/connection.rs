@@ -76,9 +76,11 @@ async fn exchange(
     };
     let body = body.to_bytes();
     let mut after = None;
+    let _under_way;
     if let Some(api) = Api::of_path(parts.uri.path()) {
         let received = ReceivedRequest::new(&parts.method, &parts.uri, &parts.headers, &body);
         shared.received().push(received);
+        _under_way = UnderWay(shared.clone());
         after = shared.faults().next(parts.uri.path());
         if let Some(fault) = &after
             && let Some(response) = fail(fault, parts.uri.path(), &stop).await?
@@ -93,6 +95,15 @@ async fn exchange(
     match after {
         Some(fault) => fail_after(&fault, response, &stop).await,
         None => Ok(response),
+    }
+}
+
+/// A request that has not been answered, until dropped.
+struct UnderWay(Arc<Shared>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.received().end();
     }
 }
 

@@ -19,6 +19,9 @@ use crate::jira::{
 const HUGE_BODY_CHUNKS: usize = 80;
 const HUGE_BODY_CHUNK: &[u8] = &[b' '; 64 * 1024];
 
+/// The pause between two bytes of an answer in drips.
+const DRIP_INTERVAL: Duration = Duration::from_millis(20);
+
 /// How the REST API fails. Web pages (`/browse/…`) aren't affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -48,6 +51,10 @@ pub enum Fault {
     WrongShape,
     /// 5 MB of white space, in chunks.
     HugeBody,
+    /// White space without end, as fast as it is read.
+    EndlessBody,
+    /// White space without end, a byte at a time: the connection is never silent for long.
+    Drips,
     /// Status 302 to this address.
     Redirect(String),
     /// The credentials are ignored, so nothing is visible. Headers say so, as with Data Center.
@@ -106,6 +113,8 @@ pub(super) fn answer(fault: &Fault, path: &str) -> Option<Response<Body>> {
         Fault::WrongShape => raw_json(r#"{"issues":"many","fields":7,"displayName":[]}"#),
         Fault::CutShort => json_response(StatusCode::OK, cut_short()),
         Fault::HugeBody => json_response(StatusCode::OK, huge()),
+        Fault::EndlessBody => json_response(StatusCode::OK, endless()),
+        Fault::Drips => json_response(StatusCode::OK, drips()),
         Fault::Redirect(target) => redirect(target),
         Fault::Anonymous | Fault::SilentlyAnonymous => {
             let mut response = anonymous(path);
@@ -179,4 +188,17 @@ fn cut_short() -> Body {
 fn huge() -> Body {
     let chunk = || Ok::<_, Infallible>(Bytes::from_static(HUGE_BODY_CHUNK));
     Body::from_stream(stream::iter(std::iter::repeat_with(chunk).take(HUGE_BODY_CHUNKS)))
+}
+
+fn endless() -> Body {
+    let chunk = || Ok::<_, Infallible>(Bytes::from_static(HUGE_BODY_CHUNK));
+    Body::from_stream(stream::repeat_with(chunk))
+}
+
+fn drips() -> Body {
+    let drips = stream::unfold((), |()| async {
+        tokio::time::sleep(DRIP_INTERVAL).await;
+        Some((Ok::<_, Infallible>(Bytes::from_static(b" ")), ()))
+    });
+    Body::from_stream(drips)
 }

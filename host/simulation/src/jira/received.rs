@@ -40,23 +40,38 @@ impl ReceivedRequest {
     }
 }
 
-/// The latest requests, oldest first.
+/// The latest requests, oldest first, and how many there were at once.
 #[derive(Debug, Default)]
-pub(super) struct Received(VecDeque<ReceivedRequest>);
+pub(super) struct Received {
+    latest: VecDeque<ReceivedRequest>,
+    under_way: usize,
+    most_at_once: usize,
+}
 
 impl Received {
     pub(super) fn push(&mut self, request: ReceivedRequest) {
-        if self.0.len() == MAX_REMEMBERED {
-            self.0.pop_front();
+        if self.latest.len() == MAX_REMEMBERED {
+            self.latest.pop_front();
         }
-        self.0.push_back(request);
+        self.latest.push_back(request);
+        self.under_way += 1;
+        self.most_at_once = self.most_at_once.max(self.under_way);
+    }
+
+    /// Notes that a request is over.
+    pub(super) fn end(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
+    pub(super) fn most_at_once(&self) -> usize {
+        self.most_at_once
     }
 
     pub(super) fn to_vec(&self) -> Vec<ReceivedRequest> {
-        self.0.iter().cloned().collect()
+        self.latest.iter().cloned().collect()
     }
 
     pub(super) fn take(&mut self) -> Vec<ReceivedRequest> {
-        std::mem::take(&mut self.0).into()
+        std::mem::take(&mut self.latest).into()
     }
 }

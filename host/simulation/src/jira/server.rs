@@ -181,6 +181,11 @@ impl SimulatedJira {
         self.shared.received().to_vec()
     }
 
+    /// The most requests to the REST API that were under way at the same time.
+    pub fn most_requests_at_once(&self) -> usize {
+        self.shared.received().most_at_once()
+    }
+
     /// As [`SimulatedJira::requests`], but also forgets them.
     pub fn take_requests(&self) -> Vec<ReceivedRequest> {
         self.shared.received().take()

@@ -235,6 +235,50 @@ async fn what_comes_again_is_acknowledged_again_and_handled_once() {
     assert!(requests.try_recv().is_err());
 }
 
+/// How many requests are remembered.
+const REMEMBERED: usize = 2_048;
+
+#[tokio::test]
+async fn what_comes_again_after_many_others_is_handled_once_too() {
+    let slack = FakeSlack::start().await;
+    let (_bot, mut requests) = start_counting(&slack);
+    let (mut first, mut second) = (slack.accept_and_greet().await, slack.accept_and_greet().await);
+    let acknowledgement = first.ask(command("e1")).await;
+    for number in 2..=REMEMBERED {
+        first.send(command(&format!("e{number}"))).await;
+        first.receive().await.unwrap();
+        // Each one that is new to memory must not be taken for another that is.
+        if number % 500 == 0 {
+            assert_eq!(second.ask(command("e1")).await, acknowledgement);
+        }
+    }
+    assert_eq!(second.ask(command("e1")).await, acknowledgement);
+    let handled = std::iter::from_fn(|| requests.try_recv().ok()).count();
+    assert_eq!(handled, REMEMBERED);
+
+    // Memory has an end: what came before as many others again is forgotten.
+    for number in 1..=REMEMBERED {
+        first.ask(command(&format!("f{number}"))).await;
+    }
+    assert_ne!(second.ask(command("e1")).await, acknowledgement);
+}
+
+#[tokio::test]
+async fn events_are_told_apart_after_others_and_in_other_envelopes() {
+    let slack = FakeSlack::start().await;
+    let (_bot, mut requests) = start_counting(&slack);
+    let mut connection = slack.accept_and_greet().await;
+    let event = |id: &str| json!({ "type": "event_callback", "event_id": id, "event": { "type": "app_home_opened" } });
+    for round in 0..3 {
+        for number in 1..=20 {
+            let id = format!("round {round} envelope {number}");
+            let sent = envelope(&id, "events_api", &event(&format!("Ev{number}")));
+            assert_eq!(connection.ask(sent).await["payload"], json!({ "n": number }), "{id}");
+        }
+    }
+    assert_eq!(std::iter::from_fn(|| requests.try_recv().ok()).count(), 20);
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_acknowledged_and_left_alone() {
     let slack = FakeSlack::start().await;

@@ -55,11 +55,17 @@ pub fn paused_until(until: impl Display) -> String {
     format!("it is paused until {until} after repeated failures")
 }
 
-/// `printed` is empty if it printed nothing. Its lines are indented: none passes for a line of the log.
+/// `printed` is empty if it printed nothing. Its lines are indented: none passes for a line of the log, and
+/// nothing leads a terminal back to the start of a line.
 pub fn trapped(causes: &str, printed: &str) -> String {
     if printed.is_empty() {
         return format!("it crashed: {causes}");
     }
+    let leads_elsewhere = |character: char| {
+        character.is_control() && !matches!(character, '\n' | '\t')
+            || matches!(character, '\u{2028}' | '\u{2029}')
+    };
+    let printed = printed.replace("\r\n", "\n").replace(leads_elsewhere, " ");
     format!("it crashed: {causes}; it printed:\n{printed}").replace('\n', "\n  ")
 }
 
@@ -74,4 +80,22 @@ pub fn reply_over_limit(limit_kib: u32) -> String {
 
 pub fn reply_of_too_many_parts(max: usize) -> String {
     format!("its reply has over {max} parts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_guest_printed_is_indented_and_leads_no_terminal_back() {
+        assert_eq!(trapped("x", ""), "it crashed: x");
+        assert_eq!(
+            trapped("x", "one\r\ntwo\n\tthree"),
+            "it crashed: x; it printed:\n  one\n  two\n  \tthree"
+        );
+        assert_eq!(
+            trapped("x", "a\rb\u{1b}[1Gc\u{8}d\u{85}e\u{2028}f"),
+            "it crashed: x; it printed:\n  a b [1Gc d e f"
+        );
+    }
 }

@@ -14,7 +14,7 @@ grants = ["jira", "tracker", "tracker-edit"]
 [limits]
 memory-mib = 8
 cpu-ms = 100
-wall-ms = 10000
+wall-ms = 18000
 "#;
 
 async fn hostile_bot(manifest: &str) -> TestBot {
@@ -55,7 +55,7 @@ async fn every_limit_stops_a_plugin_with_one_sentence() {
         assert!(fault.starts_with(expected), "{what}: {fault:?} does not start with {expected:?}");
         assert_eq!(bot.say("/maro hostile state").await, "1", "a plugin that trapped is whole again");
     }
-    let hurried = hostile_bot(&GRANTED.replace("wall-ms = 10000", "wall-ms = 500")).await;
+    let hurried = hostile_bot(&GRANTED.replace("wall-ms = 18000", "wall-ms = 500")).await;
     let (sentence, fault) = fault(&hurried, "sleep").await;
     assert_eq!(sentence, "/maro hostile took too long and was stopped. If you report this, include the ID …");
     assert_eq!(fault, "it ran longer than its limit of 500 ms (`wall-ms`)");

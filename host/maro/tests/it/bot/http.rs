@@ -10,13 +10,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
-fn client() -> Client {
+pub(super) fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().timeout(Duration::from_secs(10)).no_proxy().build().unwrap()
 }
 
 /// A request signed with the bot's secret, as of `age` seconds ago.
-fn signed(bot: &TestBot, path: &str, body: &[u8], age: i64) -> RequestBuilder {
+pub(super) fn signed(bot: &TestBot, path: &str, body: &[u8], age: i64) -> RequestBuilder {
     let timestamp = (Clock::system().now().as_second() - age).to_string();
     let secret = bot.config.slack.signing_secret.clone().unwrap();
     client()
@@ -27,9 +27,9 @@ fn signed(bot: &TestBot, path: &str, body: &[u8], age: i64) -> RequestBuilder {
         .body(body.to_owned())
 }
 
-const COMMAND: &[u8] = b"command=%2Fmaro&text=tracked&channel_id=C1&user_id=U1";
+pub(super) const COMMAND: &[u8] = b"command=%2Fmaro&text=tracked&channel_id=C1&user_id=U1";
 
-async fn status(request: RequestBuilder) -> u16 {
+pub(super) async fn status(request: RequestBuilder) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 

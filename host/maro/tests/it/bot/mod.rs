@@ -1,6 +1,7 @@
 //! The real bot on the simulated Slack and Jira: *given plugins and Jira, when Slack sends, then Slack
 //! receives*.
 
+mod breaker_faults;
 mod buttons;
 mod capabilities;
 mod choices;
@@ -13,6 +14,8 @@ mod hostile_plugins;
 mod hot_reload;
 mod http;
 mod jira_capabilities;
+mod limits;
+mod pairs;
 mod plugin_breaker;
 mod plugin_grants;
 mod plugin_notices;
@@ -22,10 +25,14 @@ mod recorded_cases;
 mod recovers;
 mod released_plugins;
 mod replicas;
+mod request_limits;
+mod secrets;
 mod socket_mode;
 mod start_up;
 mod status_sync;
+mod stopping;
 mod stories;
+mod surroundings;
 mod ticket_faults;
 mod twice;
 
@@ -166,9 +173,11 @@ impl TestBot {
         Url::parse(&format!("http://{}/{path}", self.bot().address())).unwrap()
     }
 
-    /// Stops the bot and starts it anew on the same database and plugins.
+    /// Stops the bot, unless it is stopped, and starts it anew on the same database and plugins.
     pub(crate) async fn restart(&mut self) {
-        self.bot.take().unwrap().stop().await;
+        if let Some(bot) = self.bot.take() {
+            bot.stop().await;
+        }
         let bot = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
         bot.wait_until_ready().await;
         self.bot = Some(bot);

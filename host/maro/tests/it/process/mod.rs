@@ -4,6 +4,8 @@ mod crash;
 mod crash_flows;
 mod doctor;
 mod serve;
+mod stop;
+mod surroundings;
 
 use std::{
     io::{BufRead as _, BufReader},

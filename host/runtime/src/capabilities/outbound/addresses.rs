@@ -20,12 +20,19 @@ pub struct Reach {
     pub authority: Option<&'static [u8]>,
     /// How long a request may take, from looking up the name to the last byte of the answer.
     pub patience: Duration,
+    /// What a name resolves to instead of what the system's resolver says.
+    pub look_up: Option<fn(&str) -> Vec<IpAddr>>,
 }
 
 impl Reach {
     /// Everything that is public, over TLS.
-    pub const INTERNET: Self =
-        Self { plain_http: false, allows: is_public, authority: None, patience: Duration::from_secs(10) };
+    pub const INTERNET: Self = Self {
+        plain_http: false,
+        allows: is_public,
+        authority: None,
+        patience: Duration::from_secs(10),
+        look_up: None,
+    };
 }
 
 /// IPv4 ranges that are not public, as address and length of prefix.

@@ -1,8 +1,14 @@
 //! What a plugin may do is what its operator says, where and for whom; and what it does leaves a line.
 
+mod denials;
 mod outbound;
+mod outbound_limits;
 mod scopes;
 mod values;
+
+use std::net::SocketAddr;
+
+use maro_runtime::capabilities::outbound::addresses::Reach;
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
@@ -16,4 +22,9 @@ async fn capable_bot(more: &str) -> TestBot {
 
 fn with_capable(more: &str) -> PluginsFolder {
     PluginsFolder::shipped().with_fixture("capable", "capable", &format!("{GRANTS}{more}"))
+}
+
+/// The bot with the fixture, which may reach a service.
+pub(super) async fn capable_bot_reaching(service: SocketAddr, reach: Reach) -> TestBot {
+    outbound::bot_reaching(service, reach, "").await
 }

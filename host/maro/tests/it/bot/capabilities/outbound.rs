@@ -28,13 +28,18 @@ use tokio::net::TcpListener;
 use crate::bot::{TestBot, capabilities::with_capable};
 
 /// A service, and how many requests it has had.
-struct Service {
-    address: SocketAddr,
+pub(super) struct Service {
+    pub(super) address: SocketAddr,
     requests: Arc<AtomicU32>,
 }
 
 impl Service {
     async fn start() -> Self {
+        Self::with_routes(Router::new()).await
+    }
+
+    /// With routes beside the usual ones.
+    pub(super) async fn with_routes(routes: Router) -> Self {
         let requests = Arc::new(AtomicU32::new(0));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -45,16 +50,17 @@ impl Service {
             .route("/large/{kib}", get(large))
             .route("/endless", get(endless))
             .route("/silent", get(std::future::pending::<()>))
+            .merge(routes)
             .layer(axum::middleware::from_fn_with_state(Arc::clone(&requests), count));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, requests }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}/{path}", self.address.port())
     }
 
-    fn requests(&self) -> u32 {
+    pub(super) fn requests(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
     }
 }
@@ -98,7 +104,7 @@ async fn bot_beside(service: &Service, allows: fn(std::net::IpAddr) -> bool, lim
     bot_reaching(service.address, Reach { plain_http: true, allows, ..Reach::INTERNET }, limits).await
 }
 
-async fn bot_reaching(service: SocketAddr, reach: Reach, limits: &str) -> TestBot {
+pub(super) async fn bot_reaching(service: SocketAddr, reach: Reach, limits: &str) -> TestBot {
     let hosts = format!("[http]\nhosts = [\"localhost:{}\"]\n{limits}", service.port());
     let surroundings = Surroundings { reach, clock: Clock::system() };
     TestBot::in_surroundings(with_capable(&hosts), surroundings, |_, _| {}).await
@@ -268,7 +274,7 @@ async fn an_invocation_has_ten_requests() {
 #[tokio::test]
 async fn a_silent_service_holds_no_command_beyond_its_time() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "[limits]\nwall-ms = 300").await;
+    let bot = bot_beside(&service, |_| true, "[limits]\nwall-ms = 1500").await;
     let shown = bot.say(&format!("/maro capable fetch GET {}", service.url("silent"))).await;
     assert!(shown.contains("took too long and was stopped"), "{shown}");
 }

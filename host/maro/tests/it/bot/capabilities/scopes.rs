@@ -1,61 +1,12 @@
 //! Scopes, the pin, warnings and the audit.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use insta::assert_snapshot;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     bot::{TestBot, capabilities::capable_bot},
+    log::Log,
     plugins::PluginsFolder,
 };
-
-/// What the operator reads, while [`Log::start`]'s guard lives.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let subscriber =
-            tracing_subscriber::fmt().with_writer(log.clone()).without_time().with_ansi(false).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// The lines that contain a text, without the digest of a build and the command's id.
-    fn lines(&self, text: &str) -> String {
-        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = log.lines().filter(|line| line.contains(text)).map(|line| {
-            let words = line
-                .split_whitespace()
-                .filter(|word| !word.starts_with("incident="))
-                .map(|word| if word.starts_with("digest=") && word.len() > 64 { "digest=…" } else { word });
-            words.collect::<Vec<_>>().join(" ")
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// MARO's own plugins, `track` with this scope.
 async fn scoped_track(scope: &str) -> TestBot {
