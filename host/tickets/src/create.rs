@@ -75,7 +75,7 @@ impl Tickets {
             Ok(work) if is_draft => match self.create(work, false).await {
                 // The modal with the similar tickets has no inputs to put errors beside.
                 Outcome::Errors { form, .. } => {
-                    Outcome::Show { view: form, news: vec![sentence(texts::MODAL_WAS_CLOSED)] }
+                    Outcome::Show { view: form, news: vec![sentence(texts::forms::CLOSED_TOO_EARLY)] }
                 }
                 outcome => outcome,
             },

@@ -1,5 +1,7 @@
 //! Modals in the simulated workspace: opened, filled, submitted, pressed, closed, as in Slack.
 
+use std::{collections::BTreeMap, sync::Mutex};
+
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_bot::config::Secret;
+use maro_process::secret::Secret;
 use maro_simulation::jira::faults::Fault;
 
 use crate::{bot::TestBot, guests::Guest, log::Log, plugins::PluginsFolder};

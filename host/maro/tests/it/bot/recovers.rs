@@ -1,11 +1,11 @@
 //! What fails and then works again: the list's table, the journal, and Jira's searches after an answer was
 //! lost. Nothing is lost, and nothing is done twice.
 
-use maro_bot::config::DatabaseConfig;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::Fault},
     slack::{people::SubmitOutcome, pressing::Press, terminal},
 };
+use maro_store::config::DatabaseConfig;
 
 use crate::{
     bot::{

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use maro_bot::config::Secret;
+use maro_process::secret::Secret;
 use maro_simulation::{jira::faults::Fault, slack::terminal};
 
 use crate::{

@@ -7,9 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_bot::config::{DatabaseConfig, Secret};
+use maro_process::secret::Secret;
 use maro_runtime::events::PluginChange;
 use maro_simulation::{jira::faults::Fault, slack::web_api::faults::Fault as SlackFault};
+use maro_store::config::DatabaseConfig;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_bot::config::Secret;
 use maro_process::clock::Clock;
+use maro_process::secret::Secret;
 use maro_simulation::jira::faults::Fault;
 use maro_slack::signature;
 use tokio::net::TcpListener;
