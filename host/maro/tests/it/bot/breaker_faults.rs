@@ -30,7 +30,7 @@ fn last_fault(bot: &TestBot, plugin: &str) -> String {
 async fn is_resting(bot: &TestBot, plugin: &str) -> bool {
     let is_open = bot.bot().registry().plugins().get(plugin).unwrap().breaker().is_open();
     let shown = bot.say(&format!("/maro {plugin} usage A sentence.")).await;
-    assert_eq!(shown.contains("is resting"), is_open, "{shown}");
+    assert_eq!(shown.contains("is paused after"), is_open, "{shown}");
     is_open
 }
 
@@ -38,13 +38,13 @@ async fn is_resting(bot: &TestBot, plugin: &str) -> bool {
 async fn five_faults_of_any_one_kind_make_a_plugin_rest() {
     let long = format!("arguments {}", "x".repeat(1_100));
     for (what, expected) in [
-        ("sleep", "it ran for longer than its limit of 1000 ms"),
-        ("loop", "it computed for longer than its limit of 50 ms"),
-        ("memory", "it asked for more memory than its limit of 8 MiB"),
-        ("host-calls", "it made more capability calls than its limit of 20"),
-        ("trap a reason", "it trapped: "),
-        ("stack", "it trapped: "),
-        ("exit", "it trapped: "),
+        ("sleep", "it ran longer than its limit of 1000 ms"),
+        ("loop", "it used more than its limit of 50 ms of processor time"),
+        ("memory", "it asked for more than its limit of 8 MiB of memory"),
+        ("host-calls", "it made more than its limit of 20 capability calls"),
+        ("trap a reason", "it crashed: "),
+        ("stack", "it crashed: "),
+        ("exit", "it crashed: "),
         (&long, "its reply is invalid: its reply has over 1 KiB of text"),
         (&long.replace("arguments", "failed"), "its reply is invalid: its reply has over 1 KiB of text"),
         (&long.replace("arguments", "usage"), "its reply is invalid: its reply has over 1 KiB of text"),
@@ -69,7 +69,7 @@ async fn a_table_that_grows_without_end_makes_a_plugin_rest() {
     let bot = bot_with(PluginsFolder::shipped().with_file("wat.wasm", &guest)).await;
     for _ in 0..5 {
         bot.say("/maro wat").await;
-        assert_eq!(last_fault(&bot, "wat"), "it asked for a larger table than the limit");
+        assert_eq!(last_fault(&bot, "wat"), "it asked for a larger table than a plugin can have");
     }
     assert!(is_resting(&bot, "wat").await);
 }
@@ -95,7 +95,7 @@ async fn a_trial_that_takes_too_long_has_failed() {
     bot.clock.set(bot.clock.now() + SignedDuration::from_secs(30));
     bot.say("/maro hostile sleep").await;
     let shown = bot.say("/maro hostile state").await;
-    assert_eq!(shown, "/maro hostile failed repeatedly and is resting. Try again in 60 seconds.");
+    assert_eq!(shown, "/maro hostile is paused after repeated failures. Try again in 1 minute.");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn who_waits_for_a_place_in_vain_is_told_and_it_is_no_fault() {
     let waiting = (0..6).map(|_| bot.say_as("grace", "random", "/maro hostile state"));
     let shown = futures_util::future::join_all(waiting).await;
     let took = began.elapsed().as_secs();
-    assert_eq!(shown, ["MARO is busy with other commands. Nothing was changed; try again in a moment."; 6]);
+    assert_eq!(shown, ["MARO is busy right now. Nothing was changed. Try again in a moment."; 6]);
     assert!((4..16).contains(&took), "{took} s");
     let plugins = bot.bot().registry().plugins();
     let hostile = plugins.get("hostile").unwrap();

@@ -24,7 +24,7 @@ impl TestBot {
     /// Sends a submission, which is refused.
     async fn expect_refused(&self, submission: &Value) {
         let shown = self.send_again(submission).await;
-        assert!(shown.contains("no longer valid"), "{shown}");
+        assert!(shown.contains("has expired"), "{shown}");
     }
 
     /// Waits until the bot has ended all that it does for presses, and finds that nothing has come of it.
@@ -110,7 +110,7 @@ async fn only_the_owner_links_and_only_what_was_offered() {
     bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
     bot.until_told().await;
     bot.until_finished().await;
-    assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-124")).len(), 0);
     assert_eq!(
         bot.say("/maro tracked").await,
@@ -127,7 +127,7 @@ async fn only_the_owner_sends_failed_stories_again() {
     let form = bot.slack.submission("ada").unwrap();
     bot.slack.submit("ada").await.unwrap();
     bot.jira.refuse_no_summaries();
-    let press = bot.slack.press_of("ada", "Send the failed ones again").unwrap();
+    let press = bot.slack.press_of("ada", "Retry failed stories").unwrap();
     bot.send_again(&by_grace(&press)).await;
     for other in [&form["view"]["private_metadata"], &Value::from("SCRUM-101"), &Value::from("")] {
         let mut forged = press.clone();
@@ -135,7 +135,7 @@ async fn only_the_owner_sends_failed_stories_again() {
         bot.send_again(&forged).await;
     }
     bot.expect_nothing_done(1).await;
-    bot.slack.press("ada", "Send the failed ones again").await.unwrap();
+    bot.slack.press("ada", "Retry failed stories").await.unwrap();
     bot.slack.wait_for_modal("ada", |modal| modal.text().contains("SCRUM-152")).await.unwrap();
     assert_eq!(bot.jira.created_issues().len(), 2);
 }

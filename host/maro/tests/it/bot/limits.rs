@@ -39,7 +39,7 @@ async fn a_plugin_that_waits_is_stopped_when_its_time_is_up() {
             .await;
     let shown = say_within(&bot, "/maro hostile sleep", seconds(1)..seconds(7)).await;
     assert!(shown.contains("took too long and was stopped"), "{shown}");
-    assert_eq!(last_fault(&bot, "hostile"), "it ran for longer than its limit of 1000 ms");
+    assert_eq!(last_fault(&bot, "hostile"), "it ran longer than its limit of 1000 ms");
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn an_invocation_has_exactly_the_calls_that_its_limit_says() {
     bot.say("/maro capable fetch-often https://elsewhere.example/ 8").await;
     assert_eq!(
         last_fault(&bot, "capable"),
-        "it made more capability calls than its limit of 7 (`host-calls`)"
+        "it made more than its limit of 7 capability calls (`host-calls`)"
     );
 }
 
@@ -73,7 +73,7 @@ async fn memory_grows_to_the_limit_and_no_further() {
             assert_eq!(shown == "done", !is_too_much, "{pages}: {shown}");
         }
         if is_too_much {
-            let expected = "it asked for more memory than its limit of 8 MiB (`memory-mib`)";
+            let expected = "it asked for more than its limit of 8 MiB of memory (`memory-mib`)";
             assert_eq!(last_fault(&bot, "wat"), expected);
         }
     }
@@ -110,7 +110,7 @@ async fn all_calls_of_jira_by_one_command_have_one_time_together() {
     bot.jira.set_fault(Fault::Slow(seconds(3)));
     let typed = "/maro jira-calls pages 1 key in (SCRUM-101, SCRUM-102, SCRUM-103, SCRUM-104)";
     let shown = say_within(&bot, typed, Duration::from_millis(7_500)..seconds(14)).await;
-    assert_eq!(shown, "Jira did not answer in time. Nothing was changed; try again in a few minutes.");
+    assert_eq!(shown, "Jira took too long to respond. Nothing was changed. Try again in a few minutes.");
     bot.jira.clear_fault();
     assert!(bot.say(typed).await.starts_with("(4, 4, "), "the next command has its own time");
 }
@@ -122,7 +122,7 @@ async fn a_command_waits_for_a_hanging_jira_as_long_as_for_a_slow_one() {
         bot.jira.set_fault(fault.clone());
         let range = Duration::from_millis(7_500)..seconds(16);
         let shown = say_within(&bot, "/maro track SCRUM-123", range).await;
-        assert!(shown.starts_with("Jira did not answer in time."), "{fault:?}: {shown}");
+        assert!(shown.starts_with("Jira took too long to respond."), "{fault:?}: {shown}");
     }
 }
 
@@ -132,7 +132,7 @@ async fn an_answer_of_jira_without_end_is_not_read_to_its_end() {
     bot.jira.set_fault(Fault::EndlessBody);
     let shown = bot.say("/maro track SCRUM-123").await;
     assert!(shown.starts_with("Jira ") && shown.contains("Nothing was changed"), "{shown}");
-    assert!(!shown.contains("in time"), "it was read until the time was up: {shown}");
+    assert!(!shown.contains("took too long"), "it was read until the time was up: {shown}");
 }
 
 #[tokio::test]

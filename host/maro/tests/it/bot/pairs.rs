@@ -50,7 +50,7 @@ async fn fail(bot: &TestBot, plugin: &str) {
 }
 
 async fn is_resting(bot: &TestBot, plugin: &str) -> bool {
-    bot.say(&format!("/maro {plugin} state")).await.contains("is resting")
+    bot.say(&format!("/maro {plugin} state")).await.contains("is paused after")
 }
 
 async fn breakers(bot: &TestBot) -> Vec<String> {
@@ -99,7 +99,7 @@ async fn a_plugin_that_is_removed_while_it_rests_leaves_nothing_behind() {
     bot.say("/maro plugins reload").await;
     assert_eq!(changes.next("hostile").await, PluginChange::Removed);
     assert_eq!(breakers(&bot).await, ["a\"} 1"], "the one that is there still rests");
-    assert!(bot.say("/maro hostile state").await.starts_with("MARO has no subcommand hostile."));
+    assert!(bot.say("/maro hostile state").await.starts_with("hostile isn't a MARO command."));
     assert!(is_resting(&bot, "hostila").await);
 
     put(bot.plugins_folder(), "hostile.wasm", &fs::read(fixture("hostile")).unwrap());
@@ -139,7 +139,7 @@ async fn switching_one_plugin_on_leaves_the_other_off() {
     bot.say("/maro plugins enable track").await;
     for _ in 0..2 {
         assert!(bot.say("/maro track SCRUM-123").await.contains("SCRUM-123"));
-        assert!(bot.say("/maro untrack SCRUM-123").await.starts_with("/maro untrack is switched off"));
+        assert!(bot.say("/maro untrack SCRUM-123").await.starts_with("/maro untrack was turned off"));
         bot.restart().await;
     }
 }
@@ -151,12 +151,12 @@ async fn of_two_refused_files_the_one_that_is_mended_serves() {
     put(bot.plugins_folder(), "hostile.wasm", &version(1));
     let list = bot.say("/maro plugins reload").await;
     assert!(
-        list.contains("• other.wasm does not serve") && !list.contains("hostile.wasm does not"),
+        list.contains("• other.wasm couldn't be loaded") && !list.contains("hostile.wasm couldn't"),
         "{list}"
     );
     fs::remove_file(bot.plugins_folder().join("other.wasm")).unwrap();
     let list = bot.say("/maro plugins reload").await;
-    assert!(list.contains("• hostile ") && !list.contains("does not serve"), "{list}");
+    assert!(list.contains("• hostile ") && !list.contains("couldn't be loaded"), "{list}");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn on_both_databases(claim: impl AsyncFn(TestBot)) {
 async fn what_could_not_be_tracked_is_tracked_when_the_lists_are_back() {
     on_both_databases(async |bot| {
         bot.execute("ALTER TABLE channel_tracked_issues RENAME TO elsewhere").await;
-        let not_yet = "could not be put on this channel's list yet";
+        let not_yet = "couldn't be added to this channel's list yet";
         bot.create("Zeppelin anchor").await;
         bot.until_modal_says(not_yet).await;
         bot.link().await;
@@ -151,7 +151,7 @@ async fn a_list_that_is_back_in_a_moment_costs_nobody_a_word() {
         SubmitOutcome::Closed => {}
         // Under load it is later, and done without a word all the same.
         SubmitOutcome::Updated(modal) => {
-            assert!(modal.text().contains("MARO is at it"), "{}", modal.text());
+            assert!(modal.text().contains("MARO is working on it"), "{}", modal.text());
             bot.until_modal_says("Done.").await;
         }
         other => panic!("{other:?}"),
@@ -174,7 +174,7 @@ async fn refuse_state(bot: &TestBot, state: &str) {
 #[tokio::test]
 async fn what_the_journal_does_not_take_is_not_asked_of_jira_and_works_later() {
     on_both_databases(async |bot| {
-        let unavailable = "MARO cannot reach its database";
+        let unavailable = "MARO can't reach its database";
         open_create(&bot, "Authentication flow for users").await;
         let form = bot.slack.submission("ada").unwrap();
         bot.slack.submit("ada").await.unwrap();
@@ -218,9 +218,9 @@ async fn jira_is_not_asked_before_the_journal_knows_of_it() {
     open_create(&bot, "Zeppelin anchor").await;
     let form = bot.slack.submission("ada").unwrap();
     bot.slack.submit("ada").await.unwrap();
-    bot.until_modal_says("MARO cannot reach its database").await;
+    bot.until_modal_says("MARO can't reach its database").await;
     bot.create_stories("Zeppelin logbook").await;
-    bot.until_modal_says("MARO cannot reach its database").await;
+    bot.until_modal_says("MARO can't reach its database").await;
     assert_eq!((bot.asked_for("/issue"), bot.asked_for("/issue/bulk")), (0, 0));
     bot.execute("DROP TRIGGER refuse").await;
     // The ticket is a draft, which is for its person to send again; the stories are begun.
@@ -262,11 +262,11 @@ async fn what_jira_confirmed_while_the_journal_was_away_is_told_and_tracked_late
     let bot = bot().await;
     refuse_state(&bot, "confirmed").await;
     bot.create("Zeppelin anchor").await;
-    bot.until_modal_says("SCRUM-151 was created. MARO cannot reach its database").await;
+    bot.until_modal_says("SCRUM-151 was created, but MARO can't reach its database").await;
     bot.link().await;
-    bot.until_modal_says("MARO cannot reach its database").await;
+    bot.until_modal_says("MARO can't reach its database").await;
     bot.create_stories("Zeppelin logbook\nZeppelin lantern").await;
-    bot.until_modal_says("MARO cannot reach its database").await;
+    bot.until_modal_says("MARO can't reach its database").await;
     assert_eq!(bot.intents().await, ["begun"; 3]);
     assert_eq!(told(&bot), [""; 0]);
 
@@ -284,7 +284,7 @@ async fn stories_that_jira_created_are_not_lost_when_their_epic_cannot_be_read()
     let bot = bot().await;
     refuse_state(&bot, "confirmed").await;
     bot.create_stories("Zeppelin logbook\nZeppelin lantern").await;
-    bot.until_modal_says("MARO cannot reach its database").await;
+    bot.until_modal_says("MARO can't reach its database").await;
     bot.execute("DROP TRIGGER refuse").await;
     bot.jira.set_next_faults_of("/issue/SCRUM-101", [REFUSED]);
     bot.end_leases().await;
@@ -305,7 +305,7 @@ async fn two_looks_that_show_nothing_between_others_that_fail_are_no_proof() {
     // The first search is the one for similar tickets.
     bot.jira.set_next_faults_of("/search/jql", [None].into_iter().chain(ALTERNATING));
     bot.create("Zeppelin anchor").await;
-    bot.until_modal_says("Jira did not say whether it did this").await;
+    bot.until_modal_says("Jira didn't confirm whether this worked").await;
     assert_eq!((bot.asked_for("/issue"), bot.asked_for("/search/jql")), (1, 6));
     assert_eq!(bot.intents().await, ["begun"]);
     bot.jira.index_now();
@@ -323,7 +323,7 @@ async fn stories_are_not_asked_for_again_before_it_is_sure_that_they_are_not_the
     bot.jira.set_next_faults_of("/issue/bulk", [LOST]);
     bot.jira.set_next_faults_of("/search/jql", ALTERNATING);
     bot.create_stories("Zeppelin logbook\nZeppelin lantern").await;
-    bot.until_modal_says("Jira did not say whether it did this").await;
+    bot.until_modal_says("Jira didn't confirm whether this worked").await;
     assert_eq!((bot.asked_for("/issue/bulk"), bot.asked_for("/search/jql")), (1, 5));
     assert_eq!(bot.intents().await, ["begun"]);
     bot.jira.index_now();
@@ -368,7 +368,7 @@ async fn what_is_surely_not_there_is_created_once_more_and_no_oftener() {
         let bot = bot().await;
         bot.jira.set_next_faults_of("/issue", [Some(Fault::Reset), Some(Fault::Reset)]);
         bot.create("Zeppelin anchor").await;
-        bot.until_modal_says("MARO did not find it there").await;
+        bot.until_modal_says("MARO couldn't find the issue").await;
         assert_eq!(bot.asked_for("/issue"), 2);
         assert_eq!(bot.intents().await, ["failed"]);
         // The form is there to be sent again.
@@ -413,7 +413,7 @@ async fn a_link_that_nobody_heard_of_is_made_once() {
     bot.link().await;
     bot.until_told().await;
     bot.expect_at_rest(1).await;
-    assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     bot.until_tracked(&["SCRUM-123: User authentication flow (Open)"]).await;
 }

@@ -28,14 +28,14 @@ async fn a_ticket_on_its_way_is_left_to_the_bot_that_began_it() {
     let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
     let replica = bot.start_replica().await;
     let shown = bot.send_again(&form).await;
-    assert!(shown.contains("MARO is at it"), "{shown}");
+    assert!(shown.contains("MARO is working on it"), "{shown}");
     bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Done.")).await.unwrap();
     let shown = bot.send_again(&form).await;
     assert!(shown.contains("SCRUM-151"), "{shown}");
     bot.assert_created_once(&["Created SCRUM-151: Zeppelin barometer"]);
     // At no time did the first one lose it to the second.
     let shown = bot.slack.calls_of("views.update");
-    assert!(shown.iter().all(|call| !call.arguments.to_string().contains("cannot reach")), "{shown:?}");
+    assert!(shown.iter().all(|call| !call.arguments.to_string().contains("can't reach")), "{shown:?}");
     assert_eq!(bot.asked_for("/issue"), 1);
     replica.stop().await;
 }
@@ -78,7 +78,7 @@ async fn stories_and_links_on_their_way_are_left_to_the_bot_that_began_them() {
     bot.slack.submit("ada").await.unwrap();
     let replica = bot.start_replica().await;
     let shown = bot.send_again(&form).await;
-    assert!(shown.contains("MARO is at it"), "{shown}");
+    assert!(shown.contains("MARO is working on it"), "{shown}");
     bot.send_again(&press).await;
     until("both messages", async || told(&bot).len() > 1).await;
     bot.until_finished().await;
@@ -91,7 +91,7 @@ async fn stories_and_links_on_their_way_are_left_to_the_bot_that_began_them() {
         messages,
         [
             "Created a story under SCRUM-101\n• SCRUM-151: Zeppelin logbook",
-            "Linked SCRUM-123: User authentication flow"
+            "linked this conversation to SCRUM-123: User authentication flow"
         ]
     );
     replica.stop().await;

@@ -90,7 +90,7 @@ async fn a_ticket_on_its_way_is_not_asked_for_again() {
     bot.jira.set_next_faults_of("/issue", [Some(SLOW)]);
     let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
     let shown = bot.send_again(&form).await;
-    assert!(shown.contains("MARO is at it"), "{shown}");
+    assert!(shown.contains("MARO is working on it"), "{shown}");
     bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Done.")).await.unwrap();
     let shown = bot.send_again(&form).await;
     assert!(shown.contains("SCRUM-151"), "{shown}");
@@ -131,7 +131,7 @@ async fn a_form_left_open_over_a_restart_and_a_day_creates_no_second_ticket() {
     hours(25);
     for payload in [&form, &anyway] {
         let shown = bot.send_again(payload).await;
-        assert!(shown.contains("no longer valid"), "{shown}");
+        assert!(shown.contains("has expired"), "{shown}");
     }
     bot.assert_created_once(&both);
 }
@@ -216,7 +216,7 @@ async fn stories_are_created_once_however_often_their_form_is_sent() {
     bot.jira.set_next_faults_of("/issue/bulk", [Some(SLOW)]);
     bot.slack.submit_twice("ada").await.unwrap();
     let shown = bot.send_again(&form).await;
-    assert!(shown.contains("MARO is at it"), "{shown}");
+    assert!(shown.contains("MARO is working on it"), "{shown}");
     bot.until_told().await;
     bot.until_finished().await;
     for _ in 0..2 {
@@ -238,7 +238,7 @@ async fn failed_stories_are_sent_again_once_however_often_the_button_is_pressed(
     bot.slack.fill("ada", &[("stories", "A good story\nA forbidden story")]).await.unwrap();
     assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
     bot.jira.refuse_no_summaries();
-    let press = bot.slack.press_of("ada", "Send the failed ones again").unwrap();
+    let press = bot.slack.press_of("ada", "Retry failed stories").unwrap();
     bot.jira.set_next_faults_of("/issue/bulk", [Some(SLOW)]);
     bot.press_again(&[&press, &press]).await;
     until("the second message", async || told(&bot).len() > 1).await;
@@ -266,7 +266,7 @@ async fn a_ticket_is_linked_once_however_often_the_button_is_pressed() {
     bot.restart().await;
     bot.press_again(&[&press]).await;
     bot.until_finished().await;
-    assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.asked_for("/remotelink"), 1);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     assert!(bot.jira.created_issues().is_empty());
@@ -284,6 +284,6 @@ async fn a_ticket_whose_link_jira_refused_can_be_linked_again() {
     assert_eq!(told(&bot), [""; 0]);
     bot.press_again(&[&press]).await;
     bot.press_again(&[&press]).await;
-    assert_eq!(told(&bot), ["Linked SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
 }

@@ -96,7 +96,7 @@ async fn a_request_without_end_is_cut_off() {
     assert!(took < Duration::from_secs(25), "{took:?}");
     drop(connection);
     let shown = world.shown();
-    assert!(shown.len() == 1 && shown[0].starts_with("Jira did not answer in time."), "{shown:?}");
+    assert!(shown.len() == 1 && shown[0].starts_with("Jira took too long to respond."), "{shown:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -55,8 +55,8 @@ fn questions_to_jira(bot: &TestBot) -> Vec<String> {
 
 #[tokio::test]
 async fn a_scope_denies_every_function_of_its_capability_and_nothing_comes_of_it() {
-    const CHANNEL: &str = "This subcommand is not allowed to use GRANT in this channel.";
-    const PERSON: &str = "Only administrators of MARO can use GRANT through this subcommand.";
+    const CHANNEL: &str = "This command can't use the GRANT permission in this channel.";
+    const PERSON: &str = "Only MARO admins can use the GRANT permission through this command.";
     for (scope, sentence) in [
         ("admins-only = true", PERSON),
         ("not-in-channels = [\"C0GENERAL01\"]", CHANNEL),
@@ -83,7 +83,7 @@ async fn a_scope_denies_no_other_capability() {
     for denied in Grant::ALL {
         let bot = bot(|grant| (grant == denied).then(|| format!("{grant}.admins-only = true"))).await;
         for (grant, function) in functions() {
-            let sentence = format!("Only administrators of MARO can use {denied} through this subcommand.");
+            let sentence = format!("Only MARO admins can use the {denied} permission through this command.");
             let expected = denial(grant, &function, &sentence);
             let shown = call(&bot, "grace", "general", grant, &function).await;
             assert_eq!(shown == expected, grant == denied, "{grant}.{function}: {shown}");
@@ -97,7 +97,7 @@ async fn whom_a_scope_admits_can_use_every_function() {
     let bot = bot(|grant| Some(format!("{grant}.{}", scope.replace("GRANT", grant.as_str())))).await;
     for (grant, function) in functions() {
         let shown = call(&bot, "ada", "general", grant, &function).await;
-        assert!(!shown.contains("not allowed") && !shown.contains("Only administrators"), "{shown}");
+        assert!(!shown.contains("not allowed") && !shown.contains("Only MARO admins"), "{shown}");
         assert_ne!(shown, denial(grant, &function, ""), "{grant}.{function}");
     }
 }
@@ -117,7 +117,7 @@ async fn every_function_of_jira_keeps_to_the_projects() {
         let expected = if function == "search" {
             "[]".to_owned()
         } else {
-            format!("This subcommand is not allowed to use {grant} for the project SCRUM.")
+            format!("This command can't use the {grant} permission in the SCRUM project.")
         };
         let shown = call(&bot, "ada", "general", grant, &function).await;
         assert_eq!(shown, expected, "{grant}.{function}");
