@@ -11,6 +11,7 @@ mod hostile_plugins;
 mod hot_reload;
 mod http;
 mod jira_capabilities;
+mod lost_answers;
 mod plugin_breaker;
 mod plugin_grants;
 mod plugin_notices;
