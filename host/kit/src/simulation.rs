@@ -29,11 +29,7 @@ use maro_simulation::{
     slack::{SimulatedSlack, SimulatedSlackSettings, form, terminal},
 };
 use maro_slack::config::SlackConfig;
-use maro_store::{
-    config::DatabaseConfig,
-    database::Database,
-    tracker::{self, TrackRequest},
-};
+use maro_store::{Stores, config::DatabaseConfig, tracker::TrackRequest};
 
 /// When the issues were tracked. Always the same time, so that recording a command twice gives the same case.
 const TRACKED_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -179,10 +175,10 @@ async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow
     let issues = JiraClient::new(&config.jira)?.get_issues(&keys, deadline).await?;
     let issues: Vec<_> =
         issues.into_iter().zip(&keys).map(|(issue, key)| issue.unwrap_or_else(|| gone(key))).collect();
-    let database = Database::open(&config.database).await?;
+    let stores = Stores::open(&config.database).await?;
     let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
-    tracker::open::open(&database).track(request, &issues, TRACKED_AT).await?;
-    database.close().await;
+    stores.tracker.track(request, &issues, TRACKED_AT).await?;
+    stores.close().await;
     Ok(())
 }
 

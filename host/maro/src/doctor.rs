@@ -19,7 +19,7 @@ use maro_slack::{
     config::SlackConfig,
     web_api::{SlackWebApi, error::ApiError},
 };
-use maro_store::database::Database;
+use maro_store::Stores;
 
 /// How long to wait for one service.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -72,9 +72,9 @@ fn print(finding: &Finding) {
 }
 
 async fn database(config: &Config) -> Vec<Finding> {
-    match Database::open(&config.database).await {
-        Ok(database) => {
-            database.close().await;
+    match Stores::open(&config.database).await {
+        Ok(stores) => {
+            stores.close().await;
             vec![Finding::Fine("The database is working, and its tables are up to date.".to_owned())]
         }
         Err(error) => vec![Finding::ill(

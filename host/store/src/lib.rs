@@ -6,3 +6,60 @@ pub mod intents;
 pub mod plugin_storage;
 pub mod plugin_switches;
 pub mod tracker;
+
+use std::sync::Arc;
+
+use crate::{
+    config::DatabaseConfig,
+    database::Database,
+    intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
+    plugin_storage::{PluginStorage, postgres::PostgresPluginStorage, sqlite::SqlitePluginStorage},
+    plugin_switches::{PluginSwitches, postgres::PostgresPluginSwitches, sqlite::SqlitePluginSwitches},
+    tracker::{ChannelIssueTracker, postgres::PostgresTracker, sqlite::SqliteTracker},
+};
+
+/// Everything that MARO keeps, in one open database. Whoever opens it also closes it.
+#[derive(Clone)]
+pub struct Stores {
+    pub tracker: Arc<dyn ChannelIssueTracker>,
+    pub intents: Arc<dyn Intents>,
+    pub plugin_storage: Arc<dyn PluginStorage>,
+    pub plugin_switches: Arc<dyn PluginSwitches>,
+    database: Database,
+}
+
+impl Stores {
+    /// Connects and brings the tables to the current schema. If several replicas start at once, one does the
+    /// work and the others wait.
+    ///
+    /// # Errors
+    /// One sentence for the operator, without the password. The source chain has what the database said.
+    pub async fn open(config: &DatabaseConfig) -> anyhow::Result<Self> {
+        Ok(Self::on(Database::open(config).await?))
+    }
+
+    /// The tables of an open database.
+    pub fn on(database: Database) -> Self {
+        match &database {
+            Database::Sqlite(file) => Self {
+                tracker: Arc::new(SqliteTracker::new(Arc::clone(file))),
+                intents: Arc::new(SqliteIntents::new(Arc::clone(file))),
+                plugin_storage: Arc::new(SqlitePluginStorage::new(Arc::clone(file))),
+                plugin_switches: Arc::new(SqlitePluginSwitches::new(Arc::clone(file))),
+                database,
+            },
+            Database::Postgres(pool) => Self {
+                tracker: Arc::new(PostgresTracker::new(Arc::clone(pool))),
+                intents: Arc::new(PostgresIntents::new(Arc::clone(pool))),
+                plugin_storage: Arc::new(PostgresPluginStorage::new(Arc::clone(pool))),
+                plugin_switches: Arc::new(PostgresPluginSwitches::new(Arc::clone(pool))),
+                database,
+            },
+        }
+    }
+
+    /// Finishes running calls and closes the connections. Later calls fail as unavailable.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

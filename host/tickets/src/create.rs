@@ -68,7 +68,7 @@ impl Tickets {
             Ok(None) => {
                 return self.sentence_outcome(texts::issues::CREATE_TITLE, origin, texts::forms::EXPIRED);
             }
-            Err(error) => return self.stopped(origin, &Stop::Journal(error)),
+            Err(error) => return self.stopped(origin, &Stop::Store(error.into())),
         };
         let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);
         match Work::<CreateRecord>::read(intent) {

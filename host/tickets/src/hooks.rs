@@ -10,8 +10,9 @@ use maro_domain::{
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
-    intents::{IntentJournal, JournalError},
-    tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
+    database::DatabaseError,
+    intents::Intents,
+    tracker::{ChannelIssueTracker, TrackRequest},
 };
 
 /// The pauses before each further try to write to a list.
@@ -20,12 +21,12 @@ const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_
 /// Those who listen to [`DomainEvent`]s.
 pub struct Hooks {
     tracker: Arc<dyn ChannelIssueTracker>,
-    journal: Arc<dyn IntentJournal>,
+    journal: Arc<dyn Intents>,
     clock: Clock,
 }
 
 impl Hooks {
-    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn IntentJournal>, clock: Clock) -> Self {
+    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn Intents>, clock: Clock) -> Self {
         Self { tracker, journal, clock }
     }
 
@@ -34,7 +35,7 @@ impl Hooks {
     /// # Errors
     /// The issue could not be put on the channel's list. That makes nothing else fail; it may be said
     /// again later, which tracks nothing twice.
-    pub async fn emit(&self, event: &DomainEvent) -> Result<(), TrackerError> {
+    pub async fn emit(&self, event: &DomainEvent) -> Result<(), DatabaseError> {
         match event {
             DomainEvent::TicketCreated(ticket) => self.remember_and_track(ticket, Source::Created).await,
             DomainEvent::DuplicateLinked(ticket) => self.auto_track(ticket, Source::DuplicateLink).await,
@@ -42,7 +43,7 @@ impl Hooks {
         }
     }
 
-    async fn remember_and_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), TrackerError> {
+    async fn remember_and_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {
         let (remembered, tracked) = tokio::join!(self.remember(ticket), self.auto_track(ticket, source));
         if let Err(error) = remembered {
             tracing::warn!(
@@ -54,14 +55,14 @@ impl Hooks {
     }
 
     /// So that the next who asks for the same is shown this one, before Jira's search knows it.
-    async fn remember(&self, ticket: &TicketEvent) -> Result<(), JournalError> {
+    async fn remember(&self, ticket: &TicketEvent) -> Result<(), DatabaseError> {
         let TicketEvent { id, key, summary, intent_id, .. } = ticket;
         let issue = Issue::new(id.clone(), key.clone(), summary, "");
         let intent_id = intent_id.as_deref().unwrap_or_default();
         self.journal.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
     }
 
-    async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), TrackerError> {
+    async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {
         let TicketEvent { id, key, summary, status, channel, user, .. } = ticket;
         // Jira's answer to a creation has no status; the next sync reads it.
         let issue = Issue::new(id.clone(), key.clone(), summary, status.as_deref().unwrap_or_default());

@@ -37,7 +37,7 @@ use maro_domain::reply::Block;
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
 use maro_slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi};
-use maro_store::intents::IntentJournal;
+use maro_store::intents::Intents;
 
 /// How long a modal may stay open before it has to be opened anew.
 const MODAL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -50,7 +50,7 @@ const CREATE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Everything that creates or links tickets.
 pub struct Tickets {
-    pub journal: Arc<dyn IntentJournal>,
+    pub journal: Arc<dyn Intents>,
     pub jira: Arc<JiraClient>,
     pub slack: SlackWebApi,
     pub sealer: Sealer,

@@ -20,7 +20,7 @@ use maro_jira::{
     webhook::{Webhook, WebhookEvent},
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
-use maro_store::tracker::{ChannelIssueTracker, TrackerError};
+use maro_store::{database::DatabaseError, tracker::ChannelIssueTracker};
 
 /// How many rows one round refreshes: what is left over has its turn in the next.
 const ROWS_PER_ROUND: u32 = 1_000;
@@ -52,7 +52,7 @@ enum SyncError {
     #[error(transparent)]
     Jira(#[from] JiraError),
     #[error(transparent)]
-    Tracker(#[from] TrackerError),
+    Tracker(#[from] DatabaseError),
 }
 
 impl StatusSync {
@@ -129,7 +129,7 @@ pub async fn apply_webhook(
     latest: &LatestEvents,
     webhook: Webhook,
     clock: &Clock,
-) -> Result<(), TrackerError> {
+) -> Result<(), DatabaseError> {
     let (issue, answer) = match webhook.event {
         WebhookEvent::Updated(issue) => (issue.clone(), Some(issue)),
         WebhookEvent::Deleted { id, key } => (Issue::new(id, key, "", ""), None),
@@ -151,7 +151,7 @@ pub async fn write(
     issue: &Issue,
     answer: Option<&Issue>,
     clock: &Clock,
-) -> Result<(), TrackerError> {
+) -> Result<(), DatabaseError> {
     for (channel, key) in tracker.get_channels_tracking(issue).await? {
         tracker.update_sync_status(&channel, &[(key, answer.cloned())], clock.now()).await?;
     }

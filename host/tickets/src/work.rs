@@ -57,7 +57,7 @@ impl Tickets {
 pub(super) fn sentence(stop: &Stop) -> &'static str {
     match stop {
         Stop::Lost => texts::forms::WORKING,
-        Stop::Journal(_) => texts::database::UNAVAILABLE,
+        Stop::Store(_) => texts::database::UNAVAILABLE,
         Stop::Unreadable => texts::forms::SOMETHING_WRONG,
     }
 }

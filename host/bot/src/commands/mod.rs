@@ -19,7 +19,7 @@ use maro_runtime::{
     },
 };
 use maro_slack::markup;
-use maro_store::plugin_switches::PluginRecords;
+use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::{Tickets, entry::CommandOrigin, texts};
 
 /// The names that no plugin can have: the commands of the host itself.
@@ -28,7 +28,7 @@ pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];
 /// Everything that `/maro` can do.
 pub struct Commands {
     registry: Arc<Registry>,
-    plugin_records: Arc<dyn PluginRecords>,
+    plugin_switches: Arc<dyn PluginSwitches>,
     capabilities: Arc<Capabilities>,
     tickets: Arc<Tickets>,
     admins: Vec<UserId>,
@@ -75,12 +75,12 @@ impl From<Option<Reply>> for Outcome {
 impl Commands {
     pub fn new(
         registry: Arc<Registry>,
-        plugin_records: Arc<dyn PluginRecords>,
+        plugin_switches: Arc<dyn PluginSwitches>,
         capabilities: Arc<Capabilities>,
         tickets: Arc<Tickets>,
         admins: Vec<UserId>,
     ) -> Self {
-        Self { registry, plugin_records, capabilities, tickets, admins }
+        Self { registry, plugin_switches, capabilities, tickets, admins }
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.

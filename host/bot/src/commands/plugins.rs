@@ -69,20 +69,24 @@ impl Commands {
         if plugins.get(name).is_none() && plugins.disabled(name).is_none() {
             return unknown::plugin(&plugins, name);
         }
-        let (records, now) = (&self.plugin_records, self.capabilities.clock.now());
+        let (stored, now) = (&self.plugin_switches, self.capabilities.clock.now());
         let written = match on {
-            true => records.enable(name, &caller.user, now).await,
-            false => records.disable(name, &caller.user, now).await,
+            true => stored.enable(name, &caller.user, now).await,
+            false => stored.disable(name, &caller.user, now).await,
         };
-        let read = match written {
-            Ok(changed) => records.disabled().await.map(|switches| (changed, switches)),
-            Err(error) => Err(error),
-        };
-        let (changed, switches) = match read {
-            Ok(read) => read,
+        let changed = match written {
+            Ok(changed) => changed,
             Err(error) => {
-                tracing::error!(plugin = name, error = error_chain(&error), "a plugin was not switched");
-                return Reply::sentence(texts::database::NOTHING_WRITTEN);
+                tracing::error!(plugin = name, error = error_chain(&error), "couldn't switch a plugin");
+                return Reply::line(texts::database::switch_failed(&error));
+            }
+        };
+        let switches = match stored.disabled().await {
+            Ok(switches) => switches,
+            // The change is in the database, and takes effect when it can be read again.
+            Err(error) => {
+                tracing::error!(plugin = name, error = error_chain(&error), "couldn't read the switches");
+                return Reply::line(texts::database::switch_unconfirmed());
             }
         };
         tracing::warn!(

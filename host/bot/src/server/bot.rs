@@ -32,12 +32,7 @@ use maro_slack::{
     socket::SocketMode,
     web_api::SlackWebApi,
 };
-use maro_store::{
-    database::Database,
-    intents, plugin_storage,
-    plugin_switches::{self, PluginRecords},
-    tracker,
-};
+use maro_store::{Stores, config::DatabaseConfig, plugin_switches::PluginSwitches};
 use maro_tickets::{
     Tickets,
     flows::Flows,
@@ -80,7 +75,7 @@ impl From<Clock> for Surroundings {
 pub struct Bot {
     address: SocketAddr,
     state: Arc<BotState>,
-    database: Database,
+    stores: Stores,
     shutdown: CancellationToken,
     background: TaskTracker,
     server: JoinHandle<()>,
@@ -103,7 +98,7 @@ impl Bot {
         let address = listener.local_addr().context("the listening socket has no address")?;
         let cache_dir = config.plugins.cache_dir.clone();
         let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
-        let database = Database::open(&config.database)
+        let stores = Stores::open(&config.database)
             .await
             .context("the database that DATABASE_URL names cannot be used")?;
         let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
@@ -112,20 +107,13 @@ impl Bot {
         let shutdown = CancellationToken::new();
         let background = TaskTracker::new();
         let (loaded_sender, loaded) = channel(false);
-        let records = plugin_switches::open::open(&database);
-        let state = Arc::new(assemble(
-            &config,
-            surroundings.clone(),
-            &database,
-            Arc::clone(&jira),
-            engine,
-            Arc::clone(&records),
-            loaded,
-        ));
-        let plugins = PluginWork { registry: Arc::clone(&state.registry), records: Arc::clone(&records) };
+        let state =
+            Arc::new(assemble(&config, surroundings.clone(), &stores, Arc::clone(&jira), engine, loaded));
+        let switches = Arc::clone(&stores.plugin_switches);
+        let plugins = PluginWork { registry: Arc::clone(&state.registry), switches: Arc::clone(&switches) };
         background.spawn(plugins.run(loaded_sender, config.plugins.hot_reload, shutdown.clone()));
         if let Some(channel) = config.plugins.channel.clone() {
-            background.spawn(plugin_notices::run(Arc::clone(&state), records, channel, shutdown.clone()));
+            background.spawn(plugin_notices::run(Arc::clone(&state), switches, channel, shutdown.clone()));
         }
         background.spawn(probe_jira(Arc::clone(&jira), shutdown.clone()));
         let sync = StatusSync {
@@ -137,11 +125,11 @@ impl Bot {
         };
         background.spawn(sync.run(shutdown.clone()));
         // One process at most uses an SQLite file, so nobody else works on what lies there.
-        let is_alone = matches!(database, Database::Sqlite(_));
+        let is_alone = matches!(config.database, DatabaseConfig::Sqlite { .. });
         background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
         let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
         let socket = slack_socket::start(&config.slack, &state);
-        Ok(Self { address, state, database, shutdown, background, server, socket })
+        Ok(Self { address, state, stores, shutdown, background, server, socket })
     }
 
     /// The address that accepts connections.
@@ -182,7 +170,7 @@ impl Bot {
         if timeout(DRAIN_TIMEOUT, self.background.wait()).await.is_err() {
             tracing::error!("background work was cut off by the shutdown");
         }
-        self.database.close().await;
+        self.stores.close().await;
     }
 }
 
@@ -198,10 +186,9 @@ fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
 fn assemble(
     config: &Config,
     Surroundings { clock, reach }: Surroundings,
-    database: &Database,
+    stores: &Stores,
     jira: Arc<JiraClient>,
     engine: Arc<PluginEngine>,
-    plugin_records: Arc<dyn PluginRecords>,
     loaded: Receiver<bool>,
 ) -> BotState {
     let metrics = Arc::new(Metrics::new());
@@ -212,9 +199,8 @@ fn assemble(
         Arc::clone(&metrics),
         clock.clone(),
     ));
-    let tracker = tracker::open::open(database);
+    let Stores { tracker, intents: journal, plugin_storage, plugin_switches, .. } = stores.clone();
     let recorder = Arc::new(Recorder::default());
-    let journal = intents::open::open(database);
     let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
     let flows = Arc::new(Flows {
         journal: Arc::clone(&journal),
@@ -233,7 +219,7 @@ fn assemble(
         jira_patience: JIRA_PATIENCE,
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
-        storage: plugin_storage::open::open(database),
+        storage: plugin_storage,
         admins: config.admins.clone(),
         recorder: Arc::clone(&recorder),
     });
@@ -255,7 +241,7 @@ fn assemble(
     BotState {
         commands: Commands::new(
             Arc::clone(&registry),
-            plugin_records,
+            plugin_switches,
             capabilities,
             Arc::clone(&tickets),
             config.admins.clone(),
@@ -280,7 +266,7 @@ fn assemble(
 /// What goes on with the plugins beside the commands.
 struct PluginWork {
     registry: Arc<Registry>,
-    records: Arc<dyn PluginRecords>,
+    switches: Arc<dyn PluginSwitches>,
 }
 
 impl PluginWork {
@@ -310,7 +296,7 @@ impl PluginWork {
     }
 
     async fn follow_switches(&self) {
-        match self.records.disabled().await {
+        match self.switches.disabled().await {
             Ok(switches) => self.registry.set_switches(switches),
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the switches of plugins cannot be read");

@@ -14,7 +14,7 @@ use maro_domain::{
 };
 use maro_process::telemetry::error_chain;
 use maro_runtime::events::{PluginChange, PluginEvent};
-use maro_store::plugin_switches::PluginRecords;
+use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::texts;
 
 /// How long the same content of a file is not told of again, by any replica and after any restart.
@@ -31,7 +31,7 @@ const SLACKBOT: &str = "USLACKBOT";
 /// by then. What comes while a message is on its way goes into the next.
 pub(super) async fn run(
     state: Arc<BotState>,
-    records: Arc<dyn PluginRecords>,
+    records: Arc<dyn PluginSwitches>,
     channel: ChannelId,
     shutdown: CancellationToken,
 ) {
@@ -54,7 +54,7 @@ pub(super) async fn run(
     }
 }
 
-async fn tell(state: &BotState, records: &dyn PluginRecords, channel: &ChannelId, events: Vec<PluginEvent>) {
+async fn tell(state: &BotState, records: &dyn PluginSwitches, channel: &ChannelId, events: Vec<PluginEvent>) {
     let mut items = Vec::new();
     for event in events {
         let PluginChange::Refused { reason, kept, content } = &event.what else { continue };
@@ -79,7 +79,7 @@ async fn tell(state: &BotState, records: &dyn PluginRecords, channel: &ChannelId
 }
 
 /// Whether nobody has told of it yet. If the database cannot say, better twice than not at all.
-async fn is_news(records: &dyn PluginRecords, file: &str, content: &str, now: Timestamp) -> bool {
+async fn is_news(records: &dyn PluginSwitches, file: &str, content: &str, now: Timestamp) -> bool {
     let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
     records.claim_refusal(file, content, now, told_before).await.unwrap_or_else(|error| {
         tracing::warn!(error = error_chain(&error), "a refused plugin may be told of twice");

@@ -18,7 +18,7 @@ use std::{
 
 use maro_bot::server::bot::Bot;
 use maro_process::clock::Clock;
-use maro_store::{database::Database, tracker::open};
+use maro_store::Stores;
 
 use crate::{
     http::{config, fill},
@@ -84,7 +84,7 @@ fn add_hostile(plugins: &Path, folder: &Path) {
 async fn start(folder: &Path) -> Bot {
     let jira = crate::call::nowhere();
     let config = config(folder, folder, jira);
-    let tracker = open::open(&Database::open(&config.database).await.unwrap());
+    let tracker = Stores::open(&config.database).await.unwrap().tracker;
     fill(&*tracker, "C10", 10).await;
     let bot = Bot::start(config, Clock::system()).await.unwrap();
     bot.wait_until_ready().await;

@@ -28,11 +28,11 @@ use maro_runtime::{
     running::{engine::PluginEngine, instance::Capabilities, loaded::LoadedPlugin},
 };
 use maro_store::{
+    Stores,
     config::DatabaseConfig,
-    database::Database,
-    intents,
-    plugin_storage::{Change, Changed, PluginStorage, Quota, Space, StorageError},
-    tracker::{ChannelIssueTracker, TrackRequest, TrackerError},
+    database::DatabaseError,
+    plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
+    tracker::{ChannelIssueTracker, TrackRequest},
 };
 use maro_tickets::{flows::Flows, hooks::Hooks};
 use tokio_util::task::TaskTracker;
@@ -50,7 +50,7 @@ pub(crate) fn run(plugins: &Path) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("maro.db");
-    let database = runtime.block_on(Database::open(&DatabaseConfig::Sqlite { path })).unwrap();
+    let stores = runtime.block_on(Stores::open(&DatabaseConfig::Sqlite { path })).unwrap();
     for rows in [10, 50] {
         let tracker: Arc<dyn ChannelIssueTracker> = Arc::new(ListInMemory::new(rows));
         let caller = Arc::new(Caller {
@@ -58,7 +58,7 @@ pub(crate) fn run(plugins: &Path) {
             user: UserId::parse("U024BE7LH").unwrap(),
             user_name: None,
         });
-        let journal = intents::open::open(&database);
+        let journal = Arc::clone(&stores.intents);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
         let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system()));
         let capabilities = Arc::new(Capabilities {
@@ -154,7 +154,7 @@ impl ChannelIssueTracker for ListInMemory {
         &self,
         _: &ChannelId,
         page: PageRequest,
-    ) -> Result<TrackedPage, TrackerError> {
+    ) -> Result<TrackedPage, DatabaseError> {
         let issues = self.issues.iter().take(page.limit as usize).cloned().collect();
         Ok(TrackedPage { issues, more: false })
     }
@@ -164,19 +164,19 @@ impl ChannelIssueTracker for ListInMemory {
         _: TrackRequest<'_>,
         issues: &[Issue],
         _: Timestamp,
-    ) -> Result<Vec<TrackOutcome>, TrackerError> {
+    ) -> Result<Vec<TrackOutcome>, DatabaseError> {
         Ok(vec![TrackOutcome::AlreadyTracked; issues.len()])
     }
 
-    async fn untrack(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<UntrackOutcome>, TrackerError> {
+    async fn untrack(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<UntrackOutcome>, DatabaseError> {
         Ok(vec![UntrackOutcome::NotTracked; keys.len()])
     }
 
-    async fn count_tracked_issues(&self, _: &ChannelId) -> Result<u32, TrackerError> {
+    async fn count_tracked_issues(&self, _: &ChannelId) -> Result<u32, DatabaseError> {
         Ok(u32::try_from(self.issues.len()).unwrap())
     }
 
-    async fn is_tracked(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+    async fn is_tracked(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
         Ok(vec![false; keys.len()])
     }
 
@@ -185,7 +185,7 @@ impl ChannelIssueTracker for ListInMemory {
         _: &ChannelId,
         _: &[(IssueKey, Option<Issue>)],
         _: Timestamp,
-    ) -> Result<(), TrackerError> {
+    ) -> Result<(), DatabaseError> {
         Ok(())
     }
 
@@ -193,15 +193,15 @@ impl ChannelIssueTracker for ListInMemory {
         &self,
         _: Timestamp,
         _: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
         Ok(Vec::new())
     }
 
-    async fn get_channels_tracking(&self, _: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+    async fn get_channels_tracking(&self, _: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
         Ok(Vec::new())
     }
 
-    async fn ping(&self) -> Result<(), TrackerError> {
+    async fn ping(&self) -> Result<(), DatabaseError> {
         Ok(())
     }
 }
@@ -211,15 +211,15 @@ struct NothingStored;
 
 #[async_trait]
 impl PluginStorage for NothingStored {
-    async fn get(&self, _: Space<'_>, _: &str) -> Result<Option<String>, StorageError> {
+    async fn get(&self, _: Space<'_>, _: &str) -> Result<Option<String>, DatabaseError> {
         Ok(None)
     }
 
-    async fn change(&self, _: Space<'_>, _: Change<'_>, _: Quota) -> Result<Changed, StorageError> {
+    async fn change(&self, _: Space<'_>, _: Change<'_>, _: Quota) -> Result<Changed, DatabaseError> {
         Ok(Changed::ConditionFails)
     }
 
-    async fn list_keys(&self, _: Space<'_>, _: &str, _: u32) -> Result<Vec<String>, StorageError> {
+    async fn list_keys(&self, _: Space<'_>, _: &str, _: u32) -> Result<Vec<String>, DatabaseError> {
         Ok(Vec::new())
     }
 }

@@ -23,9 +23,9 @@ use maro_slack::{
     config::SlackConfig, render::Renderer, response_url::ResponseUrlPolicy, signature::SignatureVerifier,
 };
 use maro_store::{
+    Stores,
     config::DatabaseConfig,
-    database::Database,
-    tracker::{ChannelIssueTracker, TrackRequest, open},
+    tracker::{ChannelIssueTracker, TrackRequest},
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
 
 /// Fills the lists and serves them natively.
 async fn start_native(config: &Config) -> SocketAddr {
-    let tracker = open::open(&Database::open(&config.database).await.unwrap());
+    let tracker = Stores::open(&config.database).await.unwrap().tracker;
     fill(&*tracker, "C10", 10).await;
     fill(&*tracker, "C50", 50).await;
     let secret = config.slack.signing_secret.as_ref().unwrap();

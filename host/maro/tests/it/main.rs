@@ -1,10 +1,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
 
-mod bot;
+// The store's own helpers, for the tests that need a bot on its databases.
+#[path = "../../../store/tests/it/support/lossy_route.rs"]
+mod lossy_route;
+#[expect(dead_code, reason = "only the store's tests stop a server")]
+#[path = "../../../store/tests/it/support/postgres.rs"]
+mod postgres;
+#[path = "../../../store/tests/it/support/raw.rs"]
+mod raw;
 
+mod bot;
 mod example_settings;
 mod guests;
-mod journal;
 mod log;
 mod manifest;
 mod playground;
@@ -12,12 +19,8 @@ mod plugin_changes;
 mod plugin_grants;
 mod plugin_kit;
 mod plugin_loading;
-mod plugin_records;
 mod plugin_swaps;
 mod plugins;
-mod postgres;
 mod process;
-mod storage;
 mod structure;
-mod tracker;
 mod unit_graphs;

@@ -24,7 +24,7 @@ use crate::{
 };
 use maro_domain::{caller::Caller, issue::IssueKey};
 use maro_process::telemetry::error_chain;
-use maro_store::tracker::TrackerError;
+use maro_store::database::DatabaseError;
 use maro_tickets::texts;
 
 /// The most keys that one call takes.
@@ -69,7 +69,7 @@ fn tracker_invalid(message: String) -> types::TrackerError {
 }
 
 /// Logs why the database failed, for the operator, and words it for the person.
-fn tracker_failed(plugin: &str, error: &TrackerError) -> types::TrackerError {
+fn tracker_failed(plugin: &str, error: &DatabaseError) -> types::TrackerError {
     tracing::error!(plugin, error = error_chain(error), "tracker failed");
     types::TrackerError {
         kind: types::TrackerErrorKind::Unavailable,

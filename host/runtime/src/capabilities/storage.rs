@@ -12,7 +12,10 @@ use crate::{
 };
 use maro_domain::{caller::Caller, issue::one_line};
 use maro_process::telemetry::error_chain;
-use maro_store::plugin_storage::{self, Change, Changed, Condition, Space};
+use maro_store::{
+    database::DatabaseError,
+    plugin_storage::{Change, Changed, Condition, Space},
+};
 use maro_tickets::texts;
 
 /// The longest key, in bytes.
@@ -133,8 +136,7 @@ impl Invocation {
         action: &str,
         change: Change<'_>,
     ) -> Result<Changed, StorageError> {
-        let expected = if let Condition::Is(expected) = change.condition { expected } else { None };
-        let call = self.storage_call(change.key, &[expected, change.new])?;
+        let call = self.storage_call(change.key, &[change.condition.expected(), change.new])?;
         let (plugin, quota) = (Arc::clone(&self.plugin), self.limits().storage());
         let space = call.space(&plugin, scope);
         let changed = self.timed(call.capabilities.storage.change(space, change, quota)).await;
@@ -162,7 +164,7 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
 }
 
 /// Logs why the database failed, for the operator, and words it for the person.
-fn failed(plugin: &str, error: &plugin_storage::StorageError) -> StorageError {
+fn failed(plugin: &str, error: &DatabaseError) -> StorageError {
     tracing::error!(plugin, error = error_chain(error), "storage failed");
-    refused(StorageErrorKind::Unavailable, texts::database::NOTHING_WRITTEN.to_owned())
+    refused(StorageErrorKind::Unavailable, texts::database::storage_failed(error))
 }

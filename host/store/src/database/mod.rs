@@ -5,6 +5,8 @@
 
 use std::{error::Error, sync::Arc};
 
+use serde::Deserialize;
+
 use crate::{
     config::DatabaseConfig,
     database::{
@@ -18,13 +20,14 @@ pub mod postgres;
 pub mod sqlite;
 pub mod time;
 
-/// Why the database didn't answer a call.
+/// Why the database didn't answer a call. The same for all tables and both databases.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
-    /// It refuses the call, is down, or is too busy to provide a connection.
+    /// It refuses the call, is down, or is too busy to provide a connection. Or its answer makes no sense.
+    /// Nothing was changed.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// It didn't answer in time.
+    /// It didn't answer in time. Nothing was changed.
     #[error("the database took too long to respond")]
     TimedOut,
     /// The answer to a change was lost. The change may have been made.
@@ -43,6 +46,11 @@ impl DatabaseError {
     }
 }
 
+/// Reads an answer of the database, which is JSON.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, DatabaseError> {
+    serde_json::from_str(json).map_err(DatabaseError::unreadable)
+}
+
 /// The database from the settings, for all tables.
 #[derive(Clone)]
 pub enum Database {
@@ -51,12 +59,8 @@ pub enum Database {
 }
 
 impl Database {
-    /// Connects and brings the tables to the current schema. If several replicas start at once, one does the
-    /// work and the others wait.
-    ///
-    /// # Errors
-    /// One sentence for the operator, without the password. The source chain has what the database said.
-    pub async fn open(config: &DatabaseConfig) -> anyhow::Result<Self> {
+    /// As [`crate::Stores::open`], without the tables.
+    pub(crate) async fn open(config: &DatabaseConfig) -> anyhow::Result<Self> {
         Ok(match config {
             DatabaseConfig::Sqlite { path } => {
                 Self::Sqlite(Arc::new(SqliteDatabase::open(path, PATIENCE).await?))
@@ -65,8 +69,7 @@ impl Database {
         })
     }
 
-    /// Finishes running calls and closes the connections. Later calls fail as unavailable.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(database) => database.close().await,
             Self::Postgres(database) => database.close().await,

@@ -42,7 +42,7 @@ const SESSION: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; SE
 
 /// A pool of connections.
 pub struct PostgresDatabase {
-    pub(crate) pool: PgPool,
+    pool: PgPool,
     last_loss: LastLoss,
 }
 

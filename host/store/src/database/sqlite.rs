@@ -21,6 +21,7 @@ use crate::database::{
 
 pub(crate) mod queue;
 pub(crate) mod read;
+pub(crate) mod statements;
 pub(crate) mod write;
 
 mod connect;

@@ -1,10 +1,8 @@
-//! The journal: what MARO is about to do in Jira for somebody. It is written before Jira is asked and again
+//! The intents: what MARO is about to do in Jira for somebody. Each is written before Jira is asked and again
 //! after Jira has answered, so that nothing is done twice and nothing is lost.
 //!
 //! Owns the tables `ticket_intents` and `created_tickets`. An intent's flow decides what is in its data, and
 //! how to finish one that was left behind.
-
-use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,9 +13,8 @@ use maro_domain::{
     issue::Issue,
 };
 
-pub mod open;
-pub mod postgres;
-pub mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 pub mod work;
 
 mod stored;
@@ -28,36 +25,19 @@ pub const MAX_ID_LENGTH: usize = 200;
 /// The maximum length of an intent's data, in bytes.
 pub const MAX_DATA_LENGTH: usize = 256 * 1024;
 
-/// How many tickets [`IntentJournal::recent_tickets`] returns at most.
+/// How many tickets [`Intents::recent_tickets`] returns at most.
 pub const MAX_RECENT_TICKETS: u32 = 500;
 
-/// Why the journal couldn't be read or written.
-///
-/// In rare cases, a failed write is in the journal anyway, because only the database's answer was lost. An
-/// intent begun that way belongs to nobody, and turns up among the abandoned ones.
+/// Why an intent couldn't be written.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum JournalError {
-    /// The database refuses the call, is down, or is too busy to provide a connection. Or a newer MARO wrote
-    /// the intent, and this one doesn't understand it.
-    #[error("the database is unavailable")]
-    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The database didn't answer in time.
-    #[error("the database took too long to respond")]
-    TimedOut,
+pub enum IntentError {
+    /// The database failed. If that leaves the outcome uncertain, an intent that was begun belongs to nobody,
+    /// and turns up among the abandoned ones.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The caller's text is too long. Nothing was written.
     #[error("the {what} of an intent is longer than {limit} bytes")]
     TooLong { what: &'static str, limit: usize },
-}
-
-impl From<DatabaseError> for JournalError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::Unavailable(source) | DatabaseError::Uncertain(source) => {
-                Self::Unavailable(source)
-            }
-            DatabaseError::TimedOut => Self::TimedOut,
-        }
-    }
 }
 
 /// What to do.
@@ -143,7 +123,7 @@ pub struct NewIntent {
     pub data: String,
 }
 
-/// An intent in the journal.
+/// An intent as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     pub id: String,
@@ -158,7 +138,7 @@ pub struct Intent {
     pub updated_at: Timestamp,
 }
 
-/// Who holds an intent after [`IntentJournal::begin`].
+/// Who holds an intent after [`Intents::begin`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// The caller holds it. Only the caller may continue.
@@ -167,7 +147,7 @@ pub enum Begun {
     Known(Intent),
 }
 
-/// The outcome of [`IntentJournal::save`].
+/// The outcome of [`Intents::save`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     /// It was written. The next save needs this version.
@@ -177,16 +157,19 @@ pub enum Saved {
     Lost,
 }
 
-/// The journal. SQLite and PostgreSQL behave the same: one suite tests both.
+/// The intents, and the tickets that came of them. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic. What is written survives the end of the process, even `kill -9`. Times are kept to
 /// the microsecond. They come from the callers, so leases must be long compared with the differences between
 /// the replicas' clocks.
 #[async_trait]
-pub trait IntentJournal: Send + Sync {
+pub trait Intents: Send + Sync {
     /// Records an intent before Jira is asked. Of all callers that ever begin the same id, exactly one gets
     /// [`Begun::New`]. An existing intent isn't changed.
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, JournalError>;
+    ///
+    /// # Errors
+    /// Also if a newer MARO wrote the existing intent and this one doesn't understand it.
+    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError>;
 
     /// Saves an intent's progress if `version` is still its latest, and renews the lease. A holder that needs
     /// long saves from time to time.
@@ -197,7 +180,7 @@ pub trait IntentJournal: Send + Sync {
         state: IntentState,
         data: &str,
         now: Timestamp,
-    ) -> Result<Saved, JournalError>;
+    ) -> Result<Saved, IntentError>;
 
     /// Takes over intents that are begun or confirmed and were last written before `idle_before`, at most
     /// `limit`, longest waiting first. Each goes to exactly one of the replicas that ask. Its former holder's
@@ -207,9 +190,11 @@ pub trait IntentJournal: Send + Sync {
         idle_before: Timestamp,
         now: Timestamp,
         limit: u32,
-    ) -> Result<Vec<Intent>, JournalError>;
+    ) -> Result<Vec<Intent>, DatabaseError>;
 
-    async fn get(&self, id: &str) -> Result<Option<Intent>, JournalError>;
+    /// # Errors
+    /// Also if a newer MARO wrote the intent and this one doesn't understand it.
+    async fn get(&self, id: &str) -> Result<Option<Intent>, DatabaseError>;
 
     /// Records tickets that Jira has confirmed as created. May be repeated: each ticket is recorded once,
     /// with the first data given. Statuses aren't stored.
@@ -219,22 +204,22 @@ pub trait IntentJournal: Send + Sync {
         intent_id: &str,
         tickets: &[Issue],
         now: Timestamp,
-    ) -> Result<(), JournalError>;
+    ) -> Result<(), DatabaseError>;
 
     /// The tickets of a project recorded at or after `since`, newest first, at most [`MAX_RECENT_TICKETS`].
     /// Their statuses are empty.
-    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, JournalError>;
+    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, DatabaseError>;
 
     /// Removes the intents that are drafts, finished or failed and were last written before `before`, and the
     /// tickets recorded before it. Returns the number of removed intents.
-    async fn forget_before(&self, before: Timestamp) -> Result<u64, JournalError>;
+    async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError>;
 }
 
-fn check_length(what: &'static str, text: &str, limit: usize) -> Result<(), JournalError> {
-    if text.len() > limit { Err(JournalError::TooLong { what, limit }) } else { Ok(()) }
+fn check_length(what: &'static str, text: &str, limit: usize) -> Result<(), IntentError> {
+    if text.len() > limit { Err(IntentError::TooLong { what, limit }) } else { Ok(()) }
 }
 
-fn check(intent: &NewIntent) -> Result<(), JournalError> {
+fn check(intent: &NewIntent) -> Result<(), IntentError> {
     check_length("id", &intent.id, MAX_ID_LENGTH)?;
     check_length("data", &intent.data, MAX_DATA_LENGTH)
 }

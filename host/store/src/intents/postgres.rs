@@ -1,4 +1,4 @@
-//! The journal in PostgreSQL. Other replicas may write to it at the same time.
+//! The intents in PostgreSQL. Other replicas may write them at the same time.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use sqlx::Row as _;
 
 use crate::{
     database::{
-        postgres::{PostgresDatabase, attempt::Repeat},
+        DatabaseError,
+        postgres::{PostgresDatabase, attempt::Effect},
         time::time_text,
     },
     intents::{
-        Begun, Intent, IntentJournal, IntentState, JournalError, MAX_DATA_LENGTH, MAX_RECENT_TICKETS,
-        NewIntent, Saved, Version, check, check_length,
+        Begun, Intent, IntentError, IntentState, Intents, MAX_DATA_LENGTH, MAX_RECENT_TICKETS, NewIntent,
+        Saved, Version, check, check_length,
         stored::{parse_all, parse_begun, parse_one, parse_tickets},
     },
 };
@@ -83,23 +84,23 @@ const FORGET: &str = "
     WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz)
     DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz";
 
-/// The journal in PostgreSQL.
-pub struct PostgresJournal {
+/// The intents in PostgreSQL.
+pub(crate) struct PostgresIntents {
     database: Arc<PostgresDatabase>,
 }
 
-impl PostgresJournal {
-    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+impl PostgresIntents {
+    pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
         Self { database }
     }
 }
 
 #[async_trait]
-impl IntentJournal for PostgresJournal {
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, JournalError> {
+impl Intents for PostgresIntents {
+    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError> {
         check(intent)?;
         let (version, now) = (Version::new(), time_text(now));
-        let question = || {
+        let statement = || {
             sqlx::query(BEGIN)
                 .bind(&intent.id)
                 .bind(intent.kind.as_str())
@@ -111,7 +112,7 @@ impl IntentJournal for PostgresJournal {
                 .bind(now.clone())
         };
         // A retry recognises its row by the version.
-        Ok(parse_begun(&self.database.read(question).await?, version)?)
+        Ok(parse_begun(&self.database.fetch(Effect::Repeatable, statement).await?, version)?)
     }
 
     async fn save(
@@ -121,15 +122,14 @@ impl IntentJournal for PostgresJournal {
         state: IntentState,
         data: &str,
         now: Timestamp,
-    ) -> Result<Saved, JournalError> {
+    ) -> Result<Saved, IntentError> {
         check_length("data", data, MAX_DATA_LENGTH)?;
         let (next, now) = (Version::new(), time_text(now));
-        let call = || async {
+        let statement = || {
             let query = sqlx::query(SAVE).bind(id).bind(version.0).bind(next.0);
-            let query = query.bind(state.as_str()).bind(data).bind(now.as_str());
-            Ok(query.execute(&self.database.pool).await?.rows_affected())
+            query.bind(state.as_str()).bind(data).bind(now.clone())
         };
-        let written = self.database.attempt(Repeat::Always, call).await?;
+        let written = self.database.execute(Effect::Repeatable, statement).await?;
         Ok(if written == 0 { Saved::Lost } else { Saved::Yes(next) })
     }
 
@@ -138,19 +138,19 @@ impl IntentJournal for PostgresJournal {
         idle_before: Timestamp,
         now: Timestamp,
         limit: u32,
-    ) -> Result<Vec<Intent>, JournalError> {
-        let (version, now, idle_before) = (Version::new(), time_text(now), time_text(idle_before));
-        let call = || async {
-            let query = sqlx::query(CLAIM).bind(version.0).bind(now.as_str()).bind(idle_before.as_str());
-            let rows = query.bind(i64::from(limit)).fetch_all(&self.database.pool).await?;
-            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()
-        };
+    ) -> Result<Vec<Intent>, DatabaseError> {
+        let (version, now, idle_before) = (Version::new(), &*time_text(now), &*time_text(idle_before));
         // If the answer is lost, the taken intents count as abandoned again later.
-        Ok(parse_all(&self.database.attempt(Repeat::WhenUndone, call).await?))
+        let rows = self.database.attempt(Effect::Once, |mut connection| async move {
+            let query = sqlx::query(CLAIM).bind(version.0).bind(now).bind(idle_before);
+            let rows = query.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()
+        });
+        Ok(parse_all(&rows.await?))
     }
 
-    async fn get(&self, id: &str) -> Result<Option<Intent>, JournalError> {
-        Ok(parse_one(&self.database.read(|| sqlx::query(GET).bind(id)).await?)?)
+    async fn get(&self, id: &str) -> Result<Option<Intent>, DatabaseError> {
+        parse_one(&self.database.read(|| sqlx::query(GET).bind(id)).await?)
     }
 
     async fn record_tickets(
@@ -159,34 +159,29 @@ impl IntentJournal for PostgresJournal {
         intent_id: &str,
         tickets: &[Issue],
         now: Timestamp,
-    ) -> Result<(), JournalError> {
+    ) -> Result<(), DatabaseError> {
         let now = time_text(now);
         let column = |text: fn(&Issue) -> &str| -> Vec<&str> { tickets.iter().map(text).collect() };
-        let call = || async {
-            let query = sqlx::query(RECORD)
+        let statement = || {
+            sqlx::query(RECORD)
                 .bind(project_key)
                 .bind(intent_id)
-                .bind(now.as_str())
+                .bind(now.clone())
                 .bind(column(|ticket| ticket.id.as_str()))
                 .bind(column(|ticket| ticket.key.as_str()))
-                .bind(column(|ticket| &ticket.summary));
-            query.execute(&self.database.pool).await.map(|_| ())
+                .bind(column(|ticket| &ticket.summary))
         };
-        Ok(self.database.attempt(Repeat::Always, call).await?)
+        self.database.execute(Effect::Repeatable, statement).await.map(|_| ())
     }
 
-    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, JournalError> {
+    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, DatabaseError> {
         let (since, limit) = (time_text(since), i64::from(MAX_RECENT_TICKETS));
-        let question = || sqlx::query(RECENT).bind(project_key).bind(since.clone()).bind(limit);
-        Ok(parse_tickets(&self.database.read(question).await?)?)
+        let query = || sqlx::query(RECENT).bind(project_key).bind(since.clone()).bind(limit);
+        parse_tickets(&self.database.read(query).await?)
     }
 
-    async fn forget_before(&self, before: Timestamp) -> Result<u64, JournalError> {
+    async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError> {
         let before = time_text(before);
-        let call = || async {
-            let query = sqlx::query(FORGET).bind(before.as_str());
-            Ok(query.execute(&self.database.pool).await?.rows_affected())
-        };
-        Ok(self.database.attempt(Repeat::Always, call).await?)
+        self.database.execute(Effect::Repeatable, || sqlx::query(FORGET).bind(before.clone())).await
     }
 }

@@ -1,4 +1,4 @@
-//! The journal in a SQLite file.
+//! The intents in a SQLite file.
 
 use std::sync::Arc;
 
@@ -9,13 +9,16 @@ use serde_json::json;
 use crate::{
     database::{
         DatabaseError,
-        sqlite::{SqliteDatabase, queue::Queue, read::Question},
+        sqlite::{
+            SqliteDatabase,
+            read::{Question, for_each_ask},
+            statements::StatementQueue,
+        },
         time::time_text,
     },
     intents::{
-        Begun, Intent, IntentJournal, IntentState, JournalError, MAX_DATA_LENGTH, MAX_RECENT_TICKETS,
-        NewIntent, Saved, Version, check, check_length,
-        sqlite::write::Entry,
+        Begun, Intent, IntentError, IntentState, Intents, MAX_DATA_LENGTH, MAX_RECENT_TICKETS, NewIntent,
+        Saved, Version, check, check_length,
         stored::{parse_all, parse_begun, parse_one, parse_tickets},
     },
 };
@@ -24,35 +27,35 @@ use maro_domain::issue::Issue;
 mod write;
 
 /// `ask.value` is the id.
-const GET: &str = "
-    SELECT (SELECT json_group_array(json_array(id, kind, channel_id, user_id, state, data, version,
-                created_at, updated_at))
-            FROM ticket_intents WHERE id = ask.value)
-    FROM json_each(?1) AS ask";
+const GET: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(id, kind, channel_id, user_id, state, data, version, created_at,
+         updated_at))
+     FROM ticket_intents WHERE id = ask.value"
+);
 
 /// `ask.value` is the project's key and the time.
-const RECENT: &str = "
-    SELECT (SELECT json_group_array(json_array(issue_id, issue_key, summary))
-            FROM (SELECT * FROM created_tickets
-                  WHERE project_key = ask.value ->> 0 AND created_at >= ask.value ->> 1
-                  ORDER BY created_at DESC, issue_id DESC LIMIT ?2))
-    FROM json_each(?1) AS ask";
+const RECENT: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(issue_id, issue_key, summary))
+     FROM (SELECT * FROM created_tickets
+           WHERE project_key = ask.value ->> 0 AND created_at >= ask.value ->> 1
+           ORDER BY created_at DESC, issue_id DESC LIMIT ?2)"
+);
 
-/// The journal in a SQLite file.
-pub struct SqliteJournal {
+/// The intents in a SQLite file.
+pub(crate) struct SqliteIntents {
     database: Arc<SqliteDatabase>,
-    writer: Queue<Entry, Vec<String>>,
+    writer: StatementQueue,
 }
 
-impl SqliteJournal {
-    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+impl SqliteIntents {
+    pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
         Self { writer: database.start_writer(), database }
     }
 }
 
 #[async_trait]
-impl IntentJournal for SqliteJournal {
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, JournalError> {
+impl Intents for SqliteIntents {
+    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError> {
         check(intent)?;
         let version = Version::new();
         let rows = self.writer.ask(write::begin(intent, version, now)).await?;
@@ -67,7 +70,7 @@ impl IntentJournal for SqliteJournal {
         state: IntentState,
         data: &str,
         now: Timestamp,
-    ) -> Result<Saved, JournalError> {
+    ) -> Result<Saved, IntentError> {
         check_length("data", data, MAX_DATA_LENGTH)?;
         let next = Version::new();
         let written = self.writer.ask(write::save(id, [version, next], state, data, now)).await?;
@@ -79,14 +82,13 @@ impl IntentJournal for SqliteJournal {
         idle_before: Timestamp,
         now: Timestamp,
         limit: u32,
-    ) -> Result<Vec<Intent>, JournalError> {
+    ) -> Result<Vec<Intent>, DatabaseError> {
         let claim = write::claim(Version::new(), idle_before, now, limit);
         Ok(parse_all(&self.writer.ask(claim).await?))
     }
 
-    async fn get(&self, id: &str) -> Result<Option<Intent>, JournalError> {
-        let question = Question { form: GET, ask: id.into(), limit: 0, offset: 0 };
-        Ok(parse_one(&self.database.read(question).await?)?)
+    async fn get(&self, id: &str) -> Result<Option<Intent>, DatabaseError> {
+        parse_one(&self.database.read(Question::of(GET, id)).await?)
     }
 
     async fn record_tickets(
@@ -95,18 +97,17 @@ impl IntentJournal for SqliteJournal {
         intent_id: &str,
         tickets: &[Issue],
         now: Timestamp,
-    ) -> Result<(), JournalError> {
+    ) -> Result<(), DatabaseError> {
         self.writer.ask(write::record(project_key, intent_id, tickets, now)).await?;
         Ok(())
     }
 
-    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, JournalError> {
+    async fn recent_tickets(&self, project_key: &str, since: Timestamp) -> Result<Vec<Issue>, DatabaseError> {
         let ask = json!([project_key, time_text(since)]);
-        let question = Question { form: RECENT, ask, limit: MAX_RECENT_TICKETS, offset: 0 };
-        Ok(parse_tickets(&self.database.read(question).await?)?)
+        parse_tickets(&self.database.read(Question::of(RECENT, ask).limit(MAX_RECENT_TICKETS)).await?)
     }
 
-    async fn forget_before(&self, before: Timestamp) -> Result<u64, JournalError> {
+    async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError> {
         Ok(self.writer.ask(write::forget(before)).await?.len() as u64)
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::Error};
 
 use crate::{
-    database::{DatabaseError, time::StoredTime},
+    database::{self, DatabaseError, time::StoredTime},
     intents::{Begun, Intent, IntentKind, IntentState, Version},
 };
 use maro_domain::{
@@ -24,7 +24,7 @@ pub(super) fn parse_begun(json: &str, version: Version) -> Result<Begun, Databas
 
 /// Reads an array of at most one intent.
 pub(super) fn parse_one(json: &str) -> Result<Option<Intent>, DatabaseError> {
-    let rows: Vec<StoredIntent> = serde_json::from_str(json).map_err(DatabaseError::unreadable)?;
+    let rows: Vec<StoredIntent> = database::parse(json)?;
     rows.into_iter().next().map(intent).transpose().map_err(DatabaseError::unreadable)
 }
 
@@ -43,8 +43,7 @@ pub(super) fn parse_all(rows: &[String]) -> Vec<Intent> {
 
 /// Reads an array of triples of id, key and summary.
 pub(super) fn parse_tickets(json: &str) -> Result<Vec<Issue>, DatabaseError> {
-    let rows: Vec<(String, String, String)> =
-        serde_json::from_str(json).map_err(DatabaseError::unreadable)?;
+    let rows: Vec<(String, String, String)> = database::parse(json)?;
     let tickets = rows.into_iter().filter_map(|(id, key, summary)| {
         let Ok(key) = IssueKey::parse(&key) else {
             tracing::warn!(issue_key = %key, "skipped a ticket with an invalid issue_key");

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::intents::{Intent, IntentJournal, IntentState, JournalError, Saved, Version};
+use crate::{
+    database::DatabaseError,
+    intents::{Intent, IntentError, IntentState, Intents, Saved, Version},
+};
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{InvalidIssueKey, IssueId, IssueKey},
@@ -28,11 +31,17 @@ pub enum Stop {
     /// Another process or another click has taken it over.
     #[error("another process or click is working on it")]
     Lost,
-    #[error("the journal failed")]
-    Journal(#[from] JournalError),
+    #[error("the intent can't be read or written")]
+    Store(#[from] IntentError),
     /// The stored record has another shape, for example after a downgrade.
     #[error("the record can't be read")]
     Unreadable,
+}
+
+impl From<DatabaseError> for Stop {
+    fn from(error: DatabaseError) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 /// Jira's answer to a creation, as stored in records.
@@ -43,14 +52,14 @@ pub struct Ticket {
 }
 
 impl<Record: DeserializeOwned> Work<Record> {
-    /// Turns an intent from the journal into work.
+    /// Turns a stored intent into work.
     ///
     /// # Errors
     /// [`Stop::Unreadable`].
     pub fn read(intent: Intent) -> Result<Self, Stop> {
         let Intent { id, version, channel, user, created_at: begun_at, .. } = intent;
         let record = serde_json::from_str(&intent.data).map_err(|error| {
-            tracing::error!(intent = id, %error, "can't read a journal record");
+            tracing::error!(intent = id, %error, "can't read an intent's record");
             Stop::Unreadable
         })?;
         Ok(Self { id, version, channel, user, begun_at, record })
@@ -61,17 +70,17 @@ impl<Record: Serialize> Work<Record> {
     /// Saves the progress and renews the lease.
     ///
     /// # Errors
-    /// [`Stop::Lost`] and [`Stop::Journal`]. The latter has been logged.
+    /// [`Stop::Lost`] and [`Stop::Store`]. The latter has been logged.
     pub async fn save(
         &mut self,
-        journal: &dyn IntentJournal,
+        intents: &dyn Intents,
         state: IntentState,
         now: Timestamp,
     ) -> Result<(), Stop> {
         let data = to_json(&self.record);
-        let saved = journal.save(&self.id, self.version, state, &data, now).await;
+        let saved = intents.save(&self.id, self.version, state, &data, now).await;
         match saved.inspect_err(|error| {
-            tracing::error!(intent = self.id, error = error_chain(error), "can't write to the journal");
+            tracing::error!(intent = self.id, error = error_chain(error), "can't write an intent");
         })? {
             Saved::Yes(version) => {
                 self.version = version;

@@ -3,40 +3,13 @@
 //! Owns the tables `plugin_storage` and `plugin_storage_usage`. The capability decides how long keys and
 //! values may be, and whether a plugin may store anything.
 
-use std::{error::Error, sync::Arc};
-
 use async_trait::async_trait;
 
 use crate::database::DatabaseError;
 use maro_domain::ids::ChannelId;
 
-pub mod open;
-pub mod postgres;
-pub mod sqlite;
-
-/// Why the values couldn't be read or changed.
-///
-/// In rare cases, a failed change is in the database anyway, because only the answer was lost.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StorageError {
-    /// The database refuses the call, is down, or is too busy to provide a connection.
-    #[error("the database is unavailable")]
-    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The database didn't answer in time.
-    #[error("the database took too long to respond")]
-    TimedOut,
-}
-
-impl From<DatabaseError> for StorageError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::Unavailable(source) | DatabaseError::Uncertain(source) => {
-                Self::Unavailable(source)
-            }
-            DatabaseError::TimedOut => Self::TimedOut,
-        }
-    }
-}
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 /// Whose values they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +46,16 @@ pub enum Condition<'a> {
     Is(Option<&'a str>),
 }
 
+impl<'a> Condition<'a> {
+    /// The value that the key must have, if it must have one.
+    pub fn expected(self) -> Option<&'a str> {
+        match self {
+            Self::Is(expected) => expected,
+            Self::Any => None,
+        }
+    }
+}
+
 /// A change of one key's value.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
@@ -98,7 +81,7 @@ pub enum Changed {
 /// Every method is atomic, even if others change the same key or fill the same space at the same time.
 #[async_trait]
 pub trait PluginStorage: Send + Sync {
-    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, StorageError>;
+    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError>;
 
     /// Changes a value if the condition is met and the quota allows it.
     async fn change(
@@ -106,7 +89,7 @@ pub trait PluginStorage: Send + Sync {
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
-    ) -> Result<Changed, StorageError>;
+    ) -> Result<Changed, DatabaseError>;
 
     /// The keys that start with `prefix`, in the order of their bytes, at most `limit`.
     async fn list_keys(
@@ -114,7 +97,7 @@ pub trait PluginStorage: Send + Sync {
         space: Space<'_>,
         prefix: &str,
         limit: u32,
-    ) -> Result<Vec<String>, StorageError>;
+    ) -> Result<Vec<String>, DatabaseError>;
 }
 
 /// What the database contains before a change.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
 
 use crate::{
-    database::postgres::{PostgresDatabase, attempt::Repeat},
+    database::{
+        DatabaseError,
+        postgres::{PostgresDatabase, attempt::Effect},
+    },
     plugin_storage::{
-        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, StorageError, decide,
-        end_of,
+        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
     },
 };
 
@@ -55,25 +57,24 @@ const TAKE: &str =
     and_count!("DELETE FROM plugin_storage WHERE plugin = $1 AND channel_id = $2 AND key = $3");
 
 /// The values in PostgreSQL.
-pub struct PostgresStorage {
+pub(crate) struct PostgresPluginStorage {
     database: Arc<PostgresDatabase>,
 }
 
-impl PostgresStorage {
-    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+impl PostgresPluginStorage {
+    pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
         Self { database }
     }
 }
 
 #[async_trait]
-impl PluginStorage for PostgresStorage {
-    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, StorageError> {
-        let call = || async {
+impl PluginStorage for PostgresPluginStorage {
+    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError> {
+        let read = self.database.attempt(Effect::None, |mut connection| async move {
             let query = sqlx::query(GET).bind(space.plugin).bind(space.channel_id()).bind(key.as_bytes());
-            let row = query.fetch_optional(&self.database.pool).await?;
-            row.as_ref().map(text).transpose()
-        };
-        Ok(self.database.attempt(Repeat::Always, call).await?)
+            query.fetch_optional(&mut *connection).await?.as_ref().map(text).transpose()
+        });
+        read.await
     }
 
     async fn change(
@@ -81,17 +82,17 @@ impl PluginStorage for PostgresStorage {
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
-    ) -> Result<Changed, StorageError> {
-        let call = || async {
-            let mut transaction = self.database.pool.begin().await?;
+    ) -> Result<Changed, DatabaseError> {
+        // Setting a value again changes nothing. Repeating anything else would report the wrong outcome.
+        let sets = change.condition == Condition::Any && change.new.is_some();
+        let effect = if sets { Effect::Repeatable } else { Effect::Once };
+        let changed = self.database.attempt(effect, |mut connection| async move {
+            let mut transaction = connection.begin().await?;
             let changed = apply(&mut transaction, space, change, quota).await?;
             transaction.commit().await?;
             Ok(changed)
-        };
-        // Setting a value again changes nothing. Repeating anything else would report the wrong outcome.
-        let sets = change.condition == Condition::Any && change.new.is_some();
-        let repeat = if sets { Repeat::Always } else { Repeat::WhenUndone };
-        Ok(self.database.attempt(repeat, call).await?)
+        });
+        changed.await
     }
 
     async fn list_keys(
@@ -99,14 +100,14 @@ impl PluginStorage for PostgresStorage {
         space: Space<'_>,
         prefix: &str,
         limit: u32,
-    ) -> Result<Vec<String>, StorageError> {
-        let end = end_of(prefix);
-        let call = || async {
+    ) -> Result<Vec<String>, DatabaseError> {
+        let end = &end_of(prefix);
+        let listed = self.database.attempt(Effect::None, |mut connection| async move {
             let query = sqlx::query(LIST).bind(space.plugin).bind(space.channel_id()).bind(prefix.as_bytes());
             let query = query.bind(end.as_deref()).bind(i64::from(limit));
-            query.fetch_all(&self.database.pool).await?.iter().map(text).collect::<Result<_, _>>()
-        };
-        Ok(self.database.attempt(Repeat::Always, call).await?)
+            query.fetch_all(&mut *connection).await?.iter().map(text).collect()
+        });
+        listed.await
     }
 }
 
@@ -132,10 +133,7 @@ async fn look(
     space: Space<'_>,
     change: Change<'_>,
 ) -> Result<Before, sqlx::Error> {
-    let expected = match change.condition {
-        Condition::Is(Some(expected)) => Some(expected.as_bytes()),
-        Condition::Is(None) | Condition::Any => None,
-    };
+    let expected = change.condition.expected().map(str::as_bytes);
     let query = sqlx::query(LOOK).bind(space.plugin).bind(space.channel_id());
     let row = query.bind(change.key.as_bytes()).bind(expected).fetch_one(connection).await?;
     let figure = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);

@@ -8,32 +8,35 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
     database::{
-        DatabaseError,
-        sqlite::{self, SqliteDatabase, queue::Queue, read::Question},
+        self, DatabaseError,
+        sqlite::{
+            self, SqliteDatabase,
+            queue::Queue,
+            read::{Question, for_each_ask},
+        },
     },
     plugin_storage::{
-        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, StorageError, decide,
-        end_of,
+        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
     },
 };
 
 /// `ask.value` is the plugin, the channel and the key. The key is hexadecimal, because JSON can't hold bytes.
-const GET: &str = "
-    SELECT coalesce(
+const GET: &str = for_each_ask!(
+    "coalesce(
         (SELECT json_quote(hex(value)) FROM plugin_storage
          WHERE plugin = ask.value ->> 0 AND channel_id = ask.value ->> 1 AND key = unhex(ask.value ->> 2)),
-        'null')
-    FROM json_each(?1) AS ask";
+        'null')"
+);
 
 /// `ask.value` is the plugin, the channel, and the lower and upper bound (exclusive) of the keys.
-const LIST: &str = "
-    SELECT (SELECT json_group_array(hex(key))
-            FROM (SELECT key FROM plugin_storage
-                  WHERE plugin = ask.value ->> 0 AND channel_id = ask.value ->> 1
-                      AND key >= unhex(ask.value ->> 2)
-                      AND (ask.value ->> 3 IS NULL OR key < unhex(ask.value ->> 3))
-                  ORDER BY key LIMIT ?2))
-    FROM json_each(?1) AS ask";
+const LIST: &str = for_each_ask!(
+    "SELECT json_group_array(hex(key))
+     FROM (SELECT key FROM plugin_storage
+           WHERE plugin = ask.value ->> 0 AND channel_id = ask.value ->> 1
+               AND key >= unhex(ask.value ->> 2)
+               AND (ask.value ->> 3 IS NULL OR key < unhex(ask.value ->> 3))
+           ORDER BY key LIMIT ?2)"
+);
 
 const LOOK: &str = "
     SELECT length(kept.value), kept.value = ?4,
@@ -55,23 +58,23 @@ const COUNT: &str = "
     DO UPDATE SET keys = keys + excluded.keys, bytes = bytes + excluded.bytes";
 
 /// The values in a SQLite file.
-pub struct SqliteStorage {
+pub(crate) struct SqlitePluginStorage {
     database: Arc<SqliteDatabase>,
     writer: Queue<OwnedChange, Changed>,
 }
 
-impl SqliteStorage {
-    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+impl SqlitePluginStorage {
+    pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
         Self { writer: database.start_writer(), database }
     }
 }
 
 #[async_trait]
-impl PluginStorage for SqliteStorage {
-    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, StorageError> {
+impl PluginStorage for SqlitePluginStorage {
+    async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError> {
         let ask = json!([space.plugin, space.channel_id(), hex::encode(key)]);
-        let json = self.database.read(Question { form: GET, ask, limit: 0, offset: 0 }).await?;
-        let value: Option<HexText> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
+        let json = self.database.read(Question::of(GET, ask)).await?;
+        let value: Option<HexText> = database::parse(&json)?;
         Ok(value.map(|value| value.0))
     }
 
@@ -80,8 +83,8 @@ impl PluginStorage for SqliteStorage {
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
-    ) -> Result<Changed, StorageError> {
-        Ok(self.writer.ask(OwnedChange::new(space, change, quota)).await?)
+    ) -> Result<Changed, DatabaseError> {
+        self.writer.ask(OwnedChange::new(space, change, quota)).await
     }
 
     async fn list_keys(
@@ -89,11 +92,11 @@ impl PluginStorage for SqliteStorage {
         space: Space<'_>,
         prefix: &str,
         limit: u32,
-    ) -> Result<Vec<String>, StorageError> {
+    ) -> Result<Vec<String>, DatabaseError> {
         let end = end_of(prefix).map(hex::encode);
         let ask = json!([space.plugin, space.channel_id(), hex::encode(prefix), end]);
-        let json = self.database.read(Question { form: LIST, ask, limit, offset: 0 }).await?;
-        let keys: Vec<HexText> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
+        let json = self.database.read(Question::of(LIST, ask).limit(limit)).await?;
+        let keys: Vec<HexText> = database::parse(&json)?;
         Ok(keys.into_iter().map(|key| key.0).collect())
     }
 }
@@ -148,7 +151,7 @@ impl OwnedChange {
     }
 
     async fn look(&self, connection: &mut SqliteConnection) -> Result<Before, sqlx::Error> {
-        let expected = self.expected.as_ref().and_then(|expected| expected.as_ref()).map(String::as_bytes);
+        let expected = self.as_change().condition.expected().map(str::as_bytes);
         let row = sqlx::query(LOOK)
             .bind(&self.plugin)
             .bind(&self.channel_id)

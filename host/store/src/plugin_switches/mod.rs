@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use crate::database::DatabaseError;
 use maro_domain::ids::UserId;
 
-pub mod open;
-pub mod postgres;
-pub mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 mod stored;
 
@@ -24,11 +23,11 @@ pub struct Switch {
     pub disabled_at: Timestamp,
 }
 
-/// The records. SQLite and PostgreSQL behave the same: one suite tests both.
+/// The switches and the refusals. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic. The names are those of subcommands and files, and the host has checked them.
 #[async_trait]
-pub trait PluginRecords: Send + Sync {
+pub trait PluginSwitches: Send + Sync {
     /// Turns a plugin off. `false` if it was off already. Then the record still names who did it first.
     async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError>;
 

@@ -1,4 +1,4 @@
-//! The records in PostgreSQL. Other replicas may write to them at the same time.
+//! The switches in PostgreSQL. Other replicas may write to them at the same time.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use crate::{
     database::{
         DatabaseError,
-        postgres::{PostgresDatabase, attempt::Repeat},
+        postgres::{PostgresDatabase, attempt::Effect},
         time::time_text,
     },
-    plugin_switches::{PluginRecords, Switch, stored::parse_all},
+    plugin_switches::{PluginSwitches, Switch, stored::parse_all},
 };
 use maro_domain::ids::UserId;
 
@@ -37,29 +37,27 @@ const CLAIM_REFUSAL: &str = "
     ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
     WHERE refusal.content <> excluded.content OR refusal.told_at < $4::timestamptz";
 
-/// The records in PostgreSQL.
-pub struct PostgresPluginRecords {
+/// The switches in PostgreSQL.
+pub(crate) struct PostgresPluginSwitches {
     database: Arc<PostgresDatabase>,
 }
 
-impl PostgresPluginRecords {
-    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+impl PostgresPluginSwitches {
+    pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
         Self { database }
     }
 
     /// Whether a statement changed a row.
     async fn write(&self, sql: &'static str, arguments: &[&str]) -> Result<bool, DatabaseError> {
-        let call = || async {
-            let query = arguments.iter().fold(sqlx::query(sql), |query, argument| query.bind(*argument));
-            Ok(query.execute(&self.database.pool).await?.rows_affected() > 0)
-        };
         // A retry would find the work of the first attempt, and report that nothing changed.
-        self.database.attempt(Repeat::WhenUndone, call).await
+        let statement =
+            || arguments.iter().fold(sqlx::query(sql), |query, argument| query.bind((*argument).to_owned()));
+        Ok(self.database.execute(Effect::Once, statement).await? > 0)
     }
 }
 
 #[async_trait]
-impl PluginRecords for PostgresPluginRecords {
+impl PluginSwitches for PostgresPluginSwitches {
     async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
         self.write(DISABLE, &[plugin, by.as_str(), &time_text(now)]).await
     }

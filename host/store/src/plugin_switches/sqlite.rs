@@ -1,24 +1,22 @@
-//! The records in a SQLite file.
+//! The switches in a SQLite file.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
 
 use crate::{
     database::{
         DatabaseError,
         sqlite::{
             SqliteDatabase,
-            queue::Queue,
-            read::Question,
-            write::{Change, run},
+            read::{Question, for_each_ask},
+            statements::{StatementQueue, Statements},
         },
         time::time_text,
     },
-    plugin_switches::{PluginRecords, Switch, stored::parse_all},
+    plugin_switches::{PluginSwitches, Switch, stored::parse_all},
 };
 use maro_domain::ids::UserId;
 
@@ -37,10 +35,10 @@ const ENABLE: &str = "
     RETURNING plugin_name";
 
 /// `ask.value` isn't used.
-const DISABLED: &str = "
-    SELECT (SELECT json_group_array(json_array(plugin_name, disabled_by, disabled_at))
-            FROM (SELECT * FROM plugin_switches WHERE enabled_at IS NULL ORDER BY plugin_name))
-    FROM json_each(?1)";
+const DISABLED: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(plugin_name, disabled_by, disabled_at))
+     FROM (SELECT * FROM plugin_switches WHERE enabled_at IS NULL ORDER BY plugin_name)"
+);
 
 const CLAIM_REFUSAL: &str = "
     INSERT INTO plugin_refusals (file_name, content, told_at) VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2)
@@ -48,54 +46,39 @@ const CLAIM_REFUSAL: &str = "
     WHERE content <> excluded.content OR told_at < ?1 ->> 3
     RETURNING file_name";
 
-/// The records in a SQLite file.
-pub struct SqlitePluginRecords {
+/// The switches in a SQLite file.
+pub(crate) struct SqlitePluginSwitches {
     database: Arc<SqliteDatabase>,
-    writer: Queue<Statement, bool>,
+    writer: StatementQueue,
 }
 
-impl SqlitePluginRecords {
-    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+impl SqlitePluginSwitches {
+    pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
         Self { writer: database.start_writer(), database }
     }
 
-    async fn write(&self, sql: &'static str, arguments: Vec<Value>) -> Result<bool, DatabaseError> {
-        self.writer.ask(Statement { sql, arguments }).await
-    }
-}
-
-/// A statement that returns a row if it changed something.
-#[derive(Debug)]
-struct Statement {
-    sql: &'static str,
-    arguments: Vec<Value>,
-}
-
-impl Change for Statement {
-    type Outcome = bool;
-
-    async fn apply(changes: &[&Self], connection: &mut SqliteConnection) -> Result<Vec<bool>, sqlx::Error> {
-        let mut outcomes = Vec::with_capacity(changes.len());
-        for change in changes {
-            outcomes.push(!run(connection, change.sql, &[&change.arguments]).await?.is_empty());
-        }
-        Ok(outcomes)
+    /// Whether a statement changed a row.
+    async fn write(
+        &self,
+        statement: &'static [&'static str; 1],
+        arguments: Vec<Value>,
+    ) -> Result<bool, DatabaseError> {
+        Ok(!self.writer.ask(Statements::new(statement, arguments)).await?.is_empty())
     }
 }
 
 #[async_trait]
-impl PluginRecords for SqlitePluginRecords {
+impl PluginSwitches for SqlitePluginSwitches {
     async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
-        self.write(DISABLE, vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
+        self.write(&[DISABLE], vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
     }
 
     async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
-        self.write(ENABLE, vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
+        self.write(&[ENABLE], vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
     }
 
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
-        let question = Question { form: DISABLED, ask: Value::Null, limit: 0, offset: 0 };
-        parse_all(&self.database.read(question).await?)
+        parse_all(&self.database.read(Question::of(DISABLED, Value::Null)).await?)
     }
 
     async fn claim_refusal(
@@ -107,6 +90,6 @@ impl PluginRecords for SqlitePluginRecords {
     ) -> Result<bool, DatabaseError> {
         let arguments =
             vec![json!(file), json!(content), json!(time_text(now)), json!(time_text(told_before))];
-        self.write(CLAIM_REFUSAL, arguments).await
+        self.write(&[CLAIM_REFUSAL], arguments).await
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::{
-    database::{DatabaseError, time::StoredTime},
+    database::{self, DatabaseError, time::StoredTime},
     plugin_switches::Switch,
 };
 use maro_domain::ids::UserId;
@@ -14,7 +14,7 @@ struct StoredSwitch(String, String, StoredTime);
 
 /// Reads an array of switches. Invalid ones are skipped and logged.
 pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
-    let rows: Vec<StoredSwitch> = serde_json::from_str(json).map_err(DatabaseError::unreadable)?;
+    let rows: Vec<StoredSwitch> = database::parse(json)?;
     Ok(rows.into_iter().filter_map(switch).collect())
 }
 

@@ -2,8 +2,6 @@
 //!
 //! Owns the table `channel_tracked_issues`. Doesn't know about Jira or Slack.
 
-use std::{error::Error, sync::Arc};
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -14,38 +12,11 @@ use maro_domain::{
     tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
 };
 
-pub mod open;
-pub mod postgres;
-pub mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 mod reconcile;
 mod stored;
-
-/// Why the lists couldn't be read or changed.
-///
-/// Repeating the call leads to the same list.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum TrackerError {
-    /// The database refuses the call, is down, or is too busy to provide a connection.
-    #[error("the database is unavailable")]
-    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The database didn't answer in time.
-    #[error("the database took too long to respond")]
-    TimedOut,
-    /// The database's answer to a change was lost. The list has changed as requested, or not at all.
-    #[error("the database's answer was lost")]
-    Uncertain(#[source] Arc<dyn Error + Send + Sync>),
-}
-
-impl From<DatabaseError> for TrackerError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::Unavailable(source) => Self::Unavailable(source),
-            DatabaseError::TimedOut => Self::TimedOut,
-            DatabaseError::Uncertain(source) => Self::Uncertain(source),
-        }
-    }
-}
 
 /// Who adds issues to which list, and why.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +28,7 @@ pub struct TrackRequest<'a> {
 
 /// The lists by channel. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic and may be repeated. Times are kept to the microsecond. Invalid rows written by
+/// Every method is atomic and may be repeated: the list is the same afterwards. Times are kept to the microsecond. Invalid rows written by
 /// other tools (with a bad key or time) are skipped and logged, so that they never hide the others.
 #[async_trait]
 pub trait ChannelIssueTracker: Send + Sync {
@@ -73,7 +44,7 @@ pub trait ChannelIssueTracker: Send + Sync {
         request: TrackRequest<'_>,
         issues: &[Issue],
         now: Timestamp,
-    ) -> Result<Vec<TrackOutcome>, TrackerError>;
+    ) -> Result<Vec<TrackOutcome>, DatabaseError>;
 
     /// Removes keys from a channel's list. Returns one outcome for each, in order. A key given twice is
     /// removed once.
@@ -81,20 +52,20 @@ pub trait ChannelIssueTracker: Send + Sync {
         &self,
         channel: &ChannelId,
         keys: &[IssueKey],
-    ) -> Result<Vec<UntrackOutcome>, TrackerError>;
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError>;
 
     /// Part of a channel's list, oldest first.
     async fn get_tracked_issues(
         &self,
         channel: &ChannelId,
         page: PageRequest,
-    ) -> Result<TrackedPage, TrackerError>;
+    ) -> Result<TrackedPage, DatabaseError>;
 
     /// How many issues a channel tracks.
-    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError>;
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError>;
 
     /// For each key, in order, whether a channel tracks it.
-    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError>;
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError>;
 
     /// Writes Jira's latest answers into the rows of a channel. Each pair is an issue's key on the list and
     /// Jira's answer. `None` means that Jira no longer shows it: the summary stays and the status becomes
@@ -107,18 +78,19 @@ pub trait ChannelIssueTracker: Send + Sync {
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
         now: Timestamp,
-    ) -> Result<(), TrackerError>;
+    ) -> Result<(), DatabaseError>;
 
     /// At most `limit` rows that were last synced before `before` or never, longest waiting first.
     async fn get_stale_issues(
         &self,
         before: Timestamp,
         limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError>;
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError>;
 
     /// Every list that an issue is on, with its key there. Finds the issue by key or by Jira's immutable id.
-    async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError>;
+    async fn get_channels_tracking(&self, issue: &Issue)
+    -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError>;
 
     /// Checks that the database answers.
-    async fn ping(&self) -> Result<(), TrackerError>;
+    async fn ping(&self) -> Result<(), DatabaseError>;
 }

@@ -1,11 +1,8 @@
 //! The lists in PostgreSQL, for production with several replicas.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use async_trait::async_trait;
@@ -13,13 +10,13 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        DatabaseError,
-        postgres::{PostgresDatabase, attempt::Repeat},
+        self, DatabaseError,
+        postgres::{PostgresDatabase, attempt::Effect},
         time::time_text,
     },
     tracker::{
-        ChannelIssueTracker, TrackRequest, TrackerError,
-        stored::{parse_page, parse_places},
+        ChannelIssueTracker, TrackRequest,
+        stored::{parse_page, parse_places, parse_present},
     },
 };
 use maro_domain::{
@@ -61,12 +58,12 @@ const PLACES: &str = "
 const PING: &str = "SELECT '[]'";
 
 /// The lists in PostgreSQL.
-pub struct PostgresTracker {
+pub(crate) struct PostgresTracker {
     database: Arc<PostgresDatabase>,
 }
 
 impl PostgresTracker {
-    pub fn new(database: Arc<PostgresDatabase>) -> Self {
+    pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
         Self { database }
     }
 }
@@ -78,18 +75,17 @@ impl ChannelIssueTracker for PostgresTracker {
         request: TrackRequest<'_>,
         issues: &[Issue],
         now: Timestamp,
-    ) -> Result<Vec<TrackOutcome>, TrackerError> {
-        let was_asked = AtomicBool::new(false);
-        let call = || async {
-            let mut connection = self.database.connection().await?;
+    ) -> Result<Vec<TrackOutcome>, DatabaseError> {
+        let was_asked = &AtomicBool::new(false);
+        let added = self.database.attempt(Effect::Repeatable, |mut connection| async move {
             let is_again = was_asked.swap(true, Ordering::Relaxed);
             let mut added = write::track(&mut connection, request, issues, now).await?;
             if is_again {
                 added.extend(write::added_at(&mut connection, request, issues, now).await?);
             }
             Ok(added)
-        };
-        let mut added = self.database.attempt_connected(Repeat::Recognised, call).await?;
+        });
+        let mut added = added.await?;
         Ok(issues.iter().map(|issue| TrackOutcome::new(added.remove(issue.key.as_str()))).collect())
     }
 
@@ -97,12 +93,11 @@ impl ChannelIssueTracker for PostgresTracker {
         &self,
         channel: &ChannelId,
         keys: &[IssueKey],
-    ) -> Result<Vec<UntrackOutcome>, TrackerError> {
-        let call = || async {
-            let mut connection = self.database.connection().await?;
-            Ok(write::untrack(&mut connection, channel, keys).await?)
-        };
-        let mut removed = self.database.attempt_connected(Repeat::WhenUndone, call).await?;
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+        let removed = self.database.attempt(Effect::Once, |mut connection| async move {
+            write::untrack(&mut connection, channel, keys).await
+        });
+        let mut removed = removed.await?;
         Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
     }
 
@@ -110,24 +105,23 @@ impl ChannelIssueTracker for PostgresTracker {
         &self,
         channel: &ChannelId,
         page: PageRequest,
-    ) -> Result<TrackedPage, TrackerError> {
+    ) -> Result<TrackedPage, DatabaseError> {
         let (limit, offset) = (i64::from(page.limit), i64::from(page.offset));
         let json =
             self.database.read(|| sqlx::query(PAGE).bind(channel.as_str()).bind(limit).bind(offset)).await?;
-        Ok(parse_page(&json, channel, page).map_err(DatabaseError::unreadable)?)
+        parse_page(&json, channel, page)
     }
 
-    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError> {
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {
         let json = self.database.read(|| sqlx::query(COUNT).bind(channel.as_str())).await?;
-        Ok(serde_json::from_str(&json).map_err(DatabaseError::unreadable)?)
+        database::parse(&json)
     }
 
-    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
         let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
         let json =
             self.database.read(|| sqlx::query(PRESENT).bind(channel.as_str()).bind(texts.clone())).await?;
-        let present: HashSet<String> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
-        Ok(texts.into_iter().map(|key| present.contains(key)).collect())
+        parse_present(&json, keys)
     }
 
     async fn update_sync_status(
@@ -135,31 +129,35 @@ impl ChannelIssueTracker for PostgresTracker {
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
         now: Timestamp,
-    ) -> Result<(), TrackerError> {
-        let call = || write::sync(&self.database.pool, channel, updates, now);
-        Ok(self.database.attempt(Repeat::Always, call).await?)
+    ) -> Result<(), DatabaseError> {
+        let synced = self.database.attempt(Effect::Repeatable, |mut connection| async move {
+            write::sync(&mut connection, channel, updates, now).await
+        });
+        synced.await
     }
 
     async fn get_stale_issues(
         &self,
         before: Timestamp,
         limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
         let (before, limit) = (time_text(before), i64::from(limit));
         let json = self.database.read(|| sqlx::query(STALE).bind(before.clone()).bind(limit)).await?;
-        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+        parse_places(&json)
     }
 
-    async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+    async fn get_channels_tracking(
+        &self,
+        issue: &Issue,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
         let json = self
             .database
             .read(|| sqlx::query(PLACES).bind(issue.key.as_str()).bind(issue.id.as_str()))
             .await?;
-        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+        parse_places(&json)
     }
 
-    async fn ping(&self) -> Result<(), TrackerError> {
-        self.database.read(|| sqlx::query(PING)).await?;
-        Ok(())
+    async fn ping(&self) -> Result<(), DatabaseError> {
+        self.database.read(|| sqlx::query(PING)).await.map(|_| ())
     }
 }

@@ -1,20 +1,20 @@
 //! The lists in a SQLite file.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
     database::{
-        DatabaseError,
+        self, DatabaseError,
         sqlite::{SqliteDatabase, queue::Queue},
         time::time_text,
     },
     tracker::{
-        ChannelIssueTracker, TrackRequest, TrackerError,
+        ChannelIssueTracker, TrackRequest,
         sqlite::write::ListChange,
-        stored::{parse_page, parse_places},
+        stored::{parse_page, parse_places, parse_present},
     },
 };
 use maro_domain::{
@@ -27,13 +27,13 @@ mod read;
 mod write;
 
 /// The lists in a SQLite file.
-pub struct SqliteTracker {
+pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
     writer: Queue<ListChange, Vec<bool>>,
 }
 
 impl SqliteTracker {
-    pub fn new(database: Arc<SqliteDatabase>) -> Self {
+    pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
         Self { writer: database.start_writer(), database }
     }
 }
@@ -45,7 +45,7 @@ impl ChannelIssueTracker for SqliteTracker {
         request: TrackRequest<'_>,
         issues: &[Issue],
         now: Timestamp,
-    ) -> Result<Vec<TrackOutcome>, TrackerError> {
+    ) -> Result<Vec<TrackOutcome>, DatabaseError> {
         let change = ListChange::Track {
             channel: request.channel.as_str().to_owned(),
             tracked_by: request.tracked_by.as_str().to_owned(),
@@ -60,7 +60,7 @@ impl ChannelIssueTracker for SqliteTracker {
         &self,
         channel: &ChannelId,
         keys: &[IssueKey],
-    ) -> Result<Vec<UntrackOutcome>, TrackerError> {
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
         let change = ListChange::Untrack { channel: channel.as_str().to_owned(), keys: keys.to_vec() };
         Ok(self.writer.ask(change).await?.into_iter().map(UntrackOutcome::new).collect())
     }
@@ -69,21 +69,20 @@ impl ChannelIssueTracker for SqliteTracker {
         &self,
         channel: &ChannelId,
         page: PageRequest,
-    ) -> Result<TrackedPage, TrackerError> {
+    ) -> Result<TrackedPage, DatabaseError> {
         let json = self.database.read(read::page(channel.as_str(), page.limit, page.offset)).await?;
-        Ok(parse_page(&json, channel, page).map_err(DatabaseError::unreadable)?)
+        parse_page(&json, channel, page)
     }
 
-    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, TrackerError> {
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {
         let json = self.database.read(read::count(channel.as_str())).await?;
-        Ok(serde_json::from_str(&json).map_err(DatabaseError::unreadable)?)
+        database::parse(&json)
     }
 
-    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, TrackerError> {
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
         let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
         let json = self.database.read(read::present(channel.as_str(), &texts)).await?;
-        let present: HashSet<String> = serde_json::from_str(&json).map_err(DatabaseError::unreadable)?;
-        Ok(texts.into_iter().map(|key| present.contains(key)).collect())
+        parse_present(&json, keys)
     }
 
     async fn update_sync_status(
@@ -91,7 +90,7 @@ impl ChannelIssueTracker for SqliteTracker {
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
         now: Timestamp,
-    ) -> Result<(), TrackerError> {
+    ) -> Result<(), DatabaseError> {
         let channel = channel.as_str().to_owned();
         self.writer.ask(ListChange::Sync { channel, updates: updates.to_vec(), now: time_text(now) }).await?;
         Ok(())
@@ -101,18 +100,20 @@ impl ChannelIssueTracker for SqliteTracker {
         &self,
         before: Timestamp,
         limit: u32,
-    ) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
         let json = self.database.read(read::stale(&time_text(before), limit)).await?;
-        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+        parse_places(&json)
     }
 
-    async fn get_channels_tracking(&self, issue: &Issue) -> Result<Vec<(ChannelId, IssueKey)>, TrackerError> {
+    async fn get_channels_tracking(
+        &self,
+        issue: &Issue,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
         let json = self.database.read(read::places(issue.key.as_str(), issue.id.as_str())).await?;
-        Ok(parse_places(&json).map_err(DatabaseError::unreadable)?)
+        parse_places(&json)
     }
 
-    async fn ping(&self) -> Result<(), TrackerError> {
-        self.database.read(read::ping()).await?;
-        Ok(())
+    async fn ping(&self) -> Result<(), DatabaseError> {
+        self.database.read(read::ping()).await.map(|_| ())
     }
 }

@@ -1,11 +1,11 @@
 //! Reads stored rows into the domain's types. Both databases return many rows as one JSON text, because
 //! sending rows one by one costs more than the query itself.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde::Deserialize;
 
-use crate::database::time::StoredTime;
+use crate::database::{self, DatabaseError, time::StoredTime};
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{IssueId, IssueKey},
@@ -30,8 +30,8 @@ pub(in crate::tracker) fn parse_page(
     json: &str,
     channel: &ChannelId,
     page: PageRequest,
-) -> Result<TrackedPage, serde_json::Error> {
-    let rows: Vec<StoredIssue<'_>> = serde_json::from_str(json)?;
+) -> Result<TrackedPage, DatabaseError> {
+    let rows: Vec<StoredIssue<'_>> = database::parse(json)?;
     let limit = page.limit as usize;
     let more = rows.len() > limit;
     let issues = rows.into_iter().take(limit).filter_map(|row| tracked_issue(row, channel)).collect();
@@ -64,9 +64,15 @@ fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIss
     })
 }
 
+/// Reads an array of keys, and tells which of `keys` are in it.
+pub(in crate::tracker) fn parse_present(json: &str, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
+    let present: HashSet<Cow<'_, str>> = database::parse(json)?;
+    Ok(keys.iter().map(|key| present.contains(key.as_str())).collect())
+}
+
 /// Reads pairs of channel and key.
-pub(in crate::tracker) fn parse_places(json: &str) -> Result<Vec<(ChannelId, IssueKey)>, serde_json::Error> {
-    let rows: Vec<(Cow<'_, str>, Cow<'_, str>)> = serde_json::from_str(json)?;
+pub(in crate::tracker) fn parse_places(json: &str) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
+    let rows: Vec<(Cow<'_, str>, Cow<'_, str>)> = database::parse(json)?;
     let places = rows.into_iter().filter_map(|(channel, key)| {
         let place = ChannelId::parse(&channel).ok().zip(IssueKey::parse(&key).ok());
         if place.is_none() {

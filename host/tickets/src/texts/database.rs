@@ -1,6 +1,9 @@
 //! MARO's own database failed.
 
-use maro_store::tracker::TrackerError;
+use maro_domain::reply::Span;
+use maro_store::database::DatabaseError;
+
+use crate::texts::{command, text};
 
 pub const NOTHING_WRITTEN: &str =
     "MARO can't reach its database right now. Nothing was changed. Try again in a minute.";
@@ -12,14 +15,36 @@ pub const UNAVAILABLE: &str = "MARO can't reach its database right now. Try agai
 pub const STORAGE_FULL: &str =
     "This command has run out of storage. Nothing was changed. Ask your MARO admin to raise its limit.";
 
-/// The lists could not be read or changed.
-pub fn tracker_failed(error: &TrackerError) -> String {
+/// What goes before the way to find out whether it worked.
+const LOST: &str = "MARO lost its database connection partway through. ";
+
+/// The lists couldn't be read or changed.
+pub fn tracker_failed(error: &DatabaseError) -> String {
     match error {
-        TrackerError::Unavailable(_) | TrackerError::TimedOut => NOTHING_WRITTEN.to_owned(),
-        TrackerError::Uncertain(_) => {
-            "MARO lost its database connection partway through. Type /maro tracked in a \
-             minute to see whether it worked."
-                .to_owned()
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut => NOTHING_WRITTEN.to_owned(),
+        DatabaseError::Uncertain(_) => {
+            format!("{LOST}Type /maro tracked in a minute to see whether it worked.")
         }
     }
+}
+
+/// What a plugin stores couldn't be read or changed.
+pub fn storage_failed(error: &DatabaseError) -> String {
+    match error {
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut => NOTHING_WRITTEN.to_owned(),
+        DatabaseError::Uncertain(_) => format!("{LOST}It may have worked, so check before you try again."),
+    }
+}
+
+/// A plugin couldn't be turned on or off.
+pub fn switch_failed(error: &DatabaseError) -> Vec<Span> {
+    match error {
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut => vec![text(NOTHING_WRITTEN)],
+        DatabaseError::Uncertain(_) => switch_unconfirmed(),
+    }
+}
+
+/// A plugin may have been turned on or off.
+pub fn switch_unconfirmed() -> Vec<Span> {
+    vec![text(LOST), text("Type "), command("plugins"), text(" in a minute to see whether it worked.")]
 }

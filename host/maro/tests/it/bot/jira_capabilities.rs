@@ -17,7 +17,7 @@ use crate::{
     bot::{PATIENCE, TestBot, key},
     plugins::PluginsFolder,
     postgres,
-    tracker::given::{execute, query},
+    raw::{execute, query},
 };
 
 const GRANTED: &str = r#"grants = ["jira", "jira-edit", "tracker-edit"]"#;

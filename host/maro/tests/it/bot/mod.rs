@@ -15,6 +15,7 @@ mod hot_reload;
 mod http;
 mod jira_capabilities;
 mod limits;
+mod lost_answers;
 mod pairs;
 mod plugin_breaker;
 mod plugin_grants;
@@ -61,7 +62,7 @@ use url::Url;
 use crate::{
     plugins::PluginsFolder,
     postgres,
-    tracker::given::{execute, query},
+    raw::{execute, query},
 };
 
 /// Longer than any honest answer takes, and than Jira's patience.

@@ -16,7 +16,7 @@ use crate::{
         until,
     },
     plugins::PluginsFolder,
-    tracker::given::execute,
+    raw::execute,
 };
 
 /// A search that fails, and is not tried again.
@@ -112,7 +112,7 @@ async fn what_could_not_be_tracked_is_tracked_when_the_lists_are_back() {
             let states = bot.intents().await;
             assert_eq!(states, ["confirmed"; 4]);
             let renewed = "SELECT id FROM ticket_intents WHERE updated_at < '2021-01-01T00:00:00.000000Z'";
-            crate::tracker::given::query(&bot.config.database, renewed).await.is_empty()
+            crate::raw::query(&bot.config.database, renewed).await.is_empty()
         })
         .await;
 

@@ -20,7 +20,7 @@ use crate::{
         until,
     },
     plugins::PluginsFolder,
-    tracker::given::{execute, query},
+    raw::{execute, query},
 };
 
 /// Longer than Slack waits for an answer.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     process::{PATIENCE, World},
-    tracker::given::{execute, query},
+    raw::{execute, query},
 };
 
 impl World {

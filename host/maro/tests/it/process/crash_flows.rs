@@ -44,7 +44,7 @@ impl World {
     /// Waits until the intention that is no draft is finished, and finds these lines on the list.
     async fn expect_finished(&self, lines: &[&str]) {
         let open = "SELECT state FROM ticket_intents WHERE state IN ('begun', 'confirmed')";
-        until(async || crate::tracker::given::query(&self.database, open).await.is_empty()).await;
+        until(async || crate::raw::query(&self.database, open).await.is_empty()).await;
         let list = self.say("/maro tracked").await;
         assert!(lines.iter().all(|line| list.contains(line)), "{list}");
     }

@@ -1,8 +1,7 @@
 //! One call to the database: how long it may take, and when it may be retried.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::TryFutureExt as _;
 use sqlx::{Postgres, Row as _, pool::PoolConnection, postgres::PgArguments, query::Query};
 
 use crate::database::{DatabaseError, postgres::PostgresDatabase};
@@ -13,59 +12,49 @@ const LIMIT: Duration = Duration::from_secs(6);
 
 const ATTEMPTS: u32 = 3;
 
-/// When a call may be retried.
+/// What a call does. It decides whether the call may be retried after its answer was lost, and whether its
+/// failure leaves the outcome unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// Always: it only reads, or repeating it changes nothing.
-    Always,
-    /// Always: it changes something, but a retry recognises what the first attempt did.
-    Recognised,
-    /// Only if the database says that it undid the first attempt. If the connection just broke, the change
-    /// may have been made, and a second attempt would report the wrong outcome.
-    WhenUndone,
+pub(crate) enum Effect {
+    /// It only reads.
+    None,
+    /// It changes something. A retry leads to the same outcome, or recognises what the first attempt did.
+    Repeatable,
+    /// It changes something, and a retry would report the wrong outcome. It is retried only if the database
+    /// says that it undid the first attempt.
+    Once,
 }
+
+/// A statement with its arguments. Each attempt builds it anew.
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AttemptError {
+enum AttemptError {
     /// There was no connection, so nothing was sent.
     #[error(transparent)]
     NoConnection(sqlx::Error),
     #[error(transparent)]
-    Call(#[from] sqlx::Error),
+    Call(sqlx::Error),
 }
 
 impl PostgresDatabase {
-    /// Gets a connection, for attempts that have to know whether there was one.
-    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, AttemptError> {
-        self.pool.acquire().await.map_err(AttemptError::NoConnection)
-    }
-
-    /// Makes a call. Retries it after a conflict with another call, or on a new connection.
+    /// Makes a call on a connection. Retries it after a conflict with another call, or on a new connection.
     ///
     /// # Errors
     /// [`DatabaseError::Uncertain`] only if the call changes something.
     pub(crate) async fn attempt<T, F: Future<Output = Result<T, sqlx::Error>>>(
         &self,
-        repeat: Repeat,
-        call: impl Fn() -> F,
+        effect: Effect,
+        call: impl Fn(PoolConnection<Postgres>) -> F,
     ) -> Result<T, DatabaseError> {
-        self.attempt_connected(repeat, || call().map_err(AttemptError::Call)).await
-    }
-
-    /// As [`PostgresDatabase::attempt`], for calls that first get a [`PostgresDatabase::connection`].
-    pub(crate) async fn attempt_connected<T, F: Future<Output = Result<T, AttemptError>>>(
-        &self,
-        repeat: Repeat,
-        call: impl Fn() -> F,
-    ) -> Result<T, DatabaseError> {
-        let changes = repeat != Repeat::Always;
+        let changes = effect != Effect::None;
         let attempts = async {
             let mut left = ATTEMPTS;
             let mut is_uncertain = false;
             loop {
                 left -= 1;
-                let error = match call().await {
+                let error = match self.attempt_once(&call).await {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
                 };
@@ -74,7 +63,7 @@ impl PostgresDatabase {
                     self.distrust();
                 }
                 is_uncertain |= changes && failure == Failure::Lost;
-                if left > 0 && failure.allows(repeat) {
+                if left > 0 && failure.allows(effect) {
                     tracing::debug!(%error, "retrying a database call");
                 } else if is_uncertain {
                     return Err(DatabaseError::Uncertain(Arc::new(error)));
@@ -90,13 +79,46 @@ impl PostgresDatabase {
         }
     }
 
+    async fn attempt_once<T, F: Future<Output = Result<T, sqlx::Error>>>(
+        &self,
+        call: &impl Fn(PoolConnection<Postgres>) -> F,
+    ) -> Result<T, AttemptError> {
+        let connection = self.pool.acquire().await.map_err(AttemptError::NoConnection)?;
+        call(connection).await.map_err(AttemptError::Call)
+    }
+
     /// The answer to a query that returns a single JSON text.
     pub(crate) async fn read<'q>(
         &self,
-        question: impl Fn() -> Query<'q, Postgres, PgArguments> + Send + Sync,
+        query: impl Fn() -> Statement<'q> + Send + Sync,
     ) -> Result<String, DatabaseError> {
-        let call = || async { question().fetch_one(&self.pool).await?.try_get(0) };
-        self.attempt(Repeat::Always, call).await
+        self.fetch(Effect::None, query).await
+    }
+
+    /// The answer to a statement that returns a single text.
+    pub(crate) async fn fetch<'q>(
+        &self,
+        effect: Effect,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<String, DatabaseError> {
+        let statement = &statement;
+        let call = |mut connection: PoolConnection<Postgres>| async move {
+            statement().fetch_one(&mut *connection).await?.try_get(0)
+        };
+        self.attempt(effect, call).await
+    }
+
+    /// The number of rows that a statement changes.
+    pub(crate) async fn execute<'q>(
+        &self,
+        effect: Effect,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<u64, DatabaseError> {
+        let statement = &statement;
+        let call = |mut connection: PoolConnection<Postgres>| async move {
+            Ok(statement().execute(&mut *connection).await?.rows_affected())
+        };
+        self.attempt(effect, call).await
     }
 }
 
@@ -140,10 +162,10 @@ impl Failure {
         matches!(self, Self::ShutDown | Self::Lost)
     }
 
-    fn allows(self, repeat: Repeat) -> bool {
+    fn allows(self, effect: Effect) -> bool {
         match self {
             Self::Conflict | Self::ShutDown | Self::NotConnected => true,
-            Self::Lost => repeat != Repeat::WhenUndone,
+            Self::Lost => effect != Effect::Once,
             Self::TooSlow | Self::Other => false,
         }
     }

@@ -10,18 +10,41 @@ use crate::database::sqlite::{
     queue::{Inbox, Queue, Request},
 };
 
+/// A question's form: one row with one JSON text for each element of a JSON array, in order. The element is
+/// `ask.value`.
+macro_rules! for_each_ask {
+    ($select:literal) => {
+        concat!("SELECT (", $select, ") FROM json_each(?1) AS ask")
+    };
+}
+
+pub(crate) use for_each_ask;
+
 /// A question to the file. Questions that differ only in `ask` are answered together.
 #[derive(Debug)]
 pub(crate) struct Question {
-    /// A statement that returns one row with one JSON text for each element of the JSON array `?1`, in order.
-    /// `?2` is the limit and `?3` the offset.
-    pub(crate) form: &'static str,
-    pub(crate) ask: serde_json::Value,
-    pub(crate) limit: u32,
-    pub(crate) offset: u32,
+    form: &'static str,
+    ask: serde_json::Value,
+    limit: u32,
+    offset: u32,
 }
 
 impl Question {
+    /// `form` is made with [`for_each_ask`], and gets `ask` as one of the elements.
+    pub(crate) fn of(form: &'static str, ask: impl Into<serde_json::Value>) -> Self {
+        Self { form, ask: ask.into(), limit: 0, offset: 0 }
+    }
+
+    /// Sets `?2`.
+    pub(crate) fn limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Sets `?3`.
+    pub(crate) fn offset(self, offset: u32) -> Self {
+        Self { offset, ..self }
+    }
+
     fn may_join(&self, other: &Self) -> bool {
         self.form == other.form && self.limit == other.limit && self.offset == other.offset
     }

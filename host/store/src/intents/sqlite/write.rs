@@ -1,14 +1,10 @@
-//! Writes the journal in SQLite.
+//! Writes the intents in SQLite.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use sqlx::{Row as _, SqliteConnection};
+use serde_json::json;
 
 use crate::{
-    database::{
-        sqlite::write::{Change, run},
-        time::time_text,
-    },
+    database::{sqlite::statements::Statements, time::time_text},
     intents::{IntentState, NewIntent, Version},
 };
 use maro_domain::issue::Issue;
@@ -49,33 +45,7 @@ const FORGET_INTENTS: &str = "
     DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0
     RETURNING id";
 
-/// Statements to run in order with the same arguments. The outcome is the text from the last one.
-#[derive(Debug)]
-pub(super) struct Entry {
-    statements: &'static [&'static str],
-    arguments: Vec<Value>,
-}
-
-impl Change for Entry {
-    type Outcome = Vec<String>;
-
-    async fn apply(
-        changes: &[&Self],
-        connection: &mut SqliteConnection,
-    ) -> Result<Vec<Vec<String>>, sqlx::Error> {
-        let mut outcomes = Vec::with_capacity(changes.len());
-        for change in changes {
-            let mut rows = Vec::new();
-            for statement in change.statements {
-                rows = run(connection, statement, &[&change.arguments]).await?;
-            }
-            outcomes.push(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?);
-        }
-        Ok(outcomes)
-    }
-}
-
-pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Entry {
+pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Statements {
     let NewIntent { id, kind, channel, user, state, data } = intent;
     let arguments = vec![
         json!(id),
@@ -87,7 +57,7 @@ pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Ent
         json!(state.as_str()),
         json!(time_text(now)),
     ];
-    Entry { statements: &[BEGIN], arguments }
+    Statements::new(&[BEGIN], arguments)
 }
 
 /// `versions` are the current one and the next.
@@ -97,26 +67,26 @@ pub(super) fn save(
     state: IntentState,
     data: &str,
     now: Timestamp,
-) -> Entry {
+) -> Statements {
     let [version, next] = versions.map(|version| json!(version.0));
     let arguments = vec![json!(id), version, next, json!(state.as_str()), json!(data), json!(time_text(now))];
-    Entry { statements: &[SAVE], arguments }
+    Statements::new(&[SAVE], arguments)
 }
 
-pub(super) fn claim(version: Version, idle_before: Timestamp, now: Timestamp, limit: u32) -> Entry {
+pub(super) fn claim(version: Version, idle_before: Timestamp, now: Timestamp, limit: u32) -> Statements {
     let arguments =
         vec![json!(version.0), json!(time_text(now)), json!(time_text(idle_before)), json!(limit)];
-    Entry { statements: &[CLAIM], arguments }
+    Statements::new(&[CLAIM], arguments)
 }
 
-pub(super) fn record(project_key: &str, intent_id: &str, tickets: &[Issue], now: Timestamp) -> Entry {
+pub(super) fn record(project_key: &str, intent_id: &str, tickets: &[Issue], now: Timestamp) -> Statements {
     let now = time_text(now);
     let row = |ticket: &Issue| {
         json!([project_key, intent_id, now, ticket.id.as_str(), ticket.key.as_str(), ticket.summary])
     };
-    Entry { statements: &[RECORD], arguments: tickets.iter().map(row).collect() }
+    Statements::new(&[RECORD], tickets.iter().map(row).collect())
 }
 
-pub(super) fn forget(before: Timestamp) -> Entry {
-    Entry { statements: &[FORGET_TICKETS, FORGET_INTENTS], arguments: vec![json!(time_text(before))] }
+pub(super) fn forget(before: Timestamp) -> Statements {
+    Statements::new(&[FORGET_TICKETS, FORGET_INTENTS], vec![json!(time_text(before))])
 }

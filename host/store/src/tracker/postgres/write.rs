@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool, Row as _, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection, PgExecutor, Row as _, postgres::PgRow};
 
 use crate::{
     database::time::time_text,
@@ -150,7 +150,7 @@ pub(super) async fn untrack(
 
 /// Writes Jira's answers into the rows of a list.
 pub(super) async fn sync(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     channel: &ChannelId,
     updates: &[(IssueKey, Option<Issue>)],
     now: Timestamp,
@@ -159,7 +159,7 @@ pub(super) async fn sync(
         .iter()
         .map(|(key, issue)| Answer { channel: channel.as_str(), listed_as: Some(key), issue: issue.as_ref() })
         .collect();
-    let mut transaction = pool.begin().await?;
+    let mut transaction = connection.begin().await?;
     settle(&mut transaction, channel, &answers, now).await?;
     transaction.commit().await
 }

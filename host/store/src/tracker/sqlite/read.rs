@@ -1,13 +1,6 @@
 //! The queries on the lists in SQLite.
 
-use crate::database::sqlite::read::Question;
-
-/// The start of a query form: one row with one JSON text for each element of a JSON array, in order.
-macro_rules! for_each_ask {
-    ($select:literal) => {
-        concat!("SELECT (", $select, ") FROM json_each(?1) AS ask")
-    };
-}
+use crate::database::sqlite::read::{Question, for_each_ask};
 
 /// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
@@ -50,25 +43,25 @@ const PING: &str =
     for_each_ask!("SELECT json_group_array(id) FROM (SELECT id FROM channel_tracked_issues LIMIT 1)");
 
 pub(super) fn page(channel: &str, limit: u32, offset: u32) -> Question {
-    Question { form: PAGE, ask: channel.into(), limit, offset }
+    Question::of(PAGE, channel).limit(limit).offset(offset)
 }
 
 pub(super) fn count(channel: &str) -> Question {
-    Question { form: COUNT, ask: channel.into(), limit: 0, offset: 0 }
+    Question::of(COUNT, channel)
 }
 
 pub(super) fn present(channel: &str, keys: &[&str]) -> Question {
-    Question { form: PRESENT, ask: serde_json::json!([channel, keys]), limit: 0, offset: 0 }
+    Question::of(PRESENT, serde_json::json!([channel, keys]))
 }
 
 pub(super) fn stale(before: &str, limit: u32) -> Question {
-    Question { form: STALE, ask: before.into(), limit, offset: 0 }
+    Question::of(STALE, before).limit(limit)
 }
 
 pub(super) fn places(key: &str, id: &str) -> Question {
-    Question { form: PLACES, ask: serde_json::json!([key, id]), limit: 0, offset: 0 }
+    Question::of(PLACES, serde_json::json!([key, id]))
 }
 
 pub(super) fn ping() -> Question {
-    Question { form: PING, ask: serde_json::Value::Null, limit: 0, offset: 0 }
+    Question::of(PING, serde_json::Value::Null)
 }

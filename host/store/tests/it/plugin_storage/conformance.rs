@@ -2,11 +2,12 @@
 
 use futures_util::future::join_all;
 use maro_domain::ids::ChannelId;
-use maro_store::plugin_storage::{
-    self, Change, Changed, Condition, PluginStorage, Quota, Space, StorageError,
+use maro_store::{
+    database::DatabaseError,
+    plugin_storage::{Change, Changed, Condition, PluginStorage, Quota, Space},
 };
 
-use crate::tracker::given::{Given, channel, on_both_databases};
+use crate::support::given::{Given, channel, on_both_databases};
 
 on_both_databases! {
     a_value_is_kept_until_it_is_changed_or_taken_away,
@@ -37,12 +38,12 @@ fn within<'a>(plugin: &'a str, channel: &'a ChannelId) -> Space<'a> {
 
 async fn set(given: &Given, space: Space<'_>, key: &str, value: &str, quota: Quota) -> Changed {
     let change = Change { key, condition: Condition::Any, new: Some(value) };
-    given.storage.change(space, change, quota).await.unwrap()
+    given.plugin_storage.change(space, change, quota).await.unwrap()
 }
 
 async fn take(given: &Given, space: Space<'_>, key: &str) -> Changed {
     let change = Change { key, condition: Condition::Any, new: None };
-    given.storage.change(space, change, MUCH).await.unwrap()
+    given.plugin_storage.change(space, change, MUCH).await.unwrap()
 }
 
 async fn swap(storage: &dyn PluginStorage, key: &str, expected: Option<&str>, new: Option<&str>) -> Changed {
@@ -51,11 +52,11 @@ async fn swap(storage: &dyn PluginStorage, key: &str, expected: Option<&str>, ne
 }
 
 async fn get(given: &Given, space: Space<'_>, key: &str) -> Option<String> {
-    given.storage.get(space, key).await.unwrap()
+    given.plugin_storage.get(space, key).await.unwrap()
 }
 
 async fn list(given: &Given, prefix: &str, limit: u32) -> Vec<String> {
-    given.storage.list_keys(shared("p"), prefix, limit).await.unwrap()
+    given.plugin_storage.list_keys(shared("p"), prefix, limit).await.unwrap()
 }
 
 async fn a_value_is_kept_until_it_is_changed_or_taken_away(given: &Given) {
@@ -86,14 +87,14 @@ async fn values_of_other_plugins_and_channels_are_out_of_reach(given: &Given) {
     }
     for (number, space) in spaces.iter().enumerate() {
         assert_eq!(get(given, *space, "k").await, Some(number.to_string()));
-        assert_eq!(given.storage.list_keys(*space, "", 10).await.unwrap(), ["k"]);
+        assert_eq!(given.plugin_storage.list_keys(*space, "", 10).await.unwrap(), ["k"]);
     }
     assert_eq!(take(given, spaces[1], "k").await, YES_ANEW);
     assert_eq!(get(given, spaces[2], "k").await.as_deref(), Some("2"));
 }
 
 async fn a_value_is_swapped_only_for_the_expected_one(given: &Given) {
-    let storage = &*given.storage;
+    let storage = &*given.plugin_storage;
     assert_eq!(swap(storage, "k", Some("a"), Some("b")).await, Changed::ConditionFails);
     assert_eq!(swap(storage, "k", None, Some("a")).await, YES);
     assert_eq!(swap(storage, "k", None, Some("b")).await, Changed::ConditionFails);
@@ -126,7 +127,7 @@ async fn any_character_can_be_kept(given: &Given) {
         assert_eq!(set(given, space, text, text, MUCH).await, YES, "{text:?}");
         assert_eq!(get(given, space, text).await.as_deref(), Some(text));
         assert_eq!(list(given, text, 10).await, [text]);
-        assert_eq!(swap(&*given.storage, text, Some(text), None).await, YES_ANEW);
+        assert_eq!(swap(&*given.plugin_storage, text, Some(text), None).await, YES_ANEW);
     }
     let long = "ü".repeat(32 * 1024);
     set(given, space, "long", &long, MUCH).await;
@@ -163,12 +164,12 @@ async fn what_makes_nothing_larger_is_never_refused(given: &Given) {
     assert_eq!(set(given, space, "a", "1", nothing).await, YES_ANEW);
     assert_eq!(set(given, space, "a", "12", nothing).await, Changed::Full);
     let change = Change { key: "b", condition: Condition::Any, new: None };
-    assert_eq!(given.storage.change(space, change, nothing).await.unwrap(), YES_ANEW);
+    assert_eq!(given.plugin_storage.change(space, change, nothing).await.unwrap(), YES_ANEW);
 }
 
 async fn writers_at_once_never_exceed_the_quota(given: &Given) {
     let replica = given.replica().await;
-    let storages = [given.storage.clone(), plugin_storage::open::open(&replica)];
+    let storages = [given.plugin_storage.clone(), replica.plugin_storage.clone()];
     let quota = Quota { keys: 7, ..MUCH };
     let writers = (0..24).map(|number| {
         let storage = storages[number % 2].clone();
@@ -198,7 +199,7 @@ async fn writers_at_once_never_exceed_the_quota(given: &Given) {
 
 async fn of_swaps_at_once_exactly_one_wins(given: &Given) {
     let replica = given.replica().await;
-    let storages = [given.storage.clone(), plugin_storage::open::open(&replica)];
+    let storages = [given.plugin_storage.clone(), replica.plugin_storage.clone()];
     let swaps = (0..16).map(|number| {
         let storage = storages[number % 2].clone();
         tokio::spawn(async move { swap(&*storage, "k", None, Some(&number.to_string())).await })
@@ -212,7 +213,7 @@ async fn of_swaps_at_once_exactly_one_wins(given: &Given) {
 
 async fn a_counter_swapped_by_many_counts_each(given: &Given) {
     let counters = (0..8).map(|_| {
-        let storage = given.storage.clone();
+        let storage = given.plugin_storage.clone();
         tokio::spawn(async move {
             loop {
                 let before = storage.get(shared("p"), "count").await.unwrap();
@@ -231,12 +232,11 @@ async fn a_counter_swapped_by_many_counts_each(given: &Given) {
 
 async fn a_closed_database_is_unavailable(given: &Given) {
     let replica = given.replica().await;
-    let storage = plugin_storage::open::open(&replica);
     replica.close().await;
-    let error = storage.get(shared("p"), "k").await.unwrap_err();
-    assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
+    let error = replica.plugin_storage.get(shared("p"), "k").await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     let change = Change { key: "k", condition: Condition::Any, new: Some("v") };
-    let error = storage.change(shared("p"), change, MUCH).await.unwrap_err();
-    assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
+    let error = replica.plugin_storage.change(shared("p"), change, MUCH).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     assert_eq!(get(given, shared("p"), "k").await, None);
 }

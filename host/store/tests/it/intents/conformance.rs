@@ -1,16 +1,19 @@
-//! What every journal does. Each claim runs on SQLite and on PostgreSQL.
+//! What is done with intents. Each claim runs on SQLite and on PostgreSQL.
 
 use std::{collections::HashSet, sync::Arc};
 
 use maro_domain::issue::Issue;
-use maro_store::intents::{
-    Begun, Intent, IntentJournal,
-    IntentKind::{self, Create, Link, PluginCreate, Stories},
-    IntentState::{self, Confirmed, Failed, Finished},
-    JournalError, MAX_DATA_LENGTH, MAX_ID_LENGTH, MAX_RECENT_TICKETS, NewIntent, Saved, Version, open,
+use maro_store::{
+    database::DatabaseError,
+    intents::{
+        Begun, Intent, IntentError,
+        IntentKind::{self, Create, Link, PluginCreate, Stories},
+        IntentState::{self, Confirmed, Failed, Finished},
+        Intents, MAX_DATA_LENGTH, MAX_ID_LENGTH, MAX_RECENT_TICKETS, NewIntent, Saved, Version,
+    },
 };
 
-use crate::tracker::given::{Given, at, channel, described, on_both_databases, user};
+use crate::support::given::{Given, at, channel, described, on_both_databases, user};
 
 on_both_databases! {
     an_intent_is_begun_once,
@@ -32,7 +35,7 @@ on_both_databases! {
     hostile_texts_come_back_as_they_were,
     an_intent_that_makes_no_sense_hides_no_other,
     an_intent_of_a_newer_bot_is_left_to_it,
-    lists_and_journal_are_written_at_once,
+    lists_and_intents_are_written_at_once,
     intents_survive_a_restart,
     a_call_after_the_end_is_an_error,
 }
@@ -50,24 +53,24 @@ fn new_intent(id: &str, kind: IntentKind, data: &str) -> NewIntent {
 
 /// Begins an intent that nobody has begun before.
 async fn begin(given: &Given, id: &str, second: i64) -> Intent {
-    match given.journal.begin(&new_intent(id, Create, "{}"), at(second)).await.unwrap() {
+    match given.intents.begin(&new_intent(id, Create, "{}"), at(second)).await.unwrap() {
         Begun::New(intent) => intent,
         Begun::Known(intent) => panic!("{intent:?} is known"),
     }
 }
 
 async fn save(given: &Given, id: &str, version: Version, state: IntentState, second: i64) -> Saved {
-    given.journal.save(id, version, state, "{}", at(second)).await.unwrap()
+    given.intents.save(id, version, state, "{}", at(second)).await.unwrap()
 }
 
 /// The ids of the intents that a replica takes over.
-async fn claim(journal: &dyn IntentJournal, idle_before: i64, now: i64, limit: u32) -> Vec<String> {
-    let claimed = journal.claim_abandoned(at(idle_before), at(now), limit).await.unwrap();
+async fn claim(intents: &dyn Intents, idle_before: i64, now: i64, limit: u32) -> Vec<String> {
+    let claimed = intents.claim_abandoned(at(idle_before), at(now), limit).await.unwrap();
     claimed.into_iter().map(|intent| intent.id).collect()
 }
 
 async fn recent(given: &Given, project_key: &str, since: i64) -> Vec<String> {
-    let tickets = given.journal.recent_tickets(project_key, at(since)).await.unwrap();
+    let tickets = given.intents.recent_tickets(project_key, at(since)).await.unwrap();
     tickets.into_iter().map(|ticket| ticket.key.into_string()).collect()
 }
 
@@ -77,9 +80,9 @@ fn ticket(id: u32, key: &str) -> Issue {
 
 async fn an_intent_is_begun_once(given: &Given) {
     let first = begin(given, "one", 0).await;
-    let again = given.journal.begin(&new_intent("one", Link, "[1]"), at(5)).await.unwrap();
+    let again = given.intents.begin(&new_intent("one", Link, "[1]"), at(5)).await.unwrap();
     assert_eq!(again, Begun::Known(first.clone()));
-    assert_eq!(given.journal.get("one").await.unwrap(), Some(first));
+    assert_eq!(given.intents.get("one").await.unwrap(), Some(first));
     begin(given, "two", 0).await;
 }
 
@@ -87,7 +90,7 @@ async fn an_intent_is_stored_as_it_was_given(given: &Given) {
     let kinds = [Create, Link, PluginCreate, Stories];
     for kind in kinds {
         let asked = new_intent(kind.as_str(), kind, r#"{"summary": "One"}"#);
-        let begun = given.journal.begin(&asked, at(7)).await.unwrap();
+        let begun = given.intents.begin(&asked, at(7)).await.unwrap();
         let Begun::New(intent) = begun else { panic!("{begun:?}") };
         let expected = Intent {
             id: asked.id,
@@ -102,8 +105,8 @@ async fn an_intent_is_stored_as_it_was_given(given: &Given) {
         };
         assert_eq!(intent, expected);
     }
-    assert_eq!(given.journal.get("another").await.unwrap(), None);
-    assert_eq!(claim(&*given.journal, 60, 61, 10).await, kinds.map(IntentKind::as_str));
+    assert_eq!(given.intents.get("another").await.unwrap(), None);
+    assert_eq!(claim(&*given.intents, 60, 61, 10).await, kinds.map(IntentKind::as_str));
 }
 
 async fn what_is_saved_is_there(given: &Given) {
@@ -111,33 +114,33 @@ async fn what_is_saved_is_there(given: &Given) {
     let mut version = begun.version;
     for (state, second) in [(IntentState::Begun, 1), (Confirmed, 2), (Failed, 3), (Finished, 4)] {
         let data = format!("[{second}]");
-        let saved = given.journal.save("one", version, state, &data, at(second)).await.unwrap();
+        let saved = given.intents.save("one", version, state, &data, at(second)).await.unwrap();
         let Saved::Yes(next) = saved else { panic!("{state:?} is lost") };
         assert_ne!(next, version);
         version = next;
         let expected = Intent { state, data, version, updated_at: at(second), ..begun.clone() };
-        assert_eq!(given.journal.get("one").await.unwrap(), Some(expected));
+        assert_eq!(given.intents.get("one").await.unwrap(), Some(expected));
     }
 }
 
 async fn a_save_with_an_old_version_is_lost(given: &Given) {
     let first = begin(given, "one", 0).await;
     let Saved::Yes(second) = save(given, "one", first.version, Confirmed, 1).await else { panic!("lost") };
-    let stored = given.journal.get("one").await.unwrap();
+    let stored = given.intents.get("one").await.unwrap();
     assert_eq!(save(given, "one", first.version, Failed, 2).await, Saved::Lost);
-    assert_eq!(given.journal.get("one").await.unwrap(), stored);
+    assert_eq!(given.intents.get("one").await.unwrap(), stored);
     assert_eq!(save(given, "absent", second, Failed, 2).await, Saved::Lost);
-    assert_eq!(given.journal.get("absent").await.unwrap(), None);
+    assert_eq!(given.intents.get("absent").await.unwrap(), None);
 }
 
 async fn of_many_who_begin_an_intent_one_gets_it(given: &Given) {
     let replica = given.replica().await;
-    let journals = [Arc::clone(&given.journal), open::open(&replica)];
+    let both = [Arc::clone(&given.intents), Arc::clone(&replica.intents)];
     for round in 0..10 {
         let calls = (0..16).map(|caller| {
-            let journal = Arc::clone(&journals[caller % 2]);
+            let intents = Arc::clone(&both[caller % 2]);
             let intent = new_intent(&format!("intent {round}"), Create, &format!("[{caller}]"));
-            tokio::spawn(async move { journal.begin(&intent, at(0)).await.unwrap() })
+            tokio::spawn(async move { intents.begin(&intent, at(0)).await.unwrap() })
         });
         let (mut owners, mut seen) = (0, HashSet::new());
         for call in calls.collect::<Vec<_>>() {
@@ -157,13 +160,13 @@ async fn of_many_who_begin_an_intent_one_gets_it(given: &Given) {
 
 async fn of_many_who_save_an_intent_one_succeeds(given: &Given) {
     let replica = given.replica().await;
-    let journals = [Arc::clone(&given.journal), open::open(&replica)];
+    let both = [Arc::clone(&given.intents), Arc::clone(&replica.intents)];
     let version = begin(given, "one", 0).await.version;
     let calls = (0..16).map(|caller| {
-        let journal = Arc::clone(&journals[caller % 2]);
+        let intents = Arc::clone(&both[caller % 2]);
         tokio::spawn(async move {
             let data = format!("[{caller}]");
-            let saved = journal.save("one", version, Confirmed, &data, at(1)).await.unwrap();
+            let saved = intents.save("one", version, Confirmed, &data, at(1)).await.unwrap();
             (saved != Saved::Lost).then_some(data)
         })
     });
@@ -171,7 +174,7 @@ async fn of_many_who_save_an_intent_one_succeeds(given: &Given) {
     for call in calls.collect::<Vec<_>>() {
         written.extend(call.await.unwrap());
     }
-    assert_eq!(written, [given.journal.get("one").await.unwrap().unwrap().data]);
+    assert_eq!(written, [given.intents.get("one").await.unwrap().unwrap().data]);
     replica.close().await;
 }
 
@@ -188,19 +191,19 @@ async fn only_unfinished_intents_without_a_lease_are_abandoned(given: &Given) {
         }
     }
     begin(given, "fresh", 10).await;
-    assert_eq!(claim(&*given.journal, 0, 20, 10).await, [""; 0]);
-    assert_eq!(claim(&*given.journal, 10, 20, 10).await, ["begun", "confirmed"]);
+    assert_eq!(claim(&*given.intents, 0, 20, 10).await, [""; 0]);
+    assert_eq!(claim(&*given.intents, 10, 20, 10).await, ["begun", "confirmed"]);
     // They have been taken over, and are nobody else's for a while.
-    assert_eq!(claim(&*given.journal, 10, 20, 10).await, [""; 0]);
-    assert_eq!(claim(&*given.journal, 21, 30, 10).await, ["begun", "confirmed", "fresh"]);
+    assert_eq!(claim(&*given.intents, 10, 20, 10).await, [""; 0]);
+    assert_eq!(claim(&*given.intents, 21, 30, 10).await, ["begun", "confirmed", "fresh"]);
 }
 
 async fn a_take_over_ends_the_lease_of_the_former_holder(given: &Given) {
     let before = begin(given, "one", 0).await;
-    let taken = given.journal.claim_abandoned(at(60), at(61), 10).await.unwrap().remove(0);
+    let taken = given.intents.claim_abandoned(at(60), at(61), 10).await.unwrap().remove(0);
     assert_ne!(taken.version, before.version);
     assert_eq!(taken, Intent { version: taken.version, updated_at: at(61), ..before.clone() });
-    assert_eq!(given.journal.get("one").await.unwrap().as_ref(), Some(&taken));
+    assert_eq!(given.intents.get("one").await.unwrap().as_ref(), Some(&taken));
     assert_eq!(save(given, "one", before.version, Finished, 62).await, Saved::Lost);
     assert_ne!(save(given, "one", taken.version, Finished, 63).await, Saved::Lost);
 }
@@ -208,31 +211,31 @@ async fn a_take_over_ends_the_lease_of_the_former_holder(given: &Given) {
 async fn a_save_renews_the_lease(given: &Given) {
     let intent = begin(given, "one", 0).await;
     save(given, "one", intent.version, IntentState::Begun, 50).await;
-    assert_eq!(claim(&*given.journal, 50, 60, 10).await, [""; 0]);
-    assert_eq!(claim(&*given.journal, 51, 60, 10).await, ["one"]);
+    assert_eq!(claim(&*given.intents, 50, 60, 10).await, [""; 0]);
+    assert_eq!(claim(&*given.intents, 51, 60, 10).await, ["one"]);
 }
 
 async fn those_who_wait_longest_are_taken_over_first(given: &Given) {
     for (id, second) in [("c", 3), ("a", 1), ("d", 4), ("b", 2)] {
         begin(given, id, second).await;
     }
-    assert_eq!(claim(&*given.journal, 60, 61, 2).await, ["a", "b"]);
-    assert_eq!(claim(&*given.journal, 60, 61, 0).await, [""; 0]);
-    assert_eq!(claim(&*given.journal, 60, 61, 2).await, ["c", "d"]);
+    assert_eq!(claim(&*given.intents, 60, 61, 2).await, ["a", "b"]);
+    assert_eq!(claim(&*given.intents, 60, 61, 0).await, [""; 0]);
+    assert_eq!(claim(&*given.intents, 60, 61, 2).await, ["c", "d"]);
 }
 
 async fn an_abandoned_intent_goes_to_one_replica(given: &Given) {
     let replica = given.replica().await;
-    let journals = [Arc::clone(&given.journal), open::open(&replica)];
+    let both = [Arc::clone(&given.intents), Arc::clone(&replica.intents)];
     for number in 0..60 {
         begin(given, &format!("intent {number}"), 0).await;
     }
     let calls = (0..12).map(|caller| {
-        let journal = Arc::clone(&journals[caller % 2]);
+        let intents = Arc::clone(&both[caller % 2]);
         tokio::spawn(async move {
             let mut taken = Vec::new();
             loop {
-                let more = claim(&*journal, 60, 61, 7).await;
+                let more = claim(&*intents, 60, 61, 7).await;
                 if more.is_empty() {
                     break taken;
                 }
@@ -251,11 +254,11 @@ async fn an_abandoned_intent_goes_to_one_replica(given: &Given) {
 
 async fn a_ticket_is_noted_once(given: &Given) {
     let first = [ticket(1, "A-1"), ticket(2, "A-2")];
-    given.journal.record_tickets("A", "one", &first, at(0)).await.unwrap();
+    given.intents.record_tickets("A", "one", &first, at(0)).await.unwrap();
     let again = [described(1, "A-1", "Another summary", "Open"), ticket(3, "A-3")];
-    given.journal.record_tickets("A", "two", &again, at(5)).await.unwrap();
-    given.journal.record_tickets("A", "three", &[], at(5)).await.unwrap();
-    let mut recent = given.journal.recent_tickets("A", at(0)).await.unwrap();
+    given.intents.record_tickets("A", "two", &again, at(5)).await.unwrap();
+    given.intents.record_tickets("A", "three", &[], at(5)).await.unwrap();
+    let mut recent = given.intents.recent_tickets("A", at(0)).await.unwrap();
     recent.sort_by(|one, other| one.key.cmp(&other.key));
     assert_eq!(recent, [ticket(1, "A-1"), ticket(2, "A-2"), ticket(3, "A-3")]);
     assert_eq!(
@@ -267,7 +270,7 @@ async fn a_ticket_is_noted_once(given: &Given) {
 async fn recent_tickets_are_those_of_the_project_newest_first(given: &Given) {
     for (id, project, second) in [(1, "A", 1), (2, "B", 2), (3, "A", 3), (4, "A", 2)] {
         let tickets = [ticket(id, &format!("{project}-{id}"))];
-        given.journal.record_tickets(project, "one", &tickets, at(second)).await.unwrap();
+        given.intents.record_tickets(project, "one", &tickets, at(second)).await.unwrap();
     }
     assert_eq!(recent(given, "A", 0).await, ["A-3", "A-4", "A-1"]);
     assert_eq!(recent(given, "A", 2).await, ["A-3", "A-4"]);
@@ -277,10 +280,10 @@ async fn recent_tickets_are_those_of_the_project_newest_first(given: &Given) {
 }
 
 async fn recent_tickets_have_an_end(given: &Given) {
-    given.journal.record_tickets("A", "one", &[ticket(1, "A-1")], at(0)).await.unwrap();
+    given.intents.record_tickets("A", "one", &[ticket(1, "A-1")], at(0)).await.unwrap();
     let many: Vec<Issue> =
         (2..=MAX_RECENT_TICKETS + 1).map(|number| ticket(number, &format!("A-{number}"))).collect();
-    given.journal.record_tickets("A", "two", &many, at(1)).await.unwrap();
+    given.intents.record_tickets("A", "two", &many, at(1)).await.unwrap();
     let recent = recent(given, "A", 0).await;
     assert_eq!(recent.len(), MAX_RECENT_TICKETS as usize);
     assert!(!recent.contains(&"A-1".to_owned()));
@@ -299,11 +302,11 @@ async fn what_is_over_is_forgotten_and_nothing_else(given: &Given) {
             save(given, id, version, state, second).await;
         }
     }
-    given.journal.record_tickets("A", "one", &[ticket(1, "A-1")], at(0)).await.unwrap();
-    given.journal.record_tickets("A", "one", &[ticket(2, "A-2")], at(10)).await.unwrap();
-    assert_eq!(given.journal.forget_before(at(0)).await.unwrap(), 0);
-    assert_eq!(given.journal.forget_before(at(10)).await.unwrap(), 2);
-    assert_eq!(given.journal.forget_before(at(10)).await.unwrap(), 0);
+    given.intents.record_tickets("A", "one", &[ticket(1, "A-1")], at(0)).await.unwrap();
+    given.intents.record_tickets("A", "one", &[ticket(2, "A-2")], at(10)).await.unwrap();
+    assert_eq!(given.intents.forget_before(at(0)).await.unwrap(), 0);
+    assert_eq!(given.intents.forget_before(at(10)).await.unwrap(), 2);
+    assert_eq!(given.intents.forget_before(at(10)).await.unwrap(), 0);
     assert_eq!(
         given.query("SELECT id FROM ticket_intents ORDER BY id").await,
         ["begun", "confirmed", "finished late"]
@@ -314,17 +317,17 @@ async fn what_is_over_is_forgotten_and_nothing_else(given: &Given) {
 async fn what_is_too_long_is_refused(given: &Given) {
     let (long_id, long_data) = ("i".repeat(MAX_ID_LENGTH + 1), "d".repeat(MAX_DATA_LENGTH + 1));
     for intent in [new_intent(&long_id, Create, "{}"), new_intent("one", Create, &long_data)] {
-        let error = given.journal.begin(&intent, at(0)).await.unwrap_err();
-        assert!(matches!(error, JournalError::TooLong { .. }), "{error:?}");
+        let error = given.intents.begin(&intent, at(0)).await.unwrap_err();
+        assert!(matches!(error, IntentError::TooLong { .. }), "{error:?}");
     }
     assert_eq!(given.query("SELECT id FROM ticket_intents").await, [""; 0]);
     let (id, data) = (&long_id[1..], &long_data[1..]);
-    let begun = given.journal.begin(&new_intent(id, Create, data), at(0)).await.unwrap();
+    let begun = given.intents.begin(&new_intent(id, Create, data), at(0)).await.unwrap();
     let Begun::New(intent) = begun else { panic!("known") };
     assert_eq!(intent.data, data);
-    let error = given.journal.save(id, intent.version, Confirmed, &long_data, at(1)).await.unwrap_err();
-    assert!(matches!(error, JournalError::TooLong { .. }), "{error:?}");
-    let saved = given.journal.save(id, intent.version, Confirmed, data, at(1)).await.unwrap();
+    let error = given.intents.save(id, intent.version, Confirmed, &long_data, at(1)).await.unwrap_err();
+    assert!(matches!(error, IntentError::TooLong { .. }), "{error:?}");
+    let saved = given.intents.save(id, intent.version, Confirmed, data, at(1)).await.unwrap();
     assert_ne!(saved, Saved::Lost);
 }
 
@@ -341,13 +344,13 @@ async fn hostile_texts_come_back_as_they_were(given: &Given) {
     .enumerate()
     {
         let id = format!("{number} {text}");
-        let begun = given.journal.begin(&new_intent(&id, Create, text), at(0)).await.unwrap();
+        let begun = given.intents.begin(&new_intent(&id, Create, text), at(0)).await.unwrap();
         let Begun::New(intent) = begun else { panic!("known") };
         assert_eq!((intent.id.as_str(), intent.data.as_str()), (id.as_str(), text));
         assert_ne!(save(given, &id, intent.version, Confirmed, 1).await, Saved::Lost);
         let issue = described(number as u32, &format!("A-{}", number + 1), text, "");
-        given.journal.record_tickets(&id, &id, std::slice::from_ref(&issue), at(0)).await.unwrap();
-        assert_eq!(given.journal.recent_tickets(&id, at(0)).await.unwrap(), [issue]);
+        given.intents.record_tickets(&id, &id, std::slice::from_ref(&issue), at(0)).await.unwrap();
+        assert_eq!(given.intents.recent_tickets(&id, at(0)).await.unwrap(), [issue]);
     }
 }
 
@@ -363,31 +366,31 @@ fn row(id: &str, kind: &str, channel: &str, state: &str) -> String {
 async fn an_intent_that_makes_no_sense_hides_no_other(given: &Given) {
     given.execute(&row("bad", "create", "no channel", "begun")).await;
     begin(given, "good", 0).await;
-    assert_eq!(claim(&*given.journal, 60, 61, 10).await, ["good"]);
-    assert!(matches!(given.journal.get("bad").await, Err(JournalError::Unavailable(_))));
+    assert_eq!(claim(&*given.intents, 60, 61, 10).await, ["good"]);
+    assert!(matches!(given.intents.get("bad").await, Err(DatabaseError::Unavailable(_))));
 }
 
 async fn an_intent_of_a_newer_bot_is_left_to_it(given: &Given) {
     given.execute(&row("kind", "transition", "C1", "begun")).await;
     given.execute(&row("state", "create", "C1", "waiting")).await;
-    assert_eq!(claim(&*given.journal, 60, 61, 10).await, [""; 0]);
-    assert_eq!(given.journal.forget_before(at(60)).await.unwrap(), 0);
+    assert_eq!(claim(&*given.intents, 60, 61, 10).await, [""; 0]);
+    assert_eq!(given.intents.forget_before(at(60)).await.unwrap(), 0);
     for id in ["kind", "state"] {
-        let error = given.journal.begin(&new_intent(id, Create, "{}"), at(60)).await.unwrap_err();
-        assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
+        let error = given.intents.begin(&new_intent(id, Create, "{}"), at(60)).await.unwrap_err();
+        assert!(matches!(error, IntentError::Database(DatabaseError::Unavailable(_))), "{error:?}");
     }
 }
 
-async fn lists_and_journal_are_written_at_once(given: &Given) {
+async fn lists_and_intents_are_written_at_once(given: &Given) {
     let calls = (1..=40u32).map(|number| {
-        let (tracker, journal) = (Arc::clone(&given.tracker), Arc::clone(&given.journal));
+        let (tracker, intents) = (Arc::clone(&given.tracker), Arc::clone(&given.intents));
         tokio::spawn(async move {
             let issue = ticket(number, &format!("A-{number}"));
             let intent = new_intent(&number.to_string(), Create, "{}");
-            let begun = journal.begin(&intent, at(0)).await.unwrap();
+            let begun = intents.begin(&intent, at(0)).await.unwrap();
             let Begun::New(intent) = begun else { panic!("known") };
-            crate::tracker::given::track(&*tracker, "C1", &[issue], 0).await;
-            journal.save(&intent.id, intent.version, Finished, "{}", at(1)).await.unwrap()
+            crate::support::given::track(&*tracker, "C1", &[issue], 0).await;
+            intents.save(&intent.id, intent.version, Finished, "{}", at(1)).await.unwrap()
         })
     });
     for call in calls.collect::<Vec<_>>() {
@@ -398,19 +401,19 @@ async fn lists_and_journal_are_written_at_once(given: &Given) {
 
 async fn intents_survive_a_restart(given: &Given) {
     let intent = begin(given, "one", 0).await;
-    given.database.close().await;
-    let database = given.replica().await;
-    let journal = open::open(&database);
-    assert_eq!(journal.get("one").await.unwrap().as_ref(), Some(&intent));
-    let begun = journal.begin(&new_intent("one", Create, "{}"), at(1)).await.unwrap();
+    given.close().await;
+    let again = given.replica().await;
+    let intents = &again.intents;
+    assert_eq!(intents.get("one").await.unwrap().as_ref(), Some(&intent));
+    let begun = intents.begin(&new_intent("one", Create, "{}"), at(1)).await.unwrap();
     assert_eq!(begun, Begun::Known(intent));
-    assert_eq!(claim(&*journal, 60, 61, 10).await, ["one"]);
-    database.close().await;
+    assert_eq!(claim(&**intents, 60, 61, 10).await, ["one"]);
+    again.close().await;
 }
 
 async fn a_call_after_the_end_is_an_error(given: &Given) {
-    given.database.close().await;
-    let error = given.journal.begin(&new_intent("one", Create, "{}"), at(0)).await.unwrap_err();
-    assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
-    assert!(given.journal.get("one").await.is_err());
+    given.close().await;
+    let error = given.intents.begin(&new_intent("one", Create, "{}"), at(0)).await.unwrap_err();
+    assert!(matches!(error, IntentError::Database(DatabaseError::Unavailable(_))), "{error:?}");
+    assert!(given.intents.get("one").await.is_err());
 }

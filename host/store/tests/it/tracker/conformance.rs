@@ -10,9 +10,9 @@ use maro_domain::{
         UntrackOutcome::{NotTracked, Untracked},
     },
 };
-use maro_store::tracker::{TrackRequest, open};
+use maro_store::tracker::TrackRequest;
 
-use crate::tracker::given::{Given, at, channel, described, issue, key, on_both_databases, track, user};
+use crate::support::given::{Given, at, channel, described, issue, key, on_both_databases, track, user};
 
 on_both_databases! {
     each_issue_has_its_own_outcome,
@@ -468,10 +468,9 @@ async fn a_storm_of_changes_ends_consistent(given: &Given) {
 }
 
 async fn replicas_see_one_list(given: &Given) {
-    let database = given.replica().await;
-    let replica = open::open(&database);
+    let replica = given.replica().await;
     let calls = (0..20u32).flat_map(|number| {
-        [&given.tracker, &replica].map(|tracker| {
+        [&given.tracker, &replica.tracker].map(|tracker| {
             let tracker = Arc::clone(tracker);
             tokio::spawn(async move {
                 track(&*tracker, "C1", &[issue(number, &format!("A-{}", number + 1))], 0).await
@@ -480,24 +479,23 @@ async fn replicas_see_one_list(given: &Given) {
     });
     let outcomes = all(calls.collect()).await.concat();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Tracked).count(), 20);
-    assert_eq!(replica.count_tracked_issues(&channel("C1")).await.unwrap(), 20);
-    database.close().await;
+    assert_eq!(replica.tracker.count_tracked_issues(&channel("C1")).await.unwrap(), 20);
+    replica.close().await;
 }
 
 async fn lists_survive_a_restart(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 0).await;
-    given.database.close().await;
-    let database = given.replica().await;
-    let again = open::open(&database);
+    given.close().await;
+    let again = given.replica().await;
     let page = PageRequest { offset: 0, limit: 10 };
-    let list = again.get_tracked_issues(&channel("C1"), page).await.unwrap();
+    let list = again.tracker.get_tracked_issues(&channel("C1"), page).await.unwrap();
     assert_eq!(list.issues.len(), 1);
-    assert_eq!(track(&*again, "C1", &[issue(1, "A-1")], 1).await, [AlreadyTracked]);
-    database.close().await;
+    assert_eq!(track(&*again.tracker, "C1", &[issue(1, "A-1")], 1).await, [AlreadyTracked]);
+    again.close().await;
 }
 
 async fn a_call_after_the_end_is_an_error(given: &Given) {
-    given.database.close().await;
+    given.close().await;
     assert!(given.tracker.ping().await.is_err());
     assert!(given.tracker.untrack(&channel("C1"), &[key("A-1")]).await.is_err());
 }

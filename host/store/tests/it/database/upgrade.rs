@@ -4,15 +4,12 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use maro_process::secret::Secret;
-use maro_store::{
-    config::DatabaseConfig,
-    database::{Database, migrations},
-};
+use maro_store::{Stores, config::DatabaseConfig, database::migrations};
 use sqlx::migrate::Migrator;
 
-use crate::{
+use crate::support::{
     postgres,
-    tracker::given::{Raw, execute, query},
+    raw::{Raw, execute, query},
 };
 
 /// Rows that a table must still hold, whatever columns come with later steps.
@@ -119,7 +116,7 @@ fn every_step_on_disk_is_in_the_binary() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
     for (folder, steps) in [("sqlite", &migrations::SQLITE), ("postgres", &migrations::POSTGRES)] {
         let files = fs::read_dir(root.join(folder)).unwrap().count();
-        assert_eq!(files, steps.iter().count(), "touch host/build.rs: {folder} has changed");
+        assert_eq!(files, steps.iter().count(), "touch host/store/build.rs: {folder} has changed");
     }
 }
 
@@ -153,7 +150,7 @@ async fn upgrade(config: &DatabaseConfig, version: i64) {
     }
     let before = content(config, samples()).await;
     assert!(!before.is_empty());
-    Database::open(config).await.unwrap().close().await;
+    Stores::open(config).await.unwrap().close().await;
     assert_eq!(content(config, samples()).await, before, "from step {version}");
 }
 

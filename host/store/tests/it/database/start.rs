@@ -3,12 +3,9 @@
 use std::{fs, net::TcpListener, path::Path};
 
 use maro_process::secret::Secret;
-use maro_store::{config::DatabaseConfig, database::Database, tracker::open};
+use maro_store::{Stores, config::DatabaseConfig};
 
-use crate::{
-    postgres,
-    tracker::given::{Given, execute},
-};
+use crate::support::{given::Given, postgres, raw::execute};
 
 /// A folder that is gone after the test, and the setting for a file in it.
 fn folder() -> (tempfile::TempDir, DatabaseConfig) {
@@ -27,7 +24,7 @@ fn on_postgres(url: impl Into<String>) -> DatabaseConfig {
 
 /// The sentence with which a start fails.
 async fn refusal(config: &DatabaseConfig) -> String {
-    let error = Database::open(config).await.err().expect("the start succeeds");
+    let error = Stores::open(config).await.err().expect("the start succeeds");
     assert!(!format!("{error:?}").contains("hunter2"), "the error holds the password");
     error.to_string()
 }
@@ -36,13 +33,13 @@ async fn start_many(config: &DatabaseConfig) {
     let starts: Vec<_> = (0..8)
         .map(|_| {
             let config = config.clone();
-            tokio::spawn(async move { Database::open(&config).await.unwrap() })
+            tokio::spawn(async move { Stores::open(&config).await.unwrap() })
         })
         .collect();
     for start in starts {
-        let database = start.await.unwrap();
-        open::open(&database).ping().await.unwrap();
-        database.close().await;
+        let stores = start.await.unwrap();
+        stores.tracker.ping().await.unwrap();
+        stores.close().await;
     }
 }
 

@@ -7,7 +7,7 @@ use maro_domain::tracked::{
     UntrackOutcome::{NotTracked, Untracked},
 };
 
-use crate::tracker::given::{Given, at, channel, described, issue, key, on_both_databases};
+use crate::support::given::{Given, at, channel, described, issue, key, on_both_databases};
 
 on_both_databases! {
     one_removes_while_another_adds,

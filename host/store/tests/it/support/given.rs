@@ -1,6 +1,6 @@
 //! What the tests of the tables start from: an empty database of either kind, and a way round it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::ops::Deref;
 
 use jiff::{SignedDuration, Timestamp};
 use maro_domain::{
@@ -10,15 +10,16 @@ use maro_domain::{
 };
 use maro_process::secret::Secret;
 use maro_store::{
+    Stores,
     config::DatabaseConfig,
-    database::Database,
-    intents::{self, IntentJournal},
-    plugin_storage::{self, PluginStorage},
-    tracker::{ChannelIssueTracker, TrackRequest, open},
+    tracker::{ChannelIssueTracker, TrackRequest},
 };
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
-use crate::postgres;
+use crate::support::{
+    lossy_route::LossyRoute,
+    postgres,
+    raw::{execute, query},
+};
 
 /// The list comes first, so that the session does not end itself.
 const END_ALL_SESSIONS: &str = "
@@ -37,7 +38,7 @@ macro_rules! on_both_databases {
                 async fn $claim() {
                     let given = Given::sqlite().await;
                     super::$claim(&given).await;
-                    given.database.close().await;
+                    given.close().await;
                 }
             )+
         }
@@ -50,7 +51,7 @@ macro_rules! on_both_databases {
                 async fn $claim() {
                     let Some(given) = Given::postgres().await else { return };
                     super::$claim(&given).await;
-                    given.database.close().await;
+                    given.close().await;
                 }
             )+
         }
@@ -61,12 +62,17 @@ pub(crate) use on_both_databases;
 
 /// An empty database, and what stands on it.
 pub(crate) struct Given {
-    pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
-    pub(crate) journal: Arc<dyn IntentJournal>,
-    pub(crate) storage: Arc<dyn PluginStorage>,
-    pub(crate) database: Database,
+    pub(crate) stores: Stores,
     pub(crate) config: DatabaseConfig,
     _folder: Option<tempfile::TempDir>,
+}
+
+impl Deref for Given {
+    type Target = Stores;
+
+    fn deref(&self) -> &Stores {
+        &self.stores
+    }
 }
 
 impl Given {
@@ -86,16 +92,20 @@ impl Given {
         Self::open(DatabaseConfig::Postgres { url: Secret::new(database.url) }).await
     }
 
+    /// On PostgreSQL, by a way on which answers can be lost.
+    pub(crate) async fn on_lossy_postgres() -> Option<(Self, LossyRoute)> {
+        let route = LossyRoute::to(&postgres::Database::new().await?).await;
+        let given = Self::open(DatabaseConfig::Postgres { url: route.url.clone() }).await;
+        Some((given, route))
+    }
+
     async fn open(config: DatabaseConfig) -> Self {
-        let database = Database::open(&config).await.unwrap();
-        let (tracker, journal) = (open::open(&database), intents::open::open(&database));
-        let storage = plugin_storage::open::open(&database);
-        Self { tracker, journal, storage, database, config, _folder: None }
+        Self { stores: Stores::open(&config).await.unwrap(), config, _folder: None }
     }
 
     /// The same database, as a second replica opens it.
-    pub(crate) async fn replica(&self) -> Database {
-        Database::open(&self.config).await.unwrap()
+    pub(crate) async fn replica(&self) -> Stores {
+        Stores::open(&self.config).await.unwrap()
     }
 
     pub(crate) async fn execute(&self, statement: &str) {
@@ -124,49 +134,6 @@ impl Given {
     /// The keys of a channel's list.
     pub(crate) async fn keys(&self, channel_id: &str) -> Vec<String> {
         self.list(channel_id).await.into_iter().map(|issue| issue.key.to_string()).collect()
-    }
-}
-
-pub(crate) enum Raw {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
-}
-
-impl Raw {
-    pub(crate) async fn connect(config: &DatabaseConfig) -> Self {
-        match config {
-            DatabaseConfig::Sqlite { path } => Self::Sqlite(sqlite(path.clone()).await),
-            DatabaseConfig::Postgres { url } => {
-                Self::Postgres(PgConnection::connect(url.expose()).await.unwrap())
-            }
-        }
-    }
-}
-
-async fn sqlite(path: PathBuf) -> SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
-    SqliteConnection::connect_with(&options).await.unwrap()
-}
-
-/// Runs statements that return nothing, on a connection of their own.
-pub(crate) async fn execute(config: &DatabaseConfig, statement: &str) {
-    let statement = AssertSqlSafe(statement.to_owned());
-    match Raw::connect(config).await {
-        Raw::Sqlite(mut connection) => drop(connection.execute(statement).await.unwrap()),
-        Raw::Postgres(mut connection) => drop(connection.execute(statement).await.unwrap()),
-    }
-}
-
-/// The first column of every row, as text.
-pub(crate) async fn query(config: &DatabaseConfig, statement: &str) -> Vec<String> {
-    let statement = AssertSqlSafe(statement.to_owned());
-    match Raw::connect(config).await {
-        Raw::Sqlite(mut connection) => {
-            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
-        }
-        Raw::Postgres(mut connection) => {
-            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
-        }
     }
 }
 

@@ -7,20 +7,22 @@ use maro_domain::tracked::{
     TrackOutcome::{AlreadyTracked, Tracked},
 };
 use maro_store::{
+    Stores,
     config::DatabaseConfig,
-    database::sqlite::SqliteDatabase,
-    tracker::{ChannelIssueTracker, TrackRequest, TrackerError, sqlite::SqliteTracker},
+    database::{Database, DatabaseError, sqlite::SqliteDatabase},
+    tracker::TrackRequest,
 };
 use sqlx::{Connection, Executor};
 
-use crate::{
+use crate::support::{
+    given::{Given, at, channel, issue, key, track, user},
     postgres::Server,
-    tracker::given::{Given, Raw, at, channel, issue, key, track, user},
+    raw::Raw,
 };
 
 const PAGE: PageRequest = PageRequest { offset: 0, limit: 10 };
 
-async fn try_track(given: &Given, number: u32) -> Result<(), TrackerError> {
+async fn try_track(given: &Given, number: u32) -> Result<(), DatabaseError> {
     let (channel, user) = (channel("C1"), user("U1"));
     let request =
         TrackRequest { channel: &channel, tracked_by: &user, source: maro_domain::tracked::Source::Command };
@@ -34,7 +36,7 @@ async fn a_read_on_a_session_that_postgres_ended_is_made_on_a_fresh_one() {
     given.end_all_sessions().await;
     assert_eq!(given.keys("C1").await, ["A-1"]);
     assert_eq!(given.track("C1", &[issue(2, "A-2")], 1).await, [Tracked]);
-    given.database.close().await;
+    given.close().await;
 }
 
 #[tokio::test]
@@ -44,7 +46,7 @@ async fn a_change_after_postgres_ended_the_sessions_is_made_once() {
     given.end_all_sessions().await;
     try_track(&given, 2).await.unwrap();
     assert_eq!(given.keys("C1").await, ["A-1", "A-2"]);
-    given.database.close().await;
+    given.close().await;
 }
 
 #[tokio::test]
@@ -54,15 +56,15 @@ async fn a_postgres_that_stops_and_starts_needs_no_restart_of_the_bot() {
     given.track("C1", &[issue(1, "A-1")], 0).await;
     server.stop();
     let error = given.tracker.get_tracked_issues(&channel("C1"), PAGE).await.unwrap_err();
-    assert!(matches!(error, TrackerError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     let error = try_track(&given, 2).await.unwrap_err();
-    assert!(matches!(error, TrackerError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     assert!(given.tracker.ping().await.is_err());
     server.start_again();
     given.tracker.ping().await.unwrap();
     assert_eq!(given.keys("C1").await, ["A-1"]);
     assert_eq!(given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 1).await, [AlreadyTracked, Tracked]);
-    given.database.close().await;
+    given.close().await;
 }
 
 #[tokio::test]
@@ -71,13 +73,13 @@ async fn a_locked_postgres_table_is_waited_for_in_vain_and_then_works_again() {
     let Raw::Postgres(mut other) = Raw::connect(&given.config).await else { panic!("not PostgreSQL") };
     other.execute("BEGIN; LOCK TABLE channel_tracked_issues").await.unwrap();
     let error = given.tracker.get_tracked_issues(&channel("C1"), PAGE).await.unwrap_err();
-    assert!(matches!(error, TrackerError::TimedOut), "{error:?}");
+    assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
     let error = try_track(&given, 1).await.unwrap_err();
-    assert!(matches!(error, TrackerError::TimedOut), "{error:?}");
+    assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
     other.execute("ROLLBACK").await.unwrap();
     assert_eq!(given.track("C1", &[issue(1, "A-1")], 0).await, [Tracked]);
     other.close().await.unwrap();
-    given.database.close().await;
+    given.close().await;
 }
 
 #[tokio::test]
@@ -86,16 +88,16 @@ async fn a_locked_sqlite_file_is_waited_for_in_vain_and_then_works_again() {
     given.track("C1", &[issue(1, "A-1")], 0).await;
     let DatabaseConfig::Sqlite { path } = &given.config else { panic!("not SQLite") };
     let database = SqliteDatabase::open(path, Duration::from_millis(100)).await.unwrap();
-    let hasty = SqliteTracker::new(Arc::new(database));
+    let hasty = Stores::on(Database::Sqlite(Arc::new(database))).tracker;
     let Raw::Sqlite(mut other) = Raw::connect(&given.config).await else { panic!("not SQLite") };
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     let error = hasty.untrack(&channel("C1"), &[key("A-1")]).await.unwrap_err();
-    assert!(matches!(error, TrackerError::TimedOut), "{error:?}");
+    assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
     // Readers do not wait for a writer.
     assert_eq!(hasty.get_tracked_issues(&channel("C1"), PAGE).await.unwrap().issues.len(), 1);
     other.execute("ROLLBACK").await.unwrap();
-    assert_eq!(track(&hasty, "C1", &[issue(2, "A-2")], 1).await, [Tracked]);
-    given.database.close().await;
+    assert_eq!(track(&*hasty, "C1", &[issue(2, "A-2")], 1).await, [Tracked]);
+    given.close().await;
 }
 
 #[tokio::test]
@@ -104,11 +106,11 @@ async fn an_sqlite_file_that_lost_its_table_is_an_error_and_works_again_when_it_
     given.execute("ALTER TABLE channel_tracked_issues RENAME TO elsewhere").await;
     assert!(given.tracker.ping().await.is_err());
     let error = try_track(&given, 1).await.unwrap_err();
-    assert!(matches!(error, TrackerError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     given.execute("ALTER TABLE elsewhere RENAME TO channel_tracked_issues").await;
     given.tracker.ping().await.unwrap();
     assert_eq!(given.track("C1", &[issue(1, "A-1")], 0).await, [Tracked]);
-    given.database.close().await;
+    given.close().await;
 }
 
 /// Callers that vanish at every possible moment leave each of their changes whole or undone.
@@ -141,12 +143,12 @@ async fn callers_give_up(given: &Given) {
 async fn a_caller_that_gives_up_leaves_nothing_half_done_in_sqlite() {
     let given = Given::sqlite().await;
     callers_give_up(&given).await;
-    given.database.close().await;
+    given.close().await;
 }
 
 #[tokio::test]
 async fn a_caller_that_gives_up_leaves_nothing_half_done_in_postgres() {
     let Some(given) = Given::postgres().await else { return };
     callers_give_up(&given).await;
-    given.database.close().await;
+    given.close().await;
 }

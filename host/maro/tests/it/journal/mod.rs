@@ -1,4 +1,0 @@
-//! The journal, on both databases.
-
-mod conformance;
-mod crash;

@@ -1,3 +1,0 @@
-//! What plugins keep, on both databases.
-
-mod conformance;

@@ -1,0 +1,4 @@
+//! Opening databases.
+
+mod start;
+mod upgrade;

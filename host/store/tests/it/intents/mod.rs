@@ -1,0 +1,4 @@
+//! The intents, on both databases.
+
+mod conformance;
+mod outage;

@@ -1,0 +1,9 @@
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
+
+mod support;
+
+mod database;
+mod intents;
+mod plugin_storage;
+mod plugin_switches;
+mod tracker;

@@ -1,0 +1,45 @@
+//! Changes of stored values whose answers are lost.
+
+use maro_store::{
+    database::DatabaseError,
+    plugin_storage::{Change, Changed, Condition, Quota, Space},
+};
+
+use crate::support::given::Given;
+
+const MUCH: Quota = Quota { keys: 1_000, bytes: 1 << 20, plugin_bytes: 16 << 20 };
+
+const SPACE: Space<'_> = Space { plugin: "p", channel: None };
+
+fn set<'a>(value: &'a str) -> Change<'a> {
+    Change { key: "k", condition: Condition::Any, new: Some(value) }
+}
+
+async fn value(given: &Given) -> Option<String> {
+    given.plugin_storage.get(SPACE, "k").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_value_is_set_again_until_it_is_known_to_be_there() {
+    let Some((given, route)) = Given::on_lossy_postgres().await else { return };
+    route.lose_answers_to("COMMIT", 2);
+    let changed = given.plugin_storage.change(SPACE, set("one"), MUCH).await.unwrap();
+    assert_eq!(changed, Changed::Yes { had_value: true }, "the first attempt set it");
+    route.lose_answers_to("COMMIT", 3);
+    let error = given.plugin_storage.change(SPACE, set("two"), MUCH).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
+    assert_eq!(value(&given).await.as_deref(), Some("two"));
+    given.close().await;
+}
+
+#[tokio::test]
+async fn a_swap_is_not_tried_again() {
+    let Some((given, route)) = Given::on_lossy_postgres().await else { return };
+    given.plugin_storage.change(SPACE, set("one"), MUCH).await.unwrap();
+    route.lose_answers_to("COMMIT", 1);
+    let swap = Change { key: "k", condition: Condition::Is(Some("one")), new: Some("two") };
+    let error = given.plugin_storage.change(SPACE, swap, MUCH).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
+    assert_eq!(value(&given).await.as_deref(), Some("two"));
+    given.close().await;
+}

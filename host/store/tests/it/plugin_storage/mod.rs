@@ -1,0 +1,4 @@
+//! What plugins store, on both databases.
+
+mod conformance;
+mod lost_answers;

@@ -1,0 +1,120 @@
+//! What is remembered about plugins. Each claim runs on SQLite and on PostgreSQL.
+
+use std::sync::Arc;
+
+use maro_store::plugin_switches::{PluginSwitches, Switch};
+
+use crate::support::given::{Given, at, on_both_databases, user};
+
+on_both_databases! {
+    a_plugin_is_off_until_it_is_switched_on,
+    it_stays_with_who_switched_it_off_first,
+    who_switched_it_stays_on_record,
+    of_many_who_switch_it_off_one_does,
+    another_replica_sees_the_switches,
+    a_refusal_is_told_by_one,
+    hostile_names_come_back_as_they_were,
+    a_switch_that_makes_no_sense_hides_no_other,
+}
+
+/// The names of those that are switched off.
+async fn off(switches: &dyn PluginSwitches) -> Vec<String> {
+    switches.disabled().await.unwrap().into_iter().map(|switch| switch.plugin).collect()
+}
+
+async fn a_plugin_is_off_until_it_is_switched_on(given: &Given) {
+    let switches = &given.plugin_switches;
+    assert_eq!(off(&**switches).await, [""; 0]);
+    assert!(!switches.enable("track", &user("U1"), at(0)).await.unwrap());
+    assert!(switches.disable("track", &user("U1"), at(1)).await.unwrap());
+    assert!(switches.disable("assign", &user("U2"), at(2)).await.unwrap());
+    let track = Switch { plugin: "track".to_owned(), disabled_by: user("U1"), disabled_at: at(1) };
+    let assign = Switch { plugin: "assign".to_owned(), disabled_by: user("U2"), disabled_at: at(2) };
+    assert_eq!(switches.disabled().await.unwrap(), [assign.clone(), track]);
+    assert!(switches.enable("track", &user("U2"), at(3)).await.unwrap());
+    assert!(!switches.enable("track", &user("U2"), at(4)).await.unwrap());
+    assert_eq!(switches.disabled().await.unwrap(), [assign]);
+}
+
+async fn it_stays_with_who_switched_it_off_first(given: &Given) {
+    let switches = &given.plugin_switches;
+    assert!(switches.disable("track", &user("U1"), at(1)).await.unwrap());
+    assert!(!switches.disable("track", &user("U2"), at(2)).await.unwrap());
+    assert_eq!(switches.disabled().await.unwrap()[0].disabled_by, user("U1"));
+    switches.enable("track", &user("U1"), at(3)).await.unwrap();
+    assert!(switches.disable("track", &user("U2"), at(4)).await.unwrap());
+    let switch = switches.disabled().await.unwrap().remove(0);
+    assert_eq!((switch.disabled_by, switch.disabled_at), (user("U2"), at(4)));
+}
+
+async fn who_switched_it_stays_on_record(given: &Given) {
+    let switches = &given.plugin_switches;
+    switches.disable("track", &user("U1"), at(1)).await.unwrap();
+    switches.enable("track", &user("U2"), at(2)).await.unwrap();
+    let row = "SELECT disabled_by || ' ' || enabled_by FROM plugin_switches";
+    assert_eq!(given.query(row).await, ["U1 U2"]);
+    switches.disable("track", &user("U3"), at(3)).await.unwrap();
+    let row = "SELECT disabled_by || ' ' || coalesce(enabled_by, '-') FROM plugin_switches";
+    assert_eq!(given.query(row).await, ["U3 -"]);
+}
+
+async fn of_many_who_switch_it_off_one_does(given: &Given) {
+    let switches = &given.plugin_switches;
+    let calls = (0..12).map(|number| {
+        let switches = Arc::clone(switches);
+        tokio::spawn(
+            async move { switches.disable("track", &user(&format!("U{number}")), at(0)).await.unwrap() },
+        )
+    });
+    let changes = futures_util::future::join_all(calls).await;
+    assert_eq!(changes.into_iter().filter(|changed| *changed.as_ref().unwrap()).count(), 1);
+}
+
+async fn another_replica_sees_the_switches(given: &Given) {
+    let replica = given.replica().await;
+    let (ours, theirs) = (&given.plugin_switches, &replica.plugin_switches);
+    ours.disable("track", &user("U1"), at(0)).await.unwrap();
+    assert_eq!(off(&**theirs).await, ["track"]);
+    theirs.enable("track", &user("U2"), at(1)).await.unwrap();
+    assert_eq!(off(&**ours).await, [""; 0]);
+    replica.close().await;
+}
+
+async fn a_refusal_is_told_by_one(given: &Given) {
+    let replica = given.replica().await;
+    let (ours, theirs) = (&given.plugin_switches, &replica.plugin_switches);
+    let claim = async |switches: &dyn PluginSwitches, file: &str, content: &str, now: i64| {
+        switches.claim_refusal(file, content, at(now), at(now - 60)).await.unwrap()
+    };
+    assert!(claim(&**ours, "a.wasm", "one", 100).await);
+    assert!(!claim(&**theirs, "a.wasm", "one", 101).await);
+    assert!(claim(&**theirs, "b.wasm", "one", 101).await, "another file");
+    assert!(claim(&**theirs, "a.wasm", "two", 102).await, "another content");
+    assert!(!claim(&**ours, "a.wasm", "two", 162).await);
+    assert!(claim(&**ours, "a.wasm", "two", 163).await, "long ago");
+    replica.close().await;
+}
+
+async fn hostile_names_come_back_as_they_were(given: &Given) {
+    let switches = &given.plugin_switches;
+    for name in ["'); DROP TABLE plugin_switches; --", r#"" \ $1 ?1"#, "👩‍👩‍👧 \u{feff}", "null", "12", ""]
+    {
+        assert!(switches.disable(name, &user("U1"), at(0)).await.unwrap());
+        assert_eq!(off(&**switches).await, [name]);
+        assert!(switches.claim_refusal(name, name, at(0), at(0)).await.unwrap());
+        assert!(!switches.claim_refusal(name, name, at(0), at(0)).await.unwrap());
+        assert!(switches.enable(name, &user("U1"), at(0)).await.unwrap());
+    }
+}
+
+async fn a_switch_that_makes_no_sense_hides_no_other(given: &Given) {
+    let switches = &given.plugin_switches;
+    switches.disable("good", &user("U1"), at(0)).await.unwrap();
+    given
+        .execute(
+            "INSERT INTO plugin_switches (plugin_name, disabled_by, disabled_at) \
+             VALUES ('bad', 'nobody', '2026-01-31T09:30:00.000000Z')",
+        )
+        .await;
+    assert_eq!(off(&**switches).await, ["good"]);
+}

@@ -1,0 +1,4 @@
+//! Which plugins are off, on both databases.
+
+mod conformance;
+mod lost_answers;

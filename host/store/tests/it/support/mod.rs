@@ -1,0 +1,6 @@
+//! What the tests need. The tests of `maro` use [`lossy_route`], [`postgres`] and [`raw`] too.
+
+pub(crate) mod given;
+pub(crate) mod lossy_route;
+pub(crate) mod postgres;
+pub(crate) mod raw;

@@ -1,0 +1,50 @@
+//! Statements on a database that go around MARO.
+
+use std::path::PathBuf;
+
+use maro_store::config::DatabaseConfig;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+
+/// A connection.
+pub(crate) enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Raw {
+    pub(crate) async fn connect(config: &DatabaseConfig) -> Self {
+        match config {
+            DatabaseConfig::Sqlite { path } => Self::Sqlite(sqlite(path.clone()).await),
+            DatabaseConfig::Postgres { url } => {
+                Self::Postgres(PgConnection::connect(url.expose()).await.unwrap())
+            }
+        }
+    }
+}
+
+async fn sqlite(path: PathBuf) -> SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// Runs statements that return nothing, on a connection of their own.
+pub(crate) async fn execute(config: &DatabaseConfig, statement: &str) {
+    let statement = AssertSqlSafe(statement.to_owned());
+    match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => drop(connection.execute(statement).await.unwrap()),
+        Raw::Postgres(mut connection) => drop(connection.execute(statement).await.unwrap()),
+    }
+}
+
+/// The first column of every row, as text.
+pub(crate) async fn query(config: &DatabaseConfig, statement: &str) -> Vec<String> {
+    let statement = AssertSqlSafe(statement.to_owned());
+    match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => {
+            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
+        }
+        Raw::Postgres(mut connection) => {
+            connection.fetch_all(statement).await.unwrap().iter().map(|row| row.get(0)).collect()
+        }
+    }
+}
