@@ -3,7 +3,6 @@
 // The store's own helpers, for the tests that need a bot on its databases.
 #[path = "../../../store/tests/it/support/lossy_route.rs"]
 mod lossy_route;
-#[expect(dead_code, reason = "only the store's tests stop a server")]
 #[path = "../../../store/tests/it/support/postgres.rs"]
 mod postgres;
 #[path = "../../../store/tests/it/support/raw.rs"]
