@@ -39,9 +39,10 @@ use maro_store::{
     tracker,
 };
 use maro_tickets::{
-    Tickets,
-    flows::Flows,
-    hooks::Hooks,
+    Settings, Tickets,
+    announcer::Announcer,
+    auto_track::AutoTracker,
+    flow::Driver,
     sync::{LatestEvents, StatusSync},
 };
 
@@ -215,19 +216,23 @@ fn assemble(
     let tracker = tracker::open::open(database);
     let recorder = Arc::new(Recorder::default());
     let journal = intents::open::open(database);
-    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
-    let flows = Arc::new(Flows {
+    let slack = Arc::new(SlackWebApi::new(&config.slack));
+    let driver = Arc::new(Driver {
         journal: Arc::clone(&journal),
         jira: Arc::clone(&jira),
         tracker: Arc::clone(&tracker),
-        hooks: Arc::clone(&hooks),
+        auto_tracker: AutoTracker::new(Arc::clone(&tracker), journal, clock.clone()),
+        announcer: Arc::new(Announcer {
+            slack: Arc::clone(&slack),
+            renderer: Renderer::new(&config.jira.base_url),
+        }),
         clock: clock.clone(),
     });
     let tasks = TaskTracker::new();
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
-        jira: Arc::clone(&jira),
-        flows: Arc::clone(&flows),
+        jira,
+        tickets: Arc::clone(&driver),
         outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
@@ -239,19 +244,13 @@ fn assemble(
     });
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
-    let tickets = Arc::new(Tickets {
-        journal,
-        jira,
-        slack: SlackWebApi::new(&config.slack),
+    let settings = Settings {
         sealer: Sealer::new(sealing_secret),
-        renderer: Renderer::new(&config.jira.base_url),
-        hooks,
-        clock: clock.clone(),
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
-        flows,
-    });
+    };
+    let tickets = Arc::new(Tickets::new(driver, settings));
     BotState {
         commands: Commands::new(
             Arc::clone(&registry),
@@ -261,6 +260,7 @@ fn assemble(
             config.admins.clone(),
         ),
         tickets,
+        slack,
         registry,
         recorder,
         tracker,
