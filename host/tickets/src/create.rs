@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    flow::{Asked, Told, Wish},
     intent_records::{Announcement, CreateRecord, Place},
     patience::{CREATE_PATIENCE, deadline},
     texts,
+    wish::{Asked, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},

@@ -1,149 +1,46 @@
-//! The one way that everything goes which people and plugins want of Jira. Whoever looks for "exactly once"
-//! reads this file.
+//! Whatever people and plugins want of Jira takes the same seven steps, and each happens exactly once.
 //!
-//! 1. *Begin*: the intention is in the journal before Jira is asked. Of many who begin the same, one goes on.
-//! 2. *Ask*: what Jira is asked for is in the journal as `begun`, so that a crash leaves no doubt that Jira may
+//! 1. *Begin.* The intention is written to the journal. Of many who begin the same one, one goes on.
+//! 2. *Ask.* The journal has it as `begun` before Jira is asked, so that a crash leaves no doubt that Jira may
 //!    have done it.
-//! 3. *Look*: what Jira did not confirm is looked for by its mark. Nothing is asked for again before that.
-//! 4. *Confirm*: Jira's answer is in the journal as `confirmed`, before anything follows from it.
-//! 5. *Follow up*: tracking, which may be repeated.
-//! 6. *Announce*: noted before Slack is asked. After a crash at that very moment the channel may not have heard
-//!    it, but it never hears it twice.
-//! 7. *Close*: `finished` if all is done, else `confirmed`, and recovery tries the rest again.
+//! 3. *Look.* What Jira didn't confirm is looked for by its mark. Nothing is asked for again before that.
+//! 4. *Confirm.* Jira's answer is written as `confirmed` before anything follows from it.
+//! 5. *Track.* This may be repeated: an issue is on a list once.
+//! 6. *Announce.* This is noted before Slack is asked. After a crash at that very moment the channel may not have
+//!    heard it, but it never hears it twice.
+//! 7. *Close.* It is `finished` if all is done. If not, it stays `confirmed`, and recovery tries the rest again.
 //!
-//! Every write needs the version of the one before, so that whoever lost an intention to somebody else stops at
-//! the next. After a crash [`Driver::resume`] goes the same way from where the journal says that it was.
+//! Every write needs the version of the one before. So whoever has lost an intention to another process stops at
+//! the next write. After a crash [`Driver::resume`] takes the same steps from where the journal says it was.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::Instant;
+use serde::Serialize;
 
 use crate::{
     announcer::Announcer,
     auto_track::AutoTracker,
     intent_records::{Announcement, Place},
-    patience::{LOOK_UP_PATIENCE, deadline},
+    wish::{Asked, Looking, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,
-    reply::Block,
-    ticket::CreatedTicket,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::web_api::error::ApiError;
 use maro_store::{
     intents::{
-        Begun, Intent, IntentJournal, IntentKind, IntentState, NewIntent,
+        Begun, Intent, IntentJournal, IntentState, NewIntent,
         work::{Stop, Work, to_json},
     },
     tracker::ChannelIssueTracker,
 };
 
-/// The pauses before each look. Jira's search shows a new ticket within seconds, rarely later. Each is shorter
-/// than the journal's patience with whoever works on an intention.
-const PAUSES: [Duration; 5] = [
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(12),
-];
-
-/// The pauses while a command waits for the answer.
-const SHORT_PAUSES: [Duration; 3] =
-    [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
-
 /// How many looks must have found nothing before a ticket counts as not there.
 const MIN_LOOKS: usize = 3;
-
-/// A kind of intention: what it asks of Jira and what follows. A value of it serves one drive.
-pub(crate) trait Wish: Send {
-    const KIND: IntentKind;
-    /// What the journal keeps of it.
-    type Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync;
-    /// Why Jira has done nothing of it.
-    type Refusal: Send;
-
-    /// Notes in the record what Jira is asked for next. `false` if nothing is left to ask.
-    fn prepare(&mut self, jira: &JiraClient, record: &mut Self::Record) -> impl Future<Output = bool> + Send;
-
-    /// Asks Jira for what [`Wish::prepare`] has noted, and notes Jira's answer.
-    fn ask(
-        &mut self,
-        jira: &JiraClient,
-        work: &mut Work<Self::Record>,
-    ) -> impl Future<Output = Asked<Self::Refusal>> + Send;
-
-    /// The marks of what Jira may have created and did not confirm. None, if asking twice does no harm.
-    fn unconfirmed(&self, _work: &Work<Self::Record>) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Where to look for those.
-    fn project(&mut self, jira: &JiraClient, record: &Self::Record) -> impl Future<Output = String> + Send;
-
-    /// Until when to look for those.
-    fn looking(&self) -> Looking {
-        Looking::Thoroughly
-    }
-
-    /// Notes that Jira has created what has this mark.
-    fn found(&mut self, _work: &mut Work<Self::Record>, _mark: &str, _ticket: CreatedTicket) {}
-
-    /// Jira has surely not created what is unconfirmed: asked again, unless there is a refusal.
-    fn missing(&mut self, _work: &mut Work<Self::Record>) -> Result<(), Self::Refusal> {
-        Ok(())
-    }
-
-    /// What has happened and is not tracked yet, each with a number by which [`Wish::tracked`] knows it.
-    fn events(&self, work: &Work<Self::Record>) -> Vec<(usize, DomainEvent)>;
-
-    fn tracked(&self, _record: &mut Self::Record, _number: usize) {}
-
-    /// What else follows before all is done. It may be repeated, and nothing waits for it to succeed.
-    fn follow(&mut self, _driver: &Driver, _work: &Work<Self::Record>) -> impl Future<Output = ()> + Send {
-        async {}
-    }
-
-    /// What the channel hears. `None` if it hears nothing.
-    fn told(&self, _record: &Self::Record) -> Option<Told> {
-        None
-    }
-
-    /// How far telling has come.
-    fn announcement<'a>(&self, _record: &'a mut Self::Record) -> Option<&'a mut Announcement> {
-        None
-    }
-}
-
-/// What Jira said to what it was asked.
-pub(crate) enum Asked<Refusal> {
-    Answered,
-    /// Nothing was done, for sure.
-    Refused(Refusal),
-    /// Jira may have done it.
-    Unknown(JiraError),
-}
-
-/// For how long to look for what Jira did not confirm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Looking {
-    /// Until it is there, or surely is not.
-    Thoroughly,
-    /// Somebody waits until then. What is not found is left to recovery at once.
-    Until(Instant),
-}
-
-/// A message for a channel, or a thread of it, by whoever caused it.
-pub(crate) struct Told {
-    pub(crate) place: Place,
-    pub(crate) thread_ts: Option<String>,
-    pub(crate) blocks: Vec<Block>,
-}
 
 /// What the journal said to an intention.
 #[derive(Debug)]
@@ -346,7 +243,7 @@ impl Driver {
             }
             tokio::time::sleep(pause).await;
             if looking == Looking::Thoroughly {
-                // Says that we are still at it.
+                // This renews the lease.
                 self.save(work, IntentState::Begun).await?;
             }
             match self.jira.find_by_intents(&project, &marks, work.begun_at, looking.deadline()).await {
@@ -397,7 +294,7 @@ impl Driver {
             .collect();
         // What is not tracked yet stays open, and is tried again.
         let state = if notes.is_empty() { IntentState::Finished } else { IntentState::Confirmed };
-        wish.follow(self, work).await;
+        wish.follow(&self.jira, &*self.tracker, &self.clock, work).await;
         match self.announce(wish, work).await {
             Ok(()) => {}
             Err(note @ Note::Unwritten(_)) => {
@@ -445,29 +342,6 @@ impl Driver {
             *announcement = Announcement::Done;
         }
         told.map_err(Note::NotAnnounced)
-    }
-}
-
-impl Looking {
-    fn pauses(self) -> &'static [Duration] {
-        match self {
-            Self::Thoroughly => &PAUSES,
-            Self::Until(_) => &SHORT_PAUSES,
-        }
-    }
-
-    fn has_time_for(self, pause: Duration) -> bool {
-        match self {
-            Self::Thoroughly => true,
-            Self::Until(end) => Instant::now() + pause < end,
-        }
-    }
-
-    fn deadline(self) -> Instant {
-        match self {
-            Self::Thoroughly => deadline(LOOK_UP_PATIENCE),
-            Self::Until(end) => end,
-        }
     }
 }
 

@@ -175,3 +175,57 @@ pub(crate) struct PluginCreationRecord {
     #[serde(default)]
     pub(crate) ticket: Option<Ticket>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    /// Reads what is stored and writes it as it was.
+    fn assert_kept<Record: Debug + Serialize + for<'a> Deserialize<'a>>(stored: &str) -> Record {
+        let record = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), stored);
+        record
+    }
+
+    #[test]
+    fn the_formats_stay_as_they_are() {
+        let create: CreateRecord = assert_kept(concat!(
+            r#"{"origin":{"channel":"C1","user":"U1","thread_ts":"1.2","permalink":"https://x.example","team":"T1"},"#,
+            r#""view_id":"V1","project_key":"SCRUM","project_name":"Scrum (SCRUM)","issue_type_id":"1","#,
+            r#""issue_type_name":"Task","summary":"One","description":"*Two*","ticket":{"id":"7","key":"SCRUM-7"},"#,
+            r#""is_tracked":true,"announcement":"sending","attempts":2}"#,
+        ));
+        assert_eq!(create.announcement, Announcement::Sending);
+        assert_kept::<LinkRecord>(concat!(
+            r#"{"origin":{"channel":"C1","user":"U1"},"view_id":"V1","key":"SCRUM-7","#,
+            r#""issue":{"id":"7","key":"SCRUM-7","summary":"One","status":"Open"},"#,
+            r#""is_tracked":false,"announcement":"done"}"#,
+        ));
+        let stories: StoriesRecord = assert_kept(concat!(
+            r#"{"origin":{"channel":"C1","user":"U1"},"view_id":"V1","epic":"SCRUM-1","lines":["#,
+            r#"{"title":"One","state":"due","is_tracked":false},{"title":"Two","state":"asked","is_tracked":false},"#,
+            r#"{"title":"Three","state":{"created":{"id":"7","key":"SCRUM-7"}},"is_tracked":true},"#,
+            r#"{"title":"Four","state":{"failed":"No."},"is_tracked":false}],"announcement":"due","attempts":1}"#,
+        ));
+        assert_eq!(stories.lines[1].state, StoryState::Asked);
+        assert_kept::<PluginCreationRecord>(concat!(
+            r#"{"plugin":"track","digest":"ab","project_key":"SCRUM","summary":"One","#,
+            r#""ticket":{"id":"7","key":"SCRUM-7"}}"#,
+        ));
+    }
+
+    #[test]
+    fn what_an_older_version_left_out_has_a_default() {
+        let record: CreateRecord = serde_json::from_str(
+            r#"{"origin":{"channel":"C1","user":"U1"},"view_id":"V1","project_key":"SCRUM","project_name":"Scrum",
+                "issue_type_id":"1","issue_type_name":"Task","summary":"One","description":""}"#,
+        )
+        .unwrap();
+        assert_eq!((record.ticket, record.is_tracked, record.attempts), (None, false, 0));
+        assert_eq!(record.announcement, Announcement::Due);
+        let line: StoryLine = serde_json::from_str(r#"{"title":"One"}"#).unwrap();
+        assert_eq!(line, StoryLine { title: "One".to_owned(), state: StoryState::Due, is_tracked: false });
+    }
+}

@@ -1,7 +1,7 @@
 //! Tickets that people create or link from Slack, or plugins create, and what follows from it.
 //!
-//! Everything that is wanted of Jira goes one way, that of [`flow`], which is also where a crash is recovered
-//! from. What each kind of intention asks for is in a file of its own; [`form`] is the Slack side.
+//! Whatever is wanted of Jira takes the steps of [`flow`], also after a crash. What each kind of intention asks
+//! for and what follows from it is a [`wish`] in a file of its own. [`form`] is the Slack side.
 
 pub mod announcer;
 pub mod audit;
@@ -20,6 +20,7 @@ mod similarity;
 mod stories;
 pub mod sync;
 pub mod texts;
+mod wish;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,10 +1,10 @@
 //! An existing ticket that somebody chose instead of a duplicate: its link to the conversation.
 
 use crate::{
-    flow::{Asked, Told, Wish},
     intent_records::{Announcement, LinkRecord, LinkedIssue, Place},
     patience::{LOOK_UP_PATIENCE, deadline},
     texts,
+    wish::{Asked, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
@@ -41,10 +41,6 @@ impl Wish for Link {
             }
             Err(reason) => Asked::Refused(reason),
         }
-    }
-
-    async fn project(&mut self, _: &JiraClient, _: &LinkRecord) -> String {
-        String::new()
     }
 
     fn events(&self, work: &Work<LinkRecord>) -> Vec<(usize, DomainEvent)> {

@@ -7,10 +7,11 @@ use tokio::time::Instant;
 
 use crate::{
     audit::{self, Writer},
-    flow::{Asked, Driver, Ended, Looking, Stage, Start, Wish},
+    flow::{Driver, Ended, Stage, Start},
     intent_records::{Place, PluginCreationRecord},
     patience::{LOOK_UP_PATIENCE, deadline},
     sync,
+    wish::{Asked, Looking, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
@@ -18,9 +19,13 @@ use maro_domain::{
     ticket::{CreatedTicket, NewTicket},
 };
 use maro_jira::{client::JiraClient, create::CreateError, edit::EditError, error::JiraError};
-use maro_store::intents::{
-    Intent, IntentKind, IntentState,
-    work::{Stop, Work},
+use maro_process::clock::Clock;
+use maro_store::{
+    intents::{
+        Intent, IntentKind, IntentState,
+        work::{Stop, Work},
+    },
+    tracker::ChannelIssueTracker,
 };
 
 /// How much of the time for Jira goes to the creation itself; in the rest it is looked for.
@@ -182,11 +187,16 @@ impl Wish for PluginCreation {
     }
 
     /// Jira's answer to a creation has no status: it is read for the command and the lists.
-    async fn follow(&mut self, driver: &Driver, work: &Work<PluginCreationRecord>) {
+    async fn follow(
+        &mut self,
+        jira: &JiraClient,
+        tracker: &dyn ChannelIssueTracker,
+        clock: &Clock,
+        work: &Work<PluginCreationRecord>,
+    ) {
         let Some(issue) = confirmed(work) else { return };
         let deadline = self.asked.as_ref().map_or_else(|| deadline(LOOK_UP_PATIENCE), |asked| asked.deadline);
-        let Driver { jira, tracker, clock, .. } = driver;
-        let read = sync::refresh(jira, &**tracker, clock, &issue.key, deadline).await;
+        let read = sync::refresh(jira, tracker, clock, &issue.key, deadline).await;
         self.issue = Some(read.unwrap_or(issue));
     }
 }

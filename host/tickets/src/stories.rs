@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 
 use crate::{
-    flow::{Asked, Told, Wish},
     intent_records::{Announcement, Place, StoriesRecord, StoryState},
     patience::{CREATE_PATIENCE, LOOK_UP_PATIENCE, deadline},
     texts,
+    wish::{Asked, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
