@@ -1,17 +1,18 @@
-//! Whatever people and plugins want of Jira takes the same seven steps, and each happens exactly once.
+//! Whatever people and plugins want of Jira takes the same seven steps, so that it happens exactly once.
 //!
 //! 1. *Begin.* The intention is written to the journal. Of many who begin the same one, one goes on.
-//! 2. *Ask.* The journal has it as `begun` before Jira is asked, so that a crash leaves no doubt that Jira may
-//!    have done it.
+//! 2. *Ask.* The journal has it as `begun` before Jira is asked, so that a crash leaves no doubt that Jira
+//!    may have done it.
 //! 3. *Look.* What Jira didn't confirm is looked for by its mark. Nothing is asked for again before that.
 //! 4. *Confirm.* Jira's answer is written as `confirmed` before anything follows from it.
 //! 5. *Track.* This may be repeated: an issue is on a list once.
-//! 6. *Announce.* This is noted before Slack is asked. After a crash at that very moment the channel may not have
-//!    heard it, but it never hears it twice.
-//! 7. *Close.* It is `finished` if all is done. If not, it stays `confirmed`, and recovery tries the rest again.
+//! 6. *Announce.* This is noted before Slack is asked. After a crash at that very moment the channel may not
+//!    have heard it, but it never hears it twice.
+//! 7. *Close.* It is `finished` if all is done. If not, it stays `confirmed`, and recovery tries the rest
+//!    again.
 //!
-//! Every write needs the version of the one before. So whoever has lost an intention to another process stops at
-//! the next write. After a crash [`Driver::resume`] takes the same steps from where the journal says it was.
+//! Every write needs the version of the one before. So whoever has lost an intention to another process stops
+//! at the next write. After a crash [`Driver::resume`] takes the same steps from where the journal says it was.
 
 use std::sync::Arc;
 
@@ -313,8 +314,8 @@ impl Driver {
         notes
     }
 
-    /// Tracks what has happened: each key, and whether it is on the list now. Once the list cannot be written,
-    /// the rest is not tried, which would take longer than the lease.
+    /// Tracks what has happened: each key, and whether it is on the list now. Once the list can't be
+    /// written, the rest isn't tried: that could take longer than the lease.
     async fn track<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Vec<(IssueKey, bool)> {
         let mut tracked = Vec::new();
         let mut is_list_there = true;

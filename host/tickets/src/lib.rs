@@ -1,7 +1,7 @@
 //! Tickets that people create or link from Slack, or plugins create, and what follows from it.
 //!
-//! Whatever is wanted of Jira takes the steps of [`flow`], also after a crash. What each kind of intention asks
-//! for and what follows from it is a [`wish`] in a file of its own. [`form`] is the Slack side.
+//! Whatever is wanted of Jira takes the steps of [`flow`], also after a crash. What each kind of intention
+//! asks for and what follows from it is a wish (`wish.rs`) in a file of its own. [`form`] is the Slack side.
 
 pub mod announcer;
 pub mod audit;
