@@ -3,6 +3,7 @@
 //! The lines have the target `maro::audit`, by which a collector of logs can keep them apart.
 
 use maro_domain::ids::{ChannelId, UserId};
+use maro_jira::edit::EditError;
 
 /// Whose write it is, for a write that may outlive its invocation.
 pub struct Writer {
@@ -27,5 +28,16 @@ impl Writer {
             outcome,
             "a plugin made a change"
         );
+    }
+}
+
+/// The word for how a write to Jira ended; `None` is success.
+pub fn outcome(error: Option<&EditError>) -> &'static str {
+    match error {
+        None => "done",
+        Some(EditError::Missing) => "missing",
+        Some(EditError::Refused { .. }) => "refused",
+        Some(EditError::Jira(_)) => "failed",
+        Some(EditError::Unknown(_)) => "uncertain",
     }
 }

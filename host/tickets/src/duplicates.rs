@@ -1,18 +1,19 @@
 //! Looking for tickets that a new one would duplicate. It never stands in the way of creating.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 
 use crate::{
-    Tickets, deadline,
-    record::CreateRecord,
+    intent_records::CreateRecord,
+    patience::deadline,
     similarity::{THRESHOLD, search_words, similarity},
     texts,
 };
 use maro_domain::{issue::Issue, ticket::SimilarTicket};
-use maro_jira::error::JiraError;
-use maro_process::telemetry::error_chain;
+use maro_jira::{client::JiraClient, error::JiraError};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_store::intents::Intents;
 
 /// How long the search may take while somebody waits for the modal.
 const PATIENCE: Duration = Duration::from_millis(1_800);
@@ -28,7 +29,7 @@ const SEARCH_LAG: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the search has shown.
 #[derive(Debug)]
-pub(super) enum Similar {
+pub(crate) enum Similar {
     None,
     /// The most similar first.
     Found(Vec<SimilarTicket>),
@@ -36,8 +37,15 @@ pub(super) enum Similar {
     Unchecked,
 }
 
-impl Tickets {
-    pub(super) async fn find_similar(&self, record: &CreateRecord) -> Similar {
+/// Looks in Jira and among what MARO has just created.
+pub(crate) struct DuplicateSearch {
+    pub(crate) jira: Arc<JiraClient>,
+    pub(crate) journal: Arc<dyn Intents>,
+    pub(crate) clock: Clock,
+}
+
+impl DuplicateSearch {
+    pub(crate) async fn find(&self, record: &CreateRecord) -> Similar {
         let words = search_words(&record.summary);
         if words.is_empty() {
             return Similar::None;

@@ -11,7 +11,7 @@ const AROUND: &[char] = &[
 
 /// The one key in what was typed, in any case, alone or in a link of Jira's, bare or as Slack wraps it.
 /// `None` if there is none, or more than one: no epic is guessed.
-pub(super) fn parse(typed: &str) -> Option<IssueKey> {
+pub(crate) fn parse(typed: &str) -> Option<IssueKey> {
     let mut keys = typed.split(is_between).filter_map(key_in);
     let key = keys.next()?;
     keys.all(|other| other == key).then_some(key)

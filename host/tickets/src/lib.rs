@@ -1,96 +1,159 @@
-//! Tickets that people create or link from Slack, and what follows from it.
+//! Tickets that people create or link from Slack, or plugins create, and what follows from it.
 //!
-//! Each flow writes its intention into the journal before it asks Jira and the result after, and says what
-//! happened with a [`maro_domain::events::DomainEvent`]. What follows, such as tracking, is in
-//! [`crate::hooks`].
+//! Whatever is wanted of Jira takes the steps of [`flow`], also after a crash. What each kind of intention
+//! asks for and what follows from it is a wish (`wish.rs`) in a file of its own. [`form`] is the Slack side.
 
-mod announce;
+pub mod announcer;
 pub mod audit;
-mod buttons;
+pub mod auto_track;
 mod create;
 mod duplicates;
-pub mod entry;
 mod epic_key;
-pub mod flows;
-pub mod hooks;
+pub mod flow;
+pub mod form;
+mod intent_records;
 mod link;
-mod options;
+mod patience;
 pub mod plugin_creation;
-mod record;
 mod recovery;
-mod settle;
 mod similarity;
 mod stories;
-mod submit;
 pub mod sync;
 pub mod texts;
-mod views;
-mod work;
+mod wish;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
-use crate::{flows::Flows, hooks::Hooks};
-use maro_domain::reply::Block;
-use maro_jira::client::JiraClient;
-use maro_process::clock::Clock;
-use maro_slack::{render::Renderer, sealed::Sealer, view::View, web_api::SlackWebApi};
-use maro_store::intents::Intents;
+use crate::{
+    duplicates::DuplicateSearch,
+    flow::Driver,
+    form::{
+        buttons::Buttons,
+        choices::Choices,
+        create::CreateForm,
+        link::LinkForm,
+        modals::Modals,
+        open::{CommandOrigin, Opener},
+        stories::StoriesForm,
+        submissions::Submissions,
+    },
+    recovery::Recovery,
+};
+use maro_domain::reply::Reply;
+use maro_slack::{
+    interaction::{
+        BlockAction, MessageShortcut, OptionsWanted, Shortcut, ViewSubmitted, answer::SubmissionResponse,
+    },
+    sealed::Sealer,
+    view::input::Choice,
+};
 
-/// How long a modal may stay open before it has to be opened anew.
-const MODAL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long Jira may take for what somebody waits for in a modal.
-const LOOK_UP_PATIENCE: Duration = Duration::from_secs(8);
-
-/// How long Jira may take to create something: giving up early leaves it unknown.
-const CREATE_PATIENCE: Duration = Duration::from_secs(15);
-
-/// Everything that creates or links tickets.
-pub struct Tickets {
-    pub journal: Arc<dyn Intents>,
-    pub jira: Arc<JiraClient>,
-    pub slack: SlackWebApi,
+/// What tickets need beside the [`Driver`].
+pub struct Settings {
     pub sealer: Sealer,
-    pub renderer: Renderer,
-    pub hooks: Arc<Hooks>,
-    pub clock: Clock,
     /// The site, for links.
     pub jira_base_url: Url,
-    /// The project that the modal preselects.
+    /// The project that the create form preselects.
     pub default_project: Option<String>,
     /// Work that outlives the request it came with.
     pub tasks: TaskTracker,
-    /// What plugins began may have to be finished.
-    pub flows: Arc<Flows>,
 }
 
-/// What a submitted modal turns into.
-#[derive(Debug)]
-enum Outcome {
-    /// It closes; the channel hears the rest.
-    Close,
-    /// Another takes its place. `news` is what the person would otherwise not hear of, in case that modal
-    /// can no longer be shown because they have closed it.
-    Show { view: Box<View>, news: Vec<Block> },
-    /// Errors beside inputs, by block id. `form` has them at its top, for when Slack no longer waits.
-    Errors { errors: BTreeMap<String, String>, form: Box<View> },
+/// Everything with which people create or link tickets in Slack.
+pub struct Tickets {
+    opener: Arc<Opener>,
+    choices: Choices,
+    submissions: Arc<Submissions>,
+    buttons: Buttons,
+    recovery: Arc<Recovery>,
 }
 
-impl Outcome {
-    /// A modal without news: the channel hears of it, or there is nothing to hear yet.
-    fn show(view: View) -> Self {
-        Self::Show { view: Box::new(view), news: Vec::new() }
+impl Tickets {
+    pub fn new(driver: Arc<Driver>, settings: Settings) -> Self {
+        let Settings { sealer, jira_base_url, default_project, tasks } = settings;
+        let modals = Arc::new(Modals {
+            announcer: Arc::clone(&driver.announcer),
+            sealer,
+            clock: driver.clock.clone(),
+        });
+        let duplicates = DuplicateSearch {
+            jira: Arc::clone(&driver.jira),
+            journal: Arc::clone(&driver.journal),
+            clock: driver.clock.clone(),
+        };
+        let create = Arc::new(CreateForm {
+            driver: Arc::clone(&driver),
+            modals: Arc::clone(&modals),
+            duplicates,
+            jira_base_url,
+        });
+        let link = Arc::new(LinkForm { driver: Arc::clone(&driver), modals: Arc::clone(&modals) });
+        let stories = Arc::new(StoriesForm { driver: Arc::clone(&driver), modals: Arc::clone(&modals) });
+        Self {
+            opener: Arc::new(Opener {
+                jira: Arc::clone(&driver.jira),
+                modals: Arc::clone(&modals),
+                default_project: default_project.clone(),
+                tasks: tasks.clone(),
+            }),
+            choices: Choices { jira: Arc::clone(&driver.jira), modals: Arc::clone(&modals), default_project },
+            submissions: Arc::new(Submissions {
+                create: Arc::clone(&create),
+                stories: Arc::clone(&stories),
+                modals: Arc::clone(&modals),
+                tasks: tasks.clone(),
+            }),
+            buttons: Buttons { link: Arc::clone(&link), stories: Arc::clone(&stories), modals },
+            recovery: Arc::new(Recovery { driver, create, link, stories, tasks }),
+        }
     }
 
-    /// A modal that the person has to hear of.
-    fn news(view: View, news: Vec<Block>) -> Self {
-        Self::Show { view: Box::new(view), news }
+    /// `/maro create [summary]`: opens the create form. A reply only if that fails.
+    pub async fn open_create(&self, origin: CommandOrigin<'_>, summary: &str) -> Option<Reply> {
+        self.opener.open_create(origin, summary).await
     }
-}
 
-fn deadline(patience: Duration) -> tokio::time::Instant {
-    tokio::time::Instant::now() + patience
+    /// The shortcut on a message.
+    pub async fn open_create_from_message(&self, shortcut: MessageShortcut) {
+        self.opener.open_create_from_message(shortcut).await;
+    }
+
+    /// The shortcut from anywhere in Slack.
+    pub async fn open_create_from_anywhere(&self, shortcut: Shortcut) {
+        self.opener.open_create_from_anywhere(shortcut).await;
+    }
+
+    /// `/maro stories EPIC-1`: opens the form for stories. A reply only if that fails.
+    pub async fn open_stories(&self, origin: CommandOrigin<'_>, arguments: &str) -> Option<Reply> {
+        self.opener.open_stories(origin, arguments).await
+    }
+
+    /// The choices for a select in a form.
+    pub async fn options(&self, wanted: &OptionsWanted) -> Vec<Choice> {
+        self.choices.options(wanted).await
+    }
+
+    /// Something was chosen in a form that is still open.
+    pub async fn chosen(&self, action: BlockAction) {
+        self.choices.chosen(action).await;
+    }
+
+    /// What becomes of a submitted modal, within `patience`.
+    pub async fn submitted(&self, submitted: ViewSubmitted, patience: Duration) -> SubmissionResponse {
+        self.submissions.submitted(submitted, patience).await
+    }
+
+    /// A button in a modal was pressed.
+    pub async fn pressed(&self, action: BlockAction) {
+        self.buttons.pressed(action).await;
+    }
+
+    /// Takes over what others left behind, until `shutdown`. `is_alone` tells that no other process uses
+    /// the database: then what lies there at the start is nobody's.
+    pub async fn recover(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
+        Arc::clone(&self.recovery).run(is_alone, shutdown).await;
+    }
 }

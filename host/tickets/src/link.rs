@@ -1,155 +1,104 @@
-//! Linking an existing ticket to the conversation, instead of creating a duplicate.
+//! An existing ticket that somebody chose instead of a duplicate: its link to the conversation.
 
 use crate::{
-    LOOK_UP_PATIENCE, Outcome, Tickets, deadline,
-    record::{Announcement, LinkRecord, LinkedIssue, ModalState, Origin},
+    intent_records::{Announcement, LinkRecord, LinkedIssue, Place},
+    patience::{LOOK_UP_PATIENCE, deadline},
     texts,
-    views::sentence,
-    work::{self, Start},
+    wish::{Asked, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},
-    reply::{Block, Span},
+    reply::Block,
 };
-use maro_jira::{error::JiraError, remote_link::LinkError};
-use maro_process::telemetry::error_chain;
-use maro_store::intents::{
-    IntentKind, IntentState,
-    work::{Stop, Work},
-};
+use maro_jira::{client::JiraClient, error::JiraError, remote_link::LinkError};
+use maro_store::intents::{IntentKind, work::Work};
+
+/// The wish for one link. Asking twice adds one, for the link has a name of its own: none is looked for.
+pub(crate) struct Link;
 
 /// Why a ticket was not linked.
-enum NotLinked {
+#[derive(Debug)]
+pub(crate) enum NotLinked {
     Missing,
     Jira(JiraError),
 }
 
-impl Tickets {
-    /// Links the ticket `key` under the intention of `state`, which then creates none.
-    pub(super) async fn link(&self, state: &ModalState, view_id: &str, key: &str) -> Outcome {
-        let record = LinkRecord {
-            origin: state.origin.clone(),
-            view_id: view_id.to_owned(),
-            key: key.to_owned(),
-            issue: None,
-            is_tracked: false,
-            announcement: Announcement::Due,
-        };
-        // Beside the draft of a creation: creating one and linking another are not the same intention.
-        let id = format!("{}-link-{key}", state.intent_id);
-        match self.begin(&id, IntentKind::Link, IntentState::Begun, &state.origin, record).await {
-            Ok(Start::Ours(work)) => self.link_in_jira(work).await,
-            Ok(Start::Known(IntentState::Failed, work)) => self.link_in_jira(work).await,
-            Ok(Start::Known(_, work)) => self.linked(&work.record, &[]),
-            Err(stop) => self.stopped(&state.origin, &stop),
-        }
+impl Wish for Link {
+    const KIND: IntentKind = IntentKind::Link;
+    type Record = LinkRecord;
+    type Refusal = NotLinked;
+
+    async fn prepare(&mut self, _: &JiraClient, record: &mut LinkRecord) -> bool {
+        record.issue.is_none()
     }
 
-    /// Adds the link in Jira. Asking twice adds one: the link has a name of its own.
-    pub(super) async fn link_in_jira(&self, mut work: Work<LinkRecord>) -> Outcome {
-        if let Err(stop) = self.save(&mut work, IntentState::Begun).await {
-            return self.stopped(&work.record.origin, &stop);
-        }
-        match self.add_link(&work.record).await {
-            Ok(issue) => work.record.issue = Some(issue),
-            Err(reason) => {
-                let text = match reason {
-                    NotLinked::Missing => texts::jira::not_found(&work.record.key),
-                    NotLinked::Jira(error) => {
-                        tracing::warn!(error = error_chain(&error), "a ticket was not linked");
-                        texts::jira::failed(&error)
-                    }
-                };
-                if let Err(stop) = self.save(&mut work, IntentState::Failed).await {
-                    return self.stopped(&work.record.origin, &stop);
-                }
-                return self.sentence_outcome(texts::issues::LINK_TITLE, &work.record.origin, &text);
+    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<LinkRecord>) -> Asked<NotLinked> {
+        match add_link(jira, &work.record).await {
+            Ok(issue) => {
+                work.record.issue = Some(issue);
+                Asked::Answered
             }
+            Err(reason) => Asked::Refused(reason),
         }
-        if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-            return self.linked(&work.record, &[work::sentence(&stop).to_owned()]);
-        }
-        self.conclude_link(work).await
     }
 
-    async fn add_link(&self, record: &LinkRecord) -> Result<LinkedIssue, NotLinked> {
-        let key = IssueKey::parse(&record.key).map_err(|_| NotLinked::Missing)?;
-        let found = self
-            .jira
-            .get_issues(std::slice::from_ref(&key), deadline(LOOK_UP_PATIENCE))
-            .await
-            .map_err(NotLinked::Jira)?;
-        let issue = found.into_iter().flatten().next().ok_or(NotLinked::Missing)?;
-        let url = record.origin.conversation_url();
-        self.jira
-            .add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, deadline(LOOK_UP_PATIENCE))
-            .await
-            .map_err(|error| match error {
-                LinkError::MissingIssue => NotLinked::Missing,
-                LinkError::Jira(error) => NotLinked::Jira(error),
-            })?;
-        Ok(LinkedIssue {
-            id: issue.id.as_str().to_owned(),
-            key: issue.key.into_string(),
-            summary: issue.summary,
-            status: issue.status,
+    fn events(&self, work: &Work<LinkRecord>) -> Vec<(usize, DomainEvent)> {
+        let record = &work.record;
+        event(record).filter(|_| !record.is_tracked).map(|event| (0, event)).into_iter().collect()
+    }
+
+    fn tracked(&self, record: &mut LinkRecord, _: usize) {
+        record.is_tracked = true;
+    }
+
+    fn told(&self, record: &LinkRecord) -> Option<Told> {
+        let issue = record.issue.as_ref()?;
+        let line = texts::issues::linked_by_caller(&issue.key().ok()?, &issue.summary);
+        Some(Told {
+            place: record.origin.place().ok()?,
+            thread_ts: record.origin.thread_ts.clone(),
+            blocks: vec![Block::Paragraph(line)],
         })
     }
 
-    /// Does what follows from a link, as far as it is still due.
-    pub(super) async fn conclude_link(&self, mut work: Work<LinkRecord>) -> Outcome {
-        let Some((event, line)) = consequences(&work.record) else {
-            return self.stopped(&work.record.origin, &Stop::Unreadable);
-        };
-        let mut notes = Vec::new();
-        if !work.record.is_tracked {
-            match self.hooks.emit(&event).await {
-                Ok(()) => work.record.is_tracked = true,
-                Err(_) => notes.push(texts::forms::not_tracked_yet(&work.record.key)),
-            }
-        }
-        if work.record.announcement == Announcement::Due {
-            work.record.announcement = Announcement::Sending;
-            if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-                return self.linked(&work.record, &[work::sentence(&stop).to_owned()]);
-            }
-            if let Err(note) = self.announce(&work.record.origin, vec![Block::Paragraph(line)]).await {
-                notes.push(note);
-            }
-            work.record.announcement = Announcement::Done;
-        }
-        let is_tracked = work.record.is_tracked;
-        self.close(&mut work, is_tracked).await;
-        self.linked(&work.record, &notes)
-    }
-
-    fn linked(&self, record: &LinkRecord, notes: &[String]) -> Outcome {
-        let issue = record.issue.as_ref().and_then(|issue| Some((issue.key().ok()?, &issue.summary)));
-        let mut blocks = vec![match issue {
-            Some((key, summary)) => Block::Paragraph(texts::issues::linked(&key, summary)),
-            None => sentence(texts::issues::LINKING),
-        }];
-        blocks.extend(notes.iter().map(|note| sentence(note)));
-        let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };
-        Outcome::news(self.notice_view(texts::issues::LINK_TITLE, &record.origin, blocks, Vec::new()), news)
+    fn announcement<'a>(&self, record: &'a mut LinkRecord) -> Option<&'a mut Announcement> {
+        Some(&mut record.announcement)
     }
 }
 
-/// What has happened, and how the channel hears it.
-fn consequences(record: &LinkRecord) -> Option<(DomainEvent, Vec<Span>)> {
+async fn add_link(jira: &JiraClient, record: &LinkRecord) -> Result<LinkedIssue, NotLinked> {
+    let key = IssueKey::parse(&record.key).map_err(|_| NotLinked::Missing)?;
+    let found = jira
+        .get_issues(std::slice::from_ref(&key), deadline(LOOK_UP_PATIENCE))
+        .await
+        .map_err(NotLinked::Jira)?;
+    let issue = found.into_iter().flatten().next().ok_or(NotLinked::Missing)?;
+    let url = record.origin.conversation_url();
+    jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, deadline(LOOK_UP_PATIENCE))
+        .await
+        .map_err(|error| match error {
+            LinkError::MissingIssue => NotLinked::Missing,
+            LinkError::Jira(error) => NotLinked::Jira(error),
+        })?;
+    Ok(LinkedIssue {
+        id: issue.id.as_str().to_owned(),
+        key: issue.key.into_string(),
+        summary: issue.summary,
+        status: issue.status,
+    })
+}
+
+fn event(record: &LinkRecord) -> Option<DomainEvent> {
     let issue = record.issue.as_ref()?;
-    let LinkedIssue { id, summary, status, .. } = issue;
-    let key = issue.key().ok()?;
-    let origin: &Origin = &record.origin;
-    let event = DomainEvent::DuplicateLinked(TicketEvent {
-        id: IssueId::new(id.as_str()),
-        key: key.clone(),
-        summary: summary.clone(),
-        status: Some(status.clone()),
+    let Place { channel, user } = record.origin.place().ok()?;
+    Some(DomainEvent::DuplicateLinked(TicketEvent {
+        id: IssueId::new(issue.id.as_str()),
+        key: issue.key().ok()?,
+        summary: issue.summary.clone(),
+        status: Some(issue.status.clone()),
         intent_id: None,
-        channel: origin.channel().ok()?,
-        user: origin.user().ok()?,
-    });
-    Some((event, texts::issues::linked_by_caller(&key, summary)))
+        channel,
+        user,
+    }))
 }

@@ -1,166 +1,220 @@
-//! An issue that a plugin asks for, from the journal to the channel's list.
+//! An issue that a plugin asks for: what is asked of Jira while its command waits, and what follows.
 //!
-//! The journal knows of it before Jira is asked, so that what a crash left behind, or Jira did not confirm, is
-//! found out all the same. It is never created a second time: nobody was told that it is there, and the person
-//! may have asked for it again.
+//! It is never created a second time: nobody was told that it is there, and the person may have asked for it
+//! again.
 
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{audit::Writer, flows::Flows, sync};
+use crate::{
+    audit::{self, Writer},
+    flow::{Driver, Ended, Stage, Start},
+    intent_records::{Place, PluginCreationRecord},
+    patience::{LOOK_UP_PATIENCE, deadline},
+    sync,
+    wish::{Asked, Looking, Wish},
+};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::Issue,
     ticket::{CreatedTicket, NewTicket},
 };
-use maro_store::intents::{
-    Begun, Intent, IntentKind, IntentState, NewIntent,
-    work::{Stop, Ticket, Work, to_json},
+use maro_jira::{client::JiraClient, create::CreateError, edit::EditError, error::JiraError};
+use maro_process::clock::Clock;
+use maro_store::{
+    intents::{
+        Intent, IntentKind, IntentState,
+        work::{Stop, Work},
+    },
+    tracker::ChannelIssueTracker,
 };
 
-/// What the journal keeps. It outlives the process, so fields are added with a default and never change their
-/// meaning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreationRecord {
-    plugin: String,
-    digest: String,
-    pub project_key: String,
-    summary: String,
-    /// Jira's answer.
-    #[serde(default)]
-    ticket: Option<Ticket>,
+/// How much of the time for Jira goes to the creation itself; in the rest it is looked for.
+const SHARE_OF_CREATION: f32 = 0.7;
+
+/// Why there is no confirmed issue.
+#[derive(Debug, thiserror::Error)]
+pub enum CreationError {
+    /// The journal does not have it, and so Jira was not asked.
+    #[error("the journal didn't record it")]
+    Unwritten(#[from] Stop),
+    #[error("Jira didn't create the issue")]
+    Jira(#[from] EditError),
 }
 
-/// A creation that this process works on.
-pub struct Creation {
-    pub work: Work<CreationRecord>,
-    flows: Arc<Flows>,
+/// Creates an issue for `writer` and does what follows from it: the issue as Jira shows it. What is not
+/// confirmed by `deadline` is left to recovery.
+///
+/// # Errors
+/// A [`CreationError`]. After [`EditError::Unknown`] Jira may have created it.
+pub async fn create(
+    driver: &Driver,
+    writer: Writer,
+    ticket: NewTicket,
+    deadline: Instant,
+) -> Result<Issue, CreationError> {
+    let Writer { plugin, digest, channel, user } = writer;
+    let record = PluginCreationRecord {
+        plugin,
+        digest,
+        project_key: ticket.project_key.clone(),
+        summary: ticket.summary.clone(),
+        ticket: None,
+    };
+    let (id, place) = (ticket.intent_id.clone(), Place { channel, user });
+    // The id was chosen by chance for this call: nobody else has it.
+    let (Start::Ours(mut work) | Start::Known(_, mut work)) =
+        driver.begin::<PluginCreation>(&id, IntentState::Begun, place, record).await?;
+    let mut creation = PluginCreation { asked: Some(Request { ticket, deadline }), issue: None };
+    let unknown = |error: Option<JiraError>| EditError::Unknown(error.unwrap_or(JiraError::TimedOut));
+    let error = match driver.drive(&mut creation, &mut work, Stage::Begun).await {
+        Ended::Done(_) => return creation.issue.ok_or(CreationError::Unwritten(Stop::Unreadable)),
+        Ended::Stopped(stop) => return Err(stop.into()),
+        Ended::Refused { refusal: NotCreated::Refused(error), .. } => error,
+        Ended::Refused { refusal: NotCreated::NotThere, .. } => unknown(None),
+        Ended::Unconfirmed(error) => unknown(error),
+    };
+    note(&work, &work.record.project_key, audit::outcome(Some(&error)));
+    Err(error.into())
 }
 
-impl Creation {
-    /// Writes down that `writer` asks for a ticket.
-    ///
-    /// # Errors
-    /// It is not written down, and Jira must not be asked.
-    pub async fn begin(flows: Arc<Flows>, writer: Writer, ticket: &NewTicket) -> Result<Self, Stop> {
-        let Writer { plugin, digest, channel, user } = writer;
-        let record = CreationRecord {
-            plugin,
-            digest,
-            project_key: ticket.project_key.clone(),
-            summary: ticket.summary.clone(),
-            ticket: None,
-        };
-        let intent = NewIntent {
-            id: ticket.intent_id.clone(),
-            kind: IntentKind::PluginCreate,
-            channel,
-            user,
-            state: IntentState::Begun,
-            data: to_json(&record),
-        };
-        // The id was chosen by chance for this call: nobody else has it.
-        let (Begun::New(intent) | Begun::Known(intent)) =
-            flows.journal.begin(&intent, flows.clock.now()).await?;
-        Self::taken_over(flows, intent)
-    }
-
-    /// The creation of an intent that is this process's now.
-    ///
-    /// # Errors
-    /// [`Stop::Unreadable`].
-    pub fn taken_over(flows: Arc<Flows>, intent: Intent) -> Result<Self, Stop> {
-        Ok(Self { work: Work::read(intent)?, flows })
-    }
-
-    /// The issue, if Jira's answer is written down.
-    pub fn confirmed(&self) -> Option<CreatedTicket> {
-        let ticket = self.work.record.ticket.as_ref()?;
-        Some(CreatedTicket { id: ticket.id(), key: ticket.key().ok()? })
-    }
-
-    /// What follows from an issue that Jira did not confirm and that is there.
-    pub async fn found(self, created: CreatedTicket, deadline: Instant) {
-        self.note(created.key.as_str(), "done");
-        self.conclude(created, deadline).await;
-    }
-
-    /// What follows from an issue that Jira has created: the issue as Jira shows it by `deadline`. None of it
-    /// can make the creation fail, and all of it may be repeated.
-    pub async fn conclude(mut self, created: CreatedTicket, deadline: Instant) -> Issue {
-        let CreatedTicket { id, key } = created.clone();
-        let issue = Issue::new(id.clone(), key.clone(), &self.work.record.summary, "");
-        self.work.record.ticket = Some(created.into());
-        if self.save(IntentState::Confirmed).await.is_err() {
-            // The rest is for whoever works on it now, or takes it over once the journal can be read again.
-            return issue;
+/// Brings what another process left behind to its end.
+///
+/// # Errors
+/// [`Stop`].
+pub(crate) async fn finish(driver: &Driver, intent: Intent) -> Result<(), Stop> {
+    let mut creation = PluginCreation { asked: None, issue: None };
+    match driver.resume(&mut creation, intent).await? {
+        (_, Ended::Stopped(stop)) => Err(stop),
+        (work, Ended::Refused { .. }) => {
+            tracing::warn!(
+                intent = work.id,
+                plugin = work.record.plugin,
+                channel = work.channel.as_str(),
+                user = work.user.as_str(),
+                project = work.record.project_key,
+                "Jira didn't confirm an issue that a plugin asked for, and MARO couldn't find it"
+            );
+            Ok(())
         }
-        let event = DomainEvent::TicketCreated(TicketEvent {
-            id,
-            key: key.clone(),
-            summary: issue.summary.clone(),
+        (_, Ended::Done(_) | Ended::Unconfirmed(_)) => Ok(()),
+    }
+}
+
+/// What a command waits for.
+struct Request {
+    ticket: NewTicket,
+    deadline: Instant,
+}
+
+/// The wish for one issue of a plugin.
+struct PluginCreation {
+    /// `None` if nobody waits for it any more: then Jira is not asked.
+    asked: Option<Request>,
+    /// The issue, once it is confirmed.
+    issue: Option<Issue>,
+}
+
+/// Why there is no issue.
+#[derive(Debug)]
+enum NotCreated {
+    Refused(EditError),
+    NotThere,
+}
+
+impl PluginCreation {
+    fn confirm(&mut self, work: &mut Work<PluginCreationRecord>, created: CreatedTicket) {
+        note(work, created.key.as_str(), audit::outcome(None));
+        work.record.ticket = Some(created.into());
+        self.issue = confirmed(work);
+    }
+}
+
+impl Wish for PluginCreation {
+    const KIND: IntentKind = IntentKind::PluginCreate;
+    type Record = PluginCreationRecord;
+    type Refusal = NotCreated;
+
+    async fn prepare(&mut self, _: &JiraClient, record: &mut PluginCreationRecord) -> bool {
+        record.ticket.is_none() && self.asked.is_some()
+    }
+
+    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<PluginCreationRecord>) -> Asked<NotCreated> {
+        let Some(Request { ticket, deadline }) = &self.asked else { return Asked::Answered };
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
+        match jira.create_ticket(ticket, until).await {
+            Ok(created) => {
+                self.confirm(work, created);
+                Asked::Answered
+            }
+            Err(CreateError::Unknown(error)) => Asked::Unknown(error),
+            Err(error) => Asked::Refused(NotCreated::Refused(error.into())),
+        }
+    }
+
+    fn unconfirmed(&self, work: &Work<PluginCreationRecord>) -> Vec<String> {
+        if work.record.ticket.is_none() { vec![work.id.clone()] } else { Vec::new() }
+    }
+
+    async fn project(&mut self, _: &JiraClient, record: &PluginCreationRecord) -> String {
+        record.project_key.clone()
+    }
+
+    fn looking(&self) -> Looking {
+        self.asked.as_ref().map_or(Looking::Thoroughly, |asked| Looking::Until(asked.deadline))
+    }
+
+    fn found(&mut self, work: &mut Work<PluginCreationRecord>, _: &str, ticket: CreatedTicket) {
+        self.confirm(work, ticket);
+    }
+
+    fn missing(&mut self, _: &mut Work<PluginCreationRecord>) -> Result<(), NotCreated> {
+        Err(NotCreated::NotThere)
+    }
+
+    fn events(&self, work: &Work<PluginCreationRecord>) -> Vec<(usize, DomainEvent)> {
+        let Some(issue) = confirmed(work) else { return Vec::new() };
+        let event = TicketEvent {
+            id: issue.id,
+            key: issue.key,
+            summary: issue.summary,
             status: None,
-            intent_id: Some(self.work.id.clone()),
-            channel: self.work.channel.clone(),
-            user: self.work.user.clone(),
-        });
-        // The hook has logged why it failed.
-        let is_tracked = self.flows.hooks.emit(&event).await.is_ok();
-        let Flows { jira, tracker, clock, .. } = &*self.flows;
-        let read = sync::refresh(jira, &**tracker, clock, &key, deadline).await;
-        // What is not tracked yet stays open, and is tried again.
-        self.end(if is_tracked { IntentState::Finished } else { IntentState::Confirmed }).await;
-        read.unwrap_or(issue)
-    }
-
-    /// Closes the creation of what Jira did not create.
-    pub async fn fail(self) {
-        self.end(IntentState::Failed).await;
-    }
-
-    /// Closes the creation of what Jira did not confirm and what is not there.
-    pub async fn give_up(self) {
-        let Work { id, channel, user, record, .. } = &self.work;
-        tracing::warn!(
-            intent = id,
-            plugin = record.plugin,
-            channel = channel.as_str(),
-            user = user.as_str(),
-            project = record.project_key,
-            "Jira didn't confirm an issue that a plugin asked for, and MARO couldn't find it"
-        );
-        self.fail().await;
-    }
-
-    /// Leaves it to recovery to find out what Jira did.
-    pub async fn leave(mut self) {
-        // As of long ago: the lease is over, and the next look takes it.
-        let long_ago = jiff::Timestamp::UNIX_EPOCH;
-        // Unwritten, it is taken over when the lease ends by itself.
-        let _ = self.work.save(&*self.flows.journal, IntentState::Begun, long_ago).await;
-    }
-
-    /// Notes for the operator how asking Jira ended.
-    pub fn note(&self, what: &str, outcome: &str) {
-        let Work { channel, user, record, .. } = &self.work;
-        let writer = Writer {
-            plugin: record.plugin.clone(),
-            digest: record.digest.clone(),
-            channel: channel.clone(),
-            user: user.clone(),
+            intent_id: Some(work.id.clone()),
+            channel: work.channel.clone(),
+            user: work.user.clone(),
         };
-        writer.note("create", what, outcome);
+        vec![(0, DomainEvent::TicketCreated(event))]
     }
 
-    async fn end(mut self, state: IntentState) {
-        // Unwritten, it is taken over once more, which does nothing twice.
-        let _ = self.save(state).await;
+    /// Jira's answer to a creation has no status: it is read for the command and the lists.
+    async fn follow(
+        &mut self,
+        jira: &JiraClient,
+        tracker: &dyn ChannelIssueTracker,
+        clock: &Clock,
+        work: &Work<PluginCreationRecord>,
+    ) {
+        let Some(issue) = confirmed(work) else { return };
+        let deadline = self.asked.as_ref().map_or_else(|| deadline(LOOK_UP_PATIENCE), |asked| asked.deadline);
+        let read = sync::refresh(jira, tracker, clock, &issue.key, deadline).await;
+        self.issue = Some(read.unwrap_or(issue));
     }
+}
 
-    async fn save(&mut self, state: IntentState) -> Result<(), Stop> {
-        let Flows { journal, clock, .. } = &*self.flows;
-        self.work.save(&**journal, state, clock.now()).await
-    }
+/// The issue as far as Jira's answer tells it.
+fn confirmed(work: &Work<PluginCreationRecord>) -> Option<Issue> {
+    let ticket = work.record.ticket.as_ref()?;
+    Some(Issue::new(ticket.id(), ticket.key().ok()?, &work.record.summary, ""))
+}
+
+/// Notes for the operator how asking Jira ended.
+fn note(work: &Work<PluginCreationRecord>, what: &str, outcome: &str) {
+    let Work { channel, user, record, .. } = work;
+    let writer = Writer {
+        plugin: record.plugin.clone(),
+        digest: record.digest.clone(),
+        channel: channel.clone(),
+        user: user.clone(),
+    };
+    writer.note("create", what, outcome);
 }

@@ -3,18 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    LOOK_UP_PATIENCE, Tickets, deadline,
-    plugin_creation::Creation,
-    record::{CreateRecord, LinkRecord, StoriesRecord},
+    flow::Driver,
+    form::{create::CreateForm, link::LinkForm, stories::StoriesForm},
+    plugin_creation,
 };
 use maro_process::telemetry::error_chain;
-use maro_store::intents::{
-    Intent, IntentKind, IntentState,
-    work::{Stop, Work},
-};
+use maro_store::intents::{Intent, IntentKind, work::Stop};
 
 /// How long an intention may lie still before another process takes it over. Longer than any one step of
 /// those who work on it.
@@ -32,16 +29,25 @@ const FORGETTING_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 /// For how long finished intentions are kept, so that a modal left open does not create a second ticket.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-impl Tickets {
+/// Takes over what nobody works on.
+pub(crate) struct Recovery {
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) create: Arc<CreateForm>,
+    pub(crate) link: Arc<LinkForm>,
+    pub(crate) stories: Arc<StoriesForm>,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Recovery {
     /// Takes over what others left behind, until `shutdown`. `is_alone` tells that no other process uses
     /// the database: then what lies there at the start is nobody's.
-    pub async fn recover(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
-        let mut idle_before = if is_alone { self.clock.now() } else { self.before(LEASE) };
+    pub(crate) async fn run(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
+        let mut idle_before = if is_alone { self.driver.clock.now() } else { self.before(LEASE) };
         let mut forgotten_at = Timestamp::UNIX_EPOCH;
         loop {
             self.recover_once(idle_before).await;
             if forgotten_at < self.before(FORGETTING_INTERVAL) {
-                forgotten_at = self.clock.now();
+                forgotten_at = self.driver.clock.now();
                 self.forget().await;
             }
             if shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
@@ -52,18 +58,19 @@ impl Tickets {
     }
 
     async fn recover_once(self: &Arc<Self>, idle_before: Timestamp) {
-        let abandoned = match self.journal.claim_abandoned(idle_before, self.clock.now(), BATCH).await {
-            Ok(abandoned) => abandoned,
-            Err(error) => {
-                tracing::warn!(error = error_chain(&error), "unfinished work cannot be looked for");
-                return;
-            }
-        };
+        let abandoned =
+            match self.driver.journal.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
+                Ok(abandoned) => abandoned,
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "unfinished work cannot be looked for");
+                    return;
+                }
+            };
         for intent in abandoned {
             tracing::info!(intent = intent.id, "unfinished work is taken over");
-            let tickets = Arc::clone(self);
+            let recovery = Arc::clone(self);
             self.tasks.spawn(async move {
-                if let Err(stop) = tickets.finish(intent).await {
+                if let Err(stop) = recovery.finish(intent).await {
                     tracing::error!(error = error_chain(&stop), "unfinished work cannot be taken over");
                 }
             });
@@ -71,53 +78,21 @@ impl Tickets {
     }
 
     async fn forget(&self) {
-        if let Err(error) = self.journal.forget_before(self.before(KEPT)).await {
+        if let Err(error) = self.driver.journal.forget_before(self.before(KEPT)).await {
             tracing::warn!(error = error_chain(&error), "old work cannot be forgotten");
         }
     }
 
     async fn finish(&self, intent: Intent) -> Result<(), Stop> {
-        let is_confirmed = intent.state == IntentState::Confirmed;
         match intent.kind {
-            IntentKind::Create => {
-                let work = Work::<CreateRecord>::read(intent)?;
-                let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
-                let outcome = if is_confirmed {
-                    self.conclude_create(work, false).await
-                } else {
-                    self.settle_create(work).await
-                };
-                self.show_late(&view_id, &origin, outcome).await;
-            }
-            IntentKind::Link => {
-                let work = Work::<LinkRecord>::read(intent)?;
-                let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
-                let outcome =
-                    if is_confirmed { self.conclude_link(work).await } else { self.link_in_jira(work).await };
-                self.show_late(&view_id, &origin, outcome).await;
-            }
-            IntentKind::Stories => {
-                let work = Work::<StoriesRecord>::read(intent)?;
-                let (view_id, origin) = (work.record.view_id.clone(), work.record.origin.clone());
-                let outcome = if is_confirmed {
-                    self.conclude_stories(work).await
-                } else {
-                    self.create_stories(work).await
-                };
-                self.show_late(&view_id, &origin, outcome).await;
-            }
-            IntentKind::PluginCreate => {
-                let creation = Creation::taken_over(Arc::clone(&self.flows), intent)?;
-                match creation.confirmed() {
-                    Some(created) => drop(creation.conclude(created, deadline(LOOK_UP_PATIENCE)).await),
-                    None => self.settle_plugin_creation(creation).await?,
-                }
-            }
+            IntentKind::Create => self.create.finish(intent).await,
+            IntentKind::Link => self.link.finish(intent).await,
+            IntentKind::Stories => self.stories.finish(intent).await,
+            IntentKind::PluginCreate => plugin_creation::finish(&self.driver, intent).await,
         }
-        Ok(())
     }
 
     fn before(&self, age: SignedDuration) -> Timestamp {
-        self.clock.now().checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)
+        self.driver.clock.now().checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// On the labelled sample in the tests below, 0.57 shows all twenty duplicates and two tickets that are
 /// none; lower, tickets about the same part of a product crowd in. Showing one too many costs a glance,
 /// missing one costs a duplicate, so it is rather too low than too high.
-pub(super) const THRESHOLD: f64 = 0.57;
+pub(crate) const THRESHOLD: f64 = 0.57;
 
 /// From how alike on two words count as the same, so that plurals and typing slips do not matter.
 const SAME_WORD: f64 = 0.9;
@@ -25,7 +25,7 @@ const STOP_WORDS: [&str; 48] = [
 
 /// How alike two summaries are, from 0 to 1: the share of their words that they have in common, where
 /// words are compared by Jaro-Winkler similarity. Order, case and stop words do not matter.
-pub(super) fn similarity(one: &str, other: &str) -> f64 {
+pub(crate) fn similarity(one: &str, other: &str) -> f64 {
     let (one, other) = (words(one), words(other));
     let total = one.len() + other.len();
     if one.is_empty() || other.is_empty() {
@@ -44,7 +44,7 @@ fn best_match(word: &str, words: &BTreeSet<String>) -> f64 {
 }
 
 /// The words of a summary that are worth searching for, the longest first: they are the rarest.
-pub(super) fn search_words(summary: &str) -> Vec<String> {
+pub(crate) fn search_words(summary: &str) -> Vec<String> {
     let mut words: Vec<_> = words(summary).into_iter().collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     words.truncate(MAX_SEARCH_WORDS);

@@ -1,30 +1,26 @@
-//! Stories under an epic: a title a line, created in batches, each line with an outcome of its own.
+//! Stories under an epic, created in batches, each with an outcome of its own.
 
-use std::collections::HashSet;
+use std::convert::Infallible;
 
 use crate::{
-    CREATE_PATIENCE, LOOK_UP_PATIENCE, MODAL_LIFETIME, Outcome, Tickets, deadline,
-    record::{Announcement, ModalState, StoriesRecord, StoryLine, StoryState},
-    submit, texts,
-    views::{MAX_SUMMARY_LENGTH, RETRY_STORIES, STORIES, sentence},
-    work::{self, Start},
+    intent_records::{Announcement, Place, StoriesRecord, StoryState},
+    patience::{CREATE_PATIENCE, LOOK_UP_PATIENCE, deadline},
+    texts,
+    wish::{Asked, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
-    issue::{IssueKey, one_line},
+    issue::IssueKey,
     reply::{Block, Span},
+    ticket::CreatedTicket,
 };
 use maro_jira::{
+    client::JiraClient,
     create::CreateError,
     epic::{Epic, EpicLookup},
     stories::NewStory,
 };
-use maro_process::telemetry::error_chain;
-use maro_slack::{interaction::view_state::ViewState, view::button::Button};
-use maro_store::intents::{IntentKind, IntentState, work::Work};
-
-/// The most stories of one modal.
-pub(super) const MAX_STORIES: usize = 100;
+use maro_store::intents::{IntentKind, work::Work};
 
 /// The most that Jira creates at once.
 const BATCH: usize = 50;
@@ -32,132 +28,64 @@ const BATCH: usize = 50;
 /// How often one batch is sent that Jira does not confirm and that is not there.
 const MAX_ATTEMPTS: u32 = 2;
 
-impl Tickets {
-    pub(super) async fn submit_stories(&self, state: ModalState, view: ViewState) -> Outcome {
-        let text = view.values.text(STORIES).unwrap_or_default();
-        let lines = match parse_lines(text) {
-            Ok(lines) => lines,
-            Err(problem) => {
-                let form = self.stories_view(&state, vec![Span::Text(problem.clone())], text);
-                return submit::errors([(STORIES.to_owned(), problem)].into(), form);
+/// The wish for all stories of one form. What Jira refuses is a line's outcome, not the wish's.
+#[derive(Default)]
+pub(crate) struct Stories {
+    /// Once Jira has shown it.
+    epic: Option<Epic>,
+}
+
+impl Stories {
+    /// As [`read_epic`], once.
+    async fn epic(&mut self, jira: &JiraClient, key: &str) -> Result<&Epic, String> {
+        let epic = match self.epic.take() {
+            Some(epic) => epic,
+            None => {
+                let key = IssueKey::parse(key).map_err(|_| texts::forms::EXPIRED.to_owned())?;
+                read_epic(jira, &key).await?
             }
         };
-        self.begin_stories(&state, &state.intent_id, &view.id, lines).await
+        Ok(self.epic.insert(epic))
+    }
+}
+
+impl Wish for Stories {
+    const KIND: IntentKind = IntentKind::Stories;
+    type Record = StoriesRecord;
+    type Refusal = Infallible;
+
+    async fn prepare(&mut self, jira: &JiraClient, record: &mut StoriesRecord) -> bool {
+        let batch: Vec<usize> = lines_in(record, &StoryState::Due).take(BATCH).collect();
+        if batch.is_empty() {
+            return false;
+        }
+        if let Err(reason) = self.epic(jira, &record.epic).await {
+            change_lines(record, &StoryState::Due, &StoryState::Failed(reason));
+            return false;
+        }
+        for index in batch {
+            record.lines[index].state = StoryState::Asked;
+        }
+        true
     }
 
-    /// The failed lines once more, as an intention of their own that many clicks make only once.
-    pub(super) async fn retry_stories(&self, state: &ModalState, view_id: &str) -> Outcome {
-        let lines = match self.journal.get(&state.intent_id).await {
-            Ok(Some(intent)) => Work::<StoriesRecord>::read(intent).map(|work| {
-                let failed = |line: &StoryLine| {
-                    matches!(line.state, StoryState::Failed(_)).then(|| line.title.clone())
-                };
-                work.record.lines.iter().filter_map(failed).collect()
-            }),
-            Ok(None) => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
-        };
-        match lines {
-            Ok(lines) if lines.is_empty() => {
-                self.sentence_outcome(texts::stories::TITLE, &state.origin, texts::forms::EXPIRED)
-            }
-            Ok(lines) => {
-                self.begin_stories(state, &format!("{}-again", state.intent_id), view_id, lines).await
-            }
-            Err(stop) => self.stopped(&state.origin, &stop),
-        }
-    }
-
-    async fn begin_stories(
-        &self,
-        state: &ModalState,
-        id: &str,
-        view_id: &str,
-        titles: Vec<String>,
-    ) -> Outcome {
-        let record = StoriesRecord {
-            origin: state.origin.clone(),
-            view_id: view_id.to_owned(),
-            epic: state.epic.clone().unwrap_or_default(),
-            lines: titles
-                .into_iter()
-                .map(|title| StoryLine { title, state: StoryState::Due, is_tracked: false })
-                .collect(),
-            announcement: Announcement::Due,
-            attempts: 0,
-        };
-        match self.begin(id, IntentKind::Stories, IntentState::Begun, &state.origin, record).await {
-            Ok(Start::Ours(work)) => self.create_stories(work).await,
-            Ok(Start::Known(IntentState::Finished, work)) => self.report(&work, &[]),
-            Ok(Start::Known(_, work)) => Outcome::show(self.progress_view(&work.record.origin)),
-            Err(stop) => self.stopped(&state.origin, &stop),
-        }
-    }
-
-    /// Creates every line that is due, then does what follows.
-    pub(super) async fn create_stories(&self, mut work: Work<StoriesRecord>) -> Outcome {
-        let epic = self.epic(&work.record.epic).await;
-        // Jira may have done what it was asked, also if it does not show the epic now.
-        let was_asked = work.record.lines.iter().any(|line| line.state == StoryState::Asked);
-        let project = epic.as_ref().map_or_else(|_| project_of(&work.record.epic), |epic| &epic.project_key);
-        let project = project.to_owned();
-        if was_asked && !self.settle_stories(&mut work, &project).await {
-            return self.unsettled(&work);
-        }
-        let epic = match epic {
-            Ok(epic) => epic,
-            Err(reason) => {
-                fail_due(&mut work.record, &reason);
-                return self.conclude_stories(work).await;
-            }
-        };
-        loop {
-            let batch: Vec<usize> = due(&work.record).take(BATCH).collect();
-            if batch.is_empty() {
-                return self.conclude_stories(work).await;
-            }
-            for index in &batch {
-                work.record.lines[*index].state = StoryState::Asked;
-            }
-            if let Err(stop) = self.save(&mut work, IntentState::Begun).await {
-                return self.stopped(&work.record.origin, &stop);
-            }
-            if let Err(error) = self.create_batch(&mut work, &epic, &batch).await {
-                tracing::warn!(
-                    intent = work.id,
-                    error = error_chain(&error),
-                    "it is unknown which stories exist"
-                );
-                work.record.attempts += 1;
-                if !self.settle_stories(&mut work, &epic.project_key).await {
-                    return self.unsettled(&work);
-                }
-                if work.record.attempts >= MAX_ATTEMPTS {
-                    fail_due(&mut work.record, texts::forms::NOT_FOUND_AFTERWARDS);
-                }
-            }
-            self.track_created(&mut work).await;
-        }
-    }
-
-    /// Sends one batch and writes each line's outcome into the record.
-    ///
-    /// # Errors
-    /// It is unknown what Jira did.
-    async fn create_batch(
-        &self,
-        work: &mut Work<StoriesRecord>,
-        epic: &Epic,
-        batch: &[usize],
-    ) -> Result<(), maro_jira::error::JiraError> {
+    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<StoriesRecord>) -> Asked<Infallible> {
+        let batch: Vec<usize> = lines_in(&work.record, &StoryState::Asked).collect();
         let stories: Vec<NewStory> = batch
             .iter()
-            .map(|index| NewStory {
-                summary: work.record.lines[*index].title.clone(),
-                intent_id: line_intent(&work.id, *index),
+            .map(|&index| NewStory {
+                summary: work.record.lines[index].title.clone(),
+                intent_id: mark(&work.id, index),
             })
             .collect();
-        let outcomes = match self.jira.create_stories(epic, &stories, deadline(CREATE_PATIENCE)).await {
+        let epic = match self.epic(jira, &work.record.epic).await {
+            Ok(epic) => epic,
+            Err(reason) => {
+                fail_all(&mut work.record, reason);
+                return Asked::Answered;
+            }
+        };
+        let outcomes = match jira.create_stories(epic, &stories, deadline(CREATE_PATIENCE)).await {
             Ok(outcomes) => outcomes,
             Err(CreateError::Refused { fields, messages }) => {
                 let reason = fields.into_values().chain(messages).collect::<Vec<_>>().join(" ");
@@ -165,179 +93,97 @@ impl Tickets {
             }
             Err(CreateError::Jira(error)) => {
                 // The batches to come would end alike.
-                let reason = texts::jira::failed(&error);
-                fail_due(&mut work.record, &reason);
-                vec![Err(reason); batch.len()]
+                fail_all(&mut work.record, texts::jira::failed(&error));
+                return Asked::Answered;
             }
-            Err(CreateError::Unknown(error)) => return Err(error),
+            Err(CreateError::Unknown(error)) => return Asked::Unknown(error),
         };
-        for (index, outcome) in batch.iter().zip(outcomes) {
-            work.record.lines[*index].state = match outcome {
+        for (index, outcome) in batch.into_iter().zip(outcomes) {
+            work.record.lines[index].state = match outcome {
                 Ok(created) => StoryState::Created(created.into()),
                 Err(reason) if reason.is_empty() => StoryState::Failed(texts::stories::NO_REASON.to_owned()),
                 Err(reason) => StoryState::Failed(reason),
             };
         }
+        Asked::Answered
+    }
+
+    fn unconfirmed(&self, work: &Work<StoriesRecord>) -> Vec<String> {
+        lines_in(&work.record, &StoryState::Asked).map(|index| mark(&work.id, index)).collect()
+    }
+
+    /// Jira may have created the stories even if it doesn't show their epic now: then the key has to do.
+    async fn project(&mut self, jira: &JiraClient, record: &StoriesRecord) -> String {
+        match self.epic(jira, &record.epic).await {
+            Ok(epic) => epic.project_key.clone(),
+            Err(_) => record.epic.rsplit_once('-').map_or("", |(project, _)| project).to_owned(),
+        }
+    }
+
+    fn found(&mut self, work: &mut Work<StoriesRecord>, found: &str, ticket: CreatedTicket) {
+        let index = lines_in(&work.record, &StoryState::Asked).find(|&index| mark(&work.id, index) == found);
+        if let Some(index) = index {
+            work.record.lines[index].state = StoryState::Created(ticket.into());
+        }
+    }
+
+    fn missing(&mut self, work: &mut Work<StoriesRecord>) -> Result<(), Infallible> {
+        let record = &mut work.record;
+        record.attempts += 1;
+        if record.attempts < MAX_ATTEMPTS {
+            change_lines(record, &StoryState::Asked, &StoryState::Due);
+        } else {
+            fail_all(record, texts::forms::NOT_FOUND_AFTERWARDS.to_owned());
+        }
         Ok(())
     }
 
-    async fn epic(&self, key: &str) -> Result<Epic, String> {
-        let key = IssueKey::parse(key).map_err(|_| texts::forms::EXPIRED.to_owned())?;
-        match self.jira.get_epic(&key, deadline(LOOK_UP_PATIENCE)).await {
-            Ok(EpicLookup::Epic(epic)) => Ok(epic),
-            Ok(EpicLookup::NoStoryType { project_key, .. }) => {
-                Err(texts::stories::no_story_type(&project_key))
-            }
-            Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
-                Err(texts::stories::not_an_epic(issue.key.as_str(), &type_name))
-            }
-            Ok(EpicLookup::Missing) => Err(texts::jira::not_found(key.as_str())),
-            Err(error) => Err(texts::jira::failed(&error)),
-        }
-    }
-
-    /// Puts each created story on the list, also when later batches fail.
-    async fn track_created(&self, work: &mut Work<StoriesRecord>) {
-        let origin = &work.record.origin;
-        let (Ok(channel), Ok(user)) = (origin.channel(), origin.user()) else { return };
-        for (index, line) in work.record.lines.iter_mut().enumerate() {
-            let StoryState::Created(ticket) = &line.state else { continue };
-            let Ok(key) = ticket.key() else { continue };
-            if line.is_tracked {
-                continue;
-            }
-            let event = DomainEvent::StoryCreated(TicketEvent {
-                id: ticket.id(),
-                key,
-                summary: line.title.clone(),
-                status: None,
-                intent_id: Some(line_intent(&work.id, index)),
-                channel: channel.clone(),
-                user: user.clone(),
-            });
-            line.is_tracked = self.hooks.emit(&event).await.is_ok();
-        }
-    }
-
-    /// Tells the channel what was created, and the person about every line.
-    pub(super) async fn conclude_stories(&self, mut work: Work<StoriesRecord>) -> Outcome {
-        self.track_created(&mut work).await;
-        let mut notes = Vec::new();
-        let created = created_lines(&work.record);
-        if work.record.announcement == Announcement::Due && !created.is_empty() {
-            work.record.announcement = Announcement::Sending;
-            if let Err(stop) = self.save(&mut work, IntentState::Confirmed).await {
-                return self.report(&work, &[work::sentence(&stop).to_owned()]);
-            }
-            let heading = texts::stories::created_under(created.len(), epic_span(&work.record.epic));
-            let blocks = vec![Block::Paragraph(heading), Block::items(created)];
-            if let Err(note) = self.announce(&work.record.origin, blocks).await {
-                notes.push(note);
-            }
-            work.record.announcement = Announcement::Done;
-        }
-        let untracked = work.record.lines.iter().filter_map(|line| match &line.state {
-            StoryState::Created(ticket) if !line.is_tracked => {
-                Some(texts::forms::not_tracked_yet(&ticket.key))
-            }
-            _ => None,
-        });
-        notes.extend(untracked);
-        let is_tracked = work
-            .record
-            .lines
-            .iter()
-            .all(|line| line.is_tracked || !matches!(line.state, StoryState::Created(_)));
-        self.close(&mut work, is_tracked).await;
-        self.report(&work, &notes)
-    }
-
-    /// Every line: the created key, or Jira's reason; and a button for those that failed.
-    fn report(&self, work: &Work<StoriesRecord>, notes: &[String]) -> Outcome {
-        let record = &work.record;
-        let mut blocks: Vec<Block> = notes.iter().map(|note| sentence(note)).collect();
-        let created = created_lines(record);
-        let failed: Vec<_> = record
-            .lines
-            .iter()
-            .filter_map(|line| match &line.state {
-                StoryState::Failed(reason) => Some(texts::stories::failed(&line.title, reason)),
-                _ => None,
+    fn events(&self, work: &Work<StoriesRecord>) -> Vec<(usize, DomainEvent)> {
+        let Ok(Place { channel, user }) = work.record.origin.place() else { return Vec::new() };
+        let lines = work.record.lines.iter().enumerate().filter(|(_, line)| !line.is_tracked);
+        lines
+            .filter_map(|(index, line)| {
+                let StoryState::Created(ticket) = &line.state else { return None };
+                let event = TicketEvent {
+                    id: ticket.id(),
+                    key: ticket.key().ok()?,
+                    summary: line.title.clone(),
+                    status: None,
+                    intent_id: Some(mark(&work.id, index)),
+                    channel: channel.clone(),
+                    user: user.clone(),
+                };
+                Some((index, DomainEvent::StoryCreated(event)))
             })
-            .collect();
-        if !created.is_empty() {
-            blocks.push(sentence(texts::stories::CREATED));
-            blocks.push(Block::items(created));
-        }
-        let mut buttons = Vec::new();
-        let failed_is_empty = failed.is_empty();
-        if !failed_is_empty {
-            blocks.push(sentence(texts::stories::FAILED));
-            blocks.push(Block::items(failed));
-            buttons.extend(self.retry_button(work));
-        }
-        let is_news = !failed_is_empty || !notes.is_empty();
-        let news = if is_news { blocks.clone() } else { Vec::new() };
-        Outcome::news(self.notice_view(texts::stories::TITLE, &record.origin, blocks, buttons), news)
+            .collect()
     }
 
-    fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<Button> {
-        let state = ModalState {
-            intent_id: work.id.clone(),
-            origin: work.record.origin.clone(),
-            candidates: Vec::new(),
-            project: None,
-            epic: Some(work.record.epic.clone()),
-        };
-        let value =
-            self.sealer.seal_for_button(RETRY_STORIES, &state, self.clock.now(), MODAL_LIFETIME).ok()?;
-        Some(Button::new(RETRY_STORIES, texts::stories::RETRY, value))
+    fn tracked(&self, record: &mut StoriesRecord, number: usize) {
+        record.lines[number].is_tracked = true;
     }
 
-    fn unsettled(&self, work: &Work<StoriesRecord>) -> Outcome {
-        self.sentence_outcome(texts::stories::TITLE, &work.record.origin, texts::forms::UNCONFIRMED)
+    fn told(&self, record: &StoriesRecord) -> Option<Told> {
+        let created = created_lines(record);
+        if created.is_empty() {
+            return None;
+        }
+        let epic =
+            IssueKey::parse(&record.epic).map_or_else(|_| Span::Text(record.epic.clone()), Span::Issue);
+        let heading = texts::stories::created_under(created.len(), epic);
+        Some(Told {
+            place: record.origin.place().ok()?,
+            thread_ts: record.origin.thread_ts.clone(),
+            blocks: vec![Block::Paragraph(heading), Block::items(created)],
+        })
+    }
+
+    fn announcement<'a>(&self, record: &'a mut StoriesRecord) -> Option<&'a mut Announcement> {
+        Some(&mut record.announcement)
     }
 }
 
-/// The intention of one line.
-pub(super) fn line_intent(id: &str, index: usize) -> String {
-    format!("{id}/{index}")
-}
-
-/// The titles, trimmed, each once. Bullets that people paste are taken off.
-fn parse_lines(text: &str) -> Result<Vec<String>, String> {
-    let mut seen = HashSet::new();
-    let mut titles = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim().trim_start_matches(['•', '-', '*', '–']).trim();
-        let title = one_line(line, MAX_SUMMARY_LENGTH + 1);
-        if title.chars().count() > MAX_SUMMARY_LENGTH {
-            return Err(texts::stories::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
-        }
-        if !title.is_empty() && seen.insert(title.to_lowercase()) {
-            titles.push(title);
-        }
-    }
-    match titles.len() {
-        0 => Err(texts::stories::NONE_ENTERED.to_owned()),
-        count if count > MAX_STORIES => Err(texts::stories::too_many(count, MAX_STORIES)),
-        _ => Ok(titles),
-    }
-}
-
-fn due(record: &StoriesRecord) -> impl Iterator<Item = usize> {
-    record.lines.iter().enumerate().filter(|(_, line)| line.state == StoryState::Due).map(|(index, _)| index)
-}
-
-fn fail_due(record: &mut StoriesRecord, reason: &str) {
-    for line in &mut record.lines {
-        if line.state == StoryState::Due {
-            line.state = StoryState::Failed(reason.to_owned());
-        }
-    }
-}
-
-fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
+/// The lines that were created, as people read them.
+pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
     record
         .lines
         .iter()
@@ -348,32 +194,37 @@ fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
         .collect()
 }
 
-/// The project that a key is of: all before its number.
-fn project_of(key: &str) -> &str {
-    key.rsplit_once('-').map_or(key, |(project, _)| project)
+/// An epic, or why no stories can stand under it.
+pub(crate) async fn read_epic(jira: &JiraClient, key: &IssueKey) -> Result<Epic, String> {
+    match jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await {
+        Ok(EpicLookup::Epic(epic)) => Ok(epic),
+        Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::stories::no_story_type(&project_key)),
+        Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
+            Err(texts::stories::not_an_epic(issue.key.as_str(), &type_name))
+        }
+        Ok(EpicLookup::Missing) => Err(texts::jira::not_found(key.as_str())),
+        Err(error) => Err(texts::jira::failed(&error)),
+    }
 }
 
-fn epic_span(key: &str) -> Span {
-    IssueKey::parse(key).map_or_else(|_| Span::Text(key.to_owned()), Span::Issue)
+/// The mark of one line.
+fn mark(id: &str, index: usize) -> String {
+    format!("{id}/{index}")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn lines_in(record: &StoriesRecord, state: &StoryState) -> impl Iterator<Item = usize> {
+    record.lines.iter().enumerate().filter(move |(_, line)| line.state == *state).map(|(index, _)| index)
+}
 
-    #[test]
-    fn titles_are_trimmed_and_each_kept_once() {
-        let titles = parse_lines("  Sign up \n\n• Sign in\r\n- sign up\n\tReset password  ").unwrap();
-        assert_eq!(titles, ["Sign up", "Sign in", "Reset password"]);
+fn change_lines(record: &mut StoriesRecord, from: &StoryState, to: &StoryState) {
+    for line in record.lines.iter_mut().filter(|line| line.state == *from) {
+        line.state = to.clone();
     }
+}
 
-    #[test]
-    fn too_much_is_told_with_the_number() {
-        assert_eq!(parse_lines(" \n ").unwrap_err(), texts::stories::NONE_ENTERED);
-        let long = format!("ok\n{}", "x".repeat(256));
-        assert_eq!(parse_lines(&long).unwrap_err(), "Line 2 is longer than 255 characters.");
-        assert!(parse_lines(&"x".repeat(255)).is_ok());
-        let many: String = (0..101).map(|number| format!("story {number}\n")).collect();
-        assert_eq!(parse_lines(&many).unwrap_err(), "You entered 101 stories; the limit is 100 at a time.");
-    }
+/// Fails all lines that are not created.
+fn fail_all(record: &mut StoriesRecord, reason: String) {
+    let failed = StoryState::Failed(reason);
+    change_lines(record, &StoryState::Asked, &failed);
+    change_lines(record, &StoryState::Due, &failed);
 }

@@ -20,7 +20,7 @@ use maro_runtime::{
 };
 use maro_slack::markup;
 use maro_store::plugin_switches::PluginSwitches;
-use maro_tickets::{Tickets, entry::CommandOrigin, texts};
+use maro_tickets::{Tickets, form::open::CommandOrigin, texts};
 
 /// The names that no plugin can have: the commands of the host itself.
 pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];

@@ -34,9 +34,10 @@ use maro_slack::{
 };
 use maro_store::{Stores, config::DatabaseConfig, plugin_switches::PluginSwitches};
 use maro_tickets::{
-    Tickets,
-    flows::Flows,
-    hooks::Hooks,
+    Settings, Tickets,
+    announcer::Announcer,
+    auto_track::AutoTracker,
+    flow::Driver,
     sync::{LatestEvents, StatusSync},
 };
 
@@ -201,19 +202,23 @@ fn assemble(
     ));
     let Stores { tracker, intents: journal, plugin_storage, plugin_switches, .. } = stores.clone();
     let recorder = Arc::new(Recorder::default());
-    let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), clock.clone()));
-    let flows = Arc::new(Flows {
+    let slack = Arc::new(SlackWebApi::new(&config.slack));
+    let driver = Arc::new(Driver {
         journal: Arc::clone(&journal),
         jira: Arc::clone(&jira),
         tracker: Arc::clone(&tracker),
-        hooks: Arc::clone(&hooks),
+        auto_tracker: AutoTracker::new(Arc::clone(&tracker), journal, clock.clone()),
+        announcer: Arc::new(Announcer {
+            slack: Arc::clone(&slack),
+            renderer: Renderer::new(&config.jira.base_url),
+        }),
         clock: clock.clone(),
     });
     let tasks = TaskTracker::new();
     let capabilities = Arc::new(Capabilities {
         tracker: Arc::clone(&tracker),
-        jira: Arc::clone(&jira),
-        flows: Arc::clone(&flows),
+        jira,
+        tickets: Arc::clone(&driver),
         outbound: OutboundClient::new(reach),
         clock: clock.clone(),
         jira_patience: JIRA_PATIENCE,
@@ -225,19 +230,13 @@ fn assemble(
     });
     // All replicas share it, and it outlives a restart: a form may be submitted to another process.
     let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
-    let tickets = Arc::new(Tickets {
-        journal,
-        jira,
-        slack: SlackWebApi::new(&config.slack),
+    let settings = Settings {
         sealer: Sealer::new(sealing_secret),
-        renderer: Renderer::new(&config.jira.base_url),
-        hooks,
-        clock: clock.clone(),
         jira_base_url: config.jira.base_url.clone(),
         default_project: config.jira.default_project.clone(),
         tasks: tasks.clone(),
-        flows,
-    });
+    };
+    let tickets = Arc::new(Tickets::new(driver, settings));
     BotState {
         commands: Commands::new(
             Arc::clone(&registry),
@@ -247,6 +246,7 @@ fn assemble(
             config.admins.clone(),
         ),
         tickets,
+        slack,
         registry,
         recorder,
         tracker,

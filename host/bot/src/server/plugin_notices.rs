@@ -69,7 +69,7 @@ async fn tell(state: &BotState, records: &dyn PluginSwitches, channel: &ChannelI
     }
     let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::items(items)] };
     let message = state.renderer.render(&reply, channel, &nobody);
-    if let Err(error) = state.tickets.slack.post_message(channel, None, &message).await {
+    if let Err(error) = state.slack.post_message(channel, None, &message).await {
         tracing::error!(
             channel = channel.as_str(),
             error = error_chain(&error),

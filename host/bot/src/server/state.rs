@@ -12,6 +12,7 @@ use maro_slack::{
     render::Renderer,
     response_url::{ResponseUrlClient, ResponseUrlPolicy},
     signature::SignatureVerifier,
+    web_api::SlackWebApi,
 };
 use maro_store::tracker::ChannelIssueTracker;
 use maro_tickets::{Tickets, sync::LatestEvents};
@@ -19,6 +20,7 @@ use maro_tickets::{Tickets, sync::LatestEvents};
 pub(super) struct BotState {
     pub(super) commands: Commands,
     pub(super) tickets: Arc<Tickets>,
+    pub(super) slack: Arc<SlackWebApi>,
     pub(super) registry: Arc<Registry>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,

@@ -27,6 +27,7 @@ use maro_runtime::{
     registry::Registry,
     running::{engine::PluginEngine, instance::Capabilities, loaded::LoadedPlugin},
 };
+use maro_slack::{config::SlackConfig, render::Renderer, web_api::SlackWebApi};
 use maro_store::{
     Stores,
     config::DatabaseConfig,
@@ -34,7 +35,7 @@ use maro_store::{
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
     tracker::{ChannelIssueTracker, TrackRequest},
 };
-use maro_tickets::{flows::Flows, hooks::Hooks};
+use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, flow::Driver};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -60,15 +61,18 @@ pub(crate) fn run(plugins: &Path) {
         });
         let journal = Arc::clone(&stores.intents);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
-        let hooks = Arc::new(Hooks::new(Arc::clone(&tracker), Arc::clone(&journal), Clock::system()));
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
             jira: Arc::clone(&jira),
-            flows: Arc::new(Flows {
-                journal,
+            tickets: Arc::new(Driver {
+                journal: Arc::clone(&journal),
                 jira: Arc::clone(&jira),
                 tracker: Arc::clone(&tracker),
-                hooks,
+                auto_tracker: AutoTracker::new(Arc::clone(&tracker), journal, Clock::system()),
+                announcer: Arc::new(Announcer {
+                    slack: Arc::new(SlackWebApi::new(&no_slack())),
+                    renderer: Renderer::new(&nowhere().base_url),
+                }),
                 clock: Clock::system(),
             }),
             outbound: OutboundClient::new(Reach::INTERNET),
@@ -124,6 +128,15 @@ pub(crate) fn nowhere() -> JiraConfig {
         credentials: JiraCredentials::DataCenter { token: Secret::new("unused") },
         default_project: None,
         webhook_secret: None,
+    }
+}
+
+fn no_slack() -> SlackConfig {
+    SlackConfig {
+        signing_secret: None,
+        bot_token: Secret::new("unused"),
+        app_token: None,
+        api_url: nowhere().base_url,
     }
 }
 

@@ -31,7 +31,7 @@ use maro_domain::{
 };
 use maro_jira::{edit::EditError as JiraEditError, people::is_account};
 use maro_process::telemetry::error_chain;
-use maro_tickets::{sync, texts};
+use maro_tickets::{audit::outcome, sync, texts};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;
@@ -225,7 +225,7 @@ impl Invocation {
         let (writer, changed) = (audit::writer(self, &call.caller), key.clone());
         let work = async move {
             let result = work.await;
-            writer.note(action, changed.as_str(), outcome(&result));
+            writer.note(action, changed.as_str(), outcome(result.as_ref().err()));
             result
         };
         self.run_to_its_end(call, work).await?.map_err(|error| self.edit_failed(&error, key.as_str()))
@@ -278,17 +278,6 @@ fn signed(text: &str, caller: &Caller, subcommand: &str) -> RichText {
 
 fn guest_transition(transition: Transition) -> AvailableTransition {
     AvailableTransition { id: transition.id, name: transition.name, to_status: transition.to_status }
-}
-
-/// A change's outcome in the operator's log.
-fn outcome<T>(result: &Result<T, JiraEditError>) -> &'static str {
-    match result {
-        Ok(_) => "done",
-        Err(JiraEditError::Missing) => "missing",
-        Err(JiraEditError::Refused { .. }) => "refused",
-        Err(JiraEditError::Jira(_)) => "failed",
-        Err(JiraEditError::Unknown(_)) => "uncertain",
-    }
 }
 
 fn missing(key: &str) -> EditError {

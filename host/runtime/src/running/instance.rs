@@ -30,7 +30,7 @@ use maro_domain::{
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
-use maro_tickets::{flows::Flows, texts};
+use maro_tickets::{flow::Driver, texts};
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -40,7 +40,7 @@ pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
     /// Creates issues so that none is lost or made twice.
-    pub flows: Arc<Flows>,
+    pub tickets: Arc<Driver>,
     pub storage: Arc<dyn PluginStorage>,
     pub outbound: OutboundClient,
     pub clock: Clock,

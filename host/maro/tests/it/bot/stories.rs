@@ -1,11 +1,14 @@
 //! `/maro stories EPIC-1`: a story a line.
 
 use insta::assert_snapshot;
-use maro_simulation::slack::{modal::Modal, people::SubmitOutcome};
+use maro_simulation::slack::{modal::Modal, people::SubmitOutcome, pressing::Press};
 
-use crate::bot::{
-    TestBot,
-    create::{bot, read, told},
+use crate::{
+    bot::{
+        TestBot,
+        create::{bot, open_create, read, told},
+    },
+    tracker::given::execute,
 };
 
 /// The epic of the simulated project.
@@ -104,4 +107,22 @@ async fn many_stories_are_created_in_batches() {
     assert!(read(&bot, &report).contains("SCRUM-151: Story number 1"), "{}", report.text());
     assert_eq!(bot.jira.created_issues().len(), 75);
     assert_eq!(told(&bot).len(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_has_the_title_of_what_failed() {
+    let bot = bot().await;
+    open_create(&bot, "Authentication flow for users").await;
+    bot.slack.submit("ada").await.unwrap();
+    execute(&bot.config.database, "ALTER TABLE ticket_intents RENAME TO elsewhere").await;
+    bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
+    let link =
+        bot.slack.wait_for_modal("ada", |modal| modal.text().contains("reach its database")).await.unwrap();
+    assert_eq!(link.title(), "Link an issue");
+    bot.slack.close("ada").await.unwrap();
+
+    open_stories(&bot, EPIC).await;
+    let stories = submit(&bot, "Zeppelin logbook").await;
+    assert!(read(&bot, &stories).contains("reach its database"), "{}", stories.text());
+    assert_eq!(stories.title(), "Create stories");
 }

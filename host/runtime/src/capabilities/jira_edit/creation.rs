@@ -1,15 +1,11 @@
-//! Creating an issue for a guest, while its command waits. What follows is in [`maro_tickets::plugin_creation`].
+//! Creating an issue for a guest: what it may ask for. The rest is in [`maro_tickets::plugin_creation`].
 
-use std::{sync::Arc, time::Duration};
-
-use tokio::time::Instant;
+use std::sync::Arc;
 
 use crate::{
     capabilities::{
         audit,
-        jira_edit::{
-            EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed, uncertain,
-        },
+        jira_edit::{EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, rejected, signed, uncertain},
     },
     policy::grants::Grant,
     running::{
@@ -22,12 +18,14 @@ use crate::{
 };
 use maro_domain::{
     issue::{Issue, one_line},
-    ticket::{CreatedTicket, IssueType, NewTicket},
+    ticket::{IssueType, NewTicket},
 };
-use maro_jira::{client::JiraClient, create::CreateError, edit::EditError as JiraEditError};
+use maro_jira::edit::EditError as JiraEditError;
 use maro_process::telemetry::error_chain;
-use maro_store::intents::work::{Stop, Work};
-use maro_tickets::{audit::Writer, flows::Flows, plugin_creation::Creation, texts};
+use maro_tickets::{
+    plugin_creation::{self, CreationError},
+    texts,
+};
 
 /// How many issues one invocation may ask for.
 const MAX_CREATIONS: u32 = 5;
@@ -37,13 +35,6 @@ const MAX_SUMMARY_LENGTH: usize = 255;
 
 /// How much of a name that a guest gives is repeated, in characters.
 const MAX_SHOWN_LENGTH: usize = 80;
-
-/// How much of the time for Jira goes to the creation itself; in the rest it is looked for.
-const SHARE_OF_CREATION: f32 = 0.7;
-
-/// The pauses before each look for an issue while somebody waits. Jira's search shows it within seconds.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
 
 /// The type of issue that is meant if none is named.
 const USUAL_TYPE: &str = "task";
@@ -70,7 +61,8 @@ impl Invocation {
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
         let writer = audit::writer(self, &call.caller);
-        let work = create(Arc::clone(&call.capabilities.flows), writer, ticket, call.deadline);
+        let (tickets, deadline) = (Arc::clone(&call.capabilities.tickets), call.deadline);
+        let work = async move { plugin_creation::create(&tickets, writer, ticket, deadline).await };
         self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
     }
 
@@ -108,70 +100,6 @@ impl Invocation {
             CreationError::Jira(error) => self.edit_failed(error, project),
         }
     }
-}
-
-/// Why there is no confirmed issue.
-#[derive(Debug, thiserror::Error)]
-enum CreationError {
-    /// The journal does not have it, and so Jira was not asked.
-    #[error("the journal didn't record it")]
-    Unwritten(#[from] Stop),
-    #[error("Jira didn't create the issue")]
-    Jira(#[from] JiraEditError),
-}
-
-/// Creates an issue and does what follows. What is not confirmed by `deadline` is left to recovery.
-async fn create(
-    flows: Arc<Flows>,
-    writer: Writer,
-    ticket: NewTicket,
-    deadline: Instant,
-) -> Result<Issue, CreationError> {
-    let creation = Creation::begin(Arc::clone(&flows), writer, &ticket).await?;
-    let remaining = deadline.saturating_duration_since(Instant::now());
-    let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
-    let created = match flows.jira.create_ticket(&ticket, until).await {
-        Err(CreateError::Unknown(error)) => {
-            look(&flows.jira, &creation, deadline).await.ok_or(JiraEditError::Unknown(error))
-        }
-        answer => answer.map_err(JiraEditError::from),
-    };
-    let what = created.as_ref().map_or(ticket.project_key.as_str(), |created| created.key.as_str());
-    creation.note(what, outcome(&created));
-    match created {
-        Ok(created) => Ok(creation.conclude(created, deadline).await),
-        Err(error @ JiraEditError::Unknown(_)) => {
-            creation.leave().await;
-            Err(error.into())
-        }
-        Err(error) => {
-            creation.fail().await;
-            Err(error.into())
-        }
-    }
-}
-
-/// Looks for the issue by its mark, after each of the pauses that leaves time for it.
-async fn look(jira: &JiraClient, creation: &Creation, deadline: Instant) -> Option<CreatedTicket> {
-    let Work { id, begun_at, record, .. } = &creation.work;
-    for pause in PAUSES {
-        if Instant::now() + pause >= deadline {
-            return None;
-        }
-        tokio::time::sleep(pause).await;
-        match jira.find_by_intent(&record.project_key, id, *begun_at, deadline).await {
-            Ok(Some(created)) => return Some(created),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(
-                    intent = id,
-                    error = error_chain(&error),
-                    "couldn't search for an unconfirmed issue"
-                );
-            }
-        }
-    }
-    None
 }
 
 /// Whether a new issue keeps to the limits.

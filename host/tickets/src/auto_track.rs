@@ -1,5 +1,5 @@
 //! What follows when something happens to a ticket, whoever made it happen: it stands on the list of the
-//! channel where it was asked for, and a new one is known at once to those who look for duplicates.
+//! channel where it was asked for, and whoever looks for duplicates knows a new one at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,24 +18,24 @@ use maro_store::{
 /// The pauses before each further try to write to a list.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
-/// Those who listen to [`DomainEvent`]s.
-pub struct Hooks {
+/// Listens to [`DomainEvent`]s.
+pub struct AutoTracker {
     tracker: Arc<dyn ChannelIssueTracker>,
     journal: Arc<dyn Intents>,
     clock: Clock,
 }
 
-impl Hooks {
+impl AutoTracker {
     pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn Intents>, clock: Clock) -> Self {
         Self { tracker, journal, clock }
     }
 
-    /// Lets everyone who listens know, and returns when they are done.
+    /// Does what follows from an event.
     ///
     /// # Errors
     /// The issue could not be put on the channel's list. That makes nothing else fail; it may be said
-    /// again later, which tracks nothing twice.
-    pub async fn emit(&self, event: &DomainEvent) -> Result<(), DatabaseError> {
+    /// again later, which tracks nothing twice. It has been logged.
+    pub(crate) async fn on(&self, event: &DomainEvent) -> Result<(), DatabaseError> {
         match event {
             DomainEvent::TicketCreated(ticket) => self.remember_and_track(ticket, Source::Created).await,
             DomainEvent::DuplicateLinked(ticket) => self.auto_track(ticket, Source::DuplicateLink).await,

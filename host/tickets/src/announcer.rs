@@ -1,0 +1,51 @@
+//! Telling a channel, or a person, what has happened to a ticket.
+
+use std::sync::Arc;
+
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    reply::{Block, Reply, Visibility},
+};
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    render::Renderer,
+    web_api::{SlackWebApi, error::ApiError},
+};
+
+/// Posts what nobody waits for.
+pub struct Announcer {
+    pub slack: Arc<SlackWebApi>,
+    pub renderer: Renderer,
+}
+
+impl Announcer {
+    /// Posts what `user` has caused into a channel, or a thread of it.
+    pub(crate) async fn announce(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+        thread_ts: Option<&str>,
+        blocks: Vec<Block>,
+    ) -> Result<(), ApiError> {
+        let reply = Reply { visibility: Visibility::Channel, blocks };
+        let message = self.renderer.render(&reply, channel, user);
+        self.slack.post_message(channel, thread_ts, &message).await.map(drop).inspect_err(|error| {
+            tracing::error!(
+                channel = channel.as_str(),
+                error = error_chain(error),
+                "the channel was not told"
+            );
+        })
+    }
+
+    /// Tells a person alone, in their conversation with the bot.
+    pub(crate) async fn tell_person(&self, user: &UserId, blocks: Vec<Block>) {
+        // Slack takes a person's id for their conversation with the bot.
+        let Ok(conversation) = ChannelId::parse(user.as_str()) else { return };
+        let reply = Reply { visibility: Visibility::Caller, blocks };
+        let message = self.renderer.render(&reply, &conversation, user);
+        if let Err(error) = self.slack.post_message(&conversation, None, &message).await {
+            tracing::error!(user = user.as_str(), error = error_chain(&error), "a person was not told");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Buttons in modals. Slack was acknowledged already; what they do is shown in the modal.
+
+use std::sync::Arc;
+
+use crate::{
+    form::{
+        create_views::{CREATE_ISSUE_ANYWAY, LINK_DUPLICATE},
+        link::LinkForm,
+        modals::Modals,
+        stories::{RETRY_STORIES, StoriesForm},
+    },
+    texts::{
+        self,
+        issues::{DUPLICATES_TITLE, LINK_TITLE},
+    },
+};
+use maro_slack::interaction::BlockAction;
+
+/// Does what buttons say.
+pub(crate) struct Buttons {
+    pub(crate) link: Arc<LinkForm>,
+    pub(crate) stories: Arc<StoriesForm>,
+    pub(crate) modals: Arc<Modals>,
+}
+
+impl Buttons {
+    /// Does what a button says, if the button is one of ours.
+    pub(crate) async fn pressed(&self, action: BlockAction) {
+        match action.action_id.as_str() {
+            LINK_DUPLICATE => self.link_pressed(action).await,
+            RETRY_STORIES => self.retry_pressed(action).await,
+            other => tracing::debug!(action_id = other, "an unknown button was pressed"),
+        }
+    }
+
+    async fn link_pressed(&self, action: BlockAction) {
+        let Some(view) = action.view else { return };
+        let opened = self.modals.state(CREATE_ISSUE_ANYWAY, &view.private_metadata);
+        // Only the person whose modal it is, and only a ticket that it offered.
+        let Some(state) = opened.ok().filter(|state| {
+            state.origin.user == action.user.as_str() && state.candidates.contains(&action.value)
+        }) else {
+            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
+            return;
+        };
+        let linking = self.modals.sentence(DUPLICATES_TITLE, &state.origin, texts::issues::LINKING);
+        self.modals.update(&view.id, &linking).await;
+        let outcome = self.link.link(&state, &view.id, &action.value).await;
+        self.modals.show_late(LINK_TITLE, &view.id, &state.origin, outcome).await;
+    }
+
+    async fn retry_pressed(&self, action: BlockAction) {
+        let Some(view) = action.view else { return };
+        let Ok(state) = self.modals.state(RETRY_STORIES, &action.value) else {
+            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
+            return;
+        };
+        if state.origin.user != action.user.as_str() {
+            return;
+        }
+        self.modals.update(&view.id, &self.modals.progress(texts::stories::TITLE, &state.origin)).await;
+        let outcome = self.stories.retry(&state, &view.id).await;
+        self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, outcome).await;
+    }
+}

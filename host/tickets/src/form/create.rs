@@ -1,0 +1,227 @@
+//! Creating one ticket: from the submitted form to the modal that shows how it ended.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use url::Url;
+
+use crate::{
+    create::{Create, NotCreated},
+    duplicates::{DuplicateSearch, Similar},
+    flow::{Driver, Ended, Note, Stage, Start},
+    form::{
+        create_views::{CreateInputs, create_view, duplicates_view, errors_by_input, read_form},
+        modal_state::ModalState,
+        modals::Modals,
+        outcome::{self, Outcome, sentence, with_notes},
+    },
+    intent_records::CreateRecord,
+    patience::deadline,
+    texts::{self, issues::CREATE_TITLE},
+};
+use maro_domain::reply::Block;
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    interaction::view_state::ViewState,
+    view::{View, input::Choice},
+};
+use maro_store::intents::{
+    Intent, IntentState,
+    work::{Stop, Work},
+};
+
+/// How long Jira may take to list a project's types, which it mostly did a moment ago.
+const TYPES_PATIENCE: Duration = Duration::from_millis(700);
+
+/// The form for a new ticket, once it is submitted.
+pub(crate) struct CreateForm {
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) modals: Arc<Modals>,
+    pub(crate) duplicates: DuplicateSearch,
+    /// The site, for links.
+    pub(crate) jira_base_url: Url,
+}
+
+impl CreateForm {
+    /// The create form was submitted: looks for similar tickets, then creates.
+    pub(super) async fn submit(&self, mut state: ModalState, view: ViewState) -> Outcome {
+        let record = match read_form(&state, &view) {
+            Ok(record) => self.with_type_of_project(record).await,
+            Err(errors) => {
+                let form = create_view(&self.modals, &state, &CreateInputs::read(&view.values), &[]);
+                return Outcome::errors(errors, form);
+            }
+        };
+        let work = match self.draft(&state, record).await {
+            Ok(work) => work,
+            Err(outcome) => return outcome,
+        };
+        let is_unchecked = match self.duplicates.find(&work.record).await {
+            Similar::Found(similar) => {
+                state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
+                let view = duplicates_view(&self.modals, &state, &work.record.summary, &similar);
+                return Outcome::news(view, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
+            }
+            Similar::None => false,
+            Similar::Unchecked => true,
+        };
+        self.create(work, is_unchecked).await
+    }
+
+    /// "Create anyway" under the similar tickets.
+    pub(super) async fn submit_anyway(&self, state: &ModalState) -> Outcome {
+        let origin = &state.origin;
+        let intent = match self.driver.journal.get(&state.intent_id).await {
+            Ok(Some(intent)) => intent,
+            Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::forms::EXPIRED),
+            Err(error) => return self.modals.stopped(CREATE_TITLE, origin, &Stop::Store(error.into())),
+        };
+        let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);
+        match Work::<CreateRecord>::read(intent) {
+            // The modal with the similar tickets has no inputs to put errors beside.
+            Ok(work) if is_draft => self.create(work, false).await.without_inputs(),
+            Ok(work) => self.known(&work),
+            Err(stop) => self.modals.stopped(CREATE_TITLE, origin, &stop),
+        }
+    }
+
+    /// Brings what another process left behind to its end, and shows it.
+    pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
+        let (work, ended) = self.driver.resume(&mut Create, intent).await?;
+        let outcome = self.outcome(&work, ended, false);
+        let CreateRecord { view_id, origin, .. } = &work.record;
+        self.modals.show_late(CREATE_TITLE, view_id, origin, outcome).await;
+        Ok(())
+    }
+
+    /// A type chosen before the project was has the id of another project's: the one of the same name is
+    /// meant. If there is none, Jira says so.
+    async fn with_type_of_project(&self, mut record: CreateRecord) -> CreateRecord {
+        let types = self.driver.jira.get_issue_types(&record.project_key, deadline(TYPES_PATIENCE)).await;
+        if let Ok(Some(types)) = types
+            && types.iter().all(|issue_type| issue_type.id != record.issue_type_id)
+            && let Some(meant) = types
+                .into_iter()
+                .find(|issue_type| issue_type.name.eq_ignore_ascii_case(&record.issue_type_name))
+        {
+            record.issue_type_id = meant.id;
+        }
+        record
+    }
+
+    /// Writes the form down. Nothing comes of a draft by itself, so submitting it twice is no harm.
+    async fn draft(&self, state: &ModalState, record: CreateRecord) -> Result<Work<CreateRecord>, Outcome> {
+        let stopped = |stop| self.modals.stopped(CREATE_TITLE, &state.origin, &stop);
+        let place = record.origin.place().map_err(stopped)?;
+        let started = self
+            .driver
+            .begin::<Create>(&state.intent_id, IntentState::Draft, place, record.clone())
+            .await
+            .map_err(stopped)?;
+        match started {
+            Start::Ours(work) => Ok(work),
+            Start::Known(IntentState::Draft | IntentState::Failed, mut work) => {
+                work.record = CreateRecord { attempts: work.record.attempts, ..record };
+                self.driver.save(&mut work, IntentState::Draft).await.map_err(stopped)?;
+                Ok(work)
+            }
+            Start::Known(_, work) => Err(self.known(&work)),
+        }
+    }
+
+    /// `is_unchecked` tells that nobody could look for similar tickets.
+    async fn create(&self, mut work: Work<CreateRecord>, is_unchecked: bool) -> Outcome {
+        let ended = self.driver.drive(&mut Create, &mut work, Stage::Draft).await;
+        self.outcome(&work, ended, is_unchecked)
+    }
+
+    fn outcome(&self, work: &Work<CreateRecord>, ended: Ended<NotCreated>, is_unchecked: bool) -> Outcome {
+        let origin = &work.record.origin;
+        match ended {
+            Ended::Done(notes) => {
+                let unchecked = is_unchecked.then(|| texts::issues::DUPLICATES_UNCHECKED.to_owned());
+                let notes: Vec<String> =
+                    unchecked.into_iter().chain(notes.iter().map(|note| text_of(note, work))).collect();
+                if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
+            }
+            Ended::Refused { unwritten: Some(stop), .. } | Ended::Stopped(stop) => {
+                self.modals.stopped(CREATE_TITLE, origin, &stop)
+            }
+            Ended::Refused { refusal, unwritten: None } => self.refused(work, refusal),
+            // The journal keeps the intention, and recovery looks again.
+            Ended::Unconfirmed(_) => self.modals.news(CREATE_TITLE, origin, texts::forms::UNCONFIRMED),
+        }
+    }
+
+    fn refused(&self, work: &Work<CreateRecord>, refusal: NotCreated) -> Outcome {
+        match refusal {
+            NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages),
+            NotCreated::Failed(error) => {
+                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not created");
+                self.form_with_notice(work, texts::jira::failed(&error))
+            }
+            NotCreated::NotThere => {
+                self.form_with_notice(work, texts::forms::NOT_FOUND_AFTERWARDS.to_owned())
+            }
+        }
+    }
+
+    fn refused_by_jira(
+        &self,
+        work: &Work<CreateRecord>,
+        fields: BTreeMap<String, String>,
+        messages: Vec<String>,
+    ) -> Outcome {
+        let (errors, others) = errors_by_input(fields);
+        let mut notices: Vec<String> = errors.values().cloned().chain(messages).collect();
+        if !others.is_empty() || errors.is_empty() {
+            notices.extend(others);
+            notices.push(texts::forms::create_in_jira(self.jira_base_url.as_str()));
+        }
+        let form = self.form_again(work, &notices);
+        if notices.len() == errors.len() {
+            return Outcome::errors(errors, form);
+        }
+        Outcome::news(form, notices.iter().map(|notice| sentence(notice)).collect())
+    }
+
+    fn form_with_notice(&self, work: &Work<CreateRecord>, notice: String) -> Outcome {
+        Outcome::news(self.form_again(work, std::slice::from_ref(&notice)), vec![sentence(&notice)])
+    }
+
+    /// The form as it was submitted, to be submitted again under the same intention.
+    fn form_again(&self, work: &Work<CreateRecord>, notices: &[String]) -> View {
+        let record = &work.record;
+        let mut state = ModalState::of(work.id.clone(), record.origin.clone());
+        state.project = Some(record.project_key.clone());
+        let inputs = CreateInputs {
+            project: Some(Choice::new(&record.project_key, &record.project_name)),
+            issue_type: Some(Choice::new(&record.issue_type_id, &record.issue_type_name)),
+            summary: record.summary.clone(),
+            description: record.description.clone(),
+        };
+        create_view(&self.modals, &state, &inputs, notices)
+    }
+
+    /// What is shown of an intention that is past its draft.
+    fn known(&self, work: &Work<CreateRecord>) -> Outcome {
+        match &work.record.ticket {
+            Some(_) => self.result(&work.record, &[]),
+            None => Outcome::show(self.modals.progress(CREATE_TITLE, &work.record.origin)),
+        }
+    }
+
+    fn result(&self, record: &CreateRecord, notes: &[String]) -> Outcome {
+        let key = record.ticket.as_ref().and_then(|ticket| ticket.key().ok());
+        let created = key.map(|key| Block::Paragraph(texts::issues::created(&key, &record.summary)));
+        let (blocks, news) = with_notes(created.into_iter().collect(), notes);
+        Outcome::news(self.modals.notice(CREATE_TITLE, &record.origin, blocks, Vec::new()), news)
+    }
+}
+
+/// The ticket exists. If the journal cannot be written, tracking and telling follow when it can be.
+fn text_of(note: &Note, work: &Work<CreateRecord>) -> String {
+    match (note, &work.record.ticket) {
+        (Note::Unwritten(_), Some(ticket)) => texts::forms::created_but_pending(&ticket.key),
+        _ => outcome::note(note),
+    }
+}

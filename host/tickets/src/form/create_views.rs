@@ -1,0 +1,188 @@
+//! The modals in which a ticket is created, as they look and as they are read.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    form::{modal_state::ModalState, modals::Modals, outcome::sentence},
+    intent_records::{Announcement, CreateRecord},
+    texts,
+};
+use maro_domain::{
+    issue::one_line,
+    reply::Block,
+    ticket::{IssueType, Project, SimilarTicket},
+};
+use maro_slack::{
+    interaction::view_state::{InputValues, ViewState},
+    view::{
+        View, ViewBlock,
+        button::Button,
+        input::{Choice, SelectInput, TextInput},
+    },
+};
+
+pub(super) const CREATE_ISSUE: &str = "create_issue";
+pub(super) const CREATE_ISSUE_ANYWAY: &str = "create_issue_anyway";
+pub(super) const LINK_DUPLICATE: &str = "link_duplicate";
+
+const CHANNEL: &str = "channel";
+pub(super) const PROJECT: &str = "project";
+pub(super) const ISSUE_TYPE: &str = "issue_type";
+const SUMMARY: &str = "summary";
+const DESCRIPTION: &str = "description";
+
+/// Jira's own limit, in characters.
+pub(super) const MAX_SUMMARY_LENGTH: usize = 255;
+
+/// What stands in the create form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct CreateInputs {
+    pub(super) project: Option<Choice>,
+    pub(super) issue_type: Option<Choice>,
+    pub(super) summary: String,
+    pub(super) description: String,
+}
+
+impl CreateInputs {
+    pub(super) fn read(values: &InputValues) -> Self {
+        Self {
+            project: values.selected(PROJECT).cloned(),
+            issue_type: values.selected(ISSUE_TYPE).cloned(),
+            summary: values.text(SUMMARY).unwrap_or_default().to_owned(),
+            description: values.text(DESCRIPTION).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// The form for a new ticket. `notices` stand at its top.
+pub(super) fn create_view(
+    modals: &Modals,
+    state: &ModalState,
+    inputs: &CreateInputs,
+    notices: &[String],
+) -> View {
+    let mut view = View::modal(CREATE_ISSUE, texts::issues::CREATE_TITLE)
+        .with_submit(texts::forms::CREATE)
+        .with_private_metadata(modals.sealed(CREATE_ISSUE, state));
+    for notice in notices {
+        view.push(modals.section(&state.origin, vec![sentence(notice)]));
+    }
+    let mut project = SelectInput::external(PROJECT, texts::forms::PROJECT).telling_changes();
+    let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::forms::ISSUE_TYPE);
+    if let Some(choice) = &inputs.project {
+        project = project.with_initial(choice.clone());
+    }
+    if let Some(choice) = &inputs.issue_type {
+        issue_type = issue_type.with_initial(choice.clone());
+    }
+    if state.origin.is_nowhere() {
+        view.push(SelectInput::channel(CHANNEL, texts::forms::CHANNEL));
+    }
+    view.with_block(project)
+        .with_block(issue_type)
+        .with_block(
+            TextInput::single_line(SUMMARY, texts::forms::SUMMARY)
+                .with_max_length(MAX_SUMMARY_LENGTH)
+                .with_initial(&inputs.summary),
+        )
+        .with_block(
+            TextInput::multi_line(DESCRIPTION, texts::forms::DESCRIPTION)
+                .optional()
+                .with_initial(&inputs.description),
+        )
+}
+
+/// Tickets that may be the same, a button each, and creating all the same.
+pub(super) fn duplicates_view(
+    modals: &Modals,
+    state: &ModalState,
+    summary: &str,
+    similar: &[SimilarTicket],
+) -> View {
+    let origin = &state.origin;
+    let heading = vec![Block::Paragraph(texts::issues::duplicates(similar.len(), summary))];
+    let mut view = View::modal(CREATE_ISSUE_ANYWAY, texts::issues::DUPLICATES_TITLE)
+        .with_submit(texts::issues::CREATE_ANYWAY)
+        .with_private_metadata(modals.sealed(CREATE_ISSUE_ANYWAY, state))
+        .with_block(modals.section(origin, heading));
+    for ticket in similar {
+        let SimilarTicket { key, summary, status, assignee, .. } = ticket;
+        let lines = texts::issues::duplicate(key, summary, status, assignee.as_deref());
+        let button = Button::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
+        view.push(ViewBlock::section_with_button(modals.mrkdwn(origin, &[Block::Lines(lines)]), button));
+    }
+    view
+}
+
+/// What somebody has filled in, or errors beside inputs.
+pub(super) fn read_form(
+    state: &ModalState,
+    view: &ViewState,
+) -> Result<CreateRecord, BTreeMap<String, String>> {
+    let inputs = CreateInputs::read(&view.values);
+    let mut errors = BTreeMap::new();
+    let summary = one_line(&inputs.summary, MAX_SUMMARY_LENGTH + 1);
+    if summary.is_empty() {
+        errors.insert(SUMMARY.to_owned(), texts::forms::SUMMARY_MISSING.to_owned());
+    } else if summary.chars().count() > MAX_SUMMARY_LENGTH {
+        errors.insert(SUMMARY.to_owned(), texts::forms::summary_too_long(MAX_SUMMARY_LENGTH));
+    }
+    let mut chosen = |choice: Option<Choice>, input: &str, missing: &str| {
+        if choice.is_none() {
+            errors.insert(input.to_owned(), missing.to_owned());
+        }
+        choice
+    };
+    let mut origin = state.origin.clone();
+    if origin.is_nowhere() {
+        let channel = chosen(view.values.selected(CHANNEL).cloned(), CHANNEL, texts::forms::CHANNEL_MISSING);
+        origin.channel = channel.map(|choice| choice.value).unwrap_or_default();
+    }
+    let project = chosen(inputs.project, PROJECT, texts::forms::PROJECT_MISSING);
+    let issue_type = chosen(inputs.issue_type, ISSUE_TYPE, texts::forms::ISSUE_TYPE_MISSING);
+    match (project, issue_type) {
+        (Some(project), Some(issue_type)) if errors.is_empty() => Ok(CreateRecord {
+            origin,
+            view_id: view.id.clone(),
+            project_key: project.value,
+            project_name: project.label,
+            issue_type_id: issue_type.value,
+            issue_type_name: issue_type.label,
+            summary,
+            description: inputs.description,
+            ticket: None,
+            is_tracked: false,
+            announcement: Announcement::Due,
+            attempts: 0,
+        }),
+        _ => Err(errors),
+    }
+}
+
+/// Errors beside the inputs of the create form, from the names that Jira has for its fields. What belongs
+/// to no input is returned apart.
+pub(super) fn errors_by_input(fields: BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<String>) {
+    let (mut errors, mut others) = (BTreeMap::new(), Vec::new());
+    for (field, reason) in fields {
+        let input = match field.as_str() {
+            "project" | "pid" => PROJECT,
+            "issuetype" => ISSUE_TYPE,
+            "summary" => SUMMARY,
+            "description" => DESCRIPTION,
+            _ => {
+                others.push(reason);
+                continue;
+            }
+        };
+        errors.insert(input.to_owned(), reason);
+    }
+    (errors, others)
+}
+
+pub(super) fn project_choice(project: &Project) -> Choice {
+    Choice::new(&project.key, format!("{} ({})", project.name, project.key))
+}
+
+pub(super) fn issue_type_choice(issue_type: &IssueType) -> Choice {
+    Choice::new(&issue_type.id, &issue_type.name)
+}

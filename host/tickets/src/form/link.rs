@@ -1,0 +1,94 @@
+//! Linking an existing ticket to the conversation, instead of creating a duplicate.
+
+use std::sync::Arc;
+
+use crate::{
+    flow::{Driver, Ended, Stage, Start},
+    form::{
+        modal_state::ModalState,
+        modals::Modals,
+        outcome::{self, Outcome, sentence, with_notes},
+    },
+    intent_records::{Announcement, LinkRecord},
+    link::{Link, NotLinked},
+    texts::{self, issues::LINK_TITLE},
+};
+use maro_domain::reply::Block;
+use maro_process::telemetry::error_chain;
+use maro_store::intents::{
+    Intent, IntentState,
+    work::{Stop, Work},
+};
+
+/// The choice to link a ticket.
+pub(crate) struct LinkForm {
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) modals: Arc<Modals>,
+}
+
+impl LinkForm {
+    /// Links the ticket `key` under the intention of `state`, which then creates none.
+    pub(super) async fn link(&self, state: &ModalState, view_id: &str, key: &str) -> Outcome {
+        let record = LinkRecord {
+            origin: state.origin.clone(),
+            view_id: view_id.to_owned(),
+            key: key.to_owned(),
+            issue: None,
+            is_tracked: false,
+            announcement: Announcement::Due,
+        };
+        // Beside the draft of a creation: creating one and linking another are not the same intention.
+        let id = format!("{}-link-{key}", state.intent_id);
+        let (mut work, stage) = match self.begin(&id, record).await {
+            Ok(Start::Ours(work)) => (work, Stage::Begun),
+            Ok(Start::Known(IntentState::Failed, work)) => (work, Stage::Draft),
+            Ok(Start::Known(_, work)) => return self.linked(&work.record, &[]),
+            Err(stop) => return self.modals.stopped(LINK_TITLE, &state.origin, &stop),
+        };
+        let ended = self.driver.drive(&mut Link, &mut work, stage).await;
+        self.outcome(&work, ended)
+    }
+
+    /// Brings what another process left behind to its end, and shows it.
+    pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
+        let (work, ended) = self.driver.resume(&mut Link, intent).await?;
+        let outcome = self.outcome(&work, ended);
+        let LinkRecord { view_id, origin, .. } = &work.record;
+        self.modals.show_late(LINK_TITLE, view_id, origin, outcome).await;
+        Ok(())
+    }
+
+    async fn begin(&self, id: &str, record: LinkRecord) -> Result<Start<LinkRecord>, Stop> {
+        let place = record.origin.place()?;
+        self.driver.begin::<Link>(id, IntentState::Begun, place, record).await
+    }
+
+    fn outcome(&self, work: &Work<LinkRecord>, ended: Ended<NotLinked>) -> Outcome {
+        let record = &work.record;
+        let text = match ended {
+            Ended::Done(notes) => {
+                return self.linked(record, &notes.iter().map(outcome::note).collect::<Vec<_>>());
+            }
+            Ended::Refused { unwritten: Some(stop), .. } | Ended::Stopped(stop) => {
+                return self.modals.stopped(LINK_TITLE, &record.origin, &stop);
+            }
+            Ended::Refused { refusal: NotLinked::Missing, .. } => texts::jira::not_found(&record.key),
+            Ended::Refused { refusal: NotLinked::Jira(error), .. } => {
+                tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not linked");
+                texts::jira::failed(&error)
+            }
+            Ended::Unconfirmed(_) => texts::forms::UNCONFIRMED.to_owned(),
+        };
+        self.modals.news(LINK_TITLE, &record.origin, &text)
+    }
+
+    fn linked(&self, record: &LinkRecord, notes: &[String]) -> Outcome {
+        let issue = record.issue.as_ref().and_then(|issue| Some((issue.key().ok()?, &issue.summary)));
+        let shown = match issue {
+            Some((key, summary)) => Block::Paragraph(texts::issues::linked(&key, summary)),
+            None => sentence(texts::issues::LINKING),
+        };
+        let (blocks, news) = with_notes(vec![shown], notes);
+        Outcome::news(self.modals.notice(LINK_TITLE, &record.origin, blocks, Vec::new()), news)
+    }
+}

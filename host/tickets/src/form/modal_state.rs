@@ -1,0 +1,33 @@
+//! What a modal carries through Slack, sealed. It outlives a process, so fields are added with a default and
+//! never change their meaning.
+
+use serde::{Deserialize, Serialize};
+
+use crate::intent_records::Origin;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ModalState {
+    pub(crate) intent_id: String,
+    pub(crate) origin: Origin,
+    /// The tickets that this modal offers for linking; no others can be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) candidates: Vec<String>,
+    /// The project chosen in a create modal: Slack does not say it when it asks for that project's types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<String>,
+    /// The epic of a stories modal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) epic: Option<String>,
+}
+
+impl ModalState {
+    /// The state of a modal that nobody has filled in yet.
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self::of(format!("{:032x}", rand::random::<u128>()), origin)
+    }
+
+    /// The state of a modal under an intention that there is already.
+    pub(crate) fn of(intent_id: String, origin: Origin) -> Self {
+        Self { intent_id, origin, candidates: Vec::new(), project: None, epic: None }
+    }
+}

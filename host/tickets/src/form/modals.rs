@@ -1,0 +1,161 @@
+//! Modals in Slack: what all of them have in common, and putting one in the place of another.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    announcer::Announcer,
+    form::{
+        modal_state::ModalState,
+        outcome::{Outcome, sentence, stopped},
+    },
+    intent_records::{Origin, Place},
+    texts,
+};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    reply::Block,
+};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_slack::{
+    render::Mrkdwn,
+    sealed::{SealError, Sealer},
+    view::{View, ViewBlock, button::Button},
+    web_api::{OpenedView, error::ApiError},
+};
+use maro_store::intents::work::Stop;
+
+/// A modal in which there is nothing to do but wait or read.
+const NOTICE: &str = "notice";
+
+/// How long a modal may stay open before it has to be opened again.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Shows modals.
+pub(crate) struct Modals {
+    pub(crate) announcer: Arc<Announcer>,
+    pub(crate) sealer: Sealer,
+    pub(crate) clock: Clock,
+}
+
+impl Modals {
+    /// Opens a modal. `Err` has a sentence for the person.
+    pub(super) async fn open(&self, trigger_id: &str, view: &View) -> Result<OpenedView, &'static str> {
+        self.announcer.slack.open_view(trigger_id, view).await.map_err(|error| {
+            tracing::error!(error = error_chain(&error), "a modal was not opened");
+            match error {
+                ApiError::TriggerExpired => texts::forms::OPENED_TOO_LATE,
+                _ => texts::forms::NOT_OPENED,
+            }
+        })
+    }
+
+    /// Shows another view in an open modal. People close modals; that is no error.
+    pub(super) async fn update(&self, view_id: &str, view: &View) -> bool {
+        match self.announcer.slack.update_view(view_id, view).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "a modal was not updated");
+                false
+            }
+        }
+    }
+
+    /// Shows an outcome that Slack no longer waits for. What cannot be shown because the modal is closed
+    /// and would otherwise be lost, the person is told directly.
+    pub(super) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: Outcome) {
+        let (view, news) = match outcome {
+            Outcome::Close => (Box::new(self.sentence(title, origin, texts::forms::DONE)), Vec::new()),
+            Outcome::Show { view, news } => (view, news),
+            Outcome::Errors { form, .. } => (form, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]),
+        };
+        if self.update(view_id, &view).await || news.is_empty() {
+            return;
+        }
+        if let Ok(Place { user, .. }) = origin.place() {
+            self.announcer.tell_person(&user, news).await;
+        }
+    }
+
+    /// Opens what was sealed for `purpose`.
+    pub(super) fn state(&self, purpose: &str, sealed: &str) -> Result<ModalState, SealError> {
+        self.sealer.open(purpose, sealed, self.clock.now())
+    }
+
+    pub(super) fn sealed(&self, purpose: &str, state: &ModalState) -> String {
+        self.sealer.seal(purpose, state, self.clock.now(), LIFETIME).unwrap_or_else(|error| {
+            // Nothing in a modal's state has a length that people choose; without it the modal does nothing.
+            tracing::error!(%error, "a modal's state cannot be sealed");
+            String::new()
+        })
+    }
+
+    /// The value of a button. `None` if it would be too long for one.
+    pub(super) fn sealed_for_button(&self, purpose: &str, state: &ModalState) -> Option<String> {
+        self.sealer.seal_for_button(purpose, state, self.clock.now(), LIFETIME).ok()
+    }
+
+    /// A modal to read, with buttons at its end.
+    pub(super) fn notice(
+        &self,
+        title: &str,
+        origin: &Origin,
+        blocks: Vec<Block>,
+        buttons: Vec<Button>,
+    ) -> View {
+        let mut view = View::modal(NOTICE, title).with_close(texts::forms::CLOSE);
+        for block in split(blocks) {
+            view.push(self.section(origin, vec![block]));
+        }
+        if !buttons.is_empty() {
+            view.push(ViewBlock::Actions(buttons));
+        }
+        view
+    }
+
+    /// A modal with one sentence.
+    pub(super) fn sentence(&self, title: &str, origin: &Origin, text: &str) -> View {
+        self.notice(title, origin, vec![sentence(text)], Vec::new())
+    }
+
+    /// A modal to wait in.
+    pub(super) fn progress(&self, title: &str, origin: &Origin) -> View {
+        self.sentence(title, origin, texts::forms::WORKING)
+    }
+
+    /// A modal with one sentence that the person has to hear.
+    pub(super) fn news(&self, title: &str, origin: &Origin, text: &str) -> Outcome {
+        Outcome::news(self.sentence(title, origin, text), vec![sentence(text)])
+    }
+
+    /// The modal for work that can't go on.
+    pub(super) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> Outcome {
+        self.news(title, origin, stopped(stop))
+    }
+
+    pub(super) fn section(&self, origin: &Origin, blocks: Vec<Block>) -> ViewBlock {
+        ViewBlock::section(self.mrkdwn(origin, &blocks))
+    }
+
+    pub(super) fn mrkdwn(&self, origin: &Origin, blocks: &[Block]) -> Mrkdwn {
+        // Ids that travelled sealed are still ids; the fallback only keeps the types honest.
+        let place = origin.place().ok();
+        let place = place.or_else(|| {
+            Some(Place { channel: ChannelId::parse("C0").ok()?, user: UserId::parse("U0").ok()? })
+        });
+        let Place { channel, user } = place.expect("C0 and U0 are ids");
+        self.announcer.renderer.mrkdwn(blocks, &channel, &user)
+    }
+}
+
+/// Sections hold some thirty lines, so longer lists are split.
+fn split(blocks: Vec<Block>) -> Vec<Block> {
+    const LINES: usize = 10;
+    blocks
+        .into_iter()
+        .flat_map(|block| match block {
+            Block::Items(items) => items.chunks(LINES).map(|chunk| Block::Items(chunk.to_vec())).collect(),
+            Block::Lines(lines) => lines.chunks(LINES).map(|chunk| Block::Lines(chunk.to_vec())).collect(),
+            block @ (Block::Paragraph(_) | Block::Buttons(_)) => vec![block],
+        })
+        .collect()
+}

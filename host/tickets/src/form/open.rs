@@ -1,0 +1,209 @@
+//! The ways in: a command or a shortcut opens a modal at once, and Jira is asked after that.
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    epic_key,
+    form::{
+        create_views::{
+            CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH, create_view, issue_type_choice, project_choice,
+        },
+        modal_state::ModalState,
+        modals::Modals,
+        stories::stories_view,
+    },
+    intent_records::Origin,
+    patience::{LOOK_UP_PATIENCE, deadline},
+    stories::read_epic,
+    texts,
+};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    reply::Reply,
+};
+use maro_jira::client::JiraClient;
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    interaction::{MessageShortcut, Shortcut},
+    markup,
+    view::View,
+};
+
+const CREATE_FROM_MESSAGE: &str = "create_from_message";
+
+/// Opens forms.
+pub(crate) struct Opener {
+    pub(crate) jira: Arc<JiraClient>,
+    pub(crate) modals: Arc<Modals>,
+    /// The project that the create form preselects.
+    pub(crate) default_project: Option<String>,
+    /// Work that outlives the request it came with.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Opener {
+    /// `/maro create [summary]`: opens the create modal. A reply only if that fails.
+    pub(crate) async fn open_create(
+        self: &Arc<Self>,
+        origin: CommandOrigin<'_>,
+        summary: &str,
+    ) -> Option<Reply> {
+        let inputs = CreateInputs { summary: cut(summary, MAX_SUMMARY_LENGTH), ..CreateInputs::default() };
+        self.open_create_form(origin.trigger_id, origin.into_origin(), inputs)
+            .await
+            .err()
+            .map(Reply::sentence)
+    }
+
+    /// The shortcut on a message: as above, with the message's text and a link to it.
+    pub(crate) async fn open_create_from_message(self: &Arc<Self>, shortcut: MessageShortcut) {
+        if shortcut.callback_id != CREATE_FROM_MESSAGE {
+            tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
+            return;
+        }
+        let permalink = self.modals.announcer.slack.get_permalink(&shortcut.channel, &shortcut.message_ts);
+        let mut origin = Origin {
+            channel: shortcut.channel.as_str().to_owned(),
+            user: shortcut.user.as_str().to_owned(),
+            thread_ts: Some(shortcut.thread_ts.clone().unwrap_or_else(|| shortcut.message_ts.clone())),
+            permalink: None,
+            team: shortcut.team.clone(),
+        };
+        // The trigger waits three seconds; the link comes with the form, after the loading view.
+        let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
+        // Why it did not open is in the log.
+        let Ok(opened) = self.modals.open(&shortcut.trigger_id, &loading).await else { return };
+        match permalink.await {
+            Ok(permalink) => origin.permalink = Some(permalink),
+            Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
+        }
+        let mut description = markup::to_typed(&shortcut.text);
+        if let Some(permalink) = &origin.permalink {
+            description = format!("{description}\n\n{permalink}");
+        }
+        let title = markup::to_title(&shortcut.text);
+        let inputs = CreateInputs {
+            summary: cut(title.trim_start().lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
+            description: cut(description.trim(), 3_000),
+            ..CreateInputs::default()
+        };
+        let view = self.filled_create_view(origin, inputs).await;
+        self.modals.update(&opened.id, &view).await;
+    }
+
+    /// The shortcut from anywhere in Slack, which comes from no channel: the form asks for one.
+    pub(crate) async fn open_create_from_anywhere(self: &Arc<Self>, shortcut: Shortcut) {
+        if shortcut.callback_id != CREATE_ISSUE {
+            tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
+            return;
+        }
+        let origin = Origin { team: shortcut.team, ..Origin::nowhere(&shortcut.user) };
+        // Why it did not open is in the log; there is no channel to say it in.
+        let _ = self.open_create_form(&shortcut.trigger_id, origin, CreateInputs::default()).await;
+    }
+
+    async fn open_create_form(
+        self: &Arc<Self>,
+        trigger_id: &str,
+        origin: Origin,
+        inputs: CreateInputs,
+    ) -> Result<(), &'static str> {
+        if self.default_project.is_none() {
+            // Nothing to look up: the form can open as it is.
+            let view = create_view(&self.modals, &ModalState::new(origin), &inputs, &[]);
+            return self.modals.open(trigger_id, &view).await.map(drop);
+        }
+        let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
+        let opened = self.modals.open(trigger_id, &loading).await?;
+        let opener = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let view = opener.filled_create_view(origin, inputs).await;
+            opener.modals.update(&opened.id, &view).await;
+        });
+        Ok(())
+    }
+
+    /// The create form with the default project and the first of its issue types preselected.
+    async fn filled_create_view(&self, origin: Origin, mut inputs: CreateInputs) -> View {
+        let mut notices = Vec::new();
+        if let Some(key) = &self.default_project {
+            let deadline = deadline(LOOK_UP_PATIENCE);
+            let (project, types) =
+                tokio::join!(self.jira.get_project(key, deadline), self.jira.get_issue_types(key, deadline));
+            match (project, types) {
+                (Ok(Some(project)), Ok(Some(types))) => {
+                    inputs.project = Some(project_choice(&project));
+                    // A story or task is what people mean; epics have other ways in.
+                    let usual = types.iter().find(|issue_type| issue_type.hierarchy_level == 0);
+                    inputs.issue_type = usual.or(types.first()).map(issue_type_choice);
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");
+                    notices.push(texts::jira::failed(&error));
+                }
+                _ => tracing::warn!(project = key, "JIRA_DEFAULT_PROJECT is not a project that MARO can see"),
+            }
+        }
+        create_view(&self.modals, &ModalState::new(origin), &inputs, &notices)
+    }
+
+    /// `/maro stories EPIC-1`: opens a modal, checks the epic, and asks for the titles.
+    pub(crate) async fn open_stories(
+        self: &Arc<Self>,
+        origin: CommandOrigin<'_>,
+        arguments: &str,
+    ) -> Option<Reply> {
+        let Some(epic) = epic_key::parse(arguments) else {
+            return Some(Reply::line(texts::stories::which_epic()));
+        };
+        let trigger_id = origin.trigger_id.to_owned();
+        let origin = origin.into_origin();
+        let loading = self.modals.sentence(texts::stories::TITLE, &origin, texts::forms::LOADING);
+        let opened = match self.modals.open(&trigger_id, &loading).await {
+            Ok(opened) => opened,
+            Err(sentence) => return Some(Reply::sentence(sentence)),
+        };
+        let opener = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let view = match read_epic(&opener.jira, &epic).await {
+                Ok(found) => {
+                    let mut state = ModalState::new(origin);
+                    state.epic = Some(found.issue.key.as_str().to_owned());
+                    let heading = texts::stories::new_under(&found.issue.key, &found.issue.summary);
+                    stories_view(&opener.modals, &state, heading, "")
+                }
+                Err(reason) => opener.modals.sentence(texts::stories::TITLE, &origin, &reason),
+            };
+            opener.modals.update(&opened.id, &view).await;
+        });
+        None
+    }
+}
+
+/// What a slash command knows of where it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandOrigin<'a> {
+    pub channel: &'a ChannelId,
+    pub user: &'a UserId,
+    pub team: Option<&'a str>,
+    pub trigger_id: &'a str,
+}
+
+impl CommandOrigin<'_> {
+    fn into_origin(self) -> Origin {
+        Origin {
+            channel: self.channel.as_str().to_owned(),
+            user: self.user.as_str().to_owned(),
+            thread_ts: None,
+            permalink: None,
+            team: self.team.map(str::to_owned),
+        }
+    }
+}
+
+/// At most `length` characters of one trimmed text.
+fn cut(text: &str, length: usize) -> String {
+    text.trim().chars().take(length).collect()
+}

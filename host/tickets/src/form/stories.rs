@@ -1,0 +1,203 @@
+//! Stories under an epic: a title a line, and a report of every line.
+
+use std::{collections::HashSet, convert::Infallible, sync::Arc};
+
+use crate::{
+    flow::{Driver, Ended, Stage, Start},
+    form::{
+        create_views::MAX_SUMMARY_LENGTH,
+        modal_state::ModalState,
+        modals::Modals,
+        outcome::{self, Outcome, sentence},
+    },
+    intent_records::{Announcement, StoriesRecord, StoryLine, StoryState},
+    stories::{Stories, created_lines},
+    texts::{self, stories::TITLE},
+};
+use maro_domain::{
+    issue::one_line,
+    reply::{Block, Span},
+};
+use maro_slack::{
+    interaction::view_state::ViewState,
+    view::{View, button::Button, input::TextInput},
+};
+use maro_store::intents::{
+    Intent, IntentState,
+    work::{Stop, Work},
+};
+
+pub(super) const CREATE_STORIES: &str = "create_stories";
+pub(super) const RETRY_STORIES: &str = "retry_stories";
+
+const STORIES: &str = "stories";
+
+/// The most stories of one modal.
+const MAX_STORIES: usize = 100;
+
+/// The form for stories, once it is submitted.
+pub(crate) struct StoriesForm {
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) modals: Arc<Modals>,
+}
+
+impl StoriesForm {
+    pub(super) async fn submit(&self, state: ModalState, view: ViewState) -> Outcome {
+        let text = view.values.text(STORIES).unwrap_or_default();
+        match parse_lines(text) {
+            Ok(titles) => self.create(&state, &state.intent_id, &view.id, titles).await,
+            Err(problem) => {
+                let form = stories_view(&self.modals, &state, vec![Span::Text(problem.clone())], text);
+                Outcome::errors([(STORIES.to_owned(), problem)].into(), form)
+            }
+        }
+    }
+
+    /// The failed lines once more, as an intention of their own that many clicks make only once.
+    pub(super) async fn retry(&self, state: &ModalState, view_id: &str) -> Outcome {
+        match self.failed_titles(&state.intent_id).await {
+            Ok(titles) if titles.is_empty() => self.modals.news(TITLE, &state.origin, texts::forms::EXPIRED),
+            Ok(titles) => self.create(state, &format!("{}-again", state.intent_id), view_id, titles).await,
+            Err(stop) => self.modals.stopped(TITLE, &state.origin, &stop),
+        }
+    }
+
+    /// Brings what another process left behind to its end, and shows it.
+    pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
+        let (work, ended) = self.driver.resume(&mut Stories::default(), intent).await?;
+        let outcome = self.outcome(&work, ended);
+        let StoriesRecord { view_id, origin, .. } = &work.record;
+        self.modals.show_late(TITLE, view_id, origin, outcome).await;
+        Ok(())
+    }
+
+    async fn failed_titles(&self, id: &str) -> Result<Vec<String>, Stop> {
+        let Some(intent) = self.driver.journal.get(id).await? else { return Ok(Vec::new()) };
+        let lines = Work::<StoriesRecord>::read(intent)?.record.lines.into_iter();
+        Ok(lines.filter(|line| matches!(line.state, StoryState::Failed(_))).map(|line| line.title).collect())
+    }
+
+    async fn create(&self, state: &ModalState, id: &str, view_id: &str, titles: Vec<String>) -> Outcome {
+        let line = |title| StoryLine { title, state: StoryState::Due, is_tracked: false };
+        let record = StoriesRecord {
+            origin: state.origin.clone(),
+            view_id: view_id.to_owned(),
+            epic: state.epic.clone().unwrap_or_default(),
+            lines: titles.into_iter().map(line).collect(),
+            announcement: Announcement::Due,
+            attempts: 0,
+        };
+        let mut work = match self.begin(id, record).await {
+            Ok(Start::Ours(work)) => work,
+            Ok(Start::Known(IntentState::Finished, work)) => return self.report(&work, Vec::new()),
+            Ok(Start::Known(_, work)) => {
+                return Outcome::show(self.modals.progress(TITLE, &work.record.origin));
+            }
+            Err(stop) => return self.modals.stopped(TITLE, &state.origin, &stop),
+        };
+        let ended = self.driver.drive(&mut Stories::default(), &mut work, Stage::Begun).await;
+        self.outcome(&work, ended)
+    }
+
+    async fn begin(&self, id: &str, record: StoriesRecord) -> Result<Start<StoriesRecord>, Stop> {
+        let place = record.origin.place()?;
+        self.driver.begin::<Stories>(id, IntentState::Begun, place, record).await
+    }
+
+    fn outcome(&self, work: &Work<StoriesRecord>, ended: Ended<Infallible>) -> Outcome {
+        let origin = &work.record.origin;
+        match ended {
+            Ended::Done(notes) => self.report(work, notes.iter().map(outcome::note).collect()),
+            Ended::Refused { refusal, .. } => match refusal {},
+            Ended::Stopped(stop) => self.modals.stopped(TITLE, origin, &stop),
+            Ended::Unconfirmed(_) => self.modals.news(TITLE, origin, texts::forms::UNCONFIRMED),
+        }
+    }
+
+    /// Every line: the created key, or Jira's reason; and a button for those that failed.
+    fn report(&self, work: &Work<StoriesRecord>, notes: Vec<String>) -> Outcome {
+        let record = &work.record;
+        let mut blocks: Vec<Block> = notes.iter().map(|note| sentence(note)).collect();
+        let created = created_lines(record);
+        let failed: Vec<_> = record
+            .lines
+            .iter()
+            .filter_map(|line| match &line.state {
+                StoryState::Failed(reason) => Some(texts::stories::failed(&line.title, reason)),
+                _ => None,
+            })
+            .collect();
+        if !created.is_empty() {
+            blocks.push(sentence(texts::stories::CREATED));
+            blocks.push(Block::items(created));
+        }
+        let is_news = !failed.is_empty() || !notes.is_empty();
+        let mut buttons = Vec::new();
+        if !failed.is_empty() {
+            blocks.push(sentence(texts::stories::FAILED));
+            blocks.push(Block::items(failed));
+            buttons.extend(self.retry_button(work));
+        }
+        let news = if is_news { blocks.clone() } else { Vec::new() };
+        Outcome::news(self.modals.notice(TITLE, &record.origin, blocks, buttons), news)
+    }
+
+    fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<Button> {
+        let mut state = ModalState::of(work.id.clone(), work.record.origin.clone());
+        state.epic = Some(work.record.epic.clone());
+        let value = self.modals.sealed_for_button(RETRY_STORIES, &state)?;
+        Some(Button::new(RETRY_STORIES, texts::stories::RETRY, value))
+    }
+}
+
+/// The form for stories under an epic. `heading` stands at its top.
+pub(super) fn stories_view(modals: &Modals, state: &ModalState, heading: Vec<Span>, lines: &str) -> View {
+    let hint = texts::stories::hint(MAX_STORIES, MAX_SUMMARY_LENGTH);
+    View::modal(CREATE_STORIES, TITLE)
+        .with_submit(texts::forms::CREATE)
+        .with_private_metadata(modals.sealed(CREATE_STORIES, state))
+        .with_block(modals.section(&state.origin, vec![Block::Paragraph(heading)]))
+        .with_block(TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines))
+}
+
+/// The titles, trimmed, each once. Bullets that people paste are taken off.
+fn parse_lines(text: &str) -> Result<Vec<String>, String> {
+    let mut seen = HashSet::new();
+    let mut titles = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches(['•', '-', '*', '–']).trim();
+        let title = one_line(line, MAX_SUMMARY_LENGTH + 1);
+        if title.chars().count() > MAX_SUMMARY_LENGTH {
+            return Err(texts::stories::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
+        }
+        if !title.is_empty() && seen.insert(title.to_lowercase()) {
+            titles.push(title);
+        }
+    }
+    match titles.len() {
+        0 => Err(texts::stories::NONE_ENTERED.to_owned()),
+        count if count > MAX_STORIES => Err(texts::stories::too_many(count, MAX_STORIES)),
+        _ => Ok(titles),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_trimmed_and_each_kept_once() {
+        let titles = parse_lines("  Sign up \n\n• Sign in\r\n- sign up\n\tReset password  ").unwrap();
+        assert_eq!(titles, ["Sign up", "Sign in", "Reset password"]);
+    }
+
+    #[test]
+    fn too_much_is_told_with_the_number() {
+        assert_eq!(parse_lines(" \n ").unwrap_err(), texts::stories::NONE_ENTERED);
+        let long = format!("ok\n{}", "x".repeat(256));
+        assert_eq!(parse_lines(&long).unwrap_err(), "Line 2 is longer than 255 characters.");
+        assert!(parse_lines(&"x".repeat(255)).is_ok());
+        let many: String = (0..101).map(|number| format!("story {number}\n")).collect();
+        assert_eq!(parse_lines(&many).unwrap_err(), "You entered 101 stories; the limit is 100 at a time.");
+    }
+}

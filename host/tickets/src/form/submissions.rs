@@ -1,0 +1,103 @@
+//! A submitted modal: answered in time, whatever Jira does, and shown the rest later.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    form::{
+        create::CreateForm,
+        create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY},
+        modals::Modals,
+        outcome::Outcome,
+        stories::{CREATE_STORIES, StoriesForm},
+    },
+    intent_records::Origin,
+    texts,
+};
+use maro_domain::ids::UserId;
+use maro_process::handover::{self, Waited};
+use maro_slack::interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState};
+
+/// The pause between an answer and the next view, so that Slack has shown the one before the other comes.
+const SETTLING_PAUSE: Duration = Duration::from_millis(500);
+
+/// Answers submitted modals.
+pub(crate) struct Submissions {
+    pub(crate) create: Arc<CreateForm>,
+    pub(crate) stories: Arc<StoriesForm>,
+    pub(crate) modals: Arc<Modals>,
+    /// Work that outlives the request it came with.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Submissions {
+    /// What becomes of a submitted modal. Work that takes longer than `patience` goes on, and its outcome
+    /// takes the place of a modal that says so.
+    pub(crate) async fn submitted(
+        self: &Arc<Self>,
+        submitted: ViewSubmitted,
+        patience: Duration,
+    ) -> SubmissionResponse {
+        let ViewSubmitted { user, view, .. } = submitted;
+        let origin = self.shown_origin(&view, &user);
+        let title = title(&view.callback_id);
+        let late = {
+            let (modals, view_id, origin) = (Arc::clone(&self.modals), view.id.clone(), origin.clone());
+            async move |outcome: Outcome| {
+                tokio::time::sleep(SETTLING_PAUSE).await;
+                modals.show_late(title, &view_id, &origin, outcome).await;
+            }
+        };
+        let submissions = Arc::clone(self);
+        let work = async move { submissions.outcome(view, &user).await };
+        match handover::within(&self.tasks, patience, work, late).await {
+            Waited::Done(Outcome::Close) => SubmissionResponse::CloseAll,
+            Waited::Done(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
+            Waited::Done(Outcome::Errors { errors, form }) if errors.is_empty() => {
+                SubmissionResponse::Update(form)
+            }
+            Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
+            Waited::Later => SubmissionResponse::update(self.modals.progress(title, &origin)),
+            Waited::Lost => {
+                let text = texts::forms::SOMETHING_WRONG;
+                SubmissionResponse::update(self.modals.sentence(title, &origin, text))
+            }
+        }
+    }
+
+    async fn outcome(&self, view: ViewState, user: &UserId) -> Outcome {
+        let state = match self.modals.state(&view.callback_id, &view.private_metadata) {
+            Ok(state) if state.origin.user == user.as_str() => state,
+            opened => {
+                let reason =
+                    opened.err().map_or_else(|| "another person's".to_owned(), |error| error.to_string());
+                tracing::warn!(
+                    user = user.as_str(),
+                    callback_id = view.callback_id,
+                    reason,
+                    "a modal's state was refused"
+                );
+                let origin = self.shown_origin(&view, user);
+                return self.modals.news(title(&view.callback_id), &origin, texts::forms::EXPIRED);
+            }
+        };
+        match view.callback_id.as_str() {
+            CREATE_ISSUE => self.create.submit(state, view).await,
+            CREATE_ISSUE_ANYWAY => self.create.submit_anyway(&state).await,
+            CREATE_STORIES => self.stories.submit(state, view).await,
+            _ => Outcome::Close,
+        }
+    }
+
+    /// Who and where, as far as a modal that may be forged can say: only to render its answer.
+    fn shown_origin(&self, view: &ViewState, user: &UserId) -> Origin {
+        let state = self.modals.state(&view.callback_id, &view.private_metadata);
+        state.map_or_else(|_| Origin::nowhere(user), |state| state.origin)
+    }
+}
+
+/// What modals about a submitted one are called.
+fn title(callback_id: &str) -> &'static str {
+    if callback_id == CREATE_STORIES { texts::stories::TITLE } else { texts::issues::CREATE_TITLE }
+}

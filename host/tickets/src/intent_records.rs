@@ -1,0 +1,231 @@
+//! What the journal keeps of each kind of intention, as JSON. It outlives the process, and processes of two
+//! versions may share it, so fields are added with a default and never change their meaning.
+
+use serde::{Deserialize, Serialize};
+
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::{InvalidIssueKey, IssueKey},
+};
+use maro_store::intents::work::{Stop, Ticket};
+
+/// Where something was asked for, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    pub(crate) channel: String,
+    pub(crate) user: String,
+    /// The thread to answer in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) thread_ts: Option<String>,
+    /// The message that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) permalink: Option<String>,
+    /// The workspace, for a link to the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) team: Option<String>,
+}
+
+impl Origin {
+    /// The channel and the person as the journal knows them.
+    ///
+    /// # Errors
+    /// [`Stop::Unreadable`].
+    pub(crate) fn place(&self) -> Result<Place, Stop> {
+        match (ChannelId::parse(&self.channel), UserId::parse(&self.user)) {
+            (Ok(channel), Ok(user)) => Ok(Place { channel, user }),
+            _ => Err(Stop::Unreadable),
+        }
+    }
+
+    /// Where a person is who has chosen no channel.
+    pub(crate) fn nowhere(user: &UserId) -> Self {
+        let user = user.as_str().to_owned();
+        Self { channel: user.clone(), user, thread_ts: None, permalink: None, team: None }
+    }
+
+    /// A shortcut from anywhere comes from no channel; until one is chosen, the person stands for it.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.channel == self.user
+    }
+
+    /// An address that leads to the conversation.
+    pub(crate) fn conversation_url(&self) -> String {
+        match (&self.permalink, &self.team) {
+            (Some(permalink), _) => permalink.clone(),
+            (None, Some(team)) => format!("https://app.slack.com/client/{team}/{}", self.channel),
+            (None, None) => format!("https://slack.com/app_redirect?channel={}", self.channel),
+        }
+    }
+}
+
+/// Where an intention belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) channel: ChannelId,
+    pub(crate) user: UserId,
+}
+
+/// How far telling the channel has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Announcement {
+    #[default]
+    Due,
+    /// Written before Slack is asked: after a crash the channel may have heard it, and it must not hear
+    /// it twice.
+    Sending,
+    Done,
+}
+
+/// A ticket to be created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CreateRecord {
+    pub(crate) origin: Origin,
+    pub(crate) view_id: String,
+    pub(crate) project_key: String,
+    pub(crate) project_name: String,
+    pub(crate) issue_type_id: String,
+    pub(crate) issue_type_name: String,
+    pub(crate) summary: String,
+    /// In Slack's markup.
+    pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) ticket: Option<Ticket>,
+    #[serde(default)]
+    pub(crate) is_tracked: bool,
+    #[serde(default)]
+    pub(crate) announcement: Announcement,
+    /// How often Jira was asked to create it.
+    #[serde(default)]
+    pub(crate) attempts: u32,
+}
+
+/// An existing ticket to be linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LinkRecord {
+    pub(crate) origin: Origin,
+    pub(crate) view_id: String,
+    pub(crate) key: String,
+    /// What Jira said of it; `None` until it was asked.
+    #[serde(default)]
+    pub(crate) issue: Option<LinkedIssue>,
+    #[serde(default)]
+    pub(crate) is_tracked: bool,
+    #[serde(default)]
+    pub(crate) announcement: Announcement,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LinkedIssue {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) summary: String,
+    pub(crate) status: String,
+}
+
+impl LinkedIssue {
+    pub(crate) fn key(&self) -> Result<IssueKey, InvalidIssueKey> {
+        IssueKey::parse(&self.key)
+    }
+}
+
+/// Stories to be created under an epic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoriesRecord {
+    pub(crate) origin: Origin,
+    pub(crate) view_id: String,
+    pub(crate) epic: String,
+    pub(crate) lines: Vec<StoryLine>,
+    #[serde(default)]
+    pub(crate) announcement: Announcement,
+    #[serde(default)]
+    pub(crate) attempts: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoryLine {
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) state: StoryState,
+    #[serde(default)]
+    pub(crate) is_tracked: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoryState {
+    #[default]
+    Due,
+    /// Jira is being asked; after a crash it may have done it.
+    Asked,
+    Created(Ticket),
+    /// Jira's reason.
+    Failed(String),
+}
+
+/// An issue that a plugin asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PluginCreationRecord {
+    pub(crate) plugin: String,
+    /// Of the plugin's component.
+    pub(crate) digest: String,
+    pub(crate) project_key: String,
+    pub(crate) summary: String,
+    /// Jira's answer.
+    #[serde(default)]
+    pub(crate) ticket: Option<Ticket>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    /// Reads what is stored and writes it as it was.
+    fn assert_kept<Record: Debug + Serialize + for<'a> Deserialize<'a>>(stored: &str) -> Record {
+        let record = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), stored);
+        record
+    }
+
+    #[test]
+    fn the_formats_stay_as_they_are() {
+        let create: CreateRecord = assert_kept(concat!(
+            r#"{"origin":{"channel":"C1","user":"U1","thread_ts":"1.2","permalink":"https://x.example","team":"T1"},"#,
+            r#""view_id":"V1","project_key":"SCRUM","project_name":"Scrum (SCRUM)","issue_type_id":"1","#,
+            r#""issue_type_name":"Task","summary":"One","description":"*Two*","ticket":{"id":"7","key":"SCRUM-7"},"#,
+            r#""is_tracked":true,"announcement":"sending","attempts":2}"#,
+        ));
+        assert_eq!(create.announcement, Announcement::Sending);
+        assert_kept::<LinkRecord>(concat!(
+            r#"{"origin":{"channel":"C1","user":"U1"},"view_id":"V1","key":"SCRUM-7","#,
+            r#""issue":{"id":"7","key":"SCRUM-7","summary":"One","status":"Open"},"#,
+            r#""is_tracked":false,"announcement":"done"}"#,
+        ));
+        let stories: StoriesRecord = assert_kept(concat!(
+            r#"{"origin":{"channel":"C1","user":"U1"},"view_id":"V1","epic":"SCRUM-1","lines":["#,
+            r#"{"title":"One","state":"due","is_tracked":false},{"title":"Two","state":"asked","is_tracked":false},"#,
+            r#"{"title":"Three","state":{"created":{"id":"7","key":"SCRUM-7"}},"is_tracked":true},"#,
+            r#"{"title":"Four","state":{"failed":"No."},"is_tracked":false}],"announcement":"due","attempts":1}"#,
+        ));
+        assert_eq!(stories.lines[1].state, StoryState::Asked);
+        assert_kept::<PluginCreationRecord>(concat!(
+            r#"{"plugin":"track","digest":"ab","project_key":"SCRUM","summary":"One","#,
+            r#""ticket":{"id":"7","key":"SCRUM-7"}}"#,
+        ));
+    }
+
+    #[test]
+    fn what_an_older_version_left_out_has_a_default() {
+        let record: CreateRecord = serde_json::from_str(
+            r#"{"origin":{"channel":"C1","user":"U1"},"view_id":"V1","project_key":"SCRUM","project_name":"Scrum",
+                "issue_type_id":"1","issue_type_name":"Task","summary":"One","description":""}"#,
+        )
+        .unwrap();
+        assert_eq!((record.ticket, record.is_tracked, record.attempts), (None, false, 0));
+        assert_eq!(record.announcement, Announcement::Due);
+        let line: StoryLine = serde_json::from_str(r#"{"title":"One"}"#).unwrap();
+        assert_eq!(line, StoryLine { title: "One".to_owned(), state: StoryState::Due, is_tracked: false });
+    }
+}
