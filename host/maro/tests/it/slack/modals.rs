@@ -13,7 +13,10 @@ use axum::{
     routing::post,
 };
 use jiff::{SignedDuration, Timestamp};
-use maro_process::clock::Clock;
+use maro_process::{
+    clock::Clock,
+    http::client::{self, ClientOptions, Trust},
+};
 use maro_simulation::slack::{
     SimulatedSlack, form::Choice, people::SubmitOutcome, pressing::Press, web_api::faults::Fault,
 };
@@ -25,8 +28,7 @@ use url::Url;
 use super::{BOT_TOKEN, SIGNING_SECRET, serve, start_slack};
 
 pub(super) fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+    client::build(&ClientOptions::new(Trust::Nobody)).unwrap()
 }
 
 /// Calls a method of the Web API with JSON.
