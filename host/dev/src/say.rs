@@ -8,13 +8,14 @@ use std::{
 };
 
 use clap::Args;
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 
 use crate::{
     modal_text::modal_text,
     program::program,
     session_file::{DevSession, DevSessionError, FOLDER},
 };
+use maro_process::http::client::{self, ClientOptions};
 use maro_simulation::slack::{
     acts::{Act, ActsToDo, Reaction, Shown},
     history::{Author, ShownMessage},
@@ -269,7 +270,7 @@ fn visibility(message: &ShownMessage, names: &Names) -> String {
 async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError> {
     let broken = |error: reqwest::Error| SayError::Broken(error.without_url().to_string());
     let address = session.slack.join("/sandbox/acts").map_err(|error| SayError::Broken(error.to_string()))?;
-    let request = client()
+    let request = client::build(&ClientOptions::loopback(TIMEOUT))
         .map_err(broken)?
         .post(address)
         .header(TOKEN_HEADER, session.token.expose())
@@ -292,10 +293,4 @@ async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError>
         // Another program is listening there now.
         Err(_) => Err(SayError::NotRunning),
     }
-}
-
-fn client() -> Result<Client, reqwest::Error> {
-    // Fails only if a provider is already installed, which is just as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().timeout(TIMEOUT).no_proxy().tls_certs_only([]).build()
 }

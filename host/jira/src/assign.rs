@@ -10,7 +10,7 @@ use crate::{
     error::JiraError,
     model::{is_jira_error, parse},
     people::RawPerson,
-    transport::{Answer, Question},
+    transport::{Answer, JiraRequest},
 };
 use maro_domain::{details::Person, issue::IssueKey};
 
@@ -22,11 +22,11 @@ const MAX_PEOPLE: usize = 20;
 
 #[derive(Deserialize)]
 struct RawIssue {
-    fields: RawFields,
+    fields: AssigneeFields,
 }
 
 #[derive(Deserialize)]
-struct RawFields {
+struct AssigneeFields {
     assignee: Option<RawPerson>,
 }
 
@@ -53,7 +53,7 @@ impl JiraClient {
             ("maxResults", MAX_ASKED),
         ]);
         self.before(deadline, async {
-            match self.ask(&Question::get(url), deadline).await? {
+            match self.ask(&JiraRequest::get(url), deadline).await? {
                 Answer::NotFound(body) if is_jira_error(&body) => {
                     self.confirm(deadline).await?;
                     Ok(None)
@@ -85,7 +85,7 @@ impl JiraClient {
     ) -> Result<(), EditError> {
         let field = if self.is_cloud() { "accountId" } else { "name" };
         let action =
-            Question::put(self.url(&["issue", key.as_str(), "assignee"]), &json!({ field: account }));
+            JiraRequest::put(self.url(&["issue", key.as_str(), "assignee"]), &json!({ field: account }));
         self.edit_and_look(&action, deadline, async || {
             self.assignee(key, deadline).await.is_ok_and(|assignee| assignee.as_deref() == account)
         })
@@ -97,7 +97,7 @@ impl JiraClient {
         let mut url = self.url(&["issue", key.as_str()]);
         url.set_query(Some("fields=assignee"));
         self.before(deadline, async {
-            let body = self.ask(&Question::get(url), deadline).await?.found()?;
+            let body = self.ask(&JiraRequest::get(url), deadline).await?.found()?;
             let raw: RawIssue = parse(&body, "the issue")?;
             match raw.fields.assignee {
                 None => Ok(None),

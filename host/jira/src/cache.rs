@@ -8,7 +8,6 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::epic_fields::EpicFields;
 use maro_domain::ticket::{IssueType, Project};
 
 /// How long an answer is used again.
@@ -25,6 +24,13 @@ pub(super) struct Caches {
     /// By project key.
     pub(super) issue_types: Cache<Vec<IssueType>>,
     pub(super) epic_fields: Cache<EpicFields>,
+}
+
+/// The ids of the fields by which Data Center knows epics, as far as the site has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct EpicFields {
+    pub(super) name: Option<String>,
+    pub(super) link: Option<String>,
 }
 
 /// Answers by what was asked.

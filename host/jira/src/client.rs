@@ -17,7 +17,7 @@ use crate::{
     error::{JiraError, JiraSetupError},
     model::parse_account_name,
     single_issue::SingleIssues,
-    transport::{ActionError, Answer, Question, Transport},
+    transport::{ActionError, Answer, JiraRequest, Transport},
 };
 use maro_domain::issue::{Issue, IssueKey, one_line};
 
@@ -149,12 +149,12 @@ impl JiraClient {
     }
 
     /// Asks Jira something, within [`JiraClient::before`].
-    pub(super) async fn ask(&self, question: &Question, deadline: Instant) -> Result<Answer, JiraError> {
-        self.transport.ask(question, deadline).await
+    pub(super) async fn ask(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, JiraError> {
+        self.transport.ask(request, deadline).await
     }
 
     /// Has Jira do something, at `deadline` at the latest.
-    pub(super) async fn act(&self, action: &Question, deadline: Instant) -> Result<Answer, ActionError> {
+    pub(super) async fn act(&self, action: &JiraRequest, deadline: Instant) -> Result<Answer, ActionError> {
         let result = self.transport.act(action, deadline).await;
         if let Err(ActionError::NotDone(error) | ActionError::Unknown(error)) = &result {
             self.heed(error);
@@ -171,8 +171,8 @@ impl JiraClient {
     }
 
     async fn who_am_i(&self, deadline: Instant) -> Result<Account, JiraError> {
-        let question = Question::get(self.url(&["myself"]));
-        let name = parse_account_name(&self.transport.ask(&question, deadline).await?.found()?)?;
+        let request = JiraRequest::get(self.url(&["myself"]));
+        let name = parse_account_name(&self.transport.ask(&request, deadline).await?.found()?)?;
         self.set_confirmed_at(Some(Instant::now()));
         Ok(Account { display_name: one_line(&name, MAX_NAME_LENGTH) })
     }

@@ -13,7 +13,7 @@ use crate::{
     error::JiraError,
     model::{BulkFetchAnswer, BulkFetchRequest, FIELDS, parse_bulk_fetch},
     single_issue::SingleIssues,
-    transport::{Question, Transport},
+    transport::{JiraRequest, Transport},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
@@ -97,9 +97,9 @@ impl BulkFetch {
         deadline: Instant,
     ) -> Result<BulkFetchAnswer, JiraError> {
         let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
-        let question = Question::post(self.url.clone(), &BulkFetchRequest { keys: &keys, fields: FIELDS });
+        let request = JiraRequest::post(self.url.clone(), &BulkFetchRequest { keys: &keys, fields: FIELDS });
         // What is missing is left out of the answer.
-        parse_bulk_fetch(&transport.ask(&question, deadline).await?.found()?)
+        parse_bulk_fetch(&transport.ask(&request, deadline).await?.found()?)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, edit::EditError, model::parse, transport::Question};
+use crate::{client::JiraClient, edit::EditError, model::parse, transport::JiraRequest};
 use maro_domain::{issue::IssueKey, rich_text::RichText};
 
 #[derive(Deserialize)]
@@ -25,7 +25,7 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<(), EditError> {
         let comment = json!({ "body": self.formatted(text).unwrap_or_default() });
-        let action = Question::post(self.url(&["issue", key.as_str(), "comment"]), &comment);
+        let action = JiraRequest::post(self.url(&["issue", key.as_str(), "comment"]), &comment);
         let body = self.edit(&action, deadline).await?;
         parse::<RawComment>(&body, "the comment").map(drop).map_err(EditError::Unknown)
     }

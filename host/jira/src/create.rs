@@ -14,26 +14,17 @@ use crate::{
     client::JiraClient,
     error::JiraError,
     model::{identify, parse},
-    transport::{ActionError, Answer, Question},
+    transport::{ActionError, Answer, JiraRequest},
     wiki,
+    wire::refusal::Refusal,
 };
 use maro_domain::{
-    issue::one_line,
     rich_text::RichText,
     ticket::{CreatedTicket, NewTicket},
 };
 
 /// The entity property that marks a ticket, with a value like `{"id": "…"}`.
 pub const INTENT_PROPERTY: &str = "maro.intent";
-
-/// How much of what Jira says about one field is kept, in characters.
-const MAX_TEXT_LENGTH: usize = 300;
-
-/// How many fields, and how many messages, are kept of one refusal.
-const MAX_TEXTS: usize = 20;
-
-/// The longest field id that is kept, in characters.
-const MAX_FIELD_LENGTH: usize = 100;
 
 /// Why there is no confirmed ticket.
 #[derive(Debug, thiserror::Error)]
@@ -74,15 +65,6 @@ pub(super) struct RawCreated {
     key: String,
 }
 
-/// How Jira says what is wrong with a request.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct RawErrors {
-    #[serde(default, rename = "errorMessages")]
-    messages: Vec<String>,
-    #[serde(default)]
-    errors: BTreeMap<String, String>,
-}
-
 impl JiraClient {
     /// Creates a ticket, marked with its intent id ([`INTENT_PROPERTY`]).
     ///
@@ -98,7 +80,7 @@ impl JiraClient {
         if let Some(description) = self.formatted(&ticket.description) {
             update.fields.insert("description".to_owned(), description);
         }
-        let action = Question::post(self.url(&["issue"]), &update);
+        let action = JiraRequest::post(self.url(&["issue"]), &update);
         match self.act(&action, deadline).await? {
             Answer::Found(body) => parse::<RawCreated>(&body, "the created issue")
                 .and_then(CreatedTicket::try_from)
@@ -159,7 +141,7 @@ impl TryFrom<RawCreated> for CreatedTicket {
 
 /// A refusal in Jira's words, or a failure if these are not Jira's.
 pub(super) fn refusal(status: u16, body: &[u8]) -> CreateError {
-    match serde_json::from_slice::<RawErrors>(body) {
+    match serde_json::from_slice::<Refusal>(body) {
         Ok(errors) if !errors.is_empty() => {
             let (fields, messages) = errors.tidied();
             CreateError::Refused { fields, messages }
@@ -168,46 +150,10 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> CreateError {
     }
 }
 
-/// What Jira says of a refusal, as one bounded line.
-pub(super) fn joined(fields: BTreeMap<String, String>, messages: Vec<String>) -> String {
-    let texts: Vec<String> = messages.into_iter().chain(fields.into_values()).collect();
-    one_line(&texts.join(" "), MAX_TEXT_LENGTH)
-}
-
-/// Why Jira refuses a request, all that it says of it as one bounded line; `None` if these words are not
-/// Jira's.
-pub(super) fn reason(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<RawErrors>(body).ok().and_then(|errors| errors.reason())
-}
-
-impl RawErrors {
-    pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.errors.is_empty()
-    }
-
-    /// All of it as one bounded line, if Jira says anything.
-    pub(super) fn reason(&self) -> Option<String> {
-        let (fields, messages) = self.tidied();
-        Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
-    }
-
-    /// What is wrong by field, and beyond the fields; each text one bounded line.
-    pub(super) fn tidied(&self) -> (BTreeMap<String, String>, Vec<String>) {
-        let line = |text: &String| one_line(text, MAX_TEXT_LENGTH);
-        let fields = self
-            .errors
-            .iter()
-            .take(MAX_TEXTS)
-            .map(|(field, text)| (one_line(field, MAX_FIELD_LENGTH), line(text)))
-            .collect();
-        let messages = self.messages.iter().take(MAX_TEXTS).map(line).filter(|text| !text.is_empty());
-        (fields, messages.collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::refusal::MAX_TEXT_LENGTH;
 
     #[test]
     fn a_refusal_keeps_jiras_words_within_bounds() {

@@ -10,7 +10,8 @@ use crate::{
     create::{self, CreateError},
     error::JiraError,
     model::is_jira_error,
-    transport::{ActionError, Answer, Question},
+    transport::{ActionError, Answer, JiraRequest},
+    wire::refusal,
 };
 
 /// Why there is no confirmed change.
@@ -34,7 +35,7 @@ impl From<CreateError> for EditError {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::Refused { fields, messages } => {
-                Self::Refused { reason: create::joined(fields, messages) }
+                Self::Refused { reason: refusal::joined(fields, messages) }
             }
             CreateError::Jira(error) => Self::Jira(error),
             CreateError::Unknown(error) => Self::Unknown(error),
@@ -50,7 +51,7 @@ impl From<ActionError> for EditError {
 
 impl JiraClient {
     /// Has Jira change an issue: the body of its answer.
-    pub(super) async fn edit(&self, action: &Question, deadline: Instant) -> Result<Bytes, EditError> {
+    pub(super) async fn edit(&self, action: &JiraRequest, deadline: Instant) -> Result<Bytes, EditError> {
         match self.act(action, deadline).await? {
             Answer::Found(body) => Ok(body),
             Answer::NotFound(body) if is_jira_error(&body) => {
@@ -67,7 +68,7 @@ impl JiraClient {
     /// which the change itself leaves some time.
     pub(super) async fn edit_and_look(
         &self,
-        action: &Question,
+        action: &JiraRequest,
         deadline: Instant,
         is_done: impl AsyncFnOnce() -> bool,
     ) -> Result<(), EditError> {

@@ -5,11 +5,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
+    cache::EpicFields,
     client::JiraClient,
-    epic_fields::EpicFields,
     error::JiraError,
     model::{is_jira_error, parse, parse_issue},
-    transport::{Answer, Question},
+    transport::{Answer, JiraRequest},
 };
 use maro_domain::{
     issue::{Issue, IssueKey, one_line},
@@ -51,11 +51,11 @@ pub enum EpicLookup {
 
 #[derive(Deserialize)]
 struct RawEpic {
-    fields: RawFields,
+    fields: EpicIssueFields,
 }
 
 #[derive(Deserialize)]
-struct RawFields {
+struct EpicIssueFields {
     #[serde(rename = "issuetype")]
     issue_type: RawIssueType,
     project: RawProject,
@@ -97,7 +97,7 @@ impl JiraClient {
                 .chain(fields.name.as_deref())
                 .collect();
             url.set_query(Some(&format!("fields={}", asked.join(","))));
-            match self.ask(&Question::get(url), deadline).await? {
+            match self.ask(&JiraRequest::get(url), deadline).await? {
                 Answer::NotFound(body) if is_jira_error(&body) => {
                     self.confirm(deadline).await?;
                     Ok(EpicLookup::Missing)
@@ -115,7 +115,7 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<EpicLookup, JiraError> {
         let issue = parse_issue(body)?;
-        let RawFields { issue_type, project, others } = parse::<RawEpic>(body, "the epic")?.fields;
+        let EpicIssueFields { issue_type, project, others } = parse::<RawEpic>(body, "the epic")?.fields;
         let is_epic = if self.is_cloud() {
             issue_type.hierarchy_level == Some(EPIC_LEVEL)
         } else {

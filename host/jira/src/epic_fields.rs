@@ -6,20 +6,19 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, error::JiraError, issue_types::is_id, model::parse, transport::Question};
+use crate::{
+    cache::EpicFields,
+    client::JiraClient,
+    error::JiraError,
+    model::{is_id, parse},
+    transport::JiraRequest,
+};
 
 /// What every epic has, and no other issue: its name.
 const EPIC_NAME: &str = "com.pyxis.greenhopper.jira:gh-epic-label";
 
 /// What leads from a story to its epic.
 const EPIC_LINK: &str = "com.pyxis.greenhopper.jira:gh-epic-link";
-
-/// The ids of these fields on this site, as far as it has them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct EpicFields {
-    pub(super) name: Option<String>,
-    pub(super) link: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct RawField<'a> {
@@ -41,7 +40,7 @@ impl JiraClient {
         if let Some(fields) = self.caches.epic_fields.get("", Instant::now()) {
             return Ok(fields);
         }
-        let body = self.ask(&Question::get(self.url(&["field"])), deadline).await?.found()?;
+        let body = self.ask(&JiraRequest::get(self.url(&["field"])), deadline).await?.found()?;
         let fields: Vec<RawField<'_>> = parse(&body, "the fields")?;
         let id_of = |custom: &str| {
             let is_it = |field: &&RawField<'_>| {

@@ -6,13 +6,17 @@ use tokio::time::Instant;
 
 use crate::{
     client::JiraClient,
-    create,
     error::JiraError,
     model::{identify, parse},
     people::{MAX_NAME_LENGTH, RawPerson},
     scope::{Unbalanced, scoped},
-    search::{RawPage, SearchRequest},
+    search::SearchRequest,
     transport::Answer,
+    wire::{
+        issue::{Named, RawIssue},
+        page::SearchPage,
+        refusal,
+    },
 };
 use maro_domain::{
     details::{IssueDetails, StatusCategory},
@@ -66,18 +70,13 @@ pub enum SearchError {
     Jira(#[from] JiraError),
 }
 
-#[derive(Deserialize)]
-struct RawFound {
-    id: String,
-    key: String,
-    fields: RawFields,
-}
+type RawFound = RawIssue<DetailFields>;
 
 #[derive(Deserialize)]
-struct RawFields {
+struct DetailFields {
     summary: String,
     status: RawStatus,
-    issuetype: Option<RawNamed>,
+    issuetype: Option<Named>,
     assignee: Option<RawPerson>,
     updated: Option<String>,
 }
@@ -92,11 +91,6 @@ struct RawStatus {
 #[derive(Deserialize)]
 struct RawCategory {
     key: String,
-}
-
-#[derive(Deserialize)]
-struct RawNamed {
-    name: String,
 }
 
 impl JiraClient {
@@ -127,10 +121,10 @@ impl JiraClient {
             next_page_token: search.after.filter(|_| is_cloud),
             start_at: (!is_cloud).then_some(start),
         };
-        let question = self.search_question(&request);
-        let page = match self.before(deadline, self.ask(&question, deadline)).await? {
+        let request = self.search_request(&request);
+        let page = match self.before(deadline, self.ask(&request, deadline)).await? {
             Answer::Refused(status, body) => return Err(refusal(status, &body)),
-            answer => parse::<RawPage<RawFound>>(&answer.found()?, "the search results")?,
+            answer => parse::<SearchPage<RawFound>>(&answer.found()?, "the search results")?,
         };
         let end = start + page.issues.len();
         let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
@@ -155,7 +149,7 @@ fn place_of(token: &str) -> Result<usize, SearchError> {
 }
 
 fn refusal(status: u16, body: &[u8]) -> SearchError {
-    match create::reason(body) {
+    match refusal::reason(body) {
         Some(reason) => SearchError::Refused { reason },
         None => JiraError::invalid(format!("status {status}")).into(),
     }
@@ -166,7 +160,7 @@ impl TryFrom<RawFound> for IssueDetails {
 
     fn try_from(raw: RawFound) -> Result<Self, JiraError> {
         let (id, key) = identify(&raw.id, &raw.key)?;
-        let RawFields { summary, status, issuetype, assignee, updated } = raw.fields;
+        let DetailFields { summary, status, issuetype, assignee, updated } = raw.fields;
         Ok(Self {
             issue: Issue::new(id, key, &summary, &status.name),
             issue_type: issuetype.map(|kind| one_line(&kind.name, MAX_NAME_LENGTH)).unwrap_or_default(),

@@ -9,33 +9,19 @@ use tokio::time::Instant;
 use crate::{
     client::JiraClient,
     error::JiraError,
-    model::{is_jira_error, parse},
-    projects::is_project_key,
-    transport::{Answer, Question},
+    model::{is_id, is_jira_error, is_project_key, parse},
+    transport::{Answer, JiraRequest},
+    wire::page::ListPage,
 };
 use maro_domain::{issue::one_line, ticket::IssueType};
 
 const MAX_NAME_LENGTH: usize = 100;
-
-/// The longest id that is taken, in characters.
-const MAX_ID_LENGTH: usize = 100;
 
 /// How much is asked for in one page: Jira's own limit.
 const PAGE_SIZE: usize = 200;
 
 /// How many pages are read. No project has a thousand types.
 const MAX_PAGES: usize = 5;
-
-/// A page of the list, in either edition.
-#[derive(Deserialize)]
-struct RawPage {
-    /// Cloud says `issueTypes`, Data Center says `values`.
-    #[serde(alias = "issueTypes")]
-    values: Vec<RawIssueType>,
-    total: Option<usize>,
-    #[serde(rename = "isLast")]
-    is_last: Option<bool>,
-}
 
 #[derive(Deserialize)]
 struct RawIssueType {
@@ -92,7 +78,7 @@ impl JiraClient {
                 ("startAt", start.to_string().as_str()),
                 ("maxResults", PAGE_SIZE.to_string().as_str()),
             ]);
-            let page = match self.ask(&Question::get(url), deadline).await? {
+            let page = match self.ask(&JiraRequest::get(url), deadline).await? {
                 Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
                 answer => read_page(&answer.found()?)?,
             };
@@ -118,7 +104,7 @@ struct Page {
 }
 
 fn read_page(body: &Bytes) -> Result<Page, JiraError> {
-    let RawPage { values, total, is_last } = parse(body, "the issue types")?;
+    let ListPage { values, total, is_last } = parse::<ListPage<RawIssueType>>(body, "the issue types")?;
     let length = values.len();
     let types = values.into_iter().filter_map(|raw| {
         let name = one_line(&raw.name, MAX_NAME_LENGTH);
@@ -128,12 +114,6 @@ fn read_page(body: &Bytes) -> Result<Page, JiraError> {
         is_usable.then_some(IssueType { id: raw.id, name, hierarchy_level })
     });
     Ok(Page { types: types.collect(), length, total, is_last })
-}
-
-/// Whether this can be Jira's id of something, so that it may stand in an address.
-pub(super) fn is_id(text: &str) -> bool {
-    (1..=MAX_ID_LENGTH).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]

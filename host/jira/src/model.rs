@@ -12,6 +12,12 @@ use maro_domain::issue::{Issue, IssueId, IssueKey};
 /// The longest id that is taken from Jira, in characters. Jira's own are numbers of 64 bits.
 const MAX_ID_LENGTH: usize = 32;
 
+/// The longest id of anything else than an issue, in characters: custom fields have long ones.
+const MAX_OTHER_ID_LENGTH: usize = 100;
+
+/// The longest project key, in characters: Data Center's utmost; Cloud has 10.
+const MAX_KEY_LENGTH: usize = 80;
+
 /// The fields of an issue that are asked for.
 pub(super) const FIELDS: [&str; 2] = ["summary", "status"];
 
@@ -99,6 +105,19 @@ struct RawReference<'a> {
     key: Cow<'a, str>,
 }
 
+/// Whether this can be Jira's id of something, so that it may stand in an address.
+pub(super) fn is_id(text: &str) -> bool {
+    (1..=MAX_OTHER_ID_LENGTH).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether this can be the key of a project, so that it may stand in an address or in JQL.
+pub(super) fn is_project_key(text: &str) -> bool {
+    text.len() <= MAX_KEY_LENGTH
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 pub(super) fn parse_bulk_fetch(body: &[u8]) -> Result<BulkFetchAnswer, JiraError> {
     let raw: RawBulkFetchAnswer<'_> = parse(body, "the issues")?;
     let issues = raw.issues.into_iter().map(Issue::try_from).collect::<Result<_, _>>()?;
@@ -173,6 +192,16 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_project_key_cannot_lead_elsewhere() {
+        for good in ["SCRUM", "A1", "A_B"] {
+            assert!(is_project_key(good), "{good}");
+        }
+        for bad in ["", "scrum", "A-1", "A/B", "..", "A\" OR \"1", "1A", &"A".repeat(81)] {
+            assert!(!is_project_key(bad), "{bad}");
+        }
+    }
 
     fn issue(id: &str, key: &str, summary: &str, status: &str) -> Issue {
         Issue::new(IssueId::new(id), IssueKey::parse(key).unwrap(), summary, status)

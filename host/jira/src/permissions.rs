@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, error::JiraError, model::parse, transport::Question};
+use crate::{client::JiraClient, error::JiraError, model::parse, transport::JiraRequest};
 
 /// A permission that MARO may need, under Jira's own name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl JiraClient {
         let keys = keys.join(",");
         url.query_pairs_mut().append_pair("projectKey", project_key).append_pair("permissions", &keys);
         self.before(deadline, async {
-            let body = self.ask(&Question::get(url), deadline).await?.found()?;
+            let body = self.ask(&JiraRequest::get(url), deadline).await?.found()?;
             let granted: RawPermissions = parse(&body, "the permissions")?;
             let lacks = |permission: &Permission| {
                 !granted.permissions.get(permission.key()).is_some_and(|found| found.have_permission)

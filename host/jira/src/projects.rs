@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use crate::{
     client::JiraClient,
     error::JiraError,
-    model::{is_jira_error, parse},
-    transport::{Answer, Question},
+    model::{is_jira_error, is_project_key, parse},
+    transport::{Answer, JiraRequest},
+    wire::page::ListPage,
 };
 use maro_domain::{issue::one_line, ticket::Project};
 
@@ -24,15 +25,6 @@ const MAX_PROJECTS: u32 = 100;
 
 /// The longest text that is searched for, in characters.
 const MAX_TYPED_LENGTH: usize = 100;
-
-/// The longest project key, in characters: Data Center's utmost; Cloud has 10.
-const MAX_KEY_LENGTH: usize = 80;
-
-#[derive(Deserialize)]
-struct RawPage<'a> {
-    #[serde(borrow)]
-    values: Vec<RawProject<'a>>,
-}
 
 #[derive(Deserialize)]
 struct RawProject<'a> {
@@ -87,7 +79,7 @@ impl JiraClient {
             return Ok(None);
         }
         self.before(deadline, async {
-            match self.ask(&Question::get(self.url(&["project", key])), deadline).await? {
+            match self.ask(&JiraRequest::get(self.url(&["project", key])), deadline).await? {
                 Answer::NotFound(body) if is_jira_error(&body) => {
                     self.confirm(deadline).await?;
                     Ok(None)
@@ -110,12 +102,12 @@ impl JiraClient {
         if !typed.is_empty() {
             url.query_pairs_mut().append_pair("query", typed);
         }
-        match self.ask(&Question::get(url), deadline).await? {
+        match self.ask(&JiraRequest::get(url), deadline).await? {
             // So Jira may say that none fits.
             Answer::NotFound(body) if is_jira_error(&body) => Ok(Vec::new()),
             answer => {
                 let body = answer.found()?;
-                let page: RawPage<'_> = parse(&body, "the projects")?;
+                let page: ListPage<RawProject<'_>> = parse(&body, "the projects")?;
                 Ok(usable(page.values))
             }
         }
@@ -126,19 +118,12 @@ impl JiraClient {
         if let Some(projects) = self.caches.projects.get("", Instant::now()) {
             return Ok(projects);
         }
-        let body = self.ask(&Question::get(self.url(&["project"])), deadline).await?.found()?;
+        let body = self.ask(&JiraRequest::get(self.url(&["project"])), deadline).await?.found()?;
         let mut projects = usable(parse(&body, "the projects")?);
         projects.sort_by(|one, other| one.key.cmp(&other.key));
         self.caches.projects.put("", projects.clone(), Instant::now());
         Ok(projects)
     }
-}
-
-/// Whether this can be the key of a project, so that it may stand in an address or in JQL.
-pub(super) fn is_project_key(text: &str) -> bool {
-    text.len() <= MAX_KEY_LENGTH
-        && text.starts_with(|first: char| first.is_ascii_uppercase())
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// Leaves out projects whose issues could have no proper key.
@@ -163,16 +148,6 @@ fn fitting(projects: Vec<Project>, typed: &str) -> Vec<Project> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_project_key_cannot_lead_elsewhere() {
-        for good in ["SCRUM", "A1", "A_B"] {
-            assert!(is_project_key(good), "{good}");
-        }
-        for bad in ["", "scrum", "A-1", "A/B", "..", "A\" OR \"1", "1A", &"A".repeat(81)] {
-            assert!(!is_project_key(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn what_is_typed_fits_the_start_of_a_word() {

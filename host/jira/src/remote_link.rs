@@ -7,7 +7,7 @@ use crate::{
     client::JiraClient,
     error::JiraError,
     model::is_jira_error,
-    transport::{Answer, Question},
+    transport::{Answer, JiraRequest},
 };
 use maro_domain::issue::{IssueKey, one_line};
 
@@ -49,10 +49,10 @@ impl JiraClient {
             "relationship": "mentioned in",
             "object": { "url": url, "title": one_line(title, MAX_TITLE_LENGTH) },
         });
-        let question = Question::post(self.url(&["issue", key.as_str(), "remotelink"]), &link);
+        let request = JiraRequest::post(self.url(&["issue", key.as_str(), "remotelink"]), &link);
         let is_linked = self
             .before(deadline, async {
-                match self.ask(&question, deadline).await? {
+                match self.ask(&request, deadline).await? {
                     Answer::NotFound(body) if is_jira_error(&body) => {
                         self.confirm(deadline).await?;
                         Ok(false)

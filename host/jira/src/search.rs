@@ -15,9 +15,9 @@ use crate::{
     create::INTENT_PROPERTY,
     error::JiraError,
     jql,
-    model::{identify, is_jira_error, parse},
-    projects::is_project_key,
-    transport::{Answer, Question},
+    model::{identify, is_jira_error, is_project_key, parse},
+    transport::{Answer, JiraRequest},
+    wire::{issue::Named, page::SearchPage},
 };
 use maro_domain::{
     issue::{Issue, one_line},
@@ -57,42 +57,26 @@ pub(super) struct SearchRequest<'a> {
     pub(super) start_at: Option<usize>,
 }
 
-/// A page of search results, of issues as `T` reads them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RawPage<T> {
-    pub(super) issues: Vec<T>,
-    /// Cloud only, and there only if there is more.
-    pub(super) next_page_token: Option<String>,
-    /// Data Center only.
-    pub(super) total: Option<usize>,
-}
-
 #[derive(Deserialize)]
 struct RawFound {
     id: String,
     key: String,
     #[serde(default)]
-    fields: RawFields,
+    fields: SimilarFields,
     #[serde(default)]
     properties: HashMap<String, Value>,
 }
 
 #[derive(Default, Deserialize)]
-struct RawFields {
+struct SimilarFields {
     #[serde(default)]
     summary: String,
-    status: Option<RawStatus>,
-    assignee: Option<RawPerson>,
+    status: Option<Named>,
+    assignee: Option<RawAssignee>,
 }
 
 #[derive(Deserialize)]
-struct RawStatus {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct RawPerson {
+struct RawAssignee {
     #[serde(rename = "displayName")]
     display_name: String,
 }
@@ -194,17 +178,17 @@ impl JiraClient {
         .await
     }
 
-    pub(super) fn search_question(&self, request: &SearchRequest<'_>) -> Question {
+    pub(super) fn search_request(&self, request: &SearchRequest<'_>) -> JiraRequest {
         let path: &[&str] = if self.is_cloud() { &["search", "jql"] } else { &["search"] };
-        Question::post(self.url(path), request)
+        JiraRequest::post(self.url(path), request)
     }
 
     async fn search(
         &self,
         request: &SearchRequest<'_>,
         deadline: Instant,
-    ) -> Result<RawPage<RawFound>, JiraError> {
-        let body = self.ask(&self.search_question(request), deadline).await?.found()?;
+    ) -> Result<SearchPage<RawFound>, JiraError> {
+        let body = self.ask(&self.search_request(request), deadline).await?.found()?;
         parse(&body, "the search results")
     }
 
@@ -261,7 +245,7 @@ impl JiraClient {
 
     async fn property(&self, key: &str, deadline: Instant) -> Result<Option<Value>, JiraError> {
         let url = self.url(&["issue", key, "properties", INTENT_PROPERTY]);
-        match self.ask(&Question::get(url), deadline).await? {
+        match self.ask(&JiraRequest::get(url), deadline).await? {
             Answer::NotFound(body) if is_jira_error(&body) => Ok(None),
             answer => Ok(Some(parse::<RawProperty>(&answer.found()?, "the property")?.value)),
         }

@@ -7,7 +7,7 @@ use url::Url;
 use crate::{
     error::JiraError,
     model::{FIELDS, is_jira_error, parse_issue},
-    transport::{Answer, Question, Transport},
+    transport::{Answer, JiraRequest, Transport},
 };
 use maro_domain::issue::{Issue, IssueKey};
 
@@ -37,7 +37,7 @@ impl SingleIssues {
     ) -> Result<Option<Issue>, JiraError> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{key}", self.url.path()));
-        match transport.ask(&Question::get(url), deadline).await? {
+        match transport.ask(&JiraRequest::get(url), deadline).await? {
             Answer::NotFound(body) if is_jira_error(&body) => Ok(None),
             Answer::NotFound(_) => Err(JiraError::invalid("status 404 for an issue, but not from Jira")),
             answer => parse_issue(&answer.found()?).map(Some),

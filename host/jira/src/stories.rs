@@ -6,11 +6,12 @@ use tokio::time::Instant;
 
 use crate::{
     client::JiraClient,
-    create::{CreateError, IssueUpdate, RawCreated, RawErrors, refusal},
+    create::{CreateError, IssueUpdate, RawCreated, refusal},
     epic::Epic,
     error::JiraError,
     model::parse,
-    transport::{Answer, Question},
+    transport::{Answer, JiraRequest},
+    wire::refusal::Refusal,
 };
 use maro_domain::ticket::CreatedTicket;
 
@@ -45,7 +46,7 @@ struct RawFailure {
     /// The element's place in the request, from 0.
     failed_element_number: usize,
     #[serde(default)]
-    element_errors: RawErrors,
+    element_errors: Refusal,
 }
 
 impl JiraClient {
@@ -73,7 +74,7 @@ impl JiraClient {
             update
         });
         let body = BulkCreate { issue_updates: issue_updates.collect() };
-        let action = Question::post(self.url(&["issue", "bulk"]), &body);
+        let action = JiraRequest::post(self.url(&["issue", "bulk"]), &body);
         match self.act(&action, deadline).await? {
             Answer::Found(body) => parse::<RawCreatedStories>(&body, "the created issues")
                 .and_then(|answer| attribute(answer, stories.len()))
@@ -149,7 +150,7 @@ fn attribute_nothing(
 }
 
 /// Why a story was refused; empty if Jira doesn't say.
-fn reason(errors: &RawErrors) -> String {
+fn reason(errors: &Refusal) -> String {
     errors.reason().unwrap_or_default()
 }
 

@@ -8,9 +8,9 @@ use crate::{
     client::JiraClient,
     edit::EditError,
     error::JiraError,
-    issue_types::is_id,
-    model::{is_jira_error, parse, parse_issue},
-    transport::{Answer, Question},
+    model::{is_id, is_jira_error, parse, parse_issue},
+    transport::{Answer, JiraRequest},
+    wire::issue::Named,
 };
 use maro_domain::{
     details::Transition,
@@ -31,12 +31,7 @@ struct RawTransitions {
 struct RawTransition {
     id: String,
     name: String,
-    to: RawStatus,
-}
-
-#[derive(Deserialize)]
-struct RawStatus {
-    name: String,
+    to: Named,
 }
 
 impl JiraClient {
@@ -53,7 +48,7 @@ impl JiraClient {
         let mut url = self.url(&["issue", key.as_str()]);
         url.set_query(Some("fields=summary,status&expand=transitions"));
         self.before(deadline, async {
-            let body = match self.ask(&Question::get(url), deadline).await? {
+            let body = match self.ask(&JiraRequest::get(url), deadline).await? {
                 Answer::NotFound(body) if is_jira_error(&body) => {
                     self.confirm(deadline).await?;
                     return Ok(None);
@@ -80,7 +75,7 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<(), EditError> {
         let url = self.url(&["issue", issue.key.as_str(), "transitions"]);
-        let action = Question::post(url, &json!({ "transition": { "id": transition.id } }));
+        let action = JiraRequest::post(url, &json!({ "transition": { "id": transition.id } }));
         self.edit_and_look(&action, deadline, async || {
             transition.to_status != issue.status
                 && self.get_issues(std::slice::from_ref(&issue.key), deadline).await.is_ok_and(|found| {

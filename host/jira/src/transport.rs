@@ -4,14 +4,13 @@
 //! heard it ([`Transport::act`]). What an answer means is for the callers; what a failure means is decided
 //! here, once for all of them.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::{
     Method, Request, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
 };
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -19,14 +18,21 @@ use url::Url;
 use crate::{
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, JiraSetupError, Outage},
-    retry::{MAX_ATTEMPTS, PassingFailure, retry_after},
 };
-use maro_process::clock::Clock;
+use maro_process::{
+    clock::Clock,
+    http::{
+        body::{self, BodyError},
+        client::{self, ClientOptions, Trust},
+        retry::{Backoff, Failure, Retry, retry_after},
+    },
+};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a request is sent at most.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// Shorter than the 60 seconds after which load balancers commonly close, so that MARO closes first.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(60), certain: 0.0 };
 
 /// The largest answer that is read: a hundred issues take some 200 KB.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -38,14 +44,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request to Jira.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct JiraRequest {
     method: Method,
     url: Url,
     /// JSON.
     body: Option<Bytes>,
 }
 
-impl Question {
+impl JiraRequest {
     pub(super) fn get(url: Url) -> Self {
         Self { method: Method::GET, url, body: None }
     }
@@ -55,7 +61,7 @@ impl Question {
         Self::with_body(Method::POST, url, body)
     }
 
-    /// A `PUT`, else as [`Question::post`].
+    /// A `PUT`, else as [`JiraRequest::post`].
     pub(super) fn put(url: Url, body: &impl Serialize) -> Self {
         Self::with_body(Method::PUT, url, body)
     }
@@ -106,37 +112,12 @@ pub(super) struct Transport {
     clock: Clock,
 }
 
-/// A failure of one attempt.
-struct Failure {
-    kind: FailureKind,
-    /// Whether Jira may have acted on the request all the same.
-    may_have_acted: bool,
-}
-
-enum FailureKind {
-    Final(JiraError),
-    Passing(PassingFailure),
-}
-
-impl Failure {
-    /// Jira, or something before it, refuses the request as such.
-    fn refused(kind: FailureKind) -> Self {
-        Self { kind, may_have_acted: false }
-    }
-
-    fn unclear(kind: FailureKind) -> Self {
-        Self { kind, may_have_acted: true }
-    }
-}
-
 impl Transport {
     /// Connects to nothing yet. Reads the machine's root certificates if Jira is on HTTPS.
     pub(super) fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
-        let http = http_client(&config.base_url).map_err(JiraSetupError)?;
-        let request = http
-            .get(config.base_url.clone())
-            .header(ACCEPT, JSON)
-            .header(USER_AGENT, concat!("maro/", env!("CARGO_PKG_VERSION")));
+        let http = client::build(&ClientOptions::new(Trust::for_url(&config.base_url)));
+        let http = http.map_err(JiraSetupError)?;
+        let request = http.get(config.base_url.clone()).header(ACCEPT, JSON);
         let request = match &config.credentials {
             JiraCredentials::Cloud { email, api_token } => {
                 request.basic_auth(email, Some(api_token.expose()))
@@ -149,60 +130,41 @@ impl Transport {
 
     /// Asks, and asks again after failures that may pass, as long as the pauses end before `deadline`.
     /// The caller cuts the whole off at the deadline.
-    pub(super) async fn ask(&self, question: &Question, deadline: Instant) -> Result<Answer, JiraError> {
-        self.attempts(question, deadline, |_| true).await.map_err(|failure| failure.kind.into())
+    pub(super) async fn ask(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, JiraError> {
+        self.attempts(request, deadline, true).await.map_err(|failure| failure.error)
     }
 
     /// Has Jira do something, at `deadline` at the latest. As [`Transport::ask`], but it is sent again only
     /// if Jira cannot have acted on it: there was no connection, or Jira limits the rate.
-    pub(super) async fn act(&self, question: &Question, deadline: Instant) -> Result<Answer, ActionError> {
+    pub(super) async fn act(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, ActionError> {
         if deadline <= Instant::now() {
             return Err(ActionError::NotDone(JiraError::TimedOut));
         }
-        let work = self.attempts(question, deadline, |failure| !failure.may_have_acted);
-        match timeout_at(deadline, work).await {
+        match timeout_at(deadline, self.attempts(request, deadline, false)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) if failure.may_have_acted => Err(ActionError::Unknown(failure.kind.into())),
-            Ok(Err(failure)) => Err(ActionError::NotDone(failure.kind.into())),
+            Ok(Err(failure)) if failure.may_have_acted => Err(ActionError::Unknown(failure.error)),
+            Ok(Err(failure)) => Err(ActionError::NotDone(failure.error)),
             Err(_) => Err(ActionError::Unknown(JiraError::TimedOut)),
         }
     }
 
     async fn attempts(
         &self,
-        question: &Question,
+        request: &JiraRequest,
         deadline: Instant,
-        is_repeatable: impl Fn(&Failure) -> bool,
-    ) -> Result<Answer, Failure> {
-        let mut attempt = 1;
-        loop {
-            let failure = match self.attempt(question).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            let FailureKind::Passing(passing) = &failure.kind else { return Err(failure) };
-            let remaining = deadline.saturating_duration_since(Instant::now());
-            let Some(pause) = passing.pause(attempt, remaining).filter(|_| is_repeatable(&failure)) else {
-                return Err(failure);
-            };
-            tracing::debug!(
-                attempt,
-                ?pause,
-                error = &passing.error as &dyn std::error::Error,
-                "retrying a Jira request"
-            );
-            tokio::time::sleep(pause).await;
-            attempt += 1;
-        }
+        repeatable: bool,
+    ) -> Result<Answer, Failure<JiraError>> {
+        let retry = Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable };
+        retry.run(|number| self.attempt(request, number)).await
     }
 
-    async fn attempt(&self, question: &Question) -> Result<Answer, Failure> {
-        let response = self.http.execute(self.request(question)).await.map_err(connection_failure)?;
+    async fn attempt(&self, request: &JiraRequest, number: u32) -> Result<Answer, Failure<JiraError>> {
+        let response = self.http.execute(self.request(request)).await.map_err(connection_failure)?;
         match response.status() {
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
                 if is_anonymous(response.headers()) =>
             {
-                Err(Failure::refused(FailureKind::Final(JiraError::Unauthorized)))
+                Err(Failure::refused(JiraError::Unauthorized))
             }
             StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => {
                 Ok(Answer::Found(read_body(response).await?))
@@ -214,79 +176,42 @@ impl Transport {
             | StatusCode::UNPROCESSABLE_ENTITY) => {
                 Ok(Answer::Refused(status.as_u16(), read_body(response).await?))
             }
-            _ => Err(self.refusal(&response)),
+            _ => Err(self.refusal(&response, number)),
         }
     }
 
-    fn request(&self, question: &Question) -> Request {
-        let mut request = Request::new(question.method.clone(), question.url.clone());
+    fn request(&self, asked: &JiraRequest) -> Request {
+        let mut request = Request::new(asked.method.clone(), asked.url.clone());
         *request.headers_mut() = self.headers.clone();
-        if let Some(body) = &question.body {
+        if let Some(body) = &asked.body {
             request.headers_mut().insert(CONTENT_TYPE, JSON);
             *request.body_mut() = Some(body.clone().into());
         }
         request
     }
 
-    /// What any other status means.
-    fn refusal(&self, response: &Response) -> Failure {
+    /// What any other status means, to the attempt of this number.
+    fn refusal(&self, response: &Response, number: u32) -> Failure<JiraError> {
         let status = response.status().as_u16();
-        let passing = |error, retry_after, max_attempts| {
-            FailureKind::Passing(PassingFailure { error, retry_after, max_attempts })
-        };
-        let wait = || retry_after(response.headers(), self.clock.now());
-        let kind = match status {
-            401 => FailureKind::Final(JiraError::Unauthorized),
-            403 => FailureKind::Final(JiraError::Forbidden),
+        let retry_after = retry_after(response.headers(), self.clock.now());
+        let (error, may_pass) = match status {
+            401 => (JiraError::Unauthorized, false),
+            403 => (JiraError::Forbidden, false),
             429 => {
-                let wait = wait();
-                let error = JiraError::RateLimited { retry_after: wait.unwrap_or(DEFAULT_RETRY_AFTER) };
+                let error =
+                    JiraError::RateLimited { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER) };
                 // Jira did not say how long: one short try more, for it may have been a burst.
-                passing(error, wait, if wait.is_some() { MAX_ATTEMPTS } else { 2 })
+                (error, retry_after.is_some() || number == 1)
             }
-            502..=504 => passing(JiraError::outage(Outage::Status(status)), wait(), MAX_ATTEMPTS),
-            500..=599 => FailureKind::Final(JiraError::outage(Outage::Status(status))),
-            300..=399 => FailureKind::Final(JiraError::invalid(redirect_detail(response))),
-            _ => FailureKind::Final(JiraError::invalid(format!("status {status}"))),
+            502..=504 => (JiraError::outage(Outage::Status(status)), true),
+            500..=599 => (JiraError::outage(Outage::Status(status)), false),
+            300..=399 => (JiraError::invalid(redirect_detail(response)), false),
+            _ => (JiraError::invalid(format!("status {status}")), false),
         };
         // 408 is a server's or a proxy's time-out, in which the request may have gone through.
         let may_have_acted = status == 408 || !(300..=499).contains(&status);
-        Failure { kind, may_have_acted }
+        Failure { error, may_have_acted, may_pass, retry_after }
     }
-}
-
-impl From<FailureKind> for JiraError {
-    fn from(kind: FailureKind) -> Self {
-        match kind {
-            FailureKind::Final(error) | FailureKind::Passing(PassingFailure { error, .. }) => error,
-        }
-    }
-}
-
-/// An HTTP client that sends credentials to the configured site and nowhere else: no redirects, no
-/// proxies from the environment.
-fn http_client(base_url: &Url) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .tcp_nodelay(true);
-    let provider = rustls::crypto::ring::default_provider();
-    if base_url.scheme() == "https" {
-        // Fails only if a provider is installed already, which then is the same one.
-        provider.install_default().ok();
-        return builder.build();
-    }
-    // Reading the root certificates takes milliseconds of a start that has no use for them.
-    let tls = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .expect("ring has the cipher suites of TLS 1.2 and 1.3")
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth();
-    builder.tls_backend_preconfigured(tls).build()
 }
 
 /// Whether Jira took the request for nobody's although it carried credentials. Data Center then hides
@@ -303,45 +228,23 @@ fn is_anonymous(headers: &HeaderMap) -> bool {
         || headers.get("x-ausername").is_some_and(|name| name == "anonymous")
 }
 
-async fn read_body(mut response: Response) -> Result<Bytes, Failure> {
-    let too_large = || {
-        let error = JiraError::invalid(format!("a body of more than {MAX_BODY_BYTES} bytes"));
-        Failure::unclear(FailureKind::Final(error))
-    };
-    if response.content_length().is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-        return Err(too_large());
-    }
-    let Some(first) = response.chunk().await.map_err(connection_failure)? else { return Ok(Bytes::new()) };
-    // Most answers are one chunk, which needs no copying.
-    let Some(second) = response.chunk().await.map_err(connection_failure)? else { return Ok(first) };
-    let mut body = BytesMut::from(first);
-    body.extend_from_slice(&second);
-    while let Some(chunk) = response.chunk().await.map_err(connection_failure)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(too_large());
+async fn read_body(response: Response) -> Result<Bytes, Failure<JiraError>> {
+    body::read(response, MAX_BODY_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            Failure::unclear(JiraError::invalid(format!("a body of more than {MAX_BODY_BYTES} bytes")))
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+        BodyError::Broken(error) => connection_failure(error),
+    })
 }
 
-/// A connection that fails may be tried anew; a server that does not speak HTTP stays what it is.
-fn connection_failure(error: reqwest::Error) -> Failure {
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        if source.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            let error = JiraError::invalid("it isn't HTTP");
-            return Failure::unclear(FailureKind::Final(error));
-        }
-        cause = source.source();
+/// A connection that fails may be tried again; a server that does not speak HTTP stays what it is.
+fn connection_failure(error: reqwest::Error) -> Failure<JiraError> {
+    if client::is_not_http(&error) {
+        return Failure::unclear(JiraError::invalid("it isn't HTTP"));
     }
     let may_have_acted = !error.is_connect();
-    let kind = FailureKind::Passing(PassingFailure {
-        error: JiraError::outage(Outage::Connection(error.without_url())),
-        retry_after: None,
-        max_attempts: MAX_ATTEMPTS,
-    });
-    Failure { kind, may_have_acted }
+    let error = JiraError::outage(Outage::Connection(error.without_url()));
+    Failure { may_have_acted, ..Failure::not_done(error) }
 }
 
 /// Says where a redirect leads by its host alone: the rest may hold a session.

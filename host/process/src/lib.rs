@@ -1,7 +1,9 @@
-//! What every part of the process stands on: time, secrets, logs, metrics, and work that is waited for.
+//! What every part of the process stands on: time, secrets, logs, metrics, work that is waited for, and outgoing
+//! HTTP.
 
 pub mod clock;
 pub mod handover;
+pub mod http;
 pub mod metrics;
 pub mod secret;
 pub mod stop_signal;

@@ -8,8 +8,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// `filter` has the syntax of [`EnvFilter`] and was checked when the settings were read.
 pub fn start(filter: &str) {
-    // That client library logs addresses that are as good as a password for a while.
-    let filter = EnvFilter::builder().parse_lossy(format!("{filter},slack_morphism=off"));
+    let filter = EnvFilter::builder().parse_lossy(filter);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -6,9 +6,10 @@
 
 mod emphasis;
 mod reference;
+mod source;
 mod tokens;
 
-use crate::markup::{reference::Reference, tokens::Source};
+use crate::markup::{reference::Reference, source::Source};
 use maro_domain::rich_text::{Inline, RichBlock, RichText};
 
 /// Encloses text that stands as it is.

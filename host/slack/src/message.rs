@@ -4,6 +4,7 @@
 //! <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>. Lengths count UTF-16 units, the
 //! largest of the ways in which Slack may count characters.
 
+pub(crate) mod button;
 pub(crate) mod layout;
 
 use std::fmt::Write;
@@ -11,8 +12,11 @@ use std::fmt::Write;
 use serde::{Serialize, ser::SerializeMap};
 
 use crate::{
-    command_button::CommandButton,
-    message::layout::{Part, Placement},
+    message::{
+        button::CommandButton,
+        layout::{Part, Placement},
+    },
+    view::plain_text::length,
 };
 use maro_domain::reply::{Button, Visibility};
 
@@ -158,12 +162,6 @@ struct MarkdownText<'a> {
     text: &'a str,
     /// Keeps Slack from linking what merely looks like a channel, a person or an address.
     verbatim: bool,
-}
-
-/// The length in UTF-16 units.
-pub(crate) fn length(text: &str) -> usize {
-    // Each character has one byte that does not continue another; four bytes mean two units.
-    text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
 }
 
 fn bounded(mut text: String) -> String {

@@ -9,7 +9,10 @@
 
 use url::Url;
 
-use crate::message::{self, Message, layout::Placement};
+use crate::{
+    message::{self, Message, layout::Placement},
+    view::plain_text::length,
+};
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::{Block, Button, Item, Reply, Span},
@@ -100,7 +103,7 @@ impl Mrkdwn {
     /// At most `max_length` UTF-16 units; what is left out is left out behind whole links and entities,
     /// and `…` says so.
     pub(crate) fn bounded(mut self, max_length: usize) -> Self {
-        if message::length(&self.0) > max_length {
+        if length(&self.0) > max_length {
             self.0.truncate(message::cut_point(&self.0, max_length - 1));
             self.0.push('…');
         }

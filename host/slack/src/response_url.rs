@@ -6,14 +6,23 @@
 use std::{
     fmt,
     sync::atomic::{AtomicU8, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use reqwest::{Client, Response, StatusCode, header, redirect};
-use tokio::sync::OnceCell;
+use bytes::Bytes;
+use reqwest::{Client, Response, StatusCode, header};
+use tokio::time::Instant;
 use url::{Origin, Url};
 
 use crate::{config::SlackConfig, message::Message};
+use maro_process::{
+    clock::Clock,
+    http::{
+        body,
+        client::{ClientOptions, LazyClient, Trust},
+        retry::{Backoff, Failure, Retry, retry_after},
+    },
+};
 
 /// Where Slack's own response URLs point: <https://docs.slack.dev/interactivity/handling-user-interaction>.
 const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
@@ -22,14 +31,16 @@ const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 const MAX_USES: u8 = 5;
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often one message is tried. Fewer than the uses, so that a failing message leaves one over.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// The wait before the second attempt; it doubles before each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(1), certain: 0.5 };
+
+/// The wait if Slack limits the rate and names none.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest `Retry-After` that is waited for. A person has stopped waiting by then.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -124,22 +135,20 @@ pub enum PostError {
     NoClient(#[source] reqwest::Error),
 }
 
-/// What to do after one attempt that failed.
-enum Failure {
-    Final(PostError),
-    /// Slack has not shown the message; trying again after a pause may help.
-    Retry {
-        error: PostError,
-        pause: Option<Duration>,
-    },
+/// Posts messages to response URLs. One for the whole process: it keeps connections open.
+pub struct ResponseUrlClient {
+    plain: LazyClient,
+    secure: LazyClient,
+    clock: Clock,
 }
 
-/// Posts messages to response URLs. One for the whole process: it keeps connections open.
-#[derive(Debug, Default)]
-pub struct ResponseUrlClient {
-    /// Without root certificates, which take longer to load than everything else at start-up.
-    plain: OnceCell<Client>,
-    secure: OnceCell<Client>,
+impl Default for ResponseUrlClient {
+    fn default() -> Self {
+        let client = |trust| {
+            LazyClient::new(ClientOptions { timeout: Some(REQUEST_TIMEOUT), ..ClientOptions::new(trust) })
+        };
+        Self { plain: client(Trust::Nobody), secure: client(Trust::System), clock: Clock::system() }
+    }
 }
 
 impl ResponseUrlClient {
@@ -153,89 +162,65 @@ impl ResponseUrlClient {
     /// # Errors
     /// [`PostError`] with the outcome of the last attempt.
     pub async fn post(&self, url: &ResponseUrl, message: &Message) -> Result<(), PostError> {
-        let client = self.client(&url.url).await.map_err(PostError::NoClient)?;
-        let body = bytes::Bytes::from(message.to_follow_up());
-        let mut pause = FIRST_PAUSE;
-        let mut attempt = 1;
-        loop {
-            url.take_use()?;
-            let (error, asked_pause) = match send(client, url, body.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Retry { error, pause }) => (error, pause),
-            };
-            if attempt == MAX_ATTEMPTS || asked_pause.is_some_and(|asked| asked > LONGEST_PAUSE) {
-                return Err(error);
+        let client = match Trust::for_url(&url.url) {
+            Trust::Nobody => self.plain.get().await,
+            _ => self.secure.get().await,
+        };
+        let client = client.map_err(PostError::NoClient)?;
+        let body = Bytes::from(message.to_follow_up());
+        let deadline = url.admitted_at + LIFETIME;
+        // What may have been shown is not said to be passing, so all else may be sent again.
+        let retry = Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable: true };
+        retry.run(|_| self.send(client, url, body.clone())).await.map_err(|failure| failure.error)
+    }
+
+    async fn send(&self, client: &Client, url: &ResponseUrl, body: Bytes) -> Result<(), Failure<PostError>> {
+        url.take_use().map_err(Failure::refused)?;
+        let request = client
+            .post(url.url.clone())
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(body);
+        match request.send().await {
+            Ok(response) => self.judge(response).await,
+            // The library's error would print the address.
+            Err(error) if error.is_connect() => {
+                url.return_use();
+                Err(Failure::not_done(PostError::Unreachable(error.without_url())))
             }
-            tokio::time::sleep(asked_pause.unwrap_or(pause)).await;
-            pause *= 2;
-            attempt += 1;
-        }
-    }
-
-    async fn client(&self, url: &Url) -> Result<&Client, reqwest::Error> {
-        if url.scheme() == "https" {
-            // Reading the system's certificates blocks.
-            let build = || async {
-                tokio::task::spawn_blocking(|| builder().build()).await.unwrap_or_else(|error| {
-                    std::panic::resume_unwind(error.into_panic());
-                })
-            };
-            return self.secure.get_or_try_init(build).await;
-        }
-        self.plain.get_or_try_init(|| async { builder().tls_certs_only([]).build() }).await
-    }
-}
-
-fn builder() -> reqwest::ClientBuilder {
-    // Fails only if a provider is there already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(REQUEST_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("maro/", env!("CARGO_PKG_VERSION")))
-}
-
-async fn send(client: &Client, url: &ResponseUrl, body: bytes::Bytes) -> Result<(), Failure> {
-    let request = client
-        .post(url.url.clone())
-        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-        .body(body);
-    match request.send().await {
-        Ok(response) => judge(response).await,
-        // The library's error would print the address.
-        Err(error) if error.is_connect() => {
-            url.return_use();
-            Err(Failure::Retry { error: PostError::Unreachable(error.without_url()), pause: None })
-        }
-        Err(error) if error.is_timeout() => Err(Failure::Final(PostError::TimedOut(error.without_url()))),
-        Err(error) => Err(Failure::Final(PostError::Unreachable(error.without_url()))),
-    }
-}
-
-async fn judge(response: Response) -> Result<(), Failure> {
-    let status = response.status();
-    match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failure::Final(PostError::Expired)),
-        StatusCode::TOO_MANY_REQUESTS => {
-            let retry_after = retry_after(&response).unwrap_or(Duration::from_secs(1));
-            let error = PostError::RateLimited { retry_after };
-            Err(Failure::Retry { error, pause: Some(retry_after) })
-        }
-        status if status.is_server_error() => {
-            let pause = retry_after(&response);
-            Err(Failure::Retry { error: PostError::Failed { status: status.as_u16() }, pause })
-        }
-        status => match refusal(status, &read_start(response).await) {
-            None => Ok(()),
-            Some(reason) if matches!(reason.as_str(), "expired_url" | "used_url") => {
-                Err(Failure::Final(PostError::Expired))
+            Err(error) if error.is_timeout() => {
+                Err(Failure::unclear(PostError::TimedOut(error.without_url())))
             }
-            Some(reason) => Err(Failure::Final(PostError::Refused { status: status.as_u16(), reason })),
-        },
+            Err(error) => Err(Failure::unclear(PostError::Unreachable(error.without_url()))),
+        }
     }
+
+    async fn judge(&self, response: Response) -> Result<(), Failure<PostError>> {
+        let status = response.status();
+        let asked = retry_after(response.headers(), self.clock.now());
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failure::refused(PostError::Expired)),
+            StatusCode::TOO_MANY_REQUESTS => {
+                let retry_after = asked.unwrap_or(DEFAULT_RETRY_AFTER);
+                Err(later(PostError::RateLimited { retry_after }, Some(retry_after)))
+            }
+            status if status.is_server_error() => {
+                Err(later(PostError::Failed { status: status.as_u16() }, asked))
+            }
+            status => match refusal(status, &body::read_start(response, MAX_ANSWER_BYTES).await) {
+                None => Ok(()),
+                Some(reason) if matches!(reason.as_str(), "expired_url" | "used_url") => {
+                    Err(Failure::refused(PostError::Expired))
+                }
+                Some(reason) => Err(Failure::refused(PostError::Refused { status: status.as_u16(), reason })),
+            },
+        }
+    }
+}
+
+/// Slack has not shown the message, and may after a wait, unless nobody would sit that out.
+fn later(error: PostError, wait: Option<Duration>) -> Failure<PostError> {
+    let may_pass = wait.is_none_or(|wait| wait <= LONGEST_PAUSE);
+    Failure { may_pass, ..Failure::not_done(error).after(wait) }
 }
 
 /// Slack's word for why it took no message. It says so in JSON or plainly, sometimes with status 200.
@@ -254,24 +239,6 @@ fn refusal(status: StatusCode, answer: &[u8]) -> Option<String> {
     // Slack's words are short names; anything else is not worth a log line.
     let is_name = (1..=80).contains(&reason.len()) && reason.bytes().all(|byte| byte.is_ascii_graphic());
     Some(if is_name { reason } else { "no reason given".to_owned() })
-}
-
-/// The beginning of the answer; what cannot be read counts as nothing.
-async fn read_start(mut response: Response) -> Vec<u8> {
-    let mut answer = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        answer.extend_from_slice(&chunk);
-        if answer.len() > MAX_ANSWER_BYTES {
-            answer.truncate(MAX_ANSWER_BYTES);
-            break;
-        }
-    }
-    answer
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

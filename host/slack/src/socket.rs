@@ -1,13 +1,12 @@
 //! Socket Mode: what Slack would send over HTTP comes over WebSockets that MARO opens.
 //!
-//! slack-morphism opens the connections and speaks their protocol. It leaves reconnecting without jitter,
-//! waits without end for addresses and handshakes, and reads payloads into types that drop fields; so each
-//! connection here is one of its clients, watched and replaced by MARO, and what comes in is read as raw
-//! JSON. It handles the frames of one connection one after another: whoever answers slowly holds up the
-//! next, so a handler acknowledges soon and works afterwards.
+//! slack-morphism has a client for this, which connects past `process::http`, keeps to itself why it can't,
+//! and reads payloads into types that drop fields. So MARO asks for an address, opens the WebSocket and
+//! reads raw JSON by itself. Each connection is watched and replaced by a task of its own.
 
 mod answers;
 mod envelope;
+mod handshake;
 mod link;
 
 use std::{
@@ -33,24 +32,25 @@ use crate::{
     response_url::ResponseUrlPolicy,
     socket::{
         answers::Answers,
+        handshake::ConnectError,
         link::{Link, LinkEvent},
     },
     web_api::SlackWebApi,
 };
-use maro_process::secret::Secret;
+use maro_process::{http::retry::Backoff, secret::Secret, telemetry::error_chain};
 
 /// Connections held at once, so that one can be replaced while another serves. Slack allows ten.
 const CONNECTIONS: usize = 2;
 
-/// How long a new connection may take until Slack says hello.
+/// How long Slack may take to say hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that lasted longer was a good one: what ends it is no failure.
 const GOOD_LIFE: Duration = Duration::from_secs(30);
 
-/// The bounds of the pause before a connection is replaced.
-const FIRST_BACKOFF: Duration = Duration::from_millis(200);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// The pause before a connection is replaced.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30), certain: 0.5 };
 
 /// Something that Slack sent and wants acknowledged within three seconds.
 #[derive(Debug)]
@@ -111,8 +111,6 @@ impl SocketMode {
         F: Future<Output = Vec<u8>> + Send + 'static,
     {
         let app_token = config.app_token.clone().ok_or(NoAppToken)?;
-        // For the WebSockets. Fails only if a provider is there already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let handler: Handler = Arc::new(move |request| handler(request).boxed());
         let shared = Arc::new(Shared {
             api: SlackWebApi::new(config),
@@ -135,7 +133,7 @@ impl SocketMode {
     }
 
     /// Sends the acknowledgements under way, closes the connections, and waits for the handler's futures:
-    /// for `grace` in all, of which closing takes 5.1 s at most.
+    /// for `grace` in all, of which closing takes 5 s at most.
     pub async fn stop(self, grace: Duration) {
         let Self { shared, stop, supervisors } = self;
         drop(stop);
@@ -172,7 +170,7 @@ impl Supervisor {
         // One that still serves while it is being replaced.
         let mut retiring: Option<Link> = None;
         loop {
-            let link = self.connect(failures).await;
+            let link = self.connect().await;
             if let Some(retired) = retiring.take() {
                 retired.close().await;
             }
@@ -208,34 +206,26 @@ impl Supervisor {
     }
 
     /// A connection that Slack has greeted.
-    async fn connect(&self, failures: u32) -> Option<Link> {
-        // slack-morphism does not tell why it fails, so after a failure the token is tried first.
-        if failures > 0
-            && let Err(error) = self.shared.api.check_app_token(&self.shared.app_token).await
-        {
-            tracing::warn!(%error, connection = self.number, "Socket Mode can't connect");
-            return None;
+    async fn connect(&self) -> Option<Link> {
+        match self.stop.run_until_cancelled(self.greeted_link()).await? {
+            Ok(link) => {
+                tracing::info!(connection = self.number, "Socket Mode is connected");
+                Some(link)
+            }
+            Err(error) => {
+                let error = error_chain(&error);
+                tracing::warn!(error, connection = self.number, "Socket Mode can't connect");
+                None
+            }
         }
-        let link = Link::open(&self.shared).await;
-        let mut link = link
-            .inspect_err(
-                |error| tracing::warn!(%error, connection = self.number, "Socket Mode can't connect"),
-            )
-            .ok()?;
-        let greeted = timeout(HELLO_TIMEOUT, link.greeted());
-        let greeted = tokio::select! {
-            greeted = greeted => greeted.unwrap_or(false),
-            () = self.stop.cancelled() => false,
-        };
-        if greeted {
-            tracing::info!(connection = self.number, "Socket Mode is connected");
-            return Some(link);
+    }
+
+    async fn greeted_link(&self) -> Result<Link, ConnectError> {
+        let mut link = Link::open(&self.shared).await?;
+        match timeout(HELLO_TIMEOUT, link.greeted()).await {
+            Ok(true) => Ok(link),
+            Ok(false) | Err(_) => Err(ConnectError::NotGreeted),
         }
-        if !self.stop.is_cancelled() {
-            tracing::warn!(connection = self.number, "Slack didn't greet a new Socket Mode connection");
-        }
-        link.close().await;
-        None
     }
 
     /// Waits for the end.
@@ -266,14 +256,8 @@ impl Supervisor {
     /// Breaks if all is to stop.
     async fn pause(&self, failures: u32) -> std::ops::ControlFlow<()> {
         tokio::select! {
-            () = tokio::time::sleep(backoff(failures)) => std::ops::ControlFlow::Continue(()),
+            () = tokio::time::sleep(BACKOFF.pause(failures)) => std::ops::ControlFlow::Continue(()),
             () = self.stop.cancelled() => std::ops::ControlFlow::Break(()),
         }
     }
-}
-
-/// Exponential with jitter, so that all bots do not come back at once.
-fn backoff(failures: u32) -> Duration {
-    let bound = FIRST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_BACKOFF);
-    bound.mul_f64(rand::random_range(0.5..=1.0))
 }

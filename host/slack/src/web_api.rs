@@ -1,35 +1,42 @@
 //! Slack's Web API, as far as MARO calls it.
 //!
 //! The client is slack-morphism's, without its rate control, which once switched on would slow down every
-//! call of the process to the pace of the slowest; and without its models of requests and answers, which
-//! refuse an answer for a field that nobody reads. It has no time-outs of its own: each call here has a
-//! deadline for all its attempts, and each attempt has one.
+//! call of the process to the pace of the slowest; without its models of requests and answers, which
+//! refuse an answer for a field that nobody reads; and without its connections (`web_api/connector.rs`). It
+//! has no time-outs of its own: each call here has a deadline for all its attempts, and each attempt has one.
 
-mod connection;
+mod connector;
 pub mod error;
-mod retry;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use slack_morphism::{
-    SlackApiToken, SlackApiTokenValue, errors::SlackClientError, hyper_tokio::SlackHyperClient,
-};
-use tokio::time::timeout;
+use slack_morphism::{SlackApiToken, SlackClient};
+use tokio::time::{Instant, timeout};
+use url::Url;
 
 use crate::{
     config::SlackConfig,
     message::Message,
     view::View,
-    web_api::{connection::Connections, error::ApiError, retry::Failure},
+    web_api::{
+        connector::{Connector, api_token, into_failure},
+        error::ApiError,
+    },
 };
 use maro_domain::ids::{ChannelId, UserId};
-use maro_process::secret::Secret;
+use maro_process::{
+    http::retry::{Backoff, Failure, Retry},
+    secret::Secret,
+};
+
+/// How often one call is sent at most.
+const MAX_ATTEMPTS: u32 = 4;
+
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(60), certain: 0.0 };
 
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +68,7 @@ const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_s
 
 /// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
 pub struct SlackWebApi {
-    connections: Connections,
+    client: SlackClient<Connector>,
     token: SlackApiToken,
 }
 
@@ -93,7 +100,8 @@ pub struct Identity {
 impl SlackWebApi {
     /// Connects to nothing yet.
     pub fn new(config: &SlackConfig) -> Self {
-        Self { connections: Connections::new(&config.api_url), token: api_token(&config.bot_token) }
+        let connector = Connector::new(&config.api_url);
+        Self { client: SlackClient::new(connector), token: api_token(&config.bot_token) }
     }
 
     /// Shows a modal to whoever caused the trigger, within 2.5 s.
@@ -145,12 +153,10 @@ impl SlackWebApi {
     /// [`ApiError`]; an unknown message is [`ApiError::Refused`] with `message_not_found`.
     pub async fn get_permalink(&self, channel: &ChannelId, message_ts: &str) -> Result<String, ApiError> {
         let params = vec![("channel", Some(channel.as_str())), ("message_ts", Some(message_ts))];
-        let client = self.connections.client().await?;
-        let session = client.open_session(&self.token);
-        let answer: PermalinkAnswer = repeat(GET_PERMALINK, || {
-            session.http_session_api.http_get(GET_PERMALINK.name, &params, None).boxed()
-        })
-        .await?;
+        let session = self.client.open_session(&self.token);
+        let get = || session.http_session_api.http_get(GET_PERMALINK.name, &params, None);
+        let answer: PermalinkAnswer =
+            repeat(GET_PERMALINK, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
         Ok(answer.permalink)
     }
 
@@ -160,15 +166,15 @@ impl SlackWebApi {
     /// [`ApiError`].
     pub async fn auth_test(&self) -> Result<Identity, ApiError> {
         // The scopes are in a header, which slack-morphism does not hand out.
-        let request = self.connections.call_raw(AUTH_TEST.name, self.token.token_value.0.as_str());
-        let answer = match timeout(AUTH_TEST.deadline, request).await {
-            Ok(answer) => answer?,
-            Err(_) => return Err(ApiError::TimedOut),
+        let connector = &self.client.http_api.connector;
+        let attempt = async || {
+            let answer = connector.call(AUTH_TEST.name, &self.token).await?;
+            Ok((answer.read::<IdentityAnswer>()?, answer.scopes()))
         };
-        let identity: IdentityAnswer = answer.read()?;
+        let (identity, scopes) = repeat(AUTH_TEST, || attempt().boxed()).await?;
         let user_id = UserId::parse(&identity.user_id)
             .map_err(|_| ApiError::InvalidResponse { detail: "user_id isn't an id".to_owned() })?;
-        Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes: answer.scopes() })
+        Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes })
     }
 
     /// Checks that an app-level token opens Socket Mode, without opening a connection.
@@ -176,33 +182,39 @@ impl SlackWebApi {
     /// # Errors
     /// [`ApiError`]: [`ApiError::InvalidAuth`] and [`ApiError::MissingScope`] are about the app's token.
     pub async fn check_app_token(&self, app_token: &Secret) -> Result<(), ApiError> {
-        let client = self.connections.client().await?;
-        let token = api_token(app_token);
-        let session = client.open_session(&token);
-        let request = json!({});
-        let answer: SocketAnswer = repeat(OPEN_CONNECTION, || {
-            session.http_session_api.http_post(OPEN_CONNECTION.name, &request, None).boxed()
-        })
-        .await?;
-        let is_socket = answer.url.starts_with("ws:") || answer.url.starts_with("wss:");
-        if is_socket {
-            return Ok(());
-        }
-        Err(ApiError::InvalidResponse { detail: "the address isn't a WebSocket address".to_owned() })
+        self.socket_address(app_token).await.map(drop)
     }
 
-    /// slack-morphism's client, for Socket Mode.
+    /// A fresh address at which one WebSocket can be opened. For a while it is as good as a password.
+    pub(crate) async fn socket_address(&self, app_token: &Secret) -> Result<Url, ApiError> {
+        let token = api_token(app_token);
+        let answer: SocketAnswer = self.post_as(&token, OPEN_CONNECTION, &json!({})).await?;
+        Url::parse(&answer.url).ok().filter(|url| matches!(url.scheme(), "ws" | "wss")).ok_or_else(|| {
+            ApiError::InvalidResponse { detail: "the address isn't a WebSocket address".to_owned() }
+        })
+    }
+
+    /// The client that the Web API is called with.
     ///
     /// # Errors
     /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
-    pub(crate) async fn client(&self) -> Result<&Arc<SlackHyperClient>, ApiError> {
-        self.connections.client().await
+    pub(crate) async fn http(&self) -> Result<&reqwest::Client, ApiError> {
+        self.client.http_api.connector.http().await
     }
 
     async fn post<A: DeserializeOwned + Send>(&self, method: Method, request: &Value) -> Result<A, ApiError> {
-        let client = self.connections.client().await?;
-        let session = client.open_session(&self.token);
-        repeat(method, || session.http_session_api.http_post(method.name, request, None).boxed()).await
+        self.post_as(&self.token, method, request).await
+    }
+
+    async fn post_as<A: DeserializeOwned + Send>(
+        &self,
+        token: &SlackApiToken,
+        method: Method,
+        request: &Value,
+    ) -> Result<A, ApiError> {
+        let session = self.client.open_session(token);
+        let post = || session.http_session_api.http_post(method.name, request, None);
+        repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
     }
 }
 
@@ -234,29 +246,21 @@ struct IdentityAnswer {
     user_id: String,
 }
 
-pub(crate) fn api_token(token: &Secret) -> SlackApiToken {
-    SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()))
-}
-
 /// Tries again where that is harmless and may help.
 async fn repeat<'a, A>(
     method: Method,
-    attempt: impl Fn() -> BoxFuture<'a, Result<A, SlackClientError>>,
+    attempt: impl Fn() -> BoxFuture<'a, Result<A, Failure<ApiError>>>,
 ) -> Result<A, ApiError> {
     let deadline = Instant::now() + method.deadline;
-    let mut attempts = 1;
-    loop {
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        let failure = match timeout(remaining.min(ATTEMPT_TIMEOUT), attempt()).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => Failure::from_client(error),
-            Err(_) => Failure::timed_out(),
-        };
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        let Some(pause) = failure.pause(attempts, method.repeatable, remaining) else {
-            return Err(failure.into_error());
-        };
-        tokio::time::sleep(pause).await;
-        attempts += 1;
-    }
+    let retry =
+        Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable: method.repeatable };
+    let in_time = |_| {
+        let attempt = attempt();
+        async move {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let outcome = timeout(remaining.min(ATTEMPT_TIMEOUT), attempt).await;
+            outcome.unwrap_or_else(|_| Err(Failure::unknown(ApiError::TimedOut)))
+        }
+    };
+    retry.run(in_time).await.map_err(|failure| failure.error)
 }

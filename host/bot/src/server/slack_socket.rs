@@ -8,8 +8,8 @@ use maro_slack::{
     socket::{SocketMode, SocketRequest},
 };
 
-/// How long a request may wait for its answer. A connection handles one request at a time, so whoever
-/// waits makes others wait; what takes longer is answered later.
+/// How long a request may wait for its answer; what takes longer is answered later. It is short, as the
+/// acknowledgements that still wait are lost with their connection.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Connects to Slack if the settings say so, and answers with the same code as over HTTP.

@@ -1,5 +1,6 @@
 //! The simulated site is as strict and as talkative as Jira.
 
+use maro_process::http::client::{self, ClientOptions, Trust};
 use maro_simulation::jira::server::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN, SimulatedJira};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
@@ -9,8 +10,7 @@ use super::{description, key, start_site};
 const BULK_FETCH: &str = "/rest/api/3/issue/bulkfetch";
 
 fn request(site: &SimulatedJira, method: Method, path: &str) -> RequestBuilder {
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build();
+    let http = client::build(&ClientOptions::new(Trust::Nobody));
     http.unwrap().request(method, site.base_url().join(path).unwrap())
 }
 

@@ -10,14 +10,16 @@ pub mod request;
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
 use reqwest::{
-    Client, Response,
+    Response,
     dns::{Addrs, Name, Resolve, Resolving},
-    redirect, retry,
 };
-use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::time::timeout;
 
 use crate::capabilities::outbound::{addresses::Reach, request::OutboundRequest};
+use maro_process::http::{
+    body::{self, BodyError},
+    client::{ClientOptions, LazyClient, Trust},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -58,13 +60,26 @@ pub enum OutboundError {
 /// Sends the requests of all plugins.
 pub struct OutboundClient {
     reach: Reach,
-    /// Made for the first request: reading the root certificates takes milliseconds of a start.
-    client: OnceCell<Client>,
+    client: LazyClient,
 }
 
 impl OutboundClient {
     pub fn new(reach: Reach) -> Self {
-        Self { reach, client: OnceCell::new() }
+        let trust = match reach.authority {
+            Some(certificate) => Trust::Only(certificate),
+            None if reach.plain_http => Trust::Nobody,
+            None => Trust::System,
+        };
+        let options = ClientOptions {
+            user_agent: USER_AGENT,
+            connect_timeout: CONNECT_TIMEOUT,
+            max_idle: MAX_IDLE,
+            idle_timeout: IDLE_TIMEOUT,
+            https_only: !reach.plain_http,
+            resolver: Some(Arc::new(PublicResolver { reach })),
+            ..ClientOptions::new(trust)
+        };
+        Self { reach, client: LazyClient::new(options) }
     }
 
     /// Where requests may go.
@@ -78,49 +93,14 @@ impl OutboundClient {
     /// There is no whole answer. The service may have acted on the request all the same.
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let exchange = async {
-            let client = self.client.get_or_try_init(|| build(self.reach)).await?;
+            let client = self.client.get().await.map_err(unreachable)?;
             read(client.execute(request.into_inner()).await.map_err(unreachable)?).await
         };
         timeout(self.reach.patience, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
     }
 }
 
-/// A client without proxies, cookies, redirects or repetitions, that connects where `reach` allows.
-async fn build(reach: Reach) -> Result<Client, OutboundError> {
-    let building = tokio::task::spawn_blocking(move || {
-        let builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_max_idle_per_host(MAX_IDLE)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            .no_proxy()
-            .https_only(!reach.plain_http)
-            .dns_resolver(PublicResolver { reach });
-        let provider = rustls::crypto::ring::default_provider();
-        if !reach.plain_http && reach.authority.is_none() {
-            // Fails only if a provider is installed already, which then is the same one.
-            provider.install_default().ok();
-            return builder.build();
-        }
-        let mut authorities = RootCertStore::empty();
-        authorities.add_parsable_certificates(reach.authority.map(CertificateDer::from));
-        let tls = ClientConfig::builder_with_provider(provider.into())
-            .with_safe_default_protocol_versions()
-            .expect("ring has the cipher suites of TLS 1.2 and 1.3")
-            .with_root_certificates(authorities)
-            .with_no_client_auth();
-        builder.tls_backend_preconfigured(tls).build()
-    });
-    match building.await {
-        Ok(built) => built.map_err(unreachable),
-        Err(error) => Err(OutboundError::Unreachable(Arc::new(error))),
-    }
-}
-
-async fn read(mut response: Response) -> Result<OutboundResponse, OutboundError> {
+async fn read(response: Response) -> Result<OutboundResponse, OutboundError> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = response.headers();
     let headers: Vec<(String, String)> =
@@ -128,14 +108,12 @@ async fn read(mut response: Response) -> Result<OutboundResponse, OutboundError>
     if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADER_BYTES {
         return Err(OutboundError::TooLarge);
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(OutboundError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
+    let status = response.status().as_u16();
+    match body::read(response, MAX_BODY_BYTES).await {
+        Ok(body) => Ok(OutboundResponse { status, headers, body: body.into() }),
+        Err(BodyError::TooLarge) => Err(OutboundError::TooLarge),
+        Err(BodyError::Broken(error)) => Err(unreachable(error)),
     }
-    Ok(OutboundResponse { status: response.status().as_u16(), headers, body })
 }
 
 /// The URL may hold a key of the plugin's.

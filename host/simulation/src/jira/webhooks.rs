@@ -16,7 +16,10 @@ use crate::jira::{
 };
 use maro_domain::issue::IssueKey;
 use maro_jira::webhook::{self, SIGNATURE_HEADER};
-use maro_process::secret::Secret;
+use maro_process::{
+    http::client::{self, ClientOptions},
+    secret::Secret,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -32,9 +35,7 @@ impl SimulatedJira {
     /// # Errors
     /// If no HTTP client can be created.
     pub fn send_webhooks(&self, address: Url, secret: Secret) -> Result<(), reqwest::Error> {
-        // Fails only if a provider is already installed, which is just as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(TIMEOUT).no_proxy().tls_certs_only([]).build()?;
+        let client = client::build(&ClientOptions::loopback(TIMEOUT))?;
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         *self.shared.webhooks() = Some(sender);
         self.tasks.spawn(send(Arc::clone(&self.shared), receiver, client, address, secret));

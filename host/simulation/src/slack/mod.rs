@@ -58,7 +58,11 @@ use crate::slack::{
     web_api::faults::ApiRecords,
     workspace::{Channel, Person, Place, Workspace},
 };
-use maro_process::{clock::Clock, secret::Secret};
+use maro_process::{
+    clock::Clock,
+    http::client::{self, ClientOptions},
+    secret::Secret,
+};
 
 /// How long Slack waits for the answer to a command or an interaction.
 const BOT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -308,15 +312,10 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 fn client() -> Result<Client, reqwest::Error> {
-    // Fails only if a provider is already installed, which is just as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .timeout(BOT_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent("Slackbot 1.0 (+https://api.slack.com/robots)")
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
+    client::build(&ClientOptions {
+        user_agent: "Slackbot 1.0 (+https://api.slack.com/robots)",
+        ..ClientOptions::loopback(BOT_TIMEOUT)
+    })
 }
 
 /// Random letters and digits that nobody can guess.

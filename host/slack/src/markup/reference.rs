@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::markup::tokens::Source;
+use crate::markup::source::Source;
 
 /// Something that Slack's markup names.
 #[derive(Debug, Clone, PartialEq, Eq)]

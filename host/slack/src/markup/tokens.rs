@@ -1,36 +1,12 @@
 //! A line in parts: letters, code, links. What is inside code and links is no markup.
 
-use crate::markup::reference::{self, Reference};
+use crate::markup::{
+    reference::{self, Reference},
+    source::Source,
+};
 
 /// The longest address that is one, in characters. Keeps lines full of beginnings of addresses cheap.
 const MAX_ADDRESS: usize = 2_000;
-
-/// Where a text comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// A message: what is no markup is escaped.
-    Message,
-    /// An input: nothing is.
-    Typed,
-}
-
-impl Source {
-    /// What begins a quotation.
-    pub(super) fn quote_marker(self) -> &'static str {
-        match self {
-            Self::Message => "&gt;",
-            Self::Typed => ">",
-        }
-    }
-
-    /// The text with its entities decoded, once.
-    pub(super) fn decode(self, text: &str) -> String {
-        match self {
-            Self::Typed => text.to_owned(),
-            Self::Message => text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"),
-        }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::{
-    command_button::CommandButton,
-    message::{self, length},
+    message::{self, button::CommandButton},
+    view::plain_text::length,
 };
 use maro_domain::reply::Button;
 

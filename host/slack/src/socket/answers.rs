@@ -50,10 +50,12 @@ impl Answers {
 
     /// The frame that acknowledges an envelope, as soon as its payload is there or can wait no longer. The
     /// same envelope again gets the same payload.
-    pub(super) async fn acknowledge(&self, envelope: Envelope<'_>) -> String {
-        let payload = self.payload(&envelope);
-        let payload = timeout(PATIENCE, payload).await.unwrap_or_default();
-        envelope.acknowledgement(&payload)
+    pub(super) fn acknowledge(&self, envelope: &Envelope<'_>) -> impl Future<Output = String> + Send + use<> {
+        let (receipt, payload) = (envelope.receipt(), self.payload(envelope));
+        async move {
+            let payload = timeout(PATIENCE, payload).await.unwrap_or_default();
+            receipt.with_payload(&payload)
+        }
     }
 
     fn payload(&self, envelope: &Envelope<'_>) -> Payload {

@@ -16,7 +16,7 @@ pub(super) enum Frame<'a> {
     Envelope(Envelope<'a>),
 }
 
-/// Something to acknowledge by its id.
+/// Something to acknowledge.
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a> {
     #[serde(rename = "envelope_id")]
@@ -24,9 +24,15 @@ pub(super) struct Envelope<'a> {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
-    pub(super) accepts_response_payload: bool,
+    accepts_response_payload: bool,
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
+}
+
+/// What the acknowledgement of an envelope has to be like.
+pub(super) struct Receipt {
+    id: String,
+    accepts_payload: bool,
 }
 
 /// Reads a frame. `None` if it is nothing that could be acted upon or acknowledged.
@@ -76,11 +82,17 @@ impl Envelope<'_> {
         None
     }
 
-    /// The frame that acknowledges it, with `payload` if there is one and Slack takes it.
-    pub(super) fn acknowledgement(&self, payload: &[u8]) -> String {
+    pub(super) fn receipt(&self) -> Receipt {
+        Receipt { id: self.id.clone(), accepts_payload: self.accepts_response_payload }
+    }
+}
+
+impl Receipt {
+    /// The frame that acknowledges an envelope, with `payload` if there is one and Slack takes it.
+    pub(super) fn with_payload(&self, payload: &[u8]) -> String {
         let id = serde_json::Value::from(self.id.as_str());
         match std::str::from_utf8(payload) {
-            Ok(payload) if !payload.is_empty() && self.accepts_response_payload => {
+            Ok(payload) if !payload.is_empty() && self.accepts_payload => {
                 format!(r#"{{"envelope_id":{id},"payload":{payload}}}"#)
             }
             _ => format!(r#"{{"envelope_id":{id}}}"#),

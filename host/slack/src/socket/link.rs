@@ -1,39 +1,38 @@
-//! One connection: a client of slack-morphism's, and what happens to it.
+//! One connection: a WebSocket, the task that reads and writes it, and what happens to it.
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use slack_morphism::{
-    SlackClientSocketModeConfig, SlackSocketModeClientListener, SlackSocketModeWssClientId,
-    clients_manager::{SlackSocketModeClientsManager, SlackSocketModeClientsManagerFactory},
-    errors::SlackClientError,
-    listener::SlackClientEventsListenerEnvironment,
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
-use tokio::{sync::mpsc, time::timeout};
-use tokio_util::task::TaskTracker;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{
-    socket::{
-        Shared,
-        envelope::{self, Frame},
-    },
-    web_api::{self, error::ApiError},
+use crate::socket::{
+    Shared,
+    envelope::{self, Frame},
+    handshake::{self, ConnectError, Socket},
 };
+
+/// How long opening may take once Slack has given an address.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the connection is checked with a ping, and how many may go unanswered.
-const PING_INTERVAL_SECONDS: u64 = 10;
-const PINGS_UNANSWERED: u64 = 2;
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+const PINGS_UNANSWERED: u32 = 2;
 
-/// slack-morphism tries again by itself after this time. The connection is replaced long before.
-const LIBRARY_RETRY_SECONDS: u64 = 3600;
+/// How long writing a frame may take.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many requests may wait for their acknowledgement; beyond that no more are read.
+const MAX_AT_ONCE: usize = 100;
 
 /// How long acknowledgements under way may take at the end. Slack waits no longer.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(3);
-
-/// What slack-morphism needs to write a frame that it has been given. Told to end before, it leaves the
-/// connection open, and what Slack still sends over it is lost: its writer looks whether it is to end before
-/// it looks into its queue, in which stands the order to close.
-const TIME_TO_WRITE: Duration = Duration::from_millis(100);
 
 /// How long closing may take: Slack answers it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -46,48 +45,47 @@ pub(super) enum LinkEvent {
     Closed,
 }
 
+/// A connection's handle. Without it the connection closes in order.
 pub(super) struct Link {
-    manager: Arc<dyn SlackSocketModeClientsManager + Send + Sync>,
-    /// Ends when the connection's tasks have.
+    /// Few and small: a hello, a farewell. They end with the connection.
     events: mpsc::UnboundedReceiver<LinkEvent>,
-    /// Acknowledgements.
-    under_way: TaskTracker,
+    close: DropGuard,
+    task: JoinHandle<()>,
 }
 
-/// Hears what slack-morphism receives. Lives as long as the connection's tasks.
-struct Listener {
+/// The task's side.
+struct Conversation {
+    socket: Socket,
     shared: Arc<Shared>,
-    /// Few and small: a hello, a farewell, an end.
     events: mpsc::UnboundedSender<LinkEvent>,
-    under_way: TaskTracker,
+    acknowledgements: FuturesUnordered<BoxFuture<'static, String>>,
+    /// Pings since anything came in.
+    unanswered: u32,
 }
+
+/// The connection broke off, or is as good as that.
+struct Lost;
 
 impl Link {
-    /// Begins to connect.
-    pub(super) async fn open(shared: &Arc<Shared>) -> Result<Self, ApiError> {
-        let client = shared.api.client().await?;
-        let environment = Arc::new(SlackClientEventsListenerEnvironment::new(Arc::clone(client)));
-        let manager = client.http_api.connector.new_clients_manager(environment);
+    /// Asks Slack for an address and connects there.
+    pub(super) async fn open(shared: &Arc<Shared>) -> Result<Self, ConnectError> {
+        let address = shared.api.socket_address(&shared.app_token).await?;
+        let opening = handshake::open(shared.api.http().await?, &address);
+        let socket = timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or(Err(ConnectError::TimedOut))?;
         let (sender, events) = mpsc::unbounded_channel();
-        let under_way = TaskTracker::new();
-        let listener = Listener { shared: Arc::clone(shared), events: sender, under_way: under_way.clone() };
-        let config = SlackClientSocketModeConfig {
-            max_connections_count: 1,
-            debug_connections: false,
-            initial_backoff_in_seconds: 0,
-            reconnect_timeout_in_seconds: LIBRARY_RETRY_SECONDS,
-            ping_interval_in_seconds: PING_INTERVAL_SECONDS,
-            ping_failure_threshold_times: PINGS_UNANSWERED,
+        let conversation = Conversation {
+            socket,
+            shared: Arc::clone(shared),
+            events: sender,
+            acknowledgements: FuturesUnordered::new(),
+            unanswered: 0,
         };
-        let token = web_api::api_token(&shared.app_token);
-        // Does nothing yet that could fail.
-        let _: Result<(), SlackClientError> =
-            manager.register_new_token(&config, token, Arc::new(listener)).await;
-        manager.start().await;
-        Ok(Self { manager, events, under_way })
+        let close = CancellationToken::new();
+        let task = tokio::spawn(conversation.run(close.clone()));
+        Ok(Self { events, close: close.drop_guard(), task })
     }
 
-    /// Whether Slack says hello before the connection ends.
+    /// Whether Slack says hello before anything else.
     pub(super) async fn greeted(&mut self) -> bool {
         matches!(self.events.recv().await, Some(LinkEvent::Hello))
     }
@@ -96,45 +94,98 @@ impl Link {
         self.events.recv().await.unwrap_or(LinkEvent::Closed)
     }
 
-    /// Sends what is to be sent, closes, and waits a little for the connection's tasks to end.
-    pub(super) async fn close(mut self) {
-        self.under_way.close();
-        let _ = timeout(LAST_ACKNOWLEDGEMENTS, self.under_way.wait()).await;
-        tokio::time::sleep(TIME_TO_WRITE).await;
-        self.manager.shutdown().await;
-        let ended = async { while self.events.recv().await.is_some() {} };
-        let _ = timeout(CLOSE_TIMEOUT, ended).await;
+    /// Sends the acknowledgements under way and closes the connection, in 5 s at most.
+    pub(super) async fn close(self) {
+        let Self { close, task, .. } = self;
+        drop(close);
+        // A task that panicked has ended too.
+        let _ = task.await;
     }
 }
 
-impl Listener {
+impl Conversation {
+    async fn run(mut self, close: CancellationToken) {
+        let no_longer = async {
+            close.cancelled().await;
+            sleep(LAST_ACKNOWLEDGEMENTS).await;
+        };
+        tokio::select! {
+            _ = self.go_on(&close) => {}
+            () = no_longer => {}
+        }
+        let Self { mut socket, events, .. } = self;
+        // Whoever listens learns of the end before Slack has answered it.
+        drop(events);
+        let farewell = async {
+            // Fails if Slack has closed already.
+            let _ = socket.close(None).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        };
+        let _ = timeout(CLOSE_TIMEOUT, farewell).await;
+    }
+
+    /// Until the connection is lost, or is to be closed and nothing is under way.
+    async fn go_on(&mut self, close: &CancellationToken) -> Result<(), Lost> {
+        let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let may_read = self.acknowledgements.len() < MAX_AT_ONCE;
+            let is_idle = self.acknowledgements.is_empty();
+            tokio::select! {
+                // What came before the end is answered before the end.
+                biased;
+                Some(acknowledgement) = self.acknowledgements.next() => {
+                    self.send(Message::text(acknowledgement)).await?;
+                }
+                message = self.socket.next(), if may_read => match message {
+                    Some(Ok(message)) => self.take(message)?,
+                    Some(Err(_)) | None => return Err(Lost),
+                },
+                _ = pings.tick() => self.ping().await?,
+                () = close.cancelled(), if is_idle => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes what came in. Pings are answered by the WebSocket itself.
+    fn take(&mut self, message: Message) -> Result<(), Lost> {
+        self.unanswered = 0;
+        match message {
+            Message::Text(text) => self.read(&text),
+            Message::Close(_) => return Err(Lost),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, frame: &str) {
+        match envelope::parse(frame) {
+            Some(Frame::Hello) => self.tell(LinkEvent::Hello),
+            Some(Frame::Disconnect { reason }) => self.tell(LinkEvent::Disconnect { reason }),
+            Some(Frame::Envelope(envelope)) => {
+                self.acknowledgements.push(self.shared.answers.acknowledge(&envelope).boxed());
+            }
+            None => tracing::warn!("ignored a Socket Mode frame without the documented shape"),
+        }
+    }
+
     fn tell(&self, event: LinkEvent) {
         // Nobody listens any more if the connection is being replaced.
         let _ = self.events.send(event);
     }
-}
 
-#[async_trait]
-impl SlackSocketModeClientListener for Listener {
-    /// Gives the acknowledgement to send. The next frame waits for it.
-    async fn on_message(&self, _: &SlackSocketModeWssClientId, message_body: String) -> Option<String> {
-        match envelope::parse(&message_body) {
-            Some(Frame::Hello) => self.tell(LinkEvent::Hello),
-            Some(Frame::Disconnect { reason }) => self.tell(LinkEvent::Disconnect { reason }),
-            Some(Frame::Envelope(envelope)) => {
-                let _under_way = self.under_way.token();
-                return Some(self.shared.answers.acknowledge(envelope).await);
-            }
-            None => tracing::warn!("ignored a Socket Mode frame without the documented shape"),
+    async fn ping(&mut self) -> Result<(), Lost> {
+        if self.unanswered == PINGS_UNANSWERED {
+            return Err(Lost);
         }
-        None
+        self.unanswered += 1;
+        self.send(Message::Ping(Bytes::new())).await
     }
 
-    async fn on_error(&self, _: Box<dyn std::error::Error + Send + Sync>) {
-        // slack-morphism has logged it, and what follows from it is told by on_disconnect.
-    }
-
-    async fn on_disconnect(&self, _: &SlackSocketModeWssClientId) {
-        self.tell(LinkEvent::Closed);
+    async fn send(&mut self, message: Message) -> Result<(), Lost> {
+        match timeout(SEND_TIMEOUT, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Lost),
+        }
     }
 }

@@ -4,13 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::message;
-
 /// The longest block id, action id and callback id.
 const MAX_ID: usize = 255;
 
 /// Shown instead of nothing, which Slack refuses.
 const NOTHING: &str = "–";
+
+/// The length in UTF-16 units.
+pub(crate) fn length(text: &str) -> usize {
+    // Each character has one byte that does not continue another; four bytes mean two units.
+    text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
+}
 
 /// A plain text object of one line.
 pub(crate) fn plain_text(text: &str, max_length: usize) -> Value {
@@ -36,7 +40,7 @@ fn space_for_control(letter: char) -> char {
 
 /// At most `max_length` UTF-16 units; `…` stands for the rest.
 pub(crate) fn cut(text: &str, max_length: usize) -> Cow<'_, str> {
-    if text.len() <= max_length || message::length(text) <= max_length {
+    if text.len() <= max_length || length(text) <= max_length {
         return Cow::Borrowed(text);
     }
     let mut units = 1;

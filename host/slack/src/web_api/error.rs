@@ -6,7 +6,6 @@
 use std::{error::Error, time::Duration};
 
 use serde::Deserialize;
-use slack_morphism::errors::SlackClientApiError;
 
 /// The most of Slack's remarks that are kept, and the longest one, in characters.
 const MAX_DETAILS: usize = 5;
@@ -85,10 +84,6 @@ struct Remarks {
 }
 
 impl ApiError {
-    pub(super) fn from_refusal(refusal: &SlackClientApiError) -> Self {
-        Self::refused(&refusal.code, refusal.http_response_body.as_deref().unwrap_or_default())
-    }
-
     /// Reads an answer with `"ok": false`: its error, and the whole of it.
     pub(super) fn refused(code: &str, body: &str) -> Self {
         let refusal: Refusal = serde_json::from_str(body).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Socket Mode against a Slack on loopback: acknowledged once and in order, whatever becomes of connections.
+//! Socket Mode against a Slack on loopback: acknowledged once, whatever becomes of connections.
 
 use std::{
     sync::{
@@ -27,6 +27,7 @@ use maro_slack::{
 };
 use serde_json::{Value, json};
 use tokio::{
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     sync::{Notify, mpsc},
     time::timeout,
@@ -277,6 +278,41 @@ async fn events_are_told_apart_after_others_and_in_other_envelopes() {
         }
     }
     assert_eq!(std::iter::from_fn(|| requests.try_recv().ok()).count(), 20);
+}
+
+#[tokio::test]
+async fn whoever_is_answered_slowly_holds_up_nobody() {
+    let slack = FakeSlack::start().await;
+    let release = Arc::new(Notify::new());
+    let _bot = {
+        let (release, count) = (Arc::clone(&release), AtomicUsize::new(0));
+        SocketMode::start(&slack.config(), move |_| {
+            let (release, is_first) = (Arc::clone(&release), count.fetch_add(1, Ordering::AcqRel) == 0);
+            async move {
+                if is_first {
+                    release.notified().await;
+                }
+                b"{}".to_vec()
+            }
+        })
+    };
+    let mut connection = slack.accept_and_greet().await;
+    connection.send(command("slow")).await;
+    assert_eq!(connection.ask(command("quick")).await["envelope_id"], "quick");
+    release.notify_one();
+    assert_eq!(connection.receive().await.unwrap()["envelope_id"], "slow");
+}
+
+#[tokio::test]
+async fn a_socket_that_does_not_open_is_tried_again() {
+    let slack = FakeSlack::start().await;
+    let (_bot, _requests) = start_counting(&slack);
+    for answer in ["HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", "no HTTP\r\n\r\n", ""] {
+        let (mut stream, _) = timeout(PATIENCE, slack.sockets.accept()).await.unwrap().unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+    let mut connection = slack.accept_and_greet().await;
+    assert_eq!(connection.ask(command("e1")).await["envelope_id"], "e1");
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use maro_domain::reply::{Block, Reply, Span, Visibility};
-use maro_process::clock::Clock;
+use maro_process::{
+    clock::Clock,
+    http::client::{self, ClientOptions, Trust},
+};
 use maro_simulation::slack::history::Author;
 use maro_slack::response_url::ResponseUrlClient;
 use reqwest::{Client, StatusCode};
@@ -18,8 +21,7 @@ use crate::support::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+    client::build(&ClientOptions::new(Trust::Nobody)).unwrap()
 }
 
 fn echo(typed: &str, visibility: Visibility) -> Reply {

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use maro_process::{clock::Clock, secret::Secret};
+use maro_process::{
+    clock::Clock,
+    http::client::{self, ClientOptions},
+    secret::Secret,
+};
 use maro_slack::signature;
 use reqwest::{Client, RequestBuilder, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,8 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
 pub(super) fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().timeout(Duration::from_secs(10)).no_proxy().build().unwrap()
+    client::build(&ClientOptions::loopback(Duration::from_secs(10))).unwrap()
 }
 
 /// A request signed with the bot's secret, as of `age` seconds ago.

@@ -6,13 +6,13 @@ use maro_dev::{
     builds::Builds,
     playground::{Page, PageError},
 };
+use maro_process::http::client::{self, ClientOptions, Trust};
 use reqwest::{Client, RequestBuilder};
 
 use crate::playground::{bot, page, playground};
 
 fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().tls_certs_only([]).no_proxy().build().unwrap()
+    client::build(&ClientOptions::new(Trust::Nobody)).unwrap()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use maro_process::http::client::{self, ClientOptions, Trust};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -39,9 +40,7 @@ impl From<reqwest::Error> for WebDriverError {
 impl WebDriver {
     /// Has the driver at `port` start a browser.
     pub(crate) async fn open(port: u16, capabilities: Value) -> Result<Self, WebDriverError> {
-        // The provider is needed although the driver speaks without TLS.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = Client::builder().tls_certs_only([]).no_proxy().build()?;
+        let http = client::build(&ClientOptions::new(Trust::Nobody))?;
         let drivers = format!("http://127.0.0.1:{port}/session");
         let wanted = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let session = post(&http, &drivers, &wanted).await?;

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use reqwest::Client;
+use maro_process::http::client::{self, ClientOptions, Trust};
 
 use crate::{
     guests::{Guest, bomb, large},
@@ -27,8 +27,7 @@ async fn the_bot_serves_on_when_nobody_reads_its_log_any_more() {
     let (_world, mut process) = talkative().await;
     let address = process.address().await;
     process.close_log();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+    let client = client::build(&ClientOptions::new(Trust::Nobody)).unwrap();
     for _ in 0..3 {
         // That this is refused would be logged.
         let request = client.post(address.join("slack/commands").unwrap()).body("text=tracked");

@@ -12,7 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use maro_process::clock::Clock;
+use maro_process::{
+    clock::Clock,
+    http::client::{self, ClientOptions, Trust},
+};
 use maro_simulation::slack::SimulatedSlack;
 use maro_slack::signature::SignatureVerifier;
 use reqwest::Client;
@@ -22,8 +25,7 @@ use url::Url;
 use super::{BOT_TOKEN, SIGNING_SECRET, serve};
 
 pub(crate) fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+    client::build(&ClientOptions::new(Trust::Nobody)).unwrap()
 }
 
 /// Calls a method of the Web API with JSON.

@@ -126,6 +126,7 @@ impl TrustedService {
         let issuer = Issuer::new(authority, key);
         let key = KeyPair::generate().unwrap();
         let own = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "it is the service's, not MARO's")]
         let provider = rustls::crypto::ring::default_provider();
         let config = ServerConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()

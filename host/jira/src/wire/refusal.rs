@@ -1,0 +1,62 @@
+//! How Jira says what is wrong with a request.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use maro_domain::issue::one_line;
+
+/// How much of what Jira says about one field is kept, in characters.
+pub(crate) const MAX_TEXT_LENGTH: usize = 300;
+
+/// How many fields, and how many messages, are kept of one refusal.
+const MAX_TEXTS: usize = 20;
+
+/// The longest field id that is kept, in characters.
+const MAX_FIELD_LENGTH: usize = 100;
+
+/// What is wrong, by the id of a field and beyond the fields.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Refusal {
+    #[serde(default, rename = "errorMessages")]
+    messages: Vec<String>,
+    #[serde(default)]
+    errors: BTreeMap<String, String>,
+}
+
+/// What Jira says of a refusal, as one bounded line.
+pub(crate) fn joined(fields: BTreeMap<String, String>, messages: Vec<String>) -> String {
+    let texts: Vec<String> = messages.into_iter().chain(fields.into_values()).collect();
+    one_line(&texts.join(" "), MAX_TEXT_LENGTH)
+}
+
+/// Why Jira refuses a request, all that it says of it as one bounded line; `None` if these words are not
+/// Jira's.
+pub(crate) fn reason(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Refusal>(body).ok().and_then(|errors| errors.reason())
+}
+
+impl Refusal {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.errors.is_empty()
+    }
+
+    /// All of it as one bounded line, if Jira says anything.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let (fields, messages) = self.tidied();
+        Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
+    }
+
+    /// What is wrong by field, and beyond the fields; each text one bounded line.
+    pub(crate) fn tidied(&self) -> (BTreeMap<String, String>, Vec<String>) {
+        let line = |text: &String| one_line(text, MAX_TEXT_LENGTH);
+        let fields = self
+            .errors
+            .iter()
+            .take(MAX_TEXTS)
+            .map(|(field, text)| (one_line(field, MAX_FIELD_LENGTH), line(text)))
+            .collect();
+        let messages = self.messages.iter().take(MAX_TEXTS).map(line).filter(|text| !text.is_empty());
+        (fields, messages.collect())
+    }
+}

@@ -1,0 +1,5 @@
+//! Outgoing HTTP: every request that MARO sends goes through a client that is built here.
+
+pub mod body;
+pub mod client;
+pub mod retry;

@@ -1,0 +1,175 @@
+//! Building HTTP clients: whom they trust, how long they wait for a connection, which way they take.
+//!
+//! All of them send what they are given to the given host and nowhere else: no redirects, no repetitions,
+//! no proxies from the environment.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use reqwest::{Certificate, Client, dns::Resolve, redirect, retry};
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// What differs between the clients of this process.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// Whom connections over TLS trust.
+    pub trust: Trust,
+    /// The sender's name, where a request gives none.
+    pub user_agent: &'static str,
+    /// How long a connection may take, TLS included.
+    pub connect_timeout: Duration,
+    /// How long a request may take, from looking up the name to the last byte of the answer.
+    pub timeout: Option<Duration>,
+    /// Idle connections that are kept to one host, and for how long.
+    pub max_idle: usize,
+    pub idle_timeout: Duration,
+    /// Whether plain HTTP is refused.
+    pub https_only: bool,
+    /// Which addresses names stand for, instead of all that the system says.
+    pub resolver: Option<Arc<dyn Resolve>>,
+}
+
+/// Whom connections over TLS trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The machine's root certificates. Reading them takes milliseconds, and fails if there are none.
+    System,
+    /// One authority, by its certificate in DER.
+    Only(&'static [u8]),
+    /// Nobody: the client is for plain HTTP.
+    Nobody,
+}
+
+impl Trust {
+    /// What a client for this address needs.
+    pub fn for_url(url: &Url) -> Self {
+        if matches!(url.scheme(), "https" | "wss") { Self::System } else { Self::Nobody }
+    }
+}
+
+impl ClientOptions {
+    pub fn new(trust: Trust) -> Self {
+        Self {
+            trust,
+            user_agent: concat!("maro/", env!("CARGO_PKG_VERSION")),
+            connect_timeout: Duration::from_secs(2),
+            timeout: None,
+            max_idle: usize::MAX,
+            // Shorter than the 60 seconds after which load balancers commonly close, so that MARO closes first.
+            idle_timeout: Duration::from_secs(50),
+            https_only: false,
+            resolver: None,
+        }
+    }
+
+    /// For programs on this machine that speak plain HTTP.
+    pub fn loopback(timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..Self::new(Trust::Nobody) }
+    }
+}
+
+/// A client as `options` want it. It connects to nothing yet. With [`Trust::System`] this reads files.
+///
+/// # Errors
+/// If there is nobody to trust: the machine has no root certificates, or the given one is none.
+pub fn build(options: &ClientOptions) -> Result<Client, reqwest::Error> {
+    install_tls_provider();
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let builder = Client::builder()
+        .user_agent(options.user_agent)
+        .connect_timeout(options.connect_timeout)
+        .pool_max_idle_per_host(options.max_idle)
+        .pool_idle_timeout(options.idle_timeout)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
+        .tcp_nodelay(true)
+        .https_only(options.https_only);
+    let builder = match options.trust {
+        Trust::System => builder,
+        Trust::Only(certificate) => builder.tls_certs_only([Certificate::from_der(certificate)?]),
+        Trust::Nobody => builder.tls_certs_only([]),
+    };
+    let builder = match options.timeout {
+        Some(timeout) => builder.timeout(timeout),
+        None => builder,
+    };
+    let builder = match &options.resolver {
+        Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
+        None => builder,
+    };
+    builder.build()
+}
+
+/// Sets the cryptography that every TLS connection of the process uses.
+fn install_tls_provider() {
+    // Fails only if a provider is there already, which then is the same one.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client that is built when it is first needed, so that no start waits for root certificates.
+pub struct LazyClient {
+    options: ClientOptions,
+    client: OnceCell<Client>,
+}
+
+impl LazyClient {
+    pub fn new(options: ClientOptions) -> Self {
+        Self { options, client: OnceCell::new() }
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// As [`build`]. The next call tries again.
+    pub async fn get(&self) -> Result<&Client, reqwest::Error> {
+        let build = || async {
+            let options = self.options.clone();
+            if options.trust != Trust::System {
+                return build(&options);
+            }
+            // Reading the system's certificates blocks.
+            tokio::task::spawn_blocking(move || build(&options))
+                .await
+                .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        };
+        self.client.get_or_try_init(build).await
+    }
+}
+
+/// Whether a request failed because what answers doesn't speak HTTP.
+pub fn is_not_http(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        if source.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        cause = source.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_over_tls_need_root_certificates() {
+        for (url, expected) in [
+            ("https://example.com", Trust::System),
+            ("wss://example.com", Trust::System),
+            ("http://127.0.0.1:80", Trust::Nobody),
+            ("ws://127.0.0.1:80", Trust::Nobody),
+        ] {
+            assert_eq!(Trust::for_url(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_none_is_told_at_once() {
+        assert!(build(&ClientOptions::new(Trust::Only(b"no certificate"))).is_err());
+        assert!(build(&ClientOptions::new(Trust::Nobody)).is_ok());
+    }
+}

@@ -1,0 +1,307 @@
+//! What slack-morphism sends its requests through: MARO's own HTTP client.
+//!
+//! The connectors that it has of its own connect past `process::http`, read answers of any length, and hide
+//! headers. Here an answer is judged where it arrives; the verdict travels in slack-morphism's error.
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use maro_process::{
+    clock::Clock,
+    http::{
+        body::{self, BodyError},
+        client::{ClientOptions, LazyClient, Trust},
+        retry::{Failure, retry_after},
+    },
+    secret::Secret,
+};
+use reqwest::{
+    Client, Method, RequestBuilder, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use slack_morphism::{
+    ClientResult, SlackApiToken, SlackApiTokenValue, SlackClientApiCallContext, SlackClientHttpConnector,
+    SlackClientId, SlackClientSecret,
+    errors::{SlackClientError, SlackClientSystemError},
+    multipart_form::FileMultipartData,
+};
+use url::Url;
+
+use crate::web_api::error::{ApiError, DEFAULT_RETRY_AFTER, Outage};
+
+/// The most bytes that are read of an answer. A modal, which comes back when it is opened, has some 100 KB.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// Where the scopes of the token stand.
+const SCOPES_HEADER: &str = "x-oauth-scopes";
+
+/// Sends requests to one Web API. Root certificates are loaded at the first one, and only for HTTPS.
+pub(super) struct Connector {
+    /// Without a final slash.
+    api_url: String,
+    http: LazyClient,
+    clock: Clock,
+}
+
+/// An answer with its headers.
+pub(super) struct RawAnswer {
+    headers: HeaderMap,
+    body: bytes::Bytes,
+}
+
+/// A failure on its way through slack-morphism.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.error)]
+struct Carried(Failure<ApiError>);
+
+impl Connector {
+    pub(super) fn new(api_url: &Url) -> Self {
+        Self {
+            api_url: api_url.as_str().trim_end_matches('/').to_owned(),
+            http: LazyClient::new(ClientOptions::new(Trust::for_url(api_url))),
+            clock: Clock::system(),
+        }
+    }
+
+    /// The client itself, which can open sockets too.
+    ///
+    /// # Errors
+    /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
+    pub(super) async fn http(&self) -> Result<&Client, ApiError> {
+        self.http.get().await.map_err(|error| ApiError::Unreachable(Outage::Connection(error.into())))
+    }
+
+    /// Calls a method without parameters.
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        token: &SlackApiToken,
+    ) -> Result<RawAnswer, Failure<ApiError>> {
+        let url = self.create_method_uri_path(method).map_err(into_failure)?;
+        let client = self.http().await.map_err(Failure::refused)?;
+        self.exchange(client.post(url), Some(token)).await
+    }
+
+    async fn send<A: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        json: Option<Vec<u8>>,
+        token: Option<&SlackApiToken>,
+    ) -> ClientResult<A> {
+        let exchange = async {
+            let mut request = self.http().await.map_err(Failure::refused)?.request(method, url);
+            if let Some(json) = json {
+                request = request.header(CONTENT_TYPE, JSON).body(json);
+            }
+            self.exchange(request, token).await?.read()
+        };
+        exchange.await.map_err(from_failure)
+    }
+
+    /// Sends a request and reads the answer, which may be a refusal still.
+    async fn exchange(
+        &self,
+        request: RequestBuilder,
+        token: Option<&SlackApiToken>,
+    ) -> Result<RawAnswer, Failure<ApiError>> {
+        let request = match token {
+            Some(token) => request.bearer_auth(&token.token_value.0),
+            None => request,
+        };
+        let response = request.send().await.map_err(connection_failure)?;
+        let headers = response.headers().clone();
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::TOO_MANY_REQUESTS => {
+                let wait = retry_after(&headers, self.clock.now()).unwrap_or(DEFAULT_RETRY_AFTER);
+                return Err(rate_limited(wait));
+            }
+            status if status.is_server_error() => {
+                let error = ApiError::Unreachable(Outage::Status(status.as_u16()));
+                return Err(Failure::unknown(error));
+            }
+            status => return Err(invalid(format!("status {}", status.as_u16()))),
+        }
+        let body = body::read(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+            BodyError::TooLarge => invalid(format!("a body of more than {MAX_ANSWER_BYTES} bytes")),
+            BodyError::Broken(error) => connection_failure(error),
+        })?;
+        Ok(RawAnswer { headers, body })
+    }
+}
+
+impl RawAnswer {
+    /// The answer's fields, unless it is a refusal.
+    pub(super) fn read<A: DeserializeOwned>(&self) -> Result<A, Failure<ApiError>> {
+        #[derive(Deserialize)]
+        struct Verdict {
+            ok: bool,
+            #[serde(default)]
+            error: String,
+        }
+        // The parser's texts may quote the body.
+        let not_documented = |_| invalid("it isn't the documented JSON".to_owned());
+        let verdict: Verdict = serde_json::from_slice(&self.body).map_err(not_documented)?;
+        if !verdict.ok {
+            return Err(refused(ApiError::refused(&verdict.error, &String::from_utf8_lossy(&self.body))));
+        }
+        serde_json::from_slice(&self.body).map_err(not_documented)
+    }
+
+    pub(super) fn scopes(&self) -> Vec<String> {
+        let scopes = self.headers.get(SCOPES_HEADER).and_then(|scopes| scopes.to_str().ok());
+        let names = scopes.unwrap_or_default().split(',').map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// Only what MARO calls goes anywhere: requests with and without JSON.
+impl SlackClientHttpConnector for Connector {
+    fn create_method_uri_path(&self, method_relative_uri: &str) -> ClientResult<Url> {
+        Ok(format!("{}/{method_relative_uri}", self.api_url).parse()?)
+    }
+
+    fn http_get_uri<'a, RS>(
+        &'a self,
+        full_uri: Url,
+        context: SlackClientApiCallContext<'a>,
+    ) -> BoxFuture<'a, ClientResult<RS>>
+    where
+        RS: for<'de> Deserialize<'de> + Send + 'a,
+    {
+        self.send(Method::GET, full_uri, None, context.token).boxed()
+    }
+
+    fn http_post_uri<'a, RQ, RS>(
+        &'a self,
+        full_uri: Url,
+        request_body: &'a RQ,
+        context: SlackClientApiCallContext<'a>,
+    ) -> BoxFuture<'a, ClientResult<RS>>
+    where
+        RQ: Serialize + Send + Sync,
+        RS: for<'de> Deserialize<'de> + Send + 'a,
+    {
+        let json = serde_json::to_vec(request_body).expect("what is sent to Slack is valid JSON");
+        self.send(Method::POST, full_uri, Some(json), context.token).boxed()
+    }
+
+    fn http_get_with_client_secret<'a, RS>(
+        &'a self,
+        _: Url,
+        _: &'a SlackClientId,
+        _: &'a SlackClientSecret,
+    ) -> BoxFuture<'a, ClientResult<RS>>
+    where
+        RS: for<'de> Deserialize<'de> + Send + 'a,
+    {
+        not_called()
+    }
+
+    fn http_post_uri_multipart_form<'a, 'p, RS, PT, TS>(
+        &'a self,
+        _: Url,
+        _: Option<FileMultipartData<'p>>,
+        _: &'p PT,
+        _: SlackClientApiCallContext<'a>,
+    ) -> BoxFuture<'a, ClientResult<RS>>
+    where
+        RS: for<'de> Deserialize<'de> + Send + 'a,
+        PT: IntoIterator<Item = (&'p str, Option<TS>)> + Clone,
+        TS: AsRef<str> + 'p + Send,
+    {
+        not_called()
+    }
+
+    fn http_post_uri_binary<'a, 'p, RS>(
+        &'a self,
+        _: Url,
+        _: String,
+        _: &'a [u8],
+        _: SlackClientApiCallContext<'a>,
+    ) -> BoxFuture<'a, ClientResult<RS>>
+    where
+        RS: for<'de> Deserialize<'de> + Send + 'a,
+    {
+        not_called()
+    }
+}
+
+fn not_called<'a, RS: Send + 'a>() -> BoxFuture<'a, ClientResult<RS>> {
+    let error = SlackClientSystemError::new().with_message("MARO makes no such calls".to_owned());
+    std::future::ready(Err(SlackClientError::SystemError(error))).boxed()
+}
+
+pub(super) fn api_token(token: &Secret) -> SlackApiToken {
+    SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()))
+}
+
+fn from_failure(failure: Failure<ApiError>) -> SlackClientError {
+    let cause: Box<dyn std::error::Error + Send + Sync> = Box::new(Carried(failure));
+    SlackClientError::SystemError(SlackClientSystemError::new().with_cause(cause))
+}
+
+/// What the connector had to say.
+pub(super) fn into_failure(error: SlackClientError) -> Failure<ApiError> {
+    if let SlackClientError::SystemError(SlackClientSystemError { cause: Some(cause), .. }) = error
+        && let Ok(carried) = cause.downcast::<Carried>()
+    {
+        return carried.0;
+    }
+    invalid("slack-morphism can't make a request of it".to_owned())
+}
+
+fn connection_failure(error: reqwest::Error) -> Failure<ApiError> {
+    let may_have_acted = !error.is_connect();
+    // The library's error would print the address, which may hold what was asked for.
+    let error = ApiError::Unreachable(Outage::Connection(error.without_url().into()));
+    Failure { may_have_acted, ..Failure::not_done(error) }
+}
+
+fn refused(error: ApiError) -> Failure<ApiError> {
+    match error {
+        ApiError::RateLimited { retry_after } => rate_limited(retry_after),
+        ApiError::Unreachable(_) => Failure::unknown(error),
+        _ => Failure::refused(error),
+    }
+}
+
+fn rate_limited(retry_after: std::time::Duration) -> Failure<ApiError> {
+    Failure::not_done(ApiError::RateLimited { retry_after }).after(Some(retry_after))
+}
+
+fn invalid(detail: String) -> Failure<ApiError> {
+    Failure::refused(ApiError::InvalidResponse { detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(code: &str) -> Failure<ApiError> {
+        refused(ApiError::refused(code, ""))
+    }
+
+    #[test]
+    fn a_refusal_tells_whether_another_attempt_makes_sense() {
+        for (code, may_pass, may_have_acted) in
+            [("ratelimited", true, false), ("internal_error", true, true), ("is_archived", false, false)]
+        {
+            let failure = refusal(code);
+            assert_eq!((failure.may_pass, failure.may_have_acted), (may_pass, may_have_acted), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failure_comes_back_from_slack_morphism_as_it_was() {
+        let carried = into_failure(from_failure(refusal("ratelimited")));
+        assert_eq!(carried.retry_after, Some(DEFAULT_RETRY_AFTER));
+        assert!(matches!(carried.error, ApiError::RateLimited { .. }));
+        let foreign: ClientResult<()> = Connector::new(&"http://127.0.0.1:1/api".parse().unwrap())
+            .create_method_uri_path("x")
+            .and_then(|_| Err(url::ParseError::EmptyHost.into()));
+        assert!(matches!(into_failure(foreign.unwrap_err()).error, ApiError::InvalidResponse { .. }));
+    }
+}
