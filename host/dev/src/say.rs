@@ -24,7 +24,7 @@ use maro_simulation::slack::{
     workspace::Names,
 };
 
-/// Longer than the sandbox waits for a reaction and its follow-ups.
+/// Longer than the simulation waits for a reaction and its follow-ups.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Sends a command to a running `maro dev` and prints the reply as Slack would show it. If the command opens
@@ -91,7 +91,7 @@ pub enum SayError {
     NotRunning,
     #[error("{0}. Restart maro dev with `{program} dev`.", program = program())]
     BadNote(String),
-    /// The sandbox refused.
+    /// The simulation refused.
     #[error("{0}")]
     Refused(String),
     /// The bot didn't accept what it was sent.
@@ -268,7 +268,8 @@ fn visibility(message: &ShownMessage, names: &Names) -> String {
 
 async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError> {
     let broken = |error: reqwest::Error| SayError::Broken(error.without_url().to_string());
-    let address = session.slack.join("/sandbox/acts").map_err(|error| SayError::Broken(error.to_string()))?;
+    let address =
+        session.slack.join("/simulation/acts").map_err(|error| SayError::Broken(error.to_string()))?;
     let request = client()
         .map_err(broken)?
         .post(address)

@@ -1,7 +1,7 @@
 //! The playground: a page on loopback that shows the simulated workspace, the simulated Jira site and the
 //! plugins, and lets people use MARO in them.
 //!
-//! It has its own listener and uses the sandbox's programmatic interfaces. The bot doesn't know about it. One
+//! It has its own listener and uses the simulation's programmatic interfaces. The bot doesn't know about it. One
 //! stream (`live`) sends what the page shows, two addresses (`slack_acts`, `jira_acts`) receive what people
 //! do, and `guard` keeps pages of other sites out.
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::playground::{self, Shared};
-use maro_simulation::slack::{SimulatedSlack, history::ShownMessage, people::ActError, pressing::Press};
+use maro_simulation::slack::{SimulatedSlack, act_error::ActError, history::ShownMessage, pressing::Press};
 
 /// Who does what, and in which channel.
 #[derive(Debug, Deserialize)]

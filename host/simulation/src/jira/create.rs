@@ -3,21 +3,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::State,
-    http::{HeaderMap, Response, StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::jira::{
     adf_check,
-    api::{json_answer, links, read_json},
-    fields::{self, EPIC_LINK, SEVERITIES, SEVERITY},
-    projects::SimulatedProject,
-    server::Shared,
+    answers::{json_answer, links, read_json},
+    epic_fields::EPIC_LINK,
+    fields::{self, SEVERITIES, SEVERITY},
+    issue::{IssueType, SimulatedIssue},
+    project::SimulatedProject,
     shapes::{self, Api, Links},
-    site::{IssueType, SimulatedIssue, Site},
+    site::Site,
+    state::SiteState,
 };
 use maro_domain::issue::IssueKey;
 
@@ -27,8 +30,6 @@ const MAX_PROPERTY_KEY_LENGTH: usize = 255;
 
 /// How many issues one request may create.
 const MAX_BULK: usize = 50;
-
-type Answer = Response<Body>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,11 +63,11 @@ struct Refusal {
 
 /// `POST /rest/api/{2,3}/issue`
 pub(super) async fn issue(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Response {
     let update: IssueUpdate = match read_json(&headers, &body) {
         Ok(update) => update,
         Err(fault) => return fault.answer(),
@@ -80,11 +81,11 @@ pub(super) async fn issue(
 
 /// `POST /rest/api/{2,3}/issue/bulk`: each issue is created or refused on its own.
 pub(super) async fn bulk(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Response {
     let request: BulkCreate = match read_json(&headers, &body) {
         Ok(request) => request,
         Err(fault) => return fault.answer(),

@@ -5,8 +5,8 @@ use tokio::sync::watch;
 
 use crate::jira::{
     faults::Fault,
+    issue::{IssueType, SimulatedIssue},
     server::SimulatedJira,
-    site::{IssueType, SimulatedIssue},
 };
 use maro_domain::issue::IssueKey;
 

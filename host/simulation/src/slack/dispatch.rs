@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use crate::slack::{
-    Shared, checks,
-    delivery::{self, BotAnswer, Parcel},
+    act_error::ActError,
+    checks, delivery,
     history::{Author, ShownMessage, Typed, TypedCommand},
-    people::ActError,
-    random_text,
+    parcel::{BotAnswer, Parcel},
+    random::random_text,
+    state::WorkspaceState,
     views::completed_blocks,
-    workspace::{Person, Place},
+    workspace::{Conversation, Person},
 };
 
 /// A command that was sent, and what was shown within Slack's three seconds.
@@ -24,7 +25,7 @@ pub struct Invocation {
 }
 
 pub(super) async fn send(
-    shared: &Shared,
+    shared: &WorkspaceState,
     channel: &str,
     user: &str,
     typed: &str,
@@ -54,7 +55,7 @@ pub(super) async fn send(
 }
 
 pub(super) async fn run(
-    shared: &Shared,
+    shared: &WorkspaceState,
     channel: &str,
     user: &str,
     typed: &str,
@@ -75,7 +76,7 @@ pub(super) async fn run(
 /// Turns a payload into the message that people see, and records what Slack would have refused. Returns
 /// `None` if Slack would show nothing.
 pub(super) fn shown(
-    shared: &Shared,
+    shared: &WorkspaceState,
     typed: &Typed,
     payload: &Value,
     is_delayed: bool,
@@ -132,9 +133,9 @@ fn reference_length(text: &str) -> Option<usize> {
 
 /// The documented fields, in Slack's order.
 fn fields(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
-    place: &Place,
+    place: &Conversation,
     command: &str,
     text: &str,
     response_url: &str,
@@ -157,7 +158,12 @@ fn fields(
     ]
 }
 
-fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer) -> Option<ShownMessage> {
+fn take_answer(
+    shared: &WorkspaceState,
+    typed: &Typed,
+    command: &str,
+    answer: &BotAnswer,
+) -> Option<ShownMessage> {
     if answer.is_empty() {
         return None;
     }
@@ -176,7 +182,7 @@ fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer
 }
 
 /// What Slack itself says to the person when the bot fails.
-fn failure(shared: &Shared, typed: &Typed, command: &str, word: &str) -> ShownMessage {
+fn failure(shared: &WorkspaceState, typed: &Typed, command: &str, word: &str) -> ShownMessage {
     ShownMessage {
         invocation: typed.invocation,
         channel: typed.channel.to_string(),

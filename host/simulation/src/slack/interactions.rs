@@ -1,81 +1,24 @@
 //! What people do besides typing commands: fill in and submit modals, press buttons, use shortcuts, write.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::slack::{
-    Shared, SimulatedSlack,
-    delivery::{self, BotAnswer, NoAnswer, Parcel},
-    filling,
+    act_error::{ActError, SubmitOutcome},
+    delivery, filling,
     form::Choice,
     history::ShownMessage,
     messages,
     modal::Modal,
+    parcel::{BotAnswer, NoAnswer, Parcel},
     pressing::{self, Press},
+    server::SimulatedSlack,
     submission,
-    workspace::Person,
 };
-use maro_domain::ids::UserId;
 
 /// How long [`SimulatedSlack::wait_for_modal`] waits.
 const MODAL_PATIENCE: Duration = Duration::from_secs(20);
-
-/// Why somebody couldn't do something, in a sentence. Nothing was sent to the bot, except for
-/// [`ActError::Unanswered`] and [`ActError::BadSuggestion`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ActError {
-    #[error("There's no channel called {name:?}. Choose from {known}.")]
-    UnknownChannel { name: String, known: String },
-    #[error("There's no one called {name:?}. Choose from {known}.")]
-    UnknownUser { name: String, known: String },
-    #[error("Commands start with a slash, such as /maro help.")]
-    NotACommand,
-    #[error("The bot isn't running yet.")]
-    NoBot,
-    #[error("{user} has no modal open.")]
-    NoModal { user: String },
-    #[error("The modal {title:?} has no field {name:?}. {known}")]
-    NoField { title: String, name: String, known: String },
-    #[error("{wanted:?} isn't an option of {field}. Its options are: {offered}.")]
-    NoChoice { field: String, wanted: String, offered: String },
-    #[error("{field} is a {kind}, which can't be filled in here.")]
-    NotFillable { field: String, kind: String },
-    #[error("The modal {title:?} has nothing to submit.")]
-    NoSubmit { title: String },
-    #[error("There's no button called {label:?} here. {known}")]
-    NoButton { label: String, known: String },
-    /// `beside` is part of the text next to the first of them.
-    #[error("{count} buttons are called {label:?}. Choose one with --nth 1 or --beside {beside}.")]
-    ManyButtons { label: String, count: usize, beside: String },
-    #[error("There's no message {number} in this channel.")]
-    NoMessage { number: usize },
-    #[error("This message no longer exists.")]
-    MessageGone,
-    #[error("MARO didn't accept it ({0}), so Slack shows a warning sign.")]
-    Unanswered(NoAnswer),
-    #[error("MARO's suggestions for {field} are invalid: {problem}")]
-    BadSuggestion { field: String, problem: String },
-    #[error("The expected modal didn't appear: {shown}")]
-    NotShown { shown: String },
-}
-
-/// The outcome of a submission.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SubmitOutcome {
-    /// The modal was closed. If there was one below it, that one is visible again.
-    Closed,
-    /// The bot answered with new content for the modal.
-    Updated(Modal),
-    /// The bot opened another modal on top of it.
-    Pushed(Modal),
-    /// The bot's errors, by block id.
-    Errors(BTreeMap<String, String>),
-    /// Slack's own errors, by block id. Nothing was sent.
-    Incomplete(BTreeMap<String, String>),
-    /// The bot failed. The modal stays open with Slack's own notice.
-    Failed(String),
-}
 
 impl SimulatedSlack {
     /// A person's topmost modal. `None` if there is none, or no such person.
@@ -247,30 +190,5 @@ impl SimulatedSlack {
     /// As [`SimulatedSlack::send_interaction`].
     pub async fn send_event(&self, body: &Value) -> Result<BotAnswer, NoAnswer> {
         delivery::deliver(&self.shared, &Parcel::Event(body.clone())).await
-    }
-}
-
-impl Shared {
-    pub(super) fn person(&self, name: &str) -> Result<&Person, ActError> {
-        let workspace = &self.workspace;
-        workspace.person(name).ok_or_else(|| {
-            let names: Vec<_> = workspace.people.iter().map(|person| person.name.as_str()).collect();
-            ActError::UnknownUser { name: name.to_owned(), known: names.join(", ") }
-        })
-    }
-
-    /// The person and their topmost modal.
-    pub(super) fn person_and_modal(&self, name: &str) -> Result<(&Person, Modal), ActError> {
-        let person = self.person(name)?;
-        let modal = self.views.top(&person.id);
-        Ok((person, modal.ok_or_else(|| ActError::NoModal { user: person.name.clone() })?))
-    }
-
-    /// Describes the modal that a person has open, for use in a sentence.
-    fn seen(&self, user: &UserId) -> String {
-        match self.views.top(user) {
-            Some(modal) => format!("{:?} ({}): {}", modal.title(), modal.callback_id(), modal.text()),
-            None => "no modal is open".to_owned(),
-        }
     }
 }

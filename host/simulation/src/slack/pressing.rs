@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::slack::{
-    Shared,
-    delivery::{self, Parcel},
+    act_error::ActError,
+    delivery,
     form::{self, Button},
     history::ShownMessage,
-    messages, payloads,
-    people::ActError,
+    messages,
+    parcel::Parcel,
+    payloads,
+    state::WorkspaceState,
 };
 use maro_domain::issue::IssueKey;
 
@@ -92,7 +94,7 @@ impl From<&str> for Press {
     }
 }
 
-pub(super) async fn in_modal(shared: &Shared, user: &str, press: &Press) -> Result<(), ActError> {
+pub(super) async fn in_modal(shared: &WorkspaceState, user: &str, press: &Press) -> Result<(), ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let button = press.find(modal.blocks())?;
     let action = payloads::button_action(shared, &button);
@@ -100,7 +102,7 @@ pub(super) async fn in_modal(shared: &Shared, user: &str, press: &Press) -> Resu
 }
 
 pub(super) async fn in_message(
-    shared: &Shared,
+    shared: &WorkspaceState,
     user: &str,
     message: &ShownMessage,
     press: &Press,
@@ -112,7 +114,7 @@ pub(super) async fn in_message(
     send(shared, payloads::message_action(shared, person, message, &url, action)).await
 }
 
-async fn send(shared: &Shared, payload: Value) -> Result<(), ActError> {
+async fn send(shared: &WorkspaceState, payload: Value) -> Result<(), ActError> {
     let answer = delivery::deliver(shared, &Parcel::Interaction(payload)).await;
     answer.map(drop).map_err(ActError::Unanswered)
 }

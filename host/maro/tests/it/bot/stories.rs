@@ -1,7 +1,7 @@
 //! `/maro stories EPIC-1`: a story a line.
 
 use insta::assert_snapshot;
-use maro_simulation::slack::{modal::Modal, people::SubmitOutcome};
+use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal};
 
 use crate::bot::{
     TestBot,

@@ -1,6 +1,9 @@
 //! The simulated site is as strict and as talkative as Jira.
 
-use maro_simulation::jira::server::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN, SimulatedJira};
+use maro_simulation::jira::{
+    credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
+    server::SimulatedJira,
+};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
 

@@ -39,7 +39,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
-const BOT_TOKEN: &str = "xoxb-sandbox";
+const BOT_TOKEN: &str = "xoxb-simulation";
 
 fn renderer() -> Renderer {
     Renderer::new(&Url::parse("https://example.atlassian.net").unwrap())

@@ -15,7 +15,7 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{
-    SimulatedSlack, form::Choice, people::SubmitOutcome, pressing::Press, web_api::faults::Fault,
+    SimulatedSlack, act_error::SubmitOutcome, form::Choice, pressing::Press, web_api::faults::Fault,
 };
 use maro_slack::signature::SignatureVerifier;
 use reqwest::Client;

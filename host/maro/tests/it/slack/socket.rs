@@ -36,7 +36,7 @@ use url::Url;
 
 use super::{config, serve};
 
-const APP_TOKEN: &str = "xapp-1-sandbox";
+const APP_TOKEN: &str = "xapp-1-simulation";
 
 /// Long enough for anything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
