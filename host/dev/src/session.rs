@@ -23,8 +23,8 @@ use crate::{
     session_file::{DevLock, DevSession, FOLDER},
 };
 use maro_bot::{
+    bot::Bot,
     config::{self, Config, PluginsConfig},
-    server::bot::Bot,
 };
 use maro_jira::config::JiraConfig;
 use maro_kit::{

@@ -15,7 +15,7 @@ use crate::{
     project::{Language, MANIFEST, repository},
     snippets,
 };
-use maro_bot::commands::RESERVED_NAMES;
+use maro_bot::commands::own::RESERVED_NAMES;
 use maro_runtime::{loading::loader, policy::grants::Grant};
 
 /// The subcommands that come with MARO as plugins.

@@ -19,7 +19,7 @@ use crate::{
     story::story,
     workbench::{Workbench, component},
 };
-use maro_bot::commands::RESERVED_NAMES;
+use maro_bot::commands::own::RESERVED_NAMES;
 use maro_runtime::recording::{recorder::Recording, tape::Ending};
 
 #[derive(Debug, Args)]

@@ -14,8 +14,8 @@ use url::Url;
 
 use crate::workbench::Workbench;
 use maro_bot::{
+    bot::Bot,
     config::{self, Config, PluginsConfig},
-    server::bot::Bot,
 };
 use maro_domain::{
     issue::{Issue, IssueId, IssueKey},

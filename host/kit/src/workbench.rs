@@ -14,7 +14,7 @@ use crate::{
     output::say,
     project::Project,
 };
-use maro_bot::{commands::RESERVED_NAMES, config};
+use maro_bot::{commands::own::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     inspection::preflight::{self, Wishes},

@@ -9,7 +9,7 @@ use crate::{
     views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_STORIES, sentence},
 };
 use maro_domain::ids::UserId;
-use maro_process::handover::{self, Waited};
+use maro_process::wait::{self, Waited};
 use maro_slack::{
     interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState},
     view::View,
@@ -37,15 +37,15 @@ impl Tickets {
         };
         let tickets = Arc::clone(self);
         let work = async move { tickets.outcome(view, &user).await };
-        match handover::within(&self.tasks, patience, work, late).await {
+        match wait::within(&self.tasks, patience, work, late).await {
             Waited::Done(Outcome::Close) => SubmissionResponse::CloseAll,
             Waited::Done(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
             Waited::Done(Outcome::Errors { errors, form }) if errors.is_empty() => {
                 SubmissionResponse::Update(form)
             }
             Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
-            Waited::Later => SubmissionResponse::update(self.progress_view(&origin)),
-            Waited::Lost => SubmissionResponse::update(self.sentence_view(
+            Waited::Late => SubmissionResponse::update(self.progress_view(&origin)),
+            Waited::Panicked => SubmissionResponse::update(self.sentence_view(
                 texts::issues::CREATE_TITLE,
                 &origin,
                 texts::forms::SOMETHING_WRONG,

@@ -1,4 +1,4 @@
-//! Work whose outcome is waited for, but not for long: handed over exactly once, now or later.
+//! Waiting for work, but not for long: its outcome arrives exactly once, in time or late.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waited<T> {
     Done(T),
-    /// It goes on, and its outcome goes the later way.
-    Later,
-    /// It panicked: there will be no outcome.
-    Lost,
+    /// It goes on, and its outcome will be late.
+    Late,
+    /// There will be no outcome.
+    Panicked,
 }
 
 /// Runs `work` in a task of its own, so that it neither stops nor loses its outcome if whoever waits is
@@ -38,11 +38,11 @@ where
         }
     });
     match timeout(patience, &mut receiver).await {
-        Ok(outcome) => outcome.map_or(Waited::Lost, Waited::Done),
+        Ok(outcome) => outcome.map_or(Waited::Panicked, Waited::Done),
         Err(_) => {
             // From here on sending fails; what was sent before this moment is still ours to give.
             receiver.close();
-            receiver.try_recv().map_or(Waited::Later, Waited::Done)
+            receiver.try_recv().map_or(Waited::Late, Waited::Done)
         }
     }
 }
@@ -65,13 +65,13 @@ mod tests {
 
         let slow = async move { released.await.map_or(0, |()| 2) };
         let later = within(&tasks, Duration::ZERO, slow, to_late(late_sender.clone())).await;
-        assert_eq!(later, Waited::Later);
+        assert_eq!(later, Waited::Late);
         release.send(()).unwrap();
         assert_eq!(late.recv().await, Some(2));
 
         let work = async { panic!("a fault in the work") };
         let lost = within::<i32, _, _>(&tasks, Duration::from_secs(20), work, to_late(late_sender)).await;
-        assert_eq!(lost, Waited::Lost);
+        assert_eq!(lost, Waited::Panicked);
         assert_eq!(late.recv().await, None, "nothing else was late");
     }
 }
