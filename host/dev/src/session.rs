@@ -17,9 +17,9 @@ use url::Url;
 use crate::{
     builds::Builds,
     playground::{Page, PageError, Playground},
+    plugin_news,
     program::program,
-    saving::Saving,
-    serving,
+    rebuild::Rebuilder,
     session_file::{DevLock, DevSession, FOLDER},
 };
 use maro_bot::{
@@ -28,8 +28,8 @@ use maro_bot::{
 };
 use maro_jira::config::JiraConfig;
 use maro_kit::{
-    project::Project,
-    recording,
+    bench::case_files,
+    languages::project::Project,
     repository::{self, Built},
 };
 use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
@@ -83,20 +83,20 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         );
     };
     let plugins = built.output.clone();
-    let saving = arguments.saving(built)?;
-    let dev = Dev::start(&arguments, &folder, plugins, saving.builds.clone()).await?;
+    let rebuilder = arguments.rebuilder(built)?;
+    let dev = Dev::start(&arguments, &folder, plugins, rebuilder.builds.clone()).await?;
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("can't save this session for maro say")?;
     dev.introduce();
     let stop = CancellationToken::new();
-    let telling = tokio::spawn(serving::tell(dev.bot.registry().events().clone(), stop.clone()));
-    let rebuilding = tokio::spawn(saving.run(stop.clone()));
+    let telling = tokio::spawn(plugin_news::tell(dev.bot.registry().events().clone(), stop.clone()));
+    let rebuilding = tokio::spawn(rebuilder.run(stop.clone()));
     // Recordings are made only if someone keeps them.
     if let Some(dir) = arguments.record
         && let Some(recordings) = dev.bot.recorder().listen()
     {
         say(&format!("Recording each plugin command in {}.", dir.display()));
-        tokio::spawn(recording::keep_all(dir, recordings));
+        tokio::spawn(case_files::keep_all(dir, recordings));
     }
     StopSignal::listen()?.wait().await;
     say("Stopping…");
@@ -111,8 +111,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 impl Arguments {
     /// What is rebuilt when its source is saved: the repository's plugins and the projects that the arguments
     /// name. Some of the repository's plugins are `built` already: those that build quickly.
-    fn saving(&self, built: Built) -> anyhow::Result<Saving> {
-        Ok(Saving {
+    fn rebuilder(&self, built: Built) -> anyhow::Result<Rebuilder> {
+        Ok(Rebuilder {
             examples: self.examples.then(|| built.sources.join("examples")),
             plugins: built.sources,
             more: self.plugin.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?,

@@ -6,19 +6,20 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    check, interpreted,
+    commands::check,
+    languages::{
+        component::{build_into, build_project, toolbox},
+        project::{MANIFEST, Project, repository},
+        toolbox::{BuildError, Toolbox},
+    },
     output::say,
-    project::{Language, MANIFEST, Project, repository},
-    repository, rust,
-    toolbox::{BuildError, Toolbox},
+    repository,
 };
-use maro_bot::config;
 
 /// Builds each project into its own `build/`. Without arguments, builds this repository's plugins.
-pub(super) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(folders: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
     let toolbox = toolbox(true);
     let projects = if folders.is_empty() {
         let Some(here) = project_here(Path::new("."))? else { return build_repository(&toolbox).await };
@@ -66,41 +67,6 @@ async fn build_repository(toolbox: &Toolbox) -> anyhow::Result<ExitCode> {
     }
     say(&format!("Built the plugins into {}.", built.output.display()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// The toolbox of the command line. Its tools end when the program ends.
-pub fn toolbox(echo: bool) -> Toolbox {
-    let cache = config::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
-    Toolbox { cache, echo, stop: CancellationToken::new() }
-}
-
-/// Builds a project into its own `build/`. Returns the component's path.
-pub(super) async fn build_project(project: &Project, toolbox: &Toolbox) -> anyhow::Result<PathBuf> {
-    let output = project.build_dir();
-    build_into(project, &output, toolbox)
-        .await
-        .map_err(|error| error.told(format!("{} failed to build", project.name)))
-}
-
-/// Builds a project and puts `NAME.wasm` and `NAME.toml` into the folder `output`. Returns the path of
-/// `NAME.wasm`.
-///
-/// # Errors
-/// As [`BuildError`] says.
-pub async fn build_into(project: &Project, output: &Path, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
-    let component = match project.language {
-        Language::Rust => rust::build(project, toolbox).await?,
-        Language::JavaScript | Language::Python => interpreted::build(project, toolbox).await?,
-    };
-    let (manifest, output) = (project.manifest(), output.to_owned());
-    let name = project.name.clone();
-    let installing = tokio::task::spawn_blocking(move || {
-        std::fs::create_dir_all(&output)?;
-        repository::install(&component, &manifest, &output, &name)?;
-        Ok(output.join(format!("{name}.wasm")))
-    });
-    let installed = installing.await.map_err(anyhow::Error::from).and_then(|installed| installed);
-    installed.map_err(|error| BuildError::Missing(format!("{error:#}")))
 }
 
 #[cfg(test)]

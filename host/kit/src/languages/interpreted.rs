@@ -10,42 +10,53 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    embedded, javascript,
-    new::interface_version,
-    project::{Language, Project},
-    python, sources,
-    toolbox::{BuildError, Toolbox},
+use crate::languages::{
+    embedded::{self, interface_version},
+    project::Project,
+    sources,
+    toolbox::{BuildError, Toolbox, Work},
 };
 use maro_runtime::policy::grants::Grant;
 
 /// The name of the world in a project's `wit/`: what the plugin provides, and the capabilities it may use.
-pub(super) const WORLD: &str = "subcommand";
+pub(crate) const WORLD: &str = "subcommand";
 
 /// The folder of the package `maro:plugin` in a project's `wit/`.
-pub(super) const DEPENDENCY: &str = "deps/maro-plugin";
+pub(crate) const DEPENDENCY: &str = "deps/maro-plugin";
 
 /// The file in a tool's folder that marks the tool as complete. It contains the digest of the lock file.
 const COMPLETE: &str = "complete";
 
 /// What a tool is downloaded by.
-pub(super) struct Lock {
+pub(crate) struct Lock {
     /// The lock file. When it changes, the tool is downloaded again.
-    pub(super) text: &'static str,
+    pub(crate) text: &'static str,
     /// About how much it downloads, for people.
-    pub(super) size: &'static str,
+    pub(crate) size: &'static str,
+}
+
+/// What bundles the source in one language with its interpreter.
+pub(crate) struct Bundler {
+    /// Everything but the sources that a component depends on.
+    pub(crate) recipe: fn() -> String,
+    /// Bundles a project with the interface in a folder into a component.
+    pub(crate) bundle: for<'a> fn(&'a Project, &'a Path, &'a Path, &'a Toolbox) -> Work<'a, ()>,
 }
 
 /// Builds a project, unless its sources haven't changed since the last build. Returns the component's path.
 ///
 /// # Errors
-/// As the language's own `build`.
-pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+/// As the bundler.
+pub(crate) async fn build(
+    project: &Project,
+    bundler: &Bundler,
+    toolbox: &Toolbox,
+) -> Result<PathBuf, BuildError> {
     let cannot_write = || BuildError::file(format!("can't write to {}", project.build_dir().display()));
     let component = project.build_dir().join(format!("{}.wasm", project.name));
     let stamp = project.build_dir().join("sources.sha256");
     fs::create_dir_all(project.build_dir()).map_err(cannot_write())?;
-    let recipe = if project.language == Language::Python { python::recipe() } else { javascript::recipe() };
+    let recipe = (bundler.recipe)();
     let shared = project.shared();
     let folders: Vec<_> = [Some(&project.folder), shared.as_ref()].into_iter().flatten().collect();
     let digest = sources::digest(&folders, &recipe)
@@ -55,17 +66,13 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     }
     toolbox.say(&format!("Building {} with its interpreter. This takes 5 to 20 s…", project.name));
     let wit = interface(project)?;
-    if project.language == Language::Python {
-        python::build(project, &wit, &component, toolbox).await?;
-    } else {
-        javascript::build(project, &wit, &component, toolbox).await?;
-    }
+    (bundler.bundle)(project, &wit, &component, toolbox).await?;
     fs::write(stamp, digest).map_err(cannot_write())?;
     Ok(component)
 }
 
 /// What to do if a plugin uses an interface that the project's world doesn't name.
-pub(super) fn not_in_the_world(interface: &str) -> String {
+pub(crate) fn not_in_the_world(interface: &str) -> String {
     let (version, interface) = (interface_version(), interface.split('@').next().unwrap_or(interface));
     let grant = match Grant::from_interface(interface) {
         Some(grant) => format!(" and \"{grant}\" to `grants` in plugin.toml"),
@@ -75,7 +82,7 @@ pub(super) fn not_in_the_world(interface: &str) -> String {
 }
 
 /// What to do if a test calls the host: tests run without one.
-pub(super) fn only_on_a_host(called: &str, example: &str) -> String {
+pub(crate) fn only_on_a_host(called: &str, example: &str) -> String {
     format!(
         "Tests can't call {called} because they run without a host. Keep the code that builds the reply separate, \
          as {example} (plugins/README.md, Testing)."
@@ -105,7 +112,7 @@ fn interface(project: &Project) -> Result<PathBuf, BuildError> {
 ///
 /// # Errors
 /// The folder can't be written to, or an error of `fetching`.
-pub(super) async fn fetch_once(
+pub(crate) async fn fetch_once(
     toolbox: &Toolbox,
     folder: &Path,
     lock: &Lock,

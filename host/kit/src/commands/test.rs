@@ -11,13 +11,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::{
-    build::{build_project, toolbox},
-    check, differences, javascript,
+    bench::{differences, simulation::cases_dir, single_plugin::SinglePlugin},
+    commands::check,
+    languages::{
+        component::{build_project, toolbox},
+        project::Project,
+    },
     output::say,
-    project::{Language, Project},
-    python, rust,
-    simulation::cases_dir,
-    workbench::Workbench,
 };
 use maro_runtime::{
     recording::{
@@ -43,7 +43,7 @@ pub struct TestArguments {
     accept: bool,
 }
 
-pub(super) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
     let mut bench = Bench { on: arguments.on.clone(), plugins: BTreeMap::new() };
     let dir = match Project::find(&arguments.tested)? {
         Some(project) => {
@@ -129,11 +129,7 @@ impl Tally {
 async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
     let toolbox = toolbox(true);
     let component = build_project(project, &toolbox).await?;
-    let tested = match project.language {
-        Language::Rust => rust::test(project, &toolbox).await,
-        Language::JavaScript => javascript::test(project, &toolbox).await,
-        Language::Python => python::test(project, &toolbox).await,
-    };
+    let tested = (project.language.toolchain().test)(project, &toolbox).await;
     let has_tests = tested.map_err(|error| error.told(format!("the tests of {} failed", project.name)))?;
     let name = &project.name;
     say(&if has_tests { format!("The tests of {name} passed.") } else { format!("{name} has no tests.") });
@@ -153,13 +149,13 @@ impl Bench {
             return Ok(Arc::clone(plugin));
         }
         let path = self.on.clone().unwrap_or_else(|| Path::new(BUILT).join(format!("{name}.wasm")));
-        let workbench = Workbench::set_up(&path).with_context(|| {
+        let single = SinglePlugin::set_up(&path).with_context(|| {
             format!(
                 "there is no build of {name} to replay its cases against: build it, or name one with --on"
             )
         })?;
-        workbench.warn_of_compiling();
-        let plugin = workbench.load().await?;
+        single.warn_of_compiling();
+        let plugin = single.load().await?;
         if *plugin.description.name != *name {
             bail!(
                 "{} is /maro {}, but the case is for /maro {name}",

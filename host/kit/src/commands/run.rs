@@ -10,14 +10,15 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::{
-    check,
-    new::SHIPPED,
+    bench::{
+        case_files,
+        simulation::{Scene, Simulation},
+        single_plugin::SinglePlugin,
+        transcript::transcript,
+    },
+    commands::{check, new::SHIPPED},
+    languages::{component::component, project::Project},
     output::say,
-    project::Project,
-    recording,
-    simulation::{Place, Simulation},
-    story::story,
-    workbench::{Workbench, component},
 };
 use maro_bot::commands::own::RESERVED_NAMES;
 use maro_runtime::recording::{recorder::Recording, tape::Ending};
@@ -29,7 +30,7 @@ pub struct RunArguments {
     #[arg(value_name = "[FILE|PROJECT] ['ARGUMENTS' …]", num_args = 0.., allow_negative_numbers = true)]
     words: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    place: Scene,
     /// Show each call in full
     #[arg(long)]
     full: bool,
@@ -38,16 +39,16 @@ pub struct RunArguments {
     record: Option<PathBuf>,
 }
 
-pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let (plugin, typed) = split(&arguments.words, Path::new("."))?;
     let component = component(&plugin).await?;
-    let workbench = Workbench::set_up(&component)?;
-    workbench.warn_of_compiling();
-    let mut simulation = Simulation::start(&workbench, &arguments.place).await?;
+    let single = SinglePlugin::set_up(&component)?;
+    single.warn_of_compiling();
+    let mut simulation = Simulation::start(&single, &arguments.place).await?;
     let loaded = simulation.plugin()?;
     let name = loaded.description.name.to_string();
     let log_lines = loaded.manifest.limits.log_lines as usize;
-    let granted: Vec<_> = workbench.grants.iter().map(|grant| grant.as_str()).collect();
+    let granted: Vec<_> = single.grants.iter().map(|grant| grant.as_str()).collect();
     let granted = match &*granted {
         [] => "It needs no grants.".to_owned(),
         grants => format!("It was granted what it needs: {}.", grants.join(", ")),
@@ -58,7 +59,7 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         let shown = simulation.type_command(&arguments.place, &command).await?;
         say(&format!("{command}\n\n{}\n\n{granted}", shown.text));
         let recording = shown.recording.context("the plugin didn't run")?;
-        say(story(&recording, arguments.full).trim_end());
+        say(transcript(&recording, arguments.full).trim_end());
         for warning in warnings(&name, &shown.commands, recording.log.len(), log_lines) {
             say(&warning);
         }
@@ -99,7 +100,7 @@ fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) ->
 
 /// Records a case. Returns a sentence about the outcome.
 fn keep(dir: &Path, recording: &Recording) -> anyhow::Result<String> {
-    Ok(match recording::keep(dir, &recording.case)? {
+    Ok(match case_files::keep(dir, &recording.case)? {
         Some(path) => format!("Recorded in {}.", path.display()),
         None if matches!(recording.case.ending, Ending::Fault(_)) => {
             "Not recorded because it didn't answer.".to_owned()

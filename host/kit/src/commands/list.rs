@@ -8,12 +8,15 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use crate::{check::size, output::say, workbench};
+use crate::{
+    bench::single_plugin,
+    output::{say, size},
+};
 
 /// The folder that this repository's plugins are built into, and a bot's default plugins folder.
 const FOLDERS: [&str; 2] = ["target/plugins", "plugins"];
 
-pub(super) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let dir = match dir {
         Some(dir) => dir,
         None => default_folder().context("no plugins folder found here: name one")?,
@@ -21,7 +24,7 @@ pub(super) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     if !dir.is_dir() {
         bail!("{} isn't a folder", dir.display());
     }
-    let plugins = workbench::registry(&dir)?.load().await?;
+    let plugins = single_plugin::registry(&dir)?.load().await?;
     for plugin in plugins.all() {
         let described = &plugin.description;
         let grants: Vec<_> = plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect();

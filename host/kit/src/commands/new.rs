@@ -10,19 +10,19 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
 use crate::{
-    embedded, interpreted,
+    languages::{
+        embedded::{self, interface_version},
+        interpreted,
+        project::{Language, MANIFEST, repository},
+        snippets,
+    },
     output::say,
-    project::{Language, MANIFEST, repository},
-    snippets,
 };
 use maro_bot::commands::own::RESERVED_NAMES;
 use maro_runtime::{loading::loader, policy::grants::Grant};
 
 /// The subcommands that come with MARO as plugins.
 pub(super) const SHIPPED: [&str; 3] = ["track", "tracked", "untrack"];
-
-/// The text in `wit/` that the interface's version follows.
-const PACKAGE: &str = "package maro:plugin@";
 
 #[derive(Debug, Args)]
 pub struct NewArguments {
@@ -38,7 +38,7 @@ pub struct NewArguments {
     with: Vec<Grant>,
 }
 
-pub(super) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
     let project = NewProject::of(arguments)?;
     for (path, text) in project.files() {
         let path = project.folder.join(path);
@@ -120,19 +120,19 @@ impl NewProject {
         ];
         match self.language {
             Language::Rust => files.extend([
-                ("Cargo.toml", self.cargo_manifest()),
-                ("src/lib.rs", self.filled(include_str!("templates/rust/lib.rs"))),
+                ("Cargo.toml", self.cargo_toml()),
+                ("src/lib.rs", self.filled(include_str!("../languages/templates/rust/lib.rs"))),
             ]),
             Language::JavaScript => files.extend([
-                ("plugin.js", self.filled(include_str!("templates/js/plugin.js"))),
-                ("answer.js", self.filled(include_str!("templates/js/answer.js"))),
-                ("answer.test.js", self.filled(include_str!("templates/js/answer.test.js"))),
+                ("plugin.js", self.filled(include_str!("../languages/templates/js/plugin.js"))),
+                ("answer.js", self.filled(include_str!("../languages/templates/js/answer.js"))),
+                ("answer.test.js", self.filled(include_str!("../languages/templates/js/answer.test.js"))),
                 ("maro.js", embedded::MARO_JS.to_owned()),
-                ("package.json", self.filled(include_str!("templates/js/package.json"))),
+                ("package.json", self.filled(include_str!("../languages/templates/js/package.json"))),
             ]),
             Language::Python => files.extend([
-                ("plugin.py", self.filled(include_str!("templates/python/plugin.py"))),
-                ("test_plugin.py", self.filled(include_str!("templates/python/test_plugin.py"))),
+                ("plugin.py", self.filled(include_str!("../languages/templates/python/plugin.py"))),
+                ("test_plugin.py", self.filled(include_str!("../languages/templates/python/test_plugin.py"))),
                 ("maro.py", embedded::MARO_PY.to_owned()),
             ]),
         }
@@ -191,7 +191,7 @@ impl NewProject {
         )
     }
 
-    fn cargo_manifest(&self) -> String {
+    fn cargo_toml(&self) -> String {
         let name = &self.name;
         let (dependency, workspace) = match self.repository {
             Some(_) => ("maro-plugin.workspace = true", ""),
@@ -278,15 +278,6 @@ fn is_free(path: &Path) -> bool {
         Ok(entries) => entries.flatten().all(|entry| entry.file_name() == ".git"),
         Err(_) => !path.exists(),
     }
-}
-
-/// The interface's version in `wit/`.
-pub(super) fn interface_version() -> &'static str {
-    let stated = embedded::wit().iter().find_map(|(_, text)| {
-        let rest = &text[text.find(PACKAGE)? + PACKAGE.len()..];
-        rest.split_once(';').map(|(version, _)| version)
-    });
-    stated.unwrap_or_default()
 }
 
 #[cfg(test)]

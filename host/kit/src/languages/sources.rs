@@ -14,7 +14,7 @@ const SKIPPED: [&str; 5] = ["build", "target", "node_modules", "__pycache__", "c
 const MAX_FILES: usize = 5_000;
 
 /// Every source file below a folder, sorted. Hidden files and build output are left out.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     collect(folder, &mut found);
     found.sort();
@@ -48,7 +48,7 @@ fn is_test(path: &Path) -> bool {
 ///
 /// # Errors
 /// A file can't be read.
-pub(super) fn digest(folders: &[impl AsRef<Path>], tool: &str) -> io::Result<String> {
+pub(crate) fn digest(folders: &[impl AsRef<Path>], tool: &str) -> io::Result<String> {
     let mut hash = Sha256::new();
     hash.update(tool);
     let files = folders.iter().flat_map(|folder| files(folder.as_ref()));

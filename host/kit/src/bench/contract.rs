@@ -6,10 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use wit_parser::{Function, Interface, Resolve, SourceMap, Type, TypeDefKind, WorldId, WorldItem, decoding};
 
-use crate::{
-    embedded::{self, Files},
-    new::interface_version,
-};
+use crate::languages::embedded::{self, Files, interface_version};
 
 /// The package of the contract between host and plugins.
 const PACKAGE: &str = "maro:plugin/";
@@ -18,22 +15,22 @@ const PACKAGE: &str = "maro:plugin/";
 const COMMAND: &str = "command";
 
 /// What a component imports and exports of `maro:plugin`.
-pub(super) struct Contract {
+pub(crate) struct Contract {
     /// The version that it was built for. Empty if there is none.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// The interfaces of `maro:plugin` that it imports, with the functions it calls.
-    pub(super) imports: Vec<(String, Vec<String>)>,
+    pub(crate) imports: Vec<(String, Vec<String>)>,
     /// Whether it imports anything of WASI, which is empty here.
-    pub(super) uses_wasi: bool,
+    pub(crate) uses_wasi: bool,
     /// One sentence each.
-    pub(super) mismatches: Vec<String>,
+    pub(crate) mismatches: Vec<String>,
 }
 
 /// Reads a component's interface and compares it with the version it was built for.
 ///
 /// # Errors
 /// It isn't a component, or it is damaged.
-pub(super) fn read(wasm: &[u8]) -> anyhow::Result<Contract> {
+pub(crate) fn read(wasm: &[u8]) -> anyhow::Result<Contract> {
     let decoded = decoding::decode(wasm).map_err(|error| anyhow!("{error:#}"))?;
     let decoding::DecodedWasm::Component(resolve, world) = decoded else {
         return Err(anyhow!("it contains an interface but no code"));

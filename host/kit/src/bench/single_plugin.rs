@@ -1,19 +1,11 @@
 //! One component on its own: loaded as the bot would load it, with everything that it asks for granted.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    build::{build_project, toolbox},
-    output::say,
-    project::Project,
-};
+use crate::output::say;
 use maro_bot::{commands::own::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -27,31 +19,20 @@ use maro_runtime::{
 const LARGE_BYTES: usize = 5_000_000;
 
 /// A plugins folder with one plugin. It is removed when dropped.
-pub(super) struct Workbench {
+pub(crate) struct SinglePlugin {
     folder: tempfile::TempDir,
-    pub(super) grants: Vec<Grant>,
-    pub(super) bytes: usize,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) bytes: usize,
     is_slow_to_load: bool,
 }
 
-/// The component that an argument names: the file itself, or what a project is built into.
-pub(super) async fn component(argument: &Path) -> anyhow::Result<PathBuf> {
-    if argument.is_dir() {
-        return build_project(&Project::open(argument)?, &toolbox(true)).await;
-    }
-    if !argument.is_file() {
-        bail!("{} is neither a component nor a project folder", argument.display());
-    }
-    Ok(argument.to_owned())
-}
-
-impl Workbench {
+impl SinglePlugin {
     /// Sets up the component at `path` with the limits and settings in the `.toml` next to it. It gets the
     /// grants it needs, not those in that file.
     ///
     /// # Errors
     /// A file can't be read or written, or it isn't a component.
-    pub(super) fn set_up(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn set_up(path: &Path) -> anyhow::Result<Self> {
         let wasm = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         let Wishes { grants, .. } = preflight::inspect(&wasm)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -66,12 +47,12 @@ impl Workbench {
         Ok(Self { folder, grants, bytes, is_slow_to_load })
     }
 
-    pub(super) fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.folder.path()
     }
 
     /// If loading will take a while, says why.
-    pub(super) fn warn_of_compiling(&self) {
+    pub(crate) fn warn_of_compiling(&self) {
         if self.is_slow_to_load {
             say(
                 "It contains an interpreter, so loading takes about 10 s the first time. After that it is fast.",
@@ -83,7 +64,7 @@ impl Workbench {
     ///
     /// # Errors
     /// Why the bot would refuse it.
-    pub(super) async fn load(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+    pub(crate) async fn load(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
         let plugins = registry(self.dir())?.load().await?;
         if let Some(refusal) = plugins.refused.first() {
             bail!("{}", refusal.reason);
@@ -93,7 +74,7 @@ impl Workbench {
 }
 
 /// The plugins in a folder, compiled with the bot's cache.
-pub(super) fn registry(dir: &Path) -> anyhow::Result<Registry> {
+pub(crate) fn registry(dir: &Path) -> anyhow::Result<Registry> {
     let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
     Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::{
-    project::Project,
+    languages::{
+        project::Project,
+        toolbox::{BuildError, Toolbox},
+    },
     repository::{CARGO_ARGUMENTS, RUST_MISSING, add_target},
-    toolbox::{BuildError, Toolbox},
 };
 
 /// A message from cargo about something it built, with the fields that matter here.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::workbench::Workbench;
+use crate::bench::single_plugin::SinglePlugin;
 use maro_bot::{
     bot::Bot,
     config::{self, Config, PluginsConfig},
@@ -42,7 +42,7 @@ const TRACKED_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Everything around one plugin.
-pub(super) struct Simulation {
+pub(crate) struct Simulation {
     slack: SimulatedSlack,
     jira: SimulatedJira,
     bot: Bot,
@@ -50,16 +50,16 @@ pub(super) struct Simulation {
 }
 
 /// The outcome of a command.
-pub(super) struct Shown {
-    pub(super) text: String,
+pub(crate) struct Shown {
+    pub(crate) text: String,
     /// What each of its buttons types, after `/maro`.
-    pub(super) commands: Vec<String>,
-    pub(super) recording: Option<Recording>,
+    pub(crate) commands: Vec<String>,
+    pub(crate) recording: Option<Recording>,
 }
 
 /// Where a command is typed, and by whom.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Place {
+pub(crate) struct Scene {
     /// Channel to act in
     #[arg(long, default_value = "general")]
     channel: String,
@@ -76,7 +76,7 @@ impl Simulation {
     ///
     /// # Errors
     /// A part can't be started, or a name in `place` is unknown.
-    pub(super) async fn start(workbench: &Workbench, place: &Place) -> anyhow::Result<Self> {
+    pub(crate) async fn start(single: &SinglePlugin, place: &Scene) -> anyhow::Result<Self> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = Secret::new(format!("{:032x}", rand::random::<u128>()));
         let bot_token = Secret::new("xoxb-simulated");
@@ -93,9 +93,9 @@ impl Simulation {
             .context("can't start the simulated Jira site")?;
         let config = Config {
             listen: loopback,
-            database: DatabaseConfig::Sqlite { path: workbench.dir().join("maro.db") },
+            database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
             plugins: PluginsConfig {
-                dir: workbench.dir().to_owned(),
+                dir: single.dir().to_owned(),
                 hot_reload: false,
                 channel: None,
                 cache_dir: config::cache_dir(),
@@ -123,7 +123,7 @@ impl Simulation {
     ///
     /// # Errors
     /// Why the bot refuses it.
-    pub(super) fn plugin(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+    pub(crate) fn plugin(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
         let plugins = self.bot.registry().plugins();
         if let Some(refusal) = plugins.refused.first() {
             return Err(anyhow!("{}", refusal.reason));
@@ -136,7 +136,7 @@ impl Simulation {
     ///
     /// # Errors
     /// There is no such channel or person, or the bot didn't answer.
-    pub(super) async fn type_command(&mut self, place: &Place, typed: &str) -> anyhow::Result<Shown> {
+    pub(crate) async fn type_command(&mut self, place: &Scene, typed: &str) -> anyhow::Result<Shown> {
         let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
         let shown: Vec<_> =
@@ -147,7 +147,7 @@ impl Simulation {
         Ok(Shown { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.bot.stop().await;
         self.slack.stop().await;
         self.jira.stop().await;
@@ -155,7 +155,7 @@ impl Simulation {
 }
 
 /// Puts the issues on the channel's list before the bot starts.
-async fn track(config: &Config, slack: &SimulatedSlack, place: &Place) -> anyhow::Result<()> {
+async fn track(config: &Config, slack: &SimulatedSlack, place: &Scene) -> anyhow::Result<()> {
     let workspace = slack.workspace();
     let person = workspace.person(&place.user).with_context(|| {
         let names: Vec<_> = workspace.people.iter().map(|person| &*person.name).collect();
@@ -192,7 +192,7 @@ fn gone(key: &IssueKey) -> Issue {
 }
 
 /// The folder in a project that recordings go to by default.
-pub(super) fn cases_dir(project: &std::path::Path) -> PathBuf {
+pub(crate) fn cases_dir(project: &std::path::Path) -> PathBuf {
     project.join("cases")
 }
 

@@ -5,17 +5,19 @@ use std::{ffi::OsStr, fmt::Write as _, fs, path::Path, process::ExitCode};
 use anyhow::Context as _;
 
 use crate::{
-    contract::{self, Contract},
-    output::say,
-    project::MANIFEST,
-    workbench::{self, Workbench, component},
+    bench::{
+        contract::{self, Contract},
+        single_plugin::{self, SinglePlugin},
+    },
+    languages::{component::component, project::MANIFEST},
+    output::{say, size},
 };
 use maro_runtime::{
     inspection::preflight, loading::loader::MAX_SUMMARY_LENGTH, policy::manifest::Manifest,
     running::loaded::LoadedPlugin,
 };
 
-pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
     let path = component(argument).await?;
     let wasm = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     if let Err(problem) = preflight::inspect(&wasm) {
@@ -23,9 +25,9 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let contract = contract::read(&wasm)?;
-    let workbench = Workbench::set_up(&path)?;
-    workbench.warn_of_compiling();
-    let loaded = if contract.mismatches.is_empty() { Some(workbench.load().await) } else { None };
+    let single = SinglePlugin::set_up(&path)?;
+    single.warn_of_compiling();
+    let loaded = if contract.mismatches.is_empty() { Some(single.load().await) } else { None };
     let mut problems = contract.mismatches.clone();
     let mut text = String::new();
     match &loaded {
@@ -33,7 +35,7 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
         Some(Err(error)) => problems.push(format!("{error:#}")),
         None => {}
     }
-    inventory(&workbench, &contract, &mut text);
+    inventory(&single, &contract, &mut text);
     problems.extend(grants_problem(&path, &manifest_name(argument, &path)));
     for problem in &problems {
         let _ = writeln!(text, "✗ {problem}.");
@@ -61,15 +63,15 @@ fn describe(plugin: &LoadedPlugin, text: &mut String) {
     let _ = writeln!(text, "sha256     {}", plugin.digest);
 }
 
-fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {
-    let _ = writeln!(text, "size       {}", size(workbench.bytes));
+fn inventory(single: &SinglePlugin, contract: &Contract, text: &mut String) {
+    let _ = writeln!(text, "size       {}", size(single.bytes));
     let _ = writeln!(
         text,
         "interface  maro:plugin {} (this host has {})",
         contract.version,
         preflight::spoken_versions()
     );
-    let grants: Vec<_> = workbench.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
+    let grants: Vec<_> = single.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
     let _ = writeln!(text, "needs      grants = [{}]", grants.join(", "));
     for (interface, functions) in &contract.imports {
         let _ = writeln!(text, "imports    {interface}: {}", functions.join(", "));
@@ -110,8 +112,8 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
     if let Some(mismatch) = contract::read(&wasm)?.mismatches.into_iter().next() {
         return Ok(Some(mismatch));
     }
-    if !workbench::is_slow_to_load(&wasm)
-        && let Err(error) = Workbench::set_up(component)?.load().await
+    if !single_plugin::is_slow_to_load(&wasm)
+        && let Err(error) = SinglePlugin::set_up(component)?.load().await
     {
         return Ok(Some(format!("{error:#}")));
     }
@@ -122,14 +124,5 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
 pub(super) fn warn_of_grants(component: &Path) {
     if let Some(problem) = grants_problem(component, MANIFEST) {
         say(&format!("✗ This plugin won't load: {problem}."));
-    }
-}
-
-/// A number of bytes in the unit that people would use.
-pub fn size(bytes: usize) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} bytes"),
-        10_000..1_000_000 => format!("{} kB", bytes / 1_000),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
 /// The grants and limits that the author proposes. Shipped next to the component as `NAME.toml`.
-pub(super) const MANIFEST: &str = "plugin.toml";
+pub(crate) const MANIFEST: &str = "plugin.toml";
 
 /// The folder inside a project that its component is built into.
 const BUILD: &str = "build";
@@ -62,7 +62,7 @@ impl Project {
     ///
     /// # Errors
     /// The folder can't be read.
-    pub(super) fn find(folder: &Path) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn find(folder: &Path) -> anyhow::Result<Option<Self>> {
         let folder = folder.canonicalize().with_context(|| format!("can't read {}", folder.display()))?;
         let languages = [Language::JavaScript, Language::Python, Language::Rust];
         let found = languages.into_iter().find(|language| folder.join(language.marker()).is_file());
@@ -82,7 +82,7 @@ impl Project {
     }
 
     /// The file with the grants and limits that the author proposes.
-    pub(super) fn manifest(&self) -> PathBuf {
+    pub(crate) fn manifest(&self) -> PathBuf {
         self.folder.join(MANIFEST)
     }
 
@@ -98,7 +98,7 @@ impl Project {
     }
 
     /// The folder that the component is built into.
-    pub(super) fn build_dir(&self) -> PathBuf {
+    pub(crate) fn build_dir(&self) -> PathBuf {
         self.folder.join(BUILD)
     }
 }

@@ -27,7 +27,7 @@ pub async fn keep_all(dir: PathBuf, mut recordings: mpsc::Receiver<Recording>) {
 ///
 /// # Errors
 /// The folder can't be written to.
-pub(super) fn keep(dir: &Path, case: &Case) -> anyhow::Result<Option<PathBuf>> {
+pub(crate) fn keep(dir: &Path, case: &Case) -> anyhow::Result<Option<PathBuf>> {
     if matches!(case.ending, Ending::Fault(_)) {
         return Ok(None);
     }

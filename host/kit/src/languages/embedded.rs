@@ -1,35 +1,35 @@
 //! What `maro plugin new` writes into every project: this program's copy of the interface and the SDK.
 
 /// Paths within a folder, each with the file's content.
-pub(super) type Files = &'static [(&'static str, &'static str)];
+pub(crate) type Files = &'static [(&'static str, &'static str)];
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// Builds replies in JavaScript.
-pub(super) const MARO_JS: &str = include_str!("../../../plugins/sdk/javascript/maro.js");
+pub(crate) const MARO_JS: &str = include_str!("../../../../plugins/sdk/javascript/maro.js");
 
 /// Builds replies in Python.
-pub(super) const MARO_PY: &str = include_str!("../../../plugins/sdk/python/maro.py");
+pub(crate) const MARO_PY: &str = include_str!("../../../../plugins/sdk/python/maro.py");
 
 /// The files of `wit/`, the current version of the interface.
-pub(super) fn wit() -> Files {
+pub(crate) fn wit() -> Files {
     WIT
 }
 
 /// The files of the Rust SDK, with a `Cargo.toml` that needs no workspace and brings no tests' dependencies.
-pub(super) fn sdk() -> Vec<(String, String)> {
+pub(crate) fn sdk() -> Vec<(String, String)> {
     let sources = SDK.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
-    sources.chain([("Cargo.toml".to_owned(), sdk_manifest())]).collect()
+    sources.chain([("Cargo.toml".to_owned(), sdk_cargo_toml())]).collect()
 }
 
-fn sdk_manifest() -> String {
+fn sdk_cargo_toml() -> String {
     let inherited = [
         ("version", env!("CARGO_PKG_VERSION")),
         ("edition", "2024"),
         ("rust-version", env!("CARGO_PKG_RUST_VERSION")),
         ("license", env!("CARGO_PKG_LICENSE")),
     ];
-    let mut manifest = include_str!("../../../plugins/sdk/Cargo.toml").to_owned();
+    let mut manifest = include_str!("../../../../plugins/sdk/Cargo.toml").to_owned();
     for (key, value) in inherited {
         manifest = manifest.replace(&format!("\n{key}.workspace = true"), &format!("\n{key} = \"{value}\""));
     }
@@ -41,13 +41,25 @@ fn sdk_manifest() -> String {
     manifest.trim_end().to_owned() + "\n"
 }
 
+/// The text in `wit/` that the interface's version follows.
+const PACKAGE: &str = "package maro:plugin@";
+
+/// The interface's version in `wit/`.
+pub(crate) fn interface_version() -> &'static str {
+    let stated = wit().iter().find_map(|(_, text)| {
+        let rest = &text[text.find(PACKAGE)? + PACKAGE.len()..];
+        rest.split_once(';').map(|(version, _)| version)
+    });
+    stated.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_sdk_of_a_project_needs_no_workspace() {
-        let manifest = sdk_manifest();
+        let manifest = sdk_cargo_toml();
         assert!(!manifest.contains("workspace"), "{manifest}");
         let manifest: toml::Table = manifest.parse().unwrap();
         assert!(!manifest.contains_key("dev-dependencies"), "{manifest}");

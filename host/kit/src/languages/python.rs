@@ -7,8 +7,8 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::{
-    interpreted::{self, Lock},
+use crate::languages::{
+    interpreted::{self, Bundler, Lock},
     project::Project,
     toolbox::{BuildError, Toolbox},
 };
@@ -33,16 +33,17 @@ const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with v
                               these wasn't found. Install it from https://python.org, or on Debian with \
                               `apt install python3-venv`.";
 
+/// Builds projects with it.
+pub(super) const BUNDLER: Bundler = Bundler {
+    recipe,
+    bundle: |project, wit, component, toolbox| Box::pin(build(project, wit, component, toolbox)),
+};
+
 /// Builds a project into `component`.
 ///
 /// # Errors
 /// Python is missing, or what the tools said.
-pub(super) async fn build(
-    project: &Project,
-    wit: &Path,
-    component: &Path,
-    toolbox: &Toolbox,
-) -> Result<(), BuildError> {
+async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
     let tool = install(toolbox).await?;
     let command = |subcommand: &str| {
         let mut command = Command::new(&tool);
@@ -118,7 +119,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
 }
 
 /// Everything but the sources that a component depends on.
-pub(super) fn recipe() -> String {
+fn recipe() -> String {
     tool() + REQUIREMENTS + ENTRY
 }
 

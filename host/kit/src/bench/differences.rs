@@ -2,7 +2,7 @@
 
 /// The lines of both texts. Common lines start with two spaces, lines only in `before` with `- `, and lines
 /// only in `after` with `+ `.
-pub(super) fn lines(before: &[String], after: &[String]) -> Vec<String> {
+pub(crate) fn lines(before: &[String], after: &[String]) -> Vec<String> {
     // How many lines the two remainders have in common, for each pair of positions.
     let mut common = vec![vec![0_usize; after.len() + 1]; before.len() + 1];
     for old in (0..before.len()).rev() {

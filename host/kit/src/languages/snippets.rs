@@ -1,10 +1,10 @@
 //! How to call each capability in each language, for the README of a new project.
 
-use crate::project::Language;
+use crate::languages::project::Language;
 use maro_runtime::policy::grants::Grant;
 
 /// What a capability is for, and a line of code that uses it.
-pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'static str) {
+pub(crate) fn snippet(grant: Grant, language: Language) -> (&'static str, &'static str) {
     let (purpose, rust, javascript, python) = match grant {
         Grant::Jira => (
             "reading and searching issues",
@@ -68,7 +68,7 @@ pub(super) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embedded;
+    use crate::languages::embedded;
 
     /// `listTracked` as `list-tracked`.
     fn hyphenated(name: &str) -> String {

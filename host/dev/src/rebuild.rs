@@ -14,13 +14,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::builds::{BuildState, Builds};
 use maro_kit::{
-    build::{build_into, toolbox},
-    check::size,
-    output::say,
-    project::{Language, Project, repository},
-    repository, sources,
-    toolbox::{BuildError, Toolbox},
-    workbench,
+    bench::single_plugin,
+    languages::{
+        component::{build_into, toolbox},
+        project::{Language, Project, repository},
+        sources,
+        toolbox::{BuildError, Toolbox},
+    },
+    output::{say, size},
+    repository,
 };
 
 /// How often the sources are checked. A change counts once two checks find the same, because editors write
@@ -31,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 const DISCOVERY: Duration = Duration::from_secs(1);
 
 /// Which projects are rebuilt, and where their components go.
-pub struct Saving {
+pub struct Rebuilder {
     /// A folder with projects.
     pub plugins: PathBuf,
     /// Another folder with projects.
@@ -44,8 +46,8 @@ pub struct Saving {
     pub builds: Builds,
 }
 
-/// What all builds share.
-struct Shared {
+/// Where builds go, and whose turn it is.
+struct BuildTurns {
     output: PathBuf,
     builds: Builds,
     /// Only one cargo build runs at a time, because a second one would wait for it anyway. Only one build
@@ -54,10 +56,10 @@ struct Shared {
     interpreter: Semaphore,
 }
 
-impl Saving {
+impl Rebuilder {
     /// Rebuilds until `stop` is cancelled. That also stops running builds.
     pub async fn run(self, stop: CancellationToken) {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(BuildTurns {
             output: self.output.clone(),
             builds: self.builds.clone(),
             cargo: Semaphore::new(1),
@@ -128,7 +130,7 @@ struct Watched {
 
 impl Watched {
     /// Stops watching a project whose source is gone, and removes its component.
-    async fn forget(self, shared: &Shared) {
+    async fn forget(self, shared: &BuildTurns) {
         self.ended.cancel();
         // Otherwise a build that is about to finish would bring it back.
         let _ = self.task.await;
@@ -144,7 +146,7 @@ impl Watched {
 struct Watch {
     project: Project,
     roots: Vec<PathBuf>,
-    shared: Arc<Shared>,
+    shared: Arc<BuildTurns>,
     stop: CancellationToken,
 }
 
@@ -253,7 +255,9 @@ fn outcome(component: &Path, is_changed: bool) -> String {
     let wasm = fs::read(component).unwrap_or_default();
     let follows = match is_changed {
         false => ". Nothing changed.",
-        true if workbench::is_slow_to_load(&wasm) => ". MARO is compiling it now, which takes about 10 s…",
+        true if single_plugin::is_slow_to_load(&wasm) => {
+            ". MARO is compiling it now, which takes about 10 s…"
+        }
         true => ".",
     };
     format!(" ({}){follows}", size(wasm.len()))
@@ -278,7 +282,7 @@ mod tests {
         fs::write(project.join("Cargo.toml"), "this is no project").unwrap();
         let builds = Builds::default();
         let mut states = builds.watch();
-        let saving = Saving {
+        let rebuilder = Rebuilder {
             plugins,
             examples: None,
             more: Vec::new(),
@@ -287,7 +291,7 @@ mod tests {
             builds,
         };
         let stop = CancellationToken::new();
-        let running = tokio::spawn(saving.run(stop.clone()));
+        let running = tokio::spawn(rebuilder.run(stop.clone()));
         let failed = |state: Option<&BuildState>| matches!(state, Some(BuildState::Failed { .. }));
         states.wait_for(|states| failed(states.get("broken"))).await.unwrap();
         assert!(output.join("broken.wasm").exists(), "the previous version is still there");

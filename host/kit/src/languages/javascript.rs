@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use crate::{
-    interpreted::{self, Lock},
+use crate::languages::{
+    interpreted::{self, Bundler, Lock},
     project::{Project, repository},
     toolbox::{BuildError, Toolbox},
 };
@@ -26,16 +26,17 @@ const ENTRY: &str = include_str!("templates/entry.js");
 
 const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
 
+/// Builds projects with it.
+pub(super) const BUNDLER: Bundler = Bundler {
+    recipe,
+    bundle: |project, wit, component, toolbox| Box::pin(build(project, wit, component, toolbox)),
+};
+
 /// Builds a project into `component`.
 ///
 /// # Errors
 /// Node.js is missing, or what the tools said.
-pub(super) async fn build(
-    project: &Project,
-    wit: &Path,
-    component: &Path,
-    toolbox: &Toolbox,
-) -> Result<(), BuildError> {
+async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
     let tool = install(toolbox).await?;
     let entry = project.build_dir().join("entry.js");
     std::fs::write(&entry, ENTRY).map_err(BuildError::file("can't write to the build folder"))?;
@@ -105,7 +106,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
 }
 
 /// Everything but the sources that a component depends on.
-pub(super) fn recipe() -> String {
+fn recipe() -> String {
     [&*tool(), PACKAGE_LOCK, SCRIPT, ENTRY].concat()
 }
 

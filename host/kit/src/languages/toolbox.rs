@@ -3,6 +3,7 @@
 use std::{
     io,
     path::PathBuf,
+    pin::Pin,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -44,13 +45,13 @@ pub enum BuildError {
 
 impl BuildError {
     /// For `map_err` on file operations. `what` says what went wrong.
-    pub(super) fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::File { what, source }
     }
 
     /// Adds a sentence of ours after a tool's output, if `explanation` has one.
-    pub(super) fn explained(
+    pub(crate) fn explained(
         self,
         explanation: impl FnOnce(&str) -> Option<String>,
         toolbox: &Toolbox,
@@ -69,7 +70,7 @@ impl BuildError {
 
     /// The error for the command line, ending with the `outcome`, but without output that its reader has
     /// already seen.
-    pub(super) fn told(self, outcome: String) -> anyhow::Error {
+    pub(crate) fn told(self, outcome: String) -> anyhow::Error {
         match self {
             Self::Failed { is_shown: true, .. } => anyhow!("{outcome}; see above for the reason"),
             Self::Failed { output, .. } => anyhow!("{output}\n{outcome}; see above for the reason"),
@@ -77,6 +78,9 @@ impl BuildError {
         }
     }
 }
+
+/// Work that tools do for a project.
+pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, BuildError>> + Send + 'a>>;
 
 /// How tools run.
 #[derive(Debug, Clone)]
@@ -95,7 +99,7 @@ impl Toolbox {
     /// # Errors
     /// [`BuildError::Missing`] with `absence` if it can't be started, [`BuildError::Failed`] with its output,
     /// or [`BuildError::Stopped`].
-    pub(super) async fn run(&self, command: Command, absence: &str) -> Result<String, BuildError> {
+    pub(crate) async fn run(&self, command: Command, absence: &str) -> Result<String, BuildError> {
         let Ended { out, said, status } = self.finish(command, absence, self.echo).await?;
         if status.success() {
             return Ok(out);
@@ -111,7 +115,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::run`], and [`BuildError::Endless`].
-    pub(super) async fn componentize(&self, command: Command, absence: &str) -> Result<String, BuildError> {
+    pub(crate) async fn componentize(&self, command: Command, absence: &str) -> Result<String, BuildError> {
         self.run_within(command, absence, COMPONENTIZING).await
     }
 
@@ -129,7 +133,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::run`], with both output streams: some tests say on one what failed and on the other why.
-    pub(super) async fn run_tests(&self, command: Command, absence: &str) -> Result<String, BuildError> {
+    pub(crate) async fn run_tests(&self, command: Command, absence: &str) -> Result<String, BuildError> {
         let Ended { out, said, status } = self.finish(command, absence, false).await?;
         let output = format!("{}\n{}", out.trim(), said.trim()).trim().to_owned();
         if status.success() { Ok(output) } else { Err(BuildError::Failed { output, is_shown: false }) }
@@ -152,7 +156,7 @@ impl Toolbox {
 
     /// Tells the author what is taking time.
     #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
-    pub(super) fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         if self.echo {
             eprintln!("{text}");
         }
