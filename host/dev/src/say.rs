@@ -18,7 +18,7 @@ use crate::{
 use maro_simulation::slack::{
     acts::{Act, ActsToDo, Reaction, Shown},
     history::{Author, ShownMessage},
-    operator::{Refusal, TOKEN_HEADER},
+    operator::{OperatorError, TOKEN_HEADER},
     pressing::Press,
     terminal,
     workspace::Names,
@@ -285,7 +285,7 @@ async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError>
     if status == StatusCode::OK {
         return serde_json::from_slice(&body).map_err(|_| SayError::NotRunning);
     }
-    match serde_json::from_slice::<Refusal>(&body) {
+    match serde_json::from_slice::<OperatorError>(&body) {
         // The token belongs to another session: the one in the note has ended.
         Ok(_) if status == StatusCode::FORBIDDEN => Err(SayError::NotRunning),
         Ok(refusal) if status == StatusCode::BAD_GATEWAY => Err(SayError::Unanswered(refusal.error)),

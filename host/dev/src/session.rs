@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     builds::Builds,
-    playground::{Page, PageError, Playground},
+    playground::{PageError, Playground, PlaygroundPage},
     plugin_news,
     program::program,
     rebuild::Rebuilder,
@@ -128,7 +128,7 @@ struct Dev {
     slack: Arc<SimulatedSlack>,
     jira: Arc<SimulatedJira>,
     bot: Bot,
-    page: Page,
+    page: PlaygroundPage,
     session: DevSession,
 }
 
@@ -241,11 +241,11 @@ impl Dev {
 }
 
 /// Starts the page at the address asked for. By default it is on its usual port, or on a free one.
-async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<Page, PageError> {
+async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<PlaygroundPage, PageError> {
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PAGE_PORT));
-    match Page::start(wish.unwrap_or(usual), playground.clone()).await {
+    match PlaygroundPage::start(wish.unwrap_or(usual), playground.clone()).await {
         Err(PageError::Listen { .. }) if wish.is_none() => {
-            Page::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground).await
+            PlaygroundPage::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground).await
         }
         outcome => outcome,
     }

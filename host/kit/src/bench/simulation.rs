@@ -50,7 +50,7 @@ pub(crate) struct Simulation {
 }
 
 /// The outcome of a command.
-pub(crate) struct Shown {
+pub(crate) struct CommandResult {
     pub(crate) text: String,
     /// What each of its buttons types, after `/maro`.
     pub(crate) commands: Vec<String>,
@@ -136,7 +136,7 @@ impl Simulation {
     ///
     /// # Errors
     /// There is no such channel or person, or the bot didn't answer.
-    pub(crate) async fn type_command(&mut self, place: &Scene, typed: &str) -> anyhow::Result<Shown> {
+    pub(crate) async fn type_command(&mut self, place: &Scene, typed: &str) -> anyhow::Result<CommandResult> {
         let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
         let shown: Vec<_> =
@@ -144,7 +144,7 @@ impl Simulation {
         let buttons = messages.iter().flat_map(|message| form::buttons(&message.blocks));
         let commands = buttons.filter_map(|button| button.value).collect();
         self.plugin()?.forgive();
-        Ok(Shown { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
+        Ok(CommandResult { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
     }
 
     pub(crate) async fn stop(self) {

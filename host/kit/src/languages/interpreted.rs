@@ -14,7 +14,7 @@ use crate::languages::{
     embedded::{self, interface_version},
     project::Project,
     sources,
-    toolbox::{BuildError, Toolbox, Work},
+    toolbox::{BuildError, ToolWork, Toolbox},
 };
 use maro_runtime::policy::grants::Grant;
 
@@ -40,7 +40,7 @@ pub(crate) struct Bundler {
     /// Everything but the sources that a component depends on.
     pub(crate) recipe: fn() -> String,
     /// Bundles a project with the interface in a folder into a component.
-    pub(crate) bundle: for<'a> fn(&'a Project, &'a Path, &'a Path, &'a Toolbox) -> Work<'a, ()>,
+    pub(crate) bundle: for<'a> fn(&'a Project, &'a Path, &'a Path, &'a Toolbox) -> ToolWork<'a, ()>,
 }
 
 /// Builds a project, unless its sources haven't changed since the last build. Returns the component's path.

@@ -15,7 +15,7 @@ use crate::{
 
 /// A message from cargo about something it built, with the fields that matter here.
 #[derive(Deserialize)]
-struct Message {
+struct CargoMessage {
     reason: String,
     manifest_path: Option<PathBuf>,
     #[serde(default)]
@@ -58,7 +58,7 @@ pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, B
 }
 
 fn component(messages: &str, folder: &Path) -> Option<PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<CargoMessage>(line).ok());
     messages
         .filter(|message| message.reason == "compiler-artifact")
         .filter(|message| message.manifest_path.as_ref().and_then(|path| path.parent()) == Some(folder))

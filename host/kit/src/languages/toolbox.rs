@@ -80,7 +80,7 @@ impl BuildError {
 }
 
 /// Work that tools do for a project.
-pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, BuildError>> + Send + 'a>>;
+pub(crate) type ToolWork<'a, T> = Pin<Box<dyn Future<Output = Result<T, BuildError>> + Send + 'a>>;
 
 /// How tools run.
 #[derive(Debug, Clone)]

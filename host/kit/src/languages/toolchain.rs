@@ -6,15 +6,15 @@ use crate::languages::{
     interpreted, javascript,
     project::{Language, Project},
     python, rust,
-    toolbox::{Toolbox, Work},
+    toolbox::{ToolWork, Toolbox},
 };
 
 /// How projects in one language are built and tested.
 pub(crate) struct Toolchain {
     /// Builds a project. Returns the component's path.
-    pub(crate) build: for<'a> fn(&'a Project, &'a Toolbox) -> Work<'a, PathBuf>,
+    pub(crate) build: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, PathBuf>,
     /// Runs a project's own tests. Returns whether there are any.
-    pub(crate) test: for<'a> fn(&'a Project, &'a Toolbox) -> Work<'a, bool>,
+    pub(crate) test: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, bool>,
 }
 
 const RUST: Toolchain = Toolchain {

@@ -56,7 +56,7 @@ struct BulkCreate {
 
 /// What is wrong with an issue, by field and in general.
 #[derive(Default)]
-struct Refusal {
+struct ErrorCollection {
     messages: Vec<String>,
     fields: BTreeMap<String, String>,
 }
@@ -111,10 +111,10 @@ pub(super) async fn bulk(
     json_answer(status, &json!({ "issues": issues, "errors": errors }))
 }
 
-fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Value, Refusal> {
+fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Value, ErrorCollection> {
     let (project, kind) = place(site, update, links.api)?;
     let summary = update.fields.get("summary").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut refusal = Refusal::default();
+    let mut refusal = ErrorCollection::default();
     refusal.check_summary(&summary, site);
     refusal.check_description(update.fields.get("description"), links.api);
     refusal.check_screen(update, &project, kind, links.api);
@@ -132,13 +132,17 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
 }
 
 /// The project and the type. Jira checks these first.
-fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProject, IssueType), Refusal> {
+fn place(
+    site: &Site,
+    update: &IssueUpdate,
+    api: Api,
+) -> Result<(SimulatedProject, IssueType), ErrorCollection> {
     let named = |field: &str, names: [&str; 2]| {
         let value = update.fields.get(field)?;
         names.iter().find_map(|name| value.get(name)?.as_str()).map(str::to_owned)
     };
     let Some(project) = named("project", ["key", "id"]).and_then(|key| site.project(&key).cloned()) else {
-        return Err(Refusal::of_field(
+        return Err(ErrorCollection::of_field(
             "project",
             match api {
                 Api::Cloud => "Specify a valid project ID or key",
@@ -147,14 +151,14 @@ fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProjec
         ));
     };
     if !project.may_create {
-        return Err(Refusal::message("You do not have permission to create issues in this project."));
+        return Err(ErrorCollection::message("You do not have permission to create issues in this project."));
     }
     let type_name = named("issuetype", ["id", "name"]);
     let known =
         |kind: &&IssueType| type_name.as_deref().is_some_and(|name| [kind.id(), kind.name()].contains(&name));
     match project.issue_types.iter().find(known) {
         Some(kind) => Ok((project.clone(), *kind)),
-        None => Err(Refusal::of_field(
+        None => Err(ErrorCollection::of_field(
             "issuetype",
             match api {
                 Api::Cloud => "Specify a valid issue type",
@@ -164,7 +168,7 @@ fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProjec
     }
 }
 
-impl Refusal {
+impl ErrorCollection {
     fn of_field(field: &str, text: &str) -> Self {
         let mut refusal = Self::default();
         refusal.field(field, text);

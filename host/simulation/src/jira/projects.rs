@@ -24,7 +24,7 @@ const MAX_PROJECTS_PAGE: usize = 100;
 const MAX_META_PAGE: usize = 200;
 
 /// The requested part of a list.
-struct Page {
+struct ListPage {
     start: usize,
     size: usize,
 }
@@ -41,7 +41,7 @@ pub(super) async fn search(State(shared): State<Arc<SiteState>>, uri: Uri) -> Re
         is_allowed && texts.iter().any(|text| text.contains(&typed))
     };
     let found: Vec<_> = site.projects().filter(fits).collect();
-    let page = Page::asked(&uri, MAX_PROJECTS_PAGE);
+    let page = ListPage::asked(&uri, MAX_PROJECTS_PAGE);
     let values: Vec<Value> =
         page.part(&found).iter().map(|project| shapes::project(project, links)).collect();
     let answer = json!({
@@ -117,7 +117,7 @@ fn no_project(links: Links<'_>) -> Response {
     json_answer(status, &shapes::errors(message))
 }
 
-impl Page {
+impl ListPage {
     fn asked(uri: &Uri, max_size: usize) -> Self {
         let number = |name| query_value(uri, name).and_then(|value| value.parse::<usize>().ok());
         Self {
@@ -138,7 +138,7 @@ impl Page {
 
 /// A page in the edition's shape: Cloud gives the list a name, Data Center calls it `values`.
 fn meta_page(uri: &Uri, items: &[Value], name: &str, api: Api) -> Value {
-    let page = Page::asked(uri, MAX_META_PAGE);
+    let page = ListPage::asked(uri, MAX_META_PAGE);
     let mut answer = json!({ "maxResults": page.size, "startAt": page.start, "total": items.len() });
     match api {
         Api::Cloud => answer[name] = json!(page.part(items)),

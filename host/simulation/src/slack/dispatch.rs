@@ -17,7 +17,7 @@ use crate::slack::{
 
 /// A command that was sent, and what was shown within Slack's three seconds.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub struct SentCommand {
     /// The number of the command in this workspace, counting from 1.
     pub number: u64,
     /// At most one message. None if the bot only acknowledged.
@@ -29,7 +29,7 @@ pub(super) async fn send(
     channel: &str,
     user: &str,
     typed: &str,
-) -> Result<Invocation, ActError> {
+) -> Result<SentCommand, ActError> {
     let person = shared.person(user)?;
     let place = shared.place(channel, person)?;
     let typed = typed.trim();
@@ -51,7 +51,7 @@ pub(super) async fn send(
     if let Some(message) = &shown {
         shared.history.show(message.clone());
     }
-    Ok(Invocation { number: typed_by.invocation, immediate: shown.into_iter().collect() })
+    Ok(SentCommand { number: typed_by.invocation, immediate: shown.into_iter().collect() })
 }
 
 pub(super) async fn run(
@@ -61,7 +61,7 @@ pub(super) async fn run(
     typed: &str,
     patience: Duration,
 ) -> Result<Vec<ShownMessage>, ActError> {
-    let Invocation { number, immediate } = send(shared, channel, user, typed).await?;
+    let SentCommand { number, immediate } = send(shared, channel, user, typed).await?;
     if !immediate.is_empty() {
         return Ok(immediate);
     }

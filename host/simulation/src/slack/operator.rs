@@ -26,7 +26,7 @@ pub const TOKEN_HEADER: &str = "x-maro-simulation-token";
 
 /// Why the operator's request was refused, in a sentence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct OperatorError {
     pub error: String,
 }
 
@@ -92,5 +92,5 @@ fn answer(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 fn refuse(status: StatusCode, error: &str) -> Response {
-    answer(status, &Refusal { error: error.to_owned() })
+    answer(status, &OperatorError { error: error.to_owned() })
 }

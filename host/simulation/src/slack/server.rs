@@ -19,7 +19,7 @@ use crate::slack::{
     act_error::ActError,
     changes::Changes,
     connection, dispatch,
-    dispatch::Invocation,
+    dispatch::SentCommand,
     history::{History, MessageChanges, ShownMessage},
     operator,
     random::random_text,
@@ -122,7 +122,12 @@ impl SimulatedSlack {
     ///
     /// # Errors
     /// [`ActError`] if nothing was sent. If the bot fails, Slack's message about that is shown.
-    pub async fn send_command(&self, channel: &str, user: &str, typed: &str) -> Result<Invocation, ActError> {
+    pub async fn send_command(
+        &self,
+        channel: &str,
+        user: &str,
+        typed: &str,
+    ) -> Result<SentCommand, ActError> {
         dispatch::send(&self.shared, channel, user, typed).await
     }
 
