@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_reference_names_the_simulated_channels_and_people() {
-        let reference = include_str!("../../../plugins/REFERENCE.md");
+        let reference = include_str!("../../../../plugins/REFERENCE.md");
         let workspace = Workspace::sample();
         let names = |names: Vec<&str>| {
             format!("{} and {}", names[..names.len() - 1].join(", "), names[names.len() - 1])
