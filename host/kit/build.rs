@@ -19,7 +19,7 @@ fn embed_interface(root: &Path) {
         embed(&mut code, &format!("WIT_{name}"), &root.join("wit/released").join(version), "wit");
     }
     code.push_str("/// The frozen versions of the interface, oldest first.\n");
-    code.push_str("pub(super) const RELEASED: &[(&str, Files)] = &[\n");
+    code.push_str("pub(crate) const RELEASED: &[(&str, Files)] = &[\n");
     for version in &versions {
         let name = version.replace(['.', '-'], "_");
         let _ = writeln!(code, "    ({version:?}, WIT_{name}),");

@@ -1,5 +1,8 @@
-//! The bot: its settings, its commands, and the server that Slack and Jira speak to.
+//! The bot: its settings, its commands, its plugins, and the server that Slack and Jira speak to.
 
+pub mod bot;
 pub mod commands;
 pub mod config;
-pub mod server;
+mod plugins;
+mod server;
+mod services;

@@ -3,9 +3,9 @@
 pub mod builds;
 pub mod modal_text;
 pub mod playground;
+pub mod plugin_news;
 pub mod program;
-pub mod saving;
+pub mod rebuild;
 pub mod say;
-pub mod serving;
 pub mod session;
 pub mod session_file;

@@ -19,13 +19,13 @@ use maro_process::http::client::{self, ClientOptions};
 use maro_simulation::slack::{
     acts::{Act, ActsToDo, Reaction, Shown},
     history::{Author, ShownMessage},
-    operator::{Refusal, TOKEN_HEADER},
+    operator::{OperatorError, TOKEN_HEADER},
     pressing::Press,
     terminal,
     workspace::Names,
 };
 
-/// Longer than the sandbox waits for a reaction and its follow-ups.
+/// Longer than the simulation waits for a reaction and its follow-ups.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Sends a command to a running `maro dev` and prints the reply as Slack would show it. If the command opens
@@ -92,7 +92,7 @@ pub enum SayError {
     NotRunning,
     #[error("{0}. Restart maro dev with `{program} dev`.", program = program())]
     BadNote(String),
-    /// The sandbox refused.
+    /// The simulation refused.
     #[error("{0}")]
     Refused(String),
     /// The bot didn't accept what it was sent.
@@ -269,7 +269,8 @@ fn visibility(message: &ShownMessage, names: &Names) -> String {
 
 async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError> {
     let broken = |error: reqwest::Error| SayError::Broken(error.without_url().to_string());
-    let address = session.slack.join("/sandbox/acts").map_err(|error| SayError::Broken(error.to_string()))?;
+    let address =
+        session.slack.join("/simulation/acts").map_err(|error| SayError::Broken(error.to_string()))?;
     let request = client::build(&ClientOptions::loopback(TIMEOUT))
         .map_err(broken)?
         .post(address)
@@ -285,7 +286,7 @@ async fn send(session: &DevSession, asked: &ActsToDo) -> Result<Shown, SayError>
     if status == StatusCode::OK {
         return serde_json::from_slice(&body).map_err(|_| SayError::NotRunning);
     }
-    match serde_json::from_slice::<Refusal>(&body) {
+    match serde_json::from_slice::<OperatorError>(&body) {
         // The token belongs to another session: the one in the note has ended.
         Ok(_) if status == StatusCode::FORBIDDEN => Err(SayError::NotRunning),
         Ok(refusal) if status == StatusCode::BAD_GATEWAY => Err(SayError::Unanswered(refusal.error)),

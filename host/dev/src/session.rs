@@ -16,20 +16,20 @@ use url::Url;
 
 use crate::{
     builds::Builds,
-    playground::{Page, PageError, Playground},
+    playground::{PageError, Playground, PlaygroundPage},
+    plugin_news,
     program::program,
-    saving::Saving,
-    serving,
+    rebuild::Rebuilder,
     session_file::{DevLock, DevSession, FOLDER},
 };
 use maro_bot::{
+    bot::Bot,
     config::{self, Config, PluginsConfig},
-    server::bot::Bot,
 };
 use maro_jira::config::JiraConfig;
 use maro_kit::{
-    project::Project,
-    recording,
+    bench::case_files,
+    languages::project::Project,
     repository::{self, Built},
 };
 use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
@@ -83,20 +83,20 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         );
     };
     let plugins = built.output.clone();
-    let saving = arguments.saving(built)?;
-    let dev = Dev::start(&arguments, &folder, plugins, saving.builds.clone()).await?;
+    let rebuilder = arguments.rebuilder(built)?;
+    let dev = Dev::start(&arguments, &folder, plugins, rebuilder.builds.clone()).await?;
     dev.bot.wait_until_ready().await;
     dev.session.write(&folder).context("can't save this session for maro say")?;
     dev.introduce();
     let stop = CancellationToken::new();
-    let telling = tokio::spawn(serving::tell(dev.bot.registry().events().clone(), stop.clone()));
-    let rebuilding = tokio::spawn(saving.run(stop.clone()));
+    let telling = tokio::spawn(plugin_news::tell(dev.bot.registry().events().clone(), stop.clone()));
+    let rebuilding = tokio::spawn(rebuilder.run(stop.clone()));
     // Recordings are made only if someone keeps them.
     if let Some(dir) = arguments.record
         && let Some(recordings) = dev.bot.recorder().listen()
     {
         say(&format!("Recording each plugin command in {}.", dir.display()));
-        tokio::spawn(recording::keep_all(dir, recordings));
+        tokio::spawn(case_files::keep_all(dir, recordings));
     }
     StopSignal::listen()?.wait().await;
     say("Stopping…");
@@ -111,8 +111,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 impl Arguments {
     /// What is rebuilt when its source is saved: the repository's plugins and the projects that the arguments
     /// name. Some of the repository's plugins are `built` already: those that build quickly.
-    fn saving(&self, built: Built) -> anyhow::Result<Saving> {
-        Ok(Saving {
+    fn rebuilder(&self, built: Built) -> anyhow::Result<Rebuilder> {
+        Ok(Rebuilder {
             examples: self.examples.then(|| built.sources.join("examples")),
             plugins: built.sources,
             more: self.plugin.iter().map(|folder| Project::open(folder)).collect::<Result<_, _>>()?,
@@ -128,7 +128,7 @@ struct Dev {
     slack: Arc<SimulatedSlack>,
     jira: Arc<SimulatedJira>,
     bot: Bot,
-    page: Page,
+    page: PlaygroundPage,
     session: DevSession,
 }
 
@@ -241,11 +241,11 @@ impl Dev {
 }
 
 /// Starts the page at the address asked for. By default it is on its usual port, or on a free one.
-async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<Page, PageError> {
+async fn start_page(wish: Option<SocketAddr>, playground: Playground) -> Result<PlaygroundPage, PageError> {
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PAGE_PORT));
-    match Page::start(wish.unwrap_or(usual), playground.clone()).await {
+    match PlaygroundPage::start(wish.unwrap_or(usual), playground.clone()).await {
         Err(PageError::Listen { .. }) if wish.is_none() => {
-            Page::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground).await
+            PlaygroundPage::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground).await
         }
         outcome => outcome,
     }

@@ -1,6 +1,6 @@
 //! `.maro/dev.json`, the note that tells `maro say` where `maro dev` is running.
 //!
-//! It contains a token that lets its reader act in the sandbox, so only its owner may read it.
+//! It contains a token that lets its reader act in the simulation, so only its owner may read it.
 
 use std::{
     fs::{self, File, TryLockError},

@@ -1,34 +1,16 @@
 //! `maro plugin …`: the kit for plugin authors.
 
-pub mod build;
-pub mod check;
-mod contract;
-mod differences;
-mod embedded;
-mod interpreted;
-mod javascript;
-mod list;
-mod new;
+pub mod bench;
+mod commands;
+pub mod languages;
 pub mod output;
-pub mod project;
-mod python;
-pub mod recording;
 pub mod repository;
-mod run;
-mod rust;
-mod simulation;
-mod snippets;
-pub mod sources;
-mod story;
-mod test;
-pub mod toolbox;
-pub mod workbench;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
-use crate::{new::NewArguments, run::RunArguments, test::TestArguments};
+use crate::commands::{new::NewArguments, run::RunArguments, test::TestArguments};
 use maro_process::stop_signal::StopSignal;
 
 /// The exit code that shells use for an interrupted program.
@@ -76,11 +58,11 @@ pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
 
 async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {
     match command {
-        PluginCommand::New(arguments) => new::run(&arguments),
-        PluginCommand::Build { projects } => build::run(projects).await,
-        PluginCommand::Check { plugin } => check::run(&plugin).await,
-        PluginCommand::Run(arguments) => run::run(arguments).await,
-        PluginCommand::Test(arguments) => test::run(arguments).await,
-        PluginCommand::List { dir } => list::run(dir).await,
+        PluginCommand::New(arguments) => commands::new::run(&arguments),
+        PluginCommand::Build { projects } => commands::build::run(projects).await,
+        PluginCommand::Check { plugin } => commands::check::run(&plugin).await,
+        PluginCommand::Run(arguments) => commands::run::run(arguments).await,
+        PluginCommand::Test(arguments) => commands::test::run(arguments).await,
+        PluginCommand::List { dir } => commands::list::run(dir).await,
     }
 }

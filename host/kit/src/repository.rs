@@ -11,6 +11,8 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
+use crate::languages::project::MANIFEST;
+
 /// The target that plugins are compiled for.
 const TARGET: &str = "wasm32-wasip2";
 
@@ -26,9 +28,6 @@ const RUSTFLAGS: &str = r#"target.wasm32-wasip2.rustflags=["-Clink-arg=-zstack-s
 
 /// The folder of shipped plugins, below the repository's root.
 const PLUGINS: &str = "plugins";
-
-/// The file in a plugin's folder that is shipped next to its component as `NAME.toml`.
-const MANIFEST: &str = "plugin.toml";
 
 /// The file that lists the plugins from the last build in the output folder, one per line. This program must
 /// not remove anything else there.
@@ -57,7 +56,7 @@ pub(super) static CARGO_ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// A plugin of this repository.
-struct Source {
+struct ShippedPlugin {
     /// The name of its folder, which is also the name of its subcommand.
     name: String,
     package: String,
@@ -85,7 +84,7 @@ pub fn build() -> anyhow::Result<PathBuf> {
 
 /// As [`build`]. Earlier builds of plugins outside the workspace stay, unless their sources are gone.
 pub fn build_workspace() -> anyhow::Result<Built> {
-    let workspace = Workspace::find(Path::new("."))?;
+    let workspace = CargoWorkspace::find(Path::new("."))?;
     add_target()?;
     let sources = workspace.plugins()?;
     let mut cargo = Command::new("cargo");
@@ -175,26 +174,26 @@ fn replace(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 /// The Cargo workspace of this repository.
-struct Workspace {
+struct CargoWorkspace {
     root: PathBuf,
     target: PathBuf,
-    packages: Vec<Package>,
+    packages: Vec<CargoPackage>,
 }
 
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
+struct CargoMetadata {
+    packages: Vec<CargoPackage>,
     workspace_root: PathBuf,
     target_directory: PathBuf,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct CargoPackage {
     name: String,
     manifest_path: PathBuf,
 }
 
-impl Workspace {
+impl CargoWorkspace {
     /// The workspace around `folder`.
     fn find(folder: &Path) -> anyhow::Result<Self> {
         let output = Command::new("cargo")
@@ -211,7 +210,7 @@ impl Workspace {
             );
             bail!("cargo can't read the workspace. It says:\n{}", said.trim_end());
         }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        let metadata: CargoMetadata = serde_json::from_slice(&output.stdout)
             .context("can't read cargo's description of the workspace")?;
         Ok(Self {
             root: metadata.workspace_root,
@@ -221,7 +220,7 @@ impl Workspace {
     }
 
     /// The packages directly in `plugins/` that have a `plugin.toml`.
-    fn plugins(&self) -> anyhow::Result<Vec<Source>> {
+    fn plugins(&self) -> anyhow::Result<Vec<ShippedPlugin>> {
         let dir = self.root.join(PLUGINS);
         let mut sources: Vec<_> = self.packages.iter().filter_map(|package| source(&dir, package)).collect();
         if sources.is_empty() {
@@ -232,14 +231,14 @@ impl Workspace {
     }
 }
 
-fn source(dir: &Path, package: &Package) -> Option<Source> {
+fn source(dir: &Path, package: &CargoPackage) -> Option<ShippedPlugin> {
     let folder = package.manifest_path.parent()?;
     let manifest = folder.join(MANIFEST);
     if folder.parent()? != dir || !manifest.is_file() {
         return None;
     }
     let name = folder.file_name()?.to_str()?.to_owned();
-    Some(Source { name, package: package.name.clone(), manifest })
+    Some(ShippedPlugin { name, package: package.name.clone(), manifest })
 }
 
 /// Adds the compile target to Rust if it is missing, and says so.
@@ -266,7 +265,7 @@ mod tests {
     use super::*;
 
     fn problem(folder: &Path) -> String {
-        match Workspace::find(folder) {
+        match CargoWorkspace::find(folder) {
             Ok(_) => panic!("there is a workspace"),
             Err(error) => error.to_string(),
         }

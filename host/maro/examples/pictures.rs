@@ -20,12 +20,12 @@ use std::{
 };
 
 use maro_bot::{
+    bot::Bot,
     config::{Config, PluginsConfig},
-    server::bot::Bot,
 };
 use maro_dev::{
     builds::Builds,
-    playground::{Page, Playground},
+    playground::{Playground, PlaygroundPage},
 };
 use maro_kit::repository;
 use maro_process::{clock::Clock, secret::Secret};
@@ -108,7 +108,7 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let plugins = tokio::task::spawn_blocking(repository::build).await.unwrap().unwrap();
     let (playground, bot) = start(folder.path(), &plugins).await;
-    let page = Page::start(LOOPBACK, playground.clone()).await.unwrap();
+    let page = PlaygroundPage::start(LOOPBACK, playground.clone()).await.unwrap();
     let size = json!({ "width": 1280, "height": 660, "deviceScaleFactor": 1, "mobile": false });
     browser.driver.chromium("Emulation.setDeviceMetricsOverride", &size).await.unwrap();
     colour_scheme(&browser, "light").await;

@@ -14,6 +14,16 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// A Slack bot that tracks Jira issues for each channel
 #[derive(Debug, Parser)]
 #[command(name = "maro", version, arg_required_else_help = true)]
+#[cfg_attr(
+    not(feature = "kit"),
+    command(
+        after_help = "This build only runs the bot: it has no `maro dev`, `maro say` and `maro plugin`."
+    )
+)]
+#[cfg_attr(
+    all(feature = "kit", not(feature = "dev")),
+    command(after_help = "This build has no `maro dev` and `maro say`.")
+)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,

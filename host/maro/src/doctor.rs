@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use maro_bot::{
-    commands::RESERVED_NAMES,
+    commands::own::RESERVED_NAMES,
     config::{Config, ConfigError},
 };
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use maro_bot::{config::Config, server::bot::Bot};
+use maro_bot::{bot::Bot, config::Config};
 use maro_process::{clock::Clock, stop_signal::StopSignal, telemetry};
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {

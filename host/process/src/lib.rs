@@ -2,9 +2,9 @@
 //! HTTP.
 
 pub mod clock;
-pub mod handover;
 pub mod http;
 pub mod metrics;
 pub mod secret;
 pub mod stop_signal;
 pub mod telemetry;
+pub mod wait;

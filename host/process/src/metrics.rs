@@ -1,6 +1,7 @@
 //! What `/metrics` shows. Each value is counted where it happens; here are their names and meanings.
 
 use std::{
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
@@ -8,12 +9,15 @@ use std::{
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
+    registry::{Metric, Registry},
 };
 
 /// The bounds of the latency histograms, in seconds: from a bare sandboxed call to Slack's patience.
 const LATENCY_BOUNDS: [f64; 14] =
     [25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 250e-3, 1.0, 2.5, 10.0];
+
+/// The bounds of the histogram of compile times, in seconds: from a small guest in Rust to one in Python.
+const COMPILE_BOUNDS: [f64; 8] = [0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CommandLabels {
@@ -32,9 +36,6 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
-/// The bounds of the histogram of compile times, in seconds: from a small guest in Rust to one in Python.
-const COMPILE_BOUNDS: [f64; 8] = [0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
@@ -48,7 +49,6 @@ struct SubcommandLabels {
 /// All metrics of one running bot.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
     commands: Family<CommandLabels, Counter>,
     phases: Family<PhaseLabels, Histogram, fn() -> Histogram>,
     rejected_requests: Family<ReasonLabels, Counter>,
@@ -61,7 +61,7 @@ pub struct Metrics {
     plugin_compile_seconds: Histogram,
     breakers_open: Family<SubcommandLabels, Gauge>,
     stale_issues_synced: Counter,
-    build_info: Gauge<f64, AtomicU64>,
+    registry: Registry,
 }
 
 /// The metrics of one subcommand, looked up once so that counting costs no search.
@@ -149,89 +149,45 @@ pub struct Usage {
 
 impl Metrics {
     pub fn new() -> Self {
-        let metrics = Self {
-            registry: Registry::with_prefix("maro"),
-            commands: Family::default(),
-            phases: Family::new_with_constructor(|| Histogram::new(LATENCY_BOUNDS)),
-            rejected_requests: Family::default(),
-            late_replies: Family::default(),
-            plugins_loaded: Gauge::default(),
-            plugins_refused: Gauge::default(),
-            plugins_disabled: Gauge::default(),
-            plugin_reloads: Family::default(),
-            plugin_cache_hits: Counter::default(),
-            plugin_compile_seconds: Histogram::new(COMPILE_BOUNDS),
-            breakers_open: Family::default(),
-            stale_issues_synced: Counter::default(),
-            build_info: Gauge::default(),
-        };
-        metrics.build_info.set(1.0);
-        metrics.registered()
-    }
-
-    fn registered(mut self) -> Self {
-        let registry = &mut self.registry;
-        registry.register("commands", "Commands by subcommand and outcome", self.commands.clone());
-        registry.register(
-            "invocation_seconds",
-            "Time of a plugin's invocations, split into instantiate, guest and host",
-            self.phases.clone(),
-        );
-        registry.register(
-            "rejected_requests",
-            "Requests refused before anything was done",
-            self.rejected_requests.clone(),
-        );
-        registry.register(
-            "late_replies",
-            "Replies sent through response_url, by outcome",
-            self.late_replies.clone(),
-        );
-        registry.register(
-            "issues_synced",
-            "Rows whose status was refreshed from Jira",
-            self.stale_issues_synced.clone(),
-        );
-        self.register_plugins();
-        let registry = &mut self.registry;
-        let version = [("version".into(), env!("CARGO_PKG_VERSION").into())];
-        registry.sub_registry_with_labels(version.into_iter()).register(
-            "build_info",
-            "The version of this bot",
-            self.build_info.clone(),
-        );
-        self
-    }
-
-    fn register_plugins(&mut self) {
-        let registry = &mut self.registry;
-        registry.register("plugins_loaded", "Loaded plugins", self.plugins_loaded.clone());
-        registry.register(
-            "plugins_refused",
-            "Files in the plugins folder that couldn't be loaded",
-            self.plugins_refused.clone(),
-        );
-        registry.register("plugins_disabled", "Plugins turned off", self.plugins_disabled.clone());
-        registry.register(
-            "plugin_reloads",
-            "Changes in the plugins folder, by outcome",
-            self.plugin_reloads.clone(),
-        );
-        registry.register(
-            "plugin_cache_hits",
-            "Plugins whose compiled code was found in the cache",
-            self.plugin_cache_hits.clone(),
-        );
-        registry.register(
-            "plugin_compile_seconds",
-            "Time to compile a plugin that wasn't in the cache",
-            self.plugin_compile_seconds.clone(),
-        );
-        registry.register(
-            "plugin_breaker_open",
-            "1 while a plugin is paused because it failed repeatedly",
-            self.breakers_open.clone(),
-        );
+        let mut registry = Registry::with_prefix("maro");
+        let to = &mut registry;
+        Self {
+            commands: family(to, "commands", "Commands by subcommand and outcome"),
+            phases: registered(
+                to,
+                "invocation_seconds",
+                "Time of a plugin's invocations, split into instantiate, guest and host",
+                Family::new_with_constructor(|| Histogram::new(LATENCY_BOUNDS)),
+            ),
+            rejected_requests: family(to, "rejected_requests", "Requests refused before anything was done"),
+            late_replies: family(to, "late_replies", "Replies sent through response_url, by outcome"),
+            stale_issues_synced: counter(to, "issues_synced", "Rows whose status was refreshed from Jira"),
+            plugins_loaded: gauge(to, "plugins_loaded", "Loaded plugins"),
+            plugins_refused: gauge(
+                to,
+                "plugins_refused",
+                "Files in the plugins folder that couldn't be loaded",
+            ),
+            plugins_disabled: gauge(to, "plugins_disabled", "Plugins turned off"),
+            plugin_reloads: family(to, "plugin_reloads", "Changes in the plugins folder, by outcome"),
+            plugin_cache_hits: counter(
+                to,
+                "plugin_cache_hits",
+                "Plugins whose compiled code was found in the cache",
+            ),
+            plugin_compile_seconds: registered(
+                to,
+                "plugin_compile_seconds",
+                "Time to compile a plugin that wasn't in the cache",
+                Histogram::new(COMPILE_BOUNDS),
+            ),
+            breakers_open: family(
+                to,
+                "plugin_breaker_open",
+                "1 while a plugin is paused because it failed repeatedly",
+            ),
+            registry: with_version(registry),
+        }
     }
 
     /// The metrics of one subcommand. `name` must be the name of a loaded plugin or of a command of the
@@ -300,6 +256,38 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// Registers a metric. What is counted in the one that is returned shows in the registry.
+fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
+    registered(registry, name, help, Counter::default())
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    registered(registry, name, help, Gauge::default())
+}
+
+/// A counter or gauge for each set of labels.
+fn family<L, M>(registry: &mut Registry, name: &str, help: &str) -> Family<L, M>
+where
+    Family<L, M>: Metric + Default,
+    L: Clone + Eq + Hash,
+{
+    registered(registry, name, help, Family::default())
+}
+
+/// Adds the version of this bot, which never changes.
+fn with_version(mut registry: Registry) -> Registry {
+    let version = [("version".into(), env!("CARGO_PKG_VERSION").into())];
+    let labelled = registry.sub_registry_with_labels(version.into_iter());
+    registered(labelled, "build_info", "The version of this bot", Gauge::<f64, AtomicU64>::default())
+        .set(1.0);
+    registry
 }
 
 impl Default for Metrics {

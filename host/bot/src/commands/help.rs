@@ -1,17 +1,9 @@
 //! `/maro help`, made from what the loaded plugins say of themselves.
 
-use crate::commands::unknown;
+use crate::commands::{own::OwnCommand, unknown};
 use maro_domain::reply::{Block, Reply, Span};
 use maro_runtime::{registry::snapshot::Plugins, running::loaded::Description};
 use maro_tickets::texts;
-
-/// The host's own subcommands: name, usage, summary.
-pub const OWN: [(&str, &str, &str); 4] = [
-    ("create", "create [summary]", texts::commands::CREATE_SUMMARY),
-    ("stories", "stories EPIC-KEY", texts::commands::STORIES_SUMMARY),
-    ("help", "help [command]", texts::commands::HELP_SUMMARY),
-    ("plugins", "plugins", texts::commands::PLUGINS_SUMMARY),
-];
 
 /// Everything that can be typed.
 pub(super) fn all(plugins: &Plugins) -> Reply {
@@ -19,7 +11,7 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
     if items.is_empty() {
         return Reply::sentence(texts::commands::NONE_INSTALLED);
     }
-    items.extend(OWN.iter().map(|(_, usage, summary)| texts::commands::listed(usage, summary)));
+    items.extend(OwnCommand::ALL.map(own_line));
     let mut reply = Reply::sentence(texts::commands::HELP_HEADING);
     reply.blocks.push(Block::items(items));
     reply
@@ -28,18 +20,11 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
 /// One subcommand.
 pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
     let name = arguments.trim().trim_start_matches("/maro ").to_lowercase();
-    let line = match name.as_str() {
-        name if OWN.iter().any(|(own, ..)| *own == name) => OWN
-            .iter()
-            .filter(|(own, ..)| *own == name)
-            .flat_map(|(_, usage, summary)| texts::commands::listed(usage, summary))
-            .collect(),
-        name => match plugins.get(name) {
-            Some(plugin) => line(&plugin.description),
-            None => return unknown::subcommand(plugins, name),
-        },
-    };
-    Reply::line(line)
+    match (OwnCommand::named(&name), plugins.get(&name)) {
+        (Some(own), _) => Reply::line(own_line(own)),
+        (None, Some(plugin)) => Reply::line(line(&plugin.description)),
+        (None, None) => unknown::subcommand(plugins, &name),
+    }
 }
 
 /// Why the arguments cannot be used, and how the subcommand is used.
@@ -47,6 +32,10 @@ pub(super) fn usage(description: &Description, sentence: &str) -> Reply {
     let mut reply = Reply::sentence(sentence);
     reply.blocks.push(Block::Paragraph(texts::commands::usage(&usage_of(description))));
     reply
+}
+
+fn own_line(own: OwnCommand) -> Vec<Span> {
+    texts::commands::listed(&own.usage(), own.summary())
 }
 
 fn line(description: &Description) -> Vec<Span> {

@@ -1,11 +1,13 @@
 //! `/maro …`: which subcommand answers, and the host's own subcommands.
 
-pub mod help;
+mod help;
+pub mod own;
 mod plugins;
 mod unknown;
 
 use std::{sync::Arc, time::Duration};
 
+use crate::commands::own::OwnCommand;
 use maro_domain::{
     caller::Caller,
     ids::{Incident, UserId},
@@ -21,9 +23,6 @@ use maro_runtime::{
 use maro_slack::markup;
 use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::{Tickets, form::open::CommandOrigin, texts};
-
-/// The names that no plugin can have: the commands of the host itself.
-pub const RESERVED_NAMES: [&str; 4] = ["help", "create", "stories", "plugins"];
 
 /// Everything that `/maro` can do.
 pub struct Commands {
@@ -47,7 +46,7 @@ pub struct Typed<'a> {
 }
 
 /// How a command ended.
-pub enum Outcome {
+pub enum CommandOutcome {
     Replied(Reply),
     /// It could not be done, or not as it was typed.
     Refused(Reply),
@@ -55,7 +54,7 @@ pub enum Outcome {
     InModal,
 }
 
-impl Outcome {
+impl CommandOutcome {
     /// What there is to say, if anything.
     pub fn into_reply(self) -> Option<Reply> {
         match self {
@@ -66,7 +65,7 @@ impl Outcome {
 }
 
 /// Nothing to say means that a modal says it.
-impl From<Option<Reply>> for Outcome {
+impl From<Option<Reply>> for CommandOutcome {
     fn from(reply: Option<Reply>) -> Self {
         reply.map_or(Self::InModal, Self::Replied)
     }
@@ -84,55 +83,74 @@ impl Commands {
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
-    pub async fn run(&self, typed: Typed<'_>) -> Outcome {
+    pub async fn run(&self, typed: Typed<'_>) -> CommandOutcome {
         let text = typed.text.trim();
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
-        // As they were typed; a plugin gets them as Slack sends them.
-        let own_arguments = || markup::to_typed(arguments);
         let plugins = self.registry.plugins();
+        if name.is_empty() {
+            return CommandOutcome::Replied(help::all(&plugins));
+        }
+        if let Some(own) = OwnCommand::named(&name) {
+            // As they were typed; a plugin gets them as Slack sends them.
+            let arguments = markup::to_typed(arguments);
+            return self.run_own(own, typed, &arguments).await;
+        }
+        match plugins.get(&name) {
+            Some(plugin) => self.run_plugin(plugin, typed.caller, arguments).await,
+            None => CommandOutcome::Refused(unknown::subcommand(&plugins, &markup::to_typed(&name))),
+        }
+    }
+
+    async fn run_own(&self, own: OwnCommand, typed: Typed<'_>, arguments: &str) -> CommandOutcome {
         let Typed { caller, team, trigger_id, is_pressed, .. } = typed;
-        Outcome::Replied(match name.as_str() {
-            "" => help::all(&plugins),
-            "help" if arguments.is_empty() => help::all(&plugins),
-            "help" => help::one(&plugins, &own_arguments()),
-            "plugins" => self.plugins(&caller, &own_arguments(), is_pressed).await,
-            "create" | "stories" => {
+        match own {
+            OwnCommand::Help if arguments.is_empty() => {
+                CommandOutcome::Replied(help::all(&self.registry.plugins()))
+            }
+            OwnCommand::Help => CommandOutcome::Replied(help::one(&self.registry.plugins(), arguments)),
+            OwnCommand::Plugins => {
+                CommandOutcome::Replied(self.plugins(&caller, arguments, is_pressed).await)
+            }
+            OwnCommand::Create | OwnCommand::Stories => {
                 let Some(trigger_id) = trigger_id else {
-                    return Outcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));
+                    return CommandOutcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));
                 };
                 let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
-                if name == "create" {
-                    return self.tickets.open_create(origin, &own_arguments()).await.into();
+                match own {
+                    OwnCommand::Create => self.tickets.open_create(origin, arguments).await.into(),
+                    _ => self.tickets.open_stories(origin, arguments).await.into(),
                 }
-                return self.tickets.open_stories(origin, &own_arguments()).await.into();
             }
-            name => match plugins.get(name) {
-                Some(plugin) => return self.run_plugin(plugin, caller, arguments).await,
-                None => return Outcome::Refused(unknown::subcommand(&plugins, &markup::to_typed(name))),
-            },
-        })
+        }
     }
 
-    async fn run_plugin(&self, plugin: &Arc<LoadedPlugin>, caller: Caller, arguments: &str) -> Outcome {
+    async fn run_plugin(
+        &self,
+        plugin: &Arc<LoadedPlugin>,
+        caller: Caller,
+        arguments: &str,
+    ) -> CommandOutcome {
         let caller = Arc::new(caller);
         let incident = new_incident();
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
-            Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
-            Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
+            Ok(Answer::Reply(reply)) => CommandOutcome::Replied(reply),
+            Ok(Answer::Usage(sentence)) => {
+                CommandOutcome::Refused(help::usage(&plugin.description, &sentence))
+            }
             Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
                 let sentence = texts::faults::failed_without_reason(&plugin.description.name);
-                Outcome::Refused(Reply::line(sentence))
+                CommandOutcome::Refused(Reply::line(sentence))
             }
-            Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
+            Ok(Answer::Failed(sentences)) => CommandOutcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());
                 let rest = Duration::try_from(rest).unwrap_or_default();
                 let sentence = texts::faults::paused(&plugin.description.name, rest);
-                Outcome::Refused(Reply::line(sentence))
+                CommandOutcome::Refused(Reply::line(sentence))
             }
-            Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
+            Err(fault) => CommandOutcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::commands::{Commands, RESERVED_NAMES, unknown};
+use crate::commands::{Commands, own::RESERVED_NAMES, unknown};
 use maro_domain::{
     caller::Caller,
     issue::one_line,

@@ -1,6 +1,6 @@
 //! A subcommand that nobody knows: the nearest name, and where to find them all.
 
-use crate::commands::help;
+use crate::commands::own::RESERVED_NAMES;
 use maro_domain::{issue::one_line, reply::Reply};
 use maro_runtime::{
     loading::folder,
@@ -25,7 +25,7 @@ pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
         return Reply::line(texts::commands::still_loading(&shown));
     }
     let names = plugins.all().map(|plugin| &*plugin.description.name);
-    let nearest = nearest(typed, names.chain(help::OWN.map(|(own, ..)| own)));
+    let nearest = nearest(typed, names.chain(RESERVED_NAMES));
     Reply::line(texts::commands::unknown(&shown, nearest))
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn alive() -> &'static str {
 }
 
 pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
-    if !*state.loaded.borrow() {
+    if !state.plugins.are_loaded() {
         return (StatusCode::SERVICE_UNAVAILABLE, "plugins are loading\n").into_response();
     }
     match timeout(DATABASE_PATIENCE, state.tracker.ping()).await {
@@ -33,13 +33,13 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
             return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
         }
     }
-    let plugins = state.registry.plugins();
+    let plugins = state.plugins.registry.plugins();
     let (serving, refused) = (plugins.all().count(), plugins.refused.len());
     (StatusCode::OK, format!("ready: {serving} plugins serve, {refused} refused\n")).into_response()
 }
 
 pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
-    state.registry.observe();
+    state.plugins.registry.observe();
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], state.metrics.render()).into_response()
 }

@@ -17,7 +17,7 @@ pub(super) async fn reply(
         tracing::error!(channel, "a late answer has no response_url to go to");
         return state.metrics.late_reply("no_url");
     };
-    match state.response_url_client.post(url, message).await {
+    match state.slack.response_url_client.post(url, message).await {
         Ok(()) => state.metrics.late_reply("delivered"),
         Err(error) => {
             tracing::error!(channel, error = error_chain(&error), "a late answer was not delivered");

@@ -1,18 +1,17 @@
 //! HTTP in: Slack's and Jira's addresses, health and metrics.
 
-pub mod bot;
-mod connections;
+pub(crate) mod connections;
 mod health;
 mod jira_webhook;
 mod late;
-mod plugin_notices;
 mod request;
+mod signed;
 mod slack_buttons;
 mod slack_commands;
 mod slack_events;
 mod slack_interactions;
-mod slack_socket;
-mod state;
+pub(crate) mod slack_socket;
+pub(crate) mod state;
 
 use std::sync::Arc;
 
@@ -24,7 +23,7 @@ use axum::{
 use crate::server::state::BotState;
 
 /// Every address there is.
-fn router(state: Arc<BotState>) -> Router {
+pub(crate) fn router(state: Arc<BotState>) -> Router {
     Router::new()
         .route("/slack/commands", post(slack_commands::receive))
         .route("/slack/interactions", post(slack_interactions::receive))

@@ -77,24 +77,3 @@ fn discard(body: Body) {
     let mut rest = Limited::new(body, MAX_DISCARDED_BYTES);
     tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_)) = rest.frame().await {} }));
 }
-
-/// Whether Slack signed this body.
-pub(super) fn check_slack_signature(
-    state: &BotState,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(), Rejection> {
-    const UNSIGNED: Rejection = Rejection {
-        status: StatusCode::UNAUTHORIZED,
-        sentence: "The request is not signed by Slack.\n",
-        reason: "signature",
-    };
-    let verifier = state.signature.as_ref().ok_or(UNSIGNED)?;
-    let header = |name: &str| headers.get(name).map(axum::http::HeaderValue::as_bytes);
-    verifier
-        .verify(header("x-slack-request-timestamp"), header("x-slack-signature"), body, state.clock.now())
-        .map_err(|error| {
-            tracing::debug!(%error, "a request was refused");
-            UNSIGNED
-        })
-}

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt as _;
 
 use crate::{
-    commands::{self, Outcome, Typed},
+    commands::{self, CommandOutcome, Typed},
     server::{late, state::BotState},
 };
 use maro_domain::{caller::Caller, reply::Reply};
@@ -21,7 +21,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
     let Some(channel) = &action.channel else {
         return tracing::warn!(user = action.user.as_str(), "a pressed command belongs to no channel");
     };
-    state.wait_until_loaded().await;
+    state.plugins.wait_until_loaded().await;
     let typed = Typed {
         caller: Caller {
             channel: channel.clone(),
@@ -38,15 +38,15 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
     let outcome = outcome.unwrap_or_else(|_| {
         let incident = commands::new_incident().to_string();
         tracing::error!(incident, "a pressed command ended without an answer");
-        Outcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
+        CommandOutcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
     });
     let (reply, replaces_message) = match outcome {
-        Outcome::Replied(reply) => (reply, pressed.replaces_message),
+        CommandOutcome::Replied(reply) => (reply, pressed.replaces_message),
         // What was on the screen before is worth more than the news that there is nothing new.
-        Outcome::Refused(reply) => (reply, false),
-        Outcome::InModal => return,
+        CommandOutcome::Refused(reply) => (reply, false),
+        CommandOutcome::InModal => return,
     };
-    let mut message = state.renderer.render(&reply, channel, &action.user);
+    let mut message = state.slack.renderer.render(&reply, channel, &action.user);
     if replaces_message {
         message = message.replacing_original();
     }

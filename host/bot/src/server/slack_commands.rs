@@ -2,23 +2,25 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
 use crate::{
     commands::{self, Typed},
     server::{
         late,
-        request::{Rejection, check_slack_signature, read_body},
+        request::Rejection,
+        signed::{Signed, SignedBody, check_slack_signature},
         state::BotState,
     },
 };
-use axum::{
-    extract::{Request, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
 use maro_domain::{caller::Caller, reply::Reply};
-use maro_process::handover::{self, Waited};
+use maro_process::wait::{self, Waited};
 use maro_slack::{
-    command::{self, CommandRequest, SlashCommand},
+    command::{self, CommandError, CommandRequest, SlashCommand},
     message::Message,
 };
 use maro_tickets::texts;
@@ -27,29 +29,32 @@ use maro_tickets::texts;
 /// some of that for its way.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_500);
 
-/// Takes the request whole, as taking its headers alone would copy them.
-pub(super) async fn receive(State(state): State<Arc<BotState>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let body = match read_body(&head.headers, body).await {
-        Ok(body) => body,
-        Err(rejection) => return rejection.into_response(&state),
-    };
-    if command::is_ssl_check(&body) {
-        return StatusCode::OK.into_response();
+impl SignedBody for CommandRequest {
+    const MALFORMED: &'static str = "The request is no slash command.\n";
+
+    type Error = CommandError;
+
+    /// Slack's check of our certificate comes without a signature, asks for nothing and tells nothing.
+    fn check_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
+        if command::is_ssl_check(body) { Ok(()) } else { check_slack_signature(state, headers, body) }
     }
-    if let Err(rejection) = check_slack_signature(&state, &head.headers, &body) {
-        return rejection.into_response(&state);
+
+    fn parse(state: &BotState, body: &[u8]) -> Result<Self, CommandError> {
+        // Whatever came without a signature must be nothing else.
+        if command::is_ssl_check(body) {
+            return Ok(Self::SslCheck);
+        }
+        command::parse(body, &state.slack.response_urls)
     }
-    match command::parse(&body, &state.response_urls) {
-        Ok(CommandRequest::Command(command)) => {
-            json_response(answer_to(state, *command, INLINE_PATIENCE).await)
-        }
-        Ok(CommandRequest::SslCheck) => StatusCode::OK.into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "a signed request is no slash command");
-            let sentence = "The request is no slash command.\n";
-            Rejection { status: StatusCode::BAD_REQUEST, sentence, reason: "malformed" }.into_response(&state)
-        }
+}
+
+pub(super) async fn receive(
+    State(state): State<Arc<BotState>>,
+    Signed(request): Signed<CommandRequest>,
+) -> Response {
+    match request {
+        CommandRequest::Command(command) => json_response(answer_to(state, *command, INLINE_PATIENCE).await),
+        CommandRequest::SslCheck => StatusCode::OK.into_response(),
     }
 }
 
@@ -77,21 +82,21 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
             }
         }
     };
-    match handover::within(&state.tasks, patience, work, late).await {
+    match wait::within(&state.tasks, patience, work, late).await {
         Waited::Done(Some(message)) => message.to_answer(),
         // What there is to see is in a modal, or comes later.
-        Waited::Done(None) | Waited::Later => Vec::new(),
-        Waited::Lost => {
+        Waited::Done(None) | Waited::Late => Vec::new(),
+        Waited::Panicked => {
             let incident = commands::new_incident().to_string();
             tracing::error!(incident, "a command ended without an answer");
             let reply = Reply::sentence(texts::faults::internal(&incident));
-            state.renderer.render(&reply, &command.channel, &command.user).to_answer()
+            state.slack.renderer.render(&reply, &command.channel, &command.user).to_answer()
         }
     }
 }
 
 async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
-    state.wait_until_loaded().await;
+    state.plugins.wait_until_loaded().await;
     let typed = Typed {
         caller: Caller {
             channel: command.channel.clone(),
@@ -104,5 +109,5 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
         is_pressed: false,
     };
     let reply = state.commands.run(typed).await.into_reply()?;
-    Some(state.renderer.render(&reply, &command.channel, &command.user))
+    Some(state.slack.renderer.render(&reply, &command.channel, &command.user))
 }

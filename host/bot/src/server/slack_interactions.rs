@@ -2,41 +2,35 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 
 use crate::server::{
-    request::{Rejection, check_slack_signature, read_body},
+    signed::{Signed, SignedBody},
     slack_buttons,
     slack_commands::json_response,
     state::BotState,
 };
-use maro_slack::interaction::{self, Interaction, answer};
-
-pub(super) async fn receive(State(state): State<Arc<BotState>>, headers: HeaderMap, body: Body) -> Response {
-    let body = match read_body(&headers, body).await {
-        Ok(body) => body,
-        Err(rejection) => return rejection.into_response(&state),
-    };
-    if let Err(rejection) = check_slack_signature(&state, &headers, &body) {
-        return rejection.into_response(&state);
-    }
-    match interaction::parse_form(&body, &state.response_urls) {
-        Ok(interaction) => json_response(answer_to(&state, interaction, INLINE_PATIENCE).await),
-        Err(error) => {
-            tracing::warn!(%error, "a signed request is no interaction");
-            let sentence = "The request is no interaction.\n";
-            Rejection { status: StatusCode::BAD_REQUEST, sentence, reason: "malformed" }.into_response(&state)
-        }
-    }
-}
+use maro_slack::interaction::{self, Interaction, InteractionError, answer};
 
 /// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
+
+impl SignedBody for Interaction {
+    const MALFORMED: &'static str = "The request is no interaction.\n";
+
+    type Error = InteractionError;
+
+    fn parse(state: &BotState, body: &[u8]) -> Result<Self, InteractionError> {
+        interaction::parse_form(body, &state.slack.response_urls)
+    }
+}
+
+pub(super) async fn receive(
+    State(state): State<Arc<BotState>>,
+    Signed(interaction): Signed<Interaction>,
+) -> Response {
+    json_response(answer_to(&state, interaction, INLINE_PATIENCE).await)
+}
 
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
 /// after the acknowledgement.

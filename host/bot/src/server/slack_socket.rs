@@ -13,7 +13,7 @@ use maro_slack::{
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Connects to Slack if the settings say so, and answers with the same code as over HTTP.
-pub(super) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<SocketMode> {
+pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<SocketMode> {
     let state = Arc::clone(state);
     // Without a token for it there is no Socket Mode, which is the usual case.
     SocketMode::start(config, move |request| {

@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 
-use crate::playground::{self, Shared};
+use crate::playground::{self, PlaygroundState};
 
 /// Sent with every response. Nothing is loaded from elsewhere, only the page's own files run, and no text can
 /// become markup.
@@ -31,7 +31,11 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-pub(super) async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub(super) async fn check(
+    State(shared): State<Arc<PlaygroundState>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = match refused(shared.address, request.method(), request.headers()) {
         Some((status, sentence)) => playground::refusal(status, sentence),
         None => next.run(request).await,

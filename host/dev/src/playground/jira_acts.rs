@@ -6,7 +6,7 @@ use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::playground::{self, Shared};
+use crate::playground::{self, PlaygroundState};
 use maro_domain::issue::IssueKey;
 use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
 
@@ -19,19 +19,19 @@ const SLOW: Duration = Duration::from_secs(4);
 /// One change.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Act {
+enum JiraAct {
     Create { project: String, summary: String },
     Rename { key: String, summary: String },
     Transition { key: String, status: String },
     Move { key: String, project: String },
     Delete { key: String },
-    Fail { how: Failure },
+    Fail { how: JiraFailure },
 }
 
 /// The failures that the page offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Failure {
+pub(super) enum JiraFailure {
     None,
     Unauthorized,
     Forbidden,
@@ -42,7 +42,7 @@ pub(super) enum Failure {
     Unreachable,
 }
 
-impl Failure {
+impl JiraFailure {
     fn fault(self) -> Option<Fault> {
         Some(match self {
             Self::None => return None,
@@ -58,22 +58,22 @@ impl Failure {
 
     /// The site's current failure. Also `None` for a fault that the page doesn't offer.
     pub(super) fn of(jira: &SimulatedJira) -> Self {
-        const OFFERED: [Failure; 7] = [
-            Failure::Unauthorized,
-            Failure::Forbidden,
-            Failure::RateLimited,
-            Failure::Unavailable,
-            Failure::Slow,
-            Failure::Nonsense,
-            Failure::Unreachable,
+        const OFFERED: [JiraFailure; 7] = [
+            JiraFailure::Unauthorized,
+            JiraFailure::Forbidden,
+            JiraFailure::RateLimited,
+            JiraFailure::Unavailable,
+            JiraFailure::Slow,
+            JiraFailure::Nonsense,
+            JiraFailure::Unreachable,
         ];
         let fault = jira.fault();
         OFFERED.into_iter().find(|failure| failure.fault() == fault).unwrap_or(Self::None)
     }
 }
 
-pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let Ok(act) = serde_json::from_slice::<Act>(&body) else {
+pub(super) async fn act(State(shared): State<Arc<PlaygroundState>>, body: Bytes) -> Response {
+    let Ok(act) = serde_json::from_slice::<JiraAct>(&body) else {
         return playground::refusal(StatusCode::BAD_REQUEST, "The body must be one change as JSON.");
     };
     match perform(&shared.playground.jira, act) {
@@ -83,31 +83,31 @@ pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Respo
 }
 
 /// Makes the change. If it changed an issue, returns its key.
-fn perform(jira: &SimulatedJira, act: Act) -> Result<Option<String>, &'static str> {
+fn perform(jira: &SimulatedJira, act: JiraAct) -> Result<Option<String>, &'static str> {
     const NO_ISSUE: &str = "The simulated Jira has no such issue.";
     const NO_PROJECT: &str = "The simulated Jira has no such project.";
     let parse = |key: &str| IssueKey::parse(key).map_err(|_| NO_ISSUE);
     let changed = |is_changed: bool, key: IssueKey| if is_changed { Ok(key) } else { Err(NO_ISSUE) };
     let key = match act {
-        Act::Create { project, summary } => {
+        JiraAct::Create { project, summary } => {
             jira.create_issue(&project, checked(&summary)?).ok_or(NO_PROJECT)?
         }
-        Act::Rename { key, summary } => {
+        JiraAct::Rename { key, summary } => {
             let key = parse(&key)?;
             changed(jira.rename_issue(&key, checked(&summary)?), key)?
         }
-        Act::Transition { key, status } => {
+        JiraAct::Transition { key, status } => {
             let key = parse(&key)?;
             changed(jira.transition_issue(&key, &status), key)?
         }
-        Act::Move { key, project } => {
+        JiraAct::Move { key, project } => {
             jira.move_to_project(&parse(&key)?, &project.to_uppercase()).ok_or(NO_PROJECT)?
         }
-        Act::Delete { key } => {
+        JiraAct::Delete { key } => {
             let key = parse(&key)?;
             changed(jira.delete_issue(&key), key)?
         }
-        Act::Fail { how } => {
+        JiraAct::Fail { how } => {
             match how.fault() {
                 Some(fault) => jira.set_fault(fault),
                 None => jira.clear_fault(),

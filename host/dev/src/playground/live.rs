@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     builds::BuildState,
-    playground::{Shared, jira_acts::Failure, plugins, shapes},
+    playground::{PlaygroundState, jira_acts::JiraFailure, plugins, shapes},
 };
 use maro_runtime::events::PluginEvent;
 
@@ -28,8 +28,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What one page knows already, and what has yet to be sent to it.
-struct View {
-    shared: Arc<Shared>,
+struct LiveView {
+    shared: Arc<PlaygroundState>,
     slack: watch::Receiver<u64>,
     jira: watch::Receiver<u64>,
     builds: watch::Receiver<BTreeMap<String, BuildState>>,
@@ -42,19 +42,19 @@ struct View {
 }
 
 pub(super) async fn stream(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<PlaygroundState>>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let shutdown = shared.shutdown.clone();
-    let view = View::new(shared, known);
+    let view = LiveView::new(shared, known);
     let events = stream::unfold(view, |mut view| async { Some((Ok(view.next().await), view)) });
     Sse::new(events.take_until(shutdown.cancelled_owned())).keep_alive(KeepAlive::default())
 }
 
-impl View {
+impl LiveView {
     /// `last_event_id` is the last event that a page received before its connection broke.
-    fn new(shared: Arc<Shared>, last_event_id: Option<&str>) -> Self {
+    fn new(shared: Arc<PlaygroundState>, last_event_id: Option<&str>) -> Self {
         let playground = &shared.playground;
         let known = last_event_id.and_then(|id| {
             let (session, revision) = id.split_once('-')?;
@@ -110,7 +110,7 @@ impl View {
         let jira = &playground.jira;
         let now = [
             ("modals", shapes::modals(playground)),
-            ("jira", json!({ "issues": jira.issues(), "failure": Failure::of(jira) })),
+            ("jira", json!({ "issues": jira.issues(), "failure": JiraFailure::of(jira) })),
             ("plugins", plugins::plugins(&playground.registry.plugins())),
             ("events", plugins::events(&playground.registry.events().subscribe().0)),
             ("builds", plugins::builds(&self.builds.borrow())),

@@ -1,7 +1,7 @@
 //! The playground: a page on loopback that shows the simulated workspace, the simulated Jira site and the
 //! plugins, and lets people use MARO in them.
 //!
-//! It has its own listener and uses the sandbox's programmatic interfaces. The bot doesn't know about it. One
+//! It has its own listener and uses the simulation's programmatic interfaces. The bot doesn't know about it. One
 //! stream (`live`) sends what the page shows, two addresses (`slack_acts`, `jira_acts`) receive what people
 //! do, and `guard` keeps pages of other sites out.
 
@@ -52,14 +52,14 @@ pub enum PageError {
 
 /// A running page. It stops when dropped.
 #[derive(Debug)]
-pub struct Page {
+pub struct PlaygroundPage {
     address: SocketAddr,
     shutdown: CancellationToken,
     server: JoinHandle<()>,
 }
 
 /// What the routes share.
-struct Shared {
+struct PlaygroundState {
     playground: Playground,
     address: SocketAddr,
     /// Identifies this run. Another run has other messages.
@@ -67,7 +67,7 @@ struct Shared {
     shutdown: CancellationToken,
 }
 
-impl Page {
+impl PlaygroundPage {
     /// Starts serving on `listen`, a loopback address. Port 0 means any free port.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Page {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shutdown = CancellationToken::new();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(PlaygroundState {
             playground,
             address,
             session: format!("{:08x}", rand::random::<u32>()),
@@ -110,14 +110,14 @@ impl Page {
     }
 }
 
-impl Drop for Page {
+impl Drop for PlaygroundPage {
     fn drop(&mut self) {
         self.shutdown.cancel();
         self.server.abort();
     }
 }
 
-fn router(shared: Arc<Shared>) -> Router {
+fn router(shared: Arc<PlaygroundState>) -> Router {
     Router::new()
         .route("/", get(assets::index))
         .route("/assets/{name}", get(assets::asset))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Value, json};
 
 use crate::builds::BuildState;
-use maro_bot::commands::help;
+use maro_bot::commands::own::OwnCommand;
 use maro_process::metrics::Usage;
 use maro_runtime::{
     events::{PluginChange, PluginEvent},
@@ -21,15 +21,13 @@ pub(super) fn plugins(plugins: &Plugins) -> Value {
     let disabled = plugins
         .all_disabled()
         .map(|it| json!({ "name": it.switch.plugin, "by": it.switch.disabled_by.as_str() }));
-    let own = help::OWN.iter().map(|(name, usage, summary)| {
-        let usage = usage.strip_prefix(name).unwrap_or_default().trim_start();
-        json!({ "name": name, "usage": usage, "summary": summary })
-    });
+    let own = OwnCommand::ALL
+        .map(|own| json!({ "name": own.name(), "usage": own.arguments(), "summary": own.summary() }));
     json!({
         "serving": serving.collect::<Vec<_>>(),
         "disabled": disabled.collect::<Vec<_>>(),
         "refused": refused.collect::<Vec<_>>(),
-        "own": own.collect::<Vec<_>>(),
+        "own": own,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::playground::{Playground, Shared};
+use crate::playground::{Playground, PlaygroundState};
 use maro_simulation::slack::{
     history::{MessageChanges, ShownMessage},
     modal::Modal,
@@ -10,7 +10,7 @@ use maro_simulation::slack::{
 };
 
 /// What stays the same while the page runs.
-pub(super) fn workspace(shared: &Shared) -> Value {
+pub(super) fn workspace(shared: &PlaygroundState) -> Value {
     let Playground { slack, jira, .. } = &shared.playground;
     let workspace = slack.workspace();
     let channel = |it: &Channel| json!({ "id": it.id.as_str(), "name": it.name, "private": it.is_private });

@@ -6,21 +6,21 @@ use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::playground::{self, Shared};
-use maro_simulation::slack::{SimulatedSlack, history::ShownMessage, people::ActError, pressing::Press};
+use crate::playground::{self, PlaygroundState};
+use maro_simulation::slack::{SimulatedSlack, act_error::ActError, history::ShownMessage, pressing::Press};
 
 /// Who does what, and in which channel.
 #[derive(Debug, Deserialize)]
-struct Request {
+struct ActRequest {
     user: String,
     channel: String,
-    act: Act,
+    act: SlackAct,
 }
 
 /// One thing that a person does. `values` are the texts typed into the open modal so far, by block id.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Act {
+enum SlackAct {
     /// A slash command.
     Command {
         text: String,
@@ -57,8 +57,8 @@ enum Act {
     },
 }
 
-pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let Ok(request) = serde_json::from_slice::<Request>(&body) else {
+pub(super) async fn act(State(shared): State<Arc<PlaygroundState>>, body: Bytes) -> Response {
+    let Ok(request) = serde_json::from_slice::<ActRequest>(&body) else {
         return playground::refusal(
             StatusCode::BAD_REQUEST,
             "The body must be JSON with user, channel and act.",
@@ -70,36 +70,36 @@ pub(super) async fn act(State(shared): State<Arc<Shared>>, body: Bytes) -> Respo
     }
 }
 
-async fn perform(slack: &SimulatedSlack, request: Request) -> Result<serde_json::Value, ActError> {
-    let Request { user, channel, act } = request;
+async fn perform(slack: &SimulatedSlack, request: ActRequest) -> Result<serde_json::Value, ActError> {
+    let ActRequest { user, channel, act } = request;
     match act {
-        Act::Command { text } => drop(slack.send_command(&channel, &user, &text).await?),
-        Act::Write { text, thread_of: None } => drop(slack.write(&user, &channel, &text)?),
-        Act::Write { text, thread_of: Some(ts) } => {
+        SlackAct::Command { text } => drop(slack.send_command(&channel, &user, &text).await?),
+        SlackAct::Write { text, thread_of: None } => drop(slack.write(&user, &channel, &text)?),
+        SlackAct::Write { text, thread_of: Some(ts) } => {
             slack.write_reply(&user, &message(slack, &user, &channel, &ts)?, &text)?;
         }
-        Act::Fill { values } => fill(slack, &user, &values).await?,
-        Act::Suggest { field, typed } => {
+        SlackAct::Fill { values } => fill(slack, &user, &values).await?,
+        SlackAct::Suggest { field, typed } => {
             let choices = slack.suggestions(&user, &field, &typed).await?;
             let options =
                 choices.iter().map(|choice| json!({ "label": choice.label, "value": choice.value }));
             return Ok(json!({ "options": options.collect::<Vec<_>>() }));
         }
-        Act::Submit { values } => {
+        SlackAct::Submit { values } => {
             fill(slack, &user, &values).await?;
             slack.submit(&user).await?;
         }
-        Act::Press { block_id, action_id, message: None, values } => {
+        SlackAct::Press { block_id, action_id, message: None, values } => {
             fill(slack, &user, &values).await?;
             slack.press(&user, Press::action(&action_id).in_block(&block_id)).await?;
         }
-        Act::Press { block_id, action_id, message: Some(ts), .. } => {
+        SlackAct::Press { block_id, action_id, message: Some(ts), .. } => {
             let message = message(slack, &user, &channel, &ts)?;
             slack.press_in(&user, &message, Press::action(&action_id).in_block(&block_id)).await?;
         }
-        Act::Close => slack.close(&user).await?,
-        Act::Shortcut { callback_id, message: None } => slack.use_shortcut(&user, &callback_id).await?,
-        Act::Shortcut { callback_id, message: Some(ts) } => {
+        SlackAct::Close => slack.close(&user).await?,
+        SlackAct::Shortcut { callback_id, message: None } => slack.use_shortcut(&user, &callback_id).await?,
+        SlackAct::Shortcut { callback_id, message: Some(ts) } => {
             let message = message(slack, &user, &channel, &ts)?;
             slack.use_message_shortcut(&user, &message, &callback_id).await?;
         }

@@ -4,8 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
 use maro_simulation::jira::{
+    credentials::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
     faults::Fault,
-    server::{API_TOKEN, PERSONAL_ACCESS_TOKEN, SimulatedJira},
+    server::SimulatedJira,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -1,7 +1,7 @@
 //! Links from issues to conversations.
 
 use maro_jira::{error::JiraError, remote_link::LinkError};
-use maro_simulation::jira::{faults::Fault, remote_links::RemoteLink};
+use maro_simulation::jira::{faults::Fault, issue::RemoteLink};
 
 use super::{EDITIONS, PATIENCE, World, key, within};
 

@@ -8,8 +8,8 @@ use maro_jira::{
 };
 use maro_process::secret::Secret;
 use maro_simulation::jira::{
+    credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
     faults::Fault,
-    server::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
 };
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, start_site, within};

@@ -1,7 +1,10 @@
 //! The simulated site is as strict and as talkative as Jira.
 
 use maro_process::http::client::{self, ClientOptions, Trust};
-use maro_simulation::jira::server::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN, SimulatedJira};
+use maro_simulation::jira::{
+    credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
+    server::SimulatedJira,
+};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
 

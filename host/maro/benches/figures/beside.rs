@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_bot::server::bot::Bot;
+use maro_bot::bot::Bot;
 use maro_process::clock::Clock;
 use maro_store::Stores;
 

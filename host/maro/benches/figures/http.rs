@@ -8,8 +8,8 @@ use std::{
 };
 
 use maro_bot::{
+    bot::Bot,
     config::{Config, PluginsConfig},
-    server::bot::Bot,
 };
 use maro_domain::{
     ids::{ChannelId, UserId},

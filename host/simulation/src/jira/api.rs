@@ -3,27 +3,26 @@
 use std::sync::Arc;
 
 use axum::{
-    RequestExt as _, RequestPartsExt as _, Router,
-    body::{Body, Bytes},
-    extract::{FromRequest, Path, RawQuery, Request, State},
-    http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
-    response::IntoResponse,
+    Router,
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::Response,
     routing::{get, post, put},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::jira::{
-    browse, create, edits, fields, permissions, projects, remote_links, search,
-    server::{BASIC, BEARER, Shared},
-    shapes::{self, Api, Links},
-    site::SimulatedIssue,
+    answers::{html, json_answer, links, no_issue, query_value, read_json},
+    browse, create,
+    credentials::{BASIC, BEARER},
+    edits, fields, permissions, projects, remote_links, search,
+    shapes::{self, Api},
+    state::SiteState,
 };
 
 /// How many issues one request may name, as in Jira.
 const MAX_KEYS: usize = 100;
-
-type Answer = Response<Body>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -41,56 +40,7 @@ struct BulkFetchRequest {
     fields_by_keys: bool,
 }
 
-/// A parsed request to change an existing issue.
-pub(super) struct ChangeRequest<T> {
-    shared: Arc<Shared>,
-    uri: Uri,
-    key: String,
-    asked: T,
-}
-
-impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for ChangeRequest<T> {
-    type Rejection = Answer;
-
-    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Answer> {
-        let (mut parts, body) = request.into_parts();
-        let key = parts.extract::<Path<String>>().await.map_err(IntoResponse::into_response)?;
-        let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
-        let body = Request::from_parts(parts, body).extract::<Bytes, _>().await;
-        let asked =
-            read_json(&headers, &body.map_err(IntoResponse::into_response)?).map_err(BadBody::answer)?;
-        let request = Self { shared: Arc::clone(shared), uri, key: key.0, asked };
-        match shared.site().find(&request.key) {
-            Some(_) => Ok(request),
-            None => Err(no_issue(request.links().api)),
-        }
-    }
-}
-
-impl<T> ChangeRequest<T> {
-    fn links(&self) -> Links<'_> {
-        links(&self.shared, &self.uri)
-    }
-
-    /// Changes the issue. `change` receives what the request asks for.
-    pub(super) fn perform(self, change: impl FnOnce(&mut SimulatedIssue, T, Links<'_>) -> Answer) -> Answer {
-        let links = links(&self.shared, &self.uri);
-        match self.shared.site().find_to_change(&self.key) {
-            Some(issue) => change(issue, self.asked, links),
-            None => no_issue(links.api),
-        }
-    }
-}
-
-/// Why the body of a request can't be used.
-pub(super) enum BadBody {
-    /// Its header doesn't say that it is JSON.
-    Type,
-    /// It isn't JSON of the right shape.
-    Shape,
-}
-
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(super) fn router(shared: Arc<SiteState>) -> Router {
     Router::new()
         .merge(both_editions("/rest/api/3"))
         .merge(both_editions("/rest/api/2"))
@@ -104,7 +54,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// Not nested, because the handlers recognise the edition by the whole path.
-fn both_editions(api: &str) -> Router<Arc<Shared>> {
+fn both_editions(api: &str) -> Router<Arc<SiteState>> {
     let at = |path: &str| format!("{api}/{path}");
     Router::new()
         .route(&at("myself"), get(myself))
@@ -126,7 +76,7 @@ fn both_editions(api: &str) -> Router<Arc<Shared>> {
 }
 
 /// Jira's refusal of a REST API request without the right credentials.
-pub(super) fn refuse_strangers(api: Api, headers: &HeaderMap) -> Option<Answer> {
+pub(super) fn refuse_strangers(api: Api, headers: &HeaderMap) -> Option<Response> {
     let expected = match api {
         Api::Cloud => BASIC,
         Api::DataCenter => BEARER,
@@ -138,28 +88,16 @@ pub(super) fn refuse_strangers(api: Api, headers: &HeaderMap) -> Option<Answer> 
     Some(json_answer(StatusCode::UNAUTHORIZED, &shapes::errors(message)))
 }
 
-pub(super) fn json_answer(status: StatusCode, value: &Value) -> Answer {
-    answer(status, "application/json;charset=UTF-8", value.to_string())
-}
-
-pub(super) fn html(status: StatusCode, page: &str) -> Answer {
-    answer(status, "text/html;charset=UTF-8", page.to_owned())
-}
-
-fn answer(status: StatusCode, content_type: &'static str, body: String) -> Answer {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-async fn myself(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+async fn myself(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     json_answer(StatusCode::OK, &shapes::account(links(&shared, &uri)))
 }
 
-async fn bulk_fetch(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Answer {
+async fn bulk_fetch(
+    State(shared): State<Arc<SiteState>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let request: BulkFetchRequest = match read_json(&headers, &body) {
         Ok(request) => request,
         Err(fault) => return fault.answer(),
@@ -179,11 +117,11 @@ async fn bulk_fetch(State(shared): State<Arc<Shared>>, uri: Uri, headers: Header
 }
 
 async fn get_issue(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     Path(key): Path<String>,
     RawQuery(query): RawQuery,
     uri: Uri,
-) -> Answer {
+) -> Response {
     let links = links(&shared, &uri);
     let site = shared.site();
     let Some(issue) = site.find(&key) else { return no_issue(links.api) };
@@ -194,51 +132,8 @@ async fn get_issue(
     json_answer(StatusCode::OK, &shape)
 }
 
-/// There is no such issue, or it isn't visible.
-pub(super) fn no_issue(api: Api) -> Answer {
-    let message = match api {
-        Api::Cloud => "Issue does not exist or you do not have permission to see it.",
-        Api::DataCenter => "Issue Does Not Exist",
-    };
-    json_answer(StatusCode::NOT_FOUND, &shapes::errors(message))
-}
-
-/// The body of a request, if it is JSON of this shape.
-pub(super) fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, BadBody> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
-        return Err(BadBody::Type);
-    }
-    serde_json::from_slice(body).map_err(|_| BadBody::Shape)
-}
-
-impl BadBody {
-    /// Jira's refusal.
-    pub(super) fn answer(self) -> Answer {
-        let (status, message) = match self {
-            Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
-            Self::Shape => (
-                StatusCode::BAD_REQUEST,
-                "Invalid request payload. Refer to the REST API documentation and try again.",
-            ),
-        };
-        json_answer(status, &shapes::errors(message))
-    }
-}
-
-/// The first value of a query parameter.
-pub(super) fn query_value(uri: &Uri, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .find(|(other, _)| other == name)
-        .map(|(_, value)| value.into_owned())
-}
-
-async fn browse_issue(State(shared): State<Arc<Shared>>, Path(key): Path<String>) -> Answer {
+async fn browse_issue(State(shared): State<Arc<SiteState>>, Path(key): Path<String>) -> Response {
     browse::page(shared.site().find(&key))
-}
-
-pub(super) fn links<'a>(shared: &'a Shared, uri: &Uri) -> Links<'a> {
-    Links { site: &shared.base_url, api: Api::of_path(uri.path()).unwrap_or(Api::Cloud) }
 }
 
 /// The `fields` in a query. All of them if none are named.

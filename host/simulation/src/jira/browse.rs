@@ -1,14 +1,14 @@
 //! An issue's web page, so that links in replies work.
 
 use axum::{
-    body::Body,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
 };
 
-use crate::jira::{api::html, site::SimulatedIssue};
+use crate::jira::{answers::html, issue::SimulatedIssue};
 
 /// The page of an issue, or a page that says there is none.
-pub(super) fn page(issue: Option<&SimulatedIssue>) -> Response<Body> {
+pub(super) fn page(issue: Option<&SimulatedIssue>) -> Response {
     let (status, title, text) = match issue {
         Some(issue) => {
             let title = format!("{}: {}", issue.key, issue.summary);

@@ -5,7 +5,8 @@ use std::{convert::Infallible, pin::Pin, sync::Arc};
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{Request, Response, StatusCode},
+    http::{Request, StatusCode},
+    response::Response,
 };
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::Service as _};
@@ -14,11 +15,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::jira::{
-    api::{json_answer, refuse_strangers, router},
-    faults::{self, Fault},
+    answers::json_answer,
+    api::{refuse_strangers, router},
+    fault_answers,
+    faults::Fault,
     received::ReceivedRequest,
-    server::Shared,
     shapes::{self, Api},
+    state::SiteState,
 };
 
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -31,7 +34,7 @@ struct Reset;
 /// Accepts connections until `stop` is cancelled.
 pub(super) async fn accept(
     listener: TcpListener,
-    shared: Arc<Shared>,
+    shared: Arc<SiteState>,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
@@ -43,7 +46,7 @@ pub(super) async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, stop: CancellationToken) {
+async fn serve(stream: TcpStream, router: Router, shared: Arc<SiteState>, stop: CancellationToken) {
     stream.set_nodelay(true).ok();
     let token = stop.clone();
     let service = hyper::service::service_fn(move |request| {
@@ -66,9 +69,9 @@ async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, stop: Can
 async fn exchange(
     request: Request<Incoming>,
     router: Router,
-    shared: Arc<Shared>,
+    shared: Arc<SiteState>,
     stop: CancellationToken,
-) -> Result<Response<Body>, Reset> {
+) -> Result<Response, Reset> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
         let errors = shapes::errors("The request is too large.");
@@ -99,7 +102,7 @@ async fn exchange(
 }
 
 /// A request that has not been answered, until dropped.
-struct UnderWay(Arc<Shared>);
+struct UnderWay(Arc<SiteState>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -108,7 +111,7 @@ impl Drop for UnderWay {
 }
 
 /// Acts out a fault: answers, never answers, or returns `None` to continue as usual.
-async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Option<Response<Body>>, Reset> {
+async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Option<Response>, Reset> {
     match fault {
         Fault::Reset => Err(Reset),
         Fault::Hang => {
@@ -119,28 +122,24 @@ async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Opt
             stop.run_until_cancelled(tokio::time::sleep(*delay)).await;
             Ok(None)
         }
-        other => Ok(faults::answer(other, path)),
+        other => Ok(fault_answers::answer(other, path)),
     }
 }
 
 /// Acts out a fault after the request was carried out: the right answer gets lost.
-async fn fail_after(
-    fault: &Fault,
-    response: Response<Body>,
-    stop: &CancellationToken,
-) -> Result<Response<Body>, Reset> {
+async fn fail_after(fault: &Fault, response: Response, stop: &CancellationToken) -> Result<Response, Reset> {
     match fault {
         Fault::DoneThenReset => Err(Reset),
         Fault::DoneThenHang => {
             stop.cancelled().await;
             Err(Reset)
         }
-        Fault::DoneThenStatus(status) => Ok(faults::answer_after(*status)),
+        Fault::DoneThenStatus(status) => Ok(fault_answers::answer_after(*status)),
         _ => Ok(response),
     }
 }
 
-async fn route(router: Router, request: Request<Bytes>) -> Response<Body> {
+async fn route(router: Router, request: Request<Bytes>) -> Response {
     let result: Result<_, Infallible> = TowerToHyperService::new(router).call(request.map(Body::from)).await;
     match result {
         Ok(response) => response,

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::jira::{
-    remote_links::RemoteLink,
+    issue::{IssueType, RemoteLink, SimulatedIssue},
     server::SimulatedJira,
-    site::{IssueType, SimulatedIssue},
 };
 use maro_domain::issue::{IssueId, IssueKey};
 
@@ -84,6 +83,16 @@ impl SimulatedJira {
     /// Removes all such refusals.
     pub fn refuse_no_summaries(&self) {
         self.shared.site().refusals.clear();
+    }
+
+    /// The comments on an issue, oldest first: documents (v3) or texts (v2), as they were sent.
+    pub fn comments(&self, key: &IssueKey) -> Vec<Value> {
+        self.shared.site().find(key.as_str()).map(|issue| issue.comments.clone()).unwrap_or_default()
+    }
+
+    /// The status and assignee of an issue. `None` if there is no such issue.
+    pub fn status_and_assignee(&self, key: &IssueKey) -> Option<(String, Option<&'static str>)> {
+        self.shared.site().find(key.as_str()).map(|issue| (issue.status.clone(), issue.assignee))
     }
 }
 

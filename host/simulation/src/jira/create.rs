@@ -3,21 +3,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::State,
-    http::{HeaderMap, Response, StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::jira::{
     adf_check,
-    api::{json_answer, links, read_json},
-    fields::{self, EPIC_LINK, SEVERITIES, SEVERITY},
-    projects::SimulatedProject,
-    server::Shared,
+    answers::{json_answer, links, read_json},
+    epic_fields::EPIC_LINK,
+    fields::{self, SEVERITIES, SEVERITY},
+    issue::{IssueType, SimulatedIssue},
+    project::SimulatedProject,
     shapes::{self, Api, Links},
-    site::{IssueType, SimulatedIssue, Site},
+    site::Site,
+    state::SiteState,
 };
 use maro_domain::issue::IssueKey;
 
@@ -27,8 +30,6 @@ const MAX_PROPERTY_KEY_LENGTH: usize = 255;
 
 /// How many issues one request may create.
 const MAX_BULK: usize = 50;
-
-type Answer = Response<Body>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,18 +56,18 @@ struct BulkCreate {
 
 /// What is wrong with an issue, by field and in general.
 #[derive(Default)]
-struct Refusal {
+struct ErrorCollection {
     messages: Vec<String>,
     fields: BTreeMap<String, String>,
 }
 
 /// `POST /rest/api/{2,3}/issue`
 pub(super) async fn issue(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Response {
     let update: IssueUpdate = match read_json(&headers, &body) {
         Ok(update) => update,
         Err(fault) => return fault.answer(),
@@ -80,11 +81,11 @@ pub(super) async fn issue(
 
 /// `POST /rest/api/{2,3}/issue/bulk`: each issue is created or refused on its own.
 pub(super) async fn bulk(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Response {
     let request: BulkCreate = match read_json(&headers, &body) {
         Ok(request) => request,
         Err(fault) => return fault.answer(),
@@ -110,10 +111,10 @@ pub(super) async fn bulk(
     json_answer(status, &json!({ "issues": issues, "errors": errors }))
 }
 
-fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Value, Refusal> {
+fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Value, ErrorCollection> {
     let (project, kind) = place(site, update, links.api)?;
     let summary = update.fields.get("summary").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut refusal = Refusal::default();
+    let mut refusal = ErrorCollection::default();
     refusal.check_summary(&summary, site);
     refusal.check_description(update.fields.get("description"), links.api);
     refusal.check_screen(update, &project, kind, links.api);
@@ -131,13 +132,17 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
 }
 
 /// The project and the type. Jira checks these first.
-fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProject, IssueType), Refusal> {
+fn place(
+    site: &Site,
+    update: &IssueUpdate,
+    api: Api,
+) -> Result<(SimulatedProject, IssueType), ErrorCollection> {
     let named = |field: &str, names: [&str; 2]| {
         let value = update.fields.get(field)?;
         names.iter().find_map(|name| value.get(name)?.as_str()).map(str::to_owned)
     };
     let Some(project) = named("project", ["key", "id"]).and_then(|key| site.project(&key).cloned()) else {
-        return Err(Refusal::of_field(
+        return Err(ErrorCollection::of_field(
             "project",
             match api {
                 Api::Cloud => "Specify a valid project ID or key",
@@ -146,7 +151,7 @@ fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProjec
         ));
     };
     if !project.may_create {
-        return Err(Refusal::message("You do not have permission to create issues in this project."));
+        return Err(ErrorCollection::message("You do not have permission to create issues in this project."));
     }
     let type_name = named("issuetype", ["id", "name"]);
     let known = |kind: &&IssueType| {
@@ -154,7 +159,7 @@ fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProjec
     };
     match project.issue_types.iter().find(known) {
         Some(kind) => Ok((project.clone(), *kind)),
-        None => Err(Refusal::of_field(
+        None => Err(ErrorCollection::of_field(
             "issuetype",
             match api {
                 Api::Cloud => "Specify a valid issue type",
@@ -164,7 +169,7 @@ fn place(site: &Site, update: &IssueUpdate, api: Api) -> Result<(SimulatedProjec
     }
 }
 
-impl Refusal {
+impl ErrorCollection {
     fn of_field(field: &str, text: &str) -> Self {
         let mut refusal = Self::default();
         refusal.field(field, text);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::State,
-    http::{Response, StatusCode, Uri},
+    http::{StatusCode, Uri},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -13,18 +14,15 @@ use serde_json::{Map, Value, json};
 use crate::jira::{
     accounts::{self, PEOPLE},
     adf_check,
-    api::{ChangeRequest, json_answer, links, no_issue, query_value},
-    server::{Shared, SimulatedJira},
+    answers::{ChangeRequest, json_answer, links, no_issue, query_value},
     shapes::{self, Api},
+    state::SiteState,
     workflow,
 };
-use maro_domain::issue::IssueKey;
 
 const MAX_COMMENT_LENGTH: usize = 32_767;
 
 const DEFAULT_PAGE_SIZE: usize = 50;
-
-type Answer = Response<Body>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,20 +49,8 @@ struct TransitionId {
     id: String,
 }
 
-impl SimulatedJira {
-    /// The comments on an issue, oldest first: documents (v3) or texts (v2), as they were sent.
-    pub fn comments(&self, key: &IssueKey) -> Vec<Value> {
-        self.shared.site().find(key.as_str()).map(|issue| issue.comments.clone()).unwrap_or_default()
-    }
-
-    /// The status and assignee of an issue. `None` if there is no such issue.
-    pub fn status_and_assignee(&self, key: &IssueKey) -> Option<(String, Option<&'static str>)> {
-        self.shared.site().find(key.as_str()).map(|issue| (issue.status.clone(), issue.assignee))
-    }
-}
-
 /// `POST /rest/api/{2,3}/issue/{key}/comment`
-pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Answer {
+pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Response {
     request.perform(|issue, NewComment { body, .. }, links| {
         let text = match (links.api, &body) {
             (Api::Cloud, document) if adf_check::is_document(document) => document.to_string(),
@@ -97,7 +83,7 @@ pub(super) async fn comment(request: ChangeRequest<NewComment>) -> Answer {
 }
 
 /// `POST /rest/api/{2,3}/issue/{key}/transitions`
-pub(super) async fn transition(request: ChangeRequest<TransitionRequest>) -> Answer {
+pub(super) async fn transition(request: ChangeRequest<TransitionRequest>) -> Response {
     request.perform(|issue, asked, _| {
         match workflow::steps(&issue.status).iter().find(|step| step.id == asked.transition.id) {
             Some(step) => {
@@ -115,7 +101,7 @@ pub(super) async fn transition(request: ChangeRequest<TransitionRequest>) -> Ans
 }
 
 /// `PUT /rest/api/{2,3}/issue/{key}/assignee`
-pub(super) async fn assign(request: ChangeRequest<Map<String, Value>>) -> Answer {
+pub(super) async fn assign(request: ChangeRequest<Map<String, Value>>) -> Response {
     request.perform(|issue, asked, links| {
         let field = if links.api == Api::Cloud { "accountId" } else { "name" };
         issue.assignee = match asked.get(field) {
@@ -136,7 +122,7 @@ pub(super) async fn assign(request: ChangeRequest<Map<String, Value>>) -> Answer
 }
 
 /// `GET /rest/api/{2,3}/user/assignable/search`
-pub(super) async fn assignable(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+pub(super) async fn assignable(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let links = links(&shared, &uri);
     let parameter = if links.api == Api::Cloud { "query" } else { "username" };
     let (Some(key), Some(words)) = (query_value(&uri, "issueKey"), query_value(&uri, parameter)) else {
@@ -153,12 +139,12 @@ pub(super) async fn assignable(State(shared): State<Arc<Shared>>, uri: Uri) -> A
     json_answer(StatusCode::OK, &json!(people))
 }
 
-fn no_content() -> Answer {
+fn no_content() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-fn refusal(field: &str, text: &str) -> Answer {
+fn refusal(field: &str, text: &str) -> Response {
     json_answer(StatusCode::BAD_REQUEST, &json!({ "errorMessages": [], "errors": { field: text } }))
 }

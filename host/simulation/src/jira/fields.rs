@@ -3,28 +3,23 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Body,
     extract::State,
-    http::{Response, StatusCode, Uri},
+    http::{StatusCode, Uri},
+    response::Response,
 };
 use serde_json::{Value, json};
 
 use crate::jira::{
-    api::{json_answer, links},
-    projects::{DEMANDING_PROJECT, SimulatedProject},
-    server::Shared,
+    answers::{json_answer, links},
+    epic_fields::{EPIC_LINK, EPIC_NAME},
+    issue::IssueType,
+    project::{DEMANDING_PROJECT, SimulatedProject},
     shapes::Api,
-    site::IssueType,
+    state::SiteState,
 };
 
 /// The field that OPS requires for every issue.
 pub const SEVERITY: &str = "customfield_10050";
-
-/// The field with the key of a story's epic.
-pub(super) const EPIC_LINK: &str = "customfield_10100";
-
-/// The field with an epic's name, which Data Center requires.
-pub(super) const EPIC_NAME: &str = "customfield_10101";
 
 /// The possible severities.
 pub(super) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
@@ -114,7 +109,7 @@ pub(super) fn on_screen(project: &SimulatedProject, kind: IssueType, api: Api) -
 }
 
 /// `GET /rest/api/{2,3}/field`
-pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Response<Body> {
+pub(super) async fn list(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let mut fields = COMMON.to_vec();
     fields.push(SEVERITY_FIELD);
     if links(&shared, &uri).api == Api::DataCenter {

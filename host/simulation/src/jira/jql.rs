@@ -11,11 +11,12 @@ use std::{cmp::Ordering, iter::Peekable, vec::IntoIter};
 use jiff::Timestamp;
 
 use crate::jira::{
+    issue::SimulatedIssue,
     jql::{
         fields::{Field, Kind, OWN_ACCOUNT},
         tokens::Token,
     },
-    site::{SimulatedIssue, Site},
+    site::Site,
     words,
 };
 

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Body,
     extract::State,
-    http::{Response, StatusCode, Uri},
+    http::{StatusCode, Uri},
+    response::Response,
 };
 use serde_json::{Map, Value, json};
 
 use crate::jira::{
-    api::{json_answer, query_value},
-    server::Shared,
+    answers::{json_answer, query_value},
     shapes,
+    state::SiteState,
 };
 
 /// `GET /rest/api/{2,3}/mypermissions`
-pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Response<Body> {
+pub(super) async fn list(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let key = query_value(&uri, "projectKey").unwrap_or_default();
     let site = shared.site();
     let Some(project) = site.project(&key) else {

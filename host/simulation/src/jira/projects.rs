@@ -1,31 +1,21 @@
 //! The projects of the simulated site, and what can be created in each.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    body::Body,
     extract::{Path, State},
-    http::{Response, StatusCode, Uri},
+    http::{StatusCode, Uri},
+    response::Response,
 };
 use serde_json::{Value, json};
 
 use crate::jira::{
-    api::{json_answer, links, query_value},
+    answers::{json_answer, links, query_value},
     fields,
-    seed::{AREAS, PROJECT, TEAMS},
-    server::Shared,
+    project::SimulatedProject,
     shapes::{self, Api, Links},
-    site::IssueType,
+    state::SiteState,
 };
-
-/// The project whose issues need a severity.
-pub const DEMANDING_PROJECT: &str = "OPS";
-
-/// The project in which the account can't create anything.
-pub const READ_ONLY_PROJECT: &str = "AUDIT";
-
-/// The id of the first project.
-const FIRST_ID: usize = 10_000;
 
 const DEFAULT_PAGE_SIZE: usize = 50;
 
@@ -33,63 +23,14 @@ const DEFAULT_PAGE_SIZE: usize = 50;
 const MAX_PROJECTS_PAGE: usize = 100;
 const MAX_META_PAGE: usize = 200;
 
-type Answer = Response<Body>;
-
-#[derive(Debug, Clone)]
-pub(super) struct SimulatedProject {
-    pub(super) id: String,
-    pub(super) key: String,
-    pub(super) name: String,
-    /// The issue types that can be created, in Jira's order.
-    pub(super) issue_types: &'static [IssueType],
-    /// Whether the account can create issues.
-    pub(super) may_create: bool,
-    /// Whether its types are its own, as in team-managed projects: named like others', with other ids.
-    pub(super) has_own_types: bool,
-}
-
-impl SimulatedProject {
-    /// The id that a type has in this project.
-    pub(super) fn type_id(&self, kind: IssueType) -> String {
-        let own = if self.has_own_types { self.id.as_str() } else { "" };
-        format!("{own}{}", kind.id())
-    }
-}
-
 /// The requested part of a list.
-struct Page {
+struct ListPage {
     start: usize,
     size: usize,
 }
 
-/// The three projects with content, and several hundred more, as in a large company.
-pub(super) fn all() -> BTreeMap<String, SimulatedProject> {
-    const SCRUM: &[IssueType] =
-        &[IssueType::Epic, IssueType::Story, IssueType::Task, IssueType::Bug, IssueType::Subtask];
-    const OPERATIONS: &[IssueType] =
-        &[IssueType::Task, IssueType::Bug, IssueType::Initiative, IssueType::Epic, IssueType::Subtask];
-    const SMALL: &[IssueType] = &[IssueType::Task, IssueType::Story, IssueType::Epic];
-    let own = [
-        (PROJECT.to_owned(), "Customer portal".to_owned(), SCRUM),
-        (DEMANDING_PROJECT.to_owned(), "Operations".to_owned(), OPERATIONS),
-        (READ_ONLY_PROJECT.to_owned(), "Audit trail".to_owned(), SMALL),
-    ];
-    let small = TEAMS.iter().flat_map(|(code, team)| {
-        AREAS
-            .iter()
-            .map(move |(area_code, area)| (format!("{code}{area_code}"), format!("{team} {area}"), SMALL))
-    });
-    let projects = own.into_iter().chain(small).enumerate().map(|(place, (key, name, issue_types))| {
-        let id = (FIRST_ID + place).to_string();
-        let may_create = key != READ_ONLY_PROJECT;
-        let has_own_types = ![PROJECT, DEMANDING_PROJECT, READ_ONLY_PROJECT].contains(&key.as_str());
-        (key.clone(), SimulatedProject { id, key, name, issue_types, may_create, has_own_types })
-    });
-    projects.collect()
-}
-
 /// `GET /rest/api/3/project/search`
-pub(super) async fn search(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+pub(super) async fn search(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let links = links(&shared, &uri);
     let site = shared.site();
     let typed = query_value(&uri, "query").unwrap_or_default().to_lowercase();
@@ -100,7 +41,7 @@ pub(super) async fn search(State(shared): State<Arc<Shared>>, uri: Uri) -> Answe
         is_allowed && texts.iter().any(|text| text.contains(&typed))
     };
     let found: Vec<_> = site.projects().filter(fits).collect();
-    let page = Page::asked(&uri, MAX_PROJECTS_PAGE);
+    let page = ListPage::asked(&uri, MAX_PROJECTS_PAGE);
     let values: Vec<Value> =
         page.part(&found).iter().map(|project| shapes::project(project, links)).collect();
     let answer = json!({
@@ -115,7 +56,7 @@ pub(super) async fn search(State(shared): State<Arc<Shared>>, uri: Uri) -> Answe
 }
 
 /// `GET /rest/api/{2,3}/project`
-pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+pub(super) async fn list(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let links = links(&shared, &uri);
     let projects: Vec<Value> =
         shared.site().projects().map(|project| shapes::project(project, links)).collect();
@@ -123,7 +64,7 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer 
 }
 
 /// `GET /rest/api/{2,3}/project/{key}`
-pub(super) async fn get(State(shared): State<Arc<Shared>>, Path(key): Path<String>, uri: Uri) -> Answer {
+pub(super) async fn get(State(shared): State<Arc<SiteState>>, Path(key): Path<String>, uri: Uri) -> Response {
     match shared.site().project(&key) {
         Some(project) => json_answer(StatusCode::OK, &shapes::project(project, links(&shared, &uri))),
         None => {
@@ -135,10 +76,10 @@ pub(super) async fn get(State(shared): State<Arc<Shared>>, Path(key): Path<Strin
 
 /// `GET /rest/api/{2,3}/issue/createmeta/{project}/issuetypes`
 pub(super) async fn issue_types(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     Path(key): Path<String>,
     uri: Uri,
-) -> Answer {
+) -> Response {
     let links = links(&shared, &uri);
     let site = shared.site();
     let Some(project) = site.project(&key) else { return no_project(links) };
@@ -154,10 +95,10 @@ pub(super) async fn issue_types(
 
 /// `GET /rest/api/{2,3}/issue/createmeta/{project}/issuetypes/{type}`
 pub(super) async fn fields(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     Path((key, issue_type_id)): Path<(String, String)>,
     uri: Uri,
-) -> Answer {
+) -> Response {
     let links = links(&shared, &uri);
     let site = shared.site();
     let Some(project) = site.project(&key).filter(|project| project.may_create) else {
@@ -171,7 +112,7 @@ pub(super) async fn fields(
     json_answer(StatusCode::OK, &meta_page(&uri, &fields, "fields", links.api))
 }
 
-fn no_project(links: Links<'_>) -> Answer {
+fn no_project(links: Links<'_>) -> Response {
     let status = match links.api {
         Api::Cloud => StatusCode::BAD_REQUEST,
         Api::DataCenter => StatusCode::NOT_FOUND,
@@ -180,7 +121,7 @@ fn no_project(links: Links<'_>) -> Answer {
     json_answer(status, &shapes::errors(message))
 }
 
-impl Page {
+impl ListPage {
     fn asked(uri: &Uri, max_size: usize) -> Self {
         let number = |name| query_value(uri, name).and_then(|value| value.parse::<usize>().ok());
         Self {
@@ -201,7 +142,7 @@ impl Page {
 
 /// A page in the edition's shape: Cloud gives the list a name, Data Center calls it `values`.
 fn meta_page(uri: &Uri, items: &[Value], name: &str, api: Api) -> Value {
-    let page = Page::asked(uri, MAX_META_PAGE);
+    let page = ListPage::asked(uri, MAX_META_PAGE);
     let mut answer = json!({ "maxResults": page.size, "startAt": page.start, "total": items.len() });
     match api {
         Api::Cloud => answer[name] = json!(page.part(items)),

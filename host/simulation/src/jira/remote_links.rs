@@ -3,36 +3,25 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Body,
     extract::{Path, State},
-    http::{Response, StatusCode, Uri},
+    http::{StatusCode, Uri},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::jira::{
-    api::{ChangeRequest, json_answer, links, no_issue, query_value},
-    server::Shared,
+    answers::{ChangeRequest, json_answer, links, no_issue, query_value},
+    issue::RemoteLink,
     shapes,
+    state::SiteState,
 };
 
 const MAX_TEXT_LENGTH: usize = 255;
 
 /// The id of an issue's first link.
 const FIRST_ID: usize = 10_000;
-
-type Answer = Response<Body>;
-
-/// A link, as last set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteLink {
-    pub global_id: Option<String>,
-    pub url: String,
-    pub title: String,
-    pub relationship: Option<String>,
-    pub application_name: Option<String>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -68,7 +57,7 @@ struct Object {
 }
 
 /// `POST /rest/api/{2,3}/issue/{key}/remotelink`: replaces a link with the same global id.
-pub(super) async fn set(request: ChangeRequest<LinkRequest>) -> Answer {
+pub(super) async fn set(request: ChangeRequest<LinkRequest>) -> Response {
     request.perform(|issue, asked, links| {
         if let Some((field, text)) = asked.fault() {
             let errors = json!({ "errorMessages": [], "errors": { field: text } });
@@ -99,7 +88,7 @@ pub(super) async fn set(request: ChangeRequest<LinkRequest>) -> Answer {
 }
 
 /// `GET /rest/api/{2,3}/issue/{key}/remotelink`
-pub(super) async fn get(State(shared): State<Arc<Shared>>, Path(key): Path<String>, uri: Uri) -> Answer {
+pub(super) async fn get(State(shared): State<Arc<SiteState>>, Path(key): Path<String>, uri: Uri) -> Response {
     let links = links(&shared, &uri);
     let site = shared.site();
     let Some(issue) = site.find(&key) else { return no_issue(links.api) };

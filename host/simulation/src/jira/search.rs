@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, Response, StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::jira::{
-    api::{json_answer, links, no_issue, read_json},
-    jql,
-    server::Shared,
-    shapes,
-    site::{SimulatedIssue, Site},
+    answers::{json_answer, links, no_issue, read_json},
+    issue::SimulatedIssue,
+    jql, shapes,
+    site::Site,
+    state::SiteState,
 };
 
 const DEFAULT_PAGE_SIZE: usize = 50;
@@ -28,8 +29,6 @@ const MAX_PROPERTIES: usize = 5;
 
 /// The start of a token for the next page. The position follows.
 const TOKEN: &str = "simulated-page-";
-
-type Answer = Response<Body>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -66,11 +65,11 @@ struct DataCenterSearch {
 
 /// `POST /rest/api/3/search/jql`
 pub(super) async fn cloud(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Response {
     let request: CloudSearch = match read_json(&headers, &body) {
         Ok(request) => request,
         Err(fault) => return fault.answer(),
@@ -106,11 +105,11 @@ pub(super) async fn cloud(
 
 /// `POST /rest/api/2/search`
 pub(super) async fn data_center(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Response {
     let request: DataCenterSearch = match read_json(&headers, &body) {
         Ok(request) => request,
         Err(fault) => return fault.answer(),
@@ -137,10 +136,10 @@ pub(super) async fn data_center(
 
 /// `GET /rest/api/{2,3}/issue/{key}/properties/{property}`: has no lag, because it doesn't use the index.
 pub(super) async fn property(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SiteState>>,
     Path((key, property)): Path<(String, String)>,
     uri: Uri,
-) -> Answer {
+) -> Response {
     let site = shared.site();
     let Some(issue) = site.find(&key) else { return no_issue(links(&shared, &uri).api) };
     match issue.properties.get(&property) {
@@ -181,6 +180,6 @@ fn place_of(token: &str) -> Option<usize> {
     token.strip_prefix(TOKEN)?.parse().ok()
 }
 
-fn bad_request(message: &str) -> Answer {
+fn bad_request(message: &str) -> Response {
     json_answer(StatusCode::BAD_REQUEST, &shapes::errors(message))
 }

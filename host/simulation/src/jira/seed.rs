@@ -1,6 +1,6 @@
 //! The realistic project that the simulated site starts with: SCRUM-101 to SCRUM-150.
 
-use crate::jira::site::IssueType;
+use crate::jira::issue::IssueType;
 
 pub(super) const PROJECT: &str = "SCRUM";
 

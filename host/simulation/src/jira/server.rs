@@ -1,12 +1,8 @@
 //! The simulated site for its owner: starts it, changes it, makes it fail, and returns what it received.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -15,49 +11,23 @@ use url::Url;
 
 use crate::jira::{
     connection,
-    faults::{Fault, Faults},
-    received::{Received, ReceivedRequest},
+    credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
+    faults::Fault,
+    issue::{IssueType, SimulatedIssue},
+    received::ReceivedRequest,
     seed::PROJECT,
-    site::{IssueType, SimulatedIssue, Site},
-    webhooks::Webhooks,
+    state::SiteState,
 };
 use maro_domain::issue::{IssueId, IssueKey};
 use maro_jira::config::{JiraConfig, JiraCredentials};
 use maro_process::secret::Secret;
 
-/// The site's account as Jira Cloud.
-pub const EMAIL: &str = "maro@example.com";
-/// The API token of that account.
-pub const API_TOKEN: &str = "simulated-api-token";
-/// The site's personal access token as Jira Data Center.
-pub const PERSONAL_ACCESS_TOKEN: &str = "simulated-personal-access-token";
-
-/// [`EMAIL`] and [`API_TOKEN`] as a header: Base64 of both, separated by a colon.
-pub(super) const BASIC: &str = "Basic bWFyb0BleGFtcGxlLmNvbTpzaW11bGF0ZWQtYXBpLXRva2Vu";
-/// [`PERSONAL_ACCESS_TOKEN`] as a header.
-pub(super) const BEARER: &str = "Bearer simulated-personal-access-token";
-
 /// A running simulated site. It stops when dropped.
 #[derive(Debug)]
 pub struct SimulatedJira {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SiteState>,
     pub(super) tasks: TaskTracker,
     _stop: DropGuard,
-}
-
-/// What all connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// With a trailing slash.
-    pub(super) base_url: Url,
-    site: Mutex<Site>,
-    faults: Mutex<Faults>,
-    received: Mutex<Received>,
-    /// Counts the changes of issues and faults.
-    pub(super) changes: watch::Sender<u64>,
-    /// Where changes are reported, once webhooks are on.
-    webhooks: Mutex<Option<Webhooks>>,
-    pub(super) stop: CancellationToken,
 }
 
 impl SimulatedJira {
@@ -70,17 +40,8 @@ impl SimulatedJira {
         let listener = TcpListener::bind(address).await?;
         let base_url =
             Url::parse(&format!("http://{}/", listener.local_addr()?)).map_err(io::Error::other)?;
-        let changes = watch::Sender::new(0);
         let stop = shutdown.child_token();
-        let shared = Arc::new(Shared {
-            base_url,
-            site: Mutex::new(Site::seeded(changes.clone())),
-            faults: Mutex::default(),
-            received: Mutex::default(),
-            changes,
-            webhooks: Mutex::default(),
-            stop: stop.clone(),
-        });
+        let shared = Arc::new(SiteState::new(base_url, stop.clone()));
         let tasks = TaskTracker::new();
         tasks.spawn(connection::accept(listener, shared.clone(), tasks.clone(), stop.clone()));
         Ok(Self { shared, tasks, _stop: stop.drop_guard() })
@@ -118,7 +79,7 @@ impl SimulatedJira {
     /// Moves an issue to a new key. The old key still leads to it. `false` if there is no such issue.
     pub fn move_issue(&self, from: &IssueKey, to: &IssueKey) -> bool {
         let is_moved = self.shared.site().rename_key(from, to.clone());
-        self.report_update(to);
+        self.shared.report_update(to);
         is_moved
     }
 
@@ -129,7 +90,7 @@ impl SimulatedJira {
         let Some((id, key)) = found else { return false };
         site.delete(&key);
         drop(site);
-        self.report_deletion(id, &key);
+        self.shared.report_deletion(id, &key);
         true
     }
 
@@ -145,7 +106,7 @@ impl SimulatedJira {
 
     fn change_issue(&self, key: &IssueKey, change: impl FnOnce(&mut SimulatedIssue)) -> bool {
         let is_changed = self.shared.site().find_to_change(key.as_str()).map(change).is_some();
-        self.report_update(key);
+        self.shared.report_update(key);
         is_changed
     }
 
@@ -199,27 +160,4 @@ impl SimulatedJira {
             webhook_secret: None,
         }
     }
-}
-
-impl Shared {
-    pub(super) fn site(&self) -> MutexGuard<'_, Site> {
-        lock(&self.site)
-    }
-
-    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
-        lock(&self.faults)
-    }
-
-    pub(super) fn webhooks(&self) -> MutexGuard<'_, Option<Webhooks>> {
-        lock(&self.webhooks)
-    }
-
-    pub(super) fn received(&self) -> MutexGuard<'_, Received> {
-        lock(&self.received)
-    }
-}
-
-/// If a test panics while holding a lock, it has already failed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,11 +6,11 @@ use url::Url;
 
 use crate::jira::{
     accounts,
-    fields::{EPIC_LINK, EPIC_NAME},
-    projects::SimulatedProject,
+    credentials::EMAIL,
+    epic_fields::{EPIC_LINK, EPIC_NAME},
+    issue::{IssueType, SimulatedIssue},
+    project::SimulatedProject,
     seed::PROJECT,
-    server::EMAIL,
-    site::{IssueType, SimulatedIssue},
     workflow,
 };
 use maro_domain::issue::IssueKey;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::jira::{
-    projects::{self, SimulatedProject},
-    remote_links::RemoteLink,
+    issue::{IssueType, SimulatedIssue},
+    project::{self, SimulatedProject},
     seed::{ASSIGNEES, FIRST_NUMBER, ISSUES, PROJECT},
 };
 use maro_domain::issue::IssueKey;
@@ -19,78 +18,6 @@ const FIRST_ID: u64 = 10_000;
 
 /// The age of the issues that the site starts with.
 const SEED_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum IssueType {
-    Initiative,
-    Epic,
-    Story,
-    Task,
-    Subtask,
-    Bug,
-}
-
-impl IssueType {
-    pub(super) fn id(self) -> &'static str {
-        match self {
-            Self::Epic => "10000",
-            Self::Story => "10001",
-            Self::Task => "10002",
-            Self::Subtask => "10003",
-            Self::Bug => "10004",
-            Self::Initiative => "10005",
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Initiative => "Initiative",
-            Self::Epic => "Epic",
-            Self::Story => "Story",
-            Self::Task => "Task",
-            Self::Subtask => "Sub-task",
-            Self::Bug => "Bug",
-        }
-    }
-
-    pub(super) fn hierarchy_level(self) -> i32 {
-        match self {
-            Self::Initiative => 2,
-            Self::Epic => 1,
-            Self::Story | Self::Task | Self::Bug => 0,
-            Self::Subtask => -1,
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct SimulatedIssue {
-    pub(super) id: u64,
-    pub(super) key: IssueKey,
-    pub(super) issue_type: IssueType,
-    pub(super) type_id: String,
-    pub(super) summary: String,
-    pub(super) status: String,
-    pub(super) assignee: Option<&'static str>,
-    /// A document or a text, as it was sent.
-    pub(super) description: Option<Value>,
-    /// The epic that a story belongs to.
-    pub(super) parent: Option<IssueKey>,
-    pub(super) properties: BTreeMap<String, Value>,
-    pub(super) links: Vec<RemoteLink>,
-    /// Documents or texts, as they were sent.
-    pub(super) comments: Vec<Value>,
-    /// Whether it was created by the REST API's account.
-    pub(super) is_own: bool,
-    pub(super) created: Timestamp,
-    pub(super) updated: Timestamp,
-    /// Increases with each change on the site.
-    pub(super) changed: u64,
-    /// How many more searches won't find it.
-    pub(super) hidden_for: Option<u32>,
-    /// The key under which the index still has it, if that is another.
-    pub(super) indexed_as: Option<IssueKey>,
-}
 
 #[derive(Debug)]
 pub(super) struct Site {
@@ -114,7 +41,7 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn seeded(watched: watch::Sender<u64>) -> Self {
         let mut site = Self {
-            projects: projects::all(),
+            projects: project::all(),
             issues: BTreeMap::new(),
             ids: HashMap::new(),
             issues_ever: 0,

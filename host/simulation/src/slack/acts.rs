@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::slack::{
-    Shared, dispatch, filling,
+    act_error::{ActError, SubmitOutcome},
+    dispatch, filling,
     history::ShownMessage,
     messages,
     modal::Modal,
-    people::{ActError, SubmitOutcome},
     pressing::{self, Press},
+    state::WorkspaceState,
     submission,
-    workspace::{Names, Person, Place},
+    workspace::{Conversation, Names, Person},
 };
 
 /// How long to wait for a reaction, and for a modal that says it is busy.
@@ -107,7 +108,7 @@ struct Sight {
     modal: Option<Modal>,
 }
 
-pub(super) async fn run(shared: &Shared, asked: &ActsToDo) -> Result<Shown, ActError> {
+pub(super) async fn run(shared: &WorkspaceState, asked: &ActsToDo) -> Result<Shown, ActError> {
     let person = shared.person(&asked.user)?;
     let place = shared.place(&asked.channel, person)?;
     let before = sight(shared, person);
@@ -134,7 +135,7 @@ pub(super) async fn run(shared: &Shared, asked: &ActsToDo) -> Result<Shown, ActE
     })
 }
 
-fn sight(shared: &Shared, person: &Person) -> Sight {
+fn sight(shared: &WorkspaceState, person: &Person) -> Sight {
     let mut messages = shared.history.messages();
     let is_seen = |message: &ShownMessage| {
         let is_others_direct_message =
@@ -146,14 +147,14 @@ fn sight(shared: &Shared, person: &Person) -> Sight {
     Sight { messages, modal: shared.views.top(&person.id) }
 }
 
-fn in_channel(messages: &[ShownMessage], place: &Place) -> Vec<ShownMessage> {
+fn in_channel(messages: &[ShownMessage], place: &Conversation) -> Vec<ShownMessage> {
     messages.iter().filter(|message| message.channel == place.id.as_str()).cloned().collect()
 }
 
 async fn perform(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
-    place: &Place,
+    place: &Conversation,
     act: &Act,
 ) -> Result<(Reaction, Expected), ActError> {
     let user = person.name.as_str();
@@ -214,9 +215,9 @@ async fn perform(
 }
 
 async fn press(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
-    place: &Place,
+    place: &Conversation,
     press: &Press,
     message: Option<ShownMessage>,
 ) -> Result<(), ActError> {
@@ -242,7 +243,7 @@ async fn press(
 }
 
 /// Waits as long as it makes sense. Returns `false` if a sign was expected but none came.
-async fn settle(shared: &Shared, person: &Person, start: &Sight, expected: Expected) -> bool {
+async fn settle(shared: &WorkspaceState, person: &Person, start: &Sight, expected: Expected) -> bool {
     let deadline = Instant::now() + PATIENCE;
     match expected {
         Expected::Nothing => return true,

@@ -5,18 +5,19 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use crate::slack::{
-    Shared, checks,
-    delivery::{self, BotAnswer, Parcel},
+    act_error::ActError,
+    checks, delivery,
     history::{Author, ShownMessage, Typed, TypedCommand},
-    people::ActError,
-    random_text,
+    parcel::{BotAnswer, Parcel},
+    random::random_text,
+    state::WorkspaceState,
     views::completed_blocks,
-    workspace::{Person, Place},
+    workspace::{Conversation, Person},
 };
 
 /// A command that was sent, and what was shown within Slack's three seconds.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub struct SentCommand {
     /// The number of the command in this workspace, counting from 1.
     pub number: u64,
     /// At most one message. None if the bot only acknowledged.
@@ -24,11 +25,11 @@ pub struct Invocation {
 }
 
 pub(super) async fn send(
-    shared: &Shared,
+    shared: &WorkspaceState,
     channel: &str,
     user: &str,
     typed: &str,
-) -> Result<Invocation, ActError> {
+) -> Result<SentCommand, ActError> {
     let person = shared.person(user)?;
     let place = shared.place(channel, person)?;
     let typed = typed.trim();
@@ -50,17 +51,17 @@ pub(super) async fn send(
     if let Some(message) = &shown {
         shared.history.show(message.clone());
     }
-    Ok(Invocation { number: typed_by.invocation, immediate: shown.into_iter().collect() })
+    Ok(SentCommand { number: typed_by.invocation, immediate: shown.into_iter().collect() })
 }
 
 pub(super) async fn run(
-    shared: &Shared,
+    shared: &WorkspaceState,
     channel: &str,
     user: &str,
     typed: &str,
     patience: Duration,
 ) -> Result<Vec<ShownMessage>, ActError> {
-    let Invocation { number, immediate } = send(shared, channel, user, typed).await?;
+    let SentCommand { number, immediate } = send(shared, channel, user, typed).await?;
     if !immediate.is_empty() {
         return Ok(immediate);
     }
@@ -75,7 +76,7 @@ pub(super) async fn run(
 /// Turns a payload into the message that people see, and records what Slack would have refused. Returns
 /// `None` if Slack would show nothing.
 pub(super) fn shown(
-    shared: &Shared,
+    shared: &WorkspaceState,
     typed: &Typed,
     payload: &Value,
     is_delayed: bool,
@@ -132,9 +133,9 @@ fn reference_length(text: &str) -> Option<usize> {
 
 /// The documented fields, in Slack's order.
 fn fields(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
-    place: &Place,
+    place: &Conversation,
     command: &str,
     text: &str,
     response_url: &str,
@@ -157,7 +158,12 @@ fn fields(
     ]
 }
 
-fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer) -> Option<ShownMessage> {
+fn take_answer(
+    shared: &WorkspaceState,
+    typed: &Typed,
+    command: &str,
+    answer: &BotAnswer,
+) -> Option<ShownMessage> {
     if answer.is_empty() {
         return None;
     }
@@ -176,7 +182,7 @@ fn take_answer(shared: &Shared, typed: &Typed, command: &str, answer: &BotAnswer
 }
 
 /// What Slack itself says to the person when the bot fails.
-fn failure(shared: &Shared, typed: &Typed, command: &str, word: &str) -> ShownMessage {
+fn failure(shared: &WorkspaceState, typed: &Typed, command: &str, word: &str) -> ShownMessage {
     ShownMessage {
         invocation: typed.invocation,
         channel: typed.channel.to_string(),

@@ -3,17 +3,22 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    Shared,
+    act_error::ActError,
     checks::view::suggestion_flaws,
-    delivery::{self, Parcel},
+    delivery,
     form::{self, Choice, Field},
     modal::Modal,
+    parcel::Parcel,
     payloads,
-    people::ActError,
+    state::WorkspaceState,
     workspace::Person,
 };
 
-pub(super) async fn fill(shared: &Shared, user: &str, values: &[(&str, &str)]) -> Result<Modal, ActError> {
+pub(super) async fn fill(
+    shared: &WorkspaceState,
+    user: &str,
+    values: &[(&str, &str)],
+) -> Result<Modal, ActError> {
     for (name, value) in values {
         let (person, modal) = shared.person_and_modal(user)?;
         let field = find(&modal, name)?;
@@ -30,7 +35,7 @@ pub(super) async fn fill(shared: &Shared, user: &str, values: &[(&str, &str)]) -
 }
 
 pub(super) async fn suggestions(
-    shared: &Shared,
+    shared: &WorkspaceState,
     user: &str,
     name: &str,
     typed: &str,
@@ -59,7 +64,7 @@ fn is_text(kind: &str) -> bool {
 
 /// What `view.state.values` contains for the field once the value is typed or chosen.
 async fn state_for(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
     field: &Field,
@@ -99,7 +104,7 @@ async fn state_for(
 /// The option with this label or value. If the bot suggests options, this types less and less of it until the
 /// option is suggested, as a person would.
 async fn choose(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
     field: &Field,
@@ -151,7 +156,7 @@ fn own_options(modal: &Modal, field: &Field) -> Vec<Value> {
 }
 
 async fn suggest(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
     field: &Field,
@@ -180,7 +185,7 @@ async fn suggest(
 
 /// Notifies the bot immediately that a field was changed.
 async fn dispatch(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     view_id: &str,
     field: &Field,

@@ -2,18 +2,18 @@
 //! URL.
 
 use crate::slack::{
-    Shared,
-    delivery::{self, Parcel},
+    act_error::ActError,
+    delivery,
     history::{Author, ShownMessage, Typed},
+    parcel::Parcel,
     payloads,
-    people::ActError,
-    random_text,
+    state::WorkspaceState,
     workspace::Person,
 };
 use maro_domain::ids::ChannelId;
 
 pub(super) fn write(
-    shared: &Shared,
+    shared: &WorkspaceState,
     user: &str,
     channel: &str,
     text: &str,
@@ -40,7 +40,11 @@ pub(super) fn write(
     Ok(message)
 }
 
-pub(super) async fn use_shortcut(shared: &Shared, user: &str, callback_id: &str) -> Result<(), ActError> {
+pub(super) async fn use_shortcut(
+    shared: &WorkspaceState,
+    user: &str,
+    callback_id: &str,
+) -> Result<(), ActError> {
     let person = shared.person(user)?;
     let payload = payloads::global_shortcut(shared, person, callback_id);
     let answer = delivery::deliver(shared, &Parcel::Interaction(payload)).await;
@@ -48,7 +52,7 @@ pub(super) async fn use_shortcut(shared: &Shared, user: &str, callback_id: &str)
 }
 
 pub(super) async fn use_message_shortcut(
-    shared: &Shared,
+    shared: &WorkspaceState,
     user: &str,
     message: &ShownMessage,
     callback_id: &str,
@@ -62,7 +66,7 @@ pub(super) async fn use_message_shortcut(
 
 /// Opens a response URL for something done to a message. An answer may replace the message `original_ts`.
 pub(super) fn open_response_url(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     message: &ShownMessage,
     original_ts: Option<&str>,
@@ -72,15 +76,4 @@ pub(super) fn open_response_url(
     typed.original_ts = original_ts.map(str::to_owned);
     let url = shared.new_response_url("actions", &typed);
     (typed, url)
-}
-
-impl Shared {
-    /// Opens a response URL for answers to what somebody did.
-    pub(super) fn new_response_url(&self, kind: &str, typed: &Typed) -> String {
-        let now = self.settings.clock.now();
-        let number = now.as_microsecond().unsigned_abs();
-        let path = format!("/{kind}/{}/{number}/{}", self.workspace.team_id, random_text(24));
-        self.history.open(path.clone(), typed.clone(), now);
-        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
-    }
 }

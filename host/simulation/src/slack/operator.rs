@@ -1,4 +1,4 @@
-//! The routes for the sandbox's operator: act as a person, and see what Slack would show.
+//! The routes for the simulation's operator: act as a person, and see what Slack would show.
 //!
 //! They are on loopback, where any web page can send requests. So each request must name this host (against
 //! DNS rebinding) and have the session's token in its own header. Other pages don't know the token, and can't
@@ -16,22 +16,26 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::slack::{
-    Shared,
+    act_error::ActError,
     acts::{self, ActsToDo},
-    people::ActError,
+    state::WorkspaceState,
 };
 
 /// The header with the session's token.
-pub const TOKEN_HEADER: &str = "x-maro-sandbox-token";
+pub const TOKEN_HEADER: &str = "x-maro-simulation-token";
 
 /// Why the operator's request was refused, in a sentence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct OperatorError {
     pub error: String,
 }
 
-/// `POST /sandbox/acts` with [`ActsToDo`]: does it, and answers with what is [`acts::Shown`] afterwards.
-pub(super) async fn act(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+/// `POST /simulation/acts` with [`ActsToDo`]: does it, and answers with what is [`acts::Shown`] afterwards.
+pub(super) async fn act(
+    State(shared): State<Arc<WorkspaceState>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     if let Err((status, error)) = admit(&shared, &headers) {
         return refuse(status, error);
     }
@@ -54,7 +58,10 @@ pub(super) async fn act(State(shared): State<Arc<Shared>>, headers: HeaderMap, b
     }
 }
 
-pub(super) async fn show_workspace(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+pub(super) async fn show_workspace(
+    State(shared): State<Arc<WorkspaceState>>,
+    headers: HeaderMap,
+) -> Response {
     match admit(&shared, &headers) {
         Ok(()) => answer(StatusCode::OK, &shared.workspace.names()),
         Err((status, error)) => refuse(status, error),
@@ -62,7 +69,7 @@ pub(super) async fn show_workspace(State(shared): State<Arc<Shared>>, headers: H
 }
 
 /// Checks that a request is from this session's operator. If not, returns how to refuse it.
-fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+fn admit(shared: &WorkspaceState, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_this_host =
         host == shared.address.to_string() || host == format!("localhost:{}", shared.address.port());
@@ -85,5 +92,5 @@ fn answer(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 fn refuse(status: StatusCode, error: &str) -> Response {
-    answer(status, &Refusal { error: error.to_owned() })
+    answer(status, &OperatorError { error: error.to_owned() })
 }

@@ -5,16 +5,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::slack::{
-    Shared,
     form::{Button, Field},
     history::{Author, ShownMessage},
     modal::Modal,
-    random_text,
+    random::random_text,
+    state::WorkspaceState,
     workspace::Person,
 };
 
 /// The fields that all interactions have.
-fn common(shared: &Shared, kind: &str, person: &Person) -> Map<String, Value> {
+fn common(shared: &WorkspaceState, kind: &str, person: &Person) -> Map<String, Value> {
     let workspace = &shared.workspace;
     let user = json!({
         "id": person.id.as_str(),
@@ -40,23 +40,28 @@ fn with<const N: usize>(mut common: Map<String, Value>, own: [(&str, Value); N])
     Value::Object(common)
 }
 
-fn trigger(shared: &Shared, person: &Person) -> Value {
+fn trigger(shared: &WorkspaceState, person: &Person) -> Value {
     json!(shared.triggers.issue(&person.id, shared.settings.clock.now()))
 }
 
 /// The time of an action, in seconds and microseconds.
-fn action_ts(shared: &Shared) -> Value {
+fn action_ts(shared: &WorkspaceState) -> Value {
     let micros = shared.settings.clock.now().as_microsecond();
     json!(format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
 }
 
-pub(super) fn view_submission(shared: &Shared, person: &Person, modal: &Modal) -> Value {
+pub(super) fn view_submission(shared: &WorkspaceState, person: &Person, modal: &Modal) -> Value {
     let own =
         [("trigger_id", trigger(shared, person)), ("view", modal.view.clone()), ("response_urls", json!([]))];
     with(common(shared, "view_submission", person), own)
 }
 
-pub(super) fn view_closed(shared: &Shared, person: &Person, modal: &Modal, is_cleared: bool) -> Value {
+pub(super) fn view_closed(
+    shared: &WorkspaceState,
+    person: &Person,
+    modal: &Modal,
+    is_cleared: bool,
+) -> Value {
     let own = [("view", modal.view.clone()), ("is_cleared", json!(is_cleared))];
     with(common(shared, "view_closed", person), own)
 }
@@ -64,7 +69,7 @@ pub(super) fn view_closed(shared: &Shared, person: &Person, modal: &Modal, is_cl
 /// Slack leaves out the state of the other fields, see
 /// <https://github.com/slackapi/java-slack-sdk/issues/1292>.
 pub(super) fn block_suggestion(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
     field: &Field,
@@ -83,7 +88,7 @@ pub(super) fn block_suggestion(
 }
 
 /// The entry in `actions` for a button.
-pub(super) fn button_action(shared: &Shared, button: &Button) -> Value {
+pub(super) fn button_action(shared: &WorkspaceState, button: &Button) -> Value {
     let mut action = button.element.clone();
     action["block_id"] = json!(button.block_id);
     action["action_ts"] = action_ts(shared);
@@ -91,7 +96,7 @@ pub(super) fn button_action(shared: &Shared, button: &Button) -> Value {
 }
 
 /// The entry in `actions` for a field that was changed to `state`.
-pub(super) fn field_action(shared: &Shared, field: &Field, state: &Value) -> Value {
+pub(super) fn field_action(shared: &WorkspaceState, field: &Field, state: &Value) -> Value {
     let mut action = state.clone();
     action["action_id"] = json!(field.action_id);
     action["block_id"] = json!(field.block_id);
@@ -99,7 +104,7 @@ pub(super) fn field_action(shared: &Shared, field: &Field, state: &Value) -> Val
     action
 }
 
-pub(super) fn modal_action(shared: &Shared, person: &Person, modal: &Modal, action: Value) -> Value {
+pub(super) fn modal_action(shared: &WorkspaceState, person: &Person, modal: &Modal, action: Value) -> Value {
     let own = [
         ("container", json!({ "type": "view", "view_id": modal.id() })),
         ("trigger_id", trigger(shared, person)),
@@ -110,7 +115,7 @@ pub(super) fn modal_action(shared: &Shared, person: &Person, modal: &Modal, acti
 }
 
 pub(super) fn message_action(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     message: &ShownMessage,
     response_url: &str,
@@ -142,7 +147,7 @@ pub(super) fn message_action(
     payload
 }
 
-pub(super) fn global_shortcut(shared: &Shared, person: &Person, callback_id: &str) -> Value {
+pub(super) fn global_shortcut(shared: &WorkspaceState, person: &Person, callback_id: &str) -> Value {
     let own = [
         ("callback_id", json!(callback_id)),
         ("trigger_id", trigger(shared, person)),
@@ -152,7 +157,7 @@ pub(super) fn global_shortcut(shared: &Shared, person: &Person, callback_id: &st
 }
 
 pub(super) fn message_shortcut(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     message: &ShownMessage,
     response_url: &str,
@@ -170,7 +175,7 @@ pub(super) fn message_shortcut(
     with(common(shared, "message_action", person), own)
 }
 
-fn channel(shared: &Shared, id: &str) -> Value {
+fn channel(shared: &WorkspaceState, id: &str) -> Value {
     let name = match shared.workspace.channel(id) {
         Some(channel) if channel.is_private => "privategroup",
         Some(channel) => &channel.name,
@@ -180,7 +185,7 @@ fn channel(shared: &Shared, id: &str) -> Value {
 }
 
 /// A message as Slack sends it to apps.
-pub(super) fn message_object(shared: &Shared, message: &ShownMessage) -> Value {
+pub(super) fn message_object(shared: &WorkspaceState, message: &ShownMessage) -> Value {
     let workspace = &shared.workspace;
     let mut object = json!({
         "type": "message",

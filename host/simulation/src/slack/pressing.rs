@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::slack::{
-    Shared,
-    delivery::{self, Parcel},
+    act_error::ActError,
+    delivery,
     form::{self, Button},
     history::ShownMessage,
-    messages, payloads,
-    people::ActError,
+    messages,
+    parcel::Parcel,
+    payloads,
+    state::WorkspaceState,
 };
 use maro_domain::issue::IssueKey;
 
@@ -92,12 +94,12 @@ impl From<&str> for Press {
     }
 }
 
-pub(super) async fn in_modal(shared: &Shared, user: &str, press: &Press) -> Result<(), ActError> {
+pub(super) async fn in_modal(shared: &WorkspaceState, user: &str, press: &Press) -> Result<(), ActError> {
     send(shared, payload(shared, user, press)?).await
 }
 
 /// What is sent if the person presses a button in their modal.
-pub(super) fn payload(shared: &Shared, user: &str, press: &Press) -> Result<Value, ActError> {
+pub(super) fn payload(shared: &WorkspaceState, user: &str, press: &Press) -> Result<Value, ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let button = press.find(modal.blocks())?;
     let action = payloads::button_action(shared, &button);
@@ -105,7 +107,7 @@ pub(super) fn payload(shared: &Shared, user: &str, press: &Press) -> Result<Valu
 }
 
 pub(super) async fn in_message(
-    shared: &Shared,
+    shared: &WorkspaceState,
     user: &str,
     message: &ShownMessage,
     press: &Press,
@@ -117,7 +119,7 @@ pub(super) async fn in_message(
     send(shared, payloads::message_action(shared, person, message, &url, action)).await
 }
 
-async fn send(shared: &Shared, payload: Value) -> Result<(), ActError> {
+async fn send(shared: &WorkspaceState, payload: Value) -> Result<(), ActError> {
     let answer = delivery::deliver(shared, &Parcel::Interaction(payload)).await;
     answer.map(drop).map_err(ActError::Unanswered)
 }

@@ -10,10 +10,10 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::slack::{Shared, delivery, dispatch, history::Closed};
+use crate::slack::{dispatch, history::Closed, parcel, state::WorkspaceState};
 
 pub(super) async fn take(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<WorkspaceState>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -22,7 +22,7 @@ pub(super) async fn take(
         Ok(typed) => typed,
         Err(closed) => return refuse(&shared, StatusCode::NOT_FOUND, word(closed)),
     };
-    if !delivery::is_json(&headers) {
+    if !parcel::is_json(&headers) {
         return refuse(&shared, StatusCode::BAD_REQUEST, "invalid_payload");
     }
     let Ok(payload) = serde_json::from_slice::<Value>(&body) else {
@@ -50,7 +50,7 @@ fn word(closed: Closed) -> &'static str {
     }
 }
 
-fn refuse(shared: &Shared, status: StatusCode, word: &str) -> Response {
+fn refuse(shared: &WorkspaceState, status: StatusCode, word: &str) -> Response {
     shared.history.report(format!("Slack rejected a post to a response_url: {word}."));
     let body = serde_json::json!({ "ok": false, "error": word }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::slack::{
-    Shared,
+    act_error::{ActError, SubmitOutcome},
     checks::view::view_flaws,
-    delivery::{self, BotAnswer, NoAnswer, Parcel},
+    delivery,
     form::Field,
     modal::Modal,
+    parcel::{BotAnswer, NoAnswer, Parcel},
     payloads,
-    people::{ActError, SubmitOutcome},
+    state::WorkspaceState,
     views::ViewName,
     workspace::Person,
 };
@@ -19,7 +20,7 @@ use crate::slack::{
 /// What Slack shows in a modal if the bot didn't accept its submission.
 pub const TROUBLE: &str = "We had some trouble connecting. Try again?";
 
-pub(super) async fn submit(shared: &Shared, user: &str) -> Result<SubmitOutcome, ActError> {
+pub(super) async fn submit(shared: &WorkspaceState, user: &str) -> Result<SubmitOutcome, ActError> {
     let (person, modal) = ready(shared, user)?;
     if let Some(incomplete) = refuse_incomplete(shared, &modal) {
         return Ok(incomplete);
@@ -27,7 +28,10 @@ pub(super) async fn submit(shared: &Shared, user: &str) -> Result<SubmitOutcome,
     Ok(send(shared, person, &modal).await)
 }
 
-pub(super) async fn submit_twice(shared: &Shared, user: &str) -> Result<[SubmitOutcome; 2], ActError> {
+pub(super) async fn submit_twice(
+    shared: &WorkspaceState,
+    user: &str,
+) -> Result<[SubmitOutcome; 2], ActError> {
     let (person, modal) = ready(shared, user)?;
     if let Some(incomplete) = refuse_incomplete(shared, &modal) {
         return Ok([incomplete.clone(), incomplete]);
@@ -36,12 +40,12 @@ pub(super) async fn submit_twice(shared: &Shared, user: &str) -> Result<[SubmitO
     Ok([first, second])
 }
 
-pub(super) fn payload(shared: &Shared, user: &str) -> Result<Value, ActError> {
+pub(super) fn payload(shared: &WorkspaceState, user: &str) -> Result<Value, ActError> {
     let (person, modal) = ready(shared, user)?;
     Ok(payloads::view_submission(shared, person, &modal))
 }
 
-fn ready<'a>(shared: &'a Shared, user: &str) -> Result<(&'a Person, Modal), ActError> {
+fn ready<'a>(shared: &'a WorkspaceState, user: &str) -> Result<(&'a Person, Modal), ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     if modal.submit_label().is_none() {
         return Err(ActError::NoSubmit { title: modal.title().to_owned() });
@@ -50,7 +54,7 @@ fn ready<'a>(shared: &'a Shared, user: &str) -> Result<(&'a Person, Modal), ActE
 }
 
 /// Slack doesn't send a modal if something in it is missing or too long. It shows an error instead.
-fn refuse_incomplete(shared: &Shared, modal: &Modal) -> Option<SubmitOutcome> {
+fn refuse_incomplete(shared: &WorkspaceState, modal: &Modal) -> Option<SubmitOutcome> {
     let objection = |field: &Field| {
         let length = field.value.as_deref().map_or(0, |value| value.encode_utf16().count());
         match field.length_limits {
@@ -71,7 +75,7 @@ fn refuse_incomplete(shared: &Shared, modal: &Modal) -> Option<SubmitOutcome> {
     Some(SubmitOutcome::Incomplete(errors))
 }
 
-async fn send(shared: &Shared, person: &Person, modal: &Modal) -> SubmitOutcome {
+async fn send(shared: &WorkspaceState, person: &Person, modal: &Modal) -> SubmitOutcome {
     shared.views.change(modal.id(), |modal| {
         modal.errors.clear();
         modal.notice = None;
@@ -92,7 +96,7 @@ async fn send(shared: &Shared, person: &Person, modal: &Modal) -> SubmitOutcome 
 
 /// Does what the bot's answer says. The error says what is wrong with the answer, if there was one.
 fn obey(
-    shared: &Shared,
+    shared: &WorkspaceState,
     person: &Person,
     modal: &Modal,
     answer: Result<BotAnswer, NoAnswer>,
@@ -129,7 +133,7 @@ fn obey(
     }
 }
 
-fn shown(shared: &Shared, person: &Person, is_open: bool) -> Option<Modal> {
+fn shown(shared: &WorkspaceState, person: &Person, is_open: bool) -> Option<Modal> {
     shared.views.top(&person.id).filter(|_| is_open)
 }
 
@@ -138,7 +142,11 @@ fn checked_view(view: &Value) -> Result<&Value, Option<String>> {
     if flaws.is_empty() { Ok(view) } else { Err(Some(flaws.join(" "))) }
 }
 
-fn take_errors(shared: &Shared, modal: &Modal, errors: &Value) -> Result<SubmitOutcome, Option<String>> {
+fn take_errors(
+    shared: &WorkspaceState,
+    modal: &Modal,
+    errors: &Value,
+) -> Result<SubmitOutcome, Option<String>> {
     let errors: BTreeMap<String, String> = serde_json::from_value(errors.clone())
         .map_err(|_| Some("errors doesn't map ids to texts".to_owned()))?;
     if errors.is_empty() {
@@ -154,7 +162,7 @@ fn take_errors(shared: &Shared, modal: &Modal, errors: &Value) -> Result<SubmitO
     Ok(SubmitOutcome::Errors(errors))
 }
 
-pub(super) async fn close(shared: &Shared, user: &str) -> Result<(), ActError> {
+pub(super) async fn close(shared: &WorkspaceState, user: &str) -> Result<(), ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let is_cleared = modal.view["clear_on_close"] == true;
     let closed = if is_cleared {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::slack::{changes::Changes, form, modal::Modal, random_text, workspace::Workspace};
+use crate::slack::{changes::Changes, form, modal::Modal, random::random_text, workspace::Workspace};
 use maro_domain::ids::UserId;
 
 /// How many views Slack allows in a stack.

@@ -38,7 +38,7 @@ pub struct Workspace {
 
 /// The place where a command is typed: its id, and the name that Slack sends with it.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Conversation {
     pub id: ChannelId,
     pub sent_name: String,
 }
@@ -67,8 +67,8 @@ impl Workspace {
             direct_message: channel_id(direct_message),
         };
         Self {
-            team_id: "T0SANDBOX01".to_owned(),
-            team_domain: "maro-sandbox".to_owned(),
+            team_id: "T0SIMULATED".to_owned(),
+            team_domain: "maro-simulation".to_owned(),
             app_id: "A0MAROAPP01".to_owned(),
             bot_id: "B0MAROBOT01".to_owned(),
             bot_user: user_id("U0MAROBOT01"),
@@ -95,15 +95,18 @@ impl Workspace {
     }
 
     /// Finds a place by name, with or without `#`, or by id. `dm` is the person's direct message with the bot.
-    pub fn place(&self, name: &str, person: &Person) -> Option<Place> {
+    pub fn place(&self, name: &str, person: &Person) -> Option<Conversation> {
         let name = name.strip_prefix('#').unwrap_or(name);
         if name == "dm" || name == person.direct_message.as_str() {
-            return Some(Place { id: person.direct_message.clone(), sent_name: "directmessage".to_owned() });
+            return Some(Conversation {
+                id: person.direct_message.clone(),
+                sent_name: "directmessage".to_owned(),
+            });
         }
         let channel =
             self.channels.iter().find(|channel| channel.name == name || channel.id.as_str() == name)?;
         let sent_name = if channel.is_private { "privategroup".to_owned() } else { channel.name.clone() };
-        Some(Place { id: channel.id.clone(), sent_name })
+        Some(Conversation { id: channel.id.clone(), sent_name })
     }
 
     /// The channel with this id.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex};
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{
-    SimulatedSlack, form::Choice, people::SubmitOutcome, pressing::Press, web_api::faults::Fault,
+    SimulatedSlack, act_error::SubmitOutcome, form::Choice, pressing::Press, web_api::faults::Fault,
 };
 use serde_json::{Value, json};
 

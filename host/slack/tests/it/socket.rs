@@ -37,7 +37,7 @@ use url::Url;
 
 use crate::support::{config, serve};
 
-const APP_TOKEN: &str = "xapp-1-sandbox";
+const APP_TOKEN: &str = "xapp-1-simulation";
 
 /// Long enough for anything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -3,7 +3,7 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{
-    SimulatedSlack, delivery::NoAnswer, people::SubmitOutcome, sockets::DisconnectReason,
+    SimulatedSlack, act_error::SubmitOutcome, parcel::NoAnswer, sockets::DisconnectReason,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -60,7 +60,7 @@ fn event() -> Value {
     json!({
         "type": "event_callback",
         "token": "x",
-        "team_id": "T0SANDBOX01",
+        "team_id": "T0SIMULATED",
         "api_app_id": "A0MAROAPP01",
         "event_id": "Ev1",
         "event_time": 1_700_000_000,

@@ -62,7 +62,7 @@ impl FakeSlack {
     fn target(&self) -> String {
         let asked = self.asked.lock().unwrap();
         assert_eq!(asked.len(), 1);
-        assert_eq!(asked[0].headers["authorization"], "Bearer xoxb-sandbox");
+        assert_eq!(asked[0].headers["authorization"], "Bearer xoxb-simulation");
         asked[0].target.clone()
     }
 

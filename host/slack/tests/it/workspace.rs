@@ -39,7 +39,7 @@ async fn a_command_arrives_signed_with_every_field() {
         assert_eq!(command.channel.as_str(), "C0LAUNCH001");
         assert_eq!(command.channel_name.as_deref(), Some("privategroup"));
         assert_eq!(command.user.as_str(), "U0GRACE0001");
-        assert_eq!(command.team_id.as_deref(), Some("T0SANDBOX01"));
+        assert_eq!(command.team_id.as_deref(), Some("T0SIMULATED"));
         assert!(command.trigger_id.is_some() && command.response_url.is_some());
         answer_with(&echo("it", Visibility::Caller), &command)
     })
@@ -188,17 +188,18 @@ async fn the_web_api_wants_the_bots_token() {
     assert_eq!(call("auth.test", Some("xoxb-other")).await["error"], "invalid_auth");
     assert_eq!(call("chat.nonsense", Some(BOT_TOKEN)).await["error"], "unknown_method");
     let answer = call("auth.test", Some(BOT_TOKEN)).await;
-    assert_eq!((&answer["ok"], &answer["team_id"]), (&json!(true), &json!("T0SANDBOX01")));
+    assert_eq!((&answer["ok"], &answer["team_id"]), (&json!(true), &json!("T0SIMULATED")));
 }
 
 #[tokio::test]
 async fn only_the_operator_of_this_session_may_type() {
     let slack = start_slack(Clock::system()).await;
-    let address = slack.url().join("/sandbox/acts").unwrap();
+    let address = slack.url().join("/simulation/acts").unwrap();
     let body = json!({"channel": "general", "user": "ada", "acts": [{"command": {"text": "/maro help"}}]})
         .to_string();
     let request = |token: &str, host: Option<&str>| {
-        let request = client().post(address.clone()).header("x-maro-sandbox-token", token).body(body.clone());
+        let request =
+            client().post(address.clone()).header("x-maro-simulation-token", token).body(body.clone());
         match host {
             Some(host) => request.header("host", host),
             None => request,

@@ -68,7 +68,7 @@ async fn threads_and_permalinks_lead_to_messages_that_exist() {
     let number = root.ts.replace('.', "");
     assert_eq!(
         link(&root.ts).await["permalink"],
-        format!("https://maro-sandbox.slack.com/archives/C0GENERAL01/p{number}")
+        format!("https://maro-simulation.slack.com/archives/C0GENERAL01/p{number}")
     );
     let of_reply = link(reply["ts"].as_str().unwrap()).await["permalink"].to_string();
     assert!(of_reply.contains(&format!("?thread_ts={}&cid=C0GENERAL01", root.ts)));

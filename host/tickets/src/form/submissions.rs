@@ -16,7 +16,7 @@ use crate::{
     texts,
 };
 use maro_domain::ids::UserId;
-use maro_process::handover::{self, Waited};
+use maro_process::wait::{self, Waited};
 use maro_slack::interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState};
 
 /// The pause between an answer and the next view, so that Slack has shown the one before the other comes.
@@ -51,15 +51,15 @@ impl Submissions {
         };
         let submissions = Arc::clone(self);
         let work = async move { submissions.outcome(view, &user).await };
-        match handover::within(&self.tasks, patience, work, late).await {
+        match wait::within(&self.tasks, patience, work, late).await {
             Waited::Done(Outcome::Close) => SubmissionResponse::CloseAll,
             Waited::Done(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
             Waited::Done(Outcome::Errors { errors, form }) if errors.is_empty() => {
                 SubmissionResponse::Update(form)
             }
             Waited::Done(Outcome::Errors { errors, .. }) => SubmissionResponse::Errors(errors),
-            Waited::Later => SubmissionResponse::update(self.modals.progress(title, &origin)),
-            Waited::Lost => {
+            Waited::Late => SubmissionResponse::update(self.modals.progress(title, &origin)),
+            Waited::Panicked => {
                 let text = texts::forms::SOMETHING_WRONG;
                 SubmissionResponse::update(self.modals.sentence(title, &origin, text))
             }

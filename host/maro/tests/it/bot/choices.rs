@@ -1,6 +1,6 @@
 //! A choice in the create form, and what is offered, kept and created after it.
 
-use maro_simulation::slack::{modal::Modal, people::SubmitOutcome, pressing::Press};
+use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press};
 
 use crate::bot::{
     TestBot,

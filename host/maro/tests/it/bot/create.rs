@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::Fault},
-    slack::{modal::Modal, people::SubmitOutcome, pressing::Press},
+    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press},
 };
 
 use crate::{

@@ -210,9 +210,13 @@ async fn a_webhook_that_comes_after_a_later_one_changes_nothing() {
 
 async fn id_of(bot: &TestBot, key: &str) -> String {
     let url = bot.jira.base_url().join(&format!("rest/api/3/issue/{key}")).unwrap();
-    let token = maro_simulation::jira::server::API_TOKEN;
-    let response =
-        client().get(url).basic_auth(maro_simulation::jira::server::EMAIL, Some(token)).send().await.unwrap();
+    let token = maro_simulation::jira::credentials::API_TOKEN;
+    let response = client()
+        .get(url)
+        .basic_auth(maro_simulation::jira::credentials::EMAIL, Some(token))
+        .send()
+        .await
+        .unwrap();
     let issue: serde_json::Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     issue["id"].as_str().unwrap().to_owned()
 }

@@ -8,8 +8,8 @@ use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
 use maro_simulation::jira::{
     controls::SearchLag,
+    credentials::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
     faults::Fault,
-    server::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
 };
 use maro_store::config::DatabaseConfig;
 

@@ -45,8 +45,8 @@ use std::{
 };
 
 use maro_bot::{
+    bot::{Bot, Surroundings},
     config::{Config, PluginsConfig},
-    server::bot::{Bot, Surroundings},
 };
 use maro_domain::issue::IssueKey;
 use maro_process::{clock::Clock, secret::Secret};

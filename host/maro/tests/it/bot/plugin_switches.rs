@@ -1,7 +1,7 @@
 //! `/maro plugins disable` and `enable`: for administrators, for good, for all replicas.
 
 use insta::assert_snapshot;
-use maro_bot::server::bot::Bot;
+use maro_bot::bot::Bot;
 use maro_process::{clock::Clock, secret::Secret};
 use maro_runtime::events::PluginChange;
 use maro_store::config::DatabaseConfig;

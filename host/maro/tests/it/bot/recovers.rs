@@ -3,7 +3,7 @@
 
 use maro_simulation::{
     jira::{controls::SearchLag, faults::Fault},
-    slack::{people::SubmitOutcome, pressing::Press, terminal},
+    slack::{act_error::SubmitOutcome, pressing::Press, terminal},
 };
 use maro_store::config::DatabaseConfig;
 

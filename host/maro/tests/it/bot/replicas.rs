@@ -2,7 +2,7 @@
 
 use maro_simulation::{
     jira::faults::Fault,
-    slack::{people::SubmitOutcome, pressing::Press},
+    slack::{act_error::SubmitOutcome, pressing::Press},
 };
 
 use crate::{

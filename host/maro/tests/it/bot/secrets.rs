@@ -191,6 +191,6 @@ async fn no_secret_is_logged_whatever_fails() {
     }
     signed(&bot, "slack/commands", b"command=%2Fmaro", 900).send().await.unwrap();
     let basic = "bWFyb0BleGFtcGxlLmNvbTpzaW11bGF0ZWQtYXBpLXRva2Vu";
-    let api_token = maro_simulation::jira::server::API_TOKEN;
+    let api_token = maro_simulation::jira::credentials::API_TOKEN;
     log.assert_without(&[MARKER, "xoxb-test", "a signing secret", api_token, basic, "v0=", "/rest/api/"]);
 }

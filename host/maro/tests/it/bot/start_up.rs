@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener};
 
-use maro_bot::{config::Config, server::bot::Bot};
+use maro_bot::{bot::Bot, config::Config};
 use maro_process::{clock::Clock, secret::Secret, telemetry::error_chain};
 use maro_store::config::DatabaseConfig;
 

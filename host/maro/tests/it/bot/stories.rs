@@ -1,14 +1,14 @@
 //! `/maro stories EPIC-1`: a story a line.
 
 use insta::assert_snapshot;
-use maro_simulation::slack::{modal::Modal, people::SubmitOutcome, pressing::Press};
+use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press};
 
 use crate::{
     bot::{
         TestBot,
         create::{bot, open_create, read, told},
     },
-    tracker::given::execute,
+    raw::execute,
 };
 
 /// The epic of the simulated project.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maro_simulation::{
     jira::faults::Fault,
-    slack::{people::SubmitOutcome, web_api::faults::Fault as SlackFault},
+    slack::{act_error::SubmitOutcome, web_api::faults::Fault as SlackFault},
 };
 
 use crate::bot::create::{bot, open_create, read, told};

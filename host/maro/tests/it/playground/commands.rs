@@ -86,7 +86,7 @@ async fn what_jira_does_shows_in_the_channel() {
     let browser = &stage.browser;
     for (label, sentence) in [
         ("503 Unavailable", "Jira is having problems"),
-        ("401 Unauthorised", "rejected MARO's credentials"),
+        ("401 Unauthorized", "rejected MARO's credentials"),
         ("Answers nonsense", "a response MARO couldn't read"),
     ] {
         browser.choose("#failure", label).await;

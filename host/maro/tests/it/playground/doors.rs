@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use maro_dev::{
     builds::Builds,
-    playground::{Page, PageError},
+    playground::{PageError, PlaygroundPage},
 };
 use maro_process::http::client::{self, ClientOptions, Trust};
 use reqwest::{Client, RequestBuilder};
@@ -64,7 +64,7 @@ async fn every_answer_forbids_what_the_page_does_not_need() {
 async fn the_page_does_not_leave_this_machine() {
     let bot = bot().await;
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    let refused = Page::start(everywhere, playground(&bot, &Builds::default())).await.unwrap_err();
+    let refused = PlaygroundPage::start(everywhere, playground(&bot, &Builds::default())).await.unwrap_err();
     assert!(matches!(refused, PageError::NotLoopback(_)), "{refused}");
 }
 

@@ -1,6 +1,6 @@
 //! What is live: a page that lost its host, and a channel with very many messages.
 
-use maro_dev::playground::Page;
+use maro_dev::playground::PlaygroundPage;
 use serde_json::json;
 
 use crate::playground::{SAID, Stage, playground};
@@ -14,7 +14,7 @@ async fn a_page_catches_up_with_a_host_that_was_restarted() {
     page.stop().await;
     browser.see("#connection", "Connection lost").await;
     bot.slack.write("grace", "general", "During the restart").unwrap();
-    let _page = Page::start(address, playground(&bot, &builds)).await.unwrap();
+    let _page = PlaygroundPage::start(address, playground(&bot, &builds)).await.unwrap();
     browser.see(SAID, "During the restart").await;
     assert_eq!(browser.texts(SAID).await, ["Before the restart", "During the restart"]);
     assert_eq!(browser.texts("#connection").await, [""]);

@@ -17,7 +17,7 @@ use std::{
 
 use maro_dev::{
     builds::Builds,
-    playground::{Page, Playground},
+    playground::{Playground, PlaygroundPage},
 };
 use maro_process::secret::Secret;
 
@@ -33,7 +33,7 @@ const SAID: &str = "#log > .message > .content > .said";
 struct Stage {
     bot: TestBot,
     builds: Builds,
-    page: Page,
+    page: PlaygroundPage,
     browser: Browser,
 }
 
@@ -58,8 +58,8 @@ fn playground(bot: &TestBot, builds: &Builds) -> Playground {
     }
 }
 
-async fn page(bot: &TestBot, builds: &Builds) -> Page {
-    Page::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground(bot, builds)).await.unwrap()
+async fn page(bot: &TestBot, builds: &Builds) -> PlaygroundPage {
+    PlaygroundPage::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), playground(bot, builds)).await.unwrap()
 }
 
 impl Stage {

@@ -2,7 +2,7 @@
 
 use maro_simulation::{
     jira::faults::Fault,
-    slack::{people::SubmitOutcome, pressing::Press, web_api::faults::Fault as SlackFault},
+    slack::{act_error::SubmitOutcome, pressing::Press, web_api::faults::Fault as SlackFault},
 };
 
 use crate::{

@@ -1,6 +1,6 @@
 //! The fields that a query can compare, and the values that the simulated issues have.
 
-use crate::jira::{accounts, site::SimulatedIssue};
+use crate::jira::{accounts, issue::SimulatedIssue};
 
 /// What queries call the REST API's only account.
 pub(super) const OWN_ACCOUNT: &str = "maro";

@@ -5,11 +5,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::slack::checks::{
-    elements::{Place, check_element, check_image},
-    flaws::{Checker, TextKind},
+    elements::{ParentBlock, check_element, check_image},
+    flaws::{Checker, MAX_ID, TextKind},
 };
-
-pub(super) const MAX_ID: usize = 255;
 const MAX_SECTION_TEXT: usize = 3_000;
 const MAX_FIELDS: usize = 10;
 const MAX_FIELD_TEXT: usize = 2_000;
@@ -66,7 +64,7 @@ fn check_block(checker: &mut Checker, at: &str, block: &Value, surface: Surface)
             let mut ids = HashSet::new();
             for (index, element) in elements.iter().enumerate() {
                 let at = format!("{at}/elements/{index}");
-                check_element(checker, &at, element, Place::Actions);
+                check_element(checker, &at, element, ParentBlock::Actions);
                 if let Some(id) = element["action_id"].as_str()
                     && !ids.insert(id)
                 {
@@ -100,7 +98,7 @@ fn check_section(checker: &mut Checker, at: &str, block: &Value) {
         }
     }
     if let Some(accessory) = block.get("accessory") {
-        check_element(checker, &format!("{at}/accessory"), accessory, Place::Section);
+        check_element(checker, &format!("{at}/accessory"), accessory, ParentBlock::Section);
     }
 }
 
@@ -114,7 +112,7 @@ fn check_input(checker: &mut Checker, at: &str, block: &Value, surface: Surface)
     checker.flag(at, block, "optional");
     checker.flag(at, block, "dispatch_action");
     match block.get("element") {
-        Some(element) => check_element(checker, &format!("{at}/element"), element, Place::Input),
+        Some(element) => check_element(checker, &format!("{at}/element"), element, ParentBlock::Input),
         None => checker.flaw(at, "has no element"),
     }
 }

@@ -4,10 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::slack::checks::{
-    blocks::MAX_ID,
-    flaws::{Checker, TextKind, length},
-};
+use crate::slack::checks::flaws::{Checker, MAX_ID, TextKind, length};
 
 const MAX_BUTTON_TEXT: usize = 75;
 const MAX_BUTTON_VALUE: usize = 2_000;
@@ -21,24 +18,24 @@ const MAX_OVERFLOW: usize = 5;
 const MAX_OPTION_TEXT: usize = 75;
 const MAX_OPTION_VALUE: usize = 150;
 
-/// Where an element is placed.
+/// The kind of block that an element stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParentBlock {
     Section,
     Actions,
     Input,
 }
 
-pub(super) fn check_element(checker: &mut Checker, at: &str, element: &Value, place: Place) {
+pub(super) fn check_element(checker: &mut Checker, at: &str, element: &Value, parent: ParentBlock) {
     let Some(kind) = element["type"].as_str() else {
         return checker.flaw(at, "has no type");
     };
     let is_placed = match kind {
-        "button" | "overflow" => place != Place::Input,
-        "image" => place == Place::Section,
+        "button" | "overflow" => parent != ParentBlock::Input,
+        "image" => parent == ParentBlock::Section,
         "plain_text_input" | "email_text_input" | "url_text_input" | "number_input" | "rich_text_input"
-        | "file_input" => place == Place::Input,
-        "multi_static_select" | "multi_external_select" => place != Place::Actions,
+        | "file_input" => parent == ParentBlock::Input,
+        "multi_static_select" | "multi_external_select" => parent != ParentBlock::Actions,
         _ => true,
     };
     if !is_placed {

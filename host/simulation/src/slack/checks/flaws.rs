@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+/// The longest id of a block or an element.
+pub(super) const MAX_ID: usize = 255;
+
 /// One reason for Slack to refuse something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {

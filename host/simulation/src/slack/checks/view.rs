@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::slack::checks::{
-    blocks::{MAX_ID, Surface, check_blocks},
+    blocks::{Surface, check_blocks},
     elements::check_options_or_groups,
-    flaws::{Checker, Flaw, TextKind},
+    flaws::{Checker, Flaw, MAX_ID, TextKind},
 };
 
 const MAX_BLOCKS: usize = 100;

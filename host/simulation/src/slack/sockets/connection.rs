@@ -9,8 +9,8 @@ use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use crate::slack::{
-    Shared,
     sockets::{DisconnectReason, MAX_CONNECTIONS, Order},
+    state::WorkspaceState,
 };
 
 const PING_INTERVAL: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ enum Next {
 }
 
 /// Runs a connection from the greeting to its end.
-pub(super) async fn run(mut socket: Socket, shared: &Shared) {
+pub(super) async fn run(mut socket: Socket, shared: &WorkspaceState) {
     let (sender, mut orders) = mpsc::channel(MAX_ORDERS);
     let (id, count) = shared.sockets.add(sender);
     if count > MAX_CONNECTIONS {
@@ -56,11 +56,11 @@ pub(super) async fn run(mut socket: Socket, shared: &Shared) {
     shared.sockets.remove(id);
 }
 
-fn hello(shared: &Shared, count: usize) -> Value {
+fn hello(shared: &WorkspaceState, count: usize) -> Value {
     json!({
         "type": "hello",
         "num_connections": count,
-        "debug_info": { "host": "applink-sandbox", "build_number": 1, "approximate_connection_time": 18_060 },
+        "debug_info": { "host": "applink-simulation", "build_number": 1, "approximate_connection_time": 18_060 },
         "connection_info": { "app_id": shared.workspace.app_id },
     })
 }
@@ -71,11 +71,11 @@ async fn send(socket: &mut Socket, message: &Value) -> Next {
 }
 
 async fn ping(socket: &mut Socket) -> Next {
-    let sent = socket.send(Message::Ping(Bytes::from_static(b"Ping from applink-sandbox"))).await;
+    let sent = socket.send(Message::Ping(Bytes::from_static(b"Ping from applink-simulation"))).await;
     if sent.is_ok() { Next::GoOn } else { Next::End }
 }
 
-async fn obey(socket: &mut Socket, shared: &Shared, id: usize, order: Order) -> Next {
+async fn obey(socket: &mut Socket, shared: &WorkspaceState, id: usize, order: Order) -> Next {
     match order {
         Order::Send(envelope) => send(socket, &envelope).await,
         Order::SendAndDrop(envelope) => {
@@ -96,7 +96,7 @@ async fn disconnect(socket: &mut Socket, reason: DisconnectReason) -> Next {
     let message = json!({
         "type": "disconnect",
         "reason": reason.word(),
-        "debug_info": { "host": "applink-sandbox" },
+        "debug_info": { "host": "applink-simulation" },
     });
     let sent = send(socket, &message).await;
     if reason == DisconnectReason::Warning {
@@ -108,7 +108,7 @@ async fn disconnect(socket: &mut Socket, reason: DisconnectReason) -> Next {
 }
 
 /// Handles what the bot sends. The protocol itself answers pings.
-fn take(shared: &Shared, message: Message) -> Next {
+fn take(shared: &WorkspaceState, message: Message) -> Next {
     let text = match message {
         Message::Text(text) => text,
         Message::Close(_) => return Next::End,

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::Instant};
 
 use crate::slack::{
-    BOT_TIMEOUT, Shared,
-    delivery::{BotAnswer, NoAnswer, Parcel},
+    parcel::{BotAnswer, NoAnswer, Parcel},
     payloads::uuid,
     sockets::{Order, Pending, Sockets},
+    state::{BOT_TIMEOUT, WorkspaceState},
 };
 
 /// How many times an event is sent again.
@@ -26,7 +26,10 @@ struct Attempt {
 
 /// Sends the parcel and waits up to 3 s for its acknowledgement. If the connection breaks off before that,
 /// the parcel is sent through another one. An event is sent up to three more times, for 3 s each.
-pub(in crate::slack) async fn deliver(shared: &Shared, parcel: &Parcel) -> Result<BotAnswer, NoAnswer> {
+pub(in crate::slack) async fn deliver(
+    shared: &WorkspaceState,
+    parcel: &Parcel,
+) -> Result<BotAnswer, NoAnswer> {
     let is_event = matches!(parcel, Parcel::Event(_));
     let mut envelope_id = uuid();
     let mut attempt = Attempt { number: 0, reason: "", deadline: Instant::now() + BOT_TIMEOUT };
@@ -53,7 +56,7 @@ pub(in crate::slack) async fn deliver(shared: &Shared, parcel: &Parcel) -> Resul
 
 /// Makes one attempt. [`NoAnswer::Unreachable`] if the connection broke off, or there was none in time.
 async fn send(
-    shared: &Shared,
+    shared: &WorkspaceState,
     parcel: &Parcel,
     envelope_id: &str,
     attempt: Attempt,

@@ -4,6 +4,7 @@
 //! everything goes this way, even while the bot is reconnecting.
 
 mod connection;
+mod controls;
 pub(super) mod delivery;
 pub(super) mod server;
 
@@ -13,20 +14,16 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
-use crate::slack::{SimulatedSlack, changes::Changes, random_text};
+use crate::slack::{changes::Changes, random::random_text};
 
 /// How many connections Slack allows per app.
 const MAX_CONNECTIONS: usize = 10;
-
-/// How long [`SimulatedSlack::wait_for_sockets`] waits.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why Slack ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,49 +164,5 @@ impl Sockets {
     /// No code panics while holding the lock.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl SimulatedSlack {
-    /// How many sockets the bot has open.
-    pub fn sockets(&self) -> usize {
-        self.shared.sockets.records().connections.len()
-    }
-
-    /// Waits up to 20 s until the bot has exactly `count` sockets open. Returns whether it does.
-    pub async fn wait_for_sockets(&self, count: usize) -> bool {
-        let look = || (self.sockets() == count).then_some(());
-        self.shared.changes.wait_until(PATIENCE, look).await.is_some()
-    }
-
-    /// How many sockets were opened so far.
-    pub fn sockets_opened(&self) -> usize {
-        self.shared.sockets.opened.load(Ordering::Acquire)
-    }
-
-    /// Waits up to 20 s until the bot has opened at least `count` sockets. Returns whether it has.
-    pub async fn wait_for_sockets_opened(&self, count: usize) -> bool {
-        let look = || (self.sockets_opened() >= count).then_some(());
-        self.shared.changes.wait_until(PATIENCE, look).await.is_some()
-    }
-
-    /// Ends all sockets for this reason.
-    pub fn disconnect_sockets(&self, reason: DisconnectReason) {
-        self.shared.sockets.order(None, || Order::Disconnect(reason));
-    }
-
-    /// Breaks off all sockets without notice.
-    pub fn drop_sockets(&self) {
-        self.shared.sockets.order(None, || Order::Drop);
-    }
-
-    /// Breaks off the socket of the next envelope, once that is sent.
-    pub fn drop_socket_after_next_envelope(&self) {
-        self.shared.sockets.drops_next.store(true, Ordering::Release);
-    }
-
-    /// Stops reading and writing through the sockets that are open now, without closing them.
-    pub fn stall_sockets(&self) {
-        self.shared.sockets.order(None, || Order::Stall);
     }
 }

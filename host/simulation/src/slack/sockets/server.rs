@@ -9,10 +9,10 @@ use tokio_tungstenite::{
 };
 use url::form_urlencoded;
 
-use crate::slack::{Shared, sockets::connection};
+use crate::slack::{sockets::connection, state::WorkspaceState};
 
 /// Accepts sockets until the workspace stops.
-pub(in crate::slack) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(in crate::slack) async fn serve(listener: TcpListener, shared: Arc<WorkspaceState>) {
     while let Some(accepted) = shared.shutdown.run_until_cancelled(listener.accept()).await {
         // If a connection fails before it is accepted, the client handles that.
         let Ok((stream, _)) = accepted else { continue };
@@ -25,7 +25,7 @@ pub(in crate::slack) async fn serve(listener: TcpListener, shared: Arc<Shared>) 
     }
 }
 
-async fn shake_hands(stream: TcpStream, shared: &Shared) -> Option<WebSocketStream<TcpStream>> {
+async fn shake_hands(stream: TcpStream, shared: &WorkspaceState) -> Option<WebSocketStream<TcpStream>> {
     stream.set_nodelay(true).ok();
     #[expect(clippy::result_large_err, reason = "tungstenite prescribes the signature")]
     let admit = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {

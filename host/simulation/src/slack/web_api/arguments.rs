@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::slack::web_api::Answer;
+use crate::slack::web_api::result::ApiResult;
 
 /// Methods whose arguments Slack reads only from forms and queries. It ignores JSON.
 const FORM_ONLY: [&str; 2] = ["conversations.info", "chat.getPermalink"];
@@ -13,7 +13,7 @@ const FORM_ONLY: [&str; 2] = ["conversations.info", "chat.getPermalink"];
 const JSON_IN_FORMS: [&str; 4] = ["view", "blocks", "attachments", "metadata"];
 
 /// All arguments as one object.
-pub(super) fn read(method: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Answer {
+pub(super) fn read(method: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> ApiResult {
     let mut arguments = Map::new();
     read_form(query.unwrap_or_default().as_bytes(), &mut arguments)?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::slack::{
-    Shared, checks,
+    checks,
     history::{Author, ShownMessage},
     payloads,
+    state::WorkspaceState,
     views::completed_blocks,
-    web_api::{Answer, Refused, arguments::text},
+    web_api::{
+        arguments::text,
+        result::{ApiResult, Refused},
+    },
 };
 use maro_domain::ids::UserId;
 
@@ -18,7 +22,7 @@ struct Target {
     channel: String,
 }
 
-pub(super) fn post_message(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn post_message(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let target = target(shared, arguments)?;
     let message = message(shared, arguments, target, None)?;
     shared.history.show(message.clone());
@@ -29,7 +33,7 @@ pub(super) fn post_message(shared: &Shared, arguments: &Value) -> Answer {
     }))
 }
 
-pub(super) fn post_ephemeral(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn post_ephemeral(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let target = target(shared, arguments)?;
     let user = text(arguments, "user").ok_or("user_not_in_channel")?;
     let person = shared.workspace.people.iter().find(|person| person.id.as_str() == user);
@@ -41,7 +45,7 @@ pub(super) fn post_ephemeral(shared: &Shared, arguments: &Value) -> Answer {
 
 /// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct
 /// message.
-fn target(shared: &Shared, arguments: &Value) -> Result<Target, Refused> {
+fn target(shared: &WorkspaceState, arguments: &Value) -> Result<Target, Refused> {
     let workspace = &shared.workspace;
     let name = text(arguments, "channel").ok_or("channel_not_found")?;
     let is_direct = workspace
@@ -61,7 +65,7 @@ fn target(shared: &Shared, arguments: &Value) -> Result<Target, Refused> {
 }
 
 fn message(
-    shared: &Shared,
+    shared: &WorkspaceState,
     arguments: &Value,
     target: Target,
     only: Option<&UserId>,
@@ -97,7 +101,7 @@ fn message(
 }
 
 /// The thread that a reply belongs to. The message must exist. If it is a reply itself, its parent counts.
-fn thread(shared: &Shared, target: &Target, ts: &str) -> Result<String, Refused> {
+fn thread(shared: &WorkspaceState, target: &Target, ts: &str) -> Result<String, Refused> {
     let messages = shared.history.messages();
     let found = messages.into_iter().find(|message| message.channel == target.channel && message.ts == ts);
     match found {

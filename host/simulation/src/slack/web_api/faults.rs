@@ -8,8 +8,6 @@ use std::{
 
 use serde_json::Value;
 
-use crate::slack::SimulatedSlack;
-
 /// The scopes that MARO asks for when it is added to a workspace.
 const SCOPES: [&str; 5] = ["commands", "chat:write", "channels:read", "groups:read", "im:read"];
 
@@ -44,11 +42,11 @@ pub struct ApiCall {
 }
 
 #[derive(Debug, Default)]
-struct Records {
-    lasting: HashMap<String, Fault>,
-    next: HashMap<String, VecDeque<Option<Fault>>>,
-    calls: Vec<ApiCall>,
-    scopes: Option<Vec<String>>,
+pub(super) struct Records {
+    pub(super) lasting: HashMap<String, Fault>,
+    pub(super) next: HashMap<String, VecDeque<Option<Fault>>>,
+    pub(super) calls: Vec<ApiCall>,
+    pub(super) scopes: Option<Vec<String>>,
 }
 
 /// The calls, faults and scopes of the Web API.
@@ -82,43 +80,7 @@ impl ApiRecords {
         granted.unwrap_or_else(|| SCOPES.map(str::to_owned).into())
     }
 
-    fn records(&self) -> MutexGuard<'_, Records> {
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl SimulatedSlack {
-    /// Makes a method, such as `chat.postMessage`, fail until [`SimulatedSlack::clear_faults`].
-    pub fn set_fault(&self, method: &str, fault: Fault) {
-        self.shared.api.records().lasting.insert(method.to_owned(), fault);
-    }
-
-    /// Makes only the next calls of a method fail, one fault each. `None` lets a call through.
-    pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
-        self.shared.api.records().next.insert(method.to_owned(), faults.into_iter().collect());
-    }
-
-    /// Makes all methods work again. A call that hangs keeps hanging.
-    pub fn clear_faults(&self) {
-        let mut records = self.shared.api.records();
-        records.lasting.clear();
-        records.next.clear();
-    }
-
-    /// The calls to the Web API so far, oldest first.
-    pub fn calls(&self) -> Vec<ApiCall> {
-        self.shared.api.records().calls.clone()
-    }
-
-    /// As [`SimulatedSlack::calls`], for one method.
-    pub fn calls_of(&self, method: &str) -> Vec<ApiCall> {
-        let mut calls = self.calls();
-        calls.retain(|call| call.method == method);
-        calls
-    }
-
-    /// Grants the bot's token only these scopes.
-    pub fn grant_scopes(&self, scopes: &[&str]) {
-        self.shared.api.records().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     }
 }

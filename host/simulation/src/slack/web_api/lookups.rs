@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    Shared,
-    web_api::{Answer, arguments::text},
+    state::WorkspaceState,
+    web_api::{arguments::text, result::ApiResult},
 };
 
-pub(super) fn auth_test(shared: &Shared) -> Value {
+pub(super) fn auth_test(shared: &WorkspaceState) -> Value {
     let workspace = &shared.workspace;
     json!({
         "url": format!("https://{}.slack.com/", workspace.team_domain),
@@ -20,7 +20,7 @@ pub(super) fn auth_test(shared: &Shared) -> Value {
     })
 }
 
-pub(super) fn conversation(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let workspace = &shared.workspace;
     let id = text(arguments, "channel").ok_or("channel_not_found")?;
     if let Some(person) = workspace.people.iter().find(|person| person.direct_message.as_str() == id) {
@@ -61,7 +61,7 @@ pub(super) fn conversation(shared: &Shared, arguments: &Value) -> Answer {
     }}))
 }
 
-pub(super) fn permalink(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn permalink(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let channel = text(arguments, "channel").ok_or("channel_not_found")?;
     let is_direct = shared.workspace.people.iter().any(|person| person.direct_message.as_str() == channel);
     let is_seen = is_direct

@@ -2,8 +2,10 @@
 
 mod arguments;
 mod chat;
+mod controls;
 pub mod faults;
 mod lookups;
+mod result;
 mod views;
 
 use std::sync::Arc;
@@ -18,29 +20,13 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::slack::{
-    Shared,
     connection::Reset,
-    web_api::faults::{ApiCall, Fault},
+    state::WorkspaceState,
+    web_api::{
+        faults::{ApiCall, Fault},
+        result::{ApiResult, Refused},
+    },
 };
-
-/// Why a call is refused, in Slack's words.
-#[derive(Debug)]
-struct Refused {
-    /// Slack's word, such as `channel_not_found`.
-    word: String,
-    /// What exactly is wrong, for `response_metadata.messages`.
-    messages: Vec<String>,
-    /// The scope that is needed, if that is the reason.
-    needed: Option<&'static str>,
-}
-
-impl From<&str> for Refused {
-    fn from(word: &str) -> Self {
-        Self { word: word.to_owned(), messages: Vec::new(), needed: None }
-    }
-}
-
-type Answer = Result<Value, Refused>;
 
 /// Which token a method needs, and which scope the token must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +36,7 @@ enum Needs {
 }
 
 pub(super) async fn call(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<WorkspaceState>>,
     Path(method): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -104,7 +90,7 @@ pub(super) async fn call(
 }
 
 /// Records the outcome of a call, and turns it into the body of the answer.
-fn finish(shared: &Shared, method: &str, number: usize, outcome: Answer) -> Value {
+fn finish(shared: &WorkspaceState, method: &str, number: usize, outcome: ApiResult) -> Value {
     shared.api.conclude(number, outcome.as_ref().map_or_else(|refused| refused.word.as_str(), |_| "ok"));
     match outcome {
         Ok(mut fields) => {
@@ -126,7 +112,7 @@ fn finish(shared: &Shared, method: &str, number: usize, outcome: Answer) -> Valu
     }
 }
 
-fn answer(shared: &Shared, method: &str, headers: &HeaderMap, arguments: Answer) -> Answer {
+fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments: ApiResult) -> ApiResult {
     if method == "api.test" {
         return Ok(json!({}));
     }
@@ -155,7 +141,12 @@ fn answer(shared: &Shared, method: &str, headers: &HeaderMap, arguments: Answer)
     }
 }
 
-fn authorise(shared: &Shared, headers: &HeaderMap, arguments: &Value, needs: Needs) -> Result<(), Refused> {
+fn authorise(
+    shared: &WorkspaceState,
+    headers: &HeaderMap,
+    arguments: &Value,
+    needs: Needs,
+) -> Result<(), Refused> {
     let token = match headers.get(header::AUTHORIZATION) {
         Some(value) => value.as_bytes().strip_prefix(b"Bearer ").ok_or("invalid_auth")?,
         None => arguments["token"].as_str().ok_or("not_authed")?.as_bytes(),

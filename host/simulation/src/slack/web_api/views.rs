@@ -3,27 +3,30 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    Shared,
     checks::view::{MAX_VIEW_BYTES, view_flaws},
+    state::WorkspaceState,
     views::ViewName,
-    web_api::{Answer, Refused, arguments::text},
+    web_api::{
+        arguments::text,
+        result::{ApiResult, Refused},
+    },
 };
 
-pub(super) fn open(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn open(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let view = checked(arguments)?;
     let trigger = text(arguments, "trigger_id").ok_or("invalid_trigger_id")?;
     let user = shared.triggers.exchange(trigger, shared.settings.clock.now())?;
     Ok(json!({ "view": shared.views.open(&shared.workspace, &user, view)? }))
 }
 
-pub(super) fn push(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn push(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let view = checked(arguments)?;
     let trigger = text(arguments, "trigger_id").ok_or("invalid_trigger_id")?;
     let user = shared.triggers.exchange(trigger, shared.settings.clock.now())?;
     Ok(json!({ "view": shared.views.push(&shared.workspace, &user, view)? }))
 }
 
-pub(super) fn update(shared: &Shared, arguments: &Value) -> Answer {
+pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let view = checked(arguments)?;
     let name = match (text(arguments, "view_id"), text(arguments, "external_id")) {
         (Some(id), _) => ViewName::Id(id),

@@ -28,7 +28,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
-pub(crate) const BOT_TOKEN: &str = "xoxb-sandbox";
+pub(crate) const BOT_TOKEN: &str = "xoxb-simulation";
 
 pub(crate) fn renderer() -> Renderer {
     Renderer::new(&Url::parse("https://example.atlassian.net").unwrap())

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
-use maro_bot::server::bot::Surroundings;
+use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 use maro_runtime::capabilities::outbound::addresses::{Reach, is_public};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};

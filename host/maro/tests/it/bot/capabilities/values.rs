@@ -1,7 +1,7 @@
 //! `storage`, `settings` and `clock`.
 
 use jiff::{SignedDuration, Timestamp};
-use maro_bot::server::bot::Surroundings;
+use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 
 use crate::bot::{

@@ -1,0 +1,200 @@
+//! The bot as a whole: put together from its settings, started, stopped.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    commands::Commands,
+    config::Config,
+    plugins::{PluginHost, notices::PluginNotices},
+    server::{connections, router, slack_socket, state::BotState},
+    services::Services,
+};
+use maro_jira::{client::JiraClient, error::JiraError};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_runtime::{
+    capabilities::outbound::addresses::Reach, recording::recorder::Recorder, registry::Registry,
+    running::engine::PluginEngine,
+};
+use maro_slack::{render::Renderer, socket::SocketMode};
+use maro_store::{Stores, config::DatabaseConfig};
+use maro_tickets::sync::StatusSync;
+
+/// How long the first look at Jira may take; nothing waits for it.
+const PROBE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long acknowledged commands have to end at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// How long connections of Socket Mode have to give their last answers.
+const SOCKET_GRACE: Duration = Duration::from_secs(6);
+
+/// What the bot takes from the world beside its settings.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    pub clock: Clock,
+    /// How far requests of plugins may lead.
+    pub reach: Reach,
+}
+
+impl From<Clock> for Surroundings {
+    /// With the internet, as everywhere but in tests.
+    fn from(clock: Clock) -> Self {
+        Self { clock, reach: Reach::INTERNET }
+    }
+}
+
+/// A running bot.
+pub struct Bot {
+    address: SocketAddr,
+    state: Arc<BotState>,
+    stores: Stores,
+    shutdown: CancellationToken,
+    background: TaskTracker,
+    server: JoinHandle<()>,
+    socket: Option<SocketMode>,
+}
+
+impl Bot {
+    /// Starts a bot and returns once its address accepts connections; the plugins may still be loading,
+    /// and commands wait for them.
+    ///
+    /// # Errors
+    /// What would keep it from ever serving, in a sentence: the address is taken, the database or the
+    /// plugins folder cannot be used.
+    pub async fn start(config: Config, surroundings: impl Into<Surroundings>) -> anyhow::Result<Self> {
+        let surroundings = surroundings.into();
+        check_plugins_dir(&config.plugins.dir)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("MARO_LISTEN: cannot listen on {}", config.listen))?;
+        let address = listener.local_addr().context("the listening socket has no address")?;
+        let cache_dir = config.plugins.cache_dir.clone();
+        let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
+        let stores = Stores::open(&config.database)
+            .await
+            .context("the database that DATABASE_URL names cannot be used")?;
+        let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
+        let services = Services::new(&config, &stores, surroundings.clock)?;
+        let (plugins, upkeep) = PluginHost::new(engine, &config, &services);
+        let state = Arc::new(put_together(&config, &services, plugins, surroundings.reach));
+
+        let shutdown = CancellationToken::new();
+        let background = TaskTracker::new();
+        background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
+        background.spawn(probe_jira(Arc::clone(&services.jira), shutdown.clone()));
+        background.spawn(status_sync(&config, &services).run(shutdown.clone()));
+        if let Some(notices) = plugin_notices(&config, &services, &state) {
+            background.spawn(notices.run(shutdown.clone()));
+        }
+        // One process at most uses an SQLite file, so nobody else works on what lies there.
+        let is_alone = matches!(config.database, DatabaseConfig::Sqlite { .. });
+        background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
+        let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
+        let socket = slack_socket::start(&config.slack, &state);
+        Ok(Self { address, state, stores, shutdown, background, server, socket })
+    }
+
+    /// The address that accepts connections.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the plugins are loaded.
+    pub async fn wait_until_ready(&self) {
+        self.state.plugins.wait_until_loaded().await;
+    }
+
+    /// The plugins of this bot.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.state.plugins.registry
+    }
+
+    /// Observes the plugins of this bot at work.
+    pub fn recorder(&self) -> &Recorder {
+        &self.state.plugins.recorder
+    }
+
+    /// Stops accepting, finishes what was acknowledged, and closes the database.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.state.plugins.registry.close();
+        if let Some(socket) = self.socket {
+            socket.stop(SOCKET_GRACE).await;
+        }
+        if self.server.await.is_err() {
+            tracing::error!("the server ended with a panic");
+        }
+        self.state.tasks.close();
+        if timeout(DRAIN_TIMEOUT, self.state.tasks.wait()).await.is_err() {
+            tracing::error!(commands = self.state.tasks.len(), "commands were cut off by the shutdown");
+        }
+        self.background.close();
+        if timeout(DRAIN_TIMEOUT, self.background.wait()).await.is_err() {
+            tracing::error!("background work was cut off by the shutdown");
+        }
+        self.stores.close().await;
+    }
+}
+
+fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
+    std::fs::read_dir(dir).map(drop).with_context(|| {
+        format!(
+            "MARO_PLUGINS_DIR: the folder {} cannot be read; `maro plugin build` fills one with MARO's own plugins",
+            dir.display()
+        )
+    })
+}
+
+fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach: Reach) -> BotState {
+    let driver = services.driver(config);
+    let recorder = Arc::clone(&plugins.recorder);
+    let capabilities = services.capabilities(config, Arc::clone(&driver), recorder, reach);
+    let tickets = services.tickets(config, driver);
+    let commands = Commands::new(
+        Arc::clone(&plugins.registry),
+        Arc::clone(&services.plugin_switches),
+        capabilities,
+        Arc::clone(&tickets),
+        config.admins.clone(),
+    );
+    BotState::new(config, services, plugins, tickets, commands)
+}
+
+fn status_sync(config: &Config, services: &Services) -> StatusSync {
+    StatusSync {
+        tracker: Arc::clone(&services.tracker),
+        jira: Arc::clone(&services.jira),
+        clock: services.clock.clone(),
+        metrics: Arc::clone(&services.metrics),
+        max_age: config.sync_interval,
+    }
+}
+
+/// What tells the operators' channel of plugins, if there is such a channel.
+fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Option<PluginNotices> {
+    Some(PluginNotices {
+        registry: Arc::clone(&state.plugins.registry),
+        switches: Arc::clone(&services.plugin_switches),
+        slack: Arc::clone(&services.slack),
+        renderer: Renderer::new(&config.jira.base_url),
+        clock: services.clock.clone(),
+        channel: config.plugins.channel.clone()?,
+    })
+}
+
+/// Tells the operator early what every command would otherwise run into.
+async fn probe_jira(jira: Arc<JiraClient>, shutdown: CancellationToken) {
+    let deadline = tokio::time::Instant::now() + PROBE_PATIENCE;
+    match shutdown.run_until_cancelled(jira.probe(deadline)).await {
+        Some(Ok(_)) => tracing::info!("Jira accepts the configured account"),
+        Some(Err(JiraError::Unauthorized)) => tracing::error!(
+            "Jira does not accept the configured account: check JIRA_EMAIL and JIRA_API_TOKEN, or JIRA_PAT"
+        ),
+        Some(Err(error)) => tracing::warn!(error = error_chain(&error), "Jira does not answer as it should"),
+        None => {}
+    }
+}

@@ -1,0 +1,61 @@
+//! The commands of MARO itself.
+
+use maro_tickets::texts;
+
+/// A command that is part of MARO. No plugin can have its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnCommand {
+    Create,
+    Stories,
+    Help,
+    Plugins,
+}
+
+/// The names that no plugin can have.
+pub const RESERVED_NAMES: [&str; OwnCommand::ALL.len()] = {
+    let [first, second, third, fourth] = OwnCommand::ALL;
+    [first.name(), second.name(), third.name(), fourth.name()]
+};
+
+impl OwnCommand {
+    /// All of them, in the order in which the help lists them.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Stories, Self::Help, Self::Plugins];
+
+    /// The command with this name, in lower case.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.name() == name)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Stories => "stories",
+            Self::Help => "help",
+            Self::Plugins => "plugins",
+        }
+    }
+
+    /// What may be typed after the name.
+    pub const fn arguments(self) -> &'static str {
+        match self {
+            Self::Create => "[summary]",
+            Self::Stories => "EPIC-KEY",
+            Self::Help => "[command]",
+            Self::Plugins => "",
+        }
+    }
+
+    /// What is typed after `/maro`.
+    pub fn usage(self) -> String {
+        format!("{} {}", self.name(), self.arguments()).trim_end().to_owned()
+    }
+
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Create => texts::commands::CREATE_SUMMARY,
+            Self::Stories => texts::commands::STORIES_SUMMARY,
+            Self::Help => texts::commands::HELP_SUMMARY,
+            Self::Plugins => texts::commands::PLUGINS_SUMMARY,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The plugins of a running bot: loaded, watched, and switched as the database says.
+
+pub(crate) mod notices;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio_util::sync::CancellationToken;
+
+use crate::{commands::own::RESERVED_NAMES, config::Config, services::Services};
+use maro_process::telemetry::error_chain;
+use maro_runtime::{
+    recording::recorder::Recorder,
+    registry::{Registry, watch},
+    running::engine::PluginEngine,
+};
+use maro_store::plugin_switches::PluginSwitches;
+
+/// How often the switches of plugins are read, which another replica may have changed.
+const SWITCHES_INTERVAL: Duration = Duration::from_secs(3);
+
+/// The plugins, and whether they are loaded yet.
+pub(crate) struct PluginHost {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) recorder: Arc<Recorder>,
+    loaded: Receiver<bool>,
+}
+
+/// What goes on with the plugins beside the commands.
+pub(crate) struct PluginUpkeep {
+    registry: Arc<Registry>,
+    switches: Arc<dyn PluginSwitches>,
+    loaded: Sender<bool>,
+}
+
+impl PluginHost {
+    /// Nothing is loaded until [`PluginUpkeep::run`].
+    pub(crate) fn new(
+        engine: Arc<PluginEngine>,
+        config: &Config,
+        services: &Services,
+    ) -> (Self, PluginUpkeep) {
+        let registry = Arc::new(Registry::new(
+            engine,
+            config.plugins.dir.clone(),
+            &RESERVED_NAMES,
+            Arc::clone(&services.metrics),
+            services.clock.clone(),
+        ));
+        let (sender, loaded) = channel(false);
+        let switches = Arc::clone(&services.plugin_switches);
+        let upkeep = PluginUpkeep { registry: Arc::clone(&registry), switches, loaded: sender };
+        (Self { registry, recorder: Arc::default(), loaded }, upkeep)
+    }
+
+    pub(crate) fn are_loaded(&self) -> bool {
+        *self.loaded.borrow()
+    }
+
+    /// Waits until the plugins are loaded, which they are after the first moments.
+    pub(crate) async fn wait_until_loaded(&self) {
+        if !self.are_loaded() {
+            // An error means that loading has ended for good; commands then find what there is.
+            let _ = self.loaded.clone().wait_for(|loaded| *loaded).await;
+        }
+    }
+}
+
+impl PluginUpkeep {
+    /// Loads the plugins, says so, and keeps to the folder and the switches from then on.
+    pub(crate) async fn run(self, hot_reload: bool, shutdown: CancellationToken) {
+        // First, so that not one command reaches a plugin that is switched off.
+        self.follow_switches().await;
+        match self.registry.load().await {
+            Ok(plugins) => {
+                tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+            }
+            Err(_) if shutdown.is_cancelled() => return,
+            Err(error) => tracing::error!(%error, "the plugins folder cannot be read"),
+        }
+        self.loaded.send_replace(true);
+        let watching = async {
+            if hot_reload {
+                watch::watch(Arc::clone(&self.registry), shutdown.clone()).await;
+            }
+        };
+        let following = async {
+            while shutdown.run_until_cancelled(tokio::time::sleep(SWITCHES_INTERVAL)).await.is_some() {
+                self.follow_switches().await;
+            }
+        };
+        tokio::join!(watching, following);
+    }
+
+    async fn follow_switches(&self) {
+        match self.switches.disabled().await {
+            Ok(switches) => self.registry.set_switches(switches),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "the switches of plugins cannot be read");
+            }
+        }
+    }
+}

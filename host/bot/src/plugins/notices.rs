@@ -1,0 +1,99 @@
+//! Telling the operators' channel of files that do not serve.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::one_line,
+    reply::{Block, Reply, Visibility},
+};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_runtime::{
+    events::{PluginChange, PluginEvent},
+    registry::Registry,
+};
+use maro_slack::{render::Renderer, web_api::SlackWebApi};
+use maro_store::plugin_switches::PluginSwitches;
+use maro_tickets::texts;
+
+/// How long the same content of a file is not told of again, by any replica and after any restart.
+const SILENCE: SignedDuration = SignedDuration::from_hours(1);
+
+/// The most files in one message, and how much of each reason, in characters. The log has the rest.
+const MAX_FILES: usize = 20;
+const MAX_REASON_LENGTH: usize = 300;
+
+/// Slack's own bot, as the person to whom a message to nobody in particular is addressed.
+const SLACKBOT: &str = "USLACKBOT";
+
+/// Tells the operators' channel.
+pub(crate) struct PluginNotices {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) switches: Arc<dyn PluginSwitches>,
+    pub(crate) slack: Arc<SlackWebApi>,
+    pub(crate) renderer: Renderer,
+    pub(crate) clock: Clock,
+    pub(crate) channel: ChannelId,
+}
+
+impl PluginNotices {
+    /// Posts what does not serve, until `shutdown`. Nothing waits for it: a reload has happened by then. What
+    /// comes while a message is on its way goes into the next.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let (mut events, mut receiver) = self.registry.events().subscribe();
+        loop {
+            while let Ok(event) = receiver.try_recv() {
+                events.push(event);
+            }
+            let telling = self.tell(std::mem::take(&mut events));
+            if shutdown.run_until_cancelled(telling).await.is_none() {
+                return;
+            }
+            match shutdown.run_until_cancelled(receiver.recv()).await {
+                Some(Ok(event)) => events.push(event),
+                Some(Err(RecvError::Lagged(missed))) => {
+                    tracing::warn!(missed, "not all that happened to plugins was told");
+                }
+                Some(Err(RecvError::Closed)) | None => return,
+            }
+        }
+    }
+
+    async fn tell(&self, events: Vec<PluginEvent>) {
+        let mut items = Vec::new();
+        for event in events {
+            let PluginChange::Refused { reason, kept, content } = &event.what else { continue };
+            if items.len() < MAX_FILES && self.is_news(&event.plugin, content).await {
+                let (file, reason) = (one_line(&event.plugin, 60), one_line(reason, MAX_REASON_LENGTH));
+                items.push(texts::plugins::file_rejected(&file, &reason, kept.is_some()));
+            }
+        }
+        let Ok(nobody) = UserId::parse(SLACKBOT) else { return };
+        if items.is_empty() {
+            return;
+        }
+        let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::items(items)] };
+        let message = self.renderer.render(&reply, &self.channel, &nobody);
+        if let Err(error) = self.slack.post_message(&self.channel, None, &message).await {
+            tracing::error!(
+                channel = self.channel.as_str(),
+                error = error_chain(&error),
+                "MARO_PLUGIN_CHANNEL was not told which plugins do not serve"
+            );
+        }
+    }
+
+    /// Whether nobody has told of it yet. If the database cannot say, better twice than not at all.
+    async fn is_news(&self, file: &str, content: &str) -> bool {
+        let now = self.clock.now();
+        let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.switches.claim_refusal(file, content, now, told_before).await.unwrap_or_else(|error| {
+            tracing::warn!(error = error_chain(&error), "a refused plugin may be told of twice");
+            true
+        })
+    }
+}

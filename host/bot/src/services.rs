@@ -1,0 +1,105 @@
+//! What the parts of a bot stand on: the tables, Jira, the time. Also puts together what stands directly on it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use maro_jira::client::JiraClient;
+use maro_process::{clock::Clock, metrics::Metrics};
+use maro_runtime::{
+    capabilities::outbound::{OutboundClient, addresses::Reach},
+    recording::recorder::Recorder,
+    running::instance::Capabilities,
+};
+use maro_slack::{render::Renderer, sealed::Sealer, web_api::SlackWebApi};
+use maro_store::{
+    Stores, intents::Intents, plugin_storage::PluginStorage, plugin_switches::PluginSwitches,
+    tracker::ChannelIssueTracker,
+};
+use maro_tickets::{Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver};
+
+/// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
+/// who waits longer thinks that nothing happens.
+const JIRA_PATIENCE: Duration = Duration::from_secs(8);
+
+pub(crate) struct Services {
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) jira: Arc<JiraClient>,
+    pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
+    pub(crate) intents: Arc<dyn Intents>,
+    pub(crate) plugin_storage: Arc<dyn PluginStorage>,
+    pub(crate) plugin_switches: Arc<dyn PluginSwitches>,
+    pub(crate) slack: Arc<SlackWebApi>,
+    /// Work that outlives the request it came with.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Services {
+    /// # Errors
+    /// No client for Jira can be made, for want of root certificates.
+    pub(crate) fn new(config: &Config, stores: &Stores, clock: Clock) -> anyhow::Result<Self> {
+        Ok(Self {
+            clock,
+            metrics: Arc::new(Metrics::new()),
+            jira: Arc::new(JiraClient::new(&config.jira)?),
+            tracker: Arc::clone(&stores.tracker),
+            intents: Arc::clone(&stores.intents),
+            plugin_storage: Arc::clone(&stores.plugin_storage),
+            plugin_switches: Arc::clone(&stores.plugin_switches),
+            slack: Arc::new(SlackWebApi::new(&config.slack)),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    pub(crate) fn driver(&self, config: &Config) -> Arc<Driver> {
+        let (tracker, intents) = (Arc::clone(&self.tracker), Arc::clone(&self.intents));
+        Arc::new(Driver {
+            journal: Arc::clone(&self.intents),
+            jira: Arc::clone(&self.jira),
+            tracker: Arc::clone(&self.tracker),
+            auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone()),
+            announcer: Arc::new(Announcer {
+                slack: Arc::clone(&self.slack),
+                renderer: Renderer::new(&config.jira.base_url),
+            }),
+            clock: self.clock.clone(),
+        })
+    }
+
+    pub(crate) fn tickets(&self, config: &Config, driver: Arc<Driver>) -> Arc<Tickets> {
+        // All replicas share it, and it outlives a restart: a form may be submitted to another process.
+        let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
+        let settings = Settings {
+            sealer: Sealer::new(sealing_secret),
+            jira_base_url: config.jira.base_url.clone(),
+            default_project: config.jira.default_project.clone(),
+            tasks: self.tasks.clone(),
+        };
+        Arc::new(Tickets::new(driver, settings))
+    }
+
+    /// `reach`: how far requests of plugins may lead.
+    pub(crate) fn capabilities(
+        &self,
+        config: &Config,
+        driver: Arc<Driver>,
+        recorder: Arc<Recorder>,
+        reach: Reach,
+    ) -> Arc<Capabilities> {
+        Arc::new(Capabilities {
+            tracker: Arc::clone(&self.tracker),
+            jira: Arc::clone(&self.jira),
+            tickets: driver,
+            outbound: OutboundClient::new(reach),
+            clock: self.clock.clone(),
+            jira_patience: JIRA_PATIENCE,
+            default_project: config.jira.default_project.clone(),
+            tasks: self.tasks.clone(),
+            storage: Arc::clone(&self.plugin_storage),
+            admins: config.admins.clone(),
+            recorder,
+        })
+    }
+}

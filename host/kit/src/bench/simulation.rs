@@ -1,0 +1,212 @@
+//! Runs the bot with one plugin against a simulated Slack and Jira, until the command ends.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::bench::single_plugin::SinglePlugin;
+use maro_bot::{
+    bot::Bot,
+    config::{self, Config, PluginsConfig},
+};
+use maro_domain::{
+    issue::{Issue, IssueId, IssueKey},
+    tracked::Source,
+};
+use maro_jira::client::JiraClient;
+use maro_process::{clock::Clock, secret::Secret};
+use maro_runtime::{recording::recorder::Recording, running::loaded::LoadedPlugin};
+use maro_simulation::{
+    jira::server::SimulatedJira,
+    slack::{SimulatedSlack, SimulatedSlackSettings, form, terminal},
+};
+use maro_slack::config::SlackConfig;
+use maro_store::{Stores, config::DatabaseConfig, tracker::TrackRequest};
+
+/// When the issues were tracked. Always the same time, so that recording a command twice gives the same case.
+const TRACKED_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// Longer than any plugin may take.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Everything around one plugin.
+pub(crate) struct Simulation {
+    slack: SimulatedSlack,
+    jira: SimulatedJira,
+    bot: Bot,
+    recordings: tokio::sync::mpsc::Receiver<Recording>,
+}
+
+/// The outcome of a command.
+pub(crate) struct CommandResult {
+    pub(crate) text: String,
+    /// What each of its buttons types, after `/maro`.
+    pub(crate) commands: Vec<String>,
+    pub(crate) recording: Option<Recording>,
+}
+
+/// Where a command is typed, and by whom.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Scene {
+    /// Channel to act in
+    #[arg(long, default_value = "general")]
+    channel: String,
+    /// Who to act as
+    #[arg(long, default_value = "ada")]
+    user: String,
+    /// Issues that the channel already tracks; a key that isn't in Jira counts as an issue deleted since
+    #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "SCRUM-123,SCRUM-124,SCRUM-125")]
+    tracked: Vec<String>,
+}
+
+impl Simulation {
+    /// Starts the bot with the one plugin.
+    ///
+    /// # Errors
+    /// A part can't be started, or a name in `place` is unknown.
+    pub(crate) async fn start(single: &SinglePlugin, place: &Scene) -> anyhow::Result<Self> {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let signing_secret = Secret::new(format!("{:032x}", rand::random::<u128>()));
+        let bot_token = Secret::new("xoxb-simulated");
+        let settings = SimulatedSlackSettings {
+            listen: loopback,
+            signing_secret: signing_secret.clone(),
+            bot_token: bot_token.clone(),
+            clock: Clock::system(),
+        };
+        let slack =
+            SimulatedSlack::start(settings).await.context("can't start the simulated Slack workspace")?;
+        let jira = SimulatedJira::start(loopback, &CancellationToken::new())
+            .await
+            .context("can't start the simulated Jira site")?;
+        let config = Config {
+            listen: loopback,
+            database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
+            plugins: PluginsConfig {
+                dir: single.dir().to_owned(),
+                hot_reload: false,
+                channel: None,
+                cache_dir: config::cache_dir(),
+            },
+            admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
+            slack: SlackConfig {
+                signing_secret: Some(signing_secret),
+                bot_token,
+                app_token: None,
+                api_url: slack.api_url(),
+            },
+            jira: jira.cloud_config(),
+            sync_interval: Duration::from_secs(3_600),
+            log: "off".to_owned(),
+        };
+        track(&config, &slack, place).await?;
+        let bot = Bot::start(config, Clock::system()).await?;
+        let recordings = bot.recorder().listen().context("this bot is already being recorded")?;
+        bot.wait_until_ready().await;
+        slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address()))?);
+        Ok(Self { slack, jira, bot, recordings })
+    }
+
+    /// The plugin that the bot has loaded.
+    ///
+    /// # Errors
+    /// Why the bot refuses it.
+    pub(crate) fn plugin(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+        let plugins = self.bot.registry().plugins();
+        if let Some(refusal) = plugins.refused.first() {
+            return Err(anyhow!("{}", refusal.reason));
+        }
+        plugins.all().next().cloned().context("there is no plugin")
+    }
+
+    /// Types a command. Returns what Slack shows and what happened behind it. The plugin isn't paused,
+    /// however often it fails.
+    ///
+    /// # Errors
+    /// There is no such channel or person, or the bot didn't answer.
+    pub(crate) async fn type_command(&mut self, place: &Scene, typed: &str) -> anyhow::Result<CommandResult> {
+        let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
+        let names = self.slack.workspace().names();
+        let shown: Vec<_> =
+            messages.iter().map(|message| terminal::text_with_commands(message, &names)).collect();
+        let buttons = messages.iter().flat_map(|message| form::buttons(&message.blocks));
+        let commands = buttons.filter_map(|button| button.value).collect();
+        self.plugin()?.forgive();
+        Ok(CommandResult { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
+    }
+
+    pub(crate) async fn stop(self) {
+        self.bot.stop().await;
+        self.slack.stop().await;
+        self.jira.stop().await;
+    }
+}
+
+/// Puts the issues on the channel's list before the bot starts.
+async fn track(config: &Config, slack: &SimulatedSlack, place: &Scene) -> anyhow::Result<()> {
+    let workspace = slack.workspace();
+    let person = workspace.person(&place.user).with_context(|| {
+        let names: Vec<_> = workspace.people.iter().map(|person| &*person.name).collect();
+        format!(
+            "there is no one called {} in the simulated Slack. Choose from {}",
+            place.user,
+            names.join(", ")
+        )
+    })?;
+    let channel = workspace.place(&place.channel, person).with_context(|| {
+        let names = workspace.known_channels();
+        format!("there is no channel {} in the simulated Slack. Choose from {names}", place.channel)
+    })?;
+    let keys: Vec<_> = place
+        .tracked
+        .iter()
+        .filter(|key| !key.is_empty())
+        .map(|key| IssueKey::parse(key).map_err(|_| anyhow!("{key} isn't an issue key")))
+        .collect::<Result<_, _>>()?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let issues = JiraClient::new(&config.jira)?.get_issues(&keys, deadline).await?;
+    let issues: Vec<_> =
+        issues.into_iter().zip(&keys).map(|(issue, key)| issue.unwrap_or_else(|| gone(key))).collect();
+    let stores = Stores::open(&config.database).await?;
+    let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
+    stores.tracker.track(request, &issues, TRACKED_AT).await?;
+    stores.close().await;
+    Ok(())
+}
+
+/// A tracked issue that is no longer in Jira.
+fn gone(key: &IssueKey) -> Issue {
+    Issue::new(IssueId::new(format!("gone-{key}")), key.clone(), "No longer in Jira", "Open")
+}
+
+/// The folder in a project that recordings go to by default.
+pub(crate) fn cases_dir(project: &std::path::Path) -> PathBuf {
+    project.join("cases")
+}
+
+#[cfg(test)]
+mod tests {
+    use maro_simulation::slack::workspace::Workspace;
+
+    #[test]
+    fn the_reference_names_the_simulated_channels_and_people() {
+        let reference = include_str!("../../../../plugins/REFERENCE.md");
+        let workspace = Workspace::sample();
+        let names = |names: Vec<&str>| {
+            format!("{} and {}", names[..names.len() - 1].join(", "), names[names.len() - 1])
+        };
+        let people = names(workspace.people.iter().map(|person| &*person.name).collect());
+        let channels = workspace.known_channels();
+        let channels = names(channels.split(", ").collect());
+        assert!(reference.contains(&people), "{people}");
+        assert!(reference.contains(&channels), "{channels}");
+    }
+}

@@ -1,0 +1,131 @@
+//! One component on its own: loaded as the bot would load it, with everything that it asks for granted.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::output::say;
+use maro_bot::{commands::own::RESERVED_NAMES, config};
+use maro_process::{clock::Clock, metrics::Metrics};
+use maro_runtime::{
+    inspection::preflight::{self, Wishes},
+    policy::grants::Grant,
+    registry::Registry,
+    running::{engine::PluginEngine, loaded::LoadedPlugin},
+};
+
+/// Components larger than this contain an interpreter and take long to compile.
+const LARGE_BYTES: usize = 5_000_000;
+
+/// A plugins folder with one plugin. It is removed when dropped.
+pub(crate) struct SinglePlugin {
+    folder: tempfile::TempDir,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) bytes: usize,
+    is_slow_to_load: bool,
+}
+
+impl SinglePlugin {
+    /// Sets up the component at `path` with the limits and settings in the `.toml` next to it. It gets the
+    /// grants it needs, not those in that file.
+    ///
+    /// # Errors
+    /// A file can't be read or written, or it isn't a component.
+    pub(crate) fn set_up(path: &Path) -> anyhow::Result<Self> {
+        let wasm = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+        let Wishes { grants, .. } = preflight::inspect(&wasm)?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = tempfile::tempdir().context("can't write to the folder for temporary files")?;
+        let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
+        let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
+        fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
+            .and_then(|()| {
+                fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
+            })
+            .context("can't write to the folder for temporary files")?;
+        Ok(Self { folder, grants, bytes, is_slow_to_load })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// If loading will take a while, says why.
+    pub(crate) fn warn_of_compiling(&self) {
+        if self.is_slow_to_load {
+            say(
+                "It contains an interpreter, so loading takes about 10 s the first time. After that it is fast.",
+            );
+        }
+    }
+
+    /// Loads the plugin as the bot does.
+    ///
+    /// # Errors
+    /// Why the bot would refuse it.
+    pub(crate) async fn load(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
+        let plugins = registry(self.dir())?.load().await?;
+        if let Some(refusal) = plugins.refused.first() {
+            bail!("{}", refusal.reason);
+        }
+        plugins.all().next().cloned().context("there is no plugin")
+    }
+}
+
+/// The plugins in a folder, compiled with the bot's cache.
+pub(crate) fn registry(dir: &Path) -> anyhow::Result<Registry> {
+    let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
+    Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
+}
+
+/// Whether a component takes long to compile and isn't in the cache yet. The names of cache entries start
+/// with the component's digest.
+pub fn is_slow_to_load(wasm: &[u8]) -> bool {
+    wasm.len() > LARGE_BYTES && !config::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
+}
+
+fn is_compiled(cache: &Path, wasm: &[u8]) -> bool {
+    let digest = hex::encode(Sha256::digest(wasm));
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&digest))
+}
+
+/// The manifest with its grants replaced.
+fn with_grants(manifest: &str, grants: &[Grant]) -> String {
+    let granted: Vec<_> = grants.iter().map(|grant| format!("\"{grant}\"")).collect();
+    let granted = format!("grants = [{}]", granted.join(", "));
+    let mut rest = manifest.parse::<toml::Table>().unwrap_or_default();
+    rest.remove("grants");
+    // A pin is meant for the operator's file, not for what was just built.
+    rest.remove("sha256");
+    // Limits on a grant that isn't there would be refused.
+    if !grants.contains(&Grant::Http) {
+        rest.remove("http");
+    }
+    if let Some(toml::Value::Table(scopes)) = rest.get_mut("scope") {
+        scopes.retain(|grant, _| grants.iter().any(|granted| granted.as_str() == grant));
+    }
+    format!("{granted}\n{}", toml::to_string(&rest).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_runtime::policy::manifest::Manifest;
+
+    #[test]
+    fn grants_are_replaced_and_limits_stay() {
+        let manifest = with_grants("grants = [\"jira\"]\n[limits]\ncpu-ms = 100\n", &[Grant::Tracker]);
+        assert_eq!(manifest, "grants = [\"tracker\"]\n[limits]\ncpu-ms = 100\n");
+    }
+
+    #[test]
+    fn what_narrows_a_grant_that_is_not_needed_is_left_out() {
+        let manifest =
+            "[http]\nhosts = [\"a.example\"]\n[scope]\njira.projects = [\"A\"]\ntracker.admins-only = true\n";
+        let manifest = Manifest::parse(&with_grants(manifest, &[Grant::Tracker])).unwrap();
+        assert_eq!(manifest.scope.keys().collect::<Vec<_>>(), [&Grant::Tracker]);
+        assert!(manifest.hosts.is_empty());
+    }
+}

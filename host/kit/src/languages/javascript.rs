@@ -1,0 +1,152 @@
+//! Builds plugins in JavaScript with componentize-js, which bundles them with an interpreter.
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::languages::{
+    interpreted::{self, Bundler, Lock},
+    project::{Project, repository},
+    toolbox::{BuildError, Toolbox},
+};
+
+/// The package's version. A newer version may have a newer interpreter: test before raising it.
+const VERSION: &str = "0.23.0";
+
+/// The package and all that it needs, with their hashes. It imports one that it does not ask for,
+/// preview2-shim, which therefore stands beside it.
+const PACKAGE: &str = include_str!("templates/tools/package.json");
+const PACKAGE_LOCK: &str = include_str!("templates/tools/package-lock.json");
+
+/// Calls the package. Its own command line can't pick one world among several.
+const SCRIPT: &str = include_str!("templates/componentize.mjs");
+
+/// The module that is built instead of the project's `plugin.js`, which it calls.
+const ENTRY: &str = include_str!("templates/entry.js");
+
+const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
+
+/// Builds projects with it.
+pub(super) const BUNDLER: Bundler = Bundler {
+    recipe,
+    bundle: |project, wit, component, toolbox| Box::pin(build(project, wit, component, toolbox)),
+};
+
+/// Builds a project into `component`.
+///
+/// # Errors
+/// Node.js is missing, or what the tools said.
+async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
+    let tool = install(toolbox).await?;
+    let entry = project.build_dir().join("entry.js");
+    std::fs::write(&entry, ENTRY).map_err(BuildError::file("can't write to the build folder"))?;
+    let mut node = Command::new("node");
+    // Imports are resolved within the working folder alone, and the examples import what the repository has.
+    let root = project.shared().and_then(|_| repository(&project.folder));
+    node.current_dir(root.as_ref().unwrap_or(&project.folder)).arg(tool.join("componentize.mjs"));
+    node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
+    let built = toolbox.componentize(node, NODE_MISSING).await.map(drop);
+    built.map_err(|error| error.explained(explanation, toolbox))
+}
+
+/// What an author can do about some of the tool's messages.
+fn explanation(said: &str) -> Option<String> {
+    let between =
+        |before: &str, after: &str| Some(said.split(before).nth(1)?.split(after).next()?.to_owned());
+    if let Some(interface) = between("Error loading module \"maro:plugin/", "\"") {
+        return Some(interpreted::not_in_the_world(&interface));
+    }
+    if let Some(module) = between("Error loading module \"", "\"").filter(|module| !is_path(module)) {
+        return Some(format!(
+            "Plugins can't import packages or Node.js modules. Copy {module}'s files into the project and import them \
+             by path (`'./{file}.js'`), or let a bundler write plugin.js.",
+            file = module.rsplit(['/', ':']).next().unwrap_or(&module),
+        ));
+    }
+    if said.contains("attempted to call an unknown imported function: 'wasi:") {
+        return Some(
+            "Code outside `describe` and `run` runs once, while the plugin is built. Randomness, timers and the host \
+             are unavailable then: move Math.random(), crypto and the like into a function that `run` calls."
+                .to_owned(),
+        );
+    }
+    let function = between("doesn't provide an export named: '", "'")?;
+    Some(format!(
+        "{function} isn't in the interface that it is imported from. See wit/deps/maro-plugin for the functions; in \
+         JavaScript, `list-keys` is `listKeys`."
+    ))
+}
+
+/// Whether an import names a file in the project.
+fn is_path(module: &str) -> bool {
+    module.starts_with(['.', '/']) || module.ends_with(".js") && module.contains('/')
+}
+
+/// What an author can do if a test imports something that only a host has.
+fn explanation_of_tests(said: &str) -> Option<String> {
+    said.contains("protocol 'maro:'").then(|| {
+        interpreted::only_on_a_host(
+            "what plugin.js imports from maro:plugin",
+            "answer.js and answer.test.js do",
+        )
+    })
+}
+
+/// Runs the project's own tests. Returns whether there are any.
+///
+/// # Errors
+/// What the tests said.
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+    let mut node = Command::new("node");
+    node.current_dir(&project.folder).arg("--test");
+    let tested = toolbox.run_tests(node, NODE_MISSING).await;
+    let said = tested.map_err(|error| error.explained(explanation_of_tests, toolbox))?;
+    // This line is in its summary, after a symbol.
+    Ok(!said.lines().any(|line| line.ends_with(" tests 0")))
+}
+
+/// Everything but the sources that a component depends on.
+fn recipe() -> String {
+    [&*tool(), PACKAGE_LOCK, SCRIPT, ENTRY].concat()
+}
+
+fn tool() -> String {
+    format!("componentize-js-{VERSION}")
+}
+
+async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let folder = toolbox.cache.join(tool());
+    let fetching = async {
+        std::fs::write(folder.join("package.json"), PACKAGE)
+            .and_then(|()| std::fs::write(folder.join("package-lock.json"), PACKAGE_LOCK))
+            .map_err(BuildError::file("can't write to the folder for tools"))?;
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
+        npm.arg("--prefix").arg(&folder);
+        toolbox.run(npm, NODE_MISSING).await.map(drop)
+    };
+    let lock = Lock { text: PACKAGE_LOCK, size: "400 MB" };
+    interpreted::fetch_once(toolbox, &folder, &lock, fetching).await?;
+    std::fs::write(folder.join("componentize.mjs"), SCRIPT)
+        .map_err(BuildError::file("can't write to the folder for tools"))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_package_is_locked_by_its_hash_and_no_host() {
+        let lock: Value = serde_json::from_str(PACKAGE_LOCK).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        let own = &packages["node_modules/@bytecodealliance/componentize-js"];
+        assert_eq!(own["version"], VERSION);
+        for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+            assert!(package["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")), "{name}");
+        }
+        assert!(!PACKAGE_LOCK.contains("://"), "a registry is whichever npm is set to");
+    }
+}

@@ -1,0 +1,13 @@
+//! Projects in Rust, JavaScript and Python, and what builds and tests them.
+
+pub mod component;
+pub(super) mod embedded;
+pub(super) mod interpreted;
+mod javascript;
+pub mod project;
+mod python;
+mod rust;
+pub(super) mod snippets;
+pub mod sources;
+pub mod toolbox;
+mod toolchain;

@@ -1,0 +1,162 @@
+//! Builds plugins in Python with componentize-py, which bundles them with an interpreter.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tokio::process::Command;
+
+use crate::languages::{
+    interpreted::{self, Bundler, Lock},
+    project::Project,
+    toolbox::{BuildError, Toolbox},
+};
+
+/// The version of componentize-py. A newer version may have a newer interpreter: test before raising it.
+const VERSION: &str = "0.25.1";
+
+/// Its wheels, with their hashes. There is nothing that they need.
+const REQUIREMENTS: &str = include_str!("templates/tools/requirements.txt");
+
+/// The generated modules with the interface's types, inside the build folder, for tests and editors.
+const BINDINGS: &str = "bindings";
+
+/// The module that is built instead of the project's `plugin`, which it calls.
+const ENTRY: &str = include_str!("templates/entry.py");
+const ENTRY_MODULE: &str = "maro_entry";
+
+/// What unittest says if there are no tests.
+const NO_TESTS: &str = "Ran 0 tests";
+
+const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with venv and pip, but python3 or one of \
+                              these wasn't found. Install it from https://python.org, or on Debian with \
+                              `apt install python3-venv`.";
+
+/// Builds projects with it.
+pub(super) const BUNDLER: Bundler = Bundler {
+    recipe,
+    bundle: |project, wit, component, toolbox| Box::pin(build(project, wit, component, toolbox)),
+};
+
+/// Builds a project into `component`.
+///
+/// # Errors
+/// Python is missing, or what the tools said.
+async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
+    let tool = install(toolbox).await?;
+    let command = |subcommand: &str| {
+        let mut command = Command::new(&tool);
+        command.current_dir(&project.folder).arg("--wit-path").arg(wit);
+        command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
+        // The tool's own stack trace would bury the source line that it complains about.
+        command.env("RUST_BACKTRACE", "0");
+        command
+    };
+    let bindings = project.build_dir().join(BINDINGS);
+    let _ = fs::remove_dir_all(&bindings);
+    let mut bind = command("bindings");
+    bind.arg(&bindings);
+    toolbox.run(bind, PYTHON_MISSING).await?;
+    let entry = project.build_dir().join("entry");
+    // The environment has no packages, so that those installed on this machine make no difference.
+    let environment = project.build_dir().join("environment");
+    fs::create_dir_all(&entry)
+        .and_then(|()| fs::create_dir_all(environment.join("lib/python3/site-packages")))
+        .and_then(|()| fs::write(entry.join(ENTRY_MODULE).with_extension("py"), ENTRY))
+        .map_err(BuildError::file("can't write to the build folder"))?;
+    let mut componentize = command("componentize");
+    componentize.env("VIRTUAL_ENV", environment).args(["--python-path", ".", "--python-path"]).arg(entry);
+    if let Some(shared) = project.shared() {
+        componentize.arg("--python-path").arg(shared);
+    }
+    componentize.args([ENTRY_MODULE, "--output"]).arg(component);
+    let built = toolbox.componentize(componentize, PYTHON_MISSING).await.map(drop);
+    built.map_err(|error| error.explained(explanation, toolbox))
+}
+
+/// What an author can do about some of the tool's messages.
+fn explanation(said: &str) -> Option<String> {
+    if let Some(module) = said.split("No module named '").nth(1) {
+        let module = module.split(['\'', '.']).next().unwrap_or(module);
+        return Some(format!(
+            "Plugins can import Python's own modules and the project's files, but not packages installed on this \
+             machine. To add one, run `pip install --target . {module}` in the project's folder. It must be pure Python."
+        ));
+    }
+    let (name, after) = said.split("cannot import name '").nth(1)?.split_once('\'')?;
+    after
+        .starts_with(" from 'wit_world.imports'")
+        .then(|| interpreted::not_in_the_world(&name.replace('_', "-")))
+}
+
+/// What an author can do if a test calls something that only a host has.
+fn explanation_of_tests(said: &str) -> Option<String> {
+    let (before, _) = said.split_once("NotImplementedError")?;
+    let (_, called) = before.rsplit_once("wit_world/imports/")?;
+    let (module, rest) = called.split_once(".py\", line ")?;
+    let function = rest.lines().next()?.rsplit_once(" in ")?.1;
+    Some(interpreted::only_on_a_host(&format!("{module}.{function}"), "`answer` in plugin.py does"))
+}
+
+/// Runs the project's own tests. They import the interface's types from the build folder. Returns whether
+/// there are any tests.
+///
+/// # Errors
+/// What the tests said.
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+    let mut python = Command::new("python3");
+    python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
+    let paths = [Some(project.build_dir().join(BINDINGS)), project.shared()];
+    let paths = std::env::join_paths(paths.into_iter().flatten()).unwrap_or_default();
+    python.env("PYTHONPATH", paths).env("PYTHONDONTWRITEBYTECODE", "1");
+    match toolbox.run_tests(python, PYTHON_MISSING).await {
+        Ok(said) => Ok(!said.contains(NO_TESTS)),
+        // Newer versions treat that as a failure.
+        Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => Ok(false),
+        Err(error) => Err(error.explained(explanation_of_tests, toolbox)),
+    }
+}
+
+/// Everything but the sources that a component depends on.
+fn recipe() -> String {
+    tool() + REQUIREMENTS + ENTRY
+}
+
+fn tool() -> String {
+    format!("componentize-py-{VERSION}")
+}
+
+async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
+    let folder = toolbox.cache.join(tool());
+    let fetching = async {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        toolbox.run(venv, PYTHON_MISSING).await.map_err(|error| match error {
+            BuildError::Failed { .. } => BuildError::Missing(PYTHON_MISSING.to_owned()),
+            error => error,
+        })?;
+        let requirements = folder.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS)
+            .map_err(BuildError::file("the tools' folder cannot be written"))?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        // A source archive would run code of its own, and has no hash here.
+        pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(requirements);
+        toolbox.run(pip, PYTHON_MISSING).await.map(drop)
+    };
+    let lock = Lock { text: REQUIREMENTS, size: "70 MB" };
+    interpreted::fetch_once(toolbox, &folder, &lock, fetching).await?;
+    Ok(folder.join("bin/componentize-py"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tool_is_locked_by_the_hashes_of_its_wheels() {
+        assert!(REQUIREMENTS.contains(&format!("\ncomponentize-py=={VERSION} ")), "{REQUIREMENTS}");
+        assert_eq!(REQUIREMENTS.matches("--hash=sha256:").count(), 5);
+    }
+}

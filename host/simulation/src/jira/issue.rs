@@ -1,0 +1,90 @@
+//! An issue of the simulated site.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use maro_domain::issue::IssueKey;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IssueType {
+    Initiative,
+    Epic,
+    Story,
+    Task,
+    Subtask,
+    Bug,
+}
+
+impl IssueType {
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Epic => "10000",
+            Self::Story => "10001",
+            Self::Task => "10002",
+            Self::Subtask => "10003",
+            Self::Bug => "10004",
+            Self::Initiative => "10005",
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Initiative => "Initiative",
+            Self::Epic => "Epic",
+            Self::Story => "Story",
+            Self::Task => "Task",
+            Self::Subtask => "Sub-task",
+            Self::Bug => "Bug",
+        }
+    }
+
+    pub(super) fn hierarchy_level(self) -> i32 {
+        match self {
+            Self::Initiative => 2,
+            Self::Epic => 1,
+            Self::Story | Self::Task | Self::Bug => 0,
+            Self::Subtask => -1,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SimulatedIssue {
+    pub(super) id: u64,
+    pub(super) key: IssueKey,
+    pub(super) issue_type: IssueType,
+    pub(super) type_id: String,
+    pub(super) summary: String,
+    pub(super) status: String,
+    pub(super) assignee: Option<&'static str>,
+    /// A document or a text, as it was sent.
+    pub(super) description: Option<Value>,
+    /// The epic that a story belongs to.
+    pub(super) parent: Option<IssueKey>,
+    pub(super) properties: BTreeMap<String, Value>,
+    pub(super) links: Vec<RemoteLink>,
+    /// Documents or texts, as they were sent.
+    pub(super) comments: Vec<Value>,
+    /// Whether it was created by the REST API's account.
+    pub(super) is_own: bool,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+    /// Increases with each change on the site.
+    pub(super) changed: u64,
+    /// How many more searches won't find it.
+    pub(super) hidden_for: Option<u32>,
+    /// The key under which the index still has it, if that is another.
+    pub(super) indexed_as: Option<IssueKey>,
+}
+
+/// A link, as last set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteLink {
+    pub global_id: Option<String>,
+    pub url: String,
+    pub title: String,
+    pub relationship: Option<String>,
+    pub application_name: Option<String>,
+}

@@ -1,0 +1,78 @@
+//! The simulated site as people use it in a browser: its issues, and what people do with them.
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::jira::{
+    faults::Fault,
+    issue::{IssueType, SimulatedIssue},
+    server::SimulatedJira,
+};
+use maro_domain::issue::IssueKey;
+
+/// The status of a new issue.
+const NEW: &str = "To Do";
+
+/// An issue as shown in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedIssue {
+    pub key: String,
+    /// Such as `Story`.
+    pub kind: &'static str,
+    pub summary: String,
+    pub status: String,
+    pub assignee: Option<&'static str>,
+}
+
+impl SimulatedJira {
+    /// All issues, oldest first.
+    pub fn issues(&self) -> Vec<ListedIssue> {
+        self.shared.site().issues().map(ListedIssue::from).collect()
+    }
+
+    /// The keys of all projects.
+    pub fn project_keys(&self) -> Vec<String> {
+        self.shared.site().projects().map(|project| project.key.clone()).collect()
+    }
+
+    /// The current fault, which stays until it is cleared.
+    pub fn fault(&self) -> Option<Fault> {
+        self.shared.faults().lasting()
+    }
+
+    /// Changes whenever an issue or the fault changes.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    /// Creates a task with the next key of a project. `None` if there is no such project.
+    pub fn create_issue(&self, project: &str, summary: &str) -> Option<IssueKey> {
+        let mut site = self.shared.site();
+        let project = site.project(project)?.key.clone();
+        let key = site.next_key(&project);
+        site.add(key.clone(), IssueType::Task, summary, NEW);
+        Some(key)
+    }
+
+    /// Moves an issue to another project, where it gets the next key. `None` if there is no such issue or
+    /// project.
+    pub fn move_to_project(&self, key: &IssueKey, project: &str) -> Option<IssueKey> {
+        let new_key = {
+            let site = self.shared.site();
+            site.next_key(&site.project(project)?.key)
+        };
+        self.move_issue(key, &new_key).then_some(new_key)
+    }
+}
+
+impl From<&SimulatedIssue> for ListedIssue {
+    fn from(issue: &SimulatedIssue) -> Self {
+        Self {
+            key: issue.key.as_str().to_owned(),
+            kind: issue.issue_type.name(),
+            summary: issue.summary.clone(),
+            status: issue.status.clone(),
+            assignee: issue.assignee,
+        }
+    }
+}

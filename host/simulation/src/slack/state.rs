@@ -1,0 +1,130 @@
+//! What the simulated workspace's routes and its programmatic interface share.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use reqwest::Client;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::slack::{
+    act_error::ActError,
+    changes::Changes,
+    history::{History, Typed},
+    modal::Modal,
+    random::random_text,
+    sockets::Sockets,
+    triggers::Triggers,
+    views::Views,
+    web_api::faults::ApiRecords,
+    workspace::{Channel, Conversation, Person, Workspace},
+};
+use maro_domain::ids::UserId;
+use maro_process::{clock::Clock, secret::Secret};
+
+/// How long Slack waits for the answer to a command or an interaction.
+pub(super) const BOT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The settings of a simulated Slack.
+#[derive(Debug, Clone)]
+pub struct SimulatedSlackSettings {
+    /// Where to listen. Port 0 means any free port.
+    pub listen: SocketAddr,
+    /// Signs the commands.
+    pub signing_secret: Secret,
+    /// The only token that the Web API accepts.
+    pub bot_token: Secret,
+    pub clock: Clock,
+}
+
+/// What the routes and the programmatic interface share.
+#[derive(Debug)]
+pub(super) struct WorkspaceState {
+    pub(super) settings: SimulatedSlackSettings,
+    pub(super) address: SocketAddr,
+    pub(super) base: Url,
+    pub(super) workspace: Workspace,
+    pub(super) changes: Arc<Changes>,
+    pub(super) history: History,
+    pub(super) triggers: Triggers,
+    pub(super) views: Views,
+    pub(super) sockets: Sockets,
+    pub(super) api: ApiRecords,
+    /// The interactions sent so far.
+    pub(super) interactions: Mutex<Vec<Value>>,
+    /// Channels that the bot was added to or removed from, by channel id.
+    pub(super) memberships: Mutex<BTreeMap<String, bool>>,
+    pub(super) shutdown: CancellationToken,
+    /// Where the bot receives commands, once it is running.
+    pub(super) command_url: RwLock<Option<Url>>,
+    /// For requests to the bot.
+    pub(super) client: Client,
+    /// The token for the operator's routes.
+    pub(super) operator_token: Secret,
+    /// The token that opens sockets.
+    pub(super) app_token: Secret,
+}
+
+impl WorkspaceState {
+    pub(super) fn has_bot(&self) -> bool {
+        self.sockets.are_in_use() || self.command_url.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    pub(super) fn place(&self, name: &str, person: &Person) -> Result<Conversation, ActError> {
+        let workspace = &self.workspace;
+        workspace.place(name, person).ok_or_else(|| ActError::UnknownChannel {
+            name: name.to_owned(),
+            known: workspace.known_channels(),
+        })
+    }
+
+    pub(super) fn has_bot_in(&self, channel: &Channel) -> bool {
+        let memberships = self.memberships.lock().unwrap_or_else(PoisonError::into_inner);
+        memberships.get(channel.id.as_str()).copied().unwrap_or(channel.has_bot)
+    }
+
+    pub(super) fn note_interaction(&self, payload: Value) {
+        self.interactions.lock().unwrap_or_else(PoisonError::into_inner).push(payload);
+    }
+
+    pub(super) fn sent_interactions(&self) -> Vec<Value> {
+        self.interactions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn person(&self, name: &str) -> Result<&Person, ActError> {
+        let workspace = &self.workspace;
+        workspace.person(name).ok_or_else(|| {
+            let names: Vec<_> = workspace.people.iter().map(|person| person.name.as_str()).collect();
+            ActError::UnknownUser { name: name.to_owned(), known: names.join(", ") }
+        })
+    }
+
+    /// The person and their topmost modal.
+    pub(super) fn person_and_modal(&self, name: &str) -> Result<(&Person, Modal), ActError> {
+        let person = self.person(name)?;
+        let modal = self.views.top(&person.id);
+        Ok((person, modal.ok_or_else(|| ActError::NoModal { user: person.name.clone() })?))
+    }
+
+    /// Describes the modal that a person has open, for use in a sentence.
+    pub(super) fn seen(&self, user: &UserId) -> String {
+        match self.views.top(user) {
+            Some(modal) => format!("{:?} ({}): {}", modal.title(), modal.callback_id(), modal.text()),
+            None => "no modal is open".to_owned(),
+        }
+    }
+
+    /// Opens a response URL for answers to what somebody did.
+    pub(super) fn new_response_url(&self, kind: &str, typed: &Typed) -> String {
+        let now = self.settings.clock.now();
+        let number = now.as_microsecond().unsigned_abs();
+        let path = format!("/{kind}/{}/{number}/{}", self.workspace.team_id, random_text(24));
+        self.history.open(path.clone(), typed.clone(), now);
+        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    }
+}

@@ -1,0 +1,42 @@
+//! Lets the owner of the simulated workspace see the calls of the Web API, and make them fail.
+
+use crate::slack::{
+    server::SimulatedSlack,
+    web_api::faults::{ApiCall, Fault},
+};
+
+impl SimulatedSlack {
+    /// Makes a method, such as `chat.postMessage`, fail until [`SimulatedSlack::clear_faults`].
+    pub fn set_fault(&self, method: &str, fault: Fault) {
+        self.shared.api.records().lasting.insert(method.to_owned(), fault);
+    }
+
+    /// Makes only the next calls of a method fail, one fault each. `None` lets a call through.
+    pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.shared.api.records().next.insert(method.to_owned(), faults.into_iter().collect());
+    }
+
+    /// Makes all methods work again. A call that hangs keeps hanging.
+    pub fn clear_faults(&self) {
+        let mut records = self.shared.api.records();
+        records.lasting.clear();
+        records.next.clear();
+    }
+
+    /// The calls to the Web API so far, oldest first.
+    pub fn calls(&self) -> Vec<ApiCall> {
+        self.shared.api.records().calls.clone()
+    }
+
+    /// As [`SimulatedSlack::calls`], for one method.
+    pub fn calls_of(&self, method: &str) -> Vec<ApiCall> {
+        let mut calls = self.calls();
+        calls.retain(|call| call.method == method);
+        calls
+    }
+
+    /// Grants the bot's token only these scopes.
+    pub fn grant_scopes(&self, scopes: &[&str]) {
+        self.shared.api.records().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+    }
+}
