@@ -12,7 +12,7 @@ use crate::{
 };
 use maro_runtime::{
     inspection::preflight, loading::loader::MAX_SUMMARY_LENGTH, policy::manifest::Manifest,
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 
 pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {

@@ -24,7 +24,7 @@ use maro_runtime::{
         cases::{Case, Replayed, ending_lines},
         tape::Ending,
     },
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 
 /// The folder that this repository's plugins are built into.

@@ -17,10 +17,11 @@ use crate::{
 use maro_bot::{commands::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
+    engine::PluginEngine,
     inspection::preflight::{self, Wishes},
     policy::grants::Grant,
     registry::Registry,
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 
 /// Components larger than this contain an interpreter and take long to compile.

@@ -11,9 +11,10 @@ use maro_bot::{
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
+    engine::PluginEngine,
     policy::grants::Grant,
     registry::{Registry, snapshot::Plugins},
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_slack::{
     config::SlackConfig,

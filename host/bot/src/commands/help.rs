@@ -2,7 +2,7 @@
 
 use crate::commands::unknown;
 use maro_domain::reply::{Block, Reply, Span};
-use maro_runtime::{registry::snapshot::Plugins, running::loaded::Description};
+use maro_runtime::{registry::snapshot::Plugins, running::plugin::Description};
 use maro_tickets::texts;
 
 /// The host's own subcommands: name, usage, summary.

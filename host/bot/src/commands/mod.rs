@@ -12,11 +12,9 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_runtime::{
+    invocation::Capabilities,
     registry::Registry,
-    running::{
-        instance::Capabilities,
-        loaded::{Answer, Fault, LoadedPlugin},
-    },
+    running::plugin::{Answer, Fault, LoadedPlugin},
 };
 use maro_slack::markup;
 use maro_store::plugin_switches::PluginRecords;

@@ -12,7 +12,7 @@ use maro_domain::{
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
     registry::snapshot::{Disabled, Plugins},
-    running::{breaker::BreakerStatus, loaded::LoadedPlugin},
+    running::{breaker::BreakerStatus, plugin::LoadedPlugin},
 };
 use maro_tickets::texts::{
     self,

@@ -19,10 +19,11 @@ use crate::{
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
-    capabilities::outbound::{OutboundClient, addresses::Reach},
+    engine::PluginEngine,
+    invocation::Capabilities,
+    outbound::{OutboundClient, addresses::Reach},
     recording::recorder::Recorder,
     registry::{Registry, watch},
-    running::{engine::PluginEngine, instance::Capabilities},
 };
 use maro_slack::{
     render::Renderer,

@@ -10,7 +10,7 @@ use maro_process::metrics::Usage;
 use maro_runtime::{
     events::{PluginChange, PluginEvent},
     registry::snapshot::Plugins,
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 
 /// All commands that can be typed, which plugins are loaded, and why others aren't.

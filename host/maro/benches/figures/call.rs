@@ -23,9 +23,11 @@ use maro_jira::{
 };
 use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_runtime::{
-    capabilities::outbound::{OutboundClient, addresses::Reach},
+    engine::PluginEngine,
+    invocation::Capabilities,
+    outbound::{OutboundClient, addresses::Reach},
     registry::Registry,
-    running::{engine::PluginEngine, instance::Capabilities, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_store::{
     config::DatabaseConfig,

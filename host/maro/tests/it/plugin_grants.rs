@@ -4,10 +4,10 @@ use std::{fs, path::Path, sync::Arc};
 
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
+    engine::PluginEngine,
     events::PluginChange,
     policy::manifest::Manifest,
     registry::{Registry, watch},
-    running::engine::PluginEngine,
 };
 use tokio_util::sync::CancellationToken;
 

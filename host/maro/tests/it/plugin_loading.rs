@@ -4,9 +4,9 @@ use std::{fs, path::Path, sync::Arc};
 
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
+    engine::PluginEngine,
     events::PluginChange,
     registry::{Registry, watch},
-    running::engine::PluginEngine,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 

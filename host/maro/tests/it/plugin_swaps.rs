@@ -3,10 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::Arc};
 
 use maro_process::{clock::Clock, metrics::Metrics};
-use maro_runtime::{
-    registry::Registry,
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
-};
+use maro_runtime::{engine::PluginEngine, registry::Registry, running::plugin::LoadedPlugin};
 
 use crate::{
     plugin_changes::{patched, put, version},

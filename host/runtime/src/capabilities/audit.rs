@@ -1,6 +1,6 @@
 //! Who writes, for the line in the operator's log that each write of a plugin leaves.
 
-use crate::running::instance::Invocation;
+use crate::invocation::Invocation;
 use maro_domain::caller::Caller;
 use maro_tickets::audit::Writer;
 

@@ -1,9 +1,6 @@
 //! `clock`: the time of day.
 
-use crate::{
-    policy::grants::Grant,
-    running::{bindings::maro::plugin::clock::Host, instance::Invocation},
-};
+use crate::{interface::bindings::maro::plugin::clock::Host, invocation::Invocation, policy::grants::Grant};
 
 impl Host for Invocation {
     async fn now(&mut self) -> wasmtime::Result<u64> {

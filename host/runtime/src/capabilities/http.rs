@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use crate::{
-    capabilities::{
-        audit,
-        outbound::{
-            OutboundError, OutboundResponse,
-            request::{OutboundRequest, Parts},
-        },
+    capabilities::audit,
+    interface::bindings::maro::plugin::http::{
+        Header, Host, HttpError, HttpErrorKind, Method, Request, Response,
+    },
+    invocation::{Capabilities, Invocation},
+    outbound::{
+        OutboundError, OutboundResponse,
+        request::{OutboundRequest, Parts},
     },
     policy::grants::{Denial, Grant},
-    running::{
-        bindings::maro::plugin::http::{Header, Host, HttpError, HttpErrorKind, Method, Request, Response},
-        instance::{Capabilities, Invocation},
-    },
 };
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;

@@ -6,14 +6,12 @@ use tokio::time::Instant;
 
 use crate::{
     capabilities::parse_keys,
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            jira::{self, Host, Lookup, SearchPage},
-            types,
-        },
-        instance::{Capabilities, Invocation},
+    interface::bindings::maro::plugin::{
+        jira::{self, Host, Lookup, SearchPage},
+        types,
     },
+    invocation::{Capabilities, Invocation},
+    policy::grants::Grant,
 };
 use maro_domain::{
     details::{IssueDetails, Person, StatusCategory},

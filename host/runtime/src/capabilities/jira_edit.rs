@@ -3,7 +3,7 @@
 //! A change that has begun is brought to its end, with what follows from it, although its command is cut
 //! off: it runs in a task of its own.
 
-mod creation;
+mod create;
 
 use std::sync::Arc;
 
@@ -14,14 +14,12 @@ use crate::{
         audit,
         jira::{guest_issue, guest_user, kind},
     },
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
-            types::{self, JiraErrorKind, JiraUser},
-        },
-        instance::{Capabilities, Invocation},
+    interface::bindings::maro::plugin::{
+        jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
+        types::{self, JiraErrorKind, JiraUser},
     },
+    invocation::{Capabilities, Invocation},
+    policy::grants::Grant,
 };
 use maro_domain::{
     caller::Caller,

@@ -1,11 +1,9 @@
 //! `log`: lines in the operator's log.
 
 use crate::{
+    interface::bindings::maro::plugin::log::{Host, Level},
+    invocation::Invocation,
     policy::limits::MAX_LOG_LINE_BYTES,
-    running::{
-        bindings::maro::plugin::log::{Host, Level},
-        instance::Invocation,
-    },
 };
 use maro_domain::issue::one_line;
 

@@ -6,21 +6,18 @@ mod http;
 mod jira;
 mod jira_edit;
 mod log;
-pub mod outbound;
 mod settings;
 mod storage;
-pub(super) mod tap;
+pub(crate) mod tap;
 mod tracker;
 mod tracker_edit;
 
 use std::sync::Arc;
 
 use crate::{
+    interface::bindings::maro::plugin::{reply, types},
+    invocation::{Capabilities, Invocation},
     policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{reply, types},
-        instance::{Capabilities, Invocation},
-    },
 };
 use maro_domain::{caller::Caller, issue::IssueKey};
 use maro_process::telemetry::error_chain;

@@ -1,8 +1,7 @@
 //! `settings`: what the operator sets for a plugin.
 
 use crate::{
-    policy::grants::Grant,
-    running::{bindings::maro::plugin::settings::Host, instance::Invocation},
+    interface::bindings::maro::plugin::settings::Host, invocation::Invocation, policy::grants::Grant,
 };
 
 impl Host for Invocation {

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     capabilities::audit,
+    interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
+    invocation::{Capabilities, Invocation},
     policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
-        instance::{Capabilities, Invocation},
-    },
 };
 use maro_domain::{caller::Caller, issue::one_line};
 use maro_process::telemetry::error_chain;

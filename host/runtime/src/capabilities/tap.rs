@@ -8,13 +8,11 @@ use serde_json::{Map, Value};
 use wasmtime::component::HasData;
 
 use crate::{
-    recording::{bodies, tape::HostCall},
-    running::{
-        bindings::maro::plugin::{
-            clock, http, jira, jira_edit, log, reply, settings, storage, tracker, tracker_edit, types,
-        },
-        instance::Invocation,
+    interface::bindings::maro::plugin::{
+        clock, http, jira, jira_edit, log, reply, settings, storage, tracker, tracker_edit, types,
     },
+    invocation::Invocation,
+    recording::{bodies, tape::HostCall},
 };
 
 /// An invocation as its guest reaches it.

@@ -2,14 +2,12 @@
 
 use crate::{
     capabilities::{TrackerCall, tracker_denied, tracker_failed, tracker_invalid},
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            tracker::{self, Host, Page},
-            types,
-        },
-        instance::Invocation,
+    interface::bindings::maro::plugin::{
+        tracker::{self, Host, Page},
+        types,
     },
+    invocation::Invocation,
+    policy::grants::Grant,
 };
 use maro_domain::{
     ids::UserId,

@@ -2,14 +2,12 @@
 
 use crate::{
     capabilities::{TrackerCall, audit, tracker_failed},
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            tracker_edit::{Host, TrackOutcome, UntrackOutcome},
-            types,
-        },
-        instance::Invocation,
+    interface::bindings::maro::plugin::{
+        tracker_edit::{Host, TrackOutcome, UntrackOutcome},
+        types,
     },
+    invocation::Invocation,
+    policy::grants::Grant,
 };
 use maro_domain::{
     caller::Caller,

@@ -6,13 +6,13 @@
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::{
-    inspection::complexity::{self, Excess},
-    policy::{grants::Grant, limits::MAX_MEMORY_MIB, manifest::Manifest},
-    running::{
-        engine::MAX_TABLE_ELEMENTS,
-        interface::{VERSIONS, Version},
-        wasi,
+    engine::{
+        MAX_TABLE_ELEMENTS,
+        linking::{VERSIONS, Version},
     },
+    inspection::complexity::{self, Excess},
+    interface::wasi,
+    policy::{grants::Grant, limits::MAX_MEMORY_MIB, manifest::Manifest},
 };
 use maro_tickets::texts::plugin_files;
 

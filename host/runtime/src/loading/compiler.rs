@@ -19,13 +19,13 @@ use tokio::{
 use wasmtime::component::Component;
 
 use crate::{
+    engine::{self, PluginEngine},
     loading::{
         cache::CodeCache,
         compiler_process,
         folder::{self, Identity, PluginFile},
         loader::LoadError,
     },
-    running::engine::{self, PluginEngine},
 };
 
 /// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some

@@ -20,8 +20,9 @@ use tokio::{
 };
 
 use crate::{
+    engine,
     loading::{cache::MAX_ENTRY_BYTES, loader::LoadError},
-    running::{engine, priority},
+    running::priority,
 };
 use maro_tickets::texts;
 

@@ -9,8 +9,11 @@ use std::{
 use wasmtime::component::Component;
 
 use crate::{
+    engine::{PluginEngine, linking::InterfacePre},
     events::Events,
     inspection::preflight::{self, Forbidden, PreflightError, Wishes},
+    interface::{bindings::exports::maro::plugin::command, wasi},
+    invocation::{Invocation, Origin},
     loading::{
         cache::MAX_ENTRY_BYTES,
         compiler::{self, Compiled},
@@ -18,14 +21,9 @@ use crate::{
     },
     policy::manifest::Manifest,
     running::{
-        bindings::exports::maro::plugin::command,
         breaker::Breaker,
-        engine::PluginEngine,
-        instance::{Invocation, Origin},
-        interface::InterfacePre,
         lanes::Habit,
-        loaded::{self, Description, Fault, LoadedPlugin},
-        wasi,
+        plugin::{self, Description, Fault, LoadedPlugin},
     },
 };
 use maro_domain::issue::one_line;
@@ -120,7 +118,7 @@ pub(crate) async fn load(
     let description = {
         // Without a place of its own it would take that of a command, and one of the two would fail.
         let place = engine.describing.take().await;
-        loaded::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
+        plugin::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
     };
     let description = check_description(description, reserved_names)?;
     for warning in &warnings {

@@ -11,16 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    interface::bindings::maro::plugin::reply as wit,
     loading::{folder, loader::LoadError},
     policy::manifest::CasesPolicy,
     recording::{
         bodies,
         tape::{Ending, HostCall, Tape},
     },
-    running::{
-        bindings::maro::plugin::reply as wit,
-        loaded::{Fault, LoadedPlugin},
-    },
+    running::plugin::{Fault, LoadedPlugin},
 };
 use maro_tickets::texts;
 

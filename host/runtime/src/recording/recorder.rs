@@ -12,7 +12,7 @@ use crate::{
         cases::Case,
         tape::{Ending, LogLine, Tape},
     },
-    running::loaded::{Answer, Fault},
+    running::plugin::{Answer, Fault},
 };
 
 /// How many recordings wait for the listener; more are dropped.

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::running::bindings::{exports::maro::plugin::command, maro::plugin::reply};
+use crate::interface::bindings::{exports::maro::plugin::command, maro::plugin::reply};
 
 /// The most calls that are written down of one invocation.
 const MAX_CALLS: usize = 1_000;

@@ -19,6 +19,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    engine::PluginEngine,
     events::{Events, PluginChange},
     loading::{
         folder::{self, Identity, Listing, NameFault, PluginFile},
@@ -30,7 +31,7 @@ use crate::{
         slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
         snapshot::Plugins,
     },
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_store::plugin_switches::Switch;

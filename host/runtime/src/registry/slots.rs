@@ -17,7 +17,7 @@ use crate::{
     },
     policy::manifest::Manifest,
     registry::snapshot::{Plugins, Refusal},
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::Switch;
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     loading::{folder, loader::LoadError},
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::Switch;
 

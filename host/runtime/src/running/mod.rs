@@ -1,14 +1,8 @@
 //! Running one plugin: each command in a fresh instance, within every limit.
 
-pub(super) mod bindings;
 pub mod breaker;
-pub mod engine;
-pub mod instance;
-pub(super) mod interface;
 pub(super) mod lanes;
-pub mod loaded;
-mod places;
-mod printed;
+pub(super) mod places;
+pub mod plugin;
 pub mod priority;
 mod reply;
-pub(super) mod wasi;

@@ -4,7 +4,6 @@
 //! whatever a name resolves to, and bounds what is sent, read and waited for.
 
 pub mod addresses;
-pub mod hosts;
 pub mod request;
 
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
@@ -17,7 +16,7 @@ use reqwest::{
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::{sync::OnceCell, time::timeout};
 
-use crate::capabilities::outbound::{addresses::Reach, request::OutboundRequest};
+use crate::outbound::{addresses::Reach, request::OutboundRequest};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 

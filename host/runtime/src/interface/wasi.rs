@@ -7,7 +7,7 @@ use wasmtime::component::{
     types::{ComponentInstance, ComponentItem},
 };
 
-use crate::running::instance::Invocation;
+use crate::invocation::Invocation;
 use maro_tickets::texts;
 
 /// The interfaces of WASI 0.2 that this host has.

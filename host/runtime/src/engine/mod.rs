@@ -1,5 +1,7 @@
 //! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
 
+pub(crate) mod linking;
+
 use std::{path::Path, sync::Arc, thread};
 
 use anyhow::{Context as _, anyhow};
@@ -7,14 +9,11 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 
 use crate::{
     capabilities::tap::{HasTap, Tap},
+    interface::bindings::Subcommand,
+    invocation::Invocation,
     loading::{cache::CodeCache, compiler::CompilerTurns},
     policy::limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
-    running::{
-        bindings::Subcommand,
-        instance::Invocation,
-        interface,
-        places::{Places, Share},
-    },
+    running::places::{Places, Share},
 };
 
 /// The most stack that a guest may use, in bytes.
@@ -24,9 +23,9 @@ const GUEST_STACK_BYTES: usize = 512 * 1024;
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 50_000;
 
 /// Core instances, memories and tables of one plugin. An interpreter comes as a dozen linked modules.
-pub(super) const MAX_CORE_INSTANCES: u32 = 64;
-pub(super) const MAX_MEMORIES: u32 = 4;
-pub(super) const MAX_TABLES: u32 = 32;
+pub(crate) const MAX_CORE_INSTANCES: u32 = 64;
+pub(crate) const MAX_MEMORIES: u32 = 4;
+pub(crate) const MAX_TABLES: u32 = 32;
 
 /// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
 /// Enough that some which take all their time hardly hold up the others.
@@ -76,7 +75,7 @@ impl PluginEngine {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| anyhow!("can't link WASI: {error:#}"))?;
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
-            .and_then(|()| interface::link_older_versions(&mut linker))
+            .and_then(|()| linking::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("can't link the capabilities: {error:#}"))?;
         let places = Places::new(MAX_INVOCATIONS);
         let describing = places.share(MAX_DESCRIBING);

@@ -11,14 +11,12 @@ use crate::{
             EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, outcome, rejected, signed, uncertain,
         },
     },
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            jira_edit::{EditError, NewIssue},
-            types::JiraErrorKind,
-        },
-        instance::Invocation,
+    interface::bindings::maro::plugin::{
+        jira_edit::{EditError, NewIssue},
+        types::JiraErrorKind,
     },
+    invocation::Invocation,
+    policy::grants::Grant,
 };
 use maro_domain::{
     issue::{Issue, one_line},

@@ -10,18 +10,18 @@ use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
+    engine::linking::InterfacePre,
     events::{Events, PluginChange},
     inspection::preflight::{self, Forbidden, Wishes},
+    interface::bindings::exports::maro::plugin::command,
+    invocation::{Capabilities, Invocation, LimitReached, Origin},
     policy::{
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
     },
     recording::tape::Tape,
     running::{
-        bindings::exports::maro::plugin::command,
         breaker::{Breaker, BreakerStatus, Turn},
-        instance::{Capabilities, Invocation, LimitReached, Origin},
-        interface::InterfacePre,
         lanes::{self, Habit, Meter},
         places::{Place, Share},
         reply::{self, ReplyError},

@@ -1,5 +1,7 @@
 //! The state behind one invocation: who called, what is allowed, and what is left of each limit.
 
+mod printed;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -10,17 +12,15 @@ use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::{
-    capabilities::outbound::OutboundClient,
+    engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
+    invocation::printed::Printed,
+    outbound::OutboundClient,
     policy::{
         grants::{Denial, Grant},
         limits::Limits,
         manifest::Manifest,
     },
     recording::{recorder::Recorder, tape::Tape},
-    running::{
-        engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
-        printed::Printed,
-    },
 };
 use maro_domain::{
     caller::Caller,
@@ -67,7 +67,7 @@ pub struct Origin {
 
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LimitReached {
+pub(crate) enum LimitReached {
     #[error("{}", texts::faults::over_cpu_limit(*.cpu_ms))]
     Cpu { cpu_ms: u32 },
     #[error("{}", texts::faults::over_memory_limit(*.memory_mib))]
@@ -84,7 +84,7 @@ pub(crate) struct Invocation {
     pub(crate) origin: Arc<Origin>,
     pub(crate) caller: Option<Arc<Caller>>,
     pub(crate) incident: Option<Incident>,
-    pub(super) capabilities: Option<Arc<Capabilities>>,
+    pub(crate) capabilities: Option<Arc<Capabilities>>,
     pub(crate) manifest: Arc<Manifest>,
     /// The latest denial that the operator was told of: a guest that insists must not fill the log.
     denied: Option<(Grant, Denial)>,
@@ -99,7 +99,7 @@ pub(crate) struct Invocation {
     pub(crate) log_lines: u32,
     memory_bytes: usize,
     /// Time spent in capabilities.
-    pub(super) host_time: Duration,
+    pub(crate) host_time: Duration,
     /// Where calls are written down or answered from, if anywhere.
     pub(crate) tape: Option<Arc<Tape>>,
     /// Made when the guest first uses WASI, which most never do.
@@ -140,7 +140,7 @@ impl Invocation {
     }
 
     /// The state for one command.
-    pub(super) fn for_command(
+    pub(crate) fn for_command(
         plugin: Arc<str>,
         origin: Arc<Origin>,
         manifest: Arc<Manifest>,
@@ -158,7 +158,7 @@ impl Invocation {
     }
 
     /// The state for playing a recorded command back: the tape answers, and the host is never asked.
-    pub(super) fn for_replay(
+    pub(crate) fn for_replay(
         plugin: Arc<str>,
         origin: Arc<Origin>,
         manifest: Arc<Manifest>,
@@ -235,7 +235,7 @@ impl Invocation {
     }
 
     /// Tells the operator how many lines of the guest's log are missing.
-    pub(super) fn report_dropped_log_lines(&self) {
+    pub(crate) fn report_dropped_log_lines(&self) {
         let dropped = self.log_lines.saturating_sub(self.limits.log_lines);
         if dropped > 0 {
             tracing::warn!(plugin = &*self.plugin, dropped, "dropped log lines over the limit");
@@ -243,7 +243,7 @@ impl Invocation {
     }
 
     /// What the guest wrote to standard output and standard error: the message of a panic.
-    pub(super) fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         self.wasi.as_ref().map(|wasi| wasi.printed()).unwrap_or_default()
     }
 }
