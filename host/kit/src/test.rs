@@ -21,9 +21,10 @@ use crate::{
 };
 use maro_runtime::{
     recording::{
-        cases::{Case, Replayed, ending_lines},
+        cases::{Case, ending_lines},
         tape::Ending,
     },
+    registry::replay::Replayed,
     running::plugin::LoadedPlugin,
 };
 

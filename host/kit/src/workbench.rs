@@ -17,8 +17,8 @@ use crate::{
 use maro_bot::{commands::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
-    engine::PluginEngine,
     inspection::preflight::{self, Wishes},
+    loading::loader::PluginLoader,
     policy::grants::Grant,
     registry::Registry,
     running::plugin::LoadedPlugin,
@@ -95,8 +95,8 @@ impl Workbench {
 
 /// The plugins in a folder, compiled with the bot's cache.
 pub(super) fn registry(dir: &Path) -> anyhow::Result<Registry> {
-    let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
-    Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
+    let loader = Arc::new(PluginLoader::new(config::cache_dir().as_deref())?);
+    Ok(Registry::new(loader, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }
 
 /// Whether a component takes long to compile and isn't in the cache yet. The names of cache entries start

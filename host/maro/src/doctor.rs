@@ -11,7 +11,7 @@ use maro_bot::{
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
-    engine::PluginEngine,
+    loading::loader::PluginLoader,
     policy::grants::Grant,
     registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
@@ -86,14 +86,14 @@ async fn database(config: &Config) -> Vec<Finding> {
 }
 
 async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
-    let engine = match PluginEngine::new(config.plugins.cache_dir.as_deref()) {
-        Ok(engine) => Arc::new(engine),
+    let loader = match PluginLoader::new(config.plugins.cache_dir.as_deref()) {
+        Ok(loader) => Arc::new(loader),
         Err(error) => {
             return Err(Finding::ill(format!("{error:#}."), "This is a bug in MARO; please report it."));
         }
     };
     let registry = Registry::new(
-        engine,
+        loader,
         config.plugins.dir.clone(),
         &RESERVED_NAMES,
         Arc::new(Metrics::new()),

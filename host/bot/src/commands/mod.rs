@@ -12,7 +12,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_runtime::{
-    invocation::Capabilities,
+    invocation::services::Capabilities,
     registry::Registry,
     running::plugin::{Answer, Fault, LoadedPlugin},
 };

@@ -19,8 +19,8 @@ use crate::{
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
-    engine::PluginEngine,
-    invocation::Capabilities,
+    invocation::services::Capabilities,
+    loading::loader::PluginLoader,
     outbound::{OutboundClient, addresses::Reach},
     recording::recorder::Recorder,
     registry::{Registry, watch},
@@ -103,7 +103,7 @@ impl Bot {
             .with_context(|| format!("MARO_LISTEN: cannot listen on {}", config.listen))?;
         let address = listener.local_addr().context("the listening socket has no address")?;
         let cache_dir = config.plugins.cache_dir.clone();
-        let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
+        let engine = tokio::task::spawn_blocking(move || PluginLoader::new(cache_dir.as_deref()));
         let database = Database::open(&config.database)
             .await
             .context("the database that DATABASE_URL names cannot be used")?;
@@ -201,7 +201,7 @@ fn assemble(
     Surroundings { clock, reach }: Surroundings,
     database: &Database,
     jira: Arc<JiraClient>,
-    engine: Arc<PluginEngine>,
+    engine: Arc<PluginLoader>,
     plugin_records: Arc<dyn PluginRecords>,
     loaded: Receiver<bool>,
 ) -> BotState {

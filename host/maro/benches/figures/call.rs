@@ -23,8 +23,8 @@ use maro_jira::{
 };
 use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_runtime::{
-    engine::PluginEngine,
-    invocation::Capabilities,
+    invocation::services::Capabilities,
+    loading::loader::PluginLoader,
     outbound::{OutboundClient, addresses::Reach},
     registry::Registry,
     running::plugin::LoadedPlugin,
@@ -105,8 +105,8 @@ pub(crate) fn run(plugins: &Path) {
 }
 
 async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
-    let engine = Arc::new(PluginEngine::new(None).unwrap());
-    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
+    let loader = Arc::new(PluginLoader::new(None).unwrap());
+    let registry = Registry::new(loader, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
     let loaded = registry.load().await.unwrap();
     Arc::clone(loaded.get("tracked").unwrap())
 }

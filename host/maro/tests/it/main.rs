@@ -4,6 +4,7 @@ mod bot;
 
 mod example_settings;
 mod guests;
+mod imports;
 mod jira;
 mod journal;
 mod manifest;

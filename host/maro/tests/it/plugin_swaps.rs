@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::Arc};
 
 use maro_process::{clock::Clock, metrics::Metrics};
-use maro_runtime::{engine::PluginEngine, registry::Registry, running::plugin::LoadedPlugin};
+use maro_runtime::{loading::loader::PluginLoader, registry::Registry, running::plugin::LoadedPlugin};
 
 use crate::{
     plugin_changes::{patched, put, version},
@@ -12,8 +12,8 @@ use crate::{
 
 /// A registry of a folder, and its metrics.
 fn registry(plugins: &Path, cache: Option<&Path>) -> (Arc<Registry>, Arc<Metrics>) {
-    let (engine, metrics) = (Arc::new(PluginEngine::new(cache).unwrap()), Arc::new(Metrics::new()));
-    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::clone(&metrics), Clock::system());
+    let (loader, metrics) = (Arc::new(PluginLoader::new(cache).unwrap()), Arc::new(Metrics::new()));
+    let registry = Registry::new(loader, plugins.to_owned(), &[], Arc::clone(&metrics), Clock::system());
     (Arc::new(registry), metrics)
 }
 

@@ -7,7 +7,7 @@ use crate::{
     interface::bindings::maro::plugin::http::{
         Header, Host, HttpError, HttpErrorKind, Method, Request, Response,
     },
-    invocation::{Capabilities, Invocation},
+    invocation::{Invocation, services::Capabilities},
     outbound::{
         OutboundError, OutboundResponse,
         request::{OutboundRequest, Parts},

@@ -10,7 +10,7 @@ use crate::{
         jira::{self, Host, Lookup, SearchPage},
         types,
     },
-    invocation::{Capabilities, Invocation},
+    invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
 use maro_domain::{

@@ -18,7 +18,7 @@ use crate::{
         jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
         types::{self, JiraErrorKind, JiraUser},
     },
-    invocation::{Capabilities, Invocation},
+    invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
 use maro_domain::{

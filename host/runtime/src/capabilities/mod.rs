@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::{
     interface::bindings::maro::plugin::{reply, types},
-    invocation::{Capabilities, Invocation},
+    invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
 use maro_domain::{caller::Caller, issue::IssueKey};

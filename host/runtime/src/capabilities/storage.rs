@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     capabilities::audit,
     interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
-    invocation::{Capabilities, Invocation},
+    invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
 use maro_domain::{caller::Caller, issue::one_line};

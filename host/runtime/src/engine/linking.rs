@@ -1,4 +1,4 @@
-//! The versions of `maro:plugin` that this host speaks, and one plugin's exports behind any of them.
+//! One plugin's exports behind any of the versions of `maro:plugin` that this host speaks.
 //!
 //! Each older version is frozen in `wit/released/`. What it imports is linked under its own name to the
 //! same functions; what it exports becomes the current types here.
@@ -16,14 +16,9 @@ use crate::{
         maro::plugin::{jira, log, reply, tracker, tracker_edit},
         v0_1,
     },
+    interface::versions::Version,
     invocation::Invocation,
 };
-
-/// A version of `maro:plugin`: major, minor, patch.
-pub(crate) type Version = (u64, u64, u64);
-
-/// The newest release of each line that this host speaks, oldest first.
-pub(crate) const VERSIONS: [Version; 2] = [(0, 1, 0), (0, 2, 0)];
 
 /// A plugin that can be instantiated.
 pub(crate) enum InterfacePre {

@@ -6,13 +6,16 @@
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::{
-    engine::{
-        MAX_TABLE_ELEMENTS,
-        linking::{VERSIONS, Version},
-    },
     inspection::complexity::{self, Excess},
-    interface::wasi,
-    policy::{grants::Grant, limits::MAX_MEMORY_MIB, manifest::Manifest},
+    interface::{
+        versions::{VERSIONS, Version},
+        wasi,
+    },
+    policy::{
+        grants::Grant,
+        limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS},
+        manifest::Manifest,
+    },
 };
 use maro_tickets::texts::plugin_files;
 

@@ -1,60 +1,31 @@
 //! The state behind one invocation: who called, what is allowed, and what is left of each limit.
 
 mod printed;
+pub mod services;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio_util::task::TaskTracker;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::{
-    engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
-    invocation::printed::Printed,
-    outbound::OutboundClient,
+    invocation::{printed::Printed, services::Capabilities},
     policy::{
         grants::{Denial, Grant},
-        limits::Limits,
+        limits::{Limits, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
         manifest::Manifest,
     },
-    recording::{recorder::Recorder, tape::Tape},
+    recording::tape::Tape,
 };
-use maro_domain::{
-    caller::Caller,
-    ids::{Incident, UserId},
-    issue::Issue,
-};
-use maro_jira::client::JiraClient;
+use maro_domain::{caller::Caller, ids::Incident, issue::Issue};
 use maro_process::clock::Clock;
-use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
-use maro_tickets::{flows::Flows, texts};
+use maro_tickets::texts;
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
-
-/// What the host can do for plugins, shared by all invocations.
-pub struct Capabilities {
-    pub tracker: Arc<dyn ChannelIssueTracker>,
-    pub jira: Arc<JiraClient>,
-    /// Creates issues so that none is lost or made twice.
-    pub flows: Arc<Flows>,
-    pub storage: Arc<dyn PluginStorage>,
-    pub outbound: OutboundClient,
-    pub clock: Clock,
-    /// How long one invocation may wait for Jira in all.
-    pub jira_patience: Duration,
-    /// The project of new issues for which no other is named.
-    pub default_project: Option<String>,
-    /// Changes in Jira that are brought to their end although the command was cut off.
-    pub tasks: TaskTracker,
-    /// `MARO_ADMINS`: whom a scope can reserve a grant for.
-    pub admins: Vec<UserId>,
-    /// Observes what plugins do.
-    pub recorder: Arc<Recorder>,
-}
 
 /// Which file a plugin came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     engine,
-    loading::{cache::MAX_ENTRY_BYTES, loader::LoadError},
+    loading::{cache::MAX_ENTRY_BYTES, error::LoadError},
     running::priority,
 };
 use maro_tickets::texts;

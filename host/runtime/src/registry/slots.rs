@@ -12,8 +12,8 @@ use crate::{
     events::PluginChange,
     inspection::preflight::Forbidden,
     loading::{
+        error::LoadError,
         folder::{ContentDigest, Identity, NameFault},
-        loader::LoadError,
     },
     policy::manifest::Manifest,
     registry::snapshot::{Plugins, Refusal},

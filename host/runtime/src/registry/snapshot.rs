@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    loading::{folder, loader::LoadError},
+    loading::{error::LoadError, folder},
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::Switch;

@@ -14,12 +14,12 @@ use crate::{
     events::{Events, PluginChange},
     inspection::preflight::{self, Forbidden, Wishes},
     interface::bindings::exports::maro::plugin::command,
-    invocation::{Capabilities, Invocation, LimitReached, Origin},
+    invocation::{Invocation, LimitReached, Origin, services::Capabilities},
     policy::{
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
     },
-    recording::tape::Tape,
+    recording::tape::{Ending, Tape},
     running::{
         breaker::{Breaker, BreakerStatus, Turn},
         lanes::{self, Habit, Meter},
@@ -231,7 +231,10 @@ impl LoadedPlugin {
             self.metrics.observe(latency);
         }
         if let Some(tape) = tape {
-            recorder.publish(&self.description.name, arguments, &tape, &result, started.elapsed());
+            if let Err(fault) = &result {
+                tape.note_ending(Ending::Fault(fault.to_string()));
+            }
+            recorder.publish(&self.description.name, arguments, &tape, started.elapsed());
         }
         result
     }
