@@ -13,7 +13,7 @@ use crate::{
     events::Events,
     inspection::preflight::{self, PreflightError, Wishes},
     interface::{bindings::exports::maro::plugin::command, wasi},
-    invocation::{Invocation, Origin},
+    invocation::{Invocation, authority::Origin},
     loading::{
         compiler::{Compiled, Compiler},
         error::LoadError,

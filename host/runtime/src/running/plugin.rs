@@ -14,7 +14,7 @@ use crate::{
     events::{Events, PluginChange},
     inspection::preflight::{self, Forbidden, Wishes},
     interface::bindings::exports::maro::plugin::command,
-    invocation::{Invocation, LimitReached, Origin, services::Capabilities},
+    invocation::{Invocation, authority::Origin, budget::LimitReached, services::Capabilities},
     policy::{
         limits::{MAX_LIFTED_BYTES, TURN_TIMEOUT},
         manifest::Manifest,
@@ -284,14 +284,14 @@ async fn run_once(
     };
     let instantiate = started.elapsed();
     let result = instance.run(&mut store, &arguments).await;
-    let host = store.data().host_time;
+    let host = store.data().budget.host_time;
     let guest = started.elapsed().saturating_sub(instantiate + host);
     store.data().report_dropped_log_lines();
     if let (Some(tape), Ok(answer)) = (&store.data().tape, &result) {
         tape.note_answer(answer);
     }
     let answer = match result {
-        Ok(Ok(reply)) => reply::convert(reply, store.data().limits(), &store.data().plugin)
+        Ok(Ok(reply)) => reply::convert(reply, &store.data().budget.limits, &store.data().authority.plugin)
             .map(Answer::Reply)
             .map_err(invalid_reply),
         Ok(Err(command::RunError::Usage(sentence))) => checked(sentence, &store, Answer::Usage),
@@ -307,7 +307,7 @@ fn checked(
     store: &Store<Invocation>,
     answer: fn(String) -> Answer,
 ) -> Result<Answer, Fault> {
-    reply::check_sentence(&sentence, store.data().limits()).map_err(invalid_reply)?;
+    reply::check_sentence(&sentence, &store.data().budget.limits).map_err(invalid_reply)?;
     Ok(answer(sentence))
 }
 
@@ -324,7 +324,7 @@ pub(crate) async fn describe(
     place: Place,
     invocation: Invocation,
 ) -> Result<command::Description, Fault> {
-    let limits = *invocation.limits();
+    let limits = invocation.budget.limits;
     let meter = Meter::new();
     let measured = Arc::clone(&meter);
     let work = async move {
@@ -343,9 +343,9 @@ pub(crate) async fn describe(
 
 /// A store in which every limit is on.
 fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) -> Store<Invocation> {
-    let (cpu, cpu_ms) = (invocation.limits().cpu(), invocation.limits().cpu_ms);
+    let (cpu, cpu_ms) = (invocation.budget.limits.cpu(), invocation.budget.limits.cpu_ms);
     let mut store = Store::new(pre.engine(), invocation);
-    store.limiter(|invocation| invocation);
+    store.limiter(|invocation| &mut invocation.budget);
     store.set_hostcall_fuel(MAX_LIFTED_BYTES);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
