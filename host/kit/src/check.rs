@@ -46,7 +46,7 @@ pub(super) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn describe(plugin: &LoadedPlugin, text: &mut String) {
-    let described = &plugin.description;
+    let described = plugin.description();
     let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
     let _ = writeln!(text, "/maro {}{usage}", described.name);
     let _ = writeln!(text, "{}", described.summary);
@@ -58,7 +58,7 @@ fn describe(plugin: &LoadedPlugin, text: &mut String) {
         );
     }
     let _ = writeln!(text, "version    {}", described.version);
-    let _ = writeln!(text, "sha256     {}", plugin.digest);
+    let _ = writeln!(text, "sha256     {}", plugin.digest());
 }
 
 fn inventory(workbench: &Workbench, contract: &Contract, text: &mut String) {

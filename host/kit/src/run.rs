@@ -45,8 +45,8 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     workbench.warn_of_compiling();
     let mut simulation = Simulation::start(&workbench, &arguments.place).await?;
     let loaded = simulation.plugin()?;
-    let name = loaded.description.name.to_string();
-    let log_lines = loaded.manifest.limits.log_lines as usize;
+    let name = loaded.name().to_string();
+    let log_lines = loaded.manifest().limits.log_lines as usize;
     let granted: Vec<_> = workbench.grants.iter().map(|grant| grant.as_str()).collect();
     let granted = match &*granted {
         [] => "It needs no grants.".to_owned(),

@@ -161,12 +161,8 @@ impl Bench {
         })?;
         workbench.warn_of_compiling();
         let plugin = workbench.load().await?;
-        if *plugin.description.name != *name {
-            bail!(
-                "{} is /maro {}, but the case is for /maro {name}",
-                path.display(),
-                plugin.description.name
-            );
+        if plugin.name() != name {
+            bail!("{} is /maro {}, but the case is for /maro {name}", path.display(), plugin.name());
         }
         self.plugins.insert(name.to_owned(), Arc::clone(&plugin));
         Ok(plugin)

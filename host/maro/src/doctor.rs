@@ -109,11 +109,11 @@ async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
 
 /// Whether a plugin is granted changing issues in Jira.
 fn may_change_issues(plugin: &LoadedPlugin) -> bool {
-    plugin.manifest.allows(Grant::JiraEdit)
+    plugin.manifest().allows(Grant::JiraEdit)
 }
 
 fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
-    let names: Vec<_> = plugins.all().map(|plugin| &*plugin.description.name).collect();
+    let names: Vec<_> = plugins.all().map(|plugin| plugin.name()).collect();
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(
             format!("There are no plugins in {}.", config.plugins.dir.display()),

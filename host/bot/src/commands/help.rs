@@ -2,7 +2,7 @@
 
 use crate::commands::unknown;
 use maro_domain::reply::{Block, Reply, Span};
-use maro_runtime::{registry::snapshot::Plugins, running::plugin::Description};
+use maro_runtime::{registry::snapshot::Plugins, running::version::Description};
 use maro_tickets::texts;
 
 /// The host's own subcommands: name, usage, summary.
@@ -15,7 +15,7 @@ pub const OWN: [(&str, &str, &str); 4] = [
 
 /// Everything that can be typed.
 pub(super) fn all(plugins: &Plugins) -> Reply {
-    let mut items: Vec<_> = plugins.all().map(|plugin| line(&plugin.description)).collect();
+    let mut items: Vec<_> = plugins.all().map(|plugin| line(plugin.description())).collect();
     if items.is_empty() {
         return Reply::sentence(texts::commands::NONE_INSTALLED);
     }
@@ -35,7 +35,7 @@ pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
             .flat_map(|(_, usage, summary)| texts::commands::listed(usage, summary))
             .collect(),
         name => match plugins.get(name) {
-            Some(plugin) => line(&plugin.description),
+            Some(plugin) => line(plugin.description()),
             None => return unknown::subcommand(plugins, name),
         },
     };

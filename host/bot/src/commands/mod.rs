@@ -14,7 +14,10 @@ use maro_domain::{
 use maro_runtime::{
     invocation::services::Capabilities,
     registry::Registry,
-    running::plugin::{Answer, Fault, LoadedPlugin},
+    running::{
+        invoke::{Answer, Fault},
+        plugin::LoadedPlugin,
+    },
 };
 use maro_slack::markup;
 use maro_store::plugin_switches::PluginRecords;
@@ -118,16 +121,16 @@ impl Commands {
         let incident = new_incident();
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
             Ok(Answer::Reply(reply)) => Outcome::Replied(reply),
-            Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(&plugin.description, &sentence)),
+            Ok(Answer::Usage(sentence)) => Outcome::Refused(help::usage(plugin.description(), &sentence)),
             Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
-                let sentence = texts::faults::failed_without_reason(&plugin.description.name);
+                let sentence = texts::faults::failed_without_reason(plugin.name());
                 Outcome::Refused(Reply::line(sentence))
             }
             Ok(Answer::Failed(sentences)) => Outcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());
                 let rest = Duration::try_from(rest).unwrap_or_default();
-                let sentence = texts::faults::paused(&plugin.description.name, rest);
+                let sentence = texts::faults::paused(plugin.name(), rest);
                 Outcome::Refused(Reply::line(sentence))
             }
             Err(fault) => Outcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
@@ -144,11 +147,11 @@ fn failed(sentences: &str) -> Reply {
 /// Tells the operator the whole of it and the person one sentence, with an id that joins the two.
 fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: Incident) -> Reply {
     let incident = incident.to_string();
-    let subcommand = &*plugin.description.name;
+    let subcommand = plugin.name();
     tracing::error!(
         incident,
         plugin = subcommand,
-        digest = plugin.digest,
+        digest = plugin.digest(),
         channel = caller.channel.as_str(),
         user = caller.user.as_str(),
         "invocation failed: {fault}"

@@ -133,8 +133,8 @@ impl Commands {
                 }
             },
             last_fault: plugin.last_fault().map(|last| (shown(&last.fault), last.incident)),
-            permissions: plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect(),
-            warnings: plugin.warnings.iter().map(|warning| shown(warning)).collect(),
+            permissions: plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect(),
+            warnings: plugin.warnings().iter().map(|warning| shown(warning)).collect(),
             newer_rejected: plugins.newer_refusal(plugin).map(|refusal| shown(&refusal.reason.to_string())),
             newer_is_loading: plugins.is_loading(plugin),
         }
@@ -149,8 +149,8 @@ fn disabled_line(disabled: &Disabled) -> Vec<Span> {
 
 fn build(plugin: &LoadedPlugin) -> Build<'_> {
     Build {
-        name: &plugin.description.name,
-        version: &plugin.description.version,
-        digest: plugin.digest.get(..DIGEST_LENGTH).unwrap_or(&plugin.digest),
+        name: plugin.name(),
+        version: &plugin.description().version,
+        digest: plugin.digest().get(..DIGEST_LENGTH).unwrap_or(plugin.digest()),
     }
 }

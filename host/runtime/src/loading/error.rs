@@ -5,7 +5,7 @@ use std::io;
 use crate::{
     inspection::preflight::{Forbidden, PreflightError},
     loading::{cache::MAX_ENTRY_BYTES, folder::NameFault},
-    running::plugin::Fault,
+    running::invoke::Fault,
 };
 use maro_tickets::texts::plugin_files;
 

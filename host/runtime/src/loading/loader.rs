@@ -1,10 +1,6 @@
 //! From a file to a plugin that serves: preflight, compile or fetch from the cache, link, describe.
 
-use std::{
-    io,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{io, path::Path, sync::Arc};
 
 use wasmtime::component::Component;
 
@@ -21,10 +17,12 @@ use crate::{
     },
     policy::{limits::MAX_INVOCATIONS, manifest::Manifest},
     running::{
-        breaker::Breaker,
-        lanes::Habit,
+        health::Health,
+        invoke,
         places::{Places, Share},
-        plugin::{self, Description, LoadedPlugin},
+        plugin::LoadedPlugin,
+        terms::Terms,
+        version::{Description, Version},
     },
 };
 use maro_domain::issue::one_line;
@@ -89,7 +87,6 @@ impl PluginLoader {
             .map_err(PreflightError::from)?;
         let (file, wishes) = inspect(file).await?;
         preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
-        let warnings = wishes.warnings(&manifest, &manifest_file);
         let manifest = Arc::new(manifest);
         let (stem, digest) = (file.stem.clone(), file.digest);
         let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
@@ -105,28 +102,16 @@ impl PluginLoader {
         let description = {
             // Without a place of its own it would take that of a command, and one of the two would fail.
             let place = self.describing.take().await;
-            plugin::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
+            invoke::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
         };
         let description = check_description(description, reserved_names)?;
-        for warning in &warnings {
-            tracing::warn!(plugin = &*description.name, "{warning}");
+        let version = Arc::new(Version { description, file: stem, origin, wishes, pre });
+        let terms = Terms::new(&version, manifest, &self.places);
+        for warning in &terms.warnings {
+            tracing::warn!(plugin = &*version.description.name, "{warning}");
         }
-        Ok(LoadedPlugin {
-            metrics: metrics.subcommand(&description.name),
-            description,
-            file: stem,
-            digest: hex::encode(digest),
-            pre,
-            places: self.places.share(manifest.limits.concurrency as usize),
-            habit: Habit::default(),
-            wishes,
-            manifest,
-            warnings,
-            origin,
-            breaker: Breaker::new(),
-            last_fault: Mutex::new(None),
-            events: events.clone(),
-        })
+        let health = Health::new(metrics.subcommand(&version.description.name), events.clone());
+        Ok(LoadedPlugin::new(version, terms, health))
     }
 }
 

@@ -174,7 +174,7 @@ impl Registry {
         let plugins = self.plugins();
         let disabled = plugins.all_disabled().count();
         self.metrics.set_plugins(plugins.all().count(), plugins.refused.len(), disabled);
-        let breakers = plugins.all().map(|plugin| (&*plugin.description.name, plugin.breaker().is_open()));
+        let breakers = plugins.all().map(|plugin| (plugin.name(), plugin.breaker().is_open()));
         self.metrics.set_breakers(breakers);
     }
 

@@ -9,7 +9,7 @@ use crate::{
         cases::{Case, read_named},
         tape::{Ending, HostCall, Tape},
     },
-    running::plugin::{Fault, LoadedPlugin},
+    running::{invoke::Fault, plugin::LoadedPlugin},
 };
 use maro_tickets::texts;
 
@@ -54,7 +54,7 @@ impl Case {
 /// # Errors
 /// A case cannot be read; or a reply is other than recorded and the operator has not allowed that.
 pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
-    let dir = plugins_dir.join(format!("{}.cases", plugin.file));
+    let dir = plugins_dir.join(format!("{}.cases", plugin.file()));
     let files = read(move || Case::files(&dir)).await?;
     let mut other = Vec::new();
     // One by one: a plugin may have many, and they may be large.
@@ -68,14 +68,14 @@ pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
     if other.is_empty() {
         return Ok(());
     }
-    match plugin.manifest.cases {
+    match plugin.manifest().cases {
         CasesPolicy::Refuse => {
-            Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
+            Err(LoadError::OtherReplies { cases: other, file: plugin.manifest_file().to_owned() })
         }
         CasesPolicy::Warn => {
             let warning = texts::plugin_files::other_replies_warning(&other.join(", "));
-            tracing::warn!(plugin = &*plugin.description.name, "{warning}");
-            plugin.warnings.push(warning);
+            tracing::warn!(plugin = plugin.name(), "{warning}");
+            plugin.warn(warning);
             Ok(())
         }
     }

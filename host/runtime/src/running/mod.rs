@@ -1,8 +1,12 @@
 //! Running one plugin: each command in a fresh instance, within every limit.
 
 pub mod breaker;
-pub(super) mod lanes;
-pub(super) mod places;
+pub mod health;
+pub mod invoke;
+pub(crate) mod lanes;
+pub(crate) mod places;
 pub mod plugin;
 pub mod priority;
 mod reply;
+pub(crate) mod terms;
+pub mod version;

@@ -130,7 +130,7 @@ async fn a_pin_admits_one_content() {
     )));
 
     let bot = TestBot::start().await;
-    let digest = bot.bot().registry().plugins().get("tracked").unwrap().digest.clone();
+    let digest = bot.bot().registry().plugins().get("tracked").unwrap().digest().to_owned();
     assert!(!reason.contains("has 0") && reason.contains(&digest), "{reason} does not name {digest}");
     let manifest = format!("grants = [\"tracker\"]\nsha256 = \"{}\"", digest.to_uppercase());
     let plugins = PluginsFolder::shipped().with_file("tracked.toml", manifest.as_bytes());
@@ -143,10 +143,10 @@ async fn a_grant_that_is_never_used_is_a_warning() {
     let manifest = b"grants = [\"tracker\", \"jira-edit\"]";
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("tracked.toml", manifest)).await;
     assert_eq!(
-        bot.bot().registry().plugins().get("tracked").unwrap().warnings,
+        bot.bot().registry().plugins().get("tracked").unwrap().warnings(),
         ["it's granted jira-edit but never uses it: remove \"jira-edit\" from `grants` in tracked.toml"]
     );
-    assert_eq!(bot.bot().registry().plugins().get("track").unwrap().warnings, [""; 0]);
+    assert_eq!(bot.bot().registry().plugins().get("track").unwrap().warnings(), [""; 0]);
 }
 
 #[tokio::test]
