@@ -16,8 +16,8 @@ use crate::{
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_runtime::{
-    capabilities::outbound::addresses::Reach, recording::recorder::Recorder, registry::Registry,
-    running::engine::PluginEngine,
+    loading::loader::PluginLoader, outbound::addresses::Reach, recording::recorder::Recorder,
+    registry::Registry,
 };
 use maro_slack::{render::Renderer, socket::SocketMode};
 use maro_store::{Stores, config::DatabaseConfig};
@@ -73,13 +73,13 @@ impl Bot {
             .with_context(|| format!("MARO_LISTEN: cannot listen on {}", config.listen))?;
         let address = listener.local_addr().context("the listening socket has no address")?;
         let cache_dir = config.plugins.cache_dir.clone();
-        let engine = tokio::task::spawn_blocking(move || PluginEngine::new(cache_dir.as_deref()));
+        let loader = tokio::task::spawn_blocking(move || PluginLoader::new(cache_dir.as_deref()));
         let stores = Stores::open(&config.database)
             .await
             .context("the database that DATABASE_URL names cannot be used")?;
-        let engine = Arc::new(engine.await.context("the WebAssembly engine does not start")??);
+        let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
         let services = Services::new(&config, &stores, surroundings.clock)?;
-        let (plugins, upkeep) = PluginHost::new(engine, &config, &services);
+        let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
         let state = Arc::new(put_together(&config, &services, plugins, surroundings.reach));
 
         let shutdown = CancellationToken::new();

@@ -8,9 +8,9 @@ use crate::config::Config;
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
-    capabilities::outbound::{OutboundClient, addresses::Reach},
+    invocation::services::Capabilities,
+    outbound::{OutboundClient, addresses::Reach},
     recording::recorder::Recorder,
-    running::instance::Capabilities,
 };
 use maro_slack::{render::Renderer, sealed::Sealer, web_api::SlackWebApi};
 use maro_store::{

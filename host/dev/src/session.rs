@@ -205,8 +205,7 @@ impl Dev {
 
     fn introduce(&self) {
         let plugins = self.bot.registry().plugins();
-        let names: Vec<_> =
-            plugins.all().map(|plugin| format!("/maro {}", plugin.description.name)).collect();
+        let names: Vec<_> = plugins.all().map(|plugin| format!("/maro {}", plugin.name())).collect();
         for refusal in &plugins.refused {
             say(&format!("{} couldn't be loaded: {}", refusal.file, refusal.reason));
         }

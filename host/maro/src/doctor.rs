@@ -11,9 +11,10 @@ use maro_bot::{
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_runtime::{
+    loading::loader::PluginLoader,
     policy::grants::Grant,
     registry::{Registry, snapshot::Plugins},
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_slack::{
     config::SlackConfig,
@@ -85,14 +86,14 @@ async fn database(config: &Config) -> Vec<Finding> {
 }
 
 async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
-    let engine = match PluginEngine::new(config.plugins.cache_dir.as_deref()) {
-        Ok(engine) => Arc::new(engine),
+    let loader = match PluginLoader::new(config.plugins.cache_dir.as_deref()) {
+        Ok(loader) => Arc::new(loader),
         Err(error) => {
             return Err(Finding::ill(format!("{error:#}."), "This is a bug in MARO; please report it."));
         }
     };
     let registry = Registry::new(
-        engine,
+        loader,
         config.plugins.dir.clone(),
         &RESERVED_NAMES,
         Arc::new(Metrics::new()),
@@ -108,11 +109,11 @@ async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
 
 /// Whether a plugin is granted changing issues in Jira.
 fn may_change_issues(plugin: &LoadedPlugin) -> bool {
-    plugin.manifest.allows(Grant::JiraEdit)
+    plugin.manifest().allows(Grant::JiraEdit)
 }
 
 fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
-    let names: Vec<_> = plugins.all().map(|plugin| &*plugin.description.name).collect();
+    let names: Vec<_> = plugins.all().map(|plugin| plugin.name()).collect();
     let mut findings = vec![match names.is_empty() {
         true => Finding::ill(
             format!("There are no plugins in {}.", config.plugins.dir.display()),

@@ -58,11 +58,11 @@ pub enum PluginChange {
 /// The latest events, and a way to hear of the next ones. Cheap to clone; all clones are one.
 #[derive(Debug, Clone)]
 pub struct Events {
-    shared: Arc<Shared>,
+    log: Arc<EventLog>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct EventLog {
     clock: Clock,
     latest: Mutex<VecDeque<PluginEvent>>,
     sender: broadcast::Sender<PluginEvent>,
@@ -71,34 +71,34 @@ struct Shared {
 impl Events {
     pub fn new(clock: Clock) -> Self {
         let (sender, _) = broadcast::channel(KEPT);
-        Self { shared: Arc::new(Shared { clock, latest: Mutex::default(), sender }) }
+        Self { log: Arc::new(EventLog { clock, latest: Mutex::default(), sender }) }
     }
 
     /// The latest 200 events at most, oldest first, and all that follow them. A listener that falls 200
     /// behind misses the oldest, and is told so.
     pub fn subscribe(&self) -> (Vec<PluginEvent>, broadcast::Receiver<PluginEvent>) {
         let latest = self.latest();
-        (latest.iter().cloned().collect(), self.shared.sender.subscribe())
+        (latest.iter().cloned().collect(), self.log.sender.subscribe())
     }
 
     /// The clock that dates the events.
     pub(super) fn clock(&self) -> &Clock {
-        &self.shared.clock
+        &self.log.clock
     }
 
     /// Never waits for a listener.
     pub(crate) fn publish(&self, plugin: &str, what: PluginChange) {
-        let event = PluginEvent { at: self.shared.clock.now(), plugin: plugin.to_owned(), what };
+        let event = PluginEvent { at: self.log.clock.now(), plugin: plugin.to_owned(), what };
         let mut latest = self.latest();
         if latest.len() == KEPT {
             latest.pop_front();
         }
         latest.push_back(event.clone());
         // Sent under the lock, so that both show the same order. Nobody listening is no error.
-        let _ = self.shared.sender.send(event);
+        let _ = self.log.sender.send(event);
     }
 
     fn latest(&self) -> MutexGuard<'_, VecDeque<PluginEvent>> {
-        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::commands::{own::OwnCommand, unknown};
 use maro_domain::reply::{Block, Reply, Span};
-use maro_runtime::{registry::snapshot::Plugins, running::loaded::Description};
+use maro_runtime::{registry::snapshot::Plugins, running::version::Description};
 use maro_tickets::texts;
 
 /// Everything that can be typed.
 pub(super) fn all(plugins: &Plugins) -> Reply {
-    let mut items: Vec<_> = plugins.all().map(|plugin| line(&plugin.description)).collect();
+    let mut items: Vec<_> = plugins.all().map(|plugin| line(plugin.description())).collect();
     if items.is_empty() {
         return Reply::sentence(texts::commands::NONE_INSTALLED);
     }
@@ -22,7 +22,7 @@ pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
     let name = arguments.trim().trim_start_matches("/maro ").to_lowercase();
     match (OwnCommand::named(&name), plugins.get(&name)) {
         (Some(own), _) => Reply::line(own_line(own)),
-        (None, Some(plugin)) => Reply::line(line(&plugin.description)),
+        (None, Some(plugin)) => Reply::line(line(plugin.description())),
         (None, None) => unknown::subcommand(plugins, &name),
     }
 }

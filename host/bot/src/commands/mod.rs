@@ -14,10 +14,11 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_runtime::{
+    invocation::services::Capabilities,
     registry::Registry,
     running::{
-        instance::Capabilities,
-        loaded::{Answer, Fault, LoadedPlugin},
+        invoke::{Answer, Fault},
+        plugin::LoadedPlugin,
     },
 };
 use maro_slack::markup;
@@ -137,17 +138,17 @@ impl Commands {
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
             Ok(Answer::Reply(reply)) => CommandOutcome::Replied(reply),
             Ok(Answer::Usage(sentence)) => {
-                CommandOutcome::Refused(help::usage(&plugin.description, &sentence))
+                CommandOutcome::Refused(help::usage(plugin.description(), &sentence))
             }
             Ok(Answer::Failed(sentences)) if sentences.trim().is_empty() => {
-                let sentence = texts::faults::failed_without_reason(&plugin.description.name);
+                let sentence = texts::faults::failed_without_reason(plugin.name());
                 CommandOutcome::Refused(Reply::line(sentence))
             }
             Ok(Answer::Failed(sentences)) => CommandOutcome::Refused(failed(&sentences)),
             Err(Fault::CircuitOpen { until }) => {
                 let rest = until.duration_since(self.capabilities.clock.now());
                 let rest = Duration::try_from(rest).unwrap_or_default();
-                let sentence = texts::faults::paused(&plugin.description.name, rest);
+                let sentence = texts::faults::paused(plugin.name(), rest);
                 CommandOutcome::Refused(Reply::line(sentence))
             }
             Err(fault) => CommandOutcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
@@ -164,11 +165,11 @@ fn failed(sentences: &str) -> Reply {
 /// Tells the operator the whole of it and the person one sentence, with an id that joins the two.
 fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: Incident) -> Reply {
     let incident = incident.to_string();
-    let subcommand = &*plugin.description.name;
+    let subcommand = plugin.name();
     tracing::error!(
         incident,
         plugin = subcommand,
-        digest = plugin.digest,
+        digest = plugin.digest(),
         channel = caller.channel.as_str(),
         user = caller.user.as_str(),
         "invocation failed: {fault}"

@@ -12,7 +12,7 @@ use maro_domain::{
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
     registry::snapshot::{Disabled, Plugins},
-    running::{breaker::BreakerStatus, loaded::LoadedPlugin},
+    running::{breaker::BreakerStatus, plugin::LoadedPlugin},
 };
 use maro_tickets::texts::{
     self,
@@ -137,8 +137,8 @@ impl Commands {
                 }
             },
             last_fault: plugin.last_fault().map(|last| (shown(&last.fault), last.incident)),
-            permissions: plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect(),
-            warnings: plugin.warnings.iter().map(|warning| shown(warning)).collect(),
+            permissions: plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect(),
+            warnings: plugin.warnings().iter().map(|warning| shown(warning)).collect(),
             newer_rejected: plugins.newer_refusal(plugin).map(|refusal| shown(&refusal.reason.to_string())),
             newer_is_loading: plugins.is_loading(plugin),
         }
@@ -153,8 +153,8 @@ fn disabled_line(disabled: &Disabled) -> Vec<Span> {
 
 fn build(plugin: &LoadedPlugin) -> Build<'_> {
     Build {
-        name: &plugin.description.name,
-        version: &plugin.description.version,
-        digest: plugin.digest.get(..DIGEST_LENGTH).unwrap_or(&plugin.digest),
+        name: plugin.name(),
+        version: &plugin.description().version,
+        digest: plugin.digest().get(..DIGEST_LENGTH).unwrap_or(plugin.digest()),
     }
 }

@@ -24,14 +24,14 @@ pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     if plugins.loading_first().any(|file| folder::stem(file) == typed) {
         return Reply::line(texts::commands::still_loading(&shown));
     }
-    let names = plugins.all().map(|plugin| &*plugin.description.name);
+    let names = plugins.all().map(|plugin| plugin.name());
     let nearest = nearest(typed, names.chain(RESERVED_NAMES));
     Reply::line(texts::commands::unknown(&shown, nearest))
 }
 
 /// A name that no plugin has.
 pub(super) fn plugin(plugins: &Plugins, typed: &str) -> Reply {
-    let serving = plugins.all().map(|plugin| &*plugin.description.name);
+    let serving = plugins.all().map(|plugin| plugin.name());
     let disabled = plugins.all_disabled().map(|disabled| &*disabled.switch.plugin);
     let nearest = nearest(typed, serving.chain(disabled));
     Reply::line(texts::plugins::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))

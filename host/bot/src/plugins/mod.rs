@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{commands::own::RESERVED_NAMES, config::Config, services::Services};
 use maro_process::telemetry::error_chain;
 use maro_runtime::{
+    loading::loader::PluginLoader,
     recording::recorder::Recorder,
     registry::{Registry, watch},
-    running::engine::PluginEngine,
 };
 use maro_store::plugin_switches::PluginSwitches;
 
@@ -36,12 +36,12 @@ pub(crate) struct PluginUpkeep {
 impl PluginHost {
     /// Nothing is loaded until [`PluginUpkeep::run`].
     pub(crate) fn new(
-        engine: Arc<PluginEngine>,
+        loader: Arc<PluginLoader>,
         config: &Config,
         services: &Services,
     ) -> (Self, PluginUpkeep) {
         let registry = Arc::new(Registry::new(
-            engine,
+            loader,
             config.plugins.dir.clone(),
             &RESERVED_NAMES,
             Arc::clone(&services.metrics),

@@ -10,7 +10,7 @@ use maro_process::metrics::Usage;
 use maro_runtime::{
     events::{PluginChange, PluginEvent},
     registry::snapshot::Plugins,
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 
 /// All commands that can be typed, which plugins are loaded, and why others aren't.
@@ -69,8 +69,8 @@ fn change(what: &PluginChange) -> Value {
 }
 
 fn serving(plugins: &Plugins, plugin: &LoadedPlugin) -> Value {
-    let description = &plugin.description;
-    let Usage { outcomes, measured, latency } = plugin.metrics.usage();
+    let description = plugin.description();
+    let Usage { outcomes, measured, latency } = plugin.metrics().usage();
     let calls: Vec<_> = outcomes
         .iter()
         .filter(|(_, count)| *count > 0)
@@ -82,9 +82,9 @@ fn serving(plugins: &Plugins, plugin: &LoadedPlugin) -> Value {
         "version": description.version,
         "summary": description.summary,
         "usage": description.usage,
-        "file": plugin.file,
-        "digest": plugin.digest,
-        "grants": plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>(),
+        "file": plugin.file(),
+        "digest": plugin.digest(),
+        "grants": plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>(),
         "calls": calls,
         "average_micros": {
             "instantiate": average(latency.instantiate),
@@ -94,6 +94,6 @@ fn serving(plugins: &Plugins, plugin: &LoadedPlugin) -> Value {
         "last_fault": plugin.last_fault().map(|last| format!("{} (incident {})", last.fault, last.incident)),
         "is_resting": plugin.breaker().is_open(),
         "newer_refused": plugins.newer_refusal(plugin).map(|refusal| refusal.reason.to_string()),
-        "warnings": plugin.warnings,
+        "warnings": plugin.warnings(),
     })
 }

@@ -23,7 +23,7 @@ use maro_domain::{
 };
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, secret::Secret};
-use maro_runtime::{recording::recorder::Recording, running::loaded::LoadedPlugin};
+use maro_runtime::{recording::recorder::Recording, running::plugin::LoadedPlugin};
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings, form, terminal},

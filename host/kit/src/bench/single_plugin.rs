@@ -10,9 +10,10 @@ use maro_bot::{commands::own::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     inspection::preflight::{self, Wishes},
+    loading::loader::PluginLoader,
     policy::grants::Grant,
     registry::Registry,
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 
 /// Components larger than this contain an interpreter and take long to compile.
@@ -75,8 +76,8 @@ impl SinglePlugin {
 
 /// The plugins in a folder, compiled with the bot's cache.
 pub(crate) fn registry(dir: &Path) -> anyhow::Result<Registry> {
-    let engine = Arc::new(PluginEngine::new(config::cache_dir().as_deref())?);
-    Ok(Registry::new(engine, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
+    let loader = Arc::new(PluginLoader::new(config::cache_dir().as_deref())?);
+    Ok(Registry::new(loader, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }
 
 /// Whether a component takes long to compile and isn't in the cache yet. The names of cache entries start

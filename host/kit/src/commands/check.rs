@@ -14,7 +14,7 @@ use crate::{
 };
 use maro_runtime::{
     inspection::preflight, loading::loader::MAX_SUMMARY_LENGTH, policy::manifest::Manifest,
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 
 pub(crate) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
@@ -48,7 +48,7 @@ pub(crate) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn describe(plugin: &LoadedPlugin, text: &mut String) {
-    let described = &plugin.description;
+    let described = plugin.description();
     let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
     let _ = writeln!(text, "/maro {}{usage}", described.name);
     let _ = writeln!(text, "{}", described.summary);
@@ -60,7 +60,7 @@ fn describe(plugin: &LoadedPlugin, text: &mut String) {
         );
     }
     let _ = writeln!(text, "version    {}", described.version);
-    let _ = writeln!(text, "sha256     {}", plugin.digest);
+    let _ = writeln!(text, "sha256     {}", plugin.digest());
 }
 
 fn inventory(single: &SinglePlugin, contract: &Contract, text: &mut String) {

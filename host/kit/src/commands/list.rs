@@ -26,14 +26,14 @@ pub(crate) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     }
     let plugins = single_plugin::registry(&dir)?.load().await?;
     for plugin in plugins.all() {
-        let described = &plugin.description;
-        let grants: Vec<_> = plugin.manifest.grants.iter().map(|grant| grant.as_str()).collect();
-        let bytes = fs::metadata(dir.join(format!("{}.wasm", plugin.file))).map_or(0, |file| file.len());
+        let described = plugin.description();
+        let grants: Vec<_> = plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect();
+        let bytes = fs::metadata(dir.join(format!("{}.wasm", plugin.file()))).map_or(0, |file| file.len());
         say(&format!(
             "/maro {} {} ({}, {}): {}. Granted: {}.",
             described.name,
             described.version,
-            &plugin.digest[..12],
+            &plugin.digest()[..12],
             size(usize::try_from(bytes).unwrap_or(usize::MAX)),
             described.summary,
             if grants.is_empty() { "only log".to_owned() } else { grants.join(", ") },

@@ -46,8 +46,8 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     single.warn_of_compiling();
     let mut simulation = Simulation::start(&single, &arguments.place).await?;
     let loaded = simulation.plugin()?;
-    let name = loaded.description.name.to_string();
-    let log_lines = loaded.manifest.limits.log_lines as usize;
+    let name = loaded.name().to_string();
+    let log_lines = loaded.manifest().limits.log_lines as usize;
     let granted: Vec<_> = single.grants.iter().map(|grant| grant.as_str()).collect();
     let granted = match &*granted {
         [] => "It needs no grants.".to_owned(),

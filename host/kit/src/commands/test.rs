@@ -21,10 +21,11 @@ use crate::{
 };
 use maro_runtime::{
     recording::{
-        cases::{Case, Replayed, ending_lines},
+        cases::{Case, ending_lines},
         tape::Ending,
     },
-    running::loaded::LoadedPlugin,
+    registry::replay::Replayed,
+    running::plugin::LoadedPlugin,
 };
 
 /// The folder that this repository's plugins are built into.
@@ -156,12 +157,8 @@ impl Bench {
         })?;
         single.warn_of_compiling();
         let plugin = single.load().await?;
-        if *plugin.description.name != *name {
-            bail!(
-                "{} is /maro {}, but the case is for /maro {name}",
-                path.display(),
-                plugin.description.name
-            );
+        if plugin.name() != name {
+            bail!("{} is /maro {}, but the case is for /maro {name}", path.display(), plugin.name());
         }
         self.plugins.insert(name.to_owned(), Arc::clone(&plugin));
         Ok(plugin)

@@ -23,9 +23,11 @@ use maro_jira::{
 };
 use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_runtime::{
-    capabilities::outbound::{OutboundClient, addresses::Reach},
+    invocation::services::Capabilities,
+    loading::loader::PluginLoader,
+    outbound::{OutboundClient, addresses::Reach},
     registry::Registry,
-    running::{engine::PluginEngine, instance::Capabilities, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_slack::{config::SlackConfig, render::Renderer, web_api::SlackWebApi};
 use maro_store::{
@@ -107,8 +109,8 @@ pub(crate) fn run(plugins: &Path) {
 }
 
 async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
-    let engine = Arc::new(PluginEngine::new(None).unwrap());
-    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
+    let loader = Arc::new(PluginLoader::new(None).unwrap());
+    let registry = Registry::new(loader, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
     let loaded = registry.load().await.unwrap();
     Arc::clone(loaded.get("tracked").unwrap())
 }

@@ -5,9 +5,9 @@ use std::{fs, path::Path, sync::Arc};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     events::PluginChange,
+    loading::loader::PluginLoader,
     policy::manifest::Manifest,
     registry::{Registry, watch},
-    running::engine::PluginEngine,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,10 +32,10 @@ impl Served {
             .with_file("hostile.wasm", &version(1))
             .with_file("hostile.toml", GRANTS.as_bytes());
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache");
-        let engine = Arc::new(PluginEngine::new(Some(&cache)).unwrap());
+        let loader = Arc::new(PluginLoader::new(Some(&cache)).unwrap());
         let metrics = Arc::new(Metrics::new());
         let (dir, clock) = (folder.path().to_owned(), Clock::system());
-        let registry = Arc::new(Registry::new(engine, dir, &[], Arc::clone(&metrics), clock));
+        let registry = Arc::new(Registry::new(loader, dir, &[], Arc::clone(&metrics), clock));
         registry.load().await.unwrap();
         assert!(registry.plugins().get("hostile").is_some());
         let changes = Changes::of(&registry);
@@ -57,7 +57,7 @@ impl Served {
 
     /// What the version that serves is under.
     fn manifest(&self) -> Option<Manifest> {
-        Some(Manifest::clone(&self.registry.plugins().get("hostile")?.manifest))
+        Some(Manifest::clone(&self.registry.plugins().get("hostile")?.manifest()))
     }
 }
 

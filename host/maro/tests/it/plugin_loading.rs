@@ -5,8 +5,8 @@ use std::{fs, path::Path, sync::Arc};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     events::PluginChange,
+    loading::loader::PluginLoader,
     registry::{Registry, watch},
-    running::engine::PluginEngine,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -28,9 +28,9 @@ struct Watched {
 impl Watched {
     fn new() -> Self {
         let (folder, cache) = (PluginsFolder::empty(), tempfile::tempdir().unwrap());
-        let engine = Arc::new(PluginEngine::new(Some(&cache.path().join("code"))).unwrap());
+        let loader = Arc::new(PluginLoader::new(Some(&cache.path().join("code"))).unwrap());
         let (dir, metrics) = (folder.path().to_owned(), Arc::new(Metrics::new()));
-        let registry = Arc::new(Registry::new(engine, dir, &[], metrics, Clock::system()));
+        let registry = Arc::new(Registry::new(loader, dir, &[], metrics, Clock::system()));
         let changes = Changes::of(&registry);
         let watching = tokio::spawn(watch::watch(Arc::clone(&registry), CancellationToken::new()));
         Self { folder, cache, registry, changes, _watching: AbortOnDropHandle::new(watching) }

@@ -3,10 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::Arc};
 
 use maro_process::{clock::Clock, metrics::Metrics};
-use maro_runtime::{
-    registry::Registry,
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
-};
+use maro_runtime::{loading::loader::PluginLoader, registry::Registry, running::plugin::LoadedPlugin};
 
 use crate::{
     plugin_changes::{patched, put, version},
@@ -15,8 +12,8 @@ use crate::{
 
 /// A registry of a folder, and its metrics.
 fn registry(plugins: &Path, cache: Option<&Path>) -> (Arc<Registry>, Arc<Metrics>) {
-    let (engine, metrics) = (Arc::new(PluginEngine::new(cache).unwrap()), Arc::new(Metrics::new()));
-    let registry = Registry::new(engine, plugins.to_owned(), &[], Arc::clone(&metrics), Clock::system());
+    let (loader, metrics) = (Arc::new(PluginLoader::new(cache).unwrap()), Arc::new(Metrics::new()));
+    let registry = Registry::new(loader, plugins.to_owned(), &[], Arc::clone(&metrics), Clock::system());
     (Arc::new(registry), metrics)
 }
 
@@ -143,7 +140,7 @@ async fn loading_twice_at_once_ends_with_what_is_there() {
         registry.load().await.unwrap();
         early.await.unwrap().unwrap();
         let serving = Arc::clone(registry.plugins().get("hostile").unwrap());
-        assert_ne!(Some(&serving.digest), last.as_ref().map(|last| &last.digest), "an older file serves");
+        assert_ne!(Some(serving.digest()), last.as_ref().map(|last| last.digest()), "an older file serves");
         last = Some(serving);
     }
 }

@@ -1,20 +1,19 @@
 //! `http`: requests to services that the operator lists.
 
-use std::sync::Arc;
-
 use crate::{
     capabilities::{
         audit,
-        outbound::{
-            OutboundError, OutboundResponse,
-            request::{OutboundRequest, Parts},
-        },
+        call::{Call, CallError},
+    },
+    interface::bindings::maro::plugin::http::{
+        Header, Host, HttpError, HttpErrorKind, Method, Request, Response,
+    },
+    invocation::Invocation,
+    outbound::{
+        OutboundError, OutboundResponse,
+        request::{OutboundRequest, Parts},
     },
     policy::grants::{Denial, Grant},
-    running::{
-        bindings::maro::plugin::http::{Header, Host, HttpError, HttpErrorKind, Method, Request, Response},
-        instance::{Capabilities, Invocation},
-    },
 };
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
@@ -28,14 +27,13 @@ const MAX_SHOWN_HOST: usize = 100;
 
 impl Host for Invocation {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, HttpError>> {
-        self.count_host_call()?;
         let method = method_name(request.method);
-        let (capabilities, request) = match self.outbound_request(method, request) {
+        let (call, request) = match self.outbound_request(method, request) {
             Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
         let host = one_line(&request.host(), MAX_SHOWN_HOST);
-        let answer = self.timed(capabilities.outbound.send(request)).await;
+        let answer = self.timed(call.capabilities.outbound.send(request)).await;
         if !matches!(method, "GET" | "HEAD") {
             let outcome = match &answer {
                 Ok(response) => response.status.to_string(),
@@ -45,7 +43,7 @@ impl Host for Invocation {
         }
         Ok(answer.map(guest_response).map_err(|error| {
             tracing::warn!(
-                plugin = &*self.plugin,
+                plugin = &*self.authority.plugin,
                 host,
                 error = error_chain(&error),
                 "an outbound request failed"
@@ -61,22 +59,23 @@ impl Invocation {
         &mut self,
         method: &str,
         request: Request,
-    ) -> Result<(Arc<Capabilities>, OutboundRequest), HttpError> {
-        let (_, capabilities) =
-            self.authorised(Grant::Http).map_err(|sentence| error(HttpErrorKind::Denied, sentence))?;
+    ) -> Result<(Call, OutboundRequest), HttpError> {
+        let call = Call::begin(self, Grant::Http)?;
         let invalid = |sentence: String| error(HttpErrorKind::InvalidRequest, sentence);
         let headers: Vec<_> = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
         let parts = Parts { method, url: &request.url, headers: &headers, body: request.body };
-        let request = OutboundRequest::new(parts, capabilities.outbound.reach()).map_err(invalid)?;
-        if !request.is_allowed(&self.manifest.hosts) {
+        let request = OutboundRequest::new(parts, call.capabilities.outbound.reach()).map_err(invalid)?;
+        if !request.is_allowed(&self.authority.manifest.hosts) {
             let host = one_line(&request.host(), MAX_SHOWN_HOST);
-            return Err(error(HttpErrorKind::Denied, self.denied(Grant::Http, Denial::OtherHost(host))));
+            return Err(error(
+                HttpErrorKind::Denied,
+                self.authority.deny(Grant::Http, Denial::OtherHost(host)),
+            ));
         }
-        self.http_requests += 1;
-        if self.http_requests > MAX_REQUESTS {
+        if !self.budget.takes_http_request(MAX_REQUESTS) {
             return Err(invalid(texts::requests::too_many_requests(MAX_REQUESTS)));
         }
-        Ok((capabilities, request))
+        Ok((call, request))
     }
 }
 
@@ -103,6 +102,16 @@ fn failed(failure: &OutboundError, host: &str) -> HttpError {
         }
         OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::services::timed_out(host)),
         OutboundError::TooLarge => error(HttpErrorKind::TooLarge, texts::services::response_too_large(host)),
+    }
+}
+
+impl From<CallError> for HttpError {
+    fn from(error: CallError) -> Self {
+        let (kind, message) = match error {
+            CallError::Denied(message) => (HttpErrorKind::Denied, message),
+            CallError::InvalidArgument(message) => (HttpErrorKind::InvalidRequest, message),
+        };
+        Self { kind, message }
     }
 }
 

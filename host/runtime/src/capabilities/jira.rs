@@ -1,19 +1,13 @@
 //! `jira`: reading issues.
 
-use std::sync::Arc;
-
-use tokio::time::Instant;
-
 use crate::{
-    capabilities::parse_keys,
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            jira::{self, Host, Lookup, SearchPage},
-            types,
-        },
-        instance::{Capabilities, Invocation},
+    capabilities::call::{Call, CallError},
+    interface::bindings::maro::plugin::{
+        jira::{self, Host, Lookup, SearchPage},
+        types,
     },
+    invocation::Invocation,
+    policy::grants::Grant,
 };
 use maro_domain::{
     details::{IssueDetails, Person, StatusCategory},
@@ -37,7 +31,6 @@ impl Host for Invocation {
         &mut self,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<Lookup>, types::JiraError>> {
-        self.count_host_call()?;
         Ok(self.look_up(keys).await)
     }
 
@@ -47,24 +40,20 @@ impl Host for Invocation {
         limit: u32,
         after: Option<String>,
     ) -> wasmtime::Result<Result<SearchPage, types::JiraError>> {
-        self.count_host_call()?;
         Ok(self.find(jql, limit, after).await)
     }
 }
 
 impl Invocation {
     async fn look_up(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
-        let capabilities = self.jira_call()?;
-        let keys = parse_keys(keys).map_err(invalid)?;
-        keys.iter()
-            .try_for_each(|key| self.reaches_project(Grant::Jira, key.project_key()))
-            .map_err(denied)?;
-        let deadline = self.jira_deadline(&capabilities);
+        let call = Call::begin(self, Grant::Jira)?;
+        let keys = call.keys(self, keys)?;
+        let deadline = call.jira_deadline(self);
         let issues = self
-            .timed(capabilities.jira.get_issues(&keys, deadline))
+            .timed(call.capabilities.jira.get_issues(&keys, deadline))
             .await
             .map_err(|error| self.jira_failed(&error))?;
-        Ok(issues.into_iter().map(|issue| self.lookup(issue)).collect())
+        Ok(issues.into_iter().map(|issue| self.lookup(&call, issue)).collect())
     }
 
     async fn find(
@@ -73,43 +62,30 @@ impl Invocation {
         limit: u32,
         after: Option<String>,
     ) -> Result<SearchPage, types::JiraError> {
-        let capabilities = self.jira_call()?;
+        let call = Call::begin(self, Grant::Jira)?;
         if jql.chars().count() > MAX_JQL_LENGTH {
             return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
         }
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
             return Err(invalid(texts::requests::page_size(limit, MAX_PAGE_SIZE)));
         }
-        let projects = self.projects();
+        let projects = self.authority.projects(Grant::Jira);
+        let projects: Option<Vec<_>> =
+            projects.map(|keys| keys.iter().map(|key| key.as_str().to_owned()).collect());
         let search = Search { jql: &jql, projects: projects.as_deref(), limit, after: after.as_deref() };
-        let deadline = self.jira_deadline(&capabilities);
+        let deadline = call.jira_deadline(self);
         let page = self
-            .timed(capabilities.jira.find_issues(search, deadline))
+            .timed(call.capabilities.jira.find_issues(search, deadline))
             .await
             .map_err(|error| self.search_failed(&error))?;
         self.confirmed.extend(page.issues.iter().map(|found| found.issue.clone()));
         Ok(SearchPage { issues: page.issues.into_iter().map(details).collect(), next: page.next })
     }
 
-    fn jira_call(&mut self) -> Result<Arc<Capabilities>, types::JiraError> {
-        self.authorised(Grant::Jira).map(|(_, capabilities)| capabilities).map_err(denied)
-    }
-
-    /// When this invocation has waited long enough for Jira. The first call starts the time.
-    pub(crate) fn jira_deadline(&mut self, capabilities: &Capabilities) -> Instant {
-        *self.jira_deadline.get_or_insert_with(|| Instant::now() + capabilities.jira_patience)
-    }
-
-    /// The projects that the operator narrows `jira` to, if to any.
-    fn projects(&self) -> Option<Vec<String>> {
-        let projects = self.manifest.scope.get(&Grant::Jira)?.projects.as_ref()?;
-        Some(projects.iter().map(|key| key.as_str().to_owned()).collect())
-    }
-
     /// Remembers an issue as confirmed and hands a copy to the guest.
-    fn lookup(&mut self, issue: Option<Issue>) -> Lookup {
+    fn lookup(&mut self, call: &Call, issue: Option<Issue>) -> Lookup {
         let Some(issue) = issue else { return Lookup::Missing };
-        if self.reaches_project(Grant::Jira, issue.key.project_key()).is_err() {
+        if call.reaches(self, issue.key.project_key()).is_err() {
             // It has moved to a project that the plugin must not see.
             return Lookup::Missing;
         }
@@ -120,7 +96,7 @@ impl Invocation {
 
     /// Logs why Jira failed, for the operator, and words it for the person.
     fn jira_failed(&self, error: &JiraError) -> types::JiraError {
-        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "jira failed");
+        tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "jira failed");
         types::JiraError { kind: kind(error), message: texts::jira::failed(error) }
     }
 
@@ -167,8 +143,14 @@ fn invalid(message: String) -> types::JiraError {
     types::JiraError { kind: types::JiraErrorKind::InvalidArgument, message }
 }
 
-fn denied(message: String) -> types::JiraError {
-    types::JiraError { kind: types::JiraErrorKind::Denied, message }
+impl From<CallError> for types::JiraError {
+    fn from(error: CallError) -> Self {
+        let (kind, message) = match error {
+            CallError::Denied(message) => (types::JiraErrorKind::Denied, message),
+            CallError::InvalidArgument(message) => (types::JiraErrorKind::InvalidArgument, message),
+        };
+        Self { kind, message }
+    }
 }
 
 pub(super) fn kind(error: &JiraError) -> types::JiraErrorKind {

@@ -3,25 +3,22 @@
 //! A change that has begun is brought to its end, with what follows from it, although its command is cut
 //! off: it runs in a task of its own.
 
-mod creation;
+mod create;
 
 use std::sync::Arc;
-
-use tokio::time::Instant;
 
 use crate::{
     capabilities::{
         audit,
+        call::{Call, CallError},
         jira::{guest_issue, guest_user, kind},
     },
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
-            types::{self, JiraErrorKind, JiraUser},
-        },
-        instance::{Capabilities, Invocation},
+    interface::bindings::maro::plugin::{
+        jira_edit::{AvailableTransition, EditError, EditErrorKind, Host, NewIssue},
+        types::{self, JiraErrorKind, JiraUser},
     },
+    invocation::{Invocation, services::Capabilities},
+    policy::grants::Grant,
 };
 use maro_domain::{
     caller::Caller,
@@ -44,7 +41,6 @@ const MAX_NAME_LENGTH: usize = 80;
 
 impl Host for Invocation {
     async fn comment(&mut self, key: String, text: String) -> wasmtime::Result<Result<(), EditError>> {
-        self.count_host_call()?;
         Ok(self.add_comment(key, &text).await)
     }
 
@@ -52,12 +48,8 @@ impl Host for Invocation {
         &mut self,
         key: String,
     ) -> wasmtime::Result<Result<Vec<AvailableTransition>, EditError>> {
-        self.count_host_call()?;
-        let transitions = match self.edit_call() {
-            Ok(call) => self.transitions(&call, key).await,
-            Err(error) => Err(error),
-        };
-        Ok(transitions.map(|(_, transitions)| transitions.into_iter().map(guest_transition).collect()))
+        let transitions = self.present_transitions(key).await;
+        Ok(transitions.map(|transitions| transitions.into_iter().map(guest_transition).collect()))
     }
 
     async fn transition(
@@ -65,7 +57,6 @@ impl Host for Invocation {
         key: String,
         transition_id: String,
     ) -> wasmtime::Result<Result<(), EditError>> {
-        self.count_host_call()?;
         Ok(self.take_transition(key, &transition_id).await)
     }
 
@@ -74,7 +65,6 @@ impl Host for Invocation {
         key: String,
         words: String,
     ) -> wasmtime::Result<Result<Vec<JiraUser>, EditError>> {
-        self.count_host_call()?;
         Ok(self.assignable(key, &words).await)
     }
 
@@ -83,12 +73,10 @@ impl Host for Invocation {
         key: String,
         user_id: Option<String>,
     ) -> wasmtime::Result<Result<(), EditError>> {
-        self.count_host_call()?;
         Ok(self.assign_to(key, user_id).await)
     }
 
     async fn create(&mut self, issue: NewIssue) -> wasmtime::Result<Result<types::Issue, EditError>> {
-        self.count_host_call()?;
         let created = self.create_issue(issue).await;
         Ok(created.map(|issue| {
             let created = guest_issue(&issue);
@@ -98,28 +86,23 @@ impl Host for Invocation {
     }
 }
 
-/// A call that may go ahead.
-struct EditCall {
-    caller: Arc<Caller>,
-    capabilities: Arc<Capabilities>,
-    deadline: Instant,
-}
-
 impl Invocation {
     async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
-        let call = self.edit_call()?;
+        let call = Call::begin(self, Grant::JiraEdit)?;
+        let deadline = call.jira_deadline(self);
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
             return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
         }
         let key = self.present_key(&call, key).await?;
-        let text = signed(text, &call.caller, &self.plugin);
+        let text = signed(text, &call.caller, &self.authority.plugin);
         let (jira, commented) = (Arc::clone(&call.capabilities.jira), key.clone());
-        let work = async move { jira.add_comment(&commented, &text, call.deadline).await };
+        let work = async move { jira.add_comment(&commented, &text, deadline).await };
         self.edit(&call, "comment", key, work).await
     }
 
     async fn take_transition(&mut self, key: String, transition_id: &str) -> Result<(), EditError> {
-        let call = self.edit_call()?;
+        let call = Call::begin(self, Grant::JiraEdit)?;
+        let deadline = call.jira_deadline(self);
         let (issue, transitions) = self.transitions(&call, key).await?;
         let key = issue.key.clone();
         let Some(transition) = transitions.into_iter().find(|transition| transition.id == transition_id)
@@ -128,53 +111,57 @@ impl Invocation {
         };
         let capabilities = Arc::clone(&call.capabilities);
         let work = async move {
-            capabilities.jira.take_transition(&issue, &transition, call.deadline).await?;
+            capabilities.jira.take_transition(&issue, &transition, deadline).await?;
             let Capabilities { jira, tracker, clock, .. } = &*capabilities;
-            sync::refresh(jira, &**tracker, clock, &issue.key, call.deadline).await;
+            sync::refresh(jira, &**tracker, clock, &issue.key, deadline).await;
             Ok(())
         };
         self.edit(&call, "transition", key, work).await
     }
 
     async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
-        let call = self.edit_call()?;
+        let call = Call::begin(self, Grant::JiraEdit)?;
+        let deadline = call.jira_deadline(self);
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
             return Err(invalid(texts::requests::not_an_account()));
         }
         let key = self.present_key(&call, key).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
-            capabilities.jira.assign(&assigned, user_id.as_deref(), call.deadline).await?;
+            capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await?;
             let Capabilities { jira, tracker, clock, .. } = &*capabilities;
-            sync::refresh(jira, &**tracker, clock, &assigned, call.deadline).await;
+            sync::refresh(jira, &**tracker, clock, &assigned, deadline).await;
             Ok(())
         };
         self.edit(&call, "assign", key, work).await
     }
 
     async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
-        let call = self.edit_call()?;
+        let call = Call::begin(self, Grant::JiraEdit)?;
+        let deadline = call.jira_deadline(self);
         if words.chars().count() > MAX_WORDS_LENGTH {
             return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
         }
         let key = self.present_key(&call, key).await?;
-        match self.timed(call.capabilities.jira.find_assignable(&key, words, call.deadline)).await {
+        match self.timed(call.capabilities.jira.find_assignable(&key, words, deadline)).await {
             Ok(Some(people)) => Ok(people.into_iter().map(guest_user).collect()),
             Ok(None) => Err(missing(key.as_str())),
             Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
         }
     }
 
+    async fn present_transitions(&mut self, key: String) -> Result<Vec<Transition>, EditError> {
+        let call = Call::begin(self, Grant::JiraEdit)?;
+        Ok(self.transitions(&call, key).await?.1)
+    }
+
     /// The issue as it is now, and the steps that it can take.
-    async fn transitions(
-        &mut self,
-        call: &EditCall,
-        key: String,
-    ) -> Result<(Issue, Vec<Transition>), EditError> {
-        let key = self.editable_key(key)?;
-        match self.timed(call.capabilities.jira.get_transitions(&key, call.deadline)).await {
+    async fn transitions(&mut self, call: &Call, key: String) -> Result<(Issue, Vec<Transition>), EditError> {
+        let key = call.key(self, key)?;
+        let deadline = call.jira_deadline(self);
+        match self.timed(call.capabilities.jira.get_transitions(&key, deadline)).await {
             Ok(Some((issue, transitions))) => {
-                self.reaches_project(Grant::JiraEdit, issue.key.project_key()).map_err(denied)?;
+                call.reaches(self, issue.key.project_key())?;
                 Ok((issue, transitions))
             }
             Ok(None) => Err(missing(key.as_str())),
@@ -182,31 +169,18 @@ impl Invocation {
         }
     }
 
-    fn edit_call(&mut self) -> Result<EditCall, EditError> {
-        let (caller, capabilities) = self.authorised(Grant::JiraEdit).map_err(denied)?;
-        let deadline = self.jira_deadline(&capabilities);
-        Ok(EditCall { caller, capabilities, deadline })
-    }
-
-    /// A key that the plugin may use.
-    fn editable_key(&mut self, key: String) -> Result<IssueKey, EditError> {
-        let key = IssueKey::from_string(key).map_err(|_| invalid(texts::requests::not_a_key()))?;
-        self.reaches_project(Grant::JiraEdit, key.project_key()).map_err(denied)?;
-        Ok(key)
-    }
-
-    /// As [`Invocation::editable_key`]. If the plugin is narrowed to projects, Jira is asked whether the
-    /// issue is still there: what has moved out of them is out of reach under its old key too.
-    async fn present_key(&mut self, call: &EditCall, key: String) -> Result<IssueKey, EditError> {
-        let key = self.editable_key(key)?;
-        if self.manifest.scope.get(&Grant::JiraEdit).is_none_or(|scope| scope.projects.is_none()) {
+    /// A key that the plugin may use. If it is narrowed to projects, Jira is asked whether the issue is still
+    /// there: what has moved out of them is out of reach under its old key too.
+    async fn present_key(&mut self, call: &Call, key: String) -> Result<IssueKey, EditError> {
+        let key = call.key(self, key)?;
+        if self.authority.projects(Grant::JiraEdit).is_none() {
             return Ok(key);
         }
-        let found =
-            self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), call.deadline)).await;
+        let deadline = call.jira_deadline(self);
+        let found = self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), deadline)).await;
         match found.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => {
-                self.reaches_project(Grant::JiraEdit, issue.key.project_key()).map_err(denied)?;
+                call.reaches(self, issue.key.project_key())?;
                 Ok(issue.key)
             }
             Ok(None) => Err(missing(key.as_str())),
@@ -217,7 +191,7 @@ impl Invocation {
     /// Makes a change in a task of its own, and notes it for the operator.
     async fn edit<T: Send + 'static>(
         &mut self,
-        call: &EditCall,
+        call: &Call,
         action: &'static str,
         key: IssueKey,
         work: impl Future<Output = Result<T, JiraEditError>> + Send + 'static,
@@ -234,12 +208,16 @@ impl Invocation {
     /// Runs a change in a task of its own, which the end of the command does not end.
     async fn run_to_its_end<T: Send + 'static>(
         &mut self,
-        call: &EditCall,
+        call: &Call,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, EditError> {
         let task = call.capabilities.tasks.spawn(work);
         self.timed(task).await.map_err(|panic| {
-            tracing::error!(plugin = &*self.plugin, error = error_chain(&panic), "a change in Jira panicked");
+            tracing::error!(
+                plugin = &*self.authority.plugin,
+                error = error_chain(&panic),
+                "a change in Jira panicked"
+            );
             uncertain(texts::jira::EDIT_UNCONFIRMED)
         })
     }
@@ -261,7 +239,7 @@ impl Invocation {
     }
 
     fn log_failure(&self, error: &JiraEditError) {
-        tracing::warn!(plugin = &*self.plugin, error = error_chain(error), "a Jira call failed");
+        tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "a Jira call failed");
     }
 }
 
@@ -296,8 +274,13 @@ fn invalid(message: String) -> EditError {
     jira_failure(JiraErrorKind::InvalidArgument, message)
 }
 
-fn denied(message: String) -> EditError {
-    jira_failure(JiraErrorKind::Denied, message)
+impl From<CallError> for EditError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Denied(message) => jira_failure(JiraErrorKind::Denied, message),
+            CallError::InvalidArgument(message) => invalid(message),
+        }
+    }
 }
 
 fn jira_failure(kind: JiraErrorKind, message: String) -> EditError {

@@ -1,26 +1,23 @@
 //! `log`: lines in the operator's log.
 
 use crate::{
+    interface::bindings::maro::plugin::log::{Host, Level},
+    invocation::Invocation,
     policy::limits::MAX_LOG_LINE_BYTES,
-    running::{
-        bindings::maro::plugin::log::{Host, Level},
-        instance::Invocation,
-    },
 };
 use maro_domain::issue::one_line;
 
 impl Host for Invocation {
     fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        self.log_lines += 1;
-        if self.log_lines > self.limits().log_lines {
+        if !self.budget.takes_log_line() {
             return Ok(());
         }
         let message = &message[..message.floor_char_boundary(MAX_LOG_LINE_BYTES)];
         // One line: a guest must not be able to forge entries of others.
         let message = one_line(message, MAX_LOG_LINE_BYTES);
-        let plugin = &*self.plugin;
-        let incident = self.incident.map(tracing::field::display);
-        let channel = self.caller.as_deref().map(|caller| caller.channel.as_str());
+        let plugin = &*self.authority.plugin;
+        let incident = self.authority.incident().map(tracing::field::display);
+        let channel = self.authority.caller().map(|caller| caller.channel.as_str());
         match level {
             Level::Debug => tracing::debug!(plugin, incident, channel, "{message}"),
             Level::Info => tracing::info!(plugin, incident, channel, "{message}"),

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use crate::{
-    capabilities::audit,
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
-        instance::{Capabilities, Invocation},
+    capabilities::{
+        audit,
+        call::{Call, CallError},
     },
+    interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
+    invocation::Invocation,
+    policy::grants::Grant,
 };
-use maro_domain::{caller::Caller, issue::one_line};
+use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
 use maro_store::{
     database::DatabaseError,
@@ -33,15 +34,7 @@ impl Host for Invocation {
         scope: Scope,
         key: String,
     ) -> wasmtime::Result<Result<Option<String>, StorageError>> {
-        self.count_host_call()?;
-        let call = match self.storage_call(&key, &[]) {
-            Ok(call) => call,
-            Err(error) => return Ok(Err(error)),
-        };
-        let plugin = Arc::clone(&self.plugin);
-        let space = call.space(&plugin, scope);
-        let answer = self.timed(call.capabilities.storage.get(space, &key)).await;
-        Ok(answer.map_err(|error| failed(&plugin, &error)))
+        Ok(self.stored(scope, &key).await)
     }
 
     async fn set(
@@ -50,13 +43,11 @@ impl Host for Invocation {
         key: String,
         value: String,
     ) -> wasmtime::Result<Result<(), StorageError>> {
-        self.count_host_call()?;
         let change = Change { key: &key, condition: Condition::Any, new: Some(&value) };
         Ok(self.change(scope, "storage set", change).await.map(|_| ()))
     }
 
     async fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<Result<bool, StorageError>> {
-        self.count_host_call()?;
         let change = Change { key: &key, condition: Condition::Any, new: None };
         let changed = self.change(scope, "storage delete", change).await;
         Ok(changed.map(|changed| changed == Changed::Yes { had_value: true }))
@@ -69,7 +60,6 @@ impl Host for Invocation {
         expected: Option<String>,
         new: Option<String>,
     ) -> wasmtime::Result<Result<bool, StorageError>> {
-        self.count_host_call()?;
         let condition = Condition::Is(expected.as_deref());
         let change = Change { key: &key, condition, new: new.as_deref() };
         let changed = self.change(scope, "storage swap", change).await;
@@ -81,52 +71,38 @@ impl Host for Invocation {
         scope: Scope,
         prefix: String,
     ) -> wasmtime::Result<Result<Vec<String>, StorageError>> {
-        self.count_host_call()?;
-        let call = match self.authorised(Grant::Storage) {
-            Ok((caller, capabilities)) => StorageCall { caller, capabilities },
-            Err(sentence) => return Ok(Err(refused(StorageErrorKind::Denied, sentence))),
-        };
-        if prefix.len() > MAX_KEY_BYTES {
-            // No key is that long.
-            return Ok(Ok(Vec::new()));
-        }
-        let plugin = Arc::clone(&self.plugin);
-        let space = call.space(&plugin, scope);
-        let answer = self.timed(call.capabilities.storage.list_keys(space, &prefix, MAX_LISTED)).await;
-        Ok(answer.map_err(|error| failed(&plugin, &error)))
+        Ok(self.stored_keys(scope, &prefix).await)
     }
 }
 
-/// A call that may go ahead.
-struct StorageCall {
-    caller: Arc<Caller>,
-    capabilities: Arc<Capabilities>,
-}
-
-impl StorageCall {
-    fn space<'a>(&'a self, plugin: &'a str, scope: Scope) -> Space<'a> {
-        let channel = match scope {
-            Scope::Channel => Some(&self.caller.channel),
-            Scope::Plugin => None,
-        };
-        Space { plugin, channel }
-    }
+/// The texts of `plugin` that a scope means, for the caller.
+fn space<'a>(call: &'a Call, plugin: &'a str, scope: Scope) -> Space<'a> {
+    let channel = match scope {
+        Scope::Channel => Some(&call.caller.channel),
+        Scope::Plugin => None,
+    };
+    Space { plugin, channel }
 }
 
 impl Invocation {
-    /// Checks the grant, the key and the values of a call, or says why it may not go ahead.
-    fn storage_call(&mut self, key: &str, values: &[Option<&str>]) -> Result<StorageCall, StorageError> {
-        let (caller, capabilities) = self
-            .authorised(Grant::Storage)
-            .map_err(|sentence| refused(StorageErrorKind::Denied, sentence))?;
-        let invalid = |sentence: String| refused(StorageErrorKind::InvalidArgument, sentence);
-        if key.is_empty() || key.len() > MAX_KEY_BYTES {
-            return Err(invalid(texts::requests::storage_key_length(MAX_KEY_BYTES)));
+    async fn stored(&mut self, scope: Scope, key: &str) -> Result<Option<String>, StorageError> {
+        let call = Call::begin(self, Grant::Storage)?;
+        check(key, &[])?;
+        let plugin = Arc::clone(&self.authority.plugin);
+        let answer = self.timed(call.capabilities.storage.get(space(&call, &plugin, scope), key)).await;
+        answer.map_err(|error| failed(&plugin, &error))
+    }
+
+    async fn stored_keys(&mut self, scope: Scope, prefix: &str) -> Result<Vec<String>, StorageError> {
+        let call = Call::begin(self, Grant::Storage)?;
+        if prefix.len() > MAX_KEY_BYTES {
+            // No key is that long.
+            return Ok(Vec::new());
         }
-        if values.iter().flatten().any(|value| value.len() > MAX_VALUE_BYTES) {
-            return Err(invalid(texts::requests::stored_value_too_large(MAX_VALUE_BYTES / 1024)));
-        }
-        Ok(StorageCall { caller, capabilities })
+        let plugin = Arc::clone(&self.authority.plugin);
+        let space = space(&call, &plugin, scope);
+        let answer = self.timed(call.capabilities.storage.list_keys(space, prefix, MAX_LISTED)).await;
+        answer.map_err(|error| failed(&plugin, &error))
     }
 
     /// Makes a change and notes it, if it came to anything.
@@ -136,9 +112,10 @@ impl Invocation {
         action: &str,
         change: Change<'_>,
     ) -> Result<Changed, StorageError> {
-        let call = self.storage_call(change.key, &[change.condition.expected(), change.new])?;
-        let (plugin, quota) = (Arc::clone(&self.plugin), self.limits().storage());
-        let space = call.space(&plugin, scope);
+        let call = Call::begin(self, Grant::Storage)?;
+        check(change.key, &[change.condition.expected(), change.new])?;
+        let (plugin, quota) = (Arc::clone(&self.authority.plugin), self.budget.limits.storage());
+        let space = space(&call, &plugin, scope);
         let changed = self.timed(call.capabilities.storage.change(space, change, quota)).await;
         let outcome = match &changed {
             Ok(Changed::Yes { had_value: false }) if change.new.is_none() => None,
@@ -155,6 +132,27 @@ impl Invocation {
         match changed.map_err(|error| failed(&plugin, &error))? {
             Changed::Full => Err(refused(StorageErrorKind::Full, texts::database::STORAGE_FULL.to_owned())),
             changed => Ok(changed),
+        }
+    }
+}
+
+/// Whether a key and values are no longer than may be.
+fn check(key: &str, values: &[Option<&str>]) -> Result<(), CallError> {
+    if key.is_empty() || key.len() > MAX_KEY_BYTES {
+        return Err(CallError::InvalidArgument(texts::requests::storage_key_length(MAX_KEY_BYTES)));
+    }
+    if values.iter().flatten().any(|value| value.len() > MAX_VALUE_BYTES) {
+        let sentence = texts::requests::stored_value_too_large(MAX_VALUE_BYTES / 1024);
+        return Err(CallError::InvalidArgument(sentence));
+    }
+    Ok(())
+}
+
+impl From<CallError> for StorageError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Denied(message) => refused(StorageErrorKind::Denied, message),
+            CallError::InvalidArgument(message) => refused(StorageErrorKind::InvalidArgument, message),
         }
     }
 }

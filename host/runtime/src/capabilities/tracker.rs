@@ -1,15 +1,16 @@
 //! `tracker`: reading the caller's channel's list.
 
 use crate::{
-    capabilities::{TrackerCall, tracker_denied, tracker_failed, tracker_invalid},
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            tracker::{self, Host, Page},
-            types,
-        },
-        instance::Invocation,
+    capabilities::{
+        call::{Call, CallError},
+        tracker_failed,
     },
+    interface::bindings::maro::plugin::{
+        tracker::{self, Host, Page},
+        types,
+    },
+    invocation::Invocation,
+    policy::grants::Grant,
 };
 use maro_domain::{
     ids::UserId,
@@ -26,43 +27,44 @@ impl Host for Invocation {
         offset: u32,
         limit: u32,
     ) -> wasmtime::Result<Result<Page, types::TrackerError>> {
-        self.count_host_call()?;
-        let (caller, capabilities) = match self.authorised(Grant::Tracker) {
-            Ok(authorised) => authorised,
-            Err(sentence) => return Ok(Err(tracker_denied(sentence))),
-        };
-        if !(1..=MAX_ROWS).contains(&limit) {
-            return Ok(Err(tracker_invalid(texts::requests::row_count(MAX_ROWS))));
-        }
-        let page = PageRequest { offset, limit };
-        let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
-        Ok(match answer {
-            Ok(page) => Ok(Page { issues: page.issues.into_iter().map(row).collect(), more: page.more }),
-            Err(error) => Err(tracker_failed(&self.plugin, &error)),
-        })
+        Ok(self.page(PageRequest { offset, limit }).await)
     }
 
     async fn count_tracked(&mut self) -> wasmtime::Result<Result<u32, types::TrackerError>> {
-        self.count_host_call()?;
-        let (caller, capabilities) = match self.authorised(Grant::Tracker) {
-            Ok(authorised) => authorised,
-            Err(sentence) => return Ok(Err(tracker_denied(sentence))),
-        };
-        let answer = self.timed(capabilities.tracker.count_tracked_issues(&caller.channel)).await;
-        Ok(answer.map_err(|error| tracker_failed(&self.plugin, &error)))
+        Ok(self.count().await)
     }
 
     async fn is_tracked(
         &mut self,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<bool>, types::TrackerError>> {
-        self.count_host_call()?;
-        let TrackerCall { caller, capabilities, keys } = match self.tracker_call(Grant::Tracker, keys) {
-            Ok(call) => call,
-            Err(error) => return Ok(Err(error)),
-        };
+        Ok(self.are_tracked(keys).await)
+    }
+}
+
+impl Invocation {
+    async fn page(&mut self, page: PageRequest) -> Result<Page, types::TrackerError> {
+        let Call { caller, capabilities, .. } = Call::begin(self, Grant::Tracker)?;
+        if !(1..=MAX_ROWS).contains(&page.limit) {
+            return Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)).into());
+        }
+        let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
+        let page = answer.map_err(|error| tracker_failed(&self.authority.plugin, &error))?;
+        Ok(Page { issues: page.issues.into_iter().map(row).collect(), more: page.more })
+    }
+
+    async fn count(&mut self) -> Result<u32, types::TrackerError> {
+        let Call { caller, capabilities, .. } = Call::begin(self, Grant::Tracker)?;
+        let answer = self.timed(capabilities.tracker.count_tracked_issues(&caller.channel)).await;
+        answer.map_err(|error| tracker_failed(&self.authority.plugin, &error))
+    }
+
+    async fn are_tracked(&mut self, keys: Vec<String>) -> Result<Vec<bool>, types::TrackerError> {
+        let call = Call::begin(self, Grant::Tracker)?;
+        let keys = call.keys(self, keys)?;
+        let Call { caller, capabilities, .. } = call;
         let answer = self.timed(capabilities.tracker.is_tracked(&caller.channel, &keys)).await;
-        Ok(answer.map_err(|error| tracker_failed(&self.plugin, &error)))
+        answer.map_err(|error| tracker_failed(&self.authority.plugin, &error))
     }
 }
 

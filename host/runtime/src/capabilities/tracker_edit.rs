@@ -1,15 +1,13 @@
 //! `tracker-edit`: changing the caller's channel's list.
 
 use crate::{
-    capabilities::{TrackerCall, audit, tracker_failed},
-    policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            tracker_edit::{Host, TrackOutcome, UntrackOutcome},
-            types,
-        },
-        instance::Invocation,
+    capabilities::{audit, call::Call, tracker_failed},
+    interface::bindings::maro::plugin::{
+        tracker_edit::{Host, TrackOutcome, UntrackOutcome},
+        types,
     },
+    invocation::Invocation,
+    policy::grants::Grant,
 };
 use maro_domain::{
     caller::Caller,
@@ -23,76 +21,71 @@ impl Host for Invocation {
         &mut self,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<TrackOutcome>, types::TrackerError>> {
-        self.count_host_call()?;
-        let TrackerCall { caller, capabilities, keys } = match self.tracker_call(Grant::TrackerEdit, keys) {
-            Ok(call) => call,
-            Err(error) => return Ok(Err(error)),
-        };
-        let confirmed: Vec<Option<Issue>> = keys.iter().map(|key| self.confirmed_issue(key)).collect();
-        let issues: Vec<Issue> = confirmed.iter().flatten().cloned().collect();
-        if issues.is_empty() {
-            return Ok(Ok(vec![TrackOutcome::Unconfirmed; keys.len()]));
-        }
-        let now = capabilities.clock.now();
-        let Caller { channel, user, .. } = &*caller;
-        let request = TrackRequest { channel, tracked_by: user, source: Source::Command };
-        let answer = self.timed(capabilities.tracker.track(request, &issues, now)).await;
-        Ok(match answer {
-            Ok(outcomes) => {
-                let changed = issues
-                    .iter()
-                    .zip(&outcomes)
-                    .filter(|(_, outcome)| **outcome == tracked::TrackOutcome::Tracked)
-                    .map(|(issue, _)| &issue.key);
-                self.note_keys("track", "tracked", changed);
-                let mut outcomes = outcomes.into_iter();
-                Ok(confirmed
-                    .iter()
-                    .map(|issue| outcome(issue.as_ref().and_then(|_| outcomes.next())))
-                    .collect())
-            }
-            Err(error) => {
-                self.note_keys("track", "failed", issues.iter().map(|issue| &issue.key));
-                Err(tracker_failed(&self.plugin, &error))
-            }
-        })
+        Ok(self.track_confirmed(keys).await)
     }
 
     async fn untrack(
         &mut self,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<UntrackOutcome>, types::TrackerError>> {
-        self.count_host_call()?;
-        let TrackerCall { caller, capabilities, keys } = match self.tracker_call(Grant::TrackerEdit, keys) {
-            Ok(call) => call,
-            Err(error) => return Ok(Err(error)),
-        };
-        let answer = self.timed(capabilities.tracker.untrack(&caller.channel, &keys)).await;
-        Ok(match answer {
-            Ok(outcomes) => {
-                let changed = keys
-                    .iter()
-                    .zip(&outcomes)
-                    .filter(|(_, outcome)| **outcome == tracked::UntrackOutcome::Untracked)
-                    .map(|(key, _)| key);
-                self.note_keys("untrack", "untracked", changed);
-                Ok(outcomes
-                    .into_iter()
-                    .map(|outcome| match outcome {
-                        tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
-                        tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
-                    })
-                    .collect())
-            }
-            Err(error) => {
-                self.note_keys("untrack", "failed", keys.iter());
-                Err(tracker_failed(&self.plugin, &error))
-            }
-        })
+        Ok(self.untrack_keys(keys).await)
     }
 }
 
 impl Invocation {
+    async fn track_confirmed(&mut self, keys: Vec<String>) -> Result<Vec<TrackOutcome>, types::TrackerError> {
+        let call = Call::begin(self, Grant::TrackerEdit)?;
+        let keys = call.keys(self, keys)?;
+        let confirmed: Vec<Option<Issue>> = keys.iter().map(|key| self.confirmed_issue(key)).collect();
+        let issues: Vec<Issue> = confirmed.iter().flatten().cloned().collect();
+        if issues.is_empty() {
+            return Ok(vec![TrackOutcome::Unconfirmed; keys.len()]);
+        }
+        let now = call.capabilities.clock.now();
+        let Caller { channel, user, .. } = &*call.caller;
+        let request = TrackRequest { channel, tracked_by: user, source: Source::Command };
+        let outcomes = match self.timed(call.capabilities.tracker.track(request, &issues, now)).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                self.note_keys("track", "failed", issues.iter().map(|issue| &issue.key));
+                return Err(tracker_failed(&self.authority.plugin, &error));
+            }
+        };
+        let changed = issues
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| **outcome == tracked::TrackOutcome::Tracked)
+            .map(|(issue, _)| &issue.key);
+        self.note_keys("track", "tracked", changed);
+        let mut outcomes = outcomes.into_iter();
+        let outcomes = confirmed.iter().map(|issue| outcome(issue.as_ref().and_then(|_| outcomes.next())));
+        Ok(outcomes.collect())
+    }
+
+    async fn untrack_keys(&mut self, keys: Vec<String>) -> Result<Vec<UntrackOutcome>, types::TrackerError> {
+        let call = Call::begin(self, Grant::TrackerEdit)?;
+        let keys = call.keys(self, keys)?;
+        let untracked = call.capabilities.tracker.untrack(&call.caller.channel, &keys);
+        let outcomes = match self.timed(untracked).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                self.note_keys("untrack", "failed", keys.iter());
+                return Err(tracker_failed(&self.authority.plugin, &error));
+            }
+        };
+        let changed = keys
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| **outcome == tracked::UntrackOutcome::Untracked)
+            .map(|(key, _)| key);
+        self.note_keys("untrack", "untracked", changed);
+        let outcomes = outcomes.into_iter().map(|outcome| match outcome {
+            tracked::UntrackOutcome::Untracked => UntrackOutcome::Untracked,
+            tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
+        });
+        Ok(outcomes.collect())
+    }
+
     /// Notes a change of the list, if any key was changed.
     fn note_keys<'k>(&self, action: &str, outcome: &str, keys: impl Iterator<Item = &'k IssueKey>) {
         let mut what = String::new();

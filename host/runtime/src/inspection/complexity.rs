@@ -9,7 +9,7 @@ use wasmparser::{
     ComponentOuterAliasKind, ComponentTypeRef, Instance, Parser, Payload,
 };
 
-use crate::{policy::limits::MAX_MEMORY_MIB, running::engine::MAX_TABLE_ELEMENTS};
+use crate::policy::limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS};
 
 /// The most instances, of modules and components, that a component may come to. Those of an interpreter in a
 /// plugin are some dozens.

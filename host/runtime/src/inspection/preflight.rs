@@ -7,11 +7,14 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::{
     inspection::complexity::{self, Excess},
-    policy::{grants::Grant, limits::MAX_MEMORY_MIB, manifest::Manifest},
-    running::{
-        engine::MAX_TABLE_ELEMENTS,
-        interface::{VERSIONS, Version},
+    interface::{
+        versions::{VERSIONS, Version},
         wasi,
+    },
+    policy::{
+        grants::Grant,
+        limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS},
+        manifest::Manifest,
     },
 };
 use maro_tickets::texts::plugin_files;

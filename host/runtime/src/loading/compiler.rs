@@ -19,13 +19,13 @@ use tokio::{
 use wasmtime::component::Component;
 
 use crate::{
+    engine::{self, PluginEngine},
     loading::{
         cache::CodeCache,
         compiler_process,
+        error::LoadError,
         folder::{self, Identity, PluginFile},
-        loader::LoadError,
     },
-    running::engine::{self, PluginEngine},
 };
 
 /// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
@@ -38,8 +38,15 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How many components are compiled at once.
 const AT_ONCE: usize = 2;
 
+/// Turns components into machine code, and keeps that for later.
+pub(crate) struct Compiler {
+    engine: Arc<PluginEngine>,
+    cache: Option<CodeCache>,
+    turns: CompilerTurns,
+}
+
 /// Who may compile.
-pub(crate) struct CompilerTurns {
+struct CompilerTurns {
     all: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
@@ -51,7 +58,7 @@ struct Turn {
 }
 
 impl CompilerTurns {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self { all: Arc::new(Semaphore::new(AT_ONCE)), large: Arc::new(Semaphore::new(AT_ONCE - 1)) }
     }
 
@@ -73,52 +80,144 @@ pub(super) struct Compiled {
     pub(super) compile_time: Option<Duration>,
 }
 
-/// Fetches a component from the cache or compiles it. It is read again from `dir` when its turn has come:
-/// what is not there any more, or has changed, is not compiled.
-///
-/// # Errors
-/// It cannot be read any more, is another by now, or does not compile.
-pub(super) async fn compile(
-    engine: &Arc<PluginEngine>,
-    dir: &Path,
-    file: PluginFile,
-) -> Result<Compiled, LoadError> {
-    let PluginFile { stem, wasm, digest, room, .. } = file;
-    let bytes = wasm.len();
-    drop((wasm, room));
-    let key = key(engine, &digest);
-    if let Some(component) = from_cache(engine, key.clone()).await {
-        return Ok(Compiled { component, compile_time: None });
+impl Compiler {
+    /// A compiler for `engine` that keeps what it compiles in `cache_dir`, if it can.
+    pub(super) fn new(engine: Arc<PluginEngine>, cache_dir: Option<&Path>) -> Self {
+        Self { engine, cache: cache_dir.and_then(open_cache), turns: CompilerTurns::new() }
     }
-    let turn = engine.compiler_turns.take(bytes).await;
-    // Who had it before may have been after the same.
-    if let Some(component) = from_cache(engine, key.clone()).await {
-        return Ok(Compiled { component, compile_time: None });
-    }
-    let place = Place { dir: dir.to_owned(), name: format!("{stem}.wasm") };
-    let before = place.look().await;
-    let file = place.read().await.map_err(LoadError::Unreadable)?;
-    if file.digest != digest {
-        return Err(LoadError::Unsettled);
-    }
-    let engine = Arc::clone(engine);
-    // Whoever waits for it may leave, as when the manifest has changed: the next one finds it in the cache.
-    let compiling = tokio::spawn(async move {
-        tokio::select! {
-            compiled = compile_in_turn(engine, file.wasm, key, turn) => compiled,
-            () = place.changed(before) => Err(LoadError::Unsettled),
+
+    /// Fetches a component from the cache or compiles it. It is read again from `dir` when its turn has come:
+    /// what is not there any more, or has changed, is not compiled.
+    ///
+    /// # Errors
+    /// It cannot be read any more, is another by now, or does not compile.
+    pub(super) async fn compile(
+        self: &Arc<Self>,
+        dir: &Path,
+        file: PluginFile,
+    ) -> Result<Compiled, LoadError> {
+        let PluginFile { stem, wasm, digest, room, .. } = file;
+        let bytes = wasm.len();
+        drop((wasm, room));
+        let key = self.key(&digest);
+        if let Some(component) = self.from_cache(key.clone()).await {
+            return Ok(Compiled { component, compile_time: None });
         }
-    });
-    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+        let turn = self.turns.take(bytes).await;
+        // Who had it before may have been after the same.
+        if let Some(component) = self.from_cache(key.clone()).await {
+            return Ok(Compiled { component, compile_time: None });
+        }
+        let source = ComponentFile { dir: dir.to_owned(), name: format!("{stem}.wasm") };
+        let before = source.look().await;
+        let file = source.read().await.map_err(LoadError::Unreadable)?;
+        if file.digest != digest {
+            return Err(LoadError::Unsettled);
+        }
+        let compiler = Arc::clone(self);
+        // Whoever waits for it may leave, as when the manifest has changed: the next one finds it in the cache.
+        let compiling = tokio::spawn(async move {
+            tokio::select! {
+                compiled = compiler.compile_in_turn(file.wasm, key, turn) => compiled,
+                () = source.changed(before) => Err(LoadError::Unsettled),
+            }
+        });
+        compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+    }
+
+    async fn compile_in_turn(
+        self: Arc<Self>,
+        wasm: Vec<u8>,
+        key: String,
+        turn: Turn,
+    ) -> Result<Compiled, LoadError> {
+        let started = Instant::now();
+        let Some(code) = compiler_process::compile(&wasm, self.engine.has_pool).await else {
+            return self.compile_here(wasm, key, turn).await;
+        };
+        let (code, compile_time) = (code?, started.elapsed());
+        let keeping = spawn_blocking(move || {
+            let _turn = turn;
+            self.keep(&code, &key, compile_time)
+        });
+        keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+    }
+
+    /// Compiles in this process, where nothing limits it or stops it half-way.
+    async fn compile_here(
+        self: Arc<Self>,
+        wasm: Vec<u8>,
+        key: String,
+        turn: Turn,
+    ) -> Result<Compiled, LoadError> {
+        let compiling = spawn_blocking(move || {
+            let _turn = turn;
+            let started = Instant::now();
+            let code = engine::precompile(self.engine.has_pool, &wasm)
+                .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+            self.keep(&code, &key, started.elapsed())
+        });
+        compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
+    }
+
+    /// The name of a component in the cache: other engines make other code of it.
+    fn key(&self, digest: &[u8]) -> String {
+        let mut compatibility = DefaultHasher::new();
+        self.engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
+        format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
+    }
+
+    /// Puts what was compiled into the cache, and loads it.
+    fn keep(&self, code: &[u8], key: &str, compile_time: Duration) -> Result<Compiled, LoadError> {
+        if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(key, code)) {
+            tracing::warn!(%error, "can't cache a compiled plugin: the next start compiles it again");
+        }
+        #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
+        // SAFETY: as the reason says.
+        let component = unsafe { Component::deserialize(&self.engine.engine, code) };
+        let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        Ok(Compiled { component, compile_time: Some(compile_time) })
+    }
+
+    async fn from_cache(self: &Arc<Self>, key: String) -> Option<Component> {
+        let compiler = Arc::clone(self);
+        spawn_blocking(move || compiler.cached(&key)).await.ok().flatten()
+    }
+
+    fn cached(&self, key: &str) -> Option<Component> {
+        let code = self.cache.as_ref()?.get(key)?;
+        #[expect(
+            unsafe_code,
+            reason = "the code comes from a folder that only this user can write, under a digest of its \
+                      content, the plugin's and the engine's; whoever can change it can change this program"
+        )]
+        let component = unsafe { Component::deserialize(&self.engine.engine, &code) };
+        component
+            .inspect_err(|error| {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "recompiling a plugin because its entry in the code cache is unusable"
+                );
+            })
+            .ok()
+    }
+}
+
+fn open_cache(dir: &Path) -> Option<CodeCache> {
+    CodeCache::open(dir)
+        .inspect_err(|error| {
+            tracing::warn!(dir = %dir.display(), %error, "can't use the cache for compiled plugins: each start compiles them again");
+        })
+        .ok()
 }
 
 /// Where a component is read from.
-struct Place {
+struct ComponentFile {
     dir: PathBuf,
     name: String,
 }
 
-impl Place {
+impl ComponentFile {
     async fn read(&self) -> io::Result<PluginFile> {
         let (dir, name) = (self.dir.clone(), self.name.clone());
         spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
@@ -139,88 +238,6 @@ impl Place {
             }
         }
     }
-}
-
-async fn compile_in_turn(
-    engine: Arc<PluginEngine>,
-    wasm: Vec<u8>,
-    key: String,
-    turn: Turn,
-) -> Result<Compiled, LoadError> {
-    let started = Instant::now();
-    let Some(code) = compiler_process::compile(&wasm, engine.has_pool).await else {
-        return compile_here(engine, wasm, key, turn).await;
-    };
-    let (code, compile_time) = (code?, started.elapsed());
-    let keeping = spawn_blocking(move || {
-        let _turn = turn;
-        keep(&engine, &code, &key, compile_time)
-    });
-    keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
-}
-
-/// Compiles in this process, where nothing limits it or stops it half-way.
-async fn compile_here(
-    engine: Arc<PluginEngine>,
-    wasm: Vec<u8>,
-    key: String,
-    turn: Turn,
-) -> Result<Compiled, LoadError> {
-    let compiling = spawn_blocking(move || {
-        let _turn = turn;
-        let started = Instant::now();
-        let code = engine::precompile(engine.has_pool, &wasm)
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        keep(&engine, &code, &key, started.elapsed())
-    });
-    compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
-}
-
-/// The name of a component in the cache: other engines make other code of it.
-fn key(engine: &PluginEngine, digest: &[u8]) -> String {
-    let mut compatibility = DefaultHasher::new();
-    engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
-    format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
-}
-
-/// Puts what was compiled into the cache, and loads it.
-fn keep(
-    engine: &PluginEngine,
-    code: &[u8],
-    key: &str,
-    compile_time: Duration,
-) -> Result<Compiled, LoadError> {
-    if let Some(Err(error)) = engine.cache.as_ref().map(|cache| cache.put(key, code)) {
-        tracing::warn!(%error, "can't cache a compiled plugin: the next start compiles it again");
-    }
-    #[expect(unsafe_code, reason = "it is what wasmtime has just compiled")]
-    // SAFETY: as the reason says.
-    let component = unsafe { Component::deserialize(&engine.engine, code) };
-    let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    Ok(Compiled { component, compile_time: Some(compile_time) })
-}
-
-async fn from_cache(engine: &Arc<PluginEngine>, key: String) -> Option<Component> {
-    let engine = Arc::clone(engine);
-    spawn_blocking(move || cached(&engine, engine.cache.as_ref()?, &key)).await.ok().flatten()
-}
-
-fn cached(engine: &PluginEngine, cache: &CodeCache, key: &str) -> Option<Component> {
-    let code = cache.get(key)?;
-    #[expect(
-        unsafe_code,
-        reason = "the code comes from a folder that only this user can write, under a digest of its \
-                  content, the plugin's and the engine's; whoever can change it can change this program"
-    )]
-    let component = unsafe { Component::deserialize(&engine.engine, &code) };
-    component
-        .inspect_err(|error| {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "recompiling a plugin because its entry in the code cache is unusable"
-            );
-        })
-        .ok()
 }
 
 #[cfg(test)]

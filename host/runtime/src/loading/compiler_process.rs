@@ -20,8 +20,9 @@ use tokio::{
 };
 
 use crate::{
-    loading::{cache::MAX_ENTRY_BYTES, loader::LoadError},
-    running::{engine, priority},
+    engine,
+    loading::{cache::MAX_ENTRY_BYTES, error::LoadError},
+    running::priority,
 };
 use maro_tickets::texts;
 

@@ -2,15 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, Metadata, OpenOptions},
-    io::{self, Read as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::bounded_file::read_bounded;
 use maro_tickets::texts::plugin_files;
 
 /// The ending of a component's file name.
@@ -184,28 +185,6 @@ pub(crate) fn read_manifest(dir: &Path, name: &str) -> io::Result<Option<String>
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io::Error::other(plugin_files::in_manifest(&format!("{stem}.toml"), error))),
     }
-}
-
-/// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
-pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    // Asked before opening: a device may take that for an order.
-    check_kind(&fs::metadata(path)?)?;
-    // What stands there now may be another: to open a named pipe waits for a writer.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    let metadata = file.metadata()?;
-    check_kind(&metadata)?;
-    let too_large = || io::Error::other(plugin_files::too_large(limit / 1024));
-    if metadata.len() > limit {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    // It may grow meanwhile, and some files do not know their length.
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
-}
-
-fn check_kind(metadata: &Metadata) -> io::Result<()> {
-    if metadata.is_file() { Ok(()) } else { Err(io::Error::other(plugin_files::NOT_A_FILE)) }
 }
 
 #[cfg(test)]

@@ -1,31 +1,28 @@
 //! From a file to a plugin that serves: preflight, compile or fetch from the cache, link, describe.
 
-use std::{
-    io,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{io, path::Path, sync::Arc};
 
 use wasmtime::component::Component;
 
 use crate::{
+    engine::{PluginEngine, linking::InterfacePre},
     events::Events,
-    inspection::preflight::{self, Forbidden, PreflightError, Wishes},
+    inspection::preflight::{self, PreflightError, Wishes},
+    interface::{bindings::exports::maro::plugin::command, wasi},
+    invocation::{Invocation, authority::Origin},
     loading::{
-        cache::MAX_ENTRY_BYTES,
-        compiler::{self, Compiled},
-        folder::{NameFault, PluginFile},
+        compiler::{Compiled, Compiler},
+        error::LoadError,
+        folder::PluginFile,
     },
-    policy::manifest::Manifest,
+    policy::{limits::MAX_INVOCATIONS, manifest::Manifest},
     running::{
-        bindings::exports::maro::plugin::command,
-        breaker::Breaker,
-        engine::PluginEngine,
-        instance::{Invocation, Origin},
-        interface::InterfacePre,
-        lanes::Habit,
-        loaded::{self, Description, Fault, LoadedPlugin},
-        wasi,
+        health::Health,
+        invoke,
+        places::{Places, Share},
+        plugin::LoadedPlugin,
+        terms::Terms,
+        version::{Description, Version},
     },
 };
 use maro_domain::issue::one_line;
@@ -40,108 +37,82 @@ const MAX_VERSION_LENGTH: usize = 32;
 pub const MAX_SUMMARY_LENGTH: usize = 100;
 const MAX_USAGE_LENGTH: usize = 100;
 
-/// Why a file in the plugins folder does not serve.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    #[error("{}", plugin_files::unreadable(.0))]
-    Unreadable(#[source] io::Error),
-    #[error("{}", plugin_files::UNSETTLED)]
-    Unsettled,
-    #[error(transparent)]
-    Misnamed(#[from] NameFault),
-    #[error("{}", plugin_files::in_manifest(.file, .problem))]
-    Manifest { file: String, problem: String },
-    #[error(transparent)]
-    Preflight(#[from] PreflightError),
-    /// It served until its manifest was changed.
-    #[error("{}", .0.withdrawn())]
-    Withdrawn(Forbidden),
-    /// Neither this version serves nor the one before it, which did until the manifest was changed.
-    #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
-    NoVersion { reason: Box<Self>, earlier: Forbidden },
-    #[error("{}", plugin_files::not_compiled(.0))]
-    Compile(String),
-    #[error("{}", plugin_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
-    CodeTooLarge,
-    #[error("{}", plugin_files::compiling_too_slow(*.seconds))]
-    CompilerTime { seconds: u64 },
-    #[error("{}", plugin_files::compiling_too_large(*.mib))]
-    CompilerMemory { mib: u64 },
-    #[error("{}", plugin_files::other_interface(.0))]
-    Link(String),
-    #[error("{}", plugin_files::not_described(.0))]
-    Describe(#[source] Fault),
-    #[error("{}", plugin_files::invalid_description(.0))]
-    Description(String),
-    #[error("{}", plugin_files::reserved_name(.name))]
-    ReservedName { name: String },
-    #[error("{}", plugin_files::name_taken(.name, .by))]
-    NameTaken { name: String, by: String },
-    #[error("{}", plugin_files::cases_unreadable(.0))]
-    UnreadableCases(#[source] io::Error),
-    #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]
-    OtherReplies { cases: Vec<String>, file: String },
-}
+/// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
+/// Enough that some which take all their time hardly hold up the others.
+const MAX_DESCRIBING: usize = 16;
 
 /// How long a plugin may take to describe itself, in milliseconds. It has nothing to wait for.
 const MAX_DESCRIBE_MS: u32 = 2_000;
 
-/// Makes a plugin out of a file of the folder `dir`.
-///
-/// # Errors
-/// The first of the steps that fails, with its reason.
-pub(crate) async fn load(
-    engine: &Arc<PluginEngine>,
-    dir: &Path,
-    file: PluginFile,
-    reserved_names: &[&str],
-    metrics: &Metrics,
-    events: &Events,
-) -> Result<LoadedPlugin, LoadError> {
-    let manifest_file = format!("{}.toml", file.stem);
-    let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
-        .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
-    preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
-        .map_err(PreflightError::from)?;
-    let (file, wishes) = inspect(file).await?;
-    preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
-    let warnings = wishes.warnings(&manifest, &manifest_file);
-    let manifest = Arc::new(manifest);
-    let (stem, digest) = (file.stem.clone(), file.digest);
-    let Compiled { component, compile_time } = compiler::compile(engine, dir, file).await?;
-    metrics.plugin_code(compile_time);
-    let pre = link(engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
-    let pre = Arc::new(pre);
-    let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
-    let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
-    let mut limited = Manifest::clone(&manifest);
-    limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
-    let invocation = Invocation::for_describe(name, describing, Arc::new(limited));
-    let description = {
-        // Without a place of its own it would take that of a command, and one of the two would fail.
-        let place = engine.describing.take().await;
-        loaded::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
-    };
-    let description = check_description(description, reserved_names)?;
-    for warning in &warnings {
-        tracing::warn!(plugin = &*description.name, "{warning}");
+/// Makes plugins out of files. Holds what all of them share.
+pub struct PluginLoader {
+    engine: Arc<PluginEngine>,
+    compiler: Arc<Compiler>,
+    /// Held by every invocation, so that the pool is never exhausted.
+    places: Arc<Places>,
+    /// The places in which plugins describe themselves.
+    describing: Arc<Share>,
+}
+
+impl PluginLoader {
+    /// Starts the engine. `cache_dir` is where compiled plugins are kept; if it can't be used, each start
+    /// compiles again.
+    ///
+    /// # Errors
+    /// A configuration that wasmtime refuses, which is a bug.
+    pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
+        let engine = Arc::new(PluginEngine::new()?);
+        let compiler = Arc::new(Compiler::new(Arc::clone(&engine), cache_dir));
+        let places = Places::new(MAX_INVOCATIONS);
+        let describing = places.share(MAX_DESCRIBING);
+        Ok(Self { engine, compiler, places, describing })
     }
-    Ok(LoadedPlugin {
-        metrics: metrics.subcommand(&description.name),
-        description,
-        file: stem,
-        digest: hex::encode(digest),
-        pre,
-        places: engine.places.share(manifest.limits.concurrency as usize),
-        habit: Habit::default(),
-        wishes,
-        manifest,
-        warnings,
-        origin,
-        breaker: Breaker::new(),
-        last_fault: Mutex::new(None),
-        events: events.clone(),
-    })
+
+    /// Makes a plugin out of a file of the folder `dir`.
+    ///
+    /// # Errors
+    /// The first of the steps that fails, with its reason.
+    pub(crate) async fn load(
+        &self,
+        dir: &Path,
+        file: PluginFile,
+        reserved_names: &[&str],
+        metrics: &Metrics,
+        events: &Events,
+    ) -> Result<LoadedPlugin, LoadError> {
+        let manifest_file = format!("{}.toml", file.stem);
+        let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
+            .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
+        preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
+            .map_err(PreflightError::from)?;
+        let (file, wishes) = inspect(file).await?;
+        preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
+        let manifest = Arc::new(manifest);
+        let (stem, digest) = (file.stem.clone(), file.digest);
+        let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
+        metrics.plugin_code(compile_time);
+        let pre =
+            link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        let pre = Arc::new(pre);
+        let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
+        let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
+        let mut limited = Manifest::clone(&manifest);
+        limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
+        let invocation = Invocation::for_describe(name, describing, Arc::new(limited));
+        let description = {
+            // Without a place of its own it would take that of a command, and one of the two would fail.
+            let place = self.describing.take().await;
+            invoke::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
+        };
+        let description = check_description(description, reserved_names)?;
+        let version = Arc::new(Version { description, file: stem, origin, wishes, pre });
+        let terms = Terms::new(&version, manifest, &self.places);
+        for warning in &terms.warnings {
+            tracing::warn!(plugin = &*version.description.name, "{warning}");
+        }
+        let health = Health::new(metrics.subcommand(&version.description.name), events.clone());
+        Ok(LoadedPlugin::new(version, terms, health))
+    }
 }
 
 /// Inspects a file where that keeps nobody waiting.

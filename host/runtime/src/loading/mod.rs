@@ -3,5 +3,6 @@
 pub(super) mod cache;
 pub(super) mod compiler;
 pub mod compiler_process;
+pub mod error;
 pub mod folder;
 pub mod loader;

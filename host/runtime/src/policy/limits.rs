@@ -22,6 +22,14 @@ pub const MAX_LIFTED_BYTES: usize = 512 * 1024;
 /// The largest memory that `memory-mib` may ask for, in MiB: the size of a place in the instance pool.
 pub const MAX_MEMORY_MIB: u32 = 256;
 
+/// The most elements in a guest's table of functions. Large interpreters need some ten thousand.
+pub const MAX_TABLE_ELEMENTS: usize = 50_000;
+
+/// Core instances, memories and tables of one plugin. An interpreter comes as a dozen linked modules.
+pub const MAX_CORE_INSTANCES: u32 = 64;
+pub const MAX_MEMORIES: u32 = 4;
+pub const MAX_TABLES: u32 = 32;
+
 /// The longest log line of a guest, in bytes.
 pub const MAX_LOG_LINE_BYTES: usize = 1024;
 

@@ -5,12 +5,10 @@ use std::{collections::BTreeMap, ops::Range};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::{Spanned, Value};
 
-use crate::{
-    capabilities::outbound::hosts::AllowedHost,
-    policy::{
-        grants::{Grant, Scope},
-        limits::Limits,
-    },
+use crate::policy::{
+    grants::{Grant, Scope},
+    hosts::AllowedHost,
+    limits::Limits,
 };
 use maro_tickets::texts;
 

@@ -1,25 +1,19 @@
-//! Recorded cases: what was typed, what the host answered, what the plugin replied; and playing one back on
-//! another build.
+//! Recorded cases: what was typed, what the host answered, what the plugin replied.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    loading::{folder, loader::LoadError},
-    policy::manifest::CasesPolicy,
+    bounded_file::read_bounded,
+    interface::bindings::maro::plugin::reply as wit,
     recording::{
         bodies,
-        tape::{Ending, HostCall, Tape},
-    },
-    running::{
-        bindings::maro::plugin::reply as wit,
-        loaded::{Fault, LoadedPlugin},
+        tape::{Ending, HostCall},
     },
 };
 use maro_tickets::texts;
@@ -40,35 +34,13 @@ pub struct Case {
     pub ending: Ending,
 }
 
-/// What playing a case back on a plugin came to.
-#[derive(Debug)]
-pub struct Replayed {
-    pub ending: Ending,
-    /// Calls that the case does not have; the first of them ended the plugin.
-    pub unrecorded: Vec<HostCall>,
-    /// Calls that the case has and the plugin did not make.
-    pub not_made: Vec<HostCall>,
-}
-
-impl Replayed {
-    /// Whether people would see another reply.
-    pub fn replies_otherwise(&self, case: &Case) -> bool {
-        self.ending != case.ending
-    }
-
-    /// Whether anything is other than recorded.
-    pub fn differs(&self, case: &Case) -> bool {
-        self.replies_otherwise(case) || !self.unrecorded.is_empty() || !self.not_made.is_empty()
-    }
-}
-
 impl Case {
     /// Reads a file that [`Case::write`] has written.
     ///
     /// # Errors
     /// It cannot be read, is too large, or is no case.
     pub fn read(path: &Path) -> io::Result<Self> {
-        let text = folder::read_bounded(path, MAX_CASE_BYTES)?;
+        let text = read_bounded(path, MAX_CASE_BYTES)?;
         let mut case: Self = serde_json::from_slice(&text).map_err(io::Error::other)?;
         for HostCall { call, arguments, answer } in &mut case.calls {
             // Earlier cases have bodies as lists of numbers.
@@ -113,62 +85,10 @@ impl Case {
     pub fn write(&self, path: &Path) -> io::Result<()> {
         fs::write(path, serde_json::to_string_pretty(self)? + "\n")
     }
-
-    /// Runs the plugin on what was typed, with the recorded answers in place of the host's.
-    pub async fn replay(&self, plugin: &LoadedPlugin) -> Replayed {
-        let tape = Arc::new(Tape::playing(self.calls.clone()));
-        let fault = plugin.run_on_tape(&self.arguments, Arc::clone(&tape)).await.err();
-        let reel = tape.unwind();
-        let ending = match (fault, reel.ending.clone()) {
-            (None, Some(ending)) => ending,
-            (fault, _) => Ending::Fault(fault.as_ref().map_or_else(String::new, Fault::to_string)),
-        };
-        Replayed { ending, not_made: reel.unplayed().to_vec(), unrecorded: reel.unrecorded }
-    }
-}
-
-/// Plays back what is recorded in `NAME.cases/` beside a plugin that is about to serve.
-///
-/// # Errors
-/// A case cannot be read; or a reply is other than recorded and the operator has not allowed that.
-pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
-    let dir = plugins_dir.join(format!("{}.cases", plugin.file));
-    let files = read(move || Case::files(&dir)).await?;
-    let mut other = Vec::new();
-    // One by one: a plugin may have many, and they may be large.
-    for path in files {
-        let file = path.clone();
-        let case = read(move || read_named(&file)).await?;
-        if case.replay(plugin).await.replies_otherwise(&case) {
-            other.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        }
-    }
-    if other.is_empty() {
-        return Ok(());
-    }
-    match plugin.manifest.cases {
-        CasesPolicy::Refuse => {
-            Err(LoadError::OtherReplies { cases: other, file: plugin.origin.manifest_file.clone() })
-        }
-        CasesPolicy::Warn => {
-            let warning = texts::plugin_files::other_replies_warning(&other.join(", "));
-            tracing::warn!(plugin = &*plugin.description.name, "{warning}");
-            plugin.warnings.push(warning);
-            Ok(())
-        }
-    }
-}
-
-/// Reads where waiting for a disk keeps nobody.
-async fn read<T: Send + 'static>(
-    reading: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, LoadError> {
-    let read = tokio::task::spawn_blocking(reading).await;
-    read.map_err(io::Error::other).and_then(|read| read).map_err(LoadError::UnreadableCases)
 }
 
 /// As [`Case::read`]; the message names the file.
-fn read_named(path: &Path) -> io::Result<Case> {
+pub(crate) fn read_named(path: &Path) -> io::Result<Case> {
     Case::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 

@@ -1,6 +1,6 @@
 //! What commands asked of the host and were answered: recorded, redacted, played back.
 
-pub(super) mod bodies;
+pub(crate) mod bodies;
 pub mod cases;
 pub mod recorder;
 pub mod redact;

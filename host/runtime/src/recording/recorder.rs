@@ -7,12 +7,9 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use crate::{
-    recording::{
-        cases::Case,
-        tape::{Ending, LogLine, Tape},
-    },
-    running::loaded::{Answer, Fault},
+use crate::recording::{
+    cases::Case,
+    tape::{LogLine, Tape},
 };
 
 /// How many recordings wait for the listener; more are dropped.
@@ -49,18 +46,8 @@ impl Recorder {
     }
 
     /// Hands over what is on the tape of an invocation that has ended.
-    pub(crate) fn publish(
-        &self,
-        plugin: &str,
-        arguments: &str,
-        tape: &Tape,
-        result: &Result<Answer, Fault>,
-        took: Duration,
-    ) {
+    pub(crate) fn publish(&self, plugin: &str, arguments: &str, tape: &Tape, took: Duration) {
         let Some(listener) = self.listener.get() else { return };
-        if let Err(fault) = result {
-            tape.note_ending(Ending::Fault(fault.to_string()));
-        }
         let reel = tape.unwind();
         let Some(ending) = reel.ending else { return };
         let (calls, call_times) = reel.calls.into_iter().unzip();

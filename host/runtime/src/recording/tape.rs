@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::running::bindings::{exports::maro::plugin::command, maro::plugin::reply};
+use crate::interface::bindings::{exports::maro::plugin::command, maro::plugin::reply};
 
 /// The most calls that are written down of one invocation.
 const MAX_CALLS: usize = 1_000;
@@ -51,17 +51,17 @@ pub(crate) struct Tape(Mutex<Reel>);
 
 /// What a tape holds once the invocation is over.
 #[derive(Debug, Default)]
-pub(super) struct Reel {
+pub(crate) struct Reel {
     /// Recorded and not yet asked for; `None` on a tape that records.
     to_play: Option<Vec<HostCall>>,
     /// What was called, and how long each call took.
     pub(super) calls: Vec<(HostCall, Duration)>,
     /// What was called and not recorded.
-    pub(super) unrecorded: Vec<HostCall>,
+    pub(crate) unrecorded: Vec<HostCall>,
     pub(super) log: Vec<LogLine>,
     /// Standard output and standard error.
     pub(super) printed: String,
-    pub(super) ending: Option<Ending>,
+    pub(crate) ending: Option<Ending>,
 }
 
 /// A call that stands nowhere on a tape that is played back. Ends the guest.
@@ -76,7 +76,7 @@ impl Tape {
     }
 
     /// A tape that answers from what was recorded.
-    pub(super) fn playing(calls: Vec<HostCall>) -> Self {
+    pub(crate) fn playing(calls: Vec<HostCall>) -> Self {
         Self(Mutex::new(Reel { to_play: Some(calls), ..Reel::default() }))
     }
 
@@ -129,12 +129,12 @@ impl Tape {
         });
     }
 
-    pub(super) fn note_ending(&self, ending: Ending) {
+    pub(crate) fn note_ending(&self, ending: Ending) {
         self.reel().ending = Some(ending);
     }
 
     /// Takes what is on it.
-    pub(super) fn unwind(&self) -> Reel {
+    pub(crate) fn unwind(&self) -> Reel {
         std::mem::take(&mut *self.reel())
     }
 
@@ -146,7 +146,7 @@ impl Tape {
 
 impl Reel {
     /// What was recorded and never asked for.
-    pub(super) fn unplayed(&self) -> &[HostCall] {
+    pub(crate) fn unplayed(&self) -> &[HostCall] {
         self.to_play.as_deref().unwrap_or_default()
     }
 }

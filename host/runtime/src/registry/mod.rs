@@ -1,5 +1,6 @@
 //! Which plugins serve, and which files do not and why. Read on every command, swapped as a whole.
 
+pub mod replay;
 mod slots;
 pub mod snapshot;
 pub mod watch;
@@ -21,16 +22,16 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     events::{Events, PluginChange},
     loading::{
+        error::LoadError,
         folder::{self, Identity, Listing, NameFault, PluginFile},
-        loader::{self, LoadError},
+        loader::PluginLoader,
     },
     policy::manifest::Manifest,
-    recording::cases,
     registry::{
         slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
         snapshot::Plugins,
     },
-    running::{engine::PluginEngine, loaded::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_store::plugin_switches::Switch;
@@ -53,7 +54,7 @@ const MOMENT: Duration = Duration::from_millis(500);
 
 /// The plugins of one folder.
 pub struct Registry {
-    engine: Arc<PluginEngine>,
+    loader: Arc<PluginLoader>,
     dir: PathBuf,
     reserved_names: &'static [&'static str],
     metrics: Arc<Metrics>,
@@ -71,14 +72,14 @@ pub struct Registry {
 impl Registry {
     /// A registry of `dir` that is empty until [`Registry::load`]. `clock` dates events and times breakers.
     pub fn new(
-        engine: Arc<PluginEngine>,
+        loader: Arc<PluginLoader>,
         dir: PathBuf,
         reserved_names: &'static [&'static str],
         metrics: Arc<Metrics>,
         clock: Clock,
     ) -> Self {
         Self {
-            engine,
+            loader,
             dir,
             reserved_names,
             metrics,
@@ -173,7 +174,7 @@ impl Registry {
         let plugins = self.plugins();
         let disabled = plugins.all_disabled().count();
         self.metrics.set_plugins(plugins.all().count(), plugins.refused.len(), disabled);
-        let breakers = plugins.all().map(|plugin| (&*plugin.description.name, plugin.breaker().is_open()));
+        let breakers = plugins.all().map(|plugin| (plugin.name(), plugin.breaker().is_open()));
         self.metrics.set_breakers(breakers);
     }
 
@@ -275,9 +276,8 @@ impl Registry {
     /// All that a new version must pass before it may serve.
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
         let mut plugin =
-            loader::load(&self.engine, &self.dir, file, self.reserved_names, &self.metrics, &self.events)
-                .await?;
-        cases::admit(&mut plugin, &self.dir).await?;
+            self.loader.load(&self.dir, file, self.reserved_names, &self.metrics, &self.events).await?;
+        replay::admit(&mut plugin, &self.dir).await?;
         Ok(plugin)
     }
 

@@ -12,12 +12,12 @@ use crate::{
     events::PluginChange,
     inspection::preflight::Forbidden,
     loading::{
+        error::LoadError,
         folder::{ContentDigest, Identity, NameFault},
-        loader::LoadError,
     },
     policy::manifest::Manifest,
     registry::snapshot::{Plugins, Refusal},
-    running::loaded::LoadedPlugin,
+    running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::Switch;
 
@@ -225,7 +225,7 @@ impl Slots {
     pub(super) fn plugins(&self) -> Plugins {
         let serving = self.slots.values().filter_map(|slot| slot.serving.as_ref());
         let by_name: BTreeMap<_, _> =
-            serving.map(|plugin| (Arc::clone(&plugin.description.name), Arc::clone(plugin))).collect();
+            serving.map(|plugin| (Arc::clone(&plugin.description().name), Arc::clone(plugin))).collect();
         let misnamed = self
             .misnamed
             .iter()
@@ -238,14 +238,14 @@ impl Slots {
 
     fn holder(&self, plugin_name: &str) -> Option<(&String, &Arc<LoadedPlugin>)> {
         self.slots.iter().find_map(|(name, slot)| {
-            let serving = slot.serving.as_ref().filter(|plugin| *plugin.description.name == *plugin_name)?;
+            let serving = slot.serving.as_ref().filter(|plugin| plugin.name() == plugin_name)?;
             Some((name, serving))
         })
     }
 
     fn remove(&mut self, name: &str) -> Option<Happening> {
         let gone = self.slots.remove(name)?.serving?;
-        Some((gone.description.name.to_string(), PluginChange::Removed))
+        Some((gone.name().to_string(), PluginChange::Removed))
     }
 
     fn refuse(&mut self, name: &str, refused: Refused) -> Vec<Happening> {
@@ -262,7 +262,7 @@ impl Slots {
         });
         let happening = PluginChange::Refused {
             reason: reason.to_string(),
-            kept: slot.serving.as_ref().map(|plugin| plugin.description.name.to_string()),
+            kept: slot.serving.as_ref().map(|plugin| plugin.name().to_string()),
             content: content.map_or_else(|| reason.to_string(), |content| hex::encode(content.0)),
         };
         slot.tried = content;
@@ -277,7 +277,7 @@ impl Slots {
     /// Lets a new version serve, unless another file has its name.
     fn place(&mut self, name: &str, content: ContentDigest, plugin: Arc<LoadedPlugin>) -> Vec<Happening> {
         let mut happenings = Vec::new();
-        let plugin_name = Arc::clone(&plugin.description.name);
+        let plugin_name = Arc::clone(&plugin.description().name);
         let other = self
             .holder(&plugin_name)
             .filter(|(holder, _)| *holder != name)
@@ -286,8 +286,8 @@ impl Slots {
             if has_own_name(&held) || !has_own_name(&plugin) {
                 let refused = Refused {
                     content: Some(content),
-                    digest: Some(plugin.digest.clone()),
-                    manifest: Some(Arc::clone(&plugin.manifest)),
+                    digest: Some(plugin.digest().to_owned()),
+                    manifest: Some(Arc::clone(plugin.manifest())),
                     reason: LoadError::NameTaken { name: plugin_name.to_string(), by: holder },
                 };
                 happenings.extend(self.refuse(name, refused));
@@ -317,7 +317,7 @@ impl Slots {
             .collect();
         waiting.sort_by_key(|(_, plugin)| !has_own_name(plugin));
         for (name, plugin) in waiting {
-            if self.holder(&plugin.description.name).is_none() {
+            if self.holder(plugin.name()).is_none() {
                 let slot = self.slots.entry(name).or_default();
                 (slot.waiting, slot.refusal) = (None, None);
                 happenings.extend(serve(slot, plugin));
@@ -331,16 +331,16 @@ impl Slot {
     /// Stops the version that serves if `manifest` forbids it, else puts it under that manifest.
     fn obey(&mut self, manifest: &Arc<Manifest>) -> Option<Happening> {
         self.waiting.take_if(|waiting| waiting.check_against(manifest).is_err());
-        let serving = self.serving.take_if(|serving| *serving.manifest != **manifest)?;
-        let name = serving.description.name.to_string();
+        let serving = self.serving.take_if(|serving| **serving.manifest() != **manifest)?;
+        let name = serving.name().to_string();
         match serving.check_against(manifest) {
             Ok(()) => {
-                let (from, to) = (serving.digest.clone(), serving.digest.clone());
+                let (from, to) = (serving.digest().to_owned(), serving.digest().to_owned());
                 self.serving = Some(Arc::new(serving.under(Arc::clone(manifest))));
                 Some((name, PluginChange::Replaced { from, to }))
             }
             Err(why) => {
-                self.withdrawn = Some((serving.digest.clone(), why));
+                self.withdrawn = Some((serving.digest().to_owned(), why));
                 Some((name, PluginChange::Removed))
             }
         }
@@ -349,19 +349,19 @@ impl Slot {
 
 /// Whether a plugin is called like its file, which gives it a right to the name.
 fn has_own_name(plugin: &LoadedPlugin) -> bool {
-    *plugin.file == *plugin.description.name
+    plugin.file() == plugin.name()
 }
 
 fn serve(slot: &mut Slot, plugin: Arc<LoadedPlugin>) -> Vec<Happening> {
-    let (name, to) = (plugin.description.name.to_string(), plugin.digest.clone());
+    let (name, to) = (plugin.name().to_string(), plugin.digest().to_owned());
     slot.withdrawn = None;
     let earlier = slot.serving.replace(plugin);
     match earlier {
-        Some(earlier) if *earlier.description.name == *name => {
-            vec![(name, PluginChange::Replaced { from: earlier.digest.clone(), to })]
+        Some(earlier) if earlier.name() == name => {
+            vec![(name, PluginChange::Replaced { from: earlier.digest().to_owned(), to })]
         }
         Some(earlier) => vec![
-            (earlier.description.name.to_string(), PluginChange::Removed),
+            (earlier.name().to_string(), PluginChange::Removed),
             (name, PluginChange::Loaded { digest: to }),
         ],
         None => vec![(name, PluginChange::Loaded { digest: to })],

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    loading::{folder, loader::LoadError},
-    running::loaded::LoadedPlugin,
+    loading::{error::LoadError, folder},
+    running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::Switch;
 
@@ -76,12 +76,12 @@ impl Plugins {
         self.refused
             .iter()
             .map(|refusal| &**refusal)
-            .find(|refusal| folder::stem(&refusal.file) == plugin.file)
+            .find(|refusal| folder::stem(&refusal.file) == plugin.file())
     }
 
     /// Whether the file of a plugin that serves is being loaded anew.
     pub fn is_loading(&self, plugin: &LoadedPlugin) -> bool {
-        self.loading.iter().any(|file| folder::stem(file) == plugin.file)
+        self.loading.iter().any(|file| folder::stem(file) == plugin.file())
     }
 
     /// The files of which no version serves.
@@ -96,6 +96,6 @@ impl Plugins {
 
     fn has_version(&self, file: &str) -> bool {
         let switched_off = self.all_disabled().filter_map(|disabled| disabled.plugin.as_ref());
-        self.all().chain(switched_off).any(|plugin| plugin.file == folder::stem(file))
+        self.all().chain(switched_off).any(|plugin| plugin.file() == folder::stem(file))
     }
 }

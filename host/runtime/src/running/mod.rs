@@ -1,14 +1,12 @@
 //! Running one plugin: each command in a fresh instance, within every limit.
 
-pub(super) mod bindings;
 pub mod breaker;
-pub mod engine;
-pub mod instance;
-pub(super) mod interface;
-pub(super) mod lanes;
-pub mod loaded;
-mod places;
-mod printed;
+pub mod health;
+pub mod invoke;
+pub(crate) mod lanes;
+pub(crate) mod places;
+pub mod plugin;
 pub mod priority;
 mod reply;
-pub(super) mod wasi;
+pub(crate) mod terms;
+pub mod version;

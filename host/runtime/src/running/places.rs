@@ -42,13 +42,13 @@ pub(crate) struct Share {
 
 impl Share {
     /// Waits for a place. In order of asking within a plugin, in no certain order among plugins.
-    pub(crate) async fn take(self: &Arc<Self>) -> Place {
+    pub(crate) async fn take(self: &Arc<Self>) -> PoolPlace {
         // Nobody closes it. The plugin's own turn first: what is at its limit must not crowd those who wait.
         let own = Arc::clone(&self.own).acquire_owned().await.ok();
         loop {
             let freed = self.all.freed.notified();
             if self.try_take() {
-                return Place { share: Arc::clone(self), _own: own };
+                return PoolPlace { share: Arc::clone(self), _own: own };
             }
             freed.await;
         }
@@ -71,12 +71,12 @@ impl Share {
 }
 
 /// A place that is held, until dropped.
-pub(crate) struct Place {
+pub(crate) struct PoolPlace {
     share: Arc<Share>,
     _own: Option<OwnedSemaphorePermit>,
 }
 
-impl Drop for Place {
+impl Drop for PoolPlace {
     fn drop(&mut self) {
         let all = &self.share.all;
         {
@@ -100,7 +100,7 @@ mod tests {
     /// Longer than anything here takes.
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    fn take_all(share: &Arc<Share>) -> Vec<Place> {
+    fn take_all(share: &Arc<Share>) -> Vec<PoolPlace> {
         std::iter::from_fn(|| share.take().now_or_never()).collect()
     }
 

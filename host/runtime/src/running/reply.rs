@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::{policy::limits::Limits, running::bindings::maro::plugin::reply as wit};
+use crate::{interface::bindings::maro::plugin::reply as wit, policy::limits::Limits};
 use maro_domain::{
     ids::UserId,
     issue::{IssueKey, one_line},

@@ -135,7 +135,7 @@ async fn an_interface_of_wasi_that_is_not_there_ends_the_command_that_calls_it()
     let importing = |run| Guest { imports, run, also: Some(world), ..Guest::default() };
     let bot = bot_with(&importing("").component()).await;
     assert_eq!(bot.say("/maro wat").await, "done");
-    let warnings = bot.bot().registry().plugins().get("wat").unwrap().warnings.clone();
+    let warnings = bot.bot().registry().plugins().get("wat").unwrap().warnings().to_vec();
     assert_eq!(
         warnings,
         [

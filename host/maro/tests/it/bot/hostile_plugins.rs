@@ -1,11 +1,15 @@
 //! Plugins that loop, hoard, trap and lie: the person gets one short sentence, the operator the whole
 //! story, and nobody else notices.
 
+use std::fs;
+
 use insta::assert_snapshot;
+use maro_runtime::policy::grants::Grant;
 
 use crate::{
     bot::{TestBot, key},
     plugins::PluginsFolder,
+    structure::root,
 };
 
 /// All capabilities, and little patience.
@@ -87,18 +91,43 @@ memory-mib = 256
 cpu-ms = 5000
 "#;
 
+/// The functions of `wit/` that a grant is needed for, as `interface.function`.
+fn granted_functions() -> Vec<String> {
+    let mut functions = Vec::new();
+    let mut interface = None;
+    for file in fs::read_dir(root().join("wit")).unwrap() {
+        let path = file.unwrap().path();
+        let text = if path.is_file() { fs::read_to_string(path).unwrap() } else { String::new() };
+        for line in text.lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix("interface ").and_then(|rest| rest.strip_suffix(" {")) {
+                interface = Grant::from_interface(name);
+            } else if let (Some(grant), Some((name, _))) = (interface, line.split_once(": func(")) {
+                functions.push(format!("{grant}.{name}"));
+            }
+        }
+    }
+    functions
+}
+
 #[tokio::test]
-async fn every_capability_counts_its_calls() {
-    let bot =
-        TestBot::with_plugins(PluginsFolder::shipped().with_fixture("capable", "capable", CAPABLE)).await;
-    for what in ["get", "set", "keys", "setting", "settings", "now"] {
-        let shown = bot.say(&format!("/maro capable loop {what}")).await;
-        assert!(shown.contains(" crashed."), "{what}: {shown}");
+async fn every_function_of_every_capability_counts() {
+    const MANIFEST: &str = r#"
+        grants = ["clock", "http", "jira", "jira-edit", "settings", "storage", "tracker", "tracker-edit"]
+        limits.host-calls = 7
+    "#;
+    let plugins = PluginsFolder::shipped().with_fixture("endless-calls", "endless-calls", MANIFEST);
+    let bot = TestBot::with_plugins(plugins).await;
+    let functions = granted_functions();
+    assert!(functions.len() > 20, "{functions:?}");
+    for function in functions {
+        let shown = bot.say(&format!("/maro endless-calls {function}")).await;
+        assert!(shown.contains(" crashed."), "{function}: {shown}");
         let plugins = bot.bot().registry().plugins();
-        let fault = plugins.get("capable").unwrap().last_fault().unwrap().fault;
-        assert_eq!(fault, "it made more than its limit of 100 capability calls (`host-calls`)", "{what}");
+        let plugin = plugins.get("endless-calls").unwrap();
+        let fault = plugin.last_fault().unwrap().fault;
+        assert_eq!(fault, "it made more than its limit of 7 capability calls (`host-calls`)", "{function}");
         // So that it is not rested.
-        bot.say("/maro capable now").await;
+        plugin.forgive();
     }
 }
 

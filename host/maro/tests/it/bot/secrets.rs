@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use maro_runtime::capabilities::outbound::addresses::Reach;
+use maro_runtime::outbound::addresses::Reach;
 use maro_simulation::{jira::faults::Fault, slack::web_api::faults::Fault as SlackFault};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -8,7 +8,7 @@ mod values;
 
 use std::net::SocketAddr;
 
-use maro_runtime::capabilities::outbound::addresses::Reach;
+use maro_runtime::outbound::addresses::Reach;
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 

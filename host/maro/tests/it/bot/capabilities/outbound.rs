@@ -20,7 +20,7 @@ use axum::{
 };
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
-use maro_runtime::capabilities::outbound::addresses::{Reach, is_public};
+use maro_runtime::outbound::addresses::{Reach, is_public};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::net::TcpListener;

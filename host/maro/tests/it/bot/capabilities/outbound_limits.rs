@@ -18,7 +18,7 @@ use axum::{
     routing::get,
 };
 use futures_util::stream;
-use maro_runtime::capabilities::outbound::addresses::Reach;
+use maro_runtime::outbound::addresses::Reach;
 use tokio::sync::watch;
 
 use crate::bot::capabilities::outbound::{Service, bot_reaching};

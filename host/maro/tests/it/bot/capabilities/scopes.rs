@@ -27,7 +27,7 @@ async fn a_grant_can_leave_channels_out() {
         bot.say_as("ada", "random", "/maro track SCRUM-123").await,
         "Now tracking SCRUM-123: User authentication flow (Open)"
     );
-    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied tracker-edit: to allow it, change `tracker-edit.only-in-channels` or `tracker-edit.not-in-channels` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
+    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::invocation::authority: a plugin was denied tracker-edit: to allow it, change `tracker-edit.only-in-channels` or `tracker-edit.not-in-channels` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
     let bot = scoped_track("tracker-edit.only-in-channels = [\"D0ADA000001\"]").await;
     assert!(bot.say("/maro track SCRUM-123").await.contains("can't use"));
     assert!(bot.say_as("ada", "dm", "/maro track SCRUM-123").await.starts_with("Now tracking"));
@@ -41,7 +41,7 @@ async fn a_grant_can_be_for_administrators() {
         bot.say_as("grace", "general", "/maro track SCRUM-123").await,
         "Only MARO admins can use the tracker-edit permission through this command."
     );
-    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied tracker-edit: to allow it, add the person to MARO_ADMINS or remove `tracker-edit.admins-only` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0GRACE0001""#);
+    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::invocation::authority: a plugin was denied tracker-edit: to allow it, add the person to MARO_ADMINS or remove `tracker-edit.admins-only` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0GRACE0001""#);
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"), "ada is one");
 }
 
@@ -53,7 +53,7 @@ async fn a_grant_can_be_for_projects() {
         bot.say("/maro track SCRUM-123").await,
         "This command can't use the jira permission in the SCRUM project."
     );
-    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::running::instance: a plugin was denied jira: to allow it, add "SCRUM" to `jira.projects` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
+    assert_snapshot!(log.lines("was denied"), @r#"WARN maro_runtime::invocation::authority: a plugin was denied jira: to allow it, add "SCRUM" to `jira.projects` under [scope] in track.toml plugin="track" channel="C0GENERAL01" user="U0ADA000001""#);
     let bot = scoped_track("jira.projects = [\"SCRUM\"]").await;
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
 }
@@ -81,7 +81,7 @@ async fn a_pin_admits_one_content() {
     )));
 
     let bot = TestBot::start().await;
-    let digest = bot.bot().registry().plugins().get("tracked").unwrap().digest.clone();
+    let digest = bot.bot().registry().plugins().get("tracked").unwrap().digest().to_owned();
     assert!(!reason.contains("has 0") && reason.contains(&digest), "{reason} does not name {digest}");
     let manifest = format!("grants = [\"tracker\"]\nsha256 = \"{}\"", digest.to_uppercase());
     let plugins = PluginsFolder::shipped().with_file("tracked.toml", manifest.as_bytes());
@@ -94,10 +94,10 @@ async fn a_grant_that_is_never_used_is_a_warning() {
     let manifest = b"grants = [\"tracker\", \"jira-edit\"]";
     let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("tracked.toml", manifest)).await;
     assert_eq!(
-        bot.bot().registry().plugins().get("tracked").unwrap().warnings,
+        bot.bot().registry().plugins().get("tracked").unwrap().warnings(),
         ["it's granted jira-edit but never uses it: remove \"jira-edit\" from `grants` in tracked.toml"]
     );
-    assert_eq!(bot.bot().registry().plugins().get("track").unwrap().warnings, [""; 0]);
+    assert_eq!(bot.bot().registry().plugins().get("track").unwrap().warnings(), [""; 0]);
 }
 
 #[tokio::test]

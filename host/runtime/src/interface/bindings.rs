@@ -12,7 +12,7 @@ wasmtime::component::bindgen!({
 });
 
 /// The exports of version 0.1.0. What it imports is the same in 0.2.0, whose types stand for its own.
-pub(super) mod v0_1 {
+pub(crate) mod v0_1 {
     wasmtime::component::bindgen!({
         path: "../../wit/released/0.1.0",
         world: "subcommand",

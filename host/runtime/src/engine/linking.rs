@@ -1,4 +1,4 @@
-//! The versions of `maro:plugin` that this host speaks, and one plugin's exports behind any of them.
+//! One plugin's exports behind any of the versions of `maro:plugin` that this host speaks.
 //!
 //! Each older version is frozen in `wit/released/`. What it imports is linked under its own name to the
 //! same functions; what it exports becomes the current types here.
@@ -10,22 +10,15 @@ use wasmtime::{
 
 use crate::{
     capabilities::tap::Tap,
-    running::{
-        bindings::{
-            Subcommand, SubcommandPre,
-            exports::maro::plugin::command,
-            maro::plugin::{jira, log, reply, tracker, tracker_edit},
-            v0_1,
-        },
-        instance::Invocation,
+    interface::bindings::{
+        Subcommand, SubcommandPre,
+        exports::maro::plugin::command,
+        maro::plugin::{jira, log, reply, tracker, tracker_edit},
+        v0_1,
     },
+    interface::versions::Version,
+    invocation::Invocation,
 };
-
-/// A version of `maro:plugin`: major, minor, patch.
-pub(crate) type Version = (u64, u64, u64);
-
-/// The newest release of each line that this host speaks, oldest first.
-pub(crate) const VERSIONS: [Version; 2] = [(0, 1, 0), (0, 2, 0)];
 
 /// A plugin that can be instantiated.
 pub(crate) enum InterfacePre {
@@ -34,7 +27,7 @@ pub(crate) enum InterfacePre {
 }
 
 /// The exports of one instance.
-pub(super) enum Exports {
+pub(crate) enum Exports {
     V0_1(v0_1::Subcommand),
     V0_2(Subcommand),
 }
@@ -58,7 +51,7 @@ impl InterfacePre {
         }
     }
 
-    pub(super) async fn instantiate(
+    pub(crate) async fn instantiate(
         &self,
         store: impl AsContextMut<Data = Invocation>,
     ) -> wasmtime::Result<Exports> {
@@ -70,7 +63,7 @@ impl InterfacePre {
 }
 
 impl Exports {
-    pub(super) async fn describe(
+    pub(crate) async fn describe(
         &self,
         store: impl AsContextMut<Data = Invocation>,
     ) -> wasmtime::Result<command::Description> {
@@ -84,7 +77,7 @@ impl Exports {
         }
     }
 
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         store: impl AsContextMut<Data = Invocation>,
         arguments: &str,
@@ -103,7 +96,7 @@ impl Exports {
 ///
 /// # Errors
 /// A name is linked already, which is a bug.
-pub(super) fn link_older_versions(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
+pub(crate) fn link_older_versions(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
     linker.instance("maro:plugin/types@0.1.0")?;
     linker.instance("maro:plugin/reply@0.1.0")?;
     linker.instance("maro:plugin/log@0.1.0")?.func_wrap(
@@ -149,13 +142,13 @@ fn link_tracker_v0_1(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
 
 /// Version 0.1.0's types as the current ones.
 mod from_v0_1 {
-    use crate::running::bindings::{
+    use crate::interface::bindings::{
         exports::maro::plugin::command,
         maro::plugin::reply,
         v0_1::{exports::maro::plugin::command as old_command, maro::plugin::reply as old},
     };
 
-    pub(super) fn reply(reply: old::Reply) -> reply::Reply {
+    pub(crate) fn reply(reply: old::Reply) -> reply::Reply {
         reply::Reply {
             visibility: match reply.visibility {
                 old::Visibility::Caller => reply::Visibility::Caller,
@@ -165,7 +158,7 @@ mod from_v0_1 {
         }
     }
 
-    pub(super) fn run_error(error: old_command::RunError) -> command::RunError {
+    pub(crate) fn run_error(error: old_command::RunError) -> command::RunError {
         match error {
             old_command::RunError::Usage(sentence) => command::RunError::Usage(sentence),
             old_command::RunError::Failed(sentence) => command::RunError::Failed(sentence),

@@ -1,63 +1,43 @@
 //! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
 
-use std::{path::Path, sync::Arc, thread};
+pub(crate) mod linking;
+
+use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
 
 use crate::{
     capabilities::tap::{HasTap, Tap},
-    loading::{cache::CodeCache, compiler::CompilerTurns},
-    policy::limits::{EPOCH_TICK, MAX_INVOCATIONS, MAX_MEMORY_MIB},
-    running::{
-        bindings::Subcommand,
-        instance::Invocation,
-        interface,
-        places::{Places, Share},
+    interface::bindings::Subcommand,
+    invocation::Invocation,
+    policy::limits::{
+        EPOCH_TICK, MAX_CORE_INSTANCES, MAX_INVOCATIONS, MAX_MEMORIES, MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS,
+        MAX_TABLES,
     },
 };
 
 /// The most stack that a guest may use, in bytes.
 const GUEST_STACK_BYTES: usize = 512 * 1024;
 
-/// The most elements in a guest's table of functions. Large interpreters need some ten thousand.
-pub(crate) const MAX_TABLE_ELEMENTS: usize = 50_000;
-
-/// Core instances, memories and tables of one plugin. An interpreter comes as a dozen linked modules.
-pub(super) const MAX_CORE_INSTANCES: u32 = 64;
-pub(super) const MAX_MEMORIES: u32 = 4;
-pub(super) const MAX_TABLES: u32 = 32;
-
-/// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
-/// Enough that some which take all their time hardly hold up the others.
-const MAX_DESCRIBING: usize = 16;
-
 /// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
 /// set of a small guest. More makes large guests slower.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 
-/// Everything that loading and running plugins needs.
-pub struct PluginEngine {
+/// What compiles and runs the code of all plugins.
+pub(crate) struct PluginEngine {
     pub(crate) engine: Engine,
     /// Whether instances come from a pool, which makes the compiler write other code.
     pub(crate) has_pool: bool,
     pub(crate) linker: Linker<Invocation>,
-    pub(crate) cache: Option<CodeCache>,
-    pub(crate) compiler_turns: CompilerTurns,
-    /// Held by every invocation, so that the pool is never exhausted.
-    pub(crate) places: Arc<Places>,
-    /// The places in which plugins describe themselves.
-    pub(crate) describing: Arc<Share>,
 }
 
 impl PluginEngine {
-    /// Builds the engine and links the capabilities. `cache_dir` is where compiled plugins are kept; if
-    /// it cannot be used, each start compiles anew.
+    /// Builds the engine and links the capabilities.
     ///
     /// # Errors
     /// A configuration that wasmtime refuses, which is a bug.
-    pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
-        let cache = cache_dir.and_then(open_cache);
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let (engine, has_pool) = match new_engine(true) {
             Ok(engine) => (engine, true),
             Err(error) => {
@@ -76,11 +56,9 @@ impl PluginEngine {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| anyhow!("can't link WASI: {error:#}"))?;
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
-            .and_then(|()| interface::link_older_versions(&mut linker))
+            .and_then(|()| linking::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("can't link the capabilities: {error:#}"))?;
-        let places = Places::new(MAX_INVOCATIONS);
-        let describing = places.share(MAX_DESCRIBING);
-        Ok(Self { engine, has_pool, linker, cache, compiler_turns: CompilerTurns::new(), places, describing })
+        Ok(Self { engine, has_pool, linker })
     }
 }
 
@@ -100,14 +78,6 @@ fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
 /// There is no room for the pool, or the component is wrong.
 pub(crate) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
     new_engine(has_pool)?.precompile_component(wasm)
-}
-
-fn open_cache(dir: &Path) -> Option<CodeCache> {
-    CodeCache::open(dir)
-        .inspect_err(|error| {
-            tracing::warn!(dir = %dir.display(), %error, "can't use the cache for compiled plugins: each start compiles them again");
-        })
-        .ok()
 }
 
 fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {

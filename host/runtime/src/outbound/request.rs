@@ -6,7 +6,7 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use crate::capabilities::outbound::{addresses::Reach, hosts::AllowedHost};
+use crate::{outbound::addresses::Reach, policy::hosts::AllowedHost};
 use maro_tickets::texts;
 
 /// The longest URL, in bytes.

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use crate::{
     capabilities::{
         audit,
-        jira_edit::{EditCall, MAX_TEXT_LENGTH, denied, invalid, jira_failure, rejected, signed, uncertain},
+        call::Call,
+        jira_edit::{MAX_TEXT_LENGTH, invalid, jira_failure, rejected, signed, uncertain},
     },
+    interface::bindings::maro::plugin::{
+        jira_edit::{EditError, NewIssue},
+        types::JiraErrorKind,
+    },
+    invocation::Invocation,
     policy::grants::Grant,
-    running::{
-        bindings::maro::plugin::{
-            jira_edit::{EditError, NewIssue},
-            types::JiraErrorKind,
-        },
-        instance::Invocation,
-    },
 };
 use maro_domain::{
     issue::{Issue, one_line},
@@ -41,15 +40,15 @@ const USUAL_TYPE: &str = "task";
 
 impl Invocation {
     pub(super) async fn create_issue(&mut self, new: NewIssue) -> Result<Issue, EditError> {
-        let call = self.edit_call()?;
+        let call = Call::begin(self, Grant::JiraEdit)?;
+        let deadline = call.jira_deadline(self);
         check(&new)?;
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
             return Err(invalid(texts::requests::no_project()));
         };
         let project = project.trim().to_uppercase();
-        self.reaches_project(Grant::JiraEdit, &project).map_err(denied)?;
-        self.creations += 1;
-        if self.creations > MAX_CREATIONS {
+        call.reaches(self, &project)?;
+        if !self.budget.takes_creation(MAX_CREATIONS) {
             return Err(invalid(texts::requests::too_many_issues(MAX_CREATIONS)));
         }
         let issue_type = self.issue_type(&call, &project, new.issue_type.as_deref()).await?;
@@ -57,11 +56,11 @@ impl Invocation {
             project_key: project.clone(),
             issue_type_id: issue_type.id,
             summary: one_line(&new.summary, MAX_SUMMARY_LENGTH),
-            description: signed(&new.description, &call.caller, &self.plugin),
+            description: signed(&new.description, &call.caller, &self.authority.plugin),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
         let writer = audit::writer(self, &call.caller);
-        let (tickets, deadline) = (Arc::clone(&call.capabilities.tickets), call.deadline);
+        let tickets = Arc::clone(&call.capabilities.tickets);
         let work = async move { plugin_creation::create(&tickets, writer, ticket, deadline).await };
         self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
     }
@@ -69,11 +68,12 @@ impl Invocation {
     /// The type that is meant among those that can be created in a project.
     async fn issue_type(
         &mut self,
-        call: &EditCall,
+        call: &Call,
         project: &str,
         wanted: Option<&str>,
     ) -> Result<IssueType, EditError> {
-        let types = self.timed(call.capabilities.jira.get_issue_types(project, call.deadline)).await;
+        let deadline = call.jira_deadline(self);
+        let types = self.timed(call.capabilities.jira.get_issue_types(project, deadline)).await;
         let types = types
             .map_err(|error| self.edit_failed(&JiraEditError::Jira(error), project))?
             .unwrap_or_default();
@@ -90,7 +90,11 @@ impl Invocation {
     fn creation_failed(&self, error: &CreationError, project: &str) -> EditError {
         match error {
             CreationError::Unwritten(stop) => {
-                tracing::error!(plugin = &*self.plugin, error = error_chain(stop), "a creation was refused");
+                tracing::error!(
+                    plugin = &*self.authority.plugin,
+                    error = error_chain(stop),
+                    "a creation was refused"
+                );
                 jira_failure(JiraErrorKind::Unreachable, texts::database::NOTHING_WRITTEN.to_owned())
             }
             CreationError::Jira(error @ JiraEditError::Unknown(_)) => {

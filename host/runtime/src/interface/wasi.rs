@@ -7,7 +7,6 @@ use wasmtime::component::{
     types::{ComponentInstance, ComponentItem},
 };
 
-use crate::running::instance::Invocation;
 use maro_tickets::texts;
 
 /// The interfaces of WASI 0.2 that this host has.
@@ -60,11 +59,11 @@ pub(crate) fn is_offered(import: &str) -> bool {
 ///
 /// # Errors
 /// A name is linked already, which is a bug.
-pub(crate) fn with_stand_ins(
-    linker: &Linker<Invocation>,
+pub(crate) fn with_stand_ins<T: 'static>(
+    linker: &Linker<T>,
     component: &Component,
     unoffered: &[String],
-) -> wasmtime::Result<Linker<Invocation>> {
+) -> wasmtime::Result<Linker<T>> {
     let mut linker = linker.clone();
     let component_type = component.component_type();
     // A resource that an earlier import has is that one's, and may not be given again.
@@ -82,8 +81,8 @@ pub(crate) fn with_stand_ins(
     Ok(linker)
 }
 
-fn stand_in(
-    linker: &mut Linker<Invocation>,
+fn stand_in<T: 'static>(
+    linker: &mut Linker<T>,
     component: &Component,
     interface: &str,
     instance: &ComponentInstance,

@@ -4,7 +4,6 @@
 //! whatever a name resolves to, and bounds what is sent, read and waited for.
 
 pub mod addresses;
-pub mod hosts;
 pub mod request;
 
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
@@ -15,7 +14,7 @@ use reqwest::{
 };
 use tokio::time::timeout;
 
-use crate::capabilities::outbound::{addresses::Reach, request::OutboundRequest};
+use crate::outbound::{addresses::Reach, request::OutboundRequest};
 use maro_process::http::{
     body::{self, BodyError},
     client::{ClientOptions, LazyClient, Trust},

@@ -1,0 +1,122 @@
+//! In whose name an invocation acts, and what it may do.
+
+use std::sync::Arc;
+
+use crate::{
+    invocation::services::Capabilities,
+    policy::{
+        grants::{Denial, Grant, ProjectKey},
+        manifest::Manifest,
+    },
+};
+use maro_domain::{caller::Caller, ids::Incident};
+use maro_process::clock::Clock;
+
+/// Which file a plugin came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    /// The name of the `NAME.toml` that speaks for it.
+    pub manifest_file: String,
+}
+
+/// A plugin under its manifest, and the command that it runs for somebody.
+pub(crate) struct Authority {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) manifest: Arc<Manifest>,
+    /// `None` where there is no caller: then nothing may be done.
+    command: Option<Command>,
+    /// The latest denial that the operator was told of: a guest that insists must not fill the log.
+    denied: Option<(Grant, Denial)>,
+}
+
+/// What one command gives a plugin.
+struct Command {
+    caller: Arc<Caller>,
+    capabilities: Arc<Capabilities>,
+    incident: Incident,
+}
+
+impl Authority {
+    /// That of a plugin which nobody called.
+    pub(super) fn of_nobody(plugin: Arc<str>, origin: Arc<Origin>, manifest: Arc<Manifest>) -> Self {
+        Self { plugin, origin, manifest, command: None, denied: None }
+    }
+
+    /// The same in a caller's name.
+    pub(super) fn in_name_of(
+        self,
+        caller: Arc<Caller>,
+        capabilities: Arc<Capabilities>,
+        incident: Incident,
+    ) -> Self {
+        Self { command: Some(Command { caller, capabilities, incident }), ..self }
+    }
+
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        self.command.as_ref().map(|command| &*command.caller)
+    }
+
+    pub(crate) fn incident(&self) -> Option<Incident> {
+        self.command.as_ref().map(|command| command.incident)
+    }
+
+    /// The caller and the capabilities, if the operator granted `grant` for this caller.
+    ///
+    /// # Errors
+    /// The sentence for the person; the operator has been told what to change.
+    pub(crate) fn authorise(&mut self, grant: Grant) -> Result<(Arc<Caller>, Arc<Capabilities>), String> {
+        match self.check(grant) {
+            Ok(Command { caller, capabilities, .. }) => Ok((Arc::clone(caller), Arc::clone(capabilities))),
+            Err(denial) => Err(self.deny(grant, denial)),
+        }
+    }
+
+    /// Whether `grant` reaches issues of a project.
+    ///
+    /// # Errors
+    /// As [`Authority::authorise`].
+    pub(crate) fn reach(&mut self, grant: Grant, project_key: &str) -> Result<(), String> {
+        if self.manifest.scope.get(&grant).is_none_or(|scope| scope.has_project(project_key)) {
+            return Ok(());
+        }
+        Err(self.deny(grant, Denial::OtherProject(project_key.to_owned())))
+    }
+
+    /// The projects that the operator narrows a grant to, if to any.
+    pub(crate) fn projects(&self, grant: Grant) -> Option<&[ProjectKey]> {
+        self.manifest.scope.get(&grant)?.projects.as_deref()
+    }
+
+    /// Tells the operator of a denial, and words it for the person.
+    pub(crate) fn deny(&mut self, grant: Grant, denial: Denial) -> String {
+        let sentence = denial.sentence(grant);
+        if self.denied.as_ref().is_none_or(|(before, why)| *before != grant || *why != denial) {
+            let (plugin, cure) = (&*self.plugin, denial.cure(grant, &self.origin.manifest_file));
+            let caller = self.caller();
+            let channel = caller.map(|caller| caller.channel.as_str());
+            let user = caller.map(|caller| caller.user.as_str());
+            let incident = self.incident().map(tracing::field::display);
+            tracing::warn!(plugin, channel, user, incident, "a plugin was denied {grant}: {cure}");
+            self.denied = Some((grant, denial));
+        }
+        sentence
+    }
+
+    /// The clock, if the plugin may know the time. Nobody is told if not.
+    pub(super) fn clock(&self) -> Option<Clock> {
+        self.check(Grant::Clock).ok().map(|command| command.capabilities.clock.clone())
+    }
+
+    fn check(&self, grant: Grant) -> Result<&Command, Denial> {
+        let command = self.command.as_ref().filter(|_| self.manifest.allows(grant));
+        let command = command.ok_or(Denial::NotGranted)?;
+        // Nearly all plugins have no scopes at all.
+        if let Some(scope) = self.manifest.scope.get(&grant) {
+            scope.admits(&command.caller, &command.capabilities.admins)?;
+        }
+        Ok(command)
+    }
+}

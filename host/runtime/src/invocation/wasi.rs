@@ -1,0 +1,84 @@
+//! The WASI of one invocation, in which there is nothing: no files, environment, arguments, network or input.
+
+use std::{sync::Arc, time::Duration};
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView};
+
+use crate::{
+    invocation::{authority::Authority, printed::Printed},
+    recording::tape::Tape,
+};
+use maro_process::clock::Clock;
+
+/// Bytes of randomness that a guest may take in one call.
+const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+
+/// The most resources that a guest may hold.
+const MAX_RESOURCES: usize = 1_000;
+
+/// Made when the guest first uses WASI, which most never do.
+#[derive(Default)]
+pub(super) struct Wasi(Option<Box<Parts>>);
+
+struct Parts {
+    context: WasiCtx,
+    table: ResourceTable,
+    /// Standard output and standard error, in the order written.
+    printed: Printed,
+    tape: Option<Arc<Tape>>,
+}
+
+impl Wasi {
+    pub(super) fn view(&mut self, authority: &Authority, tape: Option<&Arc<Tape>>) -> WasiCtxView<'_> {
+        let parts = self.0.get_or_insert_with(|| Box::new(Parts::new(authority, tape.cloned())));
+        WasiCtxView { ctx: &mut parts.context, table: &mut parts.table }
+    }
+
+    /// What the guest wrote to standard output and standard error: the message of a panic.
+    pub(super) fn printed(&self) -> String {
+        self.0.as_ref().map(|parts| parts.printed.text()).unwrap_or_default()
+    }
+}
+
+impl Parts {
+    fn new(authority: &Authority, tape: Option<Arc<Tape>>) -> Self {
+        let printed = Printed::default();
+        let context = WasiCtx::builder()
+            .stdout(printed.clone())
+            .stderr(printed.clone())
+            .wall_clock(TimeOfDay(authority.clock()))
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(MAX_RANDOM_BYTES)
+            .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self { context, table, printed, tape }
+    }
+}
+
+/// An author reads what was printed however the invocation ended, by a limit too.
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Some(tape) = &self.tape {
+            tape.note_printed(self.printed.text());
+        }
+    }
+}
+
+/// WASI's time of day, which stands still at the start of 1970 for whom the grant `clock` is not given: nothing
+/// that is granted can be had another way.
+struct TimeOfDay(Option<Clock>);
+
+impl HostWallClock for TimeOfDay {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        let now = self.0.as_ref().map(|clock| clock.now().duration_since(jiff::Timestamp::UNIX_EPOCH));
+        now.and_then(|now| now.try_into().ok()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,53 @@
+//! Why a file in the plugins folder does not serve.
+
+use std::io;
+
+use crate::{
+    inspection::preflight::{Forbidden, PreflightError},
+    loading::{cache::MAX_ENTRY_BYTES, folder::NameFault},
+    running::invoke::Fault,
+};
+use maro_tickets::texts::plugin_files;
+
+/// Why a file in the plugins folder does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("{}", plugin_files::unreadable(.0))]
+    Unreadable(#[source] io::Error),
+    #[error("{}", plugin_files::UNSETTLED)]
+    Unsettled,
+    #[error(transparent)]
+    Misnamed(#[from] NameFault),
+    #[error("{}", plugin_files::in_manifest(.file, .problem))]
+    Manifest { file: String, problem: String },
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// It served until its manifest was changed.
+    #[error("{}", .0.withdrawn())]
+    Withdrawn(Forbidden),
+    /// Neither this version serves nor the one before it, which did until the manifest was changed.
+    #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
+    NoVersion { reason: Box<Self>, earlier: Forbidden },
+    #[error("{}", plugin_files::not_compiled(.0))]
+    Compile(String),
+    #[error("{}", plugin_files::code_too_large(MAX_ENTRY_BYTES >> 20))]
+    CodeTooLarge,
+    #[error("{}", plugin_files::compiling_too_slow(*.seconds))]
+    CompilerTime { seconds: u64 },
+    #[error("{}", plugin_files::compiling_too_large(*.mib))]
+    CompilerMemory { mib: u64 },
+    #[error("{}", plugin_files::other_interface(.0))]
+    Link(String),
+    #[error("{}", plugin_files::not_described(.0))]
+    Describe(#[source] Fault),
+    #[error("{}", plugin_files::invalid_description(.0))]
+    Description(String),
+    #[error("{}", plugin_files::reserved_name(.name))]
+    ReservedName { name: String },
+    #[error("{}", plugin_files::name_taken(.name, .by))]
+    NameTaken { name: String, by: String },
+    #[error("{}", plugin_files::cases_unreadable(.0))]
+    UnreadableCases(#[source] io::Error),
+    #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]
+    OtherReplies { cases: Vec<String>, file: String },
+}

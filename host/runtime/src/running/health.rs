@@ -1,0 +1,107 @@
+//! How a plugin is doing: what it is measured by, and whether it is run at all.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::{
+    events::{Events, PluginChange},
+    running::{
+        breaker::{Admission, Breaker, BreakerStatus, Turn},
+        invoke::{Answer, Fault},
+        lanes::Habit,
+        version::Version,
+    },
+};
+use maro_process::metrics::{Outcome, SubcommandMetrics};
+
+/// The fault of the latest invocation that had one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastFault {
+    pub fault: String,
+    /// The id under which the person and the log speak of it.
+    pub incident: String,
+}
+
+/// What is known from a plugin's invocations.
+pub(crate) struct Health {
+    pub(super) habit: Habit,
+    pub(super) metrics: SubcommandMetrics,
+    breaker: Breaker,
+    last_fault: Mutex<Option<LastFault>>,
+    events: Events,
+}
+
+impl Health {
+    pub(crate) fn new(metrics: SubcommandMetrics, events: Events) -> Self {
+        let (habit, breaker) = (Habit::default(), Breaker::new());
+        Self { habit, metrics, breaker, last_fault: Mutex::default(), events }
+    }
+
+    /// That of the same plugin under other terms: no fault counts any more, but the latest is still shown.
+    pub(super) fn renewed(&self) -> Self {
+        let new = Self::new(self.metrics.clone(), self.events.clone());
+        Self { last_fault: Mutex::new(self.last_fault()), ..new }
+    }
+
+    /// Lets an invocation through, or says from when on one may be.
+    pub(super) fn admit(&self) -> Result<Admission<'_>, Timestamp> {
+        self.breaker.admit(self.events.clock()).inspect_err(|_| self.metrics.count(Outcome::CircuitOpen))
+    }
+
+    /// Counts how an invocation ended.
+    pub(super) fn ended(&self, version: &Version, admission: Admission<'_>, result: &Result<Answer, Fault>) {
+        self.metrics.count(match result {
+            Ok(Answer::Reply(_)) => Outcome::Replied,
+            Ok(Answer::Usage(_)) => Outcome::Usage,
+            Ok(Answer::Failed(_)) => Outcome::Failed,
+            Err(Fault::TimedOut { .. }) => Outcome::TimedOut,
+            Err(Fault::Busy) => Outcome::Busy,
+            Err(_) => Outcome::Fault,
+        });
+        let turn = match result {
+            Ok(_) => admission.succeeded(),
+            // It never began, and says nothing about the plugin.
+            Err(Fault::Busy | Fault::CircuitOpen { .. }) => None,
+            Err(_) => admission.failed(self.events.clock()),
+        };
+        if let Some(turn) = turn {
+            self.report(version, turn);
+        }
+    }
+
+    pub(super) fn note_fault(&self, fault: &Fault, incident: &str) {
+        *self.latest() = Some(LastFault { fault: fault.to_string(), incident: incident.to_owned() });
+    }
+
+    pub(super) fn last_fault(&self) -> Option<LastFault> {
+        self.latest().clone()
+    }
+
+    pub(super) fn breaker(&self) -> BreakerStatus {
+        self.breaker.status(self.events.clock())
+    }
+
+    pub(super) fn forgive(&self) {
+        self.breaker.reset();
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<LastFault>> {
+        self.last_fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, version: &Version, turn: Turn) {
+        let (plugin, digest) = (&*version.description.name, &version.origin.digest);
+        let change = match turn {
+            Turn::Opened { until } => {
+                tracing::error!(plugin, digest, "a plugin failed repeatedly and is paused until {until}");
+                PluginChange::BreakerOpened { until }
+            }
+            Turn::Closed => {
+                tracing::info!(plugin, digest, "a plugin is working again");
+                PluginChange::BreakerClosed
+            }
+        };
+        self.events.publish(plugin, change);
+    }
+}

@@ -1,0 +1,173 @@
+//! One invocation, from its instance to its answer, within every limit.
+
+use std::{sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use tokio::time::timeout;
+use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+
+use crate::{
+    engine::linking::InterfacePre,
+    interface::bindings::exports::maro::plugin::command,
+    invocation::{Invocation, budget::LimitReached},
+    policy::limits::MAX_LIFTED_BYTES,
+    running::{
+        lanes::{self, Habit, Meter},
+        places::PoolPlace,
+        reply::{self, ReplyError},
+    },
+};
+use maro_domain::reply::Reply;
+use maro_process::metrics::Latency;
+use maro_tickets::texts;
+
+/// How a plugin answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Reply(Reply),
+    /// The arguments cannot be used; why.
+    Usage(String),
+    /// It could not be done; why.
+    Failed(String),
+}
+
+/// Why a plugin did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("{}", texts::faults::over_wall_limit(*.wall_ms))]
+    TimedOut { wall_ms: u32 },
+    #[error("{}", texts::faults::NO_FREE_PLACE)]
+    Busy,
+    #[error("{}", texts::faults::paused_until(.until))]
+    CircuitOpen { until: Timestamp },
+    #[error("{limit}")]
+    Limit { limit: String },
+    #[error("{}", texts::faults::trapped(.chain, .stderr))]
+    Trapped { chain: String, stderr: String },
+    #[error("{reason}")]
+    InvalidReply { reason: String },
+}
+
+/// Runs the subcommand; also gives its latency if it came to an end of its own.
+pub(super) async fn run(
+    pre: Arc<InterfacePre>,
+    habit: &Habit,
+    place: PoolPlace,
+    invocation: Invocation,
+    arguments: &str,
+) -> (Result<Answer, Fault>, Option<Latency>) {
+    let limits = invocation.budget.limits;
+    let meter = Meter::new();
+    let work = run_once(pre, place, invocation, Arc::clone(&meter), arguments.to_owned());
+    let run = lanes::run(habit, meter, work);
+    let late = (Err(Fault::TimedOut { wall_ms: limits.wall_ms }), None);
+    timeout(limits.wall(), run).await.unwrap_or(late)
+}
+
+/// Runs the subcommand; also gives its latency if it could be instantiated. The place is given back when the instance is gone.
+async fn run_once(
+    pre: Arc<InterfacePre>,
+    _place: PoolPlace,
+    invocation: Invocation,
+    meter: Arc<Meter>,
+    arguments: String,
+) -> (Result<Answer, Fault>, Option<Latency>) {
+    let started = Instant::now();
+    let mut store = limited_store(&pre, invocation, meter);
+    let instance = match pre.instantiate(&mut store).await {
+        Ok(instance) => instance,
+        Err(error) => return (Err(fault(error, store.data())), None),
+    };
+    let instantiate = started.elapsed();
+    let result = instance.run(&mut store, &arguments).await;
+    let host = store.data().budget.host_time;
+    let guest = started.elapsed().saturating_sub(instantiate + host);
+    store.data().report_dropped_log_lines();
+    if let (Some(tape), Ok(answer)) = (&store.data().tape, &result) {
+        tape.note_answer(answer);
+    }
+    let answer = match result {
+        Ok(Ok(reply)) => reply::convert(reply, &store.data().budget.limits, &store.data().authority.plugin)
+            .map(Answer::Reply)
+            .map_err(invalid_reply),
+        Ok(Err(command::RunError::Usage(sentence))) => checked(sentence, &store, Answer::Usage),
+        Ok(Err(command::RunError::Failed(sentence))) => checked(sentence, &store, Answer::Failed),
+        Err(error) => Err(fault(error, store.data())),
+    };
+    (answer, Some(Latency { instantiate, guest, host }))
+}
+
+/// The answer that a sentence is, if it is no longer than a reply may be.
+fn checked(
+    sentence: String,
+    store: &Store<Invocation>,
+    answer: fn(String) -> Answer,
+) -> Result<Answer, Fault> {
+    reply::check_sentence(&sentence, &store.data().budget.limits).map_err(invalid_reply)?;
+    Ok(answer(sentence))
+}
+
+fn invalid_reply(error: ReplyError) -> Fault {
+    Fault::InvalidReply { reason: error.to_string() }
+}
+
+/// Asks a plugin to describe itself, within all limits and without capabilities.
+///
+/// # Errors
+/// Why there is no answer.
+pub(crate) async fn describe(
+    pre: Arc<InterfacePre>,
+    place: PoolPlace,
+    invocation: Invocation,
+) -> Result<command::Description, Fault> {
+    let limits = invocation.budget.limits;
+    let meter = Meter::new();
+    let measured = Arc::clone(&meter);
+    let work = async move {
+        // Dropped after the store, which is declared later.
+        let _place = place;
+        let mut store = limited_store(&pre, invocation, measured);
+        let description = match pre.instantiate(&mut store).await {
+            Ok(instance) => instance.describe(&mut store).await,
+            Err(error) => Err(error),
+        };
+        description.map_err(|error| fault(error, store.data()))
+    };
+    let run = lanes::run_aside(meter, work);
+    timeout(limits.wall(), run).await.map_err(|_| Fault::TimedOut { wall_ms: limits.wall_ms })?
+}
+
+/// A store in which every limit is on.
+fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) -> Store<Invocation> {
+    let (cpu, cpu_ms) = (invocation.budget.limits.cpu(), invocation.budget.limits.cpu_ms);
+    let mut store = Store::new(pre.engine(), invocation);
+    store.limiter(|invocation| &mut invocation.budget);
+    store.set_hostcall_fuel(MAX_LIFTED_BYTES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        if meter.computed() > cpu {
+            return Err(LimitReached::Cpu { cpu_ms }.into());
+        }
+        // A guest that has waited is here too, and has nothing to give way for.
+        Ok(if meter.is_slow() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+    });
+    store
+}
+
+fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
+    if let Some(limit) = error.downcast_ref::<LimitReached>() {
+        return Fault::Limit { limit: limit.to_string() };
+    }
+    Fault::Trapped { chain: causes(&error), stderr: invocation.printed() }
+}
+
+/// Why a guest trapped. The stack goes to the log alone, for those who ask for it: guests are stripped, and
+/// what an author wants to know is what the guest said itself.
+fn causes(error: &wasmtime::Error) -> String {
+    let stack = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    if let Some(stack) = &stack {
+        tracing::debug!("a guest trapped: {stack}");
+    }
+    let causes = error.chain().map(ToString::to_string).filter(|cause| stack.as_ref() != Some(cause));
+    causes.collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,168 @@
+//! One plugin that is running, and its commands.
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::time::timeout;
+
+use crate::{
+    inspection::preflight::Forbidden,
+    invocation::{Invocation, services::Capabilities},
+    policy::{limits::TURN_TIMEOUT, manifest::Manifest},
+    recording::tape::{Ending, Tape},
+    running::{
+        breaker::BreakerStatus,
+        health::{Health, LastFault},
+        invoke::{self, Answer, Fault},
+        terms::Terms,
+        version::{Description, Version},
+    },
+};
+use maro_domain::{caller::Caller, ids::Incident};
+use maro_process::metrics::SubcommandMetrics;
+
+/// A version of a plugin, under the terms of its manifest, in the health that it is in.
+pub struct LoadedPlugin {
+    version: Arc<Version>,
+    terms: Terms,
+    health: Health,
+}
+
+impl LoadedPlugin {
+    pub(crate) fn new(version: Arc<Version>, terms: Terms, health: Health) -> Self {
+        Self { version, terms, health }
+    }
+
+    /// What it says of itself.
+    pub fn description(&self) -> &Description {
+        &self.version.description
+    }
+
+    /// The subcommand.
+    pub fn name(&self) -> &str {
+        &self.version.description.name
+    }
+
+    /// The file that it was loaded from, without its ending.
+    pub fn file(&self) -> &str {
+        &self.version.file
+    }
+
+    /// SHA-256 of the component, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.version.origin.digest
+    }
+
+    /// The name of the `NAME.toml` that speaks for it.
+    pub(crate) fn manifest_file(&self) -> &str {
+        &self.version.origin.manifest_file
+    }
+
+    pub fn manifest(&self) -> &Arc<Manifest> {
+        &self.terms.manifest
+    }
+
+    /// What its operator may not have meant, a sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.terms.warnings
+    }
+
+    pub(crate) fn warn(&mut self, warning: String) {
+        self.terms.warnings.push(warning);
+    }
+
+    pub fn metrics(&self) -> &SubcommandMetrics {
+        &self.health.metrics
+    }
+
+    /// Keeps what `/maro plugins` shows of a failed invocation.
+    pub fn note_fault(&self, fault: &Fault, incident: &str) {
+        self.health.note_fault(fault, incident);
+    }
+
+    pub fn last_fault(&self) -> Option<LastFault> {
+        self.health.last_fault()
+    }
+
+    /// Whether it is run at the moment.
+    pub fn breaker(&self) -> BreakerStatus {
+        self.health.breaker()
+    }
+
+    /// Forgets its faults: it is run again at once. For authors, who want to see each of them.
+    pub fn forgive(&self) {
+        self.health.forgive();
+    }
+
+    /// Whether it may run under another manifest.
+    ///
+    /// # Errors
+    /// What it lacks there.
+    pub(crate) fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
+        self.version.check_against(manifest)
+    }
+
+    /// The same version under another manifest.
+    pub(crate) fn under(&self, manifest: Arc<Manifest>) -> Self {
+        let terms = self.terms.under(&self.version, manifest);
+        Self { version: Arc::clone(&self.version), terms, health: self.health.renewed() }
+    }
+
+    /// Runs the subcommand in a fresh instance, within all limits. What it logs carries `incident`.
+    ///
+    /// # Errors
+    /// A [`Fault`]: what the person is told of it is the caller's business.
+    pub async fn run(
+        &self,
+        caller: Arc<Caller>,
+        capabilities: Arc<Capabilities>,
+        arguments: &str,
+        incident: Incident,
+    ) -> Result<Answer, Fault> {
+        let admission = self.health.admit().map_err(|until| Fault::CircuitOpen { until })?;
+        let result = self.run_in_turn(caller, capabilities, arguments, incident).await;
+        self.health.ended(&self.version, admission, &result);
+        result
+    }
+
+    async fn run_in_turn(
+        &self,
+        caller: Arc<Caller>,
+        capabilities: Arc<Capabilities>,
+        arguments: &str,
+        incident: Incident,
+    ) -> Result<Answer, Fault> {
+        let place = timeout(TURN_TIMEOUT, self.terms.places.take()).await.map_err(|_| Fault::Busy)?;
+        let name = Arc::clone(&self.version.description.name);
+        let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
+        let recorder = Arc::clone(&capabilities.recorder);
+        let started = Instant::now();
+        let invocation = Invocation::for_command(name, origin, manifest, caller, capabilities, incident);
+        let tape = invocation.tape.clone();
+        let pre = Arc::clone(&self.version.pre);
+        let (result, latency) = invoke::run(pre, &self.health.habit, place, invocation, arguments).await;
+        if let Some(latency) = latency {
+            self.health.metrics.observe(latency);
+        }
+        if let Some(tape) = tape {
+            if let Err(fault) = &result {
+                tape.note_ending(Ending::Fault(fault.to_string()));
+            }
+            recorder.publish(self.name(), arguments, &tape, started.elapsed());
+        }
+        result
+    }
+
+    /// Runs the subcommand on what a tape plays instead of on the host. Counts for nothing: neither metrics
+    /// nor the breaker hear of it.
+    ///
+    /// # Errors
+    /// As [`LoadedPlugin::run`].
+    pub(crate) async fn run_on_tape(&self, arguments: &str, tape: Arc<Tape>) -> Result<Answer, Fault> {
+        let place = self.terms.places.take().await;
+        let name = Arc::clone(&self.version.description.name);
+        let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
+        let invocation = Invocation::for_replay(name, origin, manifest, tape);
+        let pre = Arc::clone(&self.version.pre);
+        invoke::run(pre, &self.health.habit, place, invocation, arguments).await.0
+    }
+}

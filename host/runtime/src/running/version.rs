@@ -1,0 +1,42 @@
+//! One version of a plugin: what came out of its file, whatever it is run under.
+
+use std::sync::Arc;
+
+use crate::{
+    engine::linking::InterfacePre,
+    inspection::preflight::{self, Forbidden, Wishes},
+    invocation::authority::Origin,
+    policy::manifest::Manifest,
+};
+
+/// What a plugin says of itself, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    pub name: Arc<str>,
+    pub version: String,
+    pub summary: String,
+    pub usage: String,
+}
+
+/// What all that run the same file with the same content share.
+pub(crate) struct Version {
+    pub(crate) description: Description,
+    /// The file that it was loaded from, without its ending.
+    pub(crate) file: String,
+    pub(crate) origin: Arc<Origin>,
+    /// What it needs.
+    pub(crate) wishes: Wishes,
+    pub(crate) pre: Arc<InterfacePre>,
+}
+
+impl Version {
+    /// Whether it may run under a manifest.
+    ///
+    /// # Errors
+    /// What it lacks there.
+    pub(super) fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
+        let Origin { digest, manifest_file } = &*self.origin;
+        preflight::check_pin(digest, manifest, manifest_file)?;
+        preflight::check_grants(&self.wishes.grants, manifest, manifest_file)
+    }
+}
