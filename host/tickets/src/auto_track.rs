@@ -10,7 +10,7 @@ use maro_domain::{
 };
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{
-    database::DatabaseError,
+    database::error::DatabaseError,
     intents::Intents,
     tracker::{ChannelIssueTracker, TrackRequest},
 };

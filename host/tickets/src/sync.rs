@@ -20,7 +20,7 @@ use maro_jira::{
     webhook::{Webhook, WebhookEvent},
 };
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
-use maro_store::{database::DatabaseError, tracker::ChannelIssueTracker};
+use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
 
 /// How many rows one round refreshes: what is left over has its turn in the next.
 const ROWS_PER_ROUND: u32 = 1_000;

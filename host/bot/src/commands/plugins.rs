@@ -57,7 +57,7 @@ impl Commands {
         match self.registry.load().await {
             Ok(_) => self.list(),
             Err(error) => {
-                tracing::error!(%error, "the plugins folder cannot be read");
+                tracing::error!(%error, "can't read the plugins folder");
                 Reply::sentence(texts::plugins::FOLDER_UNREADABLE)
             }
         }

@@ -76,7 +76,7 @@ impl PluginUpkeep {
                 tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
             }
             Err(_) if shutdown.is_cancelled() => return,
-            Err(error) => tracing::error!(%error, "the plugins folder cannot be read"),
+            Err(error) => tracing::error!(%error, "can't read the plugins folder"),
         }
         self.loaded.send_replace(true);
         let watching = async {

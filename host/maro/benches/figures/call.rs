@@ -33,7 +33,7 @@ use maro_slack::{config::SlackConfig, render::Renderer, web_api::SlackWebApi};
 use maro_store::{
     Stores,
     config::DatabaseConfig,
-    database::DatabaseError,
+    database::error::DatabaseError,
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
     tracker::{ChannelIssueTracker, TrackRequest},
 };

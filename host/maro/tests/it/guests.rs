@@ -101,10 +101,16 @@ fn encode(mut module: Vec<u8>, also: Option<&str>) -> Vec<u8> {
 
 /// A component of more than a mebibyte with a lot of code, another for each `number`, which traps when it describes itself.
 pub(crate) fn large(number: u32) -> Vec<u8> {
+    of_functions(number, 3_000)
+}
+
+/// As [`large`], with this many functions to compile.
+pub(crate) fn of_functions(number: u32, functions: usize) -> Vec<u8> {
     let step = "(local.set 0 (i32.mul (local.get 0) (i32.const 77777)))";
     let function = format!("(func (param i32) (result i32) {} (local.get 0))", step.repeat(16));
     let padding = "x".repeat(1024 * 1024);
-    let items = format!("(global i32 (i32.const {number})) (data \"{padding}\") {}", function.repeat(3_000));
+    let items =
+        format!("(global i32 (i32.const {number})) (data \"{padding}\") {}", function.repeat(functions));
     let component = Guest { describe: "(unreachable)", items: &items, ..Guest::default() }.component();
     assert!(component.len() > 1024 * 1024);
     component

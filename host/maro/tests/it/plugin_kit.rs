@@ -100,7 +100,7 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     fs::write(&source, text.replace("\"greet\"", "\"Count It\"")).unwrap();
     let build = complaint(&project, &["plugin", "build"]);
     assert!(
-        build.contains("✗ No host takes it like this: its description of itself is invalid: \"Count It\""),
+        build.contains("✗ This plugin won't load: its description of itself is invalid: \"Count It\""),
         "{build}"
     );
 
@@ -411,7 +411,7 @@ export const command = {
     let shown = run_source(folder.path(), &new, ("plugin.js", source), &commands);
     for expected in [
         "✗ `run` in plugin.js returned nothing: return `toCaller(…)` or `toChannel(…)`.\n",
-        "✗ A host's error was thrown as it is at plugin.js:5:21: catch it and `throw passOn(error)`. It says: ",
+        "✗ An error from the host at plugin.js:5:21 wasn't caught: catch it and `throw passOn(error)`. It says: ",
         "✗ plugin.js threw the text \"x\": throw an `Error`, or what `usage('…')` or `failed('…')` returns.\n",
         "✗ It threw an exception at plugin.js:7:25: TypeError: 3 is neither a text nor a span: ",
     ] {

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The crates in one line: each may depend on those before it.
-const CRATES: [&str; 12] = [
+pub(crate) const CRATES: [&str; 12] = [
     "domain",
     "process",
     "store",

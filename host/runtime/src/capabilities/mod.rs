@@ -19,7 +19,7 @@ use crate::{
     invocation::Invocation,
 };
 use maro_process::telemetry::error_chain;
-use maro_store::database::DatabaseError;
+use maro_store::database::error::DatabaseError;
 use maro_tickets::texts;
 
 impl types::Host for Invocation {}

@@ -14,7 +14,7 @@ use crate::{
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
 use maro_store::{
-    database::DatabaseError,
+    database::error::DatabaseError,
     plugin_storage::{Change, Changed, Condition, Space},
 };
 use maro_tickets::texts;

@@ -10,15 +10,17 @@ use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::database::{
-    DatabaseError, migrations,
+    error::DatabaseError,
+    migrations,
     sqlite::{
-        connect::{File, Reopening, is_busy, primary_code},
+        connect::{File, Reopening, primary_code},
         queue::{Queue, queue},
         read::{Question, Readers},
         write::Change,
     },
 };
 
+mod error;
 pub(crate) mod queue;
 pub(crate) mod read;
 pub(crate) mod statements;
@@ -81,10 +83,6 @@ impl SqliteDatabase {
         self.workers.wait().await;
         self.write_connection.lock().await.close().await;
     }
-}
-
-fn database_error(error: sqlx::Error) -> DatabaseError {
-    if is_busy(&error) { DatabaseError::TimedOut } else { DatabaseError::unavailable(error) }
 }
 
 /// SQLite itself only says "unable to open database file".

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 
 use crate::{
     database::{
-        DatabaseError,
+        error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect},
         time::time_text,
     },

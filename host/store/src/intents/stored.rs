@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::Error};
 
 use crate::{
-    database::{self, DatabaseError, time::StoredTime},
+    database::{
+        error::{self, DatabaseError},
+        time::StoredTime,
+    },
     intents::{Begun, Intent, IntentKind, IntentState, Version},
 };
 use maro_domain::{
@@ -24,7 +27,7 @@ pub(super) fn parse_begun(json: &str, version: Version) -> Result<Begun, Databas
 
 /// Reads an array of at most one intent.
 pub(super) fn parse_one(json: &str) -> Result<Option<Intent>, DatabaseError> {
-    let rows: Vec<StoredIntent> = database::parse(json)?;
+    let rows: Vec<StoredIntent> = error::parse(json)?;
     rows.into_iter().next().map(intent).transpose().map_err(DatabaseError::unreadable)
 }
 
@@ -43,7 +46,7 @@ pub(super) fn parse_all(rows: &[String]) -> Vec<Intent> {
 
 /// Reads an array of triples of id, key and summary.
 pub(super) fn parse_tickets(json: &str) -> Result<Vec<Issue>, DatabaseError> {
-    let rows: Vec<(String, String, String)> = database::parse(json)?;
+    let rows: Vec<(String, String, String)> = error::parse(json)?;
     let tickets = rows.into_iter().filter_map(|(id, key, summary)| {
         let Ok(key) = IssueKey::parse(&key) else {
             tracing::warn!(issue_key = %key, "skipped a ticket with an invalid issue_key");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    database::DatabaseError,
+    database::error::DatabaseError,
     intents::{Intent, IntentError, IntentState, Intents, Saved, Version},
 };
 use maro_domain::{

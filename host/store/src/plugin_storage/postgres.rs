@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
 
 use crate::{
     database::{
-        DatabaseError,
+        error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect},
     },
     plugin_storage::{

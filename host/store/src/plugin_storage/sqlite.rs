@@ -8,7 +8,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
     database::{
-        self, DatabaseError,
+        error::{self, DatabaseError},
         sqlite::{
             self, SqliteDatabase,
             queue::Queue,
@@ -74,7 +74,7 @@ impl PluginStorage for SqlitePluginStorage {
     async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError> {
         let ask = json!([space.plugin, space.channel_id(), hex::encode(key)]);
         let json = self.database.read(Question::of(GET, ask)).await?;
-        let value: Option<HexText> = database::parse(&json)?;
+        let value: Option<HexText> = error::parse(&json)?;
         Ok(value.map(|value| value.0))
     }
 
@@ -96,7 +96,7 @@ impl PluginStorage for SqlitePluginStorage {
         let end = end_of(prefix).map(hex::encode);
         let ask = json!([space.plugin, space.channel_id(), hex::encode(prefix), end]);
         let json = self.database.read(Question::of(LIST, ask).limit(limit)).await?;
-        let keys: Vec<HexText> = database::parse(&json)?;
+        let keys: Vec<HexText> = error::parse(&json)?;
         Ok(keys.into_iter().map(|key| key.0).collect())
     }
 }

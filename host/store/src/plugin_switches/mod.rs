@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::database::DatabaseError;
+use crate::database::error::DatabaseError;
 use maro_domain::ids::UserId;
 
 pub(crate) mod postgres;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        DatabaseError,
+        error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect},
         time::time_text,
     },

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     database::{
-        DatabaseError,
+        error::DatabaseError,
         sqlite::{
             SqliteDatabase,
             read::{Question, for_each_ask},

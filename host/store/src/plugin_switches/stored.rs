@@ -3,7 +3,10 @@
 use serde::Deserialize;
 
 use crate::{
-    database::{self, DatabaseError, time::StoredTime},
+    database::{
+        error::{self, DatabaseError},
+        time::StoredTime,
+    },
     plugin_switches::Switch,
 };
 use maro_domain::ids::UserId;
@@ -14,7 +17,7 @@ struct StoredSwitch(String, String, StoredTime);
 
 /// Reads an array of switches. Invalid ones are skipped and logged.
 pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
-    let rows: Vec<StoredSwitch> = database::parse(json)?;
+    let rows: Vec<StoredSwitch> = error::parse(json)?;
     Ok(rows.into_iter().filter_map(switch).collect())
 }
 

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::database::DatabaseError;
+use crate::database::error::DatabaseError;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{Issue, IssueKey},

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        self, DatabaseError,
+        error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect},
         time::time_text,
     },
@@ -114,7 +114,7 @@ impl ChannelIssueTracker for PostgresTracker {
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {
         let json = self.database.read(|| sqlx::query(COUNT).bind(channel.as_str())).await?;
-        database::parse(&json)
+        error::parse(&json)
     }
 
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {

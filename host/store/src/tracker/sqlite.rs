@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        self, DatabaseError,
+        error::{self, DatabaseError},
         sqlite::{SqliteDatabase, queue::Queue},
         time::time_text,
     },
@@ -76,7 +76,7 @@ impl ChannelIssueTracker for SqliteTracker {
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {
         let json = self.database.read(read::count(channel.as_str())).await?;
-        database::parse(&json)
+        error::parse(&json)
     }
 
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {

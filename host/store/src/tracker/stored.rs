@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::HashSet};
 
 use serde::Deserialize;
 
-use crate::database::{self, DatabaseError, time::StoredTime};
+use crate::database::{
+    error::{self, DatabaseError},
+    time::StoredTime,
+};
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{IssueId, IssueKey},
@@ -31,7 +34,7 @@ pub(in crate::tracker) fn parse_page(
     channel: &ChannelId,
     page: PageRequest,
 ) -> Result<TrackedPage, DatabaseError> {
-    let rows: Vec<StoredIssue<'_>> = database::parse(json)?;
+    let rows: Vec<StoredIssue<'_>> = error::parse(json)?;
     let limit = page.limit as usize;
     let more = rows.len() > limit;
     let issues = rows.into_iter().take(limit).filter_map(|row| tracked_issue(row, channel)).collect();
@@ -66,13 +69,13 @@ fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIss
 
 /// Reads an array of keys, and tells which of `keys` are in it.
 pub(in crate::tracker) fn parse_present(json: &str, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
-    let present: HashSet<Cow<'_, str>> = database::parse(json)?;
+    let present: HashSet<Cow<'_, str>> = error::parse(json)?;
     Ok(keys.iter().map(|key| present.contains(key.as_str())).collect())
 }
 
 /// Reads pairs of channel and key.
 pub(in crate::tracker) fn parse_places(json: &str) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
-    let rows: Vec<(Cow<'_, str>, Cow<'_, str>)> = database::parse(json)?;
+    let rows: Vec<(Cow<'_, str>, Cow<'_, str>)> = error::parse(json)?;
     let places = rows.into_iter().filter_map(|(channel, key)| {
         let place = ChannelId::parse(&channel).ok().zip(IssueKey::parse(&key).ok());
         if place.is_none() {

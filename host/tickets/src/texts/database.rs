@@ -1,7 +1,7 @@
 //! MARO's own database failed.
 
 use maro_domain::reply::Span;
-use maro_store::database::DatabaseError;
+use maro_store::database::error::DatabaseError;
 
 use crate::texts::{command, text};
 

@@ -25,7 +25,7 @@ function isRunError(value) {
 function fail(error) {
   if (error?.payload !== undefined) {
     const said = error.payload?.message ?? JSON.stringify(error.payload);
-    advise(`A host's error was thrown as it is${place(error)}: catch it and \`throw passOn(error)\`. It says: ${said}`);
+    advise(`An error from the host${place(error)} wasn't caught: catch it and \`throw passOn(error)\`. It says: ${said}`);
   } else if (error instanceof Error) {
     console.error(`${error}\n${error.stack}`);
   } else if (!isRunError(error)) {

@@ -43,7 +43,7 @@ def refuse_hosts(error):
     if isinstance(error.value, (RunError_Usage, RunError_Failed)):
         return
     said = getattr(error.value, "message", error.value)
-    advise(f"A host's error was raised as it is{place(error)}: catch `Err` and `raise pass_on(error)`. It says: {said}")
+    advise(f"An error from the host{place(error)} wasn't caught: catch `Err` and `raise pass_on(error)`. It says: {said}")
     raise TypeError("a host's error") from None
 
 

@@ -107,7 +107,10 @@ async fn of_several_similar_tickets_the_one_that_was_chosen_is_linked() {
     assert!(offered.contains("SCRUM-123") && offered.contains("SCRUM-201"), "{offered}");
     let other = if offered.find("SCRUM-123") < offered.find("SCRUM-201") { "SCRUM-201" } else { "SCRUM-123" };
     bot.slack.press("ada", Press::button("Link this one").beside(other)).await.unwrap();
-    bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Linked <")).await.unwrap();
+    bot.slack
+        .wait_for_modal("ada", |modal| modal.text().contains("Linked this conversation to <"))
+        .await
+        .unwrap();
     for issue in ["SCRUM-123", "SCRUM-201"] {
         let is_chosen = issue == other;
         assert_eq!(bot.jira.remote_links(&key(issue)).len(), usize::from(is_chosen), "{issue}");
@@ -127,7 +130,7 @@ async fn stories_stand_under_the_epic_that_was_named_and_in_its_project() {
     let created = bot.jira.created_issues().remove(0);
     assert_eq!(created.parent, Some(key("ACCAN-7")));
     assert_eq!(bot.only_ticket(), ticket("ACCAN-8", "Story"));
-    assert_eq!(told(&bot), ["Created a story under ACCAN-7\n• ACCAN-8: Zeppelin logbook"]);
+    assert_eq!(told(&bot), ["Created a story under ACCAN-7:\n• ACCAN-8: Zeppelin logbook"]);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn what_jira_refuses_is_told_at_its_input() {
     // And OPS demands a field that the form lacks.
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
     assert!(modal.text().contains("Severity is required."), "{}", modal.text());
-    assert!(modal.text().contains("Create the ticket in Jira instead: "), "{}", modal.text());
+    assert!(modal.text().contains("Create the issue in Jira instead: "), "{}", modal.text());
     assert_eq!(told(&bot), [""; 0]);
     assert_eq!(bot.jira.created_issues(), []);
     bot.choose_project("SCRUM").await;

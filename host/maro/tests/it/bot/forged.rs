@@ -110,7 +110,7 @@ async fn only_the_owner_links_and_only_what_was_offered() {
     bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
     bot.until_told().await;
     bot.until_finished().await;
-    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-124")).len(), 0);
     assert_eq!(
         bot.say("/maro tracked").await,

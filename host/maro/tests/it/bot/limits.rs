@@ -39,7 +39,7 @@ async fn a_plugin_that_waits_is_stopped_when_its_time_is_up() {
             .await;
     let shown = say_within(&bot, "/maro hostile sleep", seconds(1)..seconds(7)).await;
     assert!(shown.contains("took too long and was stopped"), "{shown}");
-    assert_eq!(last_fault(&bot, "hostile"), "it ran longer than its limit of 1000 ms");
+    assert_eq!(last_fault(&bot, "hostile"), "it ran longer than its limit of 1000 ms (`wall-ms`)");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn as_many_lines_are_logged_as_the_limit_says_and_the_rest_is_counted() {
         let before = log.lines(" of many").lines().count();
         assert_eq!(bot.say(&format!("/maro every-call log-often {lines}")).await, "logged");
         assert_eq!(log.lines(" of many").lines().count() - before, logged);
-        let told = log.lines("log lines over the limit were dropped");
+        let told = log.lines("dropped log lines over the limit");
         assert_eq!(told.split_whitespace().find(|word| word.starts_with("dropped=")), dropped);
     }
     let long = "x".repeat(1_500);

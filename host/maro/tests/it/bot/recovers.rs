@@ -413,7 +413,7 @@ async fn a_link_that_nobody_heard_of_is_made_once() {
     bot.link().await;
     bot.until_told().await;
     bot.expect_at_rest(1).await;
-    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     bot.until_tracked(&["SCRUM-123: User authentication flow (Open)"]).await;
 }

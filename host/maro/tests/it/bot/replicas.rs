@@ -90,8 +90,8 @@ async fn stories_and_links_on_their_way_are_left_to_the_bot_that_began_them() {
     assert_eq!(
         messages,
         [
-            "Created a story under SCRUM-101\n• SCRUM-151: Zeppelin logbook",
-            "linked this conversation to SCRUM-123: User authentication flow"
+            "@ada linked this conversation to SCRUM-123: User authentication flow",
+            "Created a story under SCRUM-101:\n• SCRUM-151: Zeppelin logbook",
         ]
     );
     replica.stop().await;

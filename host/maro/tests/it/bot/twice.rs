@@ -266,7 +266,7 @@ async fn a_ticket_is_linked_once_however_often_the_button_is_pressed() {
     bot.restart().await;
     bot.press_again(&[&press]).await;
     bot.until_finished().await;
-    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.asked_for("/remotelink"), 1);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     assert!(bot.jira.created_issues().is_empty());
@@ -284,6 +284,6 @@ async fn a_ticket_whose_link_jira_refused_can_be_linked_again() {
     assert_eq!(told(&bot), [""; 0]);
     bot.press_again(&[&press]).await;
     bot.press_again(&[&press]).await;
-    assert_eq!(told(&bot), ["linked this conversation to SCRUM-123: User authentication flow"]);
+    assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
 }

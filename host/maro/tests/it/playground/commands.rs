@@ -87,7 +87,7 @@ async fn what_jira_does_shows_in_the_channel() {
     for (label, sentence) in [
         ("503 Unavailable", "Jira is having problems"),
         ("401 Unauthorized", "rejected MARO's credentials"),
-        ("Answers nonsense", "a response MARO couldn't read"),
+        ("Malformed response", "a response MARO couldn't read"),
     ] {
         browser.choose("#failure", label).await;
         browser.see("#jira.failing", "").await;

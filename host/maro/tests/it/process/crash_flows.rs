@@ -110,7 +110,7 @@ async fn a_link_that_jira_made_during_the_crash_is_tracked_and_told_once() {
     world.crash().await;
     world.until_told().await;
     world.expect_finished(&["SCRUM-123: User authentication flow (Open)"]).await;
-    assert_eq!(world.told(), ["linked this conversation to SCRUM-123: User authentication flow"]);
+    assert_eq!(world.told(), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(world.jira.remote_links(&key("SCRUM-123")).len(), 1);
     assert!(world.jira.created_issues().is_empty(), "the draft beside it is nobody's");
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Postgres, Row as _, pool::PoolConnection, postgres::PgArguments, query::Query};
 
-use crate::database::{DatabaseError, postgres::PostgresDatabase};
+use crate::database::{error::DatabaseError, postgres::PostgresDatabase};
 
 /// How long a call may take, all attempts together. The server stops a statement earlier. This limit is for a
 /// network that went silent.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::DatabaseError;
+use crate::database::error::DatabaseError;
 
 /// How many requests fit into the queue. When it is full, callers wait to get in.
 const CAPACITY: usize = 1024;

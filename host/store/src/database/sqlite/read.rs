@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::database::sqlite::{
     connect::Reopening,
-    database_error,
+    error::database_error,
     queue::{Inbox, Queue, Request},
 };
 

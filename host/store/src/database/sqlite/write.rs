@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Mutex;
 
-use crate::database::sqlite::{connect::Reopening, database_error, queue::Inbox};
+use crate::database::sqlite::{connect::Reopening, error::database_error, queue::Inbox};
 
 /// A change to the tables of one module.
 pub(crate) trait Change: Send + Sync + Sized + 'static {

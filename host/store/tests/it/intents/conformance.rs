@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use maro_domain::issue::Issue;
 use maro_store::{
-    database::DatabaseError,
+    database::error::DatabaseError,
     intents::{
         Begun, Intent, IntentError,
         IntentKind::{self, Create, Link, PluginCreate, Stories},

@@ -5,7 +5,7 @@ use std::fs;
 use maro_store::{
     Stores,
     config::DatabaseConfig,
-    database::DatabaseError,
+    database::error::DatabaseError,
     intents::{Begun, IntentError, IntentKind, IntentState, NewIntent, Saved},
 };
 use sqlx::{Connection, Executor};

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use maro_domain::ids::ChannelId;
 use maro_store::{
-    database::DatabaseError,
+    database::error::DatabaseError,
     plugin_storage::{Change, Changed, Condition, PluginStorage, Quota, Space},
 };
 

@@ -1,7 +1,7 @@
 //! Changes of stored values whose answers are lost.
 
 use maro_store::{
-    database::DatabaseError,
+    database::error::DatabaseError,
     plugin_storage::{Change, Changed, Condition, Quota, Space},
 };
 

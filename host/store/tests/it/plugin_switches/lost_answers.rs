@@ -1,6 +1,6 @@
 //! Switches whose answers are lost.
 
-use maro_store::database::DatabaseError;
+use maro_store::database::error::DatabaseError;
 
 use crate::support::given::{Given, at, user};
 

@@ -1,7 +1,7 @@
 //! Changes of the lists whose answers are lost.
 
 use maro_domain::tracked::TrackOutcome::Tracked;
-use maro_store::database::DatabaseError;
+use maro_store::database::error::DatabaseError;
 
 use crate::support::{
     given::{Given, at, channel, described, issue, key},

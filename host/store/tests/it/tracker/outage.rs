@@ -9,7 +9,7 @@ use maro_domain::tracked::{
 use maro_store::{
     Stores,
     config::DatabaseConfig,
-    database::{Database, DatabaseError, sqlite::SqliteDatabase},
+    database::{Database, error::DatabaseError, sqlite::SqliteDatabase},
     tracker::TrackRequest,
 };
 use sqlx::{Connection, Executor};

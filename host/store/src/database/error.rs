@@ -1,0 +1,36 @@
+//! How a call of the database can fail.
+
+use std::{error::Error, sync::Arc};
+
+use serde::Deserialize;
+
+/// Why the database didn't answer a call. The same for all tables and both databases.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DatabaseError {
+    /// It refuses the call, is down, or is too busy to provide a connection. Or its answer makes no sense.
+    /// Nothing was changed.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    /// It didn't answer in time. Nothing was changed.
+    #[error("the database took too long to respond")]
+    TimedOut,
+    /// The answer to a change was lost. The change may have been made.
+    #[error("the database's answer was lost")]
+    Uncertain(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl DatabaseError {
+    pub(crate) fn unavailable(error: sqlx::Error) -> Self {
+        Self::Unavailable(Arc::new(error))
+    }
+
+    /// The database's answer doesn't have the expected form.
+    pub(crate) fn unreadable(error: serde_json::Error) -> Self {
+        Self::Unavailable(Arc::new(error))
+    }
+}
+
+/// Reads an answer of the database, which is JSON.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, DatabaseError> {
+    serde_json::from_str(json).map_err(DatabaseError::unreadable)
+}
