@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     builds::Builds,
-    playground::{PageError, Playground, PlaygroundPage},
+    playground::{PageError, PlaygroundPage, state::Playground},
     plugin_news,
     program::program,
     rebuild::Rebuilder,
@@ -162,7 +162,7 @@ impl Dev {
                 hot_reload: true,
                 channel: None,
                 // `maro plugin run` uses the same cache, so that nothing is compiled twice.
-                cache_dir: config::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
+                cache_dir: config::load::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
             },
             admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
             slack: SlackConfig {

@@ -25,7 +25,7 @@ use maro_bot::{
 };
 use maro_dev::{
     builds::Builds,
-    playground::{Playground, PlaygroundPage},
+    playground::{PlaygroundPage, state::Playground},
 };
 use maro_kit::repository;
 use maro_process::{clock::Clock, secret::Secret};

@@ -5,12 +5,13 @@
 //! read, so new fields and kinds do no harm.
 
 pub mod answer;
+pub mod error;
 mod payload;
 pub mod view_state;
 
 use crate::{
     form,
-    interaction::{payload::Payload, view_state::ViewState},
+    interaction::{error::InteractionError, payload::Payload, view_state::ViewState},
     response_url::{ResponseUrl, ResponseUrlPolicy},
 };
 use maro_domain::ids::{ChannelId, UserId};
@@ -116,24 +117,6 @@ pub struct MessageShortcut {
     /// In Slack's markup; empty if the message is nothing but blocks or files.
     pub text: String,
     pub response_url: Option<ResponseUrl>,
-}
-
-/// Why a signed body is no interaction.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InteractionError {
-    #[error("the body isn't valid UTF-8")]
-    NotUtf8,
-    #[error("the payload isn't JSON of the documented shape")]
-    NotJson,
-    #[error("{field} is missing")]
-    Missing { field: &'static str },
-    #[error("{field} is malformed")]
-    Malformed { field: &'static str },
-    #[error("the payload is longer than {max_bytes} bytes")]
-    TooLong { max_bytes: usize },
-    /// Two readings of one request are one too many.
-    #[error("payload is there twice")]
-    Repeated,
 }
 
 /// Reads a body posted to the interactions address: a form with the JSON in `payload`.

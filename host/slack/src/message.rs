@@ -5,6 +5,7 @@
 //! largest of the ways in which Slack may count characters.
 
 pub(crate) mod button;
+pub(crate) mod cut;
 pub(crate) mod layout;
 
 use std::fmt::Write;
@@ -14,6 +15,7 @@ use serde::{Serialize, ser::SerializeMap};
 use crate::{
     message::{
         button::CommandButton,
+        cut::cut_point,
         layout::{Part, Placement},
     },
     view::plain_text::length,
@@ -183,31 +185,4 @@ fn bounded(mut text: String) -> String {
         }
     }
     text
-}
-
-/// The last place within `max_length` where cutting harms neither a link nor an entity; behind a space
-/// if there is one in the second half. Never the very start, so that every cut gets on.
-pub(crate) fn cut_point(text: &str, max_length: usize) -> usize {
-    let (mut units, mut anywhere, mut behind_space) = (0, 0, 0);
-    let (mut in_link, mut in_entity) = (false, false);
-    for (index, character) in text.char_indices() {
-        if !in_link && !in_entity {
-            anywhere = index;
-        }
-        units += character.len_utf16();
-        if units > max_length {
-            break;
-        }
-        // Every literal `<` and `&` is an entity, so these are markup.
-        match character {
-            '<' => in_link = true,
-            '>' => in_link = false,
-            '&' => in_entity = true,
-            ';' => in_entity = false,
-            ' ' | '\n' if !in_link && units > max_length / 2 => behind_space = index + 1,
-            _ => {}
-        }
-    }
-    let first = text.chars().next().map_or(0, char::len_utf8);
-    if behind_space > 0 { behind_space } else { anywhere.max(first) }
 }

@@ -104,7 +104,7 @@ impl Mrkdwn {
     /// and `…` says so.
     pub(crate) fn bounded(mut self, max_length: usize) -> Self {
         if length(&self.0) > max_length {
-            self.0.truncate(message::cut_point(&self.0, max_length - 1));
+            self.0.truncate(message::cut::cut_point(&self.0, max_length - 1));
             self.0.push('…');
         }
         self

@@ -5,9 +5,11 @@
 //! reads raw JSON by itself. Each connection is watched and replaced by a task of its own.
 
 mod answers;
+mod connections;
 mod envelope;
 mod handshake;
 mod link;
+pub mod request;
 
 use std::{
     future::Future,
@@ -18,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::FutureExt;
 use tokio::time::timeout;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -26,18 +28,18 @@ use tokio_util::{
 };
 
 use crate::{
-    command::SlashCommand,
     config::SlackConfig,
-    interaction::Interaction,
     response_url::ResponseUrlPolicy,
     socket::{
         answers::Answers,
+        connections::Connections,
         handshake::ConnectError,
         link::{Link, LinkEvent},
+        request::{Handler, SocketRequest},
     },
     web_api::SlackWebApi,
 };
-use maro_process::{http::retry::Backoff, secret::Secret, telemetry::error_chain};
+use maro_process::{http::retry::Backoff, telemetry::error_chain};
 
 /// Connections held at once, so that one can be replaced while another serves. Slack allows ten.
 const CONNECTIONS: usize = 2;
@@ -52,28 +54,6 @@ const GOOD_LIFE: Duration = Duration::from_secs(30);
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30), certain: 0.5 };
 
-/// Something that Slack sent and wants acknowledged within three seconds.
-#[derive(Debug)]
-pub enum SocketRequest {
-    Command(Box<SlashCommand>),
-    Interaction(Interaction),
-    Event(SocketEvent),
-}
-
-/// Something that happened in the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketEvent {
-    /// The same for each time that Slack sends it.
-    pub id: String,
-    /// Such as `channel_id_changed`.
-    pub kind: String,
-    /// The whole payload.
-    pub json: String,
-}
-
-/// Answers requests: the future gives the acknowledgement's payload as JSON, or nothing.
-type Handler = Arc<dyn Fn(SocketRequest) -> BoxFuture<'static, Vec<u8>> + Send + Sync>;
-
 /// There is no `SLACK_APP_TOKEN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Socket Mode needs SLACK_APP_TOKEN")]
@@ -81,17 +61,9 @@ pub struct NoAppToken;
 
 /// Connections to Slack that are kept up. They end with this value; [`SocketMode::stop`] ends them in order.
 pub struct SocketMode {
-    shared: Arc<Shared>,
+    shared: Arc<Connections>,
     stop: DropGuard,
     supervisors: TaskTracker,
-}
-
-/// What all connections have in common.
-struct Shared {
-    api: SlackWebApi,
-    app_token: Secret,
-    answers: Answers,
-    connected: AtomicUsize,
 }
 
 impl SocketMode {
@@ -112,7 +84,7 @@ impl SocketMode {
     {
         let app_token = config.app_token.clone().ok_or(NoAppToken)?;
         let handler: Handler = Arc::new(move |request| handler(request).boxed());
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Connections {
             api: SlackWebApi::new(config),
             app_token,
             answers: Answers::new(handler, ResponseUrlPolicy::new(config)),
@@ -149,7 +121,7 @@ impl SocketMode {
 
 /// Keeps one connection up.
 struct Supervisor {
-    shared: Arc<Shared>,
+    shared: Arc<Connections>,
     stop: CancellationToken,
     number: usize,
 }

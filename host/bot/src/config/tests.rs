@@ -1,4 +1,4 @@
-use std::fs;
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use super::*;
 

@@ -10,7 +10,7 @@ use crate::server::{
     slack_commands::json_response,
     state::BotState,
 };
-use maro_slack::interaction::{self, Interaction, InteractionError, answer};
+use maro_slack::interaction::{self, Interaction, answer, error::InteractionError};
 
 /// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);

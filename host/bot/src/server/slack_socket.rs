@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::server::{slack_commands, slack_interactions, state::BotState};
 use maro_slack::{
     config::SlackConfig,
-    socket::{SocketMode, SocketRequest},
+    socket::{SocketMode, request::SocketRequest},
 };
 
 /// How long a request may wait for its answer; what takes longer is answered later. It is short, as the

@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 
-use crate::playground::{self, PlaygroundState};
+use crate::playground::{answers, state::PlaygroundState};
 
 /// Sent with every response. Nothing is loaded from elsewhere, only the page's own files run, and no text can
 /// become markup.
@@ -37,7 +37,7 @@ pub(super) async fn check(
     next: Next,
 ) -> Response {
     let mut response = match refused(shared.address, request.method(), request.headers()) {
-        Some((status, sentence)) => playground::refusal(status, sentence),
+        Some((status, sentence)) => answers::refusal(status, sentence),
         None => next.run(request).await,
     };
     for (name, value) in HEADERS {

@@ -6,7 +6,7 @@ use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::playground::{self, PlaygroundState};
+use crate::playground::{answers, state::PlaygroundState};
 use maro_domain::issue::IssueKey;
 use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
 
@@ -74,11 +74,11 @@ impl JiraFailure {
 
 pub(super) async fn act(State(shared): State<Arc<PlaygroundState>>, body: Bytes) -> Response {
     let Ok(act) = serde_json::from_slice::<JiraAct>(&body) else {
-        return playground::refusal(StatusCode::BAD_REQUEST, "The body must be one change as JSON.");
+        return answers::refusal(StatusCode::BAD_REQUEST, "The body must be one change as JSON.");
     };
     match perform(&shared.playground.jira, act) {
-        Ok(key) => playground::json(StatusCode::OK, &json!({ "key": key })),
-        Err(sentence) => playground::refusal(StatusCode::UNPROCESSABLE_ENTITY, sentence),
+        Ok(key) => answers::json(StatusCode::OK, &json!({ "key": key })),
+        Err(sentence) => answers::refusal(StatusCode::UNPROCESSABLE_ENTITY, sentence),
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     builds::BuildState,
-    playground::{PlaygroundState, jira_acts::JiraFailure, plugins, shapes},
+    playground::{jira_acts::JiraFailure, plugins, shapes, state::PlaygroundState},
 };
 use maro_runtime::events::PluginEvent;
 

@@ -5,6 +5,7 @@
 //! stream (`live`) sends what the page shows, two addresses (`slack_acts`, `jira_acts`) receive what people
 //! do, and `guard` keeps pages of other sites out.
 
+mod answers;
 mod assets;
 mod guard;
 mod jira_acts;
@@ -12,34 +13,22 @@ mod live;
 mod plugins;
 mod shapes;
 mod slack_acts;
+pub mod state;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router, middleware,
-    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Serialize;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::builds::Builds;
-use maro_runtime::registry::Registry;
-use maro_simulation::{jira::server::SimulatedJira, slack::SimulatedSlack};
+use crate::playground::state::{Playground, PlaygroundState};
 
 /// How long connections may take to end at shutdown. A browser may keep some open without a request.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// What the page shows.
-#[derive(Clone)]
-pub struct Playground {
-    pub slack: Arc<SimulatedSlack>,
-    pub jira: Arc<SimulatedJira>,
-    pub registry: Arc<Registry>,
-    pub builds: Builds,
-}
 
 /// Why the page couldn't be started.
 #[derive(Debug, thiserror::Error)]
@@ -56,15 +45,6 @@ pub struct PlaygroundPage {
     address: SocketAddr,
     shutdown: CancellationToken,
     server: JoinHandle<()>,
-}
-
-/// What the routes share.
-struct PlaygroundState {
-    playground: Playground,
-    address: SocketAddr,
-    /// Identifies this run. Another run has other messages.
-    session: String,
-    shutdown: CancellationToken,
 }
 
 impl PlaygroundPage {
@@ -126,17 +106,4 @@ fn router(shared: Arc<PlaygroundState>) -> Router {
         .route("/jira", post(jira_acts::act))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard::check))
         .with_state(shared)
-}
-
-/// An answer in JSON.
-fn json(status: axum::http::StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_string(body) {
-        Ok(text) => (status, [(axum::http::header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// A refusal with a sentence for the person.
-fn refusal(status: axum::http::StatusCode, sentence: &str) -> Response {
-    json(status, &serde_json::json!({ "error": sentence }))
 }

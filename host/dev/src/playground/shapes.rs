@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::playground::{Playground, PlaygroundState};
+use crate::playground::state::{Playground, PlaygroundState};
 use maro_simulation::slack::{
     history::{MessageChanges, ShownMessage},
     modal::Modal,

@@ -6,7 +6,7 @@ use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::playground::{self, PlaygroundState};
+use crate::playground::{answers, state::PlaygroundState};
 use maro_simulation::slack::{SimulatedSlack, act_error::ActError, history::ShownMessage, pressing::Press};
 
 /// Who does what, and in which channel.
@@ -59,14 +59,14 @@ enum SlackAct {
 
 pub(super) async fn act(State(shared): State<Arc<PlaygroundState>>, body: Bytes) -> Response {
     let Ok(request) = serde_json::from_slice::<ActRequest>(&body) else {
-        return playground::refusal(
+        return answers::refusal(
             StatusCode::BAD_REQUEST,
             "The body must be JSON with user, channel and act.",
         );
     };
     match perform(&shared.playground.slack, request).await {
-        Ok(answer) => playground::json(StatusCode::OK, &answer),
-        Err(error) => playground::refusal(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
+        Ok(answer) => answers::json(StatusCode::OK, &answer),
+        Err(error) => answers::refusal(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }
 }
 

@@ -94,7 +94,7 @@ impl Simulation {
                 dir: single.dir().to_owned(),
                 hot_reload: false,
                 channel: None,
-                cache_dir: config::cache_dir(),
+                cache_dir: config::load::cache_dir(),
             },
             admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
             slack: SlackConfig {

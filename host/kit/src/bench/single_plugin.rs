@@ -76,14 +76,14 @@ impl SinglePlugin {
 
 /// The plugins in a folder, compiled with the bot's cache.
 pub(crate) fn registry(dir: &Path) -> anyhow::Result<Registry> {
-    let loader = Arc::new(PluginLoader::new(config::cache_dir().as_deref())?);
+    let loader = Arc::new(PluginLoader::new(config::load::cache_dir().as_deref())?);
     Ok(Registry::new(loader, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }
 
 /// Whether a component takes long to compile and isn't in the cache yet. The names of cache entries start
 /// with the component's digest.
 pub fn is_slow_to_load(wasm: &[u8]) -> bool {
-    wasm.len() > LARGE_BYTES && !config::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
+    wasm.len() > LARGE_BYTES && !config::load::cache_dir().is_some_and(|cache| is_compiled(&cache, wasm))
 }
 
 fn is_compiled(cache: &Path, wasm: &[u8]) -> bool {

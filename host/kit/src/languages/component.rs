@@ -27,7 +27,7 @@ pub(crate) async fn component(argument: &Path) -> anyhow::Result<PathBuf> {
 
 /// The toolbox of the command line. Its tools end when the program ends.
 pub fn toolbox(echo: bool) -> Toolbox {
-    let cache = config::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
+    let cache = config::load::cache_dir().unwrap_or_else(|| PathBuf::from(".maro/cache")).join("tools");
     Toolbox { cache, echo, stop: CancellationToken::new() }
 }
 

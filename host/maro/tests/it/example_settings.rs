@@ -78,7 +78,7 @@ fn the_example_has_every_setting_once() {
     let example = file("host/maro.example.toml");
     let mut keys: Vec<_> = settings(&example).into_iter().map(|setting| setting.key).collect();
     keys.sort_unstable();
-    assert_eq!(keys, config::keys());
+    assert_eq!(keys, config::sources::keys());
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Served {
 
     /// What the version that serves is under.
     fn manifest(&self) -> Option<Manifest> {
-        Some(Manifest::clone(&self.registry.plugins().get("hostile")?.manifest()))
+        Some(Manifest::clone(self.registry.plugins().get("hostile")?.manifest()))
     }
 }
 

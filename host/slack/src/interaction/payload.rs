@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{
     interaction::{
-        InteractionError,
+        error::InteractionError,
         view_state::{InputValue, InputValues, ViewState},
     },
     view::input::Choice,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    message::{self, button::CommandButton},
+    message::{button::CommandButton, cut::cut_point},
     view::plain_text::length,
 };
 use maro_domain::reply::Button;
@@ -163,7 +163,7 @@ fn line_pieces(line: &str) -> impl Iterator<Item = &str> {
         if line.len() <= MAX_SECTION || length(line) <= MAX_SECTION {
             return Some(line);
         }
-        let (piece, after) = line.split_at(message::cut_point(line, MAX_SECTION));
+        let (piece, after) = line.split_at(cut_point(line, MAX_SECTION));
         rest = Some(after);
         Some(piece)
     })

@@ -16,7 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     response_url::ResponseUrlPolicy,
-    socket::{Handler, SocketRequest, envelope::Envelope},
+    socket::{
+        envelope::Envelope,
+        request::{Handler, SocketRequest},
+    },
 };
 
 /// How long an acknowledgement waits for its payload. Slack gives up after three seconds.

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::{
     command, interaction,
     response_url::ResponseUrlPolicy,
-    socket::{SocketEvent, SocketRequest},
+    socket::request::{SocketEvent, SocketRequest},
 };
 
 /// A frame that came in.

@@ -6,8 +6,9 @@ use maro_process::secret::Secret;
 use maro_slack::{
     config::SlackConfig,
     interaction::{
-        self, Interaction, InteractionError,
+        self, Interaction,
         answer::{SubmissionResponse, options_json},
+        error::InteractionError,
     },
     response_url::ResponseUrlPolicy,
     view::{View, input::Choice},

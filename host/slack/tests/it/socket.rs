@@ -22,7 +22,7 @@ use maro_slack::{
     config::SlackConfig,
     interaction::{Interaction, answer::SubmissionResponse},
     response_url::ResponseUrlPolicy,
-    socket::{NoAppToken, SocketMode, SocketRequest},
+    socket::{NoAppToken, SocketMode, request::SocketRequest},
     web_api::{SlackWebApi, error::ApiError},
 };
 use serde_json::{Value, json};

@@ -17,7 +17,7 @@ use std::{
 
 use maro_dev::{
     builds::Builds,
-    playground::{Playground, PlaygroundPage},
+    playground::{PlaygroundPage, state::Playground},
 };
 use maro_process::secret::Secret;
 

@@ -7,8 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_process::clock::Clock;
-use maro_process::secret::Secret;
+use maro_process::{
+    clock::Clock,
+    http::client::{self, ClientOptions, Trust},
+    secret::Secret,
+};
 use maro_simulation::jira::faults::Fault;
 use maro_slack::signature;
 use tokio::net::TcpListener;
@@ -84,7 +87,7 @@ async fn a_late_answer_over_tls_uses_no_proxy_either() {
     let body =
         format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C1&user_id=U1&response_url={response_url}");
     let timestamp = Clock::system().now().as_second().to_string();
-    let client = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+    let client = client::build(&ClientOptions::new(Trust::Nobody)).unwrap();
     let address = world.process.as_ref().unwrap().address().await;
     let response = client
         .post(address.join("slack/commands").unwrap())

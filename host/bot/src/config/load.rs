@@ -1,0 +1,54 @@
+//! Reads the settings, once.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crate::config::{
+    Config, ConfigError,
+    parse::{self, Settings},
+    sources,
+};
+
+/// The file in the working folder that may contain the same keys as the environment.
+const FILE: &str = "maro.toml";
+
+impl Config {
+    /// Reads the environment and `maro.toml` in the working folder.
+    ///
+    /// # Errors
+    /// Every unknown key and every missing or malformed value, together.
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::from_sources(&environment(), Path::new(FILE))
+    }
+
+    /// As [`Config::load`], but takes the environment as an argument.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_sources(environment: &BTreeMap<String, String>, file: &Path) -> Result<Self, ConfigError> {
+        let (values, problems) = sources::read(environment, file);
+        let mut settings = Settings::new(values, problems);
+        let config = settings.build(environment);
+        match config {
+            Some(config) if settings.problems.is_empty() => Ok(config),
+            _ => Err(ConfigError(settings.problems)),
+        }
+    }
+}
+
+/// The cache folder, for commands that need no other setting: `MARO_CACHE_DIR`, or `maro` in the user's
+/// cache folder.
+pub fn cache_dir() -> Option<PathBuf> {
+    let environment = environment();
+    let named = environment.get("MARO_CACHE_DIR").filter(|dir| !dir.trim().is_empty());
+    named.map(PathBuf::from).or_else(|| parse::user_cache(&environment))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .collect()
+}
