@@ -12,7 +12,7 @@
 //!    again.
 //!
 //! Every write needs the version of the one before. So whoever has lost an intention to another process stops
-//! at the next write. After a crash [`Driver::resume`] takes the same steps from where the journal says it was.
+//! at the next write. After a crash `Driver::resume` takes the same steps from where the journal says it was.
 
 use std::sync::Arc;
 

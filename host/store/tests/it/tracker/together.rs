@@ -26,10 +26,11 @@ async fn one_removes_while_another_adds(given: &Given) {
     for round in 1..=ROUNDS {
         let (old, new) =
             (issue(round, &format!("OLD-{round}")), issue(1_000 + round, &format!("NEW-{round}")));
-        assert_eq!(given.track("C1", &[old.clone()], 0).await, [Tracked]);
+        assert_eq!(given.track("C1", std::slice::from_ref(&old), 0).await, [Tracked]);
         let keys = [old.key];
         let (removed, added) =
-            join(given.tracker.untrack(&channel, &keys), given.track("C1", &[new.clone()], 1)).await;
+            join(given.tracker.untrack(&channel, &keys), given.track("C1", std::slice::from_ref(&new), 1))
+                .await;
         assert_eq!((removed.unwrap(), added), (vec![Untracked], vec![Tracked]), "round {round}");
         assert_eq!(given.keys("C1").await, [new.key.as_str()], "round {round}");
         // And the other way round.
