@@ -6,7 +6,7 @@ import { avatar } from "./message.js";
 import { become, emit, isVisible, lookAt, on, person, state } from "./state.js";
 
 /** The global shortcuts in MARO's manifest. */
-const SHORTCUTS = [{ callback_id: "create_issue", label: "Create a ticket" }];
+const SHORTCUTS = [{ callback_id: "create_issue", label: "Create a Jira issue" }];
 
 /** The number of unread messages by channel. */
 const unread = new Map();
