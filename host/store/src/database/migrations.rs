@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    PgConnection, SqlSafeStr as _, SqliteConnection,
+    PgConnection, Row as _, SqlSafeStr as _, SqliteConnection,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -15,7 +15,11 @@ use sqlx::{
 pub static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_STEPS));
 
 /// The migrations for PostgreSQL, in order, with the same numbers and names.
-pub static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_STEPS));
+pub static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = migrator(POSTGRES_STEPS);
+    migrator.set_locking(false);
+    migrator
+});
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
@@ -37,7 +41,19 @@ pub(in crate::database) fn apply_sqlite(
     Box::pin(SQLITE.run_direct(None, connection, false))
 }
 
-/// As [`apply_sqlite`].
+/// Whether every migration, and no other, has been applied.
+pub(in crate::database) async fn is_current_postgres(connection: &mut PgConnection) -> bool {
+    // Fails if nothing has been applied yet.
+    let applied = sqlx::raw_sql(APPLIED_POSTGRES).fetch_all(connection).await.unwrap_or_default();
+    let applied: Vec<(i64, String)> =
+        applied.iter().filter_map(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?))).collect();
+    applied == POSTGRES.iter().map(|step| (step.version, hex::encode(&step.checksum))).collect::<Vec<_>>()
+}
+
+const APPLIED_POSTGRES: &str =
+    "SELECT version, encode(checksum, 'hex') FROM _sqlx_migrations WHERE success ORDER BY version";
+
+/// As [`apply_sqlite`], within a transaction of the caller, who holds a lock.
 pub(in crate::database) fn apply_postgres(
     connection: &mut PgConnection,
 ) -> BoxFuture<'_, Result<(), MigrateError>> {

@@ -33,7 +33,9 @@ impl Database {
             DatabaseConfig::Sqlite { path } => {
                 Self::Sqlite(Arc::new(SqliteDatabase::open(path, PATIENCE).await?))
             }
-            DatabaseConfig::Postgres { url } => Self::Postgres(Arc::new(PostgresDatabase::open(url).await?)),
+            DatabaseConfig::Postgres(config) => {
+                Self::Postgres(Arc::new(PostgresDatabase::open(config).await?))
+            }
         })
     }
 

@@ -49,7 +49,7 @@ async fn bots_on_both_databases() -> Vec<TestBot> {
     if let Some(database) = postgres::Database::new().await {
         let plugins = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", GRANTED);
         let url = Secret::new(database.url);
-        let change = |config: &mut Config| config.database = DatabaseConfig::Postgres { url };
+        let change = |config: &mut Config| config.database = DatabaseConfig::postgres(url);
         bots.push(TestBot::with_settings(plugins, change).await);
     }
     bots

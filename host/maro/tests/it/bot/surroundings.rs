@@ -177,7 +177,7 @@ async fn without_its_database_the_bot_is_not_ready_and_says_so() {
     url.set_port(Some(road.port)).unwrap();
     url.set_password(Some("pass-word")).unwrap();
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.database = DatabaseConfig::Postgres { url: Secret::new(url.to_string()) };
+        config.database = DatabaseConfig::postgres(Secret::new(url.to_string()));
     })
     .await;
     let ready = (200, "ready: 3 plugins serve, 0 refused\n".to_owned());

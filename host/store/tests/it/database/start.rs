@@ -19,7 +19,7 @@ fn sqlite(path: &Path) -> DatabaseConfig {
 }
 
 fn on_postgres(url: impl Into<String>) -> DatabaseConfig {
-    DatabaseConfig::Postgres { url: Secret::new(url) }
+    DatabaseConfig::postgres(Secret::new(url))
 }
 
 /// The sentence with which a start fails.
@@ -165,7 +165,7 @@ async fn a_postgres_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn a_bad_postgres_url_is_told_without_the_password() {
     let sentence = refusal(&on_postgres("postgres://maro:hunter2@127.0.0.1:port/maro")).await;
-    assert_eq!(sentence, "DATABASE_URL isn't a valid postgres:// URL.");
+    assert!(sentence.starts_with("DATABASE_URL has a port that isn't a number"), "{sentence}");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ async fn an_sqlite_database_of_any_age_keeps_its_rows() {
 async fn a_postgres_database_of_any_age_keeps_its_rows() {
     for version in migrations::POSTGRES.iter().map(|step| step.version) {
         let Some(database) = postgres::Database::new().await else { return };
-        upgrade(&DatabaseConfig::Postgres { url: Secret::new(database.url) }, version).await;
+        upgrade(&DatabaseConfig::postgres(Secret::new(database.url)), version).await;
     }
 }
 

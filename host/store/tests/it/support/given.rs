@@ -88,14 +88,19 @@ impl Given {
         Some(Self::on(database).await)
     }
 
+    /// On the PostgreSQL at a URL.
+    pub(crate) async fn at(url: Secret) -> Self {
+        Self::open(DatabaseConfig::postgres(url)).await
+    }
+
     pub(crate) async fn on(database: postgres::Database) -> Self {
-        Self::open(DatabaseConfig::Postgres { url: Secret::new(database.url) }).await
+        Self::open(DatabaseConfig::postgres(Secret::new(database.url))).await
     }
 
     /// On PostgreSQL, by a way on which answers can be lost.
     pub(crate) async fn on_lossy_postgres() -> Option<(Self, LossyRoute)> {
         let route = LossyRoute::to(&postgres::Database::new().await?).await;
-        let given = Self::open(DatabaseConfig::Postgres { url: route.url.clone() }).await;
+        let given = Self::open(DatabaseConfig::postgres(route.url.clone())).await;
         Some((given, route))
     }
 
