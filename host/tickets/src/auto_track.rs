@@ -21,13 +21,13 @@ const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_
 /// Listens to [`DomainEvent`]s.
 pub struct AutoTracker {
     tracker: Arc<dyn ChannelIssueTracker>,
-    journal: Arc<dyn Intents>,
+    intents: Arc<dyn Intents>,
     clock: Clock,
 }
 
 impl AutoTracker {
-    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn Intents>, clock: Clock) -> Self {
-        Self { tracker, journal, clock }
+    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, intents: Arc<dyn Intents>, clock: Clock) -> Self {
+        Self { tracker, intents, clock }
     }
 
     /// Does what follows from an event.
@@ -59,7 +59,7 @@ impl AutoTracker {
         let TicketEvent { id, key, summary, intent_id, .. } = ticket;
         let issue = Issue::new(id.clone(), key.clone(), summary, "");
         let intent_id = intent_id.as_deref().unwrap_or_default();
-        self.journal.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
+        self.intents.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
     }
 
     async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {

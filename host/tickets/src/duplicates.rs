@@ -40,7 +40,7 @@ pub(crate) enum Similar {
 /// Looks in Jira and among what MARO has just created.
 pub(crate) struct DuplicateSearch {
     pub(crate) jira: Arc<JiraClient>,
-    pub(crate) journal: Arc<dyn Intents>,
+    pub(crate) intents: Arc<dyn Intents>,
     pub(crate) clock: Clock,
 }
 
@@ -73,7 +73,7 @@ impl DuplicateSearch {
     /// What MARO created itself a moment ago, which Jira's search may not know yet.
     async fn created_lately(&self, project: &str) -> Vec<SimilarTicket> {
         let since = self.clock.now().checked_sub(SEARCH_LAG).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let tickets = self.journal.recent_tickets(project, since).await.unwrap_or_else(|error| {
+        let tickets = self.intents.recent_tickets(project, since).await.unwrap_or_else(|error| {
             tracing::warn!(error = error_chain(&error), "recent tickets could not be read");
             Vec::new()
         });

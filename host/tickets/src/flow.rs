@@ -101,7 +101,7 @@ enum Looked {
 
 /// Brings intentions to their end. Shared by people's forms, plugins and recovery.
 pub struct Driver {
-    pub journal: Arc<dyn Intents>,
+    pub intents: Arc<dyn Intents>,
     pub jira: Arc<JiraClient>,
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub auto_tracker: AutoTracker,
@@ -121,7 +121,7 @@ impl Driver {
         let Place { channel, user } = place;
         let intent =
             NewIntent { id: id.to_owned(), kind: W::KIND, channel, user, state, data: to_json(&record) };
-        Ok(match self.journal.begin(&intent, self.clock.now()).await? {
+        Ok(match self.intents.begin(&intent, self.clock.now()).await? {
             Begun::New(intent) => Start::Ours(Work::read(intent)?),
             Begun::Known(intent) => Start::Known(intent.state, Work::read(intent)?),
         })
@@ -164,7 +164,7 @@ impl Driver {
         work: &mut Work<Record>,
         state: IntentState,
     ) -> Result<(), Stop> {
-        work.save(&*self.journal, state, self.clock.now()).await
+        work.save(&*self.intents, state, self.clock.now()).await
     }
 
     /// Asks Jira until nothing is left to ask.
@@ -281,7 +281,7 @@ impl Driver {
     /// Leaves an intention to recovery without waiting for the lease to end.
     async fn release<Record: Serialize>(&self, work: &mut Work<Record>) {
         // As of long ago. Unwritten, it is taken over when the lease ends by itself.
-        let _ = work.save(&*self.journal, IntentState::Begun, Timestamp::UNIX_EPOCH).await;
+        let _ = work.save(&*self.intents, IntentState::Begun, Timestamp::UNIX_EPOCH).await;
     }
 
     /// Does what follows from what Jira has confirmed, as far as it is still due.

@@ -81,7 +81,7 @@ impl Tickets {
         });
         let duplicates = DuplicateSearch {
             jira: Arc::clone(&driver.jira),
-            journal: Arc::clone(&driver.journal),
+            intents: Arc::clone(&driver.intents),
             clock: driver.clock.clone(),
         };
         let create = Arc::new(CreateForm {

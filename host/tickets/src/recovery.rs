@@ -59,7 +59,7 @@ impl Recovery {
 
     async fn recover_once(self: &Arc<Self>, idle_before: Timestamp) {
         let abandoned =
-            match self.driver.journal.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
+            match self.driver.intents.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
                 Ok(abandoned) => abandoned,
                 Err(error) => {
                     tracing::warn!(error = error_chain(&error), "unfinished work cannot be looked for");
@@ -78,7 +78,7 @@ impl Recovery {
     }
 
     async fn forget(&self) {
-        if let Err(error) = self.driver.journal.forget_before(self.before(KEPT)).await {
+        if let Err(error) = self.driver.intents.forget_before(self.before(KEPT)).await {
             tracing::warn!(error = error_chain(&error), "old work cannot be forgotten");
         }
     }

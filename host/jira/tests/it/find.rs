@@ -6,7 +6,7 @@ use maro_jira::{
     find::{FoundPage, Search, SearchError},
 };
 use maro_process::clock::Clock;
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, within};
 
@@ -177,24 +177,24 @@ async fn an_issue_that_has_left_the_projects_is_left_out() {
 
 #[tokio::test]
 async fn each_failure_of_a_search_has_its_own_outcome() {
-    let status = |status| Fault::Status(status, None);
+    let status = |status| JiraFault::Status(status, None);
     for (fault, expected) in [
         (status(401), "unauthorized"),
         (status(403), "forbidden"),
-        (Fault::Status(429, Some("9".to_owned())), "rate limited"),
+        (JiraFault::Status(429, Some("9".to_owned())), "rate limited"),
         (status(400), "refused"),
         (status(500), "unreachable"),
-        (Fault::Reset, "unreachable"),
-        (Fault::Anonymous, "unauthorized"),
-        (Fault::Html, "invalid"),
-        (Fault::WrongShape, "invalid"),
-        (Fault::InvalidJson, "invalid"),
-        (Fault::NoSuchAddress, "invalid"),
-        (Fault::Hang, "timed out"),
+        (JiraFault::Reset, "unreachable"),
+        (JiraFault::Anonymous, "unauthorized"),
+        (JiraFault::Html, "invalid"),
+        (JiraFault::WrongShape, "invalid"),
+        (JiraFault::InvalidJson, "invalid"),
+        (JiraFault::NoSuchAddress, "invalid"),
+        (JiraFault::Hang, "timed out"),
     ] {
         for edition in EDITIONS {
             let world = World::failing(edition, fault.clone()).await;
-            let patience = std::time::Duration::from_secs(if fault == Fault::Hang { 0 } else { 3 });
+            let patience = std::time::Duration::from_secs(if fault == JiraFault::Hang { 0 } else { 3 });
             let search = Search { jql: "project = SCRUM", ..ALL };
             let outcome = match world.client.find_issues(search, within(patience)).await {
                 Err(SearchError::Refused { .. }) => "refused",

@@ -70,7 +70,7 @@ impl CreateForm {
     /// "Create anyway" under the similar tickets.
     pub(super) async fn submit_anyway(&self, state: &ModalState) -> Outcome {
         let origin = &state.origin;
-        let intent = match self.driver.journal.get(&state.intent_id).await {
+        let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::forms::EXPIRED),
             Err(error) => return self.modals.stopped(CREATE_TITLE, origin, &Stop::Store(error.into())),

@@ -16,7 +16,7 @@ use maro_slack::{
     interaction::view_state::{InputValues, ViewState},
     view::{
         View, ViewBlock,
-        button::Button,
+        button::ViewButton,
         input::{Choice, SelectInput, TextInput},
     },
 };
@@ -108,7 +108,7 @@ pub(super) fn duplicates_view(
     for ticket in similar {
         let SimilarTicket { key, summary, status, assignee, .. } = ticket;
         let lines = texts::issues::duplicate(key, summary, status, assignee.as_deref());
-        let button = Button::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
+        let button = ViewButton::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
         view.push(ViewBlock::section_with_button(modals.mrkdwn(origin, &[Block::Lines(lines)]), button));
     }
     view

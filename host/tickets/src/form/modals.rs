@@ -19,7 +19,7 @@ use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
     render::Mrkdwn,
     sealed::{SealError, Sealer},
-    view::{View, ViewBlock, button::Button},
+    view::{View, ViewBlock, button::ViewButton},
     web_api::{OpenedView, error::ApiError},
 };
 use maro_store::intents::work::Stop;
@@ -100,7 +100,7 @@ impl Modals {
         title: &str,
         origin: &Origin,
         blocks: Vec<Block>,
-        buttons: Vec<Button>,
+        buttons: Vec<ViewButton>,
     ) -> View {
         let mut view = View::modal(NOTICE, title).with_close(texts::forms::CLOSE);
         for block in split(blocks) {

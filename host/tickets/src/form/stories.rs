@@ -20,7 +20,7 @@ use maro_domain::{
 };
 use maro_slack::{
     interaction::view_state::ViewState,
-    view::{View, button::Button, input::TextInput},
+    view::{View, button::ViewButton, input::TextInput},
 };
 use maro_store::intents::{
     Intent, IntentState,
@@ -72,7 +72,7 @@ impl StoriesForm {
     }
 
     async fn failed_titles(&self, id: &str) -> Result<Vec<String>, Stop> {
-        let Some(intent) = self.driver.journal.get(id).await? else { return Ok(Vec::new()) };
+        let Some(intent) = self.driver.intents.get(id).await? else { return Ok(Vec::new()) };
         let lines = Work::<StoriesRecord>::read(intent)?.record.lines.into_iter();
         Ok(lines.filter(|line| matches!(line.state, StoryState::Failed(_))).map(|line| line.title).collect())
     }
@@ -142,11 +142,11 @@ impl StoriesForm {
         Outcome::news(self.modals.notice(TITLE, &record.origin, blocks, buttons), news)
     }
 
-    fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<Button> {
+    fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<ViewButton> {
         let mut state = ModalState::of(work.id.clone(), work.record.origin.clone());
         state.epic = Some(work.record.epic.clone());
         let value = self.modals.sealed_for_button(RETRY_STORIES, &state)?;
-        Some(Button::new(RETRY_STORIES, texts::stories::RETRY, value))
+        Some(ViewButton::new(RETRY_STORIES, texts::stories::RETRY, value))
     }
 }
 
