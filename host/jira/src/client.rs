@@ -34,7 +34,7 @@ use maro_domain::{
 
 /// A connection pool to one Jira site, for one account. Share it: it is meant to live as long as the bot.
 ///
-/// Every operation ends at its `deadline` at the latest, with [`JiraError::TimedOut`].
+/// Every operation ends at its `deadline` at the latest, if need be with [`JiraError::TimedOut`].
 #[derive(Debug)]
 pub struct JiraClient {
     site: JiraSite,
@@ -98,9 +98,9 @@ impl JiraClient {
         find::find_issues(&self.site, search, deadline).await
     }
 
-    /// Finds open tickets of a project with one of `words` in their summary, the latest changed first. Only
-    /// the first ten words count, and at most 50 tickets are returned, whatever `limit` says. Jira matches
-    /// words by their stems.
+    /// Finds at most `limit` open tickets of a project with one of `words` in their summary, the latest
+    /// changed first, and never more than 50. Only the first ten words count. Jira matches words by their
+    /// stems.
     ///
     /// # Errors
     /// Any [`JiraError`].
