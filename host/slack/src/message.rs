@@ -176,7 +176,7 @@ fn bounded(mut text: String) -> String {
             let left_out = text[line_end + 1..].split('\n').count();
             text.truncate(line_end);
             let plural = if left_out == 1 { "" } else { "s" };
-            // Writing to a String cannot fail.
+            // Writing to a String can't fail.
             let _ = write!(text, "\n… and {left_out} more line{plural}");
         }
         None => {

@@ -48,7 +48,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many bytes of Slack's answer are read.
 const MAX_ANSWER_BYTES: usize = 4 * 1024;
 
-/// An address that belongs to Slack, and how often it can still be used.
+/// An address that belongs to Slack, and how many times it can still be used.
 pub struct ResponseUrl {
     url: Url,
     admitted_at: Instant,

@@ -1,4 +1,4 @@
-//! Creating a ticket: what Jira gets, what comes back, and what is known when nothing does.
+//! Creating a ticket: what Jira gets, what comes back, and what is known if nothing does.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -143,7 +143,7 @@ async fn a_refusal_names_the_fields() {
     }
 }
 
-/// What is known after a failure, how often Jira was asked, and how many tickets there are.
+/// What is known after a failure, how many times Jira was asked, and how many tickets there are.
 async fn outcome(edition: Edition, fault: JiraFault, patience: Duration) -> (String, usize, usize) {
     let world = World::failing(edition, fault).await;
     let known = match world.client.create_ticket(&ticket("One"), within(patience)).await {

@@ -1,4 +1,4 @@
-//! Comments, transitions and assignments: what Jira gets, and what is known when nothing comes back.
+//! Comments, transitions and assignments: what Jira gets, and what is known if nothing comes back.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::{
 
 const ADA: &str = "ada-lovelace";
 
-/// Long enough for an answer of the simulated site, and to find out what became of a lost one.
+/// Long enough for the simulated site to answer, and to find out what became of a lost request.
 const A_MOMENT: Duration = Duration::from_secs(3);
 
 fn plain(text: &str) -> RichText {
@@ -178,7 +178,7 @@ async fn an_issue_is_assigned_to_somebody_or_nobody() {
     }
 }
 
-/// What is known after a failure, and whether it was done.
+/// What is known after a failure, and whether the change was made.
 async fn outcomes(edition: Edition, fault: &JiraFault, patience: Duration) -> [(&'static str, bool); 3] {
     let world = World::confirmed(edition).await;
     world.site.set_next_faults([Some(fault.clone())]);

@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    /// A key or a reason a story.
+    /// A key or a reason for each story.
     async fn create_stories(&self, epic: &Epic, summaries: &[&str]) -> Result<Vec<String>, CreateError> {
         let created = self.client.create_stories(epic, &stories(summaries), within(PATIENCE)).await?;
         Ok(created
@@ -73,7 +73,7 @@ async fn what_is_no_epic_is_named() {
             }
             other => panic!("{other:?}"),
         }
-        // Stories cannot be its children: epics stand between.
+        // Stories can't be its children, because epics come between.
         world.site.add_initiative(&key("OPS-2"), "Calm", "Open");
         assert!(matches!(world.look_up("OPS-2").await, EpicLookup::NotAnEpic { .. }), "{edition:?}");
         world.site.add_epic(&key("AUDIT-1"), "Evidence", "Open");

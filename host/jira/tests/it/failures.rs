@@ -1,4 +1,4 @@
-//! How Jira's failures come out.
+//! How Jira's failures are reported.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{EDITIONS, Edition, PATIENCE, World, config, key, start_site, within};
 
-/// As long as a person waits for an answer.
+/// How long a person waits for an answer.
 const A_PERSONS_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The outcome's name, and how often Jira was asked.
+/// The outcome's name, and how many times Jira was asked.
 async fn outcome(edition: Edition, fault: JiraFault, patience: Duration) -> (String, usize) {
     let world = World::failing(edition, fault).await;
     let result = world.get_within(patience, "SCRUM-123").await;
@@ -64,7 +64,7 @@ async fn each_failure_has_its_own_outcome() {
         (status(401), "unauthorized", 1),
         (status(403), "forbidden", 1),
         (JiraFault::Anonymous, "unauthorized", 1),
-        // What asks for a longer wait than a person has is told at once.
+        // If Jira asks for a longer wait than a person has, that is reported at once.
         (status_and_wait(429, "7"), "rate limited 7", 1),
         (status_and_wait(429, "Fri, 01 Jan 2100 00:00:00 GMT"), "rate limited 86400", 1),
         (status_and_wait(503, "7"), "unreachable", 1),

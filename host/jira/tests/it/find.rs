@@ -1,4 +1,4 @@
-//! Searches in a plugin's own words, and what keeps them inside some projects.
+//! Searches with a plugin's own JQL, and what keeps them inside some projects.
 
 use maro_domain::details::StatusCategory;
 use maro_jira::{
@@ -155,7 +155,7 @@ async fn an_issue_that_has_left_the_projects_is_left_out() {
         world.site.let_index_miss_moves();
         world.site.move_issue(&key("OPS-2"), &key("SCRUM-900"));
         world.site.move_issue(&key("SCRUM-123"), &key("OPS-3"));
-        // Jira itself still finds what has left, with its new key, and not yet what has come.
+        // Jira itself still finds the issue that left, under its new key, but not yet the one that came.
         assert_eq!(world.found(Search { jql: "project = OPS", ..ALL }).await, "OPS-1 SCRUM-900");
         assert_eq!(world.found(Search { projects: Some(&projects), ..ALL }).await, "OPS-1");
         let page = Search { projects: Some(&projects), limit: 1, ..ALL };

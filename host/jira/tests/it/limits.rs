@@ -1,4 +1,4 @@
-//! Limits as quantities: how much of an answer is read, for how long, and how many questions there are at once.
+//! Limits on quantities: how much of an answer is read, for how long, and how many requests are open at once.
 
 use std::time::{Duration, Instant};
 

@@ -48,7 +48,7 @@ impl World {
         Self { site, client }
     }
 
-    /// As [`World::start`], with an account that was confirmed by a probe.
+    /// As [`World::start`], with an account that a probe has confirmed.
     async fn confirmed(edition: Edition) -> Self {
         let world = Self::start(edition).await;
         world.client.probe(within(PATIENCE)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Finding similar tickets, and tickets whose creation nobody confirmed.
+//! Finding similar tickets, and tickets whose creation Jira didn't confirm.
 
 use std::collections::BTreeMap;
 

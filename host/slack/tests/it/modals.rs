@@ -1,4 +1,4 @@
-//! Modals in the simulated workspace: opened, filled, submitted, pressed, closed, as in Slack.
+//! Modals in the simulated workspace are opened, filled, submitted, pressed and closed as in Slack.
 
 use std::{collections::BTreeMap, sync::Mutex};
 

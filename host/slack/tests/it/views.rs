@@ -1,4 +1,4 @@
-//! Modals within Slack's limits, and what strangers' words can do in them: nothing.
+//! Modals stay within Slack's limits, and other people's words do nothing in them.
 
 use maro_domain::reply::{Block, Span};
 use maro_slack::{
@@ -17,7 +17,7 @@ fn mrkdwn(spans: Vec<Span>) -> Mrkdwn {
     renderer().mrkdwn(&[Block::Paragraph(spans)], &channel(), &caller())
 }
 
-/// The view's own fields, then a block a line.
+/// The view's own fields, then one block per line.
 fn block_by_block(view: &View) -> String {
     let mut view = view.to_json();
     let blocks = view["blocks"].take();
@@ -25,7 +25,7 @@ fn block_by_block(view: &View) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The one block of a view.
+/// The only block of a view.
 fn block_of(block: impl Into<ViewBlock>) -> Value {
     View::modal("x", "x").with_block(block).to_json()["blocks"][0].clone()
 }

@@ -1,4 +1,4 @@
-//! The Web API of the simulated workspace refuses what Slack refuses, and fails as told.
+//! The Web API of the simulated workspace rejects what Slack rejects, and fails when told to.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ async fn threads_and_permalinks_lead_to_messages_that_exist() {
     let of_reply = link(reply["ts"].as_str().unwrap()).await["permalink"].to_string();
     assert!(of_reply.contains(&format!("?thread_ts={}&cid=C0GENERAL01", root.ts)));
     assert_eq!(link("1.000001").await["error"], "message_not_found");
-    // Slack does not read JSON here.
+    // Slack doesn't read JSON here.
     let json = json!({ "channel": "C0GENERAL01", "message_ts": root.ts });
     assert_eq!(call(&slack, "chat.getPermalink", &json).await["error"], "channel_not_found");
 }
