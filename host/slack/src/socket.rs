@@ -1,8 +1,8 @@
-//! Socket Mode: what Slack would send over HTTP comes over WebSockets that MARO opens.
+//! Socket Mode: what Slack would send over HTTP arrives over WebSockets that MARO opens.
 //!
-//! slack-morphism has a client for this, which connects past `process::http`, keeps to itself why it can't,
-//! and reads payloads into types that drop fields. So MARO asks for an address, opens the WebSocket and
-//! reads raw JSON by itself. Each connection is watched and replaced by a task of its own.
+//! slack-morphism has a client for this, but it bypasses `process::http`, hides why a connection fails, and
+//! reads payloads into types that drop fields. So MARO asks for an address, opens the WebSocket and reads the
+//! raw JSON itself. Each connection has a task that watches and replaces it.
 
 mod answers;
 mod connections;
@@ -41,13 +41,13 @@ use crate::{
 };
 use maro_process::{http::retry::Backoff, telemetry::error_chain};
 
-/// Connections held at once, so that one can be replaced while another serves. Slack allows ten.
+/// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
 const CONNECTIONS: usize = 2;
 
 /// How long Slack may take to say hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection that lasted longer was a good one: what ends it is no failure.
+/// If a connection lasted longer than this, its end isn't a failure.
 const GOOD_LIFE: Duration = Duration::from_secs(30);
 
 /// The pause before a connection is replaced.
@@ -59,7 +59,8 @@ const BACKOFF: Backoff =
 #[error("Socket Mode needs SLACK_APP_TOKEN")]
 pub struct NoAppToken;
 
-/// Connections to Slack that are kept up. They end with this value; [`SocketMode::stop`] ends them in order.
+/// Connections to Slack that are kept open. Dropping this value ends them; [`SocketMode::stop`] ends them
+/// gracefully.
 pub struct SocketMode {
     shared: Arc<Connections>,
     stop: DropGuard,
@@ -67,16 +68,16 @@ pub struct SocketMode {
 }
 
 impl SocketMode {
-    /// Opens two connections and keeps them up in the background, whatever becomes of Slack.
+    /// Opens two connections and keeps them open in the background, whatever happens to Slack.
     ///
-    /// `handler` gets each request once, even if Slack sends it several times. What its future gives within
-    /// 2.8 s is the payload of the acknowledgement, as [`crate::message::Message::to_answer`],
+    /// `handler` gets each request once, even if Slack sends it several times. What its future returns within
+    /// 2.8 s is the payload of the acknowledgement, as made by [`crate::message::Message::to_answer`],
     /// [`crate::interaction::answer::SubmissionResponse::to_json`] or
-    /// [`crate::interaction::answer::options_json`] make it; nothing, or nothing in time, is a bare
-    /// one. The future is run to its end in any case.
+    /// [`crate::interaction::answer::options_json`]. If it returns nothing, or not in time, the acknowledgement has
+    /// no payload. The future always runs to its end.
     ///
     /// # Errors
-    /// [`NoAppToken`]. That Slack refuses the token is logged; see [`SlackWebApi::check_app_token`].
+    /// [`NoAppToken`]. If Slack rejects the token, that is only logged; see [`SlackWebApi::check_app_token`].
     pub fn start<H, F>(config: &SlackConfig, handler: H) -> Result<Self, NoAppToken>
     where
         H: Fn(SocketRequest) -> F + Send + Sync + 'static,
@@ -99,13 +100,13 @@ impl SocketMode {
         Ok(Self { shared, stop: stop.drop_guard(), supervisors })
     }
 
-    /// How many connections Slack has greeted and not ended.
+    /// How many connections Slack has greeted and not yet ended.
     pub fn connected(&self) -> usize {
         self.shared.connected.load(Ordering::Acquire)
     }
 
-    /// Sends the acknowledgements under way, closes the connections, and waits for the handler's futures:
-    /// for `grace` in all, of which closing takes 5 s at most.
+    /// Sends the pending acknowledgements, closes the connections, and waits for the handler's futures. All
+    /// of it takes at most `grace`, and closing at most 5 s of that.
     pub async fn stop(self, grace: Duration) {
         let Self { shared, stop, supervisors } = self;
         drop(stop);
@@ -119,7 +120,7 @@ impl SocketMode {
     }
 }
 
-/// Keeps one connection up.
+/// Keeps one connection open.
 struct Supervisor {
     shared: Arc<Connections>,
     stop: CancellationToken,
@@ -129,7 +130,7 @@ struct Supervisor {
 /// How a connection ended, or is about to.
 enum End {
     Stopped,
-    /// Slack closes it soon; until then it serves.
+    /// Slack will close it soon. Until then it serves.
     Replace,
     Lost,
     /// Socket Mode is switched off in the app's settings.
@@ -139,7 +140,7 @@ enum End {
 impl Supervisor {
     async fn run(self) {
         let mut failures = 0;
-        // One that still serves while it is being replaced.
+        // The connection that still serves while it is being replaced.
         let mut retiring: Option<Link> = None;
         loop {
             let link = self.connect().await;
@@ -177,7 +178,7 @@ impl Supervisor {
         }
     }
 
-    /// A connection that Slack has greeted.
+    /// Opens a connection and waits until Slack greets it.
     async fn connect(&self) -> Option<Link> {
         match self.stop.run_until_cancelled(self.greeted_link()).await? {
             Ok(link) => {
@@ -200,7 +201,7 @@ impl Supervisor {
         }
     }
 
-    /// Waits for the end.
+    /// Waits for the end of a connection.
     async fn serve(&self, link: &mut Link) -> End {
         loop {
             let event = tokio::select! {
@@ -225,7 +226,7 @@ impl Supervisor {
         }
     }
 
-    /// Breaks if all is to stop.
+    /// Breaks if everything has to stop.
     async fn pause(&self, failures: u32) -> std::ops::ControlFlow<()> {
         tokio::select! {
             () = tokio::time::sleep(BACKOFF.pause(failures)) => std::ops::ControlFlow::Continue(()),

@@ -1,11 +1,11 @@
-//! What the connections of one bot share.
+//! What all connections of one bot share.
 
 use std::sync::atomic::AtomicUsize;
 
 use crate::{socket::answers::Answers, web_api::SlackWebApi};
 use maro_process::secret::Secret;
 
-/// What all connections have in common.
+/// What all connections share.
 pub(super) struct Connections {
     pub(super) api: SlackWebApi,
     pub(super) app_token: Secret,
