@@ -243,7 +243,7 @@ impl Settings {
 
     fn log(&mut self) -> Option<String> {
         let value = self.or("MARO_LOG", "info");
-        match tracing_subscriber::EnvFilter::builder().parse(&value) {
+        match value.parse::<tracing_subscriber::filter::Targets>() {
             Ok(_) => Some(value),
             Err(_) => self.problem(format!(
                 "MARO_LOG must be a level (error, warn, info, debug, trace) or a list, such as info,maro=debug, not {value:?}."
