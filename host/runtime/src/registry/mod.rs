@@ -110,10 +110,11 @@ impl Registry {
     }
 
     /// Loads what is new or has changed in the folder, tries again what was refused, and swaps all of it in
-    /// at once. Files that can't be loaded are listed in [`Plugins::refused`]; their previous versions keep running.
+    /// at once. Files that can't be loaded are listed in [`Plugins::refused`]; their previous versions keep
+    /// running.
     ///
     /// # Errors
-    /// The folder can't be read, or the registry is closed; what ran before keeps running.
+    /// The folder can't be read, which is logged, or the registry is closed; what ran before keeps running.
     pub async fn load(&self) -> io::Result<Arc<Plugins>> {
         let closed = || Err(io::Error::other("MARO is stopping"));
         self.closing.run_until_cancelled(self.load_all()).await.unwrap_or_else(closed)
@@ -126,7 +127,7 @@ impl Registry {
 
     async fn load_all(&self) -> io::Result<Arc<Plugins>> {
         let _loading = self.loading.lock().await;
-        let listing = self.look().await?;
+        let listing = self.look().await.inspect_err(report_unreadable)?;
         let mut names = self.files().files();
         names.extend(listing.components.into_keys());
         let attempts: Vec<_> = stream::iter(names)
@@ -143,8 +144,8 @@ impl Registry {
         Ok(self.plugins())
     }
 
-    /// Loads one file if its content has changed, and swaps it in. If `lenient`, a refusal isn't reported yet: the
-    /// file may not be whole.
+    /// Loads one file if its content has changed, and swaps it in. If `lenient`, a refusal isn't reported
+    /// yet: the file may not be whole.
     async fn update(&self, name: &str, lenient: bool) {
         match self.attempt(name, false).await {
             Some(attempt) => self.change(|files| files.settle(vec![attempt], lenient)),
@@ -163,8 +164,8 @@ impl Registry {
         self.files().start_watching(Instant::now());
     }
 
-    /// Takes what a look at the folder found, and returns what is to be done about which file. `is_busy` says of
-    /// which files a lenient update is under way.
+    /// Takes what a look at the folder found, and returns what is to be done about which file. `is_busy` says
+    /// of which files a lenient update is under way.
     fn see(&self, listing: Listing, is_busy: impl Fn(&str) -> bool) -> Vec<(String, Effect)> {
         if !self.files().are_misnamed(&listing.misnamed) {
             self.change(|files| files.set_misnamed(listing.misnamed));
@@ -203,7 +204,7 @@ impl Registry {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`Registry::attempt`], but also tries again what was refused before, and waits until the file holds still.
+    /// As [`Registry::attempt`], but also tries again what was refused, and waits until the file holds still.
     async fn insist(&self, name: &str) -> Option<Attempt> {
         for _ in 0..READINGS {
             if let Some(attempt) = self.attempt(name, true).await {
@@ -263,7 +264,7 @@ impl Registry {
         }
     }
 
-    /// Applies the manifest of now to the version that is running, before it is known whether its successor can run.
+    /// Applies the current manifest to the version that is running, before its successor is loaded.
     async fn enforce(&self, name: &str, ticket: Ticket, before: &Identity) {
         let manifest = self.read_manifest(name).await;
         if let Some(manifest) = manifest
