@@ -30,7 +30,7 @@ pub(super) enum Event<B = LoadedPlugin> {
     TakesLong(Ticket),
     /// That attempt has ended, or was abandoned.
     TakesNoLonger(Ticket),
-    /// During an attempt: the manifest of now.
+    /// During an attempt: the current manifest.
     ManifestRead { ticket: Ticket, manifest: Arc<Manifest> },
     /// An attempt has ended. If it was `lenient`, a refusal isn't reported yet.
     Ended { ticket: Ticket, identity: Identity, outcome: Outcome<B>, lenient: bool },

@@ -1,7 +1,8 @@
 //! Watching the plugins folder, by looking at it often.
 //!
-//! Looking at a hundred plugins costs a fraction of a millisecond. It also notices what file events miss: a folder
-//! on the network or in another container, and links whose distant target is exchanged, as Kubernetes does it.
+//! Looking at a hundred plugins costs a fraction of a millisecond. It also notices what file events miss: a
+//! folder on the network or in another container, and links whose distant target is exchanged, as Kubernetes
+//! does it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -43,7 +44,8 @@ impl Watcher {
         let listing = match self.registry.look().await {
             Ok(listing) => listing,
             Err(error) => {
-                // The plugins keep running: a volume that is gone for a moment is no wish to remove them.
+                // The plugins keep running: a volume that is gone for a moment doesn't mean that they should
+                // go.
                 if std::mem::replace(&mut self.is_readable, false) {
                     report_unreadable(&error);
                 }

@@ -105,7 +105,7 @@ fn the_end_of_an_attempt_decides_what_runs() {
         (vec![loaded(1)], unread(), "1 runs, unread", "a.wasm refused, a kept"),
         (vec![loaded(1)], taken(2), "1 runs, b is b.wasm's, 2 waits", "a.wasm refused, a kept"),
         (vec![loaded(1)], Outcome::Gone, "blank", "a removed"),
-        // The manifest of now applies to the earlier version.
+        // The current manifest applies to the earlier version.
         (
             vec![loaded(1)],
             refused_under(NARROWED, 2),
