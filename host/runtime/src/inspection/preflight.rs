@@ -1,7 +1,7 @@
 //! What a component wants and offers, read from its outermost layer before anything is compiled.
 //!
-//! The linker's own errors read alike for "not granted" and "wrong version"; these name the item and
-//! the cure.
+//! The linker's own errors look the same for "not granted" and "wrong version". These name the item and the
+//! remedy.
 
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -22,13 +22,13 @@ use maro_tickets::texts::plugin_files;
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";
 
-/// Interfaces of `maro:plugin` that give no power and need no grant.
+/// Interfaces of `maro:plugin` that give no access and need no grant.
 const UNGRANTED: [&str; 3] = ["log", "reply", "types"];
 
-/// More imports and exports than any honest plugin has.
+/// The most imports and exports: more than any honest plugin has.
 const MAX_ITEMS: usize = 256;
 
-/// Why a file cannot be a plugin here. Each sentence says what to do.
+/// Why a file can't be a plugin here. Each sentence says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
     #[error("{}", plugin_files::EMPTY)]
@@ -67,7 +67,7 @@ pub enum Forbidden {
 }
 
 impl Forbidden {
-    /// Of a component that ran until its manifest was changed.
+    /// The reason for a component that ran until its manifest was changed.
     pub(crate) fn withdrawn(&self) -> String {
         match self {
             Self::NotGranted { missing, file } => {
@@ -79,7 +79,7 @@ impl Forbidden {
         }
     }
 
-    /// Of a component that ran until its manifest was changed, while another is in its file.
+    /// The same if its file has another component by now.
     pub(crate) fn withdrawn_earlier(&self) -> String {
         match self {
             Self::NotGranted { missing, .. } => plugin_files::previous_no_longer_granted(&list(missing)),
@@ -93,11 +93,11 @@ impl Forbidden {
 pub struct Wishes {
     /// The grants that it needs, in the order of [`Grant::ALL`].
     pub grants: Vec<Grant>,
-    /// The version of `maro:plugin` that its exports are of.
+    /// The version of `maro:plugin` that it exports.
     pub(crate) version: Version,
-    /// The interfaces of WASI that this host does not have.
+    /// The interfaces of WASI that this host doesn't have.
     pub(crate) unoffered: Vec<String>,
-    /// Whether it can ask WASI for the time of day, which the grant `clock` is for as well.
+    /// Whether it can ask WASI for the time of day, for which it needs the grant `clock` too.
     pub(super) reads_time: bool,
 }
 
@@ -121,10 +121,10 @@ pub fn spoken_versions() -> String {
 
 /// Reads a component's imports and exports and compares them with what this host has.
 ///
-/// Steps over code, so it takes milliseconds for honest plugins; a file made for it takes some hundred.
+/// Skips code, so honest plugins take milliseconds, and a malicious file takes a few hundred.
 ///
 /// # Errors
-/// The first reason why the host could not run it.
+/// The first reason why the host couldn't run it.
 pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     let (imports, exports) = outer_names(wasm)?;
     let command = exports.iter().find_map(|export| split_version(export, COMMAND));
@@ -205,7 +205,7 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
             Payload::Version { encoding: Encoding::Module, .. } => return Err(PreflightError::CoreModule),
             Payload::ModuleSection { unchecked_range, .. }
             | Payload::ComponentSection { unchecked_range, .. } => {
-                // Nested code is for the compiler to validate; step over it.
+                // The compiler validates nested code, so it is skipped.
                 let length = unchecked_range.end - unchecked_range.start;
                 rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
             }
@@ -227,13 +227,13 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
     }
 }
 
-/// Whether there may be so many more, before they are read.
+/// Checks how many more there are before they are read.
 fn check_count(imports: &[String], exports: &[String], more: u32) -> Result<(), PreflightError> {
     let count = imports.len() + exports.len() + more as usize;
     if count > MAX_ITEMS { Err(PreflightError::TooManyItems) } else { Ok(()) }
 }
 
-/// The version in `name@version` if `name` is the item; empty where it has none.
+/// The version in `name@version` if `name` is the item; empty if it has none.
 fn split_version<'a>(item: &'a str, name: &str) -> Option<&'a str> {
     match item.strip_prefix(name)? {
         "" => Some(""),
@@ -270,7 +270,7 @@ fn version_text((major, minor, patch): Version) -> String {
     format!("{major}.{minor}.{patch}")
 }
 
-/// A name out of a file that nobody has checked, short and on one line.
+/// A name from an unchecked file, short and on one line.
 fn shown(name: &str) -> String {
     maro_domain::issue::one_line(name, 100)
 }

@@ -1,4 +1,4 @@
-//! One version of a plugin: what came out of its file, whatever it is run under.
+//! One version of a plugin: what was loaded from its file, whatever manifest it runs under.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct Description {
     pub usage: String,
 }
 
-/// What all that run the same file with the same content share.
+/// What all plugins from the same file with the same content share.
 pub(crate) struct Version {
     pub(crate) description: Description,
     /// The file that it was loaded from, without its ending.
