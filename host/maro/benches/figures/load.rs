@@ -1,8 +1,9 @@
-//! Sixteen keep-alive connections that send one signed command after another.
+//! Keep-alive connections that send one signed command after another.
 
 use std::{
     fmt::Write as _,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,10 +17,15 @@ use tokio::{
 
 pub(crate) const SIGNING_SECRET: &str = "a signing secret";
 
-const CONNECTIONS: u32 = 16;
+pub(crate) const CONNECTIONS: u32 = 16;
 
 /// One signed command, as bytes of HTTP.
 pub(crate) fn request(text: &str, channel: &str) -> Vec<u8> {
+    signed_request(text, channel, SIGNING_SECRET)
+}
+
+/// One command as bytes of HTTP, signed with any secret.
+pub(crate) fn signed_request(text: &str, channel: &str, secret: &str) -> Vec<u8> {
     let mut body = format!(
         "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id={channel}\
          &channel_name=general&user_id=U024BE7LH&user_name=ada&command=%2Fmaro&text="
@@ -29,7 +35,7 @@ pub(crate) fn request(text: &str, channel: &str) -> Vec<u8> {
     }
     body.push_str("&trigger_id=13345224609.738474920.8088930838d88f008e0&api_app_id=A123456");
     let timestamp = Clock::system().now().as_second().to_string();
-    let signature = signature::sign(&Secret::new(SIGNING_SECRET), &timestamp, body.as_bytes());
+    let signature = signature::sign(&Secret::new(secret), &timestamp, body.as_bytes());
     format!(
         "POST /slack/commands HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\
          \r\nx-slack-request-timestamp: {timestamp}\r\nx-slack-signature: {signature}\
@@ -39,26 +45,46 @@ pub(crate) fn request(text: &str, channel: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// What is sent, and what each answer must contain.
+#[derive(Clone)]
+pub(crate) struct Work {
+    /// Makes the next request.
+    pub(crate) next: Arc<dyn Fn() -> Vec<u8> + Send + Sync>,
+    pub(crate) expected: &'static str,
+}
+
+/// The seconds from request to answer.
+pub(crate) type Latencies = Vec<f64>;
+
 /// The seconds that the server takes for one request, from how many it answers in `time`. Each answer must
 /// contain `expected`.
 pub(crate) async fn run(address: SocketAddr, request: &[u8], expected: &'static str, time: Duration) -> f64 {
+    let request = request.to_vec();
+    let work = Work { next: Arc::new(move || request.clone()), expected };
+    let latencies = run_on(CONNECTIONS, address, &work, time).await;
+    time.as_secs_f64() / latencies.len() as f64
+}
+
+/// Sends requests on as many connections for `time`.
+pub(crate) async fn run_on(connections: u32, address: SocketAddr, work: &Work, time: Duration) -> Latencies {
     let started = Instant::now();
-    let mut connections = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let request = request.to_vec();
-        connections.spawn(async move {
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        let work = work.clone();
+        tasks.spawn(async move {
             let mut connection = Connection::open(address).await;
-            let mut answered = 0_u32;
+            let mut latencies = Latencies::new();
             while started.elapsed() < time {
+                let request = (work.next)();
+                let sent = Instant::now();
                 let answer = connection.ask(&request).await;
-                assert!(answer.contains(expected), "{answer}");
-                answered += 1;
+                latencies.push(sent.elapsed().as_secs_f64());
+                assert!(answer.contains(work.expected), "{answer}");
             }
-            answered
+            latencies
         });
     }
-    let answered: u32 = connections.join_all().await.into_iter().sum();
-    started.elapsed().as_secs_f64() / f64::from(answered)
+    tasks.join_all().await.into_iter().flatten().collect()
 }
 
 /// A connection that asks one thing at a time.

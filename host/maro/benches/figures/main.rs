@@ -4,13 +4,21 @@
 //! loopback, and the plugins are built first, as `maro plugin build` builds them.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and ends where it fails")]
 
+// The store's own helper: a PostgreSQL that goes with this process.
+#[path = "../../../store/tests/it/support/postgres.rs"]
+#[expect(dead_code, reason = "the tests also stop and start it")]
+mod postgres;
+
 mod beside;
 mod call;
+mod cores;
 mod http;
 mod load;
 mod native;
+mod plain;
 mod process;
 mod rounds;
+mod servers;
 mod start;
 
 use std::path::Path;
@@ -18,11 +26,15 @@ use std::path::Path;
 fn main() {
     // `cargo bench -- call start` runs only these; Cargo itself adds `--bench`.
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if wanted.first().is_some_and(|first| first == plain::ARGUMENT) {
+        return plain::main(&wanted[1..]);
+    }
     let plugins = maro_kit::repository::build().unwrap();
     println!();
     for (name, run) in [
         ("call", call::run as fn(&Path)),
         ("http", http::run),
+        ("servers", servers::run),
         ("start", start::run),
         ("beside", beside::run),
     ] {

@@ -1,4 +1,4 @@
-//! `maro serve` as a process of its own, as an operator runs it.
+//! Servers as processes of their own: `maro serve` as an operator runs it, and the one without a sandbox.
 
 use std::{
     fs,
@@ -9,7 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::load::{self, Connection};
+use maro_simulation::jira::credentials::{API_TOKEN, EMAIL};
+
+use crate::{
+    load::{self, Connection},
+    plain,
+};
 
 /// How often a starting process is asked.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -24,28 +29,35 @@ pub(crate) struct Process {
     pub(crate) started_in: Duration,
 }
 
+/// What a server stands on.
+pub(crate) struct Site<'a> {
+    /// As in `DATABASE_URL`.
+    pub(crate) database: &'a str,
+    pub(crate) jira: &'a str,
+}
+
+/// Nothing but an SQLite file in the server's own folder.
+pub(crate) const ALONE: Site<'static> = Site { database: "sqlite://maro.db", jira: "http://127.0.0.1:9" };
+
 impl Process {
     /// Starts `maro serve` with its database in `folder`, and asks it for a list until it answers.
     pub(crate) fn start(plugins: &Path, cache: &Path, folder: &Path) -> Self {
-        let address = free_address();
+        Self::spawn(maro(plugins, cache, &ALONE), folder, |command| command.spawn().unwrap())
+    }
+
+    /// Starts a server that listens where `command` says, and asks it for a list until it answers.
+    pub(crate) fn spawn(
+        (address, mut command): (SocketAddr, Command),
+        folder: &Path,
+        spawn: impl FnOnce(&mut Command) -> Child,
+    ) -> Self {
         let started = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_maro"))
-            .arg("serve")
+        command
             .current_dir(folder)
-            .env("MARO_LISTEN", address.to_string())
-            .env("DATABASE_URL", "sqlite://maro.db")
-            .env("MARO_PLUGINS_DIR", plugins)
-            .env("MARO_CACHE_DIR", cache)
-            .env("SLACK_SIGNING_SECRET", load::SIGNING_SECRET)
-            .env("SLACK_BOT_TOKEN", "xoxb-bench")
-            .env("SLACK_API_URL", "http://127.0.0.1:9/api")
-            .env("JIRA_BASE_URL", "http://127.0.0.1:9")
-            .env("JIRA_PAT", "unused")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.join("log")).unwrap())
-            .spawn()
-            .unwrap();
+            .stderr(fs::File::create(folder.join("log")).unwrap());
+        let child = spawn(&mut command);
         let mut process = Self { child, address, started_in: Duration::ZERO };
         process.wait_for_first_answer(started);
         process.started_in = started.elapsed();
@@ -54,8 +66,8 @@ impl Process {
 
     fn wait_for_first_answer(&mut self, started: Instant) {
         while std::net::TcpStream::connect(self.address).is_err() {
-            assert!(started.elapsed() < START_TIMEOUT, "maro serve does not start");
-            assert!(self.child.try_wait().unwrap().is_none(), "maro serve ended");
+            assert!(started.elapsed() < START_TIMEOUT, "the server does not start");
+            assert!(self.child.try_wait().unwrap().is_none(), "the server ended");
             thread::sleep(PAUSE);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -64,7 +76,7 @@ impl Process {
             let request = load::request("tracked", "C1");
             // While plugins compile, a command is acknowledged without an answer once Slack would give up.
             while !connection.ask(&request).await.contains("No Jira issues are tracked") {
-                assert!(started.elapsed() < START_TIMEOUT, "maro serve does not answer");
+                assert!(started.elapsed() < START_TIMEOUT, "the server does not answer");
             }
         });
     }
@@ -77,6 +89,15 @@ impl Process {
             .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
         kib.map_or(f64::NAN, |kib| kib / 1024.0)
     }
+
+    /// The seconds of processor time that it has used, the kernel's for it included.
+    pub(crate) fn computed(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The name in parentheses may hold spaces. Times are in hundredths of a second for all programs.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let times = fields.split(' ').skip(11).take(2);
+        times.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+    }
 }
 
 impl Drop for Process {
@@ -84,6 +105,33 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `maro serve`, with the simulated Jira's account.
+pub(crate) fn maro(plugins: &Path, cache: &Path, site: &Site<'_>) -> (SocketAddr, Command) {
+    let address = free_address();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
+    command
+        .arg("serve")
+        .env("MARO_LISTEN", address.to_string())
+        .env("DATABASE_URL", site.database)
+        .env("MARO_PLUGINS_DIR", plugins)
+        .env("MARO_CACHE_DIR", cache)
+        .env("SLACK_SIGNING_SECRET", load::SIGNING_SECRET)
+        .env("SLACK_BOT_TOKEN", "xoxb-bench")
+        .env("SLACK_API_URL", "http://127.0.0.1:9/api")
+        .env("JIRA_BASE_URL", site.jira)
+        .env("JIRA_EMAIL", EMAIL)
+        .env("JIRA_API_TOKEN", API_TOKEN);
+    (address, command)
+}
+
+/// The server without a sandbox: this very program.
+pub(crate) fn plain(site: &Site<'_>) -> (SocketAddr, Command) {
+    let address = free_address();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([plain::ARGUMENT, &address.to_string(), site.database, site.jira]);
+    (address, command)
 }
 
 fn free_address() -> SocketAddr {

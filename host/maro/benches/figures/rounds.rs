@@ -14,15 +14,26 @@ pub(crate) struct Comparison {
     pub(crate) ratio: f64,
 }
 
-/// Takes turns; each turn returns the seconds that one piece of work took. The first round warms up.
-pub(crate) fn compare(mut plain: impl FnMut() -> f64, mut sandboxed: impl FnMut() -> f64) -> Comparison {
+/// Takes turns; each turn returns the seconds that one piece of work took.
+pub(crate) fn compare(plain: impl FnMut() -> f64, sandboxed: impl FnMut() -> f64) -> Comparison {
+    Comparison::of(&alternate(plain, sandboxed), |seconds| *seconds)
+}
+
+/// Takes turns, plain first. The first round warms up.
+pub(crate) fn alternate<T>(mut plain: impl FnMut() -> T, mut sandboxed: impl FnMut() -> T) -> Vec<(T, T)> {
     plain();
     sandboxed();
-    let turns: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (plain(), sandboxed())).collect();
-    Comparison {
-        plain: median(turns.iter().map(|turn| turn.0)),
-        sandboxed: median(turns.iter().map(|turn| turn.1)),
-        ratio: median(turns.iter().map(|turn| turn.1 / turn.0)),
+    (0..ROUNDS).map(|_| (plain(), sandboxed())).collect()
+}
+
+impl Comparison {
+    /// The medians of one thing that the turns measured.
+    pub(crate) fn of<T>(turns: &[(T, T)], what: impl Fn(&T) -> f64) -> Self {
+        Self {
+            plain: median(turns.iter().map(|turn| what(&turn.0))),
+            sandboxed: median(turns.iter().map(|turn| what(&turn.1))),
+            ratio: median(turns.iter().map(|turn| what(&turn.1) / what(&turn.0))),
+        }
     }
 }
 
