@@ -9,7 +9,14 @@ use serde_json::Value;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Mutex;
 
-use crate::database::sqlite::{connect::Reopening, error::database_error, queue::Inbox};
+use crate::database::{
+    error::DatabaseError,
+    sqlite::{
+        connect::Reopening,
+        error::{change_error, database_error},
+        queue::{Inbox, Request},
+    },
+};
 
 /// A change to the tables of one module.
 pub(crate) trait Change: Send + Sync + Sized + 'static {
@@ -35,12 +42,19 @@ pub(crate) trait Change: Send + Sync + Sized + 'static {
 /// Makes changes until the queue is closed. The writers of all tables share the connection. They would wait
 /// for each other's lock on the file anyway, and here the next one starts immediately.
 pub(super) async fn work<C: Change>(inbox: Inbox<C, C::Outcome>, connection: Arc<Mutex<Reopening>>) {
-    while let Some(requests) = inbox.next().await {
-        let changes: Vec<&C> = requests.iter().map(|request| &request.question).collect();
+    while let Some(mut requests) = inbox.next().await {
         let mut connection = connection.lock().await;
-        let outcomes = match connection.get().await {
-            Ok(open) => commit(open, &changes).await,
-            Err(error) => Err(error),
+        let (outcomes, meaning): (_, fn(sqlx::Error) -> DatabaseError) = match connection.get().await {
+            Ok(open) => {
+                // Not before: callers may have given up while they waited for the connection.
+                requests.retain(Request::begin);
+                if requests.is_empty() {
+                    continue;
+                }
+                let changes: Vec<&C> = requests.iter().map(|request| &request.question).collect();
+                (commit(open, &changes).await, change_error)
+            }
+            Err(error) => (Err(error), database_error),
         };
         match outcomes {
             Ok(outcomes) => {
@@ -48,7 +62,7 @@ pub(super) async fn work<C: Change>(inbox: Inbox<C, C::Outcome>, connection: Arc
             }
             Err(error) => {
                 connection.failed(&error);
-                let error = database_error(error);
+                let error = meaning(error);
                 requests.into_iter().for_each(|request| request.answer(Err(error.clone())));
             }
         }
