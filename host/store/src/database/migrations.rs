@@ -7,9 +7,16 @@ use std::sync::LazyLock;
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    PgConnection, SqlSafeStr as _, SqliteConnection,
+    ColumnIndex, Decode, PgConnection, Row, SqlSafeStr as _, SqliteConnection, Type,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
+
+/// How the name of a step begins that takes something away. The number of a step follows: a MARO that knows that
+/// step no longer uses what goes away, and an older one mustn't start.
+const CONTRACT: &str = "contract ";
+
+/// The steps that a database has, with their names.
+const APPLIED: &str = "SELECT version, description FROM _sqlx_migrations ORDER BY version";
 
 /// The migrations for SQLite, in order.
 pub static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_STEPS));
@@ -26,31 +33,86 @@ fn migrator(steps: &'static [(i64, &'static str, &'static str)]) -> Migrator {
         let kind = MigrationType::Simple;
         Migration::new(number, name.into(), kind, sql.into_sql_str(), needs_no_transaction)
     };
-    Migrator::with_migrations(steps.iter().map(migration).collect())
+    let mut migrator = Migrator::with_migrations(steps.iter().map(migration).collect());
+    // [`check_newer`] decides about those of a newer MARO.
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
-/// Applies the missing migrations. Uses `run_direct`, because the compiler can't see that the future of `run`
+/// Applies the missing migrations. Those of a newer MARO are fine as long as they take nothing away that this
+/// one needs. Uses `run_direct`, because the compiler can't see that the future of `run`
 /// is `Send` for a borrowed connection.
 pub(in crate::database) fn apply_sqlite(
     connection: &mut SqliteConnection,
 ) -> BoxFuture<'_, Result<(), MigrateError>> {
-    Box::pin(SQLITE.run_direct(None, connection, false))
+    Box::pin(async move {
+        SQLITE.run_direct(None, &mut *connection, false).await?;
+        let applied = sqlx::raw_sql(APPLIED).fetch_all(connection).await?;
+        check_newer(&read_applied(&applied)?, &SQLITE)
+    })
 }
 
 /// As [`apply_sqlite`].
 pub(in crate::database) fn apply_postgres(
     connection: &mut PgConnection,
 ) -> BoxFuture<'_, Result<(), MigrateError>> {
-    Box::pin(POSTGRES.run_direct(None, connection, false))
+    Box::pin(async move {
+        POSTGRES.run_direct(None, &mut *connection, false).await?;
+        let applied = sqlx::raw_sql(APPLIED).fetch_all(connection).await?;
+        check_newer(&read_applied(&applied)?, &POSTGRES)
+    })
+}
+
+fn read_applied<R: Row>(rows: &[R]) -> Result<Vec<(i64, String)>, sqlx::Error>
+where
+    usize: ColumnIndex<R>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Whether this MARO can work with a database that has these steps.
+///
+/// # Errors
+/// [`MigrateError::VersionTooNew`] if one of them took away what this MARO needs, and
+/// [`MigrateError::VersionMissing`] if one isn't MARO's.
+fn check_newer(applied: &[(i64, String)], steps: &Migrator) -> Result<(), MigrateError> {
+    let newest = newest(steps);
+    let unknown = applied.iter().filter(|(version, _)| steps.iter().all(|step| step.version != *version));
+    for (version, name) in unknown {
+        if *version < newest {
+            return Err(MigrateError::VersionMissing(*version));
+        }
+        if needed_step(name).is_some_and(|needed| needed > newest) {
+            return Err(MigrateError::VersionTooNew(*version, newest));
+        }
+        tracing::info!(version, name, "a newer MARO has added this migration, which this one can work with");
+    }
+    Ok(())
+}
+
+/// The step that a MARO must know to work after the step with this name: `None` if any may.
+fn needed_step(name: &str) -> Option<i64> {
+    let needed = name.strip_prefix(CONTRACT)?.split(' ').next()?.parse();
+    // What can't be read may need anything.
+    Some(needed.unwrap_or(i64::MAX))
+}
+
+fn newest(steps: &Migrator) -> i64 {
+    steps.iter().map(|step| step.version).max().unwrap_or_default()
 }
 
 /// What to tell the operator if a database can't be brought to the current schema.
 pub(in crate::database) fn sentence(error: &MigrateError, steps: &Migrator) -> String {
-    let newest = steps.iter().map(|step| step.version).max().unwrap_or_default();
+    let newest = newest(steps);
     match error {
-        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => format!(
-            "The database was made by a newer MARO: it has migration {version}, and this MARO knows those \
-             up to {newest}. Start the newer MARO."
+        MigrateError::VersionTooNew(version, _) => format!(
+            "The database was made by a newer MARO: its migration {version} removed something that this MARO \
+             needs, which knows the migrations up to {newest}. Start the newer MARO."
+        ),
+        MigrateError::VersionMissing(version) => format!(
+            "The database has a migration {version}, which isn't MARO's. Start the MARO that made the database."
         ),
         MigrateError::VersionMismatch(version) => format!(
             "Migration {version} isn't the one that was applied to this database: its file was edited \
@@ -122,6 +184,29 @@ mod tests {
                 steps.iter().map(|step| (step.version, hex::encode(&step.checksum))).collect();
             let landed = landed.map(|(number, checksum)| (number, checksum.to_owned()));
             assert!(steps.starts_with(&landed), "{steps:#?}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_newer_bot_is_refused_only_if_it_takes_away_what_this_one_needs() {
+        let newest = newest(&SQLITE);
+        let after = |name: &str| check_newer(&[(newest + 2, name.to_owned())], &SQLITE);
+        assert!(after("a new table").is_ok());
+        assert!(after("contracts of employment").is_ok());
+        assert!(after(&format!("contract {newest:04} the old keys")).is_ok());
+        for name in [&*format!("contract {:04} the old keys", newest + 1), "contract the old keys"] {
+            let error = after(name).unwrap_err();
+            assert!(matches!(error, MigrateError::VersionTooNew(..)), "{name}: {error:?}");
+        }
+        let error = check_newer(&[(0, "of another program".to_owned())], &SQLITE).unwrap_err();
+        assert!(matches!(error, MigrateError::VersionMissing(0)), "{error:?}");
+    }
+
+    #[test]
+    fn a_step_that_takes_something_away_names_an_earlier_step() {
+        for step in SQLITE.iter().chain(POSTGRES.iter()) {
+            let needed = needed_step(&step.description).unwrap_or_default();
+            assert!(needed < step.version, "{}", step.description);
         }
     }
 

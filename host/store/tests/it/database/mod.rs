@@ -1,4 +1,5 @@
 //! Opening databases.
 
+mod releases;
 mod start;
 mod upgrade;
