@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     /// Number and checksum of every step that has landed, as databases hold them. They never change.
-    const LANDED_SQLITE: [(i64, &str); 4] = [
+    const LANDED_SQLITE: [(i64, &str); 5] = [
         (
             1,
             "a812b2f7dbb9791eee780ef274f783705cb64700f1568a194d1267c01e268428\
@@ -151,10 +151,15 @@ mod tests {
             "9e4ad1d31caaa99f0f42ff0224421162fc1c2e6a90847fdd7faf8ee9b8c70270\
              e0c60ae2f935c879081abea4f048b6c7",
         ),
+        (
+            5,
+            "812b3468f5c3939ae5fc686133c49ecb421c88b8cab674f941dcdf040d167c72\
+             3536d83d42778583231cf8edf45b05cf",
+        ),
     ];
 
     /// As [`LANDED_SQLITE`].
-    const LANDED_POSTGRES: [(i64, &str); 4] = [
+    const LANDED_POSTGRES: [(i64, &str); 5] = [
         (
             1,
             "99d6f6af018350a997f6b30e8c1d898a5f29467f6defb89d8101de826fad5d43\
@@ -174,6 +179,11 @@ mod tests {
             4,
             "775d41e1f08677fadc44f640d95e7f1d181f390c79db443f1baaebcbe12d8aa3\
              f444942506373b8b2a27b8ad1658308d",
+        ),
+        (
+            5,
+            "812b3468f5c3939ae5fc686133c49ecb421c88b8cab674f941dcdf040d167c72\
+             3536d83d42778583231cf8edf45b05cf",
         ),
     ];
 

@@ -1,5 +1,6 @@
 //! Opening databases.
 
+mod previous;
 mod releases;
 mod start;
 mod upgrade;
