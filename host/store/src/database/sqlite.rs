@@ -13,7 +13,8 @@ use crate::database::{
     error::DatabaseError,
     migrations,
     sqlite::{
-        connect::{File, Reopening, primary_code},
+        connect::{File, Reopening, extended_code, primary_code},
+        lock::{FileLock, cannot_open, folder_of, in_network_folder},
         queue::{Queue, queue},
         read::{Question, Readers},
         write::Change,
@@ -27,6 +28,7 @@ pub(crate) mod statements;
 pub(crate) mod write;
 
 mod connect;
+mod lock;
 
 /// How long the bot waits while another process locks the file.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,16 +43,19 @@ pub struct SqliteDatabase {
     write_connection: Arc<Mutex<Reopening>>,
     workers: TaskTracker,
     closing: CancellationToken,
+    lock: FileLock,
 }
 
 impl SqliteDatabase {
-    /// Opens the file, creates it if it doesn't exist, and brings its tables to the current schema. Several
-    /// processes may do so at once. If another process locks the file, now or later, waits up to `patience`.
+    /// Opens the file, creates it if it doesn't exist, and brings its tables to the current schema. If another
+    /// program locks the file, now or later, waits up to `patience`. Another MARO can't open it until
+    /// [`SqliteDatabase::close`] or the end of this process.
     ///
     /// # Errors
     /// One sentence for the operator. It names the file.
     pub async fn open(path: &Path, patience: Duration) -> anyhow::Result<Self> {
         check_folder(path)?;
+        let lock = FileLock::take(path).await?;
         let file = File { path: path.to_owned(), busy_timeout: patience };
         migrate(&file).await?;
         let (workers, closing) = (TaskTracker::new(), CancellationToken::new());
@@ -60,7 +65,7 @@ impl SqliteDatabase {
             workers.spawn(read::work(Arc::clone(&inbox), Reopening::new(file.clone())));
         }
         let write_connection = Arc::new(Mutex::new(Reopening::new(file)));
-        Ok(Self { patience, readers, write_connection, workers, closing })
+        Ok(Self { patience, readers, write_connection, workers, closing, lock })
     }
 
     /// The answer to a question, as JSON.
@@ -82,12 +87,13 @@ impl SqliteDatabase {
         self.workers.close();
         self.workers.wait().await;
         self.write_connection.lock().await.close().await;
+        self.lock.release();
     }
 }
 
 /// SQLite itself only says "unable to open database file".
 fn check_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     if !folder.is_dir() {
         anyhow::bail!(
             "DATABASE_URL names the file {}, but the folder {} doesn't exist.",
@@ -122,17 +128,23 @@ async fn migrate(file: &File) -> anyhow::Result<()> {
 fn describe(error: sqlx::Error, file: &File) -> anyhow::Error {
     let path = file.path.display();
     // https://sqlite.org/rescode.html
-    let sentence = match primary_code(&error) {
-        Some(5 | 6) => format!("The database {path} is locked by another process."),
-        Some(8) => {
+    let sentence = match (primary_code(&error), extended_code(&error)) {
+        (Some(5 | 6), _) => format!("The database {path} is locked by another process."),
+        (Some(8), _) => {
             format!("MARO can't write to the database {path}: check who owns the file and its folder.")
         }
-        Some(11) => format!("The database {path} is damaged. Restore it from a backup."),
-        Some(13) => format!("There's no disk space left for the database {path}."),
-        Some(14) => {
-            format!("MARO can't open or create the database {path}: check who owns the file and its folder.")
+        // The locks and the shared memory of the log, which network folders often don't have.
+        (Some(15 | 22), _) | (_, Some(2058 | 2314 | 3594 | 3850 | 4618 | 4874 | 5130 | 5386)) => {
+            in_network_folder(&file.path)
         }
-        Some(26) => format!("{path} isn't a SQLite database."),
+        (Some(10), _) => format!(
+            "MARO can't read or write the database {path}: its disk fails, or it's in a network folder, and \
+             SQLite needs a local disk."
+        ),
+        (Some(11), _) => format!("The database {path} is damaged. Restore it from a backup."),
+        (Some(13), _) => format!("There's no disk space left for the database {path}."),
+        (Some(14), _) => cannot_open(&file.path),
+        (Some(26), _) => format!("{path} isn't a SQLite database."),
         _ => format!("MARO can't open the database {path}."),
     };
     anyhow::Error::new(error).context(sentence)

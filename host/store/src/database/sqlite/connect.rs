@@ -106,6 +106,10 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
 
 /// SQLite's primary result code.
 pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(extended & 0xff)
+    Some(extended_code(error)? & 0xff)
+}
+
+/// SQLite's result code in its longer form.
+pub(super) fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
 }

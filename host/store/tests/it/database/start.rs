@@ -44,12 +44,6 @@ async fn start_many(config: &DatabaseConfig) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_may_start_at_once_on_a_new_sqlite_file() {
-    let (_folder, config) = folder();
-    start_many(&config).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_may_start_at_once_on_a_new_postgres_database() {
     let Some(database) = postgres::Database::new().await else { return };
     start_many(&on_postgres(database.url)).await;
