@@ -13,6 +13,7 @@ use crate::database::{
     error::DatabaseError,
     migrations,
     sqlite::{
+        checkpoint::Changes,
         connect::{File, Reopening, extended_code, primary_code},
         lock::{FileLock, cannot_open, folder_of, in_network_folder},
         queue::{Queue, queue},
@@ -27,6 +28,7 @@ pub(crate) mod read;
 pub(crate) mod statements;
 pub(crate) mod write;
 
+mod checkpoint;
 mod connect;
 mod lock;
 
@@ -41,6 +43,7 @@ pub struct SqliteDatabase {
     patience: Duration,
     readers: Readers,
     write_connection: Arc<Mutex<Reopening>>,
+    changes: Arc<Changes>,
     workers: TaskTracker,
     closing: CancellationToken,
     lock: FileLock,
@@ -64,8 +67,10 @@ impl SqliteDatabase {
         for _ in 0..READERS {
             workers.spawn(read::work(Arc::clone(&inbox), Reopening::new(file.clone())));
         }
+        let changes = Arc::new(Changes::default());
+        workers.spawn(checkpoint::work(Arc::clone(&changes), file.clone(), closing.clone()));
         let write_connection = Arc::new(Mutex::new(Reopening::new(file)));
-        Ok(Self { patience, readers, write_connection, workers, closing, lock })
+        Ok(Self { patience, readers, write_connection, changes, workers, closing, lock })
     }
 
     /// The answer to a question, as JSON.
@@ -77,7 +82,7 @@ impl SqliteDatabase {
     pub(crate) fn start_writer<C: Change>(&self) -> Queue<C, C::Outcome> {
         // SQLite may first wait for another process's lock, and then the others in the queue have their turn.
         let (writer, inbox) = queue(self.patience + self.patience / 2, self.closing.clone());
-        self.workers.spawn(write::work(inbox, Arc::clone(&self.write_connection)));
+        self.workers.spawn(write::work(inbox, Arc::clone(&self.write_connection), Arc::clone(&self.changes)));
         writer
     }
 

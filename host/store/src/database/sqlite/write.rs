@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use crate::database::{
     error::DatabaseError,
     sqlite::{
+        checkpoint::Changes,
         connect::Reopening,
         error::{change_error, database_error},
         queue::{Inbox, Request},
@@ -41,7 +42,11 @@ pub(crate) trait Change: Send + Sync + Sized + 'static {
 
 /// Makes changes until the queue is closed. The writers of all tables share the connection. They would wait
 /// for each other's lock on the file anyway, and here the next one starts immediately.
-pub(super) async fn work<C: Change>(inbox: Inbox<C, C::Outcome>, connection: Arc<Mutex<Reopening>>) {
+pub(super) async fn work<C: Change>(
+    inbox: Inbox<C, C::Outcome>,
+    connection: Arc<Mutex<Reopening>>,
+    made: Arc<Changes>,
+) {
     while let Some(mut requests) = inbox.next().await {
         let mut connection = connection.lock().await;
         let (outcomes, meaning): (_, fn(sqlx::Error) -> DatabaseError) = match connection.get().await {
@@ -58,6 +63,7 @@ pub(super) async fn work<C: Change>(inbox: Inbox<C, C::Outcome>, connection: Arc
         };
         match outcomes {
             Ok(outcomes) => {
+                made.note();
                 requests.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(Ok(outcome)));
             }
             Err(error) => {

@@ -1,5 +1,6 @@
 //! Opening databases.
 
+mod copies;
 mod one_owner;
 mod previous;
 mod releases;
