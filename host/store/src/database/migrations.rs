@@ -11,12 +11,20 @@ use sqlx::{
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-/// How the name of a step begins that takes something away. The number of a step follows: a MARO that knows that
+/// The first word in the name of a step that takes something away. The number of a step follows: a MARO that knows that
 /// step no longer uses what goes away, and an older one mustn't start.
-const CONTRACT: &str = "contract ";
+const CONTRACT: &str = "contract";
 
-/// The steps that a database has, with their names.
-const APPLIED: &str = "SELECT version, description FROM _sqlx_migrations ORDER BY version";
+/// The steps that a database has.
+pub(in crate::database) const APPLIED: &str =
+    "SELECT version, description, checksum FROM _sqlx_migrations ORDER BY version";
+
+/// A step that a database has.
+pub(in crate::database) struct Applied {
+    version: i64,
+    name: String,
+    checksum: Vec<u8>,
+}
 
 /// The migrations for SQLite, in order.
 pub static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_STEPS));
@@ -63,13 +71,37 @@ pub(in crate::database) fn apply_postgres(
     })
 }
 
-fn read_applied<R: Row>(rows: &[R]) -> Result<Vec<(i64, String)>, sqlx::Error>
+/// Reads the rows of [`APPLIED`].
+pub(in crate::database) fn read_applied<R: Row>(rows: &[R]) -> Result<Vec<Applied>, sqlx::Error>
 where
     usize: ColumnIndex<R>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
 {
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let applied =
+        |row: &R| Ok(Applied { version: row.try_get(0)?, name: row.try_get(1)?, checksum: row.try_get(2)? });
+    rows.iter().map(applied).collect()
+}
+
+/// How many steps a database is missing.
+///
+/// # Errors
+/// As the application of the steps would fail.
+pub(in crate::database) fn count_missing(
+    applied: &[Applied],
+    steps: &Migrator,
+) -> Result<usize, MigrateError> {
+    check_newer(applied, steps)?;
+    let mut missing = 0;
+    for step in steps.iter() {
+        match applied.iter().find(|applied| applied.version == step.version) {
+            None => missing += 1,
+            Some(applied) if applied.checksum == *step.checksum => {}
+            Some(_) => return Err(MigrateError::VersionMismatch(step.version)),
+        }
+    }
+    Ok(missing)
 }
 
 /// Whether this MARO can work with a database that has these steps.
@@ -77,10 +109,10 @@ where
 /// # Errors
 /// [`MigrateError::VersionTooNew`] if one of them took away what this MARO needs, and
 /// [`MigrateError::VersionMissing`] if one isn't MARO's.
-fn check_newer(applied: &[(i64, String)], steps: &Migrator) -> Result<(), MigrateError> {
+fn check_newer(applied: &[Applied], steps: &Migrator) -> Result<(), MigrateError> {
     let newest = newest(steps);
-    let unknown = applied.iter().filter(|(version, _)| steps.iter().all(|step| step.version != *version));
-    for (version, name) in unknown {
+    let is_known = |applied: &Applied| steps.iter().any(|step| step.version == applied.version);
+    for Applied { version, name, .. } in applied.iter().filter(|applied| !is_known(applied)) {
         if *version < newest {
             return Err(MigrateError::VersionMissing(*version));
         }
@@ -94,9 +126,10 @@ fn check_newer(applied: &[(i64, String)], steps: &Migrator) -> Result<(), Migrat
 
 /// The step that a MARO must know to work after the step with this name: `None` if any may.
 fn needed_step(name: &str) -> Option<i64> {
-    let needed = name.strip_prefix(CONTRACT)?.split(' ').next()?.parse();
+    let mut words = name.split(' ');
+    let takes_away = words.next() == Some(CONTRACT);
     // What can't be read may need anything.
-    Some(needed.unwrap_or(i64::MAX))
+    takes_away.then(|| words.next().and_then(|number| number.parse().ok()).unwrap_or(i64::MAX))
 }
 
 fn newest(steps: &Migrator) -> i64 {
@@ -200,15 +233,19 @@ mod tests {
     #[test]
     fn a_step_of_a_newer_bot_is_refused_only_if_it_takes_away_what_this_one_needs() {
         let newest = newest(&SQLITE);
-        let after = |name: &str| check_newer(&[(newest + 2, name.to_owned())], &SQLITE);
+        let applied =
+            |version, name: &str| [Applied { version, name: name.to_owned(), checksum: Vec::new() }];
+        let after = |name: &str| check_newer(&applied(newest + 2, name), &SQLITE);
         assert!(after("a new table").is_ok());
         assert!(after("contracts of employment").is_ok());
         assert!(after(&format!("contract {newest:04} the old keys")).is_ok());
-        for name in [&*format!("contract {:04} the old keys", newest + 1), "contract the old keys"] {
+        for name in
+            [&*format!("contract {:04} the old keys", newest + 1), "contract the old keys", "contract"]
+        {
             let error = after(name).unwrap_err();
             assert!(matches!(error, MigrateError::VersionTooNew(..)), "{name}: {error:?}");
         }
-        let error = check_newer(&[(0, "of another program".to_owned())], &SQLITE).unwrap_err();
+        let error = check_newer(&applied(0, "of another program"), &SQLITE).unwrap_err();
         assert!(matches!(error, MigrateError::VersionMissing(0)), "{error:?}");
     }
 

@@ -16,6 +16,7 @@ use crate::database::migrations;
 use maro_process::secret::Secret;
 
 pub(crate) mod attempt;
+pub(in crate::database) mod inspect;
 
 /// The number of connections per replica. PostgreSQL allows 100 in total by default.
 const MOST_CONNECTIONS: u32 = 10;

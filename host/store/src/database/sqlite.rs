@@ -3,9 +3,13 @@
 //! sqlx runs each connection on its own thread, and a trip there costs more than the statement. So callers
 //! queue for a few workers, and requests waiting at the same time share one trip.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use sqlx::{Connection, migrate::MigrateError};
+use sqlx::Connection;
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -14,15 +18,18 @@ use crate::database::{
     migrations,
     sqlite::{
         checkpoint::Changes,
-        connect::{File, Reopening, extended_code, primary_code},
-        lock::{FileLock, cannot_open, folder_of, in_network_folder},
+        connect::{File, Reopening},
+        lock::FileLock,
         queue::{Queue, queue},
         read::{Question, Readers},
+        trial::Trial,
+        trouble::{check_folder, describe, describe_migration},
         write::Change,
     },
 };
 
 mod error;
+pub(crate) mod inspect;
 pub(crate) mod queue;
 pub(crate) mod read;
 pub(crate) mod statements;
@@ -31,6 +38,9 @@ pub(crate) mod write;
 mod checkpoint;
 mod connect;
 mod lock;
+mod paths;
+mod trial;
+mod trouble;
 
 /// How long the bot waits while another process locks the file.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,8 +50,10 @@ const READERS: usize = 2;
 
 /// An open file.
 pub struct SqliteDatabase {
+    path: PathBuf,
     patience: Duration,
     readers: Readers,
+    trials: Queue<Trial, ()>,
     write_connection: Arc<Mutex<Reopening>>,
     changes: Arc<Changes>,
     workers: TaskTracker,
@@ -70,7 +82,16 @@ impl SqliteDatabase {
         let changes = Arc::new(Changes::default());
         workers.spawn(checkpoint::work(Arc::clone(&changes), file.clone(), closing.clone()));
         let write_connection = Arc::new(Mutex::new(Reopening::new(file)));
-        Ok(Self { patience, readers, write_connection, changes, workers, closing, lock })
+        let (trials, inbox) = queue(patience, closing.clone());
+        workers.spawn(write::work(inbox, Arc::clone(&write_connection), Arc::clone(&changes)));
+        let path = path.to_owned();
+        Ok(Self { path, patience, readers, trials, write_connection, changes, workers, closing, lock })
+    }
+
+    /// Tries whether a change could be made, and leaves nothing behind.
+    pub(crate) async fn try_change(&self) -> Result<(), DatabaseError> {
+        self.trials.ask(Trial).await?;
+        trial::try_room_elsewhere(&self.path).await
     }
 
     /// The answer to a question, as JSON.
@@ -96,61 +117,13 @@ impl SqliteDatabase {
     }
 }
 
-/// SQLite itself only says "unable to open database file".
-fn check_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = folder_of(path);
-    if !folder.is_dir() {
-        anyhow::bail!(
-            "DATABASE_URL names the file {}, but the folder {} doesn't exist.",
-            path.display(),
-            folder.display()
-        );
-    }
-    if path.is_dir() {
-        anyhow::bail!("DATABASE_URL must name a file, but {} is a folder.", path.display());
-    }
-    Ok(())
-}
-
 async fn migrate(file: &File) -> anyhow::Result<()> {
-    let mut connection = file.create().await.map_err(|error| describe(error, file))?;
-    // The write lock makes other processes wait and turns all steps into one change.
-    let mut transaction =
-        connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| describe(error, file))?;
-    match migrations::apply_sqlite(&mut transaction).await {
-        Ok(()) => {}
-        Err(MigrateError::Execute(error)) => return Err(describe(error, file)),
-        Err(error) => {
-            let sentence = migrations::sentence(&error, &migrations::SQLITE);
-            return Err(anyhow::Error::new(error).context(sentence));
-        }
-    }
-    transaction.commit().await.map_err(|error| describe(error, file))?;
-    connection.close().await.map_err(|error| describe(error, file))
-}
-
-/// What to tell the operator if the file can't be opened.
-fn describe(error: sqlx::Error, file: &File) -> anyhow::Error {
-    let path = file.path.display();
-    // https://sqlite.org/rescode.html
-    let sentence = match (primary_code(&error), extended_code(&error)) {
-        (Some(5 | 6), _) => format!("The database {path} is locked by another process."),
-        (Some(8), _) => {
-            format!("MARO can't write to the database {path}: check who owns the file and its folder.")
-        }
-        // The locks and the shared memory of the log, which network folders often don't have.
-        (Some(15 | 22), _) | (_, Some(2058 | 2314 | 3594 | 3850 | 4618 | 4874 | 5130 | 5386)) => {
-            in_network_folder(&file.path)
-        }
-        (Some(10), _) => format!(
-            "MARO can't read or write the database {path}: its disk fails, or it's in a network folder, and \
-             SQLite needs a local disk."
-        ),
-        (Some(11), _) => format!("The database {path} is damaged. Restore it from a backup."),
-        (Some(13), _) => format!("There's no disk space left for the database {path}."),
-        (Some(14), _) => cannot_open(&file.path),
-        (Some(26), _) => format!("{path} isn't a SQLite database."),
-        _ => format!("MARO can't open the database {path}."),
-    };
-    anyhow::Error::new(error).context(sentence)
+    let describe = |error| describe(error, &file.path);
+    let mut connection = file.create().await.map_err(describe)?;
+    // The write lock makes other programs wait and turns all steps into one change.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(describe)?;
+    let migrated = migrations::apply_sqlite(&mut transaction).await;
+    migrated.map_err(|error| describe_migration(error, &file.path))?;
+    transaction.commit().await.map_err(describe)?;
+    connection.close().await.map_err(describe)
 }

@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::sqlite::connect::{File, is_busy};
+use crate::database::sqlite::connect::{File, is_busy, touch};
 
 /// How long nothing may have been changed before it's done.
 const QUIET: Duration = Duration::from_secs(2);
@@ -89,11 +89,9 @@ async fn write_back(file: &File) -> Result<bool, sqlx::Error> {
 }
 
 /// The first change after a log was written back begins a new log, and waits for the disk. This is that change.
-/// It changes nothing: it sets a number, which other tools may use, to what it is.
+/// It changes nothing.
 async fn begin_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let number: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-    let set = AssertSqlSafe(format!("PRAGMA user_version = {number}"));
-    sqlx::query(set).execute(&mut *transaction).await?;
+    touch(&mut transaction).await?;
     transaction.commit().await
 }

@@ -7,7 +7,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -15,13 +15,15 @@ use std::{
 use anyhow::Context as _;
 use tokio::time::Instant;
 
+use crate::database::sqlite::{
+    paths::{actual_path, beside, create_private},
+    trouble::{cannot_open, in_network_folder},
+};
+
 /// How long to wait for a process that is ending.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const RETRY_AFTER: Duration = Duration::from_millis(50);
-
-/// How many links may lead to a file. Linux has the same limit.
-const MAX_LINKS: u32 = 40;
 
 /// What SQLite and MARO put beside a database, as endings of its name.
 const BESIDE: [&str; 3] = ["-wal", "-shm", LOCK];
@@ -66,30 +68,6 @@ impl FileLock {
     }
 }
 
-/// The file that a name stands for, even if the file isn't there yet.
-fn actual_path(name: &Path) -> io::Result<PathBuf> {
-    let mut path = name.to_owned();
-    for _ in 0..MAX_LINKS {
-        match fs::read_link(&path) {
-            Ok(target) => path = folder_of(&path).join(target),
-            Err(_) => break,
-        }
-    }
-    let file_name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    Ok(folder_of(&path).canonicalize()?.join(file_name))
-}
-
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A file beside the database.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
 fn lock_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -98,7 +76,7 @@ fn lock_file(path: &Path) -> io::Result<File> {
 
 /// An empty file is an empty database. SQLite would create one that others may read.
 fn create(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match create_private(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         result => result.map(drop),
     }
@@ -150,18 +128,4 @@ fn warn_of_readers(path: &Path) {
             );
         }
     }
-}
-
-pub(super) fn cannot_open(path: &Path) -> String {
-    format!(
-        "MARO can't open or create the database {}: check who owns the file and its folder.",
-        path.display()
-    )
-}
-
-pub(super) fn in_network_folder(path: &Path) -> String {
-    format!(
-        "MARO can't lock the database {}: it's probably in a network folder, and SQLite needs a local disk.",
-        path.display()
-    )
 }

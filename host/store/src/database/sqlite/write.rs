@@ -23,6 +23,9 @@ use crate::database::{
 pub(crate) trait Change: Send + Sync + Sized + 'static {
     type Outcome: Send + 'static;
 
+    /// Whether it's committed. If not, it's undone once it was made.
+    const IS_KEPT: bool = true;
+
     /// Makes changes inside a transaction. Returns one outcome for each, in order. After an error, none is
     /// made.
     fn apply(
@@ -63,7 +66,9 @@ pub(super) async fn work<C: Change>(
         };
         match outcomes {
             Ok(outcomes) => {
-                made.note();
+                if C::IS_KEPT {
+                    made.note();
+                }
                 requests.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(Ok(outcome)));
             }
             Err(error) => {
@@ -85,8 +90,9 @@ async fn commit<C: Change>(
     }
     // IMMEDIATE takes the write lock now. Asking for it after a read could fail no matter how long we wait.
     run(connection, "BEGIN IMMEDIATE", &[]).await?;
+    let end = if C::IS_KEPT { "COMMIT" } else { "ROLLBACK" };
     let outcomes = match C::apply(changes, connection).await {
-        Ok(outcomes) => run(connection, "COMMIT", &[]).await.map(|_| outcomes),
+        Ok(outcomes) => run(connection, end, &[]).await.map(|_| outcomes),
         Err(error) => Err(error),
     };
     if outcomes.is_err() {

@@ -1,6 +1,7 @@
 //! Opening databases.
 
 mod copies;
+mod looked_at;
 mod one_owner;
 mod previous;
 mod releases;

@@ -107,6 +107,20 @@ async fn a_locked_sqlite_file_is_waited_for_in_vain_and_then_works_again() {
     stores.close().await;
 }
 
+#[tokio::test]
+async fn an_sqlite_file_that_another_program_locks_takes_no_change() {
+    let (folder, stores, mut other) = impatient(Duration::from_millis(100)).await;
+    stores.tracker.try_change().await.unwrap();
+    // The file, its log, the log's index, and the lock.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "a file is left behind");
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let error = stores.tracker.try_change().await.unwrap_err();
+    assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
+    other.execute("ROLLBACK").await.unwrap();
+    stores.tracker.try_change().await.unwrap();
+    stores.close().await;
+}
+
 /// Changes of different tables wait for the lock one after the other. Whenever it is released, what a caller
 /// was told is what is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,6 +166,7 @@ async fn an_sqlite_file_that_lost_its_table_is_an_error_and_works_again_when_it_
     let given = Given::sqlite().await;
     given.execute("ALTER TABLE channel_tracked_issues RENAME TO elsewhere").await;
     assert!(given.tracker.ping().await.is_err());
+    assert!(given.tracker.try_change().await.is_err());
     let error = try_track(&given, 1).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     given.execute("ALTER TABLE elsewhere RENAME TO channel_tracked_issues").await;
