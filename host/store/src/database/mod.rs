@@ -8,12 +8,14 @@ use std::sync::Arc;
 use crate::{
     config::DatabaseConfig,
     database::{
+        inspection::Condition,
         postgres::PostgresDatabase,
         sqlite::{PATIENCE, SqliteDatabase},
     },
 };
 
 pub mod error;
+pub mod inspection;
 pub mod migrations;
 pub mod postgres;
 pub mod sqlite;
@@ -37,6 +39,18 @@ impl Database {
                 Self::Postgres(Arc::new(PostgresDatabase::open(config).await?))
             }
         })
+    }
+
+    /// Looks whether MARO can use a database, and tries whether it takes changes. Changes nothing. The bot may be
+    /// running on it.
+    ///
+    /// # Errors
+    /// As [`crate::Stores::open`].
+    pub async fn inspect(config: &DatabaseConfig) -> anyhow::Result<Condition> {
+        match config {
+            DatabaseConfig::Sqlite { path } => sqlite::inspect::inspect(path).await,
+            DatabaseConfig::Postgres(config) => postgres::inspect::inspect(config).await,
+        }
     }
 
     pub(crate) async fn close(&self) {

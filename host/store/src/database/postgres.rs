@@ -21,6 +21,7 @@ pub mod address;
 pub(crate) mod attempt;
 pub(crate) mod clock;
 mod connect;
+pub(in crate::database) mod inspect;
 pub(crate) mod pool;
 pub(crate) mod problem;
 
@@ -69,7 +70,7 @@ impl PostgresDatabase {
 /// Brings the tables to the current schema. Asks first, since the user may lack the right to change tables.
 async fn migrate(connected: Connected) -> anyhow::Result<()> {
     let Connected { mut connection, place, .. } = connected;
-    if migrations::is_current_postgres(&mut connection).await {
+    if inspect::count_missing(&mut connection, &place).await? == 0 {
         return Ok(());
     }
     match tokio::time::timeout(MIGRATION_LIMIT, apply(&mut connection)).await {

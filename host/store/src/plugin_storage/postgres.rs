@@ -42,7 +42,7 @@ macro_rules! and_count {
             $statement,
             ")
              INSERT INTO plugin_storage_usage AS usage (plugin, channel_id, keys, bytes) VALUES ($1, $2, $4, $5)
-             ON CONFLICT (plugin, channel_id)
+             ON CONFLICT (plugin, channel_id, team_id, site_id)
              DO UPDATE SET keys = usage.keys + excluded.keys, bytes = usage.bytes + excluded.bytes"
         )
     };
@@ -50,7 +50,7 @@ macro_rules! and_count {
 
 const PUT: &str = and_count!(
     "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ($1, $2, $3, $6)
-     ON CONFLICT (plugin, channel_id, key) DO UPDATE SET value = excluded.value"
+     ON CONFLICT (plugin, channel_id, key, team_id, site_id) DO UPDATE SET value = excluded.value"
 );
 
 const TAKE: &str =

@@ -19,7 +19,7 @@ const DISABLE: &str = concat!(
     "INSERT INTO plugin_switches AS switch (plugin_name, disabled_by, disabled_at)
     SELECT $1, $2, $3::timestamptz WHERE ",
     in_time!("$4"),
-    " ON CONFLICT (plugin_name) DO UPDATE
+    " ON CONFLICT (plugin_name, team_id, site_id) DO UPDATE
     SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
         enabled_by = NULL, enabled_at = NULL
     WHERE switch.enabled_at IS NOT NULL"

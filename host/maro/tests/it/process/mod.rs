@@ -2,6 +2,7 @@
 
 mod crash;
 mod crash_flows;
+mod database;
 mod doctor;
 mod serve;
 mod stop;

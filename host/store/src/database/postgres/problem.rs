@@ -80,6 +80,15 @@ impl Place {
         ))
     }
 
+    /// The account lacks a right.
+    pub(super) fn may_not_create(&self) -> String {
+        let Self { user, database, .. } = self;
+        format!(
+            "On {self}, the user {user:?} can't create tables in the database {database:?}: run GRANT CREATE ON \
+             SCHEMA public TO that user."
+        )
+    }
+
     /// What to tell the operator about an error.
     pub(super) fn describe(&self, error: sqlx::Error) -> ConnectError {
         let Self { user, database, .. } = self;
@@ -98,10 +107,7 @@ impl Place {
                 format!("{self} rejected the user {user:?}: check the name and password in DATABASE_URL.")
             }
             (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
-            (_, Some("42501")) => format!(
-                "On {self}, the user {user:?} can't create tables in the database {database:?}: run GRANT CREATE \
-                 ON SCHEMA public TO that user."
-            ),
+            (_, Some("42501")) => self.may_not_create(),
             (_, Some("53300")) => format!("{self} has no connections left."),
             (_, Some("57P03")) => format!("{self} isn't ready yet."),
             _ => format!("MARO can't use {self}."),
