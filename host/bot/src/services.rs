@@ -17,7 +17,9 @@ use maro_store::{
     Stores, intents::Intents, plugin_storage::PluginStorage, plugin_switches::PluginSwitches,
     tracker::ChannelIssueTracker,
 };
-use maro_tickets::{Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver};
+use maro_tickets::{
+    Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience,
+};
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
 /// who waits longer thinks that nothing happens.
@@ -25,6 +27,7 @@ const JIRA_PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) struct Services {
     pub(crate) clock: Clock,
+    pub(crate) patience: Patience,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) jira: Arc<JiraClient>,
     pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
@@ -39,9 +42,15 @@ pub(crate) struct Services {
 impl Services {
     /// # Errors
     /// No client for Jira can be made, for want of root certificates.
-    pub(crate) fn new(config: &Config, stores: &Stores, clock: Clock) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: &Config,
+        stores: &Stores,
+        clock: Clock,
+        patience: Patience,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             clock,
+            patience,
             metrics: Arc::new(Metrics::new()),
             jira: Arc::new(JiraClient::new(&config.jira)?),
             tracker: Arc::clone(&stores.tracker),
@@ -65,6 +74,7 @@ impl Services {
                 renderer: Renderer::new(&config.jira.base_url),
             }),
             clock: self.clock.clone(),
+            patience: self.patience,
         })
     }
 

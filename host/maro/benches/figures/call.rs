@@ -37,7 +37,7 @@ use maro_store::{
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
     tracker::{ChannelIssueTracker, TrackRequest},
 };
-use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, flow::Driver};
+use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -76,6 +76,7 @@ pub(crate) fn run(plugins: &Path) {
                     renderer: Renderer::new(&nowhere().base_url),
                 }),
                 clock: Clock::system(),
+                patience: Patience::default(),
             }),
             outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),
