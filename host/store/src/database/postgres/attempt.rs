@@ -30,6 +30,10 @@ const DELIVERY_LIMIT: Duration = Duration::from_millis(1_500);
 
 const ATTEMPTS: u32 = 3;
 
+/// How long to wait before the second attempt if no server takes a connection. Four times as long before the third:
+/// a server that restarts, or a standby that takes over, is often back by then.
+const PAUSE: Duration = Duration::from_millis(150);
+
 /// What a call does. It decides whether the call may be retried after its answer was lost, and whether its
 /// failure leaves the outcome unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,9 @@ impl PostgresDatabase {
                 is_uncertain |= changes && failure == Failure::Lost;
                 if left > 0 && failure.allows(effect) && !schedule.is_over() {
                     tracing::debug!(%error, "retrying a database call");
+                    if failure == Failure::NotConnected {
+                        time::sleep(PAUSE * 4_u32.pow(ATTEMPTS - 1 - left)).await;
+                    }
                 } else if is_uncertain {
                     return Err(DatabaseError::Uncertain(Arc::new(error)));
                 } else {
