@@ -12,7 +12,7 @@ use crate::database::{
     error::DatabaseError,
     postgres::{
         PostgresDatabase,
-        clock::TOO_LATE,
+        deadline::TOO_LATE,
         pool::{ACQUIRE_LIMIT, Lease, Statement},
         problem::ConnectError,
     },
@@ -154,7 +154,7 @@ impl PostgresDatabase {
     }
 
     /// The answer to a change that returns a single text. Its last argument is the deadline, which is bound here:
-    /// see [`super::clock::in_time`].
+    /// see [`super::deadline::in_time`].
     pub(crate) async fn fetch<'q>(
         &self,
         effect: Effect,
