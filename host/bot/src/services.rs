@@ -56,7 +56,7 @@ impl Services {
     pub(crate) fn driver(&self, config: &Config) -> Arc<Driver> {
         let (tracker, intents) = (Arc::clone(&self.tracker), Arc::clone(&self.intents));
         Arc::new(Driver {
-            journal: Arc::clone(&self.intents),
+            intents: Arc::clone(&self.intents),
             jira: Arc::clone(&self.jira),
             tracker: Arc::clone(&self.tracker),
             auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone()),

@@ -1,7 +1,7 @@
-//! Formatted text as an Atlassian Document, which is what Jira Cloud's descriptions are.
+//! Formatted text as an Atlassian Document, the format of Jira Cloud's descriptions.
 //!
-//! The format is strict, and Jira refuses a whole document for one fault: text nodes are never empty, text
-//! in code has no other format than a link, code blocks hold plain text, lists have items.
+//! The format is strict, and Jira rejects a whole document for one mistake: text nodes must not be empty,
+//! code can have no other mark than a link, code blocks hold plain text, and lists have items.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -99,7 +99,7 @@ fn paragraph(inlines: &[Inline]) -> Option<Block> {
     shows_something(inlines).then(|| Block::Paragraph { content: nodes(inlines) })
 }
 
-/// The items that show something, if any do.
+/// The items that show something; `None` if none does.
 fn list(items: &[Vec<Inline>]) -> Option<Vec<ListItem>> {
     let items: Vec<ListItem> =
         items.iter().filter_map(|item| Some(ListItem { content: [paragraph(item)?] })).collect();

@@ -1,4 +1,4 @@
-//! Answers of Jira's that may be a minute old: what projects and issue types there are.
+//! Answers of Jira that may be a minute old: projects, issue types, epic fields.
 
 use std::{
     collections::HashMap,
@@ -10,30 +10,30 @@ use tokio::time::Instant;
 
 use maro_domain::ticket::{IssueType, Project};
 
-/// How long an answer is used again.
+/// How long an answer is reused.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// How many answers of a kind are kept.
+/// How many answers of each kind are kept.
 const MAX_ENTRIES: usize = 500;
 
 /// What the client remembers.
 #[derive(Debug, Default)]
 pub(super) struct Caches {
-    /// Data Center's projects, all of them.
+    /// All of Data Center's projects.
     pub(super) projects: Cache<Vec<Project>>,
     /// By project key.
     pub(super) issue_types: Cache<Vec<IssueType>>,
     pub(super) epic_fields: Cache<EpicFields>,
 }
 
-/// The ids of the fields by which Data Center knows epics, as far as the site has them.
+/// The ids of the fields by which Data Center knows epics. A site may lack them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct EpicFields {
     pub(super) name: Option<String>,
     pub(super) link: Option<String>,
 }
 
-/// Answers by what was asked.
+/// Answers by question.
 #[derive(Debug)]
 pub(super) struct Cache<T>(Mutex<HashMap<String, (Instant, T)>>);
 
@@ -44,7 +44,7 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T: Clone> Cache<T> {
-    /// The answer, if there is one that is young enough.
+    /// The answer, if there is a recent one.
     pub(super) fn get(&self, key: &str, now: Instant) -> Option<T> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, value) = entries.get(key)?;

@@ -1,103 +1,52 @@
-//! The Jira client: what the rest of MARO asks of Jira.
+//! The Jira client: everything that the rest of MARO asks of Jira.
+//!
+//! Each operation is a function of the same name in its subject's file; what it promises is said here.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::collections::HashMap;
 
-use tokio::time::{Instant, timeout_at};
-use url::Url;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::{
-    cache::Caches,
-    cloud::BulkFetch,
-    config::{JiraConfig, JiraCredentials},
-    data_center,
+    account::Account,
+    assign, comments,
+    config::JiraConfig,
+    create::{self, CreateError},
+    edit::EditError,
+    epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
-    model::parse_account_name,
-    single_issue::SingleIssues,
-    transport::{ActionError, Answer, JiraRequest, Transport},
+    find::{self, FoundPage, Search, SearchError},
+    issue_types, look_up,
+    permissions::{self, Permission},
+    projects,
+    remote_link::{self, LinkError},
+    search,
+    site::JiraSite,
+    stories::{self, NewStory},
+    transitions,
 };
-use maro_domain::issue::{Issue, IssueKey, one_line};
+use maro_domain::{
+    details::{Person, Transition},
+    issue::{Issue, IssueKey},
+    rich_text::RichText,
+    ticket::{CreatedTicket, IssueType, NewTicket, Project, SimilarTicket},
+};
 
-/// How long it is believed that Jira knows the account.
-const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
-
-const MAX_NAME_LENGTH: usize = 100;
-
-/// The account that MARO uses in Jira.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// One line of at most 100 characters.
-    pub display_name: String,
-}
-
-/// A connection pool to one Jira site, for one account. Share it; it is meant to live as long as the bot.
+/// A connection pool to one Jira site, for one account. Share it: it is meant to live as long as the bot.
 ///
-/// What it can do beyond looking up issues stands in the files named after that.
+/// Every operation ends at its `deadline` at the latest, if need be with [`JiraError::TimedOut`].
 #[derive(Debug)]
 pub struct JiraClient {
-    transport: Transport,
-    edition: Edition,
-    /// The REST API's address, without a final slash.
-    api: Url,
-    pub(super) caches: Caches,
-    /// When Jira last said who the account is.
-    confirmed_at: Mutex<Option<Instant>>,
-}
-
-#[derive(Debug)]
-enum Edition {
-    Cloud(BulkFetch),
-    DataCenter(SingleIssues),
+    site: JiraSite,
 }
 
 impl JiraClient {
-    /// Connects to nothing yet.
+    /// Doesn't connect yet.
     ///
     /// # Errors
     /// If Jira is on HTTPS and this machine has no root certificates.
     pub fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
-        let (edition, version) = match &config.credentials {
-            JiraCredentials::Cloud { .. } => {
-                (Edition::Cloud(BulkFetch::new(endpoint(&config.base_url, "rest/api/3/issue/"))), 3)
-            }
-            JiraCredentials::DataCenter { .. } => {
-                (Edition::DataCenter(SingleIssues::new(endpoint(&config.base_url, "rest/api/2/issue/"))), 2)
-            }
-        };
-        Ok(Self {
-            transport: Transport::new(config)?,
-            edition,
-            api: endpoint(&config.base_url, &format!("rest/api/{version}")),
-            caches: Caches::default(),
-            confirmed_at: Mutex::new(None),
-        })
-    }
-
-    /// Looks up issues: one answer per key, in the order asked, `None` for what is missing or not visible.
-    /// An issue that has moved comes under its new key.
-    ///
-    /// On Cloud that is one request for every hundred keys, and more only if moved issues make its answer
-    /// ambiguous; on Data Center one request a key, a few at a time. "Missing" is said only if Jira
-    /// confirmed the account within the last five minutes; else it is asked to.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], for the keys as a whole, at `deadline` at the latest.
-    pub async fn get_issues(
-        &self,
-        keys: &[IssueKey],
-        deadline: Instant,
-    ) -> Result<Vec<Option<Issue>>, JiraError> {
-        self.before(deadline, async {
-            let issues = self.look_up(keys, deadline).await?;
-            if issues.iter().any(Option::is_none) {
-                self.confirm(deadline).await?;
-            }
-            Ok(issues)
-        })
-        .await
+        Ok(Self { site: JiraSite::new(config)? })
     }
 
     /// Asks Jira who the account is: the cheapest proof that address and credentials are right.
@@ -105,148 +54,265 @@ impl JiraClient {
     /// # Errors
     /// Any [`JiraError`].
     pub async fn probe(&self, deadline: Instant) -> Result<Account, JiraError> {
-        self.before(deadline, self.who_am_i(deadline)).await
+        self.site.who_am_i(deadline).await
     }
 
-    async fn look_up(&self, keys: &[IssueKey], deadline: Instant) -> Result<Vec<Option<Issue>>, JiraError> {
-        match keys {
-            [] => Ok(Vec::new()),
-            [key] => self.look_up_distinct(&[key], deadline).await,
-            _ => {
-                let (distinct, places) = without_repeats(keys);
-                let issues = self.look_up_distinct(&distinct, deadline).await?;
-                if distinct.len() == keys.len() {
-                    return Ok(issues);
-                }
-                Ok(places.into_iter().map(|place| issues[place].clone()).collect())
-            }
-        }
-    }
-
-    async fn look_up_distinct(
+    /// Which of these permissions the account lacks in a project.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_missing_permissions(
         &self,
-        keys: &[&IssueKey],
+        project_key: &str,
+        permissions: &[Permission],
+        deadline: Instant,
+    ) -> Result<Vec<Permission>, JiraError> {
+        permissions::get_missing_permissions(&self.site, project_key, permissions, deadline).await
+    }
+
+    /// Looks up issues. There is one answer per key, in the order of `keys`: `None` if the issue is missing
+    /// or not visible. An issue that has moved comes under its new key.
+    ///
+    /// On Cloud this takes one request per hundred keys, and more only if moved issues make the answer
+    /// ambiguous. On Data Center it takes one request per key, a few at a time. An issue is called missing
+    /// only if Jira has confirmed the account within the last five minutes; if it hasn't, it is asked to.
+    ///
+    /// # Errors
+    /// Any [`JiraError`], for all keys together.
+    pub async fn get_issues(
+        &self,
+        keys: &[IssueKey],
         deadline: Instant,
     ) -> Result<Vec<Option<Issue>>, JiraError> {
-        match &self.edition {
-            Edition::Cloud(bulk_fetch) => bulk_fetch.get_issues(&self.transport, keys, deadline).await,
-            Edition::DataCenter(issues) => {
-                data_center::get_issues(issues, &self.transport, keys, deadline).await
-            }
-        }
+        look_up::get_issues(&self.site, keys, deadline).await
     }
 
-    /// Whether this is Jira Cloud, REST API v3; else it is Data Center, v2.
-    pub(super) fn is_cloud(&self) -> bool {
-        matches!(self.edition, Edition::Cloud(_))
+    /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.
+    ///
+    /// With projects, the query is restricted to them. If Jira finds issues elsewhere all the same, they are
+    /// left out.
+    ///
+    /// # Errors
+    /// A [`SearchError`].
+    pub async fn find_issues(&self, search: Search<'_>, deadline: Instant) -> Result<FoundPage, SearchError> {
+        find::find_issues(&self.site, search, deadline).await
     }
 
-    /// The address of something in the REST API. The segments are encoded; none may be empty or only dots.
-    pub(super) fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.api.clone();
-        url.path_segments_mut().expect("the site's address is one of HTTP").extend(segments);
-        url
-    }
-
-    /// Asks Jira something, within [`JiraClient::before`].
-    pub(super) async fn ask(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, JiraError> {
-        self.transport.ask(request, deadline).await
-    }
-
-    /// Has Jira do something, at `deadline` at the latest.
-    pub(super) async fn act(&self, action: &JiraRequest, deadline: Instant) -> Result<Answer, ActionError> {
-        let result = self.transport.act(action, deadline).await;
-        if let Err(ActionError::NotDone(error) | ActionError::Unknown(error)) = &result {
-            self.heed(error);
-        }
-        result
-    }
-
-    /// Makes sure that Jira knows the account, before something is called missing.
-    pub(super) async fn confirm(&self, deadline: Instant) -> Result<(), JiraError> {
-        if !self.is_confirmed() {
-            self.who_am_i(deadline).await?;
-        }
-        Ok(())
-    }
-
-    async fn who_am_i(&self, deadline: Instant) -> Result<Account, JiraError> {
-        let request = JiraRequest::get(self.url(&["myself"]));
-        let name = parse_account_name(&self.transport.ask(&request, deadline).await?.found()?)?;
-        self.set_confirmed_at(Some(Instant::now()));
-        Ok(Account { display_name: one_line(&name, MAX_NAME_LENGTH) })
-    }
-
-    /// Cuts `work` off at the deadline, and forgets the confirmation of an account that Jira refuses.
-    pub(super) async fn before<T>(
+    /// Finds at most `limit` open tickets of a project with one of `words` in their summary, the latest
+    /// changed first, and never more than 50. Only the first ten words count. Jira matches words by their
+    /// stems.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn search_similar(
         &self,
+        project_key: &str,
+        words: &[String],
+        limit: u32,
         deadline: Instant,
-        work: impl Future<Output = Result<T, JiraError>>,
-    ) -> Result<T, JiraError> {
-        let result = timeout_at(deadline, work).await.unwrap_or(Err(JiraError::TimedOut));
-        if let Err(error) = &result {
-            self.heed(error);
-        }
-        result
+    ) -> Result<Vec<SimilarTicket>, JiraError> {
+        search::search_similar(&self.site, project_key, words, limit, deadline).await
     }
 
-    fn heed(&self, error: &JiraError) {
-        if matches!(error, JiraError::Unauthorized | JiraError::Forbidden) {
-            self.set_confirmed_at(None);
-        }
+    /// Finds the ticket that this account created in a project with this intent id, not before `since`.
+    /// `None` if the index doesn't have it, which may only mean that it doesn't have it yet.
+    ///
+    /// # Errors
+    /// Any [`JiraError`]. Also if the account has created more than a thousand tickets since, and this one
+    /// isn't among the latest thousand.
+    pub async fn find_by_intent(
+        &self,
+        project_key: &str,
+        intent_id: &str,
+        since: Timestamp,
+        deadline: Instant,
+    ) -> Result<Option<CreatedTicket>, JiraError> {
+        search::find_by_intent(&self.site, project_key, intent_id, since, deadline).await
     }
 
-    fn is_confirmed(&self) -> bool {
-        let confirmed_at = *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        confirmed_at.is_some_and(|confirmed_at| confirmed_at.elapsed() < CONFIRMED_FOR)
+    /// As [`JiraClient::find_by_intent`] for several intents at once: the tickets found, by intent id.
+    ///
+    /// # Errors
+    /// As [`JiraClient::find_by_intent`].
+    pub async fn find_by_intents(
+        &self,
+        project_key: &str,
+        intent_ids: &[String],
+        since: Timestamp,
+        deadline: Instant,
+    ) -> Result<HashMap<String, CreatedTicket>, JiraError> {
+        search::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
     }
 
-    fn set_confirmed_at(&self, confirmed_at: Option<Instant>) {
-        *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) = confirmed_at;
-    }
-}
-
-/// An address below the site's, which may itself have a path (`https://example.com/jira`).
-fn endpoint(base_url: &Url, path: &str) -> Url {
-    let mut url = base_url.clone();
-    url.set_path(&format!("{}/{path}", base_url.path().trim_end_matches('/')));
-    url
-}
-
-/// The distinct keys in order, and for each key its place among them.
-fn without_repeats(keys: &[IssueKey]) -> (Vec<&IssueKey>, Vec<usize>) {
-    let mut distinct = Vec::with_capacity(keys.len());
-    let mut seen = HashMap::with_capacity(keys.len());
-    let places = keys
-        .iter()
-        .map(|key| {
-            *seen.entry(key).or_insert_with(|| {
-                distinct.push(key);
-                distinct.len() - 1
-            })
-        })
-        .collect();
-    (distinct, places)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_api_is_found_below_the_sites_own_path() {
-        for (base, expected) in [
-            ("https://example.atlassian.net", "https://example.atlassian.net/rest/api/3/myself"),
-            ("https://example.com/jira", "https://example.com/jira/rest/api/3/myself"),
-            ("http://127.0.0.1:8080/a/b/", "http://127.0.0.1:8080/a/b/rest/api/3/myself"),
-        ] {
-            assert_eq!(endpoint(&base.parse().unwrap(), "rest/api/3/myself").as_str(), expected);
-        }
+    /// Finds projects by what somebody has `typed` so far of a key or name; all projects if that is empty.
+    /// The project with exactly that key comes first, the others by key. At most 100 are returned, whatever
+    /// `limit` says.
+    ///
+    /// On Cloud these are projects where the account may create tickets. On Data Center they are those that
+    /// it may see, from a list that is at most a minute old.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn search_projects(
+        &self,
+        typed: &str,
+        limit: u32,
+        deadline: Instant,
+    ) -> Result<Vec<Project>, JiraError> {
+        projects::search_projects(&self.site, typed, limit, deadline).await
     }
 
-    #[test]
-    fn a_repeated_key_is_asked_for_once() {
-        let keys = ["A-1", "A-2", "A-1"].map(|key| IssueKey::parse(key).unwrap());
-        assert_eq!(without_repeats(&keys), (vec![&keys[0], &keys[1]], vec![0, 1, 0]));
+    /// The project with this key, or `None` if it is missing or not visible.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_project(&self, key: &str, deadline: Instant) -> Result<Option<Project>, JiraError> {
+        projects::get_project(&self.site, key, deadline).await
+    }
+
+    /// The issue types that the account can create in a project, in Jira's order and without sub-tasks, from
+    /// a list that is at most a minute old. `None` if the project is missing or not visible, or if Jira says
+    /// that the account may not create issues there. An empty list may mean the latter too.
+    ///
+    /// Data Center doesn't tell hierarchy levels: a type named "Epic" counts as 1 there, any other as 0.
+    /// [`JiraClient::get_epic`] knows better.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_issue_types(
+        &self,
+        project_key: &str,
+        deadline: Instant,
+    ) -> Result<Option<Vec<IssueType>>, JiraError> {
+        issue_types::get_issue_types(&self.site, project_key, deadline).await
+    }
+
+    /// Creates a ticket, marked with its intent id ([`create::INTENT_PROPERTY`]).
+    ///
+    /// # Errors
+    /// A [`CreateError`], which says whether the ticket may exist all the same.
+    pub async fn create_ticket(
+        &self,
+        ticket: &NewTicket,
+        deadline: Instant,
+    ) -> Result<CreatedTicket, CreateError> {
+        create::create_ticket(&self.site, ticket, deadline).await
+    }
+
+    /// Looks up an issue that somebody calls an epic, and the type for stories in its project: the first type
+    /// named "Story" that the account can create there, or else the first one on the same level.
+    ///
+    /// On Cloud an epic is an issue on level 1 of the hierarchy, whatever its type is called. Data Center
+    /// tells no levels; there it is an issue with an epic name, a field that Jira Software gives to epics
+    /// alone.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_epic(&self, key: &IssueKey, deadline: Instant) -> Result<EpicLookup, JiraError> {
+        epic::get_epic(&self.site, key, deadline).await
+    }
+
+    /// Creates at most [`stories::MAX_STORIES`] stories under an epic, each marked with its intent id. The
+    /// answers are in the order of `stories`: the ticket, or why Jira rejected it, as one line of Jira's own
+    /// words, which is empty if Jira gives no reason.
+    ///
+    /// # Errors
+    /// A [`CreateError`] for all of them. [`CreateError::Unknown`] means that any of them may exist.
+    pub async fn create_stories(
+        &self,
+        epic: &Epic,
+        stories: &[NewStory],
+        deadline: Instant,
+    ) -> Result<Vec<Result<CreatedTicket, String>>, CreateError> {
+        stories::create_stories(&self.site, epic, stories, deadline).await
+    }
+
+    /// Adds a comment by this account. Jira rejects a comment that shows nothing.
+    ///
+    /// # Errors
+    /// An [`EditError`].
+    pub async fn add_comment(
+        &self,
+        key: &IssueKey,
+        text: &RichText,
+        deadline: Instant,
+    ) -> Result<(), EditError> {
+        comments::add_comment(&self.site, key, text, deadline).await
+    }
+
+    /// Links an issue to `url`, under the heading "mentioned in". A link with the same `global_id` is
+    /// replaced, so this may be repeated, and is repeated after failures that may pass. Of a `global_id`, the
+    /// first 255 characters count.
+    ///
+    /// # Errors
+    /// A [`LinkError`].
+    pub async fn add_remote_link(
+        &self,
+        key: &IssueKey,
+        global_id: &str,
+        url: &str,
+        title: &str,
+        deadline: Instant,
+    ) -> Result<(), LinkError> {
+        remote_link::add_remote_link(&self.site, key, global_id, url, title, deadline).await
+    }
+
+    /// Finds at most 20 people who can be assigned to an issue, by how their name, a word of it, or their
+    /// e-mail address begins; anybody if `words` is empty. Somebody with exactly that name comes first.
+    /// `None` if the issue is missing or not visible.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn find_assignable(
+        &self,
+        key: &IssueKey,
+        words: &str,
+        deadline: Instant,
+    ) -> Result<Option<Vec<Person>>, JiraError> {
+        assign::find_assignable(&self.site, key, words, deadline).await
+    }
+
+    /// Assigns an issue to an account, or to nobody. The id must pass [`is_account`]. If Jira doesn't confirm
+    /// the change, the issue is looked at.
+    ///
+    /// [`is_account`]: crate::people::is_account
+    ///
+    /// # Errors
+    /// An [`EditError`].
+    pub async fn assign(
+        &self,
+        key: &IssueKey,
+        account: Option<&str>,
+        deadline: Instant,
+    ) -> Result<(), EditError> {
+        assign::assign(&self.site, key, account, deadline).await
+    }
+
+    /// The issue, and the transitions that its workflow lets this account take now: at most 50, in Jira's
+    /// order. `None` if the issue is missing or not visible. An issue that has moved comes under its new key.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_transitions(
+        &self,
+        key: &IssueKey,
+        deadline: Instant,
+    ) -> Result<Option<(Issue, Vec<Transition>)>, JiraError> {
+        transitions::get_transitions(&self.site, key, deadline).await
+    }
+
+    /// Takes a transition that [`JiraClient::get_transitions`] returned with this issue. If Jira doesn't
+    /// confirm it, the issue is looked at: a transition to another status was taken if the issue now has that
+    /// status.
+    ///
+    /// # Errors
+    /// An [`EditError`].
+    pub async fn take_transition(
+        &self,
+        issue: &Issue,
+        transition: &Transition,
+        deadline: Instant,
+    ) -> Result<(), EditError> {
+        transitions::take_transition(&self.site, issue, transition, deadline).await
     }
 }

@@ -1,114 +1,96 @@
 //! Look-ups in Jira Cloud, REST API v3: up to a hundred keys in one request.
 //!
-//! The answer comes in no useful order, leaves out what is missing, and gives a moved issue under its new
-//! key without a word of the old one. [`attribute`] finds out which answer belongs to which key.
+//! The answer has no useful order, leaves out missing issues, and lists a moved issue under its new key
+//! without mentioning the old one. [`attribute`] works out which issue belongs to which key.
 
 use std::collections::HashMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::Instant;
-use url::Url;
 
 use crate::{
     error::JiraError,
     model::{BulkFetchAnswer, BulkFetchRequest, FIELDS, parse_bulk_fetch},
-    single_issue::SingleIssues,
-    transport::{JiraRequest, Transport},
+    request::{JiraRequest, RequestKind},
+    single_issue::get_each,
+    site::JiraSite,
 };
 use maro_domain::issue::{Issue, IssueKey};
 
 /// How many keys one request may name: Jira's own limit.
 const MAX_KEYS: usize = 100;
 
-/// How many such requests one look-up has under way at a time.
+/// How many such requests one look-up has open at a time.
 const CONCURRENCY: usize = 4;
 
-/// `POST /rest/api/3/issue/bulkfetch`, and single questions for what it leaves open.
-#[derive(Debug)]
-pub(super) struct BulkFetch {
-    url: Url,
-    singly: SingleIssues,
-}
-
-/// Keys of which the answer says nothing, as positions in the list asked for.
+/// Keys that the answer says nothing about, as positions in the list of keys.
 #[derive(Debug, PartialEq)]
 enum Rest {
-    /// They are missing, or there are none.
+    /// They are missing, or there are no such keys.
     Missing,
-    /// They may be former keys of issues that were asked for under their present keys too.
+    /// They may be former keys of issues that were also asked for under their current keys.
     AskTogether(Vec<usize>),
-    /// Only a question for each by itself can tell.
+    /// Only a request for each of them can tell.
     AskSingly(Vec<usize>),
 }
 
-impl BulkFetch {
-    /// `issues` is the address of `issue/` in the REST API.
-    pub(super) fn new(issues: Url) -> Self {
-        let mut url = issues.clone();
-        url.set_path(&format!("{}bulkfetch", issues.path()));
-        Self { url, singly: SingleIssues::new(issues) }
+/// One answer per key, in order. No key is given twice.
+pub(super) async fn get_issues(
+    site: &JiraSite,
+    keys: &[&IssueKey],
+    deadline: Instant,
+) -> Result<Vec<Option<Issue>>, JiraError> {
+    if keys.len() <= MAX_KEYS {
+        return get_batch(site, keys, deadline).await;
     }
+    let batches: Vec<_> = keys.chunks(MAX_KEYS).map(|batch| get_batch(site, batch, deadline)).collect();
+    let batches: Vec<_> = stream::iter(batches).buffered(CONCURRENCY).try_collect().await?;
+    Ok(batches.into_iter().flatten().collect())
+}
 
-    /// One answer per key, in order. No key is given twice.
-    pub(super) async fn get_issues(
-        &self,
-        transport: &Transport,
-        keys: &[&IssueKey],
-        deadline: Instant,
-    ) -> Result<Vec<Option<Issue>>, JiraError> {
-        if keys.len() <= MAX_KEYS {
-            return self.get_batch(transport, keys, deadline).await;
-        }
-        let batches: Vec<_> =
-            keys.chunks(MAX_KEYS).map(|batch| self.get_batch(transport, batch, deadline)).collect();
-        let batches: Vec<_> = stream::iter(batches).buffered(CONCURRENCY).try_collect().await?;
-        Ok(batches.into_iter().flatten().collect())
+async fn get_batch(
+    site: &JiraSite,
+    keys: &[&IssueKey],
+    deadline: Instant,
+) -> Result<Vec<Option<Issue>>, JiraError> {
+    let answer = bulk_fetch(site, keys, deadline).await?;
+    let (mut issues, mut rest) = attribute(keys, answer);
+    if let Rest::AskTogether(positions) = &rest {
+        let again = pick(keys, positions);
+        let answer = bulk_fetch(site, &again, deadline).await?;
+        let (found, open) = attribute(&again, answer);
+        fill(&mut issues, positions, found);
+        rest = match open {
+            Rest::AskSingly(open) => Rest::AskSingly(open.iter().map(|&open| positions[open]).collect()),
+            Rest::AskTogether(_) | Rest::Missing => Rest::Missing,
+        };
     }
+    if let Rest::AskSingly(positions) = &rest {
+        let found = get_each(site, &pick(keys, positions), deadline).await?;
+        fill(&mut issues, positions, found);
+    }
+    Ok(issues)
+}
 
-    async fn get_batch(
-        &self,
-        transport: &Transport,
-        keys: &[&IssueKey],
-        deadline: Instant,
-    ) -> Result<Vec<Option<Issue>>, JiraError> {
-        let answer = self.bulk_fetch(transport, keys, deadline).await?;
-        let (mut issues, mut rest) = attribute(keys, answer);
-        if let Rest::AskTogether(positions) = &rest {
-            let again = pick(keys, positions);
-            let answer = self.bulk_fetch(transport, &again, deadline).await?;
-            let (found, open) = attribute(&again, answer);
-            fill(&mut issues, positions, found);
-            rest = match open {
-                Rest::AskSingly(open) => Rest::AskSingly(open.iter().map(|&open| positions[open]).collect()),
-                Rest::AskTogether(_) | Rest::Missing => Rest::Missing,
-            };
-        }
-        if let Rest::AskSingly(positions) = &rest {
-            let found = self.singly.get_each(transport, &pick(keys, positions), deadline).await?;
-            fill(&mut issues, positions, found);
-        }
-        Ok(issues)
-    }
-
-    async fn bulk_fetch(
-        &self,
-        transport: &Transport,
-        keys: &[&IssueKey],
-        deadline: Instant,
-    ) -> Result<BulkFetchAnswer, JiraError> {
-        let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
-        let request = JiraRequest::post(self.url.clone(), &BulkFetchRequest { keys: &keys, fields: FIELDS });
-        // What is missing is left out of the answer.
-        parse_bulk_fetch(&transport.ask(&request, deadline).await?.found()?)
-    }
+/// `POST /rest/api/3/issue/bulkfetch`
+async fn bulk_fetch(
+    site: &JiraSite,
+    keys: &[&IssueKey],
+    deadline: Instant,
+) -> Result<BulkFetchAnswer, JiraError> {
+    let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
+    let body = BulkFetchRequest { keys: &keys, fields: FIELDS };
+    let request = JiraRequest::post(RequestKind::GetIssues, site.url(&["issue", "bulkfetch"]), &body);
+    // What is missing is left out of the answer.
+    parse_bulk_fetch(&site.ask(&request, deadline).await?.found()?)
 }
 
 /// Gives each key its issue, as far as the answer to a request for these keys tells.
 ///
-/// An issue under a key that was not asked for has moved. If only one key is left without an issue, it is
-/// that issue's former key. If no issue is left over, the keys without one are missing, but for one case:
-/// Jira gives an issue that was asked for under two keys once. A move changes the project, so that can
-/// only have happened to keys of other projects than some found issue.
+/// An issue under a key that wasn't asked for has moved. If only one key is left without an issue, it is the
+/// former key of that one. If no issue is left over, the keys without one are missing, with one exception:
+/// if an issue is asked for under two keys, Jira lists it once. As a move changes the project, this can only
+/// be true of keys whose project differs from that of some issue found.
 fn attribute(keys: &[&IssueKey], answer: BulkFetchAnswer) -> (Vec<Option<Issue>>, Rest) {
     if keys.len() == 1 && answer.issues.len() < 2 && !answer.has_errors {
         return (vec![answer.issues.into_iter().next()], Rest::Missing);

@@ -1,10 +1,16 @@
-//! Adding a comment. Jira takes the same comment twice, so one that was not confirmed stays unknown.
+//! Adding comments. Jira accepts the same comment twice, so one that it didn't confirm stays unknown.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, edit::EditError, model::parse, transport::JiraRequest};
+use crate::{
+    create::formatted,
+    edit::{EditError, edit},
+    model::parse,
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+};
 use maro_domain::{issue::IssueKey, rich_text::RichText};
 
 #[derive(Deserialize)]
@@ -13,20 +19,15 @@ struct RawComment {
     _id: IgnoredAny,
 }
 
-impl JiraClient {
-    /// Adds a comment of this account's. Jira refuses one that shows nothing.
-    ///
-    /// # Errors
-    /// An [`EditError`], at `deadline` at the latest.
-    pub async fn add_comment(
-        &self,
-        key: &IssueKey,
-        text: &RichText,
-        deadline: Instant,
-    ) -> Result<(), EditError> {
-        let comment = json!({ "body": self.formatted(text).unwrap_or_default() });
-        let action = JiraRequest::post(self.url(&["issue", key.as_str(), "comment"]), &comment);
-        let body = self.edit(&action, deadline).await?;
-        parse::<RawComment>(&body, "the comment").map(drop).map_err(EditError::Unknown)
-    }
+pub(super) async fn add_comment(
+    site: &JiraSite,
+    key: &IssueKey,
+    text: &RichText,
+    deadline: Instant,
+) -> Result<(), EditError> {
+    let comment = json!({ "body": formatted(site, text).unwrap_or_default() });
+    let url = site.url(&["issue", key.as_str(), "comment"]);
+    let action = JiraRequest::post(RequestKind::AddComment, url, &comment);
+    let body = edit(site, &action, deadline).await?;
+    parse::<RawComment>(&body, "the comment").map(drop).map_err(EditError::Unknown)
 }

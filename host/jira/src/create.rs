@@ -1,7 +1,7 @@
 //! Creating one ticket.
 //!
-//! A request that Jira may have heard is never sent again from here: whether a ticket came of it is for
-//! `search.rs` to find out, by the mark that every ticket carries.
+//! A request that Jira may have received is never sent again from here. Whether it created a ticket,
+//! `search.rs` finds out by the mark that every ticket carries.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use crate::{
     adf,
-    client::JiraClient,
     error::JiraError,
     model::{identify, parse},
-    transport::{ActionError, Answer, JiraRequest},
+    request::{JiraRequest, RequestKind},
+    site::{ActionError, JiraSite},
+    transport::Answer,
     wiki,
     wire::refusal::Refusal,
 };
@@ -29,16 +30,16 @@ pub const INTENT_PROPERTY: &str = "maro.intent";
 /// Why there is no confirmed ticket.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
-    /// Jira has read the ticket and created nothing. Texts are Jira's own, one bounded line each, for the
+    /// Jira rejected the ticket and created nothing. The texts are Jira's own, one bounded line each, for the
     /// person who asked; they may quote what that person wrote.
     #[error("Jira rejected the issue")]
     Refused {
-        /// By the id of the field: `summary`, `issuetype`, `customfield_10050`.
+        /// By field id: `summary`, `issuetype`, `customfield_10050`.
         fields: BTreeMap<String, String>,
-        /// What is about no field.
+        /// What isn't about a field.
         messages: Vec<String>,
     },
-    /// Nothing was created, for sure.
+    /// Jira has certainly created nothing.
     #[error("Jira created nothing")]
     Jira(#[source] JiraError),
     /// Jira may have created the ticket, or may still do so.
@@ -46,7 +47,7 @@ pub enum CreateError {
     Unknown(#[source] JiraError),
 }
 
-/// One issue to create: the body of `POST /issue`, and an element of that of `POST /issue/bulk`.
+/// One issue to create: the body of `POST /issue`, and an element in the body of `POST /issue/bulk`.
 #[derive(Debug, Serialize)]
 pub(super) struct IssueUpdate {
     pub(super) fields: Map<String, Value>,
@@ -65,41 +66,34 @@ pub(super) struct RawCreated {
     key: String,
 }
 
-impl JiraClient {
-    /// Creates a ticket, marked with its intent id ([`INTENT_PROPERTY`]).
-    ///
-    /// # Errors
-    /// A [`CreateError`], at `deadline` at the latest, which says whether a ticket may exist all the same.
-    pub async fn create_ticket(
-        &self,
-        ticket: &NewTicket,
-        deadline: Instant,
-    ) -> Result<CreatedTicket, CreateError> {
-        let mut update =
-            IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
-        if let Some(description) = self.formatted(&ticket.description) {
-            update.fields.insert("description".to_owned(), description);
-        }
-        let action = JiraRequest::post(self.url(&["issue"]), &update);
-        match self.act(&action, deadline).await? {
-            Answer::Found(body) => parse::<RawCreated>(&body, "the created issue")
-                .and_then(CreatedTicket::try_from)
-                .map_err(CreateError::Unknown),
-            Answer::Refused(status, body) => Err(refusal(status, &body)),
-            answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
-        }
+pub(super) async fn create_ticket(
+    site: &JiraSite,
+    ticket: &NewTicket,
+    deadline: Instant,
+) -> Result<CreatedTicket, CreateError> {
+    let mut update =
+        IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
+    if let Some(description) = formatted(site, &ticket.description) {
+        update.fields.insert("description".to_owned(), description);
     }
-
-    /// The text as this edition takes it, unless it is empty.
-    pub(super) fn formatted(&self, text: &RichText) -> Option<Value> {
-        if self.is_cloud() {
-            adf::document(text)
-        } else {
-            Some(wiki::markup(text)).filter(|markup| !markup.is_empty()).map(Value::String)
-        }
+    let action = JiraRequest::post(RequestKind::CreateIssue, site.url(&["issue"]), &update);
+    match site.act(&action, deadline).await? {
+        Answer::Found(body) => parse::<RawCreated>(&body, "the created issue")
+            .and_then(CreatedTicket::try_from)
+            .map_err(CreateError::Unknown),
+        Answer::Refused(status, body) => Err(refusal(status, &body)),
+        answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
     }
 }
 
+/// The text in the format of this edition, unless it is empty.
+pub(super) fn formatted(site: &JiraSite, text: &RichText) -> Option<Value> {
+    if site.is_cloud() {
+        adf::document(text)
+    } else {
+        Some(wiki::markup(text)).filter(|markup| !markup.is_empty()).map(Value::String)
+    }
+}
 impl IssueUpdate {
     pub(super) fn new(project_key: &str, issue_type_id: &str, summary: &str, intent_id: &str) -> Self {
         let fields = [
@@ -124,7 +118,7 @@ impl From<ActionError> for CreateError {
 }
 
 impl CreateError {
-    /// For an answer that shows by its status that nothing was created.
+    /// For an answer whose status shows that nothing was created.
     pub(super) fn not_done(answer: Answer) -> Self {
         Self::Jira(answer.found().err().unwrap_or_else(|| JiraError::invalid("nothing was created")))
     }
@@ -139,7 +133,7 @@ impl TryFrom<RawCreated> for CreatedTicket {
     }
 }
 
-/// A refusal in Jira's words, or a failure if these are not Jira's.
+/// A refusal in Jira's words, or a failure if the words aren't Jira's.
 pub(super) fn refusal(status: u16, body: &[u8]) -> CreateError {
     match serde_json::from_slice::<Refusal>(body) {
         Ok(errors) if !errors.is_empty() => {

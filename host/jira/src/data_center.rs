@@ -1,21 +1,24 @@
 //! Look-ups in Jira Data Center, REST API v2.
 //!
-//! It has no request for several keys, and JQL (`key in (…)`) fails whole if one of them is gone.
+//! It has no request for several keys, and a JQL search (`key in (…)`) fails if even one of them is gone.
 
 use tokio::time::Instant;
 
-use crate::{error::JiraError, single_issue::SingleIssues, transport::Transport};
+use crate::{
+    error::JiraError,
+    single_issue::{get_each, get_issue},
+    site::JiraSite,
+};
 use maro_domain::issue::{Issue, IssueKey};
 
-/// One answer per key; each key is asked for by itself.
+/// One answer per key, with one request for each.
 pub(super) async fn get_issues(
-    issues: &SingleIssues,
-    transport: &Transport,
+    site: &JiraSite,
     keys: &[&IssueKey],
     deadline: Instant,
 ) -> Result<Vec<Option<Issue>>, JiraError> {
     match keys {
-        [key] => Ok(vec![issues.get(transport, key, deadline).await?]),
-        _ => issues.get_each(transport, keys, deadline).await,
+        [key] => Ok(vec![get_issue(site, key, deadline).await?]),
+        _ => get_each(site, keys, deadline).await,
     }
 }

@@ -1,5 +1,5 @@
-//! The fields by which Data Center knows epics: Jira Software's custom fields, under ids that differ from
-//! site to site.
+//! The fields by which Data Center knows epics: custom fields of Jira Software, whose ids differ from site
+//! to site.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,16 @@ use tokio::time::Instant;
 
 use crate::{
     cache::EpicFields,
-    client::JiraClient,
     error::JiraError,
     model::{is_id, parse},
-    transport::JiraRequest,
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
 };
 
-/// What every epic has, and no other issue: its name.
+/// The epic's name. Every epic has one, and no other issue.
 const EPIC_NAME: &str = "com.pyxis.greenhopper.jira:gh-epic-label";
 
-/// What leads from a story to its epic.
+/// The link from a story to its epic.
 const EPIC_LINK: &str = "com.pyxis.greenhopper.jira:gh-epic-link";
 
 #[derive(Deserialize)]
@@ -34,23 +34,22 @@ struct RawSchema<'a> {
     custom: Option<Cow<'a, str>>,
 }
 
-impl JiraClient {
-    /// The site's epic fields, as they were within the last minute.
-    pub(super) async fn epic_fields(&self, deadline: Instant) -> Result<EpicFields, JiraError> {
-        if let Some(fields) = self.caches.epic_fields.get("", Instant::now()) {
-            return Ok(fields);
-        }
-        let body = self.ask(&JiraRequest::get(self.url(&["field"])), deadline).await?.found()?;
-        let fields: Vec<RawField<'_>> = parse(&body, "the fields")?;
-        let id_of = |custom: &str| {
-            let is_it = |field: &&RawField<'_>| {
-                is_id(&field.id)
-                    && field.schema.as_ref().is_some_and(|schema| schema.custom.as_deref() == Some(custom))
-            };
-            fields.iter().find(is_it).map(|field| field.id.clone().into_owned())
-        };
-        let fields = EpicFields { name: id_of(EPIC_NAME), link: id_of(EPIC_LINK) };
-        self.caches.epic_fields.put("", fields.clone(), Instant::now());
-        Ok(fields)
+/// The site's epic fields, at most a minute old.
+pub(super) async fn get_epic_fields(site: &JiraSite, deadline: Instant) -> Result<EpicFields, JiraError> {
+    if let Some(fields) = site.caches.epic_fields.get("", Instant::now()) {
+        return Ok(fields);
     }
+    let request = JiraRequest::get(RequestKind::GetFields, site.url(&["field"]));
+    let body = site.ask(&request, deadline).await?.found()?;
+    let fields: Vec<RawField<'_>> = parse(&body, "the fields")?;
+    let id_of = |custom: &str| {
+        let is_it = |field: &&RawField<'_>| {
+            is_id(&field.id)
+                && field.schema.as_ref().is_some_and(|schema| schema.custom.as_deref() == Some(custom))
+        };
+        fields.iter().find(is_it).map(|field| field.id.clone().into_owned())
+    };
+    let fields = EpicFields { name: id_of(EPIC_NAME), link: id_of(EPIC_LINK) };
+    site.caches.epic_fields.put("", fields.clone(), Instant::now());
+    Ok(fields)
 }

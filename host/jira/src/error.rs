@@ -1,23 +1,23 @@
-//! What can go wrong between MARO and Jira, in the words a caller branches on.
+//! What can go wrong between MARO and Jira, in the distinctions that callers make.
 //!
-//! For operators: the texts hold neither secrets nor anything Jira said. What people read in Slack is
-//! written elsewhere.
+//! The texts are for operators, and contain neither secrets nor anything that Jira said. What people read in
+//! Slack is written elsewhere.
 
 use std::time::Duration;
 
-/// Why Jira gave no usable answer. It never means "not found": that is an answer.
+/// Why Jira gave no usable answer. It never means "not found", which is an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum JiraError {
-    /// Jira refuses the credentials, or took the request for an anonymous one.
+    /// Jira rejected the credentials, or treated the request as anonymous.
     #[error("Jira rejected MARO's credentials")]
     Unauthorized,
-    /// Jira knows the account and refuses it.
+    /// Jira knows the account, but doesn't allow it to do this.
     #[error("MARO's account isn't allowed to do this in Jira")]
     Forbidden,
-    /// Jira wants to be left alone for `retry_after`, which is longer than the caller would wait.
+    /// Jira limits the rate and asks to wait for `retry_after`, which is longer than the caller would wait.
     #[error("Jira is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
-    /// There is no connection, or Jira is out of order.
+    /// There is no connection, or Jira is down.
     #[error("can't reach Jira")]
     Unreachable {
         #[source]
@@ -26,7 +26,7 @@ pub enum JiraError {
     /// The caller's deadline passed.
     #[error("Jira took too long to respond")]
     TimedOut,
-    /// Something answers at the configured address, and not as Jira does.
+    /// Something answers at the configured address, but not the way Jira does.
     #[error("can't read Jira's response: {detail}")]
     InvalidResponse { detail: String },
 }
@@ -40,7 +40,7 @@ pub enum Outage {
     Status(u16),
 }
 
-/// A client that cannot be built: HTTPS needs root certificates, and this machine has none.
+/// The client can't be built: HTTPS needs root certificates, and this machine has none.
 #[derive(Debug, thiserror::Error)]
 #[error("can't set up the connection to Jira")]
 pub struct JiraSetupError(#[source] pub(super) reqwest::Error);

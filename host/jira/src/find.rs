@@ -1,16 +1,17 @@
-//! Searches in words of others: JQL that a plugin wrote.
+//! Searches with JQL that a plugin wrote.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    client::JiraClient,
     error::JiraError,
     model::{identify, parse},
     people::{MAX_NAME_LENGTH, RawPerson},
+    request::RequestKind,
     scope::{Unbalanced, scoped},
-    search::SearchRequest,
+    search::{SearchRequest, search_request},
+    site::JiraSite,
     transport::Answer,
     wire::{
         issue::{Named, RawIssue},
@@ -25,45 +26,45 @@ use maro_domain::{
 
 const FIELDS: [&str; 5] = ["summary", "status", "issuetype", "assignee", "updated"];
 
-/// The longest token of Jira Cloud that is passed on, in bytes.
+/// The longest page token of Jira Cloud that is passed on, in bytes.
 const MAX_TOKEN_LENGTH: usize = 4_096;
 
-/// What a token for Data Center, which has none of its own, starts with; the place follows.
+/// Starts a page token for Data Center, which has none of its own. The position follows.
 const PLACE: &str = "from-";
 
-/// How far into what was found Data Center is asked to go.
+/// The furthest position among the results that Data Center is asked for.
 const MAX_PLACE: usize = 1_000_000;
 
 /// A search.
 #[derive(Debug, Clone, Copy)]
 pub struct Search<'a> {
     pub jql: &'a str,
-    /// The only projects whose issues may be found, by key; `None` for all that the account sees.
+    /// The keys of the projects to search; `None` for all that the account can see.
     pub projects: Option<&'a [String]>,
     /// From 1 to 100.
     pub limit: u32,
-    /// Where the page before ended.
+    /// [`FoundPage::next`] of the previous page.
     pub after: Option<&'a str>,
 }
 
-/// A part of what was found.
+/// A page of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundPage {
     pub issues: Vec<IssueDetails>,
-    /// For [`Search::after`], if there is more.
+    /// For [`Search::after`], if there are more results.
     pub next: Option<String>,
 }
 
-/// Why nothing was found, or not found out.
+/// Why a search has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
-    /// Jira does not understand the query: its own words, one bounded line.
+    /// Jira rejected the query, for this reason in its own words, one bounded line.
     #[error("Jira rejected the query")]
     Refused { reason: String },
-    /// The query cannot be narrowed to projects without a doubt.
+    /// The query can't safely be restricted to projects.
     #[error("the query can't be restricted to projects")]
     Unbalanced,
-    /// [`Search::after`] is nothing that a page has said.
+    /// [`Search::after`] isn't a token from an earlier page.
     #[error("there is no such page")]
     NoSuchPage,
     #[error(transparent)]
@@ -93,50 +94,44 @@ struct RawCategory {
     key: String,
 }
 
-impl JiraClient {
-    /// What a query finds, in its order. Jira's index lags some seconds behind changes.
-    ///
-    /// With projects, the query is narrowed to them, and what Jira finds elsewhere all the same is left
-    /// out.
-    ///
-    /// # Errors
-    /// A [`SearchError`], at `deadline` at the latest.
-    pub async fn find_issues(&self, search: Search<'_>, deadline: Instant) -> Result<FoundPage, SearchError> {
-        let jql = match search.projects {
-            Some([]) => return Ok(FoundPage { issues: Vec::new(), next: None }),
-            Some(projects) => &scoped(search.jql, projects)?,
-            None => search.jql,
-        };
-        let is_cloud = self.is_cloud();
-        let start = match search.after {
-            Some(place) if !is_cloud => place_of(place)?,
-            Some(token) if token.len() > MAX_TOKEN_LENGTH => return Err(SearchError::NoSuchPage),
-            _ => 0,
-        };
-        let request = SearchRequest {
-            jql,
-            fields: &FIELDS,
-            max_results: search.limit,
-            properties: None,
-            next_page_token: search.after.filter(|_| is_cloud),
-            start_at: (!is_cloud).then_some(start),
-        };
-        let request = self.search_request(&request);
-        let page = match self.before(deadline, self.ask(&request, deadline)).await? {
-            Answer::Refused(status, body) => return Err(refusal(status, &body)),
-            answer => parse::<SearchPage<RawFound>>(&answer.found()?, "the search results")?,
-        };
-        let end = start + page.issues.len();
-        let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
-        let next = page.next_page_token.or_else(|| has_more.then(|| format!("{PLACE}{end}")));
-        let issues = page.issues.into_iter().map(IssueDetails::try_from).collect::<Result<Vec<_>, _>>()?;
-        let is_allowed = |issue: &IssueDetails| {
-            search.projects.is_none_or(|keys| keys.iter().any(|key| key == issue.issue.key.project_key()))
-        };
-        Ok(FoundPage { issues: issues.into_iter().filter(is_allowed).collect(), next })
-    }
+pub(super) async fn find_issues(
+    site: &JiraSite,
+    search: Search<'_>,
+    deadline: Instant,
+) -> Result<FoundPage, SearchError> {
+    let jql = match search.projects {
+        Some([]) => return Ok(FoundPage { issues: Vec::new(), next: None }),
+        Some(projects) => &scoped(search.jql, projects)?,
+        None => search.jql,
+    };
+    let is_cloud = site.is_cloud();
+    let start = match search.after {
+        Some(place) if !is_cloud => place_of(place)?,
+        Some(token) if token.len() > MAX_TOKEN_LENGTH => return Err(SearchError::NoSuchPage),
+        _ => 0,
+    };
+    let request = SearchRequest {
+        jql,
+        fields: &FIELDS,
+        max_results: search.limit,
+        properties: None,
+        next_page_token: search.after.filter(|_| is_cloud),
+        start_at: (!is_cloud).then_some(start),
+    };
+    let request = search_request(site, RequestKind::SearchIssues, &request);
+    let page = match site.ask(&request, deadline).await? {
+        Answer::Refused(status, body) => return Err(refusal(status, &body)),
+        answer => parse::<SearchPage<RawFound>>(&answer.found()?, "the search results")?,
+    };
+    let end = start + page.issues.len();
+    let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
+    let next = page.next_page_token.or_else(|| has_more.then(|| format!("{PLACE}{end}")));
+    let issues = page.issues.into_iter().map(IssueDetails::try_from).collect::<Result<Vec<_>, _>>()?;
+    let is_allowed = |issue: &IssueDetails| {
+        search.projects.is_none_or(|keys| keys.iter().any(|key| key == issue.issue.key.project_key()))
+    };
+    Ok(FoundPage { issues: issues.into_iter().filter(is_allowed).collect(), next })
 }
-
 impl From<Unbalanced> for SearchError {
     fn from(_: Unbalanced) -> Self {
         Self::Unbalanced

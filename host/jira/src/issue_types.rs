@@ -1,23 +1,26 @@
-//! What can be created in a project: its issue types. Which fields they demand, Jira says when it refuses.
+//! The issue types that can be created in a project. Which fields they require, Jira says when it rejects an
+//! issue.
 //!
-//! The address is the same in both editions (Data Center since 8.4); the list in the answer has another name.
+//! The address is the same in both editions (Data Center since 8.4); the list in the answer has different
+//! names.
 
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    client::JiraClient,
     error::JiraError,
     model::{is_id, is_jira_error, is_project_key, parse},
-    transport::{Answer, JiraRequest},
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+    transport::Answer,
     wire::page::ListPage,
 };
 use maro_domain::{issue::one_line, ticket::IssueType};
 
 const MAX_NAME_LENGTH: usize = 100;
 
-/// How much is asked for in one page: Jira's own limit.
+/// How many types one page holds: Jira's own limit.
 const PAGE_SIZE: usize = 200;
 
 /// How many pages are read. No project has a thousand types.
@@ -33,71 +36,54 @@ struct RawIssueType {
     hierarchy_level: Option<i32>,
 }
 
-impl JiraClient {
-    /// The types of issue that the account can create in a project, in Jira's order, without sub-tasks; as
-    /// they were within the last minute. `None` if the project is missing or not visible, or if Jira says
-    /// that the account may not create there; an empty list may mean the latter too.
-    ///
-    /// Data Center does not tell hierarchy levels: there a type named "Epic" counts as 1, any other as 0.
-    /// [`JiraClient::get_epic`] knows better.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], at `deadline` at the latest.
-    pub async fn get_issue_types(
-        &self,
-        project_key: &str,
-        deadline: Instant,
-    ) -> Result<Option<Vec<IssueType>>, JiraError> {
-        if !is_project_key(project_key) {
-            return Ok(None);
-        }
-        if let Some(types) = self.caches.issue_types.get(project_key, Instant::now()) {
-            return Ok(Some(types));
-        }
-        self.before(deadline, async {
-            let Some(types) = self.all_issue_types(project_key, deadline).await? else {
-                self.confirm(deadline).await?;
-                return Ok(None);
-            };
-            self.caches.issue_types.put(project_key, types.clone(), Instant::now());
-            Ok(Some(types))
-        })
-        .await
+pub(super) async fn get_issue_types(
+    site: &JiraSite,
+    project_key: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<IssueType>>, JiraError> {
+    if !is_project_key(project_key) {
+        return Ok(None);
     }
-
-    /// The types on all pages of the list; `None` if Jira says that there is no such list.
-    async fn all_issue_types(
-        &self,
-        project_key: &str,
-        deadline: Instant,
-    ) -> Result<Option<Vec<IssueType>>, JiraError> {
-        let (mut types, mut start) = (Vec::new(), 0);
-        for _ in 0..MAX_PAGES {
-            let mut url = self.url(&["issue", "createmeta", project_key, "issuetypes"]);
-            url.query_pairs_mut().extend_pairs([
-                ("startAt", start.to_string().as_str()),
-                ("maxResults", PAGE_SIZE.to_string().as_str()),
-            ]);
-            let page = match self.ask(&JiraRequest::get(url), deadline).await? {
-                Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
-                answer => read_page(&answer.found()?)?,
-            };
-            start += page.length;
-            types.extend(page.types);
-            if page.length == 0
-                || page.is_last.unwrap_or_else(|| page.total.is_none_or(|total| start >= total))
-            {
-                return Ok(Some(types));
-            }
-        }
-        Err(JiraError::invalid(format!("a list of more than {start} issue types")))
+    if let Some(types) = site.caches.issue_types.get(project_key, Instant::now()) {
+        return Ok(Some(types));
     }
+    let Some(types) = all_issue_types(site, project_key, deadline).await? else {
+        site.confirm(deadline).await?;
+        return Ok(None);
+    };
+    site.caches.issue_types.put(project_key, types.clone(), Instant::now());
+    Ok(Some(types))
 }
 
-/// What is used of a page.
+/// The types from all pages; `None` if Jira says that there is no such list.
+async fn all_issue_types(
+    site: &JiraSite,
+    project_key: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<IssueType>>, JiraError> {
+    let (mut types, mut start) = (Vec::new(), 0);
+    for _ in 0..MAX_PAGES {
+        let mut url = site.url(&["issue", "createmeta", project_key, "issuetypes"]);
+        url.query_pairs_mut().extend_pairs([
+            ("startAt", start.to_string().as_str()),
+            ("maxResults", PAGE_SIZE.to_string().as_str()),
+        ]);
+        let page = match site.ask(&JiraRequest::get(RequestKind::GetIssueTypes, url), deadline).await? {
+            Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
+            answer => read_page(&answer.found()?)?,
+        };
+        start += page.length;
+        types.extend(page.types);
+        if page.length == 0 || page.is_last.unwrap_or_else(|| page.total.is_none_or(|total| start >= total)) {
+            return Ok(Some(types));
+        }
+    }
+    Err(JiraError::invalid(format!("a list of more than {start} issue types")))
+}
+/// The parts of a page that are used.
 struct Page {
     types: Vec<IssueType>,
-    /// How many types the page had before some were left out.
+    /// How many types the page has, including those that were left out.
     length: usize,
     total: Option<usize>,
     is_last: Option<bool>,

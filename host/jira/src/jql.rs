@@ -1,21 +1,21 @@
 //! Jira's query language, as far as MARO speaks it.
 //!
-//! A text search is a language within a language: what is quoted in JQL is parsed again, as a query with
-//! operators of its own. Words from people are escaped for both.
+//! A text search is a language within a language: Jira parses the quoted text again, as a query with its own
+//! operators. Words from people are escaped for both.
 
 use jiff::Timestamp;
 
-/// How many words one query searches for.
+/// How many words one query can search for.
 const MAX_WORDS: usize = 10;
 
 /// The longest word that is searched for, in characters.
 const MAX_WORD_LENGTH: usize = 50;
 
-/// By how many minutes Jira's clock may differ from MARO's.
+/// How many minutes Jira's clock may differ from MARO's.
 const CLOCK_DIFFERENCE_MINUTES: i64 = 5;
 
-/// Open tickets of a project whose summary holds one of the words, the latest changed first; `None` if
-/// there is no word to search for. `project_key` is one by its form.
+/// Open tickets of a project with one of the words in their summary, the latest changed first; `None` if
+/// there is no word to search for. `project_key` must be a valid key.
 pub(super) fn similar(project_key: &str, words: &[String]) -> Option<String> {
     let words: Vec<String> = words
         .iter()
@@ -32,10 +32,10 @@ pub(super) fn similar(project_key: &str, words: &[String]) -> Option<String> {
     })
 }
 
-/// Tickets that this account has created in a project since a time, or up to some minutes earlier, the
-/// latest first. `project_key` is one by its form.
+/// Tickets that this account has created in a project since a time, or up to a few minutes earlier, the
+/// latest first. `project_key` must be a valid key.
 ///
-/// The time is told by its age: a date would be read in the account's time zone, whatever that is.
+/// The query says how long ago that was, because Jira would read a date in the account's own time zone.
 pub(super) fn created_since(project_key: &str, since: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(since).as_secs().max(0);
     let minutes = age / 60 + 1 + CLOCK_DIFFERENCE_MINUTES;
@@ -45,13 +45,13 @@ pub(super) fn created_since(project_key: &str, since: Timestamp, now: Timestamp)
     )
 }
 
-/// A text in quotation marks, whatever it holds.
+/// Any text, in quotation marks.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A word without any meaning but its own. In lower case, as `AND`, `OR` and `NOT` are operators; the
-/// search does not heed case.
+/// A word without special meaning. It is in lower case because `AND`, `OR` and `NOT` are operators; the
+/// search ignores case.
 fn escaped(word: &str) -> String {
     let mut escaped = String::with_capacity(word.len());
     for letter in word.to_lowercase().chars().filter(|letter| !letter.is_control()).take(MAX_WORD_LENGTH) {

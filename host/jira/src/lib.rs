@@ -1,8 +1,12 @@
 //! Jira's REST API: Jira Cloud (v3) and Jira Data Center (v2), behind one client.
 //!
-//! Owns every request to Jira, the shapes of its answers and what its failures mean, the forms of text that
-//! Jira takes, and the reading of what Jira sends by itself. Knows neither the lists nor Slack.
+//! Owns every request to Jira, the shapes of its answers, the meaning of its failures, the text formats that
+//! Jira accepts, and reading its webhooks. Knows neither the lists nor Slack.
+//!
+//! `client.rs` lists what can be asked of Jira, `site.rs` is where every request passes, and the other files
+//! have one subject each.
 
+pub mod account;
 mod adf;
 mod assign;
 mod cache;
@@ -19,15 +23,18 @@ pub mod error;
 pub mod find;
 pub mod issue_types;
 mod jql;
+mod look_up;
 mod model;
 pub mod people;
 pub mod permissions;
 mod plain;
 mod projects;
 pub mod remote_link;
+mod request;
 mod scope;
 mod search;
 mod single_issue;
+mod site;
 pub mod stories;
 mod transitions;
 mod transport;

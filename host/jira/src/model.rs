@@ -1,4 +1,4 @@
-//! The shapes in which Jira tells of issues, and their way into the domain.
+//! The shapes of issues in Jira's answers, and how they become domain types.
 //!
 //! Answers are read in place: texts are borrowed from the body unless they hold JSON escapes.
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use crate::error::JiraError;
 use maro_domain::issue::{Issue, IssueId, IssueKey};
 
-/// The longest id that is taken from Jira, in characters. Jira's own are numbers of 64 bits.
+/// The longest issue id that is accepted, in characters. Jira's are 64-bit numbers.
 const MAX_ID_LENGTH: usize = 32;
 
-/// The longest id of anything else than an issue, in characters: custom fields have long ones.
+/// The longest id of anything but an issue, in characters. Custom fields have long ones.
 const MAX_OTHER_ID_LENGTH: usize = 100;
 
-/// The longest project key, in characters: Data Center's utmost; Cloud has 10.
+/// The longest project key, in characters: Data Center's limit. Cloud's is 10.
 const MAX_KEY_LENGTH: usize = 80;
 
-/// The fields of an issue that are asked for.
+/// The issue fields that are asked for.
 pub(super) const FIELDS: [&str; 2] = ["summary", "status"];
 
 /// The body of `POST /rest/api/3/issue/bulkfetch`.
@@ -33,7 +33,7 @@ pub(super) struct BulkFetchRequest<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) struct BulkFetchAnswer {
     pub(super) issues: Vec<Issue>,
-    /// Whether Jira says that it failed to read some of the issues. These are not missing.
+    /// Whether Jira says that it failed to read some of the issues. Those aren't missing.
     pub(super) has_errors: bool,
 }
 
@@ -69,13 +69,7 @@ struct RawStatus<'a> {
     name: Cow<'a, str>,
 }
 
-#[derive(Deserialize)]
-struct RawAccount<'a> {
-    #[serde(borrow, rename = "displayName")]
-    display_name: Cow<'a, str>,
-}
-
-/// The body of Jira's own 404; that of a proxy or of a wrong address differs.
+/// The body of Jira's own 404. A proxy's, or that of a wrong address, looks different.
 #[derive(Deserialize)]
 struct RawErrors {
     #[serde(rename = "errorMessages")]
@@ -86,7 +80,7 @@ struct RawErrors {
 struct RawEventName<'a> {
     #[serde(borrow, rename = "webhookEvent")]
     name: Cow<'a, str>,
-    /// A number, which nothing but the order of events hangs on.
+    /// A number, used only to order events.
     #[serde(default)]
     timestamp: serde_json::Value,
 }
@@ -96,7 +90,7 @@ struct RawEvent<I> {
     issue: I,
 }
 
-/// The part of an issue that outlives it: enough to know it by, without its fields.
+/// What is left of a deleted issue: enough to identify it.
 #[derive(Deserialize)]
 struct RawReference<'a> {
     #[serde(borrow)]
@@ -105,13 +99,13 @@ struct RawReference<'a> {
     key: Cow<'a, str>,
 }
 
-/// Whether this can be Jira's id of something, so that it may stand in an address.
+/// Whether this can be an id of Jira's, and so is safe in an address.
 pub(super) fn is_id(text: &str) -> bool {
     (1..=MAX_OTHER_ID_LENGTH).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether this can be the key of a project, so that it may stand in an address or in JQL.
+/// Whether this can be a project key, and so is safe in an address and in JQL.
 pub(super) fn is_project_key(text: &str) -> bool {
     text.len() <= MAX_KEY_LENGTH
         && text.starts_with(|first: char| first.is_ascii_uppercase())
@@ -128,29 +122,24 @@ pub(super) fn parse_issue(body: &[u8]) -> Result<Issue, JiraError> {
     parse::<RawIssue<'_>>(body, "the issue")?.try_into()
 }
 
-/// What a webhook says happened, and when: milliseconds since 1970, if it says.
+/// A webhook's event name, and its time if it has one, in milliseconds since 1970.
 pub(super) fn parse_event_name(body: &[u8]) -> Result<(Cow<'_, str>, Option<i64>), JiraError> {
     let RawEventName { name, timestamp } = parse(body, "the event")?;
     Ok((name, timestamp.as_i64()))
 }
 
-/// The issue of a webhook, with its fields.
+/// A webhook's issue, with its fields.
 pub(super) fn parse_event_issue(body: &[u8]) -> Result<Issue, JiraError> {
     parse::<RawEvent<RawIssue<'_>>>(body, "the event's issue")?.issue.try_into()
 }
 
-/// Id and key of the issue of a webhook, whose fields may be absent.
+/// The id and key of a webhook's issue, whose fields may be absent.
 pub(super) fn parse_event_reference(body: &[u8]) -> Result<(IssueId, IssueKey), JiraError> {
     let raw = parse::<RawEvent<RawReference<'_>>>(body, "the event's issue")?.issue;
     identify(&raw.id, &raw.key)
 }
 
-/// The account's name as people see it.
-pub(super) fn parse_account_name(body: &[u8]) -> Result<String, JiraError> {
-    Ok(parse::<RawAccount<'_>>(body, "the account")?.display_name.into_owned())
-}
-
-/// Whether this is how Jira itself says that an issue is missing or not visible.
+/// Whether this body is Jira's own way to say that something is missing or not visible.
 pub(super) fn is_jira_error(body: &[u8]) -> bool {
     serde_json::from_slice::<RawErrors>(body).is_ok()
 }
@@ -164,7 +153,7 @@ impl TryFrom<RawIssue<'_>> for Issue {
     }
 }
 
-/// The id and key of an issue, if they can be ones.
+/// The id and key of an issue, if they are valid.
 pub(super) fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraError> {
     let key = IssueKey::parse(key).map_err(|_| JiraError::invalid("an issue has no valid key"))?;
     if !(1..=MAX_ID_LENGTH).contains(&id.len()) {
@@ -173,7 +162,7 @@ pub(super) fn identify(id: &str, key: &str) -> Result<(IssueId, IssueKey), JiraE
     Ok((IssueId::new(id), key))
 }
 
-/// Reads JSON. The error names the place and not the text there: that belongs to Jira's users.
+/// Reads JSON. An error names only the place, not the text there, which belongs to Jira's users.
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, JiraError> {
     use serde_json::error::Category;
     serde_json::from_slice(body).map_err(|error| {

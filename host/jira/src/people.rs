@@ -1,4 +1,4 @@
-//! People with Jira accounts, as Jira tells of them.
+//! People with Jira accounts.
 
 use serde::Deserialize;
 
@@ -7,8 +7,8 @@ use maro_domain::{details::Person, issue::one_line};
 /// The longest name that is kept, in characters.
 pub(super) const MAX_NAME_LENGTH: usize = 100;
 
-/// The longest id of an account that is taken, in characters: Jira Cloud's own limit is 128, Data Center's
-/// for user names 255.
+/// The longest account id that is accepted, in characters. Jira Cloud's own limit is 128, Data Center's for
+/// user names 255.
 const MAX_ID_LENGTH: usize = 255;
 
 #[derive(Deserialize)]
@@ -23,7 +23,7 @@ pub(super) struct RawPerson {
 }
 
 impl RawPerson {
-    /// The person, if it can be told which.
+    /// The person, if they have a valid account id.
     pub(super) fn person(self) -> Option<Person> {
         let id = self.account_id.or(self.name).filter(|id| is_account(id))?;
         let name = one_line(&self.display_name, MAX_NAME_LENGTH);
@@ -31,7 +31,7 @@ impl RawPerson {
     }
 }
 
-/// Whether this can be the id of an account. `-1` means "whoever is the default" to Jira, which is nobody's.
+/// Whether this can be the id of an account. `-1` is nobody's: to Jira it means "the default assignee".
 pub fn is_account(id: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&id.len()) && !id.chars().any(char::is_control) && id != "-1"
 }

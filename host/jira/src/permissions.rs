@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, error::JiraError, model::parse, transport::JiraRequest};
+use crate::{
+    error::JiraError,
+    model::parse,
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+};
 
-/// A permission that MARO may need, under Jira's own name.
+/// A permission that MARO may need, by Jira's own name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     BrowseProjects,
@@ -21,10 +26,10 @@ pub enum Permission {
 impl Permission {
     /// What MARO itself needs.
     pub const BOT: [Self; 3] = [Self::BrowseProjects, Self::CreateIssues, Self::LinkIssues];
-    /// What plugins need that may change issues, besides.
+    /// What plugins that change issues need as well.
     pub const PLUGINS: [Self; 3] = [Self::AddComments, Self::TransitionIssues, Self::AssignIssues];
 
-    /// Jira's key of it.
+    /// Jira's key for it.
     fn key(self) -> &'static str {
         match self {
             Self::BrowseProjects => "BROWSE_PROJECTS",
@@ -60,29 +65,20 @@ struct RawPermission {
     have_permission: bool,
 }
 
-impl JiraClient {
-    /// Which of the permissions the account lacks in a project.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], at `deadline` at the latest.
-    pub async fn get_missing_permissions(
-        &self,
-        project_key: &str,
-        permissions: &[Permission],
-        deadline: Instant,
-    ) -> Result<Vec<Permission>, JiraError> {
-        let mut url = self.url(&["mypermissions"]);
-        let keys: Vec<_> = permissions.iter().map(|permission| permission.key()).collect();
-        let keys = keys.join(",");
-        url.query_pairs_mut().append_pair("projectKey", project_key).append_pair("permissions", &keys);
-        self.before(deadline, async {
-            let body = self.ask(&JiraRequest::get(url), deadline).await?.found()?;
-            let granted: RawPermissions = parse(&body, "the permissions")?;
-            let lacks = |permission: &Permission| {
-                !granted.permissions.get(permission.key()).is_some_and(|found| found.have_permission)
-            };
-            Ok(permissions.iter().copied().filter(lacks).collect())
-        })
-        .await
-    }
+pub(super) async fn get_missing_permissions(
+    site: &JiraSite,
+    project_key: &str,
+    permissions: &[Permission],
+    deadline: Instant,
+) -> Result<Vec<Permission>, JiraError> {
+    let mut url = site.url(&["mypermissions"]);
+    let keys: Vec<_> = permissions.iter().map(|permission| permission.key()).collect();
+    let keys = keys.join(",");
+    url.query_pairs_mut().append_pair("projectKey", project_key).append_pair("permissions", &keys);
+    let body = site.ask(&JiraRequest::get(RequestKind::GetPermissions, url), deadline).await?.found()?;
+    let granted: RawPermissions = parse(&body, "the permissions")?;
+    let lacks = |permission: &Permission| {
+        !granted.permissions.get(permission.key()).is_some_and(|found| found.have_permission)
+    };
+    Ok(permissions.iter().copied().filter(lacks).collect())
 }

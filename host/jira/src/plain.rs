@@ -1,17 +1,17 @@
-//! What plain text may hold on its way to Jira, in either format.
+//! What plain text may contain on its way to Jira, in either format.
 
 use url::Url;
 
 use maro_domain::rich_text::Inline;
 
-/// The address as it may stand in a link, or `None` if it leads neither to the web nor to a mailbox.
+/// The address in a form that is safe in a link, or `None` if it leads neither to the web nor to a mailbox.
 pub(super) fn web_link(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "mailto"))?;
     let is_clean = |byte: u8| byte.is_ascii_graphic() && !br#"\"<>{}|^`"#.contains(&byte);
     Some(if text.bytes().all(is_clean) { text.to_owned() } else { url.into() })
 }
 
-/// Whether there is anything in it that people would see.
+/// Whether people would see anything of it.
 pub(super) fn shows_something(inlines: &[Inline]) -> bool {
     inlines.iter().any(|inline| match inline {
         Inline::Text { text, .. } => !printable(text).trim().is_empty(),
@@ -20,8 +20,8 @@ pub(super) fn shows_something(inlines: &[Inline]) -> bool {
     })
 }
 
-/// The text without control characters other than line breaks and tabs; line breaks are `\n`. Jira stores
-/// text as XML in places, where the others cannot be said.
+/// The text without control characters other than tabs and line breaks, which become `\n`. Jira stores some
+/// texts as XML, which can't contain the others.
 pub(super) fn printable(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let is_kept = |letter: char| {
@@ -52,7 +52,7 @@ mod tests {
     }
 }
 
-/// Texts on which both formats are tried.
+/// Texts to test both formats with.
 #[cfg(test)]
 pub(super) mod samples {
     use maro_domain::rich_text::{Inline, RichBlock, RichText, Style};

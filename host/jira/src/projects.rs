@@ -1,7 +1,7 @@
 //! Projects, for people to choose from.
 //!
-//! Cloud searches by itself, and for projects in which the account may create. Data Center gives all
-//! projects that the account may see, at once and without a search.
+//! Cloud has a search, which finds projects where the account may create issues. Data Center only lists
+//! every project that the account can see.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,11 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    client::JiraClient,
     error::JiraError,
     model::{is_jira_error, is_project_key, parse},
-    transport::{Answer, JiraRequest},
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+    transport::Answer,
     wire::page::ListPage,
 };
 use maro_domain::{issue::one_line, ticket::Project};
@@ -20,7 +21,7 @@ use maro_domain::{issue::one_line, ticket::Project};
 /// The longest name that is kept, in characters. Jira's own limit is 80.
 const MAX_NAME_LENGTH: usize = 100;
 
-/// The most projects that Cloud gives in one answer.
+/// The most projects that Cloud returns in one answer.
 const MAX_PROJECTS: u32 = 100;
 
 /// The longest text that is searched for, in characters.
@@ -40,101 +41,80 @@ impl From<RawProject<'_>> for Project {
     }
 }
 
-impl JiraClient {
-    /// At most `limit` (100 at most) projects whose key or name fits what somebody has `typed` so far, all
-    /// of them fitting nothing typed. The project with just that key comes first, the others by key.
-    ///
-    /// On Cloud those in which the account may create tickets; on Data Center those that it may see, as
-    /// they were within the last minute.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], at `deadline` at the latest.
-    pub async fn search_projects(
-        &self,
-        typed: &str,
-        limit: u32,
-        deadline: Instant,
-    ) -> Result<Vec<Project>, JiraError> {
-        let typed = one_line(typed, MAX_TYPED_LENGTH);
-        let limit = limit.clamp(1, MAX_PROJECTS);
-        self.before(deadline, async {
-            let mut projects = if self.is_cloud() {
-                self.cloud_projects(&typed, limit, deadline).await?
-            } else {
-                fitting(self.all_projects(deadline).await?, &typed)
-            };
-            projects.sort_by_key(|project| !project.key.eq_ignore_ascii_case(&typed));
-            projects.truncate(limit as usize);
-            Ok(projects)
-        })
-        .await
-    }
+pub(super) async fn search_projects(
+    site: &JiraSite,
+    typed: &str,
+    limit: u32,
+    deadline: Instant,
+) -> Result<Vec<Project>, JiraError> {
+    let typed = one_line(typed, MAX_TYPED_LENGTH);
+    let limit = limit.clamp(1, MAX_PROJECTS);
+    let mut projects = if site.is_cloud() {
+        cloud_projects(site, &typed, limit, deadline).await?
+    } else {
+        matching(all_projects(site, deadline).await?, &typed)
+    };
+    projects.sort_by_key(|project| !project.key.eq_ignore_ascii_case(&typed));
+    projects.truncate(limit as usize);
+    Ok(projects)
+}
 
-    /// The project with this key, or `None` if it is missing or not visible.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], at `deadline` at the latest.
-    pub async fn get_project(&self, key: &str, deadline: Instant) -> Result<Option<Project>, JiraError> {
-        if !is_project_key(key) {
-            return Ok(None);
-        }
-        self.before(deadline, async {
-            match self.ask(&JiraRequest::get(self.url(&["project", key])), deadline).await? {
-                Answer::NotFound(body) if is_jira_error(&body) => {
-                    self.confirm(deadline).await?;
-                    Ok(None)
-                }
-                answer => Ok(Some(parse::<RawProject<'_>>(&answer.found()?, "the project")?.into())),
-            }
-        })
-        .await
+pub(super) async fn get_project(
+    site: &JiraSite,
+    key: &str,
+    deadline: Instant,
+) -> Result<Option<Project>, JiraError> {
+    if !is_project_key(key) {
+        return Ok(None);
     }
+    let request = JiraRequest::get(RequestKind::GetProject, site.url(&["project", key]));
+    let Some(body) = site.find(&request, deadline).await? else { return Ok(None) };
+    Ok(Some(parse::<RawProject<'_>>(&body, "the project")?.into()))
+}
 
-    async fn cloud_projects(
-        &self,
-        typed: &str,
-        limit: u32,
-        deadline: Instant,
-    ) -> Result<Vec<Project>, JiraError> {
-        let mut url = self.url(&["project", "search"]);
-        url.query_pairs_mut()
-            .extend_pairs([("maxResults", limit.to_string().as_str()), ("action", "create")]);
-        if !typed.is_empty() {
-            url.query_pairs_mut().append_pair("query", typed);
-        }
-        match self.ask(&JiraRequest::get(url), deadline).await? {
-            // So Jira may say that none fits.
-            Answer::NotFound(body) if is_jira_error(&body) => Ok(Vec::new()),
-            answer => {
-                let body = answer.found()?;
-                let page: ListPage<RawProject<'_>> = parse(&body, "the projects")?;
-                Ok(usable(page.values))
-            }
-        }
+async fn cloud_projects(
+    site: &JiraSite,
+    typed: &str,
+    limit: u32,
+    deadline: Instant,
+) -> Result<Vec<Project>, JiraError> {
+    let mut url = site.url(&["project", "search"]);
+    url.query_pairs_mut().extend_pairs([("maxResults", limit.to_string().as_str()), ("action", "create")]);
+    if !typed.is_empty() {
+        url.query_pairs_mut().append_pair("query", typed);
     }
-
-    /// Data Center's projects, by key.
-    async fn all_projects(&self, deadline: Instant) -> Result<Vec<Project>, JiraError> {
-        if let Some(projects) = self.caches.projects.get("", Instant::now()) {
-            return Ok(projects);
+    match site.ask(&JiraRequest::get(RequestKind::SearchProjects, url), deadline).await? {
+        // Jira may say so if no project matches.
+        Answer::NotFound(body) if is_jira_error(&body) => Ok(Vec::new()),
+        answer => {
+            let body = answer.found()?;
+            let page: ListPage<RawProject<'_>> = parse(&body, "the projects")?;
+            Ok(usable(page.values))
         }
-        let body = self.ask(&JiraRequest::get(self.url(&["project"])), deadline).await?.found()?;
-        let mut projects = usable(parse(&body, "the projects")?);
-        projects.sort_by(|one, other| one.key.cmp(&other.key));
-        self.caches.projects.put("", projects.clone(), Instant::now());
-        Ok(projects)
     }
 }
 
-/// Leaves out projects whose issues could have no proper key.
+/// Data Center's projects, sorted by key.
+async fn all_projects(site: &JiraSite, deadline: Instant) -> Result<Vec<Project>, JiraError> {
+    if let Some(projects) = site.caches.projects.get("", Instant::now()) {
+        return Ok(projects);
+    }
+    let request = JiraRequest::get(RequestKind::SearchProjects, site.url(&["project"]));
+    let body = site.ask(&request, deadline).await?.found()?;
+    let mut projects = usable(parse(&body, "the projects")?);
+    projects.sort_by(|one, other| one.key.cmp(&other.key));
+    site.caches.projects.put("", projects.clone(), Instant::now());
+    Ok(projects)
+}
+/// Leaves out projects whose issues couldn't have a valid key.
 fn usable(projects: Vec<RawProject<'_>>) -> Vec<Project> {
     projects.into_iter().map(Project::from).filter(|project| is_project_key(&project.key)).collect()
 }
 
-/// The projects whose key or whose name, or a word of it, starts with what was typed.
-fn fitting(projects: Vec<Project>, typed: &str) -> Vec<Project> {
+/// The projects whose key, name, or a word in the name starts with what was typed.
+fn matching(projects: Vec<Project>, typed: &str) -> Vec<Project> {
     let typed = typed.to_lowercase();
-    let fits = |project: &Project| {
+    let is_match = |project: &Project| {
         let name = project.name.to_lowercase();
         project.key.to_lowercase().starts_with(&typed)
             || name.starts_with(&typed)
@@ -142,7 +122,7 @@ fn fitting(projects: Vec<Project>, typed: &str) -> Vec<Project> {
                 .match_indices(char::is_whitespace)
                 .any(|(gap, _)| name[gap..].trim_start().starts_with(&typed))
     };
-    projects.into_iter().filter(fits).collect()
+    projects.into_iter().filter(is_match).collect()
 }
 
 #[cfg(test)]
@@ -150,19 +130,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_fits_the_start_of_a_word() {
+    fn what_is_typed_matches_the_start_of_a_word() {
         let projects = || {
             [("OPS", "Site operations"), ("SITE", "Web site"), ("X", "Ops")]
                 .map(|(key, name)| Project { key: key.to_owned(), name: name.to_owned() })
                 .into()
         };
-        let fitting = |typed: &str| -> Vec<String> {
-            fitting(projects(), typed).into_iter().map(|project| project.key).collect()
+        let keys = |typed: &str| -> Vec<String> {
+            matching(projects(), typed).into_iter().map(|project| project.key).collect()
         };
-        assert_eq!(fitting(""), ["OPS", "SITE", "X"]);
-        assert_eq!(fitting("op"), ["OPS", "X"]);
-        assert_eq!(fitting("Site"), ["OPS", "SITE"]);
-        assert_eq!(fitting("site op"), ["OPS"]);
-        assert_eq!(fitting("perations"), [""; 0]);
+        assert_eq!(keys(""), ["OPS", "SITE", "X"]);
+        assert_eq!(keys("op"), ["OPS", "X"]);
+        assert_eq!(keys("Site"), ["OPS", "SITE"]);
+        assert_eq!(keys("site op"), ["OPS"]);
+        assert_eq!(keys("perations"), [""; 0]);
     }
 }

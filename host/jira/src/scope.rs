@@ -1,17 +1,17 @@
-//! Narrowing somebody else's JQL to some projects, so that nothing in it leads out of them.
+//! Restricting somebody else's JQL to some projects, so that nothing in it can reach other projects.
 //!
-//! The query stands in brackets of its own behind the condition on the project. It gets out of them only
-//! by a bracket or a quotation mark that Jira reads otherwise than this file does, so whatever has no one
-//! reading is refused: brackets and quotation marks without their partners, and outside of quotation marks
-//! every sign that escapes or might begin a comment. Jira takes none of these signs there either.
+//! The query goes into brackets after the condition on the project. It could escape only through a bracket or
+//! quotation mark that Jira reads differently than this file does, so anything ambiguous is rejected:
+//! unmatched brackets and quotation marks and, outside quotation marks, any sign that escapes or could start
+//! a comment. Jira doesn't accept those signs there either.
 
-/// A query whose brackets or quotation marks do not match, or with signs that must be quoted.
+/// A query with unmatched brackets or quotation marks, or with signs that must be quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the query can't be restricted to projects")]
 pub(super) struct Unbalanced;
 
-/// What `jql` finds in these projects alone, of which there is at least one, in its order. Each of
-/// `projects` is a project key by its form.
+/// The query that finds what `jql` finds, but only in these projects. There must be at least one, and each
+/// must be a valid project key.
 pub(super) fn scoped(jql: &str, projects: &[String]) -> Result<String, Unbalanced> {
     let order = start_of_order(jql)?;
     let (condition, order) = jql.split_at(order.unwrap_or(jql.len()));
@@ -26,7 +26,7 @@ pub(super) fn scoped(jql: &str, projects: &[String]) -> Result<String, Unbalance
     Ok(scoped)
 }
 
-/// Reads the whole query, and tells where its `ORDER BY` begins.
+/// Reads the whole query, and returns where its `ORDER BY` begins.
 fn start_of_order(jql: &str) -> Result<Option<usize>, Unbalanced> {
     let mut depth = 0_u32;
     let mut order = None;
@@ -64,7 +64,7 @@ fn start_of_order(jql: &str) -> Result<Option<usize>, Unbalanced> {
     if depth == 0 { Ok(order) } else { Err(Unbalanced) }
 }
 
-/// The length of a quoted text with its marks, a backslash taking the meaning of what follows it.
+/// The length of a quoted text with its quotation marks. A backslash escapes the next character.
 fn length_of_quoted(text: &str, mark: char) -> Result<usize, Unbalanced> {
     let mut letters = text.char_indices().skip(1);
     while let Some((position, letter)) = letters.next() {
@@ -78,7 +78,7 @@ fn length_of_quoted(text: &str, mark: char) -> Result<usize, Unbalanced> {
     Err(Unbalanced)
 }
 
-/// What has no place outside of quotation marks.
+/// What isn't allowed outside quotation marks.
 fn is_unreadable(sign: char) -> bool {
     matches!(sign, '\\' | '/' | '*' | '#' | ';' | '`') || (sign.is_control() && !is_gap(sign))
 }
@@ -87,7 +87,7 @@ fn is_part_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '-' || letter == '.'
 }
 
-/// White space as Jira knows it; any other is no end of a word.
+/// White space to Jira. Other white space doesn't end a word.
 fn is_gap(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\r' | '\n')
 }
@@ -192,7 +192,8 @@ mod tests {
         }
     }
 
-    /// Every short text of the signs that matter: what is accepted is balanced inside its brackets.
+    /// Tries every short text made of the signs that matter: what is accepted is balanced inside its
+    /// brackets.
     #[test]
     fn no_short_query_closes_the_bracket_around_it() {
         const SIGNS: [&str; 7] = ["(", ")", "\"", "'", "\\", "a", " order by "];
@@ -207,8 +208,8 @@ mod tests {
         }
     }
 
-    /// A second reading, letter by letter: the first bracket closes before the order, and nothing follows
-    /// its end but the order, which has no brackets.
+    /// Reads the query again, letter by letter: the first bracket closes before the order, and only the
+    /// order, which has no brackets, comes after it.
     #[track_caller]
     fn assert_only_closed_at_its_end(scoped: &str, query: &str) {
         let Some(inside) = scoped.strip_prefix(" AND (") else {

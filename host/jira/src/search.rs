@@ -1,6 +1,6 @@
-//! Searches: tickets like a new one, and tickets that MARO may have created.
+//! Searches for tickets that resemble a new one, and for tickets that MARO may have created.
 //!
-//! Jira's index lags behind its writes by seconds, so "not found" here never proves that there is none.
+//! Jira's index lags seconds behind its writes, so "not found" never proves here that there is none.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
-    client::JiraClient,
     create::INTENT_PROPERTY,
     error::JiraError,
     jql,
     model::{identify, is_jira_error, is_project_key, parse},
-    transport::{Answer, JiraRequest},
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+    transport::Answer,
     wire::{issue::Named, page::SearchPage},
 };
 use maro_domain::{
@@ -25,16 +26,16 @@ use maro_domain::{
 };
 use maro_process::clock::Clock;
 
-/// How many tickets are asked for in one page.
+/// How many tickets one page holds.
 const PAGE_SIZE: u32 = 100;
 
 /// How many pages are read to find a ticket that MARO may have created.
 const MAX_PAGES: usize = 10;
 
-/// How many questions for a property are under way at a time.
+/// How many requests for a property are open at a time.
 const CONCURRENCY: usize = 4;
 
-/// The most similar tickets that can be asked for.
+/// How many similar tickets can be asked for.
 const MAX_SIMILAR: u32 = 50;
 
 /// The longest name of an assignee that is kept, in characters.
@@ -46,7 +47,7 @@ pub(super) struct SearchRequest<'a> {
     pub(super) jql: &'a str,
     pub(super) fields: &'a [&'static str],
     pub(super) max_results: u32,
-    /// Cloud only: Data Center refuses what it does not know.
+    /// Cloud only: Data Center rejects fields that it doesn't know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<[&'static str; 1]>,
     /// Cloud only.
@@ -93,165 +94,142 @@ struct Place {
     start: usize,
 }
 
-impl JiraClient {
-    /// At most `limit` (50 at most) open tickets of a project with one of `words` (the first ten count) in
-    /// the summary, the latest changed first. Jira matches words by their stems.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], at `deadline` at the latest.
-    pub async fn search_similar(
-        &self,
-        project_key: &str,
-        words: &[String],
-        limit: u32,
-        deadline: Instant,
-    ) -> Result<Vec<SimilarTicket>, JiraError> {
-        if !is_project_key(project_key) {
-            return Ok(Vec::new());
-        }
-        let Some(jql) = jql::similar(project_key, words) else { return Ok(Vec::new()) };
-        self.before(deadline, async {
-            let request = SearchRequest {
-                jql: &jql,
-                fields: &["summary", "status", "assignee"],
-                max_results: limit.clamp(1, MAX_SIMILAR),
-                properties: None,
-                next_page_token: None,
-                start_at: None,
-            };
-            let page = self.search(&request, deadline).await?;
-            page.issues.into_iter().map(SimilarTicket::try_from).collect()
-        })
-        .await
+pub(super) async fn search_similar(
+    site: &JiraSite,
+    project_key: &str,
+    words: &[String],
+    limit: u32,
+    deadline: Instant,
+) -> Result<Vec<SimilarTicket>, JiraError> {
+    if !is_project_key(project_key) {
+        return Ok(Vec::new());
     }
-
-    /// The ticket that this account has created in a project with this intent id, not before `since`.
-    /// `None` if the index has none, which it may still get.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], at `deadline` at the latest; also if the account has created more tickets since
-    /// than can be looked through, and it was not among the latest thousand.
-    pub async fn find_by_intent(
-        &self,
-        project_key: &str,
-        intent_id: &str,
-        since: Timestamp,
-        deadline: Instant,
-    ) -> Result<Option<CreatedTicket>, JiraError> {
-        let intent_ids = [intent_id.to_owned()];
-        let mut found = self.find_by_intents(project_key, &intent_ids, since, deadline).await?;
-        Ok(found.remove(intent_id))
-    }
-
-    /// As [`JiraClient::find_by_intent`] for several intents at once: the tickets found, by intent id.
-    ///
-    /// # Errors
-    /// As [`JiraClient::find_by_intent`].
-    pub async fn find_by_intents(
-        &self,
-        project_key: &str,
-        intent_ids: &[String],
-        since: Timestamp,
-        deadline: Instant,
-    ) -> Result<HashMap<String, CreatedTicket>, JiraError> {
-        let mut found = HashMap::new();
-        if !is_project_key(project_key) || intent_ids.is_empty() {
-            return Ok(found);
-        }
-        let jql = jql::created_since(project_key, since, Clock::system().now());
-        self.before(deadline, async {
-            let mut place = Place::default();
-            for _ in 0..MAX_PAGES {
-                let (issues, next) = self.created_page(&jql, &place, deadline).await?;
-                for (intent, ticket) in self.intents_of(issues, deadline).await? {
-                    if intent_ids.contains(&intent) {
-                        found.entry(intent).or_insert(ticket);
-                    }
-                }
-                match next {
-                    Some(next) if found.len() < intent_ids.len() => place = next,
-                    _ => return Ok(found),
-                }
-            }
-            Err(JiraError::invalid("too many recently created issues to check"))
-        })
-        .await
-    }
-
-    pub(super) fn search_request(&self, request: &SearchRequest<'_>) -> JiraRequest {
-        let path: &[&str] = if self.is_cloud() { &["search", "jql"] } else { &["search"] };
-        JiraRequest::post(self.url(path), request)
-    }
-
-    async fn search(
-        &self,
-        request: &SearchRequest<'_>,
-        deadline: Instant,
-    ) -> Result<SearchPage<RawFound>, JiraError> {
-        let body = self.ask(&self.search_request(request), deadline).await?.found()?;
-        parse(&body, "the search results")
-    }
-
-    /// A page of created tickets, and where the next one starts if there is one.
-    async fn created_page(
-        &self,
-        jql: &str,
-        place: &Place,
-        deadline: Instant,
-    ) -> Result<(Vec<RawFound>, Option<Place>), JiraError> {
-        let is_cloud = self.is_cloud();
-        let request = SearchRequest {
-            jql,
-            fields: &["summary"],
-            max_results: PAGE_SIZE,
-            properties: is_cloud.then_some([INTENT_PROPERTY]),
-            next_page_token: place.token.as_deref(),
-            start_at: (!is_cloud).then_some(place.start),
-        };
-        let page = self.search(&request, deadline).await?;
-        let start = place.start + page.issues.len();
-        let has_more = !page.issues.is_empty()
-            && (page.next_page_token.is_some() || page.total.is_some_and(|total| start < total));
-        let next = has_more.then_some(Place { token: page.next_page_token, start });
-        Ok((page.issues, next))
-    }
-
-    /// The tickets that carry an intent id, with it.
-    async fn intents_of(
-        &self,
-        issues: Vec<RawFound>,
-        deadline: Instant,
-    ) -> Result<Vec<(String, CreatedTicket)>, JiraError> {
-        let tickets: Vec<_> = issues.into_iter().map(|issue| self.intent_of(issue, deadline)).collect();
-        let tickets: Vec<_> = stream::iter(tickets).buffered(CONCURRENCY).try_collect().await?;
-        Ok(tickets.into_iter().flatten().collect())
-    }
-
-    async fn intent_of(
-        &self,
-        issue: RawFound,
-        deadline: Instant,
-    ) -> Result<Option<(String, CreatedTicket)>, JiraError> {
-        let (id, key) = identify(&issue.id, &issue.key)?;
-        let property = if self.is_cloud() {
-            issue.properties.get(INTENT_PROPERTY).cloned()
-        } else {
-            // Data Center's search gives no properties.
-            self.property(key.as_str(), deadline).await?
-        };
-        let intent = property.as_ref().and_then(|value| value.get("id")).and_then(Value::as_str);
-        Ok(intent.map(|intent| (intent.to_owned(), CreatedTicket { id, key })))
-    }
-
-    async fn property(&self, key: &str, deadline: Instant) -> Result<Option<Value>, JiraError> {
-        let url = self.url(&["issue", key, "properties", INTENT_PROPERTY]);
-        match self.ask(&JiraRequest::get(url), deadline).await? {
-            Answer::NotFound(body) if is_jira_error(&body) => Ok(None),
-            answer => Ok(Some(parse::<RawProperty>(&answer.found()?, "the property")?.value)),
-        }
-    }
+    let Some(jql) = jql::similar(project_key, words) else { return Ok(Vec::new()) };
+    let request = SearchRequest {
+        jql: &jql,
+        fields: &["summary", "status", "assignee"],
+        max_results: limit.clamp(1, MAX_SIMILAR),
+        properties: None,
+        next_page_token: None,
+        start_at: None,
+    };
+    let page = search(site, RequestKind::SearchSimilar, &request, deadline).await?;
+    page.issues.into_iter().map(SimilarTicket::try_from).collect()
 }
 
+pub(super) async fn find_by_intent(
+    site: &JiraSite,
+    project_key: &str,
+    intent_id: &str,
+    since: Timestamp,
+    deadline: Instant,
+) -> Result<Option<CreatedTicket>, JiraError> {
+    let intent_ids = [intent_id.to_owned()];
+    let mut found = find_by_intents(site, project_key, &intent_ids, since, deadline).await?;
+    Ok(found.remove(intent_id))
+}
+
+pub(super) async fn find_by_intents(
+    site: &JiraSite,
+    project_key: &str,
+    intent_ids: &[String],
+    since: Timestamp,
+    deadline: Instant,
+) -> Result<HashMap<String, CreatedTicket>, JiraError> {
+    let mut found = HashMap::new();
+    if !is_project_key(project_key) || intent_ids.is_empty() {
+        return Ok(found);
+    }
+    let jql = jql::created_since(project_key, since, Clock::system().now());
+    let mut place = Place::default();
+    for _ in 0..MAX_PAGES {
+        let (issues, next) = created_page(site, &jql, &place, deadline).await?;
+        for (intent, ticket) in intents_of(site, issues, deadline).await? {
+            if intent_ids.contains(&intent) {
+                found.entry(intent).or_insert(ticket);
+            }
+        }
+        match next {
+            Some(next) if found.len() < intent_ids.len() => place = next,
+            _ => return Ok(found),
+        }
+    }
+    Err(JiraError::invalid("too many recently created issues to check"))
+}
+
+pub(super) fn search_request(site: &JiraSite, kind: RequestKind, request: &SearchRequest<'_>) -> JiraRequest {
+    let path: &[&str] = if site.is_cloud() { &["search", "jql"] } else { &["search"] };
+    JiraRequest::post(kind, site.url(path), request)
+}
+
+async fn search(
+    site: &JiraSite,
+    kind: RequestKind,
+    request: &SearchRequest<'_>,
+    deadline: Instant,
+) -> Result<SearchPage<RawFound>, JiraError> {
+    let body = site.ask(&search_request(site, kind, request), deadline).await?.found()?;
+    parse(&body, "the search results")
+}
+
+/// A page of created tickets, and where the next page starts if there is one.
+async fn created_page(
+    site: &JiraSite,
+    jql: &str,
+    place: &Place,
+    deadline: Instant,
+) -> Result<(Vec<RawFound>, Option<Place>), JiraError> {
+    let is_cloud = site.is_cloud();
+    let request = SearchRequest {
+        jql,
+        fields: &["summary"],
+        max_results: PAGE_SIZE,
+        properties: is_cloud.then_some([INTENT_PROPERTY]),
+        next_page_token: place.token.as_deref(),
+        start_at: (!is_cloud).then_some(place.start),
+    };
+    let page = search(site, RequestKind::SearchByIntent, &request, deadline).await?;
+    let start = place.start + page.issues.len();
+    let has_more = !page.issues.is_empty()
+        && (page.next_page_token.is_some() || page.total.is_some_and(|total| start < total));
+    let next = has_more.then_some(Place { token: page.next_page_token, start });
+    Ok((page.issues, next))
+}
+
+/// The tickets that carry an intent id, each with that id.
+async fn intents_of(
+    site: &JiraSite,
+    issues: Vec<RawFound>,
+    deadline: Instant,
+) -> Result<Vec<(String, CreatedTicket)>, JiraError> {
+    let tickets: Vec<_> = issues.into_iter().map(|issue| intent_of(site, issue, deadline)).collect();
+    let tickets: Vec<_> = stream::iter(tickets).buffered(CONCURRENCY).try_collect().await?;
+    Ok(tickets.into_iter().flatten().collect())
+}
+
+async fn intent_of(
+    site: &JiraSite,
+    issue: RawFound,
+    deadline: Instant,
+) -> Result<Option<(String, CreatedTicket)>, JiraError> {
+    let (id, key) = identify(&issue.id, &issue.key)?;
+    let property = if site.is_cloud() {
+        issue.properties.get(INTENT_PROPERTY).cloned()
+    } else {
+        // Data Center's search doesn't return properties.
+        property(site, key.as_str(), deadline).await?
+    };
+    let intent = property.as_ref().and_then(|value| value.get("id")).and_then(Value::as_str);
+    Ok(intent.map(|intent| (intent.to_owned(), CreatedTicket { id, key })))
+}
+
+async fn property(site: &JiraSite, key: &str, deadline: Instant) -> Result<Option<Value>, JiraError> {
+    let url = site.url(&["issue", key, "properties", INTENT_PROPERTY]);
+    match site.ask(&JiraRequest::get(RequestKind::GetIntent, url), deadline).await? {
+        Answer::NotFound(body) if is_jira_error(&body) => Ok(None),
+        answer => Ok(Some(parse::<RawProperty>(&answer.found()?, "the property")?.value)),
+    }
+}
 impl TryFrom<RawFound> for SimilarTicket {
     type Error = JiraError;
 

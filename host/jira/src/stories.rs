@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    client::JiraClient,
     create::{CreateError, IssueUpdate, RawCreated, refusal},
     epic::Epic,
+    epic_fields::get_epic_fields,
     error::JiraError,
     model::parse,
-    transport::{Answer, JiraRequest},
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+    transport::Answer,
     wire::refusal::Refusal,
 };
 use maro_domain::ticket::CreatedTicket;
@@ -18,12 +20,12 @@ use maro_domain::ticket::CreatedTicket;
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES: usize = 50;
 
-/// A story that somebody wants.
+/// A story to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStory {
     /// One line of at most 255 characters.
     pub summary: String,
-    /// Marks the story in Jira, so that one whose creation was not confirmed can be found again.
+    /// Marks the story in Jira, so that it can be found even if Jira didn't confirm it.
     pub intent_id: String,
 }
 
@@ -43,65 +45,56 @@ struct RawCreatedStories {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawFailure {
-    /// The element's place in the request, from 0.
+    /// The element's position in the request, from 0.
     failed_element_number: usize,
     #[serde(default)]
     element_errors: Refusal,
 }
 
-impl JiraClient {
-    /// Creates at most [`MAX_STORIES`] stories under an epic, each marked with its intent id. The answers
-    /// are in the order of `stories`: the ticket, or why Jira refused it, as one line of Jira's words; an empty
-    /// one if it gives no reason.
-    ///
-    /// # Errors
-    /// A [`CreateError`] for all of them, at `deadline` at the latest.
-    /// [`CreateError::Unknown`] means that any of them may exist.
-    pub async fn create_stories(
-        &self,
-        epic: &Epic,
-        stories: &[NewStory],
-        deadline: Instant,
-    ) -> Result<Vec<Result<CreatedTicket, String>>, CreateError> {
-        if stories.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (field, value) = self.link_to(epic, deadline).await.map_err(CreateError::Jira)?;
-        let issue_updates = stories.iter().map(|story| {
-            let mut update =
-                IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
-            update.fields.insert(field.clone(), value.clone());
-            update
-        });
-        let body = BulkCreate { issue_updates: issue_updates.collect() };
-        let action = JiraRequest::post(self.url(&["issue", "bulk"]), &body);
-        match self.act(&action, deadline).await? {
-            Answer::Found(body) => parse::<RawCreatedStories>(&body, "the created issues")
-                .and_then(|answer| attribute(answer, stories.len()))
-                .map_err(CreateError::Unknown),
-            Answer::Refused(status, body) => match serde_json::from_slice(&body) {
-                Ok(answer) => Ok(attribute_nothing(answer, stories.len())?),
-                Err(_) => Err(refusal(status, &body)),
-            },
-            answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
-        }
+pub(super) async fn create_stories(
+    site: &JiraSite,
+    epic: &Epic,
+    stories: &[NewStory],
+    deadline: Instant,
+) -> Result<Vec<Result<CreatedTicket, String>>, CreateError> {
+    if stories.is_empty() {
+        return Ok(Vec::new());
     }
-
-    /// The field that leads from a story to its epic, and its value.
-    async fn link_to(&self, epic: &Epic, deadline: Instant) -> Result<(String, Value), JiraError> {
-        let key = epic.issue.key.as_str();
-        if self.is_cloud() {
-            return Ok(("parent".to_owned(), json!({ "key": key })));
-        }
-        let fields = self.before(deadline, self.epic_fields(deadline)).await?;
-        match fields.link {
-            Some(link) => Ok((link, json!(key))),
-            None => Err(JiraError::invalid("there is an epic but no field for links to epics")),
-        }
+    let (field, value) = link_to(site, epic, deadline).await.map_err(CreateError::Jira)?;
+    let issue_updates = stories.iter().map(|story| {
+        let mut update =
+            IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
+        update.fields.insert(field.clone(), value.clone());
+        update
+    });
+    let body = BulkCreate { issue_updates: issue_updates.collect() };
+    let action = JiraRequest::post(RequestKind::CreateIssues, site.url(&["issue", "bulk"]), &body);
+    match site.act(&action, deadline).await? {
+        Answer::Found(body) => parse::<RawCreatedStories>(&body, "the created issues")
+            .and_then(|answer| attribute(answer, stories.len()))
+            .map_err(CreateError::Unknown),
+        Answer::Refused(status, body) => match serde_json::from_slice(&body) {
+            Ok(answer) => Ok(attribute_nothing(answer, stories.len())?),
+            Err(_) => Err(refusal(status, &body)),
+        },
+        answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
     }
 }
 
-/// Gives each story its answer. Jira lists what was created in the order asked, without what failed.
+/// The field that links a story to its epic, and its value.
+async fn link_to(site: &JiraSite, epic: &Epic, deadline: Instant) -> Result<(String, Value), JiraError> {
+    let key = epic.issue.key.as_str();
+    if site.is_cloud() {
+        return Ok(("parent".to_owned(), json!({ "key": key })));
+    }
+    let fields = get_epic_fields(site, deadline).await?;
+    match fields.link {
+        Some(link) => Ok((link, json!(key))),
+        None => Err(JiraError::invalid("there is an epic but no field for links to epics")),
+    }
+}
+/// Assigns the answers to the stories. Jira lists what it created in the order of the request, without what
+/// failed.
 fn attribute(
     answer: RawCreatedStories,
     count: usize,
@@ -132,7 +125,7 @@ fn attribute(
         .collect()
 }
 
-/// As [`attribute`] for an answer that says by its status that nothing was created.
+/// As [`attribute`], for an answer whose status says that nothing was created.
 fn attribute_nothing(
     answer: RawCreatedStories,
     count: usize,

@@ -1,23 +1,20 @@
 //! One request to Jira over HTTP: credentials, bounded answers, retries.
 //!
-//! A question may be repeated without harm ([`Transport::ask`]); an action may not, once Jira may have
-//! heard it ([`Transport::act`]). What an answer means is for the callers; what a failure means is decided
-//! here, once for all of them.
+//! Decides what a failure means. What an answer means is for the callers to decide.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
 };
-use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 
 use crate::{
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, JiraSetupError, Outage},
+    request::JiraRequest,
 };
 use maro_process::{
     clock::Clock,
@@ -28,7 +25,7 @@ use maro_process::{
     },
 };
 
-/// How often a request is sent at most.
+/// How many times a request is sent at most.
 const MAX_ATTEMPTS: u32 = 3;
 
 const BACKOFF: Backoff =
@@ -37,45 +34,15 @@ const BACKOFF: Backoff =
 /// The largest answer that is read: a hundred issues take some 200 KB.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// The wait that is reported if Jira limits the rate and does not say for how long.
+/// The wait that is reported if Jira limits the rate and doesn't say for how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A request to Jira.
-#[derive(Debug)]
-pub(super) struct JiraRequest {
-    method: Method,
-    url: Url,
-    /// JSON.
-    body: Option<Bytes>,
-}
-
-impl JiraRequest {
-    pub(super) fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, body: None }
-    }
-
-    /// A `POST` of `body`, which must be something that JSON can say.
-    pub(super) fn post(url: Url, body: &impl Serialize) -> Self {
-        Self::with_body(Method::POST, url, body)
-    }
-
-    /// A `PUT`, else as [`JiraRequest::post`].
-    pub(super) fn put(url: Url, body: &impl Serialize) -> Self {
-        Self::with_body(Method::PUT, url, body)
-    }
-
-    fn with_body(method: Method, url: Url, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body).expect("what is sent to Jira is valid JSON");
-        Self { method, url, body: Some(body.into()) }
-    }
-}
-
-/// What Jira answered, with the body read whole.
+/// What Jira answered, with the whole body.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Status 200 or 201, or 204 and no bytes.
+    /// Status 200, 201, or 204 with an empty body.
     Found(Bytes),
     /// Status 404, from Jira or from something else at that address.
     NotFound(Bytes),
@@ -84,24 +51,15 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// The body, for a question that Jira has no reason to refuse.
+    /// The body, if the request was one that Jira has no reason to refuse.
     pub(super) fn found(self) -> Result<Bytes, JiraError> {
         match self {
             Self::Found(body) => Ok(body),
-            // The address exists on every site.
+            // Every Jira site has this address.
             Self::NotFound(_) => Err(JiraError::invalid("status 404: there is no Jira at JIRA_BASE_URL")),
             Self::Refused(status, _) => Err(JiraError::invalid(format!("status {status}"))),
         }
     }
-}
-
-/// Why an action has no answer.
-#[derive(Debug)]
-pub(super) enum ActionError {
-    /// Jira has certainly done nothing.
-    NotDone(JiraError),
-    /// Jira may have done it or not, or may still do it.
-    Unknown(JiraError),
 }
 
 #[derive(Debug)]
@@ -113,7 +71,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// Connects to nothing yet. Reads the machine's root certificates if Jira is on HTTPS.
+    /// Doesn't connect yet. Reads the machine's root certificates if Jira is on HTTPS.
     pub(super) fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
         let http = client::build(&ClientOptions::new(Trust::for_url(&config.base_url)));
         let http = http.map_err(JiraSetupError)?;
@@ -128,34 +86,26 @@ impl Transport {
         Ok(Self { http, headers, clock: Clock::system() })
     }
 
-    /// Asks, and asks again after failures that may pass, as long as the pauses end before `deadline`.
-    /// The caller cuts the whole off at the deadline.
-    pub(super) async fn ask(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, JiraError> {
-        self.attempts(request, deadline, true).await.map_err(|failure| failure.error)
-    }
-
-    /// Has Jira do something, at `deadline` at the latest. As [`Transport::ask`], but it is sent again only
-    /// if Jira cannot have acted on it: there was no connection, or Jira limits the rate.
-    pub(super) async fn act(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, ActionError> {
-        if deadline <= Instant::now() {
-            return Err(ActionError::NotDone(JiraError::TimedOut));
-        }
-        match timeout_at(deadline, self.attempts(request, deadline, false)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) if failure.may_have_acted => Err(ActionError::Unknown(failure.error)),
-            Ok(Err(failure)) => Err(ActionError::NotDone(failure.error)),
-            Err(_) => Err(ActionError::Unknown(JiraError::TimedOut)),
-        }
-    }
-
-    async fn attempts(
+    /// Sends a request, and again after failures that may pass, as long as the pauses end before `deadline`.
+    ///
+    /// One that isn't repeatable is sent again only if Jira can't have acted on it: there was no connection,
+    /// or Jira limits the rate.
+    ///
+    /// # Errors
+    /// The last attempt's failure, at `deadline` at the latest.
+    pub(super) async fn send(
         &self,
         request: &JiraRequest,
         deadline: Instant,
-        repeatable: bool,
     ) -> Result<Answer, Failure<JiraError>> {
+        if deadline <= Instant::now() {
+            return Err(Failure::refused(JiraError::TimedOut));
+        }
+        let repeatable = request.kind.is_repeatable();
         let retry = Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable };
-        retry.run(|number| self.attempt(request, number)).await
+        timeout_at(deadline, retry.run(|number| self.attempt(request, number)))
+            .await
+            .unwrap_or_else(|_| Err(Failure::unclear(JiraError::TimedOut)))
     }
 
     async fn attempt(&self, request: &JiraRequest, number: u32) -> Result<Answer, Failure<JiraError>> {
@@ -190,7 +140,7 @@ impl Transport {
         request
     }
 
-    /// What any other status means, to the attempt of this number.
+    /// What any other status means for the attempt with this number.
     fn refusal(&self, response: &Response, number: u32) -> Failure<JiraError> {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), self.clock.now());
@@ -200,7 +150,7 @@ impl Transport {
             429 => {
                 let error =
                     JiraError::RateLimited { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER) };
-                // Jira did not say how long: one short try more, for it may have been a burst.
+                // Jira didn't say how long. It may have been a burst, so one more try follows soon.
                 (error, retry_after.is_some() || number == 1)
             }
             502..=504 => (JiraError::outage(Outage::Status(status)), true),
@@ -208,13 +158,13 @@ impl Transport {
             300..=399 => (JiraError::invalid(redirect_detail(response)), false),
             _ => (JiraError::invalid(format!("status {status}")), false),
         };
-        // 408 is a server's or a proxy's time-out, in which the request may have gone through.
+        // 408 is a time-out of a server or proxy: the request may have gone through.
         let may_have_acted = status == 408 || !(300..=499).contains(&status);
         Failure { error, may_have_acted, may_pass, retry_after }
     }
 }
 
-/// Whether Jira took the request for nobody's although it carried credentials. Data Center then hides
+/// Whether Jira treated the request as anonymous although it carried credentials. Data Center then hides
 /// issues instead of answering 401.
 fn is_anonymous(headers: &HeaderMap) -> bool {
     let holds = |name, words: &[&str]| {
@@ -237,7 +187,7 @@ async fn read_body(response: Response) -> Result<Bytes, Failure<JiraError>> {
     })
 }
 
-/// A connection that fails may be tried again; a server that does not speak HTTP stays what it is.
+/// A failed connection may work next time. A server that doesn't speak HTTP won't.
 fn connection_failure(error: reqwest::Error) -> Failure<JiraError> {
     if client::is_not_http(&error) {
         return Failure::unclear(JiraError::invalid("it isn't HTTP"));
@@ -247,7 +197,7 @@ fn connection_failure(error: reqwest::Error) -> Failure<JiraError> {
     Failure { may_have_acted, ..Failure::not_done(error) }
 }
 
-/// Says where a redirect leads by its host alone: the rest may hold a session.
+/// Names only the host that a redirect leads to: the rest of the address may hold a session.
 fn redirect_detail(response: &Response) -> String {
     let status = response.status().as_u16();
     let target = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());

@@ -1,7 +1,7 @@
-//! What Jira tells by itself: the signature and the content of a webhook.
+//! Jira's webhooks: their signature and their content.
 //!
-//! Pure functions; the address `/jira/webhook` is the server's. Jira repeats a webhook it thinks was lost
-//! and gives no order, so an event is a hint that an issue changed, not a log to replay.
+//! These are pure functions; the server owns the address `/jira/webhook`. Jira repeats a webhook that it
+//! thinks was lost and guarantees no order, so an event is a hint that an issue changed, not a log to replay.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -16,10 +16,10 @@ use maro_process::secret::Secret;
 /// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 
-/// A webhook, as far as MARO cares.
+/// The parts of a webhook that MARO uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// When it happened, by Jira's clock, in milliseconds since 1970; `None` if Jira does not say.
+    /// When it happened, by Jira's clock, in milliseconds since 1970; `None` if Jira doesn't say.
     pub at: Option<i64>,
     pub event: WebhookEvent,
 }
@@ -27,7 +27,7 @@ pub struct Webhook {
 /// What a webhook says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookEvent {
-    /// The issue is now like this. A moved issue comes with its new key and its old id.
+    /// The issue as it is now. A moved issue has its new key and its old id.
     Updated(Issue),
     /// The issue is gone for good.
     Deleted { id: IssueId, key: IssueKey },
@@ -35,8 +35,8 @@ pub enum WebhookEvent {
     Ignored,
 }
 
-/// Whether `signature`, the header's text, is `sha256=` and the HMAC of the raw body, in hexadecimal
-/// digits of either case. Takes the same time wherever a wrong signature differs.
+/// Whether `signature`, the header's text, is `sha256=` and the HMAC of the raw body in hexadecimal, in
+/// either case. Takes the same time wherever a wrong signature differs.
 pub fn is_signed(secret: &Secret, signature: &str, body: &[u8]) -> bool {
     let Some(digest) = signature.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok()) else {
         return false;
@@ -44,7 +44,7 @@ pub fn is_signed(secret: &Secret, signature: &str, body: &[u8]) -> bool {
     mac(secret, body).verify_slice(&digest).is_ok()
 }
 
-/// The header's text for a body, as Jira signs it.
+/// The header's text with which Jira would sign a body.
 pub fn sign(secret: &Secret, body: &[u8]) -> String {
     format!("sha256={}", hex::encode(mac(secret, body).finalize().into_bytes()))
 }
@@ -56,10 +56,10 @@ fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Reads the body of a webhook whose signature was right. Who did it and what it was before may be absent.
+/// Reads the body of a webhook whose signature was right. It needs neither the user nor the changelog.
 ///
 /// # Errors
-/// [`JiraError::InvalidResponse`] if it is no webhook of Jira's, or lacks what its event should hold.
+/// [`JiraError::InvalidResponse`] if it isn't a webhook of Jira's, or lacks what its event should have.
 pub fn parse_event(body: &[u8]) -> Result<Webhook, JiraError> {
     let (name, at) = parse_event_name(body)?;
     let event = match name.as_ref() {

@@ -1,14 +1,15 @@
-//! Formatted text as Jira's wiki markup, which is what Data Center's descriptions are.
+//! Formatted text as Jira's wiki markup, the format of Data Center's descriptions.
 //!
-//! Whatever could be markup in the text itself is escaped: with a backslash where Jira documents one, else
-//! with a character reference. Signs inside a word (`snake_case`, `e-mail`) are never markup and stay.
+//! Anything in the text itself that could be markup is escaped: with a backslash where Jira documents it,
+//! otherwise with a character reference. Signs inside a word (`snake_case`, `e-mail`) are never markup, so
+//! they stay as they are.
 
 use std::fmt::Write as _;
 
 use crate::plain::{printable, shows_something, web_link};
 use maro_domain::rich_text::{Inline, RichBlock, RichText, Style};
 
-/// What Jira draws as a picture, besides `:` and `;` before a sign.
+/// What Jira shows as an emoticon, in addition to `:` and `;` before some signs.
 const PICTURES: [&str; 14] = [
     "(y)",
     "(n)",
@@ -48,13 +49,13 @@ fn list(items: &[Vec<Inline>], bullet: char) -> Option<String> {
     let items: Vec<String> = items
         .iter()
         .filter(|item| shows_something(item))
-        // A line break of its own would end the item.
+        // A real line break would end the item.
         .map(|item| format!("{bullet} {}", line(item, " \\\\ ").trim()))
         .collect();
     (!items.is_empty()).then(|| items.join("\n"))
 }
 
-/// Nothing in it is markup but its own end, which therefore must not be in it.
+/// Only the end of the block is markup inside it, so the text must not contain that.
 fn code_block(text: &str) -> Option<String> {
     let text = text.trim_matches('\n');
     if text.trim().is_empty() {
@@ -94,7 +95,7 @@ fn push_text(markup: &mut String, text: &str, style: Style, line_break: &str) {
             escape(markup, line);
             continue;
         }
-        // Signs of format take effect only next to what they format.
+        // Formatting signs work only right next to the text.
         let (before, after) = line.split_once(inner).unwrap_or_default();
         let signs = signs(style);
         markup.push_str(before);
@@ -105,7 +106,7 @@ fn push_text(markup: &mut String, text: &str, style: Style, line_break: &str) {
     }
 }
 
-/// The signs around a text of this style. Those in braces work inside words too.
+/// The signs around a text of this style. In braces, they also work inside words.
 fn signs(style: Style) -> Vec<(&'static str, &'static str)> {
     [
         (style.bold, ("{*}", "{*}")),
@@ -139,10 +140,10 @@ fn push_link(markup: &mut String, url: &str, label: &str) {
     markup.push(']');
 }
 
-/// Adds one line of text of which nothing is markup.
+/// Adds one line of text in which nothing is markup.
 fn escape(markup: &mut String, text: &str) {
     let is_line_start = markup.is_empty() || markup.ends_with('\n');
-    // Jira looks for the signs of lists and headings behind white space too.
+    // Jira looks for the signs of lists and headings after white space too.
     let text = if is_line_start { text.trim_start() } else { text };
     let mut previous = markup.chars().next_back().filter(|_| !is_line_start);
     if is_line_start && let Some(length) = block_sign_length(text) {
@@ -155,7 +156,7 @@ fn escape(markup: &mut String, text: &str) {
         let rest = &text[position..];
         let next = rest[letter.len_utf8()..].chars().next();
         match letter {
-            // Twice it is a line break, once it may escape what follows.
+            // Two are a line break, and one may escape what follows.
             '\\' => markup.push_str("&#92;"),
             '&' if is_character_reference(rest) => markup.push_str("&amp;"),
             ':' | ';' if starts_face(next) => {
@@ -188,7 +189,7 @@ fn is_sign(letter: char, rest: &str, previous: Option<char>, next: Option<char>,
     }
 }
 
-/// How long the sign before the full stop of a heading or quotation (`h1. `, `bq. `) is.
+/// The length of the sign before the full stop of a heading or quotation (`h1. `, `bq. `).
 fn block_sign_length(text: &str) -> Option<usize> {
     ["h1", "h2", "h3", "h4", "h5", "h6", "bq"]
         .iter()

@@ -1,4 +1,4 @@
-//! Shapes of Jira's answers that several questions share.
+//! Shapes of Jira's answers that several requests share.
 
 pub(super) mod issue;
 pub(super) mod page;

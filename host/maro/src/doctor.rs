@@ -20,7 +20,10 @@ use maro_slack::{
     config::SlackConfig,
     web_api::{SlackWebApi, error::ApiError},
 };
-use maro_store::Stores;
+use maro_store::{
+    config::DatabaseConfig,
+    database::{Database, inspection::Condition},
+};
 
 /// How long to wait for one service.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -72,17 +75,35 @@ fn print(finding: &Finding) {
     }
 }
 
+/// Changes nothing: `maro serve` creates and updates the tables.
 async fn database(config: &Config) -> Vec<Finding> {
-    match Stores::open(&config.database).await {
-        Ok(stores) => {
-            stores.close().await;
-            vec![Finding::Fine("The database is working, and its tables are up to date.".to_owned())]
+    let condition = match Database::inspect(&config.database).await {
+        Ok(condition) => condition,
+        Err(error) => {
+            let fix = match config.database {
+                DatabaseConfig::Sqlite { .. } => {
+                    "Check the path in DATABASE_URL, the disk, and who owns the file and its folder."
+                }
+                DatabaseConfig::Postgres(_) => {
+                    "Check that it is running, that the address is right, and that the account may create tables."
+                }
+            };
+            let what = format!("MARO can't use the database in DATABASE_URL: {}", error_chain(&*error));
+            return vec![Finding::ill(what, fix)];
         }
-        Err(error) => vec![Finding::ill(
-            format!("MARO can't use the database in DATABASE_URL: {}", error_chain(&*error)),
-            "Check that it is running, that the address is right, and that the account may create tables.",
-        )],
-    }
+    };
+    vec![Finding::Fine(match condition {
+        Condition::Absent => "There's no database yet; `maro serve` will create it.".to_owned(),
+        Condition::Present { missing_migrations: 0 } => {
+            "The database is working, and its tables are up to date.".to_owned()
+        }
+        Condition::Present { missing_migrations: 1 } => {
+            "The database is working; `maro serve` will apply the one migration that it's missing.".to_owned()
+        }
+        Condition::Present { missing_migrations } => format!(
+            "The database is working; `maro serve` will apply the {missing_migrations} migrations that it's missing."
+        ),
+    })]
 }
 
 async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {

@@ -1,6 +1,7 @@
 //! The `maro` program.
 
 mod command_line;
+mod database;
 mod doctor;
 mod serve;
 

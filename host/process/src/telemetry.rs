@@ -2,24 +2,25 @@
 
 use std::{error::Error, io::IsTerminal as _};
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Starts logging to standard error, once for the process.
 ///
-/// `filter` has the syntax of [`EnvFilter`] and was checked when the settings were read.
+/// `filter` is a list as [`Targets`] reads it, and was checked when the settings were read.
 pub fn start(filter: &str) {
-    let filter = EnvFilter::builder().parse_lossy(filter);
+    let filter: Targets = filter.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(Level::TRACE)
         .with_writer(std::io::stderr)
         // Where logs can no longer be written, complaining about it there would panic in the middle of
         // a command.
         .log_internal_errors(false);
     // A second start in one process, as in tests, keeps the first.
     let _ = if std::io::stderr().is_terminal() {
-        builder.with_target(false).try_init().map_err(drop)
+        builder.with_target(false).finish().with(filter).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(false).try_init().map_err(drop)
+        builder.json().flatten_event(true).with_current_span(false).finish().with(filter).try_init()
     };
 }
 

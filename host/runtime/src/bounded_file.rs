@@ -1,4 +1,4 @@
-//! Reading files that anybody may have put there.
+//! Reading files that anybody may have written.
 
 use std::{
     fs::{self, Metadata, OpenOptions},
@@ -11,9 +11,9 @@ use maro_tickets::texts::plugin_files;
 
 /// Reads a file of at most `limit` bytes. Never waits for anybody to write to it.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    // Asked before opening: a device may take that for an order.
+    // Checked before opening, since opening a device may set it off.
     check_kind(&fs::metadata(path)?)?;
-    // What stands there now may be another: to open a named pipe waits for a writer.
+    // The file may have been replaced meanwhile, and opening a named pipe waits for a writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     check_kind(&metadata)?;
@@ -22,7 +22,7 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    // It may grow meanwhile, and some files do not know their length.
+    // It may grow meanwhile, and some files don't know their length.
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
 }

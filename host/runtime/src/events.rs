@@ -18,7 +18,7 @@ const KEPT: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginEvent {
     pub at: Timestamp,
-    /// The name of the plugin; of what does not serve, the name of its file.
+    /// The name of the plugin, or of the file if it can't run.
     pub plugin: String,
     pub what: PluginChange,
 }
@@ -26,19 +26,19 @@ pub struct PluginEvent {
 /// Digests are SHA-256 of the component, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PluginChange {
-    /// It serves, and did not before.
+    /// It runs, and didn't before.
     Loaded {
         digest: String,
     },
-    /// Another version serves, or the same one under another manifest.
+    /// Another version runs, or the same one under another manifest.
     Replaced {
         from: String,
         to: String,
     },
-    /// It serves no longer.
+    /// It no longer runs.
     Removed,
-    /// A file does not serve. Said once for each `content`, which stands for the component with its manifest.
-    /// `kept` is the plugin whose earlier version serves on.
+    /// A file can't run. Said once for each `content`, which stands for the component with its manifest.
+    /// `kept` is the plugin whose earlier version keeps running.
     Refused {
         reason: String,
         kept: Option<String>,
@@ -48,14 +48,14 @@ pub enum PluginChange {
         by: UserId,
     },
     Enabled,
-    /// It failed repeatedly and is not run until then.
+    /// It failed repeatedly and isn't run until then.
     BreakerOpened {
         until: Timestamp,
     },
     BreakerClosed,
 }
 
-/// The latest events, and a way to hear of the next ones. Cheap to clone; all clones are one.
+/// The latest events, and a way to hear of the next ones. Cheap to clone; all clones share one log.
 #[derive(Debug, Clone)]
 pub struct Events {
     log: Arc<EventLog>,
@@ -94,7 +94,7 @@ impl Events {
             latest.pop_front();
         }
         latest.push_back(event.clone());
-        // Sent under the lock, so that both show the same order. Nobody listening is no error.
+        // Sent under the lock, so that both have the same order. It isn't an error if nobody listens.
         let _ = self.log.sender.send(event);
     }
 

@@ -1,4 +1,4 @@
-//! Running subcommands that others wrote: sandboxed, limited, each in a fresh instance.
+//! Running subcommands that other people wrote: sandboxed, limited, each in a fresh instance.
 //!
 //! Owns everything about WebAssembly. A plugin reaches Jira and the lists only through `capabilities/`, and the
 //! rest of MARO sees only [`registry::Registry`] and [`running::plugin::LoadedPlugin::run`].

@@ -1,8 +1,8 @@
-//! A slash command as Slack sends it, turned into domain types.
+//! A slash command, from Slack's form to domain types.
 //!
-//! Slack's fields: <https://docs.slack.dev/interactivity/implementing-slash-commands>. Of them,
-//! `token` (superseded by the signature) and the deprecated `team_domain` are not kept. `user_name` is
-//! deprecated too, and may be missing one day.
+//! Slack's fields: <https://docs.slack.dev/interactivity/implementing-slash-commands>. `token`
+//! (superseded by the signature) and the deprecated `team_domain` aren't kept. `user_name` is deprecated too,
+//! and may be missing one day.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 use maro_domain::ids::{ChannelId, UserId};
 
-/// The longest text behind the command, in bytes. Slack's composer takes fewer characters.
+/// The longest text after the command, in bytes. Slack's composer accepts fewer characters.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// The longest value of any other field, in bytes.
@@ -22,33 +22,33 @@ const MAX_FIELD_BYTES: usize = 2048;
 #[derive(Debug)]
 pub enum CommandRequest {
     Command(Box<SlashCommand>),
-    /// Slack checks our certificate and wants a bare 200.
+    /// Slack checks our certificate and expects an empty 200.
     SslCheck,
 }
 
-/// One `/maro …`, typed by somebody somewhere.
+/// One `/maro …` that somebody typed.
 #[derive(Debug)]
 pub struct SlashCommand {
     /// With its slash: `/maro`.
     pub command: String,
-    /// What stands behind the command, as typed. May be empty.
+    /// The text after the command, as typed. May be empty.
     pub text: String,
     pub channel: ChannelId,
-    /// `directmessage` and `privategroup` outside public channels: never to be shown as a name.
+    /// `directmessage` or `privategroup` outside public channels, which must not be shown as a name.
     pub channel_name: Option<String>,
     pub user: UserId,
-    /// What Slack calls the person: nothing to know them by, for it changes.
+    /// What Slack calls the person. It can change, so it doesn't identify them.
     pub user_name: Option<String>,
     pub team_id: Option<String>,
     pub enterprise_id: Option<String>,
     pub api_app_id: Option<String>,
     /// Opens one modal within three seconds.
     pub trigger_id: Option<String>,
-    /// Where later answers go. `None` if Slack sent none, or one that must not be contacted.
+    /// Where later answers go. `None` if Slack sent none, or one that mustn't be contacted.
     pub response_url: Option<ResponseUrl>,
 }
 
-/// Why a signed body is no slash command.
+/// Why a signed body isn't a slash command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     #[error("the body isn't valid UTF-8 in {field}")]
@@ -59,14 +59,14 @@ pub enum CommandError {
     Malformed { field: &'static str },
     #[error("{field} is longer than {max_bytes} bytes")]
     TooLong { field: &'static str, max_bytes: usize },
-    /// Two readings of one request are one too many.
+    /// A request must not be readable in two ways.
     #[error("{field} is there twice")]
     Repeated { field: &'static str },
     #[error("the payload isn't a JSON object of strings")]
     NotJson,
 }
 
-/// Reads a slash command's body. Unknown fields are ignored, for Slack adds some now and then.
+/// Reads a slash command's body. Unknown fields are ignored, since Slack adds some now and then.
 ///
 /// # Errors
 /// [`CommandError`], which names the field.
@@ -92,7 +92,7 @@ pub fn parse(body: &[u8], policy: &ResponseUrlPolicy) -> Result<CommandRequest, 
     fields.into_command(policy).map(|command| CommandRequest::Command(Box::new(command)))
 }
 
-/// Reads the same fields as JSON, as they come over Socket Mode.
+/// Reads the same fields from JSON, the form in which Socket Mode sends them.
 ///
 /// # Errors
 /// [`CommandError`], which names the field.
@@ -105,8 +105,8 @@ pub fn parse_json(json: &str, policy: &ResponseUrlPolicy) -> Result<SlashCommand
     fields.into_command(policy)
 }
 
-/// Whether a body is Slack's check of our certificate. Such a body may come without a signature, asks for
-/// nothing and tells nothing, so it may be answered before the signature is checked.
+/// Whether a body is Slack's check of our certificate. Such a body may come without a signature. It asks for
+/// nothing and reveals nothing, so it may be answered before the signature is checked.
 pub fn is_ssl_check(body: &[u8]) -> bool {
     form::raw_fields(body).any(|field| field == (b"ssl_check", b"1"))
 }
@@ -126,7 +126,7 @@ const FIELDS: [&str; 11] = [
     "response_url",
 ];
 
-/// The fields as they come in, before any is known to be there.
+/// The fields as they arrive. Any of them may be missing.
 #[derive(Default, Deserialize)]
 struct Fields {
     command: Option<String>,
@@ -206,7 +206,7 @@ mod tests {
     use crate::config::SlackConfig;
     use maro_process::secret::Secret;
 
-    // The example of Slack's documentation, with today's fields.
+    // The example from Slack's documentation, with today's fields.
     const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example\
         &enterprise_id=E0001&enterprise_name=Globular%20Construct%20Inc&channel_id=C2147483705\
         &channel_name=test&user_id=U2147483697&user_name=Steve&command=/maro&text=track+SCRUM-1%2C%0Ascrum-2\

@@ -1,4 +1,4 @@
-//! Buttons in messages that run a command, when they come back pressed.
+//! Presses of buttons in messages that run a command.
 
 use crate::{
     interaction::BlockAction,
@@ -8,15 +8,14 @@ use crate::{
 /// A pressed button that runs a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PressedCommand<'a> {
-    /// What stands behind `/maro`.
+    /// The text after `/maro`.
     pub command: &'a str,
-    /// Whether the answer takes the place of the message with the button. Never so in a message that others
-    /// see too.
+    /// Whether the answer replaces the message with the button. Never true if others see that message too.
     pub replaces_message: bool,
 }
 
 impl<'a> PressedCommand<'a> {
-    /// What a pressed button runs, if it is one that runs a command.
+    /// The command that a pressed button runs; `None` for other buttons.
     pub fn of(action: &'a BlockAction) -> Option<Self> {
         let (kind, _) = action.action_id.split_once(':')?;
         let turns_page = match kind {

@@ -1,4 +1,4 @@
-//! How to speak with Slack.
+//! How to connect to Slack.
 
 use url::Url;
 

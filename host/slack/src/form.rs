@@ -1,11 +1,11 @@
 //! `application/x-www-form-urlencoded` bodies, read strictly.
 //!
-//! The usual decoders replace what is not UTF-8 with `U+FFFD`; here that is an error, so that no text is
-//! acted upon that nobody typed.
+//! The usual decoders replace what isn't UTF-8 with `U+FFFD`. Here it is an error, so that MARO never acts on
+//! a text that nobody typed.
 
 use std::borrow::Cow;
 
-/// A body holds bytes that are not UTF-8, plainly or percent-encoded.
+/// A body contains bytes that aren't UTF-8, plain or percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not valid UTF-8")]
 pub struct NotUtf8;
@@ -20,11 +20,11 @@ pub fn raw_fields(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Turns `+` into a space and `%41` into its byte; a `%` that begins no such triple stands for itself, as
-/// the URL Standard has it. Borrows if there is nothing to do.
+/// Turns `+` into a space and `%41` into its byte. Any other `%` stays as it is, as the URL Standard says.
+/// Borrows if there is nothing to do.
 ///
 /// # Errors
-/// [`NotUtf8`] if the outcome is no text.
+/// [`NotUtf8`] if the result isn't text.
 pub fn decode(raw: &[u8]) -> Result<Cow<'_, str>, NotUtf8> {
     if !raw.iter().any(|byte| matches!(byte, b'+' | b'%')) {
         return std::str::from_utf8(raw).map(Cow::Borrowed).map_err(|_| NotUtf8);

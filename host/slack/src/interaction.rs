@@ -1,8 +1,8 @@
-//! What people do in modals, on buttons and with shortcuts, as Slack tells it.
+//! What people do in modals, with buttons and with shortcuts.
 //!
 //! The same JSON comes as the form field `payload` over HTTP and as an envelope's payload over Socket
-//! Mode. Slack's fields: <https://docs.slack.dev/reference/interaction-payloads>. Only what MARO uses is
-//! read, so new fields and kinds do no harm.
+//! Mode. Slack's fields: <https://docs.slack.dev/reference/interaction-payloads>. MARO reads only
+//! what it uses, so new fields and kinds do no harm.
 
 pub mod answer;
 pub mod error;
@@ -24,20 +24,20 @@ const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 pub enum Interaction {
     /// A modal was submitted; Slack waits for [`answer::SubmissionResponse`].
     ViewSubmitted(Box<ViewSubmitted>),
-    /// A modal that asked to be told was closed without being submitted.
+    /// A modal was closed without being submitted. Slack reports this for modals that ask for it.
     ViewClosed(Box<ViewClosed>),
     ButtonPressed(Box<BlockAction>),
-    /// Something was chosen in a select that tells its changes; `value` is the option's.
+    /// Something was chosen in a select that reports changes; `value` is the option's.
     OptionChosen(Box<BlockAction>),
-    /// A select asks what there is to choose from; Slack waits for [`answer::options_json`].
+    /// A select needs its options; Slack waits for [`answer::options_json`].
     OptionsWanted(Box<OptionsWanted>),
     /// A shortcut from anywhere in Slack.
     Shortcut(Shortcut),
     /// A shortcut on a message.
     MessageShortcut(Box<MessageShortcut>),
-    /// Nothing MARO knows of. To be acknowledged and left alone.
+    /// Something that MARO doesn't know. It must be acknowledged, and nothing else.
     Unknown {
-        /// Slack's name of it, cut at 40 characters.
+        /// Slack's name for it, cut at 40 characters.
         kind: String,
     },
 }
@@ -63,18 +63,18 @@ pub struct ViewClosed {
 #[derive(Debug)]
 pub struct BlockAction {
     pub user: UserId,
-    /// What Slack calls the person: nothing to know them by, for it changes.
+    /// What Slack calls the person. It can change, so it doesn't identify them.
     pub user_name: Option<String>,
     pub team: Option<String>,
     /// Opens one modal within three seconds.
     pub trigger_id: Option<String>,
     pub action_id: String,
     pub block_id: String,
-    /// Empty if the element has none.
+    /// Empty if the element has no value.
     pub value: String,
-    /// The modal it is in, with what stands in its inputs.
+    /// The modal it is in, with the values of its inputs.
     pub view: Option<ViewState>,
-    /// The channel of the message it is below.
+    /// The channel of the message that it belongs to.
     pub channel: Option<ChannelId>,
     pub message_ts: Option<String>,
     /// Whether only this person sees that message.
@@ -90,9 +90,9 @@ pub struct OptionsWanted {
     pub team: Option<String>,
     pub action_id: String,
     pub block_id: String,
-    /// What was typed so far; empty when the list is opened.
+    /// What has been typed so far; empty when the list is opened.
     pub typed: String,
-    /// The modal with what stands in its inputs. `None` for a select below a message.
+    /// The modal with the values of its inputs. `None` for a select in a message.
     pub view: Option<ViewState>,
 }
 
@@ -112,9 +112,9 @@ pub struct MessageShortcut {
     pub channel: ChannelId,
     pub trigger_id: String,
     pub message_ts: String,
-    /// The thread that the message is in or has begun.
+    /// The thread that the message is in or started.
     pub thread_ts: Option<String>,
-    /// In Slack's markup; empty if the message is nothing but blocks or files.
+    /// In Slack's markup; empty if the message has only blocks or files.
     pub text: String,
     pub response_url: Option<ResponseUrl>,
 }
@@ -122,7 +122,7 @@ pub struct MessageShortcut {
 /// Reads a body posted to the interactions address: a form with the JSON in `payload`.
 ///
 /// # Errors
-/// [`InteractionError`]. An unknown kind is none.
+/// [`InteractionError`]. An unknown kind isn't an error.
 pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
     let mut payload = None;
     for (name, value) in form::raw_fields(body) {
@@ -136,7 +136,7 @@ pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Interaction
     parse_json(&payload, policy)
 }
 
-/// Reads the JSON itself, as it comes over Socket Mode.
+/// Reads the JSON itself, which is what Socket Mode sends.
 ///
 /// # Errors
 /// As [`parse_form`].
@@ -182,7 +182,7 @@ fn view_closed(payload: Payload) -> Result<Interaction, InteractionError> {
 }
 
 fn block_action(mut payload: Payload, policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
-    // Slack tells one action at a time, although in a list.
+    // Slack sends one action at a time, although in a list.
     let Some(action) = payload.actions.drain(..).next() else {
         return Err(InteractionError::Missing { field: "actions" });
     };

@@ -1,6 +1,6 @@
-//! Slack: what it sends, proved to come from it; and what MARO answers, in its markup and within its limits.
+//! Slack: verifying and reading what it sends, and writing what MARO answers in its markup and limits.
 //!
-//! Knows neither lists nor Jira. HTTP routes are in `server/`; here are the functions they call.
+//! Knows neither the lists nor Jira. The HTTP routes are in `bot/src/server/`; they call the functions here.
 
 pub mod command;
 pub mod command_button;

@@ -1,8 +1,8 @@
-//! Slack's markup, as it arrives in messages and as people type it into a modal, becomes formatted text.
+//! Turns Slack's markup, from messages or typed into a modal, into formatted text.
 //!
-//! What is no markup by Slack's rules stays as it stands, so nothing that somebody wrote is lost; of
-//! control characters only tabs and line breaks are kept. Takes time in proportion to the text's length,
-//! whatever it holds. Slack's rules: <https://docs.slack.dev/messaging/formatting-message-text>.
+//! What isn't markup by Slack's rules stays as it is, so nothing that somebody wrote is lost. The only
+//! control characters kept are tabs and line breaks. The time is proportional to the text's length, whatever
+//! is in it. Slack's rules: <https://docs.slack.dev/messaging/formatting-message-text>.
 
 mod emphasis;
 mod reference;
@@ -12,23 +12,23 @@ mod tokens;
 use crate::markup::{reference::Reference, source::Source};
 use maro_domain::rich_text::{Inline, RichBlock, RichText};
 
-/// Encloses text that stands as it is.
+/// Encloses preformatted text.
 const FENCE: &str = "```";
 
-/// What begins an item of a bulleted list, before a space: what Slack writes, and what people type.
+/// What starts an item of a bulleted list, before a space: what Slack writes, and what people type.
 const BULLETS: [char; 6] = ['•', '◦', '▪', '▫', '-', '*'];
 
-/// A message's `text`, in which `&`, `<` and `>` are entities wherever they are no markup.
+/// Reads a message's `text`, in which `&`, `<` and `>` are entities unless they are markup.
 pub fn parse_message(mrkdwn: &str) -> RichText {
     Blocks::parse(mrkdwn, Source::Message)
 }
 
-/// What was typed into an input, in which entities are not special but the other markup is.
+/// Reads what was typed into an input, where entities aren't special but the other markup is.
 pub fn parse_typed(text: &str) -> RichText {
     Blocks::parse(text, Source::Typed)
 }
 
-/// A message's `text` as it may stand in an input to be worked on; [`parse_typed`] understands it.
+/// A message's `text` for editing in an input; [`parse_typed`] understands it.
 pub fn to_typed(mrkdwn: &str) -> String {
     reference::replace(mrkdwn, Source::Message, |reference| match reference {
         Reference::Link { url, label } if url == label => url,
@@ -37,7 +37,7 @@ pub fn to_typed(mrkdwn: &str) -> String {
     })
 }
 
-/// A message's `text` for a title, which can hold no links: of each its label alone.
+/// A message's `text` for a title, which can't contain links: each is replaced by its label.
 pub fn to_title(mrkdwn: &str) -> String {
     reference::replace(mrkdwn, Source::Message, |reference| match reference {
         Reference::Link { label, .. } => label,
@@ -45,18 +45,18 @@ pub fn to_title(mrkdwn: &str) -> String {
     })
 }
 
-/// What a line is, by its beginning.
+/// What kind of line it is, by its start.
 enum Line<'a> {
     Blank,
     Text(&'a str),
     Quote(&'a str),
-    /// A quotation that goes on to the end.
+    /// A quotation that continues to the end.
     LongQuote(&'a str),
     Bullet(&'a str),
     Numbered(&'a str),
 }
 
-/// Blocks as they grow line by line.
+/// Builds blocks line by line.
 struct Blocks {
     source: Source,
     blocks: Vec<RichBlock>,
@@ -143,8 +143,8 @@ impl Blocks {
         }
     }
 
-    /// The number that goes on with the list under way, or begins one. Any other stays text, because a list
-    /// numbers its items by itself.
+    /// The number that continues the current list, or starts one. Any other number stays text, because a list
+    /// numbers its items itself.
     fn next_number(&self) -> usize {
         match self.blocks.last() {
             Some(RichBlock::NumberedList(items)) if self.is_open => items.len() + 1,
@@ -153,9 +153,9 @@ impl Blocks {
     }
 }
 
-/// What stands behind an item's marker and a space.
+/// The text after an item's marker and a space.
 fn item_text(rest: &str) -> Option<&str> {
-    // A bullet of Slack's may carry a variation selector.
+    // Slack's bullets may have a variation selector.
     let rest = rest.strip_prefix('\u{fe0e}').unwrap_or(rest);
     rest.starts_with([' ', '\t']).then(|| rest.trim_start()).filter(|text| !text.is_empty())
 }
@@ -172,7 +172,7 @@ fn inlines_of(text: &str, source: Source) -> Vec<Inline> {
     emphasis::resolve(&tokens::tokens(text.trim(), source))
 }
 
-/// What stands before the first fenced text, the text, and what stands behind it.
+/// The text before the first fence, the fenced text, and the text after it.
 fn first_code(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once(FENCE)?;
     let (code, after) = rest.split_once(FENCE)?;

@@ -1,8 +1,8 @@
 //! A message within Slack's limits, ready to be sent.
 //!
 //! The limits are Slack's: <https://docs.slack.dev/reference/block-kit/blocks/section-block> and
-//! <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>. Lengths count UTF-16 units, the
-//! largest of the ways in which Slack may count characters.
+//! <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>. Lengths are in UTF-16 units,
+//! because none of the ways in which Slack may count characters gives more.
 
 pub(crate) mod button;
 pub(crate) mod cut;
@@ -22,26 +22,26 @@ use crate::{
 };
 use maro_domain::reply::{Button, Visibility};
 
-/// The longest `text`; Slack cuts the rest off without a word.
+/// The longest `text`; Slack silently cuts off the rest.
 const MAX_TEXT: usize = 40_000;
 
 /// Room for the line that says how much was left out.
 const NOTE_ROOM: usize = 40;
 
-/// One message in Slack's markup. Made by `slack/render.rs`, which has escaped everything.
+/// One message in Slack's markup. Made by `slack/src/render.rs`, which has escaped everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     visibility: Visibility,
     text: String,
-    /// The blocks that show it; none if it is too long for blocks.
+    /// The blocks that show it. Empty if it is too long for blocks.
     parts: Vec<Part>,
     replaces_original: bool,
 }
 
 impl Message {
-    /// Takes text in Slack's markup, in which every literal `&`, `<` and `>` is an entity. What is beyond
-    /// 40,000 characters is left out at the end of a line, and a last line says so.
-    /// `controls` are in the order of the text; in a text that is cut they are left out.
+    /// Takes text in Slack's markup, in which every literal `&`, `<` and `>` is an entity. A text of more
+    /// than 40,000 characters is cut at the end of a line, and a last line says so. `controls` are in the
+    /// order of the text; if it is cut, they are left out.
     pub(crate) fn new(visibility: Visibility, text: String, controls: &[(Placement, Vec<Button>)]) -> Self {
         let whole_length = text.len();
         let text = bounded(text);
@@ -49,7 +49,7 @@ impl Message {
         Self { visibility, text, parts, replaces_original: false }
     }
 
-    /// Sent to the `response_url` of a message, it takes that message's place.
+    /// Sent to the `response_url` of a message, it replaces that message.
     #[must_use]
     pub fn replacing_original(self) -> Self {
         Self { replaces_original: true, ..self }
@@ -59,7 +59,7 @@ impl Message {
         self.visibility
     }
 
-    /// The whole message in Slack's markup. Slack shows it where it shows no blocks.
+    /// The whole message in Slack's markup. Slack shows it where it doesn't show blocks.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -73,7 +73,7 @@ impl Message {
         !self.parts.is_empty()
     }
 
-    /// The blocks as Slack takes them; none if the message is too long for blocks.
+    /// The blocks in Slack's format; empty if the message is too long for blocks.
     pub(crate) fn blocks(&self) -> serde_json::Value {
         serde_json::to_value(Blocks(self)).expect("texts have a JSON form")
     }
@@ -83,7 +83,7 @@ impl Message {
         self.to_json(false)
     }
 
-    /// The JSON body for a `response_url`: the same, as a message of its own unless it replaces one.
+    /// The JSON body for a `response_url`: the same as a separate message, unless it replaces one.
     pub fn to_follow_up(&self) -> Vec<u8> {
         self.to_json(true)
     }
@@ -96,8 +96,8 @@ impl Message {
     }
 }
 
-/// How a message looks on the wire. Slack's payload types are written here and not taken from a client
-/// library so that one pass writes the text into the body, without a copy for each block.
+/// A message on the wire. Slack's payload types are written here rather than taken from a client library, so
+/// that one pass writes the text into the body, without a copy for each block.
 struct Payload<'a> {
     message: &'a Message,
     follow_up: bool,
@@ -162,7 +162,7 @@ struct MarkdownText<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: &'a str,
-    /// Keeps Slack from linking what merely looks like a channel, a person or an address.
+    /// Keeps Slack from linking what only looks like a channel, a person or an address.
     verbatim: bool,
 }
 
@@ -176,7 +176,7 @@ fn bounded(mut text: String) -> String {
             let left_out = text[line_end + 1..].split('\n').count();
             text.truncate(line_end);
             let plural = if left_out == 1 { "" } else { "s" };
-            // Writing to a String cannot fail.
+            // Writing to a String can't fail.
             let _ = write!(text, "\n… and {left_out} more line{plural}");
         }
         None => {

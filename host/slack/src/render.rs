@@ -1,10 +1,10 @@
-//! Structured replies become Slack's markup. This is the one place that escapes.
+//! Turns structured replies into Slack's markup. This is the only place that escapes.
 //!
-//! Whatever stands in a span, nobody's words can mention, link, format or begin a line of their own:
-//! - `&`, `<` and `>` become entities, so `<!channel>` is shown and not acted upon;
-//! - `*`, `_`, `~` and a back-tick where they would begin formatting are followed by a zero-width space, as is
-//!   a `>` that would begin a quotation preceded by one: Slack has no other way to show them as they are;
-//! - line breaks become spaces (a reply has lines and items for that), other control characters and
+//! Whatever is in a span, it can't mention anyone, make a link, format anything or start a new line:
+//! - `&`, `<` and `>` become entities, so `<!channel>` is only shown;
+//! - `*`, `_`, `~` and a back-tick that would start formatting get a zero-width space after them, and a `>` that
+//!   would start a quotation gets one before it: Slack has no other way to show them literally;
+//! - line breaks become spaces, since a reply has lines and items for that; other control characters and
 //!   bidirectional overrides are dropped.
 
 use url::Url;
@@ -18,25 +18,25 @@ use maro_domain::{
     reply::{Block, Button, Item, Reply, Span},
 };
 
-/// Said instead of nothing: Slack shows an empty message as none at all.
+/// Said instead of nothing, because Slack doesn't show an empty message at all.
 const NOTHING_TO_SAY: &str = "Done. There's nothing to show.";
 
-/// What a direct message is called, which has no name.
+/// What a direct message is called, since it has no name.
 const THIS_CONVERSATION: &str = "this conversation";
 
-/// Ends a word for Slack's parser and shows nothing.
+/// Ends a word for Slack's parser, but is invisible.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// Looks like a back-tick and ends no code.
+/// Looks like a back-tick, but doesn't end code.
 const MODIFIER_GRAVE: char = '\u{2cb}';
 
-/// Looks like an asterisk and ends no emphasis.
+/// Looks like an asterisk, but doesn't end emphasis.
 const ASTERISK_OPERATOR: char = '\u{2217}';
 
-/// The longest link, markup included, in bytes. It must fit into one section, as a link cannot be cut.
+/// The longest link with its markup, in bytes. It must fit into one section, since a link can't be cut.
 const MAX_LINK_BYTES: usize = 2_500;
 
-/// For how many lines room is made beforehand: a full page. Longer replies grow as they go.
+/// How many lines space is reserved for: a full page. Longer replies grow as needed.
 const MAX_LINES_FORESEEN: usize = 100;
 
 /// Buttons, each with its place in the text, in the text's order.
@@ -56,13 +56,13 @@ impl Renderer {
         Self { issue_link_start: format!("<{}/browse/", base.trim_end_matches('/')) }
     }
 
-    /// The message that says `reply` to `caller` in `channel`, within Slack's limits.
+    /// The message that shows `reply` to `caller` in `channel`, within Slack's limits.
     pub fn render(&self, reply: &Reply, channel: &ChannelId, caller: &UserId) -> Message {
         let (text, controls) = self.text(&reply.blocks, channel, caller);
         Message::new(reply.visibility, text, &controls)
     }
 
-    /// The same text for a part of a view, without buttons; `caller` is who looks at it.
+    /// The same text for a part of a view, without buttons; `caller` is the person who sees it.
     pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
         Mrkdwn(self.text(blocks, channel, caller).0)
     }
@@ -91,7 +91,7 @@ impl Renderer {
     }
 }
 
-/// Text in Slack's markup in which nobody's words act as markup. Only [`Renderer::mrkdwn`] makes it.
+/// Text in Slack's markup, with everybody's words escaped. Only [`Renderer::mrkdwn`] makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mrkdwn(String);
 
@@ -100,8 +100,7 @@ impl Mrkdwn {
         &self.0
     }
 
-    /// At most `max_length` UTF-16 units; what is left out is left out behind whole links and entities,
-    /// and `…` says so.
+    /// At most `max_length` UTF-16 units. A longer text is cut between links and entities, and gets a `…`.
     pub(crate) fn bounded(mut self, max_length: usize) -> Self {
         if length(&self.0) > max_length {
             self.0.truncate(message::cut::cut_point(&self.0, max_length - 1));
@@ -125,7 +124,7 @@ struct Writer<'a> {
     channel: &'a ChannelId,
     caller: &'a UserId,
     out: String,
-    /// Whether `*` or a back-tick was closed just now, which counts only before the end of a word.
+    /// Whether `*` or a back-tick was just closed, which only works before the end of a word.
     after_marker: bool,
     controls: Controls,
 }
@@ -189,7 +188,7 @@ impl Writer<'_> {
         push_text(&mut self.out, text);
     }
 
-    /// Emphasis must hug its words, so white space at the ends goes outside.
+    /// Emphasis must touch its words, so white space at the ends goes outside.
     fn strong(&mut self, text: &str) {
         let inner = text.trim();
         if inner.is_empty() {
@@ -209,7 +208,7 @@ impl Writer<'_> {
                 _ => {}
             }
         }
-        // Emphasis does not close behind a gap, and this one guarded nothing.
+        // Emphasis doesn't close after a gap, and this one protected nothing.
         if self.out.ends_with(ZERO_WIDTH_SPACE) {
             self.out.pop();
         }
@@ -239,14 +238,14 @@ impl Writer<'_> {
         self.after_marker = true;
     }
 
-    /// `*` and a back-tick open formatting only where no word is under way.
+    /// `*` and a back-tick start formatting only outside a word.
     fn open_marker(&mut self) {
         if self.after_marker || self.out.ends_with(char::is_alphanumeric) {
             self.out.push(ZERO_WIDTH_SPACE);
         }
     }
 
-    /// The label alone if the target is not of the web, or too long.
+    /// Only the label if the target isn't a web address, or is too long.
     fn link(&mut self, url: &str, label: &str) {
         let label = if label.trim().is_empty() { url } else { label };
         let target = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -265,12 +264,12 @@ impl Writer<'_> {
     }
 }
 
-/// An address as it stands before the `|` of a link. The URL parser has encoded spaces already.
+/// An address for the part of a link before the `|`. The URL parser has already encoded spaces.
 fn link_target(url: &Url) -> String {
     url.as_str().replace('|', "%7C").replace('<', "%3C").replace('>', "%3E").replace('&', "&amp;")
 }
 
-/// Whether a byte is, or begins, a character that [`push_special`] must see.
+/// Whether a byte is, or starts, a character that [`push_special`] must handle.
 const fn is_special(byte: u8) -> bool {
     matches!(byte, b'&' | b'<' | b'>' | b'*' | b'_' | b'~' | b'`' | 0..=0x1f | 0x7f | 0xc2 | 0xe2)
 }

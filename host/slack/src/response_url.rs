@@ -1,7 +1,7 @@
-//! Answers that come later: the `response_url` of a command, whom it may name, and posting to it.
+//! Late answers: the `response_url` of a command, which hosts it may point to, and posting to it.
 //!
-//! The address is a capability: whoever knows it can speak in the channel. It is never logged. And it is
-//! input: it is contacted only if it is Slack's.
+//! The address is a capability: anybody who knows it can post in the channel. So it is never logged. It is
+//! also input, so it is contacted only if it is Slack's.
 
 use std::{
     fmt,
@@ -27,28 +27,28 @@ use maro_process::{
 /// Where Slack's own response URLs point: <https://docs.slack.dev/interactivity/handling-user-interaction>.
 const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 
-/// Slack takes five messages for one command, within half an hour.
+/// Slack accepts five messages for one command, within half an hour.
 const MAX_USES: u8 = 5;
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often one message is tried. Fewer than the uses, so that a failing message leaves one over.
+/// How many times one message is tried. Fewer than the uses, so that a failing message leaves one.
 const MAX_ATTEMPTS: u32 = 4;
 
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(1), certain: 0.5 };
 
-/// The wait if Slack limits the rate and names none.
+/// The wait if Slack limits the rate but doesn't say for how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest `Retry-After` that is waited for. A person has stopped waiting by then.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The most bytes that are read of Slack's answer.
+/// How many bytes of Slack's answer are read.
 const MAX_ANSWER_BYTES: usize = 4 * 1024;
 
-/// An address that belongs to Slack, and how much of it is left.
+/// An address that belongs to Slack, and how many times it can still be used.
 pub struct ResponseUrl {
     url: Url,
     admitted_at: Instant,
@@ -67,7 +67,7 @@ impl ResponseUrl {
             .map_err(|_| PostError::Expired)
     }
 
-    /// Gives back a use that never reached Slack.
+    /// Returns a use that never reached Slack.
     fn return_use(&self) {
         self.uses_left.fetch_add(1, Ordering::AcqRel);
     }
@@ -79,7 +79,7 @@ impl fmt::Debug for ResponseUrl {
     }
 }
 
-/// Which addresses may be contacted: Slack's, and those of the configured Web API's origin.
+/// Which addresses may be contacted: Slack's own, and those with the origin of the configured Web API.
 #[derive(Debug, Clone)]
 pub struct ResponseUrlPolicy {
     api_origin: Origin,
@@ -90,8 +90,9 @@ impl ResponseUrlPolicy {
         Self { api_origin: config.api_url.origin() }
     }
 
-    /// The address if it may be contacted: `https` on a host of Slack's at the default port, or the scheme,
-    /// host and port of `SLACK_API_URL`; without user or password. A refusal is logged, by host alone.
+    /// The address, if it may be contacted: it must have `https`, one of Slack's hosts and the default port,
+    /// or the scheme, host and port of `SLACK_API_URL`, and no user or password. A rejection is logged, with
+    /// only the host.
     pub fn admit(&self, text: &str) -> Option<ResponseUrl> {
         let Ok(url) = Url::parse(text) else {
             tracing::warn!("ignored a response_url that isn't a URL");
@@ -111,26 +112,26 @@ impl ResponseUrlPolicy {
     }
 }
 
-/// Why a message did not arrive.
+/// Why a message didn't arrive.
 #[derive(Debug, thiserror::Error)]
 pub enum PostError {
-    /// Slack no longer takes anything for this command: five messages or half an hour are over.
+    /// Slack accepts no more messages for this command: there were five, or half an hour is over.
     #[error("the response_url has expired or was used up")]
     Expired,
-    /// Slack will not take this message, however often it is sent.
+    /// Slack won't accept this message, however often it is sent.
     #[error("Slack rejected the message with status {status}: {reason}")]
     Refused { status: u16, reason: String },
     #[error("Slack is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
-    /// Slack answers with errors of its own.
+    /// Slack has an internal error.
     #[error("Slack failed with status {status}")]
     Failed { status: u16 },
     #[error("can't reach Slack")]
     Unreachable(#[source] reqwest::Error),
-    /// The message may have arrived or not, so it is not sent again: nobody wants two answers.
+    /// The message may have arrived, so it isn't sent again: nobody wants two answers.
     #[error("Slack took too long to respond")]
     TimedOut(#[source] reqwest::Error),
-    /// This process cannot speak HTTP, for instance because the system has no root certificates.
+    /// This process can't use HTTP, for instance because the system has no root certificates.
     #[error("can't set up the connection to Slack")]
     NoClient(#[source] reqwest::Error),
 }
@@ -156,8 +157,8 @@ impl ResponseUrlClient {
         Self::default()
     }
 
-    /// Sends a message of its own to the person or channel that `url` stands for. Retries while Slack
-    /// cannot be reached, fails or is rate limiting, at most four times in all, and follows no redirects.
+    /// Sends a separate message to the person or channel that `url` stands for. Tries up to four times while
+    /// Slack can't be reached, fails or limits the rate, and follows no redirects.
     ///
     /// # Errors
     /// [`PostError`] with the outcome of the last attempt.
@@ -169,7 +170,7 @@ impl ResponseUrlClient {
         let client = client.map_err(PostError::NoClient)?;
         let body = Bytes::from(message.to_follow_up());
         let deadline = url.admitted_at + LIFETIME;
-        // What may have been shown is not said to be passing, so all else may be sent again.
+        // A message that may have been shown doesn't count as passing, so everything else can be sent again.
         let retry = Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable: true };
         retry.run(|_| self.send(client, url, body.clone())).await.map_err(|failure| failure.error)
     }
@@ -217,13 +218,13 @@ impl ResponseUrlClient {
     }
 }
 
-/// Slack has not shown the message, and may after a wait, unless nobody would sit that out.
+/// Slack hasn't shown the message, but may after a wait, unless that is longer than anybody would wait.
 fn later(error: PostError, wait: Option<Duration>) -> Failure<PostError> {
     let may_pass = wait.is_none_or(|wait| wait <= LONGEST_PAUSE);
     Failure { may_pass, ..Failure::not_done(error).after(wait) }
 }
 
-/// Slack's word for why it took no message. It says so in JSON or plainly, sometimes with status 200.
+/// Slack's word for why it rejected a message, in JSON or as plain text, sometimes with status 200.
 fn refusal(status: StatusCode, answer: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Answer {
@@ -236,7 +237,7 @@ fn refusal(status: StatusCode, answer: &[u8]) -> Option<String> {
         return None;
     }
     let reason = said.map_or_else(|| String::from_utf8_lossy(answer).into_owned(), |answer| answer.error);
-    // Slack's words are short names; anything else is not worth a log line.
+    // Slack's words are short names; anything else isn't worth a log line.
     let is_name = (1..=80).contains(&reason.len()) && reason.bytes().all(|byte| byte.is_ascii_graphic());
     Some(if is_name { reason } else { "no reason given".to_owned() })
 }

@@ -1,8 +1,8 @@
 //! State that travels through Slack and back, in a view's `private_metadata` or a button's value: signed,
 //! bound to one purpose, and of limited age.
 //!
-//! Not encrypted: whoever looks into Slack's traffic can read it, so it holds ids and no secrets. That a
-//! seal is opened twice is not noticed here; what must happen once is claimed by its intent id.
+//! It isn't encrypted: anybody who sees Slack's traffic can read it, so it contains ids but no secrets. A
+//! seal can be opened twice; what must happen only once is claimed by its intent id.
 
 use std::time::Duration;
 
@@ -20,21 +20,21 @@ pub const MAX_BYTES: usize = 2_800;
 /// The longest seal for a button, whose value holds 2,000 characters.
 pub const MAX_BUTTON_BYTES: usize = 2_000;
 
-/// Begins every seal, so that a later scheme can tell its own.
+/// Starts every seal, so that a later scheme can recognise its own.
 const VERSION: &str = "1.";
 
-/// Keeps this use of the secret apart from all others, such as checking signatures.
+/// Separates this use of the secret from all others, such as checking signatures.
 const KEY_CONTEXT: &[u8] = b"maro sealed state, version 1";
 
-/// Why a text is not what was sealed.
+/// Why a text can't be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Somebody else's, altered, sealed for another purpose or with another secret.
+    /// It is somebody else's, was altered, or was sealed for another purpose or with another secret.
     #[error("the sealed state wasn't sealed by this MARO")]
     Forged,
     #[error("the sealed state has expired")]
     Expired,
-    /// Not a seal at all, or one over a value of another shape, as after an update of the bot.
+    /// It isn't a seal, or its value has another shape, as after an update of the bot.
     #[error("the sealed state is malformed")]
     Malformed,
 }
@@ -50,14 +50,14 @@ pub struct TooLong {
 /// What is signed, together with the purpose.
 #[derive(Serialize, Deserialize)]
 struct Content<T> {
-    /// The last second at which the seal opens.
+    /// The last second in which the seal can be opened.
     #[serde(rename = "e")]
     expires_at: i64,
     #[serde(rename = "v")]
     value: T,
 }
 
-/// Seals and opens with one secret. All replicas that share the secret open one another's seals.
+/// Seals and opens with one secret. Replicas that share the secret can open one another's seals.
 #[derive(Clone)]
 pub struct Sealer {
     keyed: Hmac<Sha256>,
@@ -71,7 +71,7 @@ impl Sealer {
         Self { keyed: keyed(&derivation.finalize().into_bytes()) }
     }
 
-    /// Seals `value` for a view's `private_metadata`. It opens for the same `purpose` only, until
+    /// Seals `value` for a view's `private_metadata`. It can be opened for the same `purpose` only, until
     /// `lifetime` after `now`, to the second.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Sealer {
     /// What was sealed for `purpose`. Takes the same time wherever a wrong signature differs.
     ///
     /// # Errors
-    /// [`SealError`]; nothing of the content is looked at before the signature is found to be ours.
+    /// [`SealError`]. The content isn't looked at before the signature is known to be ours.
     pub fn open<T: DeserializeOwned>(
         &self,
         purpose: &str,
@@ -143,7 +143,7 @@ impl Sealer {
 
     fn signing(&self, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.keyed.clone();
-        // The length keeps purpose and content from running into one another.
+        // The length separates the purpose from the content.
         mac.update(&(purpose.len() as u64).to_be_bytes());
         mac.update(purpose.as_bytes());
         mac.update(content);

@@ -1,6 +1,6 @@
 //! Proof that a request comes from Slack: its signature over the time and the raw body.
 //!
-//! Nothing of a request is parsed before this has passed.
+//! No part of a request is parsed before this has passed.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -11,10 +11,10 @@ use maro_process::secret::Secret;
 /// How far a request's time may be from ours, either way. Slack's own recommendation.
 const TOLERANCE_SECONDS: u64 = 300;
 
-/// The version of the scheme, which begins the signature and the signed text.
+/// The version of the scheme, at the start of both the signature and the signed text.
 const VERSION: &[u8] = b"v0=";
 
-/// Why a request is not Slack's. A caller on the network should learn no more than "not authorised".
+/// Why a request isn't Slack's. A caller on the network should learn nothing but "not authorised".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     #[error("the request has no X-Slack-Request-Timestamp")]
@@ -32,7 +32,7 @@ pub enum SignatureError {
     Mismatch,
 }
 
-/// Checks signatures made with one signing secret, which is hashed in once and not for every request.
+/// Checks signatures made with one signing secret, which is hashed only once rather than for every request.
 #[derive(Clone)]
 pub struct SignatureVerifier {
     keyed: Hmac<Sha256>,
@@ -48,7 +48,7 @@ impl SignatureVerifier {
     ///
     /// # Errors
     /// [`SignatureError`] if a header is missing or malformed, the time is more than 300 s away from
-    /// `now`, or the signature is another's.
+    /// `now`, or the signature is wrong.
     pub fn verify(
         &self,
         timestamp: Option<&[u8]>,
@@ -91,7 +91,7 @@ fn signing(mut mac: Hmac<Sha256>, timestamp: &[u8], body: &[u8]) -> Hmac<Sha256>
     mac
 }
 
-/// At most twelve digits, and nothing else: what is signed must have one reading.
+/// Reads at most twelve digits and nothing else, so that what is signed can be read in only one way.
 fn parse_seconds(timestamp: &[u8]) -> Option<i64> {
     if !(1..=12).contains(&timestamp.len()) {
         return None;
@@ -105,7 +105,7 @@ fn parse_seconds(timestamp: &[u8]) -> Option<i64> {
 mod tests {
     use super::*;
 
-    // The example of Slack's documentation, "Verifying requests from Slack".
+    // The example from Slack's documentation, "Verifying requests from Slack".
     const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
     const TIMESTAMP: &str = "1531420618";
     const BODY: &[u8] = b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(verify(Some(TIMESTAMP), Some(&forged), BODY, now), Err(SignatureError::Mismatch));
         assert_eq!(verify(Some(TIMESTAMP), Some(SIGNATURE), &BODY[1..], now), Err(SignatureError::Mismatch));
         assert_eq!(verify(Some("1531420619"), Some(SIGNATURE), BODY, now), Err(SignatureError::Mismatch));
-        // The same number, spelled otherwise, is not what was signed.
+        // The same number, written differently, isn't what was signed.
         assert_eq!(verify(Some("01531420618"), Some(SIGNATURE), BODY, now), Err(SignatureError::Mismatch));
     }
 

@@ -1,9 +1,9 @@
-//! Modals: MARO's own small description of one, and its Block Kit form.
+//! Modals: MARO's own small description of them, and their Block Kit form.
 //!
-//! Slack refuses a view whole for one text that is too long, so everything here stays within its limits by
-//! construction: texts are cut with `…`, surplus blocks are dropped. The limits are those of
-//! <https://docs.slack.dev/reference/views/modal-views> and the pages of the blocks and elements. Lengths
-//! count UTF-16 units.
+//! Slack rejects a whole view if a single text is too long. So everything here keeps to its limits by
+//! construction: texts are cut with `…`, and surplus blocks are dropped. The limits are from
+//! <https://docs.slack.dev/reference/views/modal-views> and the pages about blocks and elements. Lengths are
+//! in UTF-16 units.
 
 pub mod button;
 pub mod input;
@@ -14,28 +14,28 @@ use serde_json::{Value, json};
 use crate::{
     render::Mrkdwn,
     view::{
-        button::Button,
+        button::ViewButton,
         input::{SelectInput, TextInput},
         plain_text::{bounded_id, plain_text},
     },
 };
 
-/// The longest title, and label of the buttons to submit and to close.
+/// The longest title, and the longest label of the submit and close buttons.
 const MAX_TITLE: usize = 24;
 
 /// The longest `private_metadata`.
 const MAX_PRIVATE_METADATA: usize = 3_000;
 
-/// The most blocks of a view.
+/// The most blocks in a view.
 const MAX_BLOCKS: usize = 100;
 
-/// The longest text of a section, and of a context element.
+/// The longest text in a section or context element.
 const MAX_TEXT: usize = 3_000;
 
-/// The most elements of a context block.
+/// The most elements in a context block.
 const MAX_CONTEXT_ELEMENTS: usize = 10;
 
-/// Slack refuses a view that has inputs and nothing to submit them with.
+/// Slack rejects a view that has inputs but no submit button.
 const SUBMIT: &str = "Submit";
 
 /// A modal.
@@ -55,19 +55,19 @@ pub struct View {
 pub enum ViewBlock {
     Section {
         text: Mrkdwn,
-        button: Option<Button>,
+        button: Option<ViewButton>,
     },
     /// Small print: one line of up to ten texts.
     Context(Vec<Mrkdwn>),
     TextInput(TextInput),
     SelectInput(SelectInput),
     /// A row of at most 25 buttons.
-    Actions(Vec<Button>),
+    Actions(Vec<ViewButton>),
     Divider,
 }
 
 impl View {
-    /// An empty modal that can only be closed. `callback_id` tells, when it comes back, which one it was.
+    /// An empty modal that can only be closed. `callback_id` identifies it when it comes back.
     pub fn modal(callback_id: impl Into<String>, title: impl Into<String>) -> Self {
         Self {
             callback_id: callback_id.into(),
@@ -80,14 +80,14 @@ impl View {
         }
     }
 
-    /// Shows a button to submit, with at most 24 characters.
+    /// Adds a submit button. Its label has at most 24 characters.
     #[must_use]
     pub fn with_submit(mut self, label: impl Into<String>) -> Self {
         self.submit = Some(label.into());
         self
     }
 
-    /// Names the button to close, which Slack calls "Cancel" otherwise.
+    /// Labels the close button, which is otherwise called "Cancel".
     #[must_use]
     pub fn with_close(mut self, label: impl Into<String>) -> Self {
         self.close = Some(label.into());
@@ -95,21 +95,21 @@ impl View {
     }
 
     /// What comes back with everything that happens in the modal: at most 3,000 characters, made by
-    /// [`crate::sealed::Sealer::seal`]. Too long a one is left out, for half of it is of no use.
+    /// [`crate::sealed::Sealer::seal`]. If it is too long, it is left out, because half of it would be useless.
     #[must_use]
     pub fn with_private_metadata(mut self, metadata: impl Into<String>) -> Self {
         self.private_metadata = metadata.into();
         self
     }
 
-    /// Has Slack tell when the modal is closed without being submitted.
+    /// Asks Slack to report if the modal is closed without being submitted.
     #[must_use]
     pub fn with_notify_on_close(mut self) -> Self {
         self.notify_on_close = true;
         self
     }
 
-    /// Adds a block at the end. Beyond 100, blocks are not shown.
+    /// Adds a block at the end. Only the first 100 blocks are shown.
     #[must_use]
     pub fn with_block(mut self, block: impl Into<ViewBlock>) -> Self {
         self.push(block);
@@ -125,7 +125,7 @@ impl View {
         &self.callback_id
     }
 
-    /// The view as Slack's methods and answers take it.
+    /// The view in the format of Slack's methods and answers.
     pub fn to_json(&self) -> Value {
         let blocks: Vec<_> = self.blocks.iter().filter_map(ViewBlock::to_json).take(MAX_BLOCKS).collect();
         let mut view = json!({
@@ -156,8 +156,8 @@ impl ViewBlock {
         Self::Section { text, button: None }
     }
 
-    /// A section with a button at its right.
-    pub fn section_with_button(text: Mrkdwn, button: Button) -> Self {
+    /// A section with a button on its right.
+    pub fn section_with_button(text: Mrkdwn, button: ViewButton) -> Self {
         Self::Section { text, button: Some(button) }
     }
 
@@ -165,7 +165,7 @@ impl ViewBlock {
         matches!(self, Self::TextInput(_) | Self::SelectInput(_))
     }
 
-    /// `None` for what Slack would refuse because there is nothing in it.
+    /// `None` for an empty block, which Slack would reject.
     fn to_json(&self) -> Option<Value> {
         Some(match self {
             Self::Section { text, button } => {
@@ -182,7 +182,7 @@ impl ViewBlock {
             }
             Self::TextInput(input) => input.to_json(),
             Self::SelectInput(input) => input.to_json(),
-            Self::Actions(buttons) => return Button::row(buttons),
+            Self::Actions(buttons) => return ViewButton::row(buttons),
             Self::Divider => json!({ "type": "divider" }),
         })
     }
@@ -201,6 +201,6 @@ impl From<SelectInput> for ViewBlock {
 }
 
 fn mrkdwn(text: &Mrkdwn) -> Value {
-    // Verbatim keeps Slack from linking what merely looks like a channel, a person or an address.
+    // Verbatim keeps Slack from linking what only looks like a channel, a person or an address.
     json!({ "type": "mrkdwn", "text": text.clone().bounded(MAX_TEXT).as_str(), "verbatim": true })
 }

@@ -1,9 +1,9 @@
-//! Slack's Web API, as far as MARO calls it.
+//! The methods of Slack's Web API that MARO calls.
 //!
-//! The client is slack-morphism's, without its rate control, which once switched on would slow down every
-//! call of the process to the pace of the slowest; without its models of requests and answers, which
-//! refuse an answer for a field that nobody reads; and without its connections (`web_api/connector.rs`). It
-//! has no time-outs of its own: each call here has a deadline for all its attempts, and each attempt has one.
+//! The client is slack-morphism's, but without three of its parts: its rate control, which would slow down
+//! every call of the process to the pace of the slowest; its models of requests and answers, which reject an
+//! answer because of a field that nobody reads; and its connections (see `web_api/connector.rs`). It has no
+//! time-outs, so each call here has a deadline for all its attempts, and each attempt has one too.
 
 mod connector;
 pub mod error;
@@ -32,7 +32,7 @@ use maro_process::{
     secret::Secret,
 };
 
-/// How often one call is sent at most.
+/// How many times one call is sent at most.
 const MAX_ATTEMPTS: u32 = 4;
 
 const BACKOFF: Backoff =
@@ -41,27 +41,27 @@ const BACKOFF: Backoff =
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A method of Slack's, and how patiently it is called.
+/// A method of Slack's, and how long to try calling it.
 #[derive(Debug, Clone, Copy)]
 struct Method {
     name: &'static str,
     /// For all attempts together.
     deadline: Duration,
-    /// Whether it does no harm a second time, so that it is tried again where the first may have worked.
+    /// Whether a second call does no harm, so that it is tried again even if the first may have worked.
     repeatable: bool,
 }
 
-/// A trigger is good for three seconds, some of which are gone.
+/// A trigger lasts three seconds, and some of that has passed.
 const OPEN_VIEW: Method =
     Method { name: "views.open", deadline: Duration::from_millis(2_500), repeatable: false };
 const UPDATE_VIEW: Method =
     Method { name: "views.update", deadline: Duration::from_secs(10), repeatable: true };
-/// Slack takes about one message a second for a channel, so a burst has to wait.
+/// Slack accepts about one message per second and channel, so a burst has to wait.
 const POST_MESSAGE: Method =
     Method { name: "chat.postMessage", deadline: Duration::from_secs(60), repeatable: false };
 const GET_PERMALINK: Method =
     Method { name: "chat.getPermalink", deadline: Duration::from_secs(5), repeatable: true };
-/// Makes an address for Socket Mode, which nobody needs to use.
+/// Creates an address for Socket Mode. It does no harm if nobody uses it.
 const OPEN_CONNECTION: Method =
     Method { name: "apps.connections.open", deadline: Duration::from_secs(10), repeatable: true };
 const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
@@ -72,20 +72,20 @@ pub struct SlackWebApi {
     token: SlackApiToken,
 }
 
-/// A modal that is open.
+/// An open modal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OpenedView {
-    /// Names it to [`SlackWebApi::update_view`].
+    /// Identifies it to [`SlackWebApi::update_view`].
     pub id: String,
     #[serde(default)]
     pub hash: String,
 }
 
-/// The time that names a message within its channel: `1503435956.000247`.
+/// The timestamp that identifies a message in its channel: `1503435956.000247`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageTs(pub String);
 
-/// Whom the bot's token belongs to.
+/// Who the bot's token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub team_id: String,
@@ -93,41 +93,42 @@ pub struct Identity {
     pub team: String,
     /// The bot itself.
     pub user_id: UserId,
-    /// What the token may do, such as `chat:write`. Empty if Slack does not say.
+    /// What the token may do, such as `chat:write`. Empty if Slack doesn't say.
     pub scopes: Vec<String>,
 }
 
 impl SlackWebApi {
-    /// Connects to nothing yet.
+    /// Doesn't connect yet.
     pub fn new(config: &SlackConfig) -> Self {
         let connector = Connector::new(&config.api_url);
         Self { client: SlackClient::new(connector), token: api_token(&config.bot_token) }
     }
 
-    /// Shows a modal to whoever caused the trigger, within 2.5 s.
+    /// Shows a modal to the person who caused the trigger, within 2.5 s.
     ///
     /// # Errors
-    /// [`ApiError::TriggerExpired`] if the trigger is older than three seconds or used, else as named.
+    /// [`ApiError::TriggerExpired`] if the trigger is older than three seconds or was used, or another
+    /// [`ApiError`].
     pub async fn open_view(&self, trigger_id: &str, view: &View) -> Result<OpenedView, ApiError> {
         let request = json!({ "trigger_id": trigger_id, "view": view.to_json() });
         let answer: ViewAnswer = self.post(OPEN_VIEW, &request).await?;
         Ok(answer.view)
     }
 
-    /// Puts `view` in the place of an open one, whatever has happened to it meanwhile.
+    /// Replaces an open view with `view`, whatever has happened to it in the meantime.
     ///
     /// # Errors
-    /// [`ApiError::ViewGone`] if it is no longer open, else as named.
+    /// [`ApiError::ViewGone`] if it is no longer open, or another [`ApiError`].
     pub async fn update_view(&self, view_id: &str, view: &View) -> Result<OpenedView, ApiError> {
         let request = json!({ "view_id": view_id, "view": view.to_json() });
         let answer: ViewAnswer = self.post(UPDATE_VIEW, &request).await?;
         Ok(answer.view)
     }
 
-    /// Says something in a channel to everyone, as a reply if `thread` names a message.
+    /// Posts a message to a channel, as a reply if `thread` is the timestamp of a message.
     ///
     /// # Errors
-    /// [`ApiError`]. After [`ApiError::TimedOut`] and [`ApiError::Unreachable`] the message may be there.
+    /// [`ApiError`]. After [`ApiError::TimedOut`] and [`ApiError::Unreachable`], the message may have been posted.
     pub async fn post_message(
         &self,
         channel: &ChannelId,
@@ -147,7 +148,7 @@ impl SlackWebApi {
         Ok(MessageTs(answer.ts))
     }
 
-    /// The address under which people find a message.
+    /// The web address of a message.
     ///
     /// # Errors
     /// [`ApiError`]; an unknown message is [`ApiError::Refused`] with `message_not_found`.
@@ -160,12 +161,12 @@ impl SlackWebApi {
         Ok(answer.permalink)
     }
 
-    /// Asks whom the token belongs to and what it may do.
+    /// Asks who the token belongs to and what it may do.
     ///
     /// # Errors
     /// [`ApiError`].
     pub async fn auth_test(&self) -> Result<Identity, ApiError> {
-        // The scopes are in a header, which slack-morphism does not hand out.
+        // The scopes are in a header, which slack-morphism doesn't pass on.
         let connector = &self.client.http_api.connector;
         let attempt = async || {
             let answer = connector.call(AUTH_TEST.name, &self.token).await?;
@@ -177,7 +178,7 @@ impl SlackWebApi {
         Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes })
     }
 
-    /// Checks that an app-level token opens Socket Mode, without opening a connection.
+    /// Checks that an app-level token can open Socket Mode, without opening a connection.
     ///
     /// # Errors
     /// [`ApiError`]: [`ApiError::InvalidAuth`] and [`ApiError::MissingScope`] are about the app's token.
@@ -185,7 +186,7 @@ impl SlackWebApi {
         self.socket_address(app_token).await.map(drop)
     }
 
-    /// A fresh address at which one WebSocket can be opened. For a while it is as good as a password.
+    /// A new address where one WebSocket can be opened. While it lasts, it is as good as a password.
     pub(crate) async fn socket_address(&self, app_token: &Secret) -> Result<Url, ApiError> {
         let token = api_token(app_token);
         let answer: SocketAnswer = self.post_as(&token, OPEN_CONNECTION, &json!({})).await?;
@@ -194,7 +195,7 @@ impl SlackWebApi {
         })
     }
 
-    /// The client that the Web API is called with.
+    /// The client that calls the Web API.
     ///
     /// # Errors
     /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
@@ -246,7 +247,7 @@ struct IdentityAnswer {
     user_id: String,
 }
 
-/// Tries again where that is harmless and may help.
+/// Tries again if that is harmless and may help.
 async fn repeat<'a, A>(
     method: Method,
     attempt: impl Fn() -> BoxFuture<'a, Result<A, Failure<ApiError>>>,

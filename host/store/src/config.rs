@@ -1,13 +1,57 @@
 //! Which database to use.
 
-use std::path::PathBuf;
+use std::{fs, num::NonZeroUsize, path::PathBuf};
 
 use maro_process::secret::Secret;
+
+/// How many connections one replica makes to PostgreSQL, which allows 100 in total by default.
+pub const DEFAULT_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10).expect("10 isn't 0");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseConfig {
     /// `DATABASE_URL=sqlite://PATH`, default `sqlite://maro.db`: one file, created if it doesn't exist.
     Sqlite { path: PathBuf },
-    /// `DATABASE_URL=postgres://…`. The URL contains a password.
-    Postgres { url: Secret },
+    /// `DATABASE_URL=postgres://…`
+    Postgres(PostgresConfig),
+}
+
+impl DatabaseConfig {
+    /// PostgreSQL at a URL, with the defaults for all else.
+    pub fn postgres(url: Secret) -> Self {
+        Self::Postgres(PostgresConfig {
+            url: UrlSource::Given(url),
+            connections: DEFAULT_CONNECTIONS,
+            is_pooled: false,
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresConfig {
+    pub url: UrlSource,
+    /// `MARO_DATABASE_CONNECTIONS`: the most connections of this replica.
+    pub connections: NonZeroUsize,
+    /// `MARO_DATABASE_POOLER=transaction`. Otherwise it is found out.
+    pub is_pooled: bool,
+}
+
+/// Where the URL of PostgreSQL is. It contains a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UrlSource {
+    Given(Secret),
+    /// `DATABASE_URL_FILE`. The file is read again for each new connection, as its password may change.
+    File(PathBuf),
+}
+
+impl UrlSource {
+    /// # Errors
+    /// One sentence for the operator.
+    pub fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::Given(url) => Ok(url.clone()),
+            Self::File(path) => fs::read_to_string(path).map(Secret::new).map_err(|error| {
+                format!("DATABASE_URL_FILE names the file {}, which can't be read: {error}.", path.display())
+            }),
+        }
+    }
 }

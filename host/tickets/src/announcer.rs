@@ -1,4 +1,4 @@
-//! Telling a channel, or a person, what has happened to a ticket.
+//! Tells a channel or a person what has happened to a ticket.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use maro_slack::{
     web_api::{SlackWebApi, error::ApiError},
 };
 
-/// Posts what nobody waits for.
+/// Posts messages that nobody waits for.
 pub struct Announcer {
     pub slack: Arc<SlackWebApi>,
     pub renderer: Renderer,
 }
 
 impl Announcer {
-    /// Posts what `user` has caused into a channel, or a thread of it.
+    /// Posts what `user` has done to a channel, or to a thread in it.
     pub(crate) async fn announce(
         &self,
         channel: &ChannelId,
@@ -38,9 +38,9 @@ impl Announcer {
         })
     }
 
-    /// Tells a person alone, in their conversation with the bot.
+    /// Tells only this person, in their conversation with the bot.
     pub(crate) async fn tell_person(&self, user: &UserId, blocks: Vec<Block>) {
-        // Slack takes a person's id for their conversation with the bot.
+        // Slack accepts a person's id for their conversation with the bot.
         let Ok(conversation) = ChannelId::parse(user.as_str()) else { return };
         let reply = Reply { visibility: Visibility::Caller, blocks };
         let message = self.renderer.render(&reply, &conversation, user);

@@ -1,21 +1,21 @@
-//! One line in the operator's log for each write that a plugin makes: who, where, which plugin, what.
+//! Logs one line for the operator for each write of a plugin: who, where, which plugin, what.
 //!
-//! The lines have the target `maro::audit`, by which a collector of logs can keep them apart.
+//! The lines have the target `maro::audit`, so that a log collector can separate them.
 
 use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::edit::EditError;
 
-/// Whose write it is, for a write that may outlive its invocation.
+/// Who writes, for a write that may outlive its invocation.
 pub struct Writer {
     pub plugin: String,
-    /// Of the plugin's component.
+    /// The digest of the plugin's component.
     pub digest: String,
     pub channel: ChannelId,
     pub user: UserId,
 }
 
 impl Writer {
-    /// Notes a write. `what` names what was changed (a key, a number of keys), never its content.
+    /// Logs a write. `what` says what was changed (a key, a number of keys), never its content.
     pub fn note(&self, action: &str, what: &str, outcome: &str) {
         tracing::info!(
             target: "maro::audit",

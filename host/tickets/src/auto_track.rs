@@ -1,5 +1,5 @@
-//! What follows when something happens to a ticket, whoever made it happen: it stands on the list of the
-//! channel where it was asked for, and whoever looks for duplicates knows a new one at once.
+//! What follows when something happens to a ticket, whoever did it: it goes on the list of the channel where
+//! it was asked for, and the search for duplicates knows a new one at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,26 +15,26 @@ use maro_store::{
     tracker::{ChannelIssueTracker, TrackRequest},
 };
 
-/// The pauses before each further try to write to a list.
+/// The pauses before each new try to write to a list.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
 /// Listens to [`DomainEvent`]s.
 pub struct AutoTracker {
     tracker: Arc<dyn ChannelIssueTracker>,
-    journal: Arc<dyn Intents>,
+    intents: Arc<dyn Intents>,
     clock: Clock,
 }
 
 impl AutoTracker {
-    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, journal: Arc<dyn Intents>, clock: Clock) -> Self {
-        Self { tracker, journal, clock }
+    pub fn new(tracker: Arc<dyn ChannelIssueTracker>, intents: Arc<dyn Intents>, clock: Clock) -> Self {
+        Self { tracker, intents, clock }
     }
 
-    /// Does what follows from an event.
+    /// Does what follows from an event. The same event may come again: nothing is tracked twice.
     ///
     /// # Errors
-    /// The issue could not be put on the channel's list. That makes nothing else fail; it may be said
-    /// again later, which tracks nothing twice. It has been logged.
+    /// The issue couldn't be put on the channel's list, which has been logged. Nothing else fails because of
+    /// that.
     pub(crate) async fn on(&self, event: &DomainEvent) -> Result<(), DatabaseError> {
         match event {
             DomainEvent::TicketCreated(ticket) => self.remember_and_track(ticket, Source::Created).await,
@@ -54,12 +54,12 @@ impl AutoTracker {
         tracked
     }
 
-    /// So that the next who asks for the same is shown this one, before Jira's search knows it.
+    /// Remembers a new ticket, so that it is found as a duplicate before Jira's search knows it.
     async fn remember(&self, ticket: &TicketEvent) -> Result<(), DatabaseError> {
         let TicketEvent { id, key, summary, intent_id, .. } = ticket;
         let issue = Issue::new(id.clone(), key.clone(), summary, "");
         let intent_id = intent_id.as_deref().unwrap_or_default();
-        self.journal.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
+        self.intents.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
     }
 
     async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {

@@ -1,4 +1,4 @@
-//! A ticket that somebody has filled in a form for: what is asked of Jira, and what follows.
+//! A ticket from a form that somebody filled in: what is asked of Jira, and what follows.
 
 use std::collections::BTreeMap;
 
@@ -17,22 +17,23 @@ use maro_jira::{client::JiraClient, create::CreateError, error::JiraError};
 use maro_slack::markup;
 use maro_store::intents::{IntentKind, work::Work};
 
-/// How often Jira is asked to create a ticket whose creation it did not confirm and which is not there.
+/// How many times Jira is asked to create a ticket, if it doesn't confirm the ticket and doesn't have it
+/// either.
 const MAX_ATTEMPTS: u32 = 2;
 
-/// The wish for one ticket.
+/// The wish to create one ticket.
 pub(crate) struct Create;
 
 /// Why there is no ticket.
 #[derive(Debug)]
 pub(crate) enum NotCreated {
-    /// Jira's reasons, by its own names for fields, and those that are about none.
+    /// Jira's reasons, by its own names for fields, and those that aren't about a field.
     Refused {
         fields: BTreeMap<String, String>,
         messages: Vec<String>,
     },
     Failed(JiraError),
-    /// It was asked for as often as it may be, and is not there.
+    /// Jira was asked as often as allowed, and the ticket doesn't exist.
     NotThere,
 }
 

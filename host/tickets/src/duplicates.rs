@@ -1,4 +1,4 @@
-//! Looking for tickets that a new one would duplicate. It never stands in the way of creating.
+//! Looks for tickets that a new one would duplicate. If that fails, the new one can still be created.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -18,29 +18,29 @@ use maro_store::intents::Intents;
 /// How long the search may take while somebody waits for the modal.
 const PATIENCE: Duration = Duration::from_millis(1_800);
 
-/// How many tickets Jira is asked for; most share a word by chance.
+/// How many tickets Jira is asked for. Most only share a word by chance.
 const MAX_CANDIDATES: u32 = 50;
 
 /// How many are shown.
 const MAX_SHOWN: usize = 5;
 
-/// For how long a ticket that MARO created may be unknown to Jira's search.
+/// How long Jira's search may not know a ticket that MARO created.
 const SEARCH_LAG: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the search has shown.
+/// The result of the search.
 #[derive(Debug)]
 pub(crate) enum Similar {
     None,
     /// The most similar first.
     Found(Vec<SimilarTicket>),
-    /// Nobody knows: the search failed or took too long.
+    /// Unknown: the search failed or took too long.
     Unchecked,
 }
 
-/// Looks in Jira and among what MARO has just created.
+/// Looks in Jira and among the tickets that MARO has just created.
 pub(crate) struct DuplicateSearch {
     pub(crate) jira: Arc<JiraClient>,
-    pub(crate) journal: Arc<dyn Intents>,
+    pub(crate) intents: Arc<dyn Intents>,
     pub(crate) clock: Clock,
 }
 
@@ -70,10 +70,10 @@ impl DuplicateSearch {
         }
     }
 
-    /// What MARO created itself a moment ago, which Jira's search may not know yet.
+    /// The tickets that MARO has just created, which Jira's search may not know yet.
     async fn created_lately(&self, project: &str) -> Vec<SimilarTicket> {
         let since = self.clock.now().checked_sub(SEARCH_LAG).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let tickets = self.journal.recent_tickets(project, since).await.unwrap_or_else(|error| {
+        let tickets = self.intents.recent_tickets(project, since).await.unwrap_or_else(|error| {
             tracing::warn!(error = error_chain(&error), "recent tickets could not be read");
             Vec::new()
         });

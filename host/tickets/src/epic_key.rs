@@ -1,16 +1,16 @@
-//! The epic of `/maro stories`, as people type and paste it.
+//! The epic after `/maro stories`, as people type and paste it.
 
 use maro_domain::issue::IssueKey;
 
-/// What may stand around a key: quotes, emphasis, the end of a sentence, and the invisible characters that
-/// come along when text is copied.
+/// What may surround a key: quotes, emphasis, the end of a sentence, and invisible characters from copied
+/// text.
 const AROUND: &[char] = &[
     '\'', '"', '`', '‘', '’', '“', '”', '„', '«', '»', '{', '}', '.', ':', '!', '*', '_', '~', '\u{200b}',
     '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
 ];
 
-/// The one key in what was typed, in any case, alone or in a link of Jira's, bare or as Slack wraps it.
-/// `None` if there is none, or more than one: no epic is guessed.
+/// The key in what was typed, in upper or lower case, alone or in a link to Jira, which may be bare or
+/// wrapped by Slack. `None` if there isn't exactly one: MARO doesn't guess an epic.
 pub(crate) fn parse(typed: &str) -> Option<IssueKey> {
     let mut keys = typed.split(is_between).filter_map(key_in);
     let key = keys.next()?;
@@ -26,7 +26,7 @@ fn is_between(character: char) -> bool {
         )
 }
 
-/// Editors put other dashes in the place of a hyphen.
+/// Reads a word as a key. Editors replace hyphens with other dashes.
 fn key_in(word: &str) -> Option<IssueKey> {
     let is_dash = |character| matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}');
     let key = word.trim_matches(AROUND).replace(is_dash, "-").to_ascii_uppercase();

@@ -1,18 +1,20 @@
-//! Whatever people and plugins want of Jira takes the same seven steps, so that it happens exactly once.
+//! Everything that people and plugins want from Jira takes the same seven steps, so that it happens exactly
+//! once.
 //!
-//! 1. *Begin.* The intention is written to the journal. Of many who begin the same one, one goes on.
-//! 2. *Ask.* The journal has it as `begun` before Jira is asked, so that a crash leaves no doubt that Jira
+//! 1. *Begin.* The intent is saved. If several callers begin the same one, only one of them continues.
+//! 2. *Ask.* The intent is saved as `begun` before Jira is asked, so that after a crash it is known that Jira
 //!    may have done it.
 //! 3. *Look.* What Jira didn't confirm is looked for by its mark. Nothing is asked for again before that.
-//! 4. *Confirm.* Jira's answer is written as `confirmed` before anything follows from it.
-//! 5. *Track.* This may be repeated: an issue is on a list once.
-//! 6. *Announce.* This is noted before Slack is asked. After a crash at that very moment the channel may not
-//!    have heard it, but it never hears it twice.
-//! 7. *Close.* It is `finished` if all is done. If not, it stays `confirmed`, and recovery tries the rest
-//!    again.
+//! 4. *Confirm.* The intent is saved as `confirmed` with Jira's answer before anything follows from it.
+//! 5. *Track.* This may be repeated: an issue is on a list only once.
+//! 6. *Announce.* This is saved before Slack is asked. After a crash at that very moment the channel may have
+//!    missed the message, but it never gets it twice.
+//! 7. *Close.* The intent is `finished` if everything is done. If not, it stays `confirmed`, and recovery tries
+//!    the rest again.
 //!
-//! Every write needs the version of the one before. So whoever has lost an intention to another process stops
-//! at the next write. After a crash `Driver::resume` takes the same steps from where the journal says it was.
+//! Every write needs the version of the previous one. So a process that has lost an intent to another one
+//! stops at its next write. After a crash, `Driver::resume` continues with the same steps from the saved
+//! state.
 
 use std::sync::Arc;
 
@@ -40,37 +42,37 @@ use maro_store::{
     tracker::ChannelIssueTracker,
 };
 
-/// How many looks must have found nothing before a ticket counts as not there.
+/// How many looks must find nothing before a ticket counts as missing.
 const MIN_LOOKS: usize = 3;
 
-/// What the journal said to an intention.
+/// What came of beginning an intent.
 #[derive(Debug)]
 pub(crate) enum Start<Record> {
-    /// It is ours to do.
+    /// It is ours to carry out.
     Ours(Work<Record>),
-    /// It is known already, in this state.
+    /// It exists already, in this state.
     Known(IntentState, Work<Record>),
 }
 
-/// How far an intention has come.
+/// How far an intent has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It is a draft, or failed and is tried again.
+    /// It is a draft, or it failed and is tried again.
     Draft,
-    /// This process has begun it just now.
+    /// This process has just begun it.
     Begun,
     /// Another process has begun it, and may have asked Jira.
     TakenOver,
-    /// Jira's answer is in the journal.
+    /// Jira's answer is saved.
     Confirmed,
 }
 
-/// How an intention ended.
+/// How an intent ended.
 #[derive(Debug)]
 pub(crate) enum Ended<Refusal> {
-    /// Jira has done it. The notes tell what of the rest is not done yet.
+    /// Jira has done it. The notes say which other parts aren't done yet.
     Done(Vec<Note>),
-    /// Jira has done nothing. `unwritten` if the journal does not know that.
+    /// Jira has done nothing. `unwritten` if that couldn't be saved.
     Refused { refusal: Refusal, unwritten: Option<Stop> },
     /// Nobody knows what Jira did. Recovery looks again.
     Unconfirmed(Option<JiraError>),
@@ -78,30 +80,30 @@ pub(crate) enum Ended<Refusal> {
     Stopped(Stop),
 }
 
-/// What is not done yet although Jira has done its part.
+/// What isn't done yet although Jira has done its part.
 #[derive(Debug)]
 pub(crate) enum Note {
     /// Recovery tries it again.
     NotTracked(IssueKey),
-    /// It is not tried again.
+    /// It isn't tried again.
     NotAnnounced(ApiError),
-    /// The journal was not written: the rest follows once it can be.
+    /// The intent couldn't be saved. The rest follows once it can be.
     Unwritten(Stop),
 }
 
-/// What a look has shown.
+/// The result of a look.
 enum Looked {
     /// Everything that was looked for is there.
     Found,
-    /// Some of it surely is not.
+    /// Some of it certainly isn't.
     NotThere,
-    /// Jira is still away, and nobody knows.
+    /// Jira is still away, so nobody knows.
     Away,
 }
 
-/// Brings intentions to their end. Shared by people's forms, plugins and recovery.
+/// Carries out intents. Shared by people's forms, plugins and recovery.
 pub struct Driver {
-    pub journal: Arc<dyn Intents>,
+    pub intents: Arc<dyn Intents>,
     pub jira: Arc<JiraClient>,
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub auto_tracker: AutoTracker,
@@ -110,7 +112,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Writes down that something is wanted: as begun, or as a draft of which nothing comes by itself.
+    /// Saves a new intent: as begun, or as a draft, which does nothing by itself.
     pub(crate) async fn begin<W: Wish>(
         &self,
         id: &str,
@@ -121,13 +123,13 @@ impl Driver {
         let Place { channel, user } = place;
         let intent =
             NewIntent { id: id.to_owned(), kind: W::KIND, channel, user, state, data: to_json(&record) };
-        Ok(match self.journal.begin(&intent, self.clock.now()).await? {
+        Ok(match self.intents.begin(&intent, self.clock.now()).await? {
             Begun::New(intent) => Start::Ours(Work::read(intent)?),
             Begun::Known(intent) => Start::Known(intent.state, Work::read(intent)?),
         })
     }
 
-    /// Brings what another process left behind to its end.
+    /// Finishes an intent that another process left behind.
     pub(crate) async fn resume<W: Wish>(
         &self,
         wish: &mut W,
@@ -140,7 +142,7 @@ impl Driver {
         Ok((work, ended))
     }
 
-    /// Brings an intention that is ours to its end.
+    /// Carries out an intent that is ours.
     pub(crate) async fn drive<W: Wish>(
         &self,
         wish: &mut W,
@@ -158,13 +160,13 @@ impl Driver {
         Ended::Done(self.follow_up(wish, work).await)
     }
 
-    /// Saves the progress of an intention and renews the lease.
+    /// Saves the progress of an intent, and renews its lease.
     pub(crate) async fn save<Record: Serialize>(
         &self,
         work: &mut Work<Record>,
         state: IntentState,
     ) -> Result<(), Stop> {
-        work.save(&*self.journal, state, self.clock.now()).await
+        work.save(&*self.intents, state, self.clock.now()).await
     }
 
     /// Asks Jira until nothing is left to ask.
@@ -183,12 +185,12 @@ impl Driver {
             if !wish.prepare(&self.jira, &mut work.record).await {
                 return Ok(());
             }
-            // From here on a crash leaves it unknown whether Jira did it, and the journal has to know that.
+            // After a crash from here on it is unknown whether Jira did it, so that has to be saved first.
             if !is_written || work.record != written {
                 self.save(work, IntentState::Begun).await.map_err(Ended::Stopped)?;
             }
             is_written = false;
-            // What was confirmed so far need not wait for the rest.
+            // What is confirmed so far doesn't have to wait for the rest.
             if !self.track(wish, work).await.is_empty() {
                 self.save(work, IntentState::Begun).await.map_err(Ended::Stopped)?;
             }
@@ -207,7 +209,7 @@ impl Driver {
         }
     }
 
-    /// Finds out what Jira has done. What it has not done may be asked for again.
+    /// Finds out what Jira has done. What it hasn't done may be asked for again.
     async fn settle<W: Wish>(
         &self,
         wish: &mut W,
@@ -229,7 +231,7 @@ impl Driver {
         }
     }
 
-    /// Looks for what Jira did not confirm, by its marks.
+    /// Looks for what Jira didn't confirm, by its marks.
     async fn look<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Result<Looked, Stop> {
         let mut marks = wish.unconfirmed(work);
         if marks.is_empty() {
@@ -278,13 +280,13 @@ impl Driver {
         Ended::Refused { refusal, unwritten }
     }
 
-    /// Leaves an intention to recovery without waiting for the lease to end.
+    /// Leaves an intent to recovery without waiting for the lease to end.
     async fn release<Record: Serialize>(&self, work: &mut Work<Record>) {
-        // As of long ago. Unwritten, it is taken over when the lease ends by itself.
-        let _ = work.save(&*self.journal, IntentState::Begun, Timestamp::UNIX_EPOCH).await;
+        // Saved with a time long ago. If that fails, the intent is taken over when the lease ends.
+        let _ = work.save(&*self.intents, IntentState::Begun, Timestamp::UNIX_EPOCH).await;
     }
 
-    /// Does what follows from what Jira has confirmed, as far as it is still due.
+    /// Does what follows from what Jira has confirmed, except what is already done.
     async fn follow_up<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Vec<Note> {
         let mut notes: Vec<Note> = self
             .track(wish, work)
@@ -293,7 +295,7 @@ impl Driver {
             .filter(|(_, is_tracked)| !is_tracked)
             .map(|(key, _)| Note::NotTracked(key))
             .collect();
-        // What is not tracked yet stays open, and is tried again.
+        // If anything isn't tracked yet, the intent stays open and recovery tries again.
         let state = if notes.is_empty() { IntentState::Finished } else { IntentState::Confirmed };
         wish.follow(&self.jira, &*self.tracker, &self.clock, work).await;
         match self.announce(wish, work).await {
@@ -314,8 +316,8 @@ impl Driver {
         notes
     }
 
-    /// Tracks what has happened: each key, and whether it is on the list now. Once the list can't be
-    /// written, the rest isn't tried: that could take longer than the lease.
+    /// Tracks what has happened. Returns each key, and whether it is on the list now. If a write to the list
+    /// fails, the rest isn't tried, since that could take longer than the lease.
     async fn track<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Vec<(IssueKey, bool)> {
         let mut tracked = Vec::new();
         let mut is_list_there = true;
@@ -329,7 +331,7 @@ impl Driver {
         tracked
     }
 
-    /// Tells the channel, unless it was told or may have been.
+    /// Tells the channel, unless it has been told or may have been.
     async fn announce<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) -> Result<(), Note> {
         let Some(Told { place, thread_ts, blocks }) = wish.told(&work.record) else { return Ok(()) };
         let Some(announcement) = wish.announcement(&mut work.record) else { return Ok(()) };

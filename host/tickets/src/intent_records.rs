@@ -1,5 +1,5 @@
-//! What the journal keeps of each kind of intention, as JSON. It outlives the process, and processes of two
-//! versions may share it, so fields are added with a default and never change their meaning.
+//! What is stored for each kind of intent, as JSON. It outlives the process, and processes of two versions
+//! may share it, so new fields have a default and no field ever changes its meaning.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub(crate) struct Origin {
     /// The thread to answer in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) thread_ts: Option<String>,
-    /// The message that it came from.
+    /// A link to the message that it started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) permalink: Option<String>,
     /// The workspace, for a link to the conversation.
@@ -26,7 +26,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The channel and the person as the journal knows them.
+    /// The channel and the person as typed ids.
     ///
     /// # Errors
     /// [`Stop::Unreadable`].
@@ -37,18 +37,19 @@ impl Origin {
         }
     }
 
-    /// Where a person is who has chosen no channel.
+    /// The origin of a person who hasn't chosen a channel.
     pub(crate) fn nowhere(user: &UserId) -> Self {
         let user = user.as_str().to_owned();
         Self { channel: user.clone(), user, thread_ts: None, permalink: None, team: None }
     }
 
-    /// A shortcut from anywhere comes from no channel; until one is chosen, the person stands for it.
+    /// Whether no channel is chosen yet. A shortcut from anywhere has none; until then the person takes its
+    /// place.
     pub(crate) fn is_nowhere(&self) -> bool {
         self.channel == self.user
     }
 
-    /// An address that leads to the conversation.
+    /// The web address of the conversation.
     pub(crate) fn conversation_url(&self) -> String {
         match (&self.permalink, &self.team) {
             (Some(permalink), _) => permalink.clone(),
@@ -58,26 +59,26 @@ impl Origin {
     }
 }
 
-/// Where an intention belongs.
+/// Where an intent belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) channel: ChannelId,
     pub(crate) user: UserId,
 }
 
-/// How far telling the channel has come.
+/// How far the announcement to the channel has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Announcement {
     #[default]
     Due,
-    /// Written before Slack is asked: after a crash the channel may have heard it, and it must not hear
+    /// Saved before Slack is asked. After a crash the channel may have got the message, and it must not get
     /// it twice.
     Sending,
     Done,
 }
 
-/// A ticket to be created.
+/// A ticket to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CreateRecord {
     pub(crate) origin: Origin,
@@ -95,18 +96,18 @@ pub(crate) struct CreateRecord {
     pub(crate) is_tracked: bool,
     #[serde(default)]
     pub(crate) announcement: Announcement,
-    /// How often Jira was asked to create it.
+    /// How many times Jira has been asked to create it.
     #[serde(default)]
     pub(crate) attempts: u32,
 }
 
-/// An existing ticket to be linked.
+/// An existing ticket to link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkRecord {
     pub(crate) origin: Origin,
     pub(crate) view_id: String,
     pub(crate) key: String,
-    /// What Jira said of it; `None` until it was asked.
+    /// What Jira said about it; `None` until it is asked.
     #[serde(default)]
     pub(crate) issue: Option<LinkedIssue>,
     #[serde(default)]
@@ -129,7 +130,7 @@ impl LinkedIssue {
     }
 }
 
-/// Stories to be created under an epic.
+/// Stories to create under an epic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoriesRecord {
     pub(crate) origin: Origin,
@@ -156,7 +157,7 @@ pub(crate) struct StoryLine {
 pub(crate) enum StoryState {
     #[default]
     Due,
-    /// Jira is being asked; after a crash it may have done it.
+    /// Jira is being asked. After a crash it may have done it.
     Asked,
     Created(Ticket),
     /// Jira's reason.
@@ -167,7 +168,7 @@ pub(crate) enum StoryState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PluginCreationRecord {
     pub(crate) plugin: String,
-    /// Of the plugin's component.
+    /// The digest of the plugin's component.
     pub(crate) digest: String,
     pub(crate) project_key: String,
     pub(crate) summary: String,
@@ -182,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads what is stored and writes it as it was.
+    /// Reads what is stored, and checks that writing it gives the same text.
     fn assert_kept<Record: Debug + Serialize + for<'a> Deserialize<'a>>(stored: &str) -> Record {
         let record = serde_json::from_str(stored).unwrap();
         assert_eq!(serde_json::to_string(&record).unwrap(), stored);

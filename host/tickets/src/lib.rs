@@ -1,7 +1,8 @@
-//! Tickets that people create or link from Slack, or plugins create, and what follows from it.
+//! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
 //!
-//! Whatever is wanted of Jira takes the steps of [`flow`], also after a crash. What each kind of intention
-//! asks for and what follows from it is a wish (`wish.rs`) in a file of its own. [`form`] is the Slack side.
+//! Everything that is wanted from Jira takes the steps of [`flow`], even after a crash. What each kind of
+//! intent asks for and what follows from it is a wish (`wish.rs`) in its own file. [`form`] is the Slack
+//! side.
 
 pub mod announcer;
 pub mod audit;
@@ -51,7 +52,7 @@ use maro_slack::{
     view::input::Choice,
 };
 
-/// What tickets need beside the [`Driver`].
+/// What tickets need in addition to the [`Driver`].
 pub struct Settings {
     pub sealer: Sealer,
     /// The site, for links.
@@ -62,7 +63,7 @@ pub struct Settings {
     pub tasks: TaskTracker,
 }
 
-/// Everything with which people create or link tickets in Slack.
+/// Everything that people use to create or link tickets in Slack.
 pub struct Tickets {
     opener: Arc<Opener>,
     choices: Choices,
@@ -81,7 +82,7 @@ impl Tickets {
         });
         let duplicates = DuplicateSearch {
             jira: Arc::clone(&driver.jira),
-            journal: Arc::clone(&driver.journal),
+            intents: Arc::clone(&driver.intents),
             clock: driver.clock.clone(),
         };
         let create = Arc::new(CreateForm {
@@ -111,7 +112,7 @@ impl Tickets {
         }
     }
 
-    /// `/maro create [summary]`: opens the create form. A reply only if that fails.
+    /// `/maro create [summary]`: opens the create form. Returns a reply only if that fails.
     pub async fn open_create(&self, origin: CommandOrigin<'_>, summary: &str) -> Option<Reply> {
         self.opener.open_create(origin, summary).await
     }
@@ -126,7 +127,7 @@ impl Tickets {
         self.opener.open_create_from_anywhere(shortcut).await;
     }
 
-    /// `/maro stories EPIC-1`: opens the form for stories. A reply only if that fails.
+    /// `/maro stories EPIC-1`: opens the form for stories. Returns a reply only if that fails.
     pub async fn open_stories(&self, origin: CommandOrigin<'_>, arguments: &str) -> Option<Reply> {
         self.opener.open_stories(origin, arguments).await
     }
@@ -141,7 +142,7 @@ impl Tickets {
         self.choices.chosen(action).await;
     }
 
-    /// What becomes of a submitted modal, within `patience`.
+    /// What happens to a submitted modal, within `patience`.
     pub async fn submitted(&self, submitted: ViewSubmitted, patience: Duration) -> SubmissionResponse {
         self.submissions.submitted(submitted, patience).await
     }
@@ -151,8 +152,8 @@ impl Tickets {
         self.buttons.pressed(action).await;
     }
 
-    /// Takes over what others left behind, until `shutdown`. `is_alone` tells that no other process uses
-    /// the database: then what lies there at the start is nobody's.
+    /// Takes over intents that other processes left behind, until `shutdown`. `is_alone` says that no other
+    /// process uses the database, so whatever is there at the start was left behind.
     pub async fn recover(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
         Arc::clone(&self.recovery).run(is_alone, shutdown).await;
     }

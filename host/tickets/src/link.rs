@@ -1,4 +1,4 @@
-//! An existing ticket that somebody chose instead of a duplicate: its link to the conversation.
+//! Linking an existing ticket, which somebody chose instead of a duplicate, to the conversation.
 
 use crate::{
     intent_records::{Announcement, LinkRecord, LinkedIssue, Place},
@@ -14,7 +14,8 @@ use maro_domain::{
 use maro_jira::{client::JiraClient, error::JiraError, remote_link::LinkError};
 use maro_store::intents::{IntentKind, work::Work};
 
-/// The wish for one link. Asking twice adds one, for the link has a name of its own: none is looked for.
+/// The wish to add one link. The link has an id, so asking twice adds it once, and there is nothing to look
+/// for.
 pub(crate) struct Link;
 
 /// Why a ticket was not linked.

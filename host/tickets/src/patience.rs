@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// For what somebody waits for in a modal.
+/// For a look-up that somebody in a modal waits for.
 pub(crate) const LOOK_UP_PATIENCE: Duration = Duration::from_secs(8);
 
-/// For creating something: giving up early leaves it unknown.
+/// For creating something: if MARO gave up early, the outcome would be unknown.
 pub(crate) const CREATE_PATIENCE: Duration = Duration::from_secs(15);
 
-/// The moment at which `patience` ends.
+/// The time at which `patience` ends.
 pub(crate) fn deadline(patience: Duration) -> Instant {
     Instant::now() + patience
 }

@@ -1,7 +1,7 @@
 //! An issue that a plugin asks for: what is asked of Jira while its command waits, and what follows.
 //!
-//! It is never created a second time: nobody was told that it is there, and the person may have asked for it
-//! again.
+//! Jira is never asked a second time: the command has ended by then, and the person may have asked for the
+//! issue again.
 
 use tokio::time::Instant;
 
@@ -28,21 +28,21 @@ use maro_store::{
     tracker::ChannelIssueTracker,
 };
 
-/// How much of the time for Jira goes to the creation itself; in the rest it is looked for.
+/// How much of the time for Jira goes to the creation itself. The rest is for looking for the issue.
 const SHARE_OF_CREATION: f32 = 0.7;
 
 /// Why there is no confirmed issue.
 #[derive(Debug, thiserror::Error)]
 pub enum CreationError {
-    /// The journal does not have it, and so Jira was not asked.
-    #[error("the journal didn't record it")]
+    /// The intent wasn't saved, so Jira wasn't asked.
+    #[error("the intent wasn't saved")]
     Unwritten(#[from] Stop),
     #[error("Jira didn't create the issue")]
     Jira(#[from] EditError),
 }
 
-/// Creates an issue for `writer` and does what follows from it: the issue as Jira shows it. What is not
-/// confirmed by `deadline` is left to recovery.
+/// Creates an issue for `writer` and does what follows from it. Returns the issue as Jira shows it. If it
+/// isn't confirmed by `deadline`, it is left to recovery.
 ///
 /// # Errors
 /// A [`CreationError`]. After [`EditError::Unknown`] Jira may have created it.
@@ -61,7 +61,7 @@ pub async fn create(
         ticket: None,
     };
     let (id, place) = (ticket.intent_id.clone(), Place { channel, user });
-    // The id was chosen by chance for this call: nobody else has it.
+    // The id was chosen at random for this call, so nobody else has it.
     let (Start::Ours(mut work) | Start::Known(_, mut work)) =
         driver.begin::<PluginCreation>(&id, IntentState::Begun, place, record).await?;
     let mut creation = PluginCreation { asked: Some(Request { ticket, deadline }), issue: None };
@@ -77,7 +77,7 @@ pub async fn create(
     Err(error.into())
 }
 
-/// Brings what another process left behind to its end.
+/// Finishes what another process left behind.
 ///
 /// # Errors
 /// [`Stop`].
@@ -106,9 +106,9 @@ struct Request {
     deadline: Instant,
 }
 
-/// The wish for one issue of a plugin.
+/// The wish to create one issue for a plugin.
 struct PluginCreation {
-    /// `None` if nobody waits for it any more: then Jira is not asked.
+    /// `None` if nobody waits for it any more. Then Jira isn't asked.
     asked: Option<Request>,
     /// The issue, once it is confirmed.
     issue: Option<Issue>,
@@ -186,7 +186,7 @@ impl Wish for PluginCreation {
         vec![(0, DomainEvent::TicketCreated(event))]
     }
 
-    /// Jira's answer to a creation has no status: it is read for the command and the lists.
+    /// Reads the issue for the command and the lists, since Jira's answer to a creation has no status.
     async fn follow(
         &mut self,
         jira: &JiraClient,
@@ -201,13 +201,13 @@ impl Wish for PluginCreation {
     }
 }
 
-/// The issue as far as Jira's answer tells it.
+/// The issue with what Jira's answer says about it.
 fn confirmed(work: &Work<PluginCreationRecord>) -> Option<Issue> {
     let ticket = work.record.ticket.as_ref()?;
     Some(Issue::new(ticket.id(), ticket.key().ok()?, &work.record.summary, ""))
 }
 
-/// Notes for the operator how asking Jira ended.
+/// Logs for the operator what came of asking Jira.
 fn note(work: &Work<PluginCreationRecord>, what: &str, outcome: &str) {
     let Work { channel, user, record, .. } = work;
     let writer = Writer {

@@ -1,4 +1,4 @@
-//! After a crash: what was under way is finished, or reported.
+//! Finishes or reports what was in progress before a crash.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,23 +13,23 @@ use crate::{
 use maro_process::telemetry::error_chain;
 use maro_store::intents::{Intent, IntentKind, work::Stop};
 
-/// How long an intention may lie still before another process takes it over. Longer than any one step of
-/// those who work on it.
+/// How long an intent may be idle before another process takes it over. Longer than any single step of its
+/// owner.
 const LEASE: SignedDuration = SignedDuration::from_secs(25);
 
 /// The pause between two looks.
 const INTERVAL: Duration = Duration::from_secs(3);
 
-/// How many intentions are taken over at once.
+/// How many intents are taken over at once.
 const BATCH: u32 = 20;
 
-/// The pause between two rounds of forgetting.
+/// The pause between two rounds of deleting old intents.
 const FORGETTING_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// For how long finished intentions are kept, so that a modal left open does not create a second ticket.
+/// How long finished intents are kept, so that a modal left open doesn't create a second ticket.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Takes over what nobody works on.
+/// Takes over intents that nobody works on.
 pub(crate) struct Recovery {
     pub(crate) driver: Arc<Driver>,
     pub(crate) create: Arc<CreateForm>,
@@ -39,8 +39,8 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    /// Takes over what others left behind, until `shutdown`. `is_alone` tells that no other process uses
-    /// the database: then what lies there at the start is nobody's.
+    /// Takes over intents that other processes left behind, until `shutdown`. `is_alone` says that no other
+    /// process uses the database, so whatever is there at the start was left behind.
     pub(crate) async fn run(self: Arc<Self>, is_alone: bool, shutdown: CancellationToken) {
         let mut idle_before = if is_alone { self.driver.clock.now() } else { self.before(LEASE) };
         let mut forgotten_at = Timestamp::UNIX_EPOCH;
@@ -59,7 +59,7 @@ impl Recovery {
 
     async fn recover_once(self: &Arc<Self>, idle_before: Timestamp) {
         let abandoned =
-            match self.driver.journal.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
+            match self.driver.intents.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
                 Ok(abandoned) => abandoned,
                 Err(error) => {
                     tracing::warn!(error = error_chain(&error), "unfinished work cannot be looked for");
@@ -78,7 +78,7 @@ impl Recovery {
     }
 
     async fn forget(&self) {
-        if let Err(error) = self.driver.journal.forget_before(self.before(KEPT)).await {
+        if let Err(error) = self.driver.intents.forget_before(self.before(KEPT)).await {
             tracing::warn!(error = error_chain(&error), "old work cannot be forgotten");
         }
     }

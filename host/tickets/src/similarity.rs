@@ -1,15 +1,15 @@
-//! How alike two summaries are, and which words of one are worth searching for.
+//! How similar two summaries are, and which words of a summary are worth searching for.
 
 use std::collections::BTreeSet;
 
-/// From how alike on a ticket is shown as a possible duplicate, from 0 to 1.
+/// The similarity, from 0 to 1, above which a ticket is shown as a possible duplicate.
 ///
-/// On the labelled sample in the tests below, 0.57 shows all twenty duplicates and two tickets that are
-/// none; lower, tickets about the same part of a product crowd in. Showing one too many costs a glance,
-/// missing one costs a duplicate, so it is rather too low than too high.
+/// On the labelled sample in the tests below, 0.57 shows all twenty duplicates and two tickets that aren't
+/// duplicates. A lower value shows too many tickets about the same part of a product. Showing one too many
+/// costs a glance and missing one costs a duplicate, so the value should be too low rather than too high.
 pub(crate) const THRESHOLD: f64 = 0.57;
 
-/// From how alike on two words count as the same, so that plurals and typing slips do not matter.
+/// The similarity above which two words count as the same, so that plurals and typos don't matter.
 const SAME_WORD: f64 = 0.9;
 
 /// The most words that are searched for.
@@ -23,8 +23,8 @@ const STOP_WORDS: [&str; 48] = [
     "while", "with", "without", "you",
 ];
 
-/// How alike two summaries are, from 0 to 1: the share of their words that they have in common, where
-/// words are compared by Jaro-Winkler similarity. Order, case and stop words do not matter.
+/// How similar two summaries are, from 0 to 1: the share of words that they have in common, compared by
+/// Jaro-Winkler similarity. Order, case and stop words don't matter.
 pub(crate) fn similarity(one: &str, other: &str) -> f64 {
     let (one, other) = (words(one), words(other));
     let total = one.len() + other.len();
@@ -37,7 +37,7 @@ pub(crate) fn similarity(one: &str, other: &str) -> f64 {
     (shared(&one, &other) + shared(&other, &one)) / total as f64
 }
 
-/// How alike the most similar word is, or 0 if none counts as the same.
+/// The similarity of the most similar word, or 0 if none counts as the same.
 fn best_match(word: &str, words: &BTreeSet<String>) -> f64 {
     let best = words.iter().map(|other| strsim::jaro_winkler(word, other)).fold(0.0, f64::max);
     if best >= SAME_WORD { best } else { 0.0 }

@@ -1,4 +1,4 @@
-//! Stories under an epic, created in batches, each with an outcome of its own.
+//! Stories under an epic. They are created in batches, and each has its own outcome.
 
 use std::convert::Infallible;
 
@@ -22,21 +22,22 @@ use maro_jira::{
 };
 use maro_store::intents::{IntentKind, work::Work};
 
-/// The most that Jira creates at once.
+/// How many issues Jira creates at once.
 const BATCH: usize = 50;
 
-/// How often one batch is sent that Jira does not confirm and that is not there.
+/// How many times one batch is sent, if Jira doesn't confirm it and doesn't have it either.
 const MAX_ATTEMPTS: u32 = 2;
 
-/// The wish for all stories of one form. What Jira refuses is a line's outcome, not the wish's.
+/// The wish to create all stories of one form. If Jira rejects a story, that is the outcome of its line, not
+/// of the wish.
 #[derive(Default)]
 pub(crate) struct Stories {
-    /// Once Jira has shown it.
+    /// `None` until Jira has shown it.
     epic: Option<Epic>,
 }
 
 impl Stories {
-    /// As [`read_epic`], once.
+    /// As [`read_epic`], but asks only once.
     async fn epic(&mut self, jira: &JiraClient, key: &str) -> Result<&Epic, String> {
         let epic = match self.epic.take() {
             Some(epic) => epic,
@@ -92,7 +93,7 @@ impl Wish for Stories {
                 vec![Err(reason); batch.len()]
             }
             Err(CreateError::Jira(error)) => {
-                // The batches to come would end alike.
+                // The remaining batches would end the same way.
                 fail_all(&mut work.record, texts::jira::failed(&error));
                 return Asked::Answered;
             }
@@ -112,7 +113,8 @@ impl Wish for Stories {
         lines_in(&work.record, &StoryState::Asked).map(|index| mark(&work.id, index)).collect()
     }
 
-    /// Jira may have created the stories even if it doesn't show their epic now: then the key has to do.
+    /// Jira may have created the stories even if it doesn't show their epic now. Then the epic's key tells
+    /// the project.
     async fn project(&mut self, jira: &JiraClient, record: &StoriesRecord) -> String {
         match self.epic(jira, &record.epic).await {
             Ok(epic) => epic.project_key.clone(),
@@ -182,7 +184,7 @@ impl Wish for Stories {
     }
 }
 
-/// The lines that were created, as people read them.
+/// The created lines, for people to read.
 pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
     record
         .lines
@@ -194,7 +196,7 @@ pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
         .collect()
 }
 
-/// An epic, or why no stories can stand under it.
+/// An epic, or why it can't have stories.
 pub(crate) async fn read_epic(jira: &JiraClient, key: &IssueKey) -> Result<Epic, String> {
     match jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await {
         Ok(EpicLookup::Epic(epic)) => Ok(epic),
@@ -222,7 +224,7 @@ fn change_lines(record: &mut StoriesRecord, from: &StoryState, to: &StoryState) 
     }
 }
 
-/// Fails all lines that are not created.
+/// Fails all lines that aren't created.
 fn fail_all(record: &mut StoriesRecord, reason: String) {
     let failed = StoryState::Failed(reason);
     change_lines(record, &StoryState::Asked, &failed);

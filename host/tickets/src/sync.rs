@@ -1,5 +1,5 @@
-//! Keeping stored summaries and statuses true: what got old is read from Jira anew, and what Jira's
-//! webhook reports is written at once.
+//! Keeps stored summaries and statuses up to date: old ones are read from Jira again, and what Jira's webhook
+//! reports is written at once.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,7 @@ use maro_jira::{
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
 
-/// How many rows one round refreshes: what is left over has its turn in the next.
+/// How many rows one round refreshes. The rest is left to the next round.
 const ROWS_PER_ROUND: u32 = 1_000;
 
 /// How many keys are asked for at once.
@@ -58,8 +58,8 @@ enum SyncError {
 impl StatusSync {
     /// Runs rounds until `shutdown`.
     ///
-    /// Several replicas share the work without a word between them: a row that one has refreshed is not
-    /// old for the others, and their rounds are spread by chance.
+    /// Several replicas share the work without talking to one another: a row that one has refreshed isn't old
+    /// for the others, and their rounds start at random times.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut pause = spread(self.round_interval());
         while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
@@ -101,16 +101,16 @@ impl StatusSync {
     }
 }
 
-/// The latest event of each issue that this process has seen, by Jira's clock: Jira keeps no order, and
-/// sends again much later what it could not deliver.
+/// The latest event that this process has seen for each issue, by Jira's clock. Jira keeps no order, and may
+/// repeat an event much later if it couldn't deliver it.
 #[derive(Debug, Default)]
 pub struct LatestEvents(Mutex<HashMap<IssueId, i64>>);
 
 impl LatestEvents {
-    /// Whether something later was seen of the issue. Else this is now the latest.
+    /// Whether a later event of the issue was seen. If not, this one is now the latest.
     fn is_overtaken(&self, id: &IssueId, at: i64) -> bool {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Forgetting all does no more harm than a restart.
+        // Forgetting everything does no more harm than a restart.
         if latest.len() >= MAX_LATEST_EVENTS {
             latest.clear();
         }
@@ -120,7 +120,7 @@ impl LatestEvents {
     }
 }
 
-/// Writes what a webhook reports into every list that the issue is on, unless a later one came first.
+/// Writes what a webhook reports to every list that the issue is on, unless a later one came first.
 ///
 /// # Errors
 /// The database fails; Jira sends the webhook again.
@@ -142,10 +142,10 @@ pub async fn apply_webhook(
     write(tracker, &issue, answer.as_ref(), clock).await
 }
 
-/// Writes what Jira has just said of an issue, `None` if it is gone, into every list that it is on.
+/// Writes what Jira has just said about an issue (`None` if it is gone) to every list that it is on.
 ///
 /// # Errors
-/// The database fails; some lists may have it.
+/// The database fails; some lists may have been updated.
 pub async fn write(
     tracker: &dyn ChannelIssueTracker,
     issue: &Issue,
@@ -158,8 +158,8 @@ pub async fn write(
     Ok(())
 }
 
-/// Reads an issue and shows what Jira says now in every list that it is on; the issue, if Jira says anything by
-/// `deadline`. That nothing could be read or written is logged.
+/// Reads an issue and writes what Jira says to every list that it is on. Returns the issue if Jira answers by
+/// `deadline`. Failures to read or write are logged.
 pub async fn refresh(
     jira: &JiraClient,
     tracker: &dyn ChannelIssueTracker,
@@ -182,7 +182,7 @@ pub async fn refresh(
     Some(issue)
 }
 
-/// The pause after a round: never shorter than Jira asked for.
+/// The pause after a round, never shorter than Jira asked for.
 fn pause_after(result: &Result<(), SyncError>, interval: Duration) -> Duration {
     let asked = match result {
         Err(SyncError::Jira(JiraError::RateLimited { retry_after })) => *retry_after,
@@ -191,7 +191,7 @@ fn pause_after(result: &Result<(), SyncError>, interval: Duration) -> Duration {
     asked + spread(interval)
 }
 
-/// A pause between half and one and a half of `pause`, by chance.
+/// A random pause, from half of `pause` to one and a half.
 fn spread(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + rand::random::<f64>())
 }

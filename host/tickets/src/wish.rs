@@ -1,5 +1,4 @@
-//! What the kinds of intentions differ in: what is asked of Jira, and what follows. The rest is in
-//! [`crate::flow`].
+//! How the kinds of intents differ: what is asked of Jira, and what follows. The rest is in [`crate::flow`].
 
 use std::time::Duration;
 
@@ -18,8 +17,8 @@ use maro_store::{
     tracker::ChannelIssueTracker,
 };
 
-/// The pauses before each look. Jira's search shows a new ticket within seconds, rarely later. Each is shorter
-/// than the journal's patience with whoever works on an intention.
+/// The pauses before each look. Jira's search usually shows a new ticket within seconds. Each is shorter than
+/// the lease of an intent.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
@@ -32,25 +31,25 @@ const PAUSES: [Duration; 5] = [
 const SHORT_PAUSES: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
 
-/// A kind of intention. A value is used for one drive.
+/// A kind of intent. Each value is driven once.
 pub(crate) trait Wish: Send {
     const KIND: IntentKind;
-    /// What the journal keeps of it.
+    /// What is stored for it.
     type Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync;
-    /// Why Jira has done nothing of it.
+    /// Why Jira has done nothing.
     type Refusal: Send;
 
-    /// Notes in the record what Jira is asked for next. `false` if nothing is left to ask.
+    /// Notes in the record what to ask Jira for next. Returns `false` if nothing is left to ask.
     fn prepare(&mut self, jira: &JiraClient, record: &mut Self::Record) -> impl Future<Output = bool> + Send;
 
-    /// Asks Jira for what [`Wish::prepare`] has noted, and notes Jira's answer.
+    /// Asks Jira for what [`Wish::prepare`] noted, and notes Jira's answer.
     fn ask(
         &mut self,
         jira: &JiraClient,
         work: &mut Work<Self::Record>,
     ) -> impl Future<Output = Asked<Self::Refusal>> + Send;
 
-    /// The marks of what Jira may have created and did not confirm. None, if asking twice does no harm.
+    /// The marks of what Jira may have created but didn't confirm. Empty if asking twice does no harm.
     fn unconfirmed(&self, _work: &Work<Self::Record>) -> Vec<String> {
         Vec::new()
     }
@@ -60,25 +59,25 @@ pub(crate) trait Wish: Send {
         async { String::new() }
     }
 
-    /// Until when to look for those.
+    /// How long to look for those.
     fn looking(&self) -> Looking {
         Looking::Thoroughly
     }
 
-    /// Notes that Jira has created what has this mark.
+    /// Notes that Jira has created the ticket with this mark.
     fn found(&mut self, _work: &mut Work<Self::Record>, _mark: &str, _ticket: CreatedTicket) {}
 
-    /// Jira has surely not created what is unconfirmed: asked again, unless there is a refusal.
+    /// Jira certainly hasn't created what is unconfirmed. It is asked again, unless this returns a refusal.
     fn missing(&mut self, _work: &mut Work<Self::Record>) -> Result<(), Self::Refusal> {
         Ok(())
     }
 
-    /// What has happened and is not tracked yet, each with a number by which [`Wish::tracked`] knows it.
+    /// What has happened and isn't tracked yet, each with a number that identifies it to [`Wish::tracked`].
     fn events(&self, work: &Work<Self::Record>) -> Vec<(usize, DomainEvent)>;
 
     fn tracked(&self, _record: &mut Self::Record, _number: usize) {}
 
-    /// What else follows before all is done. It may be repeated, and may fail.
+    /// Does what else has to follow. It may be repeated, and may fail.
     fn follow(
         &mut self,
         _jira: &JiraClient,
@@ -89,36 +88,36 @@ pub(crate) trait Wish: Send {
         async {}
     }
 
-    /// What the channel hears. `None` if it hears nothing.
+    /// What the channel is told; `None` if nothing.
     fn told(&self, _record: &Self::Record) -> Option<Told> {
         None
     }
 
-    /// How far telling has come.
+    /// How far telling the channel has come.
     fn announcement<'a>(&self, _record: &'a mut Self::Record) -> Option<&'a mut Announcement> {
         None
     }
 }
 
-/// What Jira said to what it was asked.
+/// Jira's answer.
 pub(crate) enum Asked<Refusal> {
     Answered,
-    /// Nothing was done, for sure.
+    /// Jira has certainly done nothing.
     Refused(Refusal),
     /// Jira may have done it.
     Unknown(JiraError),
 }
 
-/// For how long to look for what Jira did not confirm.
+/// How long to look for what Jira didn't confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looking {
-    /// Until it is there, or surely is not.
+    /// Until it is found, or certainly doesn't exist.
     Thoroughly,
-    /// Somebody waits until then. What is not found is left to recovery at once.
+    /// Somebody waits until then. What isn't found by then is left to recovery.
     Until(Instant),
 }
 
-/// A message for a channel, or a thread of it, by whoever caused it.
+/// A message to a channel or a thread in it, in the name of the person who caused it.
 pub(crate) struct Told {
     pub(crate) place: Place,
     pub(crate) thread_ts: Option<String>,

@@ -56,10 +56,7 @@ impl Commands {
         tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
         match self.registry.load().await {
             Ok(_) => self.list(),
-            Err(error) => {
-                tracing::error!(%error, "can't read the plugins folder");
-                Reply::sentence(texts::plugins::FOLDER_UNREADABLE)
-            }
+            Err(_) => Reply::sentence(texts::plugins::FOLDER_UNREADABLE),
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Config {
     pub jira: JiraConfig,
     /// `MARO_SYNC_INTERVAL_SECS`, default 300: how old a stored status may get before it is refreshed.
     pub sync_interval: Duration,
-    /// `MARO_LOG`, default `info`: what to log, in the syntax of `tracing`'s `EnvFilter`.
+    /// `MARO_LOG`, default `info`: what to log, in the syntax of `tracing_subscriber`'s `Targets`.
     pub log: String,
 }
 

@@ -1,6 +1,6 @@
 //! Turns text into typed settings, with a sentence about each invalid one.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use url::Url;
 
@@ -9,7 +9,13 @@ use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::config::{JiraConfig, JiraCredentials};
 use maro_process::secret::Secret;
 use maro_slack::config::SlackConfig;
-use maro_store::config::DatabaseConfig;
+use maro_store::{
+    config::{DEFAULT_CONNECTIONS, DatabaseConfig, PostgresConfig, UrlSource},
+    database::postgres::address::Address,
+};
+
+/// The most that MARO_DATABASE_CONNECTIONS can be. PostgreSQL allows 100 in total by default.
+const MOST_CONNECTIONS: usize = 1000;
 
 /// The raw values while they are turned into a [`Config`], and the problems found so far.
 pub(super) struct Settings {
@@ -74,24 +80,52 @@ impl Settings {
         }
     }
 
-    fn database(&mut self) -> Option<DatabaseConfig> {
-        let value = self.or("DATABASE_URL", "sqlite://maro.db");
+    pub(super) fn database(&mut self) -> Option<DatabaseConfig> {
+        let url = match (self.get("DATABASE_URL"), self.get("DATABASE_URL_FILE")) {
+            (Some(_), Some(_)) => {
+                return self.problem("DATABASE_URL and DATABASE_URL_FILE are both set: remove one of them.");
+            }
+            (None, Some(file)) => UrlSource::File(PathBuf::from(file)),
+            (url, None) => UrlSource::Given(Secret::new(url.unwrap_or("sqlite://maro.db"))),
+        };
+        let connections = self.connections();
+        let is_pooled = match self.get("MARO_DATABASE_POOLER") {
+            None => Some(false),
+            Some("transaction") => Some(true),
+            Some(_) => self.problem("MARO_DATABASE_POOLER must be transaction, or not be set."),
+        };
+        let value = match url.read() {
+            Ok(value) => value,
+            Err(problem) => return self.problem(problem),
+        };
         // The value may contain a password, so no message repeats it.
-        if value.starts_with("postgres://") || value.starts_with("postgresql://") {
-            return match Url::parse(&value) {
-                Ok(url) if url.host_str().is_some() || url.query().is_some() => {
-                    Some(DatabaseConfig::Postgres { url: Secret::new(value) })
-                }
-                _ => self.problem("DATABASE_URL isn't a valid postgres:// URL."),
+        let text = value.expose().trim();
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return match Address::parse(&value) {
+                Ok(_) => Some(DatabaseConfig::Postgres(PostgresConfig {
+                    url,
+                    connections: connections?,
+                    is_pooled: is_pooled?,
+                })),
+                Err(problem) => self.problem(problem),
             };
         }
-        let path = value.strip_prefix("sqlite://").or_else(|| value.strip_prefix("sqlite:"));
+        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
         match path.map(|path| path.split_once('?').map_or(path, |(path, _)| path)) {
             Some("" | ":memory:") => {
                 self.problem("DATABASE_URL must name a file; an in-memory database would lose everything.")
             }
             Some(path) => Some(DatabaseConfig::Sqlite { path: PathBuf::from(path) }),
             None => self.problem("DATABASE_URL must start with sqlite:// or postgres://."),
+        }
+    }
+
+    fn connections(&mut self) -> Option<NonZeroUsize> {
+        let Some(value) = self.get("MARO_DATABASE_CONNECTIONS") else { return Some(DEFAULT_CONNECTIONS) };
+        match value.parse().ok().filter(|connections: &NonZeroUsize| connections.get() <= MOST_CONNECTIONS) {
+            Some(connections) => Some(connections),
+            None => self
+                .problem(format!("MARO_DATABASE_CONNECTIONS must be a number from 1 to {MOST_CONNECTIONS}.")),
         }
     }
 
@@ -209,7 +243,7 @@ impl Settings {
 
     fn log(&mut self) -> Option<String> {
         let value = self.or("MARO_LOG", "info");
-        match tracing_subscriber::EnvFilter::builder().parse(&value) {
+        match value.parse::<tracing_subscriber::filter::Targets>() {
             Ok(_) => Some(value),
             Err(_) => self.problem(format!(
                 "MARO_LOG must be a level (error, warn, info, debug, trace) or a list, such as info,maro=debug, not {value:?}."

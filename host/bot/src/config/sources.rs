@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every known key. The environment may contain other variables, but no other `MARO_…`.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 22] = [
     "DATABASE_URL",
+    "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",
     "JIRA_BASE_URL",
     "JIRA_DEFAULT_PROJECT",
@@ -13,6 +14,8 @@ const KEYS: [&str; 19] = [
     "JIRA_WEBHOOK_SECRET",
     "MARO_ADMINS",
     "MARO_CACHE_DIR",
+    "MARO_DATABASE_CONNECTIONS",
+    "MARO_DATABASE_POOLER",
     "MARO_HOT_RELOAD",
     "MARO_LISTEN",
     "MARO_LOG",

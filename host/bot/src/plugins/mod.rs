@@ -76,7 +76,8 @@ impl PluginUpkeep {
                 tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
             }
             Err(_) if shutdown.is_cancelled() => return,
-            Err(error) => tracing::error!(%error, "can't read the plugins folder"),
+            // The registry has logged it; the watcher waits for the folder.
+            Err(_) => {}
         }
         self.loaded.send_replace(true);
         let watching = async {

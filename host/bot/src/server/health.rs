@@ -23,7 +23,7 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     if !state.plugins.are_loaded() {
         return (StatusCode::SERVICE_UNAVAILABLE, "plugins are loading\n").into_response();
     }
-    match timeout(DATABASE_PATIENCE, state.tracker.ping()).await {
+    match timeout(DATABASE_PATIENCE, state.tracker.try_change()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             tracing::warn!(error = error_chain(&error), "not ready");

@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     commands::{self, Typed},
     server::{
-        late,
+        late_answers,
         request::Rejection,
         signed::{Signed, SignedBody, check_slack_signature},
         state::BotState,
@@ -79,7 +79,7 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
         async move |message: Option<Message>| {
             if let Some(message) = message {
-                late::reply(&state, &command.channel, command.response_url.as_ref(), &message).await;
+                late_answers::reply(&state, &command.channel, command.response_url.as_ref(), &message).await;
             }
         }
     };

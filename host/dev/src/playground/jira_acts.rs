@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::playground::{answers, state::PlaygroundState};
 use maro_domain::issue::IssueKey;
-use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
+use maro_simulation::jira::{faults::JiraFault, server::SimulatedJira};
 
 /// Jira's own limit, in characters.
 const MAX_SUMMARY: usize = 255;
@@ -43,16 +43,16 @@ pub(super) enum JiraFailure {
 }
 
 impl JiraFailure {
-    fn fault(self) -> Option<Fault> {
+    fn fault(self) -> Option<JiraFault> {
         Some(match self {
             Self::None => return None,
-            Self::Unauthorized => Fault::Status(401, None),
-            Self::Forbidden => Fault::Status(403, None),
-            Self::RateLimited => Fault::Status(429, Some("30".to_owned())),
-            Self::Unavailable => Fault::Status(503, None),
-            Self::Slow => Fault::Slow(SLOW),
-            Self::Nonsense => Fault::WrongShape,
-            Self::Unreachable => Fault::Reset,
+            Self::Unauthorized => JiraFault::Status(401, None),
+            Self::Forbidden => JiraFault::Status(403, None),
+            Self::RateLimited => JiraFault::Status(429, Some("30".to_owned())),
+            Self::Unavailable => JiraFault::Status(503, None),
+            Self::Slow => JiraFault::Slow(SLOW),
+            Self::Nonsense => JiraFault::WrongShape,
+            Self::Unreachable => JiraFault::Reset,
         })
     }
 

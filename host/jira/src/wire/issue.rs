@@ -10,7 +10,7 @@ pub(crate) struct RawIssue<F> {
     pub(crate) fields: F,
 }
 
-/// A status, a type, or anything else of which the name is all that is wanted.
+/// A status, a type, or anything else of which only the name is needed.
 #[derive(Deserialize)]
 pub(crate) struct Named {
     pub(crate) name: String,

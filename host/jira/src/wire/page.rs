@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// A page of a list, in either edition.
 #[derive(Deserialize)]
 pub(crate) struct ListPage<T> {
-    /// `values`; Cloud's issue types come as `issueTypes`.
+    /// Called `values`, or `issueTypes` in Cloud's list of issue types.
     #[serde(alias = "issueTypes")]
     pub(crate) values: Vec<T>,
     pub(crate) total: Option<usize>,
@@ -13,12 +13,12 @@ pub(crate) struct ListPage<T> {
     pub(crate) is_last: Option<bool>,
 }
 
-/// A page of search results, of issues as `T` reads them.
+/// A page of search results, with issues of the shape `T`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SearchPage<T> {
     pub(crate) issues: Vec<T>,
-    /// Cloud only, and there only if there is more.
+    /// Cloud only, and only if there are more results.
     pub(crate) next_page_token: Option<String>,
     /// Data Center only.
     pub(crate) total: Option<usize>,

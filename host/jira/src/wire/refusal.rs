@@ -6,16 +6,16 @@ use serde::Deserialize;
 
 use maro_domain::issue::one_line;
 
-/// How much of what Jira says about one field is kept, in characters.
+/// How much is kept of what Jira says about one field, in characters.
 pub(crate) const MAX_TEXT_LENGTH: usize = 300;
 
-/// How many fields, and how many messages, are kept of one refusal.
+/// How many fields and how many messages are kept of one refusal.
 const MAX_TEXTS: usize = 20;
 
 /// The longest field id that is kept, in characters.
 const MAX_FIELD_LENGTH: usize = 100;
 
-/// What is wrong, by the id of a field and beyond the fields.
+/// What is wrong, by field id, and what isn't about a field.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Refusal {
     #[serde(default, rename = "errorMessages")]
@@ -24,14 +24,13 @@ pub(crate) struct Refusal {
     errors: BTreeMap<String, String>,
 }
 
-/// What Jira says of a refusal, as one bounded line.
+/// Everything that Jira says about a refusal, as one bounded line.
 pub(crate) fn joined(fields: BTreeMap<String, String>, messages: Vec<String>) -> String {
     let texts: Vec<String> = messages.into_iter().chain(fields.into_values()).collect();
     one_line(&texts.join(" "), MAX_TEXT_LENGTH)
 }
 
-/// Why Jira refuses a request, all that it says of it as one bounded line; `None` if these words are not
-/// Jira's.
+/// Why Jira rejects a request, as one bounded line; `None` if the words aren't Jira's.
 pub(crate) fn reason(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Refusal>(body).ok().and_then(|errors| errors.reason())
 }
@@ -41,13 +40,13 @@ impl Refusal {
         self.messages.is_empty() && self.errors.is_empty()
     }
 
-    /// All of it as one bounded line, if Jira says anything.
+    /// Everything as one bounded line, if Jira says anything.
     pub(crate) fn reason(&self) -> Option<String> {
         let (fields, messages) = self.tidied();
         Some(joined(fields, messages)).filter(|reason| !reason.is_empty())
     }
 
-    /// What is wrong by field, and beyond the fields; each text one bounded line.
+    /// What is wrong by field, and what isn't about a field. Each text is one bounded line.
     pub(crate) fn tidied(&self) -> (BTreeMap<String, String>, Vec<String>) {
         let line = |text: &String| one_line(text, MAX_TEXT_LENGTH);
         let fields = self

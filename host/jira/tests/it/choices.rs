@@ -2,7 +2,7 @@
 
 use maro_domain::ticket::{IssueType, Project};
 use maro_jira::error::JiraError;
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 
 use super::{EDITIONS, Edition, PATIENCE, World, within};
 
@@ -84,7 +84,7 @@ async fn a_project_is_known_by_its_key() {
 async fn no_project_is_missing_for_an_account_that_jira_ignores() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
-        world.site.set_fault(Fault::SilentlyAnonymous);
+        world.site.set_fault(JiraFault::SilentlyAnonymous);
         let project = world.client.get_project("SCRUM", within(PATIENCE)).await;
         assert!(matches!(project, Err(JiraError::Unauthorized)), "{project:?}");
     }
@@ -127,10 +127,10 @@ async fn a_project_that_is_missing_or_closed_has_no_issue_types() {
 #[tokio::test]
 async fn choices_fail_as_a_look_up_does() {
     for edition in EDITIONS {
-        let world = World::failing(edition, Fault::Status(403, None)).await;
+        let world = World::failing(edition, JiraFault::Status(403, None)).await;
         let projects = world.client.search_projects("", 1, within(PATIENCE)).await;
         assert!(matches!(projects, Err(JiraError::Forbidden)));
-        world.site.set_fault(Fault::WrongShape);
+        world.site.set_fault(JiraFault::WrongShape);
         let types = world.client.get_issue_types("SCRUM", within(PATIENCE)).await;
         assert!(matches!(types, Err(JiraError::InvalidResponse { .. })));
     }

@@ -1,4 +1,4 @@
-//! Creating a ticket: what Jira gets, what comes back, and what is known when nothing does.
+//! Creating a ticket: what Jira gets, what comes back, and what is known if nothing does.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,7 +11,7 @@ use maro_jira::{
     create::{CreateError, INTENT_PROPERTY},
     error::JiraError,
 };
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -143,8 +143,8 @@ async fn a_refusal_names_the_fields() {
     }
 }
 
-/// What is known after a failure, how often Jira was asked, and how many tickets there are.
-async fn outcome(edition: Edition, fault: Fault, patience: Duration) -> (String, usize, usize) {
+/// What is known after a failure, how many times Jira was asked, and how many tickets there are.
+async fn outcome(edition: Edition, fault: JiraFault, patience: Duration) -> (String, usize, usize) {
     let world = World::failing(edition, fault).await;
     let known = match world.client.create_ticket(&ticket("One"), within(patience)).await {
         Err(CreateError::Jira(_)) => "nothing was created",
@@ -157,7 +157,7 @@ async fn outcome(edition: Edition, fault: Fault, patience: Duration) -> (String,
 
 #[tokio::test]
 async fn nothing_is_sent_again_that_jira_may_have_heard() {
-    let status = |status| Fault::Status(status, None);
+    let status = |status| JiraFault::Status(status, None);
     let moment = Duration::from_millis(200);
     let rows = [
         (status(401), "nothing was created", 1, 0),
@@ -165,32 +165,32 @@ async fn nothing_is_sent_again_that_jira_may_have_heard() {
         (status(404), "nothing was created", 1, 0),
         (status(409), "refused", 1, 0),
         (status(413), "refused", 1, 0),
-        (Fault::Status(429, Some("60".to_owned())), "nothing was created", 1, 0),
+        (JiraFault::Status(429, Some("60".to_owned())), "nothing was created", 1, 0),
         (status(429), "nothing was created", 2, 0),
-        (Fault::Anonymous, "nothing was created", 1, 0),
-        (Fault::NoSuchAddress, "nothing was created", 1, 0),
-        (Fault::Redirect("/login".to_owned()), "nothing was created", 1, 0),
+        (JiraFault::Anonymous, "nothing was created", 1, 0),
+        (JiraFault::NoSuchAddress, "nothing was created", 1, 0),
+        (JiraFault::Redirect("/login".to_owned()), "nothing was created", 1, 0),
         (status(400), "refused", 1, 0),
         (status(408), "unknown", 1, 0),
         (status(500), "unknown", 1, 0),
         (status(502), "unknown", 1, 0),
-        (Fault::Status(503, Some("0".to_owned())), "unknown", 1, 0),
+        (JiraFault::Status(503, Some("0".to_owned())), "unknown", 1, 0),
         (status(504), "unknown", 1, 0),
-        (Fault::Reset, "unknown", 1, 0),
-        (Fault::CutShort, "unknown", 1, 0),
-        (Fault::Html, "unknown", 1, 0),
-        (Fault::InvalidJson, "unknown", 1, 0),
-        (Fault::WrongShape, "unknown", 1, 0),
-        (Fault::HugeBody, "unknown", 1, 0),
-        (Fault::Hang, "unknown", 1, 0),
-        (Fault::DoneThenHang, "unknown", 1, 1),
-        (Fault::DoneThenReset, "unknown", 1, 1),
-        (Fault::DoneThenStatus(502), "unknown", 1, 1),
-        (Fault::Slow(Duration::from_millis(20)), "created", 1, 1),
+        (JiraFault::Reset, "unknown", 1, 0),
+        (JiraFault::CutShort, "unknown", 1, 0),
+        (JiraFault::Html, "unknown", 1, 0),
+        (JiraFault::InvalidJson, "unknown", 1, 0),
+        (JiraFault::WrongShape, "unknown", 1, 0),
+        (JiraFault::HugeBody, "unknown", 1, 0),
+        (JiraFault::Hang, "unknown", 1, 0),
+        (JiraFault::DoneThenHang, "unknown", 1, 1),
+        (JiraFault::DoneThenReset, "unknown", 1, 1),
+        (JiraFault::DoneThenStatus(502), "unknown", 1, 1),
+        (JiraFault::Slow(Duration::from_millis(20)), "created", 1, 1),
     ];
     for (fault, known, requests, tickets) in rows {
         for edition in EDITIONS {
-            let hangs = matches!(fault, Fault::Hang | Fault::DoneThenHang);
+            let hangs = matches!(fault, JiraFault::Hang | JiraFault::DoneThenHang);
             let patience = if hangs { moment } else { PATIENCE };
             let outcome = outcome(edition, fault.clone(), patience).await;
             assert_eq!(outcome, (known.to_owned(), requests, tickets), "{edition:?} {fault:?}");
@@ -202,7 +202,7 @@ async fn nothing_is_sent_again_that_jira_may_have_heard() {
 async fn a_busy_jira_is_asked_again() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
-        world.site.set_next_faults([Some(Fault::Status(429, Some("0".to_owned())))]);
+        world.site.set_next_faults([Some(JiraFault::Status(429, Some("0".to_owned())))]);
         world.create(&ticket("One")).await.unwrap();
         assert_eq!(world.site.created_issues().len(), 1);
     }

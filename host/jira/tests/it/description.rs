@@ -1,4 +1,4 @@
-//! Atlassian's description of the API, and whether requests and answers are as it says.
+//! Checks requests and answers against Atlassian's description of the API.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub(super) fn assert_request(request: &ReceivedRequest) {
             assert_eq!(request.header("content-type"), Some("application/json"));
             let mut body: Value = serde_json::from_slice(&request.body).unwrap();
             if path.ends_with("/assignee") {
-                // Nobody is `null`, which the description says in a text and not in the schema.
+                // `null` means nobody, which the description says in a text rather than in the schema.
                 body.as_object_mut().unwrap().retain(|_, account| !account.is_null());
             }
             assert_valid(&described["content"]["application/json"]["schema"], &body);
@@ -41,7 +41,7 @@ pub(super) fn assert_answer(method: &str, path: &str, status: u16, body: &Value)
     assert!(described.is_object(), "{method} {path} never answers {status}");
     match described.pointer("/content/application~1json/schema") {
         Some(schema) => assert_valid(schema, body),
-        // The description says nothing of the body. It is the usual one.
+        // The description doesn't mention the body. It is the usual one.
         None => assert_valid(&reference("ErrorCollection"), body),
     }
 }
@@ -50,7 +50,7 @@ pub(super) fn assert_is_a(schema: &str, value: &Value) {
     assert_valid(&reference(schema), value);
 }
 
-/// The operation at a path of version 3, or of version 2, where it is the same.
+/// The operation at a path of version 3, or at the same path of version 2.
 fn operation(method: &str, path: &str) -> &'static Value {
     let path = path.replace("/rest/api/2/", "/rest/api/3/");
     let paths = DESCRIPTION["paths"].as_object().unwrap();
@@ -62,7 +62,7 @@ fn operation(method: &str, path: &str) -> &'static Value {
     operation.unwrap_or_else(|| panic!("{method} {path} is not described"))
 }
 
-/// Whether a path is as this template, in which `{name}` stands for any segment.
+/// Whether a path matches this template, in which `{name}` stands for any segment.
 fn fits(path: &str, template: &str) -> bool {
     let (segments, names) = (path.split('/'), template.split('/'));
     segments.clone().count() == names.clone().count()
@@ -80,7 +80,7 @@ fn assert_valid(schema: &Value, value: &Value) {
     assert!(problems.is_empty(), "{problems:#?} in {value:#}");
 }
 
-/// Checks a value against a schema: the keywords that the extract uses, and a panic for any other.
+/// Checks a value against a schema. Knows only the keywords that the extract uses, and panics at any other.
 fn check(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
     if value.is_null() && schema["nullable"] == true {
         return;
@@ -139,7 +139,7 @@ fn check(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
             "uniqueItems" => value.as_array().is_none_or(|items| {
                 items.iter().enumerate().all(|(index, item)| !items[..index].contains(item))
             }),
-            // Dates and UUIDs are nothing that is sent or read.
+            // Dates and UUIDs are neither sent nor read.
             "format" if ["date", "date-time", "uuid"].iter().any(|name| rule == *name) => value.is_string(),
             "nullable" | "default" => true,
             other => panic!("the keyword {other}: {rule} is not checked at {at}"),

@@ -1,4 +1,4 @@
-//! Comments, transitions and assignments: what Jira gets, and what is known when nothing comes back.
+//! Comments, transitions and assignments: what Jira gets, and what is known if nothing comes back.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use maro_domain::{
     rich_text::{Inline, RichBlock, RichText},
 };
 use maro_jira::{edit::EditError, error::JiraError};
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 use reqwest::Method;
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use super::{
 
 const ADA: &str = "ada-lovelace";
 
-/// Long enough for an answer of the simulated site, and to find out what became of a lost one.
+/// Long enough for the simulated site to answer, and to find out what became of a lost request.
 const A_MOMENT: Duration = Duration::from_secs(3);
 
 fn plain(text: &str) -> RichText {
@@ -178,8 +178,8 @@ async fn an_issue_is_assigned_to_somebody_or_nobody() {
     }
 }
 
-/// What is known after a failure, and whether it was done.
-async fn outcomes(edition: Edition, fault: &Fault, patience: Duration) -> [(&'static str, bool); 3] {
+/// What is known after a failure, and whether the change was made.
+async fn outcomes(edition: Edition, fault: &JiraFault, patience: Duration) -> [(&'static str, bool); 3] {
     let world = World::confirmed(edition).await;
     world.site.set_next_faults([Some(fault.clone())]);
     let commented = name(&world.comment("SCRUM-123", "x", patience).await);
@@ -198,7 +198,7 @@ async fn outcomes(edition: Edition, fault: &Fault, patience: Duration) -> [(&'st
 
 #[tokio::test]
 async fn what_was_not_confirmed_is_looked_up_where_it_can_be_seen() {
-    let status = |status| Fault::Status(status, None);
+    let status = |status| JiraFault::Status(status, None);
     let nothing = |outcome| [(outcome, false); 3];
     let lost = [("unknown", true), ("done", true), ("done", true)];
     let rows = [
@@ -208,23 +208,23 @@ async fn what_was_not_confirmed_is_looked_up_where_it_can_be_seen() {
         (status(400), nothing("refused")),
         (status(409), nothing("refused")),
         (status(413), nothing("refused")),
-        (Fault::Status(429, Some("60".to_owned())), nothing("rate limited")),
-        (Fault::NoSuchAddress, nothing("invalid")),
-        (Fault::Redirect("/login".to_owned()), nothing("invalid")),
-        (Fault::Anonymous, nothing("unauthorized")),
+        (JiraFault::Status(429, Some("60".to_owned())), nothing("rate limited")),
+        (JiraFault::NoSuchAddress, nothing("invalid")),
+        (JiraFault::Redirect("/login".to_owned()), nothing("invalid")),
+        (JiraFault::Anonymous, nothing("unauthorized")),
         (status(408), nothing("unknown")),
         (status(500), nothing("unknown")),
         (status(503), nothing("unknown")),
-        (Fault::Reset, nothing("unknown")),
-        (Fault::CutShort, nothing("unknown")),
-        (Fault::Html, nothing("unknown")),
-        (Fault::WrongShape, nothing("unknown")),
-        (Fault::InvalidJson, nothing("unknown")),
-        (Fault::Hang, nothing("unknown")),
-        (Fault::DoneThenReset, lost),
-        (Fault::DoneThenStatus(502), lost),
-        (Fault::DoneThenHang, lost),
-        (Fault::Slow(Duration::from_millis(20)), [("done", true); 3]),
+        (JiraFault::Reset, nothing("unknown")),
+        (JiraFault::CutShort, nothing("unknown")),
+        (JiraFault::Html, nothing("unknown")),
+        (JiraFault::WrongShape, nothing("unknown")),
+        (JiraFault::InvalidJson, nothing("unknown")),
+        (JiraFault::Hang, nothing("unknown")),
+        (JiraFault::DoneThenReset, lost),
+        (JiraFault::DoneThenStatus(502), lost),
+        (JiraFault::DoneThenHang, lost),
+        (JiraFault::Slow(Duration::from_millis(20)), [("done", true); 3]),
     ];
     for edition in EDITIONS {
         let outcomes = rows.iter().map(|(fault, _)| outcomes(edition, fault, A_MOMENT));
@@ -238,7 +238,7 @@ async fn what_was_not_confirmed_is_looked_up_where_it_can_be_seen() {
 async fn a_busy_jira_is_asked_again() {
     for edition in EDITIONS {
         let world = World::confirmed(edition).await;
-        let busy = || Some(Fault::Status(429, Some("0".to_owned())));
+        let busy = || Some(JiraFault::Status(429, Some("0".to_owned())));
         world.site.set_next_faults([busy()]);
         world.comment("SCRUM-123", "x", PATIENCE).await.unwrap();
         world.site.set_next_faults([None, busy()]);

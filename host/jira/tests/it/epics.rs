@@ -6,7 +6,7 @@ use maro_jira::{
     epic::{Epic, EpicLookup},
     stories::NewStory,
 };
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 use serde_json::json;
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, within};
@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    /// A key or a reason a story.
+    /// A key or a reason for each story.
     async fn create_stories(&self, epic: &Epic, summaries: &[&str]) -> Result<Vec<String>, CreateError> {
         let created = self.client.create_stories(epic, &stories(summaries), within(PATIENCE)).await?;
         Ok(created
@@ -73,7 +73,7 @@ async fn what_is_no_epic_is_named() {
             }
             other => panic!("{other:?}"),
         }
-        // Stories cannot be its children: epics stand between.
+        // Stories can't be its children, because epics come between.
         world.site.add_initiative(&key("OPS-2"), "Calm", "Open");
         assert!(matches!(world.look_up("OPS-2").await, EpicLookup::NotAnEpic { .. }), "{edition:?}");
         world.site.add_epic(&key("AUDIT-1"), "Evidence", "Open");
@@ -148,7 +148,7 @@ async fn stories_that_nobody_confirmed_are_found_by_their_marks() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
         let epic = world.epic("SCRUM-101").await;
-        world.site.set_next_faults([Some(Fault::DoneThenReset)]);
+        world.site.set_next_faults([Some(JiraFault::DoneThenReset)]);
         let answer = world.create_stories(&epic, &["a", "b"]).await;
         assert!(matches!(answer, Err(CreateError::Unknown(_))), "{answer:?}");
         let intents: Vec<String> = (0..3).map(|line| format!("intent/{line}")).collect();
@@ -164,7 +164,7 @@ async fn nothing_is_created_if_jira_refuses_the_account() {
     for edition in [Edition::Cloud, Edition::DataCenter] {
         let world = World::start(edition).await;
         let epic = world.epic("SCRUM-101").await;
-        world.site.set_fault(Fault::Status(403, None));
+        world.site.set_fault(JiraFault::Status(403, None));
         let answer = world.create_stories(&epic, &["a"]).await;
         assert!(matches!(answer, Err(CreateError::Jira(_))), "{answer:?}");
     }

@@ -1,11 +1,11 @@
-//! How Jira's failures come out.
+//! How Jira's failures are reported.
 
 use std::{net::SocketAddr, time::Duration};
 
 use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
 use maro_simulation::jira::{
     credentials::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
-    faults::Fault,
+    faults::JiraFault,
     server::SimulatedJira,
 };
 use tokio::{
@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{EDITIONS, Edition, PATIENCE, World, config, key, start_site, within};
 
-/// As long as a person waits for an answer.
+/// How long a person waits for an answer.
 const A_PERSONS_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The outcome's name, and how often Jira was asked.
-async fn outcome(edition: Edition, fault: Fault, patience: Duration) -> (String, usize) {
+/// The outcome's name, and how many times Jira was asked.
+async fn outcome(edition: Edition, fault: JiraFault, patience: Duration) -> (String, usize) {
     let world = World::failing(edition, fault).await;
     let result = world.get_within(patience, "SCRUM-123").await;
     if let Err(error) = &result {
@@ -50,12 +50,12 @@ fn assert_secret_free(error: &JiraError) {
     }
 }
 
-fn status(status: u16) -> Fault {
-    Fault::Status(status, None)
+fn status(status: u16) -> JiraFault {
+    JiraFault::Status(status, None)
 }
 
-fn status_and_wait(status: u16, retry_after: &str) -> Fault {
-    Fault::Status(status, Some(retry_after.to_owned()))
+fn status_and_wait(status: u16, retry_after: &str) -> JiraFault {
+    JiraFault::Status(status, Some(retry_after.to_owned()))
 }
 
 #[tokio::test]
@@ -63,8 +63,8 @@ async fn each_failure_has_its_own_outcome() {
     let rows = [
         (status(401), "unauthorized", 1),
         (status(403), "forbidden", 1),
-        (Fault::Anonymous, "unauthorized", 1),
-        // What asks for a longer wait than a person has is told at once.
+        (JiraFault::Anonymous, "unauthorized", 1),
+        // If Jira asks for a longer wait than a person has, that is reported at once.
         (status_and_wait(429, "7"), "rate limited 7", 1),
         (status_and_wait(429, "Fri, 01 Jan 2100 00:00:00 GMT"), "rate limited 86400", 1),
         (status_and_wait(503, "7"), "unreachable", 1),
@@ -75,22 +75,22 @@ async fn each_failure_has_its_own_outcome() {
         (status(504), "unreachable", 3),
         (status(500), "unreachable", 1),
         (status(501), "unreachable", 1),
-        (Fault::Reset, "unreachable", 3),
-        (Fault::CutShort, "unreachable", 3),
+        (JiraFault::Reset, "unreachable", 3),
+        (JiraFault::CutShort, "unreachable", 3),
         (status(400), "invalid response", 1),
         (status(410), "invalid response", 1),
         (status(204), "invalid response", 1),
-        (Fault::Html, "invalid response", 1),
-        (Fault::NoSuchAddress, "invalid response", 1),
-        (Fault::InvalidJson, "invalid response", 1),
-        (Fault::WrongShape, "invalid response", 1),
-        (Fault::HugeBody, "invalid response", 1),
-        (Fault::Redirect("/login.jsp?session=1".to_owned()), "invalid response", 1),
-        (Fault::Hang, "timed out", 1),
+        (JiraFault::Html, "invalid response", 1),
+        (JiraFault::NoSuchAddress, "invalid response", 1),
+        (JiraFault::InvalidJson, "invalid response", 1),
+        (JiraFault::WrongShape, "invalid response", 1),
+        (JiraFault::HugeBody, "invalid response", 1),
+        (JiraFault::Redirect("/login.jsp?session=1".to_owned()), "invalid response", 1),
+        (JiraFault::Hang, "timed out", 1),
     ];
     for (fault, expected, requests) in rows {
         for edition in EDITIONS {
-            let hangs = fault == Fault::Hang;
+            let hangs = fault == JiraFault::Hang;
             let patience = if hangs { Duration::from_millis(100) } else { A_PERSONS_PATIENCE };
             let outcome = outcome(edition, fault.clone(), patience).await;
             assert_eq!(outcome, (expected.to_owned(), requests), "{edition:?} {fault:?}");
@@ -107,8 +107,8 @@ async fn a_failure_that_passes_goes_unnoticed() {
         status(429),
         status_and_wait(429, "0"),
         status_and_wait(503, "0"),
-        Fault::Reset,
-        Fault::CutShort,
+        JiraFault::Reset,
+        JiraFault::CutShort,
     ];
     for fault in passing {
         for edition in EDITIONS {
@@ -123,7 +123,7 @@ async fn a_failure_that_passes_goes_unnoticed() {
 #[tokio::test]
 async fn a_slow_answer_in_time_is_an_answer() {
     for edition in EDITIONS {
-        let world = World::failing(edition, Fault::Slow(Duration::from_millis(50))).await;
+        let world = World::failing(edition, JiraFault::Slow(Duration::from_millis(50))).await;
         assert_eq!(world.keys_of("SCRUM-123 SCRUM-124").await, "SCRUM-123 SCRUM-124");
     }
 }
@@ -142,7 +142,7 @@ async fn a_probe_fails_as_a_look_up_does() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
         let mut outcomes = Vec::new();
-        for fault in [status(401), status(403), Fault::NoSuchAddress, Fault::WrongShape] {
+        for fault in [status(401), status(403), JiraFault::NoSuchAddress, JiraFault::WrongShape] {
             world.site.set_fault(fault);
             outcomes.push(world.client.probe(within(PATIENCE)).await.unwrap_err());
         }
@@ -165,7 +165,7 @@ async fn a_probe_fails_as_a_look_up_does() {
 async fn nothing_is_missing_while_the_account_cannot_be_confirmed() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
-        world.site.set_next_faults([None, Some(Fault::Html), None, Some(status(403))]);
+        world.site.set_next_faults([None, Some(JiraFault::Html), None, Some(status(403))]);
         assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::InvalidResponse { .. })));
         assert!(matches!(world.get("SCRUM-999").await, Err(JiraError::Forbidden)));
         assert_eq!(world.keys_of("SCRUM-999").await, "-");
@@ -177,7 +177,7 @@ async fn credentials_do_not_follow_a_redirect() {
     for edition in EDITIONS {
         let elsewhere = start_site().await;
         let target = format!("{}rest/api/3/myself", elsewhere.base_url());
-        let world = World::failing(edition, Fault::Redirect(target)).await;
+        let world = World::failing(edition, JiraFault::Redirect(target)).await;
         let error = world.get("SCRUM-123").await.unwrap_err();
         assert!(error.to_string().contains("redirect to 127.0.0.1"), "{error}");
         assert!(elsewhere.requests().is_empty());

@@ -1,4 +1,4 @@
-//! Searches in a plugin's own words, and what keeps them inside some projects.
+//! Searches with a plugin's own JQL, and what keeps them inside some projects.
 
 use maro_domain::details::StatusCategory;
 use maro_jira::{
@@ -6,7 +6,7 @@ use maro_jira::{
     find::{FoundPage, Search, SearchError},
 };
 use maro_process::clock::Clock;
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, within};
 
@@ -155,7 +155,7 @@ async fn an_issue_that_has_left_the_projects_is_left_out() {
         world.site.let_index_miss_moves();
         world.site.move_issue(&key("OPS-2"), &key("SCRUM-900"));
         world.site.move_issue(&key("SCRUM-123"), &key("OPS-3"));
-        // Jira itself still finds what has left, with its new key, and not yet what has come.
+        // Jira itself still finds the issue that left, under its new key, but not yet the one that came.
         assert_eq!(world.found(Search { jql: "project = OPS", ..ALL }).await, "OPS-1 SCRUM-900");
         assert_eq!(world.found(Search { projects: Some(&projects), ..ALL }).await, "OPS-1");
         let page = Search { projects: Some(&projects), limit: 1, ..ALL };
@@ -177,24 +177,24 @@ async fn an_issue_that_has_left_the_projects_is_left_out() {
 
 #[tokio::test]
 async fn each_failure_of_a_search_has_its_own_outcome() {
-    let status = |status| Fault::Status(status, None);
+    let status = |status| JiraFault::Status(status, None);
     for (fault, expected) in [
         (status(401), "unauthorized"),
         (status(403), "forbidden"),
-        (Fault::Status(429, Some("9".to_owned())), "rate limited"),
+        (JiraFault::Status(429, Some("9".to_owned())), "rate limited"),
         (status(400), "refused"),
         (status(500), "unreachable"),
-        (Fault::Reset, "unreachable"),
-        (Fault::Anonymous, "unauthorized"),
-        (Fault::Html, "invalid"),
-        (Fault::WrongShape, "invalid"),
-        (Fault::InvalidJson, "invalid"),
-        (Fault::NoSuchAddress, "invalid"),
-        (Fault::Hang, "timed out"),
+        (JiraFault::Reset, "unreachable"),
+        (JiraFault::Anonymous, "unauthorized"),
+        (JiraFault::Html, "invalid"),
+        (JiraFault::WrongShape, "invalid"),
+        (JiraFault::InvalidJson, "invalid"),
+        (JiraFault::NoSuchAddress, "invalid"),
+        (JiraFault::Hang, "timed out"),
     ] {
         for edition in EDITIONS {
             let world = World::failing(edition, fault.clone()).await;
-            let patience = std::time::Duration::from_secs(if fault == Fault::Hang { 0 } else { 3 });
+            let patience = std::time::Duration::from_secs(if fault == JiraFault::Hang { 0 } else { 3 });
             let search = Search { jql: "project = SCRUM", ..ALL };
             let outcome = match world.client.find_issues(search, within(patience)).await {
                 Err(SearchError::Refused { .. }) => "refused",

@@ -1,7 +1,7 @@
 //! Links from issues to conversations.
 
 use maro_jira::{error::JiraError, remote_link::LinkError};
-use maro_simulation::jira::{faults::Fault, issue::RemoteLink};
+use maro_simulation::jira::{faults::JiraFault, issue::RemoteLink};
 
 use super::{EDITIONS, PATIENCE, World, key, within};
 
@@ -18,7 +18,7 @@ impl World {
 async fn a_conversation_is_linked_once_however_often_it_is_asked_for() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
-        world.site.set_next_faults([Some(Fault::DoneThenReset)]);
+        world.site.set_next_faults([Some(JiraFault::DoneThenReset)]);
         world.link("SCRUM-123", "First\ntitle").await.unwrap();
         world.link("SCRUM-123", "Slack: #general").await.unwrap();
         let expected = RemoteLink {
@@ -38,10 +38,10 @@ async fn an_issue_that_is_gone_is_not_linked() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
         assert!(matches!(world.link("SCRUM-999", "x").await, Err(LinkError::MissingIssue)));
-        world.site.set_fault(Fault::Status(403, None));
+        world.site.set_fault(JiraFault::Status(403, None));
         let refused = world.link("SCRUM-123", "x").await;
         assert!(matches!(refused, Err(LinkError::Jira(JiraError::Forbidden))), "{refused:?}");
-        world.site.set_fault(Fault::NoSuchAddress);
+        world.site.set_fault(JiraFault::NoSuchAddress);
         let elsewhere = world.link("SCRUM-123", "x").await;
         assert!(matches!(elsewhere, Err(LinkError::Jira(JiraError::InvalidResponse { .. }))));
     }

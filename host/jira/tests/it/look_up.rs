@@ -9,7 +9,7 @@ use maro_jira::{
 use maro_process::secret::Secret;
 use maro_simulation::jira::{
     credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
-    faults::Fault,
+    faults::JiraFault,
 };
 
 use super::{EDITIONS, Edition, PATIENCE, World, key, start_site, within};
@@ -159,12 +159,12 @@ async fn the_first_missing_issue_has_the_account_confirmed() {
 async fn nothing_is_missing_for_an_account_that_jira_ignores() {
     for edition in EDITIONS {
         let world = World::confirmed(edition).await;
-        world.site.set_fault(Fault::Anonymous);
+        world.site.set_fault(JiraFault::Anonymous);
         for keys in ["SCRUM-123", "SCRUM-123 SCRUM-999"] {
             assert!(matches!(world.get(keys).await, Err(JiraError::Unauthorized)), "{edition:?}");
         }
         let world = World::start(edition).await;
-        world.site.set_fault(Fault::SilentlyAnonymous);
+        world.site.set_fault(JiraFault::SilentlyAnonymous);
         assert!(matches!(world.get("SCRUM-123").await, Err(JiraError::Unauthorized)), "{edition:?}");
     }
 }
@@ -172,7 +172,7 @@ async fn nothing_is_missing_for_an_account_that_jira_ignores() {
 #[tokio::test]
 async fn a_refusal_withdraws_the_confirmation() {
     let world = World::confirmed(Edition::Cloud).await;
-    world.site.set_next_faults([Some(Fault::Status(401, None))]);
+    world.site.set_next_faults([Some(JiraFault::Status(401, None))]);
     assert!(matches!(world.get("SCRUM-123").await, Err(JiraError::Unauthorized)));
     world.site.take_requests();
     assert_eq!(world.keys_of("SCRUM-999").await, "-");
@@ -182,7 +182,7 @@ async fn a_refusal_withdraws_the_confirmation() {
 #[tokio::test]
 async fn an_issue_that_jira_failed_to_read_is_asked_for_singly() {
     let world = World::confirmed(Edition::Cloud).await;
-    world.site.set_fault(Fault::IssueErrors);
+    world.site.set_fault(JiraFault::IssueErrors);
     assert_eq!(world.keys_of("SCRUM-123 SCRUM-999").await, "SCRUM-123 -");
 }
 

@@ -20,7 +20,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use maro_domain::issue::{Issue, IssueKey};
 use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
-use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
+use maro_simulation::jira::{faults::JiraFault, server::SimulatedJira};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ impl World {
         Self { site, client }
     }
 
-    /// As [`World::start`], with an account that was confirmed by a probe.
+    /// As [`World::start`], with an account that a probe has confirmed.
     async fn confirmed(edition: Edition) -> Self {
         let world = Self::start(edition).await;
         world.client.probe(within(PATIENCE)).await.unwrap();
@@ -57,7 +57,7 @@ impl World {
     }
 
     /// As [`World::confirmed`], with a site that fails.
-    async fn failing(edition: Edition, fault: Fault) -> Self {
+    async fn failing(edition: Edition, fault: JiraFault) -> Self {
         let world = Self::confirmed(edition).await;
         world.site.set_fault(fault);
         world

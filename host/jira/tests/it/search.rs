@@ -1,4 +1,4 @@
-//! Finding similar tickets, and tickets whose creation nobody confirmed.
+//! Finding similar tickets, and tickets whose creation Jira didn't confirm.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use maro_domain::ticket::NewTicket;
 use maro_jira::error::JiraError;
 use maro_process::clock::Clock;
-use maro_simulation::jira::{controls::SearchLag, faults::Fault};
+use maro_simulation::jira::{controls::SearchLag, faults::JiraFault};
 
 use super::{EDITIONS, PATIENCE, World, create::ticket, key, within};
 
@@ -99,7 +99,7 @@ async fn an_unconfirmed_ticket_is_found_by_its_mark() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
         world.create(&marked("Same", "other")).await.unwrap();
-        world.site.set_next_faults([Some(Fault::DoneThenReset)]);
+        world.site.set_next_faults([Some(JiraFault::DoneThenReset)]);
         world.create(&marked("Same", "mine")).await.unwrap_err();
         world.create(&marked("Same", "mine/2")).await.unwrap();
         assert_eq!(world.find("mine").await.as_deref(), Some("SCRUM-152"), "{edition:?}");

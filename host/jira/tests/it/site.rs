@@ -1,4 +1,4 @@
-//! The simulated site is as strict and as talkative as Jira.
+//! The simulated site is as strict as Jira, and answers as much.
 
 use maro_process::http::client::{self, ClientOptions, Trust};
 use maro_simulation::jira::{
@@ -32,7 +32,7 @@ fn bulk_fetch(site: &SimulatedJira, body: &Value) -> RequestBuilder {
         .body(body.to_string())
 }
 
-/// Sends a request to the REST API; status and body, which are as described.
+/// Sends a request to the REST API. Returns status and body, checked against the description.
 pub(super) async fn described(request: RequestBuilder) -> (u16, Value) {
     let (http, request) = request.build_split();
     let request = request.unwrap();

@@ -1,4 +1,4 @@
-//! The simulated site refuses what Jira refuses, and answers as Atlassian describes.
+//! The simulated site rejects what Jira rejects, and answers as Atlassian describes.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -61,16 +61,16 @@ pub(crate) fn run(plugins: &Path) {
             user: UserId::parse("U024BE7LH").unwrap(),
             user_name: None,
         });
-        let journal = Arc::clone(&stores.intents);
+        let intents = Arc::clone(&stores.intents);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
         let capabilities = Arc::new(Capabilities {
             tracker: Arc::clone(&tracker),
             jira: Arc::clone(&jira),
             tickets: Arc::new(Driver {
-                journal: Arc::clone(&journal),
+                intents: Arc::clone(&intents),
                 jira: Arc::clone(&jira),
                 tracker: Arc::clone(&tracker),
-                auto_tracker: AutoTracker::new(Arc::clone(&tracker), journal, Clock::system()),
+                auto_tracker: AutoTracker::new(Arc::clone(&tracker), intents, Clock::system()),
                 announcer: Arc::new(Announcer {
                     slack: Arc::new(SlackWebApi::new(&no_slack())),
                     renderer: Renderer::new(&nowhere().base_url),

@@ -17,7 +17,7 @@ use std::{
 
 use maro_domain::issue::IssueKey;
 use maro_process::secret::Secret;
-use maro_simulation::jira::{faults::Fault, server::SimulatedJira};
+use maro_simulation::jira::{faults::JiraFault, server::SimulatedJira};
 use maro_store::{Stores, config::DatabaseConfig};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -107,7 +107,7 @@ impl Bench<'_> {
         for (row, work) in works() {
             self.load.block_on(assert_same_answers(&plain, &maro, &work));
             if row.contains("20 ms") {
-                self.jira.set_fault(Fault::Slow(JIRA_TAKES));
+                self.jira.set_fault(JiraFault::Slow(JIRA_TAKES));
             }
             self.throughput(row, &plain, &maro, &work);
             self.jira.clear_fault();
@@ -170,7 +170,7 @@ impl Bench<'_> {
 async fn prepare(url: &str) {
     let config = match url.strip_prefix("sqlite://") {
         Some(path) => DatabaseConfig::Sqlite { path: path.into() },
-        None => DatabaseConfig::Postgres { url: Secret::new(url) },
+        None => DatabaseConfig::postgres(Secret::new(url)),
     };
     let stores = Stores::open(&config).await.unwrap();
     fill(&*stores.tracker, "C10", 10).await;

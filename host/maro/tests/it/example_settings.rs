@@ -1,6 +1,6 @@
 //! `maro.example.toml` and the README's tables have every setting, with its real default.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, io::Write as _};
 
 use maro_bot::config::{self, Config};
 
@@ -61,14 +61,29 @@ fn load(example: &str, change: impl Fn(&str) -> String) -> String {
     format!("{:#?}", Config::from_sources(&environment, &path).unwrap())
 }
 
+/// What a setting needs to have an effect: those of PostgreSQL need one.
+fn surroundings(key: &str, line: &str) -> String {
+    if key.starts_with("MARO_DATABASE_") && line.starts_with("#DATABASE_URL = ") {
+        "DATABASE_URL = \"postgres://maro@localhost/maro\"".to_owned()
+    } else {
+        line.to_owned()
+    }
+}
+
 /// With one setting made that the example leaves out.
 fn load_with(example: &str, key: &str) -> String {
+    // What a file says can't be shown in an example, so here it's a file that there is.
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"postgres://maro@localhost/maro").unwrap();
     load(example, |line| {
         let is_other_credential = line.starts_with("JIRA_EMAIL") || line.starts_with("JIRA_API_TOKEN");
         match line.strip_prefix('#') {
+            Some(setting) if setting.starts_with(&format!("{key} = ")) && key.ends_with("_FILE") => {
+                format!("{key} = {:?}", file.path())
+            }
             Some(setting) if setting.starts_with(&format!("{key} = ")) => setting.to_owned(),
             None if key == "JIRA_PAT" && is_other_credential => String::new(),
-            _ => line.to_owned(),
+            _ => surroundings(key, line),
         }
     })
 }
@@ -84,9 +99,9 @@ fn the_example_has_every_setting_once() {
 #[test]
 fn the_example_states_the_defaults() {
     let example = file("host/maro.example.toml");
-    let as_it_is = load(&example, str::to_owned);
     for setting in settings(&example) {
         let Some(note) = setting.left_out else { continue };
+        let as_it_is = load(&example, |line| surroundings(setting.key, line));
         let with = load_with(&example, setting.key);
         match note {
             Note::Default => assert_eq!(with, as_it_is, "{setting:?}"),

@@ -3,6 +3,7 @@
 // The store's own helpers, for the tests that need a bot on its databases.
 #[path = "../../../store/tests/it/support/lossy_route.rs"]
 mod lossy_route;
+#[allow(dead_code, reason = "the store's tests need more of it")]
 #[path = "../../../store/tests/it/support/postgres.rs"]
 mod postgres;
 #[path = "../../../store/tests/it/support/raw.rs"]

@@ -1,4 +1,4 @@
-//! Who writes, for the line in the operator's log that each write of a plugin leaves.
+//! The line in the operator's log for each write of a plugin: who wrote what.
 
 use crate::invocation::Invocation;
 use maro_domain::caller::Caller;

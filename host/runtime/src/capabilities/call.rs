@@ -1,4 +1,4 @@
-//! A call that may go ahead: the one way to what stands behind a capability.
+//! A call that may go ahead: the only way to use a capability.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) struct Call {
     pub(super) capabilities: Arc<Capabilities>,
 }
 
-/// Why a call may not go ahead, as a sentence for the person. Each interface has its own type for it.
+/// Why a call may not go ahead, as a sentence for the person. Each interface has its own type.
 #[derive(Debug)]
 pub(super) enum CallError {
     Denied(String),
@@ -35,7 +35,7 @@ impl Call {
         Ok(Self { grant, caller, capabilities })
     }
 
-    /// The keys that the guest gave, if all are keys that the grant reaches.
+    /// The keys that the guest gave, if the grant covers all of them.
     pub(super) fn keys(
         &self,
         invocation: &mut Invocation,
@@ -61,7 +61,7 @@ impl Call {
         Ok(key)
     }
 
-    /// Whether the grant reaches issues of a project.
+    /// Whether the grant covers issues of a project.
     pub(super) fn reaches(&self, invocation: &mut Invocation, project_key: &str) -> Result<(), CallError> {
         invocation.authority.reach(self.grant, project_key).map_err(CallError::Denied)
     }

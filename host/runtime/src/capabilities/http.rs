@@ -22,7 +22,7 @@ use maro_tickets::texts;
 /// The most requests of one invocation.
 const MAX_REQUESTS: u32 = 10;
 
-/// The longest host that is named to people.
+/// The longest host that is shown to people.
 const MAX_SHOWN_HOST: usize = 100;
 
 impl Host for Invocation {
@@ -54,7 +54,7 @@ impl Host for Invocation {
 }
 
 impl Invocation {
-    /// Checks the grant, the request and its host, or says why it is not sent.
+    /// Checks the grant, the request and its host, or says why it isn't sent.
     fn outbound_request(
         &mut self,
         method: &str,

@@ -86,7 +86,7 @@ impl Invocation {
     fn lookup(&mut self, call: &Call, issue: Option<Issue>) -> Lookup {
         let Some(issue) = issue else { return Lookup::Missing };
         if call.reaches(self, issue.key.project_key()).is_err() {
-            // It has moved to a project that the plugin must not see.
+            // It has moved to a project that the plugin may not see.
             return Lookup::Missing;
         }
         let found = guest_issue(&issue);
@@ -94,7 +94,7 @@ impl Invocation {
         Lookup::Found(found)
     }
 
-    /// Logs why Jira failed, for the operator, and words it for the person.
+    /// Logs for the operator why Jira failed, and returns the sentence for the person.
     fn jira_failed(&self, error: &JiraError) -> types::JiraError {
         tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "jira failed");
         types::JiraError { kind: kind(error), message: texts::jira::failed(error) }
@@ -110,7 +110,7 @@ impl Invocation {
     }
 }
 
-/// An issue as guests know it.
+/// An issue as guests see it.
 pub(super) fn guest_issue(issue: &Issue) -> types::Issue {
     types::Issue {
         key: issue.key.as_str().to_owned(),
@@ -119,7 +119,7 @@ pub(super) fn guest_issue(issue: &Issue) -> types::Issue {
     }
 }
 
-/// A person as guests know them.
+/// A person as guests see them.
 pub(super) fn guest_user(person: Person) -> types::JiraUser {
     types::JiraUser { id: person.id, name: person.name }
 }

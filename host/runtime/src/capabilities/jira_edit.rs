@@ -1,7 +1,7 @@
 //! `jira-edit`: changing Jira.
 //!
-//! A change that has begun is brought to its end, with what follows from it, although its command is cut
-//! off: it runs in a task of its own.
+//! A change runs in a task of its own. Once it has begun, it is completed with everything that follows from
+//! it, even if its command is cut off.
 
 mod create;
 
@@ -33,7 +33,7 @@ use maro_tickets::{audit::outcome, sync, texts};
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;
 
-/// The longest text that is searched for among names, in characters.
+/// The longest text for finding a name, in characters.
 const MAX_WORDS_LENGTH: usize = 200;
 
 /// The longest name of the person who asked, in characters.
@@ -169,8 +169,8 @@ impl Invocation {
         }
     }
 
-    /// A key that the plugin may use. If it is narrowed to projects, Jira is asked whether the issue is still
-    /// there: what has moved out of them is out of reach under its old key too.
+    /// A key that the plugin may use. If it is narrowed to projects, this asks Jira whether the issue is
+    /// still in one: an issue that has moved away is out of reach under its old key too.
     async fn present_key(&mut self, call: &Call, key: String) -> Result<IssueKey, EditError> {
         let key = call.key(self, key)?;
         if self.authority.projects(Grant::JiraEdit).is_none() {
@@ -205,7 +205,7 @@ impl Invocation {
         self.run_to_its_end(call, work).await?.map_err(|error| self.edit_failed(&error, key.as_str()))
     }
 
-    /// Runs a change in a task of its own, which the end of the command does not end.
+    /// Runs a change in a task of its own, which continues after the end of the command.
     async fn run_to_its_end<T: Send + 'static>(
         &mut self,
         call: &Call,
@@ -222,7 +222,7 @@ impl Invocation {
         })
     }
 
-    /// Logs why there is no change of `key`, for the operator, and words it for the person.
+    /// Logs for the operator why `key` wasn't changed, and returns the sentence for the person.
     fn edit_failed(&self, error: &JiraEditError, key: &str) -> EditError {
         match error {
             JiraEditError::Missing => missing(key),
@@ -243,7 +243,7 @@ impl Invocation {
     }
 }
 
-/// A guest's text with the host's last line, in italics, which no text of a guest's can be.
+/// A guest's text with a last line by the host, in italics, which guests can't write.
 fn signed(text: &str, caller: &Caller, subcommand: &str) -> RichText {
     let name = one_line(caller.user_name.as_deref().unwrap_or_default(), MAX_NAME_LENGTH);
     let name = if name.is_empty() { caller.user.as_str() } else { &name };

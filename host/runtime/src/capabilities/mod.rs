@@ -35,7 +35,7 @@ impl From<CallError> for types::TrackerError {
     }
 }
 
-/// Logs why the database failed, for the operator, and words it for the person.
+/// Logs for the operator why the database failed, and returns the sentence for the person.
 fn tracker_failed(plugin: &str, error: &DatabaseError) -> types::TrackerError {
     tracing::error!(plugin, error = error_chain(error), "tracker failed");
     types::TrackerError {

@@ -75,7 +75,7 @@ impl Host for Invocation {
     }
 }
 
-/// The texts of `plugin` that a scope means, for the caller.
+/// The texts of `plugin` in a scope, for the caller.
 fn space<'a>(call: &'a Call, plugin: &'a str, scope: Scope) -> Space<'a> {
     let channel = match scope {
         Scope::Channel => Some(&call.caller.channel),
@@ -96,7 +96,7 @@ impl Invocation {
     async fn stored_keys(&mut self, scope: Scope, prefix: &str) -> Result<Vec<String>, StorageError> {
         let call = Call::begin(self, Grant::Storage)?;
         if prefix.len() > MAX_KEY_BYTES {
-            // No key is that long.
+            // No key can be that long.
             return Ok(Vec::new());
         }
         let plugin = Arc::clone(&self.authority.plugin);
@@ -105,7 +105,7 @@ impl Invocation {
         answer.map_err(|error| failed(&plugin, &error))
     }
 
-    /// Makes a change and notes it, if it came to anything.
+    /// Makes a change, and notes it if anything changed.
     async fn change(
         &mut self,
         scope: Scope,
@@ -136,7 +136,7 @@ impl Invocation {
     }
 }
 
-/// Whether a key and values are no longer than may be.
+/// Checks the length of a key and of values.
 fn check(key: &str, values: &[Option<&str>]) -> Result<(), CallError> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(CallError::InvalidArgument(texts::requests::storage_key_length(MAX_KEY_BYTES)));
@@ -161,7 +161,7 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
     StorageError { kind, message }
 }
 
-/// Logs why the database failed, for the operator, and words it for the person.
+/// Logs for the operator why the database failed, and returns the sentence for the person.
 fn failed(plugin: &str, error: &DatabaseError) -> StorageError {
     tracing::error!(plugin, error = error_chain(error), "storage failed");
     refused(StorageErrorKind::Unavailable, texts::database::storage_failed(error))

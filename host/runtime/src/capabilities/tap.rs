@@ -1,5 +1,5 @@
-//! Every call that a guest makes passes here on its way to the host: so it is counted, can be written down and,
-//! in a replay, answered without the host.
+//! Every call of a guest passes here on its way to the host. It is counted, may be recorded, and in a replay
+//! is answered without the host.
 
 use std::time::Instant;
 
@@ -124,7 +124,7 @@ macro_rules! every_function {
 
 every_function!(tapped);
 
-/// `tracker-edit.track` of the names that Rust has for it.
+/// `tracker-edit.track` from its names in Rust.
 fn call_name(module: &str, function: &str) -> String {
     format!("{module}.{function}").replace('_', "-")
 }
@@ -145,7 +145,7 @@ mod tests {
         policy::manifest::Manifest,
     };
 
-    /// An argument that asks for nothing.
+    /// An argument that requests nothing.
     trait Nothing {
         fn nothing() -> Self;
     }

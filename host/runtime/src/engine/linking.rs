@@ -1,7 +1,7 @@
 //! One plugin's exports behind any of the versions of `maro:plugin` that this host speaks.
 //!
-//! Each older version is frozen in `wit/released/`. What it imports is linked under its own name to the
-//! same functions; what it exports becomes the current types here.
+//! Each older version is frozen in `wit/released/`. Its imports are linked to the same functions under the
+//! old names, and its exports are converted to the current types here.
 
 use wasmtime::{
     AsContextMut, Engine,
@@ -36,7 +36,7 @@ impl InterfacePre {
     /// Finds the exports of the version that the component was built for.
     ///
     /// # Errors
-    /// It has no such exports, or of other types.
+    /// It has no such exports, or they have other types.
     pub(crate) fn new(pre: InstancePre<Invocation>, version: Version) -> wasmtime::Result<Self> {
         Ok(match version {
             (0, 1, _) => Self::V0_1(v0_1::SubcommandPre::new(pre)?),

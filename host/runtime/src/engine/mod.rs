@@ -22,14 +22,14 @@ use crate::{
 /// The most stack that a guest may use, in bytes.
 const GUEST_STACK_BYTES: usize = 512 * 1024;
 
-/// How much of a used place in the pool is wiped by writing zeros instead of by the kernel: the working
-/// set of a small guest. More makes large guests slower.
+/// How much of a used place in the pool is overwritten with zeros instead of wiped by the kernel: the working
+/// set of a small guest. A higher value slows large guests down.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 
 /// What compiles and runs the code of all plugins.
 pub(crate) struct PluginEngine {
     pub(crate) engine: Engine,
-    /// Whether instances come from a pool, which makes the compiler write other code.
+    /// Whether instances come from a pool. The compiled code depends on it.
     pub(crate) has_pool: bool,
     pub(crate) linker: Linker<Invocation>,
 }
@@ -38,12 +38,12 @@ impl PluginEngine {
     /// Builds the engine and links the capabilities.
     ///
     /// # Errors
-    /// A configuration that wasmtime refuses, which is a bug.
+    /// Wasmtime refuses the configuration, which is a bug.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let (engine, has_pool) = match new_engine(true) {
             Ok(engine) => (engine, true),
             Err(error) => {
-                // The pool reserves address space, which a container or ulimit may keep short.
+                // The pool reserves address space, which a container or ulimit may restrict.
                 tracing::warn!(
                     error = format!("{error:#}"),
                     "can't create the instance pool: commands will be slower"
@@ -64,7 +64,7 @@ impl PluginEngine {
     }
 }
 
-/// An engine with the settings of all.
+/// An engine with the settings that all share.
 ///
 /// # Errors
 /// There is no room for the pool.
@@ -73,8 +73,8 @@ fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
     Engine::new(&configuration(pool.as_ref()))
 }
 
-/// Compiles for an engine with or without a pool, by one of its own: an engine keeps what its compiler worked
-/// with, some 20 MB, for as long as it lives.
+/// Compiles for an engine with or without a pool. Uses an engine of its own, since an engine keeps its
+/// compiler's working memory, about 20 MB, for as long as it lives.
 ///
 /// # Errors
 /// There is no room for the pool, or the component is wrong.

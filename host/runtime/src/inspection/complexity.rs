@@ -1,8 +1,8 @@
 //! How large a component becomes once its parts are put together, read before anything is compiled.
 //!
-//! A component can instantiate a part twice, which instantiates another twice, and so on: some hundred bytes
-//! that ask for more instances than there is memory. The compiler would build them all; this counts them
-//! first, without building any. Sizes of types are the compiler's own business, which refuses the large.
+//! A component can instantiate a part twice, which instantiates another twice, and so on: a few hundred bytes
+//! that ask for more instances than fit into memory. The compiler would build them all; this counts them
+//! first, without building any. The compiler itself refuses types that are too large.
 
 use wasmparser::{
     BinaryReaderError, Chunk, ComponentAlias, ComponentExternalKind, ComponentInstance,
@@ -11,41 +11,41 @@ use wasmparser::{
 
 use crate::policy::limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS};
 
-/// The most instances, of modules and components, that a component may come to. Those of an interpreter in a
-/// plugin are some dozens.
+/// The most instances, of modules and components, that a component may come to. A plugin with an interpreter
+/// has a few dozen.
 const MAX_INSTANCES: u64 = 1_000;
 
 /// The most bytes of a component's own sections, each counted as often as it is instantiated.
 const MAX_SECTION_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The deepest nesting of components. Composed ones have two levels.
+/// The deepest nesting of components. Composed components have two levels.
 const MAX_DEPTH: usize = 16;
 
-/// The largest function, in bytes. Compiling takes more than linear time; an interpreter's main loop has some
-/// hundred KiB.
+/// The largest function, in bytes. Compiling takes more than linear time. An interpreter's main loop has a
+/// few hundred KiB.
 const MAX_FUNCTION_BYTES: usize = 2 * 1024 * 1024;
 
-/// The most bytes of data that instantiating a component copies, each as often as its module is instantiated:
-/// nothing interrupts that. The largest file has as many.
+/// The most bytes of data that instantiating a component copies, counted as often as its module is
+/// instantiated: nothing interrupts that. It is the size of the largest file.
 const MAX_INITIAL_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Bytes of data that are copied while one byte of a table's elements is.
+/// How many bytes of data are copied in the time that one byte of a table's elements takes.
 const ELEMENT_WEIGHT: u64 = 8;
 
 /// The most functions of all modules of a component: the compiler keeps each in memory several times over. An
-/// interpreter has some 13,000.
+/// interpreter has about 13,000.
 const MAX_FUNCTIONS: u32 = 100_000;
 
-/// Why a component is not worth compiling.
+/// Why a component isn't worth compiling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Excess {
-    /// The bytes make no sense from this place on.
+    /// The bytes make no sense from this offset on.
     Damaged { offset: usize },
     /// More parts, or larger ones, than any honest plugin has.
     TooLarge(&'static str),
-    /// A memory that begins larger than any may become.
+    /// A memory whose initial size is above the limit.
     Memory { mib: u64 },
-    /// A table that begins larger than any may become.
+    /// A table whose initial size is above the limit.
     Table { elements: u64 },
 }
 
@@ -55,7 +55,7 @@ impl From<BinaryReaderError> for Excess {
     }
 }
 
-/// What instantiating a component once comes to.
+/// What it costs to instantiate a component once.
 #[derive(Debug, Clone, Copy, Default)]
 struct Cost {
     instances: u64,
@@ -83,17 +83,17 @@ impl Cost {
     }
 }
 
-/// One component that is being read.
+/// A component that is being read.
 #[derive(Default)]
 struct Frame {
     cost: Cost,
-    /// The costs of those that it can instantiate, by index. `None` for one that comes from outside.
+    /// The costs of the components that it can instantiate, by index. `None` for one from outside.
     components: Vec<Option<Cost>>,
-    /// The bytes of data of the modules that it can instantiate, by index. `None` for one that comes from elsewhere.
+    /// The bytes of data of the modules that it can instantiate, by index. `None` for one from outside.
     modules: Vec<Option<u64>>,
 }
 
-/// Counts what a component comes to.
+/// Counts what a component costs.
 ///
 /// # Errors
 /// It is too large to be compiled, or damaged.
@@ -142,7 +142,7 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
 }
 
 impl Frame {
-    /// Follows what a section does to the instances and to the components that there are.
+    /// Follows which instances and components a section adds.
     fn read(&mut self, payload: Payload<'_>, outer: &[(Self, Parser)]) -> Result<(), Excess> {
         match payload {
             Payload::InstanceSection(section) => {
@@ -195,7 +195,7 @@ impl Frame {
                 }
             }
             Payload::ComponentExportSection(section) => {
-                // An export gives what it exports one more index.
+                // An export gives the exported item another index.
                 for export in section {
                     let export = export?;
                     match export.kind {
@@ -220,7 +220,7 @@ impl Frame {
         self.modules.get(index as usize).copied().ok_or(Excess::TooLarge("unknown modules"))
     }
 
-    /// The component that is so many levels further out.
+    /// The component this many levels further out.
     fn outer<'a>(&'a self, outer: &'a [(Self, Parser)], count: u32) -> Result<&'a Self, Excess> {
         if count == 0 {
             return Ok(self);
@@ -230,15 +230,15 @@ impl Frame {
     }
 }
 
-/// What there is in a module.
+/// What a module contains.
 #[derive(Default)]
 struct ModuleSize {
     functions: u32,
     initial_bytes: u64,
 }
 
-/// Looks at the sizes of a module's functions, memories and tables, and measures the rest. What is wrong with the
-/// module is the compiler's to say.
+/// Looks at the sizes of a module's functions, memories and tables, and measures the rest. Errors in the
+/// module are left to the compiler.
 fn check_module(module: &[u8]) -> Result<ModuleSize, Excess> {
     let mut size = ModuleSize::default();
     for payload in Parser::new(0).parse_all(module) {

@@ -1,4 +1,4 @@
-//! Reading a component before anything of it is compiled.
+//! Reading a component before any of it is compiled.
 
 mod complexity;
 pub mod preflight;

@@ -1,7 +1,7 @@
 //! What a component wants and offers, read from its outermost layer before anything is compiled.
 //!
-//! The linker's own errors read alike for "not granted" and "wrong version"; these name the item and
-//! the cure.
+//! The linker's own errors look the same for "not granted" and "wrong version". These name the item and the
+//! remedy.
 
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -12,6 +12,7 @@ use crate::{
         wasi,
     },
     policy::{
+        admission::Forbidden,
         grants::Grant,
         limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS},
         manifest::Manifest,
@@ -22,13 +23,13 @@ use maro_tickets::texts::plugin_files;
 /// The interface that every plugin must export.
 const COMMAND: &str = "maro:plugin/command";
 
-/// Interfaces of `maro:plugin` that give no power and need no grant.
+/// Interfaces of `maro:plugin` that give no access and need no grant.
 const UNGRANTED: [&str; 3] = ["log", "reply", "types"];
 
-/// More imports and exports than any honest plugin has.
+/// The most imports and exports: more than any honest plugin has.
 const MAX_ITEMS: usize = 256;
 
-/// Why a file cannot be a plugin here. Each sentence says what to do.
+/// Why a file can't be a plugin here. Each sentence says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
     #[error("{}", plugin_files::EMPTY)]
@@ -57,47 +58,16 @@ pub enum PreflightError {
     TooManyItems,
 }
 
-/// Why a component may not run under the manifest in `file`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Forbidden {
-    #[error("{}", plugin_files::not_granted(&list(.missing), &quoted(.missing), .file))]
-    NotGranted { missing: Vec<Grant>, file: String },
-    #[error("{}", plugin_files::other_content(.file, .pinned, .found))]
-    OtherContent { file: String, pinned: String, found: String },
-}
-
-impl Forbidden {
-    /// Of a component that ran until its manifest was changed.
-    pub(crate) fn withdrawn(&self) -> String {
-        match self {
-            Self::NotGranted { missing, file } => {
-                plugin_files::no_longer_granted(&list(missing), &quoted(missing), file)
-            }
-            Self::OtherContent { file, pinned, found } => {
-                plugin_files::content_no_longer_allowed(file, pinned, found)
-            }
-        }
-    }
-
-    /// Of a component that ran until its manifest was changed, while another is in its file.
-    pub(crate) fn withdrawn_earlier(&self) -> String {
-        match self {
-            Self::NotGranted { missing, .. } => plugin_files::previous_no_longer_granted(&list(missing)),
-            Self::OtherContent { file, .. } => plugin_files::previous_no_longer_allowed(file),
-        }
-    }
-}
-
 /// What a component asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// The grants that it needs, in the order of [`Grant::ALL`].
     pub grants: Vec<Grant>,
-    /// The version of `maro:plugin` that its exports are of.
+    /// The version of `maro:plugin` that it exports.
     pub(crate) version: Version,
-    /// The interfaces of WASI that this host does not have.
+    /// The interfaces of WASI that this host doesn't have.
     pub(crate) unoffered: Vec<String>,
-    /// Whether it can ask WASI for the time of day, which the grant `clock` is for as well.
+    /// Whether it can ask WASI for the time of day, for which it needs the grant `clock` too.
     pub(super) reads_time: bool,
 }
 
@@ -121,10 +91,10 @@ pub fn spoken_versions() -> String {
 
 /// Reads a component's imports and exports and compares them with what this host has.
 ///
-/// Steps over code, so it takes milliseconds for honest plugins; a file made for it takes some hundred.
+/// Skips code, so honest plugins take milliseconds, and a malicious file takes a few hundred.
 ///
 /// # Errors
-/// The first reason why the host could not run it.
+/// The first reason why the host couldn't run it.
 pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     let (imports, exports) = outer_names(wasm)?;
     let command = exports.iter().find_map(|export| split_version(export, COMMAND));
@@ -157,30 +127,6 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     Ok(Wishes { grants, version, unoffered, reads_time })
 }
 
-/// Compares what a component needs with what its operator grants.
-///
-/// # Errors
-/// [`Forbidden::NotGranted`] with everything that is missing, and the `file` to add it to.
-pub fn check_grants(imported: &[Grant], manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
-    let missing: Vec<_> = imported.iter().copied().filter(|grant| !manifest.allows(*grant)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(Forbidden::NotGranted { missing, file: file.to_owned() }) }
-}
-
-/// Compares a component's SHA-256, in lower-case hexadecimal, with the one that its operator pinned.
-///
-/// # Errors
-/// [`Forbidden::OtherContent`] with both.
-pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
-    match &manifest.sha256 {
-        Some(pinned) if pinned != digest => Err(Forbidden::OtherContent {
-            file: file.to_owned(),
-            pinned: pinned.clone(),
-            found: digest.to_owned(),
-        }),
-        _ => Ok(()),
-    }
-}
-
 /// The names that the outermost component imports and exports.
 fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError> {
     if wasm.is_empty() {
@@ -205,7 +151,7 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
             Payload::Version { encoding: Encoding::Module, .. } => return Err(PreflightError::CoreModule),
             Payload::ModuleSection { unchecked_range, .. }
             | Payload::ComponentSection { unchecked_range, .. } => {
-                // Nested code is for the compiler to validate; step over it.
+                // The compiler validates nested code, so it is skipped.
                 let length = unchecked_range.end - unchecked_range.start;
                 rest = rest.get(length..).ok_or(PreflightError::Damaged { offset: wasm.len() })?;
             }
@@ -227,13 +173,13 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
     }
 }
 
-/// Whether there may be so many more, before they are read.
+/// Checks how many more there are before they are read.
 fn check_count(imports: &[String], exports: &[String], more: u32) -> Result<(), PreflightError> {
     let count = imports.len() + exports.len() + more as usize;
     if count > MAX_ITEMS { Err(PreflightError::TooManyItems) } else { Ok(()) }
 }
 
-/// The version in `name@version` if `name` is the item; empty where it has none.
+/// The version in `name@version` if `name` is the item; empty if it has none.
 fn split_version<'a>(item: &'a str, name: &str) -> Option<&'a str> {
     match item.strip_prefix(name)? {
         "" => Some(""),
@@ -270,22 +216,15 @@ fn version_text((major, minor, patch): Version) -> String {
     format!("{major}.{minor}.{patch}")
 }
 
-/// A name out of a file that nobody has checked, short and on one line.
+/// A name from an unchecked file, short and on one line.
 fn shown(name: &str) -> String {
     maro_domain::issue::one_line(name, 100)
-}
-
-fn list(grants: &[Grant]) -> String {
-    grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn quoted(grants: &[Grant]) -> String {
-    grants.iter().map(|grant| format!("\"{grant}\"")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::admission::check_grants;
 
     fn component(body: &str) -> Vec<u8> {
         wat::parse_str(format!("(component {body})")).unwrap()

@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
     additional_derives: [PartialEq, serde::Deserialize, serde::Serialize],
 });
 
-/// The exports of version 0.1.0. What it imports is the same in 0.2.0, whose types stand for its own.
+/// The exports of version 0.1.0. Its imports are the same in 0.2.0, so those types are used.
 pub(crate) mod v0_1 {
     wasmtime::component::bindgen!({
         path: "../../wit/released/0.1.0",

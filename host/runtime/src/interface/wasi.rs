@@ -1,6 +1,7 @@
-//! What there is of WASI here, and what stands in for the rest: functions that end a command when called.
+//! The part of WASI that this host has, and stand-ins for the rest: functions that end a command when called.
 //!
-//! Build tools import interfaces that their plugins never use, so importing one is no reason to refuse.
+//! Build tools import interfaces that their plugins never use, so importing one is no reason to refuse a
+//! plugin.
 
 use wasmtime::component::{
     Component, Linker, ResourceType,
@@ -40,7 +41,7 @@ const OFFERED: [&str; 27] = [
     "wasi:sockets/udp-create-socket",
 ];
 
-/// A guest called a function of an interface that this host does not have.
+/// A guest called a function of an interface that this host doesn't have.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", texts::faults::unoffered_call(.function, .interface))]
 struct NotOffered {
@@ -66,7 +67,7 @@ pub(crate) fn with_stand_ins<T: 'static>(
 ) -> wasmtime::Result<Linker<T>> {
     let mut linker = linker.clone();
     let component_type = component.component_type();
-    // A resource that an earlier import has is that one's, and may not be given again.
+    // A resource belongs to the import that named it first, and can't be defined again.
     let mut resources = Vec::new();
     for (name, import) in component_type.imports(component.engine()) {
         let ComponentItem::ComponentInstance(instance) = import.ty else { continue };

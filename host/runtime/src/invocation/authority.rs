@@ -17,18 +17,18 @@ use maro_process::clock::Clock;
 pub(crate) struct Origin {
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
-    /// The name of the `NAME.toml` that speaks for it.
+    /// The name of its `NAME.toml`.
     pub manifest_file: String,
 }
 
-/// A plugin under its manifest, and the command that it runs for somebody.
+/// A plugin under its manifest, and the command that it is running.
 pub(crate) struct Authority {
     pub(crate) plugin: Arc<str>,
     pub(crate) origin: Arc<Origin>,
     pub(crate) manifest: Arc<Manifest>,
-    /// `None` where there is no caller: then nothing may be done.
+    /// `None` if there is no caller: then it may do nothing.
     command: Option<Command>,
-    /// The latest denial that the operator was told of: a guest that insists must not fill the log.
+    /// The latest denial that was logged: a guest that keeps asking must not fill the log.
     denied: Option<(Grant, Denial)>,
 }
 
@@ -40,12 +40,12 @@ struct Command {
 }
 
 impl Authority {
-    /// That of a plugin which nobody called.
+    /// The authority of a plugin that nobody called.
     pub(super) fn of_nobody(plugin: Arc<str>, origin: Arc<Origin>, manifest: Arc<Manifest>) -> Self {
         Self { plugin, origin, manifest, command: None, denied: None }
     }
 
-    /// The same in a caller's name.
+    /// The authority of a plugin that a caller uses.
     pub(super) fn in_name_of(
         self,
         caller: Arc<Caller>,
@@ -74,7 +74,7 @@ impl Authority {
         }
     }
 
-    /// Whether `grant` reaches issues of a project.
+    /// Whether `grant` covers issues of a project.
     ///
     /// # Errors
     /// As [`Authority::authorise`].
@@ -90,7 +90,7 @@ impl Authority {
         self.manifest.scope.get(&grant)?.projects.as_deref()
     }
 
-    /// Tells the operator of a denial, and words it for the person.
+    /// Logs a denial for the operator, and returns the sentence for the person.
     pub(crate) fn deny(&mut self, grant: Grant, denial: Denial) -> String {
         let sentence = denial.sentence(grant);
         if self.denied.as_ref().is_none_or(|(before, why)| *before != grant || *why != denial) {
@@ -105,7 +105,7 @@ impl Authority {
         sentence
     }
 
-    /// The clock, if the plugin may know the time. Nobody is told if not.
+    /// The clock, if the plugin may know the time. A denial isn't logged.
     pub(super) fn clock(&self) -> Option<Clock> {
         self.check(Grant::Clock).ok().map(|command| command.capabilities.clock.clone())
     }

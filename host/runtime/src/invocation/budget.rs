@@ -60,7 +60,7 @@ impl Budget {
         if self.host_calls > host_calls { Err(LimitReached::HostCalls { host_calls }.into()) } else { Ok(()) }
     }
 
-    /// Counts a line of the log; whether it is to be written.
+    /// Counts a line of the log. Returns whether to write it.
     pub(crate) fn takes_log_line(&mut self) -> bool {
         self.log_lines += 1;
         self.log_lines <= self.limits.log_lines
@@ -70,13 +70,13 @@ impl Budget {
         self.log_lines.saturating_sub(self.limits.log_lines)
     }
 
-    /// Counts a new issue; whether there were no more than `most`.
+    /// Counts a new issue. Returns whether there were at most `most`.
     pub(crate) fn takes_creation(&mut self, most: u32) -> bool {
         self.creations += 1;
         self.creations <= most
     }
 
-    /// Counts a request; whether there were no more than `most`.
+    /// Counts a request. Returns whether there were at most `most`.
     pub(crate) fn takes_http_request(&mut self, most: u32) -> bool {
         self.http_requests += 1;
         self.http_requests <= most
@@ -137,7 +137,7 @@ mod tests {
         let limited = || Budget::new(Limits { memory_mib: 8, ..Limits::default() });
         let mut budget = limited();
         let mut grow = |from: usize, to: usize| budget.memory_growing(from * MIB, to * MIB, None);
-        // One memory, and another beside it.
+        // One memory, and a second one.
         assert!(grow(0, 3).is_ok() && grow(0, 2).is_ok() && grow(3, 5).is_ok() && grow(2, 3).is_ok());
         assert!(grow(5, 6).is_err(), "they have nine in all");
         let mut budget = limited();

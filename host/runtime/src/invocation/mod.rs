@@ -28,7 +28,7 @@ pub(crate) struct Invocation {
     pub(crate) budget: Budget,
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(crate) confirmed: Vec<Issue>,
-    /// Where calls are written down or answered from, if anywhere.
+    /// The tape that records calls or answers them, if any.
     pub(crate) tape: Option<Arc<Tape>>,
     wasi: Wasi,
 }

@@ -1,6 +1,7 @@
-//! What a guest prints: the end of it is kept for the operator, the rest is swallowed.
+//! What a guest prints: its end is kept for the operator, the rest is dropped.
 //!
-//! The end, because a panic is told there. Swallowed, because a guest that prints much has done nothing wrong.
+//! The end, because that's where a panic appears. The rest is dropped without an error, because printing a
+//! lot isn't wrong.
 
 use std::{
     collections::VecDeque,
@@ -19,7 +20,7 @@ use wasmtime_wasi::{
 /// How much is kept, in bytes.
 const KEPT_BYTES: usize = 4 * 1024;
 
-/// Standard output and standard error of one invocation, in one. All clones are one.
+/// Standard output and standard error of one invocation, together. All clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Printed {
     end: Arc<Mutex<VecDeque<u8>>>,

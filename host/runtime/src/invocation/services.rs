@@ -1,4 +1,4 @@
-//! What stands behind the capabilities.
+//! The services behind the capabilities.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,18 +15,18 @@ use maro_tickets::flow::Driver;
 pub struct Capabilities {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     pub jira: Arc<JiraClient>,
-    /// Creates issues so that none is lost or made twice.
+    /// Creates issues so that none is lost or created twice.
     pub tickets: Arc<Driver>,
     pub storage: Arc<dyn PluginStorage>,
     pub outbound: OutboundClient,
     pub clock: Clock,
-    /// How long one invocation may wait for Jira in all.
+    /// How long one invocation may wait for Jira in total.
     pub jira_patience: Duration,
-    /// The project of new issues for which no other is named.
+    /// The project of new issues that name no other.
     pub default_project: Option<String>,
-    /// Changes in Jira that are brought to their end although the command was cut off.
+    /// Changes in Jira that are completed even if the command was cut off.
     pub tasks: TaskTracker,
-    /// `MARO_ADMINS`: whom a scope can reserve a grant for.
+    /// `MARO_ADMINS`: the people to whom a scope can restrict a grant.
     pub admins: Vec<UserId>,
     /// Observes what plugins do.
     pub recorder: Arc<Recorder>,

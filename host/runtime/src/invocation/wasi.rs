@@ -1,4 +1,4 @@
-//! The WASI of one invocation, in which there is nothing: no files, environment, arguments, network or input.
+//! The WASI of one invocation. It is empty: no files, environment, arguments, network or input.
 
 use std::{sync::Arc, time::Duration};
 
@@ -59,7 +59,7 @@ impl Parts {
     }
 }
 
-/// An author reads what was printed however the invocation ended, by a limit too.
+/// Authors see what was printed however the invocation ended, even by a limit.
 impl Drop for Parts {
     fn drop(&mut self) {
         if let Some(tape) = &self.tape {
@@ -68,8 +68,8 @@ impl Drop for Parts {
     }
 }
 
-/// WASI's time of day, which stands still at the start of 1970 for whom the grant `clock` is not given: nothing
-/// that is granted can be had another way.
+/// WASI's time of day. Without the grant `clock` it stands still at the start of 1970, so that there is no
+/// way around the grant.
 struct TimeOfDay(Option<Clock>);
 
 impl HostWallClock for TimeOfDay {

@@ -1,8 +1,8 @@
-//! Compiled plugins on disk, so that a start compiles nothing that was compiled before.
+//! Compiled plugins on disk, so that nothing is compiled again after a restart.
 //!
 //! Running an entry means trusting it as much as this program, so entries live in a folder that only its
-//! owner can enter, and each carries a digest against damage and against another's name. Anything doubtful counts
-//! as absent.
+//! owner can enter, and each carries a digest, which tells damaged and renamed entries. Anything doubtful
+//! counts as absent.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -17,10 +17,10 @@ use sha2::{Digest as _, Sha256};
 /// The length of the digest in front of each entry, in bytes.
 const DIGEST_LENGTH: usize = 32;
 
-/// The largest entry, in bytes. A plugin in Python compiles to some 60 MiB.
+/// The largest entry, in bytes. A plugin in Python compiles to about 60 MiB.
 pub(super) const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The size of the whole folder above which the entries unused for longest go, in bytes.
+/// The largest size of the whole folder, in bytes. Above it, the least recently used entries are removed.
 const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The ending of an entry's name.
@@ -33,17 +33,17 @@ pub(crate) struct CodeCache {
 }
 
 impl CodeCache {
-    /// Opens the folder, making it if absent.
+    /// Opens the folder, or creates it.
     ///
     /// # Errors
-    /// A folder that cannot be made, that belongs to somebody else, or that others may enter.
+    /// The folder can't be created, belongs to somebody else, or is open to others.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let metadata = fs::metadata(dir)?;
         if metadata.permissions().mode() & 0o077 != 0 {
             return Err(io::Error::other("other users can access it: set its mode to 700"));
         }
-        // A file of our own tells who we are without asking the C library.
+        // The owner of a new file is this user, without asking the C library.
         let probe = dir.join(format!(".probe-{:016x}", rand::random::<u64>()));
         let owner = private_file(&probe)?.metadata()?.uid();
         fs::remove_file(&probe)?;
@@ -67,7 +67,8 @@ impl CodeCache {
             tracing::warn!(key, "recompiling a plugin because its entry in the code cache is damaged");
             return None;
         }
-        // The time of last use decides what goes when the folder is full; failing to note it is no harm.
+        // The time of last use decides what is removed when the folder is full. Failing to note it does no
+        // harm.
         let _ = file.set_modified(now());
         entry.drain(..DIGEST_LENGTH);
         Some(entry)
@@ -76,7 +77,7 @@ impl CodeCache {
     /// Stores compiled code under `key`, whole or not at all.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file can't be written.
     pub(crate) fn put(&self, key: &str, code: &[u8]) -> io::Result<()> {
         self.make_room(code.len() as u64)?;
         let temporary = self.dir.join(format!(".{:016x}", rand::random::<u64>()));
@@ -95,7 +96,7 @@ impl CodeCache {
         self.dir.join(key).with_extension(EXTENSION)
     }
 
-    /// Removes the entries unused for longest until `needed` bytes fit.
+    /// Removes the least recently used entries until `needed` bytes fit.
     fn make_room(&self, needed: u64) -> io::Result<()> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(&self.dir)?.flatten() {
@@ -123,7 +124,7 @@ impl CodeCache {
     }
 }
 
-/// Of both: the code of one plugin must not run as another's.
+/// Over the key and the code: one plugin's code must not run as another's.
 fn digest_of(key: &str, code: &[u8]) -> [u8; DIGEST_LENGTH] {
     Sha256::new_with_prefix(key).chain_update(code).finalize().into()
 }
@@ -201,7 +202,7 @@ mod tests {
     fn a_full_folder_loses_what_was_unused_for_longest() {
         let dir = tempfile::tempdir().unwrap();
         let cache = CodeCache::open(&dir.path().join("cache")).unwrap();
-        // Large without taking room: nothing is written into them.
+        // Sparse files: they are large, but take no space.
         for (key, age) in [("oldest", 300), ("older", 200), ("newer", 100)] {
             let file = private_file(&cache.path(key)).unwrap();
             file.set_len(MAX_FOLDER_BYTES / 4).unwrap();

@@ -1,8 +1,9 @@
-//! From a component to machine code: out of the cache, or compiled in turn and in nobody's way.
+//! From a component to machine code: from the cache, or compiled in turn without holding up others.
 //!
-//! Compiling takes many times the memory and the time of anything else here. Two at most compile at once, of
-//! them one that is large, so that a small component never waits for a large one. Who waits keeps no file in
-//! memory. The compiler is a process of its own, unless this program is a library in another.
+//! Compiling takes many times the memory and the time of anything else here. At most two components compile
+//! at once, and only one of them may be large, so a small one never waits for a large one. While they wait,
+//! their files aren't kept in memory. The compiler is a process of its own, unless this program is a library
+//! in another.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -28,11 +29,11 @@ use crate::{
     },
 };
 
-/// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others some
+/// A component above this size, in bytes, is large: those with an interpreter have 12 to 18 MiB, others a few
 /// hundred KiB.
 const LARGE_BYTES: usize = 1024 * 1024;
 
-/// How often it is looked whether what is being compiled is still there.
+/// How often to check that the file being compiled is still there.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many components are compiled at once.
@@ -45,13 +46,13 @@ pub(crate) struct Compiler {
     turns: CompilerTurns,
 }
 
-/// Who may compile.
+/// Limits how many compile at once.
 struct CompilerTurns {
     all: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
 
-/// The right to compile, until dropped.
+/// The permission to compile, until dropped.
 struct Turn {
     _one: Option<OwnedSemaphorePermit>,
     _large: Option<OwnedSemaphorePermit>,
@@ -62,9 +63,11 @@ impl CompilerTurns {
         Self { all: Arc::new(Semaphore::new(AT_ONCE)), large: Arc::new(Semaphore::new(AT_ONCE - 1)) }
     }
 
-    /// Waits for the turn of a component of some size. In order of asking among the small and among the large.
+    /// Waits until a component of this size may be compiled. First come, first served among the small, and
+    /// among the large.
     async fn take(&self, bytes: usize) -> Turn {
-        // Nobody closes them. The large take turns among themselves before they stand in anybody's way.
+        // Nobody closes these semaphores. Large components queue among themselves first, so that they hold up
+        // no small one.
         let large = match bytes > LARGE_BYTES {
             true => Arc::clone(&self.large).acquire_owned().await.ok(),
             false => None,
@@ -86,11 +89,11 @@ impl Compiler {
         Self { engine, cache: cache_dir.and_then(open_cache), turns: CompilerTurns::new() }
     }
 
-    /// Fetches a component from the cache or compiles it. It is read again from `dir` when its turn has come:
-    /// what is not there any more, or has changed, is not compiled.
+    /// Fetches a component from the cache or compiles it. When its turn comes, it is read from `dir` again.
+    /// If it has gone or changed, it isn't compiled.
     ///
     /// # Errors
-    /// It cannot be read any more, is another by now, or does not compile.
+    /// It can no longer be read, has changed, or doesn't compile.
     pub(super) async fn compile(
         self: &Arc<Self>,
         dir: &Path,
@@ -104,7 +107,7 @@ impl Compiler {
             return Ok(Compiled { component, compile_time: None });
         }
         let turn = self.turns.take(bytes).await;
-        // Who had it before may have been after the same.
+        // The previous one may have compiled the same component.
         if let Some(component) = self.from_cache(key.clone()).await {
             return Ok(Compiled { component, compile_time: None });
         }
@@ -115,7 +118,8 @@ impl Compiler {
             return Err(LoadError::Unsettled);
         }
         let compiler = Arc::clone(self);
-        // Whoever waits for it may leave, as when the manifest has changed: the next one finds it in the cache.
+        // Nobody may be waiting any longer, for instance because the manifest has changed. The next attempt
+        // finds it in the cache.
         let compiling = tokio::spawn(async move {
             tokio::select! {
                 compiled = compiler.compile_in_turn(file.wasm, key, turn) => compiled,
@@ -143,7 +147,7 @@ impl Compiler {
         keeping.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
     }
 
-    /// Compiles in this process, where nothing limits it or stops it half-way.
+    /// Compiles in this process, where nothing limits or stops it.
     async fn compile_here(
         self: Arc<Self>,
         wasm: Vec<u8>,
@@ -160,14 +164,14 @@ impl Compiler {
         compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
     }
 
-    /// The name of a component in the cache: other engines make other code of it.
+    /// The name of a component in the cache. It depends on the engine, since engines produce different code.
     fn key(&self, digest: &[u8]) -> String {
         let mut compatibility = DefaultHasher::new();
         self.engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
         format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
     }
 
-    /// Puts what was compiled into the cache, and loads it.
+    /// Stores compiled code in the cache, and loads it.
     fn keep(&self, code: &[u8], key: &str, compile_time: Duration) -> Result<Compiled, LoadError> {
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(key, code)) {
             tracing::warn!(%error, "can't cache a compiled plugin: the next start compiles it again");
@@ -228,7 +232,7 @@ impl ComponentFile {
         spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
     }
 
-    /// Waits until another component is there than was before, or none.
+    /// Waits until the component has changed or gone.
     async fn changed(&self, before: Option<Identity>) {
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;

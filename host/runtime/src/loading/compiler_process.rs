@@ -1,7 +1,8 @@
 //! The compiler in a process of its own, with limits on its memory and its time.
 //!
-//! A few hundred bytes can ask a compiler for more than any machine has, and nothing stops it half-way. So this
-//! program starts itself once more for each component: what it cannot bear ends that process and nothing else.
+//! A few hundred bytes can ask a compiler for more than any machine has, and nothing stops it half-way. So
+//! this program starts itself again for each component: whatever is too much ends that process and nothing
+//! else.
 
 use std::{
     fs,
@@ -26,23 +27,23 @@ use crate::{
 };
 use maro_tickets::texts;
 
-/// What the process is told to do: a subcommand of this program that people have no use for.
+/// The subcommand that tells the process what to do. People have no use for it.
 pub const SUBCOMMAND: &str = "compile-component";
 
-/// What the compiler may take for any component, and for each MiB of it. Those with an interpreter take 30 MiB
-/// and a second for each MiB.
+/// What the compiler may use for any component, and for each MiB of it. Components with an interpreter use 30
+/// MiB and one second for each MiB.
 const MEMORY_MIB: u64 = 1024;
 const MEMORY_MIB_PER_MIB: u64 = 64;
 const CPU_SECONDS: u64 = 5;
 const CPU_SECONDS_PER_MIB: u64 = 8;
 
-/// The exit code for a component that is wrong; the output says how.
+/// The exit code for an invalid component; the output says what is wrong.
 const WRONG: u8 = 3;
 
-/// How this program is started once more. Empty where it is a library of another.
+/// How to start this program again. Empty if it is a library in another program.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// What one compilation may take.
+/// What one compilation may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct CompilerLimits {
     #[arg(long)]
@@ -62,23 +63,23 @@ impl CompilerLimits {
 
     fn impose(self) -> io::Result<()> {
         let impose = |resource: Resource, most: u64, grace: u64| {
-            // What is imposed already can only be narrowed.
+            // Existing limits can only be narrowed.
             let narrowed =
                 |most: u64| Some(getrlimit(resource).maximum.map_or(most, |before| before.min(most)));
             setrlimit(resource, Rlimit { current: narrowed(most), maximum: narrowed(most + grace) })
         };
-        // A second later the end comes without the signal that tells of it.
+        // A second later the process ends without a signal that says why.
         impose(Resource::Cpu, self.cpu_seconds, 1)?;
-        // Of memory that is written to. The engine reserves addresses by the terabyte.
+        // Only memory that is written to counts: the engine reserves terabytes of addresses.
         impose(Resource::Data, self.memory_mib * 1024 * 1024, 0)?;
         impose(Resource::Core, 0, 0)?;
         Ok(())
     }
 }
 
-/// Lets components be compiled by the program that runs, which answers to [`SUBCOMMAND`] by [`serve`].
+/// From now on, processes of this program compile components. It must answer [`SUBCOMMAND`] with [`serve`].
 pub fn enable() {
-    // Also finds a program that was replaced by a newer one since it was started.
+    // This also finds the program if a newer one has replaced it since the start.
     let own = Path::new("/proc/self/exe");
     let program = if own.exists() { Ok(own.to_owned()) } else { std::env::current_exe() };
     if let Ok(program) = program {
@@ -89,14 +90,15 @@ pub fn enable() {
 /// The process itself: compiles standard input to standard output.
 ///
 /// # Errors
-/// The limits cannot be imposed, or nobody reads the output.
+/// The limits can't be set, or nobody reads the output.
 pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
     limits.impose()?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // If memory runs out all the same, this is the process to end. Where that cannot be said, nothing is lost.
+    // If memory runs out anyway, the system should end this process first. It is no loss if it can't be told
+    // so.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
-    // The compiler's threads are started by this one, and are like it.
+    // The compiler's threads inherit this from the thread that starts them.
     priority::give_way();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
@@ -108,7 +110,8 @@ pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
     Ok(code)
 }
 
-/// Compiles a component. `None` if that must be done in this process. Dropped, it ends the other.
+/// Compiles a component. `None` if that must be done in this process. Dropping the future ends the other
+/// process.
 pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<Vec<u8>, LoadError>> {
     let limits = CompilerLimits::of(component.len());
     let mut command = Command::new(PROGRAM.get()?);
@@ -117,7 +120,7 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
         .args(["--memory-mib", &limits.memory_mib.to_string()])
         .args(["--cpu-seconds", &limits.cpu_seconds.to_string()])
         .args(has_pool.then_some("--has-pool"))
-        // It has no use for the secrets there.
+        // It doesn't need the secrets there.
         .env_clear()
         // The program's allocator reserves a GiB, which counts against the limit unless it isn't writable yet.
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
@@ -139,15 +142,15 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
     })
 }
 
-/// Hands over the component and waits for the end: how it ended, and what was written.
+/// Hands over the component and waits for the process to end. Returns its status and output.
 async fn talk(mut compiler: Child, component: &[u8]) -> io::Result<(ExitStatus, Vec<u8>)> {
     if let Some(mut input) = compiler.stdin.take() {
-        // It fails if the compiler has ended, of which the status says more.
+        // This fails if the compiler has ended; the status says more.
         let _ = input.write_all(component).await;
     }
     let mut output = Vec::new();
     if let Some(pipe) = compiler.stdout.take() {
-        // What is as large cannot be kept, and is of no use.
+        // Output of that size can't be kept, and would be of no use.
         pipe.take(MAX_ENTRY_BYTES).read_to_end(&mut output).await?;
     }
     Ok((compiler.wait().await?, output))

@@ -1,15 +1,16 @@
-//! Why a file in the plugins folder does not serve.
+//! Why a file in the plugins folder can't run.
 
 use std::io;
 
 use crate::{
-    inspection::preflight::{Forbidden, PreflightError},
+    inspection::preflight::PreflightError,
     loading::{cache::MAX_ENTRY_BYTES, folder::NameFault},
+    policy::admission::Forbidden,
     running::invoke::Fault,
 };
 use maro_tickets::texts::plugin_files;
 
-/// Why a file in the plugins folder does not serve.
+/// Why a file in the plugins folder can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error("{}", plugin_files::unreadable(.0))]
@@ -22,10 +23,10 @@ pub enum LoadError {
     Manifest { file: String, problem: String },
     #[error(transparent)]
     Preflight(#[from] PreflightError),
-    /// It served until its manifest was changed.
+    /// It ran until its manifest was changed.
     #[error("{}", .0.withdrawn())]
     Withdrawn(Forbidden),
-    /// Neither this version serves nor the one before it, which did until the manifest was changed.
+    /// This version can't run, and the one before it ran until the manifest was changed.
     #[error("{}", plugin_files::no_version(.reason, &.earlier.withdrawn_earlier()))]
     NoVersion { reason: Box<Self>, earlier: Forbidden },
     #[error("{}", plugin_files::not_compiled(.0))]

@@ -17,7 +17,7 @@ use maro_tickets::texts::plugin_files;
 /// The ending of a component's file name.
 const EXTENSION: &str = "wasm";
 
-/// The largest component that is read, in bytes. A plugin in Python has some 18 MiB.
+/// The largest component that is read, in bytes. A plugin in Python has about 18 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The largest `NAME.toml` that is read, in bytes.
@@ -32,7 +32,7 @@ pub struct PluginFile {
     pub manifest: Option<String>,
     /// SHA-256 of the component.
     pub digest: [u8; 32],
-    /// The right to keep `wasm` in memory.
+    /// The permit to keep `wasm` in memory.
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
@@ -42,11 +42,11 @@ impl PluginFile {
         Self { stem, wasm, manifest, digest, room: None }
     }
 
-    /// What tells this component with this manifest from every other.
+    /// Identifies this component with this manifest.
     pub(crate) fn content(&self) -> ContentDigest {
         let mut hasher = Sha256::new_with_prefix(self.digest);
         if let Some(manifest) = &self.manifest {
-            // An empty manifest grants what none grants, but a person tells them apart.
+            // An empty manifest grants no more than a missing one, but people see a difference.
             hasher.update([1]);
             hasher.update(manifest);
         }
@@ -58,8 +58,8 @@ impl PluginFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContentDigest(pub(crate) [u8; 32]);
 
-/// What a look at `NAME.wasm` and its `NAME.toml` shows without reading them. Equal at two looks means that
-/// nobody wrote to them in between. Links are followed, so another target is another identity.
+/// What a look at `NAME.wasm` and its `NAME.toml` shows without reading them. If two looks find the same,
+/// nobody wrote to them in between. Links are followed, so a new target is a new identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     component: Result<FileState, io::ErrorKind>,
@@ -72,13 +72,13 @@ impl Identity {
         self.component == Err(io::ErrorKind::NotFound)
     }
 
-    /// Whether nobody has put another component there, whatever became of the manifest.
+    /// Whether the component is still the same, whatever happened to the manifest.
     pub(super) fn has_component_of(&self, other: &Self) -> bool {
         self.component == other.component
     }
 
     /// Whether its times may be whole seconds, as some file systems keep them: a second write of the same
-    /// length within that second does not show.
+    /// length within that second doesn't show.
     pub(crate) fn is_coarse(&self) -> bool {
         [&self.component, &self.manifest].into_iter().flatten().any(FileState::is_coarse)
     }
@@ -89,7 +89,7 @@ struct FileState {
     device: u64,
     inode: u64,
     length: u64,
-    /// When the content and when the entry was last changed: seconds and nanoseconds.
+    /// When the content and the entry were last changed, in seconds and nanoseconds.
     modified: (i64, i64),
     changed: (i64, i64),
 }
@@ -112,7 +112,7 @@ impl From<Metadata> for FileState {
     }
 }
 
-/// Why a file that ends in `wasm` cannot be a plugin by its name alone.
+/// Why the name of a file that ends in `wasm` rules it out as a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
     #[error("{}", plugin_files::NAME_NOT_UTF8)]
@@ -135,10 +135,10 @@ pub fn stem(name: &str) -> &str {
 
 /// Lists a folder without reading its files.
 ///
-/// Hidden files and those with any other ending, such as editors leave them, are none of its business.
+/// Ignores hidden files and files with any other ending, such as those that editors leave behind.
 ///
 /// # Errors
-/// The folder itself cannot be read.
+/// The folder itself can't be read.
 pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for entry in fs::read_dir(dir)? {
@@ -160,7 +160,7 @@ pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
 
 /// What `NAME.wasm` and `NAME.toml` are now.
 pub(crate) fn identity(dir: &Path, name: &str) -> Identity {
-    // A link that leads nowhere is itself what stands there.
+    // A broken link counts as the file itself.
     let metadata =
         |path: &Path| fs::metadata(path).or_else(|error| fs::symlink_metadata(path).map_err(|_| error));
     let state = |path: PathBuf| metadata(&path).map(FileState::from).map_err(|error| error.kind());

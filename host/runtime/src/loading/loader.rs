@@ -1,4 +1,4 @@
-//! From a file to a plugin that serves: preflight, compile or fetch from the cache, link, describe.
+//! From a file to a plugin that can run: preflight, compile or fetch from the cache, link, describe.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
         error::LoadError,
         folder::PluginFile,
     },
-    policy::{limits::MAX_INVOCATIONS, manifest::Manifest},
+    policy::{admission, limits::MAX_INVOCATIONS, manifest::Manifest},
     running::{
         health::Health,
         invoke,
@@ -37,8 +37,8 @@ const MAX_VERSION_LENGTH: usize = 32;
 pub const MAX_SUMMARY_LENGTH: usize = 100;
 const MAX_USAGE_LENGTH: usize = 100;
 
-/// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for commands.
-/// Enough that some which take all their time hardly hold up the others.
+/// How many plugins describe themselves at once, however many are loaded: the rest of the pool is for
+/// commands. Enough that a few slow ones hardly hold up the others.
 const MAX_DESCRIBING: usize = 16;
 
 /// How long a plugin may take to describe itself, in milliseconds. It has nothing to wait for.
@@ -59,7 +59,7 @@ impl PluginLoader {
     /// compiles again.
     ///
     /// # Errors
-    /// A configuration that wasmtime refuses, which is a bug.
+    /// Wasmtime refuses the configuration, which is a bug.
     pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
         let engine = Arc::new(PluginEngine::new()?);
         let compiler = Arc::new(Compiler::new(Arc::clone(&engine), cache_dir));
@@ -71,7 +71,7 @@ impl PluginLoader {
     /// Makes a plugin out of a file of the folder `dir`.
     ///
     /// # Errors
-    /// The first of the steps that fails, with its reason.
+    /// The first step that fails, and why.
     pub(crate) async fn load(
         &self,
         dir: &Path,
@@ -83,10 +83,10 @@ impl PluginLoader {
         let manifest_file = format!("{}.toml", file.stem);
         let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
             .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
-        preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
+        admission::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
             .map_err(PreflightError::from)?;
         let (file, wishes) = inspect(file).await?;
-        preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
+        admission::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
         let manifest = Arc::new(manifest);
         let (stem, digest) = (file.stem.clone(), file.digest);
         let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
@@ -100,7 +100,7 @@ impl PluginLoader {
         limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
         let invocation = Invocation::for_describe(name, describing, Arc::new(limited));
         let description = {
-            // Without a place of its own it would take that of a command, and one of the two would fail.
+            // Without a place of its own it would take one from a command, and one of the two would fail.
             let place = self.describing.take().await;
             invoke::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
         };
@@ -115,7 +115,7 @@ impl PluginLoader {
     }
 }
 
-/// Inspects a file where that keeps nobody waiting.
+/// Inspects a file on a thread where nobody has to wait for it.
 async fn inspect(file: PluginFile) -> Result<(PluginFile, Wishes), LoadError> {
     let inspecting = tokio::task::spawn_blocking(move || {
         let wishes = preflight::inspect(&file.wasm);
@@ -134,7 +134,7 @@ fn link(engine: &PluginEngine, component: &Component, wishes: &Wishes) -> wasmti
     InterfacePre::new(pre, wishes.version)
 }
 
-/// Whether a subcommand can be called so: 1 to 32 of `a`–`z`, `0`–`9` and `-`, a letter first.
+/// Whether a subcommand may have this name: 1 to 32 of `a`–`z`, `0`–`9` and `-`, starting with a letter.
 pub fn is_subcommand_name(name: &str) -> bool {
     name.len() <= MAX_NAME_LENGTH
         && name.starts_with(|first: char| first.is_ascii_lowercase())

@@ -1,4 +1,4 @@
-//! The addresses to which a plugin's request may lead: the public internet, and nothing nearer.
+//! The addresses that a plugin's request may reach: the public internet, and nothing closer.
 //!
 //! After IANA's registries of special-purpose addresses,
 //! <https://www.iana.org/assignments/iana-ipv4-special-registry> and its sibling for IPv6.
@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-/// How far and for how long requests of plugins may reach, and whom they believe. No setting leads here:
-/// only tests know anything but [`Reach::INTERNET`].
+/// Where requests of plugins may go, how long they may take, and whom they trust. There is no setting for it:
+/// only tests use anything but [`Reach::INTERNET`].
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
     /// Whether `http` is as good as `https`.

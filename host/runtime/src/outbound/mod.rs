@@ -1,7 +1,7 @@
 //! Requests of plugins to services outside: where they may go, and how much comes back.
 //!
-//! Which hosts a plugin may name is its operator's list; this holds every connection to public addresses
-//! whatever a name resolves to, and bounds what is sent, read and waited for.
+//! The operator lists the hosts that a plugin may name. This module allows connections only to public
+//! addresses, whatever a name resolves to, and bounds sizes and times.
 
 pub mod addresses;
 pub mod request;
@@ -39,7 +39,7 @@ const USER_AGENT: &str = "maro";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundResponse {
     pub status: u16,
-    /// In the order of arrival; values that are no UTF-8 are mended.
+    /// In the order of arrival. Values that aren't UTF-8 are repaired.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -47,7 +47,7 @@ pub struct OutboundResponse {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// No connection, or none that can be trusted, or no HTTP.
+    /// There is no connection, it can't be trusted, or the answer isn't HTTP.
     #[error("can't reach the service")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
     #[error("the service took too long to respond")]
@@ -89,7 +89,7 @@ impl OutboundClient {
     /// Sends one request and reads the whole answer. Redirects are answers like any other.
     ///
     /// # Errors
-    /// There is no whole answer. The service may have acted on the request all the same.
+    /// There is no complete answer. The service may have acted on the request anyway.
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let exchange = async {
             let client = self.client.get().await.map_err(unreachable)?;
@@ -115,7 +115,7 @@ async fn read(response: Response) -> Result<OutboundResponse, OutboundError> {
     }
 }
 
-/// The URL may hold a key of the plugin's.
+/// The URL may contain one of the plugin's keys.
 fn unreachable(error: reqwest::Error) -> OutboundError {
     if error.is_timeout() {
         return OutboundError::TimedOut;
@@ -123,8 +123,8 @@ fn unreachable(error: reqwest::Error) -> OutboundError {
     OutboundError::Unreachable(Arc::new(error.without_url()))
 }
 
-/// Looks up names and hands on the allowed addresses alone. The connection is made to exactly these, so a
-/// name that resolves differently the next moment gains nothing.
+/// Looks up names and passes on only the allowed addresses. The connection is made to exactly these, so it
+/// doesn't help if the name resolves differently a moment later.
 struct PublicResolver {
     reach: Reach,
 }

@@ -20,7 +20,7 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// The largest body, in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// Headers that say how the host's connection works, which is not the plugin's to say.
+/// Headers about the host's connection, which plugins may not set.
 const HOSTS_OWN: [&str; 13] = [
     "connection",
     "content-length",
@@ -54,7 +54,7 @@ impl OutboundRequest {
     /// Checks a request in everything but the host's name.
     ///
     /// # Errors
-    /// What is impossible about it, in a sentence for the person.
+    /// What is wrong with it, in a sentence for the person.
     pub fn new(parts: Parts<'_>, reach: Reach) -> Result<Self, String> {
         let method =
             Method::from_bytes(parts.method.as_bytes()).map_err(|_| texts::requests::unknown_method())?;
@@ -69,7 +69,7 @@ impl OutboundRequest {
         Ok(Self(request))
     }
 
-    /// The host as the operator would list it: with the port unless that is the one of https.
+    /// The host as the operator would list it: with its port, unless that is the one of https.
     pub fn host(&self) -> String {
         let url = self.0.url();
         let host = url.host_str().unwrap_or_default();
@@ -79,7 +79,7 @@ impl OutboundRequest {
         }
     }
 
-    /// Whether one of the listed hosts is meant.
+    /// Whether its host is one of those listed.
     pub fn is_allowed(&self, hosts: &[AllowedHost]) -> bool {
         hosts.iter().any(|host| host.allows(self.0.url()))
     }
@@ -100,7 +100,7 @@ fn url(text: &str, reach: Reach) -> Result<Url, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(texts::requests::url_with_credentials());
     }
-    // However it is spelled: the parser has brought decimal, octal and hexadecimal into the usual form.
+    // In any spelling: the parser has converted decimal, octal and hexadecimal to the usual form.
     match url.host() {
         Some(Host::Domain(_)) => Ok(url),
         _ => Err(texts::requests::url_without_host_name()),

@@ -37,7 +37,7 @@ impl Grant {
         Self::Http,
     ];
 
-    /// The name of the grant, which is that of the WIT interface in package `maro:plugin`.
+    /// The name of the grant: that of its WIT interface in the package `maro:plugin`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Jira => "jira",
@@ -73,12 +73,12 @@ pub struct Scope {
     pub only_in_channels: Option<Vec<NamedChannel>>,
     /// Not for commands typed in these channels.
     pub not_in_channels: Vec<NamedChannel>,
-    /// Only for commands of people in `MARO_ADMINS`.
+    /// Only for commands from people in `MARO_ADMINS`.
     pub admins_only: bool,
 }
 
 impl Scope {
-    /// Whether a command of this caller may use the capability at all.
+    /// Whether a command from this caller may use the capability at all.
     ///
     /// # Errors
     /// Why not.
@@ -103,7 +103,7 @@ impl Scope {
 /// Why a granted capability may not be used now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {
-    /// It is not granted, or not outside a command.
+    /// It isn't granted, or not outside a command.
     NotGranted,
     /// Not in the channel of this command.
     OtherChannel,
@@ -148,7 +148,7 @@ impl Denial {
     }
 }
 
-/// A Jira project key, as it stands before the number of an issue.
+/// A Jira project key: the part before the number of an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ProjectKey(String);

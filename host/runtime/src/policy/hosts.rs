@@ -8,19 +8,19 @@ use maro_tickets::texts;
 /// The port of https.
 const HTTPS_PORT: u16 = 443;
 
-/// A line of the list: `api.example.com`, `*.example.com` for every name below it but not itself, each with
-/// or without `:port`. Without one it means the port of https.
+/// An entry of the list: `api.example.com`, or `*.example.com` for every name below it but not itself, with
+/// or without `:port`. Without a port, it is that of https.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AllowedHost {
-    /// In lower case; behind the `*` with the point.
+    /// In lower case. After a `*`, it begins with the dot.
     name: String,
     with_subdomains: bool,
     port: u16,
 }
 
 impl AllowedHost {
-    /// Whether a URL leads to this host. One with an address instead of a name never does.
+    /// Whether a URL leads to this host. A URL with an address instead of a name never does.
     pub fn allows(&self, url: &Url) -> bool {
         let Some(Host::Domain(name)) = url.host() else { return false };
         let same_name = if self.with_subdomains {
@@ -53,7 +53,7 @@ fn parse(text: &str) -> Option<AllowedHost> {
     let well_formed = name.split('.').all(|label| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     });
-    // All below "com" is nothing that anybody means.
+    // Nobody means everything below "com".
     if !well_formed || (with_subdomains && !name.contains('.')) {
         return None;
     }

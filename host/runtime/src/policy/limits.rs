@@ -7,13 +7,14 @@ use serde::Deserialize;
 use maro_store::plugin_storage::Quota;
 use maro_tickets::texts;
 
-/// The interval between two looks at a guest's CPU time. A guest that computes for long yields as often.
+/// The interval between two looks at a guest's CPU time. A guest that computes for long yields at the same
+/// interval.
 pub const EPOCH_TICK: Duration = Duration::from_millis(5);
 
-/// How long a command waits for its turn when a plugin, or all of MARO, is at its limit of invocations.
+/// How long a command waits when a plugin, or all of MARO, has reached its limit of invocations.
 pub const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many invocations run at once, over all plugins. The instance pool has as many places.
+/// How many invocations run at once, over all plugins. The instance pool has the same number of places.
 pub const MAX_INVOCATIONS: usize = 64;
 
 /// Bytes that a guest may hand to the host in one call or one reply, before anything looks at them.
@@ -22,7 +23,7 @@ pub const MAX_LIFTED_BYTES: usize = 512 * 1024;
 /// The largest memory that `memory-mib` may ask for, in MiB: the size of a place in the instance pool.
 pub const MAX_MEMORY_MIB: u32 = 256;
 
-/// The most elements in a guest's table of functions. Large interpreters need some ten thousand.
+/// The most elements in a guest's table of functions. Large interpreters need about ten thousand.
 pub const MAX_TABLE_ELEMENTS: usize = 50_000;
 
 /// Core instances, memories and tables of one plugin. An interpreter comes as a dozen linked modules.
@@ -51,7 +52,7 @@ pub struct Limits {
     pub log_lines: u32,
     /// Invocations of this plugin at once.
     pub concurrency: u32,
-    /// Keys that it keeps in one channel, and as many for all channels together.
+    /// Keys that it keeps in one channel, and the same number for all channels together.
     pub storage_keys: u32,
     /// Bytes of these keys and their values, in KiB.
     pub storage_kib: u32,

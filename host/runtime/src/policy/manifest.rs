@@ -12,7 +12,7 @@ use crate::policy::{
 };
 use maro_tickets::texts;
 
-/// The operator's word on one plugin. Without the file nothing is granted and all limits are the defaults.
+/// What the operator allows one plugin. Without the file, nothing is granted and all limits are the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// `grants`: the capabilities.
@@ -23,22 +23,22 @@ pub struct Manifest {
     pub scope: BTreeMap<Grant, Scope>,
     /// `[settings]`: values for the plugin, which reads them through the capability of that name.
     pub settings: BTreeMap<String, String>,
-    /// `[http] hosts`: where the capability `http` leads.
+    /// `[http] hosts`: where the capability `http` may go.
     pub hosts: Vec<AllowedHost>,
     /// `[limits]`.
     pub limits: Limits,
-    /// `cases`: what happens to a version that replies otherwise than recorded.
+    /// `cases`: what happens to a version whose replies differ from the recorded ones.
     pub cases: CasesPolicy,
 }
 
-/// What happens to a version that replies otherwise than recorded in `NAME.cases/`.
+/// What happens to a version whose replies differ from those recorded in `NAME.cases/`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CasesPolicy {
-    /// It does not serve; the earlier version does.
+    /// It doesn't run; the earlier version keeps running.
     #[default]
     Refuse,
-    /// It serves, with a warning.
+    /// It runs, with a warning.
     Warn,
 }
 
@@ -109,7 +109,7 @@ impl Manifest {
     }
 }
 
-/// Finds a scope that narrows nothing, which says that the operator means something else.
+/// Finds a scope that narrows nothing: the operator must have meant something else.
 fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
     for (key, scope) in &written.scope {
         let grant = *key.get_ref();
@@ -153,7 +153,7 @@ impl<'de> Deserialize<'de> for Setting {
         Ok(Self(match Value::deserialize(deserializer)? {
             Value::String(text) => text,
             Value::Integer(number) => number.to_string(),
-            // With the point that TOML asks for: 1.0.
+            // With the decimal point that TOML requires: 1.0.
             Value::Float(number) => format!("{number:?}").to_lowercase(),
             Value::Boolean(is_true) => is_true.to_string(),
             Value::Datetime(time) => time.to_string(),

@@ -1,5 +1,5 @@
-//! The bodies of HTTP requests and answers in recorded calls: text where they are text, so that people can read
-//! them and what is secret in them can be found.
+//! The bodies of HTTP requests and answers in recorded calls: as text if they are text, so that people can
+//! read them and secrets can be found in them.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 /// The call that has bodies.
 const CALL: &str = "http.send";
 
-/// The key of a body that is no text.
+/// The key of a body that isn't text.
 const BASE64: &str = "base64";
 
-/// Arguments or answer of a call with its body as text, or as `{"base64": "…"}` if it is no UTF-8.
+/// The arguments or the answer of a call with its body as text, or as `{"base64": "…"}` if it isn't UTF-8.
 pub(crate) fn as_text(call: &str, mut value: Value) -> Value {
     if let Some(body) = body(call, &mut value)
         && let Some(bytes) = numbers(body)
@@ -35,7 +35,7 @@ pub(crate) fn as_bytes(call: &str, mut value: Value) -> Value {
     value
 }
 
-/// Whether this is a body that is no text: there are no words in it.
+/// Whether this is a body that isn't text, so has no words in it.
 pub(super) fn is_encoded(fields: &Map<String, Value>) -> bool {
     fields.len() == 1 && fields.contains_key(BASE64)
 }

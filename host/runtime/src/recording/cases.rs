@@ -38,7 +38,7 @@ impl Case {
     /// Reads a file that [`Case::write`] has written.
     ///
     /// # Errors
-    /// It cannot be read, is too large, or is no case.
+    /// It can't be read, is too large, or isn't a case.
     pub fn read(path: &Path) -> io::Result<Self> {
         let text = read_bounded(path, MAX_CASE_BYTES)?;
         let mut case: Self = serde_json::from_slice(&text).map_err(io::Error::other)?;
@@ -50,10 +50,10 @@ impl Case {
         Ok(case)
     }
 
-    /// The files of every case of a folder, in the order of their names. No folder, no cases.
+    /// The files of all cases in a folder, in the order of their names. Empty if there is no folder.
     ///
     /// # Errors
-    /// The folder cannot be read, or has too many.
+    /// The folder can't be read, or has too many.
     pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
         let entries = match fs::read_dir(dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -69,10 +69,10 @@ impl Case {
         Ok(paths)
     }
 
-    /// Every case of a folder, in the order of the files' names. No folder, no cases.
+    /// All cases in a folder, in the order of the files' names. Empty if there is no folder.
     ///
     /// # Errors
-    /// The folder or a case in it cannot be read; the message names the file.
+    /// The folder or a case in it can't be read; the message names the file.
     pub fn read_all(dir: &Path) -> io::Result<Vec<(PathBuf, Self)>> {
         let read = |path: PathBuf| Ok((path.clone(), read_named(&path)?));
         Self::files(dir)?.into_iter().map(read).collect()
@@ -81,7 +81,7 @@ impl Case {
     /// Writes the case as JSON that people can read.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file can't be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         fs::write(path, serde_json::to_string_pretty(self)? + "\n")
     }
@@ -92,7 +92,7 @@ pub(crate) fn read_named(path: &Path) -> io::Result<Case> {
     Case::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// A reply or what stands for it, as lines to compare by eye. Each kind of span has its own look.
+/// A reply or what takes its place, as lines for people to compare. Each kind of span looks different.
 pub fn ending_lines(ending: &Ending) -> Vec<String> {
     match ending {
         Ending::Reply(reply) => reply_lines(reply),

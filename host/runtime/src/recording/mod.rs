@@ -1,4 +1,4 @@
-//! What commands asked of the host and were answered: recorded, redacted, played back.
+//! What commands asked of the host, and the answers: recorded, redacted, played back.
 
 pub(crate) mod bodies;
 pub mod cases;

@@ -1,4 +1,4 @@
-//! Handing what invocations did to whoever listens: `maro dev --record`, `maro plugin run`.
+//! Passing on what invocations did to whoever listens: `maro dev --record`, `maro plugin run`.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -34,7 +34,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Everything from now on; `None` if somebody listens already.
+    /// Everything from now on; `None` if somebody is already listening.
     pub fn listen(&self) -> Option<mpsc::Receiver<Recording>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         self.listener.set(sender).is_ok().then_some(receiver)

@@ -1,7 +1,7 @@
-//! Taking out of a recorded case what says who and where: ids, e-mail addresses, names of people, tokens.
+//! Removing from a recorded case what says who and where: ids, e-mail addresses, names of people, tokens.
 //!
 //! Each is replaced by the same stand-in throughout the case, so that the case still plays back. What people
-//! wrote in summaries and comments stays: read a case before it leaves your machine.
+//! wrote in summaries and comments stays, so read a case before you share it.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use crate::recording::{bodies, cases::Case};
 
-/// Parts of a setting's or header's name that tell that its value is secret.
+/// Parts of a setting's or header's name that show that its value is secret.
 const SECRET_NAMES: [&str; 7] =
     ["token", "secret", "password", "authorization", "cookie", "api-key", "apikey"];
 
-/// The shortest text without spaces that is taken for a token if it has letters and digits mixed.
+/// The shortest text without spaces that counts as a token if it mixes letters and digits.
 const TOKEN_LENGTH: usize = 20;
 
 /// The case without ids of people and channels, e-mail addresses, names of Jira accounts, and tokens.
 ///
 /// # Errors
-/// None that a case which was recorded can bring about; a bug says so.
+/// No recorded case can cause one; an error is a bug.
 pub fn redact(case: &Case) -> Result<Case, serde_json::Error> {
     let mut value = serde_json::to_value(case)?;
     let mut standins = Standins::default();
@@ -107,7 +107,7 @@ impl Standins {
         let count = self.counts.entry(kind).or_default();
         *count += 1;
         let standin = match kind {
-            // As long as an id of Slack's, which plugins may check.
+            // As long as Slack's ids, since plugins may check that.
             "U" | "C" => format!("{kind}{count:0>9}"),
             "person" => format!("person{count}@example.com"),
             kind => format!("{kind}{count}"),
@@ -125,7 +125,7 @@ impl Standins {
         }
     }
 
-    /// Replaces originals where they stand as whole words, longer ones first.
+    /// Replaces originals where they are whole words, longer ones first.
     fn replaced(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -171,7 +171,7 @@ fn is_slack_id(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// Whether a word looks like something that a machine has drawn.
+/// Whether a word looks randomly generated.
 fn is_token(word: &str) -> bool {
     let has = |is: fn(&char) -> bool| word.chars().filter(is).count() >= 4;
     let prefixed = ["xoxb-", "xoxp-", "xapp-", "ATATT", "ghp_"].iter().any(|prefix| word.starts_with(prefix));

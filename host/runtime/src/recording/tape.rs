@@ -1,4 +1,4 @@
-//! What one invocation asks of the host and is answered: written down for later, or played back.
+//! What one invocation asks of the host, and the answers: recorded for later, or played back.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::interface::bindings::{exports::maro::plugin::command, maro::plugin::reply};
 
-/// The most calls that are written down of one invocation.
+/// The most calls that are recorded of one invocation.
 const MAX_CALLS: usize = 1_000;
 
 /// One call of a capability.
@@ -29,11 +29,11 @@ pub struct HostCall {
 pub enum Ending {
     /// The reply as in `wit/reply.wit`.
     Reply(Value),
-    /// The arguments could not be used.
+    /// The arguments couldn't be used.
     Usage(String),
-    /// It could not be done.
+    /// It couldn't be done.
     Failed(String),
-    /// It did not answer; why.
+    /// It didn't answer; why.
     Fault(String),
 }
 
@@ -52,11 +52,11 @@ pub(crate) struct Tape(Mutex<Reel>);
 /// What a tape holds once the invocation is over.
 #[derive(Debug, Default)]
 pub(crate) struct Reel {
-    /// Recorded and not yet asked for; `None` on a tape that records.
+    /// What was recorded and hasn't been asked for yet; `None` on a tape that records.
     to_play: Option<Vec<HostCall>>,
     /// What was called, and how long each call took.
     pub(super) calls: Vec<(HostCall, Duration)>,
-    /// What was called and not recorded.
+    /// Calls that weren't recorded.
     pub(crate) unrecorded: Vec<HostCall>,
     pub(super) log: Vec<LogLine>,
     /// Standard output and standard error.
@@ -64,13 +64,13 @@ pub(crate) struct Reel {
     pub(crate) ending: Option<Ending>,
 }
 
-/// A call that stands nowhere on a tape that is played back. Ends the guest.
+/// A call that isn't on the tape that is played back. It ends the guest.
 #[derive(Debug, thiserror::Error)]
 #[error("it calls {0}, which isn't recorded")]
 pub(crate) struct Unrecorded(String);
 
 impl Tape {
-    /// A tape to write on.
+    /// A tape that records.
     pub(super) fn blank() -> Self {
         Self(Mutex::default())
     }
@@ -83,11 +83,11 @@ impl Tape {
     /// The recorded answer to a call, or `None` if the host is to answer it.
     ///
     /// # Errors
-    /// [`Unrecorded`] if the tape is played back and does not have it.
+    /// [`Unrecorded`] if the tape is played back and doesn't have it.
     pub(crate) fn recorded_answer(&self, call: &str, arguments: &Value) -> Result<Option<Value>, Unrecorded> {
         let mut reel = self.reel();
         let Some(to_play) = &mut reel.to_play else { return Ok(None) };
-        // In whatever order: a plugin that asks for the same in another order is the same to people.
+        // In any order: people don't notice in which order a plugin asks.
         let position =
             to_play.iter().position(|recorded| recorded.call == call && recorded.arguments == *arguments);
         let Some(position) = position else {
@@ -139,13 +139,13 @@ impl Tape {
     }
 
     fn reel(&self) -> MutexGuard<'_, Reel> {
-        // Whoever panicked with it has left it whole: each change is one statement.
+        // A panic leaves it whole, since each change is one statement.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reel {
-    /// What was recorded and never asked for.
+    /// What was recorded but never asked for.
     pub(crate) fn unplayed(&self) -> &[HostCall] {
         self.to_play.as_deref().unwrap_or_default()
     }

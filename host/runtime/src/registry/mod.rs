@@ -1,12 +1,15 @@
-//! Which plugins serve, and which files do not and why. Read on every command, swapped as a whole.
+//! Which plugins run, and which files don't and why. Read on every command, swapped as a whole.
 
-pub mod replay;
-mod slots;
+pub mod case_replay;
+mod event;
+mod file_life;
+mod files;
 pub mod snapshot;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
 use std::{
-    collections::BTreeMap,
     io,
     path::PathBuf,
     pin::pin,
@@ -16,19 +19,23 @@ use std::{
 
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     events::{Events, PluginChange},
     loading::{
         error::LoadError,
-        folder::{self, Identity, Listing, NameFault, PluginFile},
+        folder::{self, Identity, Listing, PluginFile},
         loader::PluginLoader,
     },
     policy::manifest::Manifest,
     registry::{
-        slots::{Attempt, Beginning, Happening, Outcome, Refused, Slots, Ticket},
+        event::{Effect, Event, Known, Outcome, Refused, Ticket},
+        files::{Attempt, Files},
         snapshot::Plugins,
     },
     running::plugin::LoadedPlugin,
@@ -41,15 +48,15 @@ use maro_tickets::texts;
 const LOADING_AT_ONCE: usize = 32;
 const IN_MEMORY_AT_ONCE: usize = 8;
 
-/// How long reading a file may take: one on a network may never come.
+/// How long reading a file may take: a file on a network may never arrive.
 const READING_TIME: Duration = Duration::from_secs(10);
 
-/// How often a file is read that changes under the reader's eyes, and the pause in between.
+/// How often a file is read if it changes while it is being read, and the pause in between.
 const READINGS: usize = 10;
 const READING_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long loading a file may take before it is shown, and before what its manifest forbids is forbidden to
-/// the version that serves.
+/// How long loading a file may take before it is shown, and before its manifest applies to the version that is
+/// already running.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// The plugins of one folder.
@@ -59,13 +66,13 @@ pub struct Registry {
     reserved_names: &'static [&'static str],
     metrics: Arc<Metrics>,
     events: Events,
-    /// Held while the whole folder is loaded, so that who waits for it sees what was there when they asked.
+    /// Held while the whole folder is loaded, so that whoever waits for it sees what was there when they asked.
     loading: tokio::sync::Mutex<()>,
     closing: CancellationToken,
     /// For files in memory.
     room: Arc<Semaphore>,
-    /// Locked for moments only: to settle what was loaded, never while loading.
-    slots: Mutex<Slots>,
+    /// Never locked for longer than it takes to step files from one state to the next.
+    files: Mutex<Files>,
     plugins: ArcSwap<Plugins>,
 }
 
@@ -87,7 +94,7 @@ impl Registry {
             loading: tokio::sync::Mutex::default(),
             closing: CancellationToken::new(),
             room: Arc::new(Semaphore::new(IN_MEMORY_AT_ONCE)),
-            slots: Mutex::default(),
+            files: Mutex::default(),
             plugins: ArcSwap::default(),
         }
     }
@@ -103,24 +110,25 @@ impl Registry {
     }
 
     /// Loads what is new or has changed in the folder, tries again what was refused, and swaps all of it in
-    /// at once. Files that do not load are listed in [`Plugins::refused`]; what served before them serves on.
+    /// at once. Files that can't be loaded are listed in [`Plugins::refused`]; their previous versions keep
+    /// running.
     ///
     /// # Errors
-    /// The folder cannot be read, or the registry is closed; what served before serves on.
+    /// The folder can't be read, which is logged, or the registry is closed; what ran before keeps running.
     pub async fn load(&self) -> io::Result<Arc<Plugins>> {
         let closed = || Err(io::Error::other("MARO is stopping"));
         self.closing.run_until_cancelled(self.load_all()).await.unwrap_or_else(closed)
     }
 
-    /// Gives up loading: nobody waits for a compiler any more.
+    /// Stops loading: nobody waits for a compiler any longer.
     pub fn close(&self) {
         self.closing.cancel();
     }
 
     async fn load_all(&self) -> io::Result<Arc<Plugins>> {
         let _loading = self.loading.lock().await;
-        let listing = self.look().await?;
-        let mut names = self.slots().names();
+        let listing = self.look().await.inspect_err(report_unreadable)?;
+        let mut names = self.files().files();
         names.extend(listing.components.into_keys());
         let attempts: Vec<_> = stream::iter(names)
             .map(|name| async move { self.insist(&name).await })
@@ -128,45 +136,46 @@ impl Registry {
             .filter_map(std::future::ready)
             .collect()
             .await;
-        self.change(|slots| {
-            let mut happenings = slots.set_misnamed(listing.misnamed);
-            happenings.extend(slots.settle(attempts));
-            happenings
+        self.change(|files| {
+            let mut effects = files.set_misnamed(listing.misnamed);
+            effects.extend(files.settle(attempts, false));
+            effects
         });
         Ok(self.plugins())
     }
 
-    /// Loads one file if its content has changed, and swaps it in. With `lenient`, a file that cannot serve
-    /// is left for another time: it may not be whole yet.
-    pub(super) async fn update(&self, name: &str, lenient: bool) {
+    /// Loads one file if its content has changed, and swaps it in. If `lenient`, a refusal isn't reported
+    /// yet: the file may not be whole.
+    async fn update(&self, name: &str, lenient: bool) {
         match self.attempt(name, false).await {
+            Some(attempt) => self.change(|files| files.settle(vec![attempt], lenient)),
             None => self.metrics.plugin_reload("stale"),
-            Some(Attempt { ticket, outcome: Outcome::Refused(refused), .. }) if lenient => {
-                self.slots().withhold(name, ticket, refused);
-            }
-            Some(attempt) => self.change(|slots| slots.settle(vec![attempt])),
         }
     }
 
     /// Lists the folder without reading its files.
-    pub(super) async fn look(&self) -> io::Result<Listing> {
+    async fn look(&self) -> io::Result<Listing> {
         let dir = self.dir.clone();
         tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)?
     }
 
-    /// The files that were read, as they were then.
-    pub(super) fn identities(&self) -> BTreeMap<String, Identity> {
-        self.slots().identities()
+    /// Starts watching the files, as they were when they were last read.
+    fn start_watching(&self) {
+        self.files().start_watching(Instant::now());
     }
 
-    /// Notes the files whose names are wrong.
-    pub(super) fn set_misnamed(&self, misnamed: BTreeMap<String, NameFault>) {
-        self.change(|slots| slots.set_misnamed(misnamed));
+    /// Takes what a look at the folder found, and returns what is to be done about which file. `is_busy` says
+    /// of which files a lenient update is under way.
+    fn see(&self, listing: Listing, is_busy: impl Fn(&str) -> bool) -> Vec<(String, Effect)> {
+        if !self.files().are_misnamed(&listing.misnamed) {
+            self.change(|files| files.set_misnamed(listing.misnamed));
+        }
+        self.files().see(listing.components, is_busy, Instant::now())
     }
 
     /// Switches off exactly the plugins that `switches` name.
     pub fn set_switches(&self, switches: Vec<Switch>) {
-        self.change(|slots| slots.set_switches(switches));
+        self.change(|files| files.set_switches(switches));
     }
 
     /// Sets the metrics that show how things are at this moment.
@@ -179,21 +188,23 @@ impl Registry {
     }
 
     /// The one way to another set of plugins: one change at a time, one swap for each.
-    fn change(&self, change: impl FnOnce(&mut Slots) -> Vec<Happening>) {
-        let mut slots = self.slots();
-        let happenings = change(&mut slots);
-        self.plugins.store(Arc::new(slots.plugins()));
-        for (plugin, what) in happenings {
-            self.report(&plugin, &what);
-            self.events.publish(&plugin, what);
+    fn change(&self, change: impl FnOnce(&mut Files) -> Vec<Effect>) {
+        let mut files = self.files();
+        let effects = change(&mut files);
+        self.plugins.store(Arc::new(files.plugins()));
+        for effect in effects {
+            if let Effect::Publish(plugin, what) = effect {
+                self.report(&plugin, &what);
+                self.events.publish(&plugin, what);
+            }
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`Registry::attempt`], also for what was refused before, and until the file holds still.
+    /// As [`Registry::attempt`], but also tries again what was refused, and waits until the file holds still.
     async fn insist(&self, name: &str) -> Option<Attempt> {
         for _ in 0..READINGS {
             if let Some(attempt) = self.attempt(name, true).await {
@@ -201,18 +212,17 @@ impl Registry {
             }
             tokio::time::sleep(READING_PAUSE).await;
         }
-        let ticket = self.slots().begin(name, true).ticket;
+        let (ticket, _) = self.files().begin(name, true);
         let outcome = Outcome::Refused(Refused::unread(LoadError::Unsettled));
-        Some(Attempt { name: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
+        Some(Attempt { file: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
     }
 
     /// Reads a file and loads what has changed. `None` if the file changed meanwhile.
     async fn attempt(&self, name: &str, again: bool) -> Option<Attempt> {
-        let beginning = self.slots().begin(name, again);
-        let ticket = beginning.ticket;
+        let (ticket, known) = self.files().begin(name, again);
         let before = self.identity(name).await?;
         let outcome = {
-            let mut trying = pin!(self.try_out(name, &before, beginning));
+            let mut trying = pin!(self.try_out(name, &before, known));
             match timeout(MOMENT, &mut trying).await {
                 Ok(outcome) => outcome,
                 Err(_) => {
@@ -224,10 +234,10 @@ impl Registry {
         };
         // A compiler takes its time, and what was read may be an older file by now.
         let is_stale = self.identity(name).await? != before;
-        (!is_stale).then(|| Attempt { name: name.to_owned(), identity: before, ticket, outcome })
+        (!is_stale).then(|| Attempt { file: name.to_owned(), identity: before, ticket, outcome })
     }
 
-    async fn try_out(&self, name: &str, before: &Identity, beginning: Beginning) -> Outcome {
+    async fn try_out(&self, name: &str, before: &Identity, known: Known) -> Outcome {
         let file = match self.read(name).await {
             Ok(file) => file,
             Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => {
@@ -240,10 +250,10 @@ impl Registry {
             }
         };
         let content = file.content();
-        if Some(content) == beginning.tried {
+        if Some(content) == known.tried {
             return Outcome::Unchanged;
         }
-        if let Some(withheld) = beginning.withheld.filter(|withheld| withheld.content == Some(content)) {
+        if let Some(withheld) = known.withheld.filter(|withheld| withheld.content == Some(content)) {
             return Outcome::Refused(withheld);
         }
         let digest = Some(hex::encode(file.digest));
@@ -254,14 +264,14 @@ impl Registry {
         }
     }
 
-    /// Forbids the version that serves what its manifest forbids it now, before its successor is known.
+    /// Applies the current manifest to the version that is running, before its successor is loaded.
     async fn enforce(&self, name: &str, ticket: Ticket, before: &Identity) {
         let manifest = self.read_manifest(name).await;
         if let Some(manifest) = manifest
             && self.identity(name).await.as_ref() == Some(before)
             && !before.is_absent()
         {
-            self.change(|slots| slots.enforce(name, ticket, &manifest));
+            self.change(|files| files.apply(name, Event::ManifestRead { ticket, manifest }));
         }
     }
 
@@ -273,11 +283,11 @@ impl Registry {
         Manifest::parse(text.as_deref().unwrap_or("")).ok().map(Arc::new)
     }
 
-    /// All that a new version must pass before it may serve.
+    /// Everything that a new version must pass before it may run.
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
         let mut plugin =
             self.loader.load(&self.dir, file, self.reserved_names, &self.metrics, &self.events).await?;
-        replay::admit(&mut plugin, &self.dir).await?;
+        case_replay::admit(&mut plugin, &self.dir).await?;
         Ok(plugin)
     }
 
@@ -287,7 +297,7 @@ impl Registry {
     }
 
     async fn read(&self, name: &str) -> io::Result<PluginFile> {
-        // Nobody closes it.
+        // Nobody closes this semaphore.
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let (dir, name) = (self.dir.clone(), name.to_owned());
         let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
@@ -324,7 +334,12 @@ impl Registry {
     }
 }
 
-/// A file that is shown as being loaded, until dropped.
+/// Logs that the folder can't be read.
+fn report_unreadable(error: &io::Error) {
+    tracing::error!(%error, "can't read the plugins folder");
+}
+
+/// Shows a file as being loaded until this is dropped.
 struct Loading<'a> {
     registry: &'a Registry,
     name: &'a str,
@@ -333,13 +348,13 @@ struct Loading<'a> {
 
 impl<'a> Loading<'a> {
     fn show(registry: &'a Registry, name: &'a str, ticket: Ticket) -> Self {
-        registry.change(|slots| slots.show_loading(name, ticket));
+        registry.change(|files| files.apply(name, Event::TakesLong(ticket)));
         Self { registry, name, ticket }
     }
 }
 
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
-        self.registry.change(|slots| slots.hide_loading(self.name, self.ticket));
+        self.registry.change(|files| files.apply(self.name, Event::TakesNoLonger(self.ticket)));
     }
 }

@@ -1,4 +1,4 @@
-//! All plugins at one moment: which serve, and which files do not and why.
+//! All plugins at one moment: which run, and which files don't and why.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 use maro_store::plugin_switches::Switch;
 
-/// A file that does not serve. An earlier version of it may.
+/// A file that can't run. An earlier version of it may be running.
 #[derive(Debug)]
 pub struct Refusal {
     /// The file's name.
@@ -51,12 +51,12 @@ impl Plugins {
         Self { by_name, disabled, refused, loading }
     }
 
-    /// The plugin of a name, if it serves.
+    /// The plugin with this name, if it runs.
     pub fn get(&self, name: &str) -> Option<&Arc<LoadedPlugin>> {
         self.by_name.get(name)
     }
 
-    /// The plugins that serve, by name.
+    /// The plugins that run, by name.
     pub fn all(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
         self.by_name.values()
     }
@@ -71,7 +71,7 @@ impl Plugins {
         self.disabled.values()
     }
 
-    /// Why the file of a plugin that serves is not the version that serves.
+    /// Why a newer version of a running plugin was refused.
     pub fn newer_refusal(&self, plugin: &LoadedPlugin) -> Option<&Refusal> {
         self.refused
             .iter()
@@ -79,17 +79,17 @@ impl Plugins {
             .find(|refusal| folder::stem(&refusal.file) == plugin.file())
     }
 
-    /// Whether the file of a plugin that serves is being loaded anew.
+    /// Whether a newer version of a running plugin is being loaded.
     pub fn is_loading(&self, plugin: &LoadedPlugin) -> bool {
         self.loading.iter().any(|file| folder::stem(file) == plugin.file())
     }
 
-    /// The files of which no version serves.
+    /// The files of which no version runs.
     pub fn without_version(&self) -> impl Iterator<Item = &Arc<Refusal>> {
         self.refused.iter().filter(|refusal| !self.has_version(&refusal.file))
     }
 
-    /// The files that are being loaded and of which no version serves.
+    /// The files that are being loaded and of which no version runs.
     pub fn loading_first(&self) -> impl Iterator<Item = &str> {
         self.loading.iter().map(String::as_str).filter(|file| !self.has_version(file))
     }

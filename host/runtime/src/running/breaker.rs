@@ -1,4 +1,4 @@
-//! The circuit breaker of one version of a plugin: after repeated faults it is not run for a while.
+//! The circuit breaker of one version of a plugin: after repeated faults it isn't run for a while.
 
 use std::{
     sync::{
@@ -12,27 +12,28 @@ use jiff::{SignedDuration, Timestamp};
 
 use maro_process::clock::Clock;
 
-/// How many faults in a row open the breaker. In a row, so that a plugin that serves most people is not
-/// taken from them by the one whose arguments break it.
+/// How many faults in a row open the breaker. In a row, so that one person whose arguments break a plugin
+/// can't take it from everybody else.
 const FAULTS_TO_OPEN: u32 = 5;
 
-/// How long an open breaker keeps calls away, the first time and at most. It doubles after each failed trial.
+/// How long an open breaker blocks calls, the first time and at most. The time doubles after each failed
+/// trial.
 const FIRST_COOL_DOWN: Duration = Duration::from_secs(30);
 const LONGEST_COOL_DOWN: Duration = Duration::from_secs(10 * 60);
 
-/// What is seen of a breaker from outside.
+/// What others see of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerStatus {
     /// Calls are let through.
     Closed,
     /// No call is let through until then.
     Open { until: Timestamp },
-    /// The cool-down is over: one call tries whether it works again.
+    /// The cool-down is over: one call tests whether it works again.
     HalfOpen,
 }
 
 impl BreakerStatus {
-    /// Whether calls are kept away, but perhaps one.
+    /// Whether calls are blocked, except perhaps one.
     pub fn is_open(self) -> bool {
         self != Self::Closed
     }
@@ -47,7 +48,7 @@ pub(super) enum Turn {
 
 #[derive(Debug)]
 pub(crate) struct Breaker {
-    /// All that a call looks at while nothing is wrong.
+    /// All that a call has to look at while nothing is wrong.
     is_closed: AtomicBool,
     faults_in_a_row: AtomicU32,
     state: Mutex<State>,
@@ -60,14 +61,14 @@ enum State {
         until: Timestamp,
         cool_down: Duration,
     },
-    /// One call is let through; the others wait for what comes of it.
+    /// One call is let through; its outcome decides for the others.
     Trial {
         since: Timestamp,
         cool_down: Duration,
     },
 }
 
-/// The right to make one call. Dropped without a word on how the call ended, it counts as none.
+/// The permission to make one call. If dropped without an outcome, the call doesn't count.
 #[derive(Debug)]
 pub(super) struct Admission<'a> {
     breaker: &'a Breaker,
@@ -83,7 +84,7 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through, or says from when on one may be.
+    /// Lets a call through, or says when the next one may try.
     pub(super) fn admit(&self, clock: &Clock) -> Result<Admission<'_>, Timestamp> {
         if self.is_closed.load(Ordering::Acquire) {
             return Ok(Admission { breaker: self, is_trial: false });
@@ -154,7 +155,7 @@ impl Admission<'_> {
         let cool_down = match *state {
             State::Closed => FIRST_COOL_DOWN,
             State::Trial { cool_down, .. } if self.is_trial => (cool_down * 2).min(LONGEST_COOL_DOWN),
-            // It began before the breaker opened, and adds nothing to what is known.
+            // It began before the breaker opened, and tells nothing new.
             _ => return None,
         };
         self.is_trial = false;
@@ -167,7 +168,7 @@ impl Drop for Admission<'_> {
         if self.is_trial {
             let mut state = self.breaker.state();
             if let State::Trial { since, cool_down } = *state {
-                // Nothing was learnt: the next call tries.
+                // Nothing was learnt, so the next call is the trial.
                 *state = State::Open { until: since, cool_down };
             }
         }

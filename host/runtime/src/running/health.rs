@@ -1,4 +1,4 @@
-//! How a plugin is doing: what it is measured by, and whether it is run at all.
+//! How a plugin is doing: its measurements, and whether it is run at all.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,11 +15,11 @@ use crate::{
 };
 use maro_process::metrics::{Outcome, SubcommandMetrics};
 
-/// The fault of the latest invocation that had one.
+/// The latest fault of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastFault {
     pub fault: String,
-    /// The id under which the person and the log speak of it.
+    /// The id by which the person and the log refer to it.
     pub incident: String,
 }
 
@@ -38,13 +38,14 @@ impl Health {
         Self { habit, metrics, breaker, last_fault: Mutex::default(), events }
     }
 
-    /// That of the same plugin under other terms: no fault counts any more, but the latest is still shown.
+    /// The health of the same plugin under other terms: past faults no longer count, but the latest is still
+    /// shown.
     pub(super) fn renewed(&self) -> Self {
         let new = Self::new(self.metrics.clone(), self.events.clone());
         Self { last_fault: Mutex::new(self.last_fault()), ..new }
     }
 
-    /// Lets an invocation through, or says from when on one may be.
+    /// Lets an invocation through, or says when the next one may try.
     pub(super) fn admit(&self) -> Result<Admission<'_>, Timestamp> {
         self.breaker.admit(self.events.clock()).inspect_err(|_| self.metrics.count(Outcome::CircuitOpen))
     }

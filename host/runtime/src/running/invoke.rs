@@ -25,13 +25,13 @@ use maro_tickets::texts;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Reply(Reply),
-    /// The arguments cannot be used; why.
+    /// The arguments can't be used; why.
     Usage(String),
-    /// It could not be done; why.
+    /// It couldn't be done; why.
     Failed(String),
 }
 
-/// Why a plugin did not answer.
+/// Why a plugin didn't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("{}", texts::faults::over_wall_limit(*.wall_ms))]
@@ -48,7 +48,7 @@ pub enum Fault {
     InvalidReply { reason: String },
 }
 
-/// Runs the subcommand; also gives its latency if it came to an end of its own.
+/// Runs the subcommand. Also returns the latency if it ended by itself.
 pub(super) async fn run(
     pre: Arc<InterfacePre>,
     habit: &Habit,
@@ -64,7 +64,8 @@ pub(super) async fn run(
     timeout(limits.wall(), run).await.unwrap_or(late)
 }
 
-/// Runs the subcommand; also gives its latency if it could be instantiated. The place is given back when the instance is gone.
+/// Runs the subcommand. Also returns the latency if it could be instantiated. The place is freed once the
+/// instance is gone.
 async fn run_once(
     pre: Arc<InterfacePre>,
     _place: PoolPlace,
@@ -97,7 +98,7 @@ async fn run_once(
     (answer, Some(Latency { instantiate, guest, host }))
 }
 
-/// The answer that a sentence is, if it is no longer than a reply may be.
+/// A sentence as an answer, if it is no longer than a reply may be.
 fn checked(
     sentence: String,
     store: &Store<Invocation>,
@@ -148,7 +149,7 @@ fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) 
         if meter.computed() > cpu {
             return Err(LimitReached::Cpu { cpu_ms }.into());
         }
-        // A guest that has waited is here too, and has nothing to give way for.
+        // A guest that only waited gets here too, and needn't give way.
         Ok(if meter.is_slow() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
     });
     store
@@ -161,8 +162,8 @@ fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
     Fault::Trapped { chain: causes(&error), stderr: invocation.printed() }
 }
 
-/// Why a guest trapped. The stack goes to the log alone, for those who ask for it: guests are stripped, and
-/// what an author wants to know is what the guest said itself.
+/// Why a guest trapped. The stack goes only to the log, for those who ask for it: guests are stripped, and
+/// authors want to know what the guest itself said.
 fn causes(error: &wasmtime::Error) -> String {
     let stack = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
     if let Some(stack) = &stack {

@@ -1,9 +1,9 @@
-//! Where guests compute: among everybody else at first, in a lane of their own if it takes long.
+//! Where guests compute: on the common threads at first, and in a slow lane if it takes long.
 //!
-//! The slow lane has a thread less than there are processors, and they give way to all other threads. So
-//! however many guests compute there, the others are answered as if they did not. A guest is moved once it has
-//! computed for [`SHORT`] at a stretch, and for a while its plugin begins there. Waiting is not computing, though
-//! it takes a slow clock to tell a guest that computed from one whose thread the system held up.
+//! The slow lane has one thread fewer than there are processors, and its threads give way to all others. So
+//! however many guests compute there, other people don't notice. A guest moves once it has computed for
+//! [`SHORT`] at a stretch, and for a while its plugin starts there. Waiting isn't computing, but only a slow
+//! clock can tell a guest that computed from one whose thread the system held up.
 
 use std::{
     future::poll_fn,
@@ -28,14 +28,15 @@ use maro_process::telemetry::error_chain;
 /// How long a guest computes at a stretch before it counts as slow.
 const SHORT: Duration = Duration::from_millis(2);
 
-/// The most that a stretch counts for which was not measured exactly: by then a guest that computes has been
-/// interrupted. If it was longer, the system held up the thread.
+/// The most that counts of a stretch that wasn't measured exactly. A guest that computes is interrupted by
+/// then, so a longer stretch means that the system held up the thread.
 const LONGEST_UNPROVEN: Duration = SHORT.saturating_add(EPOCH_TICK);
 
-/// For how long a plugin begins on the slow lane after it was slow, and is watched after it seemed so.
+/// How long a plugin starts in the slow lane after it was slow, and how long it is watched after it seemed
+/// slow.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
-/// The processors are the process's, and so is the lane. `None` if there is no thread for it.
+/// One lane for the whole process, as for its processors. `None` if no thread can be started for it.
 static SLOW_LANE: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
@@ -54,8 +55,8 @@ static SLOW_LANE: LazyLock<Option<Runtime>> = LazyLock::new(|| {
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Runs an invocation that `meter` measures. Its work is dropped with the returned future, though on the slow
-/// lane a moment later.
+/// Runs an invocation that `meter` measures. Dropping the returned future drops its work, in the slow lane a
+/// moment later.
 pub(super) async fn run<W>(habit: &Habit, meter: Arc<Meter>, work: W) -> W::Output
 where
     W: Future<Output: Send> + Send + 'static,
@@ -79,7 +80,7 @@ where
     run_slowly(Arc::clone(&meter), work).await
 }
 
-/// Notes how long an invocation computed when it is over or nobody waits for it any more.
+/// Notes how long an invocation computed once it has ended or nobody waits for it any longer.
 struct Noted<'a> {
     habit: &'a Habit,
     meter: &'a Meter,
@@ -108,11 +109,11 @@ where
         meter.poll(work.as_mut(), context)
     });
     let Some(lane) = &*SLOW_LANE else { return measured.await };
-    // Sockets, timers and tasks stay with the runtime that everything else is on, and log lines with its log.
+    // Sockets, timers and tasks stay on the main runtime, and log lines in its log.
     let task = lane.spawn(TokioContext::new(measured, Handle::current()).with_current_subscriber());
     match AbortOnDropHandle::new(task).await {
         Ok(outcome) => outcome,
-        // The lane is never shut down, and the task is aborted only when nobody asks for its outcome.
+        // The lane never shuts down, and the task is aborted only once nobody needs its outcome.
         Err(error) => resume_unwind(error.into_panic()),
     }
 }
@@ -121,19 +122,19 @@ where
 #[derive(Debug)]
 pub(super) struct Meter {
     is_on_slow_lane: AtomicBool,
-    /// Whether what the thread computed is measured instead of the time that passed. Costs half a microsecond
-    /// a look, many times the other.
+    /// Whether to measure the thread's CPU time instead of the time that passed. Each look then costs half a
+    /// microsecond, many times as much.
     is_exact: AtomicBool,
-    /// When the stretch under way began, and the length of all stretches and of the longest before it, in
+    /// When the current stretch began, the length of all stretches, and that of the longest one before, in
     /// nanoseconds.
     began: AtomicU64,
     computed: AtomicU64,
     longest: AtomicU64,
-    /// What of it was measured exactly.
+    /// The part of it that was measured exactly.
     proven: AtomicU64,
 }
 
-/// In the place of a time: no stretch is under way.
+/// Used instead of a time while there is no stretch.
 const NEVER: u64 = u64::MAX;
 
 impl Meter {
@@ -153,7 +154,7 @@ impl Meter {
         Duration::from_nanos(self.computed.load(Ordering::Relaxed)) + self.counted(self.stretch())
     }
 
-    /// What of a stretch counts as computed.
+    /// How much of a stretch counts as computed.
     fn counted(&self, stretch: Duration) -> Duration {
         if self.is_exact.load(Ordering::Relaxed) { stretch } else { stretch.min(LONGEST_UNPROVEN) }
     }
@@ -163,7 +164,7 @@ impl Meter {
         self.is_on_slow_lane.load(Ordering::Relaxed) || self.longest() >= SHORT || self.stretch() >= SHORT
     }
 
-    /// What is to be thought of the plugin, now that the invocation is over.
+    /// What the invocation, now that it is over, says about the plugin.
     fn pace(&self) -> Pace {
         if Duration::from_nanos(self.proven.load(Ordering::Relaxed)) >= SHORT {
             Pace::Slow
@@ -174,7 +175,7 @@ impl Meter {
         }
     }
 
-    /// The longest stretch before the one under way.
+    /// The longest stretch before the current one.
     fn longest(&self) -> Duration {
         Duration::from_nanos(self.longest.load(Ordering::Relaxed))
     }
@@ -202,7 +203,7 @@ impl Meter {
         polled
     }
 
-    /// The length of the stretch under way, if any.
+    /// The length of the current stretch, if any.
     fn stretch(&self) -> Duration {
         Duration::from_nanos(self.now().saturating_sub(self.began.load(Ordering::Relaxed)))
     }
@@ -221,12 +222,12 @@ impl Meter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pace {
     Quick,
-    /// An invocation took long, and may have been held up.
+    /// An invocation took long, but the system may have held it up.
     Suspect,
     Slow,
 }
 
-/// How long a plugin's invocations computed of late.
+/// How long a plugin's invocations have computed recently.
 #[derive(Debug, Default)]
 pub(crate) struct Habit {
     /// In milliseconds since [`START`].
@@ -238,7 +239,7 @@ impl Habit {
     fn pace(&self) -> Pace {
         let (slow, suspect) =
             (self.slow_until.load(Ordering::Relaxed), self.suspect_until.load(Ordering::Relaxed));
-        // Nearly all plugins were neither, ever.
+        // Nearly all plugins have never been either.
         if slow.max(suspect) == 0 {
             return Pace::Quick;
         }
@@ -265,7 +266,7 @@ mod tests {
 
     use super::*;
 
-    /// By what the thread computed: the system may hold it up meanwhile.
+    /// By the thread's CPU time: the system may hold it up meanwhile.
     fn compute_for_long() {
         let meter = Meter::new();
         meter.measure_exactly();
@@ -297,10 +298,10 @@ mod tests {
         let held_up = || async { thread::sleep(2 * SHORT) };
         run(&habit, Meter::new(), held_up()).await;
         assert_eq!(habit.pace(), Pace::Suspect);
-        // Now it is seen to compute nothing.
+        // This time it is seen to compute nothing.
         run(&habit, Meter::new(), held_up()).await;
         assert_eq!(habit.pace(), Pace::Suspect);
-        // So is one that was moved before it could be seen.
+        // The same goes for one that moved before it was measured.
         let moved = Habit::default();
         let work = async move {
             held_up().await;
@@ -351,7 +352,7 @@ mod tests {
         });
         assert!(meter.poll(held_up.as_mut(), &mut context).is_ready());
         assert!(meter.is_slow() && meter.computed() <= LONGEST_UNPROVEN);
-        // From here on what the thread computes is measured, and all of it counts.
+        // From here on the thread's CPU time is measured, and all of it counts.
         meter.enter_slow_lane();
         let mut computing = Box::pin(async { (0..10).for_each(|_| compute_for_long()) });
         assert!(meter.poll(computing.as_mut(), &mut context).is_ready());

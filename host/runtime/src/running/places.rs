@@ -1,7 +1,7 @@
 //! Places in the instance pool: who may run now, and who waits.
 //!
-//! A plugin takes another place only while more are free than it holds itself: whoever keeps theirs for long
-//! gets half of what there was, and leaves as many to the others.
+//! A plugin takes another place only while more places are free than it holds. So a plugin that keeps its
+//! places for long gets half of them, and leaves the other half.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -21,7 +21,7 @@ impl Places {
         Arc::new(Self { free: Mutex::new(places), freed: Notify::new() })
     }
 
-    /// What one plugin may take of them, at most `concurrency` at once.
+    /// The places that one plugin may take, at most `concurrency` at once.
     pub(crate) fn share(self: &Arc<Self>, concurrency: usize) -> Arc<Share> {
         let own = Arc::new(Semaphore::new(concurrency));
         Arc::new(Share { all: Arc::clone(self), own, held: AtomicUsize::new(0) })
@@ -41,9 +41,10 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Waits for a place. In order of asking within a plugin, in no certain order among plugins.
+    /// Waits for a place: first come, first served within a plugin, in no particular order among plugins.
     pub(crate) async fn take(self: &Arc<Self>) -> PoolPlace {
-        // Nobody closes it. The plugin's own turn first: what is at its limit must not crowd those who wait.
+        // Nobody closes this semaphore. The plugin's own limit comes first: a plugin that has reached it must
+        // not fill the queue for places.
         let own = Arc::clone(&self.own).acquire_owned().await.ok();
         loop {
             let freed = self.all.freed.notified();
@@ -54,7 +55,7 @@ impl Share {
         }
     }
 
-    /// What a plugin may take of the same places, at most `concurrency` at once.
+    /// The same places for one plugin, at most `concurrency` at once.
     pub(super) fn of_other_size(&self, concurrency: usize) -> Arc<Self> {
         self.all.share(concurrency)
     }
@@ -70,7 +71,7 @@ impl Share {
     }
 }
 
-/// A place that is held, until dropped.
+/// A place that is held until dropped.
 pub(crate) struct PoolPlace {
     share: Arc<Share>,
     _own: Option<OwnedSemaphorePermit>,
@@ -138,7 +139,7 @@ mod tests {
             let held = take_all(&share);
             assert_eq!((held.len(), take_all(&other).len()), (3, 3));
             drop(held);
-            // Whoever takes many at a stretch is made to wait.
+            // A plugin that takes many in a row has to wait.
             tokio::task::yield_now().await;
         }
     }

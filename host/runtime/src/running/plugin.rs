@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Instant};
 use tokio::time::timeout;
 
 use crate::{
-    inspection::preflight::Forbidden,
     invocation::{Invocation, services::Capabilities},
+    policy::admission::Forbidden,
     policy::{limits::TURN_TIMEOUT, manifest::Manifest},
     recording::tape::{Ending, Tape},
     running::{
@@ -20,7 +20,7 @@ use crate::{
 use maro_domain::{caller::Caller, ids::Incident};
 use maro_process::metrics::SubcommandMetrics;
 
-/// A version of a plugin, under the terms of its manifest, in the health that it is in.
+/// A version of a plugin with its health, under the terms of its manifest.
 pub struct LoadedPlugin {
     version: Arc<Version>,
     terms: Terms,
@@ -52,7 +52,7 @@ impl LoadedPlugin {
         &self.version.origin.digest
     }
 
-    /// The name of the `NAME.toml` that speaks for it.
+    /// The name of its `NAME.toml`.
     pub(crate) fn manifest_file(&self) -> &str {
         &self.version.origin.manifest_file
     }
@@ -83,12 +83,12 @@ impl LoadedPlugin {
         self.health.last_fault()
     }
 
-    /// Whether it is run at the moment.
+    /// Whether it may be run at the moment.
     pub fn breaker(&self) -> BreakerStatus {
         self.health.breaker()
     }
 
-    /// Forgets its faults: it is run again at once. For authors, who want to see each of them.
+    /// Forgets its faults, so it may be run again at once. For authors, who want to see each of them.
     pub fn forgive(&self) {
         self.health.forgive();
     }
@@ -152,8 +152,8 @@ impl LoadedPlugin {
         result
     }
 
-    /// Runs the subcommand on what a tape plays instead of on the host. Counts for nothing: neither metrics
-    /// nor the breaker hear of it.
+    /// Runs the subcommand with the answers of a tape instead of the host's. Neither metrics nor the breaker
+    /// count it.
     ///
     /// # Errors
     /// As [`LoadedPlugin::run`].

@@ -1,21 +1,21 @@
-//! Threads that give way to those that answer people.
+//! Threads that give way to the threads that answer people.
 
-/// As `nice` counts: a third of what others get of a processor that they want whole. More would let honest
-/// plugins that compute for long run into their limits on a busy machine.
+/// A value for `nice`: a third of what other threads get of a busy processor. With a higher value, honest
+/// plugins that compute for long would reach their limits on a busy machine.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
-/// For how long a thread that gives way keeps a processor from one that wakes up, in nanoseconds. The usual
+/// How long a thread that gives way may keep the processor once another wakes up, in nanoseconds. The usual
 /// three milliseconds are many times what a command takes.
 #[cfg(target_os = "linux")]
 const SLICE: u64 = 100_000;
 
-/// Lets the calling thread give way to others, as far as the system can: elsewhere than on Linux a priority is
-/// the whole process's, and before Linux 6.12 there are no slices of a thread's own.
+/// Makes the calling thread give way to others, as far as the system can. Outside Linux, a priority applies
+/// to the whole process, and before Linux 6.12 a thread has no time slice of its own.
 pub fn give_way() {
     #[cfg(target_os = "linux")]
     {
-        // A thread that gives way further already goes on doing so.
+        // A thread that already gives way further keeps doing so.
         let niceness = rustix::process::getpriority_process(None).unwrap_or_default().max(NICENESS);
         let attributes = libc::sched_attr {
             size: size_of::<libc::sched_attr>() as u32,
@@ -28,7 +28,8 @@ pub fn give_way() {
             sched_period: 0,
         };
         #[expect(unsafe_code, reason = "the C library has no function for this system call")]
-        // SAFETY: it reads the structure, whose size it is told, and changes nothing in this process.
+        // SAFETY: it only reads the structure, whose size it is given, and writes to no memory of this
+        // process.
         let outcome = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
         if outcome != 0 {
             let error = std::io::Error::last_os_error();

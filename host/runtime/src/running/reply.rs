@@ -30,7 +30,7 @@ pub(super) enum ReplyError {
 
 /// Turns a guest's reply into the host's.
 ///
-/// A key or user id that is none is shown as text: a small mistake should not cost the whole answer.
+/// An invalid key or user id is shown as text: a small mistake shouldn't cost the whole answer.
 ///
 /// # Errors
 /// More text or parts than the limits allow.
@@ -80,10 +80,10 @@ impl Budget<'_> {
         Ok(Item { spans, button: button.flatten() })
     }
 
-    /// Nothing for a button that could not be pressed: the text stands without it.
+    /// `None` for a button that couldn't be pressed: the text stays without it.
     fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
         self.spend(button.label.len() + button.command.len())?;
-        // Written as people type it, it means the same.
+        // It may be written as people type it, with `/maro`.
         let command = button.command.trim_start();
         let command = one_line(command.strip_prefix("/maro ").unwrap_or(command), MAX_COMMAND_LENGTH + 1);
         let label = one_line(&button.label, MAX_LABEL_LENGTH);
@@ -131,7 +131,7 @@ impl Budget<'_> {
     }
 }
 
-/// Checks a sentence that stands for a reply.
+/// Checks a sentence that is the whole reply.
 ///
 /// # Errors
 /// It is longer than the limits allow.
@@ -140,8 +140,8 @@ pub(super) fn check_sentence(sentence: &str, limits: &Limits) -> Result<(), Repl
     if sentence.len() > limit_kib as usize * 1024 { Err(ReplyError::TooLarge { limit_kib }) } else { Ok(()) }
 }
 
-/// A link that leads where its label says, if that says where: one address under the name of another is no
-/// link, nor is one that hides where it leads behind a user's name.
+/// A link, unless its label misleads: one that shows another address isn't a link, nor is one that hides its
+/// address behind a user's name.
 fn honest_link(wit::Link { url, label }: wit::Link) -> Span {
     let Ok(target) = Url::parse(&url) else { return Span::Link { url, label } };
     if !target.username().is_empty() || target.password().is_some() {

@@ -1,4 +1,4 @@
-//! What a version runs under: its manifest and what follows from that.
+//! What a version runs under: its manifest, and what follows from it.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Terms {
         Self::with_places(version, places.share(manifest.limits.concurrency as usize), manifest)
     }
 
-    /// Those of another manifest. Invocations under way count on, unless another number of them is allowed.
+    /// The terms of another manifest. Invocations in progress still count, unless the new limit differs.
     pub(super) fn under(&self, version: &Version, manifest: Arc<Manifest>) -> Self {
         let concurrency = manifest.limits.concurrency;
         let places = if concurrency == self.manifest.limits.concurrency {

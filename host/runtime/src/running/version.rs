@@ -1,11 +1,12 @@
-//! One version of a plugin: what came out of its file, whatever it is run under.
+//! One version of a plugin: what was loaded from its file, whatever manifest it runs under.
 
 use std::sync::Arc;
 
 use crate::{
     engine::linking::InterfacePre,
-    inspection::preflight::{self, Forbidden, Wishes},
+    inspection::preflight::Wishes,
     invocation::authority::Origin,
+    policy::admission::{self, Forbidden},
     policy::manifest::Manifest,
 };
 
@@ -18,7 +19,7 @@ pub struct Description {
     pub usage: String,
 }
 
-/// What all that run the same file with the same content share.
+/// What all plugins from the same file with the same content share.
 pub(crate) struct Version {
     pub(crate) description: Description,
     /// The file that it was loaded from, without its ending.
@@ -36,7 +37,7 @@ impl Version {
     /// What it lacks there.
     pub(super) fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
         let Origin { digest, manifest_file } = &*self.origin;
-        preflight::check_pin(digest, manifest, manifest_file)?;
-        preflight::check_grants(&self.wishes.grants, manifest, manifest_file)
+        admission::check_pin(digest, manifest, manifest_file)?;
+        admission::check_grants(&self.wishes.grants, manifest, manifest_file)
     }
 }

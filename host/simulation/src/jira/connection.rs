@@ -18,7 +18,7 @@ use crate::jira::{
     answers::json_answer,
     api::{refuse_strangers, router},
     fault_answers,
-    faults::Fault,
+    faults::JiraFault,
     received::ReceivedRequest,
     shapes::{self, Api},
     state::SiteState,
@@ -111,14 +111,14 @@ impl Drop for UnderWay {
 }
 
 /// Acts out a fault: answers, never answers, or returns `None` to continue as usual.
-async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Option<Response>, Reset> {
+async fn fail(fault: &JiraFault, path: &str, stop: &CancellationToken) -> Result<Option<Response>, Reset> {
     match fault {
-        Fault::Reset => Err(Reset),
-        Fault::Hang => {
+        JiraFault::Reset => Err(Reset),
+        JiraFault::Hang => {
             stop.cancelled().await;
             Err(Reset)
         }
-        Fault::Slow(delay) => {
+        JiraFault::Slow(delay) => {
             stop.run_until_cancelled(tokio::time::sleep(*delay)).await;
             Ok(None)
         }
@@ -127,14 +127,18 @@ async fn fail(fault: &Fault, path: &str, stop: &CancellationToken) -> Result<Opt
 }
 
 /// Acts out a fault after the request was carried out: the right answer gets lost.
-async fn fail_after(fault: &Fault, response: Response, stop: &CancellationToken) -> Result<Response, Reset> {
+async fn fail_after(
+    fault: &JiraFault,
+    response: Response,
+    stop: &CancellationToken,
+) -> Result<Response, Reset> {
     match fault {
-        Fault::DoneThenReset => Err(Reset),
-        Fault::DoneThenHang => {
+        JiraFault::DoneThenReset => Err(Reset),
+        JiraFault::DoneThenHang => {
             stop.cancelled().await;
             Err(Reset)
         }
-        Fault::DoneThenStatus(status) => Ok(fault_answers::answer_after(*status)),
+        JiraFault::DoneThenStatus(status) => Ok(fault_answers::answer_after(*status)),
         _ => Ok(response),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::jira::{
     answers::{html, json_answer},
-    faults::Fault,
+    faults::JiraFault,
     shapes,
 };
 
@@ -25,40 +25,40 @@ const HUGE_BODY_CHUNK: &[u8] = &[b' '; 64 * 1024];
 const DRIP_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The answer to `path` for a fault that has its own answer.
-pub(super) fn answer(fault: &Fault, path: &str) -> Option<Response> {
+pub(super) fn answer(fault: &JiraFault, path: &str) -> Option<Response> {
     let raw_json = |text: &'static str| json_response(StatusCode::OK, Body::from(text));
     Some(match fault {
-        Fault::Status(status, retry_after) => refusal(*status, retry_after.as_deref()),
-        Fault::Html => html(StatusCode::OK, "<!doctype html><title>Log in</title><h1>Log in</h1>"),
-        Fault::NoSuchAddress => html(StatusCode::NOT_FOUND, "<h1>404 Not Found</h1>"),
-        Fault::InvalidJson => raw_json(r#"{"issues":[{"id":"10022","key":"SCRUM-1"#),
-        Fault::WrongShape => raw_json(r#"{"issues":"many","fields":7,"displayName":[]}"#),
-        Fault::CutShort => json_response(StatusCode::OK, cut_short()),
-        Fault::HugeBody => json_response(StatusCode::OK, huge()),
-        Fault::EndlessBody => json_response(StatusCode::OK, endless()),
-        Fault::Drips => json_response(StatusCode::OK, drips()),
-        Fault::Redirect(target) => redirect(target),
-        Fault::Anonymous | Fault::SilentlyAnonymous => {
+        JiraFault::Status(status, retry_after) => refusal(*status, retry_after.as_deref()),
+        JiraFault::Html => html(StatusCode::OK, "<!doctype html><title>Log in</title><h1>Log in</h1>"),
+        JiraFault::NoSuchAddress => html(StatusCode::NOT_FOUND, "<h1>404 Not Found</h1>"),
+        JiraFault::InvalidJson => raw_json(r#"{"issues":[{"id":"10022","key":"SCRUM-1"#),
+        JiraFault::WrongShape => raw_json(r#"{"issues":"many","fields":7,"displayName":[]}"#),
+        JiraFault::CutShort => json_response(StatusCode::OK, cut_short()),
+        JiraFault::HugeBody => json_response(StatusCode::OK, huge()),
+        JiraFault::EndlessBody => json_response(StatusCode::OK, endless()),
+        JiraFault::Drips => json_response(StatusCode::OK, drips()),
+        JiraFault::Redirect(target) => redirect(target),
+        JiraFault::Anonymous | JiraFault::SilentlyAnonymous => {
             let mut response = anonymous(path);
-            if *fault == Fault::Anonymous {
+            if *fault == JiraFault::Anonymous {
                 let headers = response.headers_mut();
                 headers.insert("x-ausername", HeaderValue::from_static("anonymous"));
                 headers.insert("x-seraph-loginreason", HeaderValue::from_static("AUTHENTICATED_FAILED"));
             }
             response
         }
-        Fault::IssueErrors if path.ends_with("/bulkfetch") => {
+        JiraFault::IssueErrors if path.ends_with("/bulkfetch") => {
             let errors = json!([{ "id": "10022", "errorMessage": "The issue could not be loaded in time." }]);
             let answer = json!({ "issueErrors": errors, "issues": [] });
             json_answer(StatusCode::OK, &answer)
         }
-        Fault::IssueErrors
-        | Fault::Hang
-        | Fault::Slow(_)
-        | Fault::Reset
-        | Fault::DoneThenReset
-        | Fault::DoneThenHang
-        | Fault::DoneThenStatus(_) => return None,
+        JiraFault::IssueErrors
+        | JiraFault::Hang
+        | JiraFault::Slow(_)
+        | JiraFault::Reset
+        | JiraFault::DoneThenReset
+        | JiraFault::DoneThenHang
+        | JiraFault::DoneThenStatus(_) => return None,
     })
 }
 

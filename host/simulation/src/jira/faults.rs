@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 /// How the REST API fails. Web pages (`/browse/…`) aren't affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum JiraFault {
     /// This status with Jira's error body and, if given, this `Retry-After`.
     Status(u16, Option<String>),
     /// No answer, but the connection stays open.
@@ -39,7 +39,7 @@ pub enum Fault {
     Redirect(String),
     /// The credentials are ignored, so nothing is visible. Headers say so, as with Data Center.
     Anonymous,
-    /// As [`Fault::Anonymous`], but without the headers.
+    /// As [`JiraFault::Anonymous`], but without the headers.
     SilentlyAnonymous,
     /// Some issues couldn't be read: an empty answer with an entry in `issueErrors`.
     IssueErrors,
@@ -49,30 +49,30 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Faults for the next requests, one each. `None` lets a request through.
-    next: VecDeque<Option<Fault>>,
+    next: VecDeque<Option<JiraFault>>,
     /// The fault for all requests after those.
-    then: Option<Fault>,
+    then: Option<JiraFault>,
     /// As `next`, for the requests whose path ends with a text: these come first, and count for nothing else.
-    of: Vec<(String, VecDeque<Option<Fault>>)>,
+    of: Vec<(String, VecDeque<Option<JiraFault>>)>,
 }
 
 impl Faults {
-    pub(super) fn set(&mut self, next: impl IntoIterator<Item = Option<Fault>>, then: Option<Fault>) {
+    pub(super) fn set(&mut self, next: impl IntoIterator<Item = Option<JiraFault>>, then: Option<JiraFault>) {
         *self = Self { next: next.into_iter().collect(), then, of: Vec::new() };
     }
 
-    pub(super) fn set_of(&mut self, part: &str, next: impl IntoIterator<Item = Option<Fault>>) {
+    pub(super) fn set_of(&mut self, part: &str, next: impl IntoIterator<Item = Option<JiraFault>>) {
         self.of.retain(|(other, _)| other != part);
         self.of.push((part.to_owned(), next.into_iter().collect()));
     }
 
     /// The fault for all future requests, if any.
-    pub(super) fn lasting(&self) -> Option<Fault> {
+    pub(super) fn lasting(&self) -> Option<JiraFault> {
         self.then.clone()
     }
 
     /// The fault for the request that has just come, if any.
-    pub(super) fn next(&mut self, path: &str) -> Option<Fault> {
+    pub(super) fn next(&mut self, path: &str) -> Option<JiraFault> {
         let of_path =
             self.of.iter_mut().find(|(part, next)| path.ends_with(part.as_str()) && !next.is_empty());
         if let Some((_, next)) = of_path {

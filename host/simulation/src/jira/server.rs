@@ -12,7 +12,7 @@ use url::Url;
 use crate::jira::{
     connection,
     credentials::{API_TOKEN, EMAIL, PERSONAL_ACCESS_TOKEN},
-    faults::Fault,
+    faults::JiraFault,
     issue::{IssueType, SimulatedIssue},
     received::ReceivedRequest,
     seed::PROJECT,
@@ -111,18 +111,18 @@ impl SimulatedJira {
     }
 
     /// Makes the REST API fail until [`SimulatedJira::clear_fault`].
-    pub fn set_fault(&self, fault: Fault) {
+    pub fn set_fault(&self, fault: JiraFault) {
         self.set_faults([], Some(fault));
     }
 
     /// Makes only the next requests to the REST API fail, one fault each. `None` lets a request through.
-    pub fn set_next_faults(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+    pub fn set_next_faults(&self, faults: impl IntoIterator<Item = Option<JiraFault>>) {
         self.set_faults(faults, None);
     }
 
-    /// As [`SimulatedJira::set_next_faults`], for the requests whose path ends with `part`. All others stay as
-    /// they are.
-    pub fn set_next_faults_of(&self, part: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
+    /// As [`SimulatedJira::set_next_faults`], for the requests whose path ends with `part`. All others stay
+    /// as they are.
+    pub fn set_next_faults_of(&self, part: &str, faults: impl IntoIterator<Item = Option<JiraFault>>) {
         self.shared.faults().set_of(part, faults);
         self.shared.changes.send_modify(|count| *count += 1);
     }
@@ -132,7 +132,7 @@ impl SimulatedJira {
         self.set_faults([], None);
     }
 
-    fn set_faults(&self, next: impl IntoIterator<Item = Option<Fault>>, then: Option<Fault>) {
+    fn set_faults(&self, next: impl IntoIterator<Item = Option<JiraFault>>, then: Option<JiraFault>) {
         self.shared.faults().set(next, then);
         self.shared.changes.send_modify(|count| *count += 1);
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::jira::{
-    faults::Fault,
+    faults::JiraFault,
     issue::{IssueType, SimulatedIssue},
     server::SimulatedJira,
 };
@@ -36,7 +36,7 @@ impl SimulatedJira {
     }
 
     /// The current fault, which stays until it is cleared.
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn fault(&self) -> Option<JiraFault> {
         self.shared.faults().lasting()
     }
 

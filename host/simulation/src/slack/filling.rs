@@ -6,7 +6,7 @@ use crate::slack::{
     act_error::ActError,
     checks::view::suggestion_flaws,
     delivery,
-    form::{self, Choice, Field},
+    form::{self, Field, ShownChoice},
     modal::Modal,
     parcel::Parcel,
     payloads,
@@ -39,7 +39,7 @@ pub(super) async fn suggestions(
     user: &str,
     name: &str,
     typed: &str,
-) -> Result<Vec<Choice>, ActError> {
+) -> Result<Vec<ShownChoice>, ActError> {
     let (person, modal) = shared.person_and_modal(user)?;
     let field = find(&modal, name)?;
     let options = suggest(shared, person, &modal, &field, typed).await?;
@@ -138,7 +138,7 @@ async fn choose(
 
 fn pick(offered: &[Value], wanted: &str) -> Option<Value> {
     let is = |option: &&Value, same: fn(&str, &str) -> bool| {
-        let Choice { label, value } = form::choice(option);
+        let ShownChoice { label, value } = form::choice(option);
         same(&label, wanted) || same(&value, wanted)
     };
     let exact = offered.iter().find(|option| is(option, |one, other| one == other));

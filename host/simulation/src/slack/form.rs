@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// One thing that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct ShownChoice {
     pub label: String,
     pub value: String,
 }
@@ -24,7 +24,7 @@ pub struct Field {
     /// Its current value: the text, or the labels of the chosen options separated by commas.
     pub value: Option<String>,
     /// The options. Empty for texts, and for a select whose options the bot suggests during typing.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<ShownChoice>,
     /// How many characters must be typed before the bot is asked for options. `None` if it is never asked.
     pub min_query_length: Option<usize>,
     /// The minimum and maximum length of a text, if the bot sets them.
@@ -37,7 +37,7 @@ pub struct Field {
 
 /// A button as a person sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Button {
+pub struct ShownButton {
     pub label: String,
     pub action_id: String,
     pub block_id: String,
@@ -76,13 +76,13 @@ fn elements(blocks: &[Value]) -> Vec<Found<'_>> {
 }
 
 /// The buttons, in order.
-pub fn buttons(blocks: &[Value]) -> Vec<Button> {
+pub fn buttons(blocks: &[Value]) -> Vec<ShownButton> {
     let is_button = |found: &Found<'_>| found.element["type"] == "button";
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     elements(blocks)
         .into_iter()
         .filter(is_button)
-        .map(|Found { element, block, beside }| Button {
+        .map(|Found { element, block, beside }| ShownButton {
             label: text(&element["text"]["text"]),
             action_id: text(&element["action_id"]),
             block_id: text(&block["block_id"]),
@@ -134,13 +134,13 @@ pub(super) fn options(object: &Value) -> Vec<Value> {
         .collect()
 }
 
-pub(super) fn choices(object: &Value) -> Vec<Choice> {
+pub(super) fn choices(object: &Value) -> Vec<ShownChoice> {
     options(object).iter().map(choice).collect()
 }
 
-pub(super) fn choice(option: &Value) -> Choice {
+pub(super) fn choice(option: &Value) -> ShownChoice {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Choice { label: text(&option["text"]["text"]), value: text(&option["value"]) }
+    ShownChoice { label: text(&option["text"]["text"]), value: text(&option["value"]) }
 }
 
 /// What a person sees in a field with this state.

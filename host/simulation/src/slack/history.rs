@@ -110,7 +110,7 @@ struct Kept {
 }
 
 #[derive(Debug, Default)]
-struct Records {
+struct HistoryState {
     invocations: u64,
     last_ts: i64,
     /// Counts the changes to messages.
@@ -124,32 +124,32 @@ struct Records {
 
 #[derive(Debug, Default)]
 pub(super) struct History {
-    records: Mutex<Records>,
+    state: Mutex<HistoryState>,
     changes: Arc<Changes>,
 }
 
 impl History {
     pub(super) fn new(changes: Arc<Changes>) -> Self {
-        Self { records: Mutex::default(), changes }
+        Self { state: Mutex::default(), changes }
     }
 
     /// Gives a number to something that somebody did.
     pub(super) fn number(&self, channel: ChannelId, user: UserId) -> Typed {
-        let mut records = self.records();
-        records.invocations += 1;
-        Typed { invocation: records.invocations, channel, user, original_ts: None, command: None }
+        let mut state = self.state();
+        state.invocations += 1;
+        Typed { invocation: state.invocations, channel, user, original_ts: None, command: None }
     }
 
     /// Opens the response URL with this path for answers to `typed`.
     pub(super) fn open(&self, path: String, typed: Typed, now: Timestamp) {
         let expires_at = now.saturating_add(RESPONSE_URL_LIFETIME).unwrap_or(Timestamp::MAX);
-        self.records().grants.insert(path, ResponseGrant { typed, uses_left: RESPONSE_URL_USES, expires_at });
+        self.state().grants.insert(path, ResponseGrant { typed, uses_left: RESPONSE_URL_USES, expires_at });
     }
 
     /// Uses the response URL with this path once.
     pub(super) fn use_response_url(&self, path: &str, now: Timestamp) -> Result<Typed, Closed> {
-        let mut records = self.records();
-        let grant = records.grants.get_mut(path).ok_or(Closed::Unknown)?;
+        let mut state = self.state();
+        let grant = state.grants.get_mut(path).ok_or(Closed::Unknown)?;
         if now >= grant.expires_at {
             return Err(Closed::Expired);
         }
@@ -159,24 +159,24 @@ impl History {
 
     /// A new, unique `ts`, later than all before.
     pub(super) fn new_ts(&self, now: Timestamp) -> String {
-        let mut records = self.records();
-        records.last_ts = now.as_microsecond().max(records.last_ts + 1);
-        format!("{}.{:06}", records.last_ts / 1_000_000, records.last_ts % 1_000_000)
+        let mut state = self.state();
+        state.last_ts = now.as_microsecond().max(state.last_ts + 1);
+        format!("{}.{:06}", state.last_ts / 1_000_000, state.last_ts % 1_000_000)
     }
 
     pub(super) fn show(&self, message: ShownMessage) {
-        let mut records = self.records();
-        let revision = records.next_revision();
-        records.messages.push(Kept { revision, message });
-        drop(records);
+        let mut state = self.state();
+        let revision = state.next_revision();
+        state.messages.push(Kept { revision, message });
+        drop(state);
         self.changes.note();
     }
 
     /// Replaces a message with `message`, which keeps the time, the thread and the audience of the original.
     pub(super) fn replace(&self, ts: &str, message: ShownMessage) {
-        let mut records = self.records();
-        let revision = records.next_revision();
-        for kept in records.messages.iter_mut().filter(|kept| kept.message.ts == ts) {
+        let mut state = self.state();
+        let revision = state.next_revision();
+        for kept in state.messages.iter_mut().filter(|kept| kept.message.ts == ts) {
             let original = &kept.message;
             let message = ShownMessage {
                 ts: original.ts.clone(),
@@ -187,56 +187,56 @@ impl History {
             };
             *kept = Kept { revision, message };
         }
-        drop(records);
+        drop(state);
         self.changes.note();
     }
 
     pub(super) fn delete(&self, ts: &str) {
-        let mut records = self.records();
-        let revision = records.next_revision();
-        records.messages.retain(|kept| kept.message.ts != ts);
-        records.deleted.push((revision, ts.to_owned()));
-        drop(records);
+        let mut state = self.state();
+        let revision = state.next_revision();
+        state.messages.retain(|kept| kept.message.ts != ts);
+        state.deleted.push((revision, ts.to_owned()));
+        drop(state);
         self.changes.note();
     }
 
     /// How many replies are in this message's thread.
     pub(super) fn replies_to(&self, ts: &str) -> usize {
-        let records = self.records();
-        records.messages.iter().filter(|kept| kept.message.thread_ts.as_deref() == Some(ts)).count()
+        let state = self.state();
+        state.messages.iter().filter(|kept| kept.message.thread_ts.as_deref() == Some(ts)).count()
     }
 
     pub(super) fn report(&self, problem: String) {
         tracing::warn!(problem, "Slack would have refused this");
-        self.records().problems.push(problem);
+        self.state().problems.push(problem);
     }
 
     pub(super) fn messages(&self) -> Vec<ShownMessage> {
-        self.records().messages.iter().map(|kept| kept.message.clone()).collect()
+        self.state().messages.iter().map(|kept| kept.message.clone()).collect()
     }
 
     pub(super) fn changes_since(&self, revision: u64) -> MessageChanges {
-        let records = self.records();
-        let changed = records.messages.iter().filter(|kept| kept.revision > revision);
-        let deleted = records.deleted.iter().filter(|(deleted_at, _)| *deleted_at > revision);
+        let state = self.state();
+        let changed = state.messages.iter().filter(|kept| kept.revision > revision);
+        let deleted = state.deleted.iter().filter(|(deleted_at, _)| *deleted_at > revision);
         MessageChanges {
-            revision: records.revision,
+            revision: state.revision,
             changed: changed.map(|kept| kept.message.clone()).collect(),
             deleted: deleted.map(|(_, ts)| ts.clone()).collect(),
         }
     }
 
     pub(super) fn problems(&self) -> Vec<String> {
-        self.records().problems.clone()
+        self.state().problems.clone()
     }
 
     /// No code panics while holding the lock. A test that does has failed anyway.
-    fn records(&self) -> MutexGuard<'_, Records> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, HistoryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Records {
+impl HistoryState {
     fn next_revision(&mut self) -> u64 {
         self.revision += 1;
         self.revision

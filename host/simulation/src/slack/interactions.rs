@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::slack::{
     act_error::{ActError, SubmitOutcome},
     delivery, filling,
-    form::Choice,
+    form::ShownChoice,
     history::ShownMessage,
     messages,
     modal::Modal,
@@ -67,7 +67,12 @@ impl SimulatedSlack {
     ///
     /// # Errors
     /// [`ActError`], also if the bot doesn't answer or its answer is invalid.
-    pub async fn suggestions(&self, user: &str, field: &str, typed: &str) -> Result<Vec<Choice>, ActError> {
+    pub async fn suggestions(
+        &self,
+        user: &str,
+        field: &str,
+        typed: &str,
+    ) -> Result<Vec<ShownChoice>, ActError> {
         filling::suggestions(&self.shared, user, field, typed).await
     }
 

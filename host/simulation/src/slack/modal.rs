@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::slack::form::{self, Button, Field};
+use crate::slack::form::{self, Field, ShownButton};
 
 /// A person's topmost modal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl Modal {
     }
 
     /// The buttons among its blocks, without those that submit and close it.
-    pub fn buttons(&self) -> Vec<Button> {
+    pub fn buttons(&self) -> Vec<ShownButton> {
         form::buttons(self.blocks())
     }
 

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::slack::{
-    form::{Button, Field},
+    form::{Field, ShownButton},
     history::{Author, ShownMessage},
     modal::Modal,
     random::random_text,
@@ -88,7 +88,7 @@ pub(super) fn block_suggestion(
 }
 
 /// The entry in `actions` for a button.
-pub(super) fn button_action(shared: &WorkspaceState, button: &Button) -> Value {
+pub(super) fn button_action(shared: &WorkspaceState, button: &ShownButton) -> Value {
     let mut action = button.element.clone();
     action["block_id"] = json!(button.block_id);
     action["action_ts"] = action_ts(shared);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::slack::{
     act_error::ActError,
     delivery,
-    form::{self, Button},
+    form::{self, ShownButton},
     history::ShownMessage,
     messages,
     parcel::Parcel,
@@ -55,10 +55,10 @@ impl Press {
         Self { block_id: Some(block_id.to_owned()), ..self }
     }
 
-    pub(super) fn find(&self, blocks: &[Value]) -> Result<Button, ActError> {
+    pub(super) fn find(&self, blocks: &[Value]) -> Result<ShownButton, ActError> {
         let all = form::buttons(blocks);
-        let by = |name: fn(&Button) -> &str| -> Vec<&Button> {
-            let is_there = |button: &&Button| {
+        let by = |name: fn(&ShownButton) -> &str| -> Vec<&ShownButton> {
+            let is_there = |button: &&ShownButton| {
                 self.beside.as_ref().is_none_or(|text| button.beside.contains(text))
                     && self.block_id.as_ref().is_none_or(|id| button.block_id == *id)
             };

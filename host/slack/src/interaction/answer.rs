@@ -1,7 +1,7 @@
 //! What Slack waits for after a submission, or when a select asks for its options.
 //!
-//! All answers are JSON bodies for HTTP, and payloads of the acknowledgement for Socket Mode; an empty one
-//! is a bare acknowledgement in both.
+//! An answer is a JSON body for HTTP, and the payload of the acknowledgement for Socket Mode. An empty one
+//! just acknowledges, in both.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,16 @@ use crate::view::{
 /// The longest error beside an input. Slack documents no limit; more than this would fill the modal.
 const MAX_ERROR: usize = 300;
 
-/// What becomes of a submitted modal.
+/// What happens to a submitted modal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmissionResponse {
-    /// It closes, and the one below it shows.
+    /// It closes, and the one below it appears.
     Close,
-    /// It and all below it close.
+    /// It closes with all modals below it.
     CloseAll,
-    /// Another takes its place.
+    /// Another modal replaces it.
     Update(Box<View>),
-    /// It stays, with an error beside each named input (by block id). Never empty.
+    /// It stays open, with an error beside each of these inputs, by block id. Never empty.
     Errors(BTreeMap<String, String>),
 }
 

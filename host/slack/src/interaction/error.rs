@@ -1,6 +1,6 @@
 //! Why what Slack sent isn't an interaction.
 
-/// Why a signed body is no interaction.
+/// Why a signed body isn't an interaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InteractionError {
     #[error("the body isn't valid UTF-8")]
@@ -13,7 +13,7 @@ pub enum InteractionError {
     Malformed { field: &'static str },
     #[error("the payload is longer than {max_bytes} bytes")]
     TooLong { max_bytes: usize },
-    /// Two readings of one request are one too many.
+    /// A request must not be readable in two ways.
     #[error("payload is there twice")]
     Repeated,
 }

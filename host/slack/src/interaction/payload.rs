@@ -1,4 +1,4 @@
-//! Slack's interaction payloads, field by field, before anything is known to be there.
+//! Slack's interaction payloads, field by field. Any field may be missing.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 use maro_domain::ids::{ChannelId, UserId};
 
-/// The kinds that are read further.
+/// The kinds that MARO reads.
 pub(super) const KINDS: [&str; 6] =
     ["view_submission", "view_closed", "block_actions", "block_suggestion", "shortcut", "message_action"];
 
@@ -23,7 +23,7 @@ pub(super) struct Kind {
     pub(super) kind: String,
 }
 
-/// The union of all kinds' fields, as far as MARO reads them.
+/// The fields that MARO reads, of all kinds.
 #[derive(Deserialize)]
 pub(super) struct Payload {
     user: Option<User>,
@@ -48,7 +48,7 @@ pub(super) struct Payload {
 #[derive(Deserialize)]
 struct User {
     id: String,
-    /// The name that a slash command calls `user_name`.
+    /// The name that is called `user_name` in a slash command.
     username: Option<String>,
     team_id: Option<String>,
 }
@@ -115,7 +115,7 @@ struct State {
     values: BTreeMap<String, BTreeMap<String, ElementState>>,
 }
 
-/// The state of one element. Kinds that MARO does not use have neither field.
+/// The state of one element. Kinds that MARO doesn't use have neither field.
 #[derive(Deserialize)]
 struct ElementState {
     value: Option<serde_json::Value>,
@@ -133,7 +133,7 @@ impl Payload {
         UserId::parse(&user.id).map_err(|_| InteractionError::Malformed { field: "user" })
     }
 
-    /// An app installed for a whole organisation gets no team, but people have one.
+    /// If the app is installed for a whole organisation, the payload has no team, but people have one.
     pub(super) fn team(&self) -> Option<String> {
         let of_user = || self.user.as_ref().and_then(|user| user.team_id.clone());
         self.team.as_ref().map(|team| team.id.clone()).or_else(of_user)
@@ -147,12 +147,12 @@ impl Payload {
             .transpose()
     }
 
-    /// Whether the message is shown to this person alone.
+    /// Whether only this person sees the message.
     pub(super) fn is_ephemeral(&self) -> bool {
         self.container.as_ref().is_some_and(|container| container.is_ephemeral)
     }
 
-    /// The times that name the message and its thread.
+    /// The timestamps that identify the message and its thread.
     pub(super) fn message_and_thread(&self) -> (Option<String>, Option<String>) {
         let (message, container) = (self.message.as_ref(), self.container.as_ref());
         let message_ts = message

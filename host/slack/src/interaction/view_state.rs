@@ -1,14 +1,14 @@
-//! A modal as it comes back: which one it is, and what stands in its inputs.
+//! A modal as it comes back from Slack: which one it is, and the values of its inputs.
 
 use std::collections::BTreeMap;
 
 use crate::view::input::Choice;
 
-/// A modal at the time somebody did something in it. `private_metadata` passed through Slack and is to be
-/// opened with [`crate::sealed::Sealer::open`].
+/// A modal at the time when somebody did something in it. `private_metadata` passed through Slack, so open it
+/// with [`crate::sealed::Sealer::open`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewState {
-    /// Names the modal to `views.update`.
+    /// Identifies the modal to `views.update`.
     pub id: String,
     /// Changes with each update.
     pub hash: String,
@@ -17,7 +17,7 @@ pub struct ViewState {
     pub values: InputValues,
 }
 
-/// What stands in the inputs, found by action id in whichever block.
+/// The values of the inputs by action id, whatever block they are in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputValues {
     values: BTreeMap<String, InputValue>,
@@ -34,7 +34,7 @@ impl InputValues {
         Self { values }
     }
 
-    /// What was typed. `None` if the input is empty or not there.
+    /// What was typed. `None` if the input is empty or missing.
     pub fn text(&self, action_id: &str) -> Option<&str> {
         match self.values.get(action_id)? {
             InputValue::Text(text) => Some(text),
@@ -42,7 +42,7 @@ impl InputValues {
         }
     }
 
-    /// What was chosen, with its label as it was shown. `None` if nothing is, or the input is not there.
+    /// What was chosen, with the label that was shown. `None` if nothing was, or the input is missing.
     pub fn selected(&self, action_id: &str) -> Option<&Choice> {
         match self.values.get(action_id)? {
             InputValue::Selected(choice) => Some(choice),

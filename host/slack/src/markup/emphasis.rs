@@ -1,7 +1,7 @@
 //! `*bold*`, `_italic_`, `~strike~`: which markers are markup, and what they enclose.
 //!
-//! A marker opens where no word is under way and no space follows, and closes where no space precedes and
-//! no word goes on. Each kind nests within the others once.
+//! A marker opens if it isn't inside a word and no space follows. It closes if no space precedes it and no
+//! word continues after it. Each kind can be nested in the others once.
 
 use crate::markup::tokens::Token;
 use maro_domain::rich_text::{Inline, Style};
@@ -17,12 +17,12 @@ pub(super) fn resolve(tokens: &[Token]) -> Vec<Inline> {
 
 struct Line<'a> {
     tokens: &'a [Token],
-    /// For each marker and place, where the next one that may close stands, or behind the end.
+    /// For each marker and position, the position of the next one that may close, or one past the end.
     closers: [Vec<usize>; 3],
     inlines: Vec<Inline>,
 }
 
-/// Looked up from the end beforehand, so that no marker makes its own way through the line.
+/// Found in one pass from the end, so that markers don't have to search the line.
 fn closers(tokens: &[Token]) -> [Vec<usize>; 3] {
     MARKERS.map(|marker| {
         let mut closers = vec![tokens.len(); tokens.len() + 1];
@@ -71,12 +71,12 @@ impl Line<'_> {
         let within_word = index > 0 && self.tokens[index - 1].is_word();
         let hugs =
             self.tokens.get(index + 1).is_some_and(|next| !next.is_space() && *next != self.tokens[index]);
-        // At least one token in between.
+        // There must be at least one token in between.
         let closer = *self.closers[marker].get(index + 2)?;
         (!within_word && hugs && closer < end).then_some((inner_style, closer))
     }
 
-    /// Adds to the text under way if it looks the same.
+    /// Continues the current text if it has the same style.
     fn text(&mut self, style: Style, write: impl FnOnce(&mut String)) {
         if let Some(Inline::Text { text, style: same }) = self.inlines.last_mut()
             && *same == style

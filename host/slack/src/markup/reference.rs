@@ -1,10 +1,10 @@
-//! What stands between `<` and `>`: links, people, channels, groups, dates.
+//! What is between `<` and `>`: links, people, channels, groups, dates.
 
 use url::Url;
 
 use crate::markup::source::Source;
 
-/// Something that Slack's markup names.
+/// Something that Slack's markup refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reference {
     Link {
@@ -16,7 +16,7 @@ pub(super) enum Reference {
 }
 
 impl Reference {
-    /// Reads the inside of `<…>`. `None` if it is nothing that Slack would write.
+    /// Reads the inside of `<…>`. `None` if Slack wouldn't write it.
     fn parse(inside: &str, source: Source) -> Option<Self> {
         let (target, label) = match inside.split_once('|') {
             Some((target, label)) => (target, Some(label).filter(|label| !label.trim().is_empty())),
@@ -46,8 +46,8 @@ impl Reference {
         Some(Self::Link { url: target.to_owned(), label: label.unwrap_or_else(|| shown.to_owned()) })
     }
 
-    /// As text alone, where there can be no link. Slack links what was typed as `example.com`; another label
-    /// would hide the address.
+    /// As plain text, where links aren't possible. If the label is the end of the address, as when Slack
+    /// links a typed `example.com`, the label is enough. Any other would hide the address.
     pub(super) fn into_text(self) -> String {
         match self {
             Self::Link { url, label } if url.ends_with(&label) => label,
@@ -61,10 +61,10 @@ fn is_id(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// The reference with which `text` begins, and its length in bytes.
+/// The reference at the start of `text`, and its length in bytes.
 pub(super) fn at_start(text: &str, source: Source) -> Option<(Reference, usize)> {
     let inside = text.strip_prefix('<')?;
-    // The inside holds no other `<`; so each letter is looked at for one `<` only.
+    // The inside contains no other `<`, so each character is looked at for only one `<`.
     let end = inside.find(['<', '>', '\n'])?;
     if inside.as_bytes()[end] != b'>' {
         return None;

@@ -1,16 +1,16 @@
-//! Where marked-up text comes from, and what follows for its signs.
+//! Where marked-up text comes from, which decides what its signs mean.
 
 /// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A message: what is no markup is escaped.
+    /// A message, where what isn't markup is escaped.
     Message,
-    /// An input: nothing is.
+    /// An input, where nothing is escaped.
     Typed,
 }
 
 impl Source {
-    /// What begins a quotation.
+    /// The sign that starts a quotation.
     pub(super) fn quote_marker(self) -> &'static str {
         match self {
             Self::Message => "&gt;",

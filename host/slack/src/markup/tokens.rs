@@ -1,17 +1,17 @@
-//! A line in parts: letters, code, links. What is inside code and links is no markup.
+//! A line in parts: letters, code, links. Nothing inside code and links is markup.
 
 use crate::markup::{
     reference::{self, Reference},
     source::Source,
 };
 
-/// The longest address that is one, in characters. Keeps lines full of beginnings of addresses cheap.
+/// The longest address that is recognised, in characters. Keeps lines full of half addresses cheap.
 const MAX_ADDRESS: usize = 2_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
     Letter(char),
-    /// Several letters that are no markup.
+    /// Several letters that aren't markup.
     Text(String),
     Code(String),
     Link {
@@ -21,7 +21,7 @@ pub(super) enum Token {
 }
 
 impl Token {
-    /// Whether a marker beside it is within a word.
+    /// Whether a marker next to it is inside a word.
     pub(super) fn is_word(&self) -> bool {
         matches!(self, Self::Letter(letter) if letter.is_alphanumeric())
     }
@@ -71,7 +71,7 @@ fn code_at_start(rest: &str, source: Source) -> Option<(Token, usize)> {
     Some((Token::Code(code), end + 2))
 }
 
-/// An address of the web that stands there as it is.
+/// A bare web address.
 fn address_at_start(rest: &str, source: Source) -> Option<(Token, usize)> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| rest.starts_with(scheme))?;
     let ends = |letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '"' | '`');
@@ -81,7 +81,7 @@ fn address_at_start(rest: &str, source: Source) -> Option<(Token, usize)> {
         None if rest.len() <= MAX_ADDRESS => rest,
         None => return None,
     };
-    // An escaped bracket or the end of a sentence is not part of it.
+    // An escaped bracket or the end of a sentence isn't part of it.
     let end = ["&lt;", "&gt;"].iter().filter_map(|entity| address.find(entity)).min();
     let address = &address[..end.unwrap_or(address.len())];
     // In a message a semicolon may end an entity.

@@ -1,14 +1,14 @@
-//! Buttons in messages that run a command, on their way out.
+//! Buttons in messages that run a command, as MARO sends them.
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use maro_domain::reply::Button;
 
-/// The action ids of such buttons, before `:` and a number that tells a message's buttons apart.
+/// The action ids of such buttons, before `:` and a number that distinguishes the buttons of a message.
 pub(crate) const RUN_COMMAND: &str = "run_command";
 pub(crate) const TURN_PAGE: &str = "turn_page";
 
-/// A button as Slack takes it.
+/// A button in Slack's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandButton {
     button: Button,
@@ -16,7 +16,7 @@ pub(crate) struct CommandButton {
 }
 
 impl CommandButton {
-    /// `number` is another for each button of a message.
+    /// `number` is different for each button of a message.
     pub(crate) fn new(button: Button, number: usize) -> Self {
         Self { button, number }
     }

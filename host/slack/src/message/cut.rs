@@ -1,7 +1,7 @@
 //! Where a text in Slack's markup may be cut.
 
-/// The last place within `max_length` where cutting harms neither a link nor an entity; behind a space
-/// if there is one in the second half. Never the very start, so that every cut gets on.
+/// The last position within `max_length` where a cut splits neither a link nor an entity; after a space if
+/// there is one in the second half. Never the very start, so that every cut makes progress.
 pub(crate) fn cut_point(text: &str, max_length: usize) -> usize {
     let (mut units, mut anywhere, mut behind_space) = (0, 0, 0);
     let (mut in_link, mut in_entity) = (false, false);

@@ -1,4 +1,4 @@
-//! Where a message's text is cut into blocks, and where its buttons stand.
+//! How a message's text is split into blocks, and where its buttons go.
 
 use std::ops::Range;
 
@@ -8,25 +8,25 @@ use crate::{
 };
 use maro_domain::reply::Button;
 
-/// The longest text of one section block.
+/// The longest text in one section block.
 pub(super) const MAX_SECTION: usize = 3_000;
 
-/// The most blocks of one message.
+/// The most blocks in one message.
 const MAX_BLOCKS: usize = 50;
 
-/// The most buttons of one row.
+/// The most buttons in one row.
 const MAX_ROW: usize = 25;
 
-/// The longest text of all blocks together. Slack does not document it; messages with more than about
-/// 13,000 characters in blocks are refused with `msg_blocks_too_long`.
+/// The longest text of all blocks together. Slack doesn't document a limit, but rejects messages with more
+/// than about 13,000 characters in blocks (`msg_blocks_too_long`).
 const MAX_ALL_SECTIONS: usize = 11_000;
 
-/// Where buttons belong in a text.
+/// Where buttons go in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Placement {
     /// Beside these bytes, which are whole lines.
     Beside(Range<usize>),
-    /// In a row behind the line that ends here.
+    /// In a row after the line that ends here.
     Below(usize),
 }
 
@@ -46,7 +46,7 @@ impl Placement {
     }
 }
 
-/// One block of a message, its text as a part of the message's.
+/// One block of a message. Its text is a range of the message's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
     Section(Range<usize>),
@@ -63,8 +63,8 @@ impl Part {
     }
 }
 
-/// Cuts a text into blocks. If it is too much for blocks with buttons beside its items, then without those;
-/// if it is too much for any blocks, into none.
+/// Splits a text into blocks: without the buttons beside its items if it is too long with them, and into none
+/// at all if it is too long for any blocks.
 pub(super) fn parts(text: &str, controls: &[(Placement, Vec<Button>)]) -> Vec<Part> {
     let all = parts_with(text, controls, |_| true);
     if !all.is_empty() || controls.is_empty() {
@@ -104,7 +104,7 @@ fn parts_with(
     within_limits(parts, text)
 }
 
-/// The parts, or none of them if they are more than Slack takes.
+/// The parts, or none of them if they are more than Slack accepts.
 fn within_limits(parts: Vec<Part>, text: &str) -> Vec<Part> {
     // No text has more units than bytes.
     let is_short = text.len() < MAX_ALL_SECTIONS;
@@ -114,10 +114,11 @@ fn within_limits(parts: Vec<Part>, text: &str) -> Vec<Part> {
     if parts.len() <= MAX_BLOCKS && (is_short || total() <= MAX_ALL_SECTIONS) { parts } else { Vec::new() }
 }
 
-/// Splits at line ends, and within a line only if it fills more than a section by itself.
+/// Splits at line ends, and inside a line only if that line is longer than a section.
 fn sections(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut range = range;
-    // The line break between this and what stands beside a button is theirs by being two blocks.
+    // Two blocks are on separate lines anyway, so the line break between this and a part with a button is
+    // dropped.
     if range.start > 0 && text[range.clone()].starts_with('\n') {
         range.start += 1;
     }
@@ -150,12 +151,12 @@ fn sections(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
         }
         line_start += line.len() + 1;
     }
-    // Slack refuses a section without text.
+    // Slack rejects a section without text.
     sections.retain(|section| !text[section.start - offset..section.end - offset].trim().is_empty());
     sections
 }
 
-/// A line in parts of which each fits into a section.
+/// A line in parts that each fit into a section.
 fn line_pieces(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {

@@ -1,5 +1,5 @@
-//! Each request is handled once, however often it comes: over several connections, or again after one
-//! broke before its acknowledgement was through.
+//! Handles each request once, even if it comes over several connections, or again because a connection broke
+//! before the acknowledgement got through.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(2_800);
 /// How many requests are remembered. Slack repeats one within minutes, if at all.
 const MAX_REMEMBERED: usize = 2_048;
 
-/// A payload that is there or will be.
+/// A payload that is ready or will be.
 type Payload = Shared<BoxFuture<'static, Vec<u8>>>;
 
 pub(super) struct Answers {
@@ -51,8 +51,8 @@ impl Answers {
         Self { handler, policy, remembered: Mutex::default(), handling: TaskTracker::new() }
     }
 
-    /// The frame that acknowledges an envelope, as soon as its payload is there or can wait no longer. The
-    /// same envelope again gets the same payload.
+    /// The frame that acknowledges an envelope, as soon as its payload is ready or the time is up. If the
+    /// same envelope comes again, it gets the same payload.
     pub(super) fn acknowledge(&self, envelope: &Envelope<'_>) -> impl Future<Output = String> + Send + use<> {
         let (receipt, payload) = (envelope.receipt(), self.payload(envelope));
         async move {
@@ -87,14 +87,14 @@ impl Answers {
         let (sender, receiver) = oneshot::channel();
         let handled = (self.handler)(request);
         self.handling.spawn(async move {
-            // Somebody waits, unless the connection is gone.
+            // Nobody waits any more if the connection is gone.
             let _ = sender.send(handled.await);
         });
-        // A handler that panicked sends nothing, and its request is acknowledged all the same.
+        // A handler that panicked sends nothing, but its request is still acknowledged.
         receiver.map(Result::unwrap_or_default).boxed().shared()
     }
 
-    /// Waits until the handler has nothing left to do.
+    /// Waits until the handler has finished everything.
     pub(super) async fn finish(&self) {
         self.handling.close();
         self.handling.wait().await;

@@ -29,13 +29,13 @@ pub(super) struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// What the acknowledgement of an envelope has to be like.
+/// What the acknowledgement of an envelope needs.
 pub(super) struct Receipt {
     id: String,
     accepts_payload: bool,
 }
 
-/// Reads a frame. `None` if it is nothing that could be acted upon or acknowledged.
+/// Reads a frame. `None` if there is nothing to act on or to acknowledge.
 pub(super) fn parse(frame: &str) -> Option<Frame<'_>> {
     #[derive(Deserialize)]
     struct Head {
@@ -52,7 +52,7 @@ pub(super) fn parse(frame: &str) -> Option<Frame<'_>> {
 }
 
 impl Envelope<'_> {
-    /// The request in it; `None` for what MARO does not know or cannot read, which is logged.
+    /// The request inside; `None` if MARO doesn't know it or can't read it, which is logged.
     pub(super) fn request(&self, policy: &ResponseUrlPolicy) -> Option<SocketRequest> {
         let payload = self.payload.map_or("null", RawValue::get);
         match self.kind.as_str() {
@@ -88,7 +88,7 @@ impl Envelope<'_> {
 }
 
 impl Receipt {
-    /// The frame that acknowledges an envelope, with `payload` if there is one and Slack takes it.
+    /// The frame that acknowledges an envelope, with `payload` if there is one and Slack accepts it.
     pub(super) fn with_payload(&self, payload: &[u8]) -> String {
         let id = serde_json::Value::from(self.id.as_str());
         match std::str::from_utf8(payload) {

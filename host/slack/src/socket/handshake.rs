@@ -1,5 +1,5 @@
-//! Opening a WebSocket: an HTTP request like any other, by the client that calls the Web API, whose
-//! connection is then used on.
+//! Opening a WebSocket: an ordinary HTTP request by the client that calls the Web API, whose connection then
+//! becomes the WebSocket.
 
 use reqwest::{
     Client, StatusCode, Upgraded,
@@ -16,12 +16,12 @@ use url::Url;
 
 use crate::web_api::error::ApiError;
 
-/// The largest message that is taken, in bytes. Over HTTP a request has at most 1 MiB.
+/// The largest message that is accepted, in bytes. Over HTTP a request has at most 1 MiB.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) type Socket = WebSocketStream<Upgraded>;
 
-/// Why there is no connection. The texts hold no addresses: one opens a socket by itself.
+/// Why there is no connection. The texts contain no addresses, because an address alone can open a socket.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     /// Slack gave no address.
@@ -39,7 +39,7 @@ pub(super) enum ConnectError {
     NotGreeted,
 }
 
-/// Opens a WebSocket at an address of `ws` or `wss`.
+/// Opens a WebSocket at a `ws` or `wss` address.
 pub(super) async fn open(client: &Client, address: &Url) -> Result<Socket, ConnectError> {
     let key = generate_key();
     let request = client
@@ -64,7 +64,7 @@ pub(super) async fn open(client: &Client, address: &Url) -> Result<Socket, Conne
     Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)
 }
 
-/// Where the request goes that opens a socket.
+/// The address for the request that opens a socket.
 fn http_address(address: &Url) -> Url {
     let mut http = address.clone();
     let scheme = if address.scheme() == "wss" { "https" } else { "http" };

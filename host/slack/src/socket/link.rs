@@ -1,4 +1,4 @@
-//! One connection: a WebSocket, the task that reads and writes it, and what happens to it.
+//! One connection: a WebSocket, the task that reads and writes it, and its events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::socket::{
-    connections::Connections,
+    context::SocketContext,
     envelope::{self, Frame},
     handshake::{self, ConnectError, Socket},
 };
@@ -21,20 +21,20 @@ use crate::socket::{
 /// How long opening may take once Slack has given an address.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often the connection is checked with a ping, and how many may go unanswered.
+/// How often a ping checks the connection, and how many pings may go unanswered.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PINGS_UNANSWERED: u32 = 2;
 
 /// How long writing a frame may take.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many requests may wait for their acknowledgement; beyond that no more are read.
+/// How many requests may wait for their acknowledgement. If there are more, reading pauses.
 const MAX_AT_ONCE: usize = 100;
 
-/// How long acknowledgements under way may take at the end. Slack waits no longer.
+/// How long pending acknowledgements may take at the end. Slack doesn't wait longer.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(3);
 
-/// How long closing may take: Slack answers it.
+/// How long closing may take, including Slack's answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What happens to a connection.
@@ -45,9 +45,9 @@ pub(super) enum LinkEvent {
     Closed,
 }
 
-/// A connection's handle. Without it the connection closes in order.
+/// A connection's handle. When it is dropped, the connection closes gracefully.
 pub(super) struct Link {
-    /// Few and small: a hello, a farewell. They end with the connection.
+    /// Few and small, such as a hello and a goodbye. They end with the connection.
     events: mpsc::UnboundedReceiver<LinkEvent>,
     close: DropGuard,
     task: JoinHandle<()>,
@@ -56,19 +56,19 @@ pub(super) struct Link {
 /// The task's side.
 struct Conversation {
     socket: Socket,
-    shared: Arc<Connections>,
+    shared: Arc<SocketContext>,
     events: mpsc::UnboundedSender<LinkEvent>,
     acknowledgements: FuturesUnordered<BoxFuture<'static, String>>,
-    /// Pings since anything came in.
+    /// The number of pings since the last message.
     unanswered: u32,
 }
 
-/// The connection broke off, or is as good as that.
+/// The connection broke, or is unusable.
 struct Lost;
 
 impl Link {
     /// Asks Slack for an address and connects there.
-    pub(super) async fn open(shared: &Arc<Connections>) -> Result<Self, ConnectError> {
+    pub(super) async fn open(shared: &Arc<SocketContext>) -> Result<Self, ConnectError> {
         let address = shared.api.socket_address(&shared.app_token).await?;
         let opening = handshake::open(shared.api.http().await?, &address);
         let socket = timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or(Err(ConnectError::TimedOut))?;
@@ -94,7 +94,7 @@ impl Link {
         self.events.recv().await.unwrap_or(LinkEvent::Closed)
     }
 
-    /// Sends the acknowledgements under way and closes the connection, in 5 s at most.
+    /// Sends the pending acknowledgements and closes the connection, in at most 5 s.
     pub(super) async fn close(self) {
         let Self { close, task, .. } = self;
         drop(close);
@@ -114,7 +114,7 @@ impl Conversation {
             () = no_longer => {}
         }
         let Self { mut socket, events, .. } = self;
-        // Whoever listens learns of the end before Slack has answered it.
+        // Listeners learn about the end before Slack answers.
         drop(events);
         let farewell = async {
             // Fails if Slack has closed already.
@@ -124,7 +124,7 @@ impl Conversation {
         let _ = timeout(CLOSE_TIMEOUT, farewell).await;
     }
 
-    /// Until the connection is lost, or is to be closed and nothing is under way.
+    /// Runs until the connection is lost, or has to close and nothing is pending.
     async fn go_on(&mut self, close: &CancellationToken) -> Result<(), Lost> {
         let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -132,7 +132,7 @@ impl Conversation {
             let may_read = self.acknowledgements.len() < MAX_AT_ONCE;
             let is_idle = self.acknowledgements.is_empty();
             tokio::select! {
-                // What came before the end is answered before the end.
+                // What arrived before the end is answered before the end.
                 biased;
                 Some(acknowledgement) = self.acknowledgements.next() => {
                     self.send(Message::text(acknowledgement)).await?;
@@ -147,7 +147,7 @@ impl Conversation {
         }
     }
 
-    /// Takes what came in. Pings are answered by the WebSocket itself.
+    /// Handles a message. The WebSocket itself answers pings.
     fn take(&mut self, message: Message) -> Result<(), Lost> {
         self.unanswered = 0;
         match message {
@@ -170,7 +170,7 @@ impl Conversation {
     }
 
     fn tell(&self, event: LinkEvent) {
-        // Nobody listens any more if the connection is being replaced.
+        // Nobody listens if the connection is being replaced.
         let _ = self.events.send(event);
     }
 

@@ -1,4 +1,4 @@
-//! What comes over a socket, and what answers it.
+//! What arrives over a socket, and what answers it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{command::SlashCommand, interaction::Interaction};
 
-/// Something that Slack sent and wants acknowledged within three seconds.
+/// Something that Slack sent. It has to be acknowledged within three seconds.
 #[derive(Debug)]
 pub enum SocketRequest {
     Command(Box<SlashCommand>),
@@ -17,7 +17,7 @@ pub enum SocketRequest {
 /// Something that happened in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketEvent {
-    /// The same for each time that Slack sends it.
+    /// The same each time that Slack sends the event.
     pub id: String,
     /// Such as `channel_id_changed`.
     pub kind: String,
@@ -25,5 +25,5 @@ pub struct SocketEvent {
     pub json: String,
 }
 
-/// Answers requests: the future gives the acknowledgement's payload as JSON, or nothing.
+/// Answers requests. The future returns the acknowledgement's payload as JSON, or nothing.
 pub(super) type Handler = Arc<dyn Fn(SocketRequest) -> BoxFuture<'static, Vec<u8>> + Send + Sync>;

@@ -1,13 +1,13 @@
-//! Buttons, in views and below messages.
+//! Buttons in modals.
 
 use serde_json::{Value, json};
 
 use crate::view::plain_text::{bounded_id, plain_text};
 
-/// The longest label; on a narrow screen some 30 characters show.
+/// The longest label. A narrow screen shows about 30 characters.
 const MAX_LABEL: usize = 75;
 
-/// The longest value, in bytes, which are never fewer than characters.
+/// The longest value, in bytes, so that it never has too many characters.
 const MAX_VALUE_BYTES: usize = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,21 +16,21 @@ pub enum ButtonStyle {
     Danger,
 }
 
-/// The most buttons of one row.
+/// The most buttons in one row.
 const MAX_ROW: usize = 25;
 
-/// Something to press.
+/// A button in a modal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Button {
+pub struct ViewButton {
     action_id: String,
     label: String,
     value: String,
     style: Option<ButtonStyle>,
 }
 
-impl Button {
-    /// `action_id` tells what was pressed, `value` on what. A value beyond 2,000 bytes is left out, for
-    /// half of it is of no use: make it with [`crate::sealed::Sealer::seal_for_button`].
+impl ViewButton {
+    /// `action_id` says what to do, and `value` with what. A value of more than 2,000 bytes is left out,
+    /// because half of it would be useless: make it with [`crate::sealed::Sealer::seal_for_button`].
     pub fn new(action_id: impl Into<String>, label: impl Into<String>, value: impl Into<String>) -> Self {
         Self { action_id: action_id.into(), label: label.into(), value: value.into(), style: None }
     }
@@ -41,7 +41,7 @@ impl Button {
         self
     }
 
-    /// The block that shows a row of at most 25 buttons; `None` for none at all, which Slack refuses.
+    /// A block with a row of at most 25 buttons; `None` if there are none, which Slack would reject.
     pub(crate) fn row(buttons: &[Self]) -> Option<Value> {
         let elements: Vec<_> = buttons.iter().take(MAX_ROW).map(Self::to_json).collect();
         (!elements.is_empty()).then(|| json!({ "type": "actions", "elements": elements }))

@@ -1,31 +1,31 @@
-//! Inputs of a view: text, and a choice of one.
+//! Inputs of a view: texts and selects.
 //!
-//! An input's id is both its block id and its action id, so that one name finds its value and places an
+//! An input's id is both its block id and its action id, so one name serves to find its value and to show an
 //! error beside it.
 
 use serde_json::{Value, json};
 
 use crate::view::plain_text::{bounded_id, cut, plain_text};
 
-/// The longest label and hint of an input.
+/// The longest label, and the longest hint, of an input.
 const MAX_LABEL: usize = 2_000;
 
 /// The longest placeholder.
 const MAX_PLACEHOLDER: usize = 150;
 
-/// The longest text that an input takes.
+/// The longest text that an input accepts.
 const MAX_TEXT: usize = 3_000;
 
 /// The longest label of an option.
 const MAX_OPTION_LABEL: usize = 75;
 
-/// The longest value of an option, in bytes, which are never fewer than characters.
+/// The longest value of an option, in bytes, so that it never has too many characters.
 const MAX_OPTION_VALUE_BYTES: usize = 150;
 
-/// The most options of one list.
+/// The most options in one list.
 const MAX_OPTIONS: usize = 100;
 
-/// One of several to choose from.
+/// An option of a select.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// What comes back, at most 150 bytes.
@@ -39,7 +39,7 @@ impl Choice {
         Self { value: value.into(), label: label.into() }
     }
 
-    /// `None` if the value is empty or too long: a cut one would be another.
+    /// `None` if the value is empty or too long: if cut, it would be another value.
     fn to_json(&self) -> Option<Value> {
         if !(1..=MAX_OPTION_VALUE_BYTES).contains(&self.value.len()) {
             return None;
@@ -94,14 +94,14 @@ impl Frame {
 /// The settings that both kinds of input share.
 macro_rules! frame_settings {
     () => {
-        /// What stands below the input.
+        /// The text below the input.
         #[must_use]
         pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
             self.frame.hint = Some(hint.into());
             self
         }
 
-        /// What stands in the input while it is empty, at most 150 characters.
+        /// What an empty input shows, at most 150 characters.
         #[must_use]
         pub fn with_placeholder(mut self, placeholder: impl Into<String>) -> Self {
             self.frame.placeholder = Some(placeholder.into());
@@ -117,7 +117,7 @@ macro_rules! frame_settings {
     };
 }
 
-/// A text to type.
+/// An input for text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextInput {
     frame: Frame,
@@ -142,7 +142,7 @@ impl TextInput {
 
     frame_settings!();
 
-    /// What stands in the input at first, cut at the input's longest text.
+    /// The initial text, cut at the input's longest text.
     #[must_use]
     pub fn with_initial(mut self, text: impl Into<String>) -> Self {
         self.initial = text.into();
@@ -174,14 +174,14 @@ impl TextInput {
 /// Where the options of a select come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Options {
-    /// Slack asks for them, with what was typed.
+    /// Slack asks MARO for them, with what was typed.
     External,
     Fixed(Vec<Choice>),
-    /// The channels that the person sees; the one they look at is chosen at first.
+    /// The channels that the person can see; the current one is preselected.
     Channels,
 }
 
-/// A choice of one.
+/// An input to choose one of several options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelectInput {
     frame: Frame,
@@ -190,32 +190,32 @@ pub struct SelectInput {
 }
 
 impl SelectInput {
-    /// A choice among what MARO answers to [`crate::interaction::OptionsWanted`], also before
-    /// anything is typed.
+    /// The options are MARO's answer to [`crate::interaction::OptionsWanted`], even before anything is typed.
     pub fn external(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self { frame: Frame::new(id.into(), label.into()), options: Options::External, initial: None }
     }
 
-    /// A choice among the public and private channels that the person sees, by id.
+    /// The options are the public and private channels that the person can see. The value is the channel's
+    /// id.
     pub fn channel(id: impl Into<String>, label: impl Into<String>) -> Self {
         Self { frame: Frame::new(id.into(), label.into()), options: Options::Channels, initial: None }
     }
 
-    /// A choice among at most 100.
+    /// The options are the first 100 of these.
     pub fn fixed(id: impl Into<String>, label: impl Into<String>, choices: Vec<Choice>) -> Self {
         Self { frame: Frame::new(id.into(), label.into()), options: Options::Fixed(choices), initial: None }
     }
 
     frame_settings!();
 
-    /// What is chosen at first. Of a fixed choice it must be one of the options, else nothing is.
+    /// The option that is preselected. If the options are fixed and this isn't one of them, none is.
     #[must_use]
     pub fn with_initial(mut self, choice: Choice) -> Self {
         self.initial = Some(choice);
         self
     }
 
-    /// Has Slack tell each change, as [`crate::interaction::Interaction::OptionChosen`].
+    /// Asks Slack to report each change, as [`crate::interaction::Interaction::OptionChosen`].
     #[must_use]
     pub fn telling_changes(mut self) -> Self {
         self.frame.tells_changes = true;

@@ -1,4 +1,4 @@
-//! Texts that Slack shows as they are: cut to their limit, without what could disguise them.
+//! Texts that Slack shows literally: cut to their limit, and without characters that could disguise them.
 
 use std::borrow::Cow;
 
@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 /// The longest block id, action id and callback id.
 const MAX_ID: usize = 255;
 
-/// Shown instead of nothing, which Slack refuses.
+/// Shown instead of an empty text, which Slack rejects.
 const NOTHING: &str = "–";
 
 /// The length in UTF-16 units.
 pub(crate) fn length(text: &str) -> usize {
-    // Each character has one byte that does not continue another; four bytes mean two units.
+    // Each character has one byte that doesn't continue another, and four bytes make two units.
     text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
 }
 
-/// A plain text object of one line.
+/// A plain text object with one line.
 pub(crate) fn plain_text(text: &str, max_length: usize) -> Value {
     let line = one_line(text);
     let line = line.trim();
     let line = if line.is_empty() { NOTHING } else { line };
-    // Colons in people's words are no emoji.
+    // Colons in people's words aren't emoji.
     json!({ "type": "plain_text", "text": cut(line, max_length), "emoji": false })
 }
 
@@ -38,7 +38,7 @@ fn space_for_control(letter: char) -> char {
     if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') { ' ' } else { letter }
 }
 
-/// At most `max_length` UTF-16 units; `…` stands for the rest.
+/// At most `max_length` UTF-16 units, with `…` for the rest.
 pub(crate) fn cut(text: &str, max_length: usize) -> Cow<'_, str> {
     if text.len() <= max_length || length(text) <= max_length {
         return Cow::Borrowed(text);
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(cut("ééé", 3), "ééé");
-        // Two units each.
+        // Each has two units.
         assert_eq!(cut("😀😀", 4), "😀😀");
         assert_eq!(cut("😀😀", 3), "😀…");
         assert_eq!(cut("😀😀😀", 4), "😀…");

@@ -1,7 +1,7 @@
-//! What slack-morphism sends its requests through: MARO's own HTTP client.
+//! Has slack-morphism send its requests through MARO's own HTTP client.
 //!
-//! The connectors that it has of its own connect past `process::http`, read answers of any length, and hide
-//! headers. Here an answer is judged where it arrives; the verdict travels in slack-morphism's error.
+//! Its own connectors bypass `process::http`, read answers of any length, and hide headers. Here an answer is
+//! judged where it arrives, and the verdict travels in slack-morphism's error.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use maro_process::{
@@ -28,17 +28,17 @@ use url::Url;
 
 use crate::web_api::error::{ApiError, DEFAULT_RETRY_AFTER, Outage};
 
-/// The most bytes that are read of an answer. A modal, which comes back when it is opened, has some 100 KB.
+/// How many bytes of an answer are read. The answer to opening a modal contains it, which is about 100 KB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// Where the scopes of the token stand.
+/// The header with the scopes of the token.
 const SCOPES_HEADER: &str = "x-oauth-scopes";
 
 /// Sends requests to one Web API. Root certificates are loaded at the first one, and only for HTTPS.
 pub(super) struct Connector {
-    /// Without a final slash.
+    /// Without a trailing slash.
     api_url: String,
     http: LazyClient,
     clock: Clock,
@@ -64,7 +64,7 @@ impl Connector {
         }
     }
 
-    /// The client itself, which can open sockets too.
+    /// The client itself, which can also open sockets.
     ///
     /// # Errors
     /// [`ApiError::Unreachable`] if HTTPS needs root certificates and this machine has none.
@@ -100,7 +100,7 @@ impl Connector {
         exchange.await.map_err(from_failure)
     }
 
-    /// Sends a request and reads the answer, which may be a refusal still.
+    /// Sends a request and reads the answer, which may still be a refusal.
     async fn exchange(
         &self,
         request: RequestBuilder,
@@ -141,7 +141,7 @@ impl RawAnswer {
             #[serde(default)]
             error: String,
         }
-        // The parser's texts may quote the body.
+        // The parser's messages may quote the body.
         let not_documented = |_| invalid("it isn't the documented JSON".to_owned());
         let verdict: Verdict = serde_json::from_slice(&self.body).map_err(not_documented)?;
         if !verdict.ok {
@@ -157,7 +157,7 @@ impl RawAnswer {
     }
 }
 
-/// Only what MARO calls goes anywhere: requests with and without JSON.
+/// Only what MARO uses does anything: requests with and without JSON.
 impl SlackClientHttpConnector for Connector {
     fn create_method_uri_path(&self, method_relative_uri: &str) -> ClientResult<Url> {
         Ok(format!("{}/{method_relative_uri}", self.api_url).parse()?)
@@ -243,7 +243,7 @@ fn from_failure(failure: Failure<ApiError>) -> SlackClientError {
     SlackClientError::SystemError(SlackClientSystemError::new().with_cause(cause))
 }
 
-/// What the connector had to say.
+/// The connector's verdict.
 pub(super) fn into_failure(error: SlackClientError) -> Failure<ApiError> {
     if let SlackClientError::SystemError(SlackClientSystemError { cause: Some(cause), .. }) = error
         && let Ok(carried) = cause.downcast::<Carried>()
@@ -255,7 +255,7 @@ pub(super) fn into_failure(error: SlackClientError) -> Failure<ApiError> {
 
 fn connection_failure(error: reqwest::Error) -> Failure<ApiError> {
     let may_have_acted = !error.is_connect();
-    // The library's error would print the address, which may hold what was asked for.
+    // The library's error would print the address, which may contain parts of the request.
     let error = ApiError::Unreachable(Outage::Connection(error.without_url().into()));
     Failure { may_have_acted, ..Failure::not_done(error) }
 }

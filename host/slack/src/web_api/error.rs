@@ -1,53 +1,53 @@
-//! What can go wrong between MARO and Slack's Web API, in the words a caller branches on.
+//! What can go wrong between MARO and Slack's Web API, in the distinctions that callers make.
 //!
-//! For operators: the texts hold no secrets, and of what Slack said only names and its remarks on our own
-//! request. What people read is written elsewhere.
+//! The texts are for operators. They contain no secrets, and of Slack's answer only names and its remarks
+//! about our own request. What people read is written elsewhere.
 
 use std::{error::Error, time::Duration};
 
 use serde::Deserialize;
 
-/// The most of Slack's remarks that are kept, and the longest one, in characters.
+/// How many of Slack's remarks are kept, and how much of each, in characters.
 const MAX_DETAILS: usize = 5;
 const MAX_DETAIL: usize = 200;
 
-/// The wait if Slack names none.
+/// The wait if Slack doesn't say for how long.
 pub(super) const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The bot has to be invited first.
     #[error("the bot isn't in the channel")]
     NotInChannel,
-    /// No such channel, or a private one that the bot cannot see.
+    /// There is no such channel, or it is private and the bot can't see it.
     #[error("Slack has no such channel")]
     ChannelNotFound,
     #[error("the channel is archived")]
     Archived,
-    /// Three seconds have passed, or a modal was opened with it already.
+    /// Three seconds have passed, or it has already opened a modal.
     #[error("the trigger has expired or was used")]
     TriggerExpired,
-    /// The modal was closed, or another took its place.
+    /// The modal was closed or replaced.
     #[error("the view is no longer open")]
     ViewGone,
-    /// The token is wrong, revoked, or of an account that is gone.
+    /// The token is wrong or revoked, or its account is gone.
     #[error("Slack rejected MARO's token")]
     InvalidAuth,
     #[error("the app is missing the scope {needed}")]
     MissingScope { needed: String },
-    /// Slack wants to be left alone for longer than the caller would wait.
+    /// Slack limits the rate and asks to wait longer than the caller would.
     #[error("Slack is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
     #[error("Slack took too long to respond")]
     TimedOut,
-    /// There is no connection, or Slack is out of order.
+    /// There is no connection, or Slack is down.
     #[error("can't reach Slack")]
     Unreachable(#[source] Outage),
-    /// Slack refuses the request, under its own name for the reason.
+    /// Slack rejects the request, with its own name for the reason.
     #[error("Slack rejected the call: {error}{}", in_brackets(.details))]
     Refused { error: String, details: Vec<String> },
-    /// Something answers at the configured address, and not as Slack does.
+    /// Something answers at the configured address, but not the way Slack does.
     #[error("can't read Slack's response: {detail}")]
     InvalidResponse { detail: String },
 }
@@ -59,7 +59,7 @@ pub enum Outage {
     Connection(#[source] Box<dyn Error + Send + Sync>),
     #[error("Slack responded with status {0}")]
     Status(u16),
-    /// By name, such as `internal_error`.
+    /// Slack's name for it, such as `internal_error`.
     #[error("Slack failed with {0}")]
     Failure(String),
 }
@@ -68,7 +68,7 @@ fn in_brackets(details: &[String]) -> String {
     if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) }
 }
 
-/// The parts of a refusal beside its name.
+/// The parts of a refusal apart from its name.
 #[derive(Default, Deserialize)]
 struct Refusal {
     #[serde(default)]
@@ -84,7 +84,7 @@ struct Remarks {
 }
 
 impl ApiError {
-    /// Reads an answer with `"ok": false`: its error, and the whole of it.
+    /// Reads an answer with `"ok": false`: `code` is its error, `body` the whole answer.
     pub(super) fn refused(code: &str, body: &str) -> Self {
         let refusal: Refusal = serde_json::from_str(body).unwrap_or_default();
         match code {

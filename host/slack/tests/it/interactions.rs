@@ -1,4 +1,4 @@
-//! Interactions as Slack documents them, read into what MARO acts upon, and the answers Slack waits for.
+//! Reading interactions as Slack documents them, and the answers that Slack waits for.
 
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ fn form(payload: &str) -> Vec<u8> {
     format!("payload={encoded}").into_bytes()
 }
 
-/// What a payload is read as, the same over HTTP and over Socket Mode.
+/// How a payload is read, which is the same over HTTP and Socket Mode.
 fn parse(payload: &Value) -> Result<Interaction, InteractionError> {
     let json = payload.to_string();
     let (over_http, over_socket) =
@@ -103,7 +103,7 @@ fn a_closed_view_is_told() {
     }));
     let Ok(Interaction::ViewClosed(closed)) = closed else { panic!("{closed:?}") };
     assert!(closed.is_cleared);
-    // An organisation's app learns the team from the person.
+    // An organisation's app gets the team from the person.
     assert_eq!(closed.team.as_deref(), Some("T8N1K1JN"));
 }
 

@@ -1,9 +1,9 @@
-//! Slack's markup into formatted text: what counts as markup, and that nothing is lost.
+//! Turning Slack's markup into formatted text: what counts as markup, and that nothing is lost.
 
 use maro_domain::rich_text::{Inline, RichBlock, RichText, Style};
 use maro_slack::markup::{parse_message, parse_typed, to_title, to_typed};
 
-/// A text's structure, a block a line: styles as `b(…)`, links as `[label](url)`.
+/// A text's structure, one block per line: styles as `b(…)`, links as `[label](url)`.
 fn outline(text: &RichText) -> String {
     let items =
         |items: &[Vec<Inline>]| items.iter().map(|item| inlines(item)).collect::<Vec<_>>().join(" | ");
@@ -187,14 +187,14 @@ fn visible(text: &RichText) -> String {
     out
 }
 
-/// Its letters and digits, sorted: a label may stand before its address.
+/// Its letters and digits, sorted, because a label may come before its address.
 fn letters(text: &str) -> String {
     let mut letters: Vec<_> = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
     letters.sort_unstable();
     letters.into_iter().collect()
 }
 
-/// A small generator with a fixed seed, so that a failure comes again.
+/// A small generator with a fixed seed, so that failures are reproducible.
 struct Dice(u64);
 
 impl Dice {

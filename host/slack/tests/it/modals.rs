@@ -1,11 +1,11 @@
-//! Modals in the simulated workspace: opened, filled, submitted, pressed, closed, as in Slack.
+//! Modals in the simulated workspace are opened, filled, submitted, pressed and closed as in Slack.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::slack::{
-    SimulatedSlack, act_error::SubmitOutcome, form::Choice, pressing::Press, web_api::faults::Fault,
+    SimulatedSlack, act_error::SubmitOutcome, form::ShownChoice, pressing::Press, web_api::faults::SlackFault,
 };
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ async fn a_modal_is_opened_filled_and_submitted() {
     assert_eq!(slack.modal("ada").unwrap().error("summary").unwrap(), "Please complete this required field.");
 
     let offered = slack.suggestions("ada", "project", "").await.unwrap();
-    assert_eq!(offered[1], Choice { label: "Web (WEB)".to_owned(), value: "WEB".to_owned() });
+    assert_eq!(offered[1], ShownChoice { label: "Web (WEB)".to_owned(), value: "WEB".to_owned() });
     let values = [("project", "WEB"), ("Type", "bug"), ("summary", "Log-in fails"), ("description", "a\nb")];
     let modal = slack.fill("ada", &values).await.unwrap();
     assert_eq!(modal.value("project").as_deref(), Some("Web (WEB)"));
@@ -248,10 +248,10 @@ async fn a_modal_that_breaks_the_rules_is_refused_with_the_place() {
 async fn views_open_can_be_made_to_fail() {
     let slack = start_slack(Clock::system()).await;
     let commands = start_scripted_bot(&slack, Clock::system(), |_| Some(String::new())).await;
-    slack.set_next_faults("views.open", [Some(Fault::Error("internal_error".to_owned())), None]);
+    slack.set_next_faults("views.open", [Some(SlackFault::Error("internal_error".to_owned())), None]);
     assert_eq!(open(&slack, &commands, &form()).await["error"], "internal_error");
     assert_eq!(open(&slack, &commands, &form()).await["ok"], true);
-    slack.set_fault("views.open", Fault::LostAnswer);
+    slack.set_fault("views.open", SlackFault::LostAnswer);
     let trigger = slack.send_command("general", "grace", "/maro create").await;
     trigger.unwrap();
     let trigger = commands.lock().unwrap().last().unwrap()["trigger_id"].clone();

@@ -1,4 +1,4 @@
-//! Replies become Slack's markup: exactly, harmlessly, and within Slack's limits.
+//! Replies become Slack's markup exactly, harmlessly, and within Slack's limits.
 
 use maro_domain::{
     ids::ChannelId,
@@ -24,7 +24,7 @@ fn list(items: Vec<Vec<Span>>) -> Reply {
     Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(title), Block::items(items)] }
 }
 
-/// Renders, and holds both forms of the message to Slack's rules.
+/// Renders a reply, and checks both forms of the message against Slack's rules.
 fn render(reply: &Reply) -> Message {
     let message = renderer().render(reply, &channel(), &caller());
     for json in [message.to_answer(), message.to_follow_up()] {
@@ -42,12 +42,12 @@ fn render_text(words: &str) -> String {
     render_spans(vec![text(words)])
 }
 
-/// What the terminal shows of a text, as a stand-in for Slack's own reading of its markup.
+/// What the terminal shows of a text. It stands in for Slack's own reading of its markup.
 fn read_back(markup: &str) -> String {
     terminal::plain(markup, &Workspace::sample().names())
 }
 
-/// No literal `<` that is not one of MARO's own links and mentions.
+/// Checks that every literal `<` belongs to one of MARO's own links and mentions.
 fn has_foreign_markup(markup: &str) -> bool {
     markup.match_indices('<').any(|(at, _)| {
         let inside = &markup[at + 1..];
@@ -285,7 +285,7 @@ fn button(label: &str, command: &str, turns_page: bool) -> Button {
     Button { label: label.to_owned(), command: command.to_owned(), turns_page }
 }
 
-/// A heading, `count` items of which each has a button, and a row of one.
+/// A heading, `count` items with a button each, and a row with one button.
 fn list_with_buttons(count: usize, summary: &str) -> Reply {
     let items = (1..=count).map(|number| Item {
         spans: item(&format!("SCRUM-{number}"), summary, "Open"),

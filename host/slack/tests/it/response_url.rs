@@ -1,4 +1,4 @@
-//! Posting later answers: what is retried, what is not, and whom it reaches.
+//! Posting late answers: what is retried, what isn't, and which hosts it may reach.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ use maro_domain::reply::Visibility;
 
 type Answer = (StatusCode, &'static [(&'static str, &'static str)], &'static str);
 
-/// Answers from a list, the last one again and again; keeps what it was sent.
+/// Answers from a list, repeating the last one, and keeps what it was sent.
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<Vec<Answer>>>,
@@ -49,7 +49,7 @@ fn admit(base: &Url) -> ResponseUrl {
     policy.admit(base.join("commands/T1/2/3").unwrap().as_str()).unwrap()
 }
 
-/// Posts one message to a Slack that answers thus, and tells how often it was asked.
+/// Posts one message to a Slack that gives these answers, and returns how many times it was asked.
 async fn post_to(answers: Vec<Answer>) -> (Result<(), PostError>, usize) {
     let script = Script { answers: Arc::new(Mutex::new(answers)), received: Arc::default() };
     let router = Router::new().fallback(post(play)).with_state(script.clone());

@@ -1,4 +1,4 @@
-//! Socket Mode against a Slack on loopback: acknowledged once, whatever becomes of connections.
+//! Socket Mode against a Slack on loopback: requests are handled once, whatever happens to connections.
 
 use std::{
     sync::{
@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct FakeSlack {
     api_url: Url,
     sockets: TcpListener,
-    /// How many addresses were handed out.
+    /// How many addresses it has handed out.
     opened: Arc<AtomicUsize>,
 }
 
@@ -81,7 +81,7 @@ impl FakeSlack {
         SlackConfig { app_token: Some(Secret::new(APP_TOKEN)), ..config(self.api_url.clone()) }
     }
 
-    /// The next connection, which has not been greeted.
+    /// The next connection, not yet greeted.
     async fn accept(&self) -> Connection {
         let accepted = async {
             let (stream, _) = self.sockets.accept().await.unwrap();
@@ -129,7 +129,7 @@ impl Connection {
         timeout(PATIENCE, next).await.expect("a frame or the end")
     }
 
-    /// Sends an envelope and gives what acknowledges it.
+    /// Sends an envelope and returns its acknowledgement.
     async fn ask(&mut self, envelope: Value) -> Value {
         self.send(envelope).await;
         self.receive().await.expect("an acknowledgement")
@@ -248,7 +248,7 @@ async fn what_comes_again_after_many_others_is_handled_once_too() {
     for number in 2..=REMEMBERED {
         first.send(command(&format!("e{number}"))).await;
         first.receive().await.unwrap();
-        // Each one that is new to memory must not be taken for another that is.
+        // A request that isn't remembered must not be confused with one that is.
         if number % 500 == 0 {
             assert_eq!(second.ask(command("e1")).await, acknowledgement);
         }
@@ -257,7 +257,7 @@ async fn what_comes_again_after_many_others_is_handled_once_too() {
     let handled = std::iter::from_fn(|| requests.try_recv().ok()).count();
     assert_eq!(handled, REMEMBERED);
 
-    // Memory has an end: what came before as many others again is forgotten.
+    // Memory is limited: a request is forgotten after that many others.
     for number in 1..=REMEMBERED {
         first.ask(command(&format!("f{number}"))).await;
     }
@@ -410,7 +410,7 @@ async fn stopping_sends_what_is_under_way_and_finishes_the_work() {
     release.notify_one();
     assert_eq!(connection.receive().await, Some(json!({ "envelope_id": "e1", "payload": {} })));
     assert_eq!(connection.receive().await, None);
-    // The other connection is never greeted, and must not be waited for.
+    // The other connection is never greeted, so nothing must wait for it.
     drop(connection);
     stopping.await.unwrap();
     assert_eq!(finished.load(Ordering::Acquire), 1);

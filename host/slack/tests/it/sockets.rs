@@ -19,7 +19,7 @@ use crate::support::{
 struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    /// Opens one as documented, and takes its greeting.
+    /// Opens one as documented, and reads its greeting.
     async fn open(slack: &SimulatedSlack) -> Self {
         let mut socket = Self::at(&address(slack).await).await.unwrap();
         let hello = socket.next().await.unwrap();
@@ -33,7 +33,7 @@ impl Socket {
         opened.ok().map(|(socket, _)| Self(socket))
     }
 
-    /// The next message that is no ping; `None` if the connection ends.
+    /// The next message that isn't a ping; `None` if the connection ends.
     async fn next(&mut self) -> Option<Value> {
         loop {
             match self.0.next().await? {
@@ -69,7 +69,7 @@ fn event() -> Value {
     })
 }
 
-/// A fresh address to open a socket at.
+/// A new address for opening a socket.
 async fn address(slack: &SimulatedSlack) -> Url {
     let request = client()
         .post(format!("{}/apps.connections.open", slack.api_url()))
@@ -181,7 +181,7 @@ async fn slack_takes_connections_away_with_and_without_a_word() {
     let mut socket = Socket::open(&slack).await;
     slack.drop_sockets();
     assert_eq!(socket.next().await, None);
-    // Nobody is there, and HTTP is not tried instead.
+    // Nobody is there, and HTTP isn't tried instead.
     assert_eq!(slack.send_interaction(&json!({})).await, Err(NoAnswer::Unreachable));
 }
 

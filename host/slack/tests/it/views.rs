@@ -1,11 +1,11 @@
-//! Modals within Slack's limits, and what strangers' words can do in them: nothing.
+//! Modals stay within Slack's limits, and other people's words do nothing in them.
 
 use maro_domain::reply::{Block, Span};
 use maro_slack::{
     render::Mrkdwn,
     view::{
         View, ViewBlock,
-        button::{Button, ButtonStyle},
+        button::{ButtonStyle, ViewButton},
         input::{Choice, SelectInput, TextInput},
     },
 };
@@ -17,7 +17,7 @@ fn mrkdwn(spans: Vec<Span>) -> Mrkdwn {
     renderer().mrkdwn(&[Block::Paragraph(spans)], &channel(), &caller())
 }
 
-/// The view's own fields, then a block a line.
+/// The view's own fields, then one block per line.
 fn block_by_block(view: &View) -> String {
     let mut view = view.to_json();
     let blocks = view["blocks"].take();
@@ -25,7 +25,7 @@ fn block_by_block(view: &View) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The one block of a view.
+/// The only block of a view.
 fn block_of(block: impl Into<ViewBlock>) -> Value {
     View::modal("x", "x").with_block(block).to_json()["blocks"][0].clone()
 }
@@ -65,12 +65,12 @@ fn duplicates_are_sections_with_a_button_each() {
         .with_notify_on_close()
         .with_block(ViewBlock::section_with_button(
             mrkdwn(vec![text("<!channel> & more")]),
-            Button::new("link_duplicate", "Link this one", "1.e30.AA").with_style(ButtonStyle::Primary),
+            ViewButton::new("link_duplicate", "Link this one", "1.e30.AA").with_style(ButtonStyle::Primary),
         ))
         .with_block(ViewBlock::Context(vec![mrkdwn(vec![text("Open, nobody's")])]))
         .with_block(ViewBlock::Divider)
         .with_block(ViewBlock::Actions(vec![
-            Button::new("retry_stories", "Try again", "").with_style(ButtonStyle::Danger),
+            ViewButton::new("retry_stories", "Try again", "").with_style(ButtonStyle::Danger),
         ]));
     insta::assert_snapshot!(block_by_block(&view), @r#"
     {"blocks":null,"callback_id":"create_issue_anyway","notify_on_close":true,"submit":{"emoji":false,"text":"Create anyway","type":"plain_text"},"title":{"emoji":false,"text":"Similar issues","type":"plain_text"},"type":"modal"}
@@ -144,7 +144,7 @@ fn what_slack_would_refuse_is_left_out() {
     assert_eq!(view.get("private_metadata"), None);
     assert_eq!(view["title"]["text"], "–");
 
-    let button = Button::new("a", "A", "x".repeat(2_001));
+    let button = ViewButton::new("a", "A", "x".repeat(2_001));
     assert_eq!(
         block_of(ViewBlock::Actions(vec![button.clone(); 30]))["elements"].as_array().unwrap().len(),
         25

@@ -1,4 +1,4 @@
-//! The Web API: what MARO sends, what it makes of Slack's refusals, and what it tries again.
+//! The Web API: what MARO sends, how it reads Slack's refusals, and what it tries again.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +28,7 @@ const OK: StatusCode = StatusCode::OK;
 const POSTED: Answer =
     (OK, &[], r#"{"ok":true,"channel":"C0GENERAL01","ts":"1503435956.000247","message":{}}"#);
 
-/// A Slack that answers from a list, the last one again and again, and keeps what it was asked.
+/// A Slack that answers from a list, repeating the last one, and keeps what it was asked.
 #[derive(Clone)]
 struct FakeSlack {
     answers: Arc<Mutex<Vec<Answer>>>,
@@ -99,7 +99,7 @@ async fn post_to<const N: usize>(answers: [Answer; N]) -> (Result<MessageTs, Api
     (outcome, slack.times_asked())
 }
 
-/// What an update comes to if Slack refuses it in these words.
+/// The outcome of an update if Slack rejects it with these words.
 async fn refused(body: &'static str) -> ApiError {
     let slack = FakeSlack::start([(OK, &[][..], body)]).await;
     let error = slack.api().update_view("V1", &View::modal("x", "x")).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The simulated workspace behaves as Slack does, towards a bot made of MARO's own parts.
+//! The simulated workspace behaves like Slack towards a bot made of MARO's own parts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -211,7 +211,7 @@ async fn only_the_operator_of_this_session_may_type() {
         ("", None, StatusCode::FORBIDDEN),
         ("guess", None, StatusCode::FORBIDDEN),
         (token, Some("evil.example"), StatusCode::MISDIRECTED_REQUEST),
-        // Admitted; only the bot is missing.
+        // It is admitted; only the bot is missing.
         (token, None, StatusCode::SERVICE_UNAVAILABLE),
         (token, Some(&format!("localhost:{port}")), StatusCode::SERVICE_UNAVAILABLE),
     ] {

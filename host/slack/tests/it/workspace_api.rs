@@ -1,9 +1,9 @@
-//! The Web API of the simulated workspace refuses what Slack refuses, and fails as told.
+//! The Web API of the simulated workspace rejects what Slack rejects, and fails when told to.
 
 use std::time::Duration;
 
 use maro_process::clock::Clock;
-use maro_simulation::slack::{SimulatedSlack, web_api::faults::Fault};
+use maro_simulation::slack::{SimulatedSlack, web_api::faults::SlackFault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ async fn threads_and_permalinks_lead_to_messages_that_exist() {
     let of_reply = link(reply["ts"].as_str().unwrap()).await["permalink"].to_string();
     assert!(of_reply.contains(&format!("?thread_ts={}&cid=C0GENERAL01", root.ts)));
     assert_eq!(link("1.000001").await["error"], "message_not_found");
-    // Slack does not read JSON here.
+    // Slack doesn't read JSON here.
     let json = json!({ "channel": "C0GENERAL01", "message_ts": root.ts });
     assert_eq!(call(&slack, "chat.getPermalink", &json).await["error"], "channel_not_found");
 }
@@ -117,18 +117,18 @@ async fn a_method_fails_as_it_is_told_to() {
             .body(json!({ "channel": "C0GENERAL01", "text": "x" }).to_string());
         request.send().await
     };
-    slack.set_fault("chat.postMessage", Fault::RateLimited { retry_after: 7 });
+    slack.set_fault("chat.postMessage", SlackFault::RateLimited { retry_after: 7 });
     let response = send().await.unwrap();
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.headers()["retry-after"], "7");
-    slack.set_fault("chat.postMessage", Fault::Status(503));
+    slack.set_fault("chat.postMessage", SlackFault::Status(503));
     assert_eq!(send().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
-    for fault in [Fault::Reset, Fault::Hang] {
+    for fault in [SlackFault::Reset, SlackFault::Hang] {
         slack.set_fault("chat.postMessage", fault);
         assert!(send().await.is_err());
     }
     assert_eq!(slack.posted("general").len(), 0);
-    slack.set_fault("chat.postMessage", Fault::LostAnswer);
+    slack.set_fault("chat.postMessage", SlackFault::LostAnswer);
     assert!(send().await.is_err());
     assert_eq!(slack.posted("general").len(), 1);
     slack.clear_faults();
@@ -137,7 +137,7 @@ async fn a_method_fails_as_it_is_told_to() {
     assert_eq!(calls.len(), 6);
     assert_eq!(calls[0].arguments["text"], "x");
     assert_eq!(slack.problems(), [""; 0]);
-    slack.set_fault("chat.postMessage", Fault::Hang);
+    slack.set_fault("chat.postMessage", SlackFault::Hang);
     let _ = send().await;
     slack.stop().await;
 }

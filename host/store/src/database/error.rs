@@ -11,7 +11,7 @@ pub enum DatabaseError {
     /// Nothing was changed.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// It didn't answer in time. Nothing was changed.
+    /// It didn't answer in time. Nothing was changed, and nothing will be.
     #[error("the database took too long to respond")]
     TimedOut,
     /// The answer to a change was lost. The change may have been made.

@@ -3,9 +3,14 @@
 //! sqlx runs each connection on its own thread, and a trip there costs more than the statement. So callers
 //! queue for a few workers, and requests waiting at the same time share one trip.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use sqlx::{Connection, migrate::MigrateError};
+use anyhow::Context as _;
+use sqlx::Connection;
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -13,44 +18,60 @@ use crate::database::{
     error::DatabaseError,
     migrations,
     sqlite::{
-        connect::{File, Reopening, primary_code},
+        checkpoint::Changes,
+        connect::{File, Reopening},
+        lock::FileLock,
         queue::{Queue, queue},
         read::{Question, Readers},
+        trial::Trial,
+        trouble::{cannot_open, check_folder, describe, describe_migration},
         write::Change,
     },
 };
 
+pub(crate) mod backup;
 mod error;
+pub(crate) mod inspect;
 pub(crate) mod queue;
 pub(crate) mod read;
+pub(crate) mod restore;
 pub(crate) mod statements;
 pub(crate) mod write;
 
-mod connect;
-
-/// How long the bot waits while another process locks the file.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+mod checkpoint;
+pub(in crate::database) mod connect;
+mod lock;
+mod paths;
+mod trial;
+mod trouble;
 
 /// Two, so that a long query doesn't hold up short ones. More wouldn't help.
 const READERS: usize = 2;
 
 /// An open file.
 pub struct SqliteDatabase {
+    path: PathBuf,
     patience: Duration,
     readers: Readers,
+    trials: Queue<Trial, ()>,
     write_connection: Arc<Mutex<Reopening>>,
+    changes: Arc<Changes>,
     workers: TaskTracker,
     closing: CancellationToken,
+    lock: FileLock,
 }
 
 impl SqliteDatabase {
-    /// Opens the file, creates it if it doesn't exist, and brings its tables to the current schema. Several
-    /// processes may do so at once. If another process locks the file, now or later, waits up to `patience`.
+    /// Opens the file, creates it if it doesn't exist, and brings its tables to the current schema. If another
+    /// program locks the file, now or later, waits up to `patience`. Another MARO can't open it until
+    /// [`SqliteDatabase::close`] or the end of this process.
     ///
     /// # Errors
     /// One sentence for the operator. It names the file.
     pub async fn open(path: &Path, patience: Duration) -> anyhow::Result<Self> {
         check_folder(path)?;
+        let lock = FileLock::take(path).await?;
+        lock.create_database().with_context(|| cannot_open(path))?;
         let file = File { path: path.to_owned(), busy_timeout: patience };
         migrate(&file).await?;
         let (workers, closing) = (TaskTracker::new(), CancellationToken::new());
@@ -59,8 +80,19 @@ impl SqliteDatabase {
         for _ in 0..READERS {
             workers.spawn(read::work(Arc::clone(&inbox), Reopening::new(file.clone())));
         }
+        let changes = Arc::new(Changes::default());
+        workers.spawn(checkpoint::work(Arc::clone(&changes), file.clone(), closing.clone()));
         let write_connection = Arc::new(Mutex::new(Reopening::new(file)));
-        Ok(Self { patience, readers, write_connection, workers, closing })
+        let (trials, inbox) = queue(patience, closing.clone());
+        workers.spawn(write::work(inbox, Arc::clone(&write_connection), Arc::clone(&changes)));
+        let path = path.to_owned();
+        Ok(Self { path, patience, readers, trials, write_connection, changes, workers, closing, lock })
+    }
+
+    /// Tries whether a change could be made, and leaves nothing behind.
+    pub(crate) async fn try_change(&self) -> Result<(), DatabaseError> {
+        self.trials.ask(Trial).await?;
+        trial::try_room_elsewhere(&self.path).await
     }
 
     /// The answer to a question, as JSON.
@@ -72,7 +104,7 @@ impl SqliteDatabase {
     pub(crate) fn start_writer<C: Change>(&self) -> Queue<C, C::Outcome> {
         // SQLite may first wait for another process's lock, and then the others in the queue have their turn.
         let (writer, inbox) = queue(self.patience + self.patience / 2, self.closing.clone());
-        self.workers.spawn(write::work(inbox, Arc::clone(&self.write_connection)));
+        self.workers.spawn(write::work(inbox, Arc::clone(&self.write_connection), Arc::clone(&self.changes)));
         writer
     }
 
@@ -82,58 +114,17 @@ impl SqliteDatabase {
         self.workers.close();
         self.workers.wait().await;
         self.write_connection.lock().await.close().await;
+        self.lock.release();
     }
-}
-
-/// SQLite itself only says "unable to open database file".
-fn check_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        anyhow::bail!(
-            "DATABASE_URL names the file {}, but the folder {} doesn't exist.",
-            path.display(),
-            folder.display()
-        );
-    }
-    if path.is_dir() {
-        anyhow::bail!("DATABASE_URL must name a file, but {} is a folder.", path.display());
-    }
-    Ok(())
 }
 
 async fn migrate(file: &File) -> anyhow::Result<()> {
-    let mut connection = file.create().await.map_err(|error| describe(error, file))?;
-    // The write lock makes other processes wait and turns all steps into one change.
-    let mut transaction =
-        connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| describe(error, file))?;
-    match migrations::apply_sqlite(&mut transaction).await {
-        Ok(()) => {}
-        Err(MigrateError::Execute(error)) => return Err(describe(error, file)),
-        Err(error) => {
-            let sentence = migrations::sentence(&error, &migrations::SQLITE);
-            return Err(anyhow::Error::new(error).context(sentence));
-        }
-    }
-    transaction.commit().await.map_err(|error| describe(error, file))?;
-    connection.close().await.map_err(|error| describe(error, file))
-}
-
-/// What to tell the operator if the file can't be opened.
-fn describe(error: sqlx::Error, file: &File) -> anyhow::Error {
-    let path = file.path.display();
-    // https://sqlite.org/rescode.html
-    let sentence = match primary_code(&error) {
-        Some(5 | 6) => format!("The database {path} is locked by another process."),
-        Some(8) => {
-            format!("MARO can't write to the database {path}: check who owns the file and its folder.")
-        }
-        Some(11) => format!("The database {path} is damaged. Restore it from a backup."),
-        Some(13) => format!("There's no disk space left for the database {path}."),
-        Some(14) => {
-            format!("MARO can't open or create the database {path}: check who owns the file and its folder.")
-        }
-        Some(26) => format!("{path} isn't a SQLite database."),
-        _ => format!("MARO can't open the database {path}."),
-    };
-    anyhow::Error::new(error).context(sentence)
+    let describe = |error| describe(error, &file.path);
+    let mut connection = file.create().await.map_err(describe)?;
+    // The write lock makes other programs wait and turns all steps into one change.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(describe)?;
+    let migrated = migrations::apply_sqlite(&mut transaction).await;
+    migrated.map_err(|error| describe_migration(error, &file.path))?;
+    transaction.commit().await.map_err(describe)?;
+    connection.close().await.map_err(describe)
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect},
+        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
     intents::{
@@ -22,9 +21,9 @@ use maro_domain::issue::Issue;
 
 /// A statement that returns an intent as JSON.
 macro_rules! returning_intent {
-    ($before:literal, $after:literal) => {
+    ($($before:expr),+; $after:literal) => {
         concat!(
-            $before,
+            $($before,)+
             "json_build_array(intent.id, intent.kind, intent.channel_id, intent.user_id, intent.state,
                 intent.data, intent.version, (extract(epoch FROM intent.created_at) * 1000000)::bigint,
                 (extract(epoch FROM intent.updated_at) * 1000000)::bigint)",
@@ -38,41 +37,47 @@ macro_rules! returning_intent {
 const BEGIN: &str = returning_intent!(
     "INSERT INTO ticket_intents AS intent
         (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $8::timestamptz)
-     ON CONFLICT (id) DO UPDATE SET id = excluded.id
-     RETURNING ",
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $8::timestamptz WHERE ",
+    in_time!("$9"),
+    " ON CONFLICT (id) DO UPDATE SET id = excluded.id
+     RETURNING ";
     "::text"
 );
 
 /// A retry, after the first answer was lost, finds the version that the first attempt wrote.
-const SAVE: &str = "
-    UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = $6::timestamptz
-    WHERE id = $1 AND version IN ($2, $3)";
+const SAVE: &str = concat!(
+    "UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = $6::timestamptz
+    WHERE id = $1 AND version IN ($2, $3) AND ",
+    in_time!("$7")
+);
 
 /// Kinds from a newer MARO are left to it. Rows that another replica is taking right now are skipped.
 const CLAIM: &str = returning_intent!(
     "WITH abandoned AS MATERIALIZED (
         SELECT id FROM ticket_intents
         WHERE state IN ('begun', 'confirmed') AND kind IN ('create', 'link', 'stories', 'plugin_create')
-            AND updated_at < $3::timestamptz
-        ORDER BY updated_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+            AND updated_at < $3::timestamptz AND ",
+    in_time!("$5"),
+    " ORDER BY updated_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
      UPDATE ticket_intents AS intent SET version = $1, updated_at = $2::timestamptz
      FROM abandoned WHERE intent.id = abandoned.id
-     RETURNING ",
+     RETURNING ";
     "::text"
 );
 
 const GET: &str = returning_intent!(
-    "SELECT coalesce(json_agg(",
+    "SELECT coalesce(json_agg(";
     "), '[]')::text FROM ticket_intents AS intent WHERE intent.id = $1"
 );
 
-const RECORD: &str = "
-    INSERT INTO created_tickets (project_key, intent_id, created_at, issue_id, issue_key, summary)
+const RECORD: &str = concat!(
+    "INSERT INTO created_tickets (project_key, intent_id, created_at, issue_id, issue_key, summary)
     SELECT $1, $2, $3::timestamptz, issue_id, issue_key, summary
-    FROM unnest($4::text[], $5::text[], $6::text[]) AS item (issue_id, issue_key, summary)
-    ORDER BY issue_id
-    ON CONFLICT DO NOTHING";
+    FROM unnest($4::text[], $5::text[], $6::text[]) AS item (issue_id, issue_key, summary) WHERE ",
+    in_time!("$7"),
+    " ORDER BY issue_id
+    ON CONFLICT DO NOTHING"
+);
 
 const RECENT: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_id, issue_key, summary)), '[]')::text
@@ -80,9 +85,14 @@ const RECENT: &str = "
           ORDER BY created_at DESC, issue_id DESC LIMIT $3) AS recent";
 
 /// One statement for both tables, so that it is one transaction.
-const FORGET: &str = "
-    WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz)
-    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz";
+const FORGET: &str = concat!(
+    "WITH forgotten AS (DELETE FROM created_tickets WHERE created_at < $1::timestamptz AND ",
+    in_time!("$2"),
+    ")
+    DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < $1::timestamptz
+        AND ",
+    in_time!("$2")
+);
 
 /// The intents in PostgreSQL.
 pub(crate) struct PostgresIntents {
@@ -141,12 +151,11 @@ impl Intents for PostgresIntents {
     ) -> Result<Vec<Intent>, DatabaseError> {
         let (version, now, idle_before) = (Version::new(), &*time_text(now), &*time_text(idle_before));
         // If the answer is lost, the taken intents count as abandoned again later.
-        let rows = self.database.attempt(Effect::Once, |mut connection| async move {
+        let statement = || {
             let query = sqlx::query(CLAIM).bind(version.0).bind(now).bind(idle_before);
-            let rows = query.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
-            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()
-        });
-        Ok(parse_all(&rows.await?))
+            query.bind(i64::from(limit))
+        };
+        Ok(parse_all(&self.database.fetch_all(Effect::Once, statement).await?))
     }
 
     async fn get(&self, id: &str) -> Result<Option<Intent>, DatabaseError> {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
+use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect},
+        postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
     },
     plugin_storage::{
         Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
@@ -42,7 +42,7 @@ macro_rules! and_count {
             $statement,
             ")
              INSERT INTO plugin_storage_usage AS usage (plugin, channel_id, keys, bytes) VALUES ($1, $2, $4, $5)
-             ON CONFLICT (plugin, channel_id)
+             ON CONFLICT (plugin, channel_id, team_id, site_id)
              DO UPDATE SET keys = usage.keys + excluded.keys, bytes = usage.bytes + excluded.bytes"
         )
     };
@@ -50,7 +50,7 @@ macro_rules! and_count {
 
 const PUT: &str = and_count!(
     "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ($1, $2, $3, $6)
-     ON CONFLICT (plugin, channel_id, key) DO UPDATE SET value = excluded.value"
+     ON CONFLICT (plugin, channel_id, key, team_id, site_id) DO UPDATE SET value = excluded.value"
 );
 
 const TAKE: &str =
@@ -70,9 +70,9 @@ impl PostgresPluginStorage {
 #[async_trait]
 impl PluginStorage for PostgresPluginStorage {
     async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError> {
-        let read = self.database.attempt(Effect::None, |mut connection| async move {
+        let read = self.database.attempt(Effect::None, |mut lease, _| async move {
             let query = sqlx::query(GET).bind(space.plugin).bind(space.channel_id()).bind(key.as_bytes());
-            query.fetch_optional(&mut *connection).await?.as_ref().map(text).transpose()
+            lease.fetch_all(query).await?.first().map(text).transpose()
         });
         read.await
     }
@@ -86,10 +86,10 @@ impl PluginStorage for PostgresPluginStorage {
         // Setting a value again changes nothing. Repeating anything else would report the wrong outcome.
         let sets = change.condition == Condition::Any && change.new.is_some();
         let effect = if sets { Effect::Repeatable } else { Effect::Once };
-        let changed = self.database.attempt(effect, |mut connection| async move {
-            let mut transaction = connection.begin().await?;
-            let changed = apply(&mut transaction, space, change, quota).await?;
-            transaction.commit().await?;
+        let changed = self.database.attempt(effect, |mut lease, _| async move {
+            lease.begin().await?;
+            let changed = apply(&mut lease, space, change, quota).await?;
+            lease.commit().await?;
             Ok(changed)
         });
         changed.await
@@ -102,40 +102,36 @@ impl PluginStorage for PostgresPluginStorage {
         limit: u32,
     ) -> Result<Vec<String>, DatabaseError> {
         let end = &end_of(prefix);
-        let listed = self.database.attempt(Effect::None, |mut connection| async move {
+        let listed = self.database.attempt(Effect::None, |mut lease, _| async move {
             let query = sqlx::query(LIST).bind(space.plugin).bind(space.channel_id()).bind(prefix.as_bytes());
             let query = query.bind(end.as_deref()).bind(i64::from(limit));
-            query.fetch_all(&mut *connection).await?.iter().map(text).collect()
+            lease.fetch_all(query).await?.iter().map(text).collect()
         });
         listed.await
     }
 }
 
 async fn apply(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
     space: Space<'_>,
     change: Change<'_>,
     quota: Quota,
 ) -> Result<Changed, sqlx::Error> {
-    sqlx::query(TURN).bind(space.plugin).execute(&mut *connection).await?;
-    let before = look(connection, space, change).await?;
+    lease.execute(sqlx::query(TURN).bind(space.plugin)).await?;
+    let before = look(lease, space, change).await?;
     match decide(change, &before, quota) {
         Ok(difference) => {
-            make(connection, space, change, &difference).await?;
+            make(lease, space, change, &difference).await?;
             Ok(Changed::Yes { had_value: before.value_bytes.is_some() })
         }
         Err(outcome) => Ok(outcome),
     }
 }
 
-async fn look(
-    connection: &mut PgConnection,
-    space: Space<'_>,
-    change: Change<'_>,
-) -> Result<Before, sqlx::Error> {
+async fn look(lease: &mut Lease, space: Space<'_>, change: Change<'_>) -> Result<Before, sqlx::Error> {
     let expected = change.condition.expected().map(str::as_bytes);
     let query = sqlx::query(LOOK).bind(space.plugin).bind(space.channel_id());
-    let row = query.bind(change.key.as_bytes()).bind(expected).fetch_one(connection).await?;
+    let row = lease.fetch_one(query.bind(change.key.as_bytes()).bind(expected)).await?;
     let figure = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
     Ok(Before {
         value_bytes: row.try_get::<Option<i64>, _>(0)?.map(i64::unsigned_abs),
@@ -147,7 +143,7 @@ async fn look(
 }
 
 async fn make(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
     space: Space<'_>,
     change: Change<'_>,
     difference: &Difference,
@@ -162,7 +158,7 @@ async fn make(
         Some(value) => query.bind(value.as_bytes()),
         None => query,
     };
-    query.execute(connection).await?;
+    lease.execute(query).await?;
     Ok(())
 }
 

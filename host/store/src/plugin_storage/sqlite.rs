@@ -48,13 +48,13 @@ const LOOK: &str = "
 
 const PUT: &str = "
     INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (plugin, channel_id, key) DO UPDATE SET value = excluded.value";
+    ON CONFLICT (plugin, channel_id, key, team_id, site_id) DO UPDATE SET value = excluded.value";
 
 const TAKE: &str = "DELETE FROM plugin_storage WHERE plugin = ?1 AND channel_id = ?2 AND key = ?3";
 
 const COUNT: &str = "
     INSERT INTO plugin_storage_usage (plugin, channel_id, keys, bytes) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (plugin, channel_id)
+    ON CONFLICT (plugin, channel_id, team_id, site_id)
     DO UPDATE SET keys = keys + excluded.keys, bytes = bytes + excluded.bytes";
 
 /// The values in a SQLite file.

@@ -8,34 +8,40 @@ use jiff::Timestamp;
 use crate::{
     database::{
         error::DatabaseError,
-        postgres::{PostgresDatabase, attempt::Effect},
+        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
     plugin_switches::{PluginSwitches, Switch, stored::parse_all},
 };
 use maro_domain::ids::UserId;
 
-const DISABLE: &str = "
-    INSERT INTO plugin_switches AS switch (plugin_name, disabled_by, disabled_at)
-    VALUES ($1, $2, $3::timestamptz)
-    ON CONFLICT (plugin_name) DO UPDATE
+const DISABLE: &str = concat!(
+    "INSERT INTO plugin_switches AS switch (plugin_name, disabled_by, disabled_at)
+    SELECT $1, $2, $3::timestamptz WHERE ",
+    in_time!("$4"),
+    " ON CONFLICT (plugin_name, team_id, site_id) DO UPDATE
     SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
         enabled_by = NULL, enabled_at = NULL
-    WHERE switch.enabled_at IS NOT NULL";
+    WHERE switch.enabled_at IS NOT NULL"
+);
 
-const ENABLE: &str = "
-    UPDATE plugin_switches SET enabled_by = $2, enabled_at = $3::timestamptz
-    WHERE plugin_name = $1 AND enabled_at IS NULL";
+const ENABLE: &str = concat!(
+    "UPDATE plugin_switches SET enabled_by = $2, enabled_at = $3::timestamptz
+    WHERE plugin_name = $1 AND enabled_at IS NULL AND ",
+    in_time!("$4")
+);
 
 const DISABLED: &str = "
     SELECT coalesce(json_agg(json_build_array(plugin_name, disabled_by,
         (extract(epoch FROM disabled_at) * 1000000)::bigint) ORDER BY plugin_name), '[]')::text
     FROM plugin_switches WHERE enabled_at IS NULL";
 
-const CLAIM_REFUSAL: &str = "
-    INSERT INTO plugin_refusals AS refusal (file_name, content, told_at) VALUES ($1, $2, $3::timestamptz)
-    ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
-    WHERE refusal.content <> excluded.content OR refusal.told_at < $4::timestamptz";
+const CLAIM_REFUSAL: &str = concat!(
+    "INSERT INTO plugin_refusals AS refusal (file_name, content, told_at) SELECT $1, $2, $3::timestamptz WHERE ",
+    in_time!("$5"),
+    " ON CONFLICT (file_name) DO UPDATE SET content = excluded.content, told_at = excluded.told_at
+    WHERE refusal.content <> excluded.content OR refusal.told_at < $4::timestamptz"
+);
 
 /// The switches in PostgreSQL.
 pub(crate) struct PostgresPluginSwitches {

@@ -23,7 +23,7 @@ use maro_domain::ids::UserId;
 const DISABLE: &str = "
     INSERT INTO plugin_switches (plugin_name, disabled_by, disabled_at)
     VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2)
-    ON CONFLICT (plugin_name) DO UPDATE
+    ON CONFLICT (plugin_name, team_id, site_id) DO UPDATE
     SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
         enabled_by = NULL, enabled_at = NULL
     WHERE enabled_at IS NOT NULL

@@ -93,4 +93,10 @@ pub trait ChannelIssueTracker: Send + Sync {
 
     /// Checks that the database answers.
     async fn ping(&self) -> Result<(), DatabaseError>;
+
+    /// Checks that a change could be made, as far as that can be known without one: nothing is left behind. Fails
+    /// if the database is read-only or its disk is full. Called every few seconds, so it mustn't cost much.
+    async fn try_change(&self) -> Result<(), DatabaseError> {
+        self.ping().await
+    }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::{
     database::{
         error::{self, DatabaseError},
-        postgres::{PostgresDatabase, attempt::Effect},
+        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
     tracker::{
@@ -55,7 +55,8 @@ const PLACES: &str = "
           SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_id = $2
           ORDER BY channel_id, issue_key) AS places";
 
-const PING: &str = "SELECT '[]'";
+/// Changes nothing, and yet only a server that takes writes makes it.
+const PING: &str = concat!("DELETE FROM channel_tracked_issues WHERE false AND ", in_time!("$1"));
 
 /// The lists in PostgreSQL.
 pub(crate) struct PostgresTracker {
@@ -77,11 +78,11 @@ impl ChannelIssueTracker for PostgresTracker {
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, DatabaseError> {
         let was_asked = &AtomicBool::new(false);
-        let added = self.database.attempt(Effect::Repeatable, |mut connection| async move {
+        let added = self.database.attempt(Effect::Repeatable, |mut lease, deadline| async move {
             let is_again = was_asked.swap(true, Ordering::Relaxed);
-            let mut added = write::track(&mut connection, request, issues, now).await?;
+            let mut added = write::track(&mut lease, deadline, request, issues, now).await?;
             if is_again {
-                added.extend(write::added_at(&mut connection, request, issues, now).await?);
+                added.extend(write::added_at(&mut lease, request, issues, now).await?);
             }
             Ok(added)
         });
@@ -94,8 +95,8 @@ impl ChannelIssueTracker for PostgresTracker {
         channel: &ChannelId,
         keys: &[IssueKey],
     ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        let removed = self.database.attempt(Effect::Once, |mut connection| async move {
-            write::untrack(&mut connection, channel, keys).await
+        let removed = self.database.attempt(Effect::Once, |mut lease, deadline| async move {
+            write::untrack(&mut lease, deadline, channel, keys).await
         });
         let mut removed = removed.await?;
         Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
@@ -130,8 +131,8 @@ impl ChannelIssueTracker for PostgresTracker {
         updates: &[(IssueKey, Option<Issue>)],
         now: Timestamp,
     ) -> Result<(), DatabaseError> {
-        let synced = self.database.attempt(Effect::Repeatable, |mut connection| async move {
-            write::sync(&mut connection, channel, updates, now).await
+        let synced = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            write::sync(&mut lease, channel, updates, now).await
         });
         synced.await
     }
@@ -158,6 +159,6 @@ impl ChannelIssueTracker for PostgresTracker {
     }
 
     async fn ping(&self) -> Result<(), DatabaseError> {
-        self.database.read(|| sqlx::query(PING)).await.map(|_| ())
+        self.database.execute(Effect::Repeatable, || sqlx::query(PING)).await.map(|_| ())
     }
 }

@@ -116,4 +116,9 @@ impl ChannelIssueTracker for SqliteTracker {
     async fn ping(&self) -> Result<(), DatabaseError> {
         self.database.read(read::ping()).await.map(|_| ())
     }
+
+    async fn try_change(&self) -> Result<(), DatabaseError> {
+        self.ping().await?;
+        self.database.try_change().await
+    }
 }

@@ -1,4 +1,4 @@
-//! Buttons in modals. Slack was acknowledged already; what they do is shown in the modal.
+//! Buttons in modals. Slack has already been acknowledged; the result appears in the modal.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 use maro_slack::interaction::BlockAction;
 
-/// Does what buttons say.
+/// Handles buttons in modals.
 pub(crate) struct Buttons {
     pub(crate) link: Arc<LinkForm>,
     pub(crate) stories: Arc<StoriesForm>,
@@ -24,7 +24,7 @@ pub(crate) struct Buttons {
 }
 
 impl Buttons {
-    /// Does what a button says, if the button is one of ours.
+    /// Handles a button, if it is one of ours.
     pub(crate) async fn pressed(&self, action: BlockAction) {
         match action.action_id.as_str() {
             LINK_DUPLICATE => self.link_pressed(action).await,
@@ -36,7 +36,7 @@ impl Buttons {
     async fn link_pressed(&self, action: BlockAction) {
         let Some(view) = action.view else { return };
         let opened = self.modals.state(CREATE_ISSUE_ANYWAY, &view.private_metadata);
-        // Only the person whose modal it is, and only a ticket that it offered.
+        // Only for the modal's own person, and only for a ticket that it offered.
         let Some(state) = opened.ok().filter(|state| {
             state.origin.user == action.user.as_str() && state.candidates.contains(&action.value)
         }) else {

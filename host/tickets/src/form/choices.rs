@@ -1,4 +1,4 @@
-//! What there is to choose from in the create modal's selects, as somebody types.
+//! The options of the create modal's selects, as somebody types.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,13 +18,13 @@ use maro_slack::{
     view::input::Choice,
 };
 
-/// How long Slack waits for options, less the way back.
+/// How long Slack waits for options, minus the way back.
 const PATIENCE: Duration = Duration::from_millis(2_300);
 
 /// How many options Slack shows.
 const MAX_OPTIONS: u32 = 100;
 
-/// Offers projects and their types.
+/// Offers projects and their issue types.
 pub(crate) struct Choices {
     pub(crate) jira: Arc<JiraClient>,
     pub(crate) modals: Arc<Modals>,
@@ -33,7 +33,7 @@ pub(crate) struct Choices {
 }
 
 impl Choices {
-    /// The choices for a select; none if Jira does not answer in time.
+    /// The choices for a select; none if Jira doesn't answer in time.
     pub(crate) async fn options(&self, wanted: &OptionsWanted) -> Vec<Choice> {
         let choices = match wanted.action_id.as_str() {
             PROJECT => self.project_choices(&wanted.typed).await,
@@ -63,7 +63,7 @@ impl Choices {
         self.modals.update(&view.id, &form).await;
     }
 
-    /// The kinds of issue in the project that is chosen, or the default one.
+    /// The issue types in the chosen project, or in the default one.
     async fn issue_type_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
         let state = wanted
             .view

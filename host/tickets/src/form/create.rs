@@ -1,4 +1,4 @@
-//! Creating one ticket: from the submitted form to the modal that shows how it ended.
+//! Creates one ticket, from the submitted form to the modal with the result.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -29,10 +29,10 @@ use maro_store::intents::{
     work::{Stop, Work},
 };
 
-/// How long Jira may take to list a project's types, which it mostly did a moment ago.
+/// How long Jira may take to list a project's types. Usually the list is still in the cache.
 const TYPES_PATIENCE: Duration = Duration::from_millis(700);
 
-/// The form for a new ticket, once it is submitted.
+/// Handles the submitted form for a new ticket.
 pub(crate) struct CreateForm {
     pub(crate) driver: Arc<Driver>,
     pub(crate) modals: Arc<Modals>,
@@ -70,7 +70,7 @@ impl CreateForm {
     /// "Create anyway" under the similar tickets.
     pub(super) async fn submit_anyway(&self, state: &ModalState) -> Outcome {
         let origin = &state.origin;
-        let intent = match self.driver.journal.get(&state.intent_id).await {
+        let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::forms::EXPIRED),
             Err(error) => return self.modals.stopped(CREATE_TITLE, origin, &Stop::Store(error.into())),
@@ -84,7 +84,7 @@ impl CreateForm {
         }
     }
 
-    /// Brings what another process left behind to its end, and shows it.
+    /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let (work, ended) = self.driver.resume(&mut Create, intent).await?;
         let outcome = self.outcome(&work, ended, false);
@@ -93,8 +93,8 @@ impl CreateForm {
         Ok(())
     }
 
-    /// A type chosen before the project was has the id of another project's: the one of the same name is
-    /// meant. If there is none, Jira says so.
+    /// If the type was chosen before the project, its id may be another project's. Then the type of the same
+    /// name is taken. If there is none, Jira will say so.
     async fn with_type_of_project(&self, mut record: CreateRecord) -> CreateRecord {
         let types = self.driver.jira.get_issue_types(&record.project_key, deadline(TYPES_PATIENCE)).await;
         if let Ok(Some(types)) = types
@@ -108,7 +108,7 @@ impl CreateForm {
         record
     }
 
-    /// Writes the form down. Nothing comes of a draft by itself, so submitting it twice is no harm.
+    /// Saves the form as a draft. A draft does nothing by itself, so submitting it twice does no harm.
     async fn draft(&self, state: &ModalState, record: CreateRecord) -> Result<Work<CreateRecord>, Outcome> {
         let stopped = |stop| self.modals.stopped(CREATE_TITLE, &state.origin, &stop);
         let place = record.origin.place().map_err(stopped)?;
@@ -128,7 +128,7 @@ impl CreateForm {
         }
     }
 
-    /// `is_unchecked` tells that nobody could look for similar tickets.
+    /// `is_unchecked` says that the search for similar tickets failed.
     async fn create(&self, mut work: Work<CreateRecord>, is_unchecked: bool) -> Outcome {
         let ended = self.driver.drive(&mut Create, &mut work, Stage::Draft).await;
         self.outcome(&work, ended, is_unchecked)
@@ -147,7 +147,7 @@ impl CreateForm {
                 self.modals.stopped(CREATE_TITLE, origin, &stop)
             }
             Ended::Refused { refusal, unwritten: None } => self.refused(work, refusal),
-            // The journal keeps the intention, and recovery looks again.
+            // The intent is saved, and recovery looks again.
             Ended::Unconfirmed(_) => self.modals.news(CREATE_TITLE, origin, texts::forms::UNCONFIRMED),
         }
     }
@@ -188,7 +188,7 @@ impl CreateForm {
         Outcome::news(self.form_again(work, std::slice::from_ref(&notice)), vec![sentence(&notice)])
     }
 
-    /// The form as it was submitted, to be submitted again under the same intention.
+    /// The form as it was submitted, to submit again under the same intent.
     fn form_again(&self, work: &Work<CreateRecord>, notices: &[String]) -> View {
         let record = &work.record;
         let mut state = ModalState::of(work.id.clone(), record.origin.clone());
@@ -202,7 +202,7 @@ impl CreateForm {
         create_view(&self.modals, &state, &inputs, notices)
     }
 
-    /// What is shown of an intention that is past its draft.
+    /// What is shown for an intent that is no longer a draft.
     fn known(&self, work: &Work<CreateRecord>) -> Outcome {
         match &work.record.ticket {
             Some(_) => self.result(&work.record, &[]),
@@ -218,7 +218,8 @@ impl CreateForm {
     }
 }
 
-/// The ticket exists. If the journal cannot be written, tracking and telling follow when it can be.
+/// The sentence for a note. The ticket exists; if the intent can't be saved, tracking and telling follow
+/// later.
 fn text_of(note: &Note, work: &Work<CreateRecord>) -> String {
     match (note, &work.record.ticket) {
         (Note::Unwritten(_), Some(ticket)) => texts::forms::created_but_pending(&ticket.key),

@@ -1,4 +1,4 @@
-//! The modals in which a ticket is created, as they look and as they are read.
+//! The modals for creating a ticket: how they look, and how they are read.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use maro_slack::{
     interaction::view_state::{InputValues, ViewState},
     view::{
         View, ViewBlock,
-        button::Button,
+        button::ViewButton,
         input::{Choice, SelectInput, TextInput},
     },
 };
@@ -34,7 +34,7 @@ const DESCRIPTION: &str = "description";
 /// Jira's own limit, in characters.
 pub(super) const MAX_SUMMARY_LENGTH: usize = 255;
 
-/// What stands in the create form.
+/// The values in the create form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CreateInputs {
     pub(super) project: Option<Choice>,
@@ -54,7 +54,7 @@ impl CreateInputs {
     }
 }
 
-/// The form for a new ticket. `notices` stand at its top.
+/// The form for a new ticket, with `notices` at its top.
 pub(super) fn create_view(
     modals: &Modals,
     state: &ModalState,
@@ -92,7 +92,7 @@ pub(super) fn create_view(
         )
 }
 
-/// Tickets that may be the same, a button each, and creating all the same.
+/// Shows tickets that may be the same, with a button for each, and "Create anyway".
 pub(super) fn duplicates_view(
     modals: &Modals,
     state: &ModalState,
@@ -108,13 +108,13 @@ pub(super) fn duplicates_view(
     for ticket in similar {
         let SimilarTicket { key, summary, status, assignee, .. } = ticket;
         let lines = texts::issues::duplicate(key, summary, status, assignee.as_deref());
-        let button = Button::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
+        let button = ViewButton::new(LINK_DUPLICATE, texts::issues::LINK_THIS, ticket.key.as_str());
         view.push(ViewBlock::section_with_button(modals.mrkdwn(origin, &[Block::Lines(lines)]), button));
     }
     view
 }
 
-/// What somebody has filled in, or errors beside inputs.
+/// Reads what somebody filled in, or returns errors beside inputs.
 pub(super) fn read_form(
     state: &ModalState,
     view: &ViewState,
@@ -159,8 +159,8 @@ pub(super) fn read_form(
     }
 }
 
-/// Errors beside the inputs of the create form, from the names that Jira has for its fields. What belongs
-/// to no input is returned apart.
+/// Turns errors by Jira's field names into errors beside the inputs of the create form. Errors that belong to
+/// no input are returned separately.
 pub(super) fn errors_by_input(fields: BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<String>) {
     let (mut errors, mut others) = (BTreeMap::new(), Vec::new());
     for (field, reason) in fields {

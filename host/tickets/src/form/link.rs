@@ -1,4 +1,4 @@
-//! Linking an existing ticket to the conversation, instead of creating a duplicate.
+//! Links an existing ticket to the conversation instead of creating a duplicate.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ use maro_store::intents::{
     work::{Stop, Work},
 };
 
-/// The choice to link a ticket.
+/// Handles the choice to link a ticket.
 pub(crate) struct LinkForm {
     pub(crate) driver: Arc<Driver>,
     pub(crate) modals: Arc<Modals>,
 }
 
 impl LinkForm {
-    /// Links the ticket `key` under the intention of `state`, which then creates none.
+    /// Links the ticket `key` under the intent of `state`, which then creates none.
     pub(super) async fn link(&self, state: &ModalState, view_id: &str, key: &str) -> Outcome {
         let record = LinkRecord {
             origin: state.origin.clone(),
@@ -37,7 +37,7 @@ impl LinkForm {
             is_tracked: false,
             announcement: Announcement::Due,
         };
-        // Beside the draft of a creation: creating one and linking another are not the same intention.
+        // Creating one ticket and linking another are different intents, so this one has its own id.
         let id = format!("{}-link-{key}", state.intent_id);
         let (mut work, stage) = match self.begin(&id, record).await {
             Ok(Start::Ours(work)) => (work, Stage::Begun),
@@ -49,7 +49,7 @@ impl LinkForm {
         self.outcome(&work, ended)
     }
 
-    /// Brings what another process left behind to its end, and shows it.
+    /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let (work, ended) = self.driver.resume(&mut Link, intent).await?;
         let outcome = self.outcome(&work, ended);

@@ -1,5 +1,4 @@
-//! The Slack side: modals open, are submitted, and show how an intention ended. What is done about it is in
-//! [`crate::flow`].
+//! The Slack side: modals open, are submitted, and show how an intent ended. [`crate::flow`] carries it out.
 
 pub(crate) mod buttons;
 pub(crate) mod choices;

@@ -1,5 +1,5 @@
-//! What a modal carries through Slack, sealed. It outlives a process, so fields are added with a default and
-//! never change their meaning.
+//! What a modal carries through Slack, sealed. It outlives a process, so new fields have a default and no
+//! field ever changes its meaning.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,11 @@ use crate::intent_records::Origin;
 pub(crate) struct ModalState {
     pub(crate) intent_id: String,
     pub(crate) origin: Origin,
-    /// The tickets that this modal offers for linking; no others can be.
+    /// The tickets that this modal offers for linking. No others can be linked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) candidates: Vec<String>,
-    /// The project chosen in a create modal: Slack does not say it when it asks for that project's types.
+    /// The project chosen in a create modal, because Slack doesn't say it when it asks for that project's
+    /// types.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) project: Option<String>,
     /// The epic of a stories modal.
@@ -26,7 +27,7 @@ impl ModalState {
         Self::of(format!("{:032x}", rand::random::<u128>()), origin)
     }
 
-    /// The state of a modal under an intention that there is already.
+    /// The state of a modal for an intent that already exists.
     pub(crate) fn of(intent_id: String, origin: Origin) -> Self {
         Self { intent_id, origin, candidates: Vec::new(), project: None, epic: None }
     }

@@ -1,4 +1,4 @@
-//! Modals in Slack: what all of them have in common, and putting one in the place of another.
+//! Modals in Slack: what they all have in common, and replacing one with another.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_slack::{
     render::Mrkdwn,
     sealed::{SealError, Sealer},
-    view::{View, ViewBlock, button::Button},
+    view::{View, ViewBlock, button::ViewButton},
     web_api::{OpenedView, error::ApiError},
 };
 use maro_store::intents::work::Stop;
 
-/// A modal in which there is nothing to do but wait or read.
+/// A modal where people can only wait or read.
 const NOTICE: &str = "notice";
 
 /// How long a modal may stay open before it has to be opened again.
@@ -38,7 +38,7 @@ pub(crate) struct Modals {
 }
 
 impl Modals {
-    /// Opens a modal. `Err` has a sentence for the person.
+    /// Opens a modal. `Err` is a sentence for the person.
     pub(super) async fn open(&self, trigger_id: &str, view: &View) -> Result<OpenedView, &'static str> {
         self.announcer.slack.open_view(trigger_id, view).await.map_err(|error| {
             tracing::error!(error = error_chain(&error), "a modal was not opened");
@@ -49,7 +49,7 @@ impl Modals {
         })
     }
 
-    /// Shows another view in an open modal. People close modals; that is no error.
+    /// Shows another view in an open modal. People close modals, which isn't an error.
     pub(super) async fn update(&self, view_id: &str, view: &View) -> bool {
         match self.announcer.slack.update_view(view_id, view).await {
             Ok(_) => true,
@@ -60,8 +60,8 @@ impl Modals {
         }
     }
 
-    /// Shows an outcome that Slack no longer waits for. What cannot be shown because the modal is closed
-    /// and would otherwise be lost, the person is told directly.
+    /// Shows an outcome that Slack no longer waits for. News that would be lost because the modal is closed
+    /// goes to the person in a message.
     pub(super) async fn show_late(&self, title: &str, view_id: &str, origin: &Origin, outcome: Outcome) {
         let (view, news) = match outcome {
             Outcome::Close => (Box::new(self.sentence(title, origin, texts::forms::DONE)), Vec::new()),
@@ -83,7 +83,7 @@ impl Modals {
 
     pub(super) fn sealed(&self, purpose: &str, state: &ModalState) -> String {
         self.sealer.seal(purpose, state, self.clock.now(), LIFETIME).unwrap_or_else(|error| {
-            // Nothing in a modal's state has a length that people choose; without it the modal does nothing.
+            // People can't make a modal's state too long. Without its state a modal does nothing.
             tracing::error!(%error, "a modal's state cannot be sealed");
             String::new()
         })
@@ -100,7 +100,7 @@ impl Modals {
         title: &str,
         origin: &Origin,
         blocks: Vec<Block>,
-        buttons: Vec<Button>,
+        buttons: Vec<ViewButton>,
     ) -> View {
         let mut view = View::modal(NOTICE, title).with_close(texts::forms::CLOSE);
         for block in split(blocks) {
@@ -127,7 +127,7 @@ impl Modals {
         Outcome::news(self.sentence(title, origin, text), vec![sentence(text)])
     }
 
-    /// The modal for work that can't go on.
+    /// The modal for work that can't continue.
     pub(super) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> Outcome {
         self.news(title, origin, stopped(stop))
     }
@@ -137,7 +137,7 @@ impl Modals {
     }
 
     pub(super) fn mrkdwn(&self, origin: &Origin, blocks: &[Block]) -> Mrkdwn {
-        // Ids that travelled sealed are still ids; the fallback only keeps the types honest.
+        // Sealed ids are always valid, so the fallback is never used.
         let place = origin.place().ok();
         let place = place.or_else(|| {
             Some(Place { channel: ChannelId::parse("C0").ok()?, user: UserId::parse("U0").ok()? })
@@ -147,7 +147,7 @@ impl Modals {
     }
 }
 
-/// Sections hold some thirty lines, so longer lists are split.
+/// Splits long lists, because a section holds about thirty lines.
 fn split(blocks: Vec<Block>) -> Vec<Block> {
     const LINES: usize = 10;
     blocks

@@ -1,4 +1,4 @@
-//! The ways in: a command or a shortcut opens a modal at once, and Jira is asked after that.
+//! Opens modals: a command or a shortcut opens one at once, and only then is Jira asked.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    /// `/maro create [summary]`: opens the create modal. A reply only if that fails.
+    /// `/maro create [summary]`: opens the create modal. Returns a reply only if that fails.
     pub(crate) async fn open_create(
         self: &Arc<Self>,
         origin: CommandOrigin<'_>,
@@ -57,7 +57,7 @@ impl Opener {
             .map(Reply::sentence)
     }
 
-    /// The shortcut on a message: as above, with the message's text and a link to it.
+    /// The shortcut on a message: the same, with the message's text and a link to it.
     pub(crate) async fn open_create_from_message(self: &Arc<Self>, shortcut: MessageShortcut) {
         if shortcut.callback_id != CREATE_FROM_MESSAGE {
             tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
@@ -71,9 +71,9 @@ impl Opener {
             permalink: None,
             team: shortcut.team.clone(),
         };
-        // The trigger waits three seconds; the link comes with the form, after the loading view.
+        // The trigger lasts three seconds. So a loading view opens first, and the link comes with the form.
         let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
-        // Why it did not open is in the log.
+        // The log says why it didn't open.
         let Ok(opened) = self.modals.open(&shortcut.trigger_id, &loading).await else { return };
         match permalink.await {
             Ok(permalink) => origin.permalink = Some(permalink),
@@ -93,14 +93,14 @@ impl Opener {
         self.modals.update(&opened.id, &view).await;
     }
 
-    /// The shortcut from anywhere in Slack, which comes from no channel: the form asks for one.
+    /// The shortcut from anywhere in Slack. It has no channel, so the form asks for one.
     pub(crate) async fn open_create_from_anywhere(self: &Arc<Self>, shortcut: Shortcut) {
         if shortcut.callback_id != CREATE_ISSUE {
             tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
             return;
         }
         let origin = Origin { team: shortcut.team, ..Origin::nowhere(&shortcut.user) };
-        // Why it did not open is in the log; there is no channel to say it in.
+        // The log says why it didn't open. There is no channel to tell.
         let _ = self.open_create_form(&shortcut.trigger_id, origin, CreateInputs::default()).await;
     }
 
@@ -111,7 +111,7 @@ impl Opener {
         inputs: CreateInputs,
     ) -> Result<(), &'static str> {
         if self.default_project.is_none() {
-            // Nothing to look up: the form can open as it is.
+            // There is nothing to look up, so the form can open at once.
             let view = create_view(&self.modals, &ModalState::new(origin), &inputs, &[]);
             return self.modals.open(trigger_id, &view).await.map(drop);
         }
@@ -135,7 +135,7 @@ impl Opener {
             match (project, types) {
                 (Ok(Some(project)), Ok(Some(types))) => {
                     inputs.project = Some(project_choice(&project));
-                    // A story or task is what people mean; epics have other ways in.
+                    // People usually mean a story or task rather than an epic.
                     let usual = types.iter().find(|issue_type| issue_type.hierarchy_level == 0);
                     inputs.issue_type = usual.or(types.first()).map(issue_type_choice);
                 }
@@ -182,7 +182,7 @@ impl Opener {
     }
 }
 
-/// What a slash command knows of where it was typed.
+/// Where a slash command was typed, as far as it knows.
 #[derive(Debug, Clone, Copy)]
 pub struct CommandOrigin<'a> {
     pub channel: &'a ChannelId,

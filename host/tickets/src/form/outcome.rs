@@ -1,4 +1,4 @@
-//! What a submitted modal turns into.
+//! What a submitted modal becomes.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use maro_store::intents::work::Stop;
 
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It closes; the channel hears the rest.
+    /// It closes, and the channel is told the rest.
     Close,
-    /// Another takes its place. `news` is what the person would otherwise not hear of, in case that modal
-    /// can no longer be shown because they have closed it.
+    /// Another modal replaces it. `news` is what the person would otherwise miss if they have closed the
+    /// modal by then.
     Show { view: Box<View>, news: Vec<Block> },
-    /// Errors beside inputs, by block id. `form` has them at its top, for when Slack no longer waits.
+    /// Errors beside inputs, by block id. `form` has them at its top, in case Slack no longer waits.
     Errors { errors: BTreeMap<String, String>, form: Box<View> },
 }
 
 impl Outcome {
-    /// A modal without news: the channel hears of it, or there is nothing to hear yet.
+    /// A modal without news: the channel is told, or there is nothing to tell yet.
     pub(super) fn show(view: View) -> Self {
         Self::Show { view: Box::new(view), news: Vec::new() }
     }
 
-    /// A modal that the person has to hear of.
+    /// A modal with news for the person.
     pub(super) fn news(view: View, news: Vec<Block>) -> Self {
         Self::Show { view: Box::new(view), news }
     }
@@ -34,7 +34,7 @@ impl Outcome {
         Self::Errors { errors, form: Box::new(form) }
     }
 
-    /// The same for a modal that has no inputs to put errors beside: the form takes its place.
+    /// The same for a modal without inputs, which can't show errors beside them: the form replaces it.
     pub(super) fn without_inputs(self) -> Self {
         match self {
             Self::Errors { form, .. } => {
@@ -45,7 +45,7 @@ impl Outcome {
     }
 }
 
-/// What a person is told of work that can't go on.
+/// What a person is told about work that can't continue.
 pub(super) fn stopped(stop: &Stop) -> &'static str {
     match stop {
         Stop::Lost => texts::forms::WORKING,
@@ -54,7 +54,7 @@ pub(super) fn stopped(stop: &Stop) -> &'static str {
     }
 }
 
-/// What a person is told of what is not done yet.
+/// What a person is told about something that isn't done yet.
 pub(super) fn note(note: &Note) -> String {
     match note {
         Note::NotTracked(key) => texts::forms::not_tracked_yet(key.as_str()),
@@ -70,7 +70,7 @@ pub(super) fn sentence(text: &str) -> Block {
     Block::Paragraph(vec![Span::Text(text.to_owned())])
 }
 
-/// What is shown, and is news if `notes` tell of something that is not done yet.
+/// The blocks with the notes, to show, and again as news if there are any notes.
 pub(super) fn with_notes(mut blocks: Vec<Block>, notes: &[String]) -> (Vec<Block>, Vec<Block>) {
     blocks.extend(notes.iter().map(|note| sentence(note)));
     let news = if notes.is_empty() { Vec::new() } else { blocks.clone() };

@@ -1,4 +1,4 @@
-//! Stories under an epic: a title a line, and a report of every line.
+//! The form for stories under an epic: one title per line, and a report of every line.
 
 use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
@@ -20,7 +20,7 @@ use maro_domain::{
 };
 use maro_slack::{
     interaction::view_state::ViewState,
-    view::{View, button::Button, input::TextInput},
+    view::{View, button::ViewButton, input::TextInput},
 };
 use maro_store::intents::{
     Intent, IntentState,
@@ -32,10 +32,10 @@ pub(super) const RETRY_STORIES: &str = "retry_stories";
 
 const STORIES: &str = "stories";
 
-/// The most stories of one modal.
+/// The most stories in one modal.
 const MAX_STORIES: usize = 100;
 
-/// The form for stories, once it is submitted.
+/// Handles the submitted form for stories.
 pub(crate) struct StoriesForm {
     pub(crate) driver: Arc<Driver>,
     pub(crate) modals: Arc<Modals>,
@@ -53,7 +53,7 @@ impl StoriesForm {
         }
     }
 
-    /// The failed lines once more, as an intention of their own that many clicks make only once.
+    /// Tries the failed lines again, as a new intent. Several clicks make only one.
     pub(super) async fn retry(&self, state: &ModalState, view_id: &str) -> Outcome {
         match self.failed_titles(&state.intent_id).await {
             Ok(titles) if titles.is_empty() => self.modals.news(TITLE, &state.origin, texts::forms::EXPIRED),
@@ -62,7 +62,7 @@ impl StoriesForm {
         }
     }
 
-    /// Brings what another process left behind to its end, and shows it.
+    /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let (work, ended) = self.driver.resume(&mut Stories::default(), intent).await?;
         let outcome = self.outcome(&work, ended);
@@ -72,7 +72,7 @@ impl StoriesForm {
     }
 
     async fn failed_titles(&self, id: &str) -> Result<Vec<String>, Stop> {
-        let Some(intent) = self.driver.journal.get(id).await? else { return Ok(Vec::new()) };
+        let Some(intent) = self.driver.intents.get(id).await? else { return Ok(Vec::new()) };
         let lines = Work::<StoriesRecord>::read(intent)?.record.lines.into_iter();
         Ok(lines.filter(|line| matches!(line.state, StoryState::Failed(_))).map(|line| line.title).collect())
     }
@@ -114,7 +114,7 @@ impl StoriesForm {
         }
     }
 
-    /// Every line: the created key, or Jira's reason; and a button for those that failed.
+    /// Shows the created key or Jira's reason for every line, and a button to retry those that failed.
     fn report(&self, work: &Work<StoriesRecord>, notes: Vec<String>) -> Outcome {
         let record = &work.record;
         let mut blocks: Vec<Block> = notes.iter().map(|note| sentence(note)).collect();
@@ -142,15 +142,15 @@ impl StoriesForm {
         Outcome::news(self.modals.notice(TITLE, &record.origin, blocks, buttons), news)
     }
 
-    fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<Button> {
+    fn retry_button(&self, work: &Work<StoriesRecord>) -> Option<ViewButton> {
         let mut state = ModalState::of(work.id.clone(), work.record.origin.clone());
         state.epic = Some(work.record.epic.clone());
         let value = self.modals.sealed_for_button(RETRY_STORIES, &state)?;
-        Some(Button::new(RETRY_STORIES, texts::stories::RETRY, value))
+        Some(ViewButton::new(RETRY_STORIES, texts::stories::RETRY, value))
     }
 }
 
-/// The form for stories under an epic. `heading` stands at its top.
+/// The form for stories under an epic, with `heading` at its top.
 pub(super) fn stories_view(modals: &Modals, state: &ModalState, heading: Vec<Span>, lines: &str) -> View {
     let hint = texts::stories::hint(MAX_STORIES, MAX_SUMMARY_LENGTH);
     View::modal(CREATE_STORIES, TITLE)
@@ -160,7 +160,7 @@ pub(super) fn stories_view(modals: &Modals, state: &ModalState, heading: Vec<Spa
         .with_block(TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines))
 }
 
-/// The titles, trimmed, each once. Bullets that people paste are taken off.
+/// The titles, trimmed and without repeats. Pasted bullets are removed.
 fn parse_lines(text: &str) -> Result<Vec<String>, String> {
     let mut seen = HashSet::new();
     let mut titles = Vec::new();

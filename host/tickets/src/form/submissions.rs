@@ -1,4 +1,4 @@
-//! A submitted modal: answered in time, whatever Jira does, and shown the rest later.
+//! Answers submitted modals in time, whatever Jira does, and shows the rest later.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use maro_domain::ids::UserId;
 use maro_process::wait::{self, Waited};
 use maro_slack::interaction::{ViewSubmitted, answer::SubmissionResponse, view_state::ViewState};
 
-/// The pause between an answer and the next view, so that Slack has shown the one before the other comes.
+/// The pause between an answer and the next view, so that Slack shows the answer first.
 const SETTLING_PAUSE: Duration = Duration::from_millis(500);
 
 /// Answers submitted modals.
@@ -32,8 +32,8 @@ pub(crate) struct Submissions {
 }
 
 impl Submissions {
-    /// What becomes of a submitted modal. Work that takes longer than `patience` goes on, and its outcome
-    /// takes the place of a modal that says so.
+    /// Answers a submitted modal. If the work takes longer than `patience`, it continues, a modal says so,
+    /// and the outcome later replaces that modal.
     pub(crate) async fn submitted(
         self: &Arc<Self>,
         submitted: ViewSubmitted,
@@ -90,14 +90,14 @@ impl Submissions {
         }
     }
 
-    /// Who and where, as far as a modal that may be forged can say: only to render its answer.
+    /// Who and where, from a modal that may be forged. Only for rendering its answer.
     fn shown_origin(&self, view: &ViewState, user: &UserId) -> Origin {
         let state = self.modals.state(&view.callback_id, &view.private_metadata);
         state.map_or_else(|_| Origin::nowhere(user), |state| state.origin)
     }
 }
 
-/// What modals about a submitted one are called.
+/// The title of modals about a submitted one.
 fn title(callback_id: &str) -> &'static str {
     if callback_id == CREATE_STORIES { texts::stories::TITLE } else { texts::issues::CREATE_TITLE }
 }

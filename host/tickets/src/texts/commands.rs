@@ -1,4 +1,4 @@
-//! For people who type `/maro`: what there is to type, and what isn't there.
+//! For people who type `/maro`: what they can type, and what isn't there.
 
 use crate::texts::{command, text};
 use maro_domain::{ids::UserId, reply::Span};
@@ -11,17 +11,17 @@ pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
 pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";
 pub const BUSY: &str = "MARO is busy right now. Nothing was changed. Try again in a moment.";
 
-/// A command in the list of them all, or alone: how it is used, and what it does.
+/// One command, alone or in the list: how to use it, and what it does.
 pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
     vec![command(usage), text(format!(" {summary}"))]
 }
 
-/// After a sentence that says why the arguments cannot be used.
+/// After a sentence that says why the arguments can't be used.
 pub fn usage(usage: &str) -> Vec<Span> {
     vec![text("Usage: "), command(usage)]
 }
 
-/// There is no such command. `nearest` is one whose name is much like it.
+/// There is no such command. `nearest` is one with a similar name.
 pub fn unknown(typed: &str, nearest: Option<&str>) -> Vec<Span> {
     let mut spans = vec![Span::Code(typed.to_owned()), text(" isn't a MARO command. ")];
     if let Some(nearest) = nearest {
@@ -41,7 +41,7 @@ pub fn turned_off(name: &str, by: &UserId) -> Vec<Span> {
     vec![command(name), text(" was turned off by "), Span::User(by.clone()), text(".")]
 }
 
-/// What administrators do, behind a button that anybody may have made.
+/// For a button with a command for administrators: anybody may have made the button.
 pub fn only_typed(line: &str) -> Vec<Span> {
     vec![text("This can't be done with a button. An admin needs to type "), command(line), text(".")]
 }

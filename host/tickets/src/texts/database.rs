@@ -8,14 +8,14 @@ use crate::texts::{command, text};
 pub const NOTHING_WRITTEN: &str =
     "MARO can't reach its database right now. Nothing was changed. Try again in a minute.";
 
-/// As [`NOTHING_WRITTEN`], where something may be under way.
+/// As [`NOTHING_WRITTEN`], if something may be in progress.
 pub const UNAVAILABLE: &str = "MARO can't reach its database right now. Try again in a minute. Anything already started will be finished.";
 
-/// A plugin wants to keep more than its limit.
+/// A plugin wants to store more than its limit.
 pub const STORAGE_FULL: &str =
     "This command has run out of storage. Nothing was changed. Ask your MARO admin to raise its limit.";
 
-/// What goes before the way to find out whether it worked.
+/// Comes before the sentence that says how to find out whether it worked.
 const LOST: &str = "MARO lost its database connection partway through. ";
 
 /// The lists couldn't be read or changed.

@@ -1,11 +1,12 @@
-//! A command came to no answer of its own: what the person reads, and what an administrator reads of the plugin.
+//! A plugin gave no answer: what the person reads, and what an administrator reads about the plugin.
 
 use std::{fmt::Display, time::Duration};
 
 use crate::texts::{command, durations::wait, text};
 use maro_domain::reply::Span;
 
-/// A plugin trapped, broke a limit or answered nonsense. The operator finds the rest under the id.
+/// A plugin trapped, exceeded a limit or answered nonsense. The operator finds the details in the log by the
+/// id.
 pub fn crashed(name: &str, incident: &str) -> Vec<Span> {
     vec![command(name), text(format!(" crashed. If you report this, include the ID {incident}."))]
 }
@@ -16,12 +17,12 @@ pub fn stopped(name: &str, incident: &str) -> Vec<Span> {
     vec![command(name), text(rest)]
 }
 
-/// A plugin says that it failed and nothing else.
+/// A plugin says only that it failed.
 pub fn failed_without_reason(name: &str) -> Vec<Span> {
     vec![command(name), text(" failed without giving a reason.")]
 }
 
-/// A plugin isn't run for some time.
+/// A plugin is paused for some time.
 pub fn paused(name: &str, rest: Duration) -> Vec<Span> {
     vec![command(name), text(format!(" is paused after repeated failures. Try again in {}.", wait(rest)))]
 }
@@ -55,8 +56,8 @@ pub fn paused_until(until: impl Display) -> String {
     format!("it is paused until {until} after repeated failures")
 }
 
-/// `printed` is empty if it printed nothing. Its lines are indented: none passes for a line of the log, and
-/// nothing leads a terminal back to the start of a line.
+/// `printed` is empty if it printed nothing. Its lines are indented, so that none looks like a line of the
+/// log, and nothing moves a terminal's cursor back to the start of a line.
 pub fn trapped(causes: &str, printed: &str) -> String {
     if printed.is_empty() {
         return format!("it crashed: {causes}");

@@ -1,4 +1,4 @@
-//! For people with a form open: opening it, waiting, and what keeps any of them from its end.
+//! For people with an open form: opening it, waiting, and what can stop it.
 
 pub const CHANNEL: &str = "Channel";
 pub const PROJECT: &str = "Project";
@@ -20,10 +20,10 @@ pub const WORKING: &str =
 
 pub const OPENED_TOO_LATE: &str = "The form took too long to open. Try again.";
 pub const NOT_OPENED: &str = "MARO couldn't open the form. Try again in a moment.";
-/// Slack sent nothing to open a form with.
+/// Slack sent no trigger for opening a form.
 pub const CANNOT_OPEN: &str = "MARO can't open a form from here.";
 pub const EXPIRED: &str = "This form has expired. Close it and start again.";
-/// To the person alone, where the form would have said it.
+/// Only to the person, instead of in the form.
 pub const CLOSED_TOO_EARLY: &str = "MARO had a question about your issue, but the form was already closed. \
     Nothing was created. Please start again.";
 
@@ -37,14 +37,14 @@ pub const NOT_ANNOUNCED: &str = "MARO couldn't post in the channel because Slack
 pub const NOT_IN_CHANNEL: &str =
     "MARO couldn't post there because it isn't in the channel. Invite it with /invite @maro.";
 
-/// An issue exists, and the rest has to wait for the database.
+/// An issue was created, but the rest has to wait for the database.
 pub fn created_but_pending(key: &str) -> String {
     format!(
         "{key} was created, but MARO can't reach its database right now. It will be tracked and announced shortly."
     )
 }
 
-/// An issue was created or linked, and isn't on the list.
+/// An issue was created or linked, but isn't on the list.
 pub fn not_tracked_yet(key: &str) -> String {
     format!(
         "{key} couldn't be added to this channel's list yet. MARO will retry, or you can type /maro track {key}."

@@ -13,10 +13,10 @@ pub const DUPLICATES_UNCHECKED: &str = "MARO couldn't check for duplicates.";
 /// For a status that Jira's search doesn't know yet.
 pub const JUST_CREATED: &str = "just created";
 const UNASSIGNED: &str = "unassigned";
-/// In Jira, on the link that leads to Slack.
+/// In Jira, the title of the link to Slack.
 pub const CONVERSATION: &str = "Slack conversation";
 
-/// Over `count` issues that may be the same as the one with this summary.
+/// Above `count` issues that may be the same as the one with this summary.
 pub fn duplicates(count: usize, summary: &str) -> Vec<Span> {
     let invitation = match count {
         1 => "This open issue looks similar. Link it, or create a new one: ",

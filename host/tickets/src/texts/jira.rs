@@ -1,17 +1,17 @@
-//! Jira failed, or says no. None of the failures says that an issue doesn't exist.
+//! Jira failed, or says no. A failure never says that an issue doesn't exist.
 
 use crate::texts::durations::wait;
 use maro_jira::error::{JiraError, Outage};
 
 pub const EDIT_UNCONFIRMED: &str = "Jira didn't confirm this. The change may have gone through; check Jira before \
     trying again.";
-/// Of an issue that a plugin asked for.
+/// About an issue that a plugin asked for.
 pub const CREATION_UNCONFIRMED: &str = "Jira didn't confirm the new issue. MARO will keep looking and track it here \
     if it turns up. Check Jira before trying again.";
 pub const QUERY_UNBALANCED: &str =
     "Jira can't read this search: the brackets or quotation marks don't match.";
 
-/// Jira could not be asked.
+/// Jira couldn't be asked.
 pub fn failed(error: &JiraError) -> String {
     match error {
         JiraError::Unauthorized => {
@@ -43,22 +43,22 @@ pub fn failed(error: &JiraError) -> String {
     }
 }
 
-/// Jira has no such issue, or doesn't show it.
+/// Jira has no such issue, or MARO can't see it.
 pub fn not_found(key: &str) -> String {
     format!("{key} not found in Jira")
 }
 
-/// Jira doesn't understand a query; `reason` is Jira's own.
+/// Jira rejects a query; `reason` is in Jira's own words.
 pub fn query_rejected(reason: &str) -> String {
     format!("Jira can't read this search: {reason}")
 }
 
-/// Jira refuses a change; `reason` is Jira's own.
+/// Jira rejects a change; `reason` is in Jira's own words.
 pub fn edit_rejected(reason: &str) -> String {
     format!("Jira rejected this change: {reason}")
 }
 
-/// The workflow has no such step for an issue, or not now.
+/// The workflow has no such transition for an issue, at least now.
 pub fn no_such_transition(key: &str) -> String {
     format!("{key} can't make that transition right now.")
 }
@@ -70,12 +70,12 @@ pub fn cannot_create_in(project: &str) -> String {
     )
 }
 
-/// A project has no such type of issue.
+/// A project has no such issue type.
 pub fn no_such_issue_type(project: &str, wanted: &str, names: &[&str]) -> String {
     format!("The {project} project has no issue type called {wanted}. Available types: {}.", names.join(", "))
 }
 
-/// The last line of what plugins write into Jira, where everything is under the bot's own name.
+/// The last line of what plugins write to Jira, where everything appears under the bot's own name.
 pub fn requested_by(person: &str, command: &str) -> String {
     format!("— Requested by {person} in Slack with /maro {command}")
 }

@@ -1,8 +1,8 @@
-//! What is wrong in a plugin's `NAME.toml`, and what its operator may not have meant there.
+//! What is wrong in a plugin's `NAME.toml`, and what its operator may not have intended.
 
-/// A problem in a line of the file.
+/// A problem in one line of the file.
 pub fn in_line(number: usize, problem: &str) -> String {
-    // What serde calls a sequence is written in brackets.
+    // A sequence, as serde calls it, is a list in TOML.
     let problem = problem.replace("expected a sequence", "expected a list, as in [\"a\", \"b\"]");
     format!("line {number}: {problem}")
 }

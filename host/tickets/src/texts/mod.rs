@@ -1,10 +1,10 @@
-//! Every sentence that the host itself says to people in Slack, whole, one file for each subject.
+//! Every sentence that the host itself says to people in Slack, as a whole, with one file for each subject.
 //!
-//! Plugins bring their own words. The failures of a capability are worded here, so that each sounds the same in
-//! every command and no internal text ever reaches Slack. A sentence that has more in it than words is spans: what
-//! people type is code, keys are links.
+//! Plugins have their own words. The failures of a capability are worded here, so that they are the same in
+//! every command and no internal text ever reaches Slack. A sentence with more in it than words consists of
+//! spans: what people type is code, and keys are links.
 //!
-//! `slack/` stands before this module and has three texts of its own, for messages that are empty or too long.
+//! `slack/` can't use this module, so it has three texts of its own, for messages that are empty or too long.
 
 pub mod commands;
 pub mod database;

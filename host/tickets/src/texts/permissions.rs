@@ -1,11 +1,11 @@
-//! A plugin called a capability that it may not use here. People know a grant as a permission of the command.
+//! A plugin called a capability that it may not use here. To people, a grant is a permission of the command.
 
 /// Its operator didn't grant it.
 pub fn missing(grant: &str) -> String {
     format!("This command doesn't have the {grant} permission. Your MARO admin can grant it.")
 }
 
-/// It may use it elsewhere.
+/// It may use it in other channels.
 pub fn not_in_channel(grant: &str) -> String {
     format!("This command can't use the {grant} permission in this channel.")
 }

@@ -1,8 +1,8 @@
-//! Why the content of a plugin's file can't run, each with what to do about it. Each is the end of a sentence.
+//! Why the content of a plugin's file can't run, and what to do about it. Each is the end of a sentence.
 
 use std::fmt::Display;
 
-/// No build of a plugin makes such a file.
+/// A build of a plugin doesn't make such a file.
 const NOT_A_BUILD: &str = "a normal plugin build doesn't";
 
 pub fn unreadable(cause: impl Display) -> String {
@@ -40,10 +40,10 @@ pub const CORE_MODULE: &str = "it's a core module, not a component: build it for
 pub const NO_COMMAND: &str =
     "it doesn't export maro:plugin/command: is it a plugin? Rust plugins need `register!`";
 
-/// In the place of the version that a plugin was built for.
+/// Instead of the version that a plugin was built for.
 pub const NO_INTERFACE_VERSION: &str = "without a version";
 
-/// What to do about a plugin of another version.
+/// What to do about a plugin for another version.
 pub const BUILD_FOR_THIS_HOST: &str = "build it for this host's interface";
 pub const UPDATE_MARO: &str = "update MARO";
 pub const BUILD_AGAIN: &str = "build the plugin again";
@@ -78,12 +78,12 @@ pub fn too_many_items(max: usize) -> String {
     format!("it has over {max} imports and exports: {NOT_A_BUILD}")
 }
 
-/// `missing` and `quoted` are the same grants, as people say them and as they are written in `file`.
+/// `missing` and `quoted` are the same grants: as people say them, and as they are written in `file`.
 pub fn not_granted(missing: &str, quoted: &str, file: &str) -> String {
     format!("it needs {missing}, which isn't granted: add {quoted} to `grants` in {file}")
 }
 
-/// As [`not_granted`], of what ran until its manifest was changed.
+/// As [`not_granted`], for a plugin that ran until its manifest was changed.
 pub fn no_longer_granted(missing: &str, quoted: &str, file: &str) -> String {
     format!(
         "it needs {missing}, which is no longer granted: to let it run again, add {quoted} to `grants` in {file}"
@@ -102,7 +102,7 @@ pub fn other_content(file: &str, pinned: &str, found: &str) -> String {
     )
 }
 
-/// As [`other_content`], of what ran until its manifest was changed.
+/// As [`other_content`], for a plugin that ran until its manifest was changed.
 pub fn content_no_longer_allowed(file: &str, pinned: &str, found: &str) -> String {
     format!(
         "{file} no longer allows this build: to let it run again, change `sha256` there. It allows {pinned}, and this \
@@ -115,7 +115,7 @@ pub fn previous_no_longer_allowed(file: &str) -> String {
     format!("the previous version was stopped because {file} no longer allows it")
 }
 
-/// Neither this version runs nor the one before it.
+/// Neither this version nor the previous one runs.
 pub fn no_version(reason: impl Display, previous: &str) -> String {
     format!("{reason}; {previous}")
 }
@@ -188,12 +188,12 @@ pub fn other_replies(cases: &str, file: &str) -> String {
     )
 }
 
-/// As [`other_replies`], where the operator wants no more than a warning.
+/// As [`other_replies`], if the operator wants only a warning.
 pub fn other_replies_warning(cases: &str) -> String {
     format!("it doesn't answer as recorded in {cases}")
 }
 
-/// A warning: what it imports is linked to nothing.
+/// A warning: its imports aren't linked to anything.
 pub fn unoffered_imports(imports: &str) -> String {
     format!("it imports {imports}, which this host doesn't offer: a command that calls it will crash")
 }

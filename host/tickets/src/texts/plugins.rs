@@ -1,4 +1,4 @@
-//! For administrators: `/maro plugins`, and the channel that is notified of files that couldn't be loaded.
+//! For administrators: `/maro plugins`, and the channel that is notified about files that couldn't be loaded.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub fn usage() -> Vec<Span> {
 pub struct Build<'a> {
     pub name: &'a str,
     pub version: &'a str,
-    /// As much of it as tells two builds apart.
+    /// As much of it as is needed to distinguish builds.
     pub digest: &'a str,
 }
 
@@ -46,27 +46,27 @@ impl Build<'_> {
 pub enum Health {
     Running,
     Paused(Duration),
-    /// The pause is over: one command will show whether it works again.
+    /// The pause is over, and one command will show whether it works again.
     Retrying,
 }
 
-/// A plugin that runs, as the list has it.
+/// A running plugin in the list.
 #[derive(Debug)]
 pub struct Listed<'a> {
     pub build: Build<'a>,
     pub health: Health,
-    /// What happened, and the id under which the log has it.
+    /// What happened, and its id in the log.
     pub last_fault: Option<(String, String)>,
     pub permissions: Vec<&'a str>,
-    /// What its operator may not have meant.
+    /// What its operator may not have intended.
     pub warnings: Vec<String>,
-    /// Why the file isn't the version that runs.
+    /// Why the version in the file isn't the one that runs.
     pub newer_rejected: Option<String>,
     pub newer_is_loading: bool,
 }
 
 impl Listed<'_> {
-    /// Its line in the list: which build it is, and a sentence for each thing to know.
+    /// Its line in the list: which build it is, and a sentence about each thing to know.
     pub fn line(&self) -> Vec<Span> {
         let mut sentences = vec![match self.health {
             Health::Running if self.last_fault.is_none() => "healthy.".to_owned(),
@@ -139,12 +139,12 @@ pub fn already_on(name: &str) -> Vec<Span> {
     vec![command(name), text(" is already on.")]
 }
 
-/// The commands of MARO itself aren't plugins.
+/// MARO's own commands aren't plugins.
 pub fn built_in(name: &str) -> Vec<Span> {
     vec![command(name), text(" is built into MARO and can't be turned off.")]
 }
 
-/// There is no such plugin. `nearest` is one whose name is much like it.
+/// There is no such plugin. `nearest` is one with a similar name.
 pub fn unknown(typed: &str, nearest: Option<&str>) -> Vec<Span> {
     let mut spans = vec![text("There's no plugin called "), Span::Code(typed.to_owned()), text(". ")];
     if let Some(nearest) = nearest {

@@ -1,4 +1,4 @@
-//! A plugin asked a capability for something impossible. The person reads it, and its author.
+//! A plugin asked a capability for something impossible. The person and the plugin's author read it.
 
 use std::fmt::Display;
 

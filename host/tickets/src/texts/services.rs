@@ -1,11 +1,11 @@
 //! A service that a plugin uses through `http` failed.
 
-/// There is no connection, or the certificate is no good.
+/// There is no connection, or the certificate is invalid.
 pub fn unreachable(host: &str) -> String {
     format!("MARO can't reach {host} right now. Try again in a few minutes.")
 }
 
-/// What it was asked may still happen.
+/// The service may still do what it was asked.
 pub fn timed_out(host: &str) -> String {
     format!("{host} took too long to respond. Try again in a few minutes.")
 }

@@ -9,7 +9,7 @@ pub const RETRY: &str = "Retry failed stories";
 pub const NONE_ENTERED: &str = "Enter at least one story.";
 pub const CREATED: &str = "Created:";
 pub const FAILED: &str = "Couldn't create:";
-/// Where Jira gives no reason for a line.
+/// For a line that Jira gives no reason for.
 pub const NO_REASON: &str = "Jira gave no reason.";
 
 /// After `/maro stories` without the key of an epic.
@@ -17,7 +17,7 @@ pub fn which_epic() -> Vec<Span> {
     vec![text("Which epic? For example, "), command("stories SCRUM-101")]
 }
 
-/// Over the form.
+/// Above the form.
 pub fn new_under(epic: &IssueKey, summary: &str) -> Vec<Span> {
     let mut spans = vec![text("New stories under ")];
     spans.extend(titled(epic, summary));
@@ -37,7 +37,7 @@ pub fn too_many(count: usize, max: usize) -> String {
     format!("You entered {count} stories; the limit is {max} at a time.")
 }
 
-/// To the channel, over the list of what was created.
+/// To the channel, above the list of what was created.
 pub fn created_under(count: usize, epic: Span) -> Vec<Span> {
     let created = if count == 1 {
         "Created a story under ".to_owned()
@@ -55,7 +55,7 @@ pub fn failed(title: &str, reason: &str) -> Vec<Span> {
     vec![Span::Strong(title.to_owned()), text(format!(": {reason}"))]
 }
 
-/// There is nothing that could stand under an epic.
+/// The project has no issue type for stories.
 pub fn no_story_type(project: &str) -> String {
     format!("MARO can't create stories in the {project} project.")
 }

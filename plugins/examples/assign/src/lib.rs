@@ -37,14 +37,14 @@ impl Plugin for Assign {
                 Ok(Reply::to_channel().paragraph(spans![caller(), " unassigned ", issue(key), "."]))
             }
             words => match choose(jira_edit::find_assignable(key, words)?, words) {
-                Choice::Nobody => {
+                Match::Nobody => {
                     Err(RunError::failed(format!("No one named {words} can be assigned to {key}.")))
                 }
-                Choice::One(person) => {
+                Match::One(person) => {
                     jira_edit::assign(key, Some(&person.id))?;
                     Ok(assigned(key, &person.name))
                 }
-                Choice::Several(people) => Ok(which(key, &people)),
+                Match::Several(people) => Ok(which(key, &people)),
             },
         }
     }
@@ -54,21 +54,21 @@ register!(Assign);
 
 /// Who the words can mean.
 #[derive(Debug, PartialEq)]
-enum Choice {
+enum Match {
     Nobody,
     One(JiraUser),
     Several(Vec<JiraUser>),
 }
 
 /// A full name means that person, even if other names start with it.
-fn choose(mut people: Vec<JiraUser>, words: &str) -> Choice {
+fn choose(mut people: Vec<JiraUser>, words: &str) -> Match {
     if let Some(whole) = people.iter().position(|person| person.name.eq_ignore_ascii_case(words)) {
-        return Choice::One(people.swap_remove(whole));
+        return Match::One(people.swap_remove(whole));
     }
     match people.len() {
-        0 => Choice::Nobody,
-        1 => Choice::One(people.remove(0)),
-        _ => Choice::Several(people),
+        0 => Match::Nobody,
+        1 => Match::One(people.remove(0)),
+        _ => Match::Several(people),
     }
 }
 
@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn a_full_name_leaves_no_choice() {
         let people = || vec![person("Ada Lovelace"), person("Ada")];
-        assert_eq!(choose(people(), "ada"), Choice::One(person("Ada")));
-        assert_eq!(choose(people(), "ad"), Choice::Several(people()));
-        assert_eq!(choose(Vec::new(), "ad"), Choice::Nobody);
+        assert_eq!(choose(people(), "ada"), Match::One(person("Ada")));
+        assert_eq!(choose(people(), "ad"), Match::Several(people()));
+        assert_eq!(choose(Vec::new(), "ad"), Match::Nobody);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use maro_simulation::{
-    jira::{controls::SearchLag, faults::Fault},
+    jira::{controls::SearchLag, faults::JiraFault},
     slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press},
 };
 
@@ -199,7 +199,7 @@ async fn a_replayed_submission_creates_nothing() {
 async fn a_ticket_whose_creation_nobody_heard_of_is_found_again() {
     let bot = bot().await;
     open_create(&bot, "Keyboard shortcuts for the board").await;
-    bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
+    bot.jira.set_next_faults([None, Some(JiraFault::DoneThenReset)]);
     bot.slack.submit("ada").await.unwrap();
     let heard = bot.slack.wait_for(std::time::Duration::from_secs(20), |_| !told(&bot).is_empty()).await;
     assert!(heard.is_some(), "the channel heard nothing");
@@ -212,7 +212,7 @@ async fn a_ticket_whose_creation_nobody_heard_of_is_found_again() {
 async fn jira_failing_leaves_the_form_as_it_was() {
     let bot = bot().await;
     open_create(&bot, "Offline mode").await;
-    bot.jira.set_fault(Fault::Status(403, None));
+    bot.jira.set_fault(JiraFault::Status(403, None));
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
     assert!(modal.text().contains("Jira doesn't allow MARO to do this"), "{}", modal.text());
     assert_eq!(modal.value("summary").as_deref(), Some("Offline mode"));

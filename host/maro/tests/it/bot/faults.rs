@@ -5,12 +5,12 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use maro_jira::config::JiraCredentials;
 use maro_process::secret::Secret;
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
 /// What a person reads after `/maro track SCRUM-123` under a fault that stays.
-async fn tracked_under(fault: Fault) -> String {
+async fn tracked_under(fault: JiraFault) -> String {
     let bot = TestBot::start().await;
     bot.jira.set_fault(fault.clone());
     let shown = bot.say("/maro track SCRUM-123").await;
@@ -25,28 +25,28 @@ async fn tracked_under(fault: Fault) -> String {
 
 #[tokio::test]
 async fn refusals_of_jira_are_told_apart() {
-    assert_snapshot!(tracked_under(Fault::Status(401, None)).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
-    assert_snapshot!(tracked_under(Fault::Status(403, None)).await, @"Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission.");
-    assert_snapshot!(tracked_under(Fault::Status(429, Some("42".to_owned()))).await, @"Jira is rate-limiting MARO. Nothing was changed. Try again in 42 seconds.");
-    assert_snapshot!(tracked_under(Fault::Anonymous).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
+    assert_snapshot!(tracked_under(JiraFault::Status(401, None)).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
+    assert_snapshot!(tracked_under(JiraFault::Status(403, None)).await, @"Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission.");
+    assert_snapshot!(tracked_under(JiraFault::Status(429, Some("42".to_owned()))).await, @"Jira is rate-limiting MARO. Nothing was changed. Try again in 42 seconds.");
+    assert_snapshot!(tracked_under(JiraFault::Anonymous).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
 }
 
 #[tokio::test]
 async fn outages_of_jira_are_no_answer() {
-    assert_snapshot!(tracked_under(Fault::Status(503, None)).await, @"Jira is having problems right now. Nothing was changed. Try again in a few minutes.");
-    assert_snapshot!(tracked_under(Fault::Status(500, None)).await, @"Jira is having problems right now. Nothing was changed. Try again in a few minutes.");
-    assert_snapshot!(tracked_under(Fault::Reset).await, @"MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.");
+    assert_snapshot!(tracked_under(JiraFault::Status(503, None)).await, @"Jira is having problems right now. Nothing was changed. Try again in a few minutes.");
+    assert_snapshot!(tracked_under(JiraFault::Status(500, None)).await, @"Jira is having problems right now. Nothing was changed. Try again in a few minutes.");
+    assert_snapshot!(tracked_under(JiraFault::Reset).await, @"MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.");
 }
 
 #[tokio::test]
 async fn nonsense_from_jira_is_no_answer() {
     for fault in [
-        Fault::Html,
-        Fault::InvalidJson,
-        Fault::WrongShape,
-        Fault::HugeBody,
-        Fault::NoSuchAddress,
-        Fault::Redirect("https://example.com/login".to_owned()),
+        JiraFault::Html,
+        JiraFault::InvalidJson,
+        JiraFault::WrongShape,
+        JiraFault::HugeBody,
+        JiraFault::NoSuchAddress,
+        JiraFault::Redirect("https://example.com/login".to_owned()),
     ] {
         let shown = tracked_under(fault.clone()).await;
         assert!(shown.starts_with("Jira "), "{fault:?}: {shown}");
@@ -57,7 +57,7 @@ async fn nonsense_from_jira_is_no_answer() {
 #[tokio::test]
 async fn a_hanging_jira_is_acknowledged_in_time_and_answered_later_once() {
     let bot = TestBot::start().await;
-    bot.jira.set_fault(Fault::Hang);
+    bot.jira.set_fault(JiraFault::Hang);
     let messages = bot.messages("ada", "general", "/maro track SCRUM-123").await;
     assert_eq!(messages.len(), 1);
     assert!(messages[0].is_delayed);
@@ -67,7 +67,7 @@ async fn a_hanging_jira_is_acknowledged_in_time_and_answered_later_once() {
 #[tokio::test]
 async fn a_slow_jira_is_answered_later_with_the_same_words() {
     let bot = TestBot::start().await;
-    bot.jira.set_fault(Fault::Slow(Duration::from_secs(3)));
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
     let messages = bot.messages("ada", "general", "/maro track SCRUM-123").await;
     assert_eq!(messages.len(), 1);
     assert!(messages[0].is_delayed);
@@ -79,7 +79,7 @@ async fn a_slow_jira_is_answered_later_with_the_same_words() {
 async fn lists_work_while_jira_is_down() {
     let bot = TestBot::start().await;
     bot.say("/maro track SCRUM-123").await;
-    bot.jira.set_fault(Fault::Reset);
+    bot.jira.set_fault(JiraFault::Reset);
     assert!(bot.say("/maro tracked").await.contains("SCRUM-123: User authentication flow (Open)"));
     assert_eq!(bot.say("/maro untrack SCRUM-123").await, "Stopped tracking SCRUM-123");
 }

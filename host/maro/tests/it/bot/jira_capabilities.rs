@@ -9,7 +9,7 @@ use maro_process::secret::Secret;
 use maro_simulation::jira::{
     controls::SearchLag,
     credentials::{API_TOKEN, PERSONAL_ACCESS_TOKEN},
-    faults::Fault,
+    faults::JiraFault,
 };
 use maro_store::config::DatabaseConfig;
 
@@ -49,7 +49,7 @@ async fn bots_on_both_databases() -> Vec<TestBot> {
     if let Some(database) = postgres::Database::new().await {
         let plugins = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", GRANTED);
         let url = Secret::new(database.url);
-        let change = |config: &mut Config| config.database = DatabaseConfig::Postgres { url };
+        let change = |config: &mut Config| config.database = DatabaseConfig::postgres(url);
         bots.push(TestBot::with_settings(plugins, change).await);
     }
     bots
@@ -180,12 +180,12 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
         bot.call("comment-long SCRUM-123").await,
     ];
     for fault in [
-        Fault::Status(400, None),
-        Fault::Status(401, None),
-        Fault::Status(403, None),
-        Fault::Status(429, Some("60".to_owned())),
-        Fault::Status(500, None),
-        Fault::DoneThenReset,
+        JiraFault::Status(400, None),
+        JiraFault::Status(401, None),
+        JiraFault::Status(403, None),
+        JiraFault::Status(429, Some("60".to_owned())),
+        JiraFault::Status(500, None),
+        JiraFault::DoneThenReset,
     ] {
         bot.jira.set_next_faults([Some(fault)]);
         answers.push(bot.call("comment SCRUM-124 x").await);
@@ -204,7 +204,7 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
     "#);
     assert!(!answers.join("").contains(API_TOKEN));
     assert_eq!(bot.jira.comments(&key("SCRUM-124")).len(), 1);
-    bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
+    bot.jira.set_next_faults([None, Some(JiraFault::DoneThenReset)]);
     assert_snapshot!(bot.call("explain SCRUM-124 key = SCRUM-124").await, @"Jira didn't confirm this. The change may have gone through; check Jira before trying again.");
 }
 
@@ -321,7 +321,7 @@ async fn project_and_type_have_defaults_and_names() {
 #[tokio::test]
 async fn what_a_command_began_is_finished_although_the_command_is_cut_off() {
     let bot = bot(&format!("{GRANTED}\n[limits]\nwall-ms = 1000\n")).await;
-    bot.jira.set_next_faults([None, Some(Fault::Slow(Duration::from_millis(1_500)))]);
+    bot.jira.set_next_faults([None, Some(JiraFault::Slow(Duration::from_millis(1_500)))]);
     assert!(bot.call("create SCRUM/- Slow").await.contains("took too long and was stopped"));
     bot.expect_tracked("SCRUM-151: Slow (To Do)").await;
 }
@@ -347,13 +347,13 @@ async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
     let mut answers = Vec::new();
     for bot in bots_on_both_databases().await {
         // The types of the project are asked for first.
-        bot.jira.set_next_faults([None, Some(Fault::DoneThenReset)]);
+        bot.jira.set_next_faults([None, Some(JiraFault::DoneThenReset)]);
         let answer = bot.call("create SCRUM/- Lost and found").await;
         assert!(answer.contains("SCRUM-151"), "{answer}");
         assert!(bot.say("/maro tracked").await.contains("SCRUM-151: Lost and found (To Do)"));
 
         bot.jira.set_search_lag(SearchLag::UntilTold);
-        bot.jira.set_next_faults([Some(Fault::DoneThenReset)]);
+        bot.jira.set_next_faults([Some(JiraFault::DoneThenReset)]);
         answers.push(bot.call("create SCRUM/- Found when nobody waits").await);
         bot.jira.index_now();
         bot.expect_tracked("SCRUM-152: Found when nobody waits (To Do)").await;
@@ -364,7 +364,7 @@ async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
 }
 
 #[tokio::test]
-async fn what_the_journal_does_not_take_is_not_created() {
+async fn what_cannot_be_written_down_is_not_created() {
     let mut answers = Vec::new();
     for bot in bots_on_both_databases().await {
         execute(&bot.config.database, "ALTER TABLE ticket_intents RENAME TO elsewhere").await;
@@ -378,7 +378,7 @@ async fn what_the_journal_does_not_take_is_not_created() {
 }
 
 #[tokio::test]
-async fn an_issue_that_jira_confirmed_while_the_journal_was_away_is_tracked_later() {
+async fn an_issue_that_jira_confirmed_while_its_intent_could_not_be_saved_is_tracked_later() {
     let bot = bot(GRANTED).await;
     let database = &bot.config.database;
     let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON ticket_intents BEGIN SELECT RAISE(ABORT, 'no'); END";
@@ -464,7 +464,7 @@ async fn every_change_has_its_line_in_the_log_without_its_content() {
     ] {
         bot.call(call).await;
     }
-    bot.jira.set_next_faults([Some(Fault::Status(403, None))]);
+    bot.jira.set_next_faults([Some(JiraFault::Status(403, None))]);
     bot.call("comment WARUX-7 xyzzy").await;
     let text = LOGGED.lock().unwrap().clone();
     let changes: Vec<&str> =

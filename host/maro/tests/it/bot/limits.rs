@@ -7,7 +7,7 @@ use std::{
 };
 
 use maro_process::secret::Secret;
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 
 use crate::{bot::TestBot, guests::Guest, log::Log, plugins::PluginsFolder};
 
@@ -107,7 +107,7 @@ fn every_grant() -> String {
 async fn all_calls_of_jira_by_one_command_have_one_time_together() {
     let bot = bot_with("jira-calls", r#"grants = ["jira", "jira-edit", "tracker-edit"]"#).await;
     // Each of the four is answered in time; together they take too long.
-    bot.jira.set_fault(Fault::Slow(seconds(3)));
+    bot.jira.set_fault(JiraFault::Slow(seconds(3)));
     let typed = "/maro jira-calls pages 1 key in (SCRUM-101, SCRUM-102, SCRUM-103, SCRUM-104)";
     let shown = say_within(&bot, typed, Duration::from_millis(7_500)..seconds(14)).await;
     assert_eq!(shown, "Jira took too long to respond. Nothing was changed. Try again in a few minutes.");
@@ -117,7 +117,7 @@ async fn all_calls_of_jira_by_one_command_have_one_time_together() {
 
 #[tokio::test]
 async fn a_command_waits_for_a_hanging_jira_as_long_as_for_a_slow_one() {
-    for fault in [Fault::Hang, Fault::Drips] {
+    for fault in [JiraFault::Hang, JiraFault::Drips] {
         let bot = TestBot::start().await;
         bot.jira.set_fault(fault.clone());
         let range = Duration::from_millis(7_500)..seconds(16);
@@ -129,7 +129,7 @@ async fn a_command_waits_for_a_hanging_jira_as_long_as_for_a_slow_one() {
 #[tokio::test]
 async fn an_answer_of_jira_without_end_is_not_read_to_its_end() {
     let bot = TestBot::start().await;
-    bot.jira.set_fault(Fault::EndlessBody);
+    bot.jira.set_fault(JiraFault::EndlessBody);
     let shown = bot.say("/maro track SCRUM-123").await;
     assert!(shown.starts_with("Jira ") && shown.contains("Nothing was changed"), "{shown}");
     assert!(!shown.contains("took too long"), "it was read until the time was up: {shown}");
@@ -156,7 +156,7 @@ async fn a_command_is_answered_at_once_over_http_and_later_over_a_socket_if_it_t
     let by_http = TestBot::start().await;
     // A connection handles one request at a time: whoever waits there makes others wait.
     for (bot, delay, is_delayed) in [(by_http, 700, false), (by_socket, 2_000, true)] {
-        bot.jira.set_fault(Fault::Slow(Duration::from_millis(delay)));
+        bot.jira.set_fault(JiraFault::Slow(Duration::from_millis(delay)));
         let messages = bot.messages("ada", "general", "/maro track SCRUM-123").await;
         let [message] = &*messages else { panic!("{messages:?}") };
         assert_eq!(message.is_delayed, is_delayed, "{}", message.text);

@@ -11,7 +11,7 @@ async fn bot() -> Option<(TestBot, LossyRoute)> {
     let route = LossyRoute::to(&postgres::Database::new().await?).await;
     let plugins = PluginsFolder::shipped().with_fixture("capable", "capable", GRANTS);
     let bot = TestBot::with_settings(plugins, |config| {
-        config.database = DatabaseConfig::Postgres { url: route.url.clone() };
+        config.database = DatabaseConfig::postgres(route.url.clone());
     });
     Some((bot.await, route))
 }

@@ -158,7 +158,7 @@ impl TestBot {
     /// As [`TestBot::with_plugins`] on PostgreSQL. `None` where there is none.
     pub(crate) async fn on_postgres(plugins: PluginsFolder) -> Option<Self> {
         let url = Secret::new(postgres::Database::new().await?.url);
-        let change = |config: &mut Config| config.database = DatabaseConfig::Postgres { url };
+        let change = |config: &mut Config| config.database = DatabaseConfig::postgres(url);
         Some(Self::with_settings(plugins, change).await)
     }
 

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_runtime::events::PluginChange;
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 
 use crate::{
     bot::{TestBot, http},
@@ -162,7 +162,7 @@ async fn of_two_refused_files_the_one_that_is_mended_serves() {
 #[tokio::test]
 async fn two_late_answers_go_to_who_asked_for_each() {
     let bot = TestBot::start().await;
-    bot.jira.set_fault(Fault::Slow(Duration::from_secs(3)));
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
     let (ada, grace) = tokio::join!(
         bot.messages("ada", "general", "/maro track SCRUM-123"),
         bot.messages("grace", "random", "/maro track SCRUM-124"),

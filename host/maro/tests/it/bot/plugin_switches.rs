@@ -63,7 +63,7 @@ async fn a_switch_outlives_restarts_and_plugins() {
 async fn replicas_follow_a_switch() {
     let Some(database) = postgres::Database::new().await else { return };
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.database = DatabaseConfig::Postgres { url: Secret::new(database.url.clone()) };
+        config.database = DatabaseConfig::postgres(Secret::new(database.url.clone()));
     })
     .await;
     let replica = Bot::start(bot.config.clone(), Clock::system()).await.unwrap();

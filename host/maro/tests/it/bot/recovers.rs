@@ -1,8 +1,8 @@
-//! What fails and then works again: the list's table, the journal, and Jira's searches after an answer was
+//! What fails and then works again: the list's table, the intents table, and Jira's searches after an answer was
 //! lost. Nothing is lost, and nothing is done twice.
 
 use maro_simulation::{
-    jira::{controls::SearchLag, faults::Fault},
+    jira::{controls::SearchLag, faults::JiraFault},
     slack::{act_error::SubmitOutcome, pressing::Press, terminal},
 };
 use maro_store::config::DatabaseConfig;
@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// A search that fails, and is not tried again.
-const REFUSED: Option<Fault> = Some(Fault::Status(403, None));
+const REFUSED: Option<JiraFault> = Some(JiraFault::Status(403, None));
 
-const LOST: Option<Fault> = Some(Fault::DoneThenReset);
+const LOST: Option<JiraFault> = Some(JiraFault::DoneThenReset);
 
 /// With a plugin that creates issues.
 fn plugins() -> PluginsFolder {
@@ -161,7 +161,7 @@ async fn a_list_that_is_back_in_a_moment_costs_nobody_a_word() {
     bot.until_tracked(&["SCRUM-151: Zeppelin anchor"]).await;
 }
 
-/// Keeps the journal from noting that something has come to this state.
+/// Keeps intents from reaching this state in the database.
 async fn refuse_state(bot: &TestBot, state: &str) {
     let DatabaseConfig::Sqlite { .. } = bot.config.database else { panic!("not SQLite") };
     bot.execute(&format!(
@@ -172,7 +172,7 @@ async fn refuse_state(bot: &TestBot, state: &str) {
 }
 
 #[tokio::test]
-async fn what_the_journal_does_not_take_is_not_asked_of_jira_and_works_later() {
+async fn what_cannot_be_written_down_is_not_asked_of_jira_and_works_later() {
     on_both_databases(async |bot| {
         let unavailable = "MARO can't reach its database";
         open_create(&bot, "Authentication flow for users").await;
@@ -212,7 +212,7 @@ async fn what_the_journal_does_not_take_is_not_asked_of_jira_and_works_later() {
 }
 
 #[tokio::test]
-async fn jira_is_not_asked_before_the_journal_knows_of_it() {
+async fn jira_is_not_asked_before_the_intent_is_saved() {
     let bot = bot().await;
     refuse_state(&bot, "begun").await;
     open_create(&bot, "Zeppelin anchor").await;
@@ -239,7 +239,7 @@ async fn statuses_are_followed_again_after_jira_and_the_lists_were_away() {
     })
     .await;
     bot.say("/maro track SCRUM-123 SCRUM-124").await;
-    bot.jira.set_fault(Fault::Status(403, None));
+    bot.jira.set_fault(JiraFault::Status(403, None));
     bot.jira.transition_issue(&key("SCRUM-123"), "In Review");
     let asked = || bot.jira.requests().iter().filter(|request| request.path.ends_with("/bulkfetch")).count();
     let before = asked();
@@ -258,7 +258,7 @@ async fn statuses_are_followed_again_after_jira_and_the_lists_were_away() {
 }
 
 #[tokio::test]
-async fn what_jira_confirmed_while_the_journal_was_away_is_told_and_tracked_later() {
+async fn what_jira_confirmed_while_intents_could_not_be_saved_is_told_and_tracked_later() {
     let bot = bot().await;
     refuse_state(&bot, "confirmed").await;
     bot.create("Zeppelin anchor").await;
@@ -295,7 +295,7 @@ async fn stories_that_jira_created_are_not_lost_when_their_epic_cannot_be_read()
 }
 
 /// Of five looks two show nothing and three fail.
-const ALTERNATING: [Option<Fault>; 5] = [None, REFUSED, None, REFUSED, REFUSED];
+const ALTERNATING: [Option<JiraFault>; 5] = [None, REFUSED, None, REFUSED, REFUSED];
 
 #[tokio::test]
 async fn two_looks_that_show_nothing_between_others_that_fail_are_no_proof() {
@@ -357,7 +357,7 @@ async fn what_a_plugin_created_is_not_given_up_before_it_is_sure_that_it_is_not_
 async fn what_is_surely_not_there_is_created_once_more_and_no_oftener() {
     let first = async {
         let bot = bot().await;
-        bot.jira.set_next_faults_of("/issue", [Some(Fault::Reset), None]);
+        bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Reset), None]);
         bot.create("Zeppelin anchor").await;
         bot.until_told().await;
         bot.expect_at_rest(1).await;
@@ -366,7 +366,7 @@ async fn what_is_surely_not_there_is_created_once_more_and_no_oftener() {
     };
     let second = async {
         let bot = bot().await;
-        bot.jira.set_next_faults_of("/issue", [Some(Fault::Reset), Some(Fault::Reset)]);
+        bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Reset), Some(JiraFault::Reset)]);
         bot.create("Zeppelin anchor").await;
         bot.until_modal_says("MARO couldn't find the issue").await;
         assert_eq!(bot.asked_for("/issue"), 2);

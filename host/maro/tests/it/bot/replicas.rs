@@ -1,7 +1,7 @@
 //! Two bots on one PostgreSQL: a second one starts while the first works, and Slack turns to it.
 
 use maro_simulation::{
-    jira::faults::Fault,
+    jira::faults::JiraFault,
     slack::{act_error::SubmitOutcome, pressing::Press},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Longer than the second bot takes to start, and shorter than Jira may take to link a ticket.
-const VERY_SLOW: Fault = Fault::Slow(std::time::Duration::from_secs(6));
+const VERY_SLOW: JiraFault = JiraFault::Slow(std::time::Duration::from_secs(6));
 
 #[tokio::test]
 async fn a_ticket_on_its_way_is_left_to_the_bot_that_began_it() {
@@ -47,7 +47,7 @@ async fn a_form_that_reaches_two_bots_creates_one_ticket() {
     let form = bot.slack.submission("ada").unwrap();
     let replica = bot.start_replica().await;
     // One looks for similar tickets and has asked Jira for nothing else when the other gets the form.
-    let slow = Some(Fault::Slow(std::time::Duration::from_secs(1)));
+    let slow = Some(JiraFault::Slow(std::time::Duration::from_secs(1)));
     bot.jira.set_next_faults_of("/search/jql", [slow.clone(), slow]);
     let again = async {
         until("the first search", async || bot.asked_for("/search/jql") > 0).await;

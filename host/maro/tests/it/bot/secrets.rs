@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use maro_runtime::outbound::addresses::Reach;
-use maro_simulation::{jira::faults::Fault, slack::web_api::faults::Fault as SlackFault};
+use maro_simulation::{jira::faults::JiraFault, slack::web_api::faults::SlackFault};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -106,14 +106,20 @@ async fn what_people_write_is_not_logged() {
     bot.slack.submit("ada").await.unwrap();
     assert_eq!(create::told(&bot).len(), 1);
     // What fails is told more of.
-    for fault in [Fault::Reset, Fault::InvalidJson, Fault::Html, Fault::Status(400, None), Fault::CutShort] {
+    for fault in [
+        JiraFault::Reset,
+        JiraFault::InvalidJson,
+        JiraFault::Html,
+        JiraFault::Status(400, None),
+        JiraFault::CutShort,
+    ] {
         create::open_create(&bot, &format!("Balloon {MARKER}")).await;
         bot.jira.set_fault(fault);
         bot.slack.submit("ada").await.unwrap();
         bot.jira.clear_fault();
     }
     create::open_create(&bot, "Balloon").await;
-    bot.jira.set_fault(Fault::Reset);
+    bot.jira.set_fault(JiraFault::Reset);
     // Under a fault there is nothing to offer.
     let _ = bot.slack.suggestions("ada", "project", MARKER).await;
     bot.jira.clear_fault();
@@ -149,7 +155,7 @@ async fn the_address_of_a_late_answer_that_fails_is_told_to_nobody() {
             config.slack.api_url = format!("http://{slack}/api").parse().unwrap();
         })
         .await;
-        bot.jira.set_fault(Fault::Slow(Duration::from_secs(3)));
+        bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
         let body = command(&format!("http://{slack}/commands/{MARKER}?key={MARKER}"));
         signed(&bot, "slack/commands", body.as_bytes(), 0).send().await.unwrap();
         failed += 1;
@@ -164,17 +170,17 @@ async fn no_secret_is_logged_whatever_fails() {
     let bot = create::bot().await;
     // As good as a password while it lasts.
     let response_url = format!("{}commands/T1/{MARKER}", bot.slack.url());
-    bot.jira.set_fault(Fault::Slow(Duration::from_secs(3)));
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
     let elsewhere = format!("https://hooks.example/{MARKER}?{MARKER}");
     for url in [response_url.as_str(), &elsewhere, &format!("no url {MARKER}")] {
         signed(&bot, "slack/commands", command(url).as_bytes(), 0).send().await.unwrap();
     }
     until_answers_failed(&log, 3).await;
     for fault in [
-        Fault::Status(401, None),
-        Fault::Reset,
-        Fault::Html,
-        Fault::Redirect(format!("https://example.com/login?session={MARKER}")),
+        JiraFault::Status(401, None),
+        JiraFault::Reset,
+        JiraFault::Html,
+        JiraFault::Redirect(format!("https://example.com/login?session={MARKER}")),
     ] {
         bot.jira.set_fault(fault);
         bot.say("/maro track SCRUM-123").await;

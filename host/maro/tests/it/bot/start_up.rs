@@ -36,7 +36,7 @@ async fn a_database_that_cannot_be_used_is_told_once_and_by_its_setting() {
 
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = Secret::new(format!("postgres://maro:pass-word@{nobody}/maro"));
-    let said = refusal(|config| config.database = DatabaseConfig::Postgres { url }).await;
+    let said = refusal(|config| config.database = DatabaseConfig::postgres(url)).await;
     assert!(
         said.starts_with(&format!(
             "the database that DATABASE_URL names cannot be used: MARO can't reach PostgreSQL at {nobody}: "

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use maro_process::secret::Secret;
-use maro_simulation::{jira::faults::Fault, slack::terminal};
+use maro_simulation::{jira::faults::JiraFault, slack::terminal};
 
 use crate::{
     bot::{TestBot, create},
@@ -40,7 +40,7 @@ async fn a_form_that_was_submitted_has_done_its_work() {
     let mut bot = create::bot().await;
     create::open_create(&bot, "Zeppelin hangar roof").await;
     // The search for duplicates and the creation take longer than Slack waits.
-    bot.jira.set_fault(Fault::Slow(Duration::from_millis(1_200)));
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_millis(1_200)));
     bot.slack.submit("ada").await.unwrap();
     stop(&mut bot).await;
     assert_eq!(create::told(&bot), ["Created SCRUM-151: Zeppelin hangar roof"]);
@@ -53,7 +53,7 @@ async fn a_change_that_outlives_its_command_is_made() {
     let plugins = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", manifest);
     let mut bot = TestBot::with_plugins(plugins).await;
     // Its types are asked for first.
-    bot.jira.set_next_faults([None, Some(Fault::Slow(Duration::from_secs(5)))]);
+    bot.jira.set_next_faults([None, Some(JiraFault::Slow(Duration::from_secs(5)))]);
     let answer = bot.say("/maro jira-calls create SCRUM/- Zeppelin mooring mast").await;
     assert!(answer.contains("took too long and was stopped"), "{answer}");
     stop(&mut bot).await;
@@ -71,7 +71,7 @@ async fn a_command_over_a_socket_is_answered() {
     })
     .await;
     assert!(bot.slack.wait_for_sockets(2).await);
-    bot.jira.set_fault(Fault::Slow(Duration::from_secs(2)));
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_secs(2)));
     bot.slack.send_command("general", "ada", "/maro track SCRUM-123").await.unwrap();
     stop(&mut bot).await;
     assert_eq!(shown(&bot), ["Now tracking SCRUM-123: User authentication flow (Open)"]);
@@ -87,7 +87,7 @@ async fn a_command_on_a_socket_is_acknowledged_before_the_socket_is_closed() {
     assert!(bot.slack.wait_for_sockets(2).await);
     bot.say("/maro tracked").await;
     bot.jira.take_requests();
-    bot.jira.set_fault(Fault::Slow(Duration::from_millis(350)));
+    bot.jira.set_fault(JiraFault::Slow(Duration::from_millis(350)));
     let stopped = bot.bot.take().unwrap();
     let stopping = async {
         until(|| !bot.jira.requests().is_empty()).await;
@@ -109,7 +109,7 @@ async fn statuses_that_jira_does_not_tell_are_not_waited_for() {
     .await;
     bot.say("/maro track SCRUM-123").await;
     bot.jira.take_requests();
-    bot.jira.set_fault(Fault::Hang);
+    bot.jira.set_fault(JiraFault::Hang);
     until(|| !bot.jira.requests().is_empty()).await;
     let took = stop(&mut bot).await;
     assert!(took < SOON, "{took:?}");

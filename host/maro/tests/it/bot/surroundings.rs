@@ -9,7 +9,7 @@ use std::{
 
 use maro_process::secret::Secret;
 use maro_runtime::events::PluginChange;
-use maro_simulation::{jira::faults::Fault, slack::web_api::faults::Fault as SlackFault};
+use maro_simulation::{jira::faults::JiraFault, slack::web_api::faults::SlackFault};
 use maro_store::config::DatabaseConfig;
 use tokio::{
     io::copy_bidirectional,
@@ -177,7 +177,7 @@ async fn without_its_database_the_bot_is_not_ready_and_says_so() {
     url.set_port(Some(road.port)).unwrap();
     url.set_password(Some("pass-word")).unwrap();
     let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.database = DatabaseConfig::Postgres { url: Secret::new(url.to_string()) };
+        config.database = DatabaseConfig::postgres(Secret::new(url.to_string()));
     })
     .await;
     let ready = (200, "ready: 3 plugins serve, 0 refused\n".to_owned());
@@ -219,7 +219,7 @@ async fn following() -> TestBot {
 async fn statuses_are_not_asked_for_while_jira_wants_to_be_left_alone() {
     let (limited, other) = (following().await, following().await);
     // Longer than one request may take in the background.
-    limited.jira.set_fault(Fault::Status(429, Some("40".to_owned())));
+    limited.jira.set_fault(JiraFault::Status(429, Some("40".to_owned())));
     until("the background asks", async || !limited.jira.requests().is_empty()).await;
     let before = other.jira.requests().len();
     until("another bot asks six times", async || other.jira.requests().len() >= before + 6).await;
@@ -230,7 +230,7 @@ async fn statuses_are_not_asked_for_while_jira_wants_to_be_left_alone() {
 #[tokio::test]
 async fn a_status_that_jira_keeps_for_a_moment_is_read_once_it_may_be() {
     let bot = following().await;
-    bot.jira.set_next_faults([Some(Fault::Status(429, Some("2".to_owned())))]);
+    bot.jira.set_next_faults([Some(JiraFault::Status(429, Some("2".to_owned())))]);
     until("the background asks", async || !bot.jira.requests().is_empty()).await;
     let began = Instant::now();
     until("it asks again", async || bot.jira.requests().len() >= 2).await;

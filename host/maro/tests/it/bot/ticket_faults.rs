@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use maro_simulation::{
-    jira::faults::Fault,
-    slack::{act_error::SubmitOutcome, web_api::faults::Fault as SlackFault},
+    jira::faults::JiraFault,
+    slack::{act_error::SubmitOutcome, web_api::faults::SlackFault},
 };
 
 use crate::bot::create::{bot, open_create, read, told};
@@ -66,7 +66,7 @@ async fn a_search_that_fails_never_keeps_anyone_from_creating() {
     open_create(&bot, "Zeppelin rudder").await;
     // The types of the project are known from a moment ago: the search is the next request, and nonsense is
     // not asked for again.
-    bot.jira.set_next_faults([Some(Fault::Html)]);
+    bot.jira.set_next_faults([Some(JiraFault::Html)]);
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
         panic!("no word of it")
     };
@@ -81,7 +81,7 @@ async fn a_link_that_jira_refuses_tracks_nothing() {
     let bot = bot().await;
     open_create(&bot, "Authentication flow for users").await;
     bot.slack.submit("ada").await.unwrap();
-    bot.jira.set_fault(Fault::Status(403, None));
+    bot.jira.set_fault(JiraFault::Status(403, None));
     bot.slack
         .press("ada", maro_simulation::slack::pressing::Press::button("Link this one").beside("SCRUM-123"))
         .await

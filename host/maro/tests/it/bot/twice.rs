@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use maro_process::clock::Clock;
 use maro_simulation::{
-    jira::{controls::SearchLag, faults::Fault},
+    jira::{controls::SearchLag, faults::JiraFault},
     slack::{act_error::SubmitOutcome, pressing::Press},
 };
 use serde_json::Value;
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Longer than Slack waits for an answer.
-pub(super) const SLOW: Fault = Fault::Slow(Duration::from_millis(3_500));
+pub(super) const SLOW: JiraFault = JiraFault::Slow(Duration::from_millis(3_500));
 
 impl TestBot {
     /// Sends an interaction that Slack sent before, and returns what the person is shown, as JSON.
@@ -278,7 +278,7 @@ async fn a_ticket_whose_link_jira_refused_can_be_linked_again() {
     open_create(&bot, "Authentication flow for users").await;
     assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
     let press = bot.slack.press_of("ada", Press::button("Link this one").beside("SCRUM-123")).unwrap();
-    bot.jira.set_next_faults_of("/remotelink", [Some(Fault::Status(403, None))]);
+    bot.jira.set_next_faults_of("/remotelink", [Some(JiraFault::Status(403, None))]);
     bot.press_again(&[&press]).await;
     assert_eq!(bot.intents().await, ["failed"]);
     assert_eq!(told(&bot), [""; 0]);

@@ -3,8 +3,8 @@
 use std::{iter, time::Duration};
 
 use maro_simulation::{
-    jira::faults::Fault,
-    slack::{terminal, web_api::faults::Fault as SlackFault},
+    jira::faults::JiraFault,
+    slack::{terminal, web_api::faults::SlackFault},
 };
 use tokio::time::timeout;
 
@@ -57,7 +57,7 @@ async fn a_ticket_that_jira_created_during_the_crash_is_tracked_and_told_once() 
     let mut world = World::start().await;
     world.fill_create_form("Zeppelin hangar roof").await;
     // The search for duplicates is answered; the creation is done, and its answer never comes.
-    world.jira.set_next_faults([None, Some(Fault::DoneThenHang)]);
+    world.jira.set_next_faults([None, Some(JiraFault::DoneThenHang)]);
     world.slack.submit("ada").await.unwrap();
     until(async || !world.jira.created_issues().is_empty()).await;
     world.kill();
@@ -91,11 +91,11 @@ async fn what_jira_confirmed_before_the_crash_is_tracked_after_it() {
 const CREATE: &str = "/maro jira-calls create SCRUM/- Zeppelin mooring mast";
 
 impl World {
-    /// Types [`CREATE`] while `fault` befalls the creation in Jira and nothing works after it, and waits until
-    /// Jira has heard of it.
-    async fn create_under(&self, fault: Option<Fault>) {
+    /// Types [`CREATE`] while `fault` befalls the creation in Jira and nothing works after it, and waits
+    /// until Jira has heard of it.
+    async fn create_under(&self, fault: Option<JiraFault>) {
         // The types of the project are asked for first.
-        let after = iter::repeat_n(Some(Fault::Hang), 100);
+        let after = iter::repeat_n(Some(JiraFault::Hang), 100);
         self.jira.set_next_faults([None, fault].into_iter().chain(after));
         self.slack.send_command("general", "ada", CREATE).await.unwrap();
         until(async || self.creations_asked_for() == 1).await;
@@ -147,7 +147,7 @@ async fn on_both_databases(claim: impl AsyncFn(World)) {
 #[tokio::test]
 async fn what_jira_created_for_a_plugin_during_the_crash_is_tracked() {
     on_both_databases(async |mut world| {
-        world.create_under(Some(Fault::DoneThenHang)).await;
+        world.create_under(Some(JiraFault::DoneThenHang)).await;
         world.kill();
         assert_eq!(world.jira.created_issues().len(), 1);
         world.run_after_the_lease().await;
@@ -179,7 +179,7 @@ async fn what_jira_confirmed_to_a_plugin_before_the_crash_is_tracked_without_a_s
 #[tokio::test]
 async fn what_jira_never_created_for_a_plugin_is_not_created_after_the_crash() {
     on_both_databases(async |mut world| {
-        world.create_under(Some(Fault::Hang)).await;
+        world.create_under(Some(JiraFault::Hang)).await;
         world.kill();
         world.run_after_the_lease().await;
         let warning = "Jira didn't confirm an issue that a plugin asked for, and MARO couldn't find it";
@@ -197,7 +197,7 @@ async fn a_replica_takes_over_what_a_plugin_began_in_one_that_was_killed() {
     let Some(mut world) = World::on_postgres().await else { return };
     let other = world.process.take().unwrap();
     world.run().await;
-    world.create_under(Some(Fault::DoneThenHang)).await;
+    world.create_under(Some(JiraFault::DoneThenHang)).await;
     world.kill();
     world.jira.clear_fault();
     world.end_leases().await;

@@ -1,8 +1,8 @@
 //! `kill -9` while stories are created and tickets are linked, as in [`super::crash`] for single tickets.
 
 use maro_simulation::{
-    jira::faults::Fault,
-    slack::{act_error::SubmitOutcome, pressing::Press, web_api::faults::Fault as SlackFault},
+    jira::faults::JiraFault,
+    slack::{act_error::SubmitOutcome, pressing::Press, web_api::faults::SlackFault},
 };
 
 use crate::{
@@ -54,7 +54,7 @@ impl World {
 async fn stories_that_jira_created_during_the_crash_are_tracked_and_told_once() {
     let mut world = World::start().await;
     world.fill_stories_form("Zeppelin logbook\nZeppelin lantern").await;
-    world.jira.set_next_faults_of("/issue/bulk", [Some(Fault::DoneThenHang)]);
+    world.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::DoneThenHang)]);
     world.slack.submit("ada").await.unwrap();
     until(async || !world.jira.created_issues().is_empty()).await;
     world.crash().await;
@@ -73,7 +73,7 @@ async fn of_many_stories_only_those_that_the_crash_kept_from_jira_are_asked_for_
     let lines: String = (1..=60).map(|number| format!("Story number {number}\n")).collect();
     world.fill_stories_form(&lines).await;
     // Fifty are created, and Jira never hears of the ten others.
-    world.jira.set_next_faults_of("/issue/bulk", [None, Some(Fault::Hang)]);
+    world.jira.set_next_faults_of("/issue/bulk", [None, Some(JiraFault::Hang)]);
     world.slack.submit("ada").await.unwrap();
     until(async || world.asked_for("/issue/bulk") == 2).await;
     world.crash().await;
@@ -104,7 +104,7 @@ async fn stories_that_jira_confirmed_before_the_crash_are_tracked_after_it() {
 #[tokio::test]
 async fn a_link_that_jira_made_during_the_crash_is_tracked_and_told_once() {
     let mut world = World::start().await;
-    world.jira.set_next_faults_of("/remotelink", [Some(Fault::DoneThenHang)]);
+    world.jira.set_next_faults_of("/remotelink", [Some(JiraFault::DoneThenHang)]);
     world.link().await;
     until(async || !world.jira.remote_links(&key("SCRUM-123")).is_empty()).await;
     world.crash().await;
@@ -132,12 +132,12 @@ async fn what_a_replica_began_before_it_was_killed_is_finished_by_another() {
     let Some(mut world) = World::on_postgres().await else { return };
     let other = world.process.take().unwrap();
     world.run().await;
-    world.jira.set_next_faults_of("/remotelink", [Some(Fault::DoneThenHang)]);
+    world.jira.set_next_faults_of("/remotelink", [Some(JiraFault::DoneThenHang)]);
     world.link().await;
     until(async || world.asked_for("/remotelink") == 1).await;
     world.slack.close("ada").await.unwrap();
     world.fill_stories_form("Zeppelin logbook\nZeppelin lantern").await;
-    world.jira.set_next_faults_of("/issue/bulk", [Some(Fault::DoneThenHang)]);
+    world.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::DoneThenHang)]);
     world.slack.submit("ada").await.unwrap();
     until(async || world.jira.created_issues().len() == 2).await;
     world.kill();

@@ -2,6 +2,7 @@
 
 mod crash;
 mod crash_flows;
+mod database;
 mod doctor;
 mod serve;
 mod stop;
@@ -134,7 +135,7 @@ impl World {
 
     /// With a bot on PostgreSQL; `None` where there is none.
     async fn on_postgres() -> Option<Self> {
-        let database = DatabaseConfig::Postgres { url: Secret::new(postgres::Database::new().await?.url) };
+        let database = DatabaseConfig::postgres(Secret::new(postgres::Database::new().await?.url));
         let mut world = Self { database, ..Self::new().await };
         world.run().await;
         Some(world)
@@ -147,7 +148,7 @@ impl World {
         };
         let database = match &self.database {
             DatabaseConfig::Sqlite { path } => format!("sqlite://{}", path.display()),
-            DatabaseConfig::Postgres { url } => url.expose().to_owned(),
+            DatabaseConfig::Postgres(config) => config.url.read().unwrap().expose().to_owned(),
         };
         let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
         command

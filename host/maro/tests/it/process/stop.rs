@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_simulation::{jira::faults::Fault, slack::terminal};
+use maro_simulation::{jira::faults::JiraFault, slack::terminal};
 use tokio::{
     io::AsyncWriteExt as _,
     net::TcpStream,
@@ -32,7 +32,7 @@ const TRACKED: &str = "Now tracking SCRUM-123: User authentication flow (Open)";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_was_acknowledged_is_answered_before_the_end() {
     let mut world = World::start().await;
-    world.jira.set_fault(Fault::Slow(Duration::from_secs(5)));
+    world.jira.set_fault(JiraFault::Slow(Duration::from_secs(5)));
     let sent = world.slack.send_command("general", "ada", "/maro track SCRUM-123").await.unwrap();
     assert!(sent.immediate.is_empty(), "{sent:?}");
     assert_eq!(world.stop().await, Some(0));
@@ -57,7 +57,7 @@ async fn stop_while_jira_is_asked(world: &World, process: Process) -> Option<i32
 async fn an_open_command_is_answered_before_the_end() {
     let mut world = World::start().await;
     world.jira.take_requests();
-    world.jira.set_fault(Fault::Slow(Duration::from_secs(1)));
+    world.jira.set_fault(JiraFault::Slow(Duration::from_secs(1)));
     let process = world.process.take().unwrap();
     let typed = world.slack.send_command("general", "ada", "/maro track SCRUM-123");
     let (sent, code) = tokio::join!(typed, stop_while_jira_is_asked(&world, process));
@@ -72,7 +72,7 @@ async fn an_open_question_for_choices_is_answered_before_the_end() {
     world.slack.send_command("general", "ada", "/maro create Zeppelin").await.unwrap();
     world.slack.wait_for_modal("ada", |modal| modal.field("project").is_some()).await.unwrap();
     world.jira.take_requests();
-    world.jira.set_fault(Fault::Slow(Duration::from_secs(1)));
+    world.jira.set_fault(JiraFault::Slow(Duration::from_secs(1)));
     let process = world.process.take().unwrap();
     let choices = world.slack.suggestions("ada", "project", "ops");
     let (choices, code) = tokio::join!(choices, stop_while_jira_is_asked(&world, process));
@@ -88,7 +88,7 @@ async fn a_request_without_end_is_cut_off() {
     let mut connection = TcpStream::connect(&*address.socket_addrs(|| None).unwrap()).await.unwrap();
     connection.write_all(b"POST /slack/commands HTTP/1.1\r\nhost: bot\r\ncontent-len").await.unwrap();
     // Jira never answers this one, which the person is told.
-    world.jira.set_fault(Fault::Hang);
+    world.jira.set_fault(JiraFault::Hang);
     world.slack.send_command("general", "ada", "/maro track SCRUM-123").await.unwrap();
     let began = Instant::now();
     assert_eq!(world.stop().await, Some(0));

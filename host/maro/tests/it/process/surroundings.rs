@@ -12,7 +12,7 @@ use maro_process::{
     http::client::{self, ClientOptions, Trust},
     secret::Secret,
 };
-use maro_simulation::jira::faults::Fault;
+use maro_simulation::jira::faults::JiraFault;
 use maro_slack::signature;
 use tokio::net::TcpListener;
 
@@ -71,7 +71,7 @@ async fn proxies_in_the_environment_are_not_used() {
     world.slack.wait_for_modal("ada", |modal| modal.field("summary").is_some()).await.unwrap();
     let shown = world.say("/maro capable fetch GET https://localhost/").await;
     assert_eq!(shown, "MARO can't reach localhost right now. Try again in a few minutes.");
-    world.jira.set_fault(Fault::Slow(Duration::from_secs(3)));
+    world.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
     assert!(world.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
     assert!(trap.is_untouched().await);
 }
@@ -82,7 +82,7 @@ async fn a_late_answer_over_tls_uses_no_proxy_either() {
     let mut variables = trap.variables();
     variables.push(("SLACK_API_URL".to_owned(), slack.url().replace("http://", "https://") + "/api"));
     let world = serve_with(&variables).await;
-    world.jira.set_fault(Fault::Slow(Duration::from_secs(3)));
+    world.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
     let response_url = slack.url().replace("http://", "https%3A%2F%2F") + "%2Fcommands%2FT1";
     let body =
         format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C1&user_id=U1&response_url={response_url}");
@@ -121,7 +121,7 @@ async fn the_log_of_a_talkative_process_holds_no_secret() {
     assert!(world.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
     world.slack.drop_sockets();
     assert!(world.slack.wait_for_sockets(2).await);
-    world.jira.set_fault(Fault::Reset);
+    world.jira.set_fault(JiraFault::Reset);
     world.say("/maro track SCRUM-124").await;
     let log = world.process.as_ref().unwrap().log.borrow().clone();
     assert!(log.iter().any(|entry| entry["level"] == "DEBUG"), "it isn't talkative");

@@ -32,10 +32,10 @@ const MAX_CREATIONS: u32 = 5;
 /// Jira's own limit, in characters.
 const MAX_SUMMARY_LENGTH: usize = 255;
 
-/// How much of a name that a guest gives is repeated, in characters.
+/// How much of a guest's name for something is repeated to people, in characters.
 const MAX_SHOWN_LENGTH: usize = 80;
 
-/// The type of issue that is meant if none is named.
+/// The issue type to use if none is named.
 const USUAL_TYPE: &str = "task";
 
 impl Invocation {
@@ -65,7 +65,7 @@ impl Invocation {
         self.run_to_its_end(&call, work).await?.map_err(|error| self.creation_failed(&error, &project))
     }
 
-    /// The type that is meant among those that can be created in a project.
+    /// The type to use, of those that can be created in a project.
     async fn issue_type(
         &mut self,
         call: &Call,
@@ -106,7 +106,7 @@ impl Invocation {
     }
 }
 
-/// Whether a new issue keeps to the limits.
+/// Checks a new issue against the limits.
 fn check(new: &NewIssue) -> Result<(), EditError> {
     let length = new.summary.chars().count();
     if new.summary.trim().is_empty() || length > MAX_SUMMARY_LENGTH || new.summary.contains(['\n', '\r']) {
@@ -118,7 +118,8 @@ fn check(new: &NewIssue) -> Result<(), EditError> {
     Ok(())
 }
 
-/// The type of this name in any case; for none the usual type, or else the first that stands on its level.
+/// The type with this name, in upper or lower case. Without a name, the usual type, or the first one on its
+/// level.
 fn choose<'a>(types: &'a [IssueType], wanted: Option<&str>) -> Option<&'a IssueType> {
     let named = |name: &str| types.iter().find(|kind| kind.name.to_lowercase() == name.trim().to_lowercase());
     match wanted {

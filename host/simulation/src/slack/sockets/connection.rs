@@ -124,7 +124,7 @@ fn take(shared: &WorkspaceState, message: Message) -> Next {
         return Next::GoOn;
     };
     let payload = Some(acknowledgement["payload"].take()).filter(|payload| !payload.is_null());
-    let Some(pending) = shared.sockets.records().pending.remove(&envelope_id) else {
+    let Some(pending) = shared.sockets.state().pending.remove(&envelope_id) else {
         tracing::debug!(envelope_id, "an acknowledgement came too late or twice");
         return Next::GoOn;
     };

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 impl SimulatedSlack {
     /// How many sockets the bot has open.
     pub fn sockets(&self) -> usize {
-        self.shared.sockets.records().connections.len()
+        self.shared.sockets.state().connections.len()
     }
 
     /// Waits up to 20 s until the bot has exactly `count` sockets open. Returns whether it does.

@@ -71,7 +71,7 @@ async fn send(
         Ok(Ok(payload)) => Ok(answer(payload)),
         Ok(Err(_)) => Err(NoAnswer::Unreachable),
         Err(_) => {
-            shared.sockets.records().pending.remove(envelope_id);
+            shared.sockets.state().pending.remove(envelope_id);
             Err(NoAnswer::Timeout)
         }
     }
@@ -102,10 +102,10 @@ impl Sockets {
             envelope["retry_attempt"] = json!(attempt.number);
             envelope["retry_reason"] = json!(attempt.reason);
         }
-        let mut records = self.records();
+        let mut state = self.state();
         let turn = self.delivered.fetch_add(1, Ordering::Relaxed);
         let mut usable: Vec<_> =
-            records.connections.iter().filter(|connection| !connection.orders.is_closed()).collect();
+            state.connections.iter().filter(|connection| !connection.orders.is_closed()).collect();
         usable.sort_by_key(|connection| connection.is_warned);
         let unwarned = usable.iter().filter(|connection| !connection.is_warned).count();
         let connection = match (usable.is_empty(), unwarned) {
@@ -121,7 +121,7 @@ impl Sockets {
         connection.orders.try_send(order).ok()?;
         let connection = connection.id;
         let (acknowledged, receiver) = oneshot::channel();
-        records.pending.insert(envelope_id.to_owned(), Pending { connection, takes_payload, acknowledged });
+        state.pending.insert(envelope_id.to_owned(), Pending { connection, takes_payload, acknowledged });
         Some(receiver)
     }
 }

@@ -78,7 +78,7 @@ struct Pending {
 }
 
 #[derive(Debug, Default)]
-struct Records {
+struct SocketState {
     tickets: HashSet<String>,
     connections: Vec<Connection>,
     pending: HashMap<String, Pending>,
@@ -89,7 +89,7 @@ struct Records {
 pub(super) struct Sockets {
     /// Such as `ws://127.0.0.1:4001/link/`.
     link: Url,
-    records: Mutex<Records>,
+    state: Mutex<SocketState>,
     /// Counts connections, to number them, and deliveries, to let connections take turns.
     opened: AtomicUsize,
     delivered: AtomicUsize,
@@ -102,7 +102,7 @@ impl Sockets {
     pub(super) fn new(link: Url, changes: Arc<Changes>) -> Self {
         Self {
             link,
-            records: Mutex::default(),
+            state: Mutex::default(),
             opened: AtomicUsize::new(0),
             delivered: AtomicUsize::new(0),
             drops_next: AtomicBool::new(false),
@@ -115,7 +115,7 @@ impl Sockets {
         let ticket = random_text(32);
         let mut address = self.link.clone();
         address.query_pairs_mut().append_pair("ticket", &ticket);
-        self.records().tickets.insert(ticket);
+        self.state().tickets.insert(ticket);
         address
     }
 
@@ -125,34 +125,34 @@ impl Sockets {
     }
 
     fn take_ticket(&self, ticket: &str) -> bool {
-        self.records().tickets.remove(ticket)
+        self.state().tickets.remove(ticket)
     }
 
     /// Adds a connection. Returns its number and the new number of connections.
     fn add(&self, orders: mpsc::Sender<Order>) -> (usize, usize) {
         let id = self.opened.fetch_add(1, Ordering::AcqRel);
-        let mut records = self.records();
-        records.connections.push(Connection { id, orders, is_warned: false });
-        let count = records.connections.len();
-        drop(records);
+        let mut state = self.state();
+        state.connections.push(Connection { id, orders, is_warned: false });
+        let count = state.connections.len();
+        drop(state);
         self.changes.note();
         (id, count)
     }
 
     /// Removes a connection. Those waiting for an acknowledgement through it are told.
     fn remove(&self, id: usize) {
-        let mut records = self.records();
-        records.connections.retain(|connection| connection.id != id);
-        records.pending.retain(|_, pending| pending.connection != id);
-        drop(records);
+        let mut state = self.state();
+        state.connections.retain(|connection| connection.id != id);
+        state.pending.retain(|_, pending| pending.connection != id);
+        drop(state);
         self.changes.note();
     }
 
     /// Gives an order to all connections, or to one.
     fn order(&self, only: Option<usize>, order: impl Fn() -> Order) {
-        let mut records = self.records();
+        let mut state = self.state();
         let asked =
-            records.connections.iter_mut().filter(|connection| only.is_none_or(|id| id == connection.id));
+            state.connections.iter_mut().filter(|connection| only.is_none_or(|id| id == connection.id));
         for connection in asked {
             let order = order();
             connection.is_warned |= matches!(order, Order::Disconnect(_));
@@ -162,7 +162,7 @@ impl Sockets {
     }
 
     /// No code panics while holding the lock.
-    fn records(&self) -> MutexGuard<'_, Records> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, SocketState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,30 +2,30 @@
 
 use crate::slack::{
     server::SimulatedSlack,
-    web_api::faults::{ApiCall, Fault},
+    web_api::faults::{ApiCall, SlackFault},
 };
 
 impl SimulatedSlack {
     /// Makes a method, such as `chat.postMessage`, fail until [`SimulatedSlack::clear_faults`].
-    pub fn set_fault(&self, method: &str, fault: Fault) {
-        self.shared.api.records().lasting.insert(method.to_owned(), fault);
+    pub fn set_fault(&self, method: &str, fault: SlackFault) {
+        self.shared.api.state().lasting.insert(method.to_owned(), fault);
     }
 
     /// Makes only the next calls of a method fail, one fault each. `None` lets a call through.
-    pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<Fault>>) {
-        self.shared.api.records().next.insert(method.to_owned(), faults.into_iter().collect());
+    pub fn set_next_faults(&self, method: &str, faults: impl IntoIterator<Item = Option<SlackFault>>) {
+        self.shared.api.state().next.insert(method.to_owned(), faults.into_iter().collect());
     }
 
     /// Makes all methods work again. A call that hangs keeps hanging.
     pub fn clear_faults(&self) {
-        let mut records = self.shared.api.records();
-        records.lasting.clear();
-        records.next.clear();
+        let mut state = self.shared.api.state();
+        state.lasting.clear();
+        state.next.clear();
     }
 
     /// The calls to the Web API so far, oldest first.
     pub fn calls(&self) -> Vec<ApiCall> {
-        self.shared.api.records().calls.clone()
+        self.shared.api.state().calls.clone()
     }
 
     /// As [`SimulatedSlack::calls`], for one method.
@@ -37,6 +37,6 @@ impl SimulatedSlack {
 
     /// Grants the bot's token only these scopes.
     pub fn grant_scopes(&self, scopes: &[&str]) {
-        self.shared.api.records().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+        self.shared.api.state().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     }
 }

@@ -13,7 +13,7 @@ const SCOPES: [&str; 5] = ["commands", "chat:write", "channels:read", "groups:re
 
 /// How a method fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum SlackFault {
     /// Status 200 with `ok: false` and this word.
     Error(String),
     /// Status 429 with `Retry-After` in seconds.
@@ -42,45 +42,45 @@ pub struct ApiCall {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Records {
-    pub(super) lasting: HashMap<String, Fault>,
-    pub(super) next: HashMap<String, VecDeque<Option<Fault>>>,
+pub(super) struct ApiState {
+    pub(super) lasting: HashMap<String, SlackFault>,
+    pub(super) next: HashMap<String, VecDeque<Option<SlackFault>>>,
     pub(super) calls: Vec<ApiCall>,
     pub(super) scopes: Option<Vec<String>>,
 }
 
 /// The calls, faults and scopes of the Web API.
 #[derive(Debug, Default)]
-pub(in crate::slack) struct ApiRecords(Mutex<Records>);
+pub(in crate::slack) struct ApiRecords(Mutex<ApiState>);
 
 impl ApiRecords {
-    pub(super) fn next_fault(&self, method: &str) -> Option<Fault> {
-        let mut records = self.records();
-        if let Some(fault) = records.next.get_mut(method).and_then(VecDeque::pop_front) {
+    pub(super) fn next_fault(&self, method: &str) -> Option<SlackFault> {
+        let mut state = self.state();
+        if let Some(fault) = state.next.get_mut(method).and_then(VecDeque::pop_front) {
             return fault;
         }
-        records.lasting.get(method).cloned()
+        state.lasting.get(method).cloned()
     }
 
     /// Records a call and returns its number.
     pub(super) fn record(&self, call: ApiCall) -> usize {
-        let mut records = self.records();
-        records.calls.push(call);
-        records.calls.len() - 1
+        let mut state = self.state();
+        state.calls.push(call);
+        state.calls.len() - 1
     }
 
     pub(super) fn conclude(&self, number: usize, outcome: &str) {
-        if let Some(call) = self.records().calls.get_mut(number) {
+        if let Some(call) = self.state().calls.get_mut(number) {
             call.outcome = Some(outcome.to_owned());
         }
     }
 
     pub(super) fn scopes(&self) -> Vec<String> {
-        let granted = self.records().scopes.clone();
+        let granted = self.state().scopes.clone();
         granted.unwrap_or_else(|| SCOPES.map(str::to_owned).into())
     }
 
-    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ApiState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

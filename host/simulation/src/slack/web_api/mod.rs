@@ -23,7 +23,7 @@ use crate::slack::{
     connection::Reset,
     state::WorkspaceState,
     web_api::{
-        faults::{ApiCall, Fault},
+        faults::{ApiCall, SlackFault},
         result::{ApiResult, Refused},
     },
 };
@@ -50,19 +50,19 @@ pub(super) async fn call(
         outcome: None,
     });
     let outcome = match fault {
-        Some(Fault::Hang) => {
+        Some(SlackFault::Hang) => {
             shared.shutdown.cancelled().await;
             return Reset.into_response();
         }
-        Some(Fault::Reset) => return Reset.into_response(),
-        Some(Fault::Status(status)) => return status_answer(status),
-        Some(Fault::RateLimited { retry_after }) => return rate_limited(retry_after),
-        Some(Fault::Error(word)) => Err(Refused::from(word.as_str())),
-        Some(Fault::Slow(delay)) => {
+        Some(SlackFault::Reset) => return Reset.into_response(),
+        Some(SlackFault::Status(status)) => return status_answer(status),
+        Some(SlackFault::RateLimited { retry_after }) => return rate_limited(retry_after),
+        Some(SlackFault::Error(word)) => Err(Refused::from(word.as_str())),
+        Some(SlackFault::Slow(delay)) => {
             shared.shutdown.run_until_cancelled(tokio::time::sleep(delay)).await;
             answer(&shared, &method, &headers, arguments)
         }
-        Some(Fault::LostAnswer) => {
+        Some(SlackFault::LostAnswer) => {
             let outcome = answer(&shared, &method, &headers, arguments);
             finish(&shared, &method, number, outcome);
             return Reset.into_response();

@@ -1,16 +1,38 @@
 //! One call to the database: how long it may take, and when it may be retried.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use sqlx::{Postgres, Row as _, pool::PoolConnection, postgres::PgArguments, query::Query};
+use sqlx::Row as _;
+use tokio::time;
 
-use crate::database::{error::DatabaseError, postgres::PostgresDatabase};
+use crate::database::{
+    error::DatabaseError,
+    postgres::{
+        PostgresDatabase,
+        deadline::TOO_LATE,
+        pool::{ACQUIRE_LIMIT, Lease, Statement},
+        problem::ConnectError,
+    },
+};
 
 /// How long a call may take, all attempts together. The server stops a statement earlier. This limit is for a
 /// network that went silent.
 const LIMIT: Duration = Duration::from_secs(6);
 
+/// How long the server works on a statement at most, as the session is told.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
+
+/// How long a change may be under way to the server.
+const DELIVERY_LIMIT: Duration = Duration::from_millis(1_500);
+
 const ATTEMPTS: u32 = 3;
+
+/// How long to wait before the second attempt if no server takes a connection. Four times as long before the third:
+/// a server that restarts, or a standby that takes over, is often back by then.
+const PAUSE: Duration = Duration::from_millis(150);
 
 /// What a call does. It decides whether the call may be retried after its answer was lost, and whether its
 /// failure leaves the outcome unknown.
@@ -25,36 +47,55 @@ pub(crate) enum Effect {
     Once,
 }
 
-/// A statement with its arguments. Each attempt builds it anew.
-type Statement<'q> = Query<'q, Postgres, PgArguments>;
-
 /// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
 enum AttemptError {
     /// There was no connection, so nothing was sent.
     #[error(transparent)]
-    NoConnection(sqlx::Error),
+    NotConnected(ConnectError),
+    /// All connections are in use, or the database is closed.
+    #[error("no connection was free: {0}")]
+    NoConnection(&'static str),
     #[error(transparent)]
     Call(sqlx::Error),
 }
 
+/// When a call began, and so when its changes must have arrived at the server at the latest.
+#[derive(Clone, Copy)]
+struct Schedule(Instant);
+
+impl Schedule {
+    /// The moment after which the server must not begin a change that is sent now. Then the change has ended,
+    /// either way, when the call is given up.
+    fn deadline(self) -> Instant {
+        (self.0 + LIMIT - STATEMENT_LIMIT).min(Instant::now() + DELIVERY_LIMIT)
+    }
+
+    fn is_over(self) -> bool {
+        self.deadline() <= Instant::now()
+    }
+}
+
 impl PostgresDatabase {
-    /// Makes a call on a connection. Retries it after a conflict with another call, or on a new connection.
+    /// Makes a call on a connection. Retries it after a conflict with another call, or on a new connection. The
+    /// call is told the deadline for its changes, in the server's time: a change either carries it, or is made in
+    /// a transaction.
     ///
     /// # Errors
     /// [`DatabaseError::Uncertain`] only if the call changes something.
     pub(crate) async fn attempt<T, F: Future<Output = Result<T, sqlx::Error>>>(
         &self,
         effect: Effect,
-        call: impl Fn(PoolConnection<Postgres>) -> F,
+        call: impl Fn(Lease, f64) -> F,
     ) -> Result<T, DatabaseError> {
         let changes = effect != Effect::None;
+        let schedule = Schedule(Instant::now());
         let attempts = async {
             let mut left = ATTEMPTS;
             let mut is_uncertain = false;
             loop {
                 left -= 1;
-                let error = match self.attempt_once(&call).await {
+                let error = match self.attempt_once(schedule, &call).await {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
                 };
@@ -63,8 +104,11 @@ impl PostgresDatabase {
                     self.distrust();
                 }
                 is_uncertain |= changes && failure == Failure::Lost;
-                if left > 0 && failure.allows(effect) {
+                if left > 0 && failure.allows(effect) && !schedule.is_over() {
                     tracing::debug!(%error, "retrying a database call");
+                    if failure == Failure::NotConnected {
+                        time::sleep(PAUSE * 4_u32.pow(ATTEMPTS - 1 - left)).await;
+                    }
                 } else if is_uncertain {
                     return Err(DatabaseError::Uncertain(Arc::new(error)));
                 } else {
@@ -72,7 +116,7 @@ impl PostgresDatabase {
                 }
             }
         };
-        match tokio::time::timeout(LIMIT, attempts).await {
+        match time::timeout(LIMIT, attempts).await {
             Ok(result) => result,
             Err(elapsed) if changes => Err(DatabaseError::Uncertain(Arc::new(elapsed))),
             Err(_) => Err(DatabaseError::TimedOut),
@@ -81,10 +125,22 @@ impl PostgresDatabase {
 
     async fn attempt_once<T, F: Future<Output = Result<T, sqlx::Error>>>(
         &self,
-        call: &impl Fn(PoolConnection<Postgres>) -> F,
+        schedule: Schedule,
+        call: &impl Fn(Lease, f64) -> F,
     ) -> Result<T, AttemptError> {
-        let connection = self.pool.acquire().await.map_err(AttemptError::NoConnection)?;
-        call(connection).await.map_err(AttemptError::Call)
+        let mut lease = self.acquire().await?;
+        let deadline = lease.clock().at(schedule.deadline());
+        call(lease, deadline).await.map_err(AttemptError::Call)
+    }
+
+    async fn acquire(&self) -> Result<Lease, AttemptError> {
+        use deadpool::managed::PoolError::{Backend, Closed};
+        match time::timeout(ACQUIRE_LIMIT, self.pool.get()).await {
+            Ok(Ok(object)) => Ok(Lease::new(object, self.leases.token())),
+            Ok(Err(Backend(error))) => Err(AttemptError::NotConnected(error)),
+            Ok(Err(Closed)) => Err(AttemptError::NoConnection("MARO is stopping")),
+            Ok(Err(_)) | Err(_) => Err(AttemptError::NoConnection("all are in use")),
+        }
     }
 
     /// The answer to a query that returns a single JSON text.
@@ -92,32 +148,50 @@ impl PostgresDatabase {
         &self,
         query: impl Fn() -> Statement<'q> + Send + Sync,
     ) -> Result<String, DatabaseError> {
-        self.fetch(Effect::None, query).await
+        let query = &query;
+        let call = |mut lease: Lease, _| async move { lease.fetch_one(query()).await?.try_get(0) };
+        self.attempt(Effect::None, call).await
     }
 
-    /// The answer to a statement that returns a single text.
+    /// The answer to a change that returns a single text. Its last argument is the deadline, which is bound here:
+    /// see [`super::deadline::in_time`].
     pub(crate) async fn fetch<'q>(
         &self,
         effect: Effect,
         statement: impl Fn() -> Statement<'q> + Send + Sync,
     ) -> Result<String, DatabaseError> {
         let statement = &statement;
-        let call = |mut connection: PoolConnection<Postgres>| async move {
-            statement().fetch_one(&mut *connection).await?.try_get(0)
+        let call = |mut lease: Lease, deadline| async move {
+            lease.fetch_one(statement().bind(deadline)).await?.try_get(0)
         };
         self.attempt(effect, call).await
     }
 
-    /// The number of rows that a statement changes.
+    /// The texts in the rows that a change returns. Its last argument is the deadline, as with
+    /// [`PostgresDatabase::fetch`].
+    pub(crate) async fn fetch_all<'q>(
+        &self,
+        effect: Effect,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let statement = &statement;
+        let call = |mut lease: Lease, deadline| async move {
+            let rows = lease.fetch_all(statement().bind(deadline)).await?;
+            rows.iter().map(|row| row.try_get(0)).collect()
+        };
+        self.attempt(effect, call).await
+    }
+
+    /// The number of rows that a change affects. Its last argument is the deadline, as with
+    /// [`PostgresDatabase::fetch`].
     pub(crate) async fn execute<'q>(
         &self,
         effect: Effect,
         statement: impl Fn() -> Statement<'q> + Send + Sync,
     ) -> Result<u64, DatabaseError> {
         let statement = &statement;
-        let call = |mut connection: PoolConnection<Postgres>| async move {
-            Ok(statement().execute(&mut *connection).await?.rows_affected())
-        };
+        let call =
+            |mut lease: Lease, deadline| async move { lease.execute(statement().bind(deadline)).await };
         self.attempt(effect, call).await
     }
 }
@@ -126,11 +200,13 @@ impl PostgresDatabase {
 enum Failure {
     /// The database undid the call because it conflicted with another.
     Conflict,
-    /// The server shut down, and undid the call.
-    ShutDown,
+    /// The server ended the session or takes no writes (any more), and undid the call.
+    Refused,
+    /// The change arrived too late, so it was not begun. Or the server's clock was set forward.
+    TooLate,
     /// The connection broke. The outcome of the call is unknown.
     Lost,
-    /// A new connection broke before anything was sent.
+    /// There was no new connection, so nothing was sent.
     NotConnected,
     /// The server stopped the call because it took too long.
     TooSlow,
@@ -140,38 +216,41 @@ enum Failure {
 impl Failure {
     fn of(error: &AttemptError) -> Self {
         use sqlx::Error::{Io, Protocol, Tls};
-        let error = match error {
-            AttemptError::NoConnection(Io(_) | Tls(_) | Protocol(_)) => return Self::NotConnected,
-            AttemptError::Call(Io(_) | Tls(_) | Protocol(_)) => return Self::Lost,
-            AttemptError::NoConnection(error) | AttemptError::Call(error) => error,
-        };
         match error {
+            AttemptError::NotConnected(_) => Self::NotConnected,
+            AttemptError::Call(Io(_) | Tls(_) | Protocol(_)) => Self::Lost,
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
-            sqlx::Error::Database(error) => match error.code().as_deref() {
+            AttemptError::Call(sqlx::Error::Database(error)) => match error.code().as_deref() {
                 // Serialisation failure, deadlock, or another call has just used the key or id.
                 Some("40001" | "40P01" | "23505") => Self::Conflict,
-                Some("57P01" | "57P02" | "57P03") => Self::ShutDown,
+                // The server shuts down or starts, or ended the session for its idleness. Or it is a standby.
+                // Or a pooler has no session left (08P01, with many meanings).
+                Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" | "25006" | "08P01") => {
+                    Self::Refused
+                }
+                Some(TOO_LATE) => Self::TooLate,
                 Some("57014" | "55P03") => Self::TooSlow,
                 _ => Self::Other,
             },
-            _ => Self::Other,
+            AttemptError::NoConnection(_) | AttemptError::Call(_) => Self::Other,
         }
     }
 
+    /// Whether no connection made until now is to be used again.
     fn is_loss(self) -> bool {
-        matches!(self, Self::ShutDown | Self::Lost)
+        matches!(self, Self::Refused | Self::Lost | Self::TooLate)
     }
 
     fn allows(self, effect: Effect) -> bool {
         match self {
-            Self::Conflict | Self::ShutDown | Self::NotConnected => true,
+            Self::Conflict | Self::Refused | Self::NotConnected | Self::TooLate => true,
             Self::Lost => effect != Effect::Once,
             Self::TooSlow | Self::Other => false,
         }
     }
 
     fn report(self, error: AttemptError) -> DatabaseError {
-        if self == Self::TooSlow {
+        if matches!(self, Self::TooSlow | Self::TooLate) {
             DatabaseError::TimedOut
         } else {
             DatabaseError::Unavailable(Arc::new(error))

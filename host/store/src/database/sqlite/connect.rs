@@ -3,9 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
+
+/// How long the bot waits while another program locks the file.
+pub(in crate::database) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long to wait before retrying while another process sets up the file.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
@@ -61,6 +64,12 @@ impl File {
     pub(super) async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.options().create_if_missing(false).connect().await
     }
+
+    /// Opens the existing file for a look, and leaves its form as it is.
+    pub(super) async fn open_as_it_is(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(&self.path).busy_timeout(self.busy_timeout);
+        options.disable_statement_logging().connect().await
+    }
 }
 
 /// A connection that is opened when needed, and reopened after it breaks.
@@ -98,6 +107,15 @@ impl Reopening {
     }
 }
 
+/// A change that changes nothing, and needs no table: writes the number that SQLite keeps for other tools, as it
+/// is.
+pub(super) async fn touch(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let number: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let set = AssertSqlSafe(format!("PRAGMA user_version = {number}"));
+    sqlx::query(set).execute(connection).await?;
+    Ok(())
+}
+
 /// Whether another process holds the lock.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     // SQLITE_BUSY and SQLITE_LOCKED, https://sqlite.org/rescode.html
@@ -106,6 +124,10 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
 
 /// SQLite's primary result code.
 pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(extended & 0xff)
+    Some(extended_code(error)? & 0xff)
+}
+
+/// SQLite's result code in its longer form.
+pub(super) fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
 }

@@ -1,9 +1,18 @@
 //! The queue for the connections. Waiting requests are taken together, so that under load one trip to
 //! SQLite's thread serves many callers.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::error::DatabaseError;
@@ -30,6 +39,18 @@ pub(super) struct Inbox<Q, A> {
 pub(super) struct Request<Q, A> {
     pub(super) question: Q,
     answer: oneshot::Sender<Result<A, DatabaseError>>,
+    claim: Arc<Claim>,
+}
+
+/// Who decides about a change: the worker that begins it, or the caller that gives up. The first one does.
+#[derive(Default)]
+struct Claim(AtomicBool);
+
+impl Claim {
+    /// Whether nobody has decided yet. Then the decision is the asker's.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// A queue whose callers wait at most `patience`. It accepts nothing more once `closing` is cancelled.
@@ -39,14 +60,34 @@ pub(super) fn queue<Q, A>(patience: Duration, closing: CancellationToken) -> (Qu
 }
 
 impl<Q, A> Queue<Q, A> {
-    /// Waits for a worker's answer.
+    /// Waits for a worker's answer. A change that has begun by the end of the caller's patience is waited for
+    /// as long again, since it ends soon: SQLite's own wait has an end.
+    ///
+    /// # Errors
+    /// [`DatabaseError::TimedOut`] if nothing was begun, and then nothing will be.
+    /// [`DatabaseError::Uncertain`] if a change was begun and its end is unknown.
     pub(crate) async fn ask(&self, question: Q) -> Result<A, DatabaseError> {
-        let answer = async {
-            let (answer, answered) = oneshot::channel();
-            self.sender.send(Request { question, answer }).await.map_err(|_| closed())?;
-            answered.await.map_err(|_| closed())?
+        let deadline = Instant::now() + self.patience;
+        let (answer, mut answered) = oneshot::channel();
+        let claim = Arc::new(Claim::default());
+        let request = Request { question, answer, claim: Arc::clone(&claim) };
+        match timeout_at(deadline, self.sender.send(request)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(closed()),
+            Err(_) => return Err(DatabaseError::TimedOut),
+        }
+        let lost = match timeout_at(deadline, &mut answered).await {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(_)) if claim.take() => return Err(closed()),
+            Err(_) if claim.take() => return Err(DatabaseError::TimedOut),
+            Ok(Err(lost)) => return Err(DatabaseError::Uncertain(Arc::new(lost))),
+            Err(_) => timeout(self.patience, answered).await,
         };
-        tokio::time::timeout(self.patience, answer).await.unwrap_or(Err(DatabaseError::TimedOut))
+        match lost {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(lost)) => Err(DatabaseError::Uncertain(Arc::new(lost))),
+            Err(elapsed) => Err(DatabaseError::Uncertain(Arc::new(elapsed))),
+        }
     }
 }
 
@@ -82,6 +123,11 @@ impl<Q, A> Inbox<Q, A> {
 }
 
 impl<Q, A> Request<Q, A> {
+    /// Call this right before making a change. `false` if its caller has given up: then it must not be made.
+    pub(super) fn begin(&self) -> bool {
+        !self.answer.is_closed() && self.claim.take()
+    }
+
     pub(super) fn answer(self, answer: Result<A, DatabaseError>) {
         // The caller may have given up by now.
         let _ = self.answer.send(answer);
@@ -90,4 +136,62 @@ impl<Q, A> Request<Q, A> {
 
 fn closed() -> DatabaseError {
     DatabaseError::unavailable(sqlx::Error::PoolClosed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(100);
+
+    fn changes() -> (Queue<u8, u8>, Inbox<u8, u8>) {
+        queue(PATIENCE, CancellationToken::new())
+    }
+
+    #[tokio::test]
+    async fn a_change_that_its_caller_gave_up_on_is_never_begun() {
+        let (queue, inbox) = changes();
+        // The worker takes it in time, and then has to wait for the connection.
+        let (error, taken) = tokio::join!(queue.ask(1), inbox.next());
+        assert!(matches!(error, Err(DatabaseError::TimedOut)), "{error:?}");
+        let taken = taken.unwrap();
+        assert_eq!(taken.len(), 1);
+        assert!(!taken[0].begin());
+    }
+
+    #[tokio::test]
+    async fn a_change_that_was_begun_is_waited_for() {
+        let (queue, inbox) = changes();
+        let work = async {
+            let request = inbox.next().await.unwrap().pop().unwrap();
+            assert!(request.begin());
+            tokio::time::sleep(PATIENCE + PATIENCE / 2).await;
+            request.answer(Ok(7));
+        };
+        let (answer, ()) = tokio::join!(queue.ask(1), work);
+        assert_eq!(answer.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_change_that_was_begun_and_does_not_end_is_uncertain() {
+        let (queue, inbox) = changes();
+        let begin = async {
+            let requests = inbox.next().await.unwrap();
+            assert!(requests[0].begin());
+            requests
+        };
+        let (error, _requests) = tokio::join!(queue.ask(1), begin);
+        assert!(matches!(error, Err(DatabaseError::Uncertain(_))), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_dies_in_the_middle_of_a_change_leaves_it_uncertain() {
+        let (queue, inbox) = changes();
+        let die = async { assert!(inbox.next().await.unwrap().pop().unwrap().begin()) };
+        let (error, ()) = tokio::join!(queue.ask(1), die);
+        assert!(matches!(error, Err(DatabaseError::Uncertain(_))), "{error:?}");
+        let die = async { drop(inbox.next().await) };
+        let (error, ()) = tokio::join!(queue.ask(1), die);
+        assert!(matches!(error, Err(DatabaseError::Unavailable(_))), "{error:?}");
+    }
 }

@@ -9,11 +9,22 @@ use serde_json::Value;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Mutex;
 
-use crate::database::sqlite::{connect::Reopening, error::database_error, queue::Inbox};
+use crate::database::{
+    error::DatabaseError,
+    sqlite::{
+        checkpoint::Changes,
+        connect::Reopening,
+        error::{change_error, database_error},
+        queue::{Inbox, Request},
+    },
+};
 
 /// A change to the tables of one module.
 pub(crate) trait Change: Send + Sync + Sized + 'static {
     type Outcome: Send + 'static;
+
+    /// Whether it's committed. If not, it's undone once it was made.
+    const IS_KEPT: bool = true;
 
     /// Makes changes inside a transaction. Returns one outcome for each, in order. After an error, none is
     /// made.
@@ -34,21 +45,35 @@ pub(crate) trait Change: Send + Sync + Sized + 'static {
 
 /// Makes changes until the queue is closed. The writers of all tables share the connection. They would wait
 /// for each other's lock on the file anyway, and here the next one starts immediately.
-pub(super) async fn work<C: Change>(inbox: Inbox<C, C::Outcome>, connection: Arc<Mutex<Reopening>>) {
-    while let Some(requests) = inbox.next().await {
-        let changes: Vec<&C> = requests.iter().map(|request| &request.question).collect();
+pub(super) async fn work<C: Change>(
+    inbox: Inbox<C, C::Outcome>,
+    connection: Arc<Mutex<Reopening>>,
+    made: Arc<Changes>,
+) {
+    while let Some(mut requests) = inbox.next().await {
         let mut connection = connection.lock().await;
-        let outcomes = match connection.get().await {
-            Ok(open) => commit(open, &changes).await,
-            Err(error) => Err(error),
+        let (outcomes, meaning): (_, fn(sqlx::Error) -> DatabaseError) = match connection.get().await {
+            Ok(open) => {
+                // Not before: callers may have given up while they waited for the connection.
+                requests.retain(Request::begin);
+                if requests.is_empty() {
+                    continue;
+                }
+                let changes: Vec<&C> = requests.iter().map(|request| &request.question).collect();
+                (commit(open, &changes).await, change_error)
+            }
+            Err(error) => (Err(error), database_error),
         };
         match outcomes {
             Ok(outcomes) => {
+                if C::IS_KEPT {
+                    made.note();
+                }
                 requests.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(Ok(outcome)));
             }
             Err(error) => {
                 connection.failed(&error);
-                let error = database_error(error);
+                let error = meaning(error);
                 requests.into_iter().for_each(|request| request.answer(Err(error.clone())));
             }
         }
@@ -65,8 +90,9 @@ async fn commit<C: Change>(
     }
     // IMMEDIATE takes the write lock now. Asking for it after a read could fail no matter how long we wait.
     run(connection, "BEGIN IMMEDIATE", &[]).await?;
+    let end = if C::IS_KEPT { "COMMIT" } else { "ROLLBACK" };
     let outcomes = match C::apply(changes, connection).await {
-        Ok(outcomes) => run(connection, "COMMIT", &[]).await.map(|_| outcomes),
+        Ok(outcomes) => run(connection, end, &[]).await.map(|_| outcomes),
         Err(error) => Err(error),
     };
     if outcomes.is_err() {

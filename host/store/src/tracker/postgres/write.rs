@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, PgConnection, PgExecutor, Row as _, postgres::PgRow};
+use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
-    database::time::time_text,
+    database::{
+        postgres::{deadline::in_time, pool::Lease},
+        time::time_text,
+    },
     tracker::{
         TrackRequest,
         reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
@@ -16,6 +19,16 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueKey},
 };
+
+/// One issue, if neither its key nor its id is on the list. As plain as can be: most lists grow by this.
+const INSERT_ONE: &str = concat!(
+    "INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
+        last_jira_summary, last_jira_status, last_synced_at)
+    SELECT $1, $2::timestamptz, $3, $4, $5, $6, $7, $8, CASE WHEN $8 IS NOT NULL THEN $2::timestamptz END
+    WHERE ",
+    in_time!("$9"),
+    " ON CONFLICT DO NOTHING"
+);
 
 /// The items get their ids in the given order, but are inserted in the order of their keys. That way, two
 /// calls that insert the same keys can't deadlock.
@@ -31,6 +44,8 @@ macro_rules! insert {
             SELECT id, $1, issue_key, issue_id, $2::timestamptz, $3, $4, summary, status,
                 CASE WHEN status IS NOT NULL THEN $2::timestamptz END
             FROM item ",
+            "WHERE ",
+            in_time!("$9"),
             $condition,
             " ORDER BY issue_key
             ON CONFLICT DO NOTHING
@@ -44,19 +59,26 @@ const INSERT: &str = insert!("");
 
 /// Inserts all rows, or none if one of them is already on the list.
 const INSERT_IF_ALL_ARE_NEW: &str = insert!(
-    "WHERE NOT EXISTS (SELECT FROM channel_tracked_issues
+    " AND NOT EXISTS (SELECT FROM channel_tracked_issues
                        WHERE channel_id = $1 AND issue_key = ANY($5))
         AND NOT EXISTS (SELECT FROM channel_tracked_issues
                         WHERE channel_id = $1 AND issue_id = ANY($6))"
 );
 
+const DELETE_ONE: &str = concat!(
+    "DELETE FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = $2 AND ",
+    in_time!("$3")
+);
+
 /// Rows are always locked in the order of their ids, so that two calls can't deadlock.
-const DELETE: &str = "
-    WITH doomed AS MATERIALIZED (
-        SELECT id FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = ANY($2)
-        ORDER BY id FOR UPDATE)
+const DELETE: &str = concat!(
+    "WITH doomed AS MATERIALIZED (
+        SELECT id FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = ANY($2) AND ",
+    in_time!("$3"),
+    " ORDER BY id FOR UPDATE)
     DELETE FROM channel_tracked_issues USING doomed WHERE channel_tracked_issues.id = doomed.id
-    RETURNING issue_key";
+    RETURNING issue_key"
+);
 
 /// Locks and returns the rows with one of the keys or ids.
 const FIND: &str = "
@@ -92,65 +114,73 @@ const ADDED_AT: &str = "
 
 /// Adds issues to a list. Returns the keys that were added.
 pub(super) async fn track(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
+    deadline: f64,
     request: TrackRequest<'_>,
     issues: &[Issue],
     now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
     let issues = without_repeats(issues);
     // Usually all are new, and nothing else has to be done.
-    let added = insert(&mut *connection, INSERT_IF_ALL_ARE_NEW, request, &issues, now).await?;
+    let added = match *issues {
+        [issue] => insert_one(lease, deadline, request, issue, now).await?,
+        ref issues => insert(lease, INSERT_IF_ALL_ARE_NEW, deadline, request, issues, now).await?,
+    };
     // If only some were added, someone else has just added the others.
     if !added.is_empty() || issues.is_empty() {
         return Ok(added);
     }
-    let mut transaction = connection.begin().await?;
+    lease.begin().await?;
     let answers: Vec<Answer<'_>> = issues
         .iter()
         .map(|issue| Answer { channel: request.channel.as_str(), listed_as: None, issue: Some(issue) })
         .collect();
-    let missing = settle(&mut transaction, request.channel, &answers, now).await?;
+    let missing = settle(lease, request.channel, &answers, now).await?;
     let missing: Vec<&Issue> = missing.into_iter().map(|position| issues[position]).collect();
     let added = if missing.is_empty() {
         HashSet::new()
     } else {
-        insert(&mut *transaction, INSERT, request, &missing, now).await?
+        insert(lease, INSERT, deadline, request, &missing, now).await?
     };
-    transaction.commit().await?;
+    lease.commit().await?;
     Ok(added)
 }
 
 /// The keys that an earlier attempt of the same call added. They have its time, to the microsecond.
 pub(super) async fn added_at(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
     request: TrackRequest<'_>,
     issues: &[Issue],
     now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
-    let rows = sqlx::query(ADDED_AT)
+    let query = sqlx::query(ADDED_AT)
         .bind(request.channel.as_str())
         .bind(time_text(now))
         .bind(request.tracked_by.as_str())
-        .bind(issues.iter().map(|issue| issue.key.as_str()).collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
-    first_column(&rows)
+        .bind(issues.iter().map(|issue| issue.key.as_str()).collect::<Vec<_>>());
+    first_column(&lease.fetch_all(query).await?)
 }
 
 /// Removes keys from a list. Returns those that were on it.
 pub(super) async fn untrack(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
+    deadline: f64,
     channel: &ChannelId,
     keys: &[IssueKey],
 ) -> Result<HashSet<String>, sqlx::Error> {
+    if let [key] = keys {
+        let query = sqlx::query(DELETE_ONE).bind(channel.as_str()).bind(key.as_str()).bind(deadline);
+        let removed = lease.execute(query).await?;
+        return Ok((removed > 0).then(|| key.to_string()).into_iter().collect());
+    }
     let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
-    let rows = sqlx::query(DELETE).bind(channel.as_str()).bind(keys).fetch_all(connection).await?;
-    first_column(&rows)
+    let query = sqlx::query(DELETE).bind(channel.as_str()).bind(keys).bind(deadline);
+    first_column(&lease.fetch_all(query).await?)
 }
 
 /// Writes Jira's answers into the rows of a list.
 pub(super) async fn sync(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
     channel: &ChannelId,
     updates: &[(IssueKey, Option<Issue>)],
     now: Timestamp,
@@ -159,20 +189,42 @@ pub(super) async fn sync(
         .iter()
         .map(|(key, issue)| Answer { channel: channel.as_str(), listed_as: Some(key), issue: issue.as_ref() })
         .collect();
-    let mut transaction = connection.begin().await?;
-    settle(&mut transaction, channel, &answers, now).await?;
-    transaction.commit().await
+    lease.begin().await?;
+    settle(lease, channel, &answers, now).await?;
+    lease.commit().await
+}
+
+async fn insert_one(
+    lease: &mut Lease,
+    deadline: f64,
+    request: TrackRequest<'_>,
+    issue: &Issue,
+    now: Timestamp,
+) -> Result<HashSet<String>, sqlx::Error> {
+    let query = sqlx::query(INSERT_ONE)
+        .bind(request.channel.as_str())
+        .bind(time_text(now))
+        .bind(request.tracked_by.as_str())
+        .bind(request.source.as_str())
+        .bind(issue.key.as_str())
+        .bind(issue.id.as_str())
+        .bind(&issue.summary)
+        .bind(known_status(issue))
+        .bind(deadline);
+    let added = lease.execute(query).await?;
+    Ok((added > 0).then(|| issue.key.to_string()).into_iter().collect())
 }
 
 async fn insert(
-    executor: impl PgExecutor<'_>,
+    lease: &mut Lease,
     statement: &'static str,
+    deadline: f64,
     request: TrackRequest<'_>,
     issues: &[&Issue],
     now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
     let column = |text: fn(&Issue) -> &str| -> Vec<&str> { issues.iter().map(|issue| text(issue)).collect() };
-    let rows = sqlx::query(statement)
+    let query = sqlx::query(statement)
         .bind(request.channel.as_str())
         .bind(time_text(now))
         .bind(request.tracked_by.as_str())
@@ -181,35 +233,33 @@ async fn insert(
         .bind(column(|issue| issue.id.as_str()))
         .bind(column(|issue| &issue.summary))
         .bind(issues.iter().map(|issue| known_status(issue)).collect::<Vec<_>>())
-        .fetch_all(executor)
-        .await?;
-    first_column(&rows)
+        .bind(deadline);
+    first_column(&lease.fetch_all(query).await?)
 }
 
 /// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.
 async fn settle(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
     channel: &ChannelId,
     answers: &[Answer<'_>],
     now: Timestamp,
 ) -> Result<Vec<usize>, sqlx::Error> {
-    let rows = find(connection, channel, answers).await?;
+    let rows = find(lease, channel, answers).await?;
     let plan = reconcile(rows, answers);
-    rename(connection, &plan).await?;
+    rename(lease, &plan).await?;
     let answers = || plan.update.iter().map(|update| &answers[update.answer]);
-    sqlx::query(REFRESH_ROWS)
+    let query = sqlx::query(REFRESH_ROWS)
         .bind(time_text(now))
         .bind(plan.update.iter().map(|update| update.row.id).collect::<Vec<_>>())
         .bind(answers().map(Answer::summary).collect::<Vec<_>>())
         .bind(answers().map(Answer::status).collect::<Vec<_>>())
-        .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
+        .bind(answers().map(Answer::is_sync).collect::<Vec<_>>());
+    lease.execute(query).await?;
     Ok(plan.missing)
 }
 
 async fn find(
-    connection: &mut PgConnection,
+    lease: &mut Lease,
     channel: &ChannelId,
     answers: &[Answer<'_>],
 ) -> Result<Vec<Row>, sqlx::Error> {
@@ -217,7 +267,7 @@ async fn find(
     let listed = answers.iter().filter_map(|answer| answer.listed_as);
     let keys: Vec<&str> = listed.chain(issues().map(|issue| &issue.key)).map(IssueKey::as_str).collect();
     let ids: Vec<&str> = issues().map(|issue| issue.id.as_str()).collect();
-    let found = sqlx::query(FIND).bind(channel.as_str()).bind(keys).bind(ids).fetch_all(connection).await?;
+    let found = lease.fetch_all(sqlx::query(FIND).bind(channel.as_str()).bind(keys).bind(ids)).await?;
     let mut rows = Vec::with_capacity(found.len());
     for row in &found {
         let tracked_at: i64 = row.try_get(4)?;
@@ -228,9 +278,9 @@ async fn find(
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-async fn rename(connection: &mut PgConnection, plan: &Plan) -> Result<(), sqlx::Error> {
+async fn rename(lease: &mut Lease, plan: &Plan) -> Result<(), sqlx::Error> {
     if !plan.delete.is_empty() {
-        sqlx::query(DELETE_ROWS).bind(&plan.delete).execute(&mut *connection).await?;
+        lease.execute(sqlx::query(DELETE_ROWS).bind(&plan.delete)).await?;
     }
     let renamed = || plan.update.iter().filter(|update| update.renamed).map(|update| &update.row);
     let ids: Vec<i64> = renamed().map(|row| row.id).collect();
@@ -239,8 +289,8 @@ async fn rename(connection: &mut PgConnection, plan: &Plan) -> Result<(), sqlx::
     }
     let keys: Vec<&str> = renamed().map(|row| row.key.as_str()).collect();
     let issue_ids: Vec<Option<&str>> = renamed().map(|row| row.issue_id.as_deref()).collect();
-    sqlx::query(PARK_ROWS).bind(&ids).execute(&mut *connection).await?;
-    sqlx::query(RENAME_ROWS).bind(ids).bind(keys).bind(issue_ids).execute(&mut *connection).await?;
+    lease.execute(sqlx::query(PARK_ROWS).bind(&ids)).await?;
+    lease.execute(sqlx::query(RENAME_ROWS).bind(ids).bind(keys).bind(issue_ids)).await?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ fn sqlite(path: &Path) -> DatabaseConfig {
 }
 
 fn on_postgres(url: impl Into<String>) -> DatabaseConfig {
-    DatabaseConfig::Postgres { url: Secret::new(url) }
+    DatabaseConfig::postgres(Secret::new(url))
 }
 
 /// The sentence with which a start fails.
@@ -41,12 +41,6 @@ async fn start_many(config: &DatabaseConfig) {
         stores.tracker.ping().await.unwrap();
         stores.close().await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_may_start_at_once_on_a_new_sqlite_file() {
-    let (_folder, config) = folder();
-    start_many(&config).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -99,17 +93,6 @@ async fn a_folder_that_takes_no_files_is_told() {
     );
 }
 
-async fn refuses_a_newer_database(config: &DatabaseConfig) {
-    let step = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                SELECT 9999, 'of the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
-    execute(config, step).await;
-    let sentence = refusal(config).await;
-    assert!(
-        sentence.starts_with("The database was made by a newer MARO: it has migration 9999"),
-        "{sentence}"
-    );
-}
-
 async fn refuses_an_edited_step(config: &DatabaseConfig, checksum: &str) {
     let edit = format!("UPDATE _sqlx_migrations SET checksum = {checksum} WHERE version = 1");
     execute(config, &edit).await;
@@ -121,20 +104,9 @@ async fn refuses_an_edited_step(config: &DatabaseConfig, checksum: &str) {
 }
 
 #[tokio::test]
-async fn an_sqlite_file_of_a_newer_bot_is_refused() {
-    let given = Given::sqlite().await;
-    refuses_a_newer_database(&given.config).await;
-}
-
-#[tokio::test]
-async fn a_postgres_database_of_a_newer_bot_is_refused() {
-    let Some(given) = Given::postgres().await else { return };
-    refuses_a_newer_database(&given.config).await;
-}
-
-#[tokio::test]
 async fn an_edited_step_is_refused_in_sqlite() {
     let given = Given::sqlite().await;
+    given.close().await;
     refuses_an_edited_step(&given.config, "x'00'").await;
 }
 
@@ -165,7 +137,7 @@ async fn a_postgres_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn a_bad_postgres_url_is_told_without_the_password() {
     let sentence = refusal(&on_postgres("postgres://maro:hunter2@127.0.0.1:port/maro")).await;
-    assert_eq!(sentence, "DATABASE_URL isn't a valid postgres:// URL.");
+    assert!(sentence.starts_with("DATABASE_URL has a port that isn't a number"), "{sentence}");
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use maro_store::{Stores, config::DatabaseConfig, database::migrations};
 use sqlx::migrate::Migrator;
 
 use crate::support::{
-    postgres,
+    given::{Given, on_both_databases},
+    postgres::Database,
     raw::{Raw, execute, query},
 };
 
@@ -103,6 +104,16 @@ const SAMPLES: [Sample; 7] = [
     },
 ];
 
+/// The tables whose rows belong to a workspace and a site.
+const OWNED: [&str; 6] = [
+    "channel_tracked_issues",
+    "ticket_intents",
+    "created_tickets",
+    "plugin_switches",
+    "plugin_storage",
+    "plugin_storage_usage",
+];
+
 #[test]
 fn both_databases_have_the_same_steps() {
     let sqlite = names(&migrations::SQLITE);
@@ -132,8 +143,8 @@ async fn an_sqlite_database_of_any_age_keeps_its_rows() {
 #[tokio::test]
 async fn a_postgres_database_of_any_age_keeps_its_rows() {
     for version in migrations::POSTGRES.iter().map(|step| step.version) {
-        let Some(database) = postgres::Database::new().await else { return };
-        upgrade(&DatabaseConfig::Postgres { url: Secret::new(database.url) }, version).await;
+        let Some(database) = Database::new().await else { return };
+        upgrade(&DatabaseConfig::postgres(Secret::new(database.url)), version).await;
     }
 }
 
@@ -152,6 +163,34 @@ async fn upgrade(config: &DatabaseConfig, version: i64) {
     assert!(!before.is_empty());
     Stores::open(config).await.unwrap().close().await;
     assert_eq!(content(config, samples()).await, before, "from step {version}");
+    for table in OWNED {
+        let others = format!("SELECT team_id FROM {table} WHERE team_id <> '' OR site_id <> ''");
+        assert_eq!(query(config, &others).await, [""; 0], "{table} from step {version}");
+    }
+}
+
+on_both_databases! {
+    rows_of_another_workspace_have_keys_of_their_own,
+}
+
+/// What is unique now still is. So it is shown of rows that differ in their workspace, once the narrower keys of
+/// the list are gone.
+async fn rows_of_another_workspace_have_keys_of_their_own(given: &Given) {
+    for index in ["channel_tracked_issues_key", "channel_tracked_issues_issue"] {
+        given.execute(&format!("DROP INDEX {index}")).await;
+    }
+    let insert = |team: &str, site: &str| {
+        format!(
+            "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
+                team_id, site_id)
+             VALUES ('C1', 'A-1', '1001', '2025-06-01T08:00:00.000000Z', 'U1', '{team}', '{site}')
+             ON CONFLICT DO NOTHING"
+        )
+    };
+    for (team, site) in [("T2", ""), ("", "S2"), ("T2", "S2"), ("T2", ""), ("", "S2"), ("T2", "S2")] {
+        given.execute(&insert(team, site)).await;
+    }
+    assert_eq!(given.keys("C1").await, ["A-1", "A-1", "A-1"]);
 }
 
 async fn content(config: &DatabaseConfig, samples: impl Iterator<Item = &Sample>) -> Vec<String> {

@@ -402,7 +402,7 @@ async fn lists_and_intents_are_written_at_once(given: &Given) {
 async fn intents_survive_a_restart(given: &Given) {
     let intent = begin(given, "one", 0).await;
     given.close().await;
-    let again = given.replica().await;
+    let again = given.open_again().await;
     let intents = &again.intents;
     assert_eq!(intents.get("one").await.unwrap().as_ref(), Some(&intent));
     let begun = intents.begin(&new_intent("one", Create, "{}"), at(1)).await.unwrap();

@@ -88,14 +88,19 @@ impl Given {
         Some(Self::on(database).await)
     }
 
+    /// On the PostgreSQL at a URL.
+    pub(crate) async fn at(url: Secret) -> Self {
+        Self::open(DatabaseConfig::postgres(url)).await
+    }
+
     pub(crate) async fn on(database: postgres::Database) -> Self {
-        Self::open(DatabaseConfig::Postgres { url: Secret::new(database.url) }).await
+        Self::open(DatabaseConfig::postgres(Secret::new(database.url))).await
     }
 
     /// On PostgreSQL, by a way on which answers can be lost.
     pub(crate) async fn on_lossy_postgres() -> Option<(Self, LossyRoute)> {
         let route = LossyRoute::to(&postgres::Database::new().await?).await;
-        let given = Self::open(DatabaseConfig::Postgres { url: route.url.clone() }).await;
+        let given = Self::open(DatabaseConfig::postgres(route.url.clone())).await;
         Some((given, route))
     }
 
@@ -103,8 +108,16 @@ impl Given {
         Self { stores: Stores::open(&config).await.unwrap(), config, _folder: None }
     }
 
-    /// The same database, as a second replica opens it.
-    pub(crate) async fn replica(&self) -> Stores {
+    /// The same database, as a second replica opens it. One process at most has an SQLite file, so there it's
+    /// another caller in the same process.
+    pub(crate) async fn replica(&self) -> Replica {
+        let is_own = matches!(self.config, DatabaseConfig::Postgres(_));
+        let stores = if is_own { self.open_again().await } else { self.stores.clone() };
+        Replica { stores, is_own }
+    }
+
+    /// The same database, as it's opened after a restart.
+    pub(crate) async fn open_again(&self) -> Stores {
         Stores::open(&self.config).await.unwrap()
     }
 
@@ -134,6 +147,29 @@ impl Given {
     /// The keys of a channel's list.
     pub(crate) async fn keys(&self, channel_id: &str) -> Vec<String> {
         self.list(channel_id).await.into_iter().map(|issue| issue.key.to_string()).collect()
+    }
+}
+
+/// A second replica.
+pub(crate) struct Replica {
+    stores: Stores,
+    /// Whether it has its own connections.
+    is_own: bool,
+}
+
+impl Deref for Replica {
+    type Target = Stores;
+
+    fn deref(&self) -> &Stores {
+        &self.stores
+    }
+}
+
+impl Replica {
+    pub(crate) async fn close(&self) {
+        if self.is_own {
+            self.stores.close().await;
+        }
     }
 }
 

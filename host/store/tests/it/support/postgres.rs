@@ -23,11 +23,16 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 const KEEPER: &str = r#"
 set -eu
 trap '' INT PIPE
-bin=$1 port=$2
+bin=$1 port=$2 primary=$3
 folder=$(mktemp -d "${TMPDIR:-/tmp}/maro-postgres.XXXXXX")
 trap '"$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"' EXIT
-"$bin/initdb" -D "$folder/data" -U maro -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
-    { cat "$folder/log" >&2; exit 1; }
+if [ "$primary" = 0 ]; then
+    "$bin/initdb" -D "$folder/data" -U maro -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
+        { cat "$folder/log" >&2; exit 1; }
+else
+    "$bin/pg_basebackup" -h 127.0.0.1 -p "$primary" -U maro -D "$folder/data" -R -X stream -c fast \
+        --no-sync >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+fi
 "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w start -o "-p $port -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c max_connections=300 -c fsync=off -c full_page_writes=off" >/dev/null ||
     { cat "$folder/log" >&2; exit 1; }
@@ -50,24 +55,33 @@ impl Server {
             not_available("PostgreSQL is not installed");
             return None;
         };
+        Some(Self::start_as(&bin, None))
+    }
+
+    /// A standby of this server, to which every change is streamed.
+    pub(crate) fn standby(&self) -> Self {
+        Self::start_as(&self.bin, Some(self.port))
+    }
+
+    fn start_as(bin: &Path, primary: Option<u16>) -> Self {
         // Another process may take the free port before the server does.
-        let attempts = (0..3).map(|_| Self::start_with(&bin));
+        let attempts = (0..3).map(|_| Self::start_with(bin, primary));
         let mut failures = Vec::new();
         for attempt in attempts {
             match attempt {
-                Ok(server) => return Some(server),
+                Ok(server) => return server,
                 Err(failure) => failures.push(failure),
             }
         }
         panic!("PostgreSQL does not start: {}", failures.join("\n"));
     }
 
-    fn start_with(bin: &Path) -> Result<Self, String> {
+    fn start_with(bin: &Path, primary: Option<u16>) -> Result<Self, String> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut keeper = owner("sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(bin)
-            .arg(port.to_string())
+            .args([port.to_string(), primary.unwrap_or_default().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -88,6 +102,16 @@ impl Server {
         self.control(&["-m", "fast", "-w", "stop"]);
     }
 
+    /// Ends at once, as by a power failure.
+    pub(crate) fn fail(&self) {
+        self.control(&["-m", "immediate", "-w", "stop"]);
+    }
+
+    /// Makes a standby take writes.
+    pub(crate) fn promote(&self) {
+        self.control(&["-w", "promote"]);
+    }
+
     /// Starts again after [`Server::stop`], with what was stored.
     pub(crate) fn start_again(&self) {
         let (log, options) = (format!("{}/../log", self.data), format!("-p {}", self.port));
@@ -104,6 +128,27 @@ impl Server {
             .status()
             .unwrap();
         assert!(status.success(), "pg_ctl {arguments:?}: {status}");
+    }
+
+    /// Writes a file into the server's folder, which only the server may read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let mut shell = owner("sh")
+            .args(["-c", "umask 077; cat > \"$1\"", "sh", &format!("{}/{name}", self.data)])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
+    }
+
+    /// The server's address, as it stands in a URL.
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A database of this server that is there already, as on a standby.
+    pub(crate) fn existing(&self, name: &str) -> Database {
+        Database { url: format!("postgres://maro@{}/{name}", self.host()) }
     }
 
     fn url(&self) -> String {
@@ -130,6 +175,10 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    pub(crate) fn name(&self) -> String {
+        url::Url::parse(&self.url).unwrap().path().trim_start_matches('/').to_owned()
+    }
+
     /// A database on the server that all tests of this process share. `None`, with a word on stderr, where
     /// there is no PostgreSQL.
     pub(crate) async fn new() -> Option<Self> {
@@ -178,11 +227,12 @@ fn programs() -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     folders.extend(versions.map(|version| version.path().join("bin")));
-    folders.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file())
+    let needed = ["initdb", "pg_basebackup", "pg_ctl"];
+    folders.into_iter().find(|folder| needed.iter().all(|program| folder.join(program).is_file()))
 }
 
 /// A command as a user that PostgreSQL accepts: it refuses to run as root.
-fn owner(program: impl Into<OsString>) -> Command {
+pub(super) fn owner(program: impl Into<OsString>) -> Command {
     let user = Command::new("id").arg("-u").output().unwrap().stdout;
     let mut command = if user.trim_ascii() == b"0" {
         let mut command = Command::new("runuser");
@@ -195,7 +245,7 @@ fn owner(program: impl Into<OsString>) -> Command {
     command
 }
 
-fn not_available(reason: &str) {
+pub(crate) fn not_available(reason: &str) {
     assert!(env::var_os("CI").is_none(), "{reason}, and with CI set that is a failure");
     // Not eprintln!, which the test harness swallows when the test passes.
     let test = std::thread::current().name().unwrap_or_default().to_owned();

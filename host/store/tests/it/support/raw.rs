@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use maro_store::config::DatabaseConfig;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection, postgres::PgConnectOptions,
+};
 
 /// A connection.
 pub(crate) enum Raw {
@@ -15,8 +17,11 @@ impl Raw {
     pub(crate) async fn connect(config: &DatabaseConfig) -> Self {
         match config {
             DatabaseConfig::Sqlite { path } => Self::Sqlite(sqlite(path.clone()).await),
-            DatabaseConfig::Postgres { url } => {
-                Self::Postgres(PgConnection::connect(url.expose()).await.unwrap())
+            DatabaseConfig::Postgres(config) => {
+                let options: PgConnectOptions = config.url.read().unwrap().expose().parse().unwrap();
+                // PgBouncer refuses this one.
+                let options = options.extra_float_digits(None);
+                Self::Postgres(PgConnection::connect_with(&options).await.unwrap())
             }
         }
     }

@@ -486,7 +486,7 @@ async fn replicas_see_one_list(given: &Given) {
 async fn lists_survive_a_restart(given: &Given) {
     given.track("C1", &[issue(1, "A-1")], 0).await;
     given.close().await;
-    let again = given.replica().await;
+    let again = given.open_again().await;
     let page = PageRequest { offset: 0, limit: 10 };
     let list = again.tracker.get_tracked_issues(&channel("C1"), page).await.unwrap();
     assert_eq!(list.issues.len(), 1);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::tracked::{
-    PageRequest,
+    PageRequest, Source,
     TrackOutcome::{AlreadyTracked, Tracked},
 };
 use maro_store::{
@@ -12,7 +12,7 @@ use maro_store::{
     database::{Database, error::DatabaseError, sqlite::SqliteDatabase},
     tracker::TrackRequest,
 };
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::support::{
     given::{Given, at, channel, issue, key, track, user},
@@ -24,8 +24,7 @@ const PAGE: PageRequest = PageRequest { offset: 0, limit: 10 };
 
 async fn try_track(given: &Given, number: u32) -> Result<(), DatabaseError> {
     let (channel, user) = (channel("C1"), user("U1"));
-    let request =
-        TrackRequest { channel: &channel, tracked_by: &user, source: maro_domain::tracked::Source::Command };
+    let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
     given.tracker.track(request, &[issue(number, &format!("A-{number}"))], at(0)).await.map(|_| ())
 }
 
@@ -82,22 +81,84 @@ async fn a_locked_postgres_table_is_waited_for_in_vain_and_then_works_again() {
     given.close().await;
 }
 
+/// A new SQLite file with a bot that waits only so long, and another program that has opened it.
+async fn impatient(patience: Duration) -> (tempfile::TempDir, Stores, SqliteConnection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maro.db");
+    let database = SqliteDatabase::open(&path, patience).await.unwrap();
+    let stores = Stores::on(Database::Sqlite(Arc::new(database)));
+    let Raw::Sqlite(other) = Raw::connect(&DatabaseConfig::Sqlite { path }).await else {
+        panic!("not SQLite")
+    };
+    (folder, stores, other)
+}
+
 #[tokio::test]
 async fn a_locked_sqlite_file_is_waited_for_in_vain_and_then_works_again() {
-    let given = Given::sqlite().await;
-    given.track("C1", &[issue(1, "A-1")], 0).await;
-    let DatabaseConfig::Sqlite { path } = &given.config else { panic!("not SQLite") };
-    let database = SqliteDatabase::open(path, Duration::from_millis(100)).await.unwrap();
-    let hasty = Stores::on(Database::Sqlite(Arc::new(database))).tracker;
-    let Raw::Sqlite(mut other) = Raw::connect(&given.config).await else { panic!("not SQLite") };
+    let (_folder, stores, mut other) = impatient(Duration::from_millis(100)).await;
+    track(&*stores.tracker, "C1", &[issue(1, "A-1")], 0).await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let error = hasty.untrack(&channel("C1"), &[key("A-1")]).await.unwrap_err();
+    let error = stores.tracker.untrack(&channel("C1"), &[key("A-1")]).await.unwrap_err();
     assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
     // Readers do not wait for a writer.
-    assert_eq!(hasty.get_tracked_issues(&channel("C1"), PAGE).await.unwrap().issues.len(), 1);
+    assert_eq!(stores.tracker.get_tracked_issues(&channel("C1"), PAGE).await.unwrap().issues.len(), 1);
     other.execute("ROLLBACK").await.unwrap();
-    assert_eq!(track(&*hasty, "C1", &[issue(2, "A-2")], 1).await, [Tracked]);
-    given.close().await;
+    assert_eq!(track(&*stores.tracker, "C1", &[issue(2, "A-2")], 1).await, [Tracked]);
+    stores.close().await;
+}
+
+#[tokio::test]
+async fn an_sqlite_file_that_another_program_locks_takes_no_change() {
+    let (folder, stores, mut other) = impatient(Duration::from_millis(100)).await;
+    stores.tracker.try_change().await.unwrap();
+    // The file, its log, the log's index, and the lock.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "a file is left behind");
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let error = stores.tracker.try_change().await.unwrap_err();
+    assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
+    other.execute("ROLLBACK").await.unwrap();
+    stores.tracker.try_change().await.unwrap();
+    stores.close().await;
+}
+
+/// Changes of different tables wait for the lock one after the other. Whenever it is released, what a caller
+/// was told is what is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_of_changes_that_a_lock_held_up_is_true() {
+    let patience = Duration::from_millis(400);
+    for held_for in [300, 500, 700, 900, 1_100].map(Duration::from_millis) {
+        let (_folder, stores, mut other) = impatient(patience).await;
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        let (channel, user) = (channel("C1"), user("U1"));
+        let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
+        let issues = [issue(1, "A-1")];
+        let asked = async {
+            let tracked = stores.tracker.track(request, &issues, at(0));
+            tokio::join!(tracked, stores.plugin_switches.disable("p", &user, at(0)), async {
+                stores.intents.record_tickets("A", "one", &issues, at(0)).await
+            })
+        };
+        let release = async {
+            tokio::time::sleep(held_for).await;
+            other.execute("ROLLBACK").await.unwrap();
+        };
+        let ((tracked, disabled, recorded), _) = tokio::join!(asked, release);
+        // A change that is still under way is done after this.
+        tokio::time::sleep(2 * patience).await;
+        let is_there = [
+            !stores.tracker.get_tracked_issues(&channel, PAGE).await.unwrap().issues.is_empty(),
+            !stores.plugin_switches.disabled().await.unwrap().is_empty(),
+            !stores.intents.recent_tickets("A", at(0)).await.unwrap().is_empty(),
+        ];
+        for (said, is_there) in [tracked.map(drop), disabled.map(drop), recorded].into_iter().zip(is_there) {
+            match said {
+                Ok(()) => assert!(is_there, "{held_for:?}: gone"),
+                Err(DatabaseError::Uncertain(_)) => {}
+                Err(error) => assert!(!is_there, "{held_for:?}: made after {error:?}"),
+            }
+        }
+        stores.close().await;
+    }
 }
 
 #[tokio::test]
@@ -105,6 +166,7 @@ async fn an_sqlite_file_that_lost_its_table_is_an_error_and_works_again_when_it_
     let given = Given::sqlite().await;
     given.execute("ALTER TABLE channel_tracked_issues RENAME TO elsewhere").await;
     assert!(given.tracker.ping().await.is_err());
+    assert!(given.tracker.try_change().await.is_err());
     let error = try_track(&given, 1).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     given.execute("ALTER TABLE elsewhere RENAME TO channel_tracked_issues").await;

@@ -1,4 +1,4 @@
-//! Playing recorded cases back on a build, and what a new version must reply to serve.
+//! Playing recorded cases back on a build, and comparing a new version's replies with them.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -13,13 +13,13 @@ use crate::{
 };
 use maro_tickets::texts;
 
-/// What playing a case back on a plugin came to.
+/// The result of playing a case back on a plugin.
 #[derive(Debug)]
 pub struct Replayed {
     pub ending: Ending,
-    /// Calls that the case does not have; the first of them ended the plugin.
+    /// Calls that the case doesn't have; the first of them ended the plugin.
     pub unrecorded: Vec<HostCall>,
-    /// Calls that the case has and the plugin did not make.
+    /// Calls that the case has and the plugin didn't make.
     pub not_made: Vec<HostCall>,
 }
 
@@ -29,7 +29,7 @@ impl Replayed {
         self.ending != case.ending
     }
 
-    /// Whether anything is other than recorded.
+    /// Whether anything differs from the case.
     pub fn differs(&self, case: &Case) -> bool {
         self.replies_otherwise(case) || !self.unrecorded.is_empty() || !self.not_made.is_empty()
     }
@@ -49,10 +49,10 @@ impl Case {
     }
 }
 
-/// Plays back what is recorded in `NAME.cases/` beside a plugin that is about to serve.
+/// Plays back the cases in `NAME.cases/` beside a plugin that is about to run.
 ///
 /// # Errors
-/// A case cannot be read; or a reply is other than recorded and the operator has not allowed that.
+/// A case can't be read, or a reply differs from the recorded one and the operator hasn't allowed that.
 pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
     let dir = plugins_dir.join(format!("{}.cases", plugin.file()));
     let files = read(move || Case::files(&dir)).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Resu
     }
 }
 
-/// Reads where waiting for a disk keeps nobody.
+/// Reads on a thread that may wait for a disk.
 async fn read<T: Send + 'static>(
     reading: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, LoadError> {

@@ -1,12 +1,12 @@
-//! What the connections of one bot share.
+//! What all connections of one bot share.
 
 use std::sync::atomic::AtomicUsize;
 
 use crate::{socket::answers::Answers, web_api::SlackWebApi};
 use maro_process::secret::Secret;
 
-/// What all connections have in common.
-pub(super) struct Connections {
+/// What all connections share.
+pub(super) struct SocketContext {
     pub(super) api: SlackWebApi,
     pub(super) app_token: Secret,
     pub(super) answers: Answers,

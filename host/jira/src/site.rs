@@ -1,0 +1,163 @@
+//! A Jira site as MARO's account uses it: its addresses, the one way in, and what is remembered.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{
+    account::Account,
+    cache::Caches,
+    config::{JiraConfig, JiraCredentials},
+    error::{JiraError, JiraSetupError},
+    model::is_jira_error,
+    request::{JiraRequest, RequestKind},
+    transport::{Answer, Transport},
+};
+use maro_process::http::retry::Failure;
+
+/// How long Jira's word counts that it knows the account.
+const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// One Jira site, with a connection pool for one account.
+#[derive(Debug)]
+pub(super) struct JiraSite {
+    transport: Transport,
+    is_cloud: bool,
+    /// The REST API's address, without a trailing slash.
+    api: Url,
+    pub(super) caches: Caches,
+    /// When Jira last said who the account is.
+    confirmed_at: Mutex<Option<Instant>>,
+}
+
+/// Why an action has no answer.
+#[derive(Debug)]
+pub(super) enum ActionError {
+    /// Jira has certainly done nothing.
+    NotDone(JiraError),
+    /// Jira may have done it, or may still do it.
+    Unknown(JiraError),
+}
+
+impl From<Failure<JiraError>> for ActionError {
+    fn from(failure: Failure<JiraError>) -> Self {
+        if failure.may_have_acted { Self::Unknown(failure.error) } else { Self::NotDone(failure.error) }
+    }
+}
+
+impl JiraSite {
+    /// Doesn't connect yet.
+    pub(super) fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
+        let (is_cloud, version) = match &config.credentials {
+            JiraCredentials::Cloud { .. } => (true, 3),
+            JiraCredentials::DataCenter { .. } => (false, 2),
+        };
+        Ok(Self {
+            transport: Transport::new(config)?,
+            is_cloud,
+            api: endpoint(&config.base_url, &format!("rest/api/{version}")),
+            caches: Caches::default(),
+            confirmed_at: Mutex::new(None),
+        })
+    }
+
+    /// Whether this is Jira Cloud with REST API v3. If not, it is Data Center with v2.
+    pub(super) fn is_cloud(&self) -> bool {
+        self.is_cloud
+    }
+
+    /// The address of a resource in the REST API. The segments get encoded; none may be empty or only dots.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.api.clone();
+        url.path_segments_mut().expect("the site's address is an HTTP one").extend(segments);
+        url
+    }
+
+    /// Asks a question.
+    pub(super) async fn ask(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, JiraError> {
+        self.send(request, deadline).await.map_err(|failure| failure.error)
+    }
+
+    /// Asks about something that may be missing or hidden from the account: the body of the answer, or
+    /// `None` if Jira, knowing the account, says that there is no such thing.
+    pub(super) async fn find(
+        &self,
+        request: &JiraRequest,
+        deadline: Instant,
+    ) -> Result<Option<Bytes>, JiraError> {
+        match self.ask(request, deadline).await? {
+            Answer::NotFound(body) if is_jira_error(&body) => {
+                self.confirm(deadline).await?;
+                Ok(None)
+            }
+            answer => answer.found().map(Some),
+        }
+    }
+
+    /// Has Jira do something.
+    pub(super) async fn act(&self, action: &JiraRequest, deadline: Instant) -> Result<Answer, ActionError> {
+        Ok(self.send(action, deadline).await?)
+    }
+
+    /// Makes sure that Jira knows the account before anything is called missing.
+    pub(super) async fn confirm(&self, deadline: Instant) -> Result<(), JiraError> {
+        if !self.is_confirmed() {
+            self.who_am_i(deadline).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn who_am_i(&self, deadline: Instant) -> Result<Account, JiraError> {
+        let request = JiraRequest::get(RequestKind::GetAccount, self.url(&["myself"]));
+        let account = Account::read(&self.ask(&request, deadline).await?.found()?)?;
+        self.set_confirmed_at(Some(Instant::now()));
+        Ok(account)
+    }
+
+    /// Sends a request and retries it where that's safe, until `deadline` at the latest. Every request to
+    /// Jira passes here.
+    async fn send(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, Failure<JiraError>> {
+        let result = self.transport.send(request, deadline).await;
+        if let Err(Failure { error: JiraError::Unauthorized | JiraError::Forbidden, .. }) = &result {
+            self.set_confirmed_at(None);
+        }
+        result
+    }
+
+    fn is_confirmed(&self) -> bool {
+        let confirmed_at = *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        confirmed_at.is_some_and(|confirmed_at| confirmed_at.elapsed() < CONFIRMED_FOR)
+    }
+
+    fn set_confirmed_at(&self, confirmed_at: Option<Instant>) {
+        *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) = confirmed_at;
+    }
+}
+
+/// An address below the site's, which may have a path itself (`https://example.com/jira`).
+fn endpoint(base_url: &Url, path: &str) -> Url {
+    let mut url = base_url.clone();
+    url.set_path(&format!("{}/{path}", base_url.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_is_found_below_the_sites_own_path() {
+        for (base, expected) in [
+            ("https://example.atlassian.net", "https://example.atlassian.net/rest/api/3/myself"),
+            ("https://example.com/jira", "https://example.com/jira/rest/api/3/myself"),
+            ("http://127.0.0.1:8080/a/b/", "http://127.0.0.1:8080/a/b/rest/api/3/myself"),
+        ] {
+            assert_eq!(endpoint(&base.parse().unwrap(), "rest/api/3/myself").as_str(), expected);
+        }
+    }
+}

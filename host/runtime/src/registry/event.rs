@@ -1,0 +1,98 @@
+//! What happens to a file of the plugins folder, and what is to be done about it.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::{
+    events::PluginChange,
+    loading::{
+        error::LoadError,
+        folder::{ContentDigest, Identity},
+    },
+    policy::manifest::Manifest,
+    running::plugin::LoadedPlugin,
+};
+
+/// Names an attempt. A later one for the same file makes it stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket(pub(super) u64);
+
+/// What happens to a file.
+pub(super) enum Event<B = LoadedPlugin> {
+    /// A watcher starts.
+    WatchStarted { at: Instant },
+    /// The watcher looks at the file; `None` if it isn't there. `is_busy` while a lenient update is under way.
+    Seen { identity: Option<Identity>, is_busy: bool, at: Instant },
+    /// An attempt begins. With `again`, what was refused counts as never tried.
+    Begun { ticket: Ticket, again: bool },
+    /// An attempt takes long enough to be shown.
+    TakesLong(Ticket),
+    /// That attempt has ended, or was abandoned.
+    TakesNoLonger(Ticket),
+    /// During an attempt: the current manifest.
+    ManifestRead { ticket: Ticket, manifest: Arc<Manifest> },
+    /// An attempt has ended. If it was `lenient`, a refusal isn't reported yet.
+    Ended { ticket: Ticket, identity: Identity, outcome: Outcome<B>, lenient: bool },
+    /// The name that its newest version waits for is free.
+    NameFreed,
+    /// The file `to` has a better right to the name of the version that runs.
+    NameLost { to: String },
+}
+
+/// What an attempt to load a file led to.
+pub(super) enum Outcome<B = LoadedPlugin> {
+    /// The content is what was tried before.
+    Unchanged,
+    Loaded {
+        content: ContentDigest,
+        plugin: Arc<B>,
+    },
+    /// It could run, but the file `by` has its name.
+    NameTaken {
+        content: ContentDigest,
+        plugin: Arc<B>,
+        by: String,
+    },
+    Refused(Refused),
+    /// There is no such file.
+    Gone,
+}
+
+/// Why a file was refused, and what of it could be read.
+pub(super) struct Refused {
+    pub(super) content: Option<ContentDigest>,
+    /// SHA-256 of the component, in hexadecimal.
+    pub(super) digest: Option<String>,
+    /// Its manifest, if MARO understands it.
+    pub(super) manifest: Option<Arc<Manifest>>,
+    pub(super) reason: LoadError,
+}
+
+impl Refused {
+    /// A file of which nothing could be read.
+    pub(super) fn unread(reason: LoadError) -> Self {
+        Self { content: None, digest: None, manifest: None, reason }
+    }
+}
+
+/// What is to be done.
+pub(super) enum Effect {
+    /// Read the file, and load it if its content is new.
+    Update { lenient: bool },
+    /// Cancel the lenient update: what it reads is of no use any more.
+    Abandon,
+    /// Carry out the attempt that has begun.
+    Try(Known),
+    /// Tell everybody what happened to a plugin or a file.
+    Publish(String, PluginChange),
+}
+
+/// What an attempt needn't find out again.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The content that was tried last.
+    pub(super) tried: Option<ContentDigest>,
+    /// The content that was tried since, and why it was refused.
+    pub(super) withheld: Option<Refused>,
+}

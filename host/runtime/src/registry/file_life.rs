@@ -1,0 +1,393 @@
+//! The life of one file of the plugins folder: how it looks, what was tried, and which version of it runs.
+//!
+//! [`Life::step`] is the only way from one state to the next. It does nothing itself, and knows no other file.
+
+use std::{mem, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    events::PluginChange,
+    loading::{
+        error::LoadError,
+        folder::{ContentDigest, Identity},
+    },
+    policy::admission::Forbidden,
+    policy::manifest::Manifest,
+    registry::{
+        event::{Effect, Event, Known, Outcome, Refused, Ticket},
+        snapshot::Refusal,
+    },
+    running::plugin::LoadedPlugin,
+};
+
+/// How long a file must hold still before it is reported that it can't run: whoever is writing it may pause for
+/// longer than the time between two looks.
+const SETTLING_TIME: Duration = Duration::from_millis(500);
+
+/// How long after a file was seen to change another write may hide behind the same times: file systems keep
+/// them to two seconds at worst.
+const COARSEST_TIME: Duration = Duration::from_secs(2);
+
+/// A version of a plugin, as far as the life of its file depends on it.
+pub(super) trait Build {
+    /// The subcommand.
+    fn name(&self) -> &str;
+    /// The file that it was loaded from, without its ending.
+    fn file(&self) -> &str;
+    /// SHA-256 of the component, in hexadecimal.
+    fn digest(&self) -> &str;
+    fn manifest(&self) -> &Arc<Manifest>;
+    /// Whether it may run under another manifest.
+    fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden>;
+    /// The same version under another manifest.
+    fn under(&self, manifest: Arc<Manifest>) -> Self;
+
+    /// Whether it is called like its file, which gives it a right to the name.
+    fn has_own_name(&self) -> bool {
+        self.file() == self.name()
+    }
+}
+
+/// One file. It is blank if nothing is known of it.
+pub(super) struct Life<B = LoadedPlugin> {
+    /// The file's name.
+    file: String,
+    /// How the watcher last saw it.
+    sighting: Option<Sighting>,
+    trial: Trial,
+    version: Version<B>,
+    /// The newest version, if that isn't the one that runs.
+    refused: Option<Newest<B>>,
+}
+
+struct Sighting {
+    /// `None` if the file is gone.
+    identity: Option<Identity>,
+    /// When it first looked like this.
+    since: Instant,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    /// Seen once in this form.
+    Changing,
+    /// Seen twice, and tried. A refusal isn't reported yet.
+    Tried,
+    /// A refusal has been reported. Another write may hide behind the file's times.
+    Reported,
+    /// As `Reported`, and nobody can write to it unnoticed.
+    Settled,
+}
+
+/// The attempts to load the file.
+#[derive(Default)]
+struct Trial {
+    /// The attempt that began last. What comes of earlier ones is dropped.
+    latest: Option<Ticket>,
+    /// The attempt that takes long enough to be shown.
+    slow: Option<Ticket>,
+    /// How the file looked when it was last read.
+    identity: Option<Identity>,
+    /// What was tried last, whether it runs or not.
+    content: Option<ContentDigest>,
+    /// Why the latest attempt failed, if that wasn't reported: the file may not have been whole.
+    withheld: Option<Refused>,
+}
+
+/// The version that people reach, however old it is.
+enum Version<B> {
+    None,
+    Running(Arc<B>),
+    /// It ran until its manifest forbade it, which the next refusal reports.
+    Withdrawn {
+        digest: String,
+        why: Forbidden,
+    },
+}
+
+/// A version that was refused.
+struct Newest<B> {
+    refusal: Arc<Refusal>,
+    /// The version itself, if it runs as soon as its name is free.
+    waiting: Option<Arc<B>>,
+}
+
+impl<B: Build> Life<B> {
+    /// A file of which nothing is known.
+    pub(super) fn new(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            sighting: None,
+            trial: Trial::default(),
+            version: Version::None,
+            refused: None,
+        }
+    }
+
+    /// The next state, and what is to be done.
+    pub(super) fn step(mut self, event: Event<B>) -> (Self, Vec<Effect>) {
+        let effects = match event {
+            Event::WatchStarted { at } => self.recall(at),
+            Event::Seen { identity, is_busy, at } => self.see(identity, is_busy, at),
+            Event::Begun { ticket, again } => self.begin(ticket, again),
+            Event::TakesNoLonger(ticket) => self.hide(ticket),
+            Event::TakesLong(ticket) if self.is_latest(ticket) => self.show(ticket),
+            Event::ManifestRead { ticket, manifest } if self.is_latest(ticket) => self.obey(&manifest),
+            Event::Ended { ticket, identity, outcome, lenient } if self.is_latest(ticket) => {
+                self.end(identity, outcome, lenient)
+            }
+            // Of an attempt that is stale.
+            Event::TakesLong(_) | Event::ManifestRead { .. } | Event::Ended { .. } => Vec::new(),
+            Event::NameFreed => self.run_waiting(),
+            Event::NameLost { to } => self.lose_name(to),
+        };
+        (self, effects)
+    }
+
+    /// Whether no later attempt than this one has begun.
+    pub(super) fn is_latest(&self, ticket: Ticket) -> bool {
+        self.trial.latest == Some(ticket)
+    }
+
+    /// Whether it needn't be kept.
+    pub(super) fn is_blank(&self) -> bool {
+        self.sighting.is_none() && !self.was_tried()
+    }
+
+    /// Whether an attempt has begun since it was last found to be gone.
+    pub(super) fn was_tried(&self) -> bool {
+        self.trial.latest.is_some()
+    }
+
+    pub(super) fn is_loading(&self) -> bool {
+        self.trial.slow.is_some()
+    }
+
+    pub(super) fn running(&self) -> Option<&Arc<B>> {
+        match &self.version {
+            Version::Running(plugin) => Some(plugin),
+            Version::None | Version::Withdrawn { .. } => None,
+        }
+    }
+
+    /// The version that runs as soon as its name is free.
+    pub(super) fn waiting(&self) -> Option<&Arc<B>> {
+        self.refused.as_ref()?.waiting.as_ref()
+    }
+
+    /// Why the newest version doesn't run.
+    pub(super) fn refusal(&self) -> Option<&Arc<Refusal>> {
+        Some(&self.refused.as_ref()?.refusal)
+    }
+
+    fn recall(&mut self, at: Instant) -> Vec<Effect> {
+        self.sighting = self.trial.identity.clone().map(|identity| {
+            let stage = if identity.is_coarse() { Stage::Reported } else { Stage::Settled };
+            Sighting { identity: Some(identity), since: at, stage }
+        });
+        Vec::new()
+    }
+
+    fn see(&mut self, identity: Option<Identity>, is_busy: bool, at: Instant) -> Vec<Effect> {
+        let Some(sighting) = self.sighting.as_mut().filter(|sighting| sighting.identity == identity) else {
+            if self.sighting.is_some() || identity.is_some() {
+                self.sighting = Some(Sighting { identity, since: at, stage: Stage::Changing });
+            }
+            return if is_busy { vec![Effect::Abandon] } else { Vec::new() };
+        };
+        let seen_for = at.duration_since(sighting.since);
+        let is_coarse = sighting.identity.as_ref().is_some_and(Identity::is_coarse);
+        let (stage, lenient) = match sighting.stage {
+            Stage::Changing => (Stage::Tried, true),
+            Stage::Tried if is_busy => return Vec::new(),
+            Stage::Tried if identity.is_none() => {
+                self.sighting = None;
+                return Vec::new();
+            }
+            Stage::Tried if seen_for < SETTLING_TIME => return Vec::new(),
+            Stage::Tried if seen_for < COARSEST_TIME && is_coarse => (Stage::Reported, false),
+            Stage::Tried => (Stage::Settled, false),
+            Stage::Reported if seen_for < COARSEST_TIME => return Vec::new(),
+            Stage::Reported => (Stage::Settled, false),
+            Stage::Settled => return Vec::new(),
+        };
+        sighting.stage = stage;
+        vec![Effect::Update { lenient }]
+    }
+
+    fn begin(&mut self, ticket: Ticket, again: bool) -> Vec<Effect> {
+        self.trial.latest = Some(ticket);
+        let withheld = self.trial.withheld.take();
+        let was_refused = self.refused.is_some();
+        vec![Effect::Try(Known {
+            tried: self.trial.content.filter(|_| !(again && was_refused)),
+            withheld: withheld.filter(|_| !again),
+        })]
+    }
+
+    fn show(&mut self, ticket: Ticket) -> Vec<Effect> {
+        self.trial.slow = Some(ticket);
+        Vec::new()
+    }
+
+    fn hide(&mut self, ticket: Ticket) -> Vec<Effect> {
+        self.trial.slow.take_if(|slow| *slow == ticket);
+        Vec::new()
+    }
+
+    fn end(&mut self, identity: Identity, outcome: Outcome<B>, lenient: bool) -> Vec<Effect> {
+        let outcome = match outcome {
+            Outcome::Refused(refused) if lenient => {
+                self.trial.withheld = Some(refused);
+                return Vec::new();
+            }
+            outcome => outcome,
+        };
+        self.trial.identity = Some(identity);
+        match outcome {
+            Outcome::Unchanged => Vec::new(),
+            Outcome::Gone => self.vanish(),
+            Outcome::Refused(refused) => self.refuse(refused, None),
+            Outcome::NameTaken { content, plugin, by } => {
+                let refused = Refused {
+                    content: Some(content),
+                    digest: Some(plugin.digest().to_owned()),
+                    manifest: Some(Arc::clone(plugin.manifest())),
+                    reason: LoadError::NameTaken { name: plugin.name().to_owned(), by },
+                };
+                self.refuse(refused, Some(plugin))
+            }
+            Outcome::Loaded { content, plugin } => {
+                self.trial.content = Some(content);
+                self.run(plugin)
+            }
+        }
+    }
+
+    fn vanish(&mut self) -> Vec<Effect> {
+        let gone = mem::replace(self, Self::new(&self.file));
+        self.sighting = gone.sighting;
+        match gone.version {
+            Version::Running(plugin) => {
+                vec![Effect::Publish(plugin.name().to_owned(), PluginChange::Removed)]
+            }
+            Version::None | Version::Withdrawn { .. } => Vec::new(),
+        }
+    }
+
+    fn run(&mut self, plugin: Arc<B>) -> Vec<Effect> {
+        self.refused = None;
+        let (name, to) = (plugin.name().to_owned(), plugin.digest().to_owned());
+        let loaded = |to| PluginChange::Loaded { digest: to };
+        match mem::replace(&mut self.version, Version::Running(plugin)) {
+            Version::Running(earlier) if earlier.name() == name => {
+                vec![Effect::Publish(name, PluginChange::Replaced { from: earlier.digest().to_owned(), to })]
+            }
+            Version::Running(earlier) => vec![
+                Effect::Publish(earlier.name().to_owned(), PluginChange::Removed),
+                Effect::Publish(name, loaded(to)),
+            ],
+            Version::None | Version::Withdrawn { .. } => vec![Effect::Publish(name, loaded(to))],
+        }
+    }
+
+    /// Refuses a version. The one before it keeps running as far as the manifest allows.
+    fn refuse(&mut self, refused: Refused, waiting: Option<Arc<B>>) -> Vec<Effect> {
+        let Refused { content, digest, manifest, reason } = refused;
+        let mut effects = manifest.map(|manifest| self.obey(&manifest)).unwrap_or_default();
+        let reason = self.with_withdrawal(digest.as_deref(), reason);
+        let was_reported = self.refusal().is_some_and(|reported| {
+            self.trial.content == content
+                && (content.is_some() || reported.reason.to_string() == reason.to_string())
+        });
+        if !was_reported {
+            let change = PluginChange::Refused {
+                reason: reason.to_string(),
+                kept: self.running().map(|plugin| plugin.name().to_owned()),
+                content: content.map_or_else(|| reason.to_string(), |content| hex::encode(content.0)),
+            };
+            effects.push(Effect::Publish(self.file.clone(), change));
+        }
+        self.trial.content = content;
+        self.refused =
+            Some(Newest { refusal: Arc::new(Refusal { file: self.file.clone(), reason }), waiting });
+        effects
+    }
+
+    /// The reason for a refusal of the component with this digest, with why the earlier version was stopped.
+    fn with_withdrawal(&mut self, digest: Option<&str>, reason: LoadError) -> LoadError {
+        match mem::replace(&mut self.version, Version::None) {
+            Version::Withdrawn { digest: withdrawn, why } if digest == Some(&withdrawn) => {
+                LoadError::Withdrawn(why)
+            }
+            Version::Withdrawn { why, .. } => LoadError::NoVersion { reason: Box::new(reason), earlier: why },
+            version => {
+                self.version = version;
+                reason
+            }
+        }
+    }
+
+    /// Stops the version that runs if `manifest` forbids it, or puts it under that manifest.
+    fn obey(&mut self, manifest: &Arc<Manifest>) -> Vec<Effect> {
+        if let Some(refused) = &mut self.refused {
+            refused.waiting.take_if(|waiting| waiting.check_against(manifest).is_err());
+        }
+        let Some(running) = self.running().filter(|running| **running.manifest() != **manifest) else {
+            return Vec::new();
+        };
+        let (name, digest) = (running.name().to_owned(), running.digest().to_owned());
+        match running.check_against(manifest) {
+            Ok(()) => {
+                self.version = Version::Running(Arc::new(running.under(Arc::clone(manifest))));
+                vec![Effect::Publish(name, PluginChange::Replaced { from: digest.clone(), to: digest })]
+            }
+            Err(why) => {
+                self.version = Version::Withdrawn { digest, why };
+                vec![Effect::Publish(name, PluginChange::Removed)]
+            }
+        }
+    }
+
+    fn run_waiting(&mut self) -> Vec<Effect> {
+        let waiting = self.refused.as_mut().and_then(|refused| refused.waiting.take());
+        waiting.map(|plugin| self.run(plugin)).unwrap_or_default()
+    }
+
+    /// Lets the version that runs wait for its name.
+    fn lose_name(&mut self, to: String) -> Vec<Effect> {
+        let Some(plugin) = self.running().cloned() else { return Vec::new() };
+        self.version = Version::None;
+        let reason = LoadError::NameTaken { name: plugin.name().to_owned(), by: to };
+        let refused = Refused { content: self.trial.content, ..Refused::unread(reason) };
+        self.refuse(refused, Some(plugin))
+    }
+}
+
+impl Build for LoadedPlugin {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    fn file(&self) -> &str {
+        self.file()
+    }
+
+    fn digest(&self) -> &str {
+        self.digest()
+    }
+
+    fn manifest(&self) -> &Arc<Manifest> {
+        self.manifest()
+    }
+
+    fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
+        self.check_against(manifest)
+    }
+
+    fn under(&self, manifest: Arc<Manifest>) -> Self {
+        self.under(manifest)
+    }
+}

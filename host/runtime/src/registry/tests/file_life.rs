@@ -1,0 +1,311 @@
+//! One file: which event leads from which state to which, and what is to be done.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    super::{
+        event::{Effect, Event, Outcome, Refused, Ticket},
+        file_life::Life,
+    },
+    DENIED, GRANTED, NARROWED, Numbered, absent, build, content, manifest, told, written,
+};
+use crate::loading::{error::LoadError, folder::Identity};
+
+fn loaded_as(name: &'static str, number: u8) -> Outcome<Numbered> {
+    Outcome::Loaded { content: content(number), plugin: build("a", name, number) }
+}
+
+fn loaded(number: u8) -> Outcome<Numbered> {
+    loaded_as("a", number)
+}
+
+/// Refused next to a manifest with this text.
+fn refused_under(text: &str, number: u8) -> Outcome<Numbered> {
+    Outcome::Refused(Refused {
+        content: Some(content(number)),
+        digest: Some(number.to_string()),
+        manifest: Some(manifest(text)),
+        reason: LoadError::Compile("broken".to_owned()),
+    })
+}
+
+fn refused(number: u8) -> Outcome<Numbered> {
+    refused_under(GRANTED, number)
+}
+
+fn unread() -> Outcome<Numbered> {
+    Outcome::Refused(Refused::unread(LoadError::Unsettled))
+}
+
+fn taken(number: u8) -> Outcome<Numbered> {
+    Outcome::NameTaken { content: content(number), plugin: build("a", "b", number), by: "b.wasm".to_owned() }
+}
+
+const FIRST: Ticket = Ticket(1);
+const SECOND: Ticket = Ticket(2);
+
+fn ended_with(ticket: Ticket, outcome: Outcome<Numbered>, lenient: bool) -> Event<Numbered> {
+    Event::Ended { ticket, identity: absent(), outcome, lenient }
+}
+
+fn ended(outcome: Outcome<Numbered>) -> Event<Numbered> {
+    ended_with(FIRST, outcome, false)
+}
+
+fn began(again: bool) -> Event<Numbered> {
+    Event::Begun { ticket: FIRST, again }
+}
+
+fn manifest_read(text: &str) -> Event<Numbered> {
+    Event::ManifestRead { ticket: FIRST, manifest: manifest(text) }
+}
+
+/// A file after these events during its first attempt, and what the last of them led to.
+fn after(events: impl IntoIterator<Item = Event<Numbered>>) -> (Life<Numbered>, Vec<Effect>) {
+    let start = Life::new("a.wasm").step(began(false));
+    events.into_iter().fold(start, |(life, _), event| life.step(event))
+}
+
+fn state(life: &Life<Numbered>) -> String {
+    if life.is_blank() {
+        return "blank".to_owned();
+    }
+    let mut words = vec![match life.running() {
+        None => "none runs".to_owned(),
+        Some(plugin) if *plugin.manifest == *manifest(NARROWED) => format!("{} runs narrowed", plugin.digest),
+        Some(plugin) => format!("{} runs", plugin.digest),
+    }];
+    words.extend(life.refusal().map(|refusal| match &refusal.reason {
+        LoadError::Compile(_) => "refused".to_owned(),
+        LoadError::Unsettled => "unread".to_owned(),
+        LoadError::NameTaken { name, by } => format!("{name} is {by}'s"),
+        LoadError::Withdrawn(_) => "withdrawn".to_owned(),
+        LoadError::NoVersion { .. } => "refused, earlier withdrawn".to_owned(),
+        other => panic!("{other}"),
+    }));
+    words.extend(life.waiting().map(|plugin| format!("{} waits", plugin.digest)));
+    words.extend(life.is_loading().then(|| "loading".to_owned()));
+    words.join(", ")
+}
+
+#[test]
+fn the_end_of_an_attempt_decides_what_runs() {
+    let table = [
+        (vec![], loaded(1), "1 runs", "a loaded 1"),
+        (vec![], refused(1), "none runs, refused", "a.wasm refused"),
+        (vec![], unread(), "none runs, unread", "a.wasm refused"),
+        (vec![], taken(1), "none runs, b is b.wasm's, 1 waits", "a.wasm refused"),
+        (vec![], Outcome::Gone, "blank", ""),
+        (vec![loaded(1)], Outcome::Unchanged, "1 runs", ""),
+        (vec![loaded(1)], loaded(2), "2 runs", "a replaced 1 2"),
+        (vec![loaded(1)], loaded_as("c", 2), "2 runs", "a removed; c loaded 2"),
+        (vec![loaded(1)], refused(2), "1 runs, refused", "a.wasm refused, a kept"),
+        (vec![loaded(1)], unread(), "1 runs, unread", "a.wasm refused, a kept"),
+        (vec![loaded(1)], taken(2), "1 runs, b is b.wasm's, 2 waits", "a.wasm refused, a kept"),
+        (vec![loaded(1)], Outcome::Gone, "blank", "a removed"),
+        // The current manifest applies to the earlier version.
+        (
+            vec![loaded(1)],
+            refused_under(NARROWED, 2),
+            "1 runs narrowed, refused",
+            "a replaced 1 1; a.wasm refused, a kept",
+        ),
+        (
+            vec![loaded(1)],
+            refused_under(DENIED, 2),
+            "none runs, refused, earlier withdrawn",
+            "a removed; a.wasm refused",
+        ),
+        (vec![loaded(1)], refused_under(DENIED, 1), "none runs, withdrawn", "a removed; a.wasm refused"),
+        // The same refusal is told once.
+        (vec![loaded(1), refused(2)], refused(2), "1 runs, refused", ""),
+        (vec![loaded(1), refused(2)], refused(3), "1 runs, refused", "a.wasm refused, a kept"),
+        (vec![unread()], unread(), "none runs, unread", ""),
+        (vec![loaded(1), refused(2)], loaded(1), "1 runs", "a replaced 1 1"),
+        (vec![loaded(1), refused(2)], Outcome::Gone, "blank", "a removed"),
+        // What waited is dropped for what is newer.
+        (vec![taken(1)], loaded(2), "2 runs", "a loaded 2"),
+        (vec![taken(1)], refused(2), "none runs, refused", "a.wasm refused"),
+        (vec![taken(1)], Outcome::Gone, "blank", ""),
+    ];
+    for (row, (before, outcome, expected, effects)) in table.into_iter().enumerate() {
+        let events = before.into_iter().chain([outcome]).map(ended);
+        let (life, found) = after(events);
+        assert_eq!((&*state(&life), &*told(&found)), (expected, effects), "row {row}");
+    }
+}
+
+#[test]
+fn a_manifest_applies_before_its_version_is_loaded() {
+    let table = [
+        (vec![], DENIED, "none runs", ""),
+        (vec![loaded(1)], GRANTED, "1 runs", ""),
+        (vec![loaded(1)], NARROWED, "1 runs narrowed", "a replaced 1 1"),
+        (vec![loaded(1)], DENIED, "none runs", "a removed"),
+        (vec![loaded(1), refused(2)], DENIED, "none runs, refused", "a removed"),
+        (vec![taken(1)], NARROWED, "none runs, b is b.wasm's, 1 waits", ""),
+        (vec![taken(1)], DENIED, "none runs, b is b.wasm's", ""),
+    ];
+    for (row, (before, text, expected, effects)) in table.into_iter().enumerate() {
+        let (life, found) = after(before.into_iter().map(ended).chain([manifest_read(text)]));
+        assert_eq!((&*state(&life), &*told(&found)), (expected, effects), "row {row}");
+    }
+    let then = |outcome| state(&after([ended(loaded(1)), manifest_read(DENIED), ended(outcome)]).0);
+    assert_eq!(then(refused(2)), "none runs, refused, earlier withdrawn");
+    assert_eq!(then(refused(1)), "none runs, withdrawn");
+    assert_eq!(then(loaded(2)), "2 runs");
+}
+
+#[test]
+fn a_name_is_lost_and_freed() {
+    let lost = || Event::NameLost { to: "c.wasm".to_owned() };
+    let table = [
+        (vec![], lost(), "none runs", ""),
+        (vec![ended(loaded(1))], lost(), "none runs, a is c.wasm's, 1 waits", "a.wasm refused"),
+        // The refusal of 2 has been told, and hides this one.
+        (vec![ended(loaded(1)), ended(refused(2))], lost(), "none runs, a is c.wasm's, 1 waits", ""),
+        (vec![ended(loaded(1))], Event::NameFreed, "1 runs", ""),
+        (vec![ended(loaded(1)), lost()], Event::NameFreed, "1 runs", "a loaded 1"),
+        (vec![ended(taken(1))], Event::NameFreed, "1 runs", "b loaded 1"),
+        (vec![ended(loaded(1)), ended(taken(2))], Event::NameFreed, "2 runs", "a removed; b loaded 2"),
+    ];
+    for (row, (before, event, expected, effects)) in table.into_iter().enumerate() {
+        let (life, found) = after(before.into_iter().chain([event]));
+        assert_eq!((&*state(&life), &*told(&found)), (expected, effects), "row {row}");
+    }
+}
+
+#[test]
+fn an_attempt_begins_with_what_is_known() {
+    let lenient = |outcome| ended_with(FIRST, outcome, true);
+    let table = [
+        (vec![], false, "try, tried None, withheld None"),
+        (vec![ended(loaded(1))], false, "try, tried Some(1), withheld None"),
+        (vec![ended(loaded(1))], true, "try, tried Some(1), withheld None"),
+        (vec![ended(refused(1))], false, "try, tried Some(1), withheld None"),
+        (vec![ended(refused(1))], true, "try, tried None, withheld None"),
+        (vec![ended(loaded(1)), lenient(refused(2))], false, "try, tried Some(1), withheld Some(2)"),
+        (vec![ended(loaded(1)), lenient(refused(2))], true, "try, tried Some(1), withheld None"),
+        (
+            vec![ended(loaded(1)), lenient(refused(2)), began(false)],
+            false,
+            "try, tried Some(1), withheld None",
+        ),
+    ];
+    for (row, (before, again, expected)) in table.into_iter().enumerate() {
+        let (_, found) = after(before.into_iter().chain([began(again)]));
+        assert_eq!(told(&found), expected, "row {row}");
+    }
+    let (life, found) = after([ended(loaded(1)), lenient(refused(2))]);
+    assert_eq!((&*state(&life), &*told(&found)), ("1 runs", ""));
+}
+
+#[test]
+fn a_stale_attempt_changes_nothing() {
+    let later = || Event::Begun { ticket: SECOND, again: false };
+    for stale in [ended(loaded(2)), ended(Outcome::Gone), manifest_read(DENIED), Event::TakesLong(FIRST)] {
+        let (life, found) = after([ended(loaded(1)), later(), stale]);
+        assert_eq!((&*state(&life), &*told(&found)), ("1 runs", ""));
+    }
+    let (life, _) = after([ended(loaded(1)), later(), ended_with(SECOND, loaded(2), false)]);
+    assert_eq!(state(&life), "2 runs");
+}
+
+#[test]
+fn a_file_is_shown_as_loading_while_any_attempt_takes_long() {
+    let (shown, hidden) = (Event::TakesLong, Event::TakesNoLonger);
+    let later = || Event::Begun { ticket: SECOND, again: true };
+    let table = [
+        (vec![shown(FIRST)], "none runs, loading"),
+        (vec![shown(FIRST), hidden(FIRST)], "none runs"),
+        (vec![shown(FIRST), later()], "none runs, loading"),
+        (vec![shown(FIRST), later(), hidden(FIRST)], "none runs"),
+        (vec![shown(FIRST), later(), shown(SECOND), hidden(FIRST)], "none runs, loading"),
+    ];
+    for (row, (events, expected)) in table.into_iter().enumerate() {
+        assert_eq!(state(&after(events).0), expected, "row {row}");
+    }
+}
+
+/// A look `milliseconds` after the start, while a lenient update is under way or not.
+type Look<'a> = (u64, &'a Option<Identity>, bool, &'a str);
+
+fn assert_seen(start: Instant, life: Life<Numbered>, looks: &[Look]) -> Life<Numbered> {
+    looks.iter().fold(life, |life, (milliseconds, identity, is_busy, expected)| {
+        let at = start + Duration::from_millis(*milliseconds);
+        let identity = Option::clone(identity);
+        let (life, effects) = life.step(Event::Seen { identity, is_busy: *is_busy, at });
+        assert_eq!(told(&effects), *expected, "after {milliseconds} ms");
+        life
+    })
+}
+
+#[test]
+fn a_file_that_holds_still_is_read_and_then_reported() {
+    let (start, coarse, fine, none) = (Instant::now(), Some(written(0)), Some(written(1_000_000)), None);
+    let see = |looks: &[Look]| assert_seen(start, Life::new("a.wasm"), looks);
+    see(&[(0, &none, false, "")]);
+    // Whole seconds may hide another write for two of them.
+    see(&[
+        (0, &coarse, false, ""),
+        (80, &coarse, false, "update leniently"),
+        (160, &coarse, false, ""),
+        (560, &coarse, false, "update"),
+        (1_900, &coarse, false, ""),
+        (2_000, &coarse, false, "update"),
+        (9_000, &coarse, false, ""),
+    ]);
+    // If the compiler took longer than that, one report is enough.
+    see(&[
+        (0, &coarse, false, ""),
+        (80, &coarse, false, "update leniently"),
+        (4_900, &coarse, true, ""),
+        (5_000, &coarse, false, "update"),
+        (9_000, &coarse, false, ""),
+    ]);
+    if !fine.as_ref().unwrap().is_coarse() {
+        see(&[
+            (0, &fine, false, ""),
+            (80, &fine, false, "update leniently"),
+            (560, &fine, false, "update"),
+            (9_000, &fine, false, ""),
+        ]);
+    }
+    // Another write starts all over again.
+    see(&[
+        (0, &fine, false, ""),
+        (80, &fine, false, "update leniently"),
+        (160, &coarse, true, "abandon"),
+        (240, &coarse, false, "update leniently"),
+    ]);
+    let gone = see(&[
+        (0, &fine, false, ""),
+        (80, &none, false, ""),
+        (160, &none, false, "update leniently"),
+        (240, &none, true, ""),
+        (320, &none, false, ""),
+    ]);
+    assert!(gone.is_blank());
+}
+
+#[test]
+fn a_watcher_starts_from_what_was_read() {
+    let start = Instant::now();
+    let read = |identity: &Identity| {
+        let identity = identity.clone();
+        let ended = Event::Ended { ticket: FIRST, identity, outcome: loaded(1), lenient: false };
+        after([ended, Event::WatchStarted { at: start }]).0
+    };
+    let (coarse, fine) = (written(0), written(1_000_000));
+    let looks = [(0, ""), (1_900, ""), (2_000, "update"), (9_000, "")];
+    let seen = Some(coarse.clone());
+    assert_seen(start, read(&coarse), &looks.map(|(at, expected)| (at, &seen, false, expected)));
+    let other = [(0, &None, false, ""), (80, &None, false, "update leniently"), (160, &None, false, "")];
+    assert_seen(start, read(&coarse), &other);
+    if !fine.is_coarse() {
+        let seen = Some(fine.clone());
+        assert_seen(start, read(&fine), &looks.map(|(at, _)| (at, &seen, false, "")));
+    }
+}

@@ -1,0 +1,405 @@
+//! What a `postgres://` URL says: which servers, as whom, and how.
+//!
+//! MARO reads the URL itself, because sqlx knows one host only and writes parameters that it doesn't know into
+//! the log, with their values. No sentence here repeats a part of the URL that could belong to a password.
+
+use std::{fmt, str::FromStr as _};
+
+use maro_process::secret::Secret;
+use percent_encoding::percent_decode_str;
+use sqlx::postgres::PgConnectOptions;
+use url::form_urlencoded;
+
+const DEFAULT_PORT: u16 = 5432;
+
+/// The values of `sslmode`.
+/// Source: <https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>
+const TLS_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// Parameters that are passed on to sqlx. All of them are libpq's.
+const PASSED_ON: [&str; 6] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "application_name", "options"];
+
+/// Parameters of libpq that change nothing that MARO relies on: their values may be anything.
+const WITHOUT_EFFECT: [&str; 10] = [
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "sslcompression",
+    "tcp_user_timeout",
+];
+
+/// Where the database is, and as whom to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    servers: Vec<Server>,
+    user: Option<String>,
+    password: Option<Secret>,
+    database: Option<String>,
+    parameters: Vec<(String, Secret)>,
+}
+
+/// A server, as people call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// A name, an address, or the folder of a socket. `None`: what the environment says.
+    host: Option<String>,
+    port: u16,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        match host.as_deref() {
+            Some(folder) if folder.starts_with('/') => write!(formatter, "PostgreSQL at {folder}"),
+            Some(address) if address.contains(':') => write!(formatter, "PostgreSQL at [{address}]:{port}"),
+            Some(name) => write!(formatter, "PostgreSQL at {name}:{port}"),
+            None => write!(formatter, "PostgreSQL at port {port}"),
+        }
+    }
+}
+
+impl Address {
+    /// Reads a URL such as `postgres://maro:secret@db-a:5432,db-b/maro?sslmode=verify-full`.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub fn parse(url: &Secret) -> Result<Self, String> {
+        let url = url.expose().trim();
+        let rest = url
+            .strip_prefix("postgres://")
+            .or_else(|| url.strip_prefix("postgresql://"))
+            .ok_or("DATABASE_URL must start with postgres://.")?;
+        check_characters(rest)?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user, password) = login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word)));
+        let mut read = Parameters {
+            user: non_empty(decode(user)?),
+            password: password.map(decode).transpose()?,
+            database: non_empty(decode(database)?),
+            ..Parameters::default()
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            read.take(&name, value.into_owned())?;
+        }
+        let servers = servers(hosts, &read)?;
+        Ok(Self {
+            servers,
+            user: read.user,
+            password: read.password.map(Secret::new),
+            database: read.database,
+            parameters: read.passed_on,
+        })
+    }
+
+    pub(super) fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// The value of a parameter that is passed on.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose())
+    }
+
+    /// How to connect to one of the servers. What the URL doesn't say comes from the environment (`PGPASSWORD`
+    /// and so on), and a password also from `~/.pgpass`, which is read anew each time.
+    pub(super) fn options(&self, server: &Server) -> Result<PgConnectOptions, sqlx::Error> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("port", &server.port.to_string());
+        let named = [
+            ("host", server.host.as_deref()),
+            ("user", self.user.as_deref()),
+            ("password", self.password.as_ref().map(Secret::expose)),
+            ("dbname", self.database.as_deref()),
+        ];
+        for (name, value) in named {
+            query.extend_pairs(value.map(|value| (name, value)));
+        }
+        for (name, value) in &self.parameters {
+            query.append_pair(name, value.expose());
+        }
+        PgConnectOptions::from_str(&format!("postgres:///?{}", query.finish()))
+    }
+}
+
+/// What the URL's parameters say.
+#[derive(Default)]
+struct Parameters {
+    user: Option<String>,
+    password: Option<String>,
+    database: Option<String>,
+    hosts: Option<String>,
+    ports: Option<String>,
+    passed_on: Vec<(String, Secret)>,
+}
+
+impl Parameters {
+    fn take(&mut self, name: &str, value: String) -> Result<(), String> {
+        match name {
+            "user" => self.user = Some(value),
+            "password" => self.password = Some(value),
+            "dbname" => self.database = Some(value),
+            "host" | "hostaddr" => self.hosts = Some(value),
+            "port" => self.ports = Some(value),
+            "sslmode" if !TLS_MODES.contains(&value.as_str()) => {
+                return Err(format!(
+                    "DATABASE_URL has an sslmode that doesn't exist: it can be {}.",
+                    one_of(&TLS_MODES)
+                ));
+            }
+            "target_session_attrs" => match value.as_str() {
+                "any" | "read-write" | "primary" => {}
+                _ => {
+                    return Err(
+                        "DATABASE_URL has a target_session_attrs that MARO can't use: it writes, so it \
+                                needs read-write or primary."
+                            .to_owned(),
+                    );
+                }
+            },
+            "channel_binding" | "load_balance_hosts" | "sslnegotiation"
+                if matches!(value.as_str(), "prefer" | "disable" | "postgres") => {}
+            name if PASSED_ON.contains(&name) => self.passed_on.push((name.to_owned(), Secret::new(value))),
+            name if WITHOUT_EFFECT.contains(&name) => {}
+            name => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> String {
+    // What doesn't look like a name may be a part of a password.
+    let is_name =
+        name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(&byte));
+    let subject = if is_name && !name.is_empty() {
+        format!("DATABASE_URL has the parameter {name}, which MARO can't use")
+    } else {
+        "DATABASE_URL has a parameter that MARO can't use".to_owned()
+    };
+    let known = ["host", "port", "user", "password", "dbname", "target_session_attrs"];
+    let known: Vec<&str> = known.into_iter().chain(PASSED_ON).collect();
+    format!(
+        "{subject}: remove it, or correct its name. Those with an effect are {}. Write & in a password as %26.",
+        one_of(&known).replace(" or ", " and ")
+    )
+}
+
+/// Notices characters that end a part of the URL, where a password was meant to go on.
+fn check_characters(rest: &str) -> Result<(), String> {
+    let hint = |character: char, code: &str| {
+        Err(format!(
+            "DATABASE_URL has a {character} that can't stand there: write {character} in a password as {code}."
+        ))
+    };
+    if rest.contains('#') {
+        return hint('#', "%23");
+    }
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, after) = rest.split_at(end);
+    if !authority.contains('@') {
+        let (path, query) = after.split_once('?').map_or((after, None), |(path, query)| (path, Some(query)));
+        if path.contains('@') {
+            return hint('/', "%2F");
+        }
+        let first = query.map(|query| query.split('&').next().unwrap_or(query));
+        if first.is_some_and(|first| first.split('=').next().is_some_and(|name| name.contains('@'))) {
+            return hint('?', "%3F");
+        }
+    }
+    let bytes = rest.as_bytes();
+    let is_code =
+        |at: usize| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && !is_code(at)) {
+        return hint('%', "%25");
+    }
+    if rest.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        return Err(
+            "DATABASE_URL has a space or a line break in it: write a space in a password as %20.".to_owned()
+        );
+    }
+    Ok(())
+}
+
+fn decode(text: &str) -> Result<String, String> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded
+        .map(Into::into)
+        .map_err(|_| "DATABASE_URL has percent-encoded bytes that aren't UTF-8.".to_owned())
+}
+
+/// The servers in the URL's middle, or in its parameters.
+fn servers(hosts: &str, read: &Parameters) -> Result<Vec<Server>, String> {
+    let mut servers = Vec::new();
+    for host in hosts.split(',') {
+        let (host, port) = split_port(host)?;
+        servers.push(Server { host: non_empty(decode(host)?), port: port.map_or(Ok(DEFAULT_PORT), number)? });
+    }
+    if let Some(hosts) = &read.hosts {
+        if servers.iter().any(|server| server.host.is_some()) {
+            return Err("DATABASE_URL names its host twice: before the path, and in a parameter.".to_owned());
+        }
+        let port = servers[0].port;
+        servers = hosts.split(',').map(|host| Server { host: non_empty(host.to_owned()), port }).collect();
+    }
+    if let Some(ports) = &read.ports {
+        let ports = ports.split(',').map(number).collect::<Result<Vec<u16>, String>>()?;
+        if ports.len() != 1 && ports.len() != servers.len() {
+            return Err("DATABASE_URL has another number of ports than of hosts.".to_owned());
+        }
+        for (server, port) in servers.iter_mut().zip(ports.iter().cycle()) {
+            server.port = *port;
+        }
+    }
+    let is_host = |host: &str| {
+        host.starts_with('/')
+            || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte))
+    };
+    if servers.iter().filter_map(|server| server.host.as_deref()).all(is_host) {
+        Ok(servers)
+    } else {
+        Err("DATABASE_URL has a host with a character that no host has. Percent-encode special characters in \
+             the user's name and the password, such as @ as %40."
+            .to_owned())
+    }
+}
+
+/// Separates `host:5432` and `[fd00::1]:5432`.
+fn split_port(host: &str) -> Result<(&str, Option<&str>), String> {
+    if let Some(address) = host.strip_prefix('[') {
+        let (address, rest) = address
+            .split_once(']')
+            .filter(|(address, _)| address.parse::<std::net::Ipv6Addr>().is_ok())
+            .ok_or("DATABASE_URL has a host in square brackets that isn't an IPv6 address.")?;
+        return match rest.strip_prefix(':') {
+            None if !rest.is_empty() => Err(NOT_A_PORT.to_owned()),
+            port => Ok((address, port)),
+        };
+    }
+    match host.split_once(':') {
+        Some((_, port)) if port.contains(':') => {
+            Err("DATABASE_URL has a host with several colons: put an IPv6 address into square brackets, and \
+                 write : in a password as %3A."
+                .to_owned())
+        }
+        Some((host, port)) => Ok((host, Some(port))),
+        None => Ok((host, None)),
+    }
+}
+
+const NOT_A_PORT: &str = "DATABASE_URL has a port that isn't a number from 1 to 65535. If that is a part of a \
+                          password, percent-encode its special characters, such as # as %23.";
+
+fn number(port: &str) -> Result<u16, String> {
+    if port.is_empty() {
+        return Ok(DEFAULT_PORT);
+    }
+    port.parse().ok().filter(|port| *port > 0).ok_or_else(|| NOT_A_PORT.to_owned())
+}
+
+fn non_empty(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn one_of(names: &[&str]) -> String {
+    let (last, others) = names.split_last().expect("there are names");
+    format!("{} or {last}", others.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Address, String> {
+        Address::parse(&Secret::new(url.to_owned()))
+    }
+
+    fn servers_of(url: &str) -> Vec<String> {
+        parse(url).unwrap().servers().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn several_hosts_are_read_in_their_order() {
+        let url = "postgres://maro:s3a@10.30.0.11:5432,10.30.0.12,10.30.0.13:5433/maro?target_session_attrs=read-write";
+        assert_eq!(
+            servers_of(url),
+            [
+                "PostgreSQL at 10.30.0.11:5432",
+                "PostgreSQL at 10.30.0.12:5432",
+                "PostgreSQL at 10.30.0.13:5433"
+            ]
+        );
+        assert_eq!(
+            servers_of("postgresql://maro@[fd00:30::11]:5433,[fd00:30::12]/maro"),
+            ["PostgreSQL at [fd00:30::11]:5433", "PostgreSQL at [fd00:30::12]:5432"]
+        );
+        assert_eq!(
+            servers_of("postgres:///maro?host=a,b&port=1,2&target_session_attrs=primary"),
+            ["PostgreSQL at a:1", "PostgreSQL at b:2"]
+        );
+        assert_eq!(servers_of("postgres:///maro?host=/run/postgresql"), ["PostgreSQL at /run/postgresql"]);
+        assert_eq!(servers_of("postgres://%2Frun%2Fpostgresql/maro"), ["PostgreSQL at /run/postgresql"]);
+    }
+
+    #[test]
+    fn what_the_url_says_is_passed_on() {
+        let address = parse("postgres://ma%40ro:s%23c%2Fr%3Ft@db:6000/the%20bot?sslmode=require").unwrap();
+        let options = address.options(&address.servers()[0]).unwrap();
+        assert_eq!((options.get_host(), options.get_port()), ("db", 6000));
+        assert_eq!((options.get_username(), options.get_database()), ("ma@ro", Some("the bot")));
+        assert_eq!(address.password.as_ref().unwrap().expose(), "s#c/r?t");
+        assert_eq!(address.parameter("sslmode"), Some("require"));
+        let address = parse("postgres://[::1]:7/maro?user=ada&password=a@b&application_name=bot").unwrap();
+        let options = address.options(&address.servers()[0]).unwrap();
+        assert_eq!((options.get_port(), options.get_username()), (7, "ada"));
+        let socket = parse("postgres://maro@%2Frun%2Fpg:5433/maro").unwrap();
+        let options = socket.options(&socket.servers()[0]).unwrap();
+        assert_eq!(options.get_socket().unwrap().to_str(), Some("/run/pg"));
+        assert_eq!(options.get_port(), 5433);
+    }
+
+    #[test]
+    fn each_problem_has_its_sentence_and_shows_nothing_of_the_password() {
+        for (url, hint) in [
+            ("postgres://maro:4711#rose@db.harbor.example/maro", "write # in a password as %23"),
+            ("postgres://maro:90/rose@db.harbor.example/maro", "write / in a password as %2F"),
+            ("postgres://maro:rose?90@db.harbor.example/maro", "write ? in a password as %3F"),
+            ("postgres://maro:rose%90%@db.harbor.example/maro", "write % in a password as %25"),
+            ("postgres://maro:rose 90@db.harbor.example/maro", "write a space in a password as %20"),
+            ("postgres://maro:rose@db:4711x/maro", "a port that isn't a number"),
+            ("postgres://maro:rose", "a port that isn't a number"),
+            ("postgres://maro:rose@fd00::1/maro", "put an IPv6 address into square brackets"),
+            ("postgres://maro:rose@[4711]/maro", "isn't an IPv6 address"),
+            ("postgres://maro:rose@d!b/maro", "a character that no host has"),
+            (
+                "postgres://maro@db/maro?sslmode=verify",
+                "disable, allow, prefer, require, verify-ca or verify-full",
+            ),
+            ("postgres://maro@db/maro?target_session_attrs=standby", "needs read-write or primary"),
+            ("postgres://maro@db/maro?pasword=rose", "the parameter pasword"),
+            ("postgres://maro@db/maro?password=4711&Rose90=x", "a parameter that MARO can't use"),
+            ("postgres://maro@db/maro?channel_binding=require", "the parameter channel_binding"),
+            ("postgres://maro@a/maro?host=b", "names its host twice"),
+            ("postgres://a,b/maro?port=1,2,3", "another number of ports"),
+            ("mysql://maro:rose@db/maro", "must start with postgres://"),
+        ] {
+            let sentence = parse(url).unwrap_err();
+            assert!(sentence.contains(hint) && sentence.ends_with('.'), "{url}: {sentence}");
+            for secret in ["4711", "rose", "Rose"] {
+                assert!(!sentence.contains(secret), "{url}: {sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_of_an_address_shows() {
+        let address = parse("postgres://maro:hunter2@db/maro?sslkey=hunter3").unwrap();
+        let shown = format!("{address:?}");
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+}

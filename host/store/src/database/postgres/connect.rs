@@ -1,0 +1,137 @@
+//! How a connection is made: the servers in order until one takes writes, and what a session is told at first.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use sqlx::{ConnectOptions as _, PgConnection, Row as _, postgres::PgConnectOptions};
+
+use crate::{
+    config::{PostgresConfig, UrlSource},
+    database::postgres::{
+        address::{Address, Server},
+        deadline::ServerClock,
+        problem::{self, ConnectError, Place},
+    },
+};
+
+/// Set on a session that MARO has to itself. The limits hold whatever becomes of MARO or of the network, and
+/// later ones win over those in the URL. Plans are made once: each statement is written so that the plan for any
+/// arguments is the best one.
+const SESSION: [(&str, &str); 5] = [
+    ("statement_timeout", "4s"),
+    ("lock_timeout", "2s"),
+    ("idle_in_transaction_session_timeout", "2s"),
+    ("plan_cache_mode", "force_generic_plan"),
+    (DIRECT_MARK, "yes"),
+];
+
+/// Only a session that knows this setting was begun with all of [`SESSION`]. Poolers drop or refuse settings.
+const DIRECT_MARK: &str = "maro.direct";
+
+/// The same limits for a session that others use after this transaction.
+pub(super) const BEGIN_POOLED: &str = "
+    BEGIN; SET LOCAL statement_timeout = '4s'; SET LOCAL lock_timeout = '2s';
+    SET LOCAL idle_in_transaction_session_timeout = '2s'";
+
+/// Asked of each new session.
+const HELLO: &str = "
+    SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,
+        current_setting('maro.direct', true), extract(epoch FROM clock_timestamp())::float8";
+
+/// Connects, and remembers what led to a connection.
+pub(super) struct Connector {
+    url: UrlSource,
+    /// The server that took the last connection, by its place in the URL.
+    last_good: AtomicUsize,
+    /// Whether a pooler that hands out single transactions stands between.
+    is_pooled: AtomicBool,
+}
+
+/// A connection that takes writes.
+pub(super) struct Connected {
+    pub(super) connection: PgConnection,
+    /// Whether the next transaction may be made on another session.
+    pub(super) is_pooled: bool,
+    pub(super) clock: ServerClock,
+    pub(super) place: Place,
+}
+
+impl Connector {
+    pub(super) fn new(config: &PostgresConfig) -> Self {
+        Self {
+            url: config.url.clone(),
+            last_good: AtomicUsize::new(0),
+            is_pooled: AtomicBool::new(config.is_pooled),
+        }
+    }
+
+    /// Tries the servers one after the other, the last good one first.
+    ///
+    /// # Errors
+    /// What the most telling of the servers said.
+    pub(super) async fn connect(&self, limit: Duration) -> Result<Connected, ConnectError> {
+        let address = self.address()?;
+        let servers = address.servers();
+        let each = limit / u32::try_from(servers.len()).unwrap_or(u32::MAX);
+        let first = self.last_good.load(Ordering::Relaxed) % servers.len();
+        let mut worst = None;
+        for position in (0..servers.len()).map(|offset| (first + offset) % servers.len()) {
+            let server = &servers[position];
+            let tried = tokio::time::timeout(each, self.connect_to(&address, server)).await;
+            match tried.unwrap_or_else(|_| Err(problem::silent(server, each))) {
+                Ok(connected) => {
+                    self.last_good.store(position, Ordering::Relaxed);
+                    return Ok(connected);
+                }
+                Err(error) => worst = ConnectError::more_telling(worst, error),
+            }
+        }
+        Err(worst.unwrap_or_else(|| ConnectError::setting("DATABASE_URL names no server.".to_owned())))
+    }
+
+    fn address(&self) -> Result<Address, ConnectError> {
+        let address = Address::parse(&self.url.read().map_err(ConnectError::setting)?);
+        address.map_err(ConnectError::setting)
+    }
+
+    async fn connect_to(&self, address: &Address, server: &Server) -> Result<Connected, ConnectError> {
+        let options = address.options(server).map_err(problem::unusable)?;
+        problem::check_files(address)?;
+        let place = Place::new(server, &options);
+        if self.is_pooled.load(Ordering::Relaxed) {
+            return begin_session(plain(&options), place).await;
+        }
+        match begin_session(plain(&options).options(SESSION), place.clone()).await {
+            // Poolers say that settings at the start are more than they support.
+            Err(error) if error.refuses_settings() => {
+                let connected = begin_session(plain(&options), place).await?;
+                self.is_pooled.store(true, Ordering::Relaxed);
+                Ok(connected)
+            }
+            result => result,
+        }
+    }
+}
+
+/// Without what poolers don't let through: how many digits floats have doesn't matter here.
+fn plain(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().extra_float_digits(None).application_name("maro").disable_statement_logging()
+}
+
+async fn begin_session(options: PgConnectOptions, place: Place) -> Result<Connected, ConnectError> {
+    let begun = async {
+        let mut connection = options.connect().await?;
+        let row = sqlx::raw_sql(HELLO).fetch_one(&mut connection).await?;
+        let clock = ServerClock::new(row.try_get(2)?, Instant::now());
+        let mark: Option<String> = row.try_get(1)?;
+        let is_pooled = mark.is_none_or(|mark| mark.is_empty());
+        Ok((connection, is_pooled, clock, row.try_get::<bool, _>(0)?))
+    };
+    match begun.await {
+        Ok((_, _, _, true)) => Err(place.is_read_only()),
+        Ok((connection, is_pooled, clock, false)) => Ok(Connected { connection, is_pooled, clock, place }),
+        Err(error) => Err(place.describe(error)),
+    }
+}

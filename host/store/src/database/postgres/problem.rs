@@ -1,0 +1,173 @@
+//! Why there is no connection, in a sentence for the operator. Never with the password.
+
+use std::{env, fmt, fs, io, path::Path, time::Duration};
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::database::postgres::address::{Address, Server};
+
+/// Why no server could be connected to.
+#[derive(Debug)]
+pub(crate) struct ConnectError {
+    sentence: String,
+    source: Option<sqlx::Error>,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|error| error as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl ConnectError {
+    /// A mistake in a setting.
+    pub(super) fn setting(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), source: None }
+    }
+
+    /// Whether the server, or the pooler before it, wants no settings when a session begins.
+    pub(super) fn refuses_settings(&self) -> bool {
+        // A protocol violation (PgBouncer), an unsupported feature (RDS Proxy), an unknown setting.
+        matches!(self.code().as_deref(), Some("08P01" | "0A000" | "42704"))
+    }
+
+    /// Of two servers, what the one said that answered.
+    pub(super) fn more_telling(one: Option<Self>, other: Self) -> Option<Self> {
+        match one {
+            Some(one) if one.code().is_some() || other.code().is_none() => Some(one),
+            _ => Some(other),
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        let error = self.source.as_ref()?.as_database_error()?;
+        error.code().map(Into::into)
+    }
+}
+
+/// One server, and as whom MARO connects to it.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    server: Server,
+    user: String,
+    database: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.server.fmt(formatter)
+    }
+}
+
+impl Place {
+    pub(super) fn new(server: &Server, options: &PgConnectOptions) -> Self {
+        let user = options.get_username();
+        let database = options.get_database().unwrap_or(user);
+        Self { server: server.clone(), user: user.to_owned(), database: database.to_owned() }
+    }
+
+    /// The server only reads.
+    pub(super) fn is_read_only(&self) -> ConnectError {
+        ConnectError::setting(format!(
+            "{self} takes no writes: it is a standby, or set to read-only. Name the primary in DATABASE_URL, or \
+             all servers, separated by commas."
+        ))
+    }
+
+    /// The account lacks a right.
+    pub(super) fn may_not_create(&self) -> String {
+        let Self { user, database, .. } = self;
+        format!(
+            "On {self}, the user {user:?} can't create tables in the database {database:?}: run GRANT CREATE ON \
+             SCHEMA public TO that user."
+        )
+    }
+
+    /// What to tell the operator about an error.
+    pub(super) fn describe(&self, error: sqlx::Error) -> ConnectError {
+        let Self { user, database, .. } = self;
+        let code = error.as_database_error().and_then(|error| error.code());
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html
+        let sentence = match (&error, code.as_deref()) {
+            // What the other side says while TLS begins arrives as if reading failed.
+            (sqlx::Error::Io(cause), _) if cause.kind() == io::ErrorKind::InvalidData => {
+                format!("MARO can't reach {self} over TLS: {}.", tls_cause(cause))
+            }
+            (sqlx::Error::Io(cause), _) => format!("MARO can't reach {self}: {cause}."),
+            (sqlx::Error::Tls(cause), _) => {
+                format!("MARO can't reach {self} over TLS: {}.", tls_cause(&**cause))
+            }
+            (_, Some("28P01" | "28000")) => {
+                format!("{self} rejected the user {user:?}: check the name and password in DATABASE_URL.")
+            }
+            (_, Some("3D000")) => format!("{self} has no database {database:?}: create it first."),
+            (_, Some("42501")) => self.may_not_create(),
+            (_, Some("53300")) => format!("{self} has no connections left."),
+            (_, Some("57P03")) => format!("{self} isn't ready yet."),
+            _ => format!("MARO can't use {self}."),
+        };
+        ConnectError { sentence, source: Some(error) }
+    }
+}
+
+/// A URL that sqlx doesn't take. Its words may quote the URL.
+pub(super) fn unusable(_: sqlx::Error) -> ConnectError {
+    ConnectError::setting("DATABASE_URL has a value that MARO can't use.")
+}
+
+/// A server that didn't answer.
+pub(super) fn silent(server: &Server, limit: Duration) -> ConnectError {
+    let seconds = limit.as_secs_f64();
+    ConnectError::setting(format!("{server} didn't respond within {seconds:.0} seconds."))
+}
+
+/// The last cause, which says what is wrong with the certificate, and what to do.
+fn tls_cause(error: &dyn std::error::Error) -> String {
+    let cause = error.to_string();
+    let cause = cause.trim_end_matches('.');
+    if cause.contains("does not support TLS") {
+        return "the server has no TLS, and sslmode demands it".to_owned();
+    }
+    if cause.contains("UnknownIssuer") {
+        return format!(
+            "its certificate is signed by an unknown authority ({cause}); name the authority's file in sslrootcert"
+        );
+    }
+    format!("{cause}; check sslmode and sslrootcert in DATABASE_URL")
+}
+
+/// Files that TLS needs, and that sqlx would report without their names.
+pub(super) fn check_files(address: &Address) -> Result<(), ConnectError> {
+    for parameter in ["sslrootcert", "sslcert", "sslkey"] {
+        if let Some(path) = address.parameter(parameter)
+            && !path.starts_with("-----BEGIN")
+        {
+            check_file(&format!("{parameter} in DATABASE_URL"), Path::new(path))?;
+        }
+    }
+    let verifies = matches!(address.parameter("sslmode"), Some("verify-ca" | "verify-full"));
+    if verifies && let Some(path) = env::var_os("SSL_CERT_FILE") {
+        check_file("SSL_CERT_FILE", Path::new(&path))?;
+    }
+    Ok(())
+}
+
+fn check_file(setting: &str, path: &Path) -> Result<(), ConnectError> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|error| {
+        ConnectError::setting(format!("{setting} names the file {shown}, which can't be read: {error}."))
+    })?;
+    if text.contains("-----BEGIN") {
+        Ok(())
+    } else {
+        Err(ConnectError::setting(format!(
+            "{setting} names the file {shown}, which isn't in the PEM format."
+        )))
+    }
+}

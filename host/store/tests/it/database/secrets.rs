@@ -1,0 +1,187 @@
+//! Credentials and TLS: what a URL and the files it names may say, and that none of it shows.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use maro_domain::tracked::TrackOutcome::Tracked;
+use maro_process::secret::Secret;
+use maro_store::{
+    Stores,
+    config::{DatabaseConfig, UrlSource},
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+
+use crate::support::{
+    given::{issue, track},
+    postgres::{Database, Server},
+    raw::execute,
+};
+
+/// A server with TLS, and the files of its private authority.
+struct TlsServer {
+    _server: Server,
+    database: Database,
+    files: TempDir,
+}
+
+impl TlsServer {
+    async fn start() -> Option<Self> {
+        let server = Server::start()?;
+        let database = server.database().await;
+        let files = tempfile::tempdir().unwrap();
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let names = vec!["localhost".to_owned()];
+        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+        fs::write(files.path().join("authority.pem"), authority.pem()).unwrap();
+        fs::write(files.path().join("notes.txt"), "Remember the milk.").unwrap();
+        server.write("server.crt", &certificate.pem());
+        server.write("server.key", &key.serialize_pem());
+        let config = DatabaseConfig::postgres(Secret::new(database.url.clone()));
+        execute(&config, "ALTER SYSTEM SET ssl = on").await;
+        execute(&config, "SELECT pg_reload_conf()").await;
+        // The server takes a moment to read its settings again.
+        let plain = format!("{}?sslmode=require", database.url);
+        while open(&plain).await.is_err() {}
+        Some(Self { _server: server, database, files })
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.files.path().join(name)
+    }
+
+    /// The URL with another host.
+    fn at(&self, host: &str, parameters: &str) -> String {
+        format!("{}?{parameters}", self.database.url.replace("127.0.0.1", host))
+    }
+}
+
+async fn open(url: &str) -> Result<(), String> {
+    let opened = Stores::open(&DatabaseConfig::postgres(Secret::new(url.to_owned()))).await;
+    match opened {
+        Ok(stores) => {
+            stores.tracker.ping().await.unwrap();
+            stores.close().await;
+            Ok(())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn root(path: &Path) -> String {
+    format!("sslmode=verify-full&sslrootcert={}", path.display())
+}
+
+#[tokio::test]
+async fn a_server_with_a_private_authority_is_verified() {
+    let Some(server) = TlsServer::start().await else { return };
+    let authority = root(&server.file("authority.pem"));
+    open(&server.at("localhost", &authority)).await.unwrap();
+    open(&server.at("localhost", "sslmode=prefer")).await.unwrap();
+    for (host, parameters, hint) in [
+        ("localhost", "sslmode=verify-full", "name the authority's file in sslrootcert"),
+        ("127.0.0.1", &authority, "check sslmode and sslrootcert"),
+        ("localhost", &root(&server.file("absent.pem")), "absent.pem, which can't be read: No such file"),
+        ("localhost", &root(&server.file("notes.txt")), "notes.txt, which isn't in the PEM format."),
+    ] {
+        let sentence = open(&server.at(host, parameters)).await.unwrap_err();
+        assert!(sentence.contains(hint), "{host} {parameters}: {sentence}");
+        assert_eq!(sentence.lines().count(), 1, "{sentence}");
+    }
+    let only_the_authority = authority.replace("verify-full", "verify-ca");
+    open(&server.at("127.0.0.1", &only_the_authority)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_refused_where_tls_is_demanded() {
+    let Some(database) = Database::new().await else { return };
+    let sentence = open(&format!("{}?sslmode=require", database.url)).await.unwrap_err();
+    assert!(sentence.ends_with("the server has no TLS, and sslmode demands it."), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_password_that_changes_in_its_file_is_taken_up_at_the_next_connection() {
+    let Some(server) = Server::start() else { return };
+    let database = server.database().await;
+    let admin = DatabaseConfig::postgres(Secret::new(database.url.clone()));
+    execute(&admin, "CREATE ROLE bot LOGIN PASSWORD 'first'; GRANT ALL ON SCHEMA public TO bot").await;
+    server.write("pg_hba.conf", "host all maro all trust\nhost all bot all scram-sha-256\n");
+    execute(&admin, "SELECT pg_reload_conf()").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    let write = |password: &str| {
+        let url = format!("postgres://bot:{password}@{}/{}\n", server.host(), database.name());
+        fs::write(&file, url).unwrap();
+    };
+    write("first");
+    let DatabaseConfig::Postgres(mut config) = admin.clone() else { panic!("not PostgreSQL") };
+    config.url = UrlSource::File(file.clone());
+    let config = DatabaseConfig::Postgres(config);
+    let mut opened = Stores::open(&config).await;
+    // The server takes a moment to read its settings again.
+    while opened.is_err() {
+        opened = Stores::open(&config).await;
+    }
+    let stores = opened.unwrap();
+    stores.tracker.ping().await.unwrap();
+    execute(&admin, "ALTER ROLE bot PASSWORD 'second'").await;
+    stores.tracker.ping().await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bot'";
+    execute(&admin, end).await;
+    stores.tracker.ping().await.unwrap_err();
+    write("second");
+    stores.tracker.ping().await.unwrap();
+    stores.close().await;
+}
+
+#[tokio::test]
+async fn once_the_tables_are_made_the_bots_account_needs_no_right_to_change_them() {
+    let Some(server) = Server::start() else { return };
+    let database = server.database().await;
+    open(&database.url).await.unwrap();
+    let admin = DatabaseConfig::postgres(Secret::new(database.url.clone()));
+    let rights = "CREATE ROLE bot LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bot;
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO bot";
+    execute(&admin, rights).await;
+    let url = database.url.replace("maro@", "bot@");
+    let stores = Stores::open(&DatabaseConfig::postgres(Secret::new(url.clone()))).await.unwrap();
+    let issues: Vec<_> = (1..=3).map(|number| issue(number, &format!("A-{number}"))).collect();
+    assert_eq!(track(&*stores.tracker, "C1", &issues, 0).await, [Tracked; 3]);
+    assert_eq!(track(&*stores.tracker, "C2", &issues[..1], 0).await, [Tracked]);
+    stores.close().await;
+    execute(&admin, "DELETE FROM _sqlx_migrations WHERE version = 1").await;
+    let sentence = open(&url).await.unwrap_err();
+    assert!(sentence.contains("the user \"bot\" can't create tables"), "{sentence}");
+}
+
+#[tokio::test]
+async fn no_value_of_a_url_is_shown() {
+    let Some(database) = Database::new().await else { return };
+    for (parameters, key, secrets) in [
+        (
+            "require_auth=scram-sha-256&scram_client_key=orchard-72",
+            "require_auth",
+            vec!["scram-sha", "orchard"],
+        ),
+        ("oauth_client_id=maro&oauth_client_secret=orchard-72", "oauth_client_id", vec!["orchard"]),
+        ("pasword=orchard-72", "pasword", vec!["orchard"]),
+        (
+            "application_name=maro&sslmode=disable&sslkeypassphrase=orchard-72",
+            "sslkeypassphrase",
+            vec!["orchard"],
+        ),
+        ("sslpassword=orchard-72", "sslpassword", vec!["orchard"]),
+    ] {
+        let sentence = open(&format!("{}?{parameters}", database.url)).await.unwrap_err();
+        assert!(sentence.contains(&format!("the parameter {key}")), "{sentence}");
+        for secret in secrets {
+            assert!(!sentence.contains(secret), "{sentence}");
+        }
+    }
+}
