@@ -24,7 +24,6 @@ pub mod find;
 pub mod issue_types;
 mod jql;
 mod look_up;
-mod model;
 mod newest;
 pub mod people;
 pub mod permissions;

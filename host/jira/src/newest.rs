@@ -9,12 +9,14 @@ use crate::{
     create::INTENT_PROPERTY,
     error::JiraError,
     jql,
-    model::{is_project_key, parse},
     request::{JiraRequest, RequestKind},
     search::{Found, RawFound, SearchRequest, intents_of, keep, mark_of, search},
     single_issue::get_issue,
     site::JiraSite,
-    wire::page::SearchPage,
+    wire::{
+        page::SearchPage,
+        parse::{is_project_key, parse},
+    },
 };
 use maro_domain::{issue::IssueKey, ticket::CreatedTicket};
 

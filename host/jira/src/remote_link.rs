@@ -5,10 +5,10 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
-    model::is_jira_error,
     request::{JiraRequest, RequestKind},
     site::{ActionError, JiraSite},
     transport::Answer,
+    wire::refusal::is_jira_error,
 };
 use maro_domain::issue::{IssueKey, one_line};
 

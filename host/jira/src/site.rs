@@ -14,9 +14,9 @@ use crate::{
     cache::Caches,
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, JiraSetupError},
-    model::is_jira_error,
     request::{JiraRequest, RequestKind},
     transport::{Answer, Transport},
+    wire::refusal::is_jira_error,
 };
 use maro_process::http::retry::Failure;
 

@@ -11,12 +11,14 @@ use crate::{
     epic::Epic,
     epic_fields::get_epic_fields,
     error::JiraError,
-    model::parse,
     request::{JiraRequest, RequestKind},
     search::mark_of,
     site::JiraSite,
     transport::Answer,
-    wire::refusal::{MAX_TEXT_LENGTH, Refusal},
+    wire::{
+        parse::parse,
+        refusal::{MAX_TEXT_LENGTH, Refusal},
+    },
 };
 use maro_domain::{issue::one_line, ticket::CreatedTicket};
 

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Instant};
 use tokio::time::timeout;
 
 use crate::{
-    inspection::preflight::Forbidden,
     invocation::{Invocation, services::Capabilities},
+    policy::admission::Forbidden,
     policy::{limits::TURN_TIMEOUT, manifest::Manifest},
     recording::tape::{Ending, Tape},
     running::{
