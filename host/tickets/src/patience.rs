@@ -20,7 +20,7 @@ pub struct Patience {
     /// How long after it was sent Jira may still carry out a request whose connection has ended. Proxies
     /// commonly end it after a minute, and Jira doesn't notice.
     pub afterlife: Duration,
-    /// The pauses before the first looks while the answer is waited for.
+    /// The pause before the first look while the answer is waited for. Those after it are longer.
     pub first_look: Duration,
     /// The pauses before the looks after all that. Jira's search usually shows a new ticket within seconds.
     pub looks: [Duration; 5],

@@ -3,9 +3,10 @@
 
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
-    slack::{act_error::SubmitOutcome, pressing::Press, terminal},
+    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press, terminal},
 };
 use maro_store::config::DatabaseConfig;
+use sqlx::Executor as _;
 
 use crate::{
     bot::{
@@ -16,7 +17,7 @@ use crate::{
         until,
     },
     plugins::PluginsFolder,
-    raw::execute,
+    raw::{Raw, execute},
 };
 
 /// A search that fails, and is not tried again.
@@ -217,6 +218,37 @@ async fn what_cannot_be_written_down_is_not_asked_of_jira_and_works_later() {
         assert_eq!(bot.asked_for("/remotelink"), 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_form_that_meets_a_locked_file_keeps_its_text() {
+    let bot = bot().await;
+    let Raw::Sqlite(mut other) = Raw::connect(&bot.config.database).await else { panic!("not SQLite") };
+    let says = |modal: &Modal| modal.text().contains("Nothing was created");
+
+    open_create(&bot, "Crane 4 stops at half height").await;
+    bot.slack.fill("ada", &[("description", "Since the storm.")]).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    // The file is waited for longer than Slack waits.
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let form = bot.slack.wait_for_modal("ada", says).await.unwrap();
+    assert_eq!(form.value("summary").as_deref(), Some("Crane 4 stops at half height"));
+    assert_eq!(form.value("description").as_deref(), Some("Since the storm."));
+    other.execute("ROLLBACK").await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    bot.until_told().await;
+    bot.assert_created_once(&["Created SCRUM-151: Crane 4 stops at half height"]);
+
+    open_stories(&bot, EPIC).await;
+    bot.slack.fill("ada", &[("stories", "Order two buoys")]).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let form = bot.slack.wait_for_modal("ada", says).await.unwrap();
+    assert_eq!(form.value("stories").as_deref(), Some("Order two buoys"));
+    other.execute("ROLLBACK").await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    bot.expect_at_rest(2).await;
+    assert_eq!(bot.jira.created_issues().len(), 2);
 }
 
 #[tokio::test]
