@@ -17,8 +17,8 @@ pub struct Patience {
     /// How long Jira's own answer to such a request is waited for. As long as the connection is open, Jira or
     /// a proxy may still be at work: the longest that proxies are commonly told to wait is five minutes.
     pub answer: Duration,
-    /// How long after it was sent Jira may still carry out a request whose connection has ended. Proxies
-    /// commonly end it after a minute, and Jira doesn't notice.
+    /// How long after it was sent Jira may still carry out a request that nobody waits for any more, since its
+    /// connection or this process has ended. The looks follow, which take half a minute.
     pub afterlife: Duration,
     /// The pause before the first look while the answer is waited for. Those after it are longer.
     pub first_look: Duration,
@@ -33,7 +33,7 @@ impl Default for Patience {
         let seconds = Duration::from_secs;
         Self {
             answer: seconds(5 * 60),
-            afterlife: seconds(2 * 60),
+            afterlife: seconds(45),
             first_look: seconds(5),
             looks: [Duration::from_millis(500), seconds(2), seconds(4), seconds(8), seconds(12)],
             settling: seconds(5),

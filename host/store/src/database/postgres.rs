@@ -11,7 +11,7 @@ use crate::{
     database::{
         migrations,
         postgres::{
-            connect::{Connected, Connector},
+            connect::{CONNECT_LIMIT, Connected, Connector},
             pool::Connections,
         },
     },
@@ -24,9 +24,6 @@ pub(crate) mod deadline;
 pub(in crate::database) mod inspect;
 pub(crate) mod pool;
 pub(crate) mod problem;
-
-/// How long the first connection may take at start-up.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long another replica may take for the migrations.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(60);
