@@ -55,10 +55,7 @@ impl JiraError {
 
     /// Whether Jira is away, which is logged where every request passes. All else is for callers to log.
     pub fn is_outage(&self) -> bool {
-        matches!(
-            self,
-            Self::TimedOut | Self::Unreachable { source: Outage::Connection(_) | Outage::NotAsked }
-        )
+        matches!(self, Self::TimedOut | Self::Unreachable { .. })
     }
 
     /// The outcome's name in metrics.

@@ -193,24 +193,30 @@ impl Pass<'_> {
             _ => None,
         };
         let now = Instant::now();
-        let turned = match (is_unreachable, error) {
-            (Some(is_unreachable), Some(error))
-                if is_unreachable || deadline - began >= lane.limits.fair_time =>
-            {
-                lane.is_unreachable.store(is_unreachable, Ordering::Relaxed);
-                if lane.outage.failed() {
+        let was_fair = deadline - began >= lane.limits.fair_time;
+        match error {
+            Some(error) if error.is_outage() => {
+                if was_fair && lane.outage.failed() {
                     tracing::warn!(call = kind, error = error_chain(error), "Jira doesn't answer");
                 }
-                admission.failed(now)
             }
-            // It had no chance, which says nothing.
-            (Some(_), _) => None,
-            (None, _) => {
-                *locked(&lane.moved_at) = now;
+            _ => {
                 if let Some(over) = lane.outage.answered() {
                     let (failures, seconds) = (over.failures, over.lasted.as_secs());
                     tracing::info!(call = kind, failures, seconds, "Jira answers again");
                 }
+            }
+        }
+        let turned = match is_unreachable {
+            Some(is_unreachable) if is_unreachable || was_fair => {
+                lane.is_unreachable.store(is_unreachable, Ordering::Relaxed);
+                admission.failed(now)
+            }
+            // It had no chance, which says nothing.
+            Some(_) => None,
+            // Jira isn't well, but it doesn't hang.
+            None => {
+                *locked(&lane.moved_at) = now;
                 admission.succeeded()
             }
         };

@@ -218,9 +218,9 @@ impl Metrics {
             intents: family(to, "intents", "Tries to carry out what was asked of Jira, by kind and outcome"),
             open_intents: family(to, "open_intents", "What was asked of Jira and isn't finished, by age"),
             database_connections: family(to, "database_connections", "Connections to PostgreSQL, by state"),
-            database: calls(to, "database", "Calls of the database"),
+            database: Calls::registered(to, "database", "Calls of the database"),
             jira: JiraMetrics {
-                calls: calls(to, "jira", "Requests to Jira"),
+                calls: Calls::registered(to, "jira", "Requests to Jira"),
                 breakers: Breakers {
                     open: family(
                         to,
@@ -229,7 +229,7 @@ impl Metrics {
                     ),
                 },
             },
-            slack: calls(to, "slack", "Calls of Slack's Web API"),
+            slack: Calls::registered(to, "slack", "Calls of Slack's Web API"),
             registry: with_version(registry),
         }
     }
@@ -344,16 +344,6 @@ where
     L: Clone + Eq + Hash,
 {
     registered(registry, name, help, Family::default())
-}
-
-/// How calls of a neighbour end, and how long they take.
-fn calls(registry: &mut Registry, neighbour: &str, what: &str) -> Calls {
-    let calls = Calls::default();
-    let help = format!("{what}, by outcome");
-    registry.register(format!("{neighbour}_calls"), help, calls.ended.clone());
-    let help = format!("How long they take: {}", what.to_lowercase());
-    registry.register(format!("{neighbour}_call_seconds"), help, calls.seconds.clone());
-    calls
 }
 
 /// Adds the version of this bot, which never changes.

@@ -15,7 +15,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -39,7 +39,7 @@ use crate::{
     },
     web_api::SlackWebApi,
 };
-use maro_process::{http::retry::Backoff, telemetry::error_chain};
+use maro_process::{http::retry::Backoff, metrics::calls::Calls, telemetry::error_chain};
 
 /// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
 const CONNECTIONS: usize = 2;
@@ -83,17 +83,30 @@ impl SocketMode {
         H: Fn(SocketRequest) -> F + Send + Sync + 'static,
         F: Future<Output = Vec<u8>> + Send + 'static,
     {
+        Self::measured(config, Calls::default(), handler)
+    }
+
+    /// As [`SocketMode::start`], measured.
+    ///
+    /// # Errors
+    /// As [`SocketMode::start`].
+    pub fn measured<H, F>(config: &SlackConfig, calls: Calls, handler: H) -> Result<Self, NoAppToken>
+    where
+        H: Fn(SocketRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Vec<u8>> + Send + 'static,
+    {
         let app_token = config.app_token.clone().ok_or(NoAppToken)?;
         let handler: Handler = Arc::new(move |request| handler(request).boxed());
         let shared = Arc::new(Connections {
-            api: SlackWebApi::new(config),
+            api: SlackWebApi::measured(config, calls),
             app_token,
             answers: Answers::new(handler, ResponseUrlPolicy::new(config)),
             connected: AtomicUsize::new(0),
         });
         let (stop, supervisors) = (CancellationToken::new(), TaskTracker::new());
         for number in 0..CONNECTIONS {
-            let supervisor = Supervisor { shared: Arc::clone(&shared), stop: stop.clone(), number };
+            let (shared, stop) = (Arc::clone(&shared), stop.clone());
+            let supervisor = Supervisor { shared, stop, number, is_away: AtomicBool::new(false) };
             supervisors.spawn(supervisor.run());
         }
         supervisors.close();
@@ -125,6 +138,8 @@ struct Supervisor {
     shared: Arc<Connections>,
     stop: CancellationToken,
     number: usize,
+    /// Whether the last try to connect failed.
+    is_away: AtomicBool,
 }
 
 /// How a connection ended, or is about to.
@@ -182,12 +197,16 @@ impl Supervisor {
     async fn connect(&self) -> Option<Link> {
         match self.stop.run_until_cancelled(self.greeted_link()).await? {
             Ok(link) => {
+                self.is_away.store(false, Ordering::Relaxed);
                 tracing::info!(connection = self.number, "Socket Mode is connected");
                 Some(link)
             }
             Err(error) => {
-                let error = error_chain(&error);
-                tracing::warn!(error, connection = self.number, "Socket Mode can't connect");
+                // Once, although it goes on trying.
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    let error = error_chain(&error);
+                    tracing::warn!(error, connection = self.number, "Socket Mode can't connect");
+                }
                 None
             }
         }

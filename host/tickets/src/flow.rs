@@ -32,7 +32,7 @@ use maro_domain::{
     issue::IssueKey,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_slack::web_api::error::ApiError;
 use maro_store::{
     intents::{
@@ -80,6 +80,18 @@ pub(crate) enum Ended<Refusal> {
     Stopped(Stop),
 }
 
+impl<Refusal> Ended<Refusal> {
+    /// The outcome's name in metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Refused { .. } => "refused",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Stopped(_) => "stopped",
+        }
+    }
+}
+
 /// What isn't done yet although Jira has done its part.
 #[derive(Debug)]
 pub(crate) enum Note {
@@ -109,6 +121,7 @@ pub struct Driver {
     pub auto_tracker: AutoTracker,
     pub announcer: Arc<Announcer>,
     pub clock: Clock,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Driver {
@@ -144,6 +157,17 @@ impl Driver {
 
     /// Carries out an intent that is ours.
     pub(crate) async fn drive<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+        stage: Stage,
+    ) -> Ended<W::Refusal> {
+        let ended = self.drive_from(wish, work, stage).await;
+        self.metrics.intent(W::KIND.as_str(), ended.as_str());
+        ended
+    }
+
+    async fn drive_from<W: Wish>(
         &self,
         wish: &mut W,
         work: &mut Work<W::Record>,
@@ -260,6 +284,7 @@ impl Driver {
                         return Ok(Looked::Found);
                     }
                 }
+                Err(error) if error.is_outage() => {}
                 Err(error) => tracing::warn!(
                     intent = work.id,
                     error = error_chain(&error),
@@ -307,7 +332,7 @@ impl Driver {
             Err(note) => notes.push(note),
         }
         if let Err(stop) = self.save(work, state).await {
-            tracing::warn!(
+            tracing::info!(
                 intent = work.id,
                 reason = error_chain(&stop),
                 "a finished flow could not be closed"

@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
 };
 
 /// The bounds of the histograms, in seconds: from a read of SQLite to a creation in Jira that takes its time.
@@ -13,7 +14,7 @@ const BOUNDS: [f64; 13] =
 
 /// The labels are names in the code, never what somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct EndedLabels {
+struct EndedLabels {
     call: &'static str,
     outcome: &'static str,
 }
@@ -26,8 +27,8 @@ pub(super) struct CallLabels {
 /// How calls of one neighbour end, and how long they take. Clones count together.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    pub(super) ended: Family<EndedLabels, Counter>,
-    pub(super) seconds: Family<CallLabels, Histogram, fn() -> Histogram>,
+    ended: Family<EndedLabels, Counter>,
+    seconds: Family<CallLabels, Histogram, fn() -> Histogram>,
 }
 
 impl Default for Calls {
@@ -37,6 +38,15 @@ impl Default for Calls {
 }
 
 impl Calls {
+    /// `what` says which calls they are.
+    pub(super) fn registered(registry: &mut Registry, neighbour: &str, what: &str) -> Self {
+        let calls = Self::default();
+        registry.register(format!("{neighbour}_calls"), format!("{what}, by outcome"), calls.ended.clone());
+        let seconds = format!("{neighbour}_call_seconds");
+        registry.register(seconds, format!("{what}: how long they take"), calls.seconds.clone());
+        calls
+    }
+
     pub fn ended(&self, call: &'static str, outcome: &'static str, took: Duration) {
         self.not_made(call, outcome);
         self.seconds.get_or_create(&CallLabels { call }).observe(took.as_secs_f64());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     config::DatabaseConfig,
     database::{
-        inspection::Condition,
+        inspection::{Condition, PoolStatus},
         postgres::PostgresDatabase,
         sqlite::{PATIENCE, SqliteDatabase},
     },
@@ -50,6 +50,14 @@ impl Database {
         match config {
             DatabaseConfig::Sqlite { path } => sqlite::inspect::inspect(path).await,
             DatabaseConfig::Postgres(config) => postgres::inspect::inspect(config).await,
+        }
+    }
+
+    /// The connections of this replica. `None` for SQLite, which has no pool.
+    pub(crate) fn connections(&self) -> Option<PoolStatus> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(database) => Some(database.connections()),
         }
     }
 
