@@ -28,7 +28,7 @@ use maro_bot::{
 };
 use maro_jira::config::JiraConfig;
 use maro_kit::{
-    bench::case_files,
+    bench::case_writer,
     languages::project::Project,
     repository::{self, Built},
 };
@@ -96,7 +96,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         && let Some(recordings) = dev.bot.recorder().listen()
     {
         say(&format!("Recording each plugin command in {}.", dir.display()));
-        tokio::spawn(case_files::keep_all(dir, recordings));
+        tokio::spawn(case_writer::keep_all(dir, recordings));
     }
     StopSignal::listen()?.wait().await;
     say("Stopping…");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::{error::JiraError, model::parse};
+use crate::{error::JiraError, wire::parse::parse};
 use maro_domain::issue::one_line;
 
 const MAX_NAME_LENGTH: usize = 100;

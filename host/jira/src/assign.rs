@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use crate::{
     edit::{EditError, edit_and_look},
     error::JiraError,
-    model::parse,
     people::RawPerson,
     request::{JiraRequest, RequestKind},
     site::JiraSite,
+    wire::parse::parse,
 };
 use maro_domain::{details::Person, issue::IssueKey};
 

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
-    model::{BulkFetchAnswer, BulkFetchRequest, FIELDS, parse_bulk_fetch},
     request::{JiraRequest, RequestKind},
     single_issue::get_each,
     site::JiraSite,
+    wire::issue::{BulkFetchAnswer, BulkFetchRequest, FIELDS, parse_bulk_fetch},
 };
 use maro_domain::issue::{Issue, IssueKey};
 

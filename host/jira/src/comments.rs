@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use crate::{
     create::formatted,
     edit::{EditError, edit},
-    model::parse,
     request::{JiraRequest, RequestKind},
     site::JiraSite,
+    wire::parse::parse,
 };
 use maro_domain::{issue::IssueKey, rich_text::RichText};
 

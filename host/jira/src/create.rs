@@ -12,12 +12,14 @@ use tokio::time::Instant;
 use crate::{
     adf,
     error::JiraError,
-    model::{identify, parse},
     request::{JiraRequest, RequestKind},
     site::{ActionError, JiraSite},
     transport::Answer,
     wiki,
-    wire::refusal::Refusal,
+    wire::{
+        parse::{identify, parse},
+        refusal::Refusal,
+    },
 };
 use maro_domain::{
     rich_text::RichText,

@@ -8,11 +8,10 @@ use tokio::time::Instant;
 use crate::{
     create::{self, CreateError},
     error::JiraError,
-    model::is_jira_error,
     request::JiraRequest,
     site::{ActionError, JiraSite},
     transport::Answer,
-    wire::refusal,
+    wire::{refusal, refusal::is_jira_error},
 };
 
 /// Why there is no confirmed change.

@@ -9,9 +9,9 @@ use crate::{
     epic_fields::get_epic_fields,
     error::JiraError,
     issue_types::get_issue_types,
-    model::{parse, parse_issue},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
+    wire::{issue::parse_issue, parse::parse},
 };
 use maro_domain::{
     issue::{Issue, IssueKey, one_line},

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use crate::{
     cache::EpicFields,
     error::JiraError,
-    model::{is_id, parse},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
+    wire::parse::{is_id, parse},
 };
 
 /// The epic's name. Every epic has one, and no other issue.

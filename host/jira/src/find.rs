@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
-    model::{identify, parse},
     people::{MAX_NAME_LENGTH, RawPerson},
     request::RequestKind,
     scope::{Unbalanced, scoped},
@@ -16,6 +15,7 @@ use crate::{
     wire::{
         issue::{Named, RawIssue},
         page::SearchPage,
+        parse::{identify, parse},
         refusal,
     },
 };

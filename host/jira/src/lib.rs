@@ -25,7 +25,6 @@ mod gate;
 pub mod issue_types;
 mod jql;
 mod look_up;
-mod model;
 pub mod people;
 pub mod permissions;
 mod plain;

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
-    model::parse,
     request::{JiraRequest, RequestKind},
     site::JiraSite,
+    wire::parse::parse,
 };
 
 /// A permission that MARO may need, by Jira's own name.

@@ -10,11 +10,14 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
-    model::{is_jira_error, is_project_key, parse},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     transport::Answer,
-    wire::page::ListPage,
+    wire::{
+        page::ListPage,
+        parse::{is_project_key, parse},
+        refusal::is_jira_error,
+    },
 };
 use maro_domain::{issue::one_line, ticket::Project};
 

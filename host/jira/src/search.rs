@@ -14,11 +14,15 @@ use crate::{
     create::INTENT_PROPERTY,
     error::JiraError,
     jql,
-    model::{identify, is_jira_error, is_project_key, parse},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     transport::Answer,
-    wire::{issue::Named, page::SearchPage},
+    wire::{
+        issue::Named,
+        page::SearchPage,
+        parse::{identify, is_project_key, parse},
+        refusal::is_jira_error,
+    },
 };
 use maro_domain::{
     issue::{Issue, one_line},

@@ -5,10 +5,13 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
-    model::{FIELDS, is_jira_error, parse_issue},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     transport::Answer,
+    wire::{
+        issue::{FIELDS, parse_issue},
+        refusal::is_jira_error,
+    },
 };
 use maro_domain::issue::{Issue, IssueKey};
 

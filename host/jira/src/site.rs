@@ -15,9 +15,9 @@ use crate::{
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, JiraSetupError},
     gate::Gate,
-    model::is_jira_error,
     request::{JiraRequest, RequestKind},
     transport::{Answer, Transport},
+    wire::refusal::is_jira_error,
 };
 use maro_process::{
     http::retry::Failure,

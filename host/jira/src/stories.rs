@@ -9,11 +9,10 @@ use crate::{
     epic::Epic,
     epic_fields::get_epic_fields,
     error::JiraError,
-    model::parse,
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     transport::Answer,
-    wire::refusal::Refusal,
+    wire::{parse::parse, refusal::Refusal},
 };
 use maro_domain::ticket::CreatedTicket;
 

@@ -8,10 +8,13 @@ use crate::{
     edit::{EditError, edit_and_look},
     error::JiraError,
     look_up::get_issues,
-    model::{is_id, parse, parse_issue},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
-    wire::issue::Named,
+    wire::{
+        issue::Named,
+        issue::parse_issue,
+        parse::{is_id, parse},
+    },
 };
 use maro_domain::{
     details::Transition,

@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::{
     error::JiraError,
-    model::{parse_event_issue, parse_event_name, parse_event_reference},
+    wire::event::{parse_event_issue, parse_event_name, parse_event_reference},
 };
 use maro_domain::issue::{Issue, IssueId, IssueKey};
 use maro_process::secret::Secret;

@@ -1,10 +1,10 @@
-//! The command line: `maro serve`, `dev`, `say`, `doctor`, `plugin`.
+//! The command line: `maro serve`, `dev`, `say`, `doctor`, `migrate`, `backup`, `restore`, `plugin`.
 
-use std::{future::Future, process::ExitCode, time::Duration};
+use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
-use crate::{doctor, serve};
+use crate::{database, doctor, serve};
 use maro_process::telemetry::error_chain;
 use maro_runtime::loading::compiler_process::{self, CompilerLimits};
 
@@ -39,8 +39,27 @@ enum Command {
     /// Send a command to a running `maro dev` and print the reply as Slack would show it
     #[cfg(feature = "dev")]
     Say(maro_dev::say::SayArguments),
-    /// Check every setting against the real services and report what to fix
+    /// Check every setting against the real services and report what to fix, without changing anything
     Doctor,
+    /// Bring the database's tables up to date and exit
+    ///
+    /// `maro serve` does so, too. This is for an account with more rights than the bot's.
+    Migrate,
+    /// Copy the SQLite database into a new file, also while the bot is running
+    ///
+    /// For PostgreSQL, it names the command of pg_dump to use instead.
+    Backup {
+        /// The file to create, which only its owner may open
+        file: PathBuf,
+    },
+    /// Put a backup into the place of the SQLite database while the bot is stopped
+    ///
+    /// The backup is checked first, and the previous database is kept beside the new one. For PostgreSQL, it names
+    /// the command of pg_restore to use instead.
+    Restore {
+        /// The file that `maro backup` has created
+        file: PathBuf,
+    },
     /// Create, build, check, run and test plugins
     #[cfg(feature = "kit")]
     #[command(subcommand)]
@@ -61,6 +80,9 @@ pub(crate) fn run() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Serve => on_runtime(serve::run()),
         Command::Doctor => on_runtime(doctor::run()),
+        Command::Migrate => on_runtime(database::migrate()),
+        Command::Backup { file } => on_runtime(database::backup(&file)),
+        Command::Restore { file } => on_runtime(database::restore(&file)),
         #[cfg(feature = "dev")]
         Command::Dev(arguments) => on_runtime(maro_dev::session::run(arguments)),
         #[cfg(feature = "dev")]

@@ -32,6 +32,8 @@ where
     L: Future<Output = ()> + Send,
 {
     let (sender, mut receiver) = oneshot::channel();
+    // Commands are thousands of bytes, which would be copied several times on the way into a task.
+    let work = Box::pin(work);
     tasks.spawn(async move {
         if let Err(outcome) = sender.send(work.await) {
             late(outcome).await;

@@ -10,6 +10,7 @@ use crate::config::{
     parse::{self, Settings},
     sources,
 };
+use maro_store::config::DatabaseConfig;
 
 /// The file in the working folder that may contain the same keys as the environment.
 const FILE: &str = "maro.toml";
@@ -35,6 +36,19 @@ impl Config {
             Some(config) if settings.problems.is_empty() => Ok(config),
             _ => Err(ConfigError(settings.problems)),
         }
+    }
+}
+
+/// The database, for commands that need no other setting.
+///
+/// # Errors
+/// What is wrong with `DATABASE_URL`. Also whatever might hide it, such as a key that is misspelt.
+pub fn database() -> Result<DatabaseConfig, ConfigError> {
+    let (values, problems) = sources::read(&environment(), Path::new(FILE));
+    let mut settings = Settings::new(values, problems);
+    match settings.database() {
+        Some(database) if settings.problems.is_empty() => Ok(database),
+        _ => Err(ConfigError(settings.problems)),
     }
 }
 

@@ -80,7 +80,7 @@ impl Settings {
         }
     }
 
-    fn database(&mut self) -> Option<DatabaseConfig> {
+    pub(super) fn database(&mut self) -> Option<DatabaseConfig> {
         let url = match (self.get("DATABASE_URL"), self.get("DATABASE_URL_FILE")) {
             (Some(_), Some(_)) => {
                 return self.problem("DATABASE_URL and DATABASE_URL_FILE are both set: remove one of them.");

@@ -77,6 +77,11 @@ fn a_bad_value_is_named_in_a_sentence() {
         ("DATABASE_URL", "mysql://localhost/maro"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite://:memory:"),
+        ("DATABASE_URL", "postgres://maro:4711#rose@db/maro"),
+        ("DATABASE_URL_FILE", "/no/such/file"),
+        ("MARO_DATABASE_CONNECTIONS", "0"),
+        ("MARO_DATABASE_CONNECTIONS", "many"),
+        ("MARO_DATABASE_POOLER", "session"),
         ("SLACK_BOT_TOKEN", "xoxb 1"),
         ("SLACK_API_URL", "ftp://slack.com"),
         ("JIRA_BASE_URL", "example.atlassian.net"),
@@ -89,6 +94,31 @@ fn a_bad_value_is_named_in_a_sentence() {
         assert!(problem.starts_with(key) && problem.ends_with('.'), "{key}={value}: {problem}");
         assert_eq!(problem.lines().count(), 1, "{key}={value}: {problem}");
     }
+}
+
+#[test]
+fn the_database_can_be_in_a_file_that_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    fs::write(&file, "postgres://maro:first@db-a,db-b/maro\n").unwrap();
+    let settings = [
+        ("DATABASE_URL_FILE", file.to_str().unwrap()),
+        ("MARO_DATABASE_CONNECTIONS", "25"),
+        ("MARO_DATABASE_POOLER", "transaction"),
+    ];
+    let DatabaseConfig::Postgres(config) = load(&settings, "").unwrap().database else {
+        panic!("not PostgreSQL")
+    };
+    assert!(config.is_pooled);
+    assert_eq!(config.connections.get(), 25);
+    fs::write(&file, "postgres://maro:second@db-a,db-b/maro\n").unwrap();
+    assert!(config.url.read().unwrap().expose().contains("second"));
+
+    fs::write(&file, "sqlite://elsewhere.db").unwrap();
+    let config = load(&settings[..1], "").unwrap();
+    assert_eq!(config.database, DatabaseConfig::Sqlite { path: PathBuf::from("elsewhere.db") });
+    let both = problem(&[settings[0], ("DATABASE_URL", "sqlite://maro.db")], "");
+    assert_eq!(both, "DATABASE_URL and DATABASE_URL_FILE are both set: remove one of them.");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 pub(crate) mod connections;
 mod health;
 mod jira_webhook;
-mod late;
+mod late_answers;
 mod request;
 mod signed;
 mod slack_buttons;

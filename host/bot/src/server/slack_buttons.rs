@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 
 use crate::{
     commands::{self, CommandOutcome, Typed},
-    server::{late, state::BotState},
+    server::{late_answers, state::BotState},
 };
 use maro_domain::{caller::Caller, reply::Reply};
 use maro_slack::{command_button::PressedCommand, interaction::BlockAction};
@@ -50,5 +50,5 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
     if replaces_message {
         message = message.replacing_original();
     }
-    late::reply(state, channel, action.response_url.as_ref(), &message).await;
+    late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
 }

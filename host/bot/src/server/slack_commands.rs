@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     commands::{self, Typed},
     server::{
-        late,
+        late_answers,
         request::Rejection,
         signed::{Signed, SignedBody, check_slack_signature},
         state::BotState,
@@ -36,7 +36,8 @@ impl SignedBody for CommandRequest {
 
     /// Slack's check of our certificate comes without a signature, asks for nothing and tells nothing.
     fn check_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
-        if command::is_ssl_check(body) { Ok(()) } else { check_slack_signature(state, headers, body) }
+        let checked = check_slack_signature(state, headers, body);
+        if checked.is_err() && command::is_ssl_check(body) { Ok(()) } else { checked }
     }
 
     fn parse(state: &BotState, body: &[u8]) -> Result<Self, CommandError> {
@@ -78,7 +79,7 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
         async move |message: Option<Message>| {
             if let Some(message) = message {
-                late::reply(&state, &command.channel, command.response_url.as_ref(), &message).await;
+                late_answers::reply(&state, &command.channel, command.response_url.as_ref(), &message).await;
             }
         }
     };

@@ -1,6 +1,16 @@
-//! Parts of issues.
+//! Issues in Jira's answers, and how they become domain types.
+//!
+//! Those that lists show are read in place: texts are borrowed from the body unless they hold JSON escapes.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use crate::{
+    error::JiraError,
+    wire::parse::{identify, parse},
+};
+use maro_domain::issue::Issue;
 
 /// An issue with the fields that were asked for.
 #[derive(Deserialize)]
@@ -14,4 +24,126 @@ pub(crate) struct RawIssue<F> {
 #[derive(Deserialize)]
 pub(crate) struct Named {
     pub(crate) name: String,
+}
+
+/// The issue fields that are asked for.
+pub(crate) const FIELDS: [&str; 2] = ["summary", "status"];
+
+/// The body of `POST /rest/api/3/issue/bulkfetch`.
+#[derive(Debug, Serialize)]
+pub(crate) struct BulkFetchRequest<'a> {
+    #[serde(rename = "issueIdsOrKeys")]
+    pub(crate) keys: &'a [&'a str],
+    pub(crate) fields: [&'static str; 2],
+}
+
+/// The answer to it. What is missing or not visible is in neither list.
+#[derive(Debug, PartialEq)]
+pub(crate) struct BulkFetchAnswer {
+    pub(crate) issues: Vec<Issue>,
+    /// Whether Jira says that it failed to read some of the issues. Those aren't missing.
+    pub(crate) has_errors: bool,
+}
+
+#[derive(Deserialize)]
+struct RawBulkFetchAnswer<'a> {
+    #[serde(borrow)]
+    issues: Vec<BorrowedIssue<'a>>,
+    #[serde(default, rename = "issueErrors")]
+    issue_errors: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct BorrowedIssue<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    fields: RawFields<'a>,
+}
+
+#[derive(Deserialize)]
+struct RawFields<'a> {
+    #[serde(borrow)]
+    summary: Cow<'a, str>,
+    #[serde(borrow)]
+    status: RawStatus<'a>,
+}
+
+#[derive(Deserialize)]
+struct RawStatus<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
+pub(crate) fn parse_bulk_fetch(body: &[u8]) -> Result<BulkFetchAnswer, JiraError> {
+    let raw: RawBulkFetchAnswer<'_> = parse(body, "the issues")?;
+    let issues = raw.issues.into_iter().map(Issue::try_from).collect::<Result<_, _>>()?;
+    Ok(BulkFetchAnswer { issues, has_errors: !raw.issue_errors.is_empty() })
+}
+
+pub(crate) fn parse_issue(body: &[u8]) -> Result<Issue, JiraError> {
+    parse::<BorrowedIssue<'_>>(body, "the issue")?.try_into()
+}
+
+impl TryFrom<BorrowedIssue<'_>> for Issue {
+    type Error = JiraError;
+
+    fn try_from(raw: BorrowedIssue<'_>) -> Result<Self, JiraError> {
+        let (id, key) = identify(&raw.id, &raw.key)?;
+        Ok(Self::new(id, key, &raw.fields.summary, &raw.fields.status.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_domain::issue::{IssueId, IssueKey};
+
+    fn issue(id: &str, key: &str, summary: &str, status: &str) -> Issue {
+        Issue::new(IssueId::new(id), IssueKey::parse(key).unwrap(), summary, status)
+    }
+
+    #[test]
+    fn issues_are_read_whatever_else_the_answer_holds() {
+        let answer = parse_bulk_fetch(
+            br#"{"expand":"names","issueErrors":[],"extra":{"a":[1]},"issues":[
+                {"id":"10001","key":"SCRUM-1","self":"https://x/","fields":{"summary":"Say \"hi\" \u00e9\nthere",
+                 "status":{"self":"x","name":"In Progress","id":"3"},"customfield_1":null}}]}"#,
+        );
+        let expected = issue("10001", "SCRUM-1", "Say \"hi\" é there", "In Progress");
+        assert_eq!(answer.unwrap(), BulkFetchAnswer { issues: vec![expected], has_errors: false });
+    }
+
+    #[test]
+    fn an_issue_that_jira_failed_to_read_is_noticed() {
+        let answer = parse_bulk_fetch(br#"{"issues":[],"issueErrors":[{"id":"1","errorMessage":"busy"}]}"#);
+        assert!(answer.unwrap().has_errors);
+    }
+
+    #[test]
+    fn nonsense_is_told_by_its_place_and_not_by_its_text() {
+        let issue_of = |id: &str, key: &str| {
+            format!(
+                r#"{{"issues":[{{"id":"{id}","key":"{key}","fields":{{"summary":"s","status":{{"name":"n"}}}}}}]}}"#
+            )
+        };
+        let nonsense = [
+            String::new(),
+            "<html>secret".to_owned(),
+            r#"{"issues":"secret"}"#.to_owned(),
+            r#"{"total":0}"#.to_owned(),
+            r#"{"issues":[{"id":"1","key":"A-1","fields":{}}]}"#.to_owned(),
+            r#"{"issues":[]} secret"#.to_owned(),
+            issue_of("1", "secret"),
+            issue_of("", "A-1"),
+            issue_of(&"1".repeat(100), "A-1"),
+        ];
+        for body in nonsense {
+            let error = parse_bulk_fetch(body.as_bytes()).unwrap_err();
+            assert!(matches!(error, JiraError::InvalidResponse { .. }), "{body}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+    }
 }

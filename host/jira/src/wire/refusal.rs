@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use maro_domain::issue::one_line;
 
@@ -57,5 +57,30 @@ impl Refusal {
             .collect();
         let messages = self.messages.iter().take(MAX_TEXTS).map(line).filter(|text| !text.is_empty());
         (fields, messages.collect())
+    }
+}
+
+/// The body of Jira's own 404. A proxy's, or that of a wrong address, looks different.
+#[derive(Deserialize)]
+struct RawErrors {
+    #[serde(rename = "errorMessages")]
+    _messages: Vec<IgnoredAny>,
+}
+
+/// Whether this body is Jira's own way to say that something is missing or not visible.
+pub(crate) fn is_jira_error(body: &[u8]) -> bool {
+    serde_json::from_slice::<RawErrors>(body).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_jira_itself_says_not_found() {
+        assert!(is_jira_error(br#"{"errorMessages":["Issue does not exist"],"errors":{}}"#));
+        for other in ["", "<html></html>", "{}", r#"{"message":"null for uri","status-code":404}"#] {
+            assert!(!is_jira_error(other.as_bytes()), "{other}");
+        }
     }
 }

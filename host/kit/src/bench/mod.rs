@@ -1,6 +1,6 @@
 //! Trying a plugin out: alone, or in a bot between a simulated Slack and Jira.
 
-pub mod case_files;
+pub mod case_writer;
 pub(super) mod contract;
 pub(super) mod differences;
 pub(super) mod simulation;

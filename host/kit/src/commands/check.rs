@@ -13,7 +13,9 @@ use crate::{
     output::{say, size},
 };
 use maro_runtime::{
-    inspection::preflight, loading::loader::MAX_SUMMARY_LENGTH, policy::manifest::Manifest,
+    inspection::preflight,
+    loading::loader::MAX_SUMMARY_LENGTH,
+    policy::{admission, manifest::Manifest},
     running::plugin::LoadedPlugin,
 };
 
@@ -96,7 +98,7 @@ fn grants_problem(path: &Path, name: &str) -> Option<String> {
         Err(problem) => return Some(format!("{name}: {problem}")),
     };
     let wishes = preflight::inspect(&fs::read(path).ok()?).ok()?;
-    preflight::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
+    admission::check_grants(&wishes.grants, &manifest, name).err().map(|error| error.to_string())
 }
 
 /// Why a project's component wouldn't load, as far as that can be found out quickly: a component with an

@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::{
     bench::{
-        case_files,
+        case_writer,
         simulation::{Scene, Simulation},
         single_plugin::SinglePlugin,
         transcript::transcript,
@@ -100,7 +100,7 @@ fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) ->
 
 /// Records a case. Returns a sentence about the outcome.
 fn keep(dir: &Path, recording: &Recording) -> anyhow::Result<String> {
-    Ok(match case_files::keep(dir, &recording.case)? {
+    Ok(match case_writer::keep(dir, &recording.case)? {
         Some(path) => format!("Recorded in {}.", path.display()),
         None if matches!(recording.case.ending, Ending::Fault(_)) => {
             "Not recorded because it didn't answer.".to_owned()

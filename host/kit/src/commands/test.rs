@@ -24,7 +24,7 @@ use maro_runtime::{
         cases::{Case, ending_lines},
         tape::Ending,
     },
-    registry::replay::Replayed,
+    registry::case_replay::Replayed,
     running::plugin::LoadedPlugin,
 };
 

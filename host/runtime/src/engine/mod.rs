@@ -5,7 +5,9 @@ pub(crate) mod linking;
 use std::thread;
 
 use anyhow::{Context as _, anyhow};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
+};
 
 use crate::{
     capabilities::tap::{HasTap, Tap},
@@ -105,6 +107,8 @@ fn pool() -> PoolingAllocationConfig {
         .max_tables_per_component(MAX_TABLES)
         .max_memory_size(MAX_MEMORY_MIB as usize * 1024 * 1024)
         .table_elements(MAX_TABLE_ELEMENTS)
+        // Wipes only what was written, where the kernel says what that is: Linux from 6.7 on.
+        .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
         .max_unused_warm_slots(places);

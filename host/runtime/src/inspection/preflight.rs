@@ -12,6 +12,7 @@ use crate::{
         wasi,
     },
     policy::{
+        admission::Forbidden,
         grants::Grant,
         limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS},
         manifest::Manifest,
@@ -55,37 +56,6 @@ pub enum PreflightError {
     LargeTable { elements: u64 },
     #[error("{}", plugin_files::too_many_items(MAX_ITEMS))]
     TooManyItems,
-}
-
-/// Why a component may not run under the manifest in `file`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Forbidden {
-    #[error("{}", plugin_files::not_granted(&list(.missing), &quoted(.missing), .file))]
-    NotGranted { missing: Vec<Grant>, file: String },
-    #[error("{}", plugin_files::other_content(.file, .pinned, .found))]
-    OtherContent { file: String, pinned: String, found: String },
-}
-
-impl Forbidden {
-    /// The reason for a component that ran until its manifest was changed.
-    pub(crate) fn withdrawn(&self) -> String {
-        match self {
-            Self::NotGranted { missing, file } => {
-                plugin_files::no_longer_granted(&list(missing), &quoted(missing), file)
-            }
-            Self::OtherContent { file, pinned, found } => {
-                plugin_files::content_no_longer_allowed(file, pinned, found)
-            }
-        }
-    }
-
-    /// The same if its file has another component by now.
-    pub(crate) fn withdrawn_earlier(&self) -> String {
-        match self {
-            Self::NotGranted { missing, .. } => plugin_files::previous_no_longer_granted(&list(missing)),
-            Self::OtherContent { file, .. } => plugin_files::previous_no_longer_allowed(file),
-        }
-    }
 }
 
 /// What a component asks for.
@@ -155,30 +125,6 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
     let reads_time = imports.iter().any(|import| import.starts_with("wasi:clocks/wall-clock@"));
     Ok(Wishes { grants, version, unoffered, reads_time })
-}
-
-/// Compares what a component needs with what its operator grants.
-///
-/// # Errors
-/// [`Forbidden::NotGranted`] with everything that is missing, and the `file` to add it to.
-pub fn check_grants(imported: &[Grant], manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
-    let missing: Vec<_> = imported.iter().copied().filter(|grant| !manifest.allows(*grant)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(Forbidden::NotGranted { missing, file: file.to_owned() }) }
-}
-
-/// Compares a component's SHA-256, in lower-case hexadecimal, with the one that its operator pinned.
-///
-/// # Errors
-/// [`Forbidden::OtherContent`] with both.
-pub fn check_pin(digest: &str, manifest: &Manifest, file: &str) -> Result<(), Forbidden> {
-    match &manifest.sha256 {
-        Some(pinned) if pinned != digest => Err(Forbidden::OtherContent {
-            file: file.to_owned(),
-            pinned: pinned.clone(),
-            found: digest.to_owned(),
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// The names that the outermost component imports and exports.
@@ -275,17 +221,10 @@ fn shown(name: &str) -> String {
     maro_domain::issue::one_line(name, 100)
 }
 
-fn list(grants: &[Grant]) -> String {
-    grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn quoted(grants: &[Grant]) -> String {
-    grants.iter().map(|grant| format!("\"{grant}\"")).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::admission::check_grants;
 
     fn component(body: &str) -> Vec<u8> {
         wat::parse_str(format!("(component {body})")).unwrap()

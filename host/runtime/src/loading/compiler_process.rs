@@ -122,6 +122,8 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
         .args(has_pool.then_some("--has-pool"))
         // It doesn't need the secrets there.
         .env_clear()
+        // The program's allocator reserves a GiB, which counts against the limit unless it isn't writable yet.
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

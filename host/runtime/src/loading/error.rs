@@ -3,8 +3,9 @@
 use std::io;
 
 use crate::{
-    inspection::preflight::{Forbidden, PreflightError},
+    inspection::preflight::PreflightError,
     loading::{cache::MAX_ENTRY_BYTES, folder::NameFault},
+    policy::admission::Forbidden,
     running::invoke::Fault,
 };
 use maro_tickets::texts::plugin_files;

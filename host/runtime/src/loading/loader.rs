@@ -15,7 +15,7 @@ use crate::{
         error::LoadError,
         folder::PluginFile,
     },
-    policy::{limits::MAX_INVOCATIONS, manifest::Manifest},
+    policy::{admission, limits::MAX_INVOCATIONS, manifest::Manifest},
     running::{
         health::Health,
         invoke,
@@ -83,10 +83,10 @@ impl PluginLoader {
         let manifest_file = format!("{}.toml", file.stem);
         let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or(""))
             .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
-        preflight::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
+        admission::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
             .map_err(PreflightError::from)?;
         let (file, wishes) = inspect(file).await?;
-        preflight::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
+        admission::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
         let manifest = Arc::new(manifest);
         let (stem, digest) = (file.stem.clone(), file.digest);
         let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;

@@ -1,5 +1,6 @@
 //! What an operator allows a plugin: its grants, how far they reach, its limits, the hosts it may contact.
 
+pub mod admission;
 pub mod grants;
 pub mod hosts;
 pub mod limits;

@@ -15,7 +15,7 @@ use crate::{
     loading::folder::{ContentDigest, Identity, NameFault},
     registry::{
         event::{Effect, Event, Known, Outcome, Ticket},
-        life::{Build, Life},
+        file_life::{Build, Life},
         snapshot::{Plugins, Refusal},
     },
     running::plugin::LoadedPlugin,

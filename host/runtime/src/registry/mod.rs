@@ -1,9 +1,9 @@
 //! Which plugins run, and which files don't and why. Read on every command, swapped as a whole.
 
+pub mod case_replay;
 mod event;
+mod file_life;
 mod files;
-mod life;
-pub mod replay;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -287,7 +287,7 @@ impl Registry {
     async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
         let mut plugin =
             self.loader.load(&self.dir, file, self.reserved_names, &self.metrics, &self.events).await?;
-        replay::admit(&mut plugin, &self.dir).await?;
+        case_replay::admit(&mut plugin, &self.dir).await?;
         Ok(plugin)
     }
 

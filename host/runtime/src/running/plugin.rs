@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::{
-    inspection::preflight::Forbidden,
     invocation::{Invocation, services::Capabilities},
+    policy::admission::Forbidden,
     policy::{limits::TURN_TIMEOUT, manifest::Manifest},
     recording::tape::{Ending, Tape},
     running::{

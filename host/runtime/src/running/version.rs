@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     engine::linking::InterfacePre,
-    inspection::preflight::{self, Forbidden, Wishes},
+    inspection::preflight::Wishes,
     invocation::authority::Origin,
+    policy::admission::{self, Forbidden},
     policy::manifest::Manifest,
 };
 
@@ -36,7 +37,7 @@ impl Version {
     /// What it lacks there.
     pub(super) fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
         let Origin { digest, manifest_file } = &*self.origin;
-        preflight::check_pin(digest, manifest, manifest_file)?;
-        preflight::check_grants(&self.wishes.grants, manifest, manifest_file)
+        admission::check_pin(digest, manifest, manifest_file)?;
+        admission::check_grants(&self.wishes.grants, manifest, manifest_file)
     }
 }

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::socket::{
-    connections::Connections,
+    context::SocketContext,
     envelope::{self, Frame},
     handshake::{self, ConnectError, Socket},
 };
@@ -56,7 +56,7 @@ pub(super) struct Link {
 /// The task's side.
 struct Conversation {
     socket: Socket,
-    shared: Arc<Connections>,
+    shared: Arc<SocketContext>,
     events: mpsc::UnboundedSender<LinkEvent>,
     acknowledgements: FuturesUnordered<BoxFuture<'static, String>>,
     /// The number of pings since the last message.
@@ -68,7 +68,7 @@ struct Lost;
 
 impl Link {
     /// Asks Slack for an address and connects there.
-    pub(super) async fn open(shared: &Arc<Connections>) -> Result<Self, ConnectError> {
+    pub(super) async fn open(shared: &Arc<SocketContext>) -> Result<Self, ConnectError> {
         let address = shared.api.socket_address(&shared.app_token).await?;
         let opening = handshake::open(shared.api.http().await?, &address);
         let socket = timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or(Err(ConnectError::TimedOut))?;

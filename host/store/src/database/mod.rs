@@ -3,14 +3,19 @@
 //! Owns how MARO connects, waits, retries and gives up, on SQLite and on PostgreSQL. Each table has its own
 //! module with its statements. Only this module and those use sqlx.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
 
 use crate::{
     config::DatabaseConfig,
     database::{
         inspection::{Condition, PoolStatus},
         postgres::PostgresDatabase,
-        sqlite::{PATIENCE, SqliteDatabase},
+        sqlite::{SqliteDatabase, connect::PATIENCE},
     },
 };
 
@@ -58,6 +63,42 @@ impl Database {
         match self {
             Self::Sqlite(_) => None,
             Self::Postgres(database) => Some(database.connections()),
+        }
+    }
+
+    /// Copies a SQLite database into a new file that only its owner may open, also while the bot is running on it.
+    /// Returns the size of the copy in bytes.
+    ///
+    /// # Errors
+    /// One sentence for the operator. For PostgreSQL, it names the program to use.
+    pub async fn backup(config: &DatabaseConfig, to: &Path) -> anyhow::Result<u64> {
+        match config {
+            DatabaseConfig::Sqlite { path } => sqlite::backup::backup(path, to).await,
+            DatabaseConfig::Postgres { .. } => anyhow::bail!(
+                "DATABASE_URL names a PostgreSQL database, which has its own program for that: \
+                 pg_dump --format=custom --file={} \"$DATABASE_URL\"",
+                to.display()
+            ),
+        }
+    }
+
+    /// Puts a backup into the place of a SQLite database that no bot is running on. Returns the file in which the
+    /// previous one is kept, if there was one.
+    ///
+    /// # Errors
+    /// As [`Database::backup`]. The database is as it was.
+    pub async fn restore(
+        config: &DatabaseConfig,
+        from: &Path,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<PathBuf>> {
+        match config {
+            DatabaseConfig::Sqlite { path } => sqlite::restore::restore(path, from, now).await,
+            DatabaseConfig::Postgres { .. } => anyhow::bail!(
+                "DATABASE_URL names a PostgreSQL database, which has its own program for that. While no MARO runs: \
+                 pg_restore --clean --if-exists --dbname=\"$DATABASE_URL\" {}",
+                from.display()
+            ),
         }
     }
 

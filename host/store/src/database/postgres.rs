@@ -20,8 +20,8 @@ use crate::{
 
 pub mod address;
 pub(crate) mod attempt;
-pub(crate) mod clock;
 mod connect;
+pub(crate) mod deadline;
 pub(in crate::database) mod inspect;
 pub(crate) mod pool;
 pub(crate) mod problem;

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use sqlx::Connection;
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,27 +24,26 @@ use crate::database::{
         queue::{Queue, queue},
         read::{Question, Readers},
         trial::Trial,
-        trouble::{check_folder, describe, describe_migration},
+        trouble::{cannot_open, check_folder, describe, describe_migration},
         write::Change,
     },
 };
 
+pub(crate) mod backup;
 mod error;
 pub(crate) mod inspect;
 pub(crate) mod queue;
 pub(crate) mod read;
+pub(crate) mod restore;
 pub(crate) mod statements;
 pub(crate) mod write;
 
 mod checkpoint;
-mod connect;
+pub(in crate::database) mod connect;
 mod lock;
 mod paths;
 mod trial;
 mod trouble;
-
-/// How long the bot waits while another process locks the file.
-pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Two, so that a long query doesn't hold up short ones. More wouldn't help.
 const READERS: usize = 2;
@@ -71,6 +71,7 @@ impl SqliteDatabase {
     pub async fn open(path: &Path, patience: Duration) -> anyhow::Result<Self> {
         check_folder(path)?;
         let lock = FileLock::take(path).await?;
+        lock.create_database().with_context(|| cannot_open(path))?;
         let file = File { path: path.to_owned(), busy_timeout: patience };
         migrate(&file).await?;
         let (workers, closing) = (TaskTracker::new(), CancellationToken::new());

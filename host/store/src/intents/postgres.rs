@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     database::{
         error::{self, DatabaseError},
-        postgres::{PostgresDatabase, attempt::Effect, clock::in_time},
+        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
     intents::{

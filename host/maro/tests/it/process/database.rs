@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt as _, symlink},
     process::{Command, Output},
     time::{Duration, Instant},
 };
@@ -110,4 +110,78 @@ async fn the_doctor_makes_no_tables() {
     let output = run(world.command("doctor")).await;
     assert!(said(&output).contains("`maro serve` will create it"), "{output:?}");
     assert_eq!(fs::read_dir(world.folder.path()).unwrap().count(), 0);
+}
+
+/// `maro SUBCOMMAND FILE` with `DATABASE_URL` as its only setting.
+async fn run_on_file(world: &World, subcommand: &str, file: &str) -> (bool, String) {
+    let mut plain = world.command(subcommand);
+    let url = plain.get_envs().find(|(key, _)| *key == "DATABASE_URL").unwrap().1.unwrap().to_owned();
+    plain.arg(file).env_clear().env("DATABASE_URL", url);
+    let output = run(plain).await;
+    (output.status.success(), said(&output))
+}
+
+#[tokio::test]
+async fn a_running_bot_is_backed_up_and_restored_once_it_has_stopped() {
+    let mut world = World::start().await;
+    world.say("/maro track SCRUM-123").await;
+    let (is_done, said) = run_on_file(&world, "backup", "monday.db").await;
+    assert!(is_done && said.starts_with("The database is saved in monday.db ("), "{said}");
+    assert!(world.say("/maro track SCRUM-124").await.starts_with("Now tracking"));
+    let (is_done, said) = run_on_file(&world, "backup", "monday.db").await;
+    assert!(!is_done && said.contains("exists already"), "{said}");
+    let (is_done, said) = run_on_file(&world, "restore", "monday.db").await;
+    assert!(!is_done && said.contains("Another MARO (process "), "{said}");
+    world.kill();
+    let (is_done, said) = run_on_file(&world, "restore", "monday.db").await;
+    assert!(
+        is_done && said.starts_with("The database is restored from monday.db.\nThe previous one is kept as ")
+    );
+    world.run().await;
+    let list = world.say("/maro tracked").await;
+    assert!(list.contains("SCRUM-123") && !list.contains("SCRUM-124"), "{list}");
+}
+
+#[tokio::test]
+async fn a_setting_that_is_misspelt_backs_up_no_other_database() {
+    let world = World::new().await;
+    fs::write(world.folder.path().join("maro.toml"), "DATABSE_URL = \"sqlite://lists.db\"").unwrap();
+    let (is_done, said) = run_on_file(&world, "backup", "monday.db").await;
+    assert!(!is_done && said.contains("Did you mean DATABASE_URL?"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_that_others_may_open_is_warned_of() {
+    let world = World::new().await;
+    let file = world.folder.path().join("maro.db");
+    fs::write(&file, "").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let process = Process::start(world.command("serve"));
+    let warning = "others on this machine may open the database: run chmod 600 on this file";
+    let entry = process.logged(warning).await;
+    assert_eq!((&entry["level"], &entry["mode"]), (&"WARN".into(), &"644".into()), "{entry}");
+    assert_eq!(entry["file"], file.display().to_string());
+}
+
+#[tokio::test]
+async fn tables_are_made_and_checked_without_the_bot() {
+    let mut world = World::start().await;
+    world.kill();
+    let migrate = |url: &'static str| {
+        let mut command = world.command("migrate");
+        // Nothing else has to be set.
+        for key in
+            ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "JIRA_BASE_URL", "JIRA_EMAIL", "JIRA_API_TOKEN"]
+        {
+            command.env_remove(key);
+        }
+        command.env("DATABASE_URL", url);
+        run(command)
+    };
+    let made = migrate("sqlite://new.db").await;
+    assert_eq!(said(&made), "The database is made, with its tables.\n");
+    assert_eq!(said(&migrate("sqlite://new.db").await), "The database's tables were up to date.\n");
+    let refused = migrate("postgres://maro:4711#rose@db/maro").await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("write # in a password as %23"), "{}", said(&refused));
 }

@@ -45,6 +45,13 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     );
 
     let mut command = world.command("doctor");
+    command.env("DATABASE_URL", "postgres://127.0.0.1:1/maro?sslmode=verify-full");
+    command.env("SSL_CERT_FILE", "/no/such/roots.pem");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("SSL_CERT_FILE names the file /no/such/roots.pem, which can't be read"), "{said}");
+
+    let mut command = world.command("doctor");
     command.env("JIRA_DEFAULT_PROJECT", "AUDIT");
     let (is_well, said) = doctor(command).await;
     assert!(!is_well);

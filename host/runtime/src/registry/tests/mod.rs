@@ -1,7 +1,7 @@
 //! Every transition in the life of a file, and of several that want the same name. Nothing is compiled.
 
+mod file_life;
 mod files;
-mod life;
 
 use std::{
     fs::File,
@@ -10,11 +10,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{event::Effect, life::Build};
+use super::{event::Effect, file_life::Build};
 use crate::{
     events::PluginChange,
-    inspection::preflight::{self, Forbidden},
     loading::folder::{self, ContentDigest, Identity},
+    policy::admission::{self, Forbidden},
     policy::{grants::Grant, manifest::Manifest},
 };
 
@@ -44,7 +44,7 @@ impl Build for Numbered {
     }
 
     fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
-        preflight::check_grants(&[Grant::Jira], manifest, "a.toml")
+        admission::check_grants(&[Grant::Jira], manifest, "a.toml")
     }
 
     fn under(&self, manifest: Arc<Manifest>) -> Self {

@@ -12,7 +12,7 @@ use crate::database::{
     error::DatabaseError,
     postgres::{
         PostgresDatabase,
-        clock::TOO_LATE,
+        deadline::TOO_LATE,
         pool::{ACQUIRE_LIMIT, Lease, Statement},
         problem::ConnectError,
     },
@@ -29,6 +29,10 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 const DELIVERY_LIMIT: Duration = Duration::from_millis(1_500);
 
 const ATTEMPTS: u32 = 3;
+
+/// How long to wait before the second attempt if no server takes a connection. Four times as long before the third:
+/// a server that restarts, or a standby that takes over, is often back by then.
+const PAUSE: Duration = Duration::from_millis(150);
 
 /// What a call does. It decides whether the call may be retried after its answer was lost, and whether its
 /// failure leaves the outcome unknown.
@@ -102,6 +106,9 @@ impl PostgresDatabase {
                 is_uncertain |= changes && failure == Failure::Lost;
                 if left > 0 && failure.allows(effect) && !schedule.is_over() {
                     tracing::debug!(%error, "retrying a database call");
+                    if failure == Failure::NotConnected {
+                        time::sleep(PAUSE * 4_u32.pow(ATTEMPTS - 1 - left)).await;
+                    }
                 } else if is_uncertain {
                     return Err(DatabaseError::Uncertain(Arc::new(error)));
                 } else {
@@ -147,7 +154,7 @@ impl PostgresDatabase {
     }
 
     /// The answer to a change that returns a single text. Its last argument is the deadline, which is bound here:
-    /// see [`super::clock::in_time`].
+    /// see [`super::deadline::in_time`].
     pub(crate) async fn fetch<'q>(
         &self,
         effect: Effect,

@@ -11,7 +11,7 @@ use crate::{
     config::{PostgresConfig, UrlSource},
     database::postgres::{
         address::{Address, Server},
-        clock::ServerClock,
+        deadline::ServerClock,
         problem::{self, ConnectError, Place},
     },
 };

@@ -17,8 +17,8 @@ use sqlx::{
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::database::postgres::{
-    clock::ServerClock,
     connect::{BEGIN_POOLED, Connected, Connector},
+    deadline::ServerClock,
     problem::ConnectError,
 };
 

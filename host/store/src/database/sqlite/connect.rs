@@ -7,6 +7,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+/// How long the bot waits while another program locks the file.
+pub(in crate::database) const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long to wait before retrying while another process sets up the file.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 

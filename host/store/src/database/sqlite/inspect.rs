@@ -8,8 +8,7 @@ use crate::database::{
     inspection::Condition,
     migrations,
     sqlite::{
-        PATIENCE,
-        connect::File,
+        connect::{File, PATIENCE},
         trial::{try_change, try_room},
         trouble::{check_folder, describe, describe_folder, describe_migration},
     },

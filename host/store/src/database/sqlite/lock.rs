@@ -6,8 +6,8 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -30,11 +30,14 @@ const BESIDE: [&str; 3] = ["-wal", "-shm", LOCK];
 
 const LOCK: &str = "-lock";
 
-/// What belongs to this process until it's released or dropped.
-pub(super) struct FileLock(Mutex<Option<File>>);
+/// What makes a file this process's own until it's released or dropped.
+pub(super) struct FileLock {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
+}
 
 impl FileLock {
-    /// Makes the file this process's own. Creates an empty one if there is none, for its owner alone.
+    /// Makes the file this process's own, whether it exists yet or not.
     ///
     /// # Errors
     /// One sentence for the operator.
@@ -56,15 +59,27 @@ impl FileLock {
         }
         // Only a help for whoever finds it taken.
         let _ = note_owner(&lock);
-        create(&path).with_context(|| cannot_open(name))?;
+        if let Ok(database) = fs::metadata(&path) {
+            // Whoever restores a backup may be another account than the bot's, which has to open the lock.
+            let _ = fchown(&lock, Some(database.uid()), Some(database.gid()));
+        }
         check_names(&path)?;
         warn_of_readers(&path);
-        Ok(Self(Some(lock).into()))
+        Ok(Self { path, file: Some(lock).into() })
+    }
+
+    /// Creates an empty database if there is none, for its owner alone. SQLite would create one that others may
+    /// read.
+    pub(super) fn create_database(&self) -> io::Result<()> {
+        match create_private(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            result => result.map(drop),
+        }
     }
 
     /// Call this once SQLite's connections are closed.
     pub(super) fn release(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -72,14 +87,6 @@ fn lock_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(beside(path, LOCK))
-}
-
-/// An empty file is an empty database. SQLite would create one that others may read.
-fn create(path: &Path) -> io::Result<()> {
-    match create_private(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        result => result.map(drop),
-    }
 }
 
 fn note_owner(mut lock: &File) -> io::Result<()> {
@@ -96,15 +103,15 @@ fn is_taken(name: &Path, path: &Path, lock: File) -> String {
     let owner = if is_read { format!(" ({})", owner.trim()) } else { String::new() };
     let path = if name == path { String::new() } else { format!(", which is {}", path.display()) };
     format!(
-        "Another MARO{owner} is using the database {}{path}, and an SQLite file is for one process: stop the other \
-         one first, or use PostgreSQL.",
+        "Another MARO{owner} is using the database {}{path}, and a SQLite file is for one process: stop the other one \
+         first.",
         name.display()
     )
 }
 
 /// SQLite names its log after the file. With two names there would be two logs, and the file would be damaged.
 fn check_names(path: &Path) -> anyhow::Result<()> {
-    let names = fs::metadata(path).with_context(|| cannot_open(path))?.nlink();
+    let names = fs::metadata(path).map_or(0, |metadata| metadata.nlink());
     if names > 1 {
         anyhow::bail!(
             "The database {} has {names} names (hard links), and another MARO may be using it under another one, \

@@ -6,10 +6,7 @@ use sqlx::migrate::MigrateError;
 
 use crate::database::{
     migrations,
-    sqlite::{
-        connect::{extended_code, primary_code},
-        paths::folder_of,
-    },
+    sqlite::{connect::extended_code, paths::folder_of},
 };
 
 /// SQLite itself only says "unable to open database file".
@@ -30,9 +27,14 @@ pub(super) fn check_folder(path: &Path) -> anyhow::Result<()> {
 
 /// What to tell the operator if the file can't be opened.
 pub(super) fn describe(error: sqlx::Error, path: &Path) -> anyhow::Error {
-    // https://sqlite.org/rescode.html
+    let sentence = sentence(extended_code(&error), path);
+    anyhow::Error::new(error).context(sentence)
+}
+
+/// The sentence for one of SQLite's result codes, https://sqlite.org/rescode.html.
+fn sentence(extended: Option<i32>, path: &Path) -> String {
     let name = path.display();
-    let sentence = match (primary_code(&error), extended_code(&error)) {
+    match (extended.map(|code| code & 0xff), extended) {
         (Some(5 | 6), _) => format!("The database {name} is locked by another process."),
         (Some(8), _) => {
             format!("MARO can't write to the database {name}: check who owns the file and its folder.")
@@ -42,16 +44,17 @@ pub(super) fn describe(error: sqlx::Error, path: &Path) -> anyhow::Error {
             in_network_folder(path)
         }
         (Some(10), _) => format!(
-            "MARO can't read or write the database {name}: its disk fails, or it's in a network folder, and \
-             SQLite needs a local disk."
+            "MARO can't read or write the database {name}: its disk fails, or it's in a network folder, and SQLite \
+             needs a local disk."
         ),
-        (Some(11), _) => format!("The database {name} is damaged. Restore it from a backup."),
+        (Some(11), _) => {
+            format!("The database {name} is damaged: restore a backup with `maro restore FILE`.")
+        }
         (Some(13), _) => no_space(path),
         (Some(14), _) => cannot_open(path),
         (Some(26), _) => format!("{name} isn't a SQLite database."),
         _ => format!("MARO can't open the database {name}."),
-    };
-    anyhow::Error::new(error).context(sentence)
+    }
 }
 
 /// As [`describe`], if the tables can't be brought to the current schema.
@@ -95,4 +98,25 @@ pub(super) fn in_network_folder(path: &Path) -> String {
         "MARO can't lock the database {}: it's probably in a network folder, and SQLite needs a local disk.",
         path.display()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_locks_is_traced_to_the_network_folder() {
+        let sentence = |code| sentence(Some(code), Path::new("lists.db"));
+        // SQLITE_PROTOCOL, and SQLITE_IOERR_LOCK, _SHMOPEN and _SHMMAP.
+        for code in [15, 3850, 4618, 5386] {
+            assert_eq!(
+                sentence(code),
+                "MARO can't lock the database lists.db: it's probably in a network folder, and SQLite needs a local \
+                 disk."
+            );
+        }
+        // SQLITE_IOERR_READ
+        assert!(sentence(266).contains("its disk fails, or it's in a network folder"));
+        assert_eq!(sentence(13), "There's no disk space left for the database lists.db.");
+    }
 }

@@ -7,7 +7,7 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     database::{
-        postgres::{clock::in_time, pool::Lease},
+        postgres::{deadline::in_time, pool::Lease},
         time::time_text,
     },
     tracker::{

@@ -1,5 +1,6 @@
 //! Opening databases, and what networks, servers and poolers do to them.
 
+mod backups;
 mod copies;
 mod failover;
 mod late;

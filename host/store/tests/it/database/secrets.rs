@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use maro_domain::tracked::TrackOutcome::Tracked;
 use maro_process::secret::Secret;
 use maro_store::{
     Stores,
@@ -14,6 +15,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use tempfile::TempDir;
 
 use crate::support::{
+    given::{issue, track},
     postgres::{Database, Server},
     raw::execute,
 };
@@ -135,6 +137,27 @@ async fn a_password_that_changes_in_its_file_is_taken_up_at_the_next_connection(
     write("second");
     stores.tracker.ping().await.unwrap();
     stores.close().await;
+}
+
+#[tokio::test]
+async fn once_the_tables_are_made_the_bots_account_needs_no_right_to_change_them() {
+    let Some(server) = Server::start() else { return };
+    let database = server.database().await;
+    open(&database.url).await.unwrap();
+    let admin = DatabaseConfig::postgres(Secret::new(database.url.clone()));
+    let rights = "CREATE ROLE bot LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bot;
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO bot";
+    execute(&admin, rights).await;
+    let url = database.url.replace("maro@", "bot@");
+    let stores = Stores::open(&DatabaseConfig::postgres(Secret::new(url.clone()))).await.unwrap();
+    let issues: Vec<_> = (1..=3).map(|number| issue(number, &format!("A-{number}"))).collect();
+    assert_eq!(track(&*stores.tracker, "C1", &issues, 0).await, [Tracked; 3]);
+    assert_eq!(track(&*stores.tracker, "C2", &issues[..1], 0).await, [Tracked]);
+    stores.close().await;
+    execute(&admin, "DELETE FROM _sqlx_migrations WHERE version = 1").await;
+    let sentence = open(&url).await.unwrap_err();
+    assert!(sentence.contains("the user \"bot\" can't create tables"), "{sentence}");
 }
 
 #[tokio::test]

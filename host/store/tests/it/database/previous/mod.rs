@@ -30,6 +30,7 @@ enum Bind {
 }
 
 /// A statement with its values, and how many rows it returns or else changes.
+#[derive(Clone)]
 struct Step(&'static str, Vec<Bind>, u64);
 
 macro_rules! bind_all {

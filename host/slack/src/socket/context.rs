@@ -6,7 +6,7 @@ use crate::{socket::answers::Answers, web_api::SlackWebApi};
 use maro_process::secret::Secret;
 
 /// What all connections share.
-pub(super) struct Connections {
+pub(super) struct SocketContext {
     pub(super) api: SlackWebApi,
     pub(super) app_token: Secret,
     pub(super) answers: Answers,

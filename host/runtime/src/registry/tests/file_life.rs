@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     super::{
         event::{Effect, Event, Outcome, Refused, Ticket},
-        life::Life,
+        file_life::Life,
     },
     DENIED, GRANTED, NARROWED, Numbered, absent, build, content, manifest, told, written,
 };

@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use crate::{
     events::PluginChange,
-    inspection::preflight::Forbidden,
     loading::{
         error::LoadError,
         folder::{ContentDigest, Identity},
     },
+    policy::admission::Forbidden,
     policy::manifest::Manifest,
     registry::{
         event::{Effect, Event, Known, Outcome, Refused, Ticket},

@@ -1,0 +1,48 @@
+//! `maro migrate`, `maro backup` and `maro restore`: the database without the bot.
+
+use std::{path::Path, process::ExitCode};
+
+use maro_bot::config::load;
+use maro_process::clock::Clock;
+use maro_store::{
+    Stores,
+    database::{Database, inspection::Condition},
+};
+
+pub(super) async fn migrate() -> anyhow::Result<ExitCode> {
+    let config = load::database()?;
+    let missing = match Database::inspect(&config).await? {
+        Condition::Absent => None,
+        Condition::Present { missing_migrations } => Some(missing_migrations),
+    };
+    Stores::open(&config).await?.close().await;
+    print(&match missing {
+        None => "The database is made, with its tables.".to_owned(),
+        Some(0) => "The database's tables were up to date.".to_owned(),
+        Some(1) => "The database's tables are up to date: one migration was missing.".to_owned(),
+        Some(missing) => {
+            format!("The database's tables are up to date: {missing} migrations were missing.")
+        }
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn backup(file: &Path) -> anyhow::Result<ExitCode> {
+    let size = Database::backup(&load::database()?, file).await?;
+    print(&format!("The database is saved in {} ({} KiB).", file.display(), size.div_ceil(1024)));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn restore(file: &Path) -> anyhow::Result<ExitCode> {
+    let kept = Database::restore(&load::database()?, file, Clock::system().now()).await?;
+    print(&format!("The database is restored from {}.", file.display()));
+    if let Some(kept) = kept {
+        print(&format!("The previous one is kept as {}.", kept.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command line's own output")]
+fn print(line: &str) {
+    println!("{line}");
+}
