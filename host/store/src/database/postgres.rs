@@ -12,7 +12,7 @@ use crate::{
         inspection::PoolStatus,
         migrations,
         postgres::{
-            connect::{Connected, Connector},
+            connect::{CONNECT_LIMIT, Connected, Connector},
             pool::Connections,
         },
     },
@@ -25,9 +25,6 @@ pub(crate) mod deadline;
 pub(in crate::database) mod inspect;
 pub(crate) mod pool;
 pub(crate) mod problem;
-
-/// How long the first connection may take at start-up.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long another replica may take for the migrations.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(60);

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// How long the first connection may take at start-up.
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
 /// Set on a session that MARO has to itself. The limits hold whatever becomes of MARO or of the network, and
 /// later ones win over those in the URL. Plans are made once: each statement is written so that the plan for any
 /// arguments is the best one.

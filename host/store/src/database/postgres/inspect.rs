@@ -8,8 +8,7 @@ use crate::{
         inspection::Condition,
         migrations,
         postgres::{
-            CONNECT_LIMIT,
-            connect::{Connected, Connector},
+            connect::{CONNECT_LIMIT, Connected, Connector},
             problem::Place,
         },
     },
