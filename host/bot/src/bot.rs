@@ -21,7 +21,7 @@ use maro_runtime::{
 };
 use maro_slack::{render::Renderer, socket::SocketMode};
 use maro_store::{Stores, config::DatabaseConfig};
-use maro_tickets::sync::StatusSync;
+use maro_tickets::{patience::Patience, sync::StatusSync};
 
 /// How long the first look at Jira may take; nothing waits for it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);
@@ -38,12 +38,14 @@ pub struct Surroundings {
     pub clock: Clock,
     /// How far requests of plugins may lead.
     pub reach: Reach,
+    /// How long Jira may take over what can't be asked for twice.
+    pub patience: Patience,
 }
 
 impl From<Clock> for Surroundings {
     /// With the internet, as everywhere but in tests.
     fn from(clock: Clock) -> Self {
-        Self { clock, reach: Reach::INTERNET }
+        Self { clock, reach: Reach::INTERNET, patience: Patience::default() }
     }
 }
 
@@ -78,7 +80,7 @@ impl Bot {
             .await
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
-        let services = Services::new(&config, &stores, surroundings.clock)?;
+        let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
         let state = Arc::new(put_together(&config, &services, plugins, surroundings.reach));
 

@@ -17,7 +17,9 @@ use maro_store::{
     Stores, intents::Intents, observer::CallObserver, plugin_storage::PluginStorage,
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
-use maro_tickets::{Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver};
+use maro_tickets::{
+    Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience,
+};
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
 /// who waits longer thinks that nothing happens.
@@ -25,6 +27,7 @@ const JIRA_PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) struct Services {
     pub(crate) clock: Clock,
+    pub(crate) patience: Patience,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) jira: Arc<JiraClient>,
     pub(crate) tracker: Arc<dyn ChannelIssueTracker>,
@@ -40,12 +43,18 @@ pub(crate) struct Services {
 impl Services {
     /// # Errors
     /// No client for Jira can be made, for want of root certificates.
-    pub(crate) fn new(config: &Config, stores: &Stores, clock: Clock) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: &Config,
+        stores: &Stores,
+        clock: Clock,
+        patience: Patience,
+    ) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
         let watch: Arc<dyn CallObserver> = Arc::new(DatabaseWatch::new(Arc::clone(&metrics)));
         let stores = stores.observed_by(&watch);
         Ok(Self {
             clock,
+            patience,
             jira: Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?),
             tracker: Arc::clone(&stores.tracker),
             intents: Arc::clone(&stores.intents),
@@ -71,6 +80,7 @@ impl Services {
             }),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
+            patience: self.patience,
         })
     }
 

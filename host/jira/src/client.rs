@@ -2,8 +2,6 @@
 //!
 //! Each operation is a function of the same name in its subject's file; what it promises is said here.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -16,11 +14,11 @@ use crate::{
     epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
     find::{self, FoundPage, Search, SearchError},
-    issue_types, look_up,
+    issue_types, look_up, newest,
     permissions::{self, Permission},
     projects,
     remote_link::{self, LinkError},
-    search,
+    search::{self, Found},
     site::JiraSite,
     stories::{self, NewStory},
     transitions,
@@ -140,7 +138,8 @@ impl JiraClient {
         search::find_by_intent(&self.site, project_key, intent_id, since, deadline).await
     }
 
-    /// As [`JiraClient::find_by_intent`] for several intents at once: the tickets found, by intent id.
+    /// As [`JiraClient::find_by_intent`] for several intents at once: all tickets found, by intent id, the oldest
+    /// first.
     ///
     /// # Errors
     /// As [`JiraClient::find_by_intent`].
@@ -150,8 +149,22 @@ impl JiraClient {
         intent_ids: &[String],
         since: Timestamp,
         deadline: Instant,
-    ) -> Result<HashMap<String, CreatedTicket>, JiraError> {
+    ) -> Result<Found, JiraError> {
         search::find_by_intents(&self.site, project_key, intent_ids, since, deadline).await
+    }
+
+    /// Finds tickets with these intent ids among the newest of a project, also if the index doesn't have them
+    /// yet: it reads the issues with the keys that follow the newest one in the index.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn find_newest(
+        &self,
+        project_key: &str,
+        intent_ids: &[String],
+        deadline: Instant,
+    ) -> Result<Found, JiraError> {
+        newest::find_newest(&self.site, project_key, intent_ids, deadline).await
     }
 
     /// Finds projects by what somebody has `typed` so far of a key or name; all projects if that is empty.

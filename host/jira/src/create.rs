@@ -81,7 +81,7 @@ pub(super) async fn create_ticket(
     let action = JiraRequest::post(RequestKind::CreateIssue, site.url(&["issue"]), &update);
     match site.act(&action, deadline).await? {
         Answer::Found(body) => parse::<RawCreated>(&body, "the created issue")
-            .and_then(CreatedTicket::try_from)
+            .and_then(|created| CreatedTicket::try_from(&created))
             .map_err(CreateError::Unknown),
         Answer::Refused(status, body) => Err(refusal(status, &body)),
         answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
@@ -126,10 +126,10 @@ impl CreateError {
     }
 }
 
-impl TryFrom<RawCreated> for CreatedTicket {
+impl TryFrom<&RawCreated> for CreatedTicket {
     type Error = JiraError;
 
-    fn try_from(raw: RawCreated) -> Result<Self, JiraError> {
+    fn try_from(raw: &RawCreated) -> Result<Self, JiraError> {
         let (id, key) = identify(&raw.id, &raw.key)?;
         Ok(Self { id, key })
     }

@@ -45,6 +45,11 @@ pub(super) fn created_since(project_key: &str, since: Timestamp, now: Timestamp)
     )
 }
 
+/// The issues of a project, that with the newest key first. `project_key` must be a valid key.
+pub(super) fn newest(project_key: &str) -> String {
+    format!("project = {} ORDER BY key DESC", quoted(project_key))
+}
+
 /// Any text, in quotation marks.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))

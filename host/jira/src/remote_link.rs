@@ -6,7 +6,9 @@ use tokio::time::Instant;
 use crate::{
     error::JiraError,
     request::{JiraRequest, RequestKind},
-    site::JiraSite,
+    site::{ActionError, JiraSite},
+    transport::Answer,
+    wire::refusal::is_jira_error,
 };
 use maro_domain::issue::{IssueKey, one_line};
 
@@ -22,8 +24,12 @@ pub enum LinkError {
     /// The issue is missing, or not visible.
     #[error("the issue to link doesn't exist")]
     MissingIssue,
+    /// Jira has certainly added nothing.
     #[error(transparent)]
     Jira(#[from] JiraError),
+    /// Jira may have added it, or may still do so.
+    #[error("Jira didn't confirm the link")]
+    Unknown(#[source] JiraError),
 }
 
 pub(super) async fn add_remote_link(
@@ -43,8 +49,13 @@ pub(super) async fn add_remote_link(
     });
     let url = site.url(&["issue", key.as_str(), "remotelink"]);
     let request = JiraRequest::post(RequestKind::AddRemoteLink, url, &link);
-    match site.find(&request, deadline).await? {
-        Some(_) => Ok(()),
-        None => Err(LinkError::MissingIssue),
+    match site.act(&request, deadline).await {
+        Ok(Answer::NotFound(body)) if is_jira_error(&body) => {
+            site.confirm(deadline).await?;
+            Err(LinkError::MissingIssue)
+        }
+        Ok(answer) => Ok(answer.found().map(drop)?),
+        Err(ActionError::NotDone(error)) => Err(error.into()),
+        Err(ActionError::Unknown(error)) => Err(LinkError::Unknown(error)),
     }
 }

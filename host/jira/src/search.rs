@@ -62,10 +62,13 @@ pub(super) struct SearchRequest<'a> {
     pub(super) start_at: Option<usize>,
 }
 
+/// Tickets that MARO created, by their intent ids. Several of one id were created for the same wish.
+pub type Found = HashMap<String, Vec<CreatedTicket>>;
+
 #[derive(Deserialize)]
-struct RawFound {
+pub(super) struct RawFound {
     id: String,
-    key: String,
+    pub(super) key: String,
     #[serde(default)]
     fields: SimilarFields,
     #[serde(default)]
@@ -130,7 +133,7 @@ pub(super) async fn find_by_intent(
 ) -> Result<Option<CreatedTicket>, JiraError> {
     let intent_ids = [intent_id.to_owned()];
     let mut found = find_by_intents(site, project_key, &intent_ids, since, deadline).await?;
-    Ok(found.remove(intent_id))
+    Ok(found.remove(intent_id).and_then(|tickets| tickets.into_iter().next()))
 }
 
 pub(super) async fn find_by_intents(
@@ -139,8 +142,8 @@ pub(super) async fn find_by_intents(
     intent_ids: &[String],
     since: Timestamp,
     deadline: Instant,
-) -> Result<HashMap<String, CreatedTicket>, JiraError> {
-    let mut found = HashMap::new();
+) -> Result<Found, JiraError> {
+    let mut found = Found::new();
     if !is_project_key(project_key) || intent_ids.is_empty() {
         return Ok(found);
     }
@@ -148,11 +151,7 @@ pub(super) async fn find_by_intents(
     let mut place = Place::default();
     for _ in 0..MAX_PAGES {
         let (issues, next) = created_page(site, &jql, &place, deadline).await?;
-        for (intent, ticket) in intents_of(site, issues, deadline).await? {
-            if intent_ids.contains(&intent) {
-                found.entry(intent).or_insert(ticket);
-            }
-        }
+        keep(&mut found, intents_of(site, issues, deadline).await?, intent_ids);
         match next {
             Some(next) if found.len() < intent_ids.len() => place = next,
             _ => return Ok(found),
@@ -161,12 +160,24 @@ pub(super) async fn find_by_intents(
     Err(JiraError::invalid("too many recently created issues to check"))
 }
 
+/// Keeps the tickets with one of these marks, the oldest of a mark first.
+pub(super) fn keep(found: &mut Found, intents: Vec<(String, CreatedTicket)>, intent_ids: &[String]) {
+    for (intent, ticket) in intents {
+        if intent_ids.contains(&intent) {
+            let tickets = found.entry(intent).or_default();
+            tickets.push(ticket);
+            // Ids are numbers that grow.
+            tickets.sort_by_key(|ticket| (ticket.id.as_str().len(), ticket.id.as_str().to_owned()));
+        }
+    }
+}
+
 pub(super) fn search_request(site: &JiraSite, kind: RequestKind, request: &SearchRequest<'_>) -> JiraRequest {
     let path: &[&str] = if site.is_cloud() { &["search", "jql"] } else { &["search"] };
     JiraRequest::post(kind, site.url(path), request)
 }
 
-async fn search(
+pub(super) async fn search(
     site: &JiraSite,
     kind: RequestKind,
     request: &SearchRequest<'_>,
@@ -201,7 +212,7 @@ async fn created_page(
 }
 
 /// The tickets that carry an intent id, each with that id.
-async fn intents_of(
+pub(super) async fn intents_of(
     site: &JiraSite,
     issues: Vec<RawFound>,
     deadline: Instant,
@@ -223,8 +234,21 @@ async fn intent_of(
         // Data Center's search doesn't return properties.
         property(site, key.as_str(), deadline).await?
     };
-    let intent = property.as_ref().and_then(|value| value.get("id")).and_then(Value::as_str);
-    Ok(intent.map(|intent| (intent.to_owned(), CreatedTicket { id, key })))
+    let intent = property.as_ref().and_then(intent_in);
+    Ok(intent.map(|intent| (intent, CreatedTicket { id, key })))
+}
+
+/// The mark of an issue, read from the issue itself and not from the index.
+pub(super) async fn mark_of(
+    site: &JiraSite,
+    key: &str,
+    deadline: Instant,
+) -> Result<Option<String>, JiraError> {
+    Ok(property(site, key, deadline).await?.as_ref().and_then(intent_in))
+}
+
+fn intent_in(property: &Value) -> Option<String> {
+    property.get("id").and_then(Value::as_str).map(str::to_owned)
 }
 
 async fn property(site: &JiraSite, key: &str, deadline: Instant) -> Result<Option<Value>, JiraError> {

@@ -1,5 +1,7 @@
 //! Creating stories under an epic, up to fifty in one request.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -10,11 +12,15 @@ use crate::{
     epic_fields::get_epic_fields,
     error::JiraError,
     request::{JiraRequest, RequestKind},
+    search::mark_of,
     site::JiraSite,
     transport::Answer,
-    wire::{parse::parse, refusal::Refusal},
+    wire::{
+        parse::parse,
+        refusal::{MAX_TEXT_LENGTH, Refusal},
+    },
 };
-use maro_domain::ticket::CreatedTicket;
+use maro_domain::{issue::one_line, ticket::CreatedTicket};
 
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES: usize = 50;
@@ -38,7 +44,9 @@ struct BulkCreate {
 #[derive(Deserialize)]
 struct RawCreatedStories {
     issues: Vec<RawCreated>,
-    errors: Vec<RawFailure>,
+    /// A list of [`RawFailure`], or something else that only people can read.
+    #[serde(default)]
+    errors: Value,
 }
 
 #[derive(Deserialize)]
@@ -69,11 +77,17 @@ pub(super) async fn create_stories(
     let body = BulkCreate { issue_updates: issue_updates.collect() };
     let action = JiraRequest::post(RequestKind::CreateIssues, site.url(&["issue", "bulk"]), &body);
     match site.act(&action, deadline).await? {
-        Answer::Found(body) => parse::<RawCreatedStories>(&body, "the created issues")
-            .and_then(|answer| attribute(answer, stories.len()))
-            .map_err(CreateError::Unknown),
+        Answer::Found(body) => {
+            let answer = parse(&body, "the created issues").map_err(CreateError::Unknown)?;
+            match attribute(&answer, stories.len()) {
+                Ok(outcomes) => Ok(outcomes),
+                Err(_) => {
+                    attribute_by_marks(site, answer, stories, deadline).await.map_err(CreateError::Unknown)
+                }
+            }
+        }
         Answer::Refused(status, body) => match serde_json::from_slice(&body) {
-            Ok(answer) => Ok(attribute_nothing(answer, stories.len())?),
+            Ok(answer) => Ok(attribute_nothing(&answer, stories.len())?),
             Err(_) => Err(refusal(status, &body)),
         },
         answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
@@ -95,11 +109,12 @@ async fn link_to(site: &JiraSite, epic: &Epic, deadline: Instant) -> Result<(Str
 /// Assigns the answers to the stories. Jira lists what it created in the order of the request, without what
 /// failed.
 fn attribute(
-    answer: RawCreatedStories,
+    answer: &RawCreatedStories,
     count: usize,
 ) -> Result<Vec<Result<CreatedTicket, String>>, JiraError> {
     let mut failures: Vec<Option<String>> = vec![None; count];
-    for failure in &answer.errors {
+    let errors = answer.failures().ok_or_else(|| JiraError::invalid("errors of another shape"))?;
+    for failure in &errors {
         if let Some(place) = failures.get_mut(failure.failed_element_number) {
             *place = Some(reason(&failure.element_errors));
         }
@@ -111,7 +126,7 @@ fn attribute(
             answer.issues.len()
         )));
     }
-    let mut issues = answer.issues.into_iter();
+    let mut issues = answer.issues.iter();
     failures
         .into_iter()
         .map(|failure| match failure {
@@ -124,21 +139,75 @@ fn attribute(
         .collect()
 }
 
+/// As [`attribute`], for an answer whose errors don't name their stories: the mark of each created issue tells
+/// which story it is. The others failed only if there are as many errors.
+async fn attribute_by_marks(
+    site: &JiraSite,
+    answer: RawCreatedStories,
+    stories: &[NewStory],
+    deadline: Instant,
+) -> Result<Vec<Result<CreatedTicket, String>>, JiraError> {
+    let errors = answer.errors.as_array().map_or(1, Vec::len);
+    let reason = answer.reasons();
+    if answer.issues.len() + errors != stories.len() {
+        return Err(JiraError::invalid(format!(
+            "{} created issues and {errors} errors",
+            answer.issues.len()
+        )));
+    }
+    let mut created = HashMap::new();
+    for issue in &answer.issues {
+        let ticket = CreatedTicket::try_from(issue)?;
+        let mark = mark_of(site, ticket.key.as_str(), deadline).await?;
+        created.insert(mark.ok_or_else(|| JiraError::invalid("a created issue has no mark"))?, ticket);
+    }
+    let outcomes: Vec<_> =
+        stories.iter().map(|story| created.remove(&story.intent_id).ok_or_else(|| reason.clone())).collect();
+    if created.is_empty() { Ok(outcomes) } else { Err(JiraError::invalid("a created issue of another mark")) }
+}
+
 /// As [`attribute`], for an answer whose status says that nothing was created.
 fn attribute_nothing(
-    answer: RawCreatedStories,
+    answer: &RawCreatedStories,
     count: usize,
 ) -> Result<Vec<Result<CreatedTicket, String>>, CreateError> {
     if !answer.issues.is_empty() {
         return attribute(answer, count).map_err(CreateError::Unknown);
     }
+    let Some(errors) = answer.failures() else { return Ok(vec![Err(answer.reasons()); count]) };
     let mut reasons = vec![String::new(); count];
-    for failure in &answer.errors {
+    for failure in &errors {
         if let Some(place) = reasons.get_mut(failure.failed_element_number) {
             *place = reason(&failure.element_errors);
         }
     }
     Ok(reasons.into_iter().map(Err).collect())
+}
+
+impl RawCreatedStories {
+    /// `None` if they have another shape.
+    fn failures(&self) -> Option<Vec<RawFailure>> {
+        if self.errors.is_null() {
+            return Some(Vec::new());
+        }
+        serde_json::from_value(self.errors.clone()).ok()
+    }
+
+    /// All texts among the errors as one bounded line, whatever shape they have.
+    fn reasons(&self) -> String {
+        let mut texts = Vec::new();
+        collect_texts(&self.errors, &mut texts);
+        one_line(&texts.join(" "), MAX_TEXT_LENGTH)
+    }
+}
+
+fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
+        Value::Object(values) => values.values().for_each(|value| collect_texts(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Why a story was refused; empty if Jira doesn't say.
@@ -151,7 +220,7 @@ mod tests {
     use super::*;
 
     fn outcomes(body: Value, count: usize) -> Result<Vec<String>, JiraError> {
-        let answers = attribute(serde_json::from_value(body).unwrap(), count)?;
+        let answers = attribute(&serde_json::from_value(body).unwrap(), count)?;
         let text = |answer: Result<CreatedTicket, String>| {
             answer.map_or_else(|reason| reason, |ticket| ticket.key.to_string())
         };
@@ -182,5 +251,20 @@ mod tests {
         assert!(outcomes(json!({ "issues": [one], "errors": [] }), 2).is_err());
         assert!(outcomes(json!({ "issues": [one], "errors": [failure(0, json!({}))] }), 1).is_err());
         assert!(outcomes(json!({ "issues": [{ "id": "1", "key": "x" }], "errors": [] }), 1).is_err());
+        for errors in [json!({ "0": "No." }), json!(["No."]), json!([{ "failedElementNumber": "0" }])] {
+            assert!(outcomes(json!({ "issues": [one], "errors": errors }), 2).is_err(), "{errors}");
+        }
+    }
+
+    #[test]
+    fn errors_of_any_shape_say_why() {
+        let reasons = |errors: Value| {
+            let answer: RawCreatedStories =
+                serde_json::from_value(json!({ "issues": [], "errors": errors })).unwrap();
+            attribute_nothing(&answer, 1).unwrap().remove(0).unwrap_err()
+        };
+        for errors in [json!(["No."]), json!({ "0": { "summary": "No." } }), json!("No.")] {
+            assert_eq!(reasons(errors.clone()), "No.", "{errors}");
+        }
     }
 }

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
+
 use crate::{
-    intent_records::{Announcement, CreateRecord, Place},
-    patience::{CREATE_PATIENCE, deadline},
+    intent_records::{Announcement, CreateRecord, Place, add_twin, all_keys},
     texts,
     wish::{Asked, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
+    issue::IssueKey,
     reply::Block,
     ticket::{CreatedTicket, NewTicket},
 };
 use maro_jira::{client::JiraClient, create::CreateError, error::JiraError};
 use maro_slack::markup;
-use maro_store::intents::{IntentKind, work::Work};
+use maro_store::intents::{
+    IntentKind,
+    work::{Ticket, Work},
+};
 
 /// How many times Jira is asked to create a ticket, if it doesn't confirm the ticket and doesn't have it
 /// either.
@@ -40,6 +45,7 @@ pub(crate) enum NotCreated {
 impl Wish for Create {
     const KIND: IntentKind = IntentKind::Create;
     type Record = CreateRecord;
+    type Answer = CreatedTicket;
     type Refusal = NotCreated;
 
     async fn prepare(&mut self, _: &JiraClient, record: &mut CreateRecord) -> bool {
@@ -48,12 +54,15 @@ impl Wish for Create {
         is_due
     }
 
-    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<CreateRecord>) -> Asked<NotCreated> {
-        match jira.create_ticket(&new_ticket(work), deadline(CREATE_PATIENCE)).await {
-            Ok(created) => {
-                work.record.ticket = Some(created.into());
-                Asked::Answered
-            }
+    async fn ask(
+        &self,
+        jira: &JiraClient,
+        id: &str,
+        record: &CreateRecord,
+        deadline: Instant,
+    ) -> Asked<CreatedTicket, NotCreated> {
+        match jira.create_ticket(&new_ticket(id, record), deadline).await {
+            Ok(created) => Asked::Answered(created),
             Err(CreateError::Refused { fields, messages }) => {
                 Asked::Refused(NotCreated::Refused { fields, messages })
             }
@@ -62,8 +71,24 @@ impl Wish for Create {
         }
     }
 
+    fn answered(&mut self, work: &mut Work<CreateRecord>, created: CreatedTicket) {
+        work.record.ticket = Some(created.into());
+    }
+
+    fn asked_at<'a>(&self, record: &'a mut CreateRecord) -> Option<&'a mut Option<i64>> {
+        Some(&mut record.asked_at)
+    }
+
     fn unconfirmed(&self, work: &Work<CreateRecord>) -> Vec<String> {
         if work.record.ticket.is_none() { vec![work.id.clone()] } else { Vec::new() }
+    }
+
+    fn repeated(&self, work: &Work<CreateRecord>) -> Vec<String> {
+        if work.record.is_repeated { vec![work.id.clone()] } else { Vec::new() }
+    }
+
+    fn twins(&self, record: &CreateRecord) -> Vec<Vec<IssueKey>> {
+        record.ticket.iter().filter_map(|ticket| all_keys(ticket, &record.twins)).collect()
     }
 
     async fn project(&mut self, _: &JiraClient, record: &CreateRecord) -> String {
@@ -71,10 +96,11 @@ impl Wish for Create {
     }
 
     fn found(&mut self, work: &mut Work<CreateRecord>, _: &str, ticket: CreatedTicket) {
-        work.record.ticket = Some(ticket.into());
+        add_ticket(&mut work.record.ticket, &mut work.record.twins, ticket.into());
     }
 
     fn missing(&mut self, work: &mut Work<CreateRecord>) -> Result<(), NotCreated> {
+        work.record.is_repeated = true;
         if work.record.attempts < MAX_ATTEMPTS { Ok(()) } else { Err(NotCreated::NotThere) }
     }
 
@@ -100,14 +126,21 @@ impl Wish for Create {
     }
 }
 
-fn new_ticket(work: &Work<CreateRecord>) -> NewTicket {
-    let record = &work.record;
+/// Keeps a ticket, or as a twin if there is another already.
+fn add_ticket(place: &mut Option<Ticket>, twins: &mut Vec<Ticket>, ticket: Ticket) {
+    match place {
+        None => *place = Some(ticket),
+        Some(first) => add_twin(first, twins, ticket),
+    }
+}
+
+fn new_ticket(id: &str, record: &CreateRecord) -> NewTicket {
     NewTicket {
         project_key: record.project_key.clone(),
         issue_type_id: record.issue_type_id.clone(),
         summary: record.summary.clone(),
         description: markup::parse_typed(&record.description),
-        intent_id: work.id.clone(),
+        intent_id: id.to_owned(),
     }
 }
 

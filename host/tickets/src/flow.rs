@@ -4,7 +4,9 @@
 //! 1. *Begin.* The intent is saved. If several callers begin the same one, only one of them continues.
 //! 2. *Ask.* The intent is saved as `begun` before Jira is asked, so that after a crash it is known that Jira
 //!    may have done it.
-//! 3. *Look.* What Jira didn't confirm is looked for by its mark. Nothing is asked for again before that.
+//! 3. *Look.* What Jira doesn't confirm is looked for by its mark: while its answer is waited for, and after
+//!    that until Jira can't be at work on it any more. Nothing is asked for again before that. What was asked
+//!    for twice is looked for once more, and if Jira has made both, the person is told.
 //! 4. *Confirm.* The intent is saved as `confirmed` with Jira's answer before anything follows from it.
 //! 5. *Track.* This may be repeated: an issue is on a list only once.
 //! 6. *Announce.* This is saved before Slack is asked. After a crash at that very moment the channel may have
@@ -25,7 +27,8 @@ use crate::{
     announcer::Announcer,
     auto_track::AutoTracker,
     intent_records::{Announcement, Place},
-    wish::{Asked, Looking, Told, Wish},
+    patience::Patience,
+    wish::{Asked, Looked, Looking, Told, Wish},
 };
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
@@ -35,15 +38,13 @@ use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_slack::web_api::error::ApiError;
 use maro_store::{
+    database::error::DatabaseError,
     intents::{
-        Begun, Intent, IntentState, Intents, NewIntent,
+        Begun, Intent, IntentError, IntentState, Intents, NewIntent,
         work::{Stop, Work, to_json},
     },
     tracker::ChannelIssueTracker,
 };
-
-/// How many looks must find nothing before a ticket counts as missing.
-const MIN_LOOKS: usize = 3;
 
 /// What came of beginning an intent.
 #[derive(Debug)]
@@ -74,9 +75,12 @@ pub(crate) enum Ended<Refusal> {
     Done(Vec<Note>),
     /// Jira has done nothing. `unwritten` if that couldn't be saved.
     Refused { refusal: Refusal, unwritten: Option<Stop> },
+    /// Nothing was begun, because that couldn't be saved. After [`DatabaseError::Uncertain`] it may be saved
+    /// all the same, and then recovery carries it out.
+    NotBegun(Stop),
     /// Nobody knows what Jira did. Recovery looks again.
     Unconfirmed(Option<JiraError>),
-    /// Nothing more can be done here.
+    /// Nothing more can be done here. Recovery finishes what was begun.
     Stopped(Stop),
 }
 
@@ -88,29 +92,27 @@ impl<Refusal> Ended<Refusal> {
             Self::Refused { .. } => "refused",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::Stopped(_) => "stopped",
+            Self::NotBegun(_) => "not_begun",
         }
+    }
+
+    /// Whether the person has been told all that is known, so that recovery needn't say it again.
+    pub(crate) fn is_told_already(&self) -> bool {
+        matches!(self, Self::Unconfirmed(_) | Self::Stopped(_) | Self::NotBegun(_))
     }
 }
 
-/// What isn't done yet although Jira has done its part.
+/// What isn't done yet although Jira has done its part, or what else the person has to know.
 #[derive(Debug)]
 pub(crate) enum Note {
     /// Recovery tries it again.
     NotTracked(IssueKey),
     /// It isn't tried again.
     NotAnnounced(ApiError),
+    /// Jira has created all of these for the same wish.
+    MadeTwice(Vec<IssueKey>),
     /// The intent couldn't be saved. The rest follows once it can be.
     Unwritten(Stop),
-}
-
-/// The result of a look.
-enum Looked {
-    /// Everything that was looked for is there.
-    Found,
-    /// Some of it certainly isn't.
-    NotThere,
-    /// Jira is still away, so nobody knows.
-    Away,
 }
 
 /// Carries out intents. Shared by people's forms, plugins and recovery.
@@ -122,6 +124,7 @@ pub struct Driver {
     pub announcer: Arc<Announcer>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
+    pub patience: Patience,
 }
 
 impl Driver {
@@ -136,10 +139,36 @@ impl Driver {
         let Place { channel, user } = place;
         let intent =
             NewIntent { id: id.to_owned(), kind: W::KIND, channel, user, state, data: to_json(&record) };
-        Ok(match self.intents.begin(&intent, self.clock.now()).await? {
+        Ok(match self.begin_surely(&intent).await? {
             Begun::New(intent) => Start::Ours(Work::read(intent)?),
             Begun::Known(intent) => Start::Known(intent.state, Work::read(intent)?),
         })
+    }
+
+    /// Begins an intent, and once more if the database's answer was lost: if the first did it, this finds it.
+    async fn begin_surely(&self, intent: &NewIntent) -> Result<Begun, IntentError> {
+        let begun = self.intents.begin(intent, self.clock.now()).await;
+        if !begun.as_ref().is_err_and(is_uncertain) {
+            return begun;
+        }
+        tokio::time::sleep(self.patience.settling).await;
+        // If this fails too, it still isn't known what the first did.
+        self.intents.begin(intent, self.clock.now()).await.or(begun)
+    }
+
+    /// Saves that an intent is begun, and once more if the database's answer was lost. If the first did it,
+    /// the intent is lost to recovery.
+    async fn save_begun<Record: Serialize>(&self, work: &mut Work<Record>) -> Result<(), Stop> {
+        match self.save(work, IntentState::Begun).await {
+            Err(Stop::Store(error)) if is_uncertain(&error) => {
+                tokio::time::sleep(self.patience.settling).await;
+                self.save(work, IntentState::Begun).await.map_err(|stop| match stop {
+                    Stop::Lost => Stop::Lost,
+                    _ => Stop::Store(error),
+                })
+            }
+            saved => saved,
+        }
     }
 
     /// Finishes an intent that another process left behind.
@@ -204,23 +233,38 @@ impl Driver {
             self.settle(wish, work, None).await?;
         }
         let mut is_written = stage == Stage::Begun;
+        let mut is_begun = stage != Stage::Draft;
         loop {
             let written = work.record.clone();
             if !wish.prepare(&self.jira, &mut work.record).await {
-                return Ok(());
+                return self.look_for_twins(wish, work).await.map_err(Ended::Stopped);
             }
             // After a crash from here on it is unknown whether Jira did it, so that has to be saved first.
             if !is_written || work.record != written {
-                self.save(work, IntentState::Begun).await.map_err(Ended::Stopped)?;
+                if let Some(asked_at) = wish.asked_at(&mut work.record) {
+                    *asked_at = Some(self.clock.now().as_second());
+                }
+                let saved = self.save_begun(work).await;
+                saved.map_err(|stop| match stop {
+                    Stop::Store(_) if !is_begun => Ended::NotBegun(stop),
+                    _ => Ended::Stopped(stop),
+                })?;
             }
-            is_written = false;
+            (is_written, is_begun) = (false, true);
             // What is confirmed so far doesn't have to wait for the rest.
             if !self.track(wish, work).await.is_empty() {
                 self.save(work, IntentState::Begun).await.map_err(Ended::Stopped)?;
             }
-            match wish.ask(&self.jira, work).await {
-                Asked::Answered => {}
-                Asked::Refused(refusal) => return Err(self.refused(work, refusal).await),
+            match self.ask(wish, work).await.map_err(Ended::Stopped)? {
+                Asked::Answered(Some(answer)) => wish.answered(work, answer),
+                Asked::Answered(None) => {}
+                Asked::Refused(refusal) => {
+                    // What was asked for before may be there all the same.
+                    self.look_for_twins(wish, work).await.map_err(Ended::Stopped)?;
+                    if wish.repeated(work).is_empty() || !wish.unconfirmed(work).is_empty() {
+                        return Err(self.refused(work, refusal).await);
+                    }
+                }
                 Asked::Unknown(error) => {
                     tracing::warn!(
                         intent = work.id,
@@ -240,6 +284,10 @@ impl Driver {
         work: &mut Work<W::Record>,
         error: Option<JiraError>,
     ) -> Result<(), Ended<W::Refusal>> {
+        // What has no mark isn't looked for. It may be asked for again, which recovery does, with pauses.
+        if error.is_some() && wish.unconfirmed(work).is_empty() {
+            return Err(Ended::Unconfirmed(error));
+        }
         match self.look(wish, work).await.map_err(Ended::Stopped)? {
             Looked::Found => Ok(()),
             Looked::NotThere => match wish.missing(work) {
@@ -253,47 +301,6 @@ impl Driver {
                 Err(Ended::Unconfirmed(error))
             }
         }
-    }
-
-    /// Looks for what Jira didn't confirm, by its marks.
-    async fn look<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Result<Looked, Stop> {
-        let mut marks = wish.unconfirmed(work);
-        if marks.is_empty() {
-            return Ok(Looked::Found);
-        }
-        let looking = wish.looking();
-        let project = wish.project(&self.jira, &work.record).await;
-        let mut looks = 0;
-        for &pause in looking.pauses() {
-            if !looking.has_time_for(pause) {
-                return Ok(Looked::Away);
-            }
-            tokio::time::sleep(pause).await;
-            if looking == Looking::Thoroughly {
-                // This renews the lease.
-                self.save(work, IntentState::Begun).await?;
-            }
-            match self.jira.find_by_intents(&project, &marks, work.begun_at, looking.deadline()).await {
-                Ok(found) => {
-                    looks += 1;
-                    for (mark, ticket) in found {
-                        wish.found(work, &mark, ticket);
-                    }
-                    marks = wish.unconfirmed(work);
-                    if marks.is_empty() {
-                        return Ok(Looked::Found);
-                    }
-                }
-                Err(error) if error.is_outage() => {}
-                Err(error) => tracing::warn!(
-                    intent = work.id,
-                    error = error_chain(&error),
-                    "couldn't search for an unconfirmed issue"
-                ),
-            }
-        }
-        let is_sure = looking == Looking::Thoroughly && looks >= MIN_LOOKS;
-        Ok(if is_sure { Looked::NotThere } else { Looked::Away })
     }
 
     async fn refused<Record: Serialize, Refusal>(
@@ -322,6 +329,7 @@ impl Driver {
             .collect();
         // If anything isn't tracked yet, the intent stays open and recovery tries again.
         let state = if notes.is_empty() { IntentState::Finished } else { IntentState::Confirmed };
+        notes.extend(wish.twins(&work.record).into_iter().map(Note::MadeTwice));
         wish.follow(&self.jira, &*self.tracker, &self.clock, work).await;
         match self.announce(wish, work).await {
             Ok(()) => {}
@@ -371,6 +379,10 @@ impl Driver {
         }
         told.map_err(Note::NotAnnounced)
     }
+}
+
+fn is_uncertain(error: &IntentError) -> bool {
+    matches!(error, IntentError::Database(DatabaseError::Uncertain(_)))
 }
 
 fn key_of(event: DomainEvent) -> IssueKey {

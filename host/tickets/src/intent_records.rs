@@ -99,6 +99,15 @@ pub(crate) struct CreateRecord {
     /// How many times Jira has been asked to create it.
     #[serde(default)]
     pub(crate) attempts: u32,
+    /// When Jira was last asked, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked_at: Option<i64>,
+    /// Whether Jira was asked again after it hadn't confirmed the ticket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_repeated: bool,
+    /// What Jira has created beside `ticket`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) twins: Vec<Ticket>,
 }
 
 /// An existing ticket to link.
@@ -141,6 +150,9 @@ pub(crate) struct StoriesRecord {
     pub(crate) announcement: Announcement,
     #[serde(default)]
     pub(crate) attempts: u32,
+    /// When Jira was last asked, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +162,16 @@ pub(crate) struct StoryLine {
     pub(crate) state: StoryState,
     #[serde(default)]
     pub(crate) is_tracked: bool,
+    /// What Jira has created beside the ticket of the state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) twins: Vec<Ticket>,
+}
+
+impl StoryLine {
+    /// A line that Jira hasn't been asked for.
+    pub(crate) fn due(title: String) -> Self {
+        Self { title, state: StoryState::Due, is_tracked: false, twins: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +197,22 @@ pub(crate) struct PluginCreationRecord {
     /// Jira's answer.
     #[serde(default)]
     pub(crate) ticket: Option<Ticket>,
+    /// When Jira was asked, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked_at: Option<i64>,
+}
+
+/// Keeps a ticket that Jira has created beside `first` for the same wish, once.
+pub(crate) fn add_twin(first: &Ticket, twins: &mut Vec<Ticket>, ticket: Ticket) {
+    if ticket.id != first.id && twins.iter().all(|twin| twin.id != ticket.id) {
+        twins.push(ticket);
+    }
+}
+
+/// The keys of a ticket and its twins; `None` if there are no twins.
+pub(crate) fn all_keys(first: &Ticket, twins: &[Ticket]) -> Option<Vec<IssueKey>> {
+    let keys = || std::iter::once(first).chain(twins).filter_map(|ticket| ticket.key().ok());
+    (!twins.is_empty()).then(|| keys().collect())
 }
 
 #[cfg(test)]
@@ -227,6 +265,7 @@ mod tests {
         assert_eq!((record.ticket, record.is_tracked, record.attempts), (None, false, 0));
         assert_eq!(record.announcement, Announcement::Due);
         let line: StoryLine = serde_json::from_str(r#"{"title":"One"}"#).unwrap();
-        assert_eq!(line, StoryLine { title: "One".to_owned(), state: StoryState::Due, is_tracked: false });
+        assert_eq!(line, StoryLine::due("One".to_owned()));
+        assert_eq!((record.asked_at, record.twins), (None, Vec::new()));
     }
 }

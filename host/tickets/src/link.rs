@@ -1,5 +1,7 @@
 //! Linking an existing ticket, which somebody chose instead of a duplicate, to the conversation.
 
+use tokio::time::Instant;
+
 use crate::{
     intent_records::{Announcement, LinkRecord, LinkedIssue, Place},
     patience::{LOOK_UP_PATIENCE, deadline},
@@ -28,20 +30,25 @@ pub(crate) enum NotLinked {
 impl Wish for Link {
     const KIND: IntentKind = IntentKind::Link;
     type Record = LinkRecord;
+    type Answer = LinkedIssue;
     type Refusal = NotLinked;
 
     async fn prepare(&mut self, _: &JiraClient, record: &mut LinkRecord) -> bool {
         record.issue.is_none()
     }
 
-    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<LinkRecord>) -> Asked<NotLinked> {
-        match add_link(jira, &work.record).await {
-            Ok(issue) => {
-                work.record.issue = Some(issue);
-                Asked::Answered
-            }
-            Err(reason) => Asked::Refused(reason),
-        }
+    async fn ask(
+        &self,
+        jira: &JiraClient,
+        _: &str,
+        record: &LinkRecord,
+        deadline: Instant,
+    ) -> Asked<LinkedIssue, NotLinked> {
+        add_link(jira, record, deadline).await
+    }
+
+    fn answered(&mut self, work: &mut Work<LinkRecord>, issue: LinkedIssue) {
+        work.record.issue = Some(issue);
     }
 
     fn events(&self, work: &Work<LinkRecord>) -> Vec<(usize, DomainEvent)> {
@@ -68,26 +75,26 @@ impl Wish for Link {
     }
 }
 
-async fn add_link(jira: &JiraClient, record: &LinkRecord) -> Result<LinkedIssue, NotLinked> {
-    let key = IssueKey::parse(&record.key).map_err(|_| NotLinked::Missing)?;
-    let found = jira
-        .get_issues(std::slice::from_ref(&key), deadline(LOOK_UP_PATIENCE))
-        .await
-        .map_err(NotLinked::Jira)?;
-    let issue = found.into_iter().flatten().next().ok_or(NotLinked::Missing)?;
+async fn add_link(jira: &JiraClient, record: &LinkRecord, until: Instant) -> Asked<LinkedIssue, NotLinked> {
+    let missing = || Asked::Refused(NotLinked::Missing);
+    let Ok(key) = IssueKey::parse(&record.key) else { return missing() };
+    let issue = match jira.get_issues(std::slice::from_ref(&key), deadline(LOOK_UP_PATIENCE)).await {
+        Ok(found) => found.into_iter().flatten().next(),
+        Err(error) => return Asked::Refused(NotLinked::Jira(error)),
+    };
+    let Some(issue) = issue else { return missing() };
     let url = record.origin.conversation_url();
-    jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, deadline(LOOK_UP_PATIENCE))
-        .await
-        .map_err(|error| match error {
-            LinkError::MissingIssue => NotLinked::Missing,
-            LinkError::Jira(error) => NotLinked::Jira(error),
-        })?;
-    Ok(LinkedIssue {
-        id: issue.id.as_str().to_owned(),
-        key: issue.key.into_string(),
-        summary: issue.summary,
-        status: issue.status,
-    })
+    match jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, until).await {
+        Ok(()) => Asked::Answered(LinkedIssue {
+            id: issue.id.as_str().to_owned(),
+            key: issue.key.into_string(),
+            summary: issue.summary,
+            status: issue.status,
+        }),
+        Err(LinkError::MissingIssue) => missing(),
+        Err(LinkError::Jira(error)) => Asked::Refused(NotLinked::Jira(error)),
+        Err(LinkError::Unknown(error)) => Asked::Unknown(error),
+    }
 }
 
 fn event(record: &LinkRecord) -> Option<DomainEvent> {

@@ -59,6 +59,7 @@ pub async fn create(
         project_key: ticket.project_key.clone(),
         summary: ticket.summary.clone(),
         ticket: None,
+        asked_at: Some(driver.clock.now().as_second()),
     };
     let (id, place) = (ticket.intent_id.clone(), Place { channel, user });
     // The id was chosen at random for this call, so nobody else has it.
@@ -68,7 +69,7 @@ pub async fn create(
     let unknown = |error: Option<JiraError>| EditError::Unknown(error.unwrap_or(JiraError::TimedOut));
     let error = match driver.drive(&mut creation, &mut work, Stage::Begun).await {
         Ended::Done(_) => return creation.issue.ok_or(CreationError::Unwritten(Stop::Unreadable)),
-        Ended::Stopped(stop) => return Err(stop.into()),
+        Ended::NotBegun(stop) | Ended::Stopped(stop) => return Err(stop.into()),
         Ended::Refused { refusal: NotCreated::Refused(error), .. } => error,
         Ended::Refused { refusal: NotCreated::NotThere, .. } => unknown(None),
         Ended::Unconfirmed(error) => unknown(error),
@@ -84,7 +85,7 @@ pub async fn create(
 pub(crate) async fn finish(driver: &Driver, intent: Intent) -> Result<(), Stop> {
     let mut creation = PluginCreation { asked: None, issue: None };
     match driver.resume(&mut creation, intent).await? {
-        (_, Ended::Stopped(stop)) => Err(stop),
+        (_, Ended::NotBegun(stop) | Ended::Stopped(stop)) => Err(stop),
         (work, Ended::Refused { .. }) => {
             tracing::warn!(
                 intent = work.id,
@@ -132,24 +133,39 @@ impl PluginCreation {
 impl Wish for PluginCreation {
     const KIND: IntentKind = IntentKind::PluginCreate;
     type Record = PluginCreationRecord;
+    type Answer = CreatedTicket;
     type Refusal = NotCreated;
 
     async fn prepare(&mut self, _: &JiraClient, record: &mut PluginCreationRecord) -> bool {
         record.ticket.is_none() && self.asked.is_some()
     }
 
-    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<PluginCreationRecord>) -> Asked<NotCreated> {
-        let Some(Request { ticket, deadline }) = &self.asked else { return Asked::Answered };
+    async fn ask(
+        &self,
+        jira: &JiraClient,
+        _: &str,
+        _: &PluginCreationRecord,
+        _: Instant,
+    ) -> Asked<CreatedTicket, NotCreated> {
+        // `prepare` has made sure of it.
+        let Some(Request { ticket, deadline }) = &self.asked else {
+            return Asked::Refused(NotCreated::NotThere);
+        };
         let remaining = deadline.saturating_duration_since(Instant::now());
         let until = Instant::now() + remaining.mul_f32(SHARE_OF_CREATION);
         match jira.create_ticket(ticket, until).await {
-            Ok(created) => {
-                self.confirm(work, created);
-                Asked::Answered
-            }
+            Ok(created) => Asked::Answered(created),
             Err(CreateError::Unknown(error)) => Asked::Unknown(error),
             Err(error) => Asked::Refused(NotCreated::Refused(error.into())),
         }
+    }
+
+    fn answered(&mut self, work: &mut Work<PluginCreationRecord>, created: CreatedTicket) {
+        self.confirm(work, created);
+    }
+
+    fn asked_at<'a>(&self, record: &'a mut PluginCreationRecord) -> Option<&'a mut Option<i64>> {
+        Some(&mut record.asked_at)
     }
 
     fn unconfirmed(&self, work: &Work<PluginCreationRecord>) -> Vec<String> {
@@ -165,7 +181,9 @@ impl Wish for PluginCreation {
     }
 
     fn found(&mut self, work: &mut Work<PluginCreationRecord>, _: &str, ticket: CreatedTicket) {
-        self.confirm(work, ticket);
+        if work.record.ticket.is_none() {
+            self.confirm(work, ticket);
+        }
     }
 
     fn missing(&mut self, _: &mut Work<PluginCreationRecord>) -> Result<(), NotCreated> {

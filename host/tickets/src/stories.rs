@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 
+use tokio::time::Instant;
+
 use crate::{
-    intent_records::{Announcement, Place, StoriesRecord, StoryState},
-    patience::{CREATE_PATIENCE, LOOK_UP_PATIENCE, deadline},
+    intent_records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
+    patience::{LOOK_UP_PATIENCE, deadline},
     texts,
     wish::{Asked, Told, Wish},
 };
@@ -27,6 +29,14 @@ const BATCH: usize = 50;
 
 /// How many times one batch is sent, if Jira doesn't confirm it and doesn't have it either.
 const MAX_ATTEMPTS: u32 = 2;
+
+/// What Jira says about a batch.
+pub(crate) enum BatchAnswer {
+    /// By the number of the line.
+    Each(Vec<(usize, Result<CreatedTicket, String>)>),
+    /// Nothing was created, for this reason.
+    None(String),
+}
 
 /// The wish to create all stories of one form. If Jira rejects a story, that is the outcome of its line, not
 /// of the wish.
@@ -53,6 +63,7 @@ impl Stories {
 impl Wish for Stories {
     const KIND: IntentKind = IntentKind::Stories;
     type Record = StoriesRecord;
+    type Answer = BatchAnswer;
     type Refusal = Infallible;
 
     async fn prepare(&mut self, jira: &JiraClient, record: &mut StoriesRecord) -> bool {
@@ -70,47 +81,72 @@ impl Wish for Stories {
         true
     }
 
-    async fn ask(&mut self, jira: &JiraClient, work: &mut Work<StoriesRecord>) -> Asked<Infallible> {
-        let batch: Vec<usize> = lines_in(&work.record, &StoryState::Asked).collect();
+    async fn ask(
+        &self,
+        jira: &JiraClient,
+        id: &str,
+        record: &StoriesRecord,
+        deadline: Instant,
+    ) -> Asked<BatchAnswer, Infallible> {
+        let batch: Vec<usize> = lines_in(record, &StoryState::Asked).collect();
         let stories: Vec<NewStory> = batch
             .iter()
-            .map(|&index| NewStory {
-                summary: work.record.lines[index].title.clone(),
-                intent_id: mark(&work.id, index),
-            })
+            .map(|&index| NewStory { summary: record.lines[index].title.clone(), intent_id: mark(id, index) })
             .collect();
-        let epic = match self.epic(jira, &work.record.epic).await {
-            Ok(epic) => epic,
-            Err(reason) => {
-                fail_all(&mut work.record, reason);
-                return Asked::Answered;
-            }
+        // `prepare` has read it.
+        let Some(epic) = &self.epic else {
+            return Asked::Answered(BatchAnswer::None(texts::forms::EXPIRED.to_owned()));
         };
-        let outcomes = match jira.create_stories(epic, &stories, deadline(CREATE_PATIENCE)).await {
+        let outcomes = match jira.create_stories(epic, &stories, deadline).await {
             Ok(outcomes) => outcomes,
             Err(CreateError::Refused { fields, messages }) => {
                 let reason = fields.into_values().chain(messages).collect::<Vec<_>>().join(" ");
                 vec![Err(reason); batch.len()]
             }
             Err(CreateError::Jira(error)) => {
-                // The remaining batches would end the same way.
-                fail_all(&mut work.record, texts::jira::failed(&error));
-                return Asked::Answered;
+                return Asked::Answered(BatchAnswer::None(texts::jira::failed(&error)));
             }
             Err(CreateError::Unknown(error)) => return Asked::Unknown(error),
         };
-        for (index, outcome) in batch.into_iter().zip(outcomes) {
+        Asked::Answered(BatchAnswer::Each(batch.into_iter().zip(outcomes).collect()))
+    }
+
+    fn answered(&mut self, work: &mut Work<StoriesRecord>, answer: BatchAnswer) {
+        let outcomes = match answer {
+            BatchAnswer::Each(outcomes) => outcomes,
+            // The remaining batches would end the same way.
+            BatchAnswer::None(reason) => return fail_all(&mut work.record, reason),
+        };
+        for (index, outcome) in outcomes {
             work.record.lines[index].state = match outcome {
                 Ok(created) => StoryState::Created(created.into()),
                 Err(reason) if reason.is_empty() => StoryState::Failed(texts::stories::NO_REASON.to_owned()),
                 Err(reason) => StoryState::Failed(reason),
             };
         }
-        Asked::Answered
+    }
+
+    fn asked_at<'a>(&self, record: &'a mut StoriesRecord) -> Option<&'a mut Option<i64>> {
+        Some(&mut record.asked_at)
     }
 
     fn unconfirmed(&self, work: &Work<StoriesRecord>) -> Vec<String> {
         lines_in(&work.record, &StoryState::Asked).map(|index| mark(&work.id, index)).collect()
+    }
+
+    fn repeated(&self, work: &Work<StoriesRecord>) -> Vec<String> {
+        if work.record.attempts == 0 {
+            return Vec::new();
+        }
+        (0..work.record.lines.len()).map(|index| mark(&work.id, index)).collect()
+    }
+
+    fn twins(&self, record: &StoriesRecord) -> Vec<Vec<IssueKey>> {
+        let keys = |line: &StoryLine| match &line.state {
+            StoryState::Created(ticket) => all_keys(ticket, &line.twins),
+            _ => None,
+        };
+        record.lines.iter().filter_map(keys).collect()
     }
 
     /// Jira may have created the stories even if it doesn't show their epic now. Then the epic's key tells
@@ -123,9 +159,12 @@ impl Wish for Stories {
     }
 
     fn found(&mut self, work: &mut Work<StoriesRecord>, found: &str, ticket: CreatedTicket) {
-        let index = lines_in(&work.record, &StoryState::Asked).find(|&index| mark(&work.id, index) == found);
-        if let Some(index) = index {
-            work.record.lines[index].state = StoryState::Created(ticket.into());
+        let Work { id, record, .. } = work;
+        let line = record.lines.iter_mut().enumerate().find(|(index, _)| mark(id, *index) == found);
+        let Some((_, line)) = line else { return };
+        match &line.state {
+            StoryState::Created(first) => add_twin(first, &mut line.twins, ticket.into()),
+            _ => line.state = StoryState::Created(ticket.into()),
         }
     }
 

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use crate::{
     intent_records::{Announcement, Place},
-    patience::{LOOK_UP_PATIENCE, deadline},
+    patience::{LOOK_UP_PATIENCE, Patience, deadline},
 };
-use maro_domain::{events::DomainEvent, reply::Block, ticket::CreatedTicket};
+use maro_domain::{events::DomainEvent, issue::IssueKey, reply::Block, ticket::CreatedTicket};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::clock::Clock;
 use maro_store::{
@@ -17,40 +17,48 @@ use maro_store::{
     tracker::ChannelIssueTracker,
 };
 
-/// The pauses before each look. Jira's search usually shows a new ticket within seconds. Each is shorter than
-/// the lease of an intent.
-const PAUSES: [Duration; 5] = [
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(12),
-];
-
 /// The pauses while a command waits for the answer.
 const SHORT_PAUSES: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
 
 /// A kind of intent. Each value is driven once.
-pub(crate) trait Wish: Send {
+pub(crate) trait Wish: Send + Sync {
     const KIND: IntentKind;
     /// What is stored for it.
     type Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync;
+    /// What Jira says that it has done.
+    type Answer: Send;
     /// Why Jira has done nothing.
     type Refusal: Send;
 
     /// Notes in the record what to ask Jira for next. Returns `false` if nothing is left to ask.
     fn prepare(&mut self, jira: &JiraClient, record: &mut Self::Record) -> impl Future<Output = bool> + Send;
 
-    /// Asks Jira for what [`Wish::prepare`] noted, and notes Jira's answer.
+    /// Asks Jira for what [`Wish::prepare`] noted in the record of the intent `id`.
     fn ask(
-        &mut self,
+        &self,
         jira: &JiraClient,
-        work: &mut Work<Self::Record>,
-    ) -> impl Future<Output = Asked<Self::Refusal>> + Send;
+        id: &str,
+        record: &Self::Record,
+        deadline: Instant,
+    ) -> impl Future<Output = Asked<Self::Answer, Self::Refusal>> + Send;
+
+    /// Notes Jira's answer.
+    fn answered(&mut self, work: &mut Work<Self::Record>, answer: Self::Answer);
+
+    /// Where the record keeps when Jira was last asked, in seconds since the epoch. `None` if asking twice
+    /// does no harm.
+    fn asked_at<'a>(&self, _record: &'a mut Self::Record) -> Option<&'a mut Option<i64>> {
+        None
+    }
 
     /// The marks of what Jira may have created but didn't confirm. Empty if asking twice does no harm.
     fn unconfirmed(&self, _work: &Work<Self::Record>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The marks of what Jira was asked for more than once, so that it may be there twice.
+    fn repeated(&self, _work: &Work<Self::Record>) -> Vec<String> {
         Vec::new()
     }
 
@@ -64,7 +72,13 @@ pub(crate) trait Wish: Send {
         Looking::Thoroughly
     }
 
-    /// Notes that Jira has created the ticket with this mark.
+    /// What Jira has created twice: the keys of each.
+    fn twins(&self, _record: &Self::Record) -> Vec<Vec<IssueKey>> {
+        Vec::new()
+    }
+
+    /// Notes that Jira has created the ticket with this mark. If the mark has another ticket already, this is
+    /// its twin.
     fn found(&mut self, _work: &mut Work<Self::Record>, _mark: &str, _ticket: CreatedTicket) {}
 
     /// Jira certainly hasn't created what is unconfirmed. It is asked again, unless this returns a refusal.
@@ -100,12 +114,22 @@ pub(crate) trait Wish: Send {
 }
 
 /// Jira's answer.
-pub(crate) enum Asked<Refusal> {
-    Answered,
+pub(crate) enum Asked<Answer, Refusal> {
+    Answered(Answer),
     /// Jira has certainly done nothing.
     Refused(Refusal),
     /// Jira may have done it.
     Unknown(JiraError),
+}
+
+impl<Answer, Refusal> Asked<Answer, Refusal> {
+    pub(crate) fn map<Other>(self, change: impl FnOnce(Answer) -> Other) -> Asked<Other, Refusal> {
+        match self {
+            Self::Answered(answer) => Asked::Answered(change(answer)),
+            Self::Refused(refusal) => Asked::Refused(refusal),
+            Self::Unknown(error) => Asked::Unknown(error),
+        }
+    }
 }
 
 /// How long to look for what Jira didn't confirm.
@@ -117,6 +141,16 @@ pub(crate) enum Looking {
     Until(Instant),
 }
 
+/// The result of a look.
+pub(crate) enum Looked {
+    /// Everything that was looked for is there.
+    Found,
+    /// Some of it certainly isn't.
+    NotThere,
+    /// Jira is still away, so nobody knows.
+    Away,
+}
+
 /// A message to a channel or a thread in it, in the name of the person who caused it.
 pub(crate) struct Told {
     pub(crate) place: Place,
@@ -125,10 +159,10 @@ pub(crate) struct Told {
 }
 
 impl Looking {
-    pub(crate) fn pauses(self) -> &'static [Duration] {
+    pub(crate) fn pauses(self, patience: &Patience) -> Vec<Duration> {
         match self {
-            Self::Thoroughly => &PAUSES,
-            Self::Until(_) => &SHORT_PAUSES,
+            Self::Thoroughly => patience.looks.to_vec(),
+            Self::Until(_) => SHORT_PAUSES.to_vec(),
         }
     }
 

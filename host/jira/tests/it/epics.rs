@@ -155,7 +155,20 @@ async fn stories_that_nobody_confirmed_are_found_by_their_marks() {
         let since = maro_process::clock::Clock::system().now();
         let found = world.client.find_by_intents("SCRUM", &intents, since, within(PATIENCE)).await.unwrap();
         assert_eq!(found.len(), 2);
-        assert_eq!(found["intent/1"].key, key("SCRUM-152"));
+        assert_eq!(found["intent/1"].len(), 1);
+        assert_eq!(found["intent/1"][0].key, key("SCRUM-152"));
+    }
+}
+
+#[tokio::test]
+async fn errors_of_another_shape_leave_each_story_its_outcome() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        let epic = world.epic("SCRUM-101").await;
+        world.site.refuse_summaries_with("forbidden", "This word is not allowed.");
+        world.site.set_next_faults_of("/issue/bulk", [Some(JiraFault::OddErrors)]);
+        let outcomes = world.create_stories(&epic, &["a", "forbidden", "c"]).await.unwrap();
+        assert_eq!(outcomes, ["SCRUM-151", "This word is not allowed.", "SCRUM-152"], "{edition:?}");
     }
 }
 

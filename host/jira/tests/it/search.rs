@@ -126,6 +126,23 @@ async fn a_ticket_that_the_index_lacks_is_found_later() {
 }
 
 #[tokio::test]
+async fn tickets_that_the_index_does_not_show_are_found_by_their_keys() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        world.site.set_search_lag(SearchLag::UntilTold);
+        for intent in ["first", "twice", "twice"] {
+            world.create(&marked("Newest", intent)).await.unwrap();
+        }
+        let asked: Vec<String> = ["twice", "first", "none"].map(str::to_owned).into();
+        let found = world.client.find_newest("SCRUM", &asked, within(PATIENCE)).await.unwrap();
+        let keys =
+            |intent: &str| -> Vec<_> { found[intent].iter().map(|ticket| ticket.key.as_str()).collect() };
+        assert_eq!(found.len(), 2, "{edition:?}");
+        assert_eq!((keys("first"), keys("twice")), (vec!["SCRUM-151"], vec!["SCRUM-152", "SCRUM-153"]));
+    }
+}
+
+#[tokio::test]
 async fn many_tickets_are_looked_through() {
     for edition in EDITIONS {
         let world = World::start(edition).await;
@@ -135,8 +152,11 @@ async fn many_tickets_are_looked_through() {
         world.site.take_requests();
         let asked: Vec<String> = ["many/0", "many/129", "none"].map(str::to_owned).into();
         let found = world.client.find_by_intents("SCRUM", &asked, an_hour_ago(), within(PATIENCE)).await;
-        let found: BTreeMap<_, _> =
-            found.unwrap().into_iter().map(|(intent, ticket)| (intent, ticket.key.to_string())).collect();
+        let found: BTreeMap<_, _> = found
+            .unwrap()
+            .into_iter()
+            .map(|(intent, tickets)| (intent, tickets[0].key.to_string()))
+            .collect();
         let expected = [("many/0", "SCRUM-151"), ("many/129", "SCRUM-280")];
         assert_eq!(found, expected.map(|(intent, key)| (intent.to_owned(), key.to_owned())).into());
         let searches = world.paths().iter().filter(|path| path.contains("/search")).count();

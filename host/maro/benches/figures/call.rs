@@ -37,7 +37,7 @@ use maro_store::{
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
     tracker::{ChannelIssueTracker, TrackRequest},
 };
-use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, flow::Driver};
+use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -77,6 +77,7 @@ pub(crate) fn run(plugins: &Path) {
                 }),
                 clock: Clock::system(),
                 metrics: Arc::default(),
+                patience: Patience::default(),
             }),
             outbound: OutboundClient::new(Reach::INTERNET),
             clock: Clock::system(),

@@ -33,7 +33,6 @@ struct BulkFetchRequest {
     #[expect(dead_code, reason = "Jira knows it, but it makes no difference to the simulated site")]
     expand: Vec<String>,
     #[serde(default)]
-    #[expect(dead_code, reason = "Jira knows it, but it makes no difference to the simulated site")]
     properties: Vec<String>,
     #[serde(default)]
     #[expect(dead_code, reason = "Jira knows it, but it makes no difference to the simulated site")]
@@ -112,8 +111,8 @@ async fn bulk_fetch(
     let mut issues: Vec<_> = request.issue_ids_or_keys.iter().filter_map(|key| site.find(key)).collect();
     issues.sort_by_key(|issue| issue.id);
     issues.dedup_by_key(|issue| issue.id);
-    let issues = issues.into_iter().map(|issue| shapes::issue(issue, &fields, links)).collect();
-    json_answer(StatusCode::OK, &shapes::bulk_issues(issues))
+    let shape = |issue| shapes::found_issue(issue, &fields, &request.properties, links);
+    json_answer(StatusCode::OK, &shapes::bulk_issues(issues.into_iter().map(shape).collect()))
 }
 
 async fn get_issue(

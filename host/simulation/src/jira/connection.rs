@@ -1,6 +1,6 @@
 //! The connections of the simulated site. Faults happen here, before a request reaches a route.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -11,7 +11,10 @@ use axum::{
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::Service as _};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::jira::{
@@ -94,7 +97,15 @@ async fn exchange(
             return Ok(refusal);
         }
     }
-    let response = route(router, Request::from_parts(parts, body)).await;
+    let routed = route(router, Request::from_parts(parts, body));
+    let response = match after {
+        Some(JiraFault::DoneLate(delay)) => late(delay, routed, stop.clone()).await.map_err(|_| Reset)?,
+        Some(JiraFault::GivenUpThenDone(delay)) => {
+            late(delay, routed, stop);
+            return Ok(fault_answers::answer_after(504));
+        }
+        _ => routed.await,
+    };
     match after {
         Some(fault) => fail_after(&fault, response, &stop).await,
         None => Ok(response),
@@ -138,9 +149,22 @@ async fn fail_after(
             stop.cancelled().await;
             Err(Reset)
         }
+        JiraFault::OddErrors => Ok(fault_answers::with_odd_errors(response).await),
         JiraFault::DoneThenStatus(status) => Ok(fault_answers::answer_after(*status)),
         _ => Ok(response),
     }
+}
+
+/// Carries out a request later, whatever becomes of its connection.
+fn late(
+    delay: Duration,
+    routed: impl Future<Output = Response> + Send + 'static,
+    stop: CancellationToken,
+) -> JoinHandle<Response> {
+    tokio::spawn(async move {
+        stop.run_until_cancelled(tokio::time::sleep(delay)).await;
+        routed.await
+    })
 }
 
 async fn route(router: Router, request: Request<Bytes>) -> Response {

@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::stream;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::jira::{
     answers::{html, json_answer},
@@ -58,13 +58,29 @@ pub(super) fn answer(fault: &JiraFault, path: &str) -> Option<Response> {
         | JiraFault::Reset
         | JiraFault::DoneThenReset
         | JiraFault::DoneThenHang
-        | JiraFault::DoneThenStatus(_) => return None,
+        | JiraFault::DoneThenStatus(_)
+        | JiraFault::DoneLate(_)
+        | JiraFault::GivenUpThenDone(_)
+        | JiraFault::OddErrors => return None,
     })
 }
 
 /// The answer that replaces the right one, for a fault after the request was carried out.
 pub(super) fn answer_after(status: u16) -> Response {
     refusal(status, None)
+}
+
+/// The answer to a bulk of issues, with texts instead of its errors.
+pub(super) async fn with_odd_errors(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let mut answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(errors) = answer["errors"].as_array_mut() {
+        for error in errors {
+            *error = error["elementErrors"]["errors"]["summary"].take();
+        }
+    }
+    json_answer(parts.status, &answer)
 }
 
 fn json_response(status: StatusCode, body: Body) -> Response {

@@ -19,6 +19,12 @@ pub enum JiraFault {
     DoneThenHang,
     /// The request is carried out, but the answer is this status, as from a proxy that timed out.
     DoneThenStatus(u16),
+    /// The request is carried out this late, even if nobody waits for the answer by then.
+    DoneLate(Duration),
+    /// The answer is status 504 at once, as from a proxy that gave up, and the request is carried out this late.
+    GivenUpThenDone(Duration),
+    /// The right answer, but its list of `errors` has only texts, as other programs in front of Jira write it.
+    OddErrors,
     /// The connection ends in the middle of the answer.
     CutShort,
     /// Status 200 and a login page.

@@ -9,10 +9,12 @@ use crate::{
     duplicates::{DuplicateSearch, Similar},
     flow::{Driver, Ended, Note, Stage, Start},
     form::{
-        create_views::{CreateInputs, create_view, duplicates_view, errors_by_input, read_form},
+        create_views::{
+            CreateInputs, SUMMARY, create_view, duplicates_again, duplicates_view, errors_by_input, read_form,
+        },
         modal_state::ModalState,
         modals::Modals,
-        outcome::{self, Outcome, sentence, with_notes},
+        outcome::{self, Outcome, not_begun_form, sentence, with_notes},
     },
     intent_records::CreateRecord,
     patience::deadline,
@@ -51,14 +53,16 @@ impl CreateForm {
                 return Outcome::errors(errors, form);
             }
         };
-        let work = match self.draft(&state, record).await {
+        let inputs = CreateInputs::read(&view.values);
+        let work = match self.draft(&state, record, &inputs).await {
             Ok(work) => work,
             Err(outcome) => return outcome,
         };
         let is_unchecked = match self.duplicates.find(&work.record).await {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
-                let view = duplicates_view(&self.modals, &state, &work.record.summary, &similar);
+                state.summary = Some(work.record.summary.clone());
+                let view = duplicates_view(&self.modals, &state, &work.record.summary, &similar, &[]);
                 return Outcome::news(view, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
             }
             Similar::None => false,
@@ -73,7 +77,10 @@ impl CreateForm {
         let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::forms::EXPIRED),
-            Err(error) => return self.modals.stopped(CREATE_TITLE, origin, &Stop::Store(error.into())),
+            Err(_) => {
+                let notice = texts::database::NOTHING_BEGUN;
+                return duplicates_again(&self.driver.jira, &self.modals, state, notice).await;
+            }
         };
         let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);
         match Work::<CreateRecord>::read(intent) {
@@ -87,6 +94,9 @@ impl CreateForm {
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let (work, ended) = self.driver.resume(&mut Create, intent).await?;
+        if ended.is_told_already() {
+            return Ok(());
+        }
         let outcome = self.outcome(&work, ended, false);
         let CreateRecord { view_id, origin, .. } = &work.record;
         self.modals.show_late(CREATE_TITLE, view_id, origin, outcome).await;
@@ -109,8 +119,18 @@ impl CreateForm {
     }
 
     /// Saves the form as a draft. A draft does nothing by itself, so submitting it twice does no harm.
-    async fn draft(&self, state: &ModalState, record: CreateRecord) -> Result<Work<CreateRecord>, Outcome> {
-        let stopped = |stop| self.modals.stopped(CREATE_TITLE, &state.origin, &stop);
+    async fn draft(
+        &self,
+        state: &ModalState,
+        record: CreateRecord,
+        inputs: &CreateInputs,
+    ) -> Result<Work<CreateRecord>, Outcome> {
+        let stopped = |stop: Stop| match stop {
+            Stop::Store(_) => not_begun_form(&stop, SUMMARY, |notice| {
+                create_view(&self.modals, state, inputs, &[notice.to_owned()])
+            }),
+            _ => self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
+        };
         let place = record.origin.place().map_err(stopped)?;
         let started = self
             .driver
@@ -120,7 +140,8 @@ impl CreateForm {
         match started {
             Start::Ours(work) => Ok(work),
             Start::Known(IntentState::Draft | IntentState::Failed, mut work) => {
-                work.record = CreateRecord { attempts: work.record.attempts, ..record };
+                let CreateRecord { attempts, is_repeated, .. } = work.record;
+                work.record = CreateRecord { attempts, is_repeated, ..record };
                 self.driver.save(&mut work, IntentState::Draft).await.map_err(stopped)?;
                 Ok(work)
             }
@@ -142,6 +163,9 @@ impl CreateForm {
                 let notes: Vec<String> =
                     unchecked.into_iter().chain(notes.iter().map(|note| text_of(note, work))).collect();
                 if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
+            }
+            Ended::NotBegun(stop) => {
+                not_begun_form(&stop, SUMMARY, |notice| self.form_again(work, &[notice.to_owned()]))
             }
             Ended::Refused { unwritten: Some(stop), .. } | Ended::Stopped(stop) => {
                 self.modals.stopped(CREATE_TITLE, origin, &stop)

@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    form::{modal_state::ModalState, modals::Modals, outcome::sentence},
+    form::{
+        modal_state::ModalState,
+        modals::Modals,
+        outcome::{Outcome, sentence},
+    },
     intent_records::{Announcement, CreateRecord},
+    patience::{LOOK_UP_PATIENCE, deadline},
     texts,
 };
 use maro_domain::{
-    issue::one_line,
+    issue::{Issue, IssueId, IssueKey, one_line},
     reply::Block,
     ticket::{IssueType, Project, SimilarTicket},
 };
+use maro_jira::client::JiraClient;
 use maro_slack::{
     interaction::view_state::{InputValues, ViewState},
     view::{
@@ -28,7 +34,7 @@ pub(super) const LINK_DUPLICATE: &str = "link_duplicate";
 const CHANNEL: &str = "channel";
 pub(super) const PROJECT: &str = "project";
 pub(super) const ISSUE_TYPE: &str = "issue_type";
-const SUMMARY: &str = "summary";
+pub(super) const SUMMARY: &str = "summary";
 const DESCRIPTION: &str = "description";
 
 /// Jira's own limit, in characters.
@@ -92,15 +98,17 @@ pub(super) fn create_view(
         )
 }
 
-/// Shows tickets that may be the same, with a button for each, and "Create anyway".
+/// Shows tickets that may be the same, with a button for each, and "Create anyway", below a notice if there is one.
 pub(super) fn duplicates_view(
     modals: &Modals,
     state: &ModalState,
     summary: &str,
     similar: &[SimilarTicket],
+    notice: &[Block],
 ) -> View {
     let origin = &state.origin;
-    let heading = vec![Block::Paragraph(texts::issues::duplicates(similar.len(), summary))];
+    let question = Block::Paragraph(texts::issues::duplicates(similar.len(), summary));
+    let heading = notice.iter().cloned().chain([question]).collect();
     let mut view = View::modal(CREATE_ISSUE_ANYWAY, texts::issues::DUPLICATES_TITLE)
         .with_submit(texts::issues::CREATE_ANYWAY)
         .with_private_metadata(modals.sealed(CREATE_ISSUE_ANYWAY, state))
@@ -112,6 +120,33 @@ pub(super) fn duplicates_view(
         view.push(ViewBlock::section_with_button(modals.mrkdwn(origin, &[Block::Lines(lines)]), button));
     }
     view
+}
+
+/// The modal with similar tickets again, with a notice at its top, as far as Jira shows them now.
+pub(super) async fn duplicates_again(
+    jira: &JiraClient,
+    modals: &Modals,
+    state: &ModalState,
+    notice: &str,
+) -> Outcome {
+    let keys: Vec<IssueKey> = state.candidates.iter().filter_map(|key| IssueKey::parse(key).ok()).collect();
+    let issues = jira.get_issues(&keys, deadline(LOOK_UP_PATIENCE)).await.unwrap_or_default();
+    let shown = |(key, issue): (IssueKey, Option<Issue>)| {
+        let issue = issue.unwrap_or_else(|| Issue::new(IssueId::new(""), key, "", ""));
+        SimilarTicket {
+            id: issue.id,
+            key: issue.key,
+            summary: issue.summary,
+            status: issue.status,
+            assignee: None,
+        }
+    };
+    let issues = issues.into_iter().chain(std::iter::repeat(None));
+    let similar: Vec<SimilarTicket> = keys.into_iter().zip(issues).map(shown).collect();
+    let summary = state.summary.as_deref().unwrap_or_default();
+    let notice = vec![sentence(notice)];
+    let view = duplicates_view(modals, state, summary, &similar, &notice);
+    Outcome::news(view, notice)
 }
 
 /// Reads what somebody filled in, or returns errors beside inputs.
@@ -154,6 +189,9 @@ pub(super) fn read_form(
             is_tracked: false,
             announcement: Announcement::Due,
             attempts: 0,
+            asked_at: None,
+            is_repeated: false,
+            twins: Vec::new(),
         }),
         _ => Err(errors),
     }

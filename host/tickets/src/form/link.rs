@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     flow::{Driver, Ended, Stage, Start},
     form::{
+        create_views::duplicates_again,
         modal_state::ModalState,
         modals::Modals,
         outcome::{self, Outcome, sentence, with_notes},
@@ -43,19 +44,29 @@ impl LinkForm {
             Ok(Start::Ours(work)) => (work, Stage::Begun),
             Ok(Start::Known(IntentState::Failed, work)) => (work, Stage::Draft),
             Ok(Start::Known(_, work)) => return self.linked(&work.record, &[]),
-            Err(stop) => return self.modals.stopped(LINK_TITLE, &state.origin, &stop),
+            Err(stop) => return self.not_begun(state, &stop).await,
         };
-        let ended = self.driver.drive(&mut Link, &mut work, stage).await;
-        self.outcome(&work, ended)
+        match self.driver.drive(&mut Link, &mut work, stage).await {
+            Ended::NotBegun(stop) => self.not_begun(state, &stop).await,
+            ended => self.outcome(&work, ended),
+        }
     }
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let (work, ended) = self.driver.resume(&mut Link, intent).await?;
+        if ended.is_told_already() {
+            return Ok(());
+        }
         let outcome = self.outcome(&work, ended);
         let LinkRecord { view_id, origin, .. } = &work.record;
         self.modals.show_late(LINK_TITLE, view_id, origin, outcome).await;
         Ok(())
+    }
+
+    /// The modal that it was chosen in stays, to choose again.
+    async fn not_begun(&self, state: &ModalState, stop: &Stop) -> Outcome {
+        duplicates_again(&self.driver.jira, &self.modals, state, outcome::not_begun(stop)).await
     }
 
     async fn begin(&self, id: &str, record: LinkRecord) -> Result<Start<LinkRecord>, Stop> {
@@ -69,7 +80,7 @@ impl LinkForm {
             Ended::Done(notes) => {
                 return self.linked(record, &notes.iter().map(outcome::note).collect::<Vec<_>>());
             }
-            Ended::Refused { unwritten: Some(stop), .. } | Ended::Stopped(stop) => {
+            Ended::Refused { unwritten: Some(stop), .. } | Ended::NotBegun(stop) | Ended::Stopped(stop) => {
                 return self.modals.stopped(LINK_TITLE, &record.origin, &stop);
             }
             Ended::Refused { refusal: NotLinked::Missing, .. } => texts::jira::not_found(&record.key),

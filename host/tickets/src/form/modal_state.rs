@@ -12,6 +12,9 @@ pub(crate) struct ModalState {
     /// The tickets that this modal offers for linking. No others can be linked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) candidates: Vec<String>,
+    /// The summary of the ticket that those are like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) summary: Option<String>,
     /// The project chosen in a create modal, because Slack doesn't say it when it asks for that project's
     /// types.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +32,6 @@ impl ModalState {
 
     /// The state of a modal for an intent that already exists.
     pub(crate) fn of(intent_id: String, origin: Origin) -> Self {
-        Self { intent_id, origin, candidates: Vec::new(), project: None, epic: None }
+        Self { intent_id, origin, candidates: Vec::new(), summary: None, project: None, epic: None }
     }
 }

@@ -127,7 +127,7 @@ impl Modals {
         Outcome::news(self.sentence(title, origin, text), vec![sentence(text)])
     }
 
-    /// The modal for work that can't continue.
+    /// The modal for work that was begun and can't continue.
     pub(super) fn stopped(&self, title: &str, origin: &Origin, stop: &Stop) -> Outcome {
         self.news(title, origin, stopped(stop))
     }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use crate::{flow::Note, texts};
 use maro_domain::reply::{Block, Span};
 use maro_slack::{view::View, web_api::error::ApiError};
-use maro_store::intents::work::Stop;
+use maro_store::{
+    database::error::DatabaseError,
+    intents::{IntentError, work::Stop},
+};
 
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -45,12 +48,33 @@ impl Outcome {
     }
 }
 
-/// What a person is told about work that can't continue.
+/// What a person is told about work that can't continue although it was begun.
 pub(super) fn stopped(stop: &Stop) -> &'static str {
     match stop {
         Stop::Lost => texts::forms::WORKING,
-        Stop::Store(_) => texts::database::UNAVAILABLE,
+        Stop::Store(_) => texts::database::PENDING,
         Stop::Unreadable => texts::forms::SOMETHING_WRONG,
+    }
+}
+
+/// What a person is told about work that couldn't be begun.
+pub(super) fn not_begun(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::Store(IntentError::Database(DatabaseError::Uncertain(_))) => texts::database::MAYBE_BEGUN,
+        Stop::Store(_) => texts::database::NOTHING_BEGUN,
+        Stop::Lost | Stop::Unreadable => stopped(stop),
+    }
+}
+
+/// The form for work that couldn't be begun: it stays, and says so beside `input`. `form` makes it again with
+/// the text at its top.
+pub(super) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -> View) -> Outcome {
+    let text = not_begun(stop);
+    match stop {
+        Stop::Store(_) if text == texts::database::NOTHING_BEGUN => {
+            Outcome::errors([(input.to_owned(), text.to_owned())].into(), form(text))
+        }
+        _ => Outcome::news(form(text), vec![sentence(text)]),
     }
 }
 
@@ -62,6 +86,7 @@ pub(super) fn note(note: &Note) -> String {
             texts::forms::NOT_IN_CHANNEL.to_owned()
         }
         Note::NotAnnounced(_) => texts::forms::NOT_ANNOUNCED.to_owned(),
+        Note::MadeTwice(keys) => texts::issues::created_twice(keys),
         Note::Unwritten(stop) => stopped(stop).to_owned(),
     }
 }

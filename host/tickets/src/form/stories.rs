@@ -8,7 +8,7 @@ use crate::{
         create_views::MAX_SUMMARY_LENGTH,
         modal_state::ModalState,
         modals::Modals,
-        outcome::{self, Outcome, sentence},
+        outcome::{self, Outcome, not_begun_form, sentence},
     },
     intent_records::{Announcement, StoriesRecord, StoryLine, StoryState},
     stories::{Stories, created_lines},
@@ -45,7 +45,10 @@ impl StoriesForm {
     pub(super) async fn submit(&self, state: ModalState, view: ViewState) -> Outcome {
         let text = view.values.text(STORIES).unwrap_or_default();
         match parse_lines(text) {
-            Ok(titles) => self.create(&state, &state.intent_id, &view.id, titles).await,
+            Ok(titles) => {
+                let created = self.create(&state, &state.intent_id, &view.id, titles).await;
+                created.unwrap_or_else(|stop| self.not_begun(&state, text, &stop))
+            }
             Err(problem) => {
                 let form = stories_view(&self.modals, &state, vec![Span::Text(problem.clone())], text);
                 Outcome::errors([(STORIES.to_owned(), problem)].into(), form)
@@ -57,14 +60,36 @@ impl StoriesForm {
     pub(super) async fn retry(&self, state: &ModalState, view_id: &str) -> Outcome {
         match self.failed_titles(&state.intent_id).await {
             Ok(titles) if titles.is_empty() => self.modals.news(TITLE, &state.origin, texts::forms::EXPIRED),
-            Ok(titles) => self.create(state, &format!("{}-again", state.intent_id), view_id, titles).await,
-            Err(stop) => self.modals.stopped(TITLE, &state.origin, &stop),
+            Ok(titles) => {
+                let created =
+                    self.create(state, &format!("{}-again", state.intent_id), view_id, titles).await;
+                created.unwrap_or_else(|stop| self.not_retried(state, &stop))
+            }
+            Err(stop) => self.not_retried(state, &stop),
         }
+    }
+
+    fn not_begun(&self, state: &ModalState, text: &str, stop: &Stop) -> Outcome {
+        not_begun_form(stop, STORIES, |notice| {
+            stories_view(&self.modals, state, vec![Span::Text(notice.to_owned())], text)
+        })
+    }
+
+    /// The button stays, to be pressed again.
+    fn not_retried(&self, state: &ModalState, stop: &Stop) -> Outcome {
+        let news = vec![sentence(outcome::not_begun(stop))];
+        let value = self.modals.sealed_for_button(RETRY_STORIES, state);
+        let button = value.map(|value| ViewButton::new(RETRY_STORIES, texts::stories::RETRY, value));
+        let buttons = button.into_iter().collect();
+        Outcome::news(self.modals.notice(TITLE, &state.origin, news.clone(), buttons), news)
     }
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
         let (work, ended) = self.driver.resume(&mut Stories::default(), intent).await?;
+        if ended.is_told_already() {
+            return Ok(());
+        }
         let outcome = self.outcome(&work, ended);
         let StoriesRecord { view_id, origin, .. } = &work.record;
         self.modals.show_late(TITLE, view_id, origin, outcome).await;
@@ -77,26 +102,32 @@ impl StoriesForm {
         Ok(lines.filter(|line| matches!(line.state, StoryState::Failed(_))).map(|line| line.title).collect())
     }
 
-    async fn create(&self, state: &ModalState, id: &str, view_id: &str, titles: Vec<String>) -> Outcome {
-        let line = |title| StoryLine { title, state: StoryState::Due, is_tracked: false };
+    /// `Err` if it couldn't be begun.
+    async fn create(
+        &self,
+        state: &ModalState,
+        id: &str,
+        view_id: &str,
+        titles: Vec<String>,
+    ) -> Result<Outcome, Stop> {
         let record = StoriesRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
             epic: state.epic.clone().unwrap_or_default(),
-            lines: titles.into_iter().map(line).collect(),
+            lines: titles.into_iter().map(StoryLine::due).collect(),
             announcement: Announcement::Due,
             attempts: 0,
+            asked_at: None,
         };
-        let mut work = match self.begin(id, record).await {
-            Ok(Start::Ours(work)) => work,
-            Ok(Start::Known(IntentState::Finished, work)) => return self.report(&work, Vec::new()),
-            Ok(Start::Known(_, work)) => {
-                return Outcome::show(self.modals.progress(TITLE, &work.record.origin));
+        let mut work = match self.begin(id, record).await? {
+            Start::Ours(work) => work,
+            Start::Known(IntentState::Finished, work) => return Ok(self.report(&work, Vec::new())),
+            Start::Known(_, work) => {
+                return Ok(Outcome::show(self.modals.progress(TITLE, &work.record.origin)));
             }
-            Err(stop) => return self.modals.stopped(TITLE, &state.origin, &stop),
         };
         let ended = self.driver.drive(&mut Stories::default(), &mut work, Stage::Begun).await;
-        self.outcome(&work, ended)
+        Ok(self.outcome(&work, ended))
     }
 
     async fn begin(&self, id: &str, record: StoriesRecord) -> Result<Start<StoriesRecord>, Stop> {
@@ -109,7 +140,7 @@ impl StoriesForm {
         match ended {
             Ended::Done(notes) => self.report(work, notes.iter().map(outcome::note).collect()),
             Ended::Refused { refusal, .. } => match refusal {},
-            Ended::Stopped(stop) => self.modals.stopped(TITLE, origin, &stop),
+            Ended::NotBegun(stop) | Ended::Stopped(stop) => self.modals.stopped(TITLE, origin, &stop),
             Ended::Unconfirmed(_) => self.modals.news(TITLE, origin, texts::forms::UNCONFIRMED),
         }
     }

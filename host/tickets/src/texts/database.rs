@@ -8,8 +8,17 @@ use crate::texts::{command, text};
 pub const NOTHING_WRITTEN: &str =
     "MARO can't reach its database right now. Nothing was changed. Try again in a minute.";
 
-/// As [`NOTHING_WRITTEN`], if something may be in progress.
-pub const UNAVAILABLE: &str = "MARO can't reach its database right now. Try again in a minute. Anything already started will be finished.";
+/// As [`NOTHING_WRITTEN`], in a form that keeps what was typed.
+pub const NOTHING_BEGUN: &str = "MARO can't reach its database right now. Nothing was created or linked. Send this \
+    again in a minute.";
+
+/// In a form that keeps what was typed: its intent may have been saved, and is the same if it is sent again.
+pub const MAYBE_BEGUN: &str = "MARO lost its database connection partway through, so this may have been started. \
+    If it was, MARO will finish it and tell you. You can send this same form again: nothing will be created twice.";
+
+/// Something was begun, and can't be continued now.
+pub const PENDING: &str = "MARO can't reach its database right now, but this was started. Don't send it again: MARO \
+    will finish it and tell you.";
 
 /// A plugin wants to store more than its limit.
 pub const STORAGE_FULL: &str =

@@ -28,8 +28,8 @@ pub const CLOSED_TOO_EARLY: &str = "MARO had a question about your issue, but th
     Nothing was created. Please start again.";
 
 pub const SOMETHING_WRONG: &str = "Something went wrong in MARO. Check Jira before trying again.";
-pub const UNCONFIRMED: &str = "Jira didn't confirm whether this worked. MARO will keep checking and post the \
-    result in the channel.";
+pub const UNCONFIRMED: &str = "Jira didn't confirm whether this worked. Don't send it again: MARO will keep \
+    checking and tell you the result.";
 pub const NOT_FOUND_AFTERWARDS: &str =
     "Jira didn't confirm this, and MARO couldn't find the issue. Check Jira before trying again.";
 

@@ -37,6 +37,15 @@ pub fn created(key: &IssueKey, summary: &str) -> Vec<Span> {
     spans
 }
 
+/// To the person: Jira has created all of these for one wish.
+pub fn created_twice(keys: &[IssueKey]) -> String {
+    let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+    format!(
+        "Jira was slow, and created this more than once: {}. Close what you don't need.",
+        keys.join(" and ")
+    )
+}
+
 /// To the person whose form it is.
 pub fn linked(key: &IssueKey, summary: &str) -> Vec<Span> {
     let mut spans = vec![text("Linked this conversation to ")];

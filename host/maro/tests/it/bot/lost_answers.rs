@@ -1,9 +1,19 @@
 //! The database does what is asked, and its answer is lost: nobody is told that nothing was changed.
 
 use insta::assert_snapshot;
+use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal};
 use maro_store::config::DatabaseConfig;
 
-use crate::{bot::TestBot, lossy_route::LossyRoute, plugins::PluginsFolder, postgres};
+use crate::{
+    bot::{
+        TestBot,
+        create::open_create,
+        stories::{EPIC, open_stories},
+    },
+    lossy_route::LossyRoute,
+    plugins::PluginsFolder,
+    postgres,
+};
 
 const GRANTS: &str = "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\n";
 
@@ -12,6 +22,7 @@ async fn bot() -> Option<(TestBot, LossyRoute)> {
     let plugins = PluginsFolder::shipped().with_fixture("capable", "capable", GRANTS);
     let bot = TestBot::with_settings(plugins, |config| {
         config.database = DatabaseConfig::postgres(route.url.clone());
+        config.jira.default_project = Some("SCRUM".to_owned());
     });
     Some((bot.await, route))
 }
@@ -39,6 +50,45 @@ async fn a_plugin_may_have_been_turned_off_and_on() {
         bot.say("/maro plugins enable track").await;
         assert_eq!(bot.say("/maro plugins").await.contains(": turned off by @ada"), is_off);
     }
+}
+
+#[tokio::test]
+async fn a_form_that_may_have_been_begun_stays_and_is_carried_out_once() {
+    let Some((bot, route)) = bot().await else { return };
+    open_stories(&bot, EPIC).await;
+    let title = "Survey the north basin";
+    bot.slack.fill("ada", &[("stories", title)]).await.unwrap();
+    route.lose_answers_to(title, 100);
+    bot.slack.submit("ada").await.unwrap();
+    let says = |modal: &Modal| modal.text().contains("this may have been started");
+    let modal = bot.slack.wait_for_modal("ada", says).await.unwrap();
+    assert_eq!(modal.value("stories").as_deref(), Some(title));
+    assert_eq!(bot.asked_for("/issue/bulk"), 0);
+
+    route.lose_answers_to(title, 0);
+    let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
+    assert!(modal.text().contains("MARO is working on it"), "{}", modal.text());
+    bot.end_leases().await;
+    bot.until_told().await;
+    bot.expect_at_rest(1).await;
+    assert_eq!(bot.jira.created_issues().len(), 1);
+    assert_eq!(bot.asked_for("/issue/bulk"), 1);
+}
+
+#[tokio::test]
+async fn a_form_whose_draft_may_have_been_saved_stays_and_is_carried_out_once() {
+    let Some((bot, route)) = bot().await else { return };
+    open_create(&bot, "Zeppelin anchor").await;
+    route.lose_answers_to("Zeppelin anchor", 100);
+    bot.slack.submit("ada").await.unwrap();
+    let says = |modal: &Modal| modal.text().contains("this may have been started");
+    let modal = bot.slack.wait_for_modal("ada", says).await.unwrap();
+    assert_eq!(modal.value("summary").as_deref(), Some("Zeppelin anchor"));
+    route.lose_answers_to("Zeppelin anchor", 0);
+    bot.slack.submit("ada").await.unwrap();
+    bot.until_told().await;
+    bot.expect_at_rest(1).await;
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
 }
 
 #[tokio::test]

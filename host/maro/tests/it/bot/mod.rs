@@ -30,6 +30,7 @@ mod released_plugins;
 mod replicas;
 mod request_limits;
 mod secrets;
+mod slow_jira;
 mod socket_mode;
 mod start_up;
 mod status_sync;
@@ -58,6 +59,7 @@ use maro_simulation::{
 };
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
+use maro_tickets::patience::Patience;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -73,12 +75,22 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Longer than MARO looks for what Jira did not confirm.
 const LONG_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Nothing that Jira has given up is done later, unless a test says so, and no pause is long.
+pub(crate) const HASTE: Patience = Patience {
+    answer: Duration::from_secs(15),
+    afterlife: Duration::ZERO,
+    first_look: Duration::from_secs(5),
+    looks: [Duration::from_millis(300); 5],
+    settling: Duration::from_millis(300),
+};
+
 /// A workspace, a site, and the bot between them.
 pub(crate) struct TestBot {
     pub(crate) slack: Arc<SimulatedSlack>,
     pub(crate) jira: Arc<SimulatedJira>,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    pub(crate) patience: Patience,
     bot: Option<Bot>,
     _folder: tempfile::TempDir,
     plugins: PluginsFolder,
@@ -104,7 +116,8 @@ impl TestBot {
         plugins: PluginsFolder,
         change: impl FnOnce(&mut Config, &SimulatedSlack),
     ) -> Self {
-        Self::in_surroundings(plugins, Clock::system().into(), change).await
+        let surroundings = Surroundings { patience: HASTE, ..Clock::system().into() };
+        Self::in_surroundings(plugins, surroundings, change).await
     }
 
     /// As [`TestBot::with_settings_of`], with a clock and an internet of the test's own.
@@ -148,11 +161,12 @@ impl TestBot {
             log: "info".to_owned(),
         };
         change(&mut config, &slack);
-        let clock = surroundings.clock.clone();
+        let (clock, patience) = (surroundings.clock.clone(), surroundings.patience);
         let bot = Bot::start(config.clone(), surroundings).await.unwrap();
         bot.wait_until_ready().await;
         let (slack, jira) = (Arc::new(slack), Arc::new(jira));
-        let test_bot = Self { slack, jira, config, clock, bot: Some(bot), _folder: folder, plugins };
+        let test_bot =
+            Self { slack, jira, config, clock, patience, bot: Some(bot), _folder: folder, plugins };
         test_bot.slack.connect_bot(test_bot.url("slack/commands"));
         test_bot
     }
@@ -162,6 +176,10 @@ impl TestBot {
         let url = Secret::new(postgres::Database::new().await?.url);
         let change = |config: &mut Config| config.database = DatabaseConfig::postgres(url);
         Some(Self::with_settings(plugins, change).await)
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings { patience: self.patience, ..self.clock.clone().into() }
     }
 
     pub(crate) fn bot(&self) -> &Bot {
@@ -181,7 +199,7 @@ impl TestBot {
         if let Some(bot) = self.bot.take() {
             bot.stop().await;
         }
-        let bot = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
+        let bot = Bot::start(self.config.clone(), self.surroundings()).await.unwrap();
         bot.wait_until_ready().await;
         self.bot = Some(bot);
         self.slack.connect_bot(self.url("slack/commands"));
@@ -189,7 +207,7 @@ impl TestBot {
 
     /// Starts a second bot on the same database and plugins. Slack turns to it from now on.
     pub(crate) async fn start_replica(&self) -> Bot {
-        let replica = Bot::start(self.config.clone(), self.clock.clone()).await.unwrap();
+        let replica = Bot::start(self.config.clone(), self.surroundings()).await.unwrap();
         replica.wait_until_ready().await;
         self.slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", replica.address())).unwrap());
         replica

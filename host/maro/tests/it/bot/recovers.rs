@@ -3,9 +3,10 @@
 
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
-    slack::{act_error::SubmitOutcome, pressing::Press, terminal},
+    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press, terminal},
 };
 use maro_store::config::DatabaseConfig;
+use sqlx::Executor as _;
 
 use crate::{
     bot::{
@@ -16,7 +17,7 @@ use crate::{
         until,
     },
     plugins::PluginsFolder,
-    raw::execute,
+    raw::{Raw, execute},
 };
 
 /// A search that fails, and is not tried again.
@@ -40,19 +41,19 @@ impl TestBot {
     }
 
     /// Sees that nothing is told or asked for again after all is over.
-    async fn expect_at_rest(&self, messages: usize) {
+    pub(super) async fn expect_at_rest(&self, messages: usize) {
         self.end_leases().await;
         self.until_finished().await;
         assert_eq!(told(self).len(), messages, "{:?}", told(self));
     }
 
-    async fn until_modal_says(&self, text: &str) {
+    pub(super) async fn until_modal_says(&self, text: &str) {
         let says = async || self.slack.modal("ada").is_some_and(|modal| modal.text().contains(text));
         until(text, says).await;
     }
 
     /// Without a look at what Slack refused: a modal that MARO wants to change may have been left for another.
-    async fn until_tracked(&self, lines: &[&str]) {
+    pub(super) async fn until_tracked(&self, lines: &[&str]) {
         until("all lines on the list", async || {
             let shown = self.slack.run_command("general", "ada", "/maro tracked", PATIENCE).await.unwrap();
             let list = terminal::message_text(&shown[0], &self.slack.workspace().names());
@@ -62,20 +63,20 @@ impl TestBot {
     }
 
     /// Submits the create form for `summary`.
-    async fn create(&self, summary: &str) {
+    pub(super) async fn create(&self, summary: &str) {
         open_create(self, summary).await;
         self.slack.submit("ada").await.unwrap();
     }
 
     /// Submits the stories form with these lines.
-    async fn create_stories(&self, lines: &str) {
+    pub(super) async fn create_stories(&self, lines: &str) {
         open_stories(self, EPIC).await;
         self.slack.fill("ada", &[("stories", lines)]).await.unwrap();
         self.slack.submit("ada").await.unwrap();
     }
 
     /// Links the ticket that is like this one.
-    async fn link(&self) {
+    pub(super) async fn link(&self) {
         open_create(self, "Authentication flow for users").await;
         assert!(matches!(self.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
         self.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
@@ -185,14 +186,22 @@ async fn what_cannot_be_written_down_is_not_asked_of_jira_and_works_later() {
         let stories = bot.slack.submission("ada").unwrap();
 
         bot.execute("ALTER TABLE ticket_intents RENAME TO elsewhere").await;
-        for payload in [&form, &anyway, &stories] {
+        for (payload, typed) in [
+            (&form, r#""errors":{"summary":"#),
+            (&anyway, "Authentication flow for users"),
+            (&stories, r#""errors":{"stories":"#),
+        ] {
             let shown = bot.send_again(payload).await;
-            assert!(shown.contains(unavailable), "{shown}");
+            assert!(shown.contains(unavailable) && shown.contains("Nothing was created"), "{shown}");
+            assert!(shown.contains(typed), "{shown}");
         }
         bot.send_again(&press).await;
         until("word of the press", async || {
             let shown = bot.slack.calls_of("views.update");
-            shown.iter().any(|call| call.arguments.to_string().contains(unavailable))
+            shown.iter().any(|call| {
+                let view = call.arguments.to_string();
+                view.contains(unavailable) && view.contains("Link this one") && view.contains("SCRUM-123")
+            })
         })
         .await;
         assert_eq!((bot.asked_for("/issue"), bot.asked_for("/issue/bulk")), (0, 0));
@@ -212,15 +221,46 @@ async fn what_cannot_be_written_down_is_not_asked_of_jira_and_works_later() {
 }
 
 #[tokio::test]
+async fn a_form_that_meets_a_locked_file_keeps_its_text() {
+    let bot = bot().await;
+    let Raw::Sqlite(mut other) = Raw::connect(&bot.config.database).await else { panic!("not SQLite") };
+    let says = |modal: &Modal| modal.text().contains("Nothing was created");
+
+    open_create(&bot, "Crane 4 stops at half height").await;
+    bot.slack.fill("ada", &[("description", "Since the storm.")]).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    // The file is waited for longer than Slack waits.
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let form = bot.slack.wait_for_modal("ada", says).await.unwrap();
+    assert_eq!(form.value("summary").as_deref(), Some("Crane 4 stops at half height"));
+    assert_eq!(form.value("description").as_deref(), Some("Since the storm."));
+    other.execute("ROLLBACK").await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    bot.until_told().await;
+    bot.assert_created_once(&["Created SCRUM-151: Crane 4 stops at half height"]);
+
+    open_stories(&bot, EPIC).await;
+    bot.slack.fill("ada", &[("stories", "Order two buoys")]).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let form = bot.slack.wait_for_modal("ada", says).await.unwrap();
+    assert_eq!(form.value("stories").as_deref(), Some("Order two buoys"));
+    other.execute("ROLLBACK").await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    bot.expect_at_rest(2).await;
+    assert_eq!(bot.jira.created_issues().len(), 2);
+}
+
+#[tokio::test]
 async fn jira_is_not_asked_before_the_intent_is_saved() {
     let bot = bot().await;
     refuse_state(&bot, "begun").await;
     open_create(&bot, "Zeppelin anchor").await;
     let form = bot.slack.submission("ada").unwrap();
-    bot.slack.submit("ada").await.unwrap();
-    bot.until_modal_says("MARO can't reach its database").await;
+    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("no errors") };
+    assert!(errors["summary"].contains("Nothing was created"), "{errors:?}");
     bot.create_stories("Zeppelin logbook").await;
-    bot.until_modal_says("MARO can't reach its database").await;
+    bot.until_modal_says("Don't send it again").await;
     assert_eq!((bot.asked_for("/issue"), bot.asked_for("/issue/bulk")), (0, 0));
     bot.execute("DROP TRIGGER refuse").await;
     // The ticket is a draft, which is for its person to send again; the stories are begun.
@@ -264,9 +304,9 @@ async fn what_jira_confirmed_while_intents_could_not_be_saved_is_told_and_tracke
     bot.create("Zeppelin anchor").await;
     bot.until_modal_says("SCRUM-151 was created, but MARO can't reach its database").await;
     bot.link().await;
-    bot.until_modal_says("MARO can't reach its database").await;
+    bot.until_modal_says("Don't send it again").await;
     bot.create_stories("Zeppelin logbook\nZeppelin lantern").await;
-    bot.until_modal_says("MARO can't reach its database").await;
+    bot.until_modal_says("Don't send it again").await;
     assert_eq!(bot.intents().await, ["begun"; 3]);
     assert_eq!(told(&bot), [""; 0]);
 

@@ -110,7 +110,14 @@ impl World {
     async fn run_after_the_lease(&mut self) {
         self.jira.clear_fault();
         self.end_leases().await;
+        self.end_requests().await;
         self.run().await;
+    }
+
+    /// Makes it long ago that Jira was asked, so that it can't be at work on anything any more.
+    pub(super) async fn end_requests(&self) {
+        let aged = r#"UPDATE ticket_intents SET data = replace(data, '"asked_at":1', '"asked_at":-1')"#;
+        execute(&self.database, aged).await;
     }
 
     pub(super) async fn end_leases(&self) {

@@ -30,6 +30,7 @@ impl World {
         self.kill();
         self.jira.clear_fault();
         self.slack.clear_faults();
+        self.end_requests().await;
         self.run().await;
     }
 

@@ -106,7 +106,7 @@ async fn bot_beside(service: &Service, allows: fn(std::net::IpAddr) -> bool, lim
 
 pub(super) async fn bot_reaching(service: SocketAddr, reach: Reach, limits: &str) -> TestBot {
     let hosts = format!("[http]\nhosts = [\"localhost:{}\"]\n{limits}", service.port());
-    let surroundings = Surroundings { reach, clock: Clock::system() };
+    let surroundings = Surroundings { reach, ..Clock::system().into() };
     TestBot::in_surroundings(with_capable(&hosts), surroundings, |_, _| {}).await
 }
 
