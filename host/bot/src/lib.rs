@@ -3,6 +3,7 @@
 pub mod bot;
 pub mod commands;
 pub mod config;
+mod database_watch;
 mod plugins;
 mod server;
 mod services;

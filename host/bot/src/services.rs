@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
-use crate::config::Config;
+use crate::{config::Config, database_watch::DatabaseWatch};
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -14,8 +14,8 @@ use maro_runtime::{
 };
 use maro_slack::{render::Renderer, sealed::Sealer, web_api::SlackWebApi};
 use maro_store::{
-    Stores, intents::Intents, plugin_storage::PluginStorage, plugin_switches::PluginSwitches,
-    tracker::ChannelIssueTracker,
+    Stores, intents::Intents, observer::CallObserver, plugin_storage::PluginStorage,
+    plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_tickets::{
     Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience,
@@ -35,6 +35,7 @@ pub(crate) struct Services {
     pub(crate) plugin_storage: Arc<dyn PluginStorage>,
     pub(crate) plugin_switches: Arc<dyn PluginSwitches>,
     pub(crate) slack: Arc<SlackWebApi>,
+    pub(crate) stores: Stores,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
 }
@@ -48,16 +49,20 @@ impl Services {
         clock: Clock,
         patience: Patience,
     ) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
+        let watch: Arc<dyn CallObserver> = Arc::new(DatabaseWatch::new(Arc::clone(&metrics)));
+        let stores = stores.observed_by(&watch);
         Ok(Self {
             clock,
             patience,
-            metrics: Arc::new(Metrics::new()),
-            jira: Arc::new(JiraClient::new(&config.jira)?),
+            jira: Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?),
             tracker: Arc::clone(&stores.tracker),
             intents: Arc::clone(&stores.intents),
             plugin_storage: Arc::clone(&stores.plugin_storage),
             plugin_switches: Arc::clone(&stores.plugin_switches),
-            slack: Arc::new(SlackWebApi::new(&config.slack)),
+            slack: Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone())),
+            metrics,
+            stores,
             tasks: TaskTracker::new(),
         })
     }
@@ -74,6 +79,7 @@ impl Services {
                 renderer: Renderer::new(&config.jira.base_url),
             }),
             clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
             patience: self.patience,
         })
     }

@@ -29,10 +29,12 @@ use maro_domain::{
     rich_text::RichText,
     ticket::{CreatedTicket, IssueType, NewTicket, Project, SimilarTicket},
 };
+use maro_process::metrics::calls::JiraMetrics;
 
 /// A connection pool to one Jira site, for one account. Share it: it is meant to live as long as the bot.
 ///
-/// Every operation ends at its `deadline` at the latest, if need be with [`JiraError::TimedOut`].
+/// Every operation ends at its `deadline` at the latest, if need be with [`JiraError::TimedOut`]. While Jira doesn't
+/// answer requests of some kind, operations that need it fail at once, and have sent nothing then.
 #[derive(Debug)]
 pub struct JiraClient {
     site: JiraSite,
@@ -44,7 +46,15 @@ impl JiraClient {
     /// # Errors
     /// If Jira is on HTTPS and this machine has no root certificates.
     pub fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
-        Ok(Self { site: JiraSite::new(config)? })
+        Self::measured(config, JiraMetrics::default())
+    }
+
+    /// As [`JiraClient::new`], measured.
+    ///
+    /// # Errors
+    /// As [`JiraClient::new`].
+    pub fn measured(config: &JiraConfig, metrics: JiraMetrics) -> Result<Self, JiraSetupError> {
+        Ok(Self { site: JiraSite::new(config, metrics)? })
     }
 
     /// Asks Jira who the account is: the cheapest proof that address and credentials are right.

@@ -23,7 +23,7 @@ pub enum JiraError {
         #[source]
         source: Outage,
     },
-    /// The caller's deadline passed.
+    /// The caller's deadline passed. Or the latest requests of this kind weren't answered, so this one wasn't sent.
     #[error("Jira took too long to respond")]
     TimedOut,
     /// Something answers at the configured address, but not the way Jira does.
@@ -38,6 +38,9 @@ pub enum Outage {
     Connection(#[source] reqwest::Error),
     #[error("the site responded with status {0}")]
     Status(u16),
+    /// The latest requests of this kind found no connection, so this one wasn't sent.
+    #[error("it couldn't be reached lately, so it isn't asked for now")]
+    NotAsked,
 }
 
 /// The client can't be built: HTTPS needs root certificates, and this machine has none.
@@ -48,6 +51,23 @@ pub struct JiraSetupError(#[source] pub(super) reqwest::Error);
 impl JiraError {
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
         Self::InvalidResponse { detail: detail.into() }
+    }
+
+    /// Whether Jira is away, which is logged where every request passes. All else is for callers to log.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Unreachable { .. })
+    }
+
+    /// The outcome's name in metrics.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::InvalidResponse { .. } => "invalid_response",
+        }
     }
 
     pub(super) fn outage(source: Outage) -> Self {

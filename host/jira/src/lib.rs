@@ -21,6 +21,7 @@ pub mod epic;
 mod epic_fields;
 pub mod error;
 pub mod find;
+mod gate;
 pub mod issue_types;
 mod jql;
 mod look_up;

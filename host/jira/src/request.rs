@@ -40,6 +40,60 @@ pub(super) enum RequestKind {
 }
 
 impl RequestKind {
+    /// In the order of the kinds, which are numbers into it.
+    pub(super) const ALL: [Self; 22] = [
+        Self::AddComment,
+        Self::AddRemoteLink,
+        Self::AssignIssue,
+        Self::CreateIssue,
+        Self::CreateIssues,
+        Self::FindAssignable,
+        Self::GetAccount,
+        Self::GetAssignee,
+        Self::GetEpic,
+        Self::GetFields,
+        Self::GetIntent,
+        Self::GetIssue,
+        Self::GetIssues,
+        Self::GetIssueTypes,
+        Self::GetPermissions,
+        Self::GetProject,
+        Self::GetTransitions,
+        Self::SearchByIntent,
+        Self::SearchIssues,
+        Self::SearchProjects,
+        Self::SearchSimilar,
+        Self::TakeTransition,
+    ];
+
+    /// The kind's name in logs and metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::AddComment => "add_comment",
+            Self::AddRemoteLink => "add_remote_link",
+            Self::AssignIssue => "assign_issue",
+            Self::CreateIssue => "create_issue",
+            Self::CreateIssues => "create_issues",
+            Self::FindAssignable => "find_assignable",
+            Self::GetAccount => "get_account",
+            Self::GetAssignee => "get_assignee",
+            Self::GetEpic => "get_epic",
+            Self::GetFields => "get_fields",
+            Self::GetIntent => "get_intent",
+            Self::GetIssue => "get_issue",
+            Self::GetIssues => "get_issues",
+            Self::GetIssueTypes => "get_issue_types",
+            Self::GetPermissions => "get_permissions",
+            Self::GetProject => "get_project",
+            Self::GetTransitions => "get_transitions",
+            Self::SearchByIntent => "search_by_intent",
+            Self::SearchIssues => "search_issues",
+            Self::SearchProjects => "search_projects",
+            Self::SearchSimilar => "search_similar",
+            Self::TakeTransition => "take_transition",
+        }
+    }
+
     /// Whether Jira may receive the request twice without harm.
     pub(super) fn is_repeatable(self) -> bool {
         match self {
@@ -98,5 +152,15 @@ impl JiraRequest {
     fn with_body(kind: RequestKind, method: Method, url: Url, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("what is sent to Jira is valid JSON");
         Self { kind, method, url, body: Some(body.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_numbered_in_their_order() {
+        assert!(RequestKind::ALL.iter().enumerate().all(|(number, kind)| *kind as usize == number));
     }
 }

@@ -14,11 +14,15 @@ use crate::{
     cache::Caches,
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, JiraSetupError},
+    gate::Gate,
     request::{JiraRequest, RequestKind},
     transport::{Answer, Transport},
     wire::refusal::is_jira_error,
 };
-use maro_process::http::retry::Failure;
+use maro_process::{
+    http::retry::Failure,
+    metrics::calls::{Calls, JiraMetrics},
+};
 
 /// How long Jira's word counts that it knows the account.
 const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
@@ -27,6 +31,8 @@ const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(super) struct JiraSite {
     transport: Transport,
+    gate: Gate,
+    calls: Calls,
     is_cloud: bool,
     /// The REST API's address, without a trailing slash.
     api: Url,
@@ -52,13 +58,15 @@ impl From<Failure<JiraError>> for ActionError {
 
 impl JiraSite {
     /// Doesn't connect yet.
-    pub(super) fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
+    pub(super) fn new(config: &JiraConfig, metrics: JiraMetrics) -> Result<Self, JiraSetupError> {
         let (is_cloud, version) = match &config.credentials {
             JiraCredentials::Cloud { .. } => (true, 3),
             JiraCredentials::DataCenter { .. } => (false, 2),
         };
         Ok(Self {
             transport: Transport::new(config)?,
+            gate: Gate::new(metrics.breakers),
+            calls: metrics.calls,
             is_cloud,
             api: endpoint(&config.base_url, &format!("rest/api/{version}")),
             caches: Caches::default(),
@@ -120,10 +128,22 @@ impl JiraSite {
     }
 
     /// Sends a request and retries it where that's safe, until `deadline` at the latest. Every request to
-    /// Jira passes here.
+    /// Jira passes here. While others of its kind aren't answered, it isn't sent.
     async fn send(&self, request: &JiraRequest, deadline: Instant) -> Result<Answer, Failure<JiraError>> {
-        let result = self.transport.send(request, deadline).await;
-        if let Err(Failure { error: JiraError::Unauthorized | JiraError::Forbidden, .. }) = &result {
+        let call = request.kind.as_str();
+        let pass = match self.gate.enter(request.kind, deadline).await {
+            Ok(pass) => pass,
+            Err(error) => {
+                self.calls.not_made(call, "not_asked");
+                return Err(Failure::refused(error));
+            }
+        };
+        let began = Instant::now();
+        let result = self.transport.send(request, deadline, &pass).await;
+        let error = result.as_ref().err().map(|failure| &failure.error);
+        self.calls.ended(call, error.map_or("ok", JiraError::as_str), began.elapsed());
+        pass.ended(error);
+        if let Some(JiraError::Unauthorized | JiraError::Forbidden) = error {
             self.set_confirmed_at(None);
         }
         result

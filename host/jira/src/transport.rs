@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::{
     Request, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, JiraSetupError, Outage},
+    gate::Pass,
     request::JiraRequest,
 };
 use maro_process::{
@@ -36,6 +38,9 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The wait that is reported if Jira limits the rate and doesn't say for how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// How long others of its kind pause after a request that Jira refused twice without saying for how long.
+const GUESSED_PAUSE: Duration = Duration::from_secs(2);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -97,18 +102,24 @@ impl Transport {
         &self,
         request: &JiraRequest,
         deadline: Instant,
+        pass: &Pass<'_>,
     ) -> Result<Answer, Failure<JiraError>> {
         if deadline <= Instant::now() {
             return Err(Failure::refused(JiraError::TimedOut));
         }
         let repeatable = request.kind.is_repeatable();
         let retry = Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable };
-        timeout_at(deadline, retry.run(|number| self.attempt(request, number)))
+        timeout_at(deadline, retry.run(|number| self.attempt(request, number, pass)))
             .await
             .unwrap_or_else(|_| Err(Failure::unclear(JiraError::TimedOut)))
     }
 
-    async fn attempt(&self, request: &JiraRequest, number: u32) -> Result<Answer, Failure<JiraError>> {
+    async fn attempt(
+        &self,
+        request: &JiraRequest,
+        number: u32,
+        pass: &Pass<'_>,
+    ) -> Result<Answer, Failure<JiraError>> {
         let response = self.http.execute(self.request(request)).await.map_err(connection_failure)?;
         match response.status() {
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
@@ -126,7 +137,7 @@ impl Transport {
             | StatusCode::UNPROCESSABLE_ENTITY) => {
                 Ok(Answer::Refused(status.as_u16(), read_body(response).await?))
             }
-            _ => Err(self.refusal(&response, number)),
+            _ => Err(self.refusal(&response, number, pass)),
         }
     }
 
@@ -141,13 +152,21 @@ impl Transport {
     }
 
     /// What any other status means for the attempt with this number.
-    fn refusal(&self, response: &Response, number: u32) -> Failure<JiraError> {
+    fn refusal(&self, response: &Response, number: u32, pass: &Pass<'_>) -> Failure<JiraError> {
         let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), self.clock.now());
+        let (headers, now) = (response.headers(), self.clock.now());
+        let retry_after = retry_after(headers, now);
         let (error, may_pass) = match status {
             401 => (JiraError::Unauthorized, false),
             403 => (JiraError::Forbidden, false),
             429 => {
+                let retry_after = retry_after.or_else(|| limit_reset(headers, now));
+                match retry_after {
+                    _ if is_about_one_issue(headers) => {}
+                    Some(wait) => pass.limited(wait),
+                    None if number > 1 => pass.limited(GUESSED_PAUSE),
+                    None => {}
+                }
                 let error =
                     JiraError::RateLimited { retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER) };
                 // Jira didn't say how long. It may have been a burst, so one more try follows soon.
@@ -178,6 +197,18 @@ fn is_anonymous(headers: &HeaderMap) -> bool {
         || headers.get("x-ausername").is_some_and(|name| name == "anonymous")
 }
 
+/// When Jira Cloud accepts requests again, if it says so.
+/// <https://developer.atlassian.com/cloud/jira/platform/rate-limiting/>
+fn limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let reset: Timestamp = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
+    Some(reset.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+}
+
+/// Whether Jira limits changes of this one issue, and nothing else.
+fn is_about_one_issue(headers: &HeaderMap) -> bool {
+    headers.get("ratelimit-reason").is_some_and(|reason| reason == "jira-per-issue-on-write")
+}
+
 async fn read_body(response: Response) -> Result<Bytes, Failure<JiraError>> {
     body::read(response, MAX_BODY_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => {
@@ -206,4 +237,25 @@ fn redirect_detail(response: &Response) -> String {
         .and_then(|target| target.host_str().map(|host| host.chars().take(100).collect::<String>()));
     let host = host.as_deref().unwrap_or("nowhere");
     format!("status {status}, a redirect to {host}; JIRA_BASE_URL must be the site itself")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_limit_is_read_from_jiras_own_headers() {
+        let now = "2026-01-31T09:30:00Z".parse().unwrap();
+        let wait = |text: &'static str| {
+            limit_reset(
+                &HeaderMap::from_iter([("x-ratelimit-reset".parse().unwrap(), text.parse().unwrap())]),
+                now,
+            )
+        };
+        assert_eq!(wait("2026-01-31T09:30:20Z"), Some(Duration::from_secs(20)));
+        assert_eq!(wait("2026-01-31T09:31Z"), Some(Duration::from_secs(60)));
+        assert_eq!(wait("2026-01-31T09:00:00Z"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(limit_reset(&HeaderMap::new(), now), None);
+    }
 }

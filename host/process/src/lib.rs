@@ -1,9 +1,11 @@
 //! What every part of the process stands on: time, secrets, logs, metrics, work that is waited for, and outgoing
 //! HTTP.
 
+pub mod breaker;
 pub mod clock;
 pub mod http;
 pub mod metrics;
+pub mod outage;
 pub mod secret;
 pub mod stop_signal;
 pub mod telemetry;

@@ -1,5 +1,7 @@
 //! What `/metrics` shows. Each value is counted where it happens; here are their names and meanings.
 
+pub mod calls;
+
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
@@ -11,6 +13,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Metric, Registry},
 };
+
+use crate::metrics::calls::{Breakers, Calls, JiraMetrics};
 
 /// The bounds of the latency histograms, in seconds: from a bare sandboxed call to Slack's patience.
 const LATENCY_BOUNDS: [f64; 14] =
@@ -46,6 +50,22 @@ struct SubcommandLabels {
     subcommand: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IntentLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AgeLabels {
+    age: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
 /// All metrics of one running bot.
 #[derive(Debug)]
 pub struct Metrics {
@@ -61,6 +81,15 @@ pub struct Metrics {
     plugin_compile_seconds: Histogram,
     breakers_open: Family<SubcommandLabels, Gauge>,
     stale_issues_synced: Counter,
+    intents: Family<IntentLabels, Counter>,
+    open_intents: Family<AgeLabels, Gauge>,
+    database_connections: Family<StateLabels, Gauge>,
+    /// Calls of the database, by operation.
+    pub database: Calls,
+    /// Requests to Jira, by kind.
+    pub jira: JiraMetrics,
+    /// Calls of Slack's Web API, by method.
+    pub slack: Calls,
     registry: Registry,
 }
 
@@ -186,6 +215,21 @@ impl Metrics {
                 "plugin_breaker_open",
                 "1 while a plugin is paused because it failed repeatedly",
             ),
+            intents: family(to, "intents", "Tries to carry out what was asked of Jira, by kind and outcome"),
+            open_intents: family(to, "open_intents", "What was asked of Jira and isn't finished, by age"),
+            database_connections: family(to, "database_connections", "Connections to PostgreSQL, by state"),
+            database: Calls::registered(to, "database", "Calls of the database"),
+            jira: JiraMetrics {
+                calls: Calls::registered(to, "jira", "Requests to Jira"),
+                breakers: Breakers {
+                    open: family(
+                        to,
+                        "jira_breaker_open",
+                        "1 while Jira isn't asked because it didn't answer",
+                    ),
+                },
+            },
+            slack: Calls::registered(to, "slack", "Calls of Slack's Web API"),
             registry: with_version(registry),
         }
     }
@@ -247,6 +291,27 @@ impl Metrics {
 
     pub fn issues_synced(&self, count: usize) {
         self.stale_issues_synced.inc_by(count as u64);
+    }
+
+    /// How one try to carry out an intent ended.
+    pub fn intent(&self, kind: &'static str, outcome: &'static str) {
+        self.intents.get_or_create(&IntentLabels { kind, outcome }).inc();
+    }
+
+    /// How many intents are open, by age; `None` if nobody knows.
+    pub fn set_open_intents(&self, by_age: Option<&[(&'static str, u64)]>) {
+        self.open_intents.clear();
+        for (age, count) in by_age.into_iter().flatten() {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            self.open_intents.get_or_create(&AgeLabels { age }).set(count);
+        }
+    }
+
+    /// How many connections to the database there are, by state.
+    pub fn set_database_connections(&self, by_state: &[(&'static str, usize)]) {
+        for (state, count) in by_state {
+            self.database_connections.get_or_create(&StateLabels { state }).set(*count as i64);
+        }
     }
 
     /// All values in the OpenMetrics text format.

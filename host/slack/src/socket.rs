@@ -39,6 +39,7 @@ use crate::{
     },
     web_api::SlackWebApi,
 };
+use maro_process::metrics::calls::Calls;
 
 /// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
 const CONNECTIONS: usize = 2;
@@ -72,10 +73,22 @@ impl SocketMode {
         H: Fn(SocketRequest) -> F + Send + Sync + 'static,
         F: Future<Output = Vec<u8>> + Send + 'static,
     {
+        Self::measured(config, Calls::default(), handler)
+    }
+
+    /// As [`SocketMode::start`], measured.
+    ///
+    /// # Errors
+    /// As [`SocketMode::start`].
+    pub fn measured<H, F>(config: &SlackConfig, calls: Calls, handler: H) -> Result<Self, NoAppToken>
+    where
+        H: Fn(SocketRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Vec<u8>> + Send + 'static,
+    {
         let app_token = config.app_token.clone().ok_or(NoAppToken)?;
         let handler: Handler = Arc::new(move |request| handler(request).boxed());
         let context = Arc::new(SocketContext {
-            api: SlackWebApi::new(config),
+            api: SlackWebApi::measured(config, calls),
             app_token,
             answers: Answers::new(handler, ResponseUrlPolicy::new(config)),
             connected: AtomicUsize::new(0),

@@ -29,7 +29,10 @@ use crate::{
 use maro_domain::ids::{ChannelId, UserId};
 use maro_process::{
     http::retry::{Backoff, Failure, Retry},
+    metrics::calls::Calls,
+    outage::Outage,
     secret::Secret,
+    telemetry::error_chain,
 };
 
 /// How many times one call is sent at most.
@@ -70,6 +73,8 @@ const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_s
 pub struct SlackWebApi {
     client: SlackClient<Connector>,
     token: SlackApiToken,
+    calls: Calls,
+    outage: Outage,
 }
 
 /// An open modal.
@@ -100,8 +105,13 @@ pub struct Identity {
 impl SlackWebApi {
     /// Doesn't connect yet.
     pub fn new(config: &SlackConfig) -> Self {
-        let connector = Connector::new(&config.api_url);
-        Self { client: SlackClient::new(connector), token: api_token(&config.bot_token) }
+        Self::measured(config, Calls::default())
+    }
+
+    /// As [`SlackWebApi::new`], measured.
+    pub fn measured(config: &SlackConfig, calls: Calls) -> Self {
+        let client = SlackClient::new(Connector::new(&config.api_url));
+        Self { client, token: api_token(&config.bot_token), calls, outage: Outage::default() }
     }
 
     /// Shows a modal to the person who caused the trigger, within 2.5 s.
@@ -157,7 +167,7 @@ impl SlackWebApi {
         let session = self.client.open_session(&self.token);
         let get = || session.http_session_api.http_get(GET_PERMALINK.name, &params, None);
         let answer: PermalinkAnswer =
-            repeat(GET_PERMALINK, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+            self.repeat(GET_PERMALINK, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
         Ok(answer.permalink)
     }
 
@@ -172,7 +182,7 @@ impl SlackWebApi {
             let answer = connector.call(AUTH_TEST.name, &self.token).await?;
             Ok((answer.read::<IdentityAnswer>()?, answer.scopes()))
         };
-        let (identity, scopes) = repeat(AUTH_TEST, || attempt().boxed()).await?;
+        let (identity, scopes) = self.repeat(AUTH_TEST, || attempt().boxed()).await?;
         let user_id = UserId::parse(&identity.user_id)
             .map_err(|_| ApiError::InvalidResponse { detail: "user_id isn't an id".to_owned() })?;
         Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes })
@@ -215,7 +225,33 @@ impl SlackWebApi {
     ) -> Result<A, ApiError> {
         let session = self.client.open_session(token);
         let post = || session.http_session_api.http_post(method.name, request, None);
-        repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
+        self.repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
+    }
+
+    /// Makes a call, and notes how it ends. Every call passes here.
+    async fn repeat<'a, A>(
+        &self,
+        method: Method,
+        attempt: impl Fn() -> BoxFuture<'a, Result<A, Failure<ApiError>>>,
+    ) -> Result<A, ApiError> {
+        let began = Instant::now();
+        let result = repeat(method, attempt).await;
+        let error = result.as_ref().err();
+        self.calls.ended(method.name, error.map_or("ok", ApiError::as_str), began.elapsed());
+        match error {
+            Some(error) if error.is_outage() => {
+                if self.outage.failed() {
+                    tracing::warn!(call = method.name, error = error_chain(error), "Slack doesn't answer");
+                }
+            }
+            _ => {
+                if let Some(over) = self.outage.answered() {
+                    let (failures, seconds) = (over.failures, over.lasted.as_secs());
+                    tracing::info!(failures, seconds, "Slack answers again");
+                }
+            }
+        }
+        result
     }
 }
 

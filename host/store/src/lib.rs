@@ -3,6 +3,7 @@
 pub mod config;
 pub mod database;
 pub mod intents;
+pub mod observer;
 pub mod plugin_storage;
 pub mod plugin_switches;
 pub mod tracker;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 
 use crate::{
     config::DatabaseConfig,
-    database::Database,
+    database::{Database, inspection::PoolStatus},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
+    observer::{CallObserver, Observed},
     plugin_storage::{PluginStorage, postgres::PostgresPluginStorage, sqlite::SqlitePluginStorage},
     plugin_switches::{PluginSwitches, postgres::PostgresPluginSwitches, sqlite::SqlitePluginSwitches},
     tracker::{ChannelIssueTracker, postgres::PostgresTracker, sqlite::SqliteTracker},
@@ -56,6 +58,29 @@ impl Stores {
                 database,
             },
         }
+    }
+
+    /// The same tables, with somebody who watches their calls.
+    #[must_use]
+    pub fn observed_by(&self, observer: &Arc<dyn CallObserver>) -> Self {
+        Self {
+            tracker: Arc::new(Observed { table: self.tracker.clone(), observer: observer.clone() }),
+            intents: Arc::new(Observed { table: self.intents.clone(), observer: observer.clone() }),
+            plugin_storage: Arc::new(Observed {
+                table: self.plugin_storage.clone(),
+                observer: observer.clone(),
+            }),
+            plugin_switches: Arc::new(Observed {
+                table: self.plugin_switches.clone(),
+                observer: observer.clone(),
+            }),
+            database: self.database.clone(),
+        }
+    }
+
+    /// The connections of this replica. `None` for SQLite, which has no pool.
+    pub fn connections(&self) -> Option<PoolStatus> {
+        self.database.connections()
     }
 
     /// Finishes running calls and closes the connections. Later calls fail as unavailable.

@@ -46,7 +46,7 @@ impl AutoTracker {
     async fn remember_and_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {
         let (remembered, tracked) = tokio::join!(self.remember(ticket), self.auto_track(ticket, source));
         if let Err(error) = remembered {
-            tracing::warn!(
+            tracing::debug!(
                 error = error_chain(&error),
                 "a new issue won't be suggested as a duplicate until Jira's search finds it"
             );
@@ -75,12 +75,15 @@ impl AutoTracker {
                     return Ok(());
                 }
                 Err(error) => {
-                    let error_text = error_chain(&error);
-                    tracing::error!(error = error_text, "couldn't auto-track {key} in channel {channel}");
-                    match pauses.next() {
-                        Some(pause) => tokio::time::sleep(*pause).await,
-                        None => return Err(error),
-                    }
+                    let Some(pause) = pauses.next() else {
+                        let error_text = error_chain(&error);
+                        tracing::warn!(
+                            error = error_text,
+                            "couldn't auto-track {key} in channel {channel} yet"
+                        );
+                        return Err(error);
+                    };
+                    tokio::time::sleep(*pause).await;
                 }
             }
         }

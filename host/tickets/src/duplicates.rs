@@ -58,7 +58,9 @@ impl DuplicateSearch {
         let (mut candidates, is_unchecked) = match found {
             Ok(found) => (found, false),
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "similar tickets could not be looked for");
+                if !error.is_outage() {
+                    tracing::warn!(error = error_chain(&error), "similar tickets could not be looked for");
+                }
                 (Vec::new(), !matches!(error, JiraError::Forbidden))
             }
         };
@@ -74,7 +76,7 @@ impl DuplicateSearch {
     async fn created_lately(&self, project: &str) -> Vec<SimilarTicket> {
         let since = self.clock.now().checked_sub(SEARCH_LAG).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let tickets = self.intents.recent_tickets(project, since).await.unwrap_or_else(|error| {
-            tracing::warn!(error = error_chain(&error), "recent tickets could not be read");
+            tracing::debug!(error = error_chain(&error), "recent tickets could not be read");
             Vec::new()
         });
         tickets

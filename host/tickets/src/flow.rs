@@ -35,7 +35,7 @@ use maro_domain::{
     issue::IssueKey,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_slack::web_api::error::ApiError;
 use maro_store::{
     database::error::DatabaseError,
@@ -85,6 +85,17 @@ pub(crate) enum Ended<Refusal> {
 }
 
 impl<Refusal> Ended<Refusal> {
+    /// The outcome's name in metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Refused { .. } => "refused",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Stopped(_) => "stopped",
+            Self::NotBegun(_) => "not_begun",
+        }
+    }
+
     /// Whether the person has been told all that is known, so that recovery needn't say it again.
     pub(crate) fn is_told_already(&self) -> bool {
         matches!(self, Self::Unconfirmed(_) | Self::Stopped(_) | Self::NotBegun(_))
@@ -112,6 +123,7 @@ pub struct Driver {
     pub auto_tracker: AutoTracker,
     pub announcer: Arc<Announcer>,
     pub clock: Clock,
+    pub metrics: Arc<Metrics>,
     pub patience: Patience,
 }
 
@@ -174,6 +186,17 @@ impl Driver {
 
     /// Carries out an intent that is ours.
     pub(crate) async fn drive<W: Wish>(
+        &self,
+        wish: &mut W,
+        work: &mut Work<W::Record>,
+        stage: Stage,
+    ) -> Ended<W::Refusal> {
+        let ended = self.drive_from(wish, work, stage).await;
+        self.metrics.intent(W::KIND.as_str(), ended.as_str());
+        ended
+    }
+
+    async fn drive_from<W: Wish>(
         &self,
         wish: &mut W,
         work: &mut Work<W::Record>,
@@ -317,7 +340,7 @@ impl Driver {
             Err(note) => notes.push(note),
         }
         if let Err(stop) = self.save(work, state).await {
-            tracing::warn!(
+            tracing::info!(
                 intent = work.id,
                 reason = error_chain(&stop),
                 "a finished flow could not be closed"

@@ -183,8 +183,10 @@ fn note_looked<W: Wish>(wish: &mut W, work: &mut Work<W::Record>, looked: Result
             true
         }
         Err(error) => {
-            let error = error_chain(&error);
-            tracing::warn!(intent = work.id, error, "couldn't search for an unconfirmed issue");
+            if !error.is_outage() {
+                let error = error_chain(&error);
+                tracing::warn!(intent = work.id, error, "couldn't search for an unconfirmed issue");
+            }
             false
         }
     }

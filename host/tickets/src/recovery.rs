@@ -62,7 +62,7 @@ impl Recovery {
             match self.driver.intents.claim_abandoned(idle_before, self.driver.clock.now(), BATCH).await {
                 Ok(abandoned) => abandoned,
                 Err(error) => {
-                    tracing::warn!(error = error_chain(&error), "unfinished work cannot be looked for");
+                    tracing::debug!(error = error_chain(&error), "unfinished work cannot be looked for");
                     return;
                 }
             };
@@ -70,7 +70,9 @@ impl Recovery {
             tracing::info!(intent = intent.id, "unfinished work is taken over");
             let recovery = Arc::clone(self);
             self.tasks.spawn(async move {
-                if let Err(stop) = recovery.finish(intent).await {
+                if let Err(stop) = recovery.finish(intent).await
+                    && !stop.is_outage()
+                {
                     tracing::error!(error = error_chain(&stop), "unfinished work cannot be taken over");
                 }
             });
@@ -79,7 +81,7 @@ impl Recovery {
 
     async fn forget(&self) {
         if let Err(error) = self.driver.intents.forget_before(self.before(KEPT)).await {
-            tracing::warn!(error = error_chain(&error), "old work cannot be forgotten");
+            tracing::debug!(error = error_chain(&error), "old work cannot be forgotten");
         }
     }
 

@@ -55,6 +55,16 @@ enum SyncError {
     Tracker(#[from] DatabaseError),
 }
 
+impl SyncError {
+    /// Whether it is logged elsewhere: once, and not for each round.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Jira(error) => error.is_outage(),
+            Self::Tracker(_) => true,
+        }
+    }
+}
+
 impl StatusSync {
     /// Runs rounds until `shutdown`.
     ///
@@ -64,7 +74,9 @@ impl StatusSync {
         let mut pause = spread(self.round_interval());
         while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
             let Some(result) = shutdown.run_until_cancelled(self.round()).await else { return };
-            if let Err(error) = &result {
+            if let Err(error) = &result
+                && !error.is_outage()
+            {
                 tracing::warn!(error = error_chain(error), "couldn't refresh statuses");
             }
             pause = pause_after(&result, self.round_interval());
@@ -169,11 +181,11 @@ pub async fn refresh(
 ) -> Option<Issue> {
     let issues = jira.get_issues(std::slice::from_ref(key), deadline).await;
     let issue = issues.map(|issues| issues.into_iter().flatten().next()).unwrap_or_else(|error| {
-        tracing::warn!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
+        tracing::info!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
         None
     })?;
     if let Err(error) = write(tracker, &issue, Some(&issue), clock).await {
-        tracing::warn!(
+        tracing::info!(
             key = key.as_str(),
             error = error_chain(&error),
             "couldn't update the lists, so they show an old status"

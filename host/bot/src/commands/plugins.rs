@@ -9,10 +9,10 @@ use maro_domain::{
     issue::one_line,
     reply::{Block, Reply, Span},
 };
-use maro_process::telemetry::error_chain;
+use maro_process::{breaker::BreakerStatus, telemetry::error_chain};
 use maro_runtime::{
     registry::snapshot::{Disabled, Plugins},
-    running::{breaker::BreakerStatus, plugin::LoadedPlugin},
+    running::plugin::LoadedPlugin,
 };
 use maro_tickets::texts::{
     self,
@@ -74,7 +74,7 @@ impl Commands {
         let changed = match written {
             Ok(changed) => changed,
             Err(error) => {
-                tracing::error!(plugin = name, error = error_chain(&error), "couldn't switch a plugin");
+                tracing::info!(plugin = name, error = error_chain(&error), "couldn't switch a plugin");
                 return Reply::line(texts::database::switch_failed(&error));
             }
         };
@@ -82,7 +82,7 @@ impl Commands {
             Ok(switches) => switches,
             // The change is in the database, and takes effect when it can be read again.
             Err(error) => {
-                tracing::error!(plugin = name, error = error_chain(&error), "couldn't read the switches");
+                tracing::info!(plugin = name, error = error_chain(&error), "couldn't read the switches");
                 return Reply::line(texts::database::switch_unconfirmed());
             }
         };

@@ -97,7 +97,7 @@ impl PluginUpkeep {
         match self.switches.disabled().await {
             Ok(switches) => self.registry.set_switches(switches),
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "the switches of plugins cannot be read");
+                tracing::debug!(error = error_chain(&error), "the switches of plugins cannot be read");
             }
         }
     }

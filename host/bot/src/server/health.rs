@@ -7,13 +7,19 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
 use crate::server::state::BotState;
-use maro_process::telemetry::error_chain;
+use maro_store::database::inspection::PoolStatus;
 
 /// How long the database may take before it counts as gone.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ages by which open intents are counted: younger than these, and older than the last.
+const AGES: [SignedDuration; 3] =
+    [SignedDuration::from_mins(1), SignedDuration::from_mins(10), SignedDuration::from_hours(1)];
+const AGE_NAMES: [&str; 4] = ["under_1m", "under_10m", "under_1h", "over_1h"];
 
 pub(super) async fn alive() -> &'static str {
     "ok\n"
@@ -25,8 +31,8 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     }
     match timeout(DATABASE_PATIENCE, state.tracker.try_change()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::warn!(error = error_chain(&error), "not ready");
+        // Logged once, where every call of the database passes.
+        Ok(Err(_)) => {
             return (StatusCode::SERVICE_UNAVAILABLE, "the database is unavailable\n").into_response();
         }
         Err(_) => {
@@ -40,6 +46,29 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
 
 pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
     state.plugins.registry.observe();
+    observe_database(&state).await;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], state.metrics.render()).into_response()
+}
+
+/// Measures what isn't counted as it happens.
+async fn observe_database(state: &BotState) {
+    let metrics = &state.metrics;
+    if let Some(pool) = state.stores.connections() {
+        let PoolStatus { in_use, idle, waiting, max } = pool;
+        metrics.set_database_connections(&[
+            ("in_use", in_use),
+            ("idle", idle),
+            ("waited_for", waiting),
+            ("max", max),
+        ]);
+    }
+    let now = state.clock.now();
+    let bounds = AGES.map(|age| now.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH));
+    let counted = timeout(DATABASE_PATIENCE, state.stores.intents.count_open(bounds)).await;
+    let by_age = counted.ok().and_then(Result::ok).map(|counts| {
+        let by_age: Vec<_> = AGE_NAMES.into_iter().zip(counts).collect();
+        by_age
+    });
+    metrics.set_open_intents(by_age.as_deref());
 }

@@ -55,7 +55,7 @@ pub(super) async fn receive(
     match sync::apply_webhook(&*state.tracker, latest, webhook, &state.clock).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
-            tracing::error!(error = error_chain(&error), "a webhook was not applied; Jira sends it again");
+            tracing::debug!(error = error_chain(&error), "a webhook was not applied; Jira sends it again");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -16,7 +16,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<SocketMode> {
     let state = Arc::clone(state);
     // Without a token for it there is no Socket Mode, which is the usual case.
-    SocketMode::start(config, move |request| {
+    let calls = state.metrics.slack.clone();
+    SocketMode::measured(config, calls, move |request| {
         let state = Arc::clone(&state);
         async move {
             match request {

@@ -11,7 +11,7 @@ use maro_slack::{
     response_url::{ResponseUrlClient, ResponseUrlPolicy},
     signature::SignatureVerifier,
 };
-use maro_store::tracker::ChannelIssueTracker;
+use maro_store::{Stores, tracker::ChannelIssueTracker};
 use maro_tickets::{Tickets, sync::LatestEvents};
 
 pub(crate) struct BotState {
@@ -20,6 +20,7 @@ pub(crate) struct BotState {
     pub(crate) plugins: PluginHost,
     pub(super) slack: SlackSide,
     pub(super) jira_webhook: JiraWebhook,
+    pub(super) stores: Stores,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
@@ -64,6 +65,7 @@ impl BotState {
                 secret: config.jira.webhook_secret.clone(),
                 latest_events: LatestEvents::default(),
             },
+            stores: services.stores.clone(),
             tracker: Arc::clone(&services.tracker),
             clock: services.clock.clone(),
             metrics: Arc::clone(&services.metrics),

@@ -9,6 +9,7 @@ mod edit;
 mod epics;
 mod failures;
 mod find;
+mod hanging;
 mod limits;
 mod links;
 mod look_up;

@@ -76,6 +76,7 @@ pub(crate) fn run(plugins: &Path) {
                     renderer: Renderer::new(&nowhere().base_url),
                 }),
                 clock: Clock::system(),
+                metrics: Arc::default(),
                 patience: Patience::default(),
             }),
             outbound: OutboundClient::new(Reach::INTERNET),

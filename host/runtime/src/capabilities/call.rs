@@ -66,6 +66,11 @@ impl Call {
         invocation.authority.reach(self.grant, project_key).map_err(CallError::Denied)
     }
 
+    /// As [`Call::jira_deadline`], for what changes nothing.
+    pub(super) fn jira_read_deadline(&self, invocation: &mut Invocation) -> Instant {
+        invocation.budget.jira_read_deadline(self.capabilities.jira_patience)
+    }
+
     /// When this invocation has waited long enough for Jira. The first call starts the time.
     pub(super) fn jira_deadline(&self, invocation: &mut Invocation) -> Instant {
         invocation.budget.jira_deadline(self.capabilities.jira_patience)

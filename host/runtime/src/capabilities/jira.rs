@@ -48,7 +48,7 @@ impl Invocation {
     async fn look_up(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
         let call = Call::begin(self, Grant::Jira)?;
         let keys = call.keys(self, keys)?;
-        let deadline = call.jira_deadline(self);
+        let deadline = call.jira_read_deadline(self);
         let issues = self
             .timed(call.capabilities.jira.get_issues(&keys, deadline))
             .await
@@ -73,7 +73,7 @@ impl Invocation {
         let projects: Option<Vec<_>> =
             projects.map(|keys| keys.iter().map(|key| key.as_str().to_owned()).collect());
         let search = Search { jql: &jql, projects: projects.as_deref(), limit, after: after.as_deref() };
-        let deadline = call.jira_deadline(self);
+        let deadline = call.jira_read_deadline(self);
         let page = self
             .timed(call.capabilities.jira.find_issues(search, deadline))
             .await
@@ -96,7 +96,11 @@ impl Invocation {
 
     /// Logs for the operator why Jira failed, and returns the sentence for the person.
     fn jira_failed(&self, error: &JiraError) -> types::JiraError {
-        tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "jira failed");
+        if error.is_outage() {
+            self.authority.note_outage("Jira");
+        } else {
+            tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "jira failed");
+        }
         types::JiraError { kind: kind(error), message: texts::jira::failed(error) }
     }
 

@@ -239,6 +239,11 @@ impl Invocation {
     }
 
     fn log_failure(&self, error: &JiraEditError) {
+        if let JiraEditError::Jira(cause) = error
+            && cause.is_outage()
+        {
+            return self.authority.note_outage("Jira");
+        }
         tracing::warn!(plugin = &*self.authority.plugin, error = error_chain(error), "a Jira call failed");
     }
 }

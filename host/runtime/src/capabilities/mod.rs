@@ -16,9 +16,8 @@ mod tracker_edit;
 use crate::{
     capabilities::call::CallError,
     interface::bindings::maro::plugin::{reply, types},
-    invocation::Invocation,
+    invocation::{Invocation, authority::Authority},
 };
-use maro_process::telemetry::error_chain;
 use maro_store::database::error::DatabaseError;
 use maro_tickets::texts;
 
@@ -35,9 +34,9 @@ impl From<CallError> for types::TrackerError {
     }
 }
 
-/// Logs for the operator why the database failed, and returns the sentence for the person.
-fn tracker_failed(plugin: &str, error: &DatabaseError) -> types::TrackerError {
-    tracing::error!(plugin, error = error_chain(error), "tracker failed");
+/// Logs for the operator that the database failed, and returns the sentence for the person.
+fn tracker_failed(authority: &Authority, error: &DatabaseError) -> types::TrackerError {
+    authority.note_outage("the database");
     types::TrackerError {
         kind: types::TrackerErrorKind::Unavailable,
         message: texts::database::tracker_failed(error),

@@ -8,11 +8,10 @@ use crate::{
         call::{Call, CallError},
     },
     interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
-    invocation::Invocation,
+    invocation::{Invocation, authority::Authority},
     policy::grants::Grant,
 };
 use maro_domain::issue::one_line;
-use maro_process::telemetry::error_chain;
 use maro_store::{
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, Condition, Space},
@@ -90,7 +89,7 @@ impl Invocation {
         check(key, &[])?;
         let plugin = Arc::clone(&self.authority.plugin);
         let answer = self.timed(call.capabilities.storage.get(space(&call, &plugin, scope), key)).await;
-        answer.map_err(|error| failed(&plugin, &error))
+        answer.map_err(|error| failed(&self.authority, &error))
     }
 
     async fn stored_keys(&mut self, scope: Scope, prefix: &str) -> Result<Vec<String>, StorageError> {
@@ -102,7 +101,7 @@ impl Invocation {
         let plugin = Arc::clone(&self.authority.plugin);
         let space = space(&call, &plugin, scope);
         let answer = self.timed(call.capabilities.storage.list_keys(space, prefix, MAX_LISTED)).await;
-        answer.map_err(|error| failed(&plugin, &error))
+        answer.map_err(|error| failed(&self.authority, &error))
     }
 
     /// Makes a change, and notes it if anything changed.
@@ -129,7 +128,7 @@ impl Invocation {
             let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
             audit::note(self, action, &what, outcome);
         }
-        match changed.map_err(|error| failed(&plugin, &error))? {
+        match changed.map_err(|error| failed(&self.authority, &error))? {
             Changed::Full => Err(refused(StorageErrorKind::Full, texts::database::STORAGE_FULL.to_owned())),
             changed => Ok(changed),
         }
@@ -161,8 +160,8 @@ fn refused(kind: StorageErrorKind, message: String) -> StorageError {
     StorageError { kind, message }
 }
 
-/// Logs for the operator why the database failed, and returns the sentence for the person.
-fn failed(plugin: &str, error: &DatabaseError) -> StorageError {
-    tracing::error!(plugin, error = error_chain(error), "storage failed");
+/// Logs for the operator that the database failed, and returns the sentence for the person.
+fn failed(authority: &Authority, error: &DatabaseError) -> StorageError {
+    authority.note_outage("the database");
     refused(StorageErrorKind::Unavailable, texts::database::storage_failed(error))
 }

@@ -49,14 +49,14 @@ impl Invocation {
             return Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)).into());
         }
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
-        let page = answer.map_err(|error| tracker_failed(&self.authority.plugin, &error))?;
+        let page = answer.map_err(|error| tracker_failed(&self.authority, &error))?;
         Ok(Page { issues: page.issues.into_iter().map(row).collect(), more: page.more })
     }
 
     async fn count(&mut self) -> Result<u32, types::TrackerError> {
         let Call { caller, capabilities, .. } = Call::begin(self, Grant::Tracker)?;
         let answer = self.timed(capabilities.tracker.count_tracked_issues(&caller.channel)).await;
-        answer.map_err(|error| tracker_failed(&self.authority.plugin, &error))
+        answer.map_err(|error| tracker_failed(&self.authority, &error))
     }
 
     async fn are_tracked(&mut self, keys: Vec<String>) -> Result<Vec<bool>, types::TrackerError> {
@@ -64,7 +64,7 @@ impl Invocation {
         let keys = call.keys(self, keys)?;
         let Call { caller, capabilities, .. } = call;
         let answer = self.timed(capabilities.tracker.is_tracked(&caller.channel, &keys)).await;
-        answer.map_err(|error| tracker_failed(&self.authority.plugin, &error))
+        answer.map_err(|error| tracker_failed(&self.authority, &error))
     }
 }
 

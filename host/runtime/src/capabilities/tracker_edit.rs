@@ -48,7 +48,7 @@ impl Invocation {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 self.note_keys("track", "failed", issues.iter().map(|issue| &issue.key));
-                return Err(tracker_failed(&self.authority.plugin, &error));
+                return Err(tracker_failed(&self.authority, &error));
             }
         };
         let changed = issues
@@ -70,7 +70,7 @@ impl Invocation {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 self.note_keys("untrack", "failed", keys.iter());
-                return Err(tracker_failed(&self.authority.plugin, &error));
+                return Err(tracker_failed(&self.authority, &error));
             }
         };
         let changed = keys

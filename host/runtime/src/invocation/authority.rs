@@ -105,6 +105,13 @@ impl Authority {
         sentence
     }
 
+    /// Logs that a command failed because a neighbour is away. That, and why, is logged once and elsewhere.
+    pub(crate) fn note_outage(&self, of: &'static str) {
+        let incident = self.incident().map(tracing::field::display);
+        let channel = self.caller().map(|caller| caller.channel.as_str());
+        tracing::info!(plugin = &*self.plugin, incident, channel, of, "a command failed in an outage");
+    }
+
     /// The clock, if the plugin may know the time. A denial isn't logged.
     pub(super) fn clock(&self) -> Option<Clock> {
         self.check(Grant::Clock).ok().map(|command| command.capabilities.clock.clone())

@@ -31,6 +31,7 @@ pub(crate) struct Budget {
     creations: u32,
     http_requests: u32,
     memory_bytes: usize,
+    began_at: Instant,
     jira_deadline: Option<Instant>,
     /// Time spent in capabilities.
     pub(crate) host_time: Duration,
@@ -45,6 +46,7 @@ impl Budget {
             creations: 0,
             http_requests: 0,
             memory_bytes: 0,
+            began_at: Instant::now(),
             jira_deadline: None,
             host_time: Duration::ZERO,
         }
@@ -80,6 +82,12 @@ impl Budget {
     pub(crate) fn takes_http_request(&mut self, most: u32) -> bool {
         self.http_requests += 1;
         self.http_requests <= most
+    }
+
+    /// As [`Budget::jira_deadline`], but early enough for the guest to say that Jira doesn't answer. So Jira's
+    /// fault isn't taken for the guest's.
+    pub(crate) fn jira_read_deadline(&mut self, patience: Duration) -> Instant {
+        self.jira_deadline(patience).min(self.began_at + self.limits.wall() / 4 * 3)
     }
 
     /// When the invocation has waited long enough for Jira. The first call starts the time.

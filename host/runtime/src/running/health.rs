@@ -1,19 +1,37 @@
 //! How a plugin is doing: its measurements, and whether it is run at all.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
 use crate::{
     events::{Events, PluginChange},
     running::{
-        breaker::{Admission, Breaker, BreakerStatus, Turn},
         invoke::{Answer, Fault},
         lanes::Habit,
         version::Version,
     },
 };
-use maro_process::metrics::{Outcome, SubcommandMetrics};
+use maro_process::{
+    breaker::{Admission, Breaker, BreakerSettings, BreakerStatus, Turn},
+    http::retry::Backoff,
+    metrics::{Outcome, SubcommandMetrics},
+};
+
+/// When a version of a plugin is paused, and for how long.
+const BREAKER: BreakerSettings = BreakerSettings {
+    failures_to_open: 5,
+    cool_down: Backoff {
+        first: Duration::from_secs(30),
+        longest: Duration::from_secs(10 * 60),
+        certain: 1.0,
+    },
+    // Longer than any invocation.
+    trial_limit: Duration::from_secs(10 * 60),
+};
 
 /// The latest fault of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +45,14 @@ pub struct LastFault {
 pub(crate) struct Health {
     pub(super) habit: Habit,
     pub(super) metrics: SubcommandMetrics,
-    breaker: Breaker,
+    breaker: Breaker<Timestamp>,
     last_fault: Mutex<Option<LastFault>>,
     events: Events,
 }
 
 impl Health {
     pub(crate) fn new(metrics: SubcommandMetrics, events: Events) -> Self {
-        let (habit, breaker) = (Habit::default(), Breaker::new());
+        let (habit, breaker) = (Habit::default(), Breaker::new(BREAKER));
         Self { habit, metrics, breaker, last_fault: Mutex::default(), events }
     }
 
@@ -46,12 +64,19 @@ impl Health {
     }
 
     /// Lets an invocation through, or says when the next one may try.
-    pub(super) fn admit(&self) -> Result<Admission<'_>, Timestamp> {
-        self.breaker.admit(self.events.clock()).inspect_err(|_| self.metrics.count(Outcome::CircuitOpen))
+    pub(super) fn admit(&self) -> Result<Admission<'_, Timestamp>, Timestamp> {
+        self.breaker
+            .admit(self.events.clock().now())
+            .inspect_err(|_| self.metrics.count(Outcome::CircuitOpen))
     }
 
     /// Counts how an invocation ended.
-    pub(super) fn ended(&self, version: &Version, admission: Admission<'_>, result: &Result<Answer, Fault>) {
+    pub(super) fn ended(
+        &self,
+        version: &Version,
+        admission: Admission<'_, Timestamp>,
+        result: &Result<Answer, Fault>,
+    ) {
         self.metrics.count(match result {
             Ok(Answer::Reply(_)) => Outcome::Replied,
             Ok(Answer::Usage(_)) => Outcome::Usage,
@@ -64,7 +89,7 @@ impl Health {
             Ok(_) => admission.succeeded(),
             // It never began, and says nothing about the plugin.
             Err(Fault::Busy | Fault::CircuitOpen { .. }) => None,
-            Err(_) => admission.failed(self.events.clock()),
+            Err(_) => admission.failed(self.events.clock().now()),
         };
         if let Some(turn) = turn {
             self.report(version, turn);
@@ -79,8 +104,8 @@ impl Health {
         self.latest().clone()
     }
 
-    pub(super) fn breaker(&self) -> BreakerStatus {
-        self.breaker.status(self.events.clock())
+    pub(super) fn breaker(&self) -> BreakerStatus<Timestamp> {
+        self.breaker.status(self.events.clock().now())
     }
 
     pub(super) fn forgive(&self) {
@@ -91,10 +116,10 @@ impl Health {
         self.last_fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, version: &Version, turn: Turn) {
+    fn report(&self, version: &Version, turn: Turn<Timestamp>) {
         let (plugin, digest) = (&*version.description.name, &version.origin.digest);
         let change = match turn {
-            Turn::Opened { until } => {
+            Turn::Opened { until, .. } => {
                 tracing::error!(plugin, digest, "a plugin failed repeatedly and is paused until {until}");
                 PluginChange::BreakerOpened { until }
             }

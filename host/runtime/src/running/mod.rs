@@ -1,6 +1,5 @@
 //! Running one plugin: each command in a fresh instance, within every limit.
 
-pub mod breaker;
 pub mod health;
 pub mod invoke;
 pub(crate) mod lanes;

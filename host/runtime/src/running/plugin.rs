@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
     policy::{limits::TURN_TIMEOUT, manifest::Manifest},
     recording::tape::{Ending, Tape},
     running::{
-        breaker::BreakerStatus,
         health::{Health, LastFault},
         invoke::{self, Answer, Fault},
         terms::Terms,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use maro_domain::{caller::Caller, ids::Incident};
-use maro_process::metrics::SubcommandMetrics;
+use maro_process::{breaker::BreakerStatus, metrics::SubcommandMetrics};
 
 /// A version of a plugin with its health, under the terms of its manifest.
 pub struct LoadedPlugin {
@@ -84,7 +84,7 @@ impl LoadedPlugin {
     }
 
     /// Whether it may be run at the moment.
-    pub fn breaker(&self) -> BreakerStatus {
+    pub fn breaker(&self) -> BreakerStatus<Timestamp> {
         self.health.breaker()
     }
 

@@ -47,10 +47,13 @@ impl Supervisor {
     /// Until everything has to stop.
     pub(super) async fn run(self) {
         let mut failures = 0;
+        // Whether the last try to connect failed.
+        let mut is_away = false;
         // The connection that still serves while it is being replaced.
         let mut retiring: Option<Link> = None;
         loop {
-            let link = self.connect().await;
+            let link = self.connect(is_away).await;
+            is_away = link.is_none();
             if let Some(retired) = retiring.take() {
                 retired.close().await;
             }
@@ -85,16 +88,18 @@ impl Supervisor {
         }
     }
 
-    /// Opens a connection and waits until Slack greets it.
-    async fn connect(&self) -> Option<Link> {
+    /// Opens a connection and waits until Slack greets it. That it can't is logged once, although it goes on trying.
+    async fn connect(&self, is_away: bool) -> Option<Link> {
         match self.stop.run_until_cancelled(self.greeted_link()).await? {
             Ok(link) => {
                 tracing::info!(connection = self.number, "Socket Mode is connected");
                 Some(link)
             }
             Err(error) => {
-                let error = error_chain(&error);
-                tracing::warn!(error, connection = self.number, "Socket Mode can't connect");
+                if !is_away {
+                    let error = error_chain(&error);
+                    tracing::warn!(error, connection = self.number, "Socket Mode can't connect");
+                }
                 None
             }
         }

@@ -84,6 +84,29 @@ struct Remarks {
 }
 
 impl ApiError {
+    /// Whether Slack is away, which is logged where every call passes.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Unreachable(_))
+    }
+
+    /// The outcome's name in metrics.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::TriggerExpired => "trigger_expired",
+            Self::ViewGone => "view_gone",
+            Self::NotInChannel => "not_in_channel",
+            Self::ChannelNotFound => "channel_not_found",
+            Self::Archived => "archived",
+            Self::InvalidAuth => "unauthorized",
+            Self::MissingScope { .. } => "missing_scope",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable(_) => "unreachable",
+            Self::Refused { .. } => "refused",
+            Self::InvalidResponse { .. } => "invalid_response",
+        }
+    }
+
     /// Reads an answer with `"ok": false`: `code` is its error, `body` the whole answer.
     pub(super) fn refused(code: &str, body: &str) -> Self {
         let refusal: Refusal = serde_json::from_str(body).unwrap_or_default();

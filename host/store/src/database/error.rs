@@ -20,6 +20,15 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
+    /// The outcome's name in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Uncertain(_) => "uncertain",
+        }
+    }
+
     pub(crate) fn unavailable(error: sqlx::Error) -> Self {
         Self::Unavailable(Arc::new(error))
     }

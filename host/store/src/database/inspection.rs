@@ -8,3 +8,15 @@ pub enum Condition {
     /// MARO will apply this many migrations when it starts.
     Present { missing_migrations: usize },
 }
+
+/// How a pool of connections is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connections that calls use, or that are being made for them.
+    pub in_use: usize,
+    pub idle: usize,
+    /// Calls that wait for a connection.
+    pub waiting: usize,
+    /// How many connections there may be.
+    pub max: usize,
+}

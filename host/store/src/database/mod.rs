@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::{
     config::DatabaseConfig,
     database::{
-        inspection::Condition,
+        inspection::{Condition, PoolStatus},
         postgres::PostgresDatabase,
         sqlite::{SqliteDatabase, connect::PATIENCE},
     },
@@ -55,6 +55,14 @@ impl Database {
         match config {
             DatabaseConfig::Sqlite { path } => sqlite::inspect::inspect(path).await,
             DatabaseConfig::Postgres(config) => postgres::inspect::inspect(config).await,
+        }
+    }
+
+    /// The connections of this replica. `None` for SQLite, which has no pool.
+    pub(crate) fn connections(&self) -> Option<PoolStatus> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(database) => Some(database.connections()),
         }
     }
 

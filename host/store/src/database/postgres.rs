@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     config::PostgresConfig,
     database::{
+        inspection::PoolStatus,
         migrations,
         postgres::{
             connect::{CONNECT_LIMIT, Connected, Connector},
@@ -56,6 +57,17 @@ impl PostgresDatabase {
         self.pool.close();
         self.leases.close();
         self.leases.wait().await;
+    }
+
+    pub(super) fn connections(&self) -> PoolStatus {
+        let status = self.pool.status();
+        let idle = status.available;
+        PoolStatus {
+            in_use: status.size.saturating_sub(idle),
+            idle,
+            waiting: status.waiting,
+            max: status.max_size,
+        }
     }
 
     /// Makes sure that no connection made until now is used again.

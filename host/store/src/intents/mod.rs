@@ -13,6 +13,7 @@ use maro_domain::{
     issue::Issue,
 };
 
+pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub mod work;
@@ -213,6 +214,10 @@ pub trait Intents: Send + Sync {
     /// Removes the intents that are drafts, finished or failed and were last written before `before`, and the
     /// tickets recorded before it. Returns the number of removed intents.
     async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError>;
+
+    /// How many intents are begun or confirmed, by when they were first written: at or after the first bound, after
+    /// that at or after the second, and so on, and before the last. Each bound is earlier than the one before.
+    async fn count_open(&self, bounds: [Timestamp; 3]) -> Result<[u64; 4], DatabaseError>;
 }
 
 fn check_length(what: &'static str, text: &str, limit: usize) -> Result<(), IntentError> {

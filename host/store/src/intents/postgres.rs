@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        error::DatabaseError,
+        error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
@@ -93,6 +93,14 @@ const FORGET: &str = concat!(
         AND ",
     in_time!("$2")
 );
+
+const COUNT_OPEN: &str = "
+    SELECT json_build_array(
+        count(*) FILTER (WHERE created_at >= $1::timestamptz),
+        count(*) FILTER (WHERE created_at < $1::timestamptz AND created_at >= $2::timestamptz),
+        count(*) FILTER (WHERE created_at < $2::timestamptz AND created_at >= $3::timestamptz),
+        count(*) FILTER (WHERE created_at < $3::timestamptz))::text
+    FROM ticket_intents WHERE state IN ('begun', 'confirmed')";
 
 /// The intents in PostgreSQL.
 pub(crate) struct PostgresIntents {
@@ -192,5 +200,11 @@ impl Intents for PostgresIntents {
     async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError> {
         let before = time_text(before);
         self.database.execute(Effect::Repeatable, || sqlx::query(FORGET).bind(before.clone())).await
+    }
+
+    async fn count_open(&self, bounds: [Timestamp; 3]) -> Result<[u64; 4], DatabaseError> {
+        let [first, second, third] = bounds.map(time_text);
+        let query = || sqlx::query(COUNT_OPEN).bind(first.clone()).bind(second.clone()).bind(third.clone());
+        error::parse(&self.database.read(query).await?)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     database::{
-        error::DatabaseError,
+        error::{self, DatabaseError},
         sqlite::{
             SqliteDatabase,
             read::{Question, for_each_ask},
@@ -39,6 +39,16 @@ const RECENT: &str = for_each_ask!(
      FROM (SELECT * FROM created_tickets
            WHERE project_key = ask.value ->> 0 AND created_at >= ask.value ->> 1
            ORDER BY created_at DESC, issue_id DESC LIMIT ?2)"
+);
+
+/// `ask.value` is the three times.
+const COUNT_OPEN: &str = for_each_ask!(
+    "SELECT json_array(
+         count(*) FILTER (WHERE created_at >= ask.value ->> 0),
+         count(*) FILTER (WHERE created_at < ask.value ->> 0 AND created_at >= ask.value ->> 1),
+         count(*) FILTER (WHERE created_at < ask.value ->> 1 AND created_at >= ask.value ->> 2),
+         count(*) FILTER (WHERE created_at < ask.value ->> 2))
+     FROM ticket_intents WHERE state IN ('begun', 'confirmed')"
 );
 
 /// The intents in a SQLite file.
@@ -109,5 +119,10 @@ impl Intents for SqliteIntents {
 
     async fn forget_before(&self, before: Timestamp) -> Result<u64, DatabaseError> {
         Ok(self.writer.ask(write::forget(before)).await?.len() as u64)
+    }
+
+    async fn count_open(&self, bounds: [Timestamp; 3]) -> Result<[u64; 4], DatabaseError> {
+        let ask = json!(bounds.map(time_text));
+        error::parse(&self.database.read(Question::of(COUNT_OPEN, ask)).await?)
     }
 }

@@ -38,6 +38,13 @@ pub enum Stop {
     Unreadable,
 }
 
+impl Stop {
+    /// Whether the database failed, which is logged elsewhere, once.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Store(IntentError::Database(_)))
+    }
+}
+
 impl From<DatabaseError> for Stop {
     fn from(error: DatabaseError) -> Self {
         Self::Store(error.into())
@@ -80,7 +87,7 @@ impl<Record: Serialize> Work<Record> {
         let data = to_json(&self.record);
         let saved = intents.save(&self.id, self.version, state, &data, now).await;
         match saved.inspect_err(|error| {
-            tracing::error!(intent = self.id, error = error_chain(error), "can't write an intent");
+            tracing::info!(intent = self.id, error = error_chain(error), "can't write an intent");
         })? {
             Saved::Yes(version) => {
                 self.version = version;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::database::error::DatabaseError;
 use maro_domain::ids::ChannelId;
 
+pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::database::error::DatabaseError;
 use maro_domain::ids::UserId;
 
+pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 

@@ -12,6 +12,7 @@ use maro_domain::{
     tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
 };
 
+pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 

@@ -41,7 +41,9 @@ impl Choices {
             _ => Ok(Vec::new()),
         };
         choices.unwrap_or_else(|error| {
-            tracing::warn!(error = error_chain(&error), "a select has no options");
+            if !error.is_outage() {
+                tracing::warn!(error = error_chain(&error), "a select has no options");
+            }
             Vec::new()
         })
     }

@@ -29,7 +29,7 @@ pub fn failed(error: &JiraError) -> String {
         JiraError::Unreachable { source: Outage::Status(_) } => {
             "Jira is having problems right now. Nothing was changed. Try again in a few minutes.".to_owned()
         }
-        JiraError::Unreachable { source: Outage::Connection(_) } => {
+        JiraError::Unreachable { source: Outage::Connection(_) | Outage::NotAsked } => {
             "MARO can't reach Jira right now. Nothing was changed. Try again in a few minutes.".to_owned()
         }
         JiraError::TimedOut => {

@@ -27,8 +27,21 @@ async fn tracked_under(fault: JiraFault) -> String {
 async fn refusals_of_jira_are_told_apart() {
     assert_snapshot!(tracked_under(JiraFault::Status(401, None)).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
     assert_snapshot!(tracked_under(JiraFault::Status(403, None)).await, @"Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission.");
-    assert_snapshot!(tracked_under(JiraFault::Status(429, Some("42".to_owned()))).await, @"Jira is rate-limiting MARO. Nothing was changed. Try again in 42 seconds.");
     assert_snapshot!(tracked_under(JiraFault::Anonymous).await, @"Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them.");
+}
+
+#[tokio::test]
+async fn a_limit_of_jiras_is_kept_to_by_the_kind_that_it_names() {
+    let bot = TestBot::start().await;
+    bot.jira.set_next_faults([Some(JiraFault::Status(429, Some("42".to_owned())))]);
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"Jira is rate-limiting MARO. Nothing was changed. Try again in 42 seconds.");
+    bot.jira.take_requests();
+    let shown = bot.say("/maro track SCRUM-123").await;
+    assert!(shown.starts_with("Jira is rate-limiting MARO. Nothing was changed. Try again in "), "{shown}");
+    assert_eq!(bot.jira.requests().len(), 0, "Jira is left alone");
+    // Lists need nothing of Jira, and forms need other things.
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+    assert_eq!(bot.say("/maro create").await, "");
 }
 
 #[tokio::test]

@@ -183,9 +183,10 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
         JiraFault::Status(400, None),
         JiraFault::Status(401, None),
         JiraFault::Status(403, None),
-        JiraFault::Status(429, Some("60".to_owned())),
         JiraFault::Status(500, None),
         JiraFault::DoneThenReset,
+        // The last one, since Jira is left alone after it.
+        JiraFault::Status(429, Some("60".to_owned())),
     ] {
         bot.jira.set_next_faults([Some(fault)]);
         answers.push(bot.call("comment SCRUM-124 x").await);
@@ -198,12 +199,13 @@ async fn a_comment_that_cannot_be_is_refused_with_its_reason() {
     EditError { kind: EditErrorKind::Rejected, message: "Jira rejected this change: The simulated site was told to fail." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::Unauthorized), message: "Jira rejected MARO's credentials. Nothing was changed. Ask your MARO admin to renew them." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::Forbidden), message: "Jira doesn't allow MARO to do this. Nothing was changed. Your MARO admin can ask a Jira admin for the permission." }
+    EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
+    EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
     EditError { kind: EditErrorKind::Jira(JiraErrorKind::RateLimited(60)), message: "Jira is rate-limiting MARO. Nothing was changed. Try again in 60 seconds." }
-    EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
-    EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm this. The change may have gone through; check Jira before trying again." }
     "#);
     assert!(!answers.join("").contains(API_TOKEN));
     assert_eq!(bot.jira.comments(&key("SCRUM-124")).len(), 1);
+    let bot = self::bot(GRANTED).await;
     bot.jira.set_next_faults([None, Some(JiraFault::DoneThenReset)]);
     assert_snapshot!(bot.call("explain SCRUM-124 key = SCRUM-124").await, @"Jira didn't confirm this. The change may have gone through; check Jira before trying again.");
 }

@@ -16,6 +16,8 @@ mod http;
 mod jira_capabilities;
 mod limits;
 mod lost_answers;
+mod metrics;
+mod outages;
 mod pairs;
 mod plugin_breaker;
 mod plugin_grants;

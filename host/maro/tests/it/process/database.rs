@@ -86,7 +86,7 @@ async fn a_full_disk_is_seen_by_the_doctor_and_in_readyz() {
     // Until there's no room for a byte.
     let _ = fs::write(format!("{disk}/other"), vec![0; 2_000_000]);
     assert_eq!(status().await, 503);
-    process.logged("not ready").await;
+    process.logged("the database doesn't answer").await;
     fs::remove_file(format!("{disk}/other")).unwrap();
     assert_eq!(status().await, 200);
     world.serve(process).await;

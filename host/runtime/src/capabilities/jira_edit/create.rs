@@ -90,11 +90,15 @@ impl Invocation {
     fn creation_failed(&self, error: &CreationError, project: &str) -> EditError {
         match error {
             CreationError::Unwritten(stop) => {
-                tracing::error!(
-                    plugin = &*self.authority.plugin,
-                    error = error_chain(stop),
-                    "a creation was refused"
-                );
+                if stop.is_outage() {
+                    self.authority.note_outage("the database");
+                } else {
+                    tracing::error!(
+                        plugin = &*self.authority.plugin,
+                        error = error_chain(stop),
+                        "a creation was refused"
+                    );
+                }
                 jira_failure(JiraErrorKind::Unreachable, texts::database::NOTHING_WRITTEN.to_owned())
             }
             CreationError::Jira(error @ JiraEditError::Unknown(_)) => {

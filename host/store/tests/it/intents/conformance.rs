@@ -23,6 +23,7 @@ on_both_databases! {
     of_many_who_begin_an_intent_one_gets_it,
     of_many_who_save_an_intent_one_succeeds,
     only_unfinished_intents_without_a_lease_are_abandoned,
+    open_intents_are_counted_by_age,
     a_take_over_ends_the_lease_of_the_former_holder,
     a_save_renews_the_lease,
     those_who_wait_longest_are_taken_over_first,
@@ -196,6 +197,26 @@ async fn only_unfinished_intents_without_a_lease_are_abandoned(given: &Given) {
     // They have been taken over, and are nobody else's for a while.
     assert_eq!(claim(&*given.intents, 10, 20, 10).await, [""; 0]);
     assert_eq!(claim(&*given.intents, 21, 30, 10).await, ["begun", "confirmed", "fresh"]);
+}
+
+async fn open_intents_are_counted_by_age(given: &Given) {
+    let count = async || given.intents.count_open([at(60), at(30), at(10)]).await.unwrap();
+    assert_eq!(count().await, [0; 4]);
+    for (second, state) in [
+        (70, None),
+        (60, None),
+        (59, Some(Confirmed)),
+        (29, None),
+        (9, None),
+        (5, Some(Finished)),
+        (0, Some(Failed)),
+    ] {
+        let version = begin(given, &second.to_string(), second).await.version;
+        if let Some(state) = state {
+            save(given, &second.to_string(), version, state, 90).await;
+        }
+    }
+    assert_eq!(count().await, [2, 1, 1, 1]);
 }
 
 async fn a_take_over_ends_the_lease_of_the_former_holder(given: &Given) {

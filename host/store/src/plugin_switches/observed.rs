@@ -1,0 +1,36 @@
+//! The switches, with somebody who watches the calls.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::error::DatabaseError,
+    observer::Observed,
+    plugin_switches::{PluginSwitches, Switch},
+};
+use maro_domain::ids::UserId;
+
+#[async_trait]
+impl PluginSwitches for Observed<dyn PluginSwitches> {
+    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.watch("switch_disable", self.table.disable(plugin, by, now)).await
+    }
+
+    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.watch("switch_enable", self.table.enable(plugin, by, now)).await
+    }
+
+    async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
+        self.watch("switches_read", self.table.disabled()).await
+    }
+
+    async fn claim_refusal(
+        &self,
+        file: &str,
+        content: &str,
+        now: Timestamp,
+        told_before: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("refusal_claim", self.table.claim_refusal(file, content, now, told_before)).await
+    }
+}

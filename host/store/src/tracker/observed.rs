@@ -1,0 +1,83 @@
+//! The lists, with somebody who watches the calls.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::error::DatabaseError,
+    observer::Observed,
+    tracker::{ChannelIssueTracker, TrackRequest},
+};
+use maro_domain::{
+    ids::ChannelId,
+    issue::{Issue, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+};
+
+#[async_trait]
+impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
+    async fn track(
+        &self,
+        request: TrackRequest<'_>,
+        issues: &[Issue],
+        now: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, DatabaseError> {
+        self.watch("track", self.table.track(request, issues, now)).await
+    }
+
+    async fn untrack(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+        self.watch("untrack", self.table.untrack(channel, keys)).await
+    }
+
+    async fn get_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, DatabaseError> {
+        self.watch("page", self.table.get_tracked_issues(channel, page)).await
+    }
+
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {
+        self.watch("count", self.table.count_tracked_issues(channel)).await
+    }
+
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
+        self.watch("is_tracked", self.table.is_tracked(channel, keys)).await
+    }
+
+    async fn update_sync_status(
+        &self,
+        channel: &ChannelId,
+        updates: &[(IssueKey, Option<Issue>)],
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        self.watch("sync", self.table.update_sync_status(channel, updates, now)).await
+    }
+
+    async fn get_stale_issues(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
+        self.watch("stale", self.table.get_stale_issues(before, limit)).await
+    }
+
+    async fn get_channels_tracking(
+        &self,
+        issue: &Issue,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
+        self.watch("channels", self.table.get_channels_tracking(issue)).await
+    }
+
+    async fn ping(&self) -> Result<(), DatabaseError> {
+        self.watch("ping", self.table.ping()).await
+    }
+
+    async fn try_change(&self) -> Result<(), DatabaseError> {
+        self.watch("try_change", self.table.try_change()).await
+    }
+}
