@@ -18,7 +18,8 @@ use maro_store::{
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_tickets::{
-    Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience,
+    Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, exactly_once::Driver,
+    patience::Patience,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person

@@ -1,13 +1,15 @@
 //! Looks for tickets that a new one would duplicate. If that fails, the new one can still be created.
 
+mod similarity;
+
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 
 use crate::{
+    duplicates::similarity::{THRESHOLD, search_words, similarity},
     intent_records::CreateRecord,
     patience::deadline,
-    similarity::{THRESHOLD, search_words, similarity},
     texts,
 };
 use maro_domain::{issue::Issue, ticket::SimilarTicket};

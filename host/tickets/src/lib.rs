@@ -10,7 +10,7 @@ pub mod auto_track;
 mod create;
 mod duplicates;
 mod epic_key;
-pub mod flow;
+pub mod exactly_once;
 pub mod form;
 mod intent_records;
 mod link;
@@ -18,7 +18,7 @@ mod looking;
 pub mod patience;
 pub mod plugin_creation;
 mod recovery;
-mod similarity;
+
 mod stories;
 pub mod sync;
 pub mod texts;
@@ -31,7 +31,7 @@ use url::Url;
 
 use crate::{
     duplicates::DuplicateSearch,
-    flow::Driver,
+    exactly_once::Driver,
     form::{
         buttons::Buttons,
         choices::Choices,

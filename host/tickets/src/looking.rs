@@ -5,7 +5,7 @@ use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    flow::Driver,
+    exactly_once::Driver,
     patience::{deadline, longer},
     wish::{Asked, Looked, Looking, Wish},
 };

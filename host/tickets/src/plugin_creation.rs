@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     audit::{self, Writer},
-    flow::{Driver, Ended, Stage, Start},
+    exactly_once::{Driver, Ended, Stage, Start},
     intent_records::{Place, PluginCreationRecord},
     patience::{LOOK_UP_PATIENCE, deadline},
     sync,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    flow::Driver,
+    exactly_once::Driver,
     form::{create::CreateForm, link::LinkForm, stories::StoriesForm},
     plugin_creation,
 };

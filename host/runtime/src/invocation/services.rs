@@ -9,7 +9,7 @@ use maro_domain::ids::UserId;
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
-use maro_tickets::flow::Driver;
+use maro_tickets::exactly_once::Driver;
 
 /// What the host can do for plugins, shared by all invocations.
 pub struct Capabilities {

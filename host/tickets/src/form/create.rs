@@ -7,7 +7,7 @@ use url::Url;
 use crate::{
     create::{Create, NotCreated},
     duplicates::{DuplicateSearch, Similar},
-    flow::{Driver, Ended, Note, Stage, Start},
+    exactly_once::{Driver, Ended, Note, Stage, Start},
     form::{
         create_views::{
             CreateInputs, SUMMARY, create_view, duplicates_again, duplicates_view, errors_by_input, read_form,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    flow::{Driver, Ended, Stage, Start},
+    exactly_once::{Driver, Ended, Stage, Start},
     form::{
         create_views::duplicates_again,
         modal_state::ModalState,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{flow::Note, texts};
+use crate::{exactly_once::Note, texts};
 use maro_domain::reply::{Block, Span};
 use maro_slack::{view::View, web_api::error::ApiError};
 use maro_store::{

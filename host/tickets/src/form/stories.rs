@@ -3,7 +3,7 @@
 use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
 use crate::{
-    flow::{Driver, Ended, Stage, Start},
+    exactly_once::{Driver, Ended, Stage, Start},
     form::{
         create_views::MAX_SUMMARY_LENGTH,
         modal_state::ModalState,
