@@ -37,7 +37,7 @@ use maro_store::{
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
     tracker::{ChannelIssueTracker, TrackRequest},
 };
-use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, flow::Driver, patience::Patience};
+use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, exactly_once::Driver, patience::Patience};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
