@@ -20,9 +20,10 @@ use url::Url;
 use super::webdriver::{Element, WebDriver};
 
 /// Runs a driver until its standard input is closed, then ends it with all its browsers. So they go with
-/// the process that holds the other end, however that process ends.
+/// the process that holds the other end, however that process ends. A driver that ends by itself takes the rest with
+/// it, so that nobody waits for its answer.
 const KEEPER: &str = r#"
-chromedriver --port=0 --log-level=SEVERE 2>/dev/null &
+(chromedriver --port=0 --log-level=SEVERE 2>/dev/null; kill -KILL 0) &
 read -r end || true
 kill -KILL 0
 "#;
