@@ -366,6 +366,15 @@ async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
 }
 
 #[tokio::test]
+async fn a_creation_without_an_answer_leaves_time_to_look_for_the_issue() {
+    let bot = &bots_on_both_databases().await[0];
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::DoneThenHang)]);
+    let answer = bot.call("create SCRUM/- Found in time").await;
+    assert!(answer.contains("SCRUM-151"), "{answer}");
+    assert_eq!(bot.jira.created_issues().len(), 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_down_is_not_created() {
     let mut answers = Vec::new();
     for bot in bots_on_both_databases().await {
