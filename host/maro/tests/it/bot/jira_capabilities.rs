@@ -131,6 +131,17 @@ async fn a_search_finds_details_and_pages() {
 }
 
 #[tokio::test]
+async fn what_a_search_finds_can_be_tracked() {
+    let bot = bot(GRANTED).await;
+    assert_eq!(
+        bot.call("find-and-track key = SCRUM-123").await,
+        "[TrackOutcome::Tracked, TrackOutcome::Unconfirmed]"
+    );
+    let list = bot.say("/maro tracked").await;
+    assert!(list.ends_with("• SCRUM-123: User authentication flow (Open)"), "{list}");
+}
+
+#[tokio::test]
 async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     let bot = bot(GRANTED).await;
     assert_eq!(bot.call("comment SCRUM-123 Looks good.\\nShip it.").await, "()");

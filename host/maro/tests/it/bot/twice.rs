@@ -255,6 +255,24 @@ async fn failed_stories_are_sent_again_once_however_often_the_button_is_pressed(
 }
 
 #[tokio::test]
+async fn failed_stories_can_be_sent_again_after_the_database_was_away() {
+    let bot = bot().await;
+    bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
+    open_stories(&bot, EPIC).await;
+    bot.slack.fill("ada", &[("stories", "A forbidden story")]).await.unwrap();
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    bot.jira.refuse_no_summaries();
+    execute(&bot.config.database, "ALTER TABLE ticket_intents RENAME TO mislaid").await;
+    let press = bot.slack.press_of("ada", "Retry failed stories").unwrap();
+    bot.press_again(&[&press]).await;
+    execute(&bot.config.database, "ALTER TABLE mislaid RENAME TO ticket_intents").await;
+    let press = bot.slack.press_of("ada", "Retry failed stories").expect("the button is gone");
+    bot.press_again(&[&press]).await;
+    bot.until_told().await;
+    assert_eq!(bot.jira.created_issues().len(), 1);
+}
+
+#[tokio::test]
 async fn a_ticket_is_linked_once_however_often_the_button_is_pressed() {
     let mut bot = bot().await;
     open_create(&bot, "Authentication flow for users").await;

@@ -69,6 +69,18 @@ async fn a_bot_whose_plugins_are_still_loading_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
+async fn a_command_that_comes_before_the_plugins_waits_for_them() {
+    let mut world = World::new().await;
+    let mut command = world.command("serve");
+    // Nothing is compiled yet.
+    command.env("MARO_CACHE_DIR", world.folder.path().join("cache"));
+    let process = Process::start(command);
+    world.serve(process).await;
+    let shown = world.say("/maro tracked").await;
+    assert!(shown.starts_with("No Jira issues are tracked"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_compiler_at_work_does_not_keep_the_process() {
     let (_world, process) = compiling().await;
     let log = process.log.clone();
