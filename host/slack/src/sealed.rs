@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn one_kind_cannot_stand_for_another() {
         let seal = sealer().seal("create", &state(), at(0), HOUR).unwrap();
-        for purpose in ["stories", "creat", "create ", ""] {
+        for purpose in ["stories", "delete", "creat", "create ", ""] {
             assert_eq!(sealer().open::<State>(purpose, &seal, at(0)), Err(SealError::Forged));
         }
     }

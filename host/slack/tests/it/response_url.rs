@@ -1,6 +1,9 @@
 //! Posting late answers: what is retried, what isn't, and which hosts it may reach.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use axum::{
     Router,
@@ -79,6 +82,20 @@ async fn four_attempts_are_all() {
     let (outcome, attempts) = post_to(vec![(StatusCode::INTERNAL_SERVER_ERROR, &[], "")]).await;
     assert!(matches!(outcome, Err(PostError::Failed { status: 500 })), "{outcome:?}");
     assert_eq!(attempts, 4);
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_shown_is_not_posted_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let silent = move || {
+        count.fetch_add(1, Ordering::AcqRel);
+        std::future::pending::<StatusCode>()
+    };
+    let base = serve(Router::new().fallback(post(silent))).await;
+    let outcome = ResponseUrlClient::new().post(&admit(&base), &message()).await;
+    assert!(matches!(outcome, Err(PostError::TimedOut(_))), "{outcome:?}");
+    assert_eq!(asked.load(Ordering::Acquire), 1);
 }
 
 #[tokio::test]

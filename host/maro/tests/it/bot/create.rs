@@ -236,6 +236,25 @@ async fn a_message_becomes_a_ticket_and_hears_of_it_in_its_thread() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_is_linked_instead_leads_to_the_message_that_it_is_about() {
+    let bot = bot().await;
+    let message = bot.slack.write("grace", "general", "Authentication flow for users").unwrap();
+    bot.slack.use_message_shortcut("ada", &message, "create_from_message").await.unwrap();
+    bot.slack.wait_for_modal("ada", |modal| modal.field("summary").is_some()).await.unwrap();
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    bot.slack.press("ada", Press::button("Link this one").beside("SCRUM-123")).await.unwrap();
+    bot.slack
+        .wait_for_modal("ada", |modal| modal.text().contains("Linked this conversation to <"))
+        .await
+        .unwrap();
+    let links = bot.jira.remote_links(&key("SCRUM-123"));
+    let [link] = &*links else { panic!("{links:?}") };
+    assert!(link.url.ends_with(&format!("/p{}", message.ts.replace('.', ""))), "{}", link.url);
+    let posted = bot.slack.posted("general");
+    assert_eq!(posted.last().unwrap().thread_ts.as_deref(), Some(message.ts.as_str()));
+}
+
+#[tokio::test]
 async fn the_shortcut_from_anywhere_asks_for_the_channel() {
     let bot = bot().await;
     bot.slack.use_shortcut("ada", "create_issue").await.unwrap();

@@ -131,6 +131,17 @@ async fn a_search_finds_details_and_pages() {
 }
 
 #[tokio::test]
+async fn what_a_search_finds_can_be_tracked() {
+    let bot = bot(GRANTED).await;
+    assert_eq!(
+        bot.call("find-and-track key = SCRUM-123").await,
+        "[TrackOutcome::Tracked, TrackOutcome::Unconfirmed]"
+    );
+    let list = bot.say("/maro tracked").await;
+    assert!(list.ends_with("• SCRUM-123: User authentication flow (Open)"), "{list}");
+}
+
+#[tokio::test]
 async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     let bot = bot(GRANTED).await;
     assert_eq!(bot.call("comment SCRUM-123 Looks good.\\nShip it.").await, "()");
@@ -363,6 +374,15 @@ async fn an_issue_whose_creation_was_not_confirmed_is_found_by_its_mark() {
     }
     answers.dedup();
     assert_snapshot!(answers.join("\n"), @r#"EditError { kind: EditErrorKind::Uncertain, message: "Jira didn't confirm the new issue. MARO will keep looking and track it here if it turns up. Check Jira before trying again." }"#);
+}
+
+#[tokio::test]
+async fn a_creation_without_an_answer_leaves_time_to_look_for_the_issue() {
+    let bot = &bots_on_both_databases().await[0];
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::DoneThenHang)]);
+    let answer = bot.call("create SCRUM/- Found in time").await;
+    assert!(answer.contains("SCRUM-151"), "{answer}");
+    assert_eq!(bot.jira.created_issues().len(), 1);
 }
 
 #[tokio::test]

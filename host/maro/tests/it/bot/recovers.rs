@@ -1,6 +1,8 @@
 //! What fails and then works again: the list's table, the intents table, and Jira's searches after an answer was
 //! lost. Nothing is lost, and nothing is done twice.
 
+use jiff::SignedDuration;
+use maro_process::clock::Clock;
 use maro_simulation::{
     jira::{controls::SearchLag, faults::JiraFault},
     slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press, terminal},
@@ -456,4 +458,27 @@ async fn a_link_that_nobody_heard_of_is_made_once() {
     assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     bot.until_tracked(&["SCRUM-123: User authentication flow (Open)"]).await;
+}
+
+#[tokio::test]
+async fn a_bot_that_is_alone_waits_for_no_lease_after_its_start() {
+    let now = Clock::system().now();
+    let clock = Clock::stopped(now);
+    let mut bot = TestBot::in_surroundings(plugins(), clock.clone().into(), |_, _| {}).await;
+    bot.create("Zeppelin anchor").await;
+    bot.until_told().await;
+    bot.until_finished().await;
+    bot.say("/maro untrack SCRUM-151").await;
+    // As a crash leaves it before the ticket is tracked.
+    bot.execute(
+        "UPDATE ticket_intents \
+         SET state = 'confirmed', data = replace(data, '\"is_tracked\":true', '\"is_tracked\":false')",
+    )
+    .await;
+    // From then on the clock stands still, and no lease ends.
+    clock.set(now + SignedDuration::from_secs(1));
+    bot.restart().await;
+    bot.until_tracked(&["SCRUM-151: Zeppelin anchor"]).await;
+    bot.until_finished().await;
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
 }

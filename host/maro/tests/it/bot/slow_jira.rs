@@ -1,8 +1,9 @@
 //! Jira takes longer than anybody waits, or answers what nobody expects. What it does in the end is there once, is
 //! tracked and told; and what is there twice all the same is named to the person.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 use maro_simulation::jira::{controls::SearchLag, faults::JiraFault};
@@ -11,6 +12,7 @@ use maro_tickets::patience::Patience;
 use crate::{
     bot::{HASTE, TestBot, create::told, key, until},
     plugins::PluginsFolder,
+    raw::query,
 };
 
 /// MARO gives up the wait for Jira's answer before Jira is done, and still expects it to be done.
@@ -98,6 +100,41 @@ async fn a_link_that_jira_makes_late_is_finished() {
         assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
         assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
     }
+}
+
+/// Jira's answer is waited for until long after a test has ended.
+const PATIENT: Patience = Patience { answer: Duration::from_secs(300), ..HASTE };
+
+#[tokio::test]
+async fn a_ticket_is_found_while_its_answer_is_waited_for() {
+    let bot = bot(PATIENT).await;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::DoneThenHang)]);
+    let began = Instant::now();
+    bot.create("Zeppelin anchor").await;
+    bot.until_told().await;
+    let took = began.elapsed();
+    // The connection lasts longer.
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    bot.expect_at_rest(1).await;
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_an_answer_keeps_its_lease() {
+    let now = Clock::system().now();
+    let clock = Clock::stopped(now);
+    let surroundings = Surroundings { patience: PATIENT, ..clock.clone().into() };
+    let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+    })
+    .await;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Hang)]);
+    bot.create("Zeppelin anchor").await;
+    until("Jira is asked", async || bot.asked_for("/issue") == 1).await;
+    // Less than a lease.
+    clock.set(now + SignedDuration::from_secs(20));
+    let renewed = format!("SELECT id FROM ticket_intents WHERE updated_at > '{now:.6}'");
+    until("a renewed lease", async || !query(&bot.config.database, &renewed).await.is_empty()).await;
 }
 
 #[tokio::test]

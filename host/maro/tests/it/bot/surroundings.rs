@@ -11,6 +11,7 @@ use maro_process::secret::Secret;
 use maro_runtime::events::PluginChange;
 use maro_simulation::{jira::faults::JiraFault, slack::web_api::faults::SlackFault};
 use maro_store::config::DatabaseConfig;
+use sqlx::Executor as _;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -25,6 +26,7 @@ use crate::{
     plugin_changes::{Changes, put, version},
     plugins::PluginsFolder,
     postgres,
+    raw::Raw,
 };
 
 const GRANTS: &[u8] = b"grants = [\"jira\", \"tracker\", \"tracker-edit\"]";
@@ -202,6 +204,20 @@ async fn without_its_database_the_bot_is_not_ready_and_says_so() {
     until("it is ready again", async || readiness(&bot).await == ready).await;
     assert!(bot.say("/maro tracked").await.contains("SCRUM-123"));
     log.assert_without(&["pass-word", "postgres://"]);
+}
+
+#[tokio::test]
+async fn a_database_that_is_slow_to_answer_counts_as_gone_after_two_seconds() {
+    let bot = TestBot::start().await;
+    let Raw::Sqlite(mut other) = Raw::connect(&bot.config.database).await else { panic!("it is SQLite") };
+    // The bot's own changes would wait for five.
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let began = Instant::now();
+    assert_eq!(readiness(&bot).await, (503, "the database does not answer\n".to_owned()));
+    let took = began.elapsed();
+    assert!((Duration::from_millis(1_900)..Duration::from_millis(4_900)).contains(&took), "{took:?}");
+    other.execute("ROLLBACK").await.unwrap();
+    until("it is ready again", async || readiness(&bot).await.0 == 200).await;
 }
 
 /// A bot that reads statuses anew each second, and has one to read.

@@ -7,7 +7,10 @@ use maro_simulation::{
     slack::{act_error::SubmitOutcome, web_api::faults::SlackFault},
 };
 
-use crate::bot::create::{bot, open_create, read, told};
+use crate::bot::{
+    create::{bot, open_create, read, told},
+    twice::SLOW,
+};
 
 #[tokio::test]
 async fn a_channel_that_cannot_be_told_does_not_make_the_ticket_fail() {
@@ -58,6 +61,22 @@ async fn a_modal_that_slack_does_not_open_is_told() {
         bot.say("/maro stories SCRUM-101").await,
         "MARO couldn't open the form. Try again in a moment."
     );
+}
+
+#[tokio::test]
+async fn whoever_closes_the_form_too_early_is_told_what_came_of_it() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin is odd").await;
+    bot.jira.refuse_summaries_with("odd", "No odd things.");
+    bot.jira.set_next_faults_of("/issue", [Some(SLOW)]);
+    let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
+    bot.slack.close("ada").await.unwrap();
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = || bot.slack.posted(ada.direct_message.as_str());
+    bot.slack.wait_for(Duration::from_secs(20), |_| !heard().is_empty()).await.unwrap();
+    assert!(heard()[0].text.starts_with("MARO had a question about your issue"), "{:?}", heard());
+    assert_eq!(bot.jira.created_issues(), []);
+    assert_eq!(told(&bot), [""; 0]);
 }
 
 #[tokio::test]

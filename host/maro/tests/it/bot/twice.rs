@@ -187,6 +187,7 @@ async fn what_jira_refused_is_corrected_and_created_once() {
 async fn what_jira_refused_after_create_anyway_is_corrected_and_created_once() {
     let bot = bot().await;
     open_create(&bot, "Authentication flow for users").await;
+    bot.slack.fill("ada", &[("description", "Since *Monday*")]).await.unwrap();
     assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
     let anyway = bot.slack.submission("ada").unwrap();
     bot.jira.refuse_summaries_with("flow", "No flows.");
@@ -194,6 +195,7 @@ async fn what_jira_refused_after_create_anyway_is_corrected_and_created_once() {
     let SubmitOutcome::Updated(form) = bot.slack.submit("ada").await.unwrap() else { panic!("no form") };
     assert!(form.text().contains("No flows."), "{}", form.text());
     assert_eq!(form.value("summary").as_deref(), Some("Authentication flow for users"));
+    assert_eq!(form.value("description").as_deref(), Some("Since *Monday*"));
     assert_eq!(bot.intents().await, ["failed"]);
     let shown = bot.send_again(&anyway).await;
     assert!(shown.contains("No flows."), "{shown}");
@@ -253,6 +255,24 @@ async fn failed_stories_are_sent_again_once_however_often_the_button_is_pressed(
 }
 
 #[tokio::test]
+async fn failed_stories_can_be_sent_again_after_the_database_was_away() {
+    let bot = bot().await;
+    bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
+    open_stories(&bot, EPIC).await;
+    bot.slack.fill("ada", &[("stories", "A forbidden story")]).await.unwrap();
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    bot.jira.refuse_no_summaries();
+    execute(&bot.config.database, "ALTER TABLE ticket_intents RENAME TO mislaid").await;
+    let press = bot.slack.press_of("ada", "Retry failed stories").unwrap();
+    bot.press_again(&[&press]).await;
+    execute(&bot.config.database, "ALTER TABLE mislaid RENAME TO ticket_intents").await;
+    let press = bot.slack.press_of("ada", "Retry failed stories").expect("the button is gone");
+    bot.press_again(&[&press]).await;
+    bot.until_told().await;
+    assert_eq!(bot.jira.created_issues().len(), 1);
+}
+
+#[tokio::test]
 async fn a_ticket_is_linked_once_however_often_the_button_is_pressed() {
     let mut bot = bot().await;
     open_create(&bot, "Authentication flow for users").await;
@@ -269,6 +289,26 @@ async fn a_ticket_is_linked_once_however_often_the_button_is_pressed() {
     assert_eq!(told(&bot), ["@ada linked this conversation to SCRUM-123: User authentication flow"]);
     assert_eq!(bot.asked_for("/remotelink"), 1);
     assert_eq!(bot.jira.remote_links(&key("SCRUM-123")).len(), 1);
+    assert!(bot.jira.created_issues().is_empty());
+}
+
+#[tokio::test]
+async fn whoever_presses_the_buttons_of_two_tickets_links_both() {
+    let bot = bot().await;
+    bot.jira.add_issue(&key("SCRUM-201"), "User authentication flow for robots", "Open");
+    open_create(&bot, "Authentication flow for users").await;
+    assert!(matches!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Updated(_)));
+    let keys = ["SCRUM-123", "SCRUM-201"];
+    let [one, other] =
+        keys.map(|key| bot.slack.press_of("ada", Press::button("Link this one").beside(key)).unwrap());
+    bot.press_again(&[&one]).await;
+    bot.press_again(&[&other]).await;
+    let list = bot.say("/maro tracked").await;
+    for name in keys {
+        assert_eq!(bot.jira.remote_links(&key(name)).len(), 1, "{name}");
+        assert!(list.contains(name), "{list}");
+    }
+    assert_eq!(told(&bot).len(), 2, "{:?}", told(&bot));
     assert!(bot.jira.created_issues().is_empty());
 }
 

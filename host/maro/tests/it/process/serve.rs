@@ -43,8 +43,8 @@ async fn a_start_is_stopped_without_force() {
     assert_eq!(process.stop(), Some(0));
 }
 
-#[tokio::test]
-async fn a_compiler_at_work_does_not_keep_the_process() {
+/// A bot that listens, and is busy with its plugins for a while.
+async fn compiling() -> (World, Process) {
     let world = World::new().await;
     for number in 0..4 {
         put(world.plugins.path(), &format!("large-{number}.wasm"), &large(number));
@@ -53,6 +53,36 @@ async fn a_compiler_at_work_does_not_keep_the_process() {
     command.env("MARO_CACHE_DIR", world.folder.path().join("cache"));
     let process = Process::start(command);
     process.logged("listening").await;
+    (world, process)
+}
+
+#[tokio::test]
+async fn a_bot_whose_plugins_are_still_loading_is_alive_and_not_ready() {
+    let (_world, process) = compiling().await;
+    let address = process.address().await;
+    let client = client::build(&ClientOptions::new(Trust::Nobody)).unwrap();
+    for (path, status, text) in [("readyz", 503, "plugins are loading\n"), ("healthz", 200, "ok\n")] {
+        let response = client.get(address.join(path).unwrap()).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), &*response.text().await.unwrap()), (status, text));
+    }
+    assert_eq!(process.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn a_command_that_comes_before_the_plugins_waits_for_them() {
+    let mut world = World::new().await;
+    let mut command = world.command("serve");
+    // Nothing is compiled yet.
+    command.env("MARO_CACHE_DIR", world.folder.path().join("cache"));
+    let process = Process::start(command);
+    world.serve(process).await;
+    let shown = world.say("/maro tracked").await;
+    assert!(shown.starts_with("No Jira issues are tracked"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_compiler_at_work_does_not_keep_the_process() {
+    let (_world, process) = compiling().await;
     let log = process.log.clone();
     assert_eq!(process.stop(), Some(0));
     let is_ready = log.borrow().iter().any(|entry| entry["message"] == "ready");

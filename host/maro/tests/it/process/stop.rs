@@ -69,13 +69,29 @@ async fn an_open_command_is_answered_before_the_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_question_for_choices_is_answered_before_the_end() {
     let mut world = World::start().await;
+    let process = world.process.take().unwrap();
+    assert_choices_are_answered_before_the_end(&world, process).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_question_on_a_socket_is_answered_before_the_end() {
+    let world = World::new().await;
+    let mut command = world.command("serve");
+    command.env("SLACK_APP_TOKEN", world.slack.app_token().expose());
+    let process = Process::start(command);
+    process.logged("ready").await;
+    process.logged("Jira accepts the configured account").await;
+    assert!(world.slack.wait_for_sockets(2).await);
+    assert_choices_are_answered_before_the_end(&world, process).await;
+}
+
+async fn assert_choices_are_answered_before_the_end(world: &World, process: Process) {
     world.slack.send_command("general", "ada", "/maro create Zeppelin").await.unwrap();
     world.slack.wait_for_modal("ada", |modal| modal.field("project").is_some()).await.unwrap();
     world.jira.take_requests();
     world.jira.set_fault(JiraFault::Slow(Duration::from_secs(1)));
-    let process = world.process.take().unwrap();
     let choices = world.slack.suggestions("ada", "project", "ops");
-    let (choices, code) = tokio::join!(choices, stop_while_jira_is_asked(&world, process));
+    let (choices, code) = tokio::join!(choices, stop_while_jira_is_asked(world, process));
     assert_eq!(code, Some(0));
     let choices = choices.expect("the connection was cut");
     assert!(choices.iter().any(|choice| choice.value == "OPS"), "{choices:?}");

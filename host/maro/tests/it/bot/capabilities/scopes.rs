@@ -59,6 +59,18 @@ async fn a_grant_can_be_for_projects() {
 }
 
 #[tokio::test]
+async fn a_project_in_a_scope_is_its_whole_key() {
+    for projects in [r#""SCRU", "S""#, r#""SCRUM2", "XSCRUM""#, ""] {
+        let bot = scoped_track(&format!("jira.projects = [{projects}]")).await;
+        assert_eq!(
+            bot.say("/maro track SCRUM-123").await,
+            "This command can't use the jira permission in the SCRUM project.",
+            "{projects}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_guest_that_insists_fills_no_log() {
     let (log, _guard) = Log::start();
     let bot = capable_bot("[scope]\nstorage.admins-only = true").await;
