@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File as OpenFile},
-    io,
+    io::{self, Read as _},
     os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
 };
@@ -94,9 +94,9 @@ impl Copy {
         }
         // SQLite would take the log of the previous one for the new one's.
         for ending in ["-wal", "-shm"] {
-            let log = beside(place, ending);
-            if log.exists() {
-                fs::rename(log, beside(&kept, ending))?;
+            match fs::rename(beside(place, ending), beside(&kept, ending)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => result?,
             }
         }
         if previous.is_some() && fs::hard_link(place, &kept).is_err() {
@@ -150,11 +150,18 @@ fn is_damaged(from: &Path) -> String {
 /// Empties the log of the previous database, so that its file alone is whole. One that is damaged is kept with
 /// its log.
 async fn write_back(place: &Path) {
-    if place.exists()
+    // A connection that can't be opened closes in the background, and may take the log with it.
+    if is_sqlite(place)
         && let Ok(connection) = open(place).await
     {
         let _ = close(connection).await;
     }
+}
+
+fn is_sqlite(place: &Path) -> bool {
+    let mut header = [0; 16];
+    let read = OpenFile::open(place).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header == *b"SQLite format 3\0"
 }
 
 async fn open(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
