@@ -1,6 +1,6 @@
 //! Tickets that people create or link from Slack, tickets that plugins create, and what follows from them.
 //!
-//! Everything that is wanted from Jira takes the steps of [`flow`], even after a crash. What each kind of
+//! Everything that is wanted from Jira takes the steps of [`exactly_once`], even after a crash. What each kind of
 //! intent asks for and what follows from it is a wish (`wish.rs`) in its own file. [`form`] is the Slack
 //! side.
 

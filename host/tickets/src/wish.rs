@@ -1,4 +1,4 @@
-//! How the kinds of intents differ: what is asked of Jira, and what follows. The rest is in [`crate::flow`].
+//! How the kinds of intents differ: what is asked of Jira, and what follows. The rest is in [`crate::exactly_once`].
 
 use std::time::Duration;
 

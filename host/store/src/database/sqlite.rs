@@ -64,7 +64,7 @@ pub struct SqliteDatabase {
 impl SqliteDatabase {
     /// Opens the file, creates it if it doesn't exist, and brings its tables to the current schema. If another
     /// program locks the file, now or later, waits up to `patience`. Another MARO can't open it until
-    /// [`SqliteDatabase::close`] or the end of this process.
+    /// it is closed, or the end of this process.
     ///
     /// # Errors
     /// One sentence for the operator. It names the file.
