@@ -16,7 +16,7 @@ use maro_domain::{
     ticket::{CreatedTicket, NewTicket},
 };
 use maro_jira::{client::JiraClient, create::CreateError, error::JiraError};
-use maro_slack::markup;
+use maro_slack::parse_markup;
 use maro_store::intents::{
     IntentKind,
     work::{Ticket, Work},
@@ -139,7 +139,7 @@ fn new_ticket(id: &str, record: &CreateRecord) -> NewTicket {
         project_key: record.project_key.clone(),
         issue_type_id: record.issue_type_id.clone(),
         summary: record.summary.clone(),
-        description: markup::parse_typed(&record.description),
+        description: parse_markup::parse_typed(&record.description),
         intent_id: id.to_owned(),
     }
 }

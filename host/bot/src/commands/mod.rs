@@ -21,7 +21,7 @@ use maro_runtime::{
         plugin::LoadedPlugin,
     },
 };
-use maro_slack::markup;
+use maro_slack::parse_markup;
 use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::{Tickets, form::open::CommandOrigin, texts};
 
@@ -94,12 +94,12 @@ impl Commands {
         }
         if let Some(own) = OwnCommand::named(&name) {
             // As they were typed; a plugin gets them as Slack sends them.
-            let arguments = markup::to_typed(arguments);
+            let arguments = parse_markup::to_typed(arguments);
             return self.run_own(own, typed, &arguments).await;
         }
         match plugins.get(&name) {
             Some(plugin) => self.run_plugin(plugin, typed.caller, arguments).await,
-            None => CommandOutcome::Refused(unknown::subcommand(&plugins, &markup::to_typed(&name))),
+            None => CommandOutcome::Refused(unknown::subcommand(&plugins, &parse_markup::to_typed(&name))),
         }
     }
 

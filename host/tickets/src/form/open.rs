@@ -27,7 +27,7 @@ use maro_jira::client::JiraClient;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     interaction::{MessageShortcut, Shortcut},
-    markup,
+    parse_markup,
     view::View,
 };
 
@@ -79,11 +79,11 @@ impl Opener {
             Ok(permalink) => origin.permalink = Some(permalink),
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
         }
-        let mut description = markup::to_typed(&shortcut.text);
+        let mut description = parse_markup::to_typed(&shortcut.text);
         if let Some(permalink) = &origin.permalink {
             description = format!("{description}\n\n{permalink}");
         }
-        let title = markup::to_title(&shortcut.text);
+        let title = parse_markup::to_title(&shortcut.text);
         let inputs = CreateInputs {
             summary: cut(title.trim_start().lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
             description: cut(description.trim(), 3_000),

@@ -1,6 +1,6 @@
 //! A line in parts: letters, code, links. Nothing inside code and links is markup.
 
-use crate::markup::{
+use crate::parse_markup::{
     reference::{self, Reference},
     source::Source,
 };

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::markup::source::Source;
+use crate::parse_markup::source::Source;
 
 /// Something that Slack's markup refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! A marker opens if it isn't inside a word and no space follows. It closes if no space precedes it and no
 //! word continues after it. Each kind can be nested in the others once.
 
-use crate::markup::tokens::Token;
+use crate::parse_markup::tokens::Token;
 use maro_domain::rich_text::{Inline, Style};
 
 const MARKERS: [char; 3] = ['*', '_', '~'];

@@ -9,7 +9,7 @@ mod reference;
 mod source;
 mod tokens;
 
-use crate::markup::{reference::Reference, source::Source};
+use crate::parse_markup::{reference::Reference, source::Source};
 use maro_domain::rich_text::{Inline, RichBlock, RichText};
 
 /// Encloses preformatted text.
