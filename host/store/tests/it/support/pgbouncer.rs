@@ -14,10 +14,20 @@ use url::Url;
 
 use super::postgres::{Database, not_available, owner};
 
+/// Runs PgBouncer until its standard input is closed. So it goes with the process that holds the other end, however
+/// that process ends.
+const KEEPER: &str = r#"
+trap '' INT
+pgbouncer --quiet "$1" </dev/null >/dev/null 2>&1 &
+read -r end || true
+kill -KILL $!
+wait
+"#;
+
 /// Ended when it is dropped.
 pub(crate) struct PgBouncer {
     pub(crate) url: Secret,
-    program: Child,
+    keeper: Child,
     _folder: TempDir,
 }
 
@@ -45,10 +55,10 @@ impl PgBouncer {
         // It refuses to run as root, too.
         let readable = Command::new("chmod").args(["-R", "a+rX"]).arg(folder.path()).status().unwrap();
         assert!(readable.success());
-        let program = owner("pgbouncer")
-            .arg("--quiet")
+        let keeper = owner("sh")
+            .args(["-c", KEEPER, "keeper"])
             .arg(&file)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -57,14 +67,14 @@ impl PgBouncer {
             sleep(Duration::from_millis(10));
         }
         let url = format!("postgres://maro@127.0.0.1:{port}{}", server.path());
-        Some(Self { url: Secret::new(url), program, _folder: folder })
+        Some(Self { url: Secret::new(url), keeper, _folder: folder })
     }
 }
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
     }
 }
 
