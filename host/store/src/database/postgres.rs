@@ -79,16 +79,11 @@ impl PostgresDatabase {
 /// Brings the tables to the current schema. Asks first, since the user may lack the right to change tables.
 async fn migrate(connected: Connected) -> anyhow::Result<()> {
     let Connected { mut connection, place, .. } = connected;
-    if inspect::count_missing(&mut connection, &place).await? == 0 {
+    if inspect::look(&mut connection, &place).await?.missing_migrations == 0 {
         return Ok(());
     }
     match tokio::time::timeout(MIGRATION_LIMIT, apply(&mut connection)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(MigrateError::Execute(error))) => Err(place.describe(error).into()),
-        Ok(Err(error)) => {
-            let sentence = migrations::sentence(&error, &migrations::POSTGRES);
-            Err(anyhow::Error::new(error).context(sentence))
-        }
+        Ok(applied) => applied.map_err(|error| place.describe_migration(error)),
         Err(_) => anyhow::bail!(
             "The tables in {place} weren't ready within {} seconds: is another MARO still migrating them?",
             MIGRATION_LIMIT.as_secs()

@@ -12,6 +12,7 @@ use crate::database::{
     error::DatabaseError,
     postgres::{
         PostgresDatabase,
+        connect::STATEMENT_LIMIT,
         deadline::TOO_LATE,
         pool::{ACQUIRE_LIMIT, Lease, Statement},
         problem::ConnectError,
@@ -21,9 +22,6 @@ use crate::database::{
 /// How long a call may take, all attempts together. The server stops a statement earlier. This limit is for a
 /// network that went silent.
 const LIMIT: Duration = Duration::from_secs(6);
-
-/// How long the server works on a statement at most, as the session is told.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 
 /// How long a change may be under way to the server.
 const DELIVERY_LIMIT: Duration = Duration::from_millis(1_500);

@@ -1,7 +1,10 @@
 //! How a connection is made: the servers in order until one takes writes, and what a session is told at first.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,24 +22,28 @@ use crate::{
 /// How long the first connection may take at start-up.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Set on a session that MARO has to itself. The limits hold whatever becomes of MARO or of the network, and
-/// later ones win over those in the URL. Plans are made once: each statement is written so that the plan for any
-/// arguments is the best one.
-const SESSION: [(&str, &str); 5] = [
-    ("statement_timeout", "4s"),
-    ("lock_timeout", "2s"),
-    ("idle_in_transaction_session_timeout", "2s"),
-    ("plan_cache_mode", "force_generic_plan"),
-    (DIRECT_MARK, "yes"),
+/// How long the server works on a statement at most.
+pub(super) const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
+
+/// What the server holds to, whatever becomes of MARO or of the network.
+const LIMITS: [(&str, Duration); 3] = [
+    ("statement_timeout", STATEMENT_LIMIT),
+    ("lock_timeout", Duration::from_secs(2)),
+    ("idle_in_transaction_session_timeout", Duration::from_secs(2)),
 ];
 
-/// Only a session that knows this setting was begun with all of [`SESSION`]. Poolers drop or refuse settings.
+/// Set beside [`LIMITS`] on a session that MARO has to itself. Plans are made once: each statement is written so
+/// that the plan for any arguments is the best one.
+const DIRECT: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), (DIRECT_MARK, "yes")];
+
+/// Only a session that knows this setting was begun with all of them. Poolers drop or refuse settings.
 const DIRECT_MARK: &str = "maro.direct";
 
-/// The same limits for a session that others use after this transaction.
-pub(super) const BEGIN_POOLED: &str = "
-    BEGIN; SET LOCAL statement_timeout = '4s'; SET LOCAL lock_timeout = '2s';
-    SET LOCAL idle_in_transaction_session_timeout = '2s'";
+/// Begins a transaction with [`LIMITS`], on a session that others use after it.
+pub(super) static BEGIN_POOLED: LazyLock<String> = LazyLock::new(|| {
+    let limit = |(name, limit): (&str, Duration)| format!("; SET LOCAL {name} = {}", limit.as_millis());
+    LIMITS.map(limit).iter().fold("BEGIN".to_owned(), |begin, limit| begin + limit)
+});
 
 /// Asked of each new session.
 const HELLO: &str = "
@@ -106,7 +113,7 @@ impl Connector {
         if self.is_pooled.load(Ordering::Relaxed) {
             return begin_session(plain(&options), place).await;
         }
-        match begin_session(plain(&options).options(SESSION), place.clone()).await {
+        match begin_session(direct(&options), place.clone()).await {
             // Poolers say that settings at the start are more than they support.
             Err(error) if error.refuses_settings() => {
                 let connected = begin_session(plain(&options), place).await?;
@@ -121,6 +128,12 @@ impl Connector {
 /// Without what poolers don't let through: how many digits floats have doesn't matter here.
 fn plain(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().extra_float_digits(None).application_name("maro").disable_statement_logging()
+}
+
+/// With MARO's settings. They win over those in the URL.
+fn direct(options: &PgConnectOptions) -> PgConnectOptions {
+    let limits = LIMITS.map(|(name, limit)| (name, limit.as_millis()));
+    plain(options).options(limits).options(DIRECT)
 }
 
 async fn begin_session(options: PgConnectOptions, place: Place) -> Result<Connected, ConnectError> {

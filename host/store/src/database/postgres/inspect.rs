@@ -1,6 +1,6 @@
 //! Looks at a database and changes nothing in it.
 
-use sqlx::{PgConnection, Row as _, migrate::MigrateError};
+use sqlx::{PgConnection, Row as _};
 
 use crate::{
     config::PostgresConfig,
@@ -25,36 +25,33 @@ const LOOK: &str = "
 /// One sentence for the operator. It names the server, but never the password.
 pub(in crate::database) async fn inspect(config: &PostgresConfig) -> anyhow::Result<Condition> {
     let Connected { mut connection, place, .. } = Connector::new(config).connect(CONNECT_LIMIT).await?;
-    let missing_migrations = count_missing(&mut connection, &place).await?;
-    if missing_migrations > 0 && !look(&mut connection, &place).await?.may_create {
+    let Look { may_create, missing_migrations } = look(&mut connection, &place).await?;
+    if missing_migrations > 0 && !may_create {
         anyhow::bail!(place.may_not_create());
     }
     Ok(Condition::Present { missing_migrations })
 }
 
-struct Look {
-    has_tables: bool,
+/// What there is of MARO's in a database.
+pub(super) struct Look {
     may_create: bool,
+    pub(super) missing_migrations: usize,
 }
 
-async fn look(connection: &mut PgConnection, place: &Place) -> anyhow::Result<Look> {
-    let row = sqlx::raw_sql(LOOK).fetch_one(connection).await.map_err(|error| place.describe(error))?;
-    Ok(Look { has_tables: row.get(0), may_create: row.get(1) })
-}
-
-/// How many migrations the database is missing.
+/// Looks without changing anything.
 ///
 /// # Errors
 /// One sentence for the operator.
-pub(super) async fn count_missing(connection: &mut PgConnection, place: &Place) -> anyhow::Result<usize> {
+pub(super) async fn look(connection: &mut PgConnection, place: &Place) -> anyhow::Result<Look> {
     let describe = |error| place.describe(error);
-    let rows = match look(connection, place).await?.has_tables {
+    let row = sqlx::raw_sql(LOOK).fetch_one(&mut *connection).await.map_err(describe)?;
+    let (has_tables, may_create) = (row.get(0), row.get(1));
+    let rows = match has_tables {
         true => sqlx::raw_sql(migrations::APPLIED).fetch_all(connection).await.map_err(describe)?,
         false => Vec::new(),
     };
     let applied = migrations::read_applied(&rows).map_err(describe)?;
-    migrations::count_missing(&applied, &migrations::POSTGRES).map_err(|error: MigrateError| {
-        let sentence = migrations::sentence(&error, &migrations::POSTGRES);
-        anyhow::Error::new(error).context(sentence)
-    })
+    let missing = migrations::count_missing(&applied, &migrations::POSTGRES);
+    let missing_migrations = missing.map_err(|error| place.describe_migration(error))?;
+    Ok(Look { may_create, missing_migrations })
 }

@@ -148,7 +148,7 @@ impl Lease {
 
     /// Begins a transaction. It is undone if the lease is dropped without [`Lease::commit`].
     pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        let begin = if self.session().is_pooled { BEGIN_POOLED } else { "BEGIN" };
+        let begin = if self.session().is_pooled { BEGIN_POOLED.as_str() } else { "BEGIN" };
         self.run(begin).await?;
         self.is_in_transaction = true;
         Ok(())

@@ -2,9 +2,12 @@
 
 use std::{env, fmt, fs, io, path::Path, time::Duration};
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{migrate::MigrateError, postgres::PgConnectOptions};
 
-use crate::database::postgres::address::{Address, Server};
+use crate::database::{
+    migrations,
+    postgres::address::{Address, Server},
+};
 
 /// Why no server could be connected to.
 #[derive(Debug)]
@@ -87,6 +90,17 @@ impl Place {
             "On {self}, the user {user:?} can't create tables in the database {database:?}: run GRANT CREATE ON \
              SCHEMA public TO that user."
         )
+    }
+
+    /// What to tell the operator if the tables can't be brought to the current schema.
+    pub(super) fn describe_migration(&self, error: MigrateError) -> anyhow::Error {
+        match error {
+            MigrateError::Execute(error) => self.describe(error).into(),
+            error => {
+                let sentence = migrations::sentence(&error, &migrations::POSTGRES);
+                anyhow::Error::new(error).context(sentence)
+            }
+        }
     }
 
     /// What to tell the operator about an error.
