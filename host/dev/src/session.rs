@@ -26,6 +26,7 @@ use maro_bot::{
     bot::Bot,
     config::{self, Config, PluginsConfig},
 };
+use maro_domain::caller::Person;
 use maro_jira::config::JiraConfig;
 use maro_kit::{
     bench::case_writer,
@@ -164,7 +165,14 @@ impl Dev {
                 // `maro plugin run` uses the same cache, so that nothing is compiled twice.
                 cache_dir: config::load::cache_dir().or_else(|| Some(folder.join(FOLDER).join("cache"))),
             },
-            admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
+            admins: slack
+                .workspace()
+                .people
+                .iter()
+                .map(|person| Person { foreign_team: None, user: person.id.clone() })
+                .collect(),
+            access: Default::default(),
+            roles: Default::default(),
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
                 bot_token,

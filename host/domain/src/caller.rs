@@ -1,12 +1,49 @@
 //! Whose command it is.
 
-use crate::ids::{ChannelId, UserId};
+use crate::ids::{ChannelId, TeamId, UserId};
 
-/// Who typed a command, and where. Bound by the host; a guest can neither see nor change it.
+/// Who gave a command, where and how. Bound by the host; a guest can neither see nor change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub channel: ChannelId,
     pub user: UserId,
-    /// What Slack calls the person, if it said so.
+    /// What Slack calls the person, if it said so. People choose it, so it doesn't identify them.
     pub user_name: Option<String>,
+    /// The person's workspace, if it isn't the bot's own.
+    pub foreign_team: Option<TeamId>,
+    pub way: Way,
+}
+
+/// How a command was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    Typed,
+    /// By a button, which a plugin may have labelled as it likes.
+    Pressed {
+        /// What stands behind `/maro`.
+        command: String,
+    },
+}
+
+impl Caller {
+    /// Whether this is one of these people.
+    pub fn is_among(&self, people: &[Person]) -> bool {
+        people.iter().any(|person| person.user == self.user && person.foreign_team == self.foreign_team)
+    }
+
+    /// The command behind the button, if one was pressed.
+    pub fn pressed_command(&self) -> Option<&str> {
+        match &self.way {
+            Way::Typed => None,
+            Way::Pressed { command } => Some(command),
+        }
+    }
+}
+
+/// Somebody in a workspace. The same user id in another workspace may be somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// `None` is the bot's own workspace.
+    pub foreign_team: Option<TeamId>,
+    pub user: UserId,
 }

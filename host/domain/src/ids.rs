@@ -52,6 +52,10 @@ slack_id! {
     /// A person (`U…`, `W…`).
     UserId
 }
+slack_id! {
+    /// A workspace (`T…`), or an organisation of several (`E…`).
+    TeamId
+}
 
 impl ChannelId {
     /// Whether this is a direct message, which has no name that Slack could show.

@@ -67,6 +67,8 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
             cache_dir: Some(folder.join("cache")),
         },
         admins: Vec::new(),
+        access: Default::default(),
+        roles: Default::default(),
         slack: SlackConfig {
             signing_secret: Some(signing_secret),
             bot_token,

@@ -9,8 +9,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::commands::own::OwnCommand;
 use maro_domain::{
-    caller::Caller,
-    ids::{Incident, UserId},
+    caller::{Caller, Person},
+    ids::Incident,
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_runtime::{
@@ -31,7 +31,7 @@ pub struct Commands {
     plugin_switches: Arc<dyn PluginSwitches>,
     capabilities: Arc<Capabilities>,
     tickets: Arc<Tickets>,
-    admins: Vec<UserId>,
+    admins: Vec<Person>,
 }
 
 /// One `/maro text`, and where it was typed.
@@ -42,8 +42,6 @@ pub struct Typed<'a> {
     pub team: Option<&'a str>,
     /// Opens one modal within three seconds.
     pub trigger_id: Option<&'a str>,
-    /// Whether it stood behind a button and was not typed.
-    pub is_pressed: bool,
 }
 
 /// How a command ended.
@@ -78,7 +76,7 @@ impl Commands {
         plugin_switches: Arc<dyn PluginSwitches>,
         capabilities: Arc<Capabilities>,
         tickets: Arc<Tickets>,
-        admins: Vec<UserId>,
+        admins: Vec<Person>,
     ) -> Self {
         Self { registry, plugin_switches, capabilities, tickets, admins }
     }
@@ -104,15 +102,13 @@ impl Commands {
     }
 
     async fn run_own(&self, own: OwnCommand, typed: Typed<'_>, arguments: &str) -> CommandOutcome {
-        let Typed { caller, team, trigger_id, is_pressed, .. } = typed;
+        let Typed { caller, team, trigger_id, .. } = typed;
         match own {
             OwnCommand::Help if arguments.is_empty() => {
                 CommandOutcome::Replied(help::all(&self.registry.plugins()))
             }
             OwnCommand::Help => CommandOutcome::Replied(help::one(&self.registry.plugins(), arguments)),
-            OwnCommand::Plugins => {
-                CommandOutcome::Replied(self.plugins(&caller, arguments, is_pressed).await)
-            }
+            OwnCommand::Plugins => CommandOutcome::Replied(self.plugins(&caller, arguments).await),
             OwnCommand::Create | OwnCommand::Stories => {
                 let Some(trigger_id) = trigger_id else {
                     return CommandOutcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));

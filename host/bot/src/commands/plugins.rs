@@ -29,17 +29,17 @@ const FAULT_LENGTH: usize = 200;
 const NAME_LENGTH: usize = 60;
 
 impl Commands {
-    /// `is_pressed`: behind a button. A plugin makes its buttons, and writes on them what it likes: what only
-    /// administrators may do is not done by pressing one.
-    pub(super) async fn plugins(&self, caller: &Caller, arguments: &str, is_pressed: bool) -> Reply {
+    /// A plugin makes its buttons, and writes on them what it likes: what only administrators may do is not done
+    /// by pressing one.
+    pub(super) async fn plugins(&self, caller: &Caller, arguments: &str) -> Reply {
         let words: Vec<_> = arguments.split_whitespace().map(str::to_lowercase).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {
             [] => self.list(),
-            ["reload"] | ["disable" | "enable", _] if !self.admins.contains(&caller.user) => {
+            ["reload"] | ["disable" | "enable", _] if !caller.is_among(&self.admins) => {
                 Reply::sentence(texts::plugins::ADMINS_ONLY)
             }
-            ["reload"] | ["disable" | "enable", _] if is_pressed => {
+            ["reload"] | ["disable" | "enable", _] if caller.pressed_command().is_some() => {
                 let command = one_line(&words.join(" "), NAME_LENGTH);
                 Reply::line(texts::commands::only_typed(&format!("plugins {command}")))
             }

@@ -29,8 +29,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_sources(environment: &BTreeMap<String, String>, file: &Path) -> Result<Self, ConfigError> {
-        let (values, problems) = sources::read(environment, file);
-        let mut settings = Settings::new(values, problems);
+        let mut settings = Settings::new(sources::read(environment, file));
         let config = settings.build(environment);
         match config {
             Some(config) if settings.problems.is_empty() => Ok(config),
@@ -44,8 +43,7 @@ impl Config {
 /// # Errors
 /// What is wrong with `DATABASE_URL`. Also whatever might hide it, such as a key that is misspelt.
 pub fn database() -> Result<DatabaseConfig, ConfigError> {
-    let (values, problems) = sources::read(&environment(), Path::new(FILE));
-    let mut settings = Settings::new(values, problems);
+    let mut settings = Settings::new(sources::read(&environment(), Path::new(FILE)));
     match settings.database() {
         Some(database) if settings.problems.is_empty() => Ok(database),
         _ => Err(ConfigError(settings.problems)),

@@ -9,7 +9,8 @@ pub mod sources;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use maro_domain::ids::{ChannelId, UserId};
+use maro_access::{policy::AccessPolicy, roles::Roles};
+use maro_domain::{caller::Person, ids::ChannelId};
 use maro_jira::config::JiraConfig;
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
@@ -21,8 +22,13 @@ pub struct Config {
     pub listen: SocketAddr,
     pub database: DatabaseConfig,
     pub plugins: PluginsConfig,
-    /// `MARO_ADMINS`, default none: Slack user ids, separated by commas or spaces.
-    pub admins: Vec<UserId>,
+    /// `MARO_ADMINS`, default none: Slack user ids, separated by commas or spaces. Somebody in another workspace
+    /// than the bot's own has its id before theirs: `T1/U1`.
+    pub admins: Vec<Person>,
+    /// `[access]`: what may be shown, tracked and created.
+    pub access: AccessPolicy,
+    /// `[roles]`: who may do what.
+    pub roles: Roles,
     pub slack: SlackConfig,
     pub jira: JiraConfig,
     /// `MARO_SYNC_INTERVAL_SECS`, default 300: how old a stored status may get before it is refreshed.

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::config::{Config, PluginsConfig};
-use maro_domain::ids::{ChannelId, UserId};
+use crate::config::{Config, PluginsConfig, sources::Sources};
+use maro_domain::{
+    caller::Person,
+    ids::{ChannelId, TeamId, UserId},
+};
 use maro_jira::config::{JiraConfig, JiraCredentials};
 use maro_process::secret::Secret;
 use maro_slack::config::SlackConfig;
@@ -20,12 +24,14 @@ const MOST_CONNECTIONS: usize = 1000;
 /// The raw values while they are turned into a [`Config`], and the problems found so far.
 pub(super) struct Settings {
     values: BTreeMap<String, String>,
+    tables: toml::Table,
     pub(super) problems: Vec<String>,
 }
 
 impl Settings {
-    pub(super) fn new(values: BTreeMap<String, String>, problems: Vec<String>) -> Self {
-        Self { values, problems }
+    pub(super) fn new(sources: Sources) -> Self {
+        let Sources { values, tables, problems } = sources;
+        Self { values, tables, problems }
     }
 
     /// The settings, if all of them are valid. Otherwise `problems` says what is wrong.
@@ -34,6 +40,8 @@ impl Settings {
         let database = self.database();
         let plugins = self.plugins(environment);
         let admins = self.admins();
+        let access = self.table("access");
+        let roles = self.table("roles");
         let slack = self.slack();
         let jira = self.jira();
         let sync_interval = self.sync_interval();
@@ -43,6 +51,8 @@ impl Settings {
             database: database?,
             plugins: plugins?,
             admins,
+            access: access?,
+            roles: roles?,
             slack: slack?,
             jira: jira?,
             sync_interval: sync_interval?,
@@ -152,13 +162,25 @@ impl Settings {
         })
     }
 
-    fn admins(&mut self) -> Vec<UserId> {
+    /// A table of `maro.toml`, or its default.
+    fn table<T: DeserializeOwned + Default>(&mut self, name: &str) -> Option<T> {
+        let Some(table) = self.tables.remove(name) else { return Some(T::default()) };
+        match table.try_into() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let problem = error.message().trim_end_matches('.').to_owned();
+                self.problem(format!("[{name}] in maro.toml: {problem}."))
+            }
+        }
+    }
+
+    fn admins(&mut self) -> Vec<Person> {
         let value = self.or("MARO_ADMINS", "");
         let mut admins = Vec::new();
         for name in value.split([',', ' ', ';']).filter(|name| !name.is_empty()) {
-            match UserId::parse(name) {
-                Ok(user) if name.starts_with(['U', 'W']) => admins.push(user),
-                _ => self.problems.push(format!(
+            match person(name) {
+                Some(person) => admins.push(person),
+                None => self.problems.push(format!(
                     "MARO_ADMINS must be a list of Slack user ids, such as U024BE7LH; {name:?} isn't one."
                 )),
             }
@@ -286,6 +308,15 @@ impl Settings {
             )),
         }
     }
+}
+
+/// Somebody as `U1`, or as `T1/U1` in another workspace than the bot's own.
+fn person(text: &str) -> Option<Person> {
+    let (team, user) = text.split_once('/').map_or((None, text), |(team, user)| (Some(team), user));
+    let foreign_team = team.map(TeamId::parse).transpose().ok()?;
+    let is_team = foreign_team.as_ref().is_none_or(|team| team.as_str().starts_with('T'));
+    let user = UserId::parse(user).ok().filter(|user| user.as_str().starts_with(['U', 'W']))?;
+    is_team.then_some(Person { foreign_team, user })
 }
 
 fn is_project_key(key: &str) -> bool {

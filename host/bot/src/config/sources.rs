@@ -31,13 +31,22 @@ const KEYS: [&str; 22] = [
 /// How similar two names must be for one to be suggested for the other, from 0 to 1.
 const MIN_SIMILARITY: f64 = 0.8;
 
-/// The value of each key that is set, and the problems with the sources themselves.
-pub(super) fn read(
-    environment: &BTreeMap<String, String>,
-    file: &Path,
-) -> (BTreeMap<String, String>, Vec<String>) {
-    let mut problems = Vec::new();
-    let mut values = read_file(file, &mut problems);
+/// The tables of `maro.toml`. The environment can't have them.
+const TABLES: [&str; 2] = ["access", "roles"];
+
+/// What the sources say.
+#[derive(Default)]
+pub(super) struct Sources {
+    /// The value of each key that is set.
+    pub(super) values: BTreeMap<String, String>,
+    /// Those of [`TABLES`] that there are.
+    pub(super) tables: toml::Table,
+    /// What is wrong with the sources themselves.
+    pub(super) problems: Vec<String>,
+}
+
+pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sources {
+    let Sources { mut values, tables, mut problems } = read_file(file);
     for (key, value) in environment {
         if KEYS.contains(&key.as_str()) {
             if value.contains(char::REPLACEMENT_CHARACTER) {
@@ -52,7 +61,7 @@ pub(super) fn read(
             problems.push(unknown_key(key, "the environment"));
         }
     }
-    (values, problems)
+    Sources { values, tables, problems }
 }
 
 /// Every key there is, for what has to name them all.
@@ -60,15 +69,13 @@ pub fn keys() -> &'static [&'static str] {
     &KEYS
 }
 
-fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String> {
+fn read_file(file: &Path) -> Sources {
     let name = file.display();
+    let failed = |problem: String| Sources { problems: vec![problem], ..Sources::default() };
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
-        Err(error) => {
-            problems.push(format!("{name} can't be read: {error}."));
-            return BTreeMap::new();
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Sources::default(),
+        Err(error) => return failed(format!("{name} can't be read: {error}.")),
     };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
@@ -76,12 +83,15 @@ fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String
             // The library's own message quotes the line, which may contain a secret.
             let line =
                 error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            problems.push(format!("{name} isn't valid TOML near line {line}."));
-            return BTreeMap::new();
+            return failed(format!("{name} isn't valid TOML near line {line}."));
         }
     };
-    let mut values = BTreeMap::new();
+    let Sources { mut values, mut tables, mut problems } = Sources::default();
     for (key, value) in table {
+        if TABLES.contains(&key.as_str()) {
+            tables.insert(key, value);
+            continue;
+        }
         if !KEYS.contains(&key.as_str()) {
             problems.push(unknown_key(&key, &name.to_string()));
             continue;
@@ -100,7 +110,7 @@ fn read_file(file: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String
         };
         values.insert(key, value.trim().to_owned());
     }
-    values
+    Sources { values, tables, problems }
 }
 
 fn unknown_key(key: &str, place: &str) -> String {

@@ -1,5 +1,8 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
+use maro_access::roles::Member;
+use maro_domain::ids::TeamId;
+
 use super::*;
 
 const REQUIRED: [(&str, &str); 5] = [
@@ -50,6 +53,27 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.listen.to_string(), "[::1]:5000");
     assert_eq!(config.sync_interval, Duration::from_secs(60));
     assert_eq!(config.admins.len(), 2);
+}
+
+#[test]
+fn the_file_has_tables_of_its_own() {
+    let file = "MARO_ADMINS = [\"U1\", \"T1/U2\"]\n[access]\nprojects = [\"SCRUM\"]\n[access.channel.C1]\n\
+                projects = []\n[roles]\ntrack = [\"admins\"]";
+    let config = load(&[], file).unwrap();
+    assert!(config.access.projects.unwrap().contains("SCRUM"));
+    assert_eq!(config.access.channel.len(), 1);
+    assert_eq!(config.roles.track, [Member::Admins]);
+    let teams: Vec<_> = config.admins.iter().map(|admin| admin.foreign_team.as_ref()).collect();
+    assert_eq!(teams, [None, Some(&TeamId::parse("T1").unwrap())]);
+    for (file, expected) in [
+        ("[access]\nproject = []", "[access] in maro.toml: unknown field `project`, expected"),
+        ("[roles]\ntrack = [\"ada\"]", "[roles] in maro.toml: \"ada\" must be \"everyone\""),
+        ("access = 7", "[access] in maro.toml: invalid type"),
+        ("[rules]\ntrack = []", "rules in "),
+    ] {
+        let problem = problem(&[], file);
+        assert!(problem.contains(expected), "{problem}");
+    }
 }
 
 #[test]

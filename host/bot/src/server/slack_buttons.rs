@@ -8,7 +8,10 @@ use crate::{
     commands::{self, CommandOutcome, Typed},
     server::{late_answers, state::BotState},
 };
-use maro_domain::{caller::Caller, reply::Reply};
+use maro_domain::{
+    caller::{Caller, Way},
+    reply::Reply,
+};
 use maro_slack::{command_button::PressedCommand, interaction::BlockAction};
 use maro_tickets::texts;
 
@@ -27,11 +30,12 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
             channel: channel.clone(),
             user: action.user.clone(),
             user_name: action.user_name.clone(),
+            foreign_team: None,
+            way: Way::Pressed { command: pressed.command.to_owned() },
         },
         text: pressed.command,
         team: action.team.as_deref(),
         trigger_id: action.trigger_id.as_deref(),
-        is_pressed: true,
     };
     // A panic must not leave the person without an answer.
     let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await;

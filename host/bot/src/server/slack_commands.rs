@@ -17,7 +17,10 @@ use crate::{
         state::BotState,
     },
 };
-use maro_domain::{caller::Caller, reply::Reply};
+use maro_domain::{
+    caller::{Caller, Way},
+    reply::Reply,
+};
 use maro_process::wait::{self, Waited};
 use maro_slack::{
     command::{self, CommandError, CommandRequest, SlashCommand},
@@ -103,11 +106,12 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
             channel: command.channel.clone(),
             user: command.user.clone(),
             user_name: command.user_name.clone(),
+            foreign_team: None,
+            way: Way::Typed,
         },
         text: &command.text,
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),
-        is_pressed: false,
     };
     let reply = state.commands.run(typed).await.into_reply()?;
     Some(state.slack.renderer.render(&reply, &command.channel, &command.user))

@@ -18,6 +18,7 @@ use maro_bot::{
     config::{self, Config, PluginsConfig},
 };
 use maro_domain::{
+    caller::Person,
     issue::{Issue, IssueId, IssueKey},
     tracked::Source,
 };
@@ -96,7 +97,14 @@ impl Simulation {
                 channel: None,
                 cache_dir: config::load::cache_dir(),
             },
-            admins: slack.workspace().people.iter().map(|person| person.id.clone()).collect(),
+            admins: slack
+                .workspace()
+                .people
+                .iter()
+                .map(|person| Person { foreign_team: None, user: person.id.clone() })
+                .collect(),
+            access: Default::default(),
+            roles: Default::default(),
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
                 bot_token,

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use maro_domain::{
-    caller::Caller,
+    caller::{Caller, Way},
     ids::{ChannelId, Incident, UserId},
     issue::{Issue, IssueId, IssueKey},
     tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
@@ -60,6 +60,8 @@ pub(crate) fn run(plugins: &Path) {
             channel: ChannelId::parse("C024BE91L").unwrap(),
             user: UserId::parse("U024BE7LH").unwrap(),
             user_name: None,
+            foreign_team: None,
+            way: Way::Typed,
         });
         let intents = Arc::clone(&stores.intents);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());

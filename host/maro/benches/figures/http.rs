@@ -84,6 +84,8 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig { dir: plugins.to_owned(), hot_reload: false, channel: None, cache_dir: None },
         admins: Vec::new(),
+        access: Default::default(),
+        roles: Default::default(),
         slack: SlackConfig {
             signing_secret: Some(Secret::new(load::SIGNING_SECRET)),
             bot_token: Secret::new("xoxb-bench"),

@@ -6,12 +6,13 @@ use std::{
 };
 
 /// The crates in one line: each may depend on those before it.
-pub(crate) const CRATES: [&str; 12] = [
+pub(crate) const CRATES: [&str; 13] = [
     "domain",
     "process",
     "store",
     "jira",
     "slack",
+    "access",
     "tickets",
     "simulation",
     "runtime",

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{outbound::OutboundClient, recording::recorder::Recorder};
-use maro_domain::ids::UserId;
+use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
@@ -27,7 +27,7 @@ pub struct Capabilities {
     /// Changes in Jira that are completed even if the command was cut off.
     pub tasks: TaskTracker,
     /// `MARO_ADMINS`: the people to whom a scope can restrict a grant.
-    pub admins: Vec<UserId>,
+    pub admins: Vec<Person>,
     /// Observes what plugins do.
     pub recorder: Arc<Recorder>,
 }

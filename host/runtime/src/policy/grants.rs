@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 
 use maro_domain::{
-    caller::Caller,
-    ids::{ChannelId, UserId},
+    caller::{Caller, Person},
+    ids::ChannelId,
     issue::IssueKey,
 };
 use maro_tickets::texts;
@@ -82,13 +82,13 @@ impl Scope {
     ///
     /// # Errors
     /// Why not.
-    pub fn admits(&self, caller: &Caller, admins: &[UserId]) -> Result<(), Denial> {
+    pub fn admits(&self, caller: &Caller, admins: &[Person]) -> Result<(), Denial> {
         let lists = |channels: &[NamedChannel]| channels.iter().any(|channel| channel.0 == caller.channel);
         let in_channel = self.only_in_channels.as_deref().is_none_or(lists) && !lists(&self.not_in_channels);
         if !in_channel {
             return Err(Denial::OtherChannel);
         }
-        if self.admins_only && !admins.contains(&caller.user) {
+        if self.admins_only && !caller.is_among(admins) {
             return Err(Denial::AdminsOnly);
         }
         Ok(())

@@ -51,7 +51,7 @@ use maro_bot::{
     bot::{Bot, Surroundings},
     config::{Config, PluginsConfig},
 };
-use maro_domain::issue::IssueKey;
+use maro_domain::{caller::Person, issue::IssueKey};
 use maro_process::{clock::Clock, secret::Secret};
 use maro_simulation::{
     jira::server::SimulatedJira,
@@ -149,7 +149,9 @@ impl TestBot {
                 // Shared by all tests: compiling is slow in an unoptimised build.
                 cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
             },
-            admins: vec![slack.workspace().people[0].id.clone()],
+            admins: vec![Person { foreign_team: None, user: slack.workspace().people[0].id.clone() }],
+            access: Default::default(),
+            roles: Default::default(),
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
                 bot_token,
