@@ -82,7 +82,6 @@ fn serving(plugins: &Plugins, plugin: &LoadedPlugin) -> Value {
         "version": description.version,
         "summary": description.summary,
         "usage": description.usage,
-        "file": plugin.file(),
         "digest": plugin.digest(),
         "grants": plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>(),
         "calls": calls,

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::bench::single_plugin::SinglePlugin;
+use crate::bench::single_plugin::{self, SinglePlugin};
 use maro_bot::{
     bot::Bot,
     config::{self, Config, PluginsConfig},
@@ -72,7 +72,7 @@ impl Simulation {
     /// Starts the bot with the one plugin.
     ///
     /// # Errors
-    /// A part can't be started, or a name in `place` is unknown.
+    /// A part can't be started, a name in `place` is unknown, or the bot refuses the plugin.
     pub(crate) async fn start(single: &SinglePlugin, place: &Scene) -> anyhow::Result<Self> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let signing_secret = Secret::new(format!("{:032x}", rand::random::<u128>()));
@@ -119,6 +119,7 @@ impl Simulation {
         let bot = Bot::start(config, Clock::system()).await?;
         let recordings = bot.recorder().listen().context("this bot is already being recorded")?;
         bot.wait_until_ready().await;
+        single.loaded(bot.registry()).await?;
         slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address()))?);
         Ok(Self { slack, jira, bot, recordings })
     }
@@ -128,11 +129,7 @@ impl Simulation {
     /// # Errors
     /// Why the bot refuses it.
     pub(crate) fn plugin(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
-        let plugins = self.bot.registry().plugins();
-        if let Some(refusal) = plugins.refused.first() {
-            return Err(anyhow!("{}", refusal.reason));
-        }
-        plugins.all().next().cloned().context("there is no plugin")
+        single_plugin::only(&self.bot.registry().plugins())
     }
 
     /// Types a command. Returns what Slack shows and what happened behind it. The plugin isn't paused,

@@ -10,9 +10,9 @@ use maro_bot::{commands::own::RESERVED_NAMES, config};
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     inspection::preflight::{self, Wishes},
-    loading::loader::PluginLoader,
+    loading::{error::LoadError, loader::PluginLoader},
     policy::grants::Grant,
-    registry::Registry,
+    registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
 };
 
@@ -22,6 +22,8 @@ const LARGE_BYTES: usize = 5_000_000;
 /// A plugins folder with one plugin. It is removed when dropped.
 pub(crate) struct SinglePlugin {
     folder: tempfile::TempDir,
+    /// The name of the component's file, without its ending.
+    stem: String,
     pub(crate) grants: Vec<Grant>,
     pub(crate) bytes: usize,
     is_slow_to_load: bool,
@@ -45,7 +47,7 @@ impl SinglePlugin {
                 fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
             })
             .context("can't write to the folder for temporary files")?;
-        Ok(Self { folder, grants, bytes, is_slow_to_load })
+        Ok(Self { folder, stem, grants, bytes, is_slow_to_load })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -61,17 +63,47 @@ impl SinglePlugin {
         }
     }
 
-    /// Loads the plugin as the bot does.
+    /// Loads the plugin as the bot does, under the name that it says: what a build leaves behind may be called
+    /// otherwise ([`SinglePlugin::name_problem`]).
     ///
     /// # Errors
     /// Why the bot would refuse it.
     pub(crate) async fn load(&self) -> anyhow::Result<Arc<LoadedPlugin>> {
-        let plugins = registry(self.dir())?.load().await?;
-        if let Some(refusal) = plugins.refused.first() {
-            bail!("{}", refusal.reason);
-        }
-        plugins.all().next().cloned().context("there is no plugin")
+        let registry = registry(self.dir())?;
+        registry.load().await?;
+        self.loaded(&registry).await
     }
+
+    /// The plugin in a registry of [`SinglePlugin::dir`] that has loaded it.
+    ///
+    /// # Errors
+    /// As [`SinglePlugin::load`].
+    pub(crate) async fn loaded(&self, registry: &Registry) -> anyhow::Result<Arc<LoadedPlugin>> {
+        let mut plugins = registry.plugins();
+        if let Some(LoadError::OtherName { name }) = plugins.refused.first().map(|refusal| &refusal.reason) {
+            for ending in ["wasm", "toml"] {
+                let file = |stem: &str| self.dir().join(format!("{stem}.{ending}"));
+                fs::rename(file(&self.stem), file(name))
+                    .context("can't write to the folder for temporary files")?;
+            }
+            plugins = registry.load().await?;
+        }
+        only(&plugins)
+    }
+
+    /// Why a host wouldn't load the component under the name of its file.
+    pub(crate) fn name_problem(&self, plugin: &LoadedPlugin) -> Option<String> {
+        let name = plugin.name().to_owned();
+        (name != self.stem).then(|| LoadError::OtherName { name }.to_string())
+    }
+}
+
+/// The plugin of a folder that has no other.
+pub(crate) fn only(plugins: &Plugins) -> anyhow::Result<Arc<LoadedPlugin>> {
+    if let Some(refusal) = plugins.refused.first() {
+        bail!("{}", refusal.reason);
+    }
+    plugins.all().next().cloned().context("there is no plugin")
 }
 
 /// The plugins in a folder, compiled with the bot's cache.

@@ -33,7 +33,10 @@ pub(crate) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
     let mut problems = contract.mismatches.clone();
     let mut text = String::new();
     match &loaded {
-        Some(Ok(plugin)) => describe(plugin, &mut text),
+        Some(Ok(plugin)) => {
+            describe(plugin, &mut text);
+            problems.extend(single.name_problem(plugin));
+        }
         Some(Err(error)) => problems.push(format!("{error:#}")),
         None => {}
     }
@@ -114,12 +117,23 @@ pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> 
     if let Some(mismatch) = contract::read(&wasm)?.mismatches.into_iter().next() {
         return Ok(Some(mismatch));
     }
-    if !single_plugin::is_slow_to_load(&wasm)
-        && let Err(error) = SinglePlugin::set_up(component)?.load().await
-    {
-        return Ok(Some(format!("{error:#}")));
+    if !single_plugin::is_slow_to_load(&wasm) {
+        let single = SinglePlugin::set_up(component)?;
+        match single.load().await {
+            Ok(plugin) => {
+                if let Some(problem) = single.name_problem(&plugin) {
+                    return Ok(Some(project_name_problem(&problem)));
+                }
+            }
+            Err(error) => return Ok(Some(format!("{error:#}"))),
+        }
     }
     Ok(grants_problem(component, MANIFEST))
+}
+
+/// The problem with the name of a project's component, which a build would only bring back.
+fn project_name_problem(problem: &str) -> String {
+    format!("{problem}; or rename the project's folder, after which the component is named")
 }
 
 /// Warns if a project's `plugin.toml` doesn't grant what its component needs.

@@ -28,7 +28,7 @@ pub(crate) async fn run(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     for plugin in plugins.all() {
         let described = plugin.description();
         let grants: Vec<_> = plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect();
-        let bytes = fs::metadata(dir.join(format!("{}.wasm", plugin.file()))).map_or(0, |file| file.len());
+        let bytes = fs::metadata(dir.join(format!("{}.wasm", plugin.name()))).map_or(0, |file| file.len());
         say(&format!(
             "/maro {} {} ({}, {}): {}. Granted: {}.",
             described.name,

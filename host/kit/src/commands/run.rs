@@ -47,6 +47,9 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let mut simulation = Simulation::start(&single, &arguments.place).await?;
     let loaded = simulation.plugin()?;
     let name = loaded.name().to_string();
+    if let Some(problem) = single.name_problem(&loaded) {
+        say(&format!("✗ A host won't load this file: {problem}."));
+    }
     let log_lines = loaded.manifest().limits.log_lines as usize;
     let granted: Vec<_> = single.grants.iter().map(|grant| grant.as_str()).collect();
     let granted = match &*granted {

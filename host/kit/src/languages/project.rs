@@ -35,7 +35,7 @@ impl Language {
 /// A folder with a plugin's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
-    /// The folder's name, which the built files get too. The subcommand's name is in its description.
+    /// The folder's name, which the built files get too. The description must say the same.
     pub name: String,
     /// An absolute path.
     pub folder: PathBuf,

@@ -191,9 +191,13 @@ fn an_interrupted_build_ends_with_its_tools() {
 
 #[test]
 fn what_a_host_cuts_and_what_it_refuses_is_told() {
-    let fixture = |name: &str| plugins::fixture(name).display().to_string();
-    let check = said(Path::new("."), &["plugin", "check", &fixture("long-summary")]);
+    // Cargo calls it long_summary.wasm, which no command can be.
+    let fixture = plugins::fixture("long-summary").display().to_string();
+    let check = complaint(Path::new("."), &["plugin", "check", &fixture]);
     assert!(check.contains("(the summary was cut to the limit of 100 characters)"), "{check}");
+    assert!(check.contains("rename it to long-summary.wasm"), "{check}");
+    let run = said(Path::new("."), &["plugin", "run", &fixture]);
+    assert!(run.contains("/maro long-summary\n") && run.contains("rename it to long-summary.wasm"), "{run}");
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("note.wasm"), "?").unwrap();
     let list = complaint(folder.path(), &["plugin", "list", "."]);

@@ -45,8 +45,8 @@ pub enum LoadError {
     Description(String),
     #[error("{}", plugin_files::reserved_name(.name))]
     ReservedName { name: String },
-    #[error("{}", plugin_files::name_taken(.name, .by))]
-    NameTaken { name: String, by: String },
+    #[error("{}", plugin_files::other_name(.name))]
+    OtherName { name: String },
     #[error("{}", plugin_files::cases_unreadable(.0))]
     UnreadableCases(#[source] io::Error),
     #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]

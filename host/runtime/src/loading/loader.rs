@@ -104,8 +104,8 @@ impl PluginLoader {
             let place = self.describing.take().await;
             invoke::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
         };
-        let description = check_description(description, reserved_names)?;
-        let version = Arc::new(Version { description, file: stem, origin, wishes, pre });
+        let description = check_description(description, &stem, reserved_names)?;
+        let version = Arc::new(Version { description, origin, wishes, pre });
         let terms = Terms::new(&version, manifest, &self.places);
         for warning in &terms.warnings {
             tracing::warn!(plugin = &*version.description.name, "{warning}");
@@ -141,8 +141,10 @@ pub fn is_subcommand_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// Checks what the plugin in the file `NAME.wasm` says of itself.
 fn check_description(
     description: command::Description,
+    stem: &str,
     reserved_names: &[&str],
 ) -> Result<Description, LoadError> {
     let command::Description { name, version, summary, usage } = description;
@@ -152,6 +154,9 @@ fn check_description(
     }
     if reserved_names.contains(&name.as_str()) {
         return Err(LoadError::ReservedName { name });
+    }
+    if name != stem {
+        return Err(LoadError::OtherName { name });
     }
     if summary.trim().is_empty() {
         return Err(LoadError::Description(plugin_files::NO_SUMMARY.to_owned()));

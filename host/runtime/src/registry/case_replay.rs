@@ -54,7 +54,7 @@ impl Case {
 /// # Errors
 /// A case can't be read, or a reply differs from the recorded one and the operator hasn't allowed that.
 pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
-    let dir = plugins_dir.join(format!("{}.cases", plugin.file()));
+    let dir = plugins_dir.join(format!("{}.cases", plugin.name()));
     let files = read(move || Case::files(&dir)).await?;
     let mut other = Vec::new();
     // One by one: a plugin may have many, and they may be large.

@@ -34,10 +34,6 @@ pub(super) enum Event<B = LoadedPlugin> {
     ManifestRead { ticket: Ticket, manifest: Arc<Manifest> },
     /// An attempt has ended. If it was `lenient`, a refusal isn't reported yet.
     Ended { ticket: Ticket, identity: Identity, outcome: Outcome<B>, lenient: bool },
-    /// The name that its newest version waits for is free.
-    NameFreed,
-    /// The file `to` has a better right to the name of the version that runs.
-    NameLost { to: String },
 }
 
 /// What an attempt to load a file led to.
@@ -47,12 +43,6 @@ pub(super) enum Outcome<B = LoadedPlugin> {
     Loaded {
         content: ContentDigest,
         plugin: Arc<B>,
-    },
-    /// It could run, but the file `by` has its name.
-    NameTaken {
-        content: ContentDigest,
-        plugin: Arc<B>,
-        by: String,
     },
     Refused(Refused),
     /// There is no such file.

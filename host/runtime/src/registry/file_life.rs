@@ -10,7 +10,7 @@ use crate::{
     events::PluginChange,
     loading::{
         error::LoadError,
-        folder::{ContentDigest, Identity},
+        folder::{self, ContentDigest, Identity},
     },
     policy::admission::Forbidden,
     policy::manifest::Manifest,
@@ -31,10 +31,6 @@ const COARSEST_TIME: Duration = Duration::from_secs(2);
 
 /// A version of a plugin, as far as the life of its file depends on it.
 pub(super) trait Build {
-    /// The subcommand.
-    fn name(&self) -> &str;
-    /// The file that it was loaded from, without its ending.
-    fn file(&self) -> &str;
     /// SHA-256 of the component, in hexadecimal.
     fn digest(&self) -> &str;
     fn manifest(&self) -> &Arc<Manifest>;
@@ -42,11 +38,6 @@ pub(super) trait Build {
     fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden>;
     /// The same version under another manifest.
     fn under(&self, manifest: Arc<Manifest>) -> Self;
-
-    /// Whether it is called like its file, which gives it a right to the name.
-    fn has_own_name(&self) -> bool {
-        self.file() == self.name()
-    }
 }
 
 /// One file. It is blank if nothing is known of it.
@@ -57,8 +48,8 @@ pub(super) struct Life<B = LoadedPlugin> {
     sighting: Option<Sighting>,
     trial: Trial,
     version: Version<B>,
-    /// The newest version, if that isn't the one that runs.
-    refused: Option<Newest<B>>,
+    /// Why the newest version isn't the one that runs.
+    refused: Option<Arc<Refusal>>,
 }
 
 struct Sighting {
@@ -107,13 +98,6 @@ enum Version<B> {
     },
 }
 
-/// A version that was refused.
-struct Newest<B> {
-    refusal: Arc<Refusal>,
-    /// The version itself, if it runs as soon as its name is free.
-    waiting: Option<Arc<B>>,
-}
-
 impl<B: Build> Life<B> {
     /// A file of which nothing is known.
     pub(super) fn new(file: &str) -> Self {
@@ -140,8 +124,6 @@ impl<B: Build> Life<B> {
             }
             // Of an attempt that is stale.
             Event::TakesLong(_) | Event::ManifestRead { .. } | Event::Ended { .. } => Vec::new(),
-            Event::NameFreed => self.run_waiting(),
-            Event::NameLost { to } => self.lose_name(to),
         };
         (self, effects)
     }
@@ -172,14 +154,14 @@ impl<B: Build> Life<B> {
         }
     }
 
-    /// The version that runs as soon as its name is free.
-    pub(super) fn waiting(&self) -> Option<&Arc<B>> {
-        self.refused.as_ref()?.waiting.as_ref()
-    }
-
     /// Why the newest version doesn't run.
     pub(super) fn refusal(&self) -> Option<&Arc<Refusal>> {
-        Some(&self.refused.as_ref()?.refusal)
+        self.refused.as_ref()
+    }
+
+    /// The plugin's name: its file's.
+    fn name(&self) -> String {
+        folder::stem(&self.file).to_owned()
     }
 
     fn recall(&mut self, at: Instant) -> Vec<Effect> {
@@ -249,16 +231,7 @@ impl<B: Build> Life<B> {
         match outcome {
             Outcome::Unchanged => Vec::new(),
             Outcome::Gone => self.vanish(),
-            Outcome::Refused(refused) => self.refuse(refused, None),
-            Outcome::NameTaken { content, plugin, by } => {
-                let refused = Refused {
-                    content: Some(content),
-                    digest: Some(plugin.digest().to_owned()),
-                    manifest: Some(Arc::clone(plugin.manifest())),
-                    reason: LoadError::NameTaken { name: plugin.name().to_owned(), by },
-                };
-                self.refuse(refused, Some(plugin))
-            }
+            Outcome::Refused(refused) => self.refuse(refused),
             Outcome::Loaded { content, plugin } => {
                 self.trial.content = Some(content);
                 self.run(plugin)
@@ -270,31 +243,23 @@ impl<B: Build> Life<B> {
         let gone = mem::replace(self, Self::new(&self.file));
         self.sighting = gone.sighting;
         match gone.version {
-            Version::Running(plugin) => {
-                vec![Effect::Publish(plugin.name().to_owned(), PluginChange::Removed)]
-            }
+            Version::Running(_) => vec![Effect::Publish(self.name(), PluginChange::Removed)],
             Version::None | Version::Withdrawn { .. } => Vec::new(),
         }
     }
 
     fn run(&mut self, plugin: Arc<B>) -> Vec<Effect> {
         self.refused = None;
-        let (name, to) = (plugin.name().to_owned(), plugin.digest().to_owned());
-        let loaded = |to| PluginChange::Loaded { digest: to };
-        match mem::replace(&mut self.version, Version::Running(plugin)) {
-            Version::Running(earlier) if earlier.name() == name => {
-                vec![Effect::Publish(name, PluginChange::Replaced { from: earlier.digest().to_owned(), to })]
-            }
-            Version::Running(earlier) => vec![
-                Effect::Publish(earlier.name().to_owned(), PluginChange::Removed),
-                Effect::Publish(name, loaded(to)),
-            ],
-            Version::None | Version::Withdrawn { .. } => vec![Effect::Publish(name, loaded(to))],
-        }
+        let to = plugin.digest().to_owned();
+        let change = match mem::replace(&mut self.version, Version::Running(plugin)) {
+            Version::Running(earlier) => PluginChange::Replaced { from: earlier.digest().to_owned(), to },
+            Version::None | Version::Withdrawn { .. } => PluginChange::Loaded { digest: to },
+        };
+        vec![Effect::Publish(self.name(), change)]
     }
 
     /// Refuses a version. The one before it keeps running as far as the manifest allows.
-    fn refuse(&mut self, refused: Refused, waiting: Option<Arc<B>>) -> Vec<Effect> {
+    fn refuse(&mut self, refused: Refused) -> Vec<Effect> {
         let Refused { content, digest, manifest, reason } = refused;
         let mut effects = manifest.map(|manifest| self.obey(&manifest)).unwrap_or_default();
         let reason = self.with_withdrawal(digest.as_deref(), reason);
@@ -305,14 +270,13 @@ impl<B: Build> Life<B> {
         if !was_reported {
             let change = PluginChange::Refused {
                 reason: reason.to_string(),
-                kept: self.running().map(|plugin| plugin.name().to_owned()),
+                kept: self.running().map(|_| self.name()),
                 content: content.map_or_else(|| reason.to_string(), |content| hex::encode(content.0)),
             };
             effects.push(Effect::Publish(self.file.clone(), change));
         }
         self.trial.content = content;
-        self.refused =
-            Some(Newest { refusal: Arc::new(Refusal { file: self.file.clone(), reason }), waiting });
+        self.refused = Some(Arc::new(Refusal { file: self.file.clone(), reason }));
         effects
     }
 
@@ -332,13 +296,10 @@ impl<B: Build> Life<B> {
 
     /// Stops the version that runs if `manifest` forbids it, or puts it under that manifest.
     fn obey(&mut self, manifest: &Arc<Manifest>) -> Vec<Effect> {
-        if let Some(refused) = &mut self.refused {
-            refused.waiting.take_if(|waiting| waiting.check_against(manifest).is_err());
-        }
         let Some(running) = self.running().filter(|running| **running.manifest() != **manifest) else {
             return Vec::new();
         };
-        let (name, digest) = (running.name().to_owned(), running.digest().to_owned());
+        let (name, digest) = (self.name(), running.digest().to_owned());
         match running.check_against(manifest) {
             Ok(()) => {
                 self.version = Version::Running(Arc::new(running.under(Arc::clone(manifest))));
@@ -350,31 +311,9 @@ impl<B: Build> Life<B> {
             }
         }
     }
-
-    fn run_waiting(&mut self) -> Vec<Effect> {
-        let waiting = self.refused.as_mut().and_then(|refused| refused.waiting.take());
-        waiting.map(|plugin| self.run(plugin)).unwrap_or_default()
-    }
-
-    /// Lets the version that runs wait for its name.
-    fn lose_name(&mut self, to: String) -> Vec<Effect> {
-        let Some(plugin) = self.running().cloned() else { return Vec::new() };
-        self.version = Version::None;
-        let reason = LoadError::NameTaken { name: plugin.name().to_owned(), by: to };
-        let refused = Refused { content: self.trial.content, ..Refused::unread(reason) };
-        self.refuse(refused, Some(plugin))
-    }
 }
 
 impl Build for LoadedPlugin {
-    fn name(&self) -> &str {
-        self.name()
-    }
-
-    fn file(&self) -> &str {
-        self.file()
-    }
-
     fn digest(&self) -> &str {
         self.digest()
     }

@@ -1,7 +1,6 @@
-//! All files of the plugins folder, and which of them has which name. No I/O, no waiting.
+//! All files of the plugins folder. No I/O, no waiting.
 //!
-//! A name goes to the file that is called like it, otherwise to the file that has it already. A latecomer waits
-//! until the name is free.
+//! A plugin has the name of its file, so no two want the same, and what happens to one changes no other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     events::PluginChange,
-    loading::folder::{ContentDigest, Identity, NameFault},
+    loading::folder::{Identity, NameFault},
     registry::{
         event::{Effect, Event, Known, Outcome, Ticket},
         file_life::{Build, Life},
@@ -29,17 +28,6 @@ pub(super) struct Attempt<B = LoadedPlugin> {
     pub(super) identity: Identity,
     pub(super) ticket: Ticket,
     pub(super) outcome: Outcome<B>,
-}
-
-impl<B: Build> Attempt<B> {
-    /// Files that are gone free their names first, and those that are called like their plugin choose first.
-    fn turn(&self) -> u8 {
-        match &self.outcome {
-            Outcome::Gone => 0,
-            Outcome::Loaded { plugin, .. } if plugin.has_own_name() => 1,
-            _ => 2,
-        }
-    }
 }
 
 /// All files, by name.
@@ -98,28 +86,23 @@ impl<B: Build> Files<B> {
         (ticket, known.unwrap_or_default())
     }
 
-    /// Feeds an event to one file, and lets those run whose names are free after it.
-    pub(super) fn apply(&mut self, file: &str, event: Event<B>) -> Vec<Effect> {
-        let mut effects = self.step(file, event);
-        effects.extend(self.promote());
+    /// Feeds an event to one file.
+    pub(super) fn step(&mut self, file: &str, event: Event<B>) -> Vec<Effect> {
+        let life = self.lives.remove(file).unwrap_or_else(|| Life::new(file));
+        let (life, effects) = life.step(event);
+        if !life.is_blank() {
+            self.lives.insert(file.to_owned(), life);
+        }
         effects
     }
 
     /// Takes attempts that have ended. Stale ones change nothing.
     pub(super) fn settle(&mut self, mut attempts: Vec<Attempt<B>>, lenient: bool) -> Vec<Effect> {
-        attempts.sort_by(|one, other| (one.turn(), &one.file).cmp(&(other.turn(), &other.file)));
+        attempts.sort_by(|one, other| one.file.cmp(&other.file));
         let mut effects = Vec::new();
         for Attempt { file, identity, ticket, outcome } in attempts {
-            let is_latest = self.lives.get(&file).is_some_and(|life| life.is_latest(ticket));
-            let outcome = match outcome {
-                Outcome::Loaded { content, plugin } if is_latest => {
-                    self.claim_name(&file, content, plugin, &mut effects)
-                }
-                outcome => outcome,
-            };
             effects.extend(self.step(&file, Event::Ended { ticket, identity, outcome, lenient }));
         }
-        effects.extend(self.promote());
         effects
     }
 
@@ -154,57 +137,6 @@ impl<B: Build> Files<B> {
             .map(|(plugin, change)| Effect::Publish(plugin.clone(), change))
             .collect();
         self.switches = switches;
-        effects
-    }
-
-    fn step(&mut self, file: &str, event: Event<B>) -> Vec<Effect> {
-        let life = self.lives.remove(file).unwrap_or_else(|| Life::new(file));
-        let (life, effects) = life.step(event);
-        if !life.is_blank() {
-            self.lives.insert(file.to_owned(), life);
-        }
-        effects
-    }
-
-    /// Takes the name of a new version from the file that has it, or finds that it is taken.
-    fn claim_name(
-        &mut self,
-        file: &str,
-        content: ContentDigest,
-        plugin: Arc<B>,
-        effects: &mut Vec<Effect>,
-    ) -> Outcome<B> {
-        let holder = self.holder(plugin.name()).filter(|(holder, _)| *holder != file);
-        if let Some((holder, held)) = holder {
-            let holder = holder.clone();
-            if held.has_own_name() || !plugin.has_own_name() {
-                return Outcome::NameTaken { content, plugin, by: holder };
-            }
-            effects.extend(self.step(&holder, Event::NameLost { to: file.to_owned() }));
-        }
-        Outcome::Loaded { content, plugin }
-    }
-
-    /// The file that has a name, and the version that runs under it.
-    fn holder(&self, name: &str) -> Option<(&String, &Arc<B>)> {
-        self.lives.iter().find_map(|(file, life)| {
-            let running = life.running().filter(|plugin| plugin.name() == name)?;
-            Some((file, running))
-        })
-    }
-
-    /// Lets those run whose names have become free.
-    fn promote(&mut self) -> Vec<Effect> {
-        let waiting =
-            self.lives.iter().filter_map(|(file, life)| Some((file.clone(), Arc::clone(life.waiting()?))));
-        let mut waiting: Vec<_> = waiting.collect();
-        waiting.sort_by_key(|(_, plugin)| !plugin.has_own_name());
-        let mut effects = Vec::new();
-        for (file, plugin) in waiting {
-            if self.holder(plugin.name()).is_none() {
-                effects.extend(self.step(&file, Event::NameFreed));
-            }
-        }
         effects
     }
 }

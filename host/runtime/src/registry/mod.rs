@@ -271,7 +271,7 @@ impl Registry {
             && self.identity(name).await.as_ref() == Some(before)
             && !before.is_absent()
         {
-            self.change(|files| files.apply(name, Event::ManifestRead { ticket, manifest }));
+            self.change(|files| files.step(name, Event::ManifestRead { ticket, manifest }));
         }
     }
 
@@ -348,13 +348,13 @@ struct Loading<'a> {
 
 impl<'a> Loading<'a> {
     fn show(registry: &'a Registry, name: &'a str, ticket: Ticket) -> Self {
-        registry.change(|files| files.apply(name, Event::TakesLong(ticket)));
+        registry.change(|files| files.step(name, Event::TakesLong(ticket)));
         Self { registry, name, ticket }
     }
 }
 
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
-        self.registry.change(|files| files.apply(self.name, Event::TakesNoLonger(self.ticket)));
+        self.registry.change(|files| files.step(self.name, Event::TakesNoLonger(self.ticket)));
     }
 }

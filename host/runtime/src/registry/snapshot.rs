@@ -76,12 +76,12 @@ impl Plugins {
         self.refused
             .iter()
             .map(|refusal| &**refusal)
-            .find(|refusal| folder::stem(&refusal.file) == plugin.file())
+            .find(|refusal| folder::stem(&refusal.file) == plugin.name())
     }
 
     /// Whether a newer version of a running plugin is being loaded.
     pub fn is_loading(&self, plugin: &LoadedPlugin) -> bool {
-        self.loading.iter().any(|file| folder::stem(file) == plugin.file())
+        self.loading.iter().any(|file| folder::stem(file) == plugin.name())
     }
 
     /// The files of which no version runs.
@@ -95,7 +95,7 @@ impl Plugins {
     }
 
     fn has_version(&self, file: &str) -> bool {
-        let switched_off = self.all_disabled().filter_map(|disabled| disabled.plugin.as_ref());
-        self.all().chain(switched_off).any(|plugin| plugin.file() == folder::stem(file))
+        let name = folder::stem(file);
+        self.get(name).is_some() || self.disabled(name).is_some_and(|disabled| disabled.plugin.is_some())
     }
 }

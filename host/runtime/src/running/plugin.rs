@@ -37,14 +37,9 @@ impl LoadedPlugin {
         &self.version.description
     }
 
-    /// The subcommand.
+    /// The subcommand: the name of its file, without the ending.
     pub fn name(&self) -> &str {
         &self.version.description.name
-    }
-
-    /// The file that it was loaded from, without its ending.
-    pub fn file(&self) -> &str {
-        &self.version.file
     }
 
     /// SHA-256 of the component, in hexadecimal.

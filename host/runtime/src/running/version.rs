@@ -13,6 +13,8 @@ use crate::{
 /// What a plugin says of itself, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// The subcommand. It is the name of the plugin's file: a guest can't choose whose switches, storage and
+    /// metrics it has.
     pub name: Arc<str>,
     pub version: String,
     pub summary: String,
@@ -22,8 +24,6 @@ pub struct Description {
 /// What all plugins from the same file with the same content share.
 pub(crate) struct Version {
     pub(crate) description: Description,
-    /// The file that it was loaded from, without its ending.
-    pub(crate) file: String,
     pub(crate) origin: Arc<Origin>,
     /// What it needs.
     pub(crate) wishes: Wishes,

@@ -170,8 +170,9 @@ pub fn reserved_name(name: &str) -> String {
     format!("it calls itself {name}, which is built into MARO: give it another name")
 }
 
-pub fn name_taken(name: &str, by: &str) -> String {
-    format!("it calls itself {name}, and so does {by}, which is running: rename or remove one of them")
+/// The file's name is the plugin's, and this isn't the one that the plugin says.
+pub fn other_name(name: &str) -> String {
+    format!("it calls itself {name}, and a plugin has its file's name: rename it to {name}.wasm")
 }
 
 pub fn cases_unreadable(cause: impl Display) -> String {

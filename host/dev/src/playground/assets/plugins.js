@@ -50,7 +50,7 @@ function calls(list) {
 const trouble = (name, text) => text && [element("p", { class: "error" }, name), element("pre", { tabIndex: 0 }, text)];
 
 function card(plugin) {
-  const build = state.builds[plugin.file]?.state;
+  const build = state.builds[plugin.name]?.state;
   const facts = [
     ["Digest", element("code", { title: plugin.digest }, short(plugin.digest))],
     ["Granted", plugin.grants.length === 0 ? "only log" : plugin.grants.map((grant) => element("code", { class: "grant" }, grant))],

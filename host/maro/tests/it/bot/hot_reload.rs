@@ -191,30 +191,32 @@ async fn a_file_that_takes_long_to_load_is_listed() {
 }
 
 #[tokio::test]
-async fn a_name_goes_to_the_file_that_is_called_so() {
-    let (bot, mut changes) = watching(PluginsFolder::shipped()).await;
+async fn a_file_never_serves_under_the_name_of_another() {
+    let grants = "grants = [\"storage\", \"settings\", \"clock\", \"http\"]";
+    let (bot, mut changes) =
+        watching(PluginsFolder::shipped().with_fixture("capable", "capable", grants)).await;
     let folder = bot.plugins_folder();
-    let track = fs::read(folder.join("track.wasm")).unwrap();
-    put(folder, "aaa.wasm", &fs::read(fixture("takes-track")).unwrap());
-    let taken = (
-        "it calls itself track, and so does track.wasm, which is running: rename or remove one of them"
-            .to_owned(),
-        None,
-    );
-    assert_eq!(changes.refusal("aaa.wasm").await, taken);
-    assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
+    assert_eq!(bot.say("/maro capable set plugin rate 41-secret").await, "set");
+    let capable = fs::read(folder.join("capable.wasm")).unwrap();
+    put(folder, "menu.toml", grants.as_bytes());
+    put(folder, "menu.wasm", &capable);
+    let (reason, kept) = changes.refusal("menu.wasm").await;
+    assert!(reason.contains("rename it to capable.wasm"), "{reason}");
+    assert_eq!(kept, None);
 
-    fs::remove_file(folder.join("track.wasm")).unwrap();
-    assert_eq!(changes.next("track").await, PluginChange::Removed);
-    assert!(matches!(changes.next("track").await, PluginChange::Loaded { .. }));
-    assert!(!bot.say("/maro track SCRUM-124").await.starts_with("Now tracking"));
-    assert!(!bot.say("/maro plugins").await.contains("couldn't be loaded"));
+    fs::remove_file(folder.join("capable.wasm")).unwrap();
+    assert_eq!(changes.next("capable").await, PluginChange::Removed);
+    bot.say("/maro plugins reload").await;
+    for name in ["capable", "menu"] {
+        let shown = bot.say(&format!("/maro {name} get plugin rate")).await;
+        assert!(shown.starts_with(&format!("{name} isn't a MARO command.")), "{shown}");
+    }
+    let shown = bot.say("/maro plugins disable capable").await;
+    assert!(shown.starts_with("There's no plugin called capable."), "{shown}");
 
-    put(folder, "track.wasm", &track);
-    assert_eq!(changes.refusal("aaa.wasm").await, taken);
-    assert!(matches!(changes.next("track").await, PluginChange::Loaded { .. }));
-    assert!(bot.say("/maro track SCRUM-124").await.starts_with("Now tracking"));
-    changes.assert_no_more();
+    put(folder, "capable.wasm", &capable);
+    assert!(matches!(changes.next("capable").await, PluginChange::Loaded { .. }));
+    assert_eq!(bot.say("/maro capable get plugin rate").await, "Some(\"41-secret\")");
 }
 
 #[tokio::test]

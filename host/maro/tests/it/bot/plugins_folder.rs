@@ -58,11 +58,19 @@ async fn a_missing_grant_is_named_with_the_line_to_add() {
 
 #[tokio::test]
 async fn names_are_taken_by_none_but_their_own_file() {
-    let plugins = PluginsFolder::shipped().with_fixture("takes-track", "aaa", "");
-    assert_eq!(
-        refusal(plugins, "aaa").await,
-        "it calls itself track, and so does track.wasm, which is running: rename or remove one of them"
-    );
+    // Whether that other file is there or not, and whether its own name could be a command's.
+    for plugins in [PluginsFolder::shipped(), PluginsFolder::shipped().without("track.wasm")] {
+        let plugins = plugins.with_fixture("takes-track", "aaa", "").with_fixture("takes-track", "a_A", "");
+        let bot = TestBot::with_plugins(plugins).await;
+        let list = bot.say("/maro plugins").await;
+        for file in ["aaa", "a_A"] {
+            let expected = format!(
+                "• {file}.wasm couldn't be loaded: it calls itself track, and a plugin has its file's name: rename \
+                 it to track.wasm."
+            );
+            assert!(list.contains(&expected), "{list}");
+        }
+    }
     let plugins = PluginsFolder::shipped().with_fixture("reserved-name", "help", "");
     assert_eq!(
         refusal(plugins, "help").await,

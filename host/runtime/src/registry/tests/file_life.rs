@@ -13,12 +13,8 @@ use super::{
 };
 use crate::loading::{error::LoadError, folder::Identity};
 
-fn loaded_as(name: &'static str, number: u8) -> Outcome<Numbered> {
-    Outcome::Loaded { content: content(number), plugin: build("a", name, number) }
-}
-
 fn loaded(number: u8) -> Outcome<Numbered> {
-    loaded_as("a", number)
+    Outcome::Loaded { content: content(number), plugin: build(number) }
 }
 
 /// Refused next to a manifest with this text.
@@ -37,10 +33,6 @@ fn refused(number: u8) -> Outcome<Numbered> {
 
 fn unread() -> Outcome<Numbered> {
     Outcome::Refused(Refused::unread(LoadError::Unsettled))
-}
-
-fn taken(number: u8) -> Outcome<Numbered> {
-    Outcome::NameTaken { content: content(number), plugin: build("a", "b", number), by: "b.wasm".to_owned() }
 }
 
 const FIRST: Ticket = Ticket(1);
@@ -80,12 +72,10 @@ fn state(life: &Life<Numbered>) -> String {
     words.extend(life.refusal().map(|refusal| match &refusal.reason {
         LoadError::Compile(_) => "refused".to_owned(),
         LoadError::Unsettled => "unread".to_owned(),
-        LoadError::NameTaken { name, by } => format!("{name} is {by}'s"),
         LoadError::Withdrawn(_) => "withdrawn".to_owned(),
         LoadError::NoVersion { .. } => "refused, earlier withdrawn".to_owned(),
         other => panic!("{other}"),
     }));
-    words.extend(life.waiting().map(|plugin| format!("{} waits", plugin.digest)));
     words.extend(life.is_loading().then(|| "loading".to_owned()));
     words.join(", ")
 }
@@ -96,14 +86,11 @@ fn the_end_of_an_attempt_decides_what_runs() {
         (vec![], loaded(1), "1 runs", "a loaded 1"),
         (vec![], refused(1), "none runs, refused", "a.wasm refused"),
         (vec![], unread(), "none runs, unread", "a.wasm refused"),
-        (vec![], taken(1), "none runs, b is b.wasm's, 1 waits", "a.wasm refused"),
         (vec![], Outcome::Gone, "blank", ""),
         (vec![loaded(1)], Outcome::Unchanged, "1 runs", ""),
         (vec![loaded(1)], loaded(2), "2 runs", "a replaced 1 2"),
-        (vec![loaded(1)], loaded_as("c", 2), "2 runs", "a removed; c loaded 2"),
         (vec![loaded(1)], refused(2), "1 runs, refused", "a.wasm refused, a kept"),
         (vec![loaded(1)], unread(), "1 runs, unread", "a.wasm refused, a kept"),
-        (vec![loaded(1)], taken(2), "1 runs, b is b.wasm's, 2 waits", "a.wasm refused, a kept"),
         (vec![loaded(1)], Outcome::Gone, "blank", "a removed"),
         // The current manifest applies to the earlier version.
         (
@@ -125,10 +112,6 @@ fn the_end_of_an_attempt_decides_what_runs() {
         (vec![unread()], unread(), "none runs, unread", ""),
         (vec![loaded(1), refused(2)], loaded(1), "1 runs", "a replaced 1 1"),
         (vec![loaded(1), refused(2)], Outcome::Gone, "blank", "a removed"),
-        // What waited is dropped for what is newer.
-        (vec![taken(1)], loaded(2), "2 runs", "a loaded 2"),
-        (vec![taken(1)], refused(2), "none runs, refused", "a.wasm refused"),
-        (vec![taken(1)], Outcome::Gone, "blank", ""),
     ];
     for (row, (before, outcome, expected, effects)) in table.into_iter().enumerate() {
         let events = before.into_iter().chain([outcome]).map(ended);
@@ -145,8 +128,6 @@ fn a_manifest_applies_before_its_version_is_loaded() {
         (vec![loaded(1)], NARROWED, "1 runs narrowed", "a replaced 1 1"),
         (vec![loaded(1)], DENIED, "none runs", "a removed"),
         (vec![loaded(1), refused(2)], DENIED, "none runs, refused", "a removed"),
-        (vec![taken(1)], NARROWED, "none runs, b is b.wasm's, 1 waits", ""),
-        (vec![taken(1)], DENIED, "none runs, b is b.wasm's", ""),
     ];
     for (row, (before, text, expected, effects)) in table.into_iter().enumerate() {
         let (life, found) = after(before.into_iter().map(ended).chain([manifest_read(text)]));
@@ -156,25 +137,6 @@ fn a_manifest_applies_before_its_version_is_loaded() {
     assert_eq!(then(refused(2)), "none runs, refused, earlier withdrawn");
     assert_eq!(then(refused(1)), "none runs, withdrawn");
     assert_eq!(then(loaded(2)), "2 runs");
-}
-
-#[test]
-fn a_name_is_lost_and_freed() {
-    let lost = || Event::NameLost { to: "c.wasm".to_owned() };
-    let table = [
-        (vec![], lost(), "none runs", ""),
-        (vec![ended(loaded(1))], lost(), "none runs, a is c.wasm's, 1 waits", "a.wasm refused"),
-        // The refusal of 2 has been told, and hides this one.
-        (vec![ended(loaded(1)), ended(refused(2))], lost(), "none runs, a is c.wasm's, 1 waits", ""),
-        (vec![ended(loaded(1))], Event::NameFreed, "1 runs", ""),
-        (vec![ended(loaded(1)), lost()], Event::NameFreed, "1 runs", "a loaded 1"),
-        (vec![ended(taken(1))], Event::NameFreed, "1 runs", "b loaded 1"),
-        (vec![ended(loaded(1)), ended(taken(2))], Event::NameFreed, "2 runs", "a removed; b loaded 2"),
-    ];
-    for (row, (before, event, expected, effects)) in table.into_iter().enumerate() {
-        let (life, found) = after(before.into_iter().chain([event]));
-        assert_eq!((&*state(&life), &*told(&found)), (expected, effects), "row {row}");
-    }
 }
 
 #[test]

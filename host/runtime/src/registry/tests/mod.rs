@@ -1,4 +1,4 @@
-//! Every transition in the life of a file, and of several that want the same name. Nothing is compiled.
+//! Every transition in the life of a file, and of several. Nothing is compiled.
 
 mod file_life;
 mod files;
@@ -20,21 +20,11 @@ use crate::{
 
 /// A version that needs the grant `jira`.
 struct Numbered {
-    file: &'static str,
-    name: &'static str,
     digest: String,
     manifest: Arc<Manifest>,
 }
 
 impl Build for Numbered {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn file(&self) -> &str {
-        self.file
-    }
-
     fn digest(&self) -> &str {
         &self.digest
     }
@@ -48,7 +38,7 @@ impl Build for Numbered {
     }
 
     fn under(&self, manifest: Arc<Manifest>) -> Self {
-        Self { manifest, digest: self.digest.clone(), ..*self }
+        Self { manifest, digest: self.digest.clone() }
     }
 }
 
@@ -60,8 +50,8 @@ fn manifest(text: &str) -> Arc<Manifest> {
     Arc::new(Manifest::parse(text).unwrap())
 }
 
-fn build(file: &'static str, name: &'static str, number: u8) -> Arc<Numbered> {
-    Arc::new(Numbered { file, name, digest: number.to_string(), manifest: manifest(GRANTED) })
+fn build(number: u8) -> Arc<Numbered> {
+    Arc::new(Numbered { digest: number.to_string(), manifest: manifest(GRANTED) })
 }
 
 fn content(number: u8) -> ContentDigest {
