@@ -2,3 +2,4 @@
 
 pub mod policy;
 pub mod roles;
+pub mod workspace;

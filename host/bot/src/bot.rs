@@ -88,6 +88,7 @@ impl Bot {
         let background = TaskTracker::new();
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), shutdown.clone()));
+        background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&config, &services).run(shutdown.clone()));
         if let Some(notices) = plugin_notices(&config, &services, &state) {
             background.spawn(notices.run(shutdown.clone()));
@@ -164,6 +165,12 @@ fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach
         config.admins.clone(),
     );
     BotState::new(config, services, plugins, tickets, commands)
+}
+
+/// Learns from Slack which workspace the bot belongs to.
+fn learn_workspace(services: &Services, shutdown: CancellationToken) -> impl Future<Output = ()> + use<> {
+    let (slack, memory) = (Arc::clone(&services.slack), Arc::clone(&services.stores.workspace));
+    Arc::clone(&services.workspace).learn(slack, memory, services.clock.clone(), shutdown)
 }
 
 fn status_sync(config: &Config, services: &Services) -> StatusSync {

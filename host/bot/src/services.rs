@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{config::Config, database_watch::DatabaseWatch};
+use maro_access::workspace::Workspace;
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -36,6 +37,8 @@ pub(crate) struct Services {
     pub(crate) plugin_storage: Arc<dyn PluginStorage>,
     pub(crate) plugin_switches: Arc<dyn PluginSwitches>,
     pub(crate) slack: Arc<SlackWebApi>,
+    /// Whose the bot is.
+    pub(crate) workspace: Arc<Workspace>,
     pub(crate) stores: Stores,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
@@ -62,6 +65,7 @@ impl Services {
             plugin_storage: Arc::clone(&stores.plugin_storage),
             plugin_switches: Arc::clone(&stores.plugin_switches),
             slack: Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone())),
+            workspace: Arc::new(Workspace::new(config.allowed_teams.clone())),
             metrics,
             stores,
             tasks: TaskTracker::new(),

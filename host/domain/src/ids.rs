@@ -58,6 +58,11 @@ slack_id! {
 }
 
 impl ChannelId {
+    /// Where a message reaches one person alone: Slack takes their id in the place of a channel's.
+    pub fn of_person(user: &UserId) -> Self {
+        Self(user.as_str().to_owned())
+    }
+
     /// Whether this is a direct message, which has no name that Slack could show.
     pub fn is_direct_message(&self) -> bool {
         self.0.starts_with('D')

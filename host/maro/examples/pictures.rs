@@ -67,6 +67,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
             cache_dir: Some(folder.join("cache")),
         },
         admins: Vec::new(),
+        allowed_teams: Vec::new(),
         access: Default::default(),
         roles: Default::default(),
         slack: SlackConfig {

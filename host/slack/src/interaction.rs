@@ -13,11 +13,19 @@ use crate::{
     form,
     interaction::{error::InteractionError, payload::Payload, view_state::ViewState},
     response_url::{ResponseUrl, ResponseUrlPolicy},
+    sender::{Asker, Sender},
 };
 use maro_domain::ids::{ChannelId, UserId};
 
 /// The longest payload, in bytes. A message shortcut carries the whole message.
 const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
+
+/// Something that somebody did, and where that person is from.
+#[derive(Debug)]
+pub struct Received {
+    pub sender: Sender,
+    pub interaction: Interaction,
+}
 
 /// Something that somebody did.
 #[derive(Debug)]
@@ -40,6 +48,30 @@ pub enum Interaction {
         /// Slack's name for it, cut at 40 characters.
         kind: String,
     },
+}
+
+impl Interaction {
+    /// Who did it. `None` for what MARO doesn't know.
+    pub fn asker(&self) -> Option<Asker<'_>> {
+        let nowhere = |user| Asker { user, channel: None, response_url: None };
+        Some(match self {
+            Self::ViewSubmitted(submitted) => nowhere(&submitted.user),
+            Self::ViewClosed(closed) => nowhere(&closed.user),
+            Self::OptionsWanted(wanted) => nowhere(&wanted.user),
+            Self::Shortcut(shortcut) => nowhere(&shortcut.user),
+            Self::ButtonPressed(action) | Self::OptionChosen(action) => Asker {
+                user: &action.user,
+                channel: action.channel.as_ref(),
+                response_url: action.response_url.as_ref(),
+            },
+            Self::MessageShortcut(shortcut) => Asker {
+                user: &shortcut.user,
+                channel: Some(&shortcut.channel),
+                response_url: shortcut.response_url.as_ref(),
+            },
+            Self::Unknown { .. } => return None,
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -123,7 +155,7 @@ pub struct MessageShortcut {
 ///
 /// # Errors
 /// [`InteractionError`]. An unknown kind isn't an error.
-pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
+pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Received, InteractionError> {
     let mut payload = None;
     for (name, value) in form::raw_fields(body) {
         let name = form::decode(name).map_err(|_| InteractionError::NotUtf8)?;
@@ -140,23 +172,25 @@ pub fn parse_form(body: &[u8], policy: &ResponseUrlPolicy) -> Result<Interaction
 ///
 /// # Errors
 /// As [`parse_form`].
-pub fn parse_json(json: &str, policy: &ResponseUrlPolicy) -> Result<Interaction, InteractionError> {
+pub fn parse_json(json: &str, policy: &ResponseUrlPolicy) -> Result<Received, InteractionError> {
     if json.len() > MAX_PAYLOAD_BYTES {
         return Err(InteractionError::TooLong { max_bytes: MAX_PAYLOAD_BYTES });
     }
     let kind: payload::Kind = serde_json::from_str(json).map_err(|_| InteractionError::NotJson)?;
     if !payload::KINDS.contains(&kind.kind.as_str()) {
-        return Ok(unknown(&kind.kind));
+        return Ok(Received { sender: Sender::default(), interaction: unknown(&kind.kind) });
     }
     let payload: Payload = serde_json::from_str(json).map_err(|_| InteractionError::NotJson)?;
-    match kind.kind.as_str() {
+    let sender = payload.sender();
+    let interaction = match kind.kind.as_str() {
         "view_submission" => view_submitted(payload),
         "view_closed" => view_closed(payload),
         "block_actions" => block_action(payload, policy),
         "block_suggestion" => options_wanted(payload),
         "shortcut" => shortcut(payload),
         _ => message_shortcut(payload, policy),
-    }
+    }?;
+    Ok(Received { sender, interaction })
 }
 
 fn unknown(kind: &str) -> Interaction {

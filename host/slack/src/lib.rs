@@ -12,6 +12,7 @@ pub mod parse_markup;
 pub mod render;
 pub mod response_url;
 pub mod sealed;
+pub mod sender;
 pub mod signature;
 pub mod socket;
 pub mod view;

@@ -67,6 +67,9 @@ const GET_PERMALINK: Method =
 /// Creates an address for Socket Mode. It does no harm if nobody uses it.
 const OPEN_CONNECTION: Method =
     Method { name: "apps.connections.open", deadline: Duration::from_secs(10), repeatable: true };
+/// Somebody waits for it.
+const CONVERSATION_INFO: Method =
+    Method { name: "conversations.info", deadline: Duration::from_secs(3), repeatable: true };
 const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
 
 /// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
@@ -94,12 +97,27 @@ pub struct MessageTs(pub String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub team_id: String,
+    /// The organisation that the workspace belongs to, if to one.
+    pub enterprise_id: Option<String>,
+    /// Whether the app is installed for that whole organisation.
+    pub is_enterprise_install: bool,
     /// The workspace's name.
     pub team: String,
     /// The bot itself.
     pub user_id: UserId,
     /// What the token may do, such as `chat:write`. Empty if Slack doesn't say.
     pub scopes: Vec<String>,
+}
+
+/// Who can be in a channel. What Slack leaves out is false.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Conversation {
+    pub is_private: bool,
+    /// Whether people of other organisations are in it.
+    pub is_ext_shared: bool,
+    /// Whether such people have been invited.
+    pub is_pending_ext_shared: bool,
 }
 
 impl SlackWebApi {
@@ -171,6 +189,20 @@ impl SlackWebApi {
         Ok(answer.permalink)
     }
 
+    /// What Slack says of a channel, within 3 s.
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`ApiError::MissingScope`] without `channels:read` or `groups:read`.
+    pub async fn get_conversation(&self, channel: &ChannelId) -> Result<Conversation, ApiError> {
+        let params = vec![("channel", Some(channel.as_str()))];
+        let session = self.client.open_session(&self.token);
+        let get = || session.http_session_api.http_get(CONVERSATION_INFO.name, &params, None);
+        let answer: ConversationAnswer = self
+            .repeat(CONVERSATION_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed())
+            .await?;
+        Ok(answer.channel)
+    }
+
     /// Asks who the token belongs to and what it may do.
     ///
     /// # Errors
@@ -185,7 +217,14 @@ impl SlackWebApi {
         let (identity, scopes) = self.repeat(AUTH_TEST, || attempt().boxed()).await?;
         let user_id = UserId::parse(&identity.user_id)
             .map_err(|_| ApiError::InvalidResponse { detail: "user_id isn't an id".to_owned() })?;
-        Ok(Identity { team_id: identity.team_id, team: identity.team, user_id, scopes })
+        Ok(Identity {
+            team_id: identity.team_id,
+            enterprise_id: identity.enterprise_id.filter(|id| !id.is_empty()),
+            is_enterprise_install: identity.is_enterprise_install,
+            team: identity.team,
+            user_id,
+            scopes,
+        })
     }
 
     /// Checks that an app-level token can open Socket Mode, without opening a connection.
@@ -271,6 +310,11 @@ struct PermalinkAnswer {
 }
 
 #[derive(Deserialize)]
+struct ConversationAnswer {
+    channel: Conversation,
+}
+
+#[derive(Deserialize)]
 struct SocketAnswer {
     url: String,
 }
@@ -278,6 +322,9 @@ struct SocketAnswer {
 #[derive(Deserialize)]
 struct IdentityAnswer {
     team_id: String,
+    enterprise_id: Option<String>,
+    #[serde(default)]
+    is_enterprise_install: bool,
     #[serde(default)]
     team: String,
     user_id: String,

@@ -7,6 +7,7 @@ pub mod observer;
 pub mod plugin_storage;
 pub mod plugin_switches;
 pub mod tracker;
+pub mod workspace;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::{
     plugin_storage::{PluginStorage, postgres::PostgresPluginStorage, sqlite::SqlitePluginStorage},
     plugin_switches::{PluginSwitches, postgres::PostgresPluginSwitches, sqlite::SqlitePluginSwitches},
     tracker::{ChannelIssueTracker, postgres::PostgresTracker, sqlite::SqliteTracker},
+    workspace::{WorkspaceMemory, postgres::PostgresWorkspaceMemory, sqlite::SqliteWorkspaceMemory},
 };
 
 /// Everything that MARO keeps, in one open database. Whoever opens it also closes it.
@@ -27,6 +29,7 @@ pub struct Stores {
     pub intents: Arc<dyn Intents>,
     pub plugin_storage: Arc<dyn PluginStorage>,
     pub plugin_switches: Arc<dyn PluginSwitches>,
+    pub workspace: Arc<dyn WorkspaceMemory>,
     database: Database,
 }
 
@@ -48,6 +51,7 @@ impl Stores {
                 intents: Arc::new(SqliteIntents::new(Arc::clone(file))),
                 plugin_storage: Arc::new(SqlitePluginStorage::new(Arc::clone(file))),
                 plugin_switches: Arc::new(SqlitePluginSwitches::new(Arc::clone(file))),
+                workspace: Arc::new(SqliteWorkspaceMemory::new(Arc::clone(file))),
                 database,
             },
             Database::Postgres(pool) => Self {
@@ -55,6 +59,7 @@ impl Stores {
                 intents: Arc::new(PostgresIntents::new(Arc::clone(pool))),
                 plugin_storage: Arc::new(PostgresPluginStorage::new(Arc::clone(pool))),
                 plugin_switches: Arc::new(PostgresPluginSwitches::new(Arc::clone(pool))),
+                workspace: Arc::new(PostgresWorkspaceMemory::new(Arc::clone(pool))),
                 database,
             },
         }
@@ -74,6 +79,7 @@ impl Stores {
                 table: self.plugin_switches.clone(),
                 observer: observer.clone(),
             }),
+            workspace: Arc::new(Observed { table: self.workspace.clone(), observer: observer.clone() }),
             database: self.database.clone(),
         }
     }

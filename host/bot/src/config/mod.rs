@@ -10,7 +10,10 @@ pub mod sources;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use maro_access::{policy::AccessPolicy, roles::Roles};
-use maro_domain::{caller::Person, ids::ChannelId};
+use maro_domain::{
+    caller::Person,
+    ids::{ChannelId, TeamId},
+};
 use maro_jira::config::JiraConfig;
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
@@ -30,6 +33,9 @@ pub struct Config {
     /// `[roles]`: who may do what.
     pub roles: Roles,
     pub slack: SlackConfig,
+    /// `SLACK_ALLOWED_TEAMS`, default none: workspaces and organisations whose people may use the bot, beside its
+    /// own.
+    pub allowed_teams: Vec<TeamId>,
     pub jira: JiraConfig,
     /// `MARO_SYNC_INTERVAL_SECS`, default 300: how old a stored status may get before it is refreshed.
     pub sync_interval: Duration,

@@ -43,6 +43,7 @@ impl Settings {
         let access = self.table("access");
         let roles = self.table("roles");
         let slack = self.slack();
+        let allowed_teams = self.allowed_teams();
         let jira = self.jira();
         let sync_interval = self.sync_interval();
         let log = self.log();
@@ -54,6 +55,7 @@ impl Settings {
             access: access?,
             roles: roles?,
             slack: slack?,
+            allowed_teams,
             jira: jira?,
             sync_interval: sync_interval?,
             log: log?,
@@ -177,7 +179,7 @@ impl Settings {
     fn admins(&mut self) -> Vec<Person> {
         let value = self.or("MARO_ADMINS", "");
         let mut admins = Vec::new();
-        for name in value.split([',', ' ', ';']).filter(|name| !name.is_empty()) {
+        for name in list(&value) {
             match person(name) {
                 Some(person) => admins.push(person),
                 None => self.problems.push(format!(
@@ -186,6 +188,21 @@ impl Settings {
             }
         }
         admins
+    }
+
+    fn allowed_teams(&mut self) -> Vec<TeamId> {
+        let value = self.or("SLACK_ALLOWED_TEAMS", "");
+        let mut teams = Vec::new();
+        for name in list(&value) {
+            match TeamId::parse(name) {
+                Ok(team) if name.starts_with(['T', 'E']) => teams.push(team),
+                _ => self.problems.push(format!(
+                    "SLACK_ALLOWED_TEAMS must be a list of Slack workspace or organisation ids, such as T024BE7LD or \
+                     E024BE7LE; {name:?} isn't one."
+                )),
+            }
+        }
+        teams
     }
 
     fn slack(&mut self) -> Option<SlackConfig> {
@@ -308,6 +325,11 @@ impl Settings {
             )),
         }
     }
+}
+
+/// The words of a list.
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split([',', ' ', ';']).filter(|name| !name.is_empty())
 }
 
 /// Somebody as `U1`, or as `T1/U1` in another workspace than the bot's own.

@@ -12,6 +12,7 @@ mod slack_events;
 mod slack_interactions;
 pub(crate) mod slack_socket;
 pub(crate) mod state;
+mod strangers;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use crate::{
 };
 use maro_domain::{
     caller::{Caller, Way},
+    ids::TeamId,
     reply::Reply,
 };
 use maro_slack::{command_button::PressedCommand, interaction::BlockAction};
@@ -17,7 +18,7 @@ use maro_tickets::texts;
 
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
 /// through the press's `response_url`. Other buttons belong to the tickets.
-pub(super) async fn pressed(state: &BotState, action: BlockAction) {
+pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team: Option<TeamId>) {
     let Some(pressed) = PressedCommand::of(&action) else {
         return state.tickets.pressed(action).await;
     };
@@ -30,7 +31,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction) {
             channel: channel.clone(),
             user: action.user.clone(),
             user_name: action.user_name.clone(),
-            foreign_team: None,
+            foreign_team,
             way: Way::Pressed { command: pressed.command.to_owned() },
         },
         text: pressed.command,

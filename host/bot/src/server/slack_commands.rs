@@ -15,6 +15,7 @@ use crate::{
         request::Rejection,
         signed::{Signed, SignedBody, check_slack_signature},
         state::BotState,
+        strangers,
     },
 };
 use maro_domain::{
@@ -25,6 +26,7 @@ use maro_process::wait::{self, Waited};
 use maro_slack::{
     command::{self, CommandError, CommandRequest, SlashCommand},
     message::Message,
+    sender::Asker,
 };
 use maro_tickets::texts;
 
@@ -100,13 +102,17 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
 }
 
 async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
+    let Ok(foreign_team) = strangers::admit(state, &command.sender()).await else {
+        let asker = Asker { user: &command.user, channel: Some(&command.channel), response_url: None };
+        return Some(strangers::message(state, asker));
+    };
     state.plugins.wait_until_loaded().await;
     let typed = Typed {
         caller: Caller {
             channel: command.channel.clone(),
             user: command.user.clone(),
             user_name: command.user_name.clone(),
-            foreign_team: None,
+            foreign_team,
             way: Way::Typed,
         },
         text: &command.text,

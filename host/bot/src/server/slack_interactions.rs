@@ -9,13 +9,14 @@ use crate::server::{
     slack_buttons,
     slack_commands::json_response,
     state::BotState,
+    strangers,
 };
-use maro_slack::interaction::{self, Interaction, answer, error::InteractionError};
+use maro_slack::interaction::{self, Interaction, Received, answer, error::InteractionError};
 
 /// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
 
-impl SignedBody for Interaction {
+impl SignedBody for Received {
     const MALFORMED: &'static str = "The request is no interaction.\n";
 
     type Error = InteractionError;
@@ -27,25 +28,27 @@ impl SignedBody for Interaction {
 
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
-    Signed(interaction): Signed<Interaction>,
+    Signed(received): Signed<Received>,
 ) -> Response {
-    json_response(answer_to(&state, interaction, INLINE_PATIENCE).await)
+    json_response(answer_to(&state, received, INLINE_PATIENCE).await)
 }
 
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
 /// after the acknowledgement.
-pub(super) async fn answer_to(
-    state: &Arc<BotState>,
-    interaction: Interaction,
-    patience: Duration,
-) -> Vec<u8> {
+pub(super) async fn answer_to(state: &Arc<BotState>, received: Received, patience: Duration) -> Vec<u8> {
+    let Received { sender, interaction } = received;
+    let Ok(foreign_team) = strangers::admit(state, &sender).await else {
+        return strangers::refuse(state, interaction);
+    };
     let tickets = Arc::clone(&state.tickets);
     match interaction {
         Interaction::ViewSubmitted(submitted) => tickets.submitted(*submitted, patience).await.to_json(),
         Interaction::OptionsWanted(wanted) => answer::options_json(&tickets.options(&wanted).await),
         Interaction::ButtonPressed(action) => {
             let task_state = Arc::clone(state);
-            state.tasks.spawn(async move { slack_buttons::pressed(&task_state, *action).await });
+            state
+                .tasks
+                .spawn(async move { slack_buttons::pressed(&task_state, *action, foreign_team).await });
             Vec::new()
         }
         Interaction::Shortcut(shortcut) => {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::server::{slack_commands, slack_interactions, state::BotState};
+use crate::server::{slack_commands, slack_interactions, state::BotState, strangers};
 use maro_slack::{
     config::SlackConfig,
     socket::{SocketMode, request::SocketRequest},
@@ -22,10 +22,13 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
         async move {
             match request {
                 SocketRequest::Command(command) => slack_commands::answer_to(state, *command, PATIENCE).await,
-                SocketRequest::Interaction(interaction) => {
-                    slack_interactions::answer_to(&state, interaction, PATIENCE).await
+                SocketRequest::Interaction(received) => {
+                    slack_interactions::answer_to(&state, received, PATIENCE).await
                 }
                 SocketRequest::Event(event) => {
+                    if strangers::admit(&state, &event.sender).await.is_err() {
+                        return Vec::new();
+                    }
                     tracing::debug!(kind = event.kind, "an event was left alone");
                     Vec::new()
                 }

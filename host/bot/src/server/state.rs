@@ -5,11 +5,13 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::{commands::Commands, config::Config, plugins::PluginHost, services::Services};
+use maro_access::workspace::Workspace;
 use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_slack::{
     render::Renderer,
     response_url::{ResponseUrlClient, ResponseUrlPolicy},
     signature::SignatureVerifier,
+    web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
 use maro_tickets::{Tickets, sync::LatestEvents};
@@ -18,6 +20,8 @@ pub(crate) struct BotState {
     pub(crate) commands: Commands,
     pub(crate) tickets: Arc<Tickets>,
     pub(crate) plugins: PluginHost,
+    /// Whose requests are taken.
+    pub(super) workspace: Arc<Workspace>,
     pub(super) slack: SlackSide,
     pub(super) jira_webhook: JiraWebhook,
     pub(super) stores: Stores,
@@ -35,6 +39,7 @@ pub(super) struct SlackSide {
     pub(super) renderer: Renderer,
     pub(super) response_urls: ResponseUrlPolicy,
     pub(super) response_url_client: ResponseUrlClient,
+    pub(super) web_api: Arc<SlackWebApi>,
 }
 
 /// What it takes to believe Jira, and what it reported last.
@@ -55,11 +60,13 @@ impl BotState {
             commands,
             tickets,
             plugins,
+            workspace: Arc::clone(&services.workspace),
             slack: SlackSide {
                 signature: config.slack.signing_secret.as_ref().map(SignatureVerifier::new),
                 renderer: Renderer::new(&config.jira.base_url),
                 response_urls: ResponseUrlPolicy::new(&config.slack),
                 response_url_client: ResponseUrlClient::new(),
+                web_api: Arc::clone(&services.slack),
             },
             jira_webhook: JiraWebhook {
                 secret: config.jira.webhook_secret.clone(),

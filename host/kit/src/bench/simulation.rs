@@ -103,6 +103,7 @@ impl Simulation {
                 .iter()
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
+            allowed_teams: Vec::new(),
             access: Default::default(),
             roles: Default::default(),
             slack: SlackConfig {

@@ -84,6 +84,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig { dir: plugins.to_owned(), hot_reload: false, channel: None, cache_dir: None },
         admins: Vec::new(),
+        allowed_teams: Vec::new(),
         access: Default::default(),
         roles: Default::default(),
         slack: SlackConfig {

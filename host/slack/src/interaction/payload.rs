@@ -9,6 +9,7 @@ use crate::{
         error::InteractionError,
         view_state::{InputValue, InputValues, ViewState},
     },
+    sender::Sender,
     view::input::Choice,
 };
 use maro_domain::ids::{ChannelId, UserId};
@@ -27,7 +28,8 @@ pub(super) struct Kind {
 #[derive(Deserialize)]
 pub(super) struct Payload {
     user: Option<User>,
-    team: Option<Entity>,
+    team: Option<Team>,
+    enterprise: Option<Entity>,
     channel: Option<Entity>,
     container: Option<Container>,
     message_ts: Option<String>,
@@ -51,6 +53,12 @@ struct User {
     /// The name that is called `user_name` in a slash command.
     username: Option<String>,
     team_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Team {
+    id: String,
+    enterprise_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +145,16 @@ impl Payload {
     pub(super) fn team(&self) -> Option<String> {
         let of_user = || self.user.as_ref().and_then(|user| user.team_id.clone());
         self.team.as_ref().map(|team| team.id.clone()).or_else(of_user)
+    }
+
+    pub(super) fn sender(&self) -> Sender {
+        let enterprise = self.enterprise.as_ref().map(|enterprise| enterprise.id.clone());
+        let of_team = || self.team.as_ref()?.enterprise_id.clone();
+        Sender {
+            team: self.team.as_ref().map(|team| team.id.clone()),
+            user_team: self.user.as_ref().and_then(|user| user.team_id.clone()),
+            enterprise: enterprise.or_else(of_team),
+        }
     }
 
     pub(super) fn channel(&self) -> Result<Option<ChannelId>, InteractionError> {

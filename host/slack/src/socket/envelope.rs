@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use crate::{
     command, interaction,
     response_url::ResponseUrlPolicy,
+    sender::Sender,
     socket::request::{SocketEvent, SocketRequest},
 };
 
@@ -68,6 +69,11 @@ impl Envelope<'_> {
                 Ok(event) => Some(SocketRequest::Event(SocketEvent {
                     id: event.event_id,
                     kind: event.event.kind,
+                    sender: Sender {
+                        team: event.team_id,
+                        user_team: event.event.user_team,
+                        enterprise: event.enterprise_id,
+                    },
                     json: payload.to_owned(),
                 })),
                 Err(_) => self.unreadable(&"it isn't the documented JSON"),
@@ -103,6 +109,8 @@ impl Receipt {
 #[derive(Deserialize)]
 struct EventPayload {
     event_id: String,
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
     event: EventKind,
 }
 
@@ -110,4 +118,5 @@ struct EventPayload {
 struct EventKind {
     #[serde(rename = "type")]
     kind: String,
+    user_team: Option<String>,
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{command::SlashCommand, interaction::Interaction};
+use crate::{command::SlashCommand, interaction::Received, sender::Sender};
 
 /// Something that Slack sent. It has to be acknowledged within three seconds.
 #[derive(Debug)]
 pub enum SocketRequest {
     Command(Box<SlashCommand>),
-    Interaction(Interaction),
+    Interaction(Received),
     Event(SocketEvent),
 }
 
@@ -21,6 +21,7 @@ pub struct SocketEvent {
     pub id: String,
     /// Such as `channel_id_changed`.
     pub kind: String,
+    pub sender: Sender,
     /// The whole payload.
     pub json: String,
 }

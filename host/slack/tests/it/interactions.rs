@@ -11,6 +11,7 @@ use maro_slack::{
         error::InteractionError,
     },
     response_url::ResponseUrlPolicy,
+    sender::Sender,
     view::{View, input::Choice},
 };
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ fn parse(payload: &Value) -> Result<Interaction, InteractionError> {
     let (over_http, over_socket) =
         (interaction::parse_form(&form(&json), &policy()), interaction::parse_json(&json, &policy()));
     assert_eq!(format!("{over_http:?}"), format!("{over_socket:?}"));
-    over_http
+    over_http.map(|received| received.interaction)
 }
 
 fn view(state: Value) -> Value {
@@ -268,4 +269,21 @@ fn answers_are_what_slack_documents() {
     let many: Value = serde_json::from_slice(&options_json(&many)).unwrap();
     assert_eq!(many["options"].as_array().unwrap().len(), 100);
     assert_eq!(many["options"][0]["text"]["text"].as_str().unwrap().chars().count(), 75);
+}
+
+#[test]
+fn a_payload_says_which_workspaces_it_comes_from() {
+    let sender = |team: Value, user_team: Value, enterprise: Value| {
+        let payload = json!({
+            "type": "shortcut", "callback_id": "create_issue", "trigger_id": "1.2.3", "team": team,
+            "user": { "id": "U1", "team_id": user_team }, "enterprise": enterprise,
+        });
+        let Sender { team, user_team, enterprise } =
+            interaction::parse_json(&payload.to_string(), &policy()).unwrap().sender;
+        [team, user_team, enterprise].map(Option::unwrap_or_default)
+    };
+    assert_eq!(sender(json!({ "id": "T1" }), json!("T9"), Value::Null), ["T1", "T9", ""]);
+    assert_eq!(sender(Value::Null, json!("T1"), json!({ "id": "E1" })), ["", "T1", "E1"]);
+    let of_organisation = json!({ "id": "T1", "enterprise_id": "E1" });
+    assert_eq!(sender(of_organisation, Value::Null, Value::Null), ["T1", "", "E1"]);
 }

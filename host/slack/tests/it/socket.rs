@@ -20,7 +20,7 @@ use maro_process::secret::Secret;
 use maro_slack::{
     command::{self, CommandRequest},
     config::SlackConfig,
-    interaction::{Interaction, answer::SubmissionResponse},
+    interaction::{Interaction, Received, answer::SubmissionResponse},
     response_url::ResponseUrlPolicy,
     socket::{NoAppToken, SocketMode, request::SocketRequest},
     web_api::{SlackWebApi, error::ApiError},
@@ -190,7 +190,10 @@ async fn a_submission_is_acknowledged_with_what_becomes_of_the_view() {
     let slack = FakeSlack::start().await;
     let _bot = SocketMode::start(&slack.config(), |request| async move {
         match request {
-            SocketRequest::Interaction(Interaction::ViewSubmitted(submitted)) => {
+            SocketRequest::Interaction(Received {
+                interaction: Interaction::ViewSubmitted(submitted),
+                ..
+            }) => {
                 let summary = submitted.view.values.text("summary").unwrap();
                 SubmissionResponse::error("summary", format!("not {summary}")).to_json()
             }

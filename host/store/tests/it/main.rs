@@ -7,3 +7,4 @@ mod intents;
 mod plugin_storage;
 mod plugin_switches;
 mod tracker;
+mod workspace;

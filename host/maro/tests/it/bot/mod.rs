@@ -36,6 +36,7 @@ mod start_up;
 mod status_sync;
 mod stopping;
 mod stories;
+mod strangers;
 mod surroundings;
 mod ticket_faults;
 mod twice;
@@ -150,6 +151,7 @@ impl TestBot {
                 cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
             },
             admins: vec![Person { foreign_team: None, user: slack.workspace().people[0].id.clone() }],
+            allowed_teams: Vec::new(),
             access: Default::default(),
             roles: Default::default(),
             slack: SlackConfig {

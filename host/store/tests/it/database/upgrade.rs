@@ -22,7 +22,7 @@ struct Sample {
     content: &'static str,
 }
 
-const SAMPLES: [Sample; 7] = [
+const SAMPLES: [Sample; 8] = [
     Sample {
         since: 1,
         fill: "
@@ -101,6 +101,13 @@ const SAMPLES: [Sample; 7] = [
         content: "
             SELECT plugin || ' ' || channel_id || ' ' || keys || ' ' || bytes
             FROM plugin_storage_usage ORDER BY plugin, channel_id",
+    },
+    Sample {
+        since: 7,
+        fill: "
+            INSERT INTO slack_workspace (number, team_id, enterprise_id, learned_at)
+            VALUES (1, 'T1', 'E1', '2025-06-01T08:00:00.000000Z')",
+        content: "SELECT team_id || ' ' || enterprise_id FROM slack_workspace",
     },
 ];
 

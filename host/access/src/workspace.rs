@@ -1,0 +1,252 @@
+//! Which workspace the bot belongs to, and who comes from another.
+//!
+//! Slack says whose the bot is (`auth.test`). That is remembered in the database for starts while Slack doesn't
+//! answer. Until it's known for the first time, only requests that name two workspaces count as foreign.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use maro_domain::ids::TeamId;
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_slack::{
+    sender::Sender,
+    web_api::{Identity, SlackWebApi},
+};
+use maro_store::workspace::{OwnWorkspace, WorkspaceMemory};
+
+/// How long a request waits for the first answer of Slack after the start.
+const FIRST_ANSWER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pauses between questions, as long as Slack doesn't answer.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Whose a request is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Of somebody in the bot's own workspace or organisation.
+    Own,
+    /// Of somebody in another workspace that the operator allows.
+    Allowed(TeamId),
+    /// Of anybody else.
+    Stranger,
+}
+
+impl Standing {
+    /// The person's workspace, if it isn't the bot's own.
+    ///
+    /// # Errors
+    /// The request is a [`Stranger`]'s.
+    pub fn admitted(self) -> Result<Option<TeamId>, Stranger> {
+        match self {
+            Self::Own => Ok(None),
+            Self::Allowed(team) => Ok(Some(team)),
+            Self::Stranger => Err(Stranger),
+        }
+    }
+}
+
+/// Somebody in another workspace, whom nobody has allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stranger;
+
+/// What is known of the bot's own workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Knowledge {
+    /// Nobody has been asked yet.
+    Asking,
+    /// Neither Slack nor the database knows.
+    Unknown,
+    Known(OwnWorkspace),
+}
+
+/// The bot's own workspace, and those that the operator allows beside it.
+pub struct Workspace {
+    knowledge: watch::Sender<Knowledge>,
+    /// `SLACK_ALLOWED_TEAMS`: workspaces and organisations.
+    allowed: Vec<TeamId>,
+}
+
+impl Workspace {
+    /// Knows nothing until [`Workspace::learn`] runs.
+    pub fn new(allowed: Vec<TeamId>) -> Self {
+        Self { knowledge: watch::Sender::new(Knowledge::Asking), allowed }
+    }
+
+    /// Learns whose the bot is: from the database what was known last, and from Slack what is so now. Asks until
+    /// Slack has answered or `shutdown`.
+    pub async fn learn(
+        self: Arc<Self>,
+        slack: Arc<SlackWebApi>,
+        memory: Arc<dyn WorkspaceMemory>,
+        clock: Clock,
+        shutdown: CancellationToken,
+    ) {
+        let learning = async {
+            // A failing database is logged where all calls of it pass.
+            if let Ok(Some(remembered)) = memory.recall().await {
+                self.knowledge.send_replace(Knowledge::Known(remembered));
+            }
+            let own = self.ask(&slack).await;
+            let is_news = *self.knowledge.borrow() != Knowledge::Known(own.clone());
+            self.knowledge.send_replace(Knowledge::Known(own.clone()));
+            if is_news && memory.remember(&own, clock.now()).await.is_err() {
+                tracing::info!("the workspace isn't remembered for the next start");
+            }
+        };
+        shutdown.run_until_cancelled(learning).await;
+    }
+
+    async fn ask(&self, slack: &SlackWebApi) -> OwnWorkspace {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let identity = slack.auth_test().await;
+            if let Ok(Some(own)) = identity.as_ref().map(own_workspace) {
+                return own;
+            }
+            if pause == FIRST_PAUSE {
+                let error = identity.as_ref().err().map(|error| error_chain(error).to_string());
+                let remembered = matches!(*self.knowledge.borrow(), Knowledge::Known(_));
+                tracing::warn!(
+                    error,
+                    remembered,
+                    "Slack doesn't say which workspace MARO belongs to; until it has done so once, requests from \
+                     other workspaces may be taken for its own"
+                );
+            }
+            self.knowledge.send_if_modified(|knowledge| {
+                let is_first = *knowledge == Knowledge::Asking;
+                if is_first {
+                    *knowledge = Knowledge::Unknown;
+                }
+                is_first
+            });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Whose a request is. Waits a moment if Slack hasn't said yet whose the bot is.
+    pub async fn standing(&self, sender: &Sender) -> Standing {
+        let mut knowledge = self.knowledge.subscribe();
+        let known = knowledge.wait_for(|knowledge| *knowledge != Knowledge::Asking);
+        // After that, what is known by then decides.
+        let _ = timeout(FIRST_ANSWER_PATIENCE, known).await;
+        let knowledge = self.knowledge.borrow();
+        let own = match &*knowledge {
+            Knowledge::Known(own) => Some(own),
+            Knowledge::Asking | Knowledge::Unknown => None,
+        };
+        standing(own, &self.allowed, sender)
+    }
+}
+
+fn own_workspace(identity: &Identity) -> Option<OwnWorkspace> {
+    Some(OwnWorkspace {
+        team: TeamId::parse(&identity.team_id).ok()?,
+        enterprise: identity.enterprise_id.as_deref().and_then(|id| TeamId::parse(id).ok()),
+        is_enterprise_install: identity.is_enterprise_install,
+    })
+}
+
+fn standing(own: Option<&OwnWorkspace>, allowed: &[TeamId], sender: &Sender) -> Standing {
+    let Some(person_team) = sender.person_team() else {
+        // Slack leaves it out only where the bot is installed for an organisation.
+        let own_enterprise = own.and_then(|own| own.enterprise.as_ref()).map(TeamId::as_str);
+        let is_own =
+            own.is_none() || sender.enterprise.is_none() || sender.enterprise.as_deref() == own_enterprise;
+        return if is_own { Standing::Own } else { Standing::Stranger };
+    };
+    // The organisation is that of the request's workspace, so it's the person's only if that is, too.
+    let is_persons_enterprise =
+        sender.team.is_none() || sender.user_team.is_none() || sender.team == sender.user_team;
+    let person_enterprise = sender.enterprise.as_deref().filter(|_| is_persons_enterprise);
+    if is_own(own, sender, person_team, person_enterprise) {
+        return Standing::Own;
+    }
+    let is_allowed = |id: &str| allowed.iter().any(|allowed| allowed.as_str() == id);
+    if !is_allowed(person_team) && !person_enterprise.is_some_and(is_allowed) {
+        return Standing::Stranger;
+    }
+    TeamId::parse(person_team).map_or(Standing::Stranger, Standing::Allowed)
+}
+
+fn is_own(
+    own: Option<&OwnWorkspace>,
+    sender: &Sender,
+    person_team: &str,
+    person_enterprise: Option<&str>,
+) -> bool {
+    let Some(own) = own else { return sender.team.as_deref().is_none_or(|team| team == person_team) };
+    let is_own_enterprise = |id: &str| own.enterprise.as_ref().is_some_and(|own| own.as_str() == id);
+    if person_team == own.team.as_str() {
+        let is_own_request = sender.team.as_deref().is_none_or(|team| team == own.team.as_str());
+        let names_another = |id: &str| own.enterprise.is_some() && !is_own_enterprise(id);
+        return is_own_request && !sender.enterprise.as_deref().is_some_and(names_another);
+    }
+    // Another workspace of the same organisation.
+    let names_a_team = sender.team.is_some() || own.is_enterprise_install;
+    names_a_team && person_enterprise.is_some_and(is_own_enterprise)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn team(id: &str) -> TeamId {
+        TeamId::parse(id).unwrap()
+    }
+
+    fn own(enterprise: Option<&str>, is_enterprise_install: bool) -> OwnWorkspace {
+        OwnWorkspace { team: team("T1"), enterprise: enterprise.map(team), is_enterprise_install }
+    }
+
+    /// What a request names: its workspace, the person's, and an organisation. `-` is left out.
+    fn sender(text: &str) -> Sender {
+        let mut words = text.split(' ').map(|word| (word != "-").then(|| word.to_owned()));
+        let mut next = || words.next().flatten();
+        Sender { team: next(), user_team: next(), enterprise: next() }
+    }
+
+    fn strangers(own: Option<&OwnWorkspace>, allowed: &[TeamId], senders: &[&str]) -> Vec<String> {
+        let is_stranger = |text: &&&str| standing(own, allowed, &sender(text)) == Standing::Stranger;
+        senders.iter().filter(is_stranger).map(|text| (*text).to_owned()).collect()
+    }
+
+    const SENDERS: [&str; 12] = [
+        "- - -", "T1 - -", "T1 T1 -", "T1 - E1", "T1 T1 E1", "T2 - E1", "T2 T2 E1", "T9 - -", "T9 - E9",
+        "T1 T9 -", "T1 T9 E1", "T1 - E9",
+    ];
+
+    #[test]
+    fn whoever_is_of_another_workspace_or_organisation_is_a_stranger() {
+        let alone = own(None, false);
+        let expected = ["T2 - E1", "T2 T2 E1", "T9 - -", "T9 - E9", "T1 T9 -", "T1 T9 E1"];
+        assert_eq!(strangers(Some(&alone), &[], &SENDERS), expected);
+        let in_organisation = own(Some("E1"), false);
+        let expected = ["T9 - -", "T9 - E9", "T1 T9 -", "T1 T9 E1", "T1 - E9"];
+        assert_eq!(strangers(Some(&in_organisation), &[], &SENDERS), expected);
+        // Installed for the organisation, the bot hears of no workspace but the person's.
+        let of_organisation = own(Some("E1"), true);
+        assert_eq!(strangers(Some(&of_organisation), &[], &["- T2 E1", "- - E1", "T2 T2 E1"]), [""; 0]);
+        assert_eq!(strangers(Some(&of_organisation), &[], &["- T9 E9", "- - E9"]), ["- T9 E9", "- - E9"]);
+        assert_eq!(strangers(Some(&in_organisation), &[], &["- T9 E1"]), ["- T9 E1"]);
+    }
+
+    #[test]
+    fn the_operator_may_allow_a_workspace_or_an_organisation() {
+        let own = own(Some("E1"), false);
+        assert_eq!(strangers(Some(&own), &[team("T9")], &SENDERS), ["T1 - E9"]);
+        assert_eq!(standing(Some(&own), &[team("T9")], &sender("T1 T9 E1")), Standing::Allowed(team("T9")));
+        let expected = ["T9 - -", "T1 T9 -", "T1 T9 E1"];
+        assert_eq!(strangers(Some(&own), &[team("E9")], &SENDERS), expected);
+        assert_eq!(standing(Some(&own), &[team("E9")], &sender("T9 - E9")), Standing::Allowed(team("T9")));
+    }
+
+    #[test]
+    fn before_slack_has_said_whose_the_bot_is_only_contradictions_are_foreign() {
+        assert_eq!(strangers(None, &[], &SENDERS), ["T1 T9 -", "T1 T9 E1"]);
+    }
+}

@@ -1,0 +1,76 @@
+//! People of other workspaces, in channels that organisations share: told that the bot isn't theirs, and counted.
+
+use std::sync::Arc;
+
+use crate::server::state::BotState;
+use maro_access::workspace::Stranger;
+use maro_domain::{
+    ids::{ChannelId, TeamId},
+    reply::Reply,
+};
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    interaction::{Interaction, answer},
+    message::Message,
+    sender::{Asker, Sender},
+};
+use maro_tickets::texts;
+
+/// The person's workspace, if it isn't the bot's own.
+///
+/// # Errors
+/// It's a [`Stranger`], who has been counted.
+pub(super) async fn admit(state: &BotState, sender: &Sender) -> Result<Option<TeamId>, Stranger> {
+    let admitted = state.workspace.standing(sender).await.admitted();
+    if admitted.is_err() {
+        state.metrics.request_rejected("stranger");
+        tracing::info!(
+            team = sender.person_team(),
+            enterprise = sender.enterprise,
+            "refused a request from another workspace; SLACK_ALLOWED_TEAMS can allow it"
+        );
+    }
+    admitted
+}
+
+/// What a stranger reads.
+pub(super) fn message(state: &BotState, asker: Asker<'_>) -> Message {
+    let reply = Reply::sentence(texts::permissions::OTHER_WORKSPACE);
+    // Without a channel it goes to the person.
+    let nowhere = ChannelId::of_person(asker.user);
+    state.slack.renderer.render(&reply, asker.channel.unwrap_or(&nowhere), asker.user)
+}
+
+/// What Slack waits for after a stranger's interaction. The person is told after the acknowledgement.
+pub(super) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8> {
+    if let Interaction::OptionsWanted(_) = interaction {
+        return answer::options_json(&[]);
+    }
+    let task_state = Arc::clone(state);
+    state.tasks.spawn(async move {
+        if let Some(asker) = interaction.asker() {
+            tell(&task_state, asker).await;
+        }
+    });
+    Vec::new()
+}
+
+async fn tell(state: &BotState, asker: Asker<'_>) {
+    let message = message(state, asker);
+    let told = match asker.response_url {
+        Some(url) => state
+            .slack
+            .response_url_client
+            .post(url, &message)
+            .await
+            .map_err(|error| error_chain(&error).to_string()),
+        None => {
+            let person = ChannelId::of_person(asker.user);
+            let posted = state.slack.web_api.post_message(&person, None, &message).await;
+            posted.map(drop).map_err(|error| error_chain(&error).to_string())
+        }
+    };
+    if let Err(error) = told {
+        tracing::info!(error, "a person of another workspace wasn't told");
+    }
+}
