@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use maro_bot::{
     commands::own::RESERVED_NAMES,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, exposure::Exposure},
 };
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
@@ -31,11 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The scopes that the bot can't work without, as in `manifest.yaml`.
 const SCOPES: [&str; 2] = ["chat:write", "commands"];
 
-/// The result of one check: it passed, or how to fix it.
+/// The result of one check: it passed, how to fix it, or what could be better although all works.
 #[derive(Debug)]
 enum Finding {
     Fine(String),
     Ill { what: String, fix: String },
+    Risky { what: String, fix: String },
 }
 
 impl Finding {
@@ -44,7 +45,7 @@ impl Finding {
     }
 }
 
-/// Exits with 0 if everything works, and with 1 otherwise.
+/// Exits with 0 if everything works, even if others could read it, and with 1 otherwise.
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let config = match Config::load() {
         Ok(config) => config,
@@ -54,6 +55,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         }
     };
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
+    findings.extend(exposures(&config));
     findings.extend(database(&config).await);
     let plugins = plugins(&config).await;
     let is_granted_changes =
@@ -63,7 +65,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     findings.extend(slack(&config.slack).await);
     findings.extend(jira(&config, is_granted_changes).await);
     findings.iter().for_each(print);
-    let is_well = findings.iter().all(|finding| matches!(finding, Finding::Fine(_)));
+    let is_well = !findings.iter().any(|finding| matches!(finding, Finding::Ill { .. }));
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -72,7 +74,12 @@ fn print(finding: &Finding) {
     match finding {
         Finding::Fine(text) => println!("ok    {text}"),
         Finding::Ill { what, fix } => println!("FAIL  {what}\n      {fix}"),
+        Finding::Risky { what, fix } => println!("WARN  {what}\n      {fix}"),
     }
+}
+
+fn exposures(config: &Config) -> impl Iterator<Item = Finding> {
+    config.exposures().into_iter().map(|Exposure { what, fix }| Finding::Risky { what, fix: fix.to_owned() })
 }
 
 /// Changes nothing: `maro serve` creates and updates the tables.

@@ -12,6 +12,9 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let mut stop = StopSignal::listen()?;
     let config = Config::load().context("MARO can't start")?;
     telemetry::start(&config.log);
+    for exposure in config.exposures() {
+        tracing::warn!(fix = exposure.fix, "{}", exposure.what);
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let bot = tokio::select! {
         bot = Bot::start(config, Clock::system()) => bot.context("MARO can't start")?,

@@ -7,6 +7,7 @@ pub mod command_button;
 pub mod config;
 pub mod form;
 pub mod interaction;
+mod link_label;
 pub mod message;
 pub mod parse_markup;
 pub mod render;

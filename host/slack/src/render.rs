@@ -6,16 +6,25 @@
 //!   would start a quotation gets one before it: Slack has no other way to show them literally;
 //! - line breaks become spaces, since a reply has lines and items for that; other control characters and
 //!   bidirectional overrides are dropped.
+//!
+//! A link whose label passes for something else than where it leads is shown as that text alone, see
+//! `slack/src/link_label.rs`. A message to a channel notifies few people, whatever its reply names.
+
+mod escape;
+
+use std::{collections::HashSet, ops::Range};
 
 use url::Url;
 
 use crate::{
+    link_label::ShownLink,
     message::{self, Message, layout::Placement},
+    render::escape::{ZERO_WIDTH_SPACE, push_special, push_text},
     view::plain_text::length,
 };
 use maro_domain::{
     ids::{ChannelId, UserId},
-    reply::{Block, Button, Item, Reply, Span},
+    reply::{Block, Button, Item, Reply, Span, Visibility},
 };
 
 /// Said instead of nothing, because Slack doesn't show an empty message at all.
@@ -23,9 +32,6 @@ const NOTHING_TO_SAY: &str = "Done. There's nothing to show.";
 
 /// What a direct message is called, since it has no name.
 const THIS_CONVERSATION: &str = "this conversation";
-
-/// Ends a word for Slack's parser, but is invisible.
-const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
 /// Looks like a back-tick, but doesn't end code.
 const MODIFIER_GRAVE: char = '\u{2cb}';
@@ -36,6 +42,9 @@ const ASTERISK_OPERATOR: char = '\u{2217}';
 /// The longest link with its markup, in bytes. It must fit into one section, since a link can't be cut.
 const MAX_LINK_BYTES: usize = 2_500;
 
+/// How many people one message to a channel may notify. Others are shown by their ids.
+const MAX_NOTIFIED: usize = 20;
+
 /// How many lines space is reserved for: a full page. Longer replies grow as needed.
 const MAX_LINES_FORESEEN: usize = 100;
 
@@ -45,6 +54,7 @@ type Controls = Vec<(Placement, Vec<Button>)>;
 /// Turns replies into messages for one Jira site.
 #[derive(Debug, Clone)]
 pub struct Renderer {
+    site: Url,
     /// `<https://example.atlassian.net/browse/`.
     issue_link_start: String,
 }
@@ -53,24 +63,39 @@ impl Renderer {
     /// `jira_base_url` is the site to which issue keys link.
     pub fn new(jira_base_url: &Url) -> Self {
         let base = link_target(jira_base_url);
-        Self { issue_link_start: format!("<{}/browse/", base.trim_end_matches('/')) }
+        Self {
+            site: jira_base_url.clone(),
+            issue_link_start: format!("<{}/browse/", base.trim_end_matches('/')),
+        }
     }
 
     /// The message that shows `reply` to `caller` in `channel`, within Slack's limits.
     pub fn render(&self, reply: &Reply, channel: &ChannelId, caller: &UserId) -> Message {
-        let (text, controls) = self.text(&reply.blocks, channel, caller);
+        let notifiable = match reply.visibility {
+            Visibility::Channel => Some(MAX_NOTIFIED),
+            // Slack notifies nobody of what one person alone sees.
+            Visibility::Caller => None,
+        };
+        let (text, controls) = self.text(&reply.blocks, channel, caller, notifiable);
         Message::new(reply.visibility, text, &controls)
     }
 
     /// The same text for a part of a view, without buttons; `caller` is the person who sees it.
     pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
-        Mrkdwn(self.text(blocks, channel, caller).0)
+        Mrkdwn(self.text(blocks, channel, caller, None).0)
     }
 
-    fn text(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> (String, Controls) {
+    /// `notifiable`: how many people it may notify, if that matters.
+    fn text<'a>(
+        &'a self,
+        blocks: &'a [Block],
+        channel: &'a ChannelId,
+        caller: &'a UserId,
+        notifiable: Option<usize>,
+    ) -> (String, Controls) {
         let lines: usize = blocks.iter().map(line_count).sum();
         let mut writer = Writer {
-            issue_link_start: &self.issue_link_start,
+            renderer: self,
             channel,
             caller,
             out: String::with_capacity(
@@ -78,6 +103,8 @@ impl Renderer {
             ),
             after_marker: false,
             controls: Vec::new(),
+            notifiable,
+            notified: HashSet::new(),
         };
         for block in blocks {
             writer.block(block);
@@ -120,17 +147,20 @@ fn line_count(block: &Block) -> usize {
 }
 
 struct Writer<'a> {
-    issue_link_start: &'a str,
+    renderer: &'a Renderer,
     channel: &'a ChannelId,
     caller: &'a UserId,
     out: String,
     /// Whether `*` or a back-tick was just closed, which only works before the end of a word.
     after_marker: bool,
     controls: Controls,
+    notifiable: Option<usize>,
+    /// The people whom the text mentions, if only so many may be.
+    notified: HashSet<&'a UserId>,
 }
 
-impl Writer<'_> {
-    fn block(&mut self, block: &Block) {
+impl<'a> Writer<'a> {
+    fn block(&mut self, block: &'a Block) {
         match block {
             Block::Paragraph(spans) if spans.is_empty() => {}
             Block::Paragraph(spans) => self.line("", spans),
@@ -143,7 +173,7 @@ impl Writer<'_> {
         }
     }
 
-    fn item(&mut self, item: &Item) {
+    fn item(&mut self, item: &'a Item) {
         let start = if self.out.is_empty() { 0 } else { self.out.len() + 1 };
         self.line("• ", &item.spans);
         if let Some(button) = &item.button {
@@ -151,29 +181,52 @@ impl Writer<'_> {
         }
     }
 
-    fn line(&mut self, start: &str, spans: &[Span]) {
+    fn line(&mut self, start: &str, spans: &'a [Span]) {
         if !self.out.is_empty() {
             self.out.push('\n');
         }
         self.out.push_str(start);
         self.after_marker = false;
-        for span in spans {
-            self.span(span);
+        if !spans.iter().any(|span| matches!(span, Span::Link { .. })) {
+            return spans.iter().for_each(|span| self.span(span));
+        }
+        let (shown, places) = as_shown(spans);
+        for (span, place) in spans.iter().zip(places) {
+            match span {
+                Span::Link { url, .. } => self.link(url, &shown, place),
+                other => self.span(other),
+            }
         }
     }
 
-    fn span(&mut self, span: &Span) {
+    fn span(&mut self, span: &'a Span) {
         match span {
             Span::Text(text) => self.text(text),
             Span::Strong(text) => self.strong(text),
             Span::Code(text) => self.code(text),
-            Span::Link { url, label } => self.link(url, label),
-            Span::Issue(key) => self.markup(&[self.issue_link_start, key.as_str(), "|", key.as_str(), ">"]),
+            Span::Link { url, .. } => self.link(url, link_label(span), 0..link_label(span).len()),
+            Span::Issue(key) => {
+                let start = self.renderer.issue_link_start.as_str();
+                self.markup(&[start, key.as_str(), "|", key.as_str(), ">"]);
+            }
             Span::Channel if self.channel.is_direct_message() => self.text(THIS_CONVERSATION),
             Span::Channel => self.markup(&["<#", self.channel.as_str(), ">"]),
-            Span::Caller => self.markup(&["<@", self.caller.as_str(), ">"]),
-            Span::User(user) => self.markup(&["<@", user.as_str(), ">"]),
+            Span::Caller => self.person(self.caller),
+            Span::User(user) => self.person(user),
         }
+    }
+
+    /// Mentions a person, or only shows the id if the text mentions too many others, or it's nobody's.
+    fn person(&mut self, user: &'a UserId) {
+        let is_mentionable = user.as_str().starts_with(['U', 'W'])
+            && self.notifiable.is_none_or(|most| self.notified.len() < most || self.notified.contains(user));
+        if !is_mentionable {
+            return self.text(user.as_str());
+        }
+        if self.notifiable.is_some() {
+            self.notified.insert(user);
+        }
+        self.markup(&["<@", user.as_str(), ">"]);
     }
 
     fn markup(&mut self, parts: &[&str]) {
@@ -245,11 +298,16 @@ impl Writer<'_> {
         }
     }
 
-    /// Only the label if the target isn't a web address, or is too long.
-    fn link(&mut self, url: &str, label: &str) {
-        let label = if label.trim().is_empty() { url } else { label };
+    /// Only the label if the target isn't a web address, is too long, or isn't what the label passes for. The
+    /// label is at `place` in the line as it is `shown`.
+    fn link(&mut self, url: &str, shown: &str, place: Range<usize>) {
+        let (before, label, after) = (&shown[..place.start], &shown[place.clone()], &shown[place.end..]);
         let target = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(target) = target else { return self.text(label) };
+        let link = ShownLink { before, label, after, target: &target };
+        if link.misleads(&self.renderer.site) {
+            return self.text(label);
+        }
         let start = self.out.len();
         self.out.push('<');
         self.out.push_str(&link_target(&target));
@@ -264,55 +322,34 @@ impl Writer<'_> {
     }
 }
 
+/// What is shown of a link. Without a label it's the address.
+fn link_label(span: &Span) -> &str {
+    match span {
+        Span::Link { url, label } if label.trim().is_empty() => url,
+        Span::Link { label, .. } => label,
+        _ => "",
+    }
+}
+
+/// A line as people see it, and where each span is in it.
+fn as_shown(spans: &[Span]) -> (String, Vec<Range<usize>>) {
+    let mut shown = String::new();
+    let places = spans.iter().map(|span| {
+        let start = shown.len();
+        match span {
+            Span::Text(text) | Span::Strong(text) | Span::Code(text) => shown.push_str(text),
+            Span::Link { .. } => shown.push_str(link_label(span)),
+            Span::Issue(key) => shown.push_str(key.as_str()),
+            // A name that isn't known here.
+            Span::Channel | Span::Caller | Span::User(_) => shown.push('…'),
+        }
+        start..shown.len()
+    });
+    let places = places.collect();
+    (shown, places)
+}
+
 /// An address for the part of a link before the `|`. The URL parser has already encoded spaces.
 fn link_target(url: &Url) -> String {
     url.as_str().replace('|', "%7C").replace('<', "%3C").replace('>', "%3E").replace('&', "&amp;")
-}
-
-/// Whether a byte is, or starts, a character that [`push_special`] must handle.
-const fn is_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'>' | b'*' | b'_' | b'~' | b'`' | 0..=0x1f | 0x7f | 0xc2 | 0xe2)
-}
-
-fn push_text(out: &mut String, text: &str) {
-    let bytes = text.as_bytes();
-    let mut copied = 0;
-    let mut index = 0;
-    while let Some(offset) = bytes[index..].iter().position(|byte| is_special(*byte)) {
-        index += offset;
-        out.push_str(&text[copied..index]);
-        let mut rest = text[index..].chars();
-        let Some(character) = rest.next() else { break };
-        push_special(out, character, rest.next());
-        index += character.len_utf8();
-        copied = index;
-    }
-    out.push_str(&text[copied..]);
-}
-
-fn push_special(out: &mut String, character: char, next: Option<char>) {
-    match character {
-        '&' => out.push_str("&amp;"),
-        '<' => out.push_str("&lt;"),
-        '>' => {
-            if out.is_empty() || out.ends_with('\n') {
-                out.push(ZERO_WIDTH_SPACE);
-            }
-            out.push_str("&gt;");
-        }
-        '`' => out.extend(['`', ZERO_WIDTH_SPACE]),
-        '*' | '_' | '~' => {
-            let opens =
-                !out.ends_with(char::is_alphanumeric) && next.is_none_or(|next| !next.is_whitespace());
-            out.push(character);
-            if opens {
-                out.push(ZERO_WIDTH_SPACE);
-            }
-        }
-        '\r' if next == Some('\n') => {}
-        '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-        control if control.is_control() => {}
-        other => out.push(other),
-    }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use crate::config::{
     Config, ConfigError,
+    exposure::{self, Exposure},
     parse::{self, Settings},
     sources,
 };
@@ -35,6 +36,15 @@ impl Config {
             Some(config) if settings.problems.is_empty() => Ok(config),
             _ => Err(ConfigError(settings.problems)),
         }
+    }
+
+    /// What these settings, read with [`Config::load`], let others read.
+    pub fn exposures(&self) -> Vec<Exposure> {
+        self.exposures_with(Path::new(FILE))
+    }
+
+    pub(super) fn exposures_with(&self, file: &Path) -> Vec<Exposure> {
+        exposure::exposures(self, file)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Replies become Slack's markup exactly, harmlessly, and within Slack's limits.
 
 use maro_domain::{
-    ids::ChannelId,
+    ids::{ChannelId, UserId},
     issue::IssueKey,
     reply::{Block, Button, Item, Reply, Span, Visibility},
 };
@@ -182,13 +182,242 @@ fn a_link_goes_to_the_web_or_nowhere() {
         render_spans(vec![Span::Link { url: url.to_owned(), label: label.to_owned() }])
     };
     assert_eq!(
-        link("https://example.com/a|b> <!here>", "see\n<!here>|x"),
-        "<https://example.com/a%7Cb%3E%20%3C!here%3E|see &lt;!here&gt;|x>"
+        link("https://example.com/a|b> <!here>", "see\n<b>|x"),
+        "<https://example.com/a%7Cb%3E%20%3C!here%3E|see &lt;b&gt;|x>"
     );
     for bad in ["javascript:alert(1)", "slack://open", "ftp://x/y", "not a url", "", "mailto:a@b.c"] {
         assert_eq!(link(bad, "label"), "label", "{bad:?}");
     }
     assert_eq!(link(&format!("https://example.com/{}", "a".repeat(3_000)), "label"), "label");
+}
+
+/// Whether a label of a link to `https://pier.trap.example/` stays a link.
+fn stays_a_link(label: &str) -> bool {
+    leads_to("https://pier.trap.example/", label)
+}
+
+/// Whether a label stays a link to an address. The site is `https://example.atlassian.net`.
+fn leads_to(url: &str, label: &str) -> bool {
+    let link = Span::Link { url: url.to_owned(), label: label.to_owned() };
+    let rendered = render_spans(vec![text("See "), link, text(" for more.")]);
+    let has_link = rendered.starts_with("See <http");
+    assert!(has_link || !rendered.contains('<'), "{rendered}");
+    assert!(has_link || rendered.ends_with(" for more."), "{rendered}");
+    has_link
+}
+
+#[test]
+fn a_label_that_passes_for_something_else_is_no_link() {
+    for label in [
+        // Addresses.
+        "intranet.harbor.example/payroll",
+        "www.harbor.example",
+        "HARBOR-DEMO.slack.com",
+        "harbor-demo.atlassian.net:443/browse/HARB-5",
+        "see harbor.example/login now",
+        "(harbor.example)",
+        "harbor.example.",
+        "https://harbor.example",
+        "https://",
+        "http:harbor",
+        "//harbor.example/login",
+        "//harbor/login",
+        "\\\\harbor\\login",
+        "https://pier.trap.example@harbor.example/",
+        "https://harbor.example@pier.trap.example/",
+        "https://harbor:x@pier.trap.example/",
+        "pier.trap.example.harbor.example",
+        "trap.example",
+        "pier.trap.example harbor.example",
+        "pier.trap.example:8443",
+        "intranet:8080/payroll",
+        "localhost:3000",
+        "10.0.0.1",
+        "https://0x7f.0.0.1/",
+        "[2001:db8::1]",
+        "2001:db8::1",
+        "http://[::1]:8080/",
+        "xn--hrbor-0ra.example",
+        // In letters and signs of other scripts, and with what can't be seen.
+        "harbor。example",
+        "harbor｡example",
+        "harbor．example",
+        "harbor․example",
+        "harbor·example",
+        "ｈａｒｂｏｒ．ｅｘａｍｐｌｅ",
+        "h\u{430}rbor.example",
+        "harbor.ex\u{430}mple",
+        "https：／／harbor.example",
+        "harbor.example∕login",
+        "har\u{200b}bor.exam\u{ad}ple",
+        "harbor\u{2060}.\u{feff}example",
+        "harbor.\u{200a}example",
+        "harbor%2Eexample%2Flogin",
+        "harbor%252Eexample",
+        "%68arbor.example",
+        // Issues.
+        "HARB-5",
+        "harb-5",
+        "see HARB-5: Sale",
+        "HARB\u{2011}5",
+        "HARB–5",
+        "ＨＡＲＢ－５",
+        "\u{41d}ARB-5",
+        "HARB-\u{665}",
+        "HARB-l2",
+        "HA\u{200d}RB-5",
+        "HARB%2D5",
+        // Channels.
+        "#docks",
+        "#C06DOCKS01",
+        "in #docks",
+        "＃docks",
+        "#\u{200b}docks",
+        ":hash:docks",
+        "#\u{fe0f}\u{20e3}docks",
+        "#港",
+        // People.
+        "@imani.okoro",
+        "@here",
+        "＠here",
+        "imani@harbor.example",
+        "imani@pier.trap.example",
+        "imani@harbor",
+        "mailto:imani@harbor.example",
+        "<@U07JONAS02>",
+        "<!here>",
+        "<!subteam^S05ONCALL1>",
+        "<#C06DOCKS01>",
+        "<https://harbor.example|the page>",
+    ] {
+        assert!(!stays_a_link(label), "{label:?} is a link");
+    }
+}
+
+#[test]
+fn a_label_that_is_true_or_passes_for_nothing_is_a_link() {
+    for label in [
+        "Read the report",
+        "Report 5",
+        "v4.18.2",
+        "4.18.2",
+        "e.g. this page",
+        "pier.trap.example",
+        "PIER.trap.example.",
+        "pier.trap.example/rates",
+        "pier.trap.example:443/rates?a=harbor.example",
+        "https://pier.trap.example/@ada/HARB-5#docks",
+        "www.pier.trap.example",
+        "",
+        "report.pdf",
+        "docs/report.v2.pdf",
+        "Node.js",
+        "Vec<String>",
+        "and/or",
+        "CI/CD",
+        "std::fmt",
+        "12:30",
+        "Step 2: press #3",
+        "react@18.2.0",
+        "PR #12",
+        "C#",
+        "e-mail",
+        "us-east-1",
+        "2026-11-24",
+        "F-16",
+        "Sprint-05",
+        "100%",
+        "naïve café",
+        "報告書。詳細はこちら",
+        "データ・レポート",
+        "エラー5",
+    ] {
+        assert!(stays_a_link(label), "{label:?} is no link");
+    }
+}
+
+#[test]
+fn a_label_may_say_truly_where_it_leads() {
+    for (url, label) in [
+        ("https://example.atlassian.net/browse/HARB-5", "HARB-5"),
+        ("https://example.atlassian.net/browse/HARB-5?focus=1", "harb-5: Sale of the quay"),
+        ("https://example.atlassian.net/servicedesk/customer/portal/2/HARB-5", "HARB-5"),
+        ("https://example.atlassian.net/jira/boards/2?selectedIssue=HARB-5", "HARB-5"),
+        ("https://github.com/harbor/docks/blob/main/README.md", "README.md"),
+        ("https://github.com/harbor/docks/blob/main/src/render.rs", "render.rs"),
+        ("https://xn--mnchen-3ya.example/", "münchen.example"),
+        ("https://例え.jp/", "例え.jp"),
+        ("http://192.0.2.7:8080/", "192.0.2.7:8080"),
+        ("http://[2001:db8::1]/", "[2001:db8::1]"),
+        ("https://www.harbor.example/login", "harbor.example"),
+    ] {
+        assert!(leads_to(url, label), "{label:?} is no link to {url}");
+    }
+    for (url, label) in [
+        ("https://example.atlassian.net/browse/HARB-55", "HARB-5"),
+        ("https://example.atlassian.net.trap.example/browse/HARB-5", "HARB-5"),
+        ("http://example.atlassian.net/browse/HARB-5", "HARB-5"),
+        ("https://trap.example/README.md", "harbor.md"),
+        ("https://h\u{430}rbor.example/", "h\u{430}rbor.example"),
+        ("https://harbor.example@trap.example/", "the page"),
+        ("https://:x@trap.example/", "the page"),
+    ] {
+        assert!(!leads_to(url, label), "{label:?} is a link to {url}");
+    }
+}
+
+#[test]
+fn a_label_is_read_with_what_stands_beside_it() {
+    let link = |label: &str| Span::Link { url: "https://pier.trap.example/".into(), label: label.into() };
+    for spans in [
+        vec![text("#"), link("docks")],
+        vec![text("Ask @"), Span::Strong("imani".into()), link(".okoro")],
+        vec![text("at harbor."), link("example/login")],
+        vec![link("harbor"), link(".example")],
+        vec![link("HARB"), text("-5")],
+        vec![text("https://harbor.example/"), link("login")],
+    ] {
+        let rendered = render_spans(spans.clone());
+        assert!(!rendered.contains("trap"), "{rendered}");
+    }
+    for spans in [
+        vec![issue("HARB-5"), text(": "), link("the report"), text(".")],
+        vec![text("HARB-5 ("), link("report"), text(")")],
+        vec![text("harbor.example, "), link("report"), text(", #docks")],
+        vec![Span::User(caller()), text("'s "), link("report")],
+    ] {
+        assert!(render_spans(spans.clone()).contains("<https://pier.trap.example/|"), "{spans:?}");
+    }
+}
+
+fn people(count: usize) -> Vec<Span> {
+    let people = (0..count).map(|number| UserId::parse(&format!("U{number:04}")).unwrap());
+    people.flat_map(|person| [Span::User(person), text(" ")]).collect()
+}
+
+#[test]
+fn a_message_to_a_channel_notifies_twenty_people_at_most() {
+    let mut spans = people(3_000);
+    spans.extend(people(20));
+    spans.extend(people(30));
+    let mentions = |visibility| {
+        let message = render(&lines(visibility, vec![spans.clone()]));
+        let text = message.text().to_owned();
+        (text.matches("<@").count(), text)
+    };
+    let (count, text) = mentions(Visibility::Channel);
+    assert_eq!(count, 60, "the first twenty, as often as they are named");
+    assert!(text.contains("<@U0019> U0020 U0021 "), "{}", &text[..300]);
+    let (count, _) = mentions(Visibility::Caller);
+    assert!(count > 60, "nobody is notified of what one person alone sees");
+}
+
+#[test]
+fn only_people_are_mentioned() {
+    for id in ["HERE", "S05ONCALL1", "C06DOCKS01", "EVERYONE", "B0BOT"] {
+        let shown = render_spans(vec![Span::User(UserId::parse(id).unwrap())]);
+        assert_eq!(shown, id);
+    }
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
-use crate::{plugins, process::World};
+use crate::{
+    plugins,
+    process::{Process, World},
+};
 
 /// Whether `maro doctor` is satisfied, and what it says.
 async fn doctor(mut command: Command) -> (bool, String) {
@@ -56,4 +59,36 @@ async fn the_doctor_tries_every_setting_and_says_what_to_fix() {
     let (is_well, said) = doctor(command).await;
     assert!(!is_well);
     assert!(said.contains("is missing these permissions in AUDIT: Create issues"), "{said}");
+}
+
+#[tokio::test]
+async fn what_others_could_read_is_warned_of_at_the_start_and_by_the_doctor() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    let world = World::new().await;
+    let file = world.folder.path().join("maro.toml");
+    fs::write(&file, "MARO_SYNC_INTERVAL_SECS = 300\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let (is_well, said) = doctor(world.command("doctor")).await;
+    assert!(is_well, "{said}");
+    let warning = "Everybody on this machine can read maro.toml, and secrets in it.";
+    assert!(said.contains(&format!("WARN  {warning}\n      Run `chmod o= maro.toml`.")), "{said}");
+
+    let process = Process::start(world.command("serve"));
+    assert_eq!(process.logged(warning).await["level"], "WARN");
+    process.address().await;
+    assert_eq!(process.stop(), Some(0));
+
+    let mut command = world.command("serve");
+    command
+        .env("JIRA_BASE_URL", "http://jira.corp.example")
+        .env("SLACK_API_URL", "http://slack.corp.example/api");
+    let process = Process::start(command);
+    for (key, service) in [("JIRA_BASE_URL", "Jira"), ("SLACK_API_URL", "Slack")] {
+        let warning =
+            format!("{key} starts with http://: anybody on the way to {service} can read MARO's token.");
+        assert_eq!(process.logged(&warning).await["level"], "WARN");
+    }
+    process.address().await;
+    assert_eq!(process.stop(), Some(0));
 }

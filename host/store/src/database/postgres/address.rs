@@ -3,11 +3,11 @@
 //! MARO reads the URL itself, because sqlx knows one host only and writes parameters that it doesn't know into
 //! the log, with their values. No sentence here repeats a part of the URL that could belong to a password.
 
-use std::{fmt, str::FromStr as _};
+use std::{fmt, net::IpAddr, str::FromStr as _};
 
 use maro_process::secret::Secret;
 use percent_encoding::percent_decode_str;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::form_urlencoded;
 
 const DEFAULT_PORT: u16 = 5432;
@@ -105,6 +105,20 @@ impl Address {
     /// The value of a parameter that is passed on.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose())
+    }
+
+    /// Whether what is exchanged with one of the servers can be read on the way: it is on another machine, and
+    /// may be spoken to without TLS.
+    pub fn is_exposed(&self) -> bool {
+        let options = self.servers.iter().filter_map(|server| self.options(server).ok());
+        options.into_iter().any(|options| {
+            let is_here = options.get_socket().is_some() || is_loopback(options.get_host());
+            let is_encrypted = matches!(
+                options.get_ssl_mode(),
+                PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
+            );
+            !is_here && !is_encrypted
+        })
     }
 
     /// How to connect to one of the servers. What the URL doesn't say comes from the environment (`PGPASSWORD`
@@ -302,6 +316,14 @@ fn number(port: &str) -> Result<u16, String> {
     port.parse().ok().filter(|port| *port > 0).ok_or_else(|| NOT_A_PORT.to_owned())
 }
 
+/// The host of a URL or of the environment, which may also be the folder of a socket.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 fn non_empty(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
@@ -393,6 +415,22 @@ mod tests {
             for secret in ["4711", "rose", "Rose"] {
                 assert!(!sentence.contains(secret), "{url}: {sentence}");
             }
+        }
+    }
+
+    #[test]
+    fn what_leaves_this_machine_without_tls_is_exposed() {
+        for (url, is_exposed) in [
+            ("postgres://maro@db.harbor.example/maro", true),
+            ("postgres://maro@db.harbor.example/maro?sslmode=disable", true),
+            ("postgres://maro@db.harbor.example/maro?sslmode=prefer", true),
+            ("postgres://maro@10.0.0.1,127.0.0.1/maro?sslmode=allow", true),
+            ("postgres://maro@db.harbor.example/maro?sslmode=require", false),
+            ("postgres://maro@db.harbor.example/maro?sslmode=verify-full", false),
+            ("postgres://maro@127.0.0.1,[::1],localhost/maro", false),
+            ("postgres://maro@%2Frun%2Fpg/maro", false),
+        ] {
+            assert_eq!(parse(url).unwrap().is_exposed(), is_exposed, "{url}");
         }
     }
 
