@@ -90,6 +90,7 @@ impl Bot {
         background.spawn(probe_jira(Arc::clone(&services.jira), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&config, &services).run(shutdown.clone()));
+        background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
         if let Some(notices) = plugin_notices(&config, &services, &state) {
             background.spawn(notices.run(shutdown.clone()));
         }

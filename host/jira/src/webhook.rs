@@ -1,36 +1,27 @@
 //! Jira's webhooks: their signature and their content.
 //!
-//! These are pure functions; the server owns the address `/jira/webhook`. Jira repeats a webhook that it
-//! thinks was lost and guarantees no order, so an event is a hint that an issue changed, not a log to replay.
+//! These are pure functions; the server owns the address `/jira/webhook`. A webhook is a hint that an issue changed
+//! and no more: Jira repeats one that it thinks was lost, guarantees no order, and writes into it what MARO's account
+//! may not be allowed to see. So only the issue's id and key are read.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::{
     error::JiraError,
-    wire::event::{parse_event_issue, parse_event_name, parse_event_reference},
+    wire::event::{parse_event_name, parse_event_reference},
 };
-use maro_domain::issue::{Issue, IssueId, IssueKey};
+use maro_domain::issue::{IssueId, IssueKey};
 use maro_process::secret::Secret;
 
 /// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 
-/// The parts of a webhook that MARO uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// When it happened, by Jira's clock, in milliseconds since 1970; `None` if Jira doesn't say.
-    pub at: Option<i64>,
-    pub event: WebhookEvent,
-}
-
 /// What a webhook says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookEvent {
-    /// The issue as it is now. A moved issue has its new key and its old id.
-    Updated(Issue),
-    /// The issue is gone for good.
-    Deleted { id: IssueId, key: IssueKey },
+    /// This issue changed, moved or was deleted. A moved issue has its new key and its old id.
+    Changed { id: IssueId, key: IssueKey },
     /// Something else, such as a comment.
     Ignored,
 }
@@ -56,21 +47,18 @@ fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Reads the body of a webhook whose signature was right. It needs neither the user nor the changelog.
+/// Reads the body of a webhook whose signature was right.
 ///
 /// # Errors
-/// [`JiraError::InvalidResponse`] if it isn't a webhook of Jira's, or lacks what its event should have.
-pub fn parse_event(body: &[u8]) -> Result<Webhook, JiraError> {
-    let (name, at) = parse_event_name(body)?;
-    let event = match name.as_ref() {
-        "jira:issue_updated" => WebhookEvent::Updated(parse_event_issue(body)?),
-        "jira:issue_deleted" => {
+/// [`JiraError::InvalidResponse`] if it isn't a webhook of Jira's, or doesn't say which issue changed.
+pub fn parse_event(body: &[u8]) -> Result<WebhookEvent, JiraError> {
+    match parse_event_name(body)?.as_ref() {
+        "jira:issue_updated" | "jira:issue_deleted" => {
             let (id, key) = parse_event_reference(body)?;
-            WebhookEvent::Deleted { id, key }
+            Ok(WebhookEvent::Changed { id, key })
         }
-        _ => WebhookEvent::Ignored,
-    };
-    Ok(Webhook { at, event })
+        _ => Ok(WebhookEvent::Ignored),
+    }
 }
 
 #[cfg(test)]
@@ -106,36 +94,35 @@ mod tests {
     }
 
     #[test]
-    fn a_change_needs_neither_user_nor_changelog() {
-        let body = br#"{"timestamp":1,"webhookEvent":"jira:issue_updated","issue":{"id":"10001","self":"x",
-            "key":"NEW-7","fields":{"summary":"Moved","status":{"name":"Done"},"assignee":null}}}"#;
-        let issue = Issue::new(IssueId::new("10001"), IssueKey::parse("NEW-7").unwrap(), "Moved", "Done");
-        assert_eq!(parse_event(body).unwrap(), Webhook { at: Some(1), event: WebhookEvent::Updated(issue) });
-    }
-
-    #[test]
-    fn a_deleted_issue_needs_no_fields() {
-        let body = br#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"A-1"}}"#;
-        let (id, key) = (IssueId::new("10001"), IssueKey::parse("A-1").unwrap());
-        assert_eq!(
-            parse_event(body).unwrap(),
-            Webhook { at: None, event: WebhookEvent::Deleted { id, key } }
-        );
+    fn only_the_issues_id_and_key_are_read() {
+        let (id, key) = (IssueId::new("10001"), IssueKey::parse("NEW-7").unwrap());
+        for body in [
+            r#"{"timestamp":1,"webhookEvent":"jira:issue_updated","issue":{"id":"10001","self":"x",
+                "key":"NEW-7","fields":{"summary":"Moved","status":{"name":"Done"},"assignee":null}}}"#,
+            r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10001","key":"NEW-7","fields":7}}"#,
+            r#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"NEW-7"}}"#,
+        ] {
+            let changed = WebhookEvent::Changed { id: id.clone(), key: key.clone() };
+            assert_eq!(parse_event(body.as_bytes()).unwrap(), changed);
+        }
     }
 
     #[test]
     fn other_events_are_ignored_and_nonsense_is_not() {
         let comment = br#"{"timestamp":"soon","webhookEvent":"comment_created","issue":{"id":"1","key":"A-1","fields":{}}}"#;
-        assert_eq!(parse_event(comment).unwrap(), Webhook { at: None, event: WebhookEvent::Ignored });
-        let nonsense: [&[u8]; 5] = [
+        assert_eq!(parse_event(comment).unwrap(), WebhookEvent::Ignored);
+        let nonsense: [&[u8]; 6] = [
             b"",
             b"[]",
             b"{}",
             br#"{"webhookEvent":"jira:issue_updated"}"#,
-            br#"{"webhookEvent":"jira:issue_updated","issue":{"id":"1","key":"A-1","fields":{}}}"#,
+            br#"{"webhookEvent":"jira:issue_updated","issue":{"id":"1","key":"Sale of the quay","fields":{}}}"#,
+            br#"{"webhookEvent":"jira:issue_deleted","issue":{"id":"","key":"A-1"}}"#,
         ];
         for body in nonsense {
-            assert!(matches!(parse_event(body), Err(JiraError::InvalidResponse { .. })));
+            let error = parse_event(body).unwrap_err();
+            assert!(matches!(error, JiraError::InvalidResponse { .. }));
+            assert!(!format!("{error:?}").contains("Sale"), "{error:?}");
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod announcer;
 pub mod audit;
 pub mod auto_track;
+pub mod changed_issues;
 mod create;
 mod duplicates;
 mod epic_key;

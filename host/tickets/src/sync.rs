@@ -1,24 +1,16 @@
-//! Keeps stored summaries and statuses up to date: old ones are read from Jira again, and what Jira's webhook
-//! reports is written at once.
+//! Keeps stored summaries and statuses up to date: old ones are read from Jira again. What Jira no longer shows to
+//! the account loses its summary.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
 };
-use maro_jira::{
-    client::JiraClient,
-    error::JiraError,
-    webhook::{Webhook, WebhookEvent},
-};
+use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
 
@@ -33,9 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest time between two rounds.
 const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How many issues' latest events are remembered.
-const MAX_LATEST_EVENTS: usize = 10_000;
 
 /// Refreshes stored statuses in the background.
 pub struct StatusSync {
@@ -97,6 +86,7 @@ impl StatusSync {
         }
         let keys: Vec<IssueKey> = channels_by_key.keys().cloned().collect();
         for keys in keys.chunks(KEYS_PER_REQUEST) {
+            let asked_at = self.clock.now();
             let issues = self.jira.get_issues(keys, tokio::time::Instant::now() + PATIENCE).await?;
             let mut updates: BTreeMap<&ChannelId, Vec<(IssueKey, Option<Issue>)>> = BTreeMap::new();
             for (key, issue) in keys.iter().zip(issues) {
@@ -105,7 +95,7 @@ impl StatusSync {
                 }
             }
             for (channel, updates) in updates {
-                self.tracker.update_sync_status(channel, &updates, self.clock.now()).await?;
+                self.tracker.update_sync_status(channel, &updates, asked_at).await?;
                 self.metrics.issues_synced(updates.len());
             }
         }
@@ -113,59 +103,18 @@ impl StatusSync {
     }
 }
 
-/// The latest event that this process has seen for each issue, by Jira's clock. Jira keeps no order, and may
-/// repeat an event much later if it couldn't deliver it.
-#[derive(Debug, Default)]
-pub struct LatestEvents(Mutex<HashMap<IssueId, i64>>);
-
-impl LatestEvents {
-    /// Whether a later event of the issue was seen. If not, this one is now the latest.
-    fn is_overtaken(&self, id: &IssueId, at: i64) -> bool {
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Forgetting everything does no more harm than a restart.
-        if latest.len() >= MAX_LATEST_EVENTS {
-            latest.clear();
-        }
-        let seen = latest.entry(id.clone()).or_insert(at);
-        *seen = at.max(*seen);
-        at < *seen
-    }
-}
-
-/// Writes what a webhook reports to every list that the issue is on, unless a later one came first.
-///
-/// # Errors
-/// The database fails; Jira sends the webhook again.
-pub async fn apply_webhook(
-    tracker: &dyn ChannelIssueTracker,
-    latest: &LatestEvents,
-    webhook: Webhook,
-    clock: &Clock,
-) -> Result<(), DatabaseError> {
-    let (issue, answer) = match webhook.event {
-        WebhookEvent::Updated(issue) => (issue.clone(), Some(issue)),
-        WebhookEvent::Deleted { id, key } => (Issue::new(id, key, "", ""), None),
-        WebhookEvent::Ignored => return Ok(()),
-    };
-    if webhook.at.is_some_and(|at| latest.is_overtaken(&issue.id, at)) {
-        tracing::debug!(key = issue.key.as_str(), "ignored a webhook that arrived after a later one");
-        return Ok(());
-    }
-    write(tracker, &issue, answer.as_ref(), clock).await
-}
-
-/// Writes what Jira has just said about an issue (`None` if it is gone) to every list that it is on.
+/// Writes what Jira said at `asked_at` about an issue (`None` if it doesn't show it) to every list that it is on.
 ///
 /// # Errors
 /// The database fails; some lists may have been updated.
-pub async fn write(
+pub(crate) async fn write(
     tracker: &dyn ChannelIssueTracker,
     issue: &Issue,
     answer: Option<&Issue>,
-    clock: &Clock,
+    asked_at: Timestamp,
 ) -> Result<(), DatabaseError> {
     for (channel, key) in tracker.get_channels_tracking(issue).await? {
-        tracker.update_sync_status(&channel, &[(key, answer.cloned())], clock.now()).await?;
+        tracker.update_sync_status(&channel, &[(key, answer.cloned())], asked_at).await?;
     }
     Ok(())
 }
@@ -179,19 +128,24 @@ pub async fn refresh(
     key: &IssueKey,
     deadline: tokio::time::Instant,
 ) -> Option<Issue> {
-    let issues = jira.get_issues(std::slice::from_ref(key), deadline).await;
-    let issue = issues.map(|issues| issues.into_iter().flatten().next()).unwrap_or_else(|error| {
-        tracing::info!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
-        None
-    })?;
-    if let Err(error) = write(tracker, &issue, Some(&issue), clock).await {
+    let asked_at = clock.now();
+    let answer = match jira.get_issues(std::slice::from_ref(key), deadline).await {
+        Ok(issues) => issues.into_iter().flatten().next(),
+        Err(error) => {
+            tracing::info!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
+            return None;
+        }
+    };
+    // Of an issue that Jira doesn't show, only the key is known.
+    let named = answer.clone().unwrap_or_else(|| Issue::new(IssueId::new(""), key.clone(), "", ""));
+    if let Err(error) = write(tracker, &named, answer.as_ref(), asked_at).await {
         tracing::info!(
             key = key.as_str(),
             error = error_chain(&error),
             "couldn't update the lists, so they show an old status"
         );
     }
-    Some(issue)
+    answer
 }
 
 /// The pause after a round, never shorter than Jira asked for.
@@ -226,17 +180,5 @@ mod tests {
             let pause = pause_after(&limited, interval);
             assert!((retry_after + half..=retry_after + longest).contains(&pause), "{pause:?}");
         }
-    }
-
-    #[test]
-    fn each_issue_has_a_latest_event_of_its_own() {
-        let latest = LatestEvents::default();
-        let (one, other) = (IssueId::new("1"), IssueId::new("2"));
-        assert!(!latest.is_overtaken(&one, 2_000));
-        assert!(!latest.is_overtaken(&other, 1_000));
-        assert!(latest.is_overtaken(&one, 1_999));
-        assert!(!latest.is_overtaken(&other, 1_000));
-        assert!(!latest.is_overtaken(&other, 3_000));
-        assert!(!latest.is_overtaken(&one, 2_000));
     }
 }

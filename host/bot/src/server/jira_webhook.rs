@@ -1,4 +1,4 @@
-//! `POST /jira/webhook`: Jira reports a change. Without a secret the address does not exist.
+//! `POST /jira/webhook`: Jira hints at a change. Without a secret the address does not exist.
 
 use std::sync::Arc;
 
@@ -15,12 +15,11 @@ use crate::server::{
 };
 use maro_jira::{
     error::JiraError,
-    webhook::{self, Webhook},
+    webhook::{self, WebhookEvent},
 };
 use maro_process::telemetry::error_chain;
-use maro_tickets::sync;
 
-impl SignedBody for Webhook {
+impl SignedBody for WebhookEvent {
     const MALFORMED: &'static str = "The request is no webhook.\n";
 
     type Error = JiraError;
@@ -47,15 +46,18 @@ impl SignedBody for Webhook {
     }
 }
 
+/// Doesn't wait for Jira: a webhook that isn't acknowledged in time is sent again, and then no more.
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
-    Signed(webhook): Signed<Webhook>,
+    Signed(event): Signed<WebhookEvent>,
 ) -> Response {
-    let latest = &state.jira_webhook.latest_events;
-    match sync::apply_webhook(&*state.tracker, latest, webhook, &state.clock).await {
+    let WebhookEvent::Changed { id, key } = event else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    match state.jira_webhook.changed_issues.note(id, key).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
-            tracing::debug!(error = error_chain(&error), "a webhook was not applied; Jira sends it again");
+            tracing::debug!(error = error_chain(&error), "a webhook was not noted; Jira sends it again");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -14,7 +14,7 @@ use maro_slack::{
     web_api::SlackWebApi,
 };
 use maro_store::{Stores, tracker::ChannelIssueTracker};
-use maro_tickets::{Tickets, sync::LatestEvents};
+use maro_tickets::{Tickets, changed_issues::ChangedIssues};
 
 pub(crate) struct BotState {
     pub(crate) commands: Commands,
@@ -23,7 +23,7 @@ pub(crate) struct BotState {
     /// Whose requests are taken.
     pub(super) workspace: Arc<Workspace>,
     pub(super) slack: SlackSide,
-    pub(super) jira_webhook: JiraWebhook,
+    pub(crate) jira_webhook: JiraWebhook,
     pub(super) stores: Stores,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,
     pub(super) clock: Clock,
@@ -42,10 +42,10 @@ pub(super) struct SlackSide {
     pub(super) web_api: Arc<SlackWebApi>,
 }
 
-/// What it takes to believe Jira, and what it reported last.
-pub(super) struct JiraWebhook {
+/// What it takes to believe Jira, and where its hints go.
+pub(crate) struct JiraWebhook {
     pub(super) secret: Option<Secret>,
-    pub(super) latest_events: LatestEvents,
+    pub(crate) changed_issues: Arc<ChangedIssues>,
 }
 
 impl BotState {
@@ -70,7 +70,11 @@ impl BotState {
             },
             jira_webhook: JiraWebhook {
                 secret: config.jira.webhook_secret.clone(),
-                latest_events: LatestEvents::default(),
+                changed_issues: Arc::new(ChangedIssues::new(
+                    Arc::clone(&services.tracker),
+                    Arc::clone(&services.jira),
+                    services.clock.clone(),
+                )),
             },
             stores: services.stores.clone(),
             tracker: Arc::clone(&services.tracker),

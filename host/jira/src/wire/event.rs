@@ -6,28 +6,23 @@ use serde::Deserialize;
 
 use crate::{
     error::JiraError,
-    wire::{
-        issue::BorrowedIssue,
-        parse::{identify, parse},
-    },
+    wire::parse::{identify, parse},
 };
-use maro_domain::issue::{Issue, IssueId, IssueKey};
+use maro_domain::issue::{IssueId, IssueKey};
 
 #[derive(Deserialize)]
 struct RawEventName<'a> {
     #[serde(borrow, rename = "webhookEvent")]
     name: Cow<'a, str>,
-    /// A number, used only to order events.
-    #[serde(default)]
-    timestamp: serde_json::Value,
 }
 
 #[derive(Deserialize)]
-struct RawEvent<I> {
-    issue: I,
+struct RawEvent<'a> {
+    #[serde(borrow)]
+    issue: RawReference<'a>,
 }
 
-/// What is left of a deleted issue: enough to identify it.
+/// All that is read of an issue: enough to identify it.
 #[derive(Deserialize)]
 struct RawReference<'a> {
     #[serde(borrow)]
@@ -36,19 +31,13 @@ struct RawReference<'a> {
     key: Cow<'a, str>,
 }
 
-/// A webhook's event name, and its time if it has one, in milliseconds since 1970.
-pub(crate) fn parse_event_name(body: &[u8]) -> Result<(Cow<'_, str>, Option<i64>), JiraError> {
-    let RawEventName { name, timestamp } = parse(body, "the event")?;
-    Ok((name, timestamp.as_i64()))
+/// A webhook's event name.
+pub(crate) fn parse_event_name(body: &[u8]) -> Result<Cow<'_, str>, JiraError> {
+    Ok(parse::<RawEventName<'_>>(body, "the event")?.name)
 }
 
-/// A webhook's issue, with its fields.
-pub(crate) fn parse_event_issue(body: &[u8]) -> Result<Issue, JiraError> {
-    parse::<RawEvent<BorrowedIssue<'_>>>(body, "the event's issue")?.issue.try_into()
-}
-
-/// The id and key of a webhook's issue, whose fields may be absent.
+/// The id and key of a webhook's issue.
 pub(crate) fn parse_event_reference(body: &[u8]) -> Result<(IssueId, IssueKey), JiraError> {
-    let raw = parse::<RawEvent<RawReference<'_>>>(body, "the event's issue")?.issue;
+    let raw = parse::<RawEvent<'_>>(body, "the event's issue")?.issue;
     identify(&raw.id, &raw.key)
 }

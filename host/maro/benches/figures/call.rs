@@ -208,6 +208,10 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(())
     }
 
+    async fn forget_sync(&self, _: &Issue) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     async fn get_stale_issues(
         &self,
         _: Timestamp,

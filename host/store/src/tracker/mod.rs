@@ -69,17 +69,24 @@ pub trait ChannelIssueTracker: Send + Sync {
     async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError>;
 
     /// Writes Jira's latest answers into the rows of a channel. Each pair is an issue's key on the list and
-    /// Jira's answer. `None` means that Jira no longer shows it: the summary stays and the status becomes
+    /// Jira's answer. `None` means that Jira no longer shows it: the summary becomes empty and the status
     /// [`MISSING_STATUS`]. An empty status keeps the stored one. A moved issue is renamed, as
     /// [`ChannelIssueTracker::track`] does. Keys that aren't on the list are ignored.
+    ///
+    /// `asked_at` is when Jira was asked. What it was asked later stays, so that an answer that was long on its
+    /// way takes nothing back.
     ///
     /// [`MISSING_STATUS`]: maro_domain::tracked::MISSING_STATUS
     async fn update_sync_status(
         &self,
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
-        now: Timestamp,
+        asked_at: Timestamp,
     ) -> Result<(), DatabaseError>;
+
+    /// Makes every row of an issue one that was never synced, so that it is the next to be. Finds the issue by
+    /// key or by Jira's immutable id.
+    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError>;
 
     /// At most `limit` rows that were last synced before `before` or never, longest waiting first.
     async fn get_stale_issues(

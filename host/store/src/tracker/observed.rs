@@ -53,9 +53,13 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         &self,
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
-        now: Timestamp,
+        asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
-        self.watch("sync", self.table.update_sync_status(channel, updates, now)).await
+        self.watch("sync", self.table.update_sync_status(channel, updates, asked_at)).await
+    }
+
+    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
+        self.watch("forget_sync", self.table.forget_sync(issue)).await
     }
 
     async fn get_stale_issues(

@@ -129,12 +129,19 @@ impl ChannelIssueTracker for PostgresTracker {
         &self,
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
-        now: Timestamp,
+        asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
         let synced = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            write::sync(&mut lease, channel, updates, now).await
+            write::sync(&mut lease, channel, updates, asked_at).await
         });
         synced.await
+    }
+
+    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
+        let forgotten = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            write::forget_sync(&mut lease, issue).await
+        });
+        forgotten.await
     }
 
     async fn get_stale_issues(

@@ -29,9 +29,10 @@ pub(in crate::tracker) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// The row's new summary. `None` keeps the old one.
-    pub(in crate::tracker) fn summary(&self) -> Option<&'a str> {
-        self.issue.map(|issue| issue.summary.as_str())
+    /// The row's new summary: an empty one if Jira no longer shows the issue, which people in the channel may then
+    /// not see either.
+    pub(in crate::tracker) fn summary(&self) -> &'a str {
+        self.issue.map_or("", |issue| issue.summary.as_str())
     }
 
     /// The row's new status. `None` keeps the old one.
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_jira_no_longer_shows_keeps_its_texts() {
+    fn an_issue_jira_no_longer_shows_keeps_its_row() {
         let key = IssueKey::parse("A-1").unwrap();
         let answer = Answer { channel: "C1", listed_as: Some(&key), issue: None };
         let plan = reconcile(vec![row(1, "A-1", Some("10"))], &[answer]);

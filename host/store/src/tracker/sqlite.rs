@@ -89,10 +89,16 @@ impl ChannelIssueTracker for SqliteTracker {
         &self,
         channel: &ChannelId,
         updates: &[(IssueKey, Option<Issue>)],
-        now: Timestamp,
+        asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
-        let channel = channel.as_str().to_owned();
-        self.writer.ask(ListChange::Sync { channel, updates: updates.to_vec(), now: time_text(now) }).await?;
+        let (channel, now) = (channel.as_str().to_owned(), time_text(asked_at));
+        self.writer.ask(ListChange::Sync { channel, updates: updates.to_vec(), now }).await?;
+        Ok(())
+    }
+
+    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
+        let Issue { key, id, .. } = issue.clone();
+        self.writer.ask(ListChange::ForgetSync { key, id }).await?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use maro_process::{
     secret::Secret,
 };
 use maro_slack::signature;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
@@ -152,96 +152,6 @@ async fn operators_see_health_and_metrics() {
 
 pub(super) async fn text(bot: &TestBot, path: &str) -> String {
     client().get(bot.url(path)).send().await.unwrap().text().await.unwrap()
-}
-
-#[tokio::test]
-async fn the_webhook_address_exists_only_with_a_secret() {
-    let bot = TestBot::start().await;
-    assert_eq!(status(client().post(bot.url("jira/webhook")).body("{}")).await, 404);
-
-    let secret = Secret::new("a webhook secret");
-    let configured = secret.clone();
-    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.jira.webhook_secret = Some(configured);
-    })
-    .await;
-    assert_eq!(status(client().post(bot.url("jira/webhook")).body("{}")).await, 401);
-    bot.say("/maro track SCRUM-123").await;
-    let issue = bot.jira.requests();
-    assert!(!issue.is_empty());
-    let list = bot.say("/maro tracked").await;
-    assert!(list.contains("(Open)"), "{list}");
-    let body =
-        webhook("jira:issue_updated", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
-    assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
-    assert!(bot.say("/maro tracked").await.contains("SCRUM-123: Sign in (Blocked)"));
-    let body =
-        webhook("jira:issue_deleted", &id_of(&bot, "SCRUM-123").await, "SCRUM-123", "Sign in", "Blocked");
-    assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
-    let list = bot.say("/maro tracked").await;
-    assert!(list.contains("SCRUM-123: Sign in (not found in Jira)"), "{list}");
-}
-
-#[tokio::test]
-async fn a_webhook_that_comes_after_a_later_one_changes_nothing() {
-    let secret = Secret::new("a webhook secret");
-    let configured = secret.clone();
-    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
-        config.jira.webhook_secret = Some(configured);
-    })
-    .await;
-    bot.say("/maro track SCRUM-123").await;
-    let id = id_of(&bot, "SCRUM-123").await;
-    let event = |status: &str, milliseconds: i64| {
-        let body = webhook("jira:issue_updated", &id, "SCRUM-123", "Sign in", status);
-        body.replace("1700000000000", &(1_700_000_000_000 + milliseconds).to_string())
-    };
-    for (body, shown) in [
-        (event("In Review", 0), "In Review"),
-        (event("Done", 2_000), "Done"),
-        (event("Blocked", 1_000), "Done"),
-        (event("Reopened", 2_000), "Reopened"),
-    ] {
-        assert_eq!(deliver(&bot, &secret, &body).await.status().as_u16(), 204);
-        let list = bot.say("/maro tracked").await;
-        assert!(list.contains(&format!("SCRUM-123: Sign in ({shown})")), "{list}");
-    }
-}
-
-async fn id_of(bot: &TestBot, key: &str) -> String {
-    let url = bot.jira.base_url().join(&format!("rest/api/3/issue/{key}")).unwrap();
-    let token = maro_simulation::jira::credentials::API_TOKEN;
-    let response = client()
-        .get(url)
-        .basic_auth(maro_simulation::jira::credentials::EMAIL, Some(token))
-        .send()
-        .await
-        .unwrap();
-    let issue: serde_json::Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-    issue["id"].as_str().unwrap().to_owned()
-}
-
-fn webhook(event: &str, id: &str, key: &str, summary: &str, status: &str) -> String {
-    serde_json::json!({
-        "timestamp": 1_700_000_000_000_u64,
-        "webhookEvent": event,
-        "issue": {"id": id, "key": key, "fields": {"summary": summary, "status": {"name": status}}},
-    })
-    .to_string()
-}
-
-async fn deliver(bot: &TestBot, secret: &Secret, body: &str) -> Response {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.expose().as_bytes()).unwrap();
-    mac.update(body.as_bytes());
-    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-    client()
-        .post(bot.url("jira/webhook"))
-        .header("x-hub-signature", signature)
-        .body(body.to_owned())
-        .send()
-        .await
-        .unwrap()
 }
 
 #[tokio::test]

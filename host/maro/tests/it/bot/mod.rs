@@ -40,6 +40,7 @@ mod strangers;
 mod surroundings;
 mod ticket_faults;
 mod twice;
+mod webhooks;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

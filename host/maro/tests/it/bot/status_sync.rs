@@ -20,7 +20,7 @@ async fn old_statuses_are_read_anew_and_moved_issues_follow() {
     let expected = "Tracked Jira issues in #general:\n\
                     • SCRUM-123: User authentication flow (In Review)\n\
                     • DATA-1: Database migration (In Progress)\n\
-                    • SCRUM-125: API documentation (not found in Jira)";
+                    • SCRUM-125 (not found in Jira)";
     let followed = async {
         while bot.say("/maro tracked").await != expected {
             tokio::time::sleep(Duration::from_millis(100)).await;

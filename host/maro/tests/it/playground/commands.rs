@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
-    bot::key,
+    bot::{key, until},
     playground::{SAID, Stage},
 };
 
@@ -99,11 +99,14 @@ async fn what_jira_does_shows_in_the_channel() {
     stage.say("/maro track SCRUM-123").await;
     stage.hear("Now tracking SCRUM-123").await;
 
-    // The site reports it, so the list has it without asking.
+    // The site reports it, so the list soon has it.
     browser.choose("[data-key=SCRUM-123] select", "Done").await;
     browser.see("[data-key=SCRUM-123].changed", "").await;
     stage.bot.jira.rename_issue(&key("SCRUM-123"), "Renamed while nobody looked");
     browser.see("[data-key=SCRUM-123]", "Renamed while nobody looked").await;
+    let followed =
+        async || stage.bot.say("/maro tracked").await.contains("Renamed while nobody looked (Done)");
+    until("the list follows", followed).await;
     stage.say("/maro tracked").await;
     stage.hear("Renamed while nobody looked (Done)").await;
 }

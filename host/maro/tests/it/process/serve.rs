@@ -6,7 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use maro_process::http::client::{self, ClientOptions, Trust};
+use maro_process::{
+    http::client::{self, ClientOptions, Trust},
+    secret::Secret,
+};
 
 use crate::{
     guests::{Guest, bomb, large, of_functions},
@@ -130,4 +133,34 @@ fn the_compiler_ends_when_its_time_is_up() {
     let (status, reason) = compile(b"\0asm\x0d\0\x01\0?", 60);
     assert_eq!(status.code(), Some(3));
     assert!(String::from_utf8(reason).unwrap().contains("unexpected end"));
+}
+
+#[tokio::test]
+async fn a_webhooks_words_are_in_no_line_of_the_log() {
+    use maro_jira::webhook::{SIGNATURE_HEADER, sign};
+
+    let mut world = World::new().await;
+    let mut command = world.command("serve");
+    command.env("MARO_LOG", "trace").env("JIRA_WEBHOOK_SECRET", "a webhook secret");
+    let process = Process::start(command);
+    let address = process.address().await;
+    let log = process.log.clone();
+    world.serve(process).await;
+    world.say("/maro track SCRUM-123").await;
+    let client = client::build(&ClientOptions::new(Trust::Nobody)).unwrap();
+    for issue in [
+        r#"{"id":"1","key":"SCRUM-123","fields":{"summary":"Sale of the quay"}}"#,
+        r#"{"id":"1","key":"Sale of the quay","fields":{"summary":"Sale of the quay"}}"#,
+        r#"{"id":["Sale of the quay"],"key":"SCRUM-123"}"#,
+        r#"{"id":"1","key":"SCRUM-123","Sale of the quay"#,
+    ] {
+        let body = format!(r#"{{"webhookEvent":"jira:issue_updated","issue":{issue}}}"#);
+        let signature = sign(&Secret::new("a webhook secret"), body.as_bytes());
+        let request = client.post(address.join("jira/webhook").unwrap()).header(SIGNATURE_HEADER, signature);
+        request.body(body).send().await.unwrap();
+    }
+    assert_eq!(world.process.take().unwrap().stop(), Some(0));
+    let log = log.borrow().iter().map(ToString::to_string).collect::<String>();
+    assert!(log.contains("a signed request is malformed"));
+    assert!(!log.contains("Sale of the quay"), "{log}");
 }

@@ -101,11 +101,22 @@ const RENAME_ROWS: &str = "
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
     SET last_synced_at = CASE WHEN item.is_sync THEN $1::timestamptz ELSE last_synced_at END,
-        last_jira_summary = coalesce(item.summary, last_jira_summary),
+        last_jira_summary = item.summary,
         last_jira_status = coalesce(item.status, last_jira_status)
     FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[])
         AS item (id, summary, status, is_sync)
-    WHERE row.id = item.id";
+    WHERE row.id = item.id
+        AND (NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz)";
+
+/// The next to be synced are rows that never were. Locked in the order of their ids, as everywhere.
+const FORGET_SYNC: &str = "
+    WITH stale AS MATERIALIZED (
+        SELECT id FROM channel_tracked_issues WHERE id IN (
+            SELECT id FROM channel_tracked_issues WHERE issue_key = $1
+            UNION ALL
+            SELECT id FROM channel_tracked_issues WHERE issue_id = $2)
+        ORDER BY id FOR UPDATE)
+    UPDATE channel_tracked_issues AS row SET last_synced_at = NULL FROM stale WHERE row.id = stale.id";
 
 /// Those of the keys that a person added at the given time.
 const ADDED_AT: &str = "
@@ -192,6 +203,12 @@ pub(super) async fn sync(
     lease.begin().await?;
     settle(lease, channel, &answers, now).await?;
     lease.commit().await
+}
+
+/// Makes an issue's rows old on every list.
+pub(super) async fn forget_sync(lease: &mut Lease, issue: &Issue) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(FORGET_SYNC).bind(issue.key.as_str()).bind(issue.id.as_str());
+    lease.execute(query).await.map(drop)
 }
 
 async fn insert_one(

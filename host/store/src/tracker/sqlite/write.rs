@@ -9,7 +9,7 @@ use crate::{
     database::sqlite::write::{Change, run},
     tracker::reconcile::{Answer, Plan, Row, known_status, reconcile},
 };
-use maro_domain::issue::{Issue, IssueKey};
+use maro_domain::issue::{Issue, IssueId, IssueKey};
 
 /// Items are inserted in the given order.
 macro_rules! insert {
@@ -66,16 +66,28 @@ const RENAME_ROWS: &str = "
 const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
     SET last_synced_at = coalesce(item.value ->> 1, last_synced_at),
-        last_jira_summary = coalesce(item.value ->> 2, last_jira_summary),
+        last_jira_summary = item.value ->> 2,
         last_jira_status = coalesce(item.value ->> 3, last_jira_status)
-    FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
+    FROM json_each(?1) AS item
+    WHERE row.id = item.value ->> 0
+        AND (item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1)";
 
-/// A change to one channel's list. Times are in their stored form.
+/// The next to be synced are rows that never were.
+const FORGET_SYNC: &str = "
+    UPDATE channel_tracked_issues SET last_synced_at = NULL WHERE id IN (
+        SELECT row.id FROM json_each(?1) AS item
+        CROSS JOIN channel_tracked_issues AS row ON row.issue_key = item.value ->> 0
+        UNION ALL
+        SELECT row.id FROM json_each(?1) AS item
+        CROSS JOIN channel_tracked_issues AS row ON row.issue_id = item.value ->> 1)";
+
+/// A change to one channel's list, or to an issue's rows on all of them. Times are in their stored form.
 #[derive(Debug)]
 pub(super) enum ListChange {
     Track { channel: String, tracked_by: String, source: &'static str, issues: Vec<Issue>, now: String },
     Untrack { channel: String, keys: Vec<IssueKey> },
     Sync { channel: String, updates: Vec<(IssueKey, Option<Issue>)>, now: String },
+    ForgetSync { key: IssueKey, id: IssueId },
 }
 
 impl Change for ListChange {
@@ -89,7 +101,11 @@ impl Change for ListChange {
         let items = Items::of(changes);
         let mut outcomes = none_of(changes);
         claim(connection, DELETE, &items.removals, &mut outcomes).await?;
+        let stale = items.stale.clone();
         settle(connection, items, &mut outcomes).await?;
+        if !stale.is_empty() {
+            run(connection, FORGET_SYNC, &[&stale]).await?;
+        }
         Ok(outcomes)
     }
 
@@ -99,7 +115,7 @@ impl Change for ListChange {
         connection: &mut SqliteConnection,
     ) -> Result<Option<Vec<Vec<bool>>>, sqlx::Error> {
         let items = Items::of(changes);
-        if !items.syncs.is_empty() {
+        if !items.syncs.is_empty() || !items.stale.is_empty() {
             return Ok(None);
         }
         if items.additions.is_empty() {
@@ -226,6 +242,7 @@ impl ListChange {
             Self::Track { issues, .. } => issues.len(),
             Self::Untrack { keys, .. } => keys.len(),
             Self::Sync { updates, .. } => updates.len(),
+            Self::ForgetSync { .. } => 0,
         }
     }
 
@@ -234,13 +251,14 @@ impl ListChange {
             Self::Track { channel, .. } | Self::Untrack { channel, .. } | Self::Sync { channel, .. } => {
                 channel
             }
+            Self::ForgetSync { .. } => "",
         }
     }
 
     fn now(&self) -> Option<&str> {
         match self {
             Self::Track { now, .. } | Self::Sync { now, .. } => Some(now),
-            Self::Untrack { .. } => None,
+            Self::Untrack { .. } | Self::ForgetSync { .. } => None,
         }
     }
 }
@@ -251,6 +269,8 @@ struct Items<'a> {
     removals: Vec<Item<'a>>,
     additions: Vec<Item<'a>>,
     syncs: Vec<Item<'a>>,
+    /// Key and id of the issues to read again.
+    stale: Vec<Value>,
 }
 
 impl<'a> Items<'a> {
@@ -261,6 +281,10 @@ impl<'a> Items<'a> {
                 ListChange::Untrack { .. } => &mut items.removals,
                 ListChange::Track { .. } => &mut items.additions,
                 ListChange::Sync { .. } => &mut items.syncs,
+                ListChange::ForgetSync { key, id } => {
+                    items.stale.push(json!([key.as_str(), id.as_str()]));
+                    continue;
+                }
             };
             kind.extend((0..change.len()).map(|item| Item { change, place: (position, item) }));
         }
@@ -283,13 +307,14 @@ impl<'a> Item<'a> {
             ListChange::Track { issues, .. } => &issues[self.place.1].key,
             ListChange::Untrack { keys, .. } => &keys[self.place.1],
             ListChange::Sync { updates, .. } => &updates[self.place.1].0,
+            ListChange::ForgetSync { key, .. } => key,
         }
     }
 
     fn issue(&self) -> Option<&'a Issue> {
         match self.change {
             ListChange::Track { issues, .. } => issues.get(self.place.1),
-            ListChange::Untrack { .. } => None,
+            ListChange::Untrack { .. } | ListChange::ForgetSync { .. } => None,
             ListChange::Sync { updates, .. } => updates[self.place.1].1.as_ref(),
         }
     }
@@ -297,7 +322,7 @@ impl<'a> Item<'a> {
     fn answer(&self) -> Answer<'a> {
         let listed_as = match self.change {
             ListChange::Sync { .. } => Some(self.key()),
-            ListChange::Track { .. } | ListChange::Untrack { .. } => None,
+            ListChange::Track { .. } | ListChange::Untrack { .. } | ListChange::ForgetSync { .. } => None,
         };
         Answer { channel: self.change.channel(), listed_as, issue: self.issue() }
     }
@@ -318,7 +343,7 @@ impl<'a> Item<'a> {
                     known_status(issue)
                 ])
             }
-            ListChange::Untrack { .. } | ListChange::Sync { .. } => {
+            ListChange::Untrack { .. } | ListChange::Sync { .. } | ListChange::ForgetSync { .. } => {
                 json!([self.change.channel(), self.key().as_str()])
             }
         }

@@ -35,7 +35,9 @@ on_both_databases! {
     a_moved_issue_among_new_ones_is_told_apart,
     a_sync_refreshes_what_is_listed_and_nothing_else,
     a_sync_renames_a_moved_issue,
-    a_sync_says_that_an_issue_is_gone_and_keeps_its_summary,
+    a_sync_says_that_an_issue_is_gone_and_forgets_its_summary,
+    an_answer_that_was_long_on_its_way_takes_nothing_back,
+    every_row_of_an_issue_is_made_the_next_to_be_synced,
     an_issue_that_is_seen_again_gets_its_status_back,
     an_issue_without_a_status_waits_for_the_next_sync,
     a_status_that_is_not_told_leaves_the_known_one,
@@ -272,15 +274,42 @@ async fn a_sync_renames_a_moved_issue(given: &Given) {
     assert_eq!(given.keys("C1").await, ["NEW-1", "NEW-2"]);
 }
 
-async fn a_sync_says_that_an_issue_is_gone_and_keeps_its_summary(given: &Given) {
+async fn a_sync_says_that_an_issue_is_gone_and_forgets_its_summary(given: &Given) {
     given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
     given.tracker.update_sync_status(&channel("C1"), &[(key("A-1"), None)], at(60)).await.unwrap();
     let rows = given.list("C1").await;
-    assert_eq!(rows[0].last_jira_summary.as_deref(), Some("Summary of A-1"));
+    assert_eq!(rows[0].last_jira_summary.as_deref(), Some(""));
     assert_eq!(rows[0].last_jira_status.as_deref(), Some(MISSING_STATUS));
     assert_eq!(rows[0].last_synced_at, Some(at(60)));
     assert_eq!(rows[0].issue_id.as_ref().map(IssueId::as_str), Some("1"));
     assert_eq!(rows[1].last_jira_status.as_deref(), Some("Open"));
+}
+
+async fn an_answer_that_was_long_on_its_way_takes_nothing_back(given: &Given) {
+    given.track("C1", &[issue(1, "A-1")], 0).await;
+    given.tracker.update_sync_status(&channel("C1"), &[(key("A-1"), None)], at(60)).await.unwrap();
+    let late = [(key("A-1"), Some(described(1, "A-1", "Before", "Open")))];
+    given.tracker.update_sync_status(&channel("C1"), &late, at(59)).await.unwrap();
+    let row = given.list("C1").await.remove(0);
+    assert_eq!(row.last_jira_summary.as_deref(), Some(""));
+    assert_eq!(row.last_jira_status.as_deref(), Some(MISSING_STATUS));
+    assert_eq!(row.last_synced_at, Some(at(60)));
+}
+
+async fn every_row_of_an_issue_is_made_the_next_to_be_synced(given: &Given) {
+    given.track("C1", &[issue(1, "OLD-1"), issue(2, "A-2")], 0).await;
+    given.track("C2", &[issue(1, "NEW-1")], 1).await;
+    given.tracker.forget_sync(&issue(1, "NEW-1")).await.unwrap();
+    let stale = given.tracker.get_stale_issues(at(0), 10).await.unwrap();
+    assert_eq!(stale, [(channel("C1"), key("OLD-1")), (channel("C2"), key("NEW-1"))]);
+    let row = given.list("C1").await.remove(0);
+    assert_eq!((row.last_synced_at, row.last_jira_summary.as_deref()), (None, Some("Summary of OLD-1")));
+    // What is read meanwhile counts.
+    let read = [(key("OLD-1"), Some(issue(1, "OLD-1")))];
+    given.tracker.update_sync_status(&channel("C1"), &read, at(5)).await.unwrap();
+    assert_eq!(given.tracker.get_stale_issues(at(0), 10).await.unwrap().len(), 1);
+    given.tracker.forget_sync(&issue(9, "A-9")).await.unwrap();
+    assert_eq!(given.tracker.get_stale_issues(at(0), 10).await.unwrap().len(), 1);
 }
 
 async fn an_issue_that_is_seen_again_gets_its_status_back(given: &Given) {

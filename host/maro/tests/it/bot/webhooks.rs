@@ -1,0 +1,221 @@
+//! Jira's webhooks are hints: what changed is read from Jira, and not a word of theirs is stored.
+
+use std::time::{Duration, Instant};
+
+use maro_jira::webhook::{self, SIGNATURE_HEADER};
+use maro_process::secret::Secret;
+use maro_simulation::jira::faults::JiraFault;
+use reqwest::Response;
+
+use crate::{
+    bot::{
+        TestBot,
+        http::{client, status},
+        key, until,
+    },
+    plugins::PluginsFolder,
+    raw::query,
+};
+
+const SECRET: &str = "a webhook secret";
+
+/// Older than any row of a test, and short enough for rounds of a few seconds.
+const AGE: Duration = Duration::from_secs(40);
+
+/// What a webhook says and Jira doesn't show to the bot's account.
+const WORDS: [&str; 3] = ["Sale", "north quay", "With the board"];
+
+async fn start() -> TestBot {
+    TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.webhook_secret = Some(Secret::new(SECRET));
+    })
+    .await
+}
+
+/// A webhook as Jira sends it, with more in it than the account may see.
+fn hint(event: &str, id: &str, key: &str) -> String {
+    serde_json::json!({
+        "timestamp": 1_795_478_602_113_u64,
+        "webhookEvent": event,
+        "issue_event_type_name": "issue_updated",
+        "user": {"accountId": "712020:5f0c", "displayName": "Priya Raman"},
+        "issue": {"id": id, "key": key, "fields": {
+            "summary": "Sale of the north quay",
+            "status": {"name": "With the board", "id": "10412"},
+            "security": {"id": "10031", "name": "Board only"},
+        }},
+        "changelog": {"id": "88112", "items": [
+            {"field": "summary", "fromString": "Move the archive", "toString": "Sale of the north quay"},
+        ]},
+    })
+    .to_string()
+}
+
+async fn deliver(bot: &TestBot, body: &str) -> Response {
+    client()
+        .post(bot.url("jira/webhook"))
+        .header(SIGNATURE_HEADER, webhook::sign(&Secret::new(SECRET), body.as_bytes()))
+        .body(body.to_owned())
+        .send()
+        .await
+        .unwrap()
+}
+
+/// Delivers a hint that an issue changed, which Jira must see acknowledged.
+async fn change(bot: &TestBot, id: &str, key: &str) {
+    assert_eq!(deliver(bot, &hint("jira:issue_updated", id, key)).await.status().as_u16(), 204);
+}
+
+async fn id_of(bot: &TestBot, key: &str) -> String {
+    let rows = format!("SELECT issue_id FROM channel_tracked_issues WHERE issue_key = '{key}'");
+    query(&bot.config.database, &rows).await.remove(0)
+}
+
+/// Waits until the list is one line, and it is this.
+async fn shows(bot: &TestBot, line: &str) {
+    let expected = format!("Tracked Jira issues in #general:\n• {line}");
+    let began = Instant::now();
+    until(line, async || bot.say("/maro tracked").await == expected).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn the_address_exists_only_with_a_secret() {
+    let bot = TestBot::start().await;
+    assert_eq!(status(client().post(bot.url("jira/webhook")).body("{}")).await, 404);
+    let bot = start().await;
+    assert_eq!(status(client().post(bot.url("jira/webhook")).body("{}")).await, 401);
+    assert_eq!(deliver(&bot, "{}").await.status().as_u16(), 400);
+    assert_eq!(deliver(&bot, r#"{"webhookEvent":"comment_created"}"#).await.status().as_u16(), 204);
+}
+
+#[tokio::test]
+async fn what_changed_is_what_jira_says_and_not_what_the_webhook_says() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    bot.jira.transition_issue(&key("SCRUM-123"), "In Review");
+    change(&bot, &id, "SCRUM-123").await;
+    shows(&bot, "SCRUM-123: User authentication flow (In Review)").await;
+}
+
+/// A security level was set, and Jira tells everybody but the bot's account.
+async fn level_is_set(bot: &TestBot) {
+    bot.say("/maro track SCRUM-123").await;
+    bot.say_as("ada", "random", "/maro track SCRUM-123").await;
+    let id = id_of(bot, "SCRUM-123").await;
+    bot.jira.delete_issue(&key("SCRUM-123"));
+    change(bot, &id, "SCRUM-123").await;
+    shows(bot, "SCRUM-123 (not found in Jira)").await;
+    let stored = "SELECT issue_key || ' ' || last_jira_status || ' ' || last_jira_summary || '.' \
+                  FROM channel_tracked_issues";
+    until("every list", async || {
+        query(&bot.config.database, stored).await
+            == ["SCRUM-123 not found in Jira .", "SCRUM-123 not found in Jira ."]
+    })
+    .await;
+    let list = bot.say_as("ada", "random", "/maro tracked").await;
+    assert!(WORDS.iter().all(|word| !list.contains(word)), "{list}");
+}
+
+#[tokio::test]
+async fn what_jira_no_longer_shows_loses_its_summary_whatever_the_webhook_says() {
+    level_is_set(&start().await).await;
+}
+
+#[tokio::test]
+async fn what_jira_no_longer_shows_loses_its_summary_on_postgresql() {
+    let Some(mut bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    bot.config.jira.webhook_secret = Some(Secret::new(SECRET));
+    bot.restart().await;
+    level_is_set(&bot).await;
+}
+
+#[tokio::test]
+async fn a_moved_issue_and_a_deleted_one_are_what_jira_says_they_are() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    let id = id_of(&bot, "SCRUM-124").await;
+    // It moved twice, and the first webhook comes last.
+    bot.jira.move_issue(&key("SCRUM-124"), &key("DATA-1"));
+    bot.jira.move_issue(&key("DATA-1"), &key("DATA-2"));
+    change(&bot, &id, "DATA-2").await;
+    shows(&bot, "DATA-2: Database migration (In Progress)").await;
+    change(&bot, &id, "DATA-1").await;
+    bot.jira.rename_issue(&key("DATA-2"), "Migration");
+    change(&bot, &id, "DATA-2").await;
+    shows(&bot, "DATA-2: Migration (In Progress)").await;
+
+    // Nobody deleted it: whoever says so is wrong.
+    let deletion = hint("jira:issue_deleted", &id, "DATA-2");
+    bot.jira.rename_issue(&key("DATA-2"), "Still there");
+    assert_eq!(deliver(&bot, &deletion).await.status().as_u16(), 204);
+    shows(&bot, "DATA-2: Still there (In Progress)").await;
+    bot.jira.delete_issue(&key("DATA-2"));
+    assert_eq!(deliver(&bot, &deletion).await.status().as_u16(), 204);
+    shows(&bot, "DATA-2 (not found in Jira)").await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_another_issues_by_now_changes_no_row() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let other = id_of(&bot, "SCRUM-123").await.parse::<u64>().unwrap() + 1;
+    bot.jira.rename_issue(&key("SCRUM-123"), "Renamed");
+    change(&bot, &other.to_string(), "SCRUM-123").await;
+    until("the webhook has been followed", async || bot.asked_for("/issue/bulkfetch") == 2).await;
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-123: User authentication flow (Open)"));
+    assert_eq!(synced(&bot).await, ["false"], "the status sync reads it");
+}
+
+#[tokio::test]
+async fn only_what_a_channel_tracks_is_asked_for_and_a_burst_few_times() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    bot.jira.take_requests();
+    for number in 1..=20 {
+        change(&bot, &format!("77{number}"), &format!("OTHER-{number}")).await;
+    }
+    for _ in 0..60 {
+        change(&bot, &id, "SCRUM-123").await;
+    }
+    bot.jira.rename_issue(&key("SCRUM-123"), "The last change");
+    change(&bot, &id, "SCRUM-123").await;
+    shows(&bot, "SCRUM-123: The last change (Open)").await;
+    let requests: Vec<_> = bot.jira.requests();
+    assert!(requests.len() <= 12, "{} requests", requests.len());
+    assert!(!format!("{requests:?}").contains("OTHER-"), "{requests:?}");
+}
+
+/// Whether each row counts as synced.
+async fn synced(bot: &TestBot) -> Vec<String> {
+    let rows =
+        "SELECT CASE WHEN last_synced_at IS NULL THEN 'false' ELSE 'true' END FROM channel_tracked_issues";
+    query(&bot.config.database, rows).await
+}
+
+#[tokio::test]
+async fn an_outage_takes_nothing_away_and_loses_no_hint() {
+    for fault in
+        [JiraFault::Status(503, None), JiraFault::Hang, JiraFault::Html, JiraFault::Status(401, None)]
+    {
+        let mut bot = start().await;
+        bot.say("/maro track SCRUM-123").await;
+        let id = id_of(&bot, "SCRUM-123").await;
+        bot.jira.rename_issue(&key("SCRUM-123"), "Renamed");
+        bot.jira.set_fault(fault.clone());
+        let began = Instant::now();
+        change(&bot, &id, "SCRUM-123").await;
+        assert!(began.elapsed() < Duration::from_secs(2), "{fault:?}: Jira waited for itself");
+        until("Jira was asked", async || bot.asked_for("/issue/bulkfetch") >= 2).await;
+        assert!(bot.say("/maro tracked").await.contains("SCRUM-123: User authentication flow (Open)"));
+        assert_eq!(synced(&bot).await, ["false"], "{fault:?}");
+        // Not even a restart loses it: the first round of the status sync reads it, and no row of its age.
+        bot.jira.clear_fault();
+        bot.config.sync_interval = AGE;
+        bot.restart().await;
+        until("the row is synced", async || synced(&bot).await == ["true"]).await;
+        shows(&bot, "SCRUM-123: Renamed (Open)").await;
+    }
+}
