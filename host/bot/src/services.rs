@@ -89,11 +89,15 @@ impl Services {
         })
     }
 
+    /// Seals what travels through Slack. All replicas share the secret, and it outlives a restart: a form may be
+    /// submitted to another process.
+    pub(crate) fn sealer(config: &Config) -> Sealer {
+        Sealer::new(config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token))
+    }
+
     pub(crate) fn tickets(&self, config: &Config, driver: Arc<Driver>) -> Arc<Tickets> {
-        // All replicas share it, and it outlives a restart: a form may be submitted to another process.
-        let sealing_secret = config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token);
         let settings = Settings {
-            sealer: Sealer::new(sealing_secret),
+            sealer: Self::sealer(config),
             jira_base_url: config.jira.base_url.clone(),
             default_project: config.jira.default_project.clone(),
             tasks: self.tasks.clone(),

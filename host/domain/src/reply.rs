@@ -1,5 +1,7 @@
 //! What MARO answers: structure, not markup. `slack/render.rs` alone turns it into text.
 
+use std::sync::Arc;
+
 use crate::{ids::UserId, issue::IssueKey};
 
 /// Who sees a reply.
@@ -44,6 +46,21 @@ pub struct Button {
     /// Whether the answer is another page of the same list: it then takes the place of the message with the
     /// button, where only one person sees that.
     pub turns_page: bool,
+    pub maker: Maker,
+    /// Whether Slack shows the command first and asks whether to run it.
+    pub is_confirmed_first: bool,
+}
+
+/// The longest command that Slack can show whole and ask about, in UTF-16 units without `/maro `. Its dialog has
+/// room for 300.
+pub const MAX_CONFIRMED_COMMAND: usize = 300 - "/maro ".len();
+
+/// Whose button it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Maker {
+    Host,
+    /// The plugin of this name.
+    Plugin(Arc<str>),
 }
 
 impl Block {

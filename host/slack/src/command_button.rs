@@ -2,27 +2,40 @@
 
 use crate::{
     interaction::BlockAction,
-    message::button::{RUN_COMMAND, TURN_PAGE},
+    message::button::{RUN_COMMAND, TURN_PAGE, opened},
+    sealed::Sealer,
 };
+use maro_domain::reply::Maker;
 
 /// A pressed button that runs a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PressedCommand<'a> {
     /// The text after `/maro`.
     pub command: &'a str,
     /// Whether the answer replaces the message with the button. Never true if others see that message too.
     pub replaces_message: bool,
+    /// Who made the button. `None` if that isn't known, as of messages that were sent before MARO noted it.
+    pub maker: Option<Maker>,
+    /// Whether Slack has shown the command and asked.
+    pub is_confirmed: bool,
 }
 
 impl<'a> PressedCommand<'a> {
     /// The command that a pressed button runs; `None` for other buttons.
-    pub fn of(action: &'a BlockAction) -> Option<Self> {
+    pub fn of(action: &'a BlockAction, sealer: &Sealer) -> Option<Self> {
         let (kind, _) = action.action_id.split_once(':')?;
         let turns_page = match kind {
             RUN_COMMAND => false,
             TURN_PAGE => true,
             _ => return None,
         };
-        Some(Self { command: &action.value, replaces_message: turns_page && action.is_ephemeral })
+        let opened = opened(&action.action_id, &action.value, sealer);
+        let is_confirmed = opened.as_ref().is_some_and(|(_, is_confirmed)| *is_confirmed);
+        Some(Self {
+            command: &action.value,
+            replaces_message: turns_page && action.is_ephemeral,
+            maker: opened.map(|(maker, _)| maker),
+            is_confirmed,
+        })
     }
 }

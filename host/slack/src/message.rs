@@ -18,6 +18,7 @@ use crate::{
         cut::cut_point,
         layout::{Part, Placement},
     },
+    sealed::Sealer,
     view::plain_text::length,
 };
 use maro_domain::reply::{Button, Visibility};
@@ -41,11 +42,16 @@ pub struct Message {
 impl Message {
     /// Takes text in Slack's markup, in which every literal `&`, `<` and `>` is an entity. A text of more
     /// than 40,000 characters is cut at the end of a line, and a last line says so. `controls` are in the
-    /// order of the text; if it is cut, they are left out.
-    pub(crate) fn new(visibility: Visibility, text: String, controls: &[(Placement, Vec<Button>)]) -> Self {
+    /// order of the text; if it is cut, they are left out. With a `sealer`, each says who made it.
+    pub(crate) fn new(
+        visibility: Visibility,
+        text: String,
+        controls: &[(Placement, Vec<Button>)],
+        sealer: Option<&Sealer>,
+    ) -> Self {
         let whole_length = text.len();
         let text = bounded(text);
-        let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] });
+        let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] }, sealer);
         Self { visibility, text, parts, replaces_original: false }
     }
 

@@ -20,6 +20,7 @@ use crate::{
     link_label::ShownLink,
     message::{self, Message, layout::Placement},
     render::escape::{ZERO_WIDTH_SPACE, push_special, push_text},
+    sealed::Sealer,
     view::plain_text::length,
 };
 use maro_domain::{
@@ -52,11 +53,13 @@ const MAX_LINES_FORESEEN: usize = 100;
 type Controls = Vec<(Placement, Vec<Button>)>;
 
 /// Turns replies into messages for one Jira site.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Renderer {
     site: Url,
     /// `<https://example.atlassian.net/browse/`.
     issue_link_start: String,
+    /// Notes on buttons who made them.
+    sealer: Option<Sealer>,
 }
 
 impl Renderer {
@@ -66,7 +69,14 @@ impl Renderer {
         Self {
             site: jira_base_url.clone(),
             issue_link_start: format!("<{}/browse/", base.trim_end_matches('/')),
+            sealer: None,
         }
+    }
+
+    /// Seals who made each button into it, for [`crate::command_button::PressedCommand`].
+    #[must_use]
+    pub fn sealing_buttons(self, sealer: Sealer) -> Self {
+        Self { sealer: Some(sealer), ..self }
     }
 
     /// The message that shows `reply` to `caller` in `channel`, within Slack's limits.
@@ -77,7 +87,7 @@ impl Renderer {
             Visibility::Caller => None,
         };
         let (text, controls) = self.text(&reply.blocks, channel, caller, notifiable);
-        Message::new(reply.visibility, text, &controls)
+        Message::new(reply.visibility, text, &controls, self.sealer.as_ref())
     }
 
     /// The same text for a part of a view, without buttons; `caller` is the person who sees it.

@@ -3,6 +3,7 @@
 mod help;
 pub mod own;
 mod plugins;
+mod presses;
 mod unknown;
 
 use std::{sync::Arc, time::Duration};

@@ -19,13 +19,15 @@ use maro_tickets::texts;
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
 /// through the press's `response_url`. Other buttons belong to the tickets.
 pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team: Option<TeamId>) {
-    let Some(pressed) = PressedCommand::of(&action) else {
+    let Some(pressed) = PressedCommand::of(&action, &state.slack.sealer) else {
         return state.tickets.pressed(action).await;
     };
     let Some(channel) = &action.channel else {
         return tracing::warn!(user = action.user.as_str(), "a pressed command belongs to no channel");
     };
     state.plugins.wait_until_loaded().await;
+    let is_confirmed =
+        pressed.is_confirmed || state.commands.runs_at_once(pressed.maker.as_ref(), pressed.command);
     let typed = Typed {
         caller: Caller {
             channel: channel.clone(),
@@ -39,7 +41,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team:
         trigger_id: action.trigger_id.as_deref(),
     };
     // A panic must not leave the person without an answer.
-    let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(state.commands.run_pressed(typed, is_confirmed)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| {
         let incident = commands::new_incident().to_string();
         tracing::error!(incident, "a pressed command ended without an answer");

@@ -10,6 +10,7 @@ use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_slack::{
     render::Renderer,
     response_url::{ResponseUrlClient, ResponseUrlPolicy},
+    sealed::Sealer,
     signature::SignatureVerifier,
     web_api::SlackWebApi,
 };
@@ -37,6 +38,8 @@ pub(super) struct SlackSide {
     /// `None` with Socket Mode alone: then nothing that comes over HTTP can be from Slack.
     pub(super) signature: Option<SignatureVerifier>,
     pub(super) renderer: Renderer,
+    /// Says who made a button.
+    pub(super) sealer: Sealer,
     pub(super) response_urls: ResponseUrlPolicy,
     pub(super) response_url_client: ResponseUrlClient,
     pub(super) web_api: Arc<SlackWebApi>,
@@ -56,6 +59,7 @@ impl BotState {
         tickets: Arc<Tickets>,
         commands: Commands,
     ) -> Self {
+        let sealer = Services::sealer(config);
         Self {
             commands,
             tickets,
@@ -63,7 +67,8 @@ impl BotState {
             workspace: Arc::clone(&services.workspace),
             slack: SlackSide {
                 signature: config.slack.signing_secret.as_ref().map(SignatureVerifier::new),
-                renderer: Renderer::new(&config.jira.base_url),
+                renderer: Renderer::new(&config.jira.base_url).sealing_buttons(sealer.clone()),
+                sealer,
                 response_urls: ResponseUrlPolicy::new(&config.slack),
                 response_url_client: ResponseUrlClient::new(),
                 web_api: Arc::clone(&services.slack),

@@ -15,7 +15,7 @@ use maro_dev::{
 };
 use maro_domain::{
     issue::IssueKey,
-    reply::{Block, Button, Item, Reply, Span, Visibility},
+    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
 };
 use maro_process::clock::Clock;
 use maro_simulation::slack::SimulatedSlack;
@@ -70,8 +70,13 @@ async fn start_button_bot() -> (SimulatedSlack, tempfile::TempDir) {
     let slack = start_slack(Clock::system()).await;
     start_bot(&slack, Clock::system(), |command| async move {
         let item = |key: &str| {
-            let button =
-                Button { label: "Stop".to_owned(), command: format!("untrack {key}"), turns_page: false };
+            let button = Button {
+                label: "Stop".to_owned(),
+                command: format!("untrack {key}"),
+                turns_page: false,
+                maker: Maker::Host,
+                is_confirmed_first: false,
+            };
             Item { spans: vec![Span::Issue(IssueKey::parse(key).unwrap())], button: Some(button) }
         };
         let items = Block::Items(vec![item("SCRUM-1"), item("SCRUM-2")]);

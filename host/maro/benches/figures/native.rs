@@ -14,7 +14,7 @@ use axum::{
 use maro_domain::{
     ids::ChannelId,
     issue::IssueKey,
-    reply::{Block, Button, Item, Reply, Span, Visibility},
+    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
     tracked::{PageRequest, TrackedIssue, UntrackOutcome},
 };
 use maro_process::clock::Clock;
@@ -78,6 +78,8 @@ fn item(issue: TrackedIssue) -> Item {
         label: "Stop tracking".to_owned(),
         command: format!("untrack {}", issue.key),
         turns_page: false,
+        maker: Maker::Host,
+        is_confirmed_first: false,
     };
     let spans = vec![Span::Issue(issue.key), Span::Text(format!(": {summary} ({status})"))];
     Item { spans, button: Some(button) }

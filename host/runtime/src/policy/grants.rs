@@ -91,6 +91,10 @@ impl Scope {
         if self.admins_only && !caller.is_among(admins) {
             return Err(Denial::AdminsOnly);
         }
+        // A plugin writes whatever it likes on its buttons.
+        if let (true, Some(command)) = (self.admins_only, caller.pressed_command()) {
+            return Err(Denial::AdminsTyping { command: command.to_owned() });
+        }
         Ok(())
     }
 
@@ -109,6 +113,8 @@ pub enum Denial {
     OtherChannel,
     /// Not for the person who typed it.
     AdminsOnly,
+    /// Only for a command that an administrator types, and not for this one behind a button.
+    AdminsTyping { command: String },
     /// Not for issues of this project.
     OtherProject(String),
     /// Not to this host, given as `host` or `host:port`.
@@ -123,6 +129,7 @@ impl Denial {
             Self::NotGranted => texts::permissions::missing(grant),
             Self::OtherChannel => texts::permissions::not_in_channel(grant),
             Self::AdminsOnly => texts::permissions::admins_only(grant),
+            Self::AdminsTyping { command } => texts::permissions::admins_typing(command),
             Self::OtherProject(project) => texts::permissions::not_for_project(grant, project),
             Self::OtherHost(host) => texts::permissions::not_for_host(host),
         }
@@ -137,6 +144,9 @@ impl Denial {
             ),
             Self::AdminsOnly => format!(
                 "to allow it, add the person to MARO_ADMINS or remove `{grant}.admins-only` under [scope] in {file}"
+            ),
+            Self::AdminsTyping { .. } => format!(
+                "an admin has to type it; to allow it with buttons, remove `{grant}.admins-only` under [scope] in {file}"
             ),
             Self::OtherProject(project) => {
                 format!("to allow it, add \"{project}\" to `{grant}.projects` under [scope] in {file}")

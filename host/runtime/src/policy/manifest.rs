@@ -27,6 +27,8 @@ pub struct Manifest {
     pub hosts: Vec<AllowedHost>,
     /// `[limits]`.
     pub limits: Limits,
+    /// `buttons`: the commands of others that its buttons run without Slack showing them first.
+    pub buttons: Vec<String>,
     /// `cases`: what happens to a version whose replies differ from the recorded ones.
     pub cases: CasesPolicy,
 }
@@ -52,6 +54,7 @@ struct Written {
     settings: BTreeMap<String, Setting>,
     http: Option<Spanned<Http>>,
     limits: Limits,
+    buttons: Vec<CommandName>,
     cases: CasesPolicy,
 }
 
@@ -66,6 +69,10 @@ struct Setting(String);
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Sha256Pin(String);
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct CommandName(String);
 
 impl Manifest {
     /// Reads the text of a `NAME.toml`.
@@ -86,12 +93,20 @@ impl Manifest {
             settings: written.settings.into_iter().map(|(name, setting)| (name, setting.0)).collect(),
             hosts: written.http.map(|http| http.into_inner().hosts).unwrap_or_default(),
             limits: written.limits,
+            buttons: written.buttons.into_iter().map(|name| name.0).collect(),
             cases: written.cases,
         })
     }
 
     pub fn allows(&self, grant: Grant) -> bool {
         self.grants.contains(&grant)
+    }
+
+    /// Whether buttons of the plugin called `own` run a command without Slack showing it first: its own commands,
+    /// and those that the operator lists.
+    pub fn lets_buttons_run(&self, own: &str, command_name: &str) -> bool {
+        let name = command_name.to_lowercase();
+        name == own || self.buttons.contains(&name)
     }
 
     /// What the operator may not have meant, a sentence each, for a plugin that needs the `imported` grants.
@@ -135,6 +150,18 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
 fn at(text: &str, span: Option<Range<usize>>, problem: &str) -> String {
     let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
     texts::manifests::in_line(line, problem)
+}
+
+impl TryFrom<String> for CommandName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if !text.is_empty() && text.chars().all(is_name) {
+            return Ok(Self(text));
+        }
+        Err(texts::manifests::not_a_command(&text))
+    }
 }
 
 impl TryFrom<String> for Sha256Pin {
@@ -230,6 +257,7 @@ mod tests {
             ("[limits]\ncpu-ms = 0", "limit cpu-ms must be from 1 to 60000, not 0"),
             ("[limits]\nmemory-mib = 4096", "limit memory-mib must be from 1 to 256, not 4096"),
             ("grants = ", "line 1: "),
+            ("buttons = [\"/maro untrack\"]", "line 1: \"/maro untrack\" isn't the name of a command"),
             ("sha256 = \"12\"", "line 1: sha256 must be 64 hexadecimal digits: `sha256sum NAME.wasm`"),
             (
                 "grants = [\"tracker\"]\n[scope]\njira.projects = [\"SCRUM\"]",

@@ -88,9 +88,11 @@ async fn run_once(
         tape.note_answer(answer);
     }
     let answer = match result {
-        Ok(Ok(reply)) => reply::convert(reply, &store.data().budget.limits, &store.data().authority.plugin)
-            .map(Answer::Reply)
-            .map_err(invalid_reply),
+        Ok(Ok(reply)) => {
+            reply::convert(reply, &store.data().authority.manifest, &store.data().authority.plugin)
+                .map(Answer::Reply)
+                .map_err(invalid_reply)
+        }
         Ok(Err(command::RunError::Usage(sentence))) => checked(sentence, &store, Answer::Usage),
         Ok(Err(command::RunError::Failed(sentence))) => checked(sentence, &store, Answer::Failed),
         Err(error) => Err(fault(error, store.data())),

@@ -1,10 +1,15 @@
 //! From a guest's reply to a [`Reply`]: bounded, with every id and key checked.
 
-use crate::{interface::bindings::maro::plugin::reply as wit, policy::limits::Limits};
+use std::sync::Arc;
+
+use crate::{
+    interface::bindings::maro::plugin::reply as wit,
+    policy::{limits::Limits, manifest::Manifest},
+};
 use maro_domain::{
     ids::UserId,
     issue::{IssueKey, one_line},
-    reply::{Block, Button, Item, Reply, Span, Visibility},
+    reply::{Block, Button, Item, MAX_CONFIRMED_COMMAND, Maker, Reply, Span, Visibility},
 };
 use maro_tickets::texts;
 
@@ -32,12 +37,18 @@ pub(super) enum ReplyError {
 ///
 /// # Errors
 /// More text or parts than the limits allow.
-pub(super) fn convert(reply: wit::Reply, limits: &Limits, subcommand: &str) -> Result<Reply, ReplyError> {
+pub(super) fn convert(
+    reply: wit::Reply,
+    manifest: &Manifest,
+    subcommand: &Arc<str>,
+) -> Result<Reply, ReplyError> {
+    let limits = &manifest.limits;
     let mut budget = Budget {
         bytes: limits.reply_kib as usize * 1024,
         parts: MAX_PARTS,
         limit_kib: limits.reply_kib,
         subcommand,
+        manifest,
     };
     let visibility = match reply.visibility {
         wit::Visibility::Caller => Visibility::Caller,
@@ -52,7 +63,8 @@ struct Budget<'a> {
     parts: usize,
     limit_kib: u32,
     /// The subcommand that answers.
-    subcommand: &'a str,
+    subcommand: &'a Arc<str>,
+    manifest: &'a Manifest,
 }
 
 impl Budget<'_> {
@@ -87,8 +99,14 @@ impl Budget<'_> {
         let label = one_line(&button.label, MAX_LABEL_LENGTH);
         let usable =
             !command.is_empty() && !label.is_empty() && command.chars().count() <= MAX_COMMAND_LENGTH;
-        let turns_page = command.split_whitespace().next() == Some(self.subcommand);
-        Ok(usable.then_some(Button { label, command, turns_page }))
+        let name = command.split_whitespace().next().unwrap_or_default();
+        let is_confirmed_first = !self.manifest.lets_buttons_run(self.subcommand, name);
+        if !usable || is_confirmed_first && !can_be_confirmed(&command) {
+            return Ok(None);
+        }
+        let turns_page = name == &**self.subcommand;
+        let maker = Maker::Plugin(Arc::clone(self.subcommand));
+        Ok(Some(Button { label, command, turns_page, maker, is_confirmed_first }))
     }
 
     fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
@@ -131,6 +149,15 @@ impl Budget<'_> {
     }
 }
 
+/// Whether Slack's dialog can show the whole of a command as it is.
+fn can_be_confirmed(command: &str) -> bool {
+    let is_invisible = |letter: char| {
+        matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    command.encode_utf16().count() <= MAX_CONFIRMED_COMMAND && !command.chars().any(is_invisible)
+}
+
 /// Checks a sentence that is the whole reply.
 ///
 /// # Errors
@@ -156,8 +183,8 @@ mod tests {
                 wit::Span::Issue("x|<!channel>".to_owned()),
                 wit::Span::User("U1> <!here".to_owned()),
             ]),
-            &Limits::default(),
-            "tracked",
+            &Manifest::default(),
+            &"tracked".into(),
         )
         .unwrap();
         let expected = vec![
@@ -174,21 +201,53 @@ mod tests {
         let buttons = vec![button("tracked 2"), button(" /maro tracked 2")];
         let reply =
             wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Buttons(buttons)] };
-        let converted = convert(reply, &Limits::default(), "tracked").unwrap();
-        let expected = Button { label: "Next".to_owned(), command: "tracked 2".to_owned(), turns_page: true };
+        let converted = convert(reply, &Manifest::default(), &"tracked".into()).unwrap();
+        let expected = Button {
+            label: "Next".to_owned(),
+            command: "tracked 2".to_owned(),
+            turns_page: true,
+            maker: Maker::Plugin("tracked".into()),
+            is_confirmed_first: false,
+        };
         assert_eq!(converted.blocks, [Block::Buttons(vec![expected.clone(), expected])]);
+    }
+
+    #[test]
+    fn a_command_of_another_is_shown_whole_before_it_runs() {
+        let manifest = Manifest { buttons: vec!["untrack".to_owned()], ..Manifest::default() };
+        let confirmed = |command: &str| {
+            let button = wit::Button { label: "Go".to_owned(), command: command.to_owned() };
+            let blocks = vec![wit::Block::Buttons(vec![button])];
+            let reply = wit::Reply { visibility: wit::Visibility::Caller, blocks };
+            let converted = convert(reply, &manifest, &"tracked".into()).unwrap();
+            let [Block::Buttons(buttons)] = &converted.blocks[..] else { panic!("one row") };
+            buttons.first().map(|button| button.is_confirmed_first)
+        };
+        for own in ["tracked 2", "TRACKED", "untrack A-1", "/maro Untrack A-1"] {
+            assert_eq!(confirmed(own), Some(false), "{own}");
+        }
+        for other in
+            ["track A-1", "stories A-1", "untracked", "create", &format!("track {}", "x".repeat(288))]
+        {
+            assert_eq!(confirmed(other), Some(true), "{other}");
+        }
+        for hidden in [format!("track {}", "x".repeat(289)), "track\u{200b} A-1".to_owned()] {
+            assert_eq!(confirmed(&hidden), None, "{hidden}");
+        }
     }
 
     #[test]
     fn a_reply_is_bounded_in_text_and_parts() {
         let limits = Limits { reply_kib: 1, ..Limits::default() };
-        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &limits, "tracked").is_ok());
+        let manifest = Manifest { limits, ..Manifest::default() };
+        let name: Arc<str> = "tracked".into();
+        assert!(convert(reply(vec![wit::Span::Text("x".repeat(1024))]), &manifest, &name).is_ok());
         assert_eq!(
-            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &limits, "tracked"),
+            convert(reply(vec![wit::Span::Text("x".repeat(1025))]), &manifest, &name),
             Err(ReplyError::TooLarge { limit_kib: 1 })
         );
         assert_eq!(
-            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &limits, "tracked"),
+            convert(reply(vec![wit::Span::Caller; MAX_PARTS]), &manifest, &name),
             Err(ReplyError::TooManyParts)
         );
     }

@@ -3,7 +3,7 @@
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::IssueKey,
-    reply::{Block, Button, Item, Reply, Span, Visibility},
+    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
 };
 use maro_simulation::slack::{checks::message_problems, terminal, workspace::Workspace};
 use maro_slack::message::Message;
@@ -511,7 +511,13 @@ fn blank_lines_never_make_a_section_of_their_own() {
 }
 
 fn button(label: &str, command: &str, turns_page: bool) -> Button {
-    Button { label: label.to_owned(), command: command.to_owned(), turns_page }
+    Button {
+        label: label.to_owned(),
+        command: command.to_owned(),
+        turns_page,
+        maker: Maker::Plugin("tracked".into()),
+        is_confirmed_first: false,
+    }
 }
 
 /// A heading, `count` items with a button each, and a row with one button.

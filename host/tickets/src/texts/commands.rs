@@ -45,3 +45,14 @@ pub fn turned_off(name: &str, by: &UserId) -> Vec<Span> {
 pub fn only_typed(line: &str) -> Vec<Span> {
     vec![text("This can't be done with a button. An admin needs to type "), command(line), text(".")]
 }
+
+pub const RUN_IT: &str = "Run it";
+
+/// For a button that doesn't say who made it: messages from before MARO noted that have such.
+pub fn asks_first(line: &str) -> Vec<Span> {
+    vec![text("This button runs "), command(line), text(".")]
+}
+
+/// For such a button with more than Slack's dialog can show.
+pub const TOO_LONG_TO_ASK: &str =
+    "MARO doesn't know who made this button, and its command is too long to show. Type it instead.";

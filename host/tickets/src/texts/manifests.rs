@@ -30,6 +30,11 @@ pub fn not_a_project_key(text: &str) -> String {
     format!("{text:?} isn't a project key: write it as Jira does, in capitals (\"SCRUM\")")
 }
 
+/// An entry of `buttons`.
+pub fn not_a_command(text: &str) -> String {
+    format!("{text:?} isn't the name of a command: write it without /maro, such as \"untrack\"")
+}
+
 pub fn not_a_channel_id(text: &str) -> String {
     format!("{text:?} isn't a channel ID: copy the ID from the channel's details in Slack (\"C024BE91L\")")
 }

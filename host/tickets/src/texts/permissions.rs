@@ -27,3 +27,8 @@ pub fn not_for_project(grant: &str, project: &str) -> String {
 pub fn not_for_host(host: &str) -> String {
     format!("This command isn't allowed to contact {host}.")
 }
+
+/// An administrator pressed a button for it.
+pub fn admins_typing(command: &str) -> String {
+    format!("This can't be done with a button. An admin needs to type /maro {command}.")
+}

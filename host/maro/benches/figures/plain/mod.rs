@@ -18,7 +18,7 @@ use axum::{
 };
 use maro_domain::{
     issue::IssueKey,
-    reply::{Block, Button, Item, Reply, Span, Visibility},
+    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
 };
 use maro_process::{clock::Clock, secret::Secret};
 use maro_slack::{
@@ -119,17 +119,20 @@ async fn tracked(server: &Server, command: &SlashCommand) -> Reply {
             text(". Next: "),
             Span::Code("/maro tracked 2".to_owned()),
         ]));
-        let next =
-            Button { label: "Next page".to_owned(), command: "tracked 2".to_owned(), turns_page: true };
+        let next = Button { turns_page: true, ..button("Next page", "tracked 2".to_owned()) };
         blocks.push(Block::Buttons(vec![next]));
     }
     Reply { visibility: Visibility::Caller, blocks }
 }
 
+fn button(label: &str, command: String) -> Button {
+    let label = label.to_owned();
+    Button { label, command, turns_page: false, maker: Maker::Host, is_confirmed_first: false }
+}
+
 fn item((key, summary, status): Row) -> Item {
     let (summary, status) = (summary.unwrap_or_default(), status.unwrap_or_default());
-    let button =
-        Button { label: "Stop tracking".to_owned(), command: format!("untrack {key}"), turns_page: false };
+    let button = button("Stop tracking", format!("untrack {key}"));
     let issue = Span::Issue(IssueKey::from_string(key).unwrap());
     Item { spans: vec![issue, text(&format!(": {summary} ({status})"))], button: Some(button) }
 }

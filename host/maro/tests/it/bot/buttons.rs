@@ -93,3 +93,80 @@ async fn a_button_can_open_a_modal_and_reaches_only_what_its_presser_may_do() {
         "This can't be done with a button. An admin needs to type /maro plugins reload."
     );
 }
+
+/// What Slack asks before it reports a press.
+fn question(message: &ShownMessage) -> Option<String> {
+    let button = &message.blocks.iter().find(|block| block["type"] == "actions").unwrap()["elements"][0];
+    button["confirm"]["text"]["text"].as_str().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_command_of_another_is_shown_before_it_runs_unless_the_operator_says_otherwise() {
+    let shipped = || PluginsFolder::shipped();
+    let bot = TestBot::with_plugins(shipped().with_fixture("buttons", "buttons", "")).await;
+    bot.say("/maro track SCRUM-123").await;
+    let message = only_answer(&bot, "grace", "/maro buttons untrack SCRUM-123").await;
+    assert_eq!(question(&message).as_deref(), Some("/maro untrack SCRUM-123"));
+    let answer = press(&bot, "ada", &message, "Go".into()).await;
+    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123");
+    let own = only_answer(&bot, "grace", "/maro buttons Buttons again").await;
+    assert_eq!(question(&own), None);
+
+    let manifest = "buttons = [\"untrack\"]";
+    let bot = TestBot::with_plugins(shipped().with_fixture("buttons", "buttons", manifest)).await;
+    let message = only_answer(&bot, "grace", "/maro buttons untrack SCRUM-123").await;
+    assert_eq!(question(&message), None);
+    let answer = press(&bot, "ada", &message, "Go".into()).await;
+    assert_eq!(text(&bot, &answer), "SCRUM-123 is not tracked in this channel");
+    // The operator changes their mind while the message stands.
+    std::fs::write(bot.plugins_folder().join("buttons.toml"), "").unwrap();
+    bot.bot().registry().load().await.unwrap();
+    let asking = press(&bot, "ada", &message, "Go".into()).await;
+    assert_eq!(question(&asking).as_deref(), Some("/maro untrack SCRUM-123"));
+}
+
+#[tokio::test]
+async fn what_a_scope_keeps_for_admins_has_to_be_typed() {
+    let folder =
+        PluginsFolder::shipped().with_fixture("buttons", "buttons", "buttons = [\"capable\"]").with_fixture(
+            "capable",
+            "capable",
+            "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\n[scope]\nstorage.admins-only = true",
+        );
+    let bot = TestBot::with_plugins(folder).await;
+    assert_eq!(bot.say("/maro capable set plugin freeze cranes").await, "set");
+    let message = only_answer(&bot, "grace", "/maro buttons capable delete plugin freeze").await;
+    let refused = press(&bot, "ada", &message, "Go".into()).await;
+    assert_eq!(
+        text(&bot, &refused),
+        "This can't be done with a button. An admin needs to type /maro capable delete plugin freeze."
+    );
+    let refused = press(&bot, "grace", &message, "Go".into()).await;
+    assert_eq!(text(&bot, &refused), "Only MARO admins can use the storage permission through this command.");
+    assert!(bot.say("/maro capable get plugin freeze").await.contains("cranes"));
+}
+
+#[tokio::test]
+async fn a_button_that_does_not_say_who_made_it_is_asked_about() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let list = only_answer(&bot, "ada", "/maro tracked").await;
+    let alter = |action_id: &str| {
+        let mut altered = list.clone();
+        altered.blocks[1]["accessory"]["action_id"] = action_id.into();
+        altered
+    };
+    let sealed = list.blocks[1]["accessory"]["action_id"].as_str().unwrap().to_owned();
+    let forged = sealed.replace("tracked", "untrack");
+    assert_ne!(forged, sealed);
+    // As messages had it before MARO noted who made a button, and one that somebody altered.
+    for action_id in ["run_command:1", &forged] {
+        let asking = press(&bot, "ada", &alter(action_id), "Stop tracking".into()).await;
+        assert_eq!(text(&bot, &asking), "This button runs /maro untrack SCRUM-123.\n[Run it]");
+        assert_eq!(question(&asking).as_deref(), Some("/maro untrack SCRUM-123"));
+        assert_eq!(asking.visible_to.as_deref(), list.visible_to.as_deref());
+    }
+    let asking = press(&bot, "ada", &alter("run_command:1"), "Stop tracking".into()).await;
+    let answer = press(&bot, "ada", &asking, "Run it".into()).await;
+    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123");
+}

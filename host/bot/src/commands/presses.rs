@@ -1,0 +1,45 @@
+//! Commands behind buttons. A plugin writes what it likes on a button, so a press runs a command of another plugin
+//! or of MARO itself only if the plugin's operator says so or Slack has shown the command and asked.
+
+use crate::commands::{CommandOutcome, Commands, Typed};
+use maro_domain::reply::{Block, Button, MAX_CONFIRMED_COMMAND, Maker, Reply};
+use maro_tickets::texts;
+
+impl Commands {
+    /// Whether the command behind a button of this maker runs without being shown first.
+    pub(crate) fn runs_at_once(&self, maker: Option<&Maker>, command: &str) -> bool {
+        let name = command.split_whitespace().next().unwrap_or_default();
+        match maker {
+            Some(Maker::Host) => true,
+            Some(Maker::Plugin(maker)) => {
+                let plugins = self.registry.plugins();
+                // What became of a plugin doesn't change what its button says, but its operator may now forbid it.
+                plugins.get(maker).is_some_and(|plugin| plugin.manifest().lets_buttons_run(maker, name))
+                    || name.to_lowercase() == **maker
+            }
+            None => false,
+        }
+    }
+
+    /// Runs the command behind a button, or asks first.
+    pub(crate) async fn run_pressed(&self, typed: Typed<'_>, is_confirmed: bool) -> CommandOutcome {
+        if is_confirmed { self.run(typed).await } else { CommandOutcome::Refused(asking(typed.text)) }
+    }
+}
+
+/// The command as a button with Slack's dialog, of which the host is the maker.
+fn asking(command: &str) -> Reply {
+    if command.encode_utf16().count() > MAX_CONFIRMED_COMMAND {
+        return Reply::sentence(texts::commands::TOO_LONG_TO_ASK);
+    }
+    let mut reply = Reply::line(texts::commands::asks_first(command));
+    let button = Button {
+        label: texts::commands::RUN_IT.to_owned(),
+        command: command.to_owned(),
+        turns_page: false,
+        maker: Maker::Host,
+        is_confirmed_first: true,
+    };
+    reply.blocks.push(Block::Buttons(vec![button]));
+    reply
+}
