@@ -1,11 +1,13 @@
 //! Searches with JQL that a plugin wrote.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
+    outside,
     people::{MAX_NAME_LENGTH, RawPerson},
     request::RequestKind,
     scope::{Unbalanced, scoped},
@@ -34,6 +36,10 @@ const PLACE: &str = "from-";
 
 /// The furthest position among the results that Data Center is asked for.
 const MAX_PLACE: usize = 1_000_000;
+
+/// How often a query is asked again without what Jira doesn't know outside its projects. Jira names all that
+/// is wrong at once, but not always.
+const MAX_DECISIONS: usize = 4;
 
 /// A search.
 #[derive(Debug, Clone, Copy)]
@@ -99,11 +105,53 @@ pub(super) async fn find_issues(
     search: Search<'_>,
     deadline: Instant,
 ) -> Result<FoundPage, SearchError> {
-    let jql = match search.projects {
-        Some([]) => return Ok(FoundPage { issues: Vec::new(), next: None }),
-        Some(projects) => &scoped(search.jql, projects)?,
-        None => search.jql,
+    let Some(projects) = search.projects else {
+        return page(site, search.jql, search, deadline).await?.map_err(|refused| refused.error());
     };
+    if projects.is_empty() {
+        return Ok(FoundPage { issues: Vec::new(), next: None });
+    }
+    let mut jql = search.jql.to_owned();
+    let mut decisions = 0;
+    let mut found = loop {
+        let refused = match page(site, &scoped(&jql, projects)?, search, deadline).await? {
+            Ok(found) => break found,
+            Err(refused) => refused,
+        };
+        // What is outside looks the same whether it exists or not.
+        match outside::decided(&jql, projects, &String::from_utf8_lossy(&refused.body))? {
+            Some(decided) if decisions < MAX_DECISIONS => jql = decided,
+            Some(_) => return Ok(FoundPage { issues: Vec::new(), next: None }),
+            None => return Err(refused.error()),
+        }
+        decisions += 1;
+    };
+    found.issues.retain(|issue| projects.iter().any(|key| key == issue.issue.key.project_key()));
+    Ok(found)
+}
+
+/// Jira rejected a query.
+struct RefusedQuery {
+    status: u16,
+    body: Bytes,
+}
+
+impl RefusedQuery {
+    fn error(&self) -> SearchError {
+        match refusal::reason(&self.body) {
+            Some(reason) => SearchError::Refused { reason },
+            None => JiraError::invalid(format!("status {}", self.status)).into(),
+        }
+    }
+}
+
+/// Asks for the page of `search` with another query.
+async fn page(
+    site: &JiraSite,
+    jql: &str,
+    search: Search<'_>,
+    deadline: Instant,
+) -> Result<Result<FoundPage, RefusedQuery>, SearchError> {
     let is_cloud = site.is_cloud();
     let start = match search.after {
         Some(place) if !is_cloud => place_of(place)?,
@@ -120,18 +168,16 @@ pub(super) async fn find_issues(
     };
     let request = search_request(site, RequestKind::SearchIssues, &request);
     let page = match site.ask(&request, deadline).await? {
-        Answer::Refused(status, body) => return Err(refusal(status, &body)),
+        Answer::Refused(status, body) => return Ok(Err(RefusedQuery { status, body })),
         answer => parse::<SearchPage<RawFound>>(&answer.found()?, "the search results")?,
     };
     let end = start + page.issues.len();
     let has_more = !page.issues.is_empty() && page.total.is_some_and(|total| end < total);
     let next = page.next_page_token.or_else(|| has_more.then(|| format!("{PLACE}{end}")));
     let issues = page.issues.into_iter().map(IssueDetails::try_from).collect::<Result<Vec<_>, _>>()?;
-    let is_allowed = |issue: &IssueDetails| {
-        search.projects.is_none_or(|keys| keys.iter().any(|key| key == issue.issue.key.project_key()))
-    };
-    Ok(FoundPage { issues: issues.into_iter().filter(is_allowed).collect(), next })
+    Ok(Ok(FoundPage { issues, next }))
 }
+
 impl From<Unbalanced> for SearchError {
     fn from(_: Unbalanced) -> Self {
         Self::Unbalanced
@@ -141,13 +187,6 @@ impl From<Unbalanced> for SearchError {
 fn place_of(token: &str) -> Result<usize, SearchError> {
     let place = token.strip_prefix(PLACE).and_then(|place| place.parse().ok());
     place.filter(|place| *place <= MAX_PLACE).ok_or(SearchError::NoSuchPage)
-}
-
-fn refusal(status: u16, body: &[u8]) -> SearchError {
-    match refusal::reason(body) {
-        Some(reason) => SearchError::Refused { reason },
-        None => JiraError::invalid(format!("status {status}")).into(),
-    }
 }
 
 impl TryFrom<RawFound> for IssueDetails {

@@ -26,6 +26,7 @@ pub mod issue_types;
 mod jql;
 mod look_up;
 mod newest;
+mod outside;
 pub mod people;
 pub mod permissions;
 mod plain;

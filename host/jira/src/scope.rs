@@ -27,7 +27,7 @@ pub(super) fn scoped(jql: &str, projects: &[String]) -> Result<String, Unbalance
 }
 
 /// Reads the whole query, and returns where its `ORDER BY` begins.
-fn start_of_order(jql: &str) -> Result<Option<usize>, Unbalanced> {
+pub(super) fn start_of_order(jql: &str) -> Result<Option<usize>, Unbalanced> {
     let mut depth = 0_u32;
     let mut order = None;
     let mut rest = jql;
@@ -65,7 +65,7 @@ fn start_of_order(jql: &str) -> Result<Option<usize>, Unbalanced> {
 }
 
 /// The length of a quoted text with its quotation marks. A backslash escapes the next character.
-fn length_of_quoted(text: &str, mark: char) -> Result<usize, Unbalanced> {
+pub(super) fn length_of_quoted(text: &str, mark: char) -> Result<usize, Unbalanced> {
     let mut letters = text.char_indices().skip(1);
     while let Some((position, letter)) = letters.next() {
         match letter {
@@ -83,7 +83,7 @@ fn is_unreadable(sign: char) -> bool {
     matches!(sign, '\\' | '/' | '*' | '#' | ';' | '`') || (sign.is_control() && !is_gap(sign))
 }
 
-fn is_part_of_word(letter: char) -> bool {
+pub(super) fn is_part_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '-' || letter == '.'
 }
 

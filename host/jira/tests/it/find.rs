@@ -131,9 +131,22 @@ async fn a_search_in_some_projects_finds_no_others() {
             ("project = SCRUM", ""),
             ("summary ~ login OR project = SCRUM ORDER BY key DESC", "AUDIT-1 OPS-1"),
             ("key = OPS-2 OR key = SCRUM-101", "OPS-2"),
+            // The same as if they existed.
+            ("key = OPS-2 OR key = SCRUM-999", "OPS-2"),
+            ("key = SCRUM-999", ""),
+            ("key in (OPS-1, SCRUM-999, NOPE-1)", "OPS-1"),
+            ("key != SCRUM-999 ORDER BY key DESC", "AUDIT-1 OPS-2 OPS-1"),
+            ("project = NOPE OR key = OPS-1", "OPS-1"),
+            ("parent = SCRUM-999", ""),
             ("summary ~ \"login\" OR summary ~ \"disks\"", "OPS-1 OPS-2 AUDIT-1"),
         ] {
             assert_eq!(world.found(scoped(jql)).await, expected, "{jql}");
+        }
+        // Within the projects, Jira still says what is wrong.
+        for jql in ["key = OPS-99 OR key = SCRUM-999", "nonsense = SCRUM-999"] {
+            let page = world.page(scoped(jql)).await;
+            let Err(SearchError::Refused { reason }) = page else { panic!("{jql}: {page:?}") };
+            assert!(!reason.contains("SCRUM"), "{jql}: {reason}");
         }
         world.site.take_requests();
         for escape in ["key = OPS-1) OR (project = SCRUM", "a = \"", "ORDER BY key) OR (key = SCRUM-101"] {
