@@ -1,6 +1,11 @@
 //! The bot as a whole: put together from its settings, started, stopped.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
@@ -9,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     commands::Commands,
     config::Config,
-    plugins::{PluginHost, notices::PluginNotices},
+    plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
     server::{connections, router, slack_socket, state::BotState},
     services::Services,
 };
@@ -164,6 +169,7 @@ fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach
         capabilities,
         Arc::clone(&tickets),
         config.admins.clone(),
+        owner_notices(config, services),
     );
     BotState::new(config, services, plugins, tickets, commands)
 }
@@ -193,6 +199,17 @@ fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Opt
         renderer: Renderer::new(&config.jira.base_url),
         clock: services.clock.clone(),
         channel: config.plugins.channel.clone()?,
+    })
+}
+
+fn owner_notices(config: &Config, services: &Services) -> Arc<OwnerNotices> {
+    Arc::new(OwnerNotices {
+        switches: Arc::clone(&services.plugin_switches),
+        slack: Arc::clone(&services.slack),
+        renderer: Renderer::new(&config.jira.base_url),
+        clock: services.clock.clone(),
+        tasks: services.tasks.clone(),
+        seen: Mutex::default(),
     })
 }
 

@@ -59,6 +59,7 @@ mod tests {
         let (digest, content) = ("ab".to_owned(), "cd".to_owned());
         let refused = |kept: Option<&str>| PluginChange::Refused {
             reason: "it is damaged".to_owned(),
+            in_public: "it is damaged".to_owned(),
             kept: kept.map(str::to_owned),
             content: content.clone(),
         };

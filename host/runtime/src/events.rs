@@ -38,9 +38,11 @@ pub enum PluginChange {
     /// It no longer runs.
     Removed,
     /// A file can't run. Said once for each `content`, which stands for the component with its manifest.
-    /// `kept` is the plugin whose earlier version keeps running.
+    /// `in_public` is the reason without what the guest printed. `kept` is the plugin whose earlier version keeps
+    /// running.
     Refused {
         reason: String,
+        in_public: String,
         kept: Option<String>,
         content: String,
     },

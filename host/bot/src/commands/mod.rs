@@ -9,6 +9,7 @@ mod unknown;
 use std::{sync::Arc, time::Duration};
 
 use crate::commands::own::OwnCommand;
+use crate::plugins::owners::OwnerNotices;
 use maro_domain::{
     caller::{Caller, Person},
     ids::Incident,
@@ -33,6 +34,7 @@ pub struct Commands {
     capabilities: Arc<Capabilities>,
     tickets: Arc<Tickets>,
     admins: Vec<Person>,
+    owner_notices: Arc<OwnerNotices>,
 }
 
 /// One `/maro text`, and where it was typed.
@@ -72,14 +74,15 @@ impl From<Option<Reply>> for CommandOutcome {
 }
 
 impl Commands {
-    pub fn new(
+    pub(crate) fn new(
         registry: Arc<Registry>,
         plugin_switches: Arc<dyn PluginSwitches>,
         capabilities: Arc<Capabilities>,
         tickets: Arc<Tickets>,
         admins: Vec<Person>,
+        owner_notices: Arc<OwnerNotices>,
     ) -> Self {
-        Self { registry, plugin_switches, capabilities, tickets, admins }
+        Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices }
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
@@ -148,7 +151,39 @@ impl Commands {
                 let sentence = texts::faults::paused(plugin.name(), rest);
                 CommandOutcome::Refused(Reply::line(sentence))
             }
-            Err(fault) => CommandOutcome::Refused(fault_reply(plugin, &caller, &fault, incident)),
+            Err(fault) => CommandOutcome::Refused(self.fault_reply(plugin, &caller, &fault, incident)),
+        }
+    }
+
+    /// Tells the operator the whole of it and the person one sentence, with an id that joins the two.
+    fn fault_reply(
+        &self,
+        plugin: &LoadedPlugin,
+        caller: &Caller,
+        fault: &Fault,
+        incident: Incident,
+    ) -> Reply {
+        let incident = incident.to_string();
+        let subcommand = plugin.name();
+        tracing::error!(
+            incident,
+            plugin = subcommand,
+            digest = plugin.digest(),
+            channel = caller.channel.as_str(),
+            user = caller.user.as_str(),
+            "invocation failed: {fault}"
+        );
+        // That all places were taken says nothing about this plugin.
+        if !matches!(fault, Fault::Busy) {
+            plugin.note_fault(fault, &incident);
+            self.owner_notices.tell(plugin, fault, &incident);
+        }
+        match fault {
+            Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
+            Fault::TimedOut { .. } => Reply::line(texts::faults::stopped(subcommand, &incident)),
+            Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
+                Reply::line(texts::faults::crashed(subcommand, &incident))
+            }
         }
     }
 }
@@ -157,31 +192,6 @@ impl Commands {
 fn failed(sentences: &str) -> Reply {
     let lines = sentences.lines().map(|line| vec![Span::Text(line.to_owned())]).collect();
     Reply { visibility: Visibility::Caller, blocks: vec![Block::Lines(lines)] }
-}
-
-/// Tells the operator the whole of it and the person one sentence, with an id that joins the two.
-fn fault_reply(plugin: &LoadedPlugin, caller: &Caller, fault: &Fault, incident: Incident) -> Reply {
-    let incident = incident.to_string();
-    let subcommand = plugin.name();
-    tracing::error!(
-        incident,
-        plugin = subcommand,
-        digest = plugin.digest(),
-        channel = caller.channel.as_str(),
-        user = caller.user.as_str(),
-        "invocation failed: {fault}"
-    );
-    // That all places were taken says nothing about this plugin.
-    if !matches!(fault, Fault::Busy) {
-        plugin.note_fault(fault, &incident);
-    }
-    match fault {
-        Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
-        Fault::TimedOut { .. } => Reply::line(texts::faults::stopped(subcommand, &incident)),
-        Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
-            Reply::line(texts::faults::crashed(subcommand, &incident))
-        }
-    }
 }
 
 pub fn new_incident() -> Incident {

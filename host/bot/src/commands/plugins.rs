@@ -11,7 +11,7 @@ use maro_domain::{
 };
 use maro_process::{breaker::BreakerStatus, telemetry::error_chain};
 use maro_runtime::{
-    registry::snapshot::{Disabled, Plugins},
+    registry::snapshot::{Disabled, Plugins, Refusal},
     running::plugin::LoadedPlugin,
 };
 use maro_tickets::texts::{
@@ -22,8 +22,10 @@ use maro_tickets::texts::{
 /// How much of a digest is shown, in characters: enough to tell two builds apart.
 const DIGEST_LENGTH: usize = 12;
 
-/// How much of a fault is shown, in characters. The log has the rest.
-const FAULT_LENGTH: usize = 200;
+/// How much of a fault is shown to those who may read it, and of each other reason, in characters. The log has
+/// the rest.
+const FAULT_LENGTH: usize = 500;
+const REASON_LENGTH: usize = 200;
 
 /// How much of a name is shown, in characters.
 const NAME_LENGTH: usize = 60;
@@ -35,7 +37,7 @@ impl Commands {
         let words: Vec<_> = arguments.split_whitespace().map(str::to_lowercase).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {
-            [] => self.list(),
+            [] => self.list(caller),
             ["reload"] | ["disable" | "enable", _] if !caller.is_among(&self.admins) => {
                 Reply::sentence(texts::plugins::ADMINS_ONLY)
             }
@@ -55,7 +57,7 @@ impl Commands {
     async fn reload_plugins(&self, caller: &Caller) -> Reply {
         tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
         match self.registry.load().await {
-            Ok(_) => self.list(),
+            Ok(_) => self.list(caller),
             Err(_) => Reply::sentence(texts::plugins::FOLDER_UNREADABLE),
         }
     }
@@ -102,12 +104,17 @@ impl Commands {
         })
     }
 
-    fn list(&self) -> Reply {
+    /// What plugins printed, which may be what somebody typed elsewhere, is for administrators and owners.
+    fn list(&self, caller: &Caller) -> Reply {
         let plugins = self.registry.plugins();
-        let serving = plugins.all().map(|plugin| self.listed(&plugins, plugin).line());
+        let is_admin = caller.is_among(&self.admins);
+        let serving = plugins.all().map(|plugin| {
+            let reads_faults = is_admin || owns(caller, plugin);
+            self.listed(&plugins, plugin, reads_faults).line()
+        });
         let disabled = plugins.all_disabled().map(disabled_line);
         let refused = plugins.without_version().map(|refusal| {
-            let reason = one_line(&refusal.reason.to_string(), FAULT_LENGTH);
+            let reason = one_line(&reason(refusal, is_admin), REASON_LENGTH);
             texts::plugins::file_rejected(&one_line(&refusal.file, NAME_LENGTH), &reason, false)
         });
         let loading =
@@ -121,8 +128,8 @@ impl Commands {
         reply
     }
 
-    fn listed<'a>(&self, plugins: &Plugins, plugin: &'a LoadedPlugin) -> Listed<'a> {
-        let shown = |text: &str| one_line(text, FAULT_LENGTH);
+    fn listed<'a>(&self, plugins: &Plugins, plugin: &'a LoadedPlugin, reads_faults: bool) -> Listed<'a> {
+        let shown = |text: &str| one_line(text, REASON_LENGTH);
         Listed {
             build: build(plugin),
             health: match plugin.breaker() {
@@ -133,13 +140,26 @@ impl Commands {
                     Health::Paused(Duration::try_from(rest).unwrap_or_default())
                 }
             },
-            last_fault: plugin.last_fault().map(|last| (shown(&last.fault), last.incident)),
+            last_fault: plugin
+                .last_fault()
+                .map(|last| (last.incident, reads_faults.then(|| one_line(&last.fault, FAULT_LENGTH)))),
             permissions: plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect(),
             warnings: plugin.warnings().iter().map(|warning| shown(warning)).collect(),
-            newer_rejected: plugins.newer_refusal(plugin).map(|refusal| shown(&refusal.reason.to_string())),
+            newer_rejected: plugins
+                .newer_refusal(plugin)
+                .map(|refusal| shown(&reason(refusal, reads_faults))),
             newer_is_loading: plugins.is_loading(plugin),
         }
     }
+}
+
+/// Whether this is one of a plugin's owners, who are in the bot's own workspace.
+fn owns(caller: &Caller, plugin: &LoadedPlugin) -> bool {
+    caller.foreign_team.is_none() && plugin.manifest().owners.contains(&caller.user)
+}
+
+fn reason(refusal: &Refusal, reads_faults: bool) -> String {
+    if reads_faults { refusal.reason.to_string() } else { refusal.reason.in_public() }
 }
 
 fn disabled_line(disabled: &Disabled) -> Vec<Span> {

@@ -1,6 +1,7 @@
 //! The plugins of a running bot: loaded, watched, and switched as the database says.
 
 pub(crate) mod notices;
+pub(crate) mod owners;
 
 use std::{sync::Arc, time::Duration};
 

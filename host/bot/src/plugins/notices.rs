@@ -66,9 +66,9 @@ impl PluginNotices {
     async fn tell(&self, events: Vec<PluginEvent>) {
         let mut items = Vec::new();
         for event in events {
-            let PluginChange::Refused { reason, kept, content } = &event.what else { continue };
+            let PluginChange::Refused { in_public, kept, content, .. } = &event.what else { continue };
             if items.len() < MAX_FILES && self.is_news(&event.plugin, content).await {
-                let (file, reason) = (one_line(&event.plugin, 60), one_line(reason, MAX_REASON_LENGTH));
+                let (file, reason) = (one_line(&event.plugin, 60), one_line(in_public, MAX_REASON_LENGTH));
                 items.push(texts::plugins::file_rejected(&file, &reason, kept.is_some()));
             }
         }

@@ -21,6 +21,18 @@ pub(crate) enum LimitReached {
     HostCalls { host_calls: u32 },
 }
 
+impl LimitReached {
+    /// A word for which limit it is.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Cpu { .. } => "cpu",
+            Self::Memory { .. } => "memory",
+            Self::Table => "table",
+            Self::HostCalls { .. } => "calls",
+        }
+    }
+}
+
 /// What an invocation has used so far.
 #[derive(Debug)]
 pub(crate) struct Budget {

@@ -52,3 +52,16 @@ pub enum LoadError {
     #[error("{}", plugin_files::other_replies(&.cases.join(", "), .file))]
     OtherReplies { cases: Vec<String>, file: String },
 }
+
+impl LoadError {
+    /// The reason without what the guest printed.
+    pub fn in_public(&self) -> String {
+        match self {
+            Self::Describe(fault) => plugin_files::not_described(fault.in_public()),
+            Self::NoVersion { reason, earlier } => {
+                plugin_files::no_version(reason.in_public(), &earlier.withdrawn_earlier())
+            }
+            other => other.to_string(),
+        }
+    }
+}

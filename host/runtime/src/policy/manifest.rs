@@ -10,6 +10,7 @@ use crate::policy::{
     hosts::AllowedHost,
     limits::Limits,
 };
+use maro_domain::ids::UserId;
 use maro_tickets::texts;
 
 /// What the operator allows one plugin. Without the file, nothing is granted and all limits are the defaults.
@@ -31,6 +32,8 @@ pub struct Manifest {
     pub buttons: Vec<String>,
     /// `cases`: what happens to a version whose replies differ from the recorded ones.
     pub cases: CasesPolicy,
+    /// `owners`: people of the bot's own workspace who may read of its faults, and are told of them.
+    pub owners: Vec<UserId>,
 }
 
 /// What happens to a version whose replies differ from those recorded in `NAME.cases/`.
@@ -56,6 +59,7 @@ struct Written {
     limits: Limits,
     buttons: Vec<CommandName>,
     cases: CasesPolicy,
+    owners: Vec<Owner>,
 }
 
 #[derive(Default, Deserialize)]
@@ -65,6 +69,10 @@ struct Http {
 }
 
 struct Setting(String);
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Owner(UserId);
 
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
@@ -95,6 +103,7 @@ impl Manifest {
             limits: written.limits,
             buttons: written.buttons.into_iter().map(|name| name.0).collect(),
             cases: written.cases,
+            owners: written.owners.into_iter().map(|owner| owner.0).collect(),
         })
     }
 
@@ -175,6 +184,15 @@ impl TryFrom<String> for Sha256Pin {
     }
 }
 
+impl TryFrom<String> for Owner {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let user = UserId::parse(&text).ok().filter(|user| user.as_str().starts_with(['U', 'W']));
+        user.map(Self).ok_or_else(|| texts::manifests::not_a_user_id(&text))
+    }
+}
+
 impl<'de> Deserialize<'de> for Setting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(match Value::deserialize(deserializer)? {
@@ -225,6 +243,7 @@ mod tests {
             r#"
             grants = ["jira", "jira-edit", "tracker-edit", "settings", "http"]
             sha256 = "{digest}"
+            owners = ["U07PRIYA03", "W012A3CDE"]
             [scope]
             jira.projects = ["SCRUM", "OPS"]
             jira-edit = {{ projects = ["OPS"], admins-only = true }}
@@ -247,6 +266,8 @@ mod tests {
         let settings: Vec<_> = manifest.settings.values().map(String::as_str).collect();
         assert_eq!(settings, ["2026-01-31", "1.0", "a b", "true", "7"]);
         assert_eq!(manifest.hosts.len(), 2);
+        let owners: Vec<_> = manifest.owners.iter().map(UserId::as_str).collect();
+        assert_eq!(owners, ["U07PRIYA03", "W012A3CDE"]);
     }
 
     #[test]
@@ -282,6 +303,9 @@ mod tests {
             ),
             ("[scope]\nlog.admins-only = true", "line 2: unknown variant `log`"),
             ("[settings]\nlist = [1]", "line 2: a setting must be a string, a number, true or false"),
+            ("owners = [\"@priya\"]", "line 1: \"@priya\" isn't a user ID: copy the member ID"),
+            ("owners = [\"C024BE91L\"]", "line 1: \"C024BE91L\" isn't a user ID"),
+            ("owners = \"U1\"", "line 1: invalid type: string \"U1\", expected a list"),
             ("\n[http]\nhosts = [\"example.com\"]", "line 2: http has hosts but isn't granted"),
             (
                 "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",

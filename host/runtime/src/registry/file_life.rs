@@ -270,6 +270,7 @@ impl<B: Build> Life<B> {
         if !was_reported {
             let change = PluginChange::Refused {
                 reason: reason.to_string(),
+                in_public: reason.in_public(),
                 kept: self.running().map(|_| self.name()),
                 content: content.map_or_else(|| reason.to_string(), |content| hex::encode(content.0)),
             };

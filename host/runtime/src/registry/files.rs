@@ -116,8 +116,9 @@ impl<B: Build> Files<B> {
         let new = misnamed.iter().filter(|(file, _)| !self.misnamed.contains_key(*file));
         let effects = new
             .map(|(file, fault)| {
-                let content = file.clone();
-                let change = PluginChange::Refused { reason: fault.to_string(), kept: None, content };
+                let (content, reason) = (file.clone(), fault.to_string());
+                let in_public = reason.clone();
+                let change = PluginChange::Refused { reason, in_public, kept: None, content };
                 Effect::Publish(file.clone(), change)
             })
             .collect();

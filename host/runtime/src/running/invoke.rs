@@ -41,11 +41,36 @@ pub enum Fault {
     #[error("{}", texts::faults::paused_until(.until))]
     CircuitOpen { until: Timestamp },
     #[error("{limit}")]
-    Limit { limit: String },
+    Limit { limit: String, kind: &'static str },
     #[error("{}", texts::faults::trapped(.chain, .stderr))]
     Trapped { chain: String, stderr: String },
     #[error("{reason}")]
     InvalidReply { reason: String },
+}
+
+impl Fault {
+    /// The fault without what the guest printed, which may be what somebody typed elsewhere.
+    pub fn in_public(&self) -> String {
+        match self {
+            Self::Trapped { .. } => texts::faults::TRAPPED.to_owned(),
+            Self::TimedOut { .. }
+            | Self::Busy
+            | Self::CircuitOpen { .. }
+            | Self::Limit { .. }
+            | Self::InvalidReply { .. } => self.to_string(),
+        }
+    }
+
+    /// A word for the kind of fault that it is. `None` if it isn't the plugin's.
+    pub fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::TimedOut { .. } => Some("time"),
+            Self::Limit { kind, .. } => Some(kind),
+            Self::Trapped { .. } => Some("crash"),
+            Self::InvalidReply { .. } => Some("reply"),
+            Self::Busy | Self::CircuitOpen { .. } => None,
+        }
+    }
 }
 
 /// Runs the subcommand. Also returns the latency if it ended by itself.
@@ -159,7 +184,7 @@ fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) 
 
 fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
     if let Some(limit) = error.downcast_ref::<LimitReached>() {
-        return Fault::Limit { limit: limit.to_string() };
+        return Fault::Limit { limit: limit.to_string(), kind: limit.kind() };
     }
     Fault::Trapped { chain: causes(&error), stderr: invocation.printed() }
 }

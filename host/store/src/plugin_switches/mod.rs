@@ -38,7 +38,8 @@ pub trait PluginSwitches: Send + Sync {
     /// All plugins that are turned off, sorted by name. Invalid rows are skipped and logged.
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError>;
 
-    /// Decides whether the caller has to notify operators that a file with this content was refused. Of all
+    /// Decides whether the caller has to notify operators that a file with this content was refused. Other
+    /// notices about plugins are claimed here, too: their `file` has a slash, which no file's name has. Of all
     /// replicas that ask, one gets `true`. After that, none does, unless the content changes or the last one
     /// got it before `told_before`.
     async fn claim_refusal(

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, time::Duration};
 
-use crate::texts::{command, durations::wait, text};
+use crate::texts::{command, durations::wait, text, with_full_stop};
 use maro_domain::reply::Span;
 
 /// A plugin trapped, exceeded a limit or answered nonsense. The operator finds the details in the log by the
@@ -32,6 +32,16 @@ pub fn internal(incident: &str) -> String {
     format!("Something went wrong in MARO. If you report this, include the ID {incident}.")
 }
 
+/// To an owner of a plugin: how an invocation failed. `fault` is the end of a sentence.
+pub fn told_to_owner(name: &str, incident: &str, fault: &str) -> Vec<Span> {
+    let rest = format!(
+        " failed (ID {incident}): {} You're told because `owners` in {name}.toml has you. Failures of the same kind \
+         aren't reported again for a day.",
+        with_full_stop(fault)
+    );
+    vec![command(name), text(rest)]
+}
+
 pub fn over_wall_limit(wall_ms: u32) -> String {
     format!("it ran longer than its limit of {wall_ms} ms (`wall-ms`)")
 }
@@ -55,6 +65,9 @@ pub const NO_FREE_PLACE: &str = "there was no free place to run it";
 pub fn paused_until(until: impl Display) -> String {
     format!("it is paused until {until} after repeated failures")
 }
+
+/// Instead of [`trapped`], for those who may not read what a plugin printed.
+pub const TRAPPED: &str = "it crashed";
 
 /// `printed` is empty if it printed nothing. Its lines are indented, so that none looks like a line of the
 /// log, and nothing moves a terminal's cursor back to the start of a line.

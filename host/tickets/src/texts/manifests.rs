@@ -39,6 +39,10 @@ pub fn not_a_channel_id(text: &str) -> String {
     format!("{text:?} isn't a channel ID: copy the ID from the channel's details in Slack (\"C024BE91L\")")
 }
 
+pub fn not_a_user_id(text: &str) -> String {
+    format!("{text:?} isn't a user ID: copy the member ID from the person's profile in Slack (\"U024BE7LH\")")
+}
+
 pub fn not_a_host(text: &str) -> String {
     format!(
         "{text:?} isn't a host: write \"api.example.com\", \"*.example.com\" for all below it, or either with a \

@@ -55,8 +55,8 @@ pub enum Health {
 pub struct Listed<'a> {
     pub build: Build<'a>,
     pub health: Health,
-    /// What happened, and its id in the log.
-    pub last_fault: Option<(String, String)>,
+    /// Its id in the log, and what happened, if the person may read it.
+    pub last_fault: Option<(String, Option<String>)>,
     pub permissions: Vec<&'a str>,
     /// What its operator may not have intended.
     pub warnings: Vec<String>,
@@ -74,8 +74,12 @@ impl Listed<'_> {
             Health::Paused(rest) => format!("paused for {} after repeated failures.", wait(rest)),
             Health::Retrying => "paused after repeated failures; the next call will retry it.".to_owned(),
         }];
-        if let Some((fault, incident)) = &self.last_fault {
-            sentences.push(format!("Last fault ({incident}): {}", with_full_stop(fault)));
+        match &self.last_fault {
+            Some((incident, Some(fault))) => {
+                sentences.push(format!("Last fault ({incident}): {}", with_full_stop(fault)));
+            }
+            Some((incident, None)) => sentences.push(format!("Last fault: ID {incident}.")),
+            None => {}
         }
         sentences.push(match &*self.permissions {
             [] => "No permissions.".to_owned(),
@@ -178,12 +182,14 @@ mod tests {
             newer_is_loading: true,
         };
         insta::assert_snapshot!(words(&listed.line()), @"track 0.1.0 4f9a0c21d88e: healthy. No permissions. A newer version is still loading.");
-        listed.last_fault = Some(("it crashed: unreachable".to_owned(), "1a2b3c4d".to_owned()));
+        listed.last_fault = Some(("1a2b3c4d".to_owned(), Some("it crashed: unreachable".to_owned())));
         listed.permissions = vec!["jira", "tracker"];
         listed.warnings.push("it's granted jira but never uses it".to_owned());
         listed.newer_rejected = Some("it changes each time it's read: is it still being written?".to_owned());
         listed.newer_is_loading = false;
         insta::assert_snapshot!(words(&listed.line()), @"track 0.1.0 4f9a0c21d88e: running. Last fault (1a2b3c4d): it crashed: unreachable. Permissions: jira, tracker. Warning: it's granted jira but never uses it. A newer version was rejected: it changes each time it's read: is it still being written? The previous one is still running.");
+        listed.last_fault = Some(("1a2b3c4d".to_owned(), None));
+        assert!(words(&listed.line()).contains(": running. Last fault: ID 1a2b3c4d. Permissions"));
         listed.health = Health::Paused(Duration::from_secs(600));
         assert!(
             words(&listed.line()).contains(": paused for 10 minutes after repeated failures. Last fault")

@@ -22,6 +22,7 @@ mod pairs;
 mod plugin_breaker;
 mod plugin_grants;
 mod plugin_notices;
+mod plugin_owners;
 mod plugin_switches;
 mod plugins_folder;
 mod recorded_cases;

@@ -1,0 +1,95 @@
+//! Telling a plugin's owners of its faults by direct message.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::task::TaskTracker;
+
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::one_line,
+    reply::Reply,
+};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_runtime::running::{invoke::Fault, plugin::LoadedPlugin};
+use maro_slack::{render::Renderer, web_api::SlackWebApi};
+use maro_store::plugin_switches::PluginSwitches;
+use maro_tickets::texts;
+
+/// How long a plugin's faults of one kind are not told of again, by any replica and after any restart.
+const SILENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// How much of a fault is told, in characters. The log has the rest.
+const MAX_FAULT_LENGTH: usize = 1_000;
+
+/// Tells the people that `owners` in `NAME.toml` names.
+pub(crate) struct OwnerNotices {
+    pub(crate) switches: Arc<dyn PluginSwitches>,
+    pub(crate) slack: Arc<SlackWebApi>,
+    pub(crate) renderer: Renderer,
+    pub(crate) clock: Clock,
+    /// Nobody waits for a message.
+    pub(crate) tasks: TaskTracker,
+    /// When which plugin's faults of which kind last came up here: a plugin that fails on every command asks the
+    /// database once.
+    pub(crate) seen: Mutex<HashMap<(String, &'static str), Timestamp>>,
+}
+
+impl OwnerNotices {
+    /// Tells a plugin's owners of a fault, once a day and kind.
+    pub(crate) fn tell(self: &Arc<Self>, plugin: &LoadedPlugin, fault: &Fault, incident: &str) {
+        let owners = plugin.manifest().owners.clone();
+        let Some(kind) = fault.kind().filter(|_| !owners.is_empty()) else { return };
+        let (name, now) = (plugin.name().to_owned(), self.clock.now());
+        if !self.is_due(&name, kind, now) {
+            return;
+        }
+        let fault = one_line(&fault.to_string(), MAX_FAULT_LENGTH);
+        let reply = Reply::line(texts::faults::told_to_owner(&name, incident, &fault));
+        let notices = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if notices.is_news(&name, kind, now).await {
+                for owner in owners {
+                    notices.post(&name, &owner, &reply).await;
+                }
+            }
+        });
+    }
+
+    fn is_due(&self, plugin: &str, kind: &'static str, now: Timestamp) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (plugin.to_owned(), kind);
+        let is_due = seen.get(&key).is_none_or(|last| now.duration_since(*last) >= SILENCE);
+        if is_due {
+            seen.insert(key, now);
+        }
+        is_due
+    }
+
+    /// Whether nobody has told of it yet. If the database cannot say, better twice than not at all.
+    async fn is_news(&self, plugin: &str, kind: &str, now: Timestamp) -> bool {
+        let told_before = now.checked_sub(SILENCE).unwrap_or(Timestamp::UNIX_EPOCH);
+        let subject = format!("{plugin}/{kind}");
+        self.switches.claim_refusal(&subject, "", now, told_before).await.unwrap_or_else(|error| {
+            tracing::debug!(error = error_chain(&error), "a plugin's owners may be told of a fault twice");
+            true
+        })
+    }
+
+    async fn post(&self, plugin: &str, owner: &UserId, reply: &Reply) {
+        // Slack takes a person's id for their direct message with the bot.
+        let Ok(channel) = ChannelId::parse(owner.as_str()) else { return };
+        let message = self.renderer.render(reply, &channel, owner);
+        if let Err(error) = self.slack.post_message(&channel, None, &message).await {
+            tracing::error!(
+                plugin,
+                owner = owner.as_str(),
+                error = error_chain(&error),
+                "an owner of a plugin was not told of its fault"
+            );
+        }
+    }
+}
