@@ -2,24 +2,25 @@
 
 use std::{
     net::SocketAddr,
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::Commands,
     config::Config,
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
-    server::{connections, router, slack_socket, state::BotState},
+    server::{self, connections, router, slack_socket, state::BotState},
     services::Services,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
 use maro_runtime::{
     loading::loader::PluginLoader, outbound::addresses::Reach, recording::recorder::Recorder,
     registry::Registry,
@@ -57,6 +58,7 @@ impl From<Clock> for Surroundings {
 /// A running bot.
 pub struct Bot {
     address: SocketAddr,
+    operator_address: Option<SocketAddr>,
     state: Arc<BotState>,
     stores: Stores,
     shutdown: CancellationToken,
@@ -75,10 +77,15 @@ impl Bot {
     pub async fn start(config: Config, surroundings: impl Into<Surroundings>) -> anyhow::Result<Self> {
         let surroundings = surroundings.into();
         check_plugins_dir(&config.plugins.dir)?;
-        let listener = TcpListener::bind(config.listen)
-            .await
+        let listener = connections::listen(config.listen)
             .with_context(|| format!("MARO_LISTEN: cannot listen on {}", config.listen))?;
+        let operators = config.operator_listen.map(|address| {
+            connections::listen(address)
+                .with_context(|| format!("MARO_OPERATOR_LISTEN: cannot listen on {address}"))
+        });
+        let operators = operators.transpose()?;
         let address = listener.local_addr().context("the listening socket has no address")?;
+        let operator_address = operators.as_ref().and_then(|listener| listener.local_addr().ok());
         let cache_dir = config.plugins.cache_dir.clone();
         let loader = tokio::task::spawn_blocking(move || PluginLoader::new(cache_dir.as_deref()));
         let stores = Stores::open(&config.database)
@@ -102,14 +109,25 @@ impl Bot {
         // One process at most uses an SQLite file, so nobody else works on what lies there.
         let is_alone = matches!(config.database, DatabaseConfig::Sqlite { .. });
         background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
-        let server = tokio::spawn(connections::serve(listener, router(Arc::clone(&state)), shutdown.clone()));
+        let public = router(Arc::clone(&state), operators.is_none());
+        let most = connections::capacity(descriptors::raise_limit(), database_connections(&config.database));
+        let server = tokio::spawn(connections::serve(listener, public, most, shutdown.clone()));
+        if let Some(listener) = operators {
+            let router = server::operators(Arc::clone(&state));
+            background.spawn(connections::serve_operators(listener, router, shutdown.clone()));
+        }
         let socket = slack_socket::start(&config.slack, &state);
-        Ok(Self { address, state, stores, shutdown, background, server, socket })
+        Ok(Self { address, operator_address, state, stores, shutdown, background, server, socket })
     }
 
     /// The address that accepts connections.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address for operators, if they have one of their own.
+    pub fn operator_address(&self) -> Option<SocketAddr> {
+        self.operator_address
     }
 
     /// Waits until the plugins are loaded.
@@ -146,6 +164,13 @@ impl Bot {
             tracing::error!("background work was cut off by the shutdown");
         }
         self.stores.close().await;
+    }
+}
+
+fn database_connections(config: &DatabaseConfig) -> Option<NonZeroUsize> {
+    match config {
+        DatabaseConfig::Sqlite { .. } => None,
+        DatabaseConfig::Postgres(config) => Some(config.connections),
     }
 }
 

@@ -157,6 +157,7 @@ impl Dev {
         let webhook_secret = new_secret();
         let config = Config {
             listen: arguments.listen,
+            operator_listen: None,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
             plugins: PluginsConfig {
                 dir: plugins,

@@ -59,6 +59,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
     let jira = SimulatedJira::start(LOOPBACK, &CancellationToken::new()).await.unwrap();
     let config = Config {
         listen: LOOPBACK,
+        operator_listen: None,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig {
             dir: plugins.to_owned(),

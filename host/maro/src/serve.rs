@@ -21,6 +21,9 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
     tracing::info!(address = %bot.address(), "listening");
+    if let Some(address) = bot.operator_address() {
+        tracing::info!(%address, "listening for operators");
+    }
     stop.wait().await;
     tracing::info!("stopping");
     bot.stop().await;

@@ -3,6 +3,7 @@
 
 pub mod breaker;
 pub mod clock;
+pub mod descriptors;
 pub mod http;
 pub mod metrics;
 pub mod outage;

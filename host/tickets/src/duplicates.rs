@@ -5,9 +5,13 @@ mod similarity;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
-    duplicates::similarity::{THRESHOLD, search_words, similarity},
+    duplicates::similarity::{THRESHOLD, Words, search_words},
     intent_records::CreateRecord,
     patience::deadline,
     texts,
@@ -22,6 +26,12 @@ const PATIENCE: Duration = Duration::from_millis(1_800);
 
 /// How many tickets Jira is asked for. Most only share a word by chance.
 const MAX_CANDIDATES: u32 = 50;
+
+/// How many tickets are compared at most, those that MARO has just created included.
+const MAX_COMPARED: usize = 250;
+
+/// How many comparisons may be at work. They compute, so each takes a thread.
+const MAX_AT_ONCE: usize = 2;
 
 /// How many are shown.
 const MAX_SHOWN: usize = 5;
@@ -44,6 +54,13 @@ pub(crate) struct DuplicateSearch {
     pub(crate) jira: Arc<JiraClient>,
     pub(crate) intents: Arc<dyn Intents>,
     pub(crate) clock: Clock,
+    /// Turns to compare, see [`turns`].
+    pub(crate) turns: Arc<Semaphore>,
+}
+
+/// Turns to compare tickets.
+pub(crate) fn turns() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(MAX_AT_ONCE))
 }
 
 impl DuplicateSearch {
@@ -53,8 +70,9 @@ impl DuplicateSearch {
             return Similar::None;
         }
         let project = &record.project_key;
+        let deadline = deadline(PATIENCE);
         let (found, lately) = tokio::join!(
-            self.jira.search_similar(project, &words, MAX_CANDIDATES, deadline(PATIENCE)),
+            self.jira.search_similar(project, &words, MAX_CANDIDATES, deadline),
             self.created_lately(project),
         );
         let (mut candidates, is_unchecked) = match found {
@@ -67,11 +85,27 @@ impl DuplicateSearch {
             }
         };
         candidates.extend(lately);
-        match ranked(&record.summary, candidates) {
-            similar if !similar.is_empty() => Similar::Found(similar),
-            _ if is_unchecked => Similar::Unchecked,
-            _ => Similar::None,
+        candidates.truncate(MAX_COMPARED);
+        match self.compare(record.summary.clone(), candidates, deadline).await {
+            Some(similar) if !similar.is_empty() => Similar::Found(similar),
+            Some(_) if !is_unchecked => Similar::None,
+            _ => Similar::Unchecked,
         }
+    }
+
+    /// Compares on a thread that answers nobody. `None` if there is no turn until `deadline`.
+    async fn compare(
+        &self,
+        summary: String,
+        candidates: Vec<SimilarTicket>,
+        deadline: Instant,
+    ) -> Option<Vec<SimilarTicket>> {
+        let turn = timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
+        let compared = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            ranked(&summary, candidates)
+        });
+        compared.await.ok()
     }
 
     /// The tickets that MARO has just created, which Jira's search may not know yet.
@@ -97,10 +131,11 @@ impl DuplicateSearch {
 /// Those above the threshold, each once, the most similar first.
 fn ranked(summary: &str, candidates: Vec<SimilarTicket>) -> Vec<SimilarTicket> {
     let mut seen = HashSet::new();
+    let wanted = Words::of(summary);
     let mut scored: Vec<_> = candidates
         .into_iter()
         .filter(|ticket| seen.insert(ticket.key.clone()))
-        .map(|ticket| (similarity(summary, &ticket.summary), ticket))
+        .map(|ticket| (wanted.similarity(&Words::of(&ticket.summary)), ticket))
         .filter(|(score, _)| *score >= THRESHOLD)
         .collect();
     scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));

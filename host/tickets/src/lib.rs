@@ -86,6 +86,7 @@ impl Tickets {
             jira: Arc::clone(&driver.jira),
             intents: Arc::clone(&driver.intents),
             clock: driver.clock.clone(),
+            turns: duplicates::turns(),
         };
         let create = Arc::new(CreateForm {
             driver: Arc::clone(&driver),

@@ -24,6 +24,9 @@ use maro_store::config::DatabaseConfig;
 pub struct Config {
     /// `MARO_LISTEN`, default `127.0.0.1:3000`: the address for HTTP.
     pub listen: SocketAddr,
+    /// `MARO_OPERATOR_LISTEN`, default none: the address for `/metrics`, `/readyz` and `/healthz`, which are then not at
+    /// `listen`.
+    pub operator_listen: Option<SocketAddr>,
     pub database: DatabaseConfig,
     pub plugins: PluginsConfig,
     /// `MARO_ADMINS`, default none: Slack user ids, separated by commas or spaces. Somebody in another workspace

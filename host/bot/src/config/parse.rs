@@ -37,6 +37,7 @@ impl Settings {
     /// The settings, if all of them are valid. Otherwise `problems` says what is wrong.
     pub(super) fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
         let listen = self.listen();
+        let operator_listen = self.operator_listen();
         let database = self.database();
         let plugins = self.plugins(environment);
         let admins = self.admins();
@@ -49,6 +50,7 @@ impl Settings {
         let log = self.log();
         Some(Config {
             listen: listen?,
+            operator_listen: operator_listen?,
             database: database?,
             plugins: plugins?,
             admins,
@@ -89,6 +91,18 @@ impl Settings {
             Err(_) => self.problem(format!(
                 "MARO_LISTEN must be an IP address and a port, such as 127.0.0.1:3000, not {value:?}."
             )),
+        }
+    }
+
+    fn operator_listen(&mut self) -> Option<Option<SocketAddr>> {
+        match self.get("MARO_OPERATOR_LISTEN").map(str::to_owned) {
+            None => Some(None),
+            Some(value) => match value.parse() {
+                Ok(address) => Some(Some(address)),
+                Err(_) => self.problem(format!(
+                    "MARO_OPERATOR_LISTEN must be an IP address and a port, such as 127.0.0.1:3001, not {value:?}."
+                )),
+            },
         }
     }
 

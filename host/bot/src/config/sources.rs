@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every known key. The environment may contain other variables, but no other `MARO_…`.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",
@@ -19,6 +19,7 @@ const KEYS: [&str; 23] = [
     "MARO_HOT_RELOAD",
     "MARO_LISTEN",
     "MARO_LOG",
+    "MARO_OPERATOR_LISTEN",
     "MARO_PLUGINS_DIR",
     "MARO_PLUGIN_CHANNEL",
     "MARO_SYNC_INTERVAL_SECS",

@@ -91,6 +91,7 @@ fn a_value_that_is_no_text_is_named_and_not_replaced_by_the_default() {
 fn a_bad_value_is_named_in_a_sentence() {
     for (key, value) in [
         ("MARO_LISTEN", "localhost"),
+        ("MARO_OPERATOR_LISTEN", "3001"),
         ("MARO_HOT_RELOAD", "perhaps"),
         ("MARO_ADMINS", "ada"),
         ("MARO_PLUGIN_CHANNEL", "#operations"),

@@ -1,19 +1,37 @@
-//! Accepting connections, and letting them end in order.
+//! Accepting connections, at most so many, and letting them end in order.
+//!
+//! Whoever can reach the address can open connections. So each has only so long for each step
+//! (`connections/stream.rs`), and there are fewer of them than file descriptors (`connections/places.rs`), since the
+//! database, Jira, Slack and the plugins need some, too.
 
-use std::{io, time::Duration};
+pub(super) mod places;
+mod stream;
 
-use axum::Router;
-use hyper::server::conn::http1;
+use std::{
+    io,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, extract::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::TokioIo,
+    server::graceful::{GracefulShutdown, Watcher},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
-/// How long a connection may stay silent, before its first request and between two.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::server::connections::{
+    places::{Place, Places},
+    stream::{Progress, TimedStream},
+};
 
 /// How long connections have to finish their requests at shutdown: as long as Slack would wait.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,28 +39,65 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause after the system had no connection to give, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` until `shutdown`, then finishes the requests under way.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).keep_alive(true);
+/// How often it is logged that none can be accepted.
+const LOG_PAUSE: Duration = Duration::from_secs(60);
+
+/// The most connections, however many descriptors there are: each may hold a head and the beginning of a body.
+const MOST_CONNECTIONS: u64 = 2_048;
+
+/// The descriptors that are kept for everything but connections, in addition to those of the database.
+const RESERVE: u64 = 256;
+
+/// The most connections of operators, out of the reserve.
+const MOST_OF_OPERATORS: usize = 64;
+
+/// How many connections may wait until they are accepted. The system may allow fewer.
+const BACKLOG: u32 = 4_096;
+
+/// What one connection may have in its buffer, in bytes, and so the longest head.
+const MAX_BUFFER: usize = 32 * 1024;
+
+/// Takes an address to accept connections from.
+///
+/// # Errors
+/// It is taken, or isn't this machine's.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How many connections there may be, with this many descriptors and connections of the database.
+pub(crate) fn capacity(descriptors: u64, database_connections: Option<NonZeroUsize>) -> usize {
+    let database = database_connections.map_or(0, |connections| connections.get() as u64);
+    let rest = descriptors.saturating_sub(RESERVE + database);
+    // Where there are very few, both sides get some.
+    let most = rest.max(descriptors / 4).min(MOST_CONNECTIONS);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+/// Serves `router` to operators until `shutdown`.
+pub(crate) async fn serve_operators(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    serve(listener, router, MOST_OF_OPERATORS, shutdown).await;
+}
+
+/// Serves `router` on at most so many connections until `shutdown`, then finishes the requests under way.
+pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, shutdown: CancellationToken) {
+    let places = Places::new(most);
     let graceful = GracefulShutdown::new();
-    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+    let mut logged = None;
+    while let Some((place, accepted)) = shutdown.run_until_cancelled(next(&listener, &places)).await {
+        match accepted {
+            Ok((stream, _)) => {
+                let serving = connection(stream, place, router.clone(), graceful.watcher(), shutdown.clone());
+                tokio::spawn(serving);
+            }
             Err(error) => {
-                pause_after(&error).await;
-                continue;
+                drop(place);
+                pause_after(&error, &mut logged).await;
             }
-        };
-        // Answers are small and somebody waits for each.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke");
-            }
-        });
+        }
     }
     drop(listener);
     if timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
@@ -50,14 +105,101 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Cance
     }
 }
 
+/// A connection, once there is a place for it.
+async fn next(listener: &TcpListener, places: &Arc<Places>) -> (Place, io::Result<(TcpStream, SocketAddr)>) {
+    let accepted = listener.accept().await;
+    (places.enter().await, accepted)
+}
+
+async fn connection(
+    stream: TcpStream,
+    place: Place,
+    router: Router,
+    watcher: Watcher,
+    shutdown: CancellationToken,
+) {
+    let place = Arc::new(place);
+    // Answers are small and somebody waits for each.
+    let _ = stream.set_nodelay(true);
+    let progress = Progress::new();
+    let stream = TimedStream::new(stream, Arc::clone(&progress));
+    let served = async {
+        let Some(Ok(())) = shutdown.run_until_cancelled(stream.speaks()).await else { return };
+        let exchange =
+            Exchange { place: Arc::clone(&place), progress, router: TowerToHyperService::new(router) };
+        let mut http = http1::Builder::new();
+        // The stream itself knows how long each step may take.
+        http.header_read_timeout(None).keep_alive(true).max_buf_size(MAX_BUFFER);
+        let connection = http.serve_connection(TokioIo::new(stream), exchange);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection broke");
+        }
+    };
+    tokio::select! {
+        biased;
+        () = place.closed() => tracing::debug!("closed a connection to make room"),
+        () = served => {}
+    }
+}
+
+/// What is done with each request of a connection.
+struct Exchange {
+    place: Arc<Place>,
+    progress: Arc<Progress>,
+    router: TowerToHyperService<Router>,
+}
+
+impl Service<Request<Incoming>> for Exchange {
+    type Response = Response;
+    type Error = places::Closed;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response, places::Closed>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.progress.begin_request();
+        let begun = self.place.begin_request();
+        request.extensions_mut().insert(Arc::clone(&self.place));
+        let answer = self.router.call(request);
+        let (place, progress) = (Arc::clone(&self.place), Arc::clone(&self.progress));
+        Box::pin(async move {
+            begun?;
+            let answer = answer.await;
+            progress.end_request();
+            place.end_request();
+            match answer {
+                Ok(answer) => Ok(answer),
+                Err(never) => match never {},
+            }
+        })
+    }
+}
+
 /// Errors of one connection are passed over; others may last, and a loop on them would only burn CPU.
-async fn pause_after(error: &io::Error) {
+async fn pause_after(error: &io::Error, logged: &mut Option<Instant>) {
     let of_the_connection = matches!(
         error.kind(),
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
     );
-    if !of_the_connection {
+    if of_the_connection {
+        return;
+    }
+    if logged.is_none_or(|logged| logged.elapsed() >= LOG_PAUSE) {
         tracing::error!(%error, "no connection can be accepted");
-        tokio::time::sleep(ACCEPT_PAUSE).await;
+        *logged = Some(Instant::now());
+    }
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_are_kept_for_the_rest() {
+        let ten = NonZeroUsize::new(10);
+        assert_eq!(capacity(1_024, ten), 758);
+        assert_eq!(capacity(1_024, None), 768);
+        assert_eq!(capacity(256, ten), 64);
+        assert_eq!(capacity(1_000_000, ten), 2_048);
+        assert_eq!(capacity(1_024, NonZeroUsize::new(1_000)), 256);
     }
 }

@@ -29,15 +29,8 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     if !state.plugins.are_loaded() {
         return (StatusCode::SERVICE_UNAVAILABLE, "plugins are loading\n").into_response();
     }
-    match timeout(DATABASE_PATIENCE, state.tracker.try_change()).await {
-        Ok(Ok(())) => {}
-        // Logged once, where every call of the database passes.
-        Ok(Err(_)) => {
-            return (StatusCode::SERVICE_UNAVAILABLE, "the database is unavailable\n").into_response();
-        }
-        Err(_) => {
-            return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
-        }
+    if let Err(problem) = state.readiness.of_database(&*state.tracker).await {
+        return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     }
     let plugins = state.plugins.registry.plugins();
     let (serving, refused) = (plugins.all().count(), plugins.refused.len());

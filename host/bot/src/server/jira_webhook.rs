@@ -9,6 +9,7 @@ use axum::{
 };
 
 use crate::server::{
+    refusals::Refused,
     request::Rejection,
     signed::{Signed, SignedBody},
     state::BotState,
@@ -33,11 +34,14 @@ impl SignedBody for WebhookEvent {
         let signed = state.jira_webhook.secret.as_ref().zip(signature);
         match signed.is_some_and(|(secret, signature)| webhook::is_signed(secret, signature, body)) {
             true => Ok(()),
-            false => Err(Rejection {
-                status: StatusCode::UNAUTHORIZED,
-                sentence: "The request is not signed with the webhook's secret.\n",
-                reason: "signature",
-            }),
+            false => {
+                state.refusals.note(Refused::NotJiras);
+                Err(Rejection {
+                    status: StatusCode::UNAUTHORIZED,
+                    sentence: "The request is not signed with the webhook's secret.\n",
+                    reason: "signature",
+                })
+            }
         }
     }
 

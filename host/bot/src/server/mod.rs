@@ -4,6 +4,8 @@ pub(crate) mod connections;
 mod health;
 mod jira_webhook;
 mod late_answers;
+mod readiness;
+mod refusals;
 mod request;
 mod signed;
 mod slack_buttons;
@@ -23,13 +25,20 @@ use axum::{
 
 use crate::server::state::BotState;
 
-/// Every address there is.
-pub(crate) fn router(state: Arc<BotState>) -> Router {
-    Router::new()
+/// The addresses of Slack and Jira, and those of operators unless they have a listener of their own.
+pub(crate) fn router(state: Arc<BotState>, has_operators: bool) -> Router {
+    let router = Router::new()
         .route("/slack/commands", post(slack_commands::receive))
         .route("/slack/interactions", post(slack_interactions::receive))
         .route("/slack/events", post(slack_events::receive))
         .route("/jira/webhook", post(jira_webhook::receive))
+        .with_state(Arc::clone(&state));
+    if has_operators { router.merge(operators(state)) } else { router }
+}
+
+/// The addresses of operators.
+pub(crate) fn operators(state: Arc<BotState>) -> Router {
+    Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

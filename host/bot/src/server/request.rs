@@ -1,23 +1,32 @@
 //! Reading and authenticating a request, before anything is done with it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::time::timeout;
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Limited};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
-use crate::server::state::BotState;
+use maro_process::metrics::Metrics;
 
 /// The largest body, in bytes. Slack's commands have a few KiB, Jira's webhooks some hundred.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// How long a body may take to arrive. Slack itself gives up after three seconds.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many bytes of unsigned bodies there may be over all connections, beyond [`FREE_BYTES`] of each.
+const MAX_UNSIGNED_BYTES: usize = 32 * MAX_BODY_BYTES;
+
+/// How much of each body counts for nothing: more than a command has. So those are answered, whoever fills the rest.
+const FREE_BYTES: usize = 16 * 1024;
 
 /// How much of a body that is too large is taken and thrown away, in bytes, and for how long.
 const MAX_DISCARDED_BYTES: usize = 16 * MAX_BODY_BYTES;
@@ -33,43 +42,100 @@ pub(super) struct Rejection {
 
 impl Rejection {
     /// Counts the refusal and turns it into a response.
-    pub(super) fn into_response(self, state: &BotState) -> Response {
-        state.metrics.request_rejected(self.reason);
+    pub(super) fn into_response(self, metrics: &Metrics) -> Response {
+        metrics.request_rejected(self.reason);
         (self.status, self.sentence).into_response()
     }
 }
 
-/// The whole body, within the limits of size and time.
-pub(super) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
-    const TOO_LARGE: Rejection = Rejection {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        sentence: "The request is too large.\n",
-        reason: "too_large",
-    };
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-        discard(body);
-        return Err(TOO_LARGE);
+/// Room for what nobody has vouched for yet: bodies whose signature isn't checked.
+#[derive(Debug, Clone)]
+pub(super) struct UnsignedBytes(Arc<Semaphore>);
+
+impl Default for UnsignedBytes {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_UNSIGNED_BYTES)))
     }
-    match timeout(BODY_TIMEOUT, Limited::new(&mut body, MAX_BODY_BYTES).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            discard(body);
-            Err(TOO_LARGE)
-        }
-        Ok(Err(_)) => Err(Rejection {
-            status: StatusCode::BAD_REQUEST,
-            sentence: "The request broke off.\n",
-            reason: "broken_off",
-        }),
-        Err(_) => Err(Rejection {
+}
+
+/// A whole body, and the room that it takes until its sender is known.
+pub(super) struct UnsignedBody {
+    pub(super) bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl UnsignedBytes {
+    /// The whole body, within the limits of size and time. It waits for room as long as it may take to arrive.
+    pub(super) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<UnsignedBody, Rejection> {
+        const TOO_SLOW: Rejection = Rejection {
             status: StatusCode::REQUEST_TIMEOUT,
             sentence: "The request took too long to arrive.\n",
             reason: "too_slow",
-        }),
+        };
+        const NO_ROOM: Rejection = Rejection {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            sentence: "MARO is busy with other requests. Send it again.\n",
+            reason: "no_room",
+        };
+        let announced =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+            discard(body);
+            return Err(TOO_LARGE);
+        }
+        let mut is_waiting_for_room = false;
+        match timeout(BODY_TIMEOUT, self.collect(&mut body, &mut is_waiting_for_room)).await {
+            Ok(Err(rejection)) if rejection.reason == TOO_LARGE.reason => {
+                discard(body);
+                Err(rejection)
+            }
+            Ok(read) => read,
+            Err(_) => Err(if is_waiting_for_room { NO_ROOM } else { TOO_SLOW }),
+        }
+    }
+
+    async fn collect(
+        &self,
+        body: &mut Body,
+        is_waiting_for_room: &mut bool,
+    ) -> Result<UnsignedBody, Rejection> {
+        const BROKEN_OFF: Rejection = Rejection {
+            status: StatusCode::BAD_REQUEST,
+            sentence: "The request broke off.\n",
+            reason: "broken_off",
+        };
+        let mut bytes = BytesMut::new();
+        let mut room: Option<OwnedSemaphorePermit> = None;
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| BROKEN_OFF)?.into_data() else { continue };
+            let length = bytes.len() + data.len();
+            if length > MAX_BODY_BYTES {
+                return Err(TOO_LARGE);
+            }
+            let held = room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+            let needed = length.saturating_sub(FREE_BYTES + held);
+            if needed > 0 {
+                *is_waiting_for_room = true;
+                // A body of at most 1 MiB needs no more permits than there are, and nobody closes the semaphore.
+                let needed = u32::try_from(needed).map_err(|_| TOO_LARGE)?;
+                let more = Arc::clone(&self.0).acquire_many_owned(needed).await.map_err(|_| BROKEN_OFF)?;
+                *is_waiting_for_room = false;
+                match &mut room {
+                    Some(room) => room.merge(more),
+                    None => room = Some(more),
+                }
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(UnsignedBody { bytes: bytes.freeze(), _room: room })
     }
 }
+
+const TOO_LARGE: Rejection = Rejection {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    sentence: "The request is too large.\n",
+    reason: "too_large",
+};
 
 /// Takes a refused body off the connection while the answer is on its way: a connection closed with bytes unread
 /// is reset, and most senders then never see the answer.

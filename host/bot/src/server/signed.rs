@@ -9,9 +9,12 @@ use axum::{
 };
 
 use crate::server::{
-    request::{Rejection, read_body},
+    connections::places::Place,
+    refusals::Refused,
+    request::{Rejection, UnsignedBody},
     state::BotState,
 };
+use maro_slack::signature::SignatureError;
 
 /// What a signed request carries. Nothing else reaches the handler.
 pub(super) struct Signed<T>(pub(super) T);
@@ -45,16 +48,22 @@ impl<T: SignedBody> FromRequest<Arc<BotState>> for Signed<T> {
         }
         match read(request, state).await {
             Ok(carried) => Ok(Self(carried)),
-            Err(rejection) => Err(rejection.into_response(state)),
+            Err(rejection) => Err(rejection.into_response(&state.metrics)),
         }
     }
 }
 
 async fn read<T: SignedBody>(request: Request, state: &BotState) -> Result<T, Rejection> {
     let (head, body) = request.into_parts();
-    let body = read_body(&head.headers, body).await?;
-    T::check_signature(state, &head.headers, &body)?;
-    T::parse(state, &body).map_err(|error| {
+    let UnsignedBody { bytes, .. } = {
+        let body = state.unsigned_bytes.read(&head.headers, body).await?;
+        T::check_signature(state, &head.headers, &body.bytes)?;
+        body
+    };
+    if let Some(place) = head.extensions.get::<Arc<Place>>() {
+        place.sender_is_known();
+    }
+    T::parse(state, &bytes).map_err(|error| {
         tracing::warn!(%error, address = head.uri.path(), "a signed request is malformed");
         Rejection { status: StatusCode::BAD_REQUEST, sentence: T::MALFORMED, reason: "malformed" }
     })
@@ -77,6 +86,10 @@ pub(super) fn check_slack_signature(
         .verify(header("x-slack-request-timestamp"), header("x-slack-signature"), body, state.clock.now())
         .map_err(|error| {
             tracing::debug!(%error, "a request was refused");
+            state.refusals.note(match error {
+                SignatureError::Stale { seconds_off } => Refused::Stale { seconds_off },
+                _ => Refused::NotSlacks,
+            });
             UNSIGNED
         })
 }

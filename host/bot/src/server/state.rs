@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
-use crate::{commands::Commands, config::Config, plugins::PluginHost, services::Services};
+use crate::{
+    commands::Commands,
+    config::Config,
+    plugins::PluginHost,
+    server::{readiness::Readiness, refusals::Refusals, request::UnsignedBytes},
+    services::Services,
+};
 use maro_access::workspace::Workspace;
 use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
 use maro_slack::{
@@ -27,6 +33,10 @@ pub(crate) struct BotState {
     pub(crate) jira_webhook: JiraWebhook,
     pub(super) stores: Stores,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,
+    /// Room for bodies that nobody has vouched for.
+    pub(super) unsigned_bytes: UnsignedBytes,
+    pub(super) refusals: Refusals,
+    pub(super) readiness: Readiness,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     /// Commands under way; a shutdown waits for them.
@@ -83,6 +93,9 @@ impl BotState {
             },
             stores: services.stores.clone(),
             tracker: Arc::clone(&services.tracker),
+            unsigned_bytes: UnsignedBytes::default(),
+            refusals: Refusals::default(),
+            readiness: Readiness::default(),
             clock: services.clock.clone(),
             metrics: Arc::clone(&services.metrics),
             tasks: services.tasks.clone(),

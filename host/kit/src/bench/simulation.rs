@@ -90,6 +90,7 @@ impl Simulation {
             .context("can't start the simulated Jira site")?;
         let config = Config {
             listen: loopback,
+            operator_listen: None,
             database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
             plugins: PluginsConfig {
                 dir: single.dir().to_owned(),

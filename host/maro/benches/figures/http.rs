@@ -81,6 +81,7 @@ fn server_runtime() -> Runtime {
 pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config {
     Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        operator_listen: None,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig { dir: plugins.to_owned(), hot_reload: false, channel: None, cache_dir: None },
         admins: Vec::new(),

@@ -15,6 +15,12 @@ const SAME_WORD: f64 = 0.9;
 /// The most words that are searched for.
 const MAX_SEARCH_WORDS: usize = 8;
 
+/// The most words of a summary that count. Jira's longest one has some 130 of two letters.
+const MAX_WORDS: usize = 48;
+
+/// The most letters of a word that count.
+const MAX_WORD_LENGTH: usize = 48;
+
 /// Words that say nothing about what a ticket is about.
 const STOP_WORDS: [&str; 48] = [
     "a", "about", "after", "an", "and", "are", "as", "at", "be", "by", "can", "cannot", "do", "does", "for",
@@ -23,22 +29,34 @@ const STOP_WORDS: [&str; 48] = [
     "while", "with", "without", "you",
 ];
 
-/// How similar two summaries are, from 0 to 1: the share of words that they have in common, compared by
-/// Jaro-Winkler similarity. Order, case and stop words don't matter.
-pub(crate) fn similarity(one: &str, other: &str) -> f64 {
-    let (one, other) = (words(one), words(other));
-    let total = one.len() + other.len();
-    if one.is_empty() || other.is_empty() {
-        return 0.0;
+/// The words of a summary that count, each once.
+pub(crate) struct Words(BTreeSet<String>);
+
+impl Words {
+    pub(crate) fn of(summary: &str) -> Self {
+        Self(words(summary))
     }
-    let shared = |from: &BTreeSet<String>, to: &BTreeSet<String>| -> f64 {
-        from.iter().map(|word| best_match(word, to)).sum()
-    };
-    (shared(&one, &other) + shared(&other, &one)) / total as f64
+
+    /// How similar two summaries are, from 0 to 1: the share of words that they have in common, compared by
+    /// Jaro-Winkler similarity. Order, case and stop words don't matter.
+    pub(crate) fn similarity(&self, other: &Self) -> f64 {
+        let (one, other) = (&self.0, &other.0);
+        let total = one.len() + other.len();
+        if one.is_empty() || other.is_empty() {
+            return 0.0;
+        }
+        let shared = |from: &BTreeSet<String>, to: &BTreeSet<String>| -> f64 {
+            from.iter().map(|word| best_match(word, to)).sum()
+        };
+        (shared(one, other) + shared(other, one)) / total as f64
+    }
 }
 
 /// The similarity of the most similar word, or 0 if none counts as the same.
 fn best_match(word: &str, words: &BTreeSet<String>) -> f64 {
+    if words.contains(word) {
+        return 1.0;
+    }
     let best = words.iter().map(|other| strsim::jaro_winkler(word, other)).fold(0.0, f64::max);
     if best >= SAME_WORD { best } else { 0.0 }
 }
@@ -51,17 +69,32 @@ pub(crate) fn search_words(summary: &str) -> Vec<String> {
     words
 }
 
+/// Comparing two words takes as long as the product of their lengths. So both their number and their length are
+/// bounded, whatever people write.
 fn words(summary: &str) -> BTreeSet<String> {
     summary
         .split(|letter: char| !letter.is_alphanumeric())
-        .map(str::to_lowercase)
+        .map(|word| word.chars().take(MAX_WORD_LENGTH).collect::<String>().to_lowercase())
         .filter(|word| word.chars().count() > 1 && !STOP_WORDS.contains(&word.as_str()))
+        .take(MAX_WORDS)
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn similarity(one: &str, other: &str) -> f64 {
+        Words::of(one).similarity(&Words::of(other))
+    }
+
+    #[test]
+    fn what_is_compared_is_bounded() {
+        let many: String = (0..10_000).map(|number| format!("word{number} ")).collect();
+        assert_eq!(Words::of(&many).0.len(), MAX_WORDS);
+        let Some(long) = Words::of(&"é".repeat(100_000)).0.pop_first() else { panic!("one word") };
+        assert_eq!(long.chars().count(), MAX_WORD_LENGTH);
+    }
 
     /// Pairs of summaries, and whether they are about the same thing.
     const SAMPLE: [(&str, &str, bool); 40] = [

@@ -178,3 +178,35 @@ async fn interactions_are_verified_like_commands_and_unknown_ones_left_alone() {
         assert_eq!(status(signed(&bot, "slack/interactions", malformed, 0)).await, 400, "{malformed:?}");
     }
 }
+
+#[tokio::test]
+async fn operators_may_have_an_address_of_their_own() {
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.operator_listen = Some(config.listen);
+    })
+    .await;
+    let own = bot.bot().operator_address().unwrap();
+    for path in ["healthz", "readyz", "metrics"] {
+        assert_eq!(status(client().get(bot.url(path))).await, 404, "{path}");
+        assert_eq!(status(client().get(format!("http://{own}/{path}"))).await, 200, "{path}");
+    }
+    assert_eq!(status(client().post(format!("http://{own}/slack/commands")).body(COMMAND)).await, 404);
+    assert_eq!(status(signed(&bot, "slack/commands", COMMAND, 0)).await, 200);
+}
+
+#[tokio::test]
+async fn many_who_ask_whether_the_bot_is_ready_share_one_look_at_the_database() {
+    let bot = TestBot::start().await;
+    let looks = async || {
+        let metrics = text(&bot, "metrics").await;
+        let line = r#"maro_database_calls_total{call="try_change""#;
+        let count = metrics.lines().filter(|other| other.starts_with(line));
+        count.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>()
+    };
+    let began = std::time::Instant::now();
+    let before = looks().await;
+    futures_util::future::join_all((0..200).map(|_| text(&bot, "readyz"))).await;
+    let most = 2 + began.elapsed().as_secs();
+    let made = looks().await - before;
+    assert!((1..=most).contains(&made), "{made} looks");
+}

@@ -144,6 +144,7 @@ impl TestBot {
         let jira = SimulatedJira::start(loopback, &CancellationToken::new()).await.unwrap();
         let mut config = Config {
             listen: loopback,
+            operator_listen: None,
             database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
             plugins: PluginsConfig {
                 dir: plugins.path().to_owned(),

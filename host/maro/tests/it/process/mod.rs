@@ -4,6 +4,7 @@ mod crash;
 mod crash_flows;
 mod database;
 mod doctor;
+mod door;
 mod serve;
 mod stop;
 mod surroundings;
