@@ -6,6 +6,8 @@ CREATE TABLE slack_workspace (
     enterprise_id TEXT NOT NULL DEFAULT '',
     -- 1 if the bot is installed for the whole organisation, otherwise 0.
     is_enterprise_install INTEGER NOT NULL DEFAULT 0,
+    -- What the app may do, separated by spaces.
+    scopes TEXT NOT NULL DEFAULT '',
     learned_at TEXT NOT NULL
 );
 

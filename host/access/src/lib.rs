@@ -1,5 +1,47 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
+pub mod channels;
 pub mod policy;
 pub mod roles;
+pub mod sight;
+pub mod stored_words;
 pub mod workspace;
+
+use std::sync::Arc;
+
+use crate::{
+    channels::{Audience, Channels},
+    policy::AccessPolicy,
+    sight::Sight,
+    workspace::Workspace,
+};
+use maro_domain::ids::ChannelId;
+use maro_slack::web_api::SlackWebApi;
+
+/// What everything asks that shows, tracks, lists, suggests, creates, links or refreshes an issue.
+pub struct Access {
+    policy: AccessPolicy,
+    channels: Channels,
+}
+
+impl Access {
+    pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
+        Self { policy, channels: Channels::new(slack, workspace) }
+    }
+
+    /// What may be shown in a channel. Asks Slack who is in it, if the app may and hasn't lately.
+    pub async fn in_channel(&self, channel: &ChannelId) -> Sight {
+        Sight::new(&self.policy, channel, self.channels.audience(channel).await)
+    }
+
+    /// What may be stored for a channel, from what is known without asking Slack. What isn't known yet restricts
+    /// nothing: it's asked before anything is shown.
+    pub fn in_store(&self, channel: &ChannelId) -> Sight {
+        let audience = match self.channels.known(channel) {
+            Audience::Unknown => Audience::Unknowable,
+            known => known,
+        };
+        let sight = Sight::new(&self.policy, channel, audience);
+        if audience == Audience::Unknowable { sight.with_private_levels() } else { sight }
+    }
+}

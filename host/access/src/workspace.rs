@@ -23,6 +23,9 @@ const FIRST_ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How often Slack is asked again: the app may have been given other scopes.
+const RENEWAL: Duration = Duration::from_secs(600);
+
 /// Whose a request is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
@@ -62,6 +65,15 @@ enum Knowledge {
     Known(OwnWorkspace),
 }
 
+impl Knowledge {
+    fn own(&self) -> Option<&OwnWorkspace> {
+        match self {
+            Self::Known(own) => Some(own),
+            Self::Asking | Self::Unknown => None,
+        }
+    }
+}
+
 /// The bot's own workspace, and those that the operator allows beside it.
 pub struct Workspace {
     knowledge: watch::Sender<Knowledge>,
@@ -75,8 +87,8 @@ impl Workspace {
         Self { knowledge: watch::Sender::new(Knowledge::Asking), allowed }
     }
 
-    /// Learns whose the bot is: from the database what was known last, and from Slack what is so now. Asks until
-    /// Slack has answered or `shutdown`.
+    /// Learns whose the bot is until `shutdown`: from the database what was known last, and from Slack what is so
+    /// now.
     pub async fn learn(
         self: Arc<Self>,
         slack: Arc<SlackWebApi>,
@@ -89,11 +101,14 @@ impl Workspace {
             if let Ok(Some(remembered)) = memory.recall().await {
                 self.knowledge.send_replace(Knowledge::Known(remembered));
             }
-            let own = self.ask(&slack).await;
-            let is_news = *self.knowledge.borrow() != Knowledge::Known(own.clone());
-            self.knowledge.send_replace(Knowledge::Known(own.clone()));
-            if is_news && memory.remember(&own, clock.now()).await.is_err() {
-                tracing::info!("the workspace isn't remembered for the next start");
+            loop {
+                let own = self.ask(&slack).await;
+                let is_news = *self.knowledge.borrow() != Knowledge::Known(own.clone());
+                self.knowledge.send_replace(Knowledge::Known(own.clone()));
+                if is_news && memory.remember(&own, clock.now()).await.is_err() {
+                    tracing::info!("the workspace isn't remembered for the next start");
+                }
+                tokio::time::sleep(RENEWAL).await;
             }
         };
         shutdown.run_until_cancelled(learning).await;
@@ -116,13 +131,7 @@ impl Workspace {
                      other workspaces may be taken for its own"
                 );
             }
-            self.knowledge.send_if_modified(|knowledge| {
-                let is_first = *knowledge == Knowledge::Asking;
-                if is_first {
-                    *knowledge = Knowledge::Unknown;
-                }
-                is_first
-            });
+            self.stop_waiting();
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -130,16 +139,36 @@ impl Workspace {
 
     /// Whose a request is. Waits a moment if Slack hasn't said yet whose the bot is.
     pub async fn standing(&self, sender: &Sender) -> Standing {
+        self.wait_until_asked().await;
+        standing(self.knowledge.borrow().own(), &self.allowed, sender)
+    }
+
+    /// Whether the app may do something, such as `channels:read`. False if that isn't known.
+    pub async fn has_scope(&self, scope: &str) -> bool {
+        self.wait_until_asked().await;
+        self.knowledge.borrow().own().is_some_and(|own| own.scopes.iter().any(|granted| granted == scope))
+    }
+
+    async fn wait_until_asked(&self) {
+        if *self.knowledge.borrow() != Knowledge::Asking {
+            return;
+        }
         let mut knowledge = self.knowledge.subscribe();
         let known = knowledge.wait_for(|knowledge| *knowledge != Knowledge::Asking);
-        // After that, what is known by then decides.
-        let _ = timeout(FIRST_ANSWER_PATIENCE, known).await;
-        let knowledge = self.knowledge.borrow();
-        let own = match &*knowledge {
-            Knowledge::Known(own) => Some(own),
-            Knowledge::Asking | Knowledge::Unknown => None,
-        };
-        standing(own, &self.allowed, sender)
+        if timeout(FIRST_ANSWER_PATIENCE, known).await.is_err() {
+            self.stop_waiting();
+        }
+    }
+
+    /// From now on, what is known decides.
+    fn stop_waiting(&self) {
+        self.knowledge.send_if_modified(|knowledge| {
+            let is_waiting = *knowledge == Knowledge::Asking;
+            if is_waiting {
+                *knowledge = Knowledge::Unknown;
+            }
+            is_waiting
+        });
     }
 }
 
@@ -148,6 +177,7 @@ fn own_workspace(identity: &Identity) -> Option<OwnWorkspace> {
         team: TeamId::parse(&identity.team_id).ok()?,
         enterprise: identity.enterprise_id.as_deref().and_then(|id| TeamId::parse(id).ok()),
         is_enterprise_install: identity.is_enterprise_install,
+        scopes: identity.scopes.clone(),
     })
 }
 
@@ -200,7 +230,12 @@ mod tests {
     }
 
     fn own(enterprise: Option<&str>, is_enterprise_install: bool) -> OwnWorkspace {
-        OwnWorkspace { team: team("T1"), enterprise: enterprise.map(team), is_enterprise_install }
+        OwnWorkspace {
+            team: team("T1"),
+            enterprise: enterprise.map(team),
+            is_enterprise_install,
+            scopes: Vec::new(),
+        }
     }
 
     /// What a request names: its workspace, the person's, and an organisation. `-` is left out.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{config::Config, database_watch::DatabaseWatch};
-use maro_access::workspace::Workspace;
+use maro_access::{Access, stored_words::PolicedTracker, workspace::Workspace};
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -39,6 +39,8 @@ pub(crate) struct Services {
     pub(crate) slack: Arc<SlackWebApi>,
     /// Whose the bot is.
     pub(crate) workspace: Arc<Workspace>,
+    /// What may be shown where.
+    pub(crate) access: Arc<Access>,
     pub(crate) stores: Stores,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
@@ -56,16 +58,20 @@ impl Services {
         let metrics = Arc::new(Metrics::new());
         let watch: Arc<dyn CallObserver> = Arc::new(DatabaseWatch::new(Arc::clone(&metrics)));
         let stores = stores.observed_by(&watch);
+        let slack = Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone()));
+        let workspace = Arc::new(Workspace::new(config.allowed_teams.clone()));
+        let access = Arc::new(Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace)));
         Ok(Self {
             clock,
             patience,
             jira: Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?),
-            tracker: Arc::clone(&stores.tracker),
+            tracker: Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access))),
             intents: Arc::clone(&stores.intents),
             plugin_storage: Arc::clone(&stores.plugin_storage),
             plugin_switches: Arc::clone(&stores.plugin_switches),
-            slack: Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone())),
-            workspace: Arc::new(Workspace::new(config.allowed_teams.clone())),
+            slack,
+            workspace,
+            access,
             metrics,
             stores,
             tasks: TaskTracker::new(),
@@ -78,6 +84,7 @@ impl Services {
             intents: Arc::clone(&self.intents),
             jira: Arc::clone(&self.jira),
             tracker: Arc::clone(&self.tracker),
+            access: Arc::clone(&self.access),
             auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone()),
             announcer: Arc::new(Announcer {
                 slack: Arc::clone(&self.slack),
@@ -123,6 +130,7 @@ impl Services {
             default_project: config.jira.default_project.clone(),
             tasks: self.tasks.clone(),
             storage: Arc::clone(&self.plugin_storage),
+            access: Arc::clone(&self.access),
             admins: config.admins.clone(),
             recorder,
         })

@@ -63,6 +63,11 @@ impl ChannelId {
         Self(user.as_str().to_owned())
     }
 
+    /// Whether this is a person's id in the place of a channel's.
+    pub fn is_person(&self) -> bool {
+        self.0.starts_with(['U', 'W'])
+    }
+
     /// Whether this is a direct message, which has no name that Slack could show.
     pub fn is_direct_message(&self) -> bool {
         self.0.starts_with('D')

@@ -97,6 +97,8 @@ pub struct Issue {
     pub summary: String,
     /// Empty if Jira has not told it: its answer to a creation has none.
     pub status: String,
+    /// Whether Jira shows it only to some people.
+    pub has_security_level: bool,
 }
 
 impl Issue {
@@ -107,6 +109,7 @@ impl Issue {
             key,
             summary: one_line(summary, MAX_SUMMARY_LENGTH),
             status: one_line(status, MAX_STATUS_LENGTH),
+            has_security_level: false,
         }
     }
 }

@@ -48,4 +48,6 @@ pub struct SimilarTicket {
     pub summary: String,
     pub status: String,
     pub assignee: Option<String>,
+    /// Whether Jira shows it only to some people.
+    pub has_security_level: bool,
 }

@@ -56,6 +56,8 @@ pub struct TrackedIssue {
     pub last_synced_at: Option<Timestamp>,
     pub last_jira_status: Option<String>,
     pub last_jira_summary: Option<String>,
+    /// Whether Jira shows it only to some people. `None` if Jira wasn't asked.
+    pub has_security_level: Option<bool>,
 }
 
 /// A part of a channel's list, oldest first.

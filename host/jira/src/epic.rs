@@ -87,8 +87,10 @@ pub(super) async fn get_epic(
     let fields =
         if site.is_cloud() { EpicFields::default() } else { get_epic_fields(site, deadline).await? };
     let mut url = site.url(&["issue", key.as_str()]);
-    let asked: Vec<&str> =
-        ["summary", "status", "issuetype", "project"].into_iter().chain(fields.name.as_deref()).collect();
+    let asked: Vec<&str> = ["summary", "status", "security", "issuetype", "project"]
+        .into_iter()
+        .chain(fields.name.as_deref())
+        .collect();
     url.set_query(Some(&format!("fields={}", asked.join(","))));
     match site.find(&JiraRequest::get(RequestKind::GetEpic, url), deadline).await? {
         Some(body) => judge(site, &body, &fields, deadline).await,

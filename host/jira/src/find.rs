@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::Instant;
 
 use crate::{
@@ -26,7 +26,7 @@ use maro_domain::{
     issue::{Issue, one_line},
 };
 
-const FIELDS: [&str; 5] = ["summary", "status", "issuetype", "assignee", "updated"];
+const FIELDS: [&str; 6] = ["summary", "status", "issuetype", "assignee", "updated", "security"];
 
 /// The longest page token of Jira Cloud that is passed on, in bytes.
 const MAX_TOKEN_LENGTH: usize = 4_096;
@@ -86,6 +86,7 @@ struct DetailFields {
     issuetype: Option<Named>,
     assignee: Option<RawPerson>,
     updated: Option<String>,
+    security: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -194,9 +195,10 @@ impl TryFrom<RawFound> for IssueDetails {
 
     fn try_from(raw: RawFound) -> Result<Self, JiraError> {
         let (id, key) = identify(&raw.id, &raw.key)?;
-        let DetailFields { summary, status, issuetype, assignee, updated } = raw.fields;
+        let DetailFields { summary, status, issuetype, assignee, updated, security } = raw.fields;
+        let issue = Issue::new(id, key, &summary, &status.name);
         Ok(Self {
-            issue: Issue::new(id, key, &summary, &status.name),
+            issue: Issue { has_security_level: security.is_some(), ..issue },
             issue_type: issuetype.map(|kind| one_line(&kind.name, MAX_NAME_LENGTH)).unwrap_or_default(),
             status_category: match status.status_category.as_ref().map(|category| category.key.as_str()) {
                 Some("new") => StatusCategory::ToDo,

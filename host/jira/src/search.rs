@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -81,6 +81,7 @@ struct SimilarFields {
     summary: String,
     status: Option<Named>,
     assignee: Option<RawAssignee>,
+    security: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +115,7 @@ pub(super) async fn search_similar(
     let Some(jql) = jql::similar(project_key, words) else { return Ok(Vec::new()) };
     let request = SearchRequest {
         jql: &jql,
-        fields: &["summary", "status", "assignee"],
+        fields: &["summary", "status", "assignee", "security"],
         max_results: limit.clamp(1, MAX_SIMILAR),
         properties: None,
         next_page_token: None,
@@ -264,12 +265,13 @@ impl TryFrom<RawFound> for SimilarTicket {
     fn try_from(raw: RawFound) -> Result<Self, JiraError> {
         let (id, key) = identify(&raw.id, &raw.key)?;
         let status = raw.fields.status.map(|status| status.name).unwrap_or_default();
-        let Issue { id, key, summary, status } = Issue::new(id, key, &raw.fields.summary, &status);
+        let Issue { id, key, summary, status, .. } = Issue::new(id, key, &raw.fields.summary, &status);
         let assignee = raw
             .fields
             .assignee
             .map(|person| one_line(&person.display_name, MAX_NAME_LENGTH))
             .filter(|name| !name.is_empty());
-        Ok(Self { id, key, summary, status, assignee })
+        let has_security_level = raw.fields.security.is_some();
+        Ok(Self { id, key, summary, status, assignee, has_security_level })
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn get_transitions(
     deadline: Instant,
 ) -> Result<Option<(Issue, Vec<Transition>)>, JiraError> {
     let mut url = site.url(&["issue", key.as_str()]);
-    url.set_query(Some("fields=summary,status&expand=transitions"));
+    url.set_query(Some("fields=summary,status,security&expand=transitions"));
     let request = JiraRequest::get(RequestKind::GetTransitions, url);
     let Some(body) = site.find(&request, deadline).await? else { return Ok(None) };
     let issue = parse_issue(&body)?;

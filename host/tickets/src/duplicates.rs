@@ -16,6 +16,7 @@ use crate::{
     patience::deadline,
     texts,
 };
+use maro_access::sight::Sight;
 use maro_domain::{issue::Issue, ticket::SimilarTicket};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
@@ -64,7 +65,8 @@ pub(crate) fn turns() -> Arc<Semaphore> {
 }
 
 impl DuplicateSearch {
-    pub(crate) async fn find(&self, record: &CreateRecord) -> Similar {
+    /// Those that may be shown in the channel.
+    pub(crate) async fn find(&self, record: &CreateRecord, sight: &Sight) -> Similar {
         let words = search_words(&record.summary);
         if words.is_empty() {
             return Similar::None;
@@ -85,6 +87,8 @@ impl DuplicateSearch {
             }
         };
         candidates.extend(lately);
+        candidates
+            .retain(|ticket| sight.row(ticket.key.project_key(), Some(ticket.has_security_level)).is_ok());
         candidates.truncate(MAX_COMPARED);
         match self.compare(record.summary.clone(), candidates, deadline).await {
             Some(similar) if !similar.is_empty() => Similar::Found(similar),
@@ -123,6 +127,7 @@ impl DuplicateSearch {
                 summary,
                 status: texts::issues::JUST_CREATED.to_owned(),
                 assignee: None,
+                has_security_level: false,
             })
             .collect()
     }
@@ -154,6 +159,7 @@ mod tests {
             summary: summary.to_owned(),
             status: "Open".to_owned(),
             assignee: None,
+            has_security_level: false,
         }
     }
 

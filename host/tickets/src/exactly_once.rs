@@ -30,6 +30,7 @@ use crate::{
     patience::Patience,
     wish::{Asked, Looked, Looking, Told, Wish},
 };
+use maro_access::Access;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,
@@ -120,6 +121,8 @@ pub struct Driver {
     pub intents: Arc<dyn Intents>,
     pub jira: Arc<JiraClient>,
     pub tracker: Arc<dyn ChannelIssueTracker>,
+    /// What may be shown where.
+    pub access: Arc<Access>,
     pub auto_tracker: AutoTracker,
     pub announcer: Arc<Announcer>,
     pub clock: Clock,

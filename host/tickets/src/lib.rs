@@ -101,9 +101,15 @@ impl Tickets {
                 jira: Arc::clone(&driver.jira),
                 modals: Arc::clone(&modals),
                 default_project: default_project.clone(),
+                access: Arc::clone(&driver.access),
                 tasks: tasks.clone(),
             }),
-            choices: Choices { jira: Arc::clone(&driver.jira), modals: Arc::clone(&modals), default_project },
+            choices: Choices {
+                jira: Arc::clone(&driver.jira),
+                modals: Arc::clone(&modals),
+                default_project,
+                access: Arc::clone(&driver.access),
+            },
             submissions: Arc::new(Submissions {
                 create: Arc::clone(&create),
                 stories: Arc::clone(&stories),

@@ -8,6 +8,7 @@ use crate::{
     texts,
     wish::{Asked, Told, Wish},
 };
+use maro_access::sight::{Rule, Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},
@@ -18,12 +19,23 @@ use maro_store::intents::{IntentKind, work::Work};
 
 /// The wish to add one link. The link has an id, so asking twice adds it once, and there is nothing to look
 /// for.
-pub(crate) struct Link;
+pub(crate) struct Link {
+    /// What may be shown in the channel.
+    sight: Sight,
+}
+
+impl Link {
+    pub(crate) fn new(sight: Sight) -> Self {
+        Self { sight }
+    }
+}
 
 /// Why a ticket was not linked.
 #[derive(Debug)]
 pub(crate) enum NotLinked {
     Missing,
+    /// It may not be shown in the channel.
+    Withheld(Rule),
     Jira(JiraError),
 }
 
@@ -44,7 +56,7 @@ impl Wish for Link {
         record: &LinkRecord,
         deadline: Instant,
     ) -> Asked<LinkedIssue, NotLinked> {
-        add_link(jira, record, deadline).await
+        add_link(jira, &self.sight, record, deadline).await
     }
 
     fn answered(&mut self, work: &mut Work<LinkRecord>, issue: LinkedIssue) {
@@ -75,14 +87,26 @@ impl Wish for Link {
     }
 }
 
-async fn add_link(jira: &JiraClient, record: &LinkRecord, until: Instant) -> Asked<LinkedIssue, NotLinked> {
+async fn add_link(
+    jira: &JiraClient,
+    sight: &Sight,
+    record: &LinkRecord,
+    until: Instant,
+) -> Asked<LinkedIssue, NotLinked> {
     let missing = || Asked::Refused(NotLinked::Missing);
     let Ok(key) = IssueKey::parse(&record.key) else { return missing() };
+    let withheld = |rule: &Rule| Asked::Refused(NotLinked::Withheld(rule.clone()));
+    if let Err(rule) = sight.project(key.project_key()) {
+        return withheld(rule);
+    }
     let issue = match jira.get_issues(std::slice::from_ref(&key), deadline(LOOK_UP_PATIENCE)).await {
         Ok(found) => found.into_iter().flatten().next(),
         Err(error) => return Asked::Refused(NotLinked::Jira(error)),
     };
     let Some(issue) = issue else { return missing() };
+    if let Err(rule) = sight.issue(&issue) {
+        return withheld(rule);
+    }
     let url = record.origin.conversation_url();
     match jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, until).await {
         Ok(()) => Asked::Answered(LinkedIssue {

@@ -10,6 +10,7 @@ use crate::{
     texts,
     wish::{Asked, Told, Wish},
 };
+use maro_access::sight::Sight;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,
@@ -40,20 +41,25 @@ pub(crate) enum BatchAnswer {
 
 /// The wish to create all stories of one form. If Jira rejects a story, that is the outcome of its line, not
 /// of the wish.
-#[derive(Default)]
 pub(crate) struct Stories {
+    /// What may be shown in the channel.
+    sight: Sight,
     /// `None` until Jira has shown it.
     epic: Option<Epic>,
 }
 
 impl Stories {
+    pub(crate) fn new(sight: Sight) -> Self {
+        Self { sight, epic: None }
+    }
+
     /// As [`read_epic`], but asks only once.
     async fn epic(&mut self, jira: &JiraClient, key: &str) -> Result<&Epic, String> {
         let epic = match self.epic.take() {
             Some(epic) => epic,
             None => {
                 let key = IssueKey::parse(key).map_err(|_| texts::forms::EXPIRED.to_owned())?;
-                read_epic(jira, &key).await?
+                read_epic(jira, &self.sight, &key).await?
             }
         };
         Ok(self.epic.insert(epic))
@@ -236,8 +242,15 @@ pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
 }
 
 /// An epic, or why it can't have stories.
-pub(crate) async fn read_epic(jira: &JiraClient, key: &IssueKey) -> Result<Epic, String> {
+pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, String> {
+    sight.project(key.project_key()).map_err(|rule| texts::access::withheld(key.as_str(), rule))?;
     match jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await {
+        Ok(EpicLookup::Epic(Epic { issue, .. }) | EpicLookup::NotAnEpic { issue, .. })
+            if sight.issue(&issue).is_err() =>
+        {
+            let rule = sight.issue(&issue);
+            Err(rule.err().map(|rule| texts::access::withheld(key.as_str(), rule)).unwrap_or_default())
+        }
         Ok(EpicLookup::Epic(epic)) => Ok(epic),
         Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::stories::no_story_type(&project_key)),
         Ok(EpicLookup::NotAnEpic { issue, type_name }) => {

@@ -1,7 +1,7 @@
 //! Reading from Jira. Grant: `jira`.
 
 pub use crate::bindings::maro::plugin::{
-    jira::{IssueDetails, Lookup, SearchPage, StatusCategory},
+    jira::{Finding, IssueDetails, Lookup, SearchPage, StatusCategory},
     types::{Issue, JiraError, JiraErrorKind, JiraUser},
 };
 use crate::{IssueKey, bindings::maro::plugin::jira, host::host};
@@ -13,6 +13,15 @@ use crate::{IssueKey, bindings::maro::plugin::jira, host::host};
 /// None of them means that an issue doesn't exist: that's [`Lookup::Missing`].
 pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
     if keys.is_empty() { Ok(Vec::new()) } else { host!(jira::get_issues(keys)) }
+}
+
+/// As [`get_issues`], but a key that may not be shown in this channel hides no other: it's [`Finding::Withheld`],
+/// with a sentence to pass on.
+///
+/// # Errors
+/// As [`get_issues`].
+pub fn look_up(keys: &[IssueKey]) -> Result<Vec<Finding>, JiraError> {
+    if keys.is_empty() { Ok(Vec::new()) } else { host!(jira::look_up(keys)) }
 }
 
 /// One page of the issues that a JQL query finds, in its order: at most `limit` of them (1 to 100), after the

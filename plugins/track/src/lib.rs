@@ -3,7 +3,7 @@
 
 use maro_plugin::{
     Description, IssueKey, Plugin, Reply, RunError,
-    jira::{self, Issue, Lookup},
+    jira::{self, Finding, Issue},
     keys::{self, Words},
     register,
     reply::{Line, details, issue},
@@ -32,22 +32,23 @@ impl Plugin for Track {
 register!(Track);
 
 fn track(words: &Words) -> Result<Reply, RunError> {
-    let lookups = jira::get_issues(&words.keys())?;
-    let found: Vec<IssueKey> = lookups.iter().filter_map(found).map(|issue| issue.key.clone()).collect();
+    let findings = jira::look_up(&words.keys())?;
+    let found: Vec<IssueKey> = findings.iter().filter_map(found).map(|issue| issue.key.clone()).collect();
     let outcomes = tracker_edit::track(&found)?;
-    Ok(reply(words, &lookups, &outcomes))
+    Ok(reply(words, &findings, &outcomes))
 }
 
-/// `lookups` are Jira's answers for the keys among `words`, `outcomes` the tracker's for the keys found.
-fn reply(words: &Words, lookups: &[Lookup], outcomes: &[TrackOutcome]) -> Reply {
+/// `findings` are the answers for the keys among `words`, `outcomes` the tracker's for the keys found.
+fn reply(words: &Words, findings: &[Finding], outcomes: &[TrackOutcome]) -> Reply {
     let changed = outcomes.contains(&TrackOutcome::Tracked);
     let reply = if changed { Reply::to_channel() } else { Reply::to_caller() };
 
-    let mut lookups = lookups.iter();
+    let mut findings = findings.iter();
     let mut outcomes = outcomes.iter();
-    reply.lines(words.lines(|key| match lookups.next().and_then(found) {
-        Some(issue) => line(issue, outcomes.next()),
-        None => spans![issue(key), " not found in Jira"],
+    reply.lines(words.lines(|key| match findings.next() {
+        Some(Finding::Found(issue)) => line(issue, outcomes.next()),
+        Some(Finding::Withheld(sentence)) => spans![sentence.as_str()],
+        Some(Finding::Missing) | None => spans![issue(key), " not found in Jira"],
     }))
 }
 
@@ -61,10 +62,10 @@ fn line(found: &Issue, outcome: Option<&TrackOutcome>) -> Line {
     }
 }
 
-fn found(lookup: &Lookup) -> Option<&Issue> {
-    match lookup {
-        Lookup::Found(issue) => Some(issue),
-        Lookup::Missing => None,
+fn found(finding: &Finding) -> Option<&Issue> {
+    match finding {
+        Finding::Found(issue) => Some(issue),
+        Finding::Missing | Finding::Withheld(_) => None,
     }
 }
 
@@ -74,16 +75,16 @@ mod tests {
 
     use super::*;
 
-    fn known(key: &str, summary: &str) -> Lookup {
-        Lookup::Found(Issue { key: key.into(), summary: summary.into(), status: "Open".into() })
+    fn known(key: &str, summary: &str) -> Finding {
+        Finding::Found(Issue { key: key.into(), summary: summary.into(), status: "Open".into() })
     }
 
     #[test]
     fn every_word_has_its_line_in_the_order_given() {
         let words = keys::parse("SCRUM-123 foo! SCRUM-999 SCRUM-124").unwrap();
-        let lookups =
-            [known("SCRUM-123", "User authentication flow"), Lookup::Missing, known("SCRUM-124", "b")];
-        let reply = reply(&words, &lookups, &[TrackOutcome::Tracked, TrackOutcome::AlreadyTracked]);
+        let findings =
+            [known("SCRUM-123", "User authentication flow"), Finding::Missing, known("SCRUM-124", "b")];
+        let reply = reply(&words, &findings, &[TrackOutcome::Tracked, TrackOutcome::AlreadyTracked]);
         assert_eq!(
             reply.preview(),
             "Now tracking SCRUM-123: User authentication flow (Open)\n\
@@ -95,10 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_may_not_be_shown_hides_no_other() {
+        let words = keys::parse("SECRET-1 SCRUM-124").unwrap();
+        let withheld = Finding::Withheld("SECRET-1 can't be shown in this channel.".into());
+        let reply = reply(&words, &[withheld, known("SCRUM-124", "b")], &[TrackOutcome::Tracked]);
+        assert_eq!(
+            reply.preview(),
+            "SECRET-1 can't be shown in this channel.\nNow tracking SCRUM-124: b (Open)"
+        );
+    }
+
+    #[test]
     fn moved_issues_are_shown_with_their_new_key() {
         let words = keys::parse("OLD-1 OLDER-1").unwrap();
-        let lookups = [known("NEW-7", "Sign-up form"), known("NEW-7", "Sign-up form")];
-        let reply = reply(&words, &lookups, &[TrackOutcome::Tracked, TrackOutcome::AlreadyTracked]);
+        let findings = [known("NEW-7", "Sign-up form"), known("NEW-7", "Sign-up form")];
+        let reply = reply(&words, &findings, &[TrackOutcome::Tracked, TrackOutcome::AlreadyTracked]);
         assert_eq!(
             reply.preview(),
             "Now tracking NEW-7: Sign-up form (Open)\nNEW-7 is already tracked in this channel"
@@ -108,12 +120,12 @@ mod tests {
     #[test]
     fn the_channel_sees_only_changes() {
         let words = keys::parse("SCRUM-123").unwrap();
-        for (lookup, outcomes) in [
+        for (finding, outcomes) in [
             (known("SCRUM-123", "a"), &[TrackOutcome::AlreadyTracked][..]),
             (known("SCRUM-123", "a"), &[TrackOutcome::Unconfirmed]),
-            (Lookup::Missing, &[]),
+            (Finding::Missing, &[]),
         ] {
-            assert_eq!(reply(&words, &[lookup], outcomes).visibility, Visibility::Caller);
+            assert_eq!(reply(&words, &[finding], outcomes).visibility, Visibility::Caller);
         }
     }
 

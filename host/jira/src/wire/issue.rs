@@ -27,14 +27,14 @@ pub(crate) struct Named {
 }
 
 /// The issue fields that are asked for.
-pub(crate) const FIELDS: [&str; 2] = ["summary", "status"];
+pub(crate) const FIELDS: [&str; 3] = ["summary", "status", "security"];
 
 /// The body of `POST /rest/api/3/issue/bulkfetch`.
 #[derive(Debug, Serialize)]
 pub(crate) struct BulkFetchRequest<'a> {
     #[serde(rename = "issueIdsOrKeys")]
     pub(crate) keys: &'a [&'a str],
-    pub(crate) fields: [&'static str; 2],
+    pub(crate) fields: [&'static str; 3],
 }
 
 /// The answer to it. What is missing or not visible is in neither list.
@@ -69,6 +69,8 @@ struct RawFields<'a> {
     summary: Cow<'a, str>,
     #[serde(borrow)]
     status: RawStatus<'a>,
+    /// The issue's security level, if it has one.
+    security: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +94,8 @@ impl TryFrom<BorrowedIssue<'_>> for Issue {
 
     fn try_from(raw: BorrowedIssue<'_>) -> Result<Self, JiraError> {
         let (id, key) = identify(&raw.id, &raw.key)?;
-        Ok(Self::new(id, key, &raw.fields.summary, &raw.fields.status.name))
+        let issue = Self::new(id, key, &raw.fields.summary, &raw.fields.status.name);
+        Ok(Self { has_security_level: raw.fields.security.is_some(), ..issue })
     }
 }
 

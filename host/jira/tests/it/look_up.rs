@@ -65,7 +65,7 @@ async fn data_center_is_asked_once_for_each_key() {
     world.get("SCRUM-123 SCRUM-124 SCRUM-123").await.unwrap();
     let mut paths = world.paths();
     paths.sort();
-    let path = |key: &str| format!("GET /rest/api/2/issue/{key}?fields=summary,status");
+    let path = |key: &str| format!("GET /rest/api/2/issue/{key}?fields=summary,status,security");
     assert_eq!(paths, [path("SCRUM-123"), path("SCRUM-124")]);
 }
 

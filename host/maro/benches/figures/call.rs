@@ -11,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use maro_access::{Access, policy::AccessPolicy, workspace::Workspace};
 use maro_domain::{
     caller::{Caller, Way},
     ids::{ChannelId, Incident, UserId},
@@ -65,18 +66,20 @@ pub(crate) fn run(plugins: &Path) {
         });
         let intents = Arc::clone(&stores.intents);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
+        let slack = Arc::new(SlackWebApi::new(&no_slack()));
+        let workspace = Arc::new(Workspace::new(Vec::new()));
+        let access = Arc::new(Access::new(AccessPolicy::default(), Arc::clone(&slack), workspace));
         let capabilities = Arc::new(Capabilities {
+            access: Arc::clone(&access),
             tracker: Arc::clone(&tracker),
             jira: Arc::clone(&jira),
             tickets: Arc::new(Driver {
+                access,
                 intents: Arc::clone(&intents),
                 jira: Arc::clone(&jira),
                 tracker: Arc::clone(&tracker),
                 auto_tracker: AutoTracker::new(Arc::clone(&tracker), intents, Clock::system()),
-                announcer: Arc::new(Announcer {
-                    slack: Arc::new(SlackWebApi::new(&no_slack())),
-                    renderer: Renderer::new(&nowhere().base_url),
-                }),
+                announcer: Arc::new(Announcer { slack, renderer: Renderer::new(&nowhere().base_url) }),
                 clock: Clock::system(),
                 metrics: Arc::default(),
                 patience: Patience::default(),
@@ -162,6 +165,7 @@ impl ListInMemory {
             last_synced_at: None,
             last_jira_status: Some("In Progress".to_owned()),
             last_jira_summary: Some(format!("User authentication flow, part {number}")),
+            has_security_level: Some(false),
         };
         Self { issues: (1..=rows).map(issue).collect() }
     }

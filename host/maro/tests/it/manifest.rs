@@ -35,9 +35,15 @@ fn code(folder: &str) -> String {
 #[test]
 fn the_scopes_are_those_of_the_methods_in_use() {
     let manifest = manifest();
-    let bot = manifest.split("    bot:\n").nth(1).unwrap().split("settings:").next().unwrap();
-    let scopes: Vec<_> = bot.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    assert_eq!(scopes, ["chat:write", "chat:write.public", "commands"]);
+    let listed = |key: &str| -> Vec<&str> {
+        let rest = manifest.split(&format!("    {key}:\n")).nth(1).unwrap();
+        rest.lines().map_while(|line| line.trim().strip_prefix("- ")).collect()
+    };
+    // Slack wants the optional ones on both lists.
+    let (scopes, optional) = (listed("bot"), listed("bot_optional"));
+    let required: Vec<_> = scopes.iter().filter(|scope| !optional.contains(scope)).copied().collect();
+    assert_eq!(required, ["chat:write", "chat:write.public", "commands"]);
+    assert!(optional.iter().all(|scope| scopes.contains(scope)), "{optional:?}");
     // What each method of the Web API needs, by Slack's documentation. Views and links to messages need
     // nothing of their own.
     let needs = [
@@ -45,6 +51,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
         ("views.update", None),
         ("chat.getPermalink", None),
         ("auth.test", None),
+        ("conversations.info", Some("channels:read")),
         ("chat.postMessage", Some("chat:write")),
     ];
     let client = code("slack/src");

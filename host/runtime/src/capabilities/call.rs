@@ -8,7 +8,11 @@ use crate::{
     invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
-use maro_domain::{caller::Caller, issue::IssueKey};
+use maro_access::sight::Sight;
+use maro_domain::{
+    caller::Caller,
+    issue::{Issue, IssueKey},
+};
 use maro_tickets::texts;
 
 /// The most keys that one call takes.
@@ -17,6 +21,8 @@ const MAX_KEYS: usize = 100;
 /// Proof that the operator granted a capability for this caller.
 pub(super) struct Call {
     grant: Grant,
+    /// What may be shown in the caller's channel.
+    sight: Sight,
     pub(super) caller: Arc<Caller>,
     pub(super) capabilities: Arc<Capabilities>,
 }
@@ -29,10 +35,20 @@ pub(super) enum CallError {
 }
 
 impl Call {
-    /// Checks the grant.
+    /// Checks the grant, for a call that shows no issue.
     pub(super) fn begin(invocation: &mut Invocation, grant: Grant) -> Result<Self, CallError> {
         let (caller, capabilities) = invocation.authority.authorise(grant).map_err(CallError::Denied)?;
-        Ok(Self { grant, caller, capabilities })
+        Ok(Self { grant, sight: Sight::ALL, caller, capabilities })
+    }
+
+    /// Checks the grant, and finds out what may be shown in the caller's channel.
+    pub(super) async fn begin_with_issues(
+        invocation: &mut Invocation,
+        grant: Grant,
+    ) -> Result<Self, CallError> {
+        let call = Self::begin(invocation, grant)?;
+        let sight = invocation.timed(call.capabilities.access.in_channel(&call.caller.channel)).await;
+        Ok(Self { sight, ..call })
     }
 
     /// The keys that the guest gave, if the grant covers all of them.
@@ -41,29 +57,66 @@ impl Call {
         invocation: &mut Invocation,
         keys: Vec<String>,
     ) -> Result<Vec<IssueKey>, CallError> {
-        if keys.len() > MAX_KEYS {
-            return Err(CallError::InvalidArgument(texts::requests::too_many_keys(MAX_KEYS)));
-        }
-        let keys: Vec<_> = keys
-            .into_iter()
-            .map(IssueKey::from_string)
-            .collect::<Result<_, _>>()
-            .map_err(|_| CallError::InvalidArgument(texts::requests::not_a_key()))?;
-        keys.iter().try_for_each(|key| self.reaches(invocation, key.project_key()))?;
+        let keys = parse(keys)?;
+        keys.iter().try_for_each(|key| self.reaches(invocation, key))?;
         Ok(keys)
+    }
+
+    /// As [`Call::keys`], without those that may not be shown in the channel; a sentence stands in their place.
+    pub(super) fn keys_or_sentences(
+        &self,
+        invocation: &mut Invocation,
+        keys: Vec<String>,
+    ) -> Result<Vec<Result<IssueKey, String>>, CallError> {
+        let keep = |key: IssueKey| {
+            if let Err(rule) = self.sight.project(key.project_key()) {
+                return Ok(Err(texts::access::withheld(key.as_str(), rule)));
+            }
+            self.reaches(invocation, &key).map(|()| Ok(key))
+        };
+        parse(keys)?.into_iter().map(keep).collect()
     }
 
     /// As [`Call::keys`], for one.
     pub(super) fn key(&self, invocation: &mut Invocation, key: String) -> Result<IssueKey, CallError> {
         let key = IssueKey::from_string(key)
             .map_err(|_| CallError::InvalidArgument(texts::requests::not_a_key()))?;
-        self.reaches(invocation, key.project_key())?;
+        self.reaches(invocation, &key)?;
         Ok(key)
     }
 
-    /// Whether the grant covers issues of a project.
-    pub(super) fn reaches(&self, invocation: &mut Invocation, project_key: &str) -> Result<(), CallError> {
+    /// Whether the grant and the channel's policy cover an issue, as far as its key says.
+    fn reaches(&self, invocation: &mut Invocation, key: &IssueKey) -> Result<(), CallError> {
+        let project = key.project_key();
+        self.sight
+            .project(project)
+            .map_err(|rule| CallError::Denied(texts::access::withheld(key.as_str(), rule)))?;
+        invocation.authority.reach(self.grant, project).map_err(CallError::Denied)
+    }
+
+    /// Whether the grant and the channel's policy cover an issue as Jira shows it. It was asked for as `asked`, under
+    /// which it may have moved away since.
+    pub(super) fn shows(
+        &self,
+        invocation: &mut Invocation,
+        asked: &str,
+        issue: &Issue,
+    ) -> Result<(), CallError> {
+        self.sight.issue(issue).map_err(|rule| CallError::Denied(texts::access::withheld(asked, rule)))?;
+        invocation.authority.reach(self.grant, issue.key.project_key()).map_err(CallError::Denied)
+    }
+
+    /// Whether the grant and the channel's policy cover creating issues in a project.
+    pub(super) fn creates(&self, invocation: &mut Invocation, project_key: &str) -> Result<(), CallError> {
+        self.sight
+            .project(project_key)
+            .map_err(|rule| CallError::Denied(texts::access::not_created(project_key, rule)))?;
         invocation.authority.reach(self.grant, project_key).map_err(CallError::Denied)
+    }
+
+    /// What may be shown in the caller's channel.
+    pub(super) fn sight(&self) -> &Sight {
+        &self.sight
     }
 
     /// As [`Call::jira_deadline`], for what changes nothing.
@@ -75,4 +128,15 @@ impl Call {
     pub(super) fn jira_deadline(&self, invocation: &mut Invocation) -> Instant {
         invocation.budget.jira_deadline(self.capabilities.jira_patience)
     }
+}
+
+/// The keys that a guest gave, if there are few enough and all are keys.
+fn parse(keys: Vec<String>) -> Result<Vec<IssueKey>, CallError> {
+    if keys.len() > MAX_KEYS {
+        return Err(CallError::InvalidArgument(texts::requests::too_many_keys(MAX_KEYS)));
+    }
+    keys.into_iter()
+        .map(IssueKey::from_string)
+        .collect::<Result<_, _>>()
+        .map_err(|_| CallError::InvalidArgument(texts::requests::not_a_key()))
 }

@@ -3,7 +3,7 @@
 use crate::{
     capabilities::call::{Call, CallError},
     interface::bindings::maro::plugin::{
-        jira::{self, Host, Lookup, SearchPage},
+        jira::{self, Finding, Host, Lookup, SearchPage},
         types,
     },
     invocation::Invocation,
@@ -11,7 +11,7 @@ use crate::{
 };
 use maro_domain::{
     details::{IssueDetails, Person, StatusCategory},
-    issue::Issue,
+    issue::{Issue, IssueKey},
 };
 use maro_jira::{
     error::JiraError,
@@ -31,7 +31,14 @@ impl Host for Invocation {
         &mut self,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<Lookup>, types::JiraError>> {
-        Ok(self.look_up(keys).await)
+        Ok(self.get_all(keys).await)
+    }
+
+    async fn look_up(
+        &mut self,
+        keys: Vec<String>,
+    ) -> wasmtime::Result<Result<Vec<Finding>, types::JiraError>> {
+        Ok(self.look_up_each(keys).await)
     }
 
     async fn search(
@@ -45,15 +52,29 @@ impl Host for Invocation {
 }
 
 impl Invocation {
-    async fn look_up(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
-        let call = Call::begin(self, Grant::Jira)?;
+    async fn get_all(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
+        let call = Call::begin_with_issues(self, Grant::Jira).await?;
         let keys = call.keys(self, keys)?;
+        let issues = self.read(&call, &keys).await?;
+        keys.iter().zip(issues).map(|(key, issue)| self.lookup(&call, key, issue)).collect()
+    }
+
+    async fn look_up_each(&mut self, keys: Vec<String>) -> Result<Vec<Finding>, types::JiraError> {
+        let call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let keys = call.keys_or_sentences(self, keys)?;
+        let asked: Vec<IssueKey> = keys.iter().filter_map(|key| key.as_ref().ok()).cloned().collect();
+        let mut issues = self.read(&call, &asked).await?.into_iter();
+        let findings = keys.into_iter().map(|key| match key {
+            Ok(key) => self.finding(&call, &key, issues.next().flatten()),
+            Err(sentence) => Finding::Withheld(sentence),
+        });
+        Ok(findings.collect())
+    }
+
+    async fn read(&mut self, call: &Call, keys: &[IssueKey]) -> Result<Vec<Option<Issue>>, types::JiraError> {
         let deadline = call.jira_read_deadline(self);
-        let issues = self
-            .timed(call.capabilities.jira.get_issues(&keys, deadline))
-            .await
-            .map_err(|error| self.jira_failed(&error))?;
-        Ok(issues.into_iter().map(|issue| self.lookup(&call, issue)).collect())
+        let issues = self.timed(call.capabilities.jira.get_issues(keys, deadline)).await;
+        issues.map_err(|error| self.jira_failed(&error))
     }
 
     async fn find(
@@ -62,36 +83,67 @@ impl Invocation {
         limit: u32,
         after: Option<String>,
     ) -> Result<SearchPage, types::JiraError> {
-        let call = Call::begin(self, Grant::Jira)?;
+        let call = Call::begin_with_issues(self, Grant::Jira).await?;
         if jql.chars().count() > MAX_JQL_LENGTH {
             return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
         }
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
             return Err(invalid(texts::requests::page_size(limit, MAX_PAGE_SIZE)));
         }
-        let projects = self.authority.projects(Grant::Jira);
-        let projects: Option<Vec<_>> =
-            projects.map(|keys| keys.iter().map(|key| key.as_str().to_owned()).collect());
+        let projects = self.projects_of(&call);
         let search = Search { jql: &jql, projects: projects.as_deref(), limit, after: after.as_deref() };
         let deadline = call.jira_read_deadline(self);
         let page = self
             .timed(call.capabilities.jira.find_issues(search, deadline))
             .await
             .map_err(|error| self.search_failed(&error))?;
-        self.confirmed.extend(page.issues.iter().map(|found| found.issue.clone()));
-        Ok(SearchPage { issues: page.issues.into_iter().map(details).collect(), next: page.next })
+        let mut found = page.issues;
+        found.retain(|found| call.sight().issue(&found.issue).is_ok());
+        self.confirmed.extend(found.iter().map(|found| found.issue.clone()));
+        Ok(SearchPage { issues: found.into_iter().map(details).collect(), next: page.next })
+    }
+
+    /// The projects to which the operator narrows the grant and the channel, if to any.
+    fn projects_of(&self, call: &Call) -> Option<Vec<String>> {
+        let granted = self.authority.projects(Grant::Jira);
+        let granted = granted.map(|keys| keys.iter().map(|key| key.as_str().to_owned()));
+        match (granted, call.sight().projects()) {
+            (None, None) => None,
+            (Some(granted), None) => Some(granted.collect()),
+            (None, Some(shown)) => Some(shown.iter().map(str::to_owned).collect()),
+            (Some(granted), Some(shown)) => Some(granted.filter(|key| shown.contains(key)).collect()),
+        }
     }
 
     /// Remembers an issue as confirmed and hands a copy to the guest.
-    fn lookup(&mut self, call: &Call, issue: Option<Issue>) -> Lookup {
-        let Some(issue) = issue else { return Lookup::Missing };
-        if call.reaches(self, issue.key.project_key()).is_err() {
+    fn lookup(
+        &mut self,
+        call: &Call,
+        key: &IssueKey,
+        issue: Option<Issue>,
+    ) -> Result<Lookup, types::JiraError> {
+        match self.finding(call, key, issue) {
+            Finding::Found(issue) => Ok(Lookup::Found(issue)),
+            Finding::Missing => Ok(Lookup::Missing),
+            Finding::Withheld(sentence) => Err(CallError::Denied(sentence).into()),
+        }
+    }
+
+    /// As [`Invocation::lookup`], with a sentence if the issue may not be shown.
+    fn finding(&mut self, call: &Call, key: &IssueKey, issue: Option<Issue>) -> Finding {
+        let Some(issue) = issue else { return Finding::Missing };
+        if self.authority.reach(Grant::Jira, issue.key.project_key()).is_err() {
             // It has moved to a project that the plugin may not see.
-            return Lookup::Missing;
+            return Finding::Missing;
+        }
+        if let Err(CallError::Denied(sentence) | CallError::InvalidArgument(sentence)) =
+            call.shows(self, key.as_str(), &issue)
+        {
+            return Finding::Withheld(sentence);
         }
         let found = guest_issue(&issue);
         self.confirmed.push(issue);
-        Lookup::Found(found)
+        Finding::Found(found)
     }
 
     /// Logs for the operator why Jira failed, and returns the sentence for the person.

@@ -88,7 +88,7 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
-        let call = Call::begin(self, Grant::JiraEdit)?;
+        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
             return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
@@ -101,7 +101,7 @@ impl Invocation {
     }
 
     async fn take_transition(&mut self, key: String, transition_id: &str) -> Result<(), EditError> {
-        let call = Call::begin(self, Grant::JiraEdit)?;
+        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         let (issue, transitions) = self.transitions(&call, key).await?;
         let key = issue.key.clone();
@@ -120,7 +120,7 @@ impl Invocation {
     }
 
     async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
-        let call = Call::begin(self, Grant::JiraEdit)?;
+        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
             return Err(invalid(texts::requests::not_an_account()));
@@ -137,7 +137,7 @@ impl Invocation {
     }
 
     async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
-        let call = Call::begin(self, Grant::JiraEdit)?;
+        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         if words.chars().count() > MAX_WORDS_LENGTH {
             return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
@@ -151,7 +151,7 @@ impl Invocation {
     }
 
     async fn present_transitions(&mut self, key: String) -> Result<Vec<Transition>, EditError> {
-        let call = Call::begin(self, Grant::JiraEdit)?;
+        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         Ok(self.transitions(&call, key).await?.1)
     }
 
@@ -161,7 +161,7 @@ impl Invocation {
         let deadline = call.jira_deadline(self);
         match self.timed(call.capabilities.jira.get_transitions(&key, deadline)).await {
             Ok(Some((issue, transitions))) => {
-                call.reaches(self, issue.key.project_key())?;
+                call.shows(self, key.as_str(), &issue)?;
                 Ok((issue, transitions))
             }
             Ok(None) => Err(missing(key.as_str())),
@@ -173,14 +173,14 @@ impl Invocation {
     /// still in one: an issue that has moved away is out of reach under its old key too.
     async fn present_key(&mut self, call: &Call, key: String) -> Result<IssueKey, EditError> {
         let key = call.key(self, key)?;
-        if self.authority.projects(Grant::JiraEdit).is_none() {
+        if self.authority.projects(Grant::JiraEdit).is_none() && call.sight().is_all() {
             return Ok(key);
         }
         let deadline = call.jira_deadline(self);
         let found = self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), deadline)).await;
         match found.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => {
-                call.reaches(self, issue.key.project_key())?;
+                call.shows(self, key.as_str(), &issue)?;
                 Ok(issue.key)
             }
             Ok(None) => Err(missing(key.as_str())),

@@ -82,6 +82,7 @@ macro_rules! every_function {
         $macro! {
             jira {
                 fn get_issues(keys: Vec<String>) -> Result<Vec<jira::Lookup>, types::JiraError>;
+                fn look_up(keys: Vec<String>) -> Result<Vec<jira::Finding>, types::JiraError>;
                 fn search(jql: String, limit: u32, after: Option<String>) -> Result<jira::SearchPage, types::JiraError>;
             }
             jira_edit {

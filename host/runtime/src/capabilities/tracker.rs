@@ -12,6 +12,7 @@ use crate::{
     invocation::Invocation,
     policy::grants::Grant,
 };
+use maro_access::sight::Sight;
 use maro_domain::{
     ids::UserId,
     tracked::{PageRequest, TrackedIssue},
@@ -44,13 +45,17 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn page(&mut self, page: PageRequest) -> Result<Page, types::TrackerError> {
-        let Call { caller, capabilities, .. } = Call::begin(self, Grant::Tracker)?;
+        let call = Call::begin_with_issues(self, Grant::Tracker).await?;
+        let Call { caller, capabilities, .. } = &call;
         if !(1..=MAX_ROWS).contains(&page.limit) {
             return Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)).into());
         }
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
         let page = answer.map_err(|error| tracker_failed(&self.authority, &error))?;
-        Ok(Page { issues: page.issues.into_iter().map(row).collect(), more: page.more })
+        Ok(Page {
+            issues: page.issues.into_iter().map(|issue| row(call.sight(), issue)).collect(),
+            more: page.more,
+        })
     }
 
     async fn count(&mut self) -> Result<u32, types::TrackerError> {
@@ -68,11 +73,14 @@ impl Invocation {
     }
 }
 
-fn row(issue: TrackedIssue) -> tracker::TrackedIssue {
+/// A row as guests see it; only its key if it may not be shown.
+fn row(sight: &Sight, issue: TrackedIssue) -> tracker::TrackedIssue {
+    let is_shown = sight.row(issue.key.project_key(), issue.has_security_level).is_ok();
+    let shown = |text: Option<String>| text.filter(|_| is_shown).unwrap_or_default();
     tracker::TrackedIssue {
         key: issue.key.into_string(),
-        summary: issue.last_jira_summary.unwrap_or_default(),
-        status: issue.last_jira_status.unwrap_or_default(),
+        summary: shown(issue.last_jira_summary),
+        status: shown(issue.last_jira_status),
         tracked_by: issue.tracked_by.map(UserId::into_string).unwrap_or_default(),
         tracked_at: u64::try_from(issue.tracked_at.as_second()).unwrap_or(0),
     }

@@ -34,7 +34,7 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn track_confirmed(&mut self, keys: Vec<String>) -> Result<Vec<TrackOutcome>, types::TrackerError> {
-        let call = Call::begin(self, Grant::TrackerEdit)?;
+        let call = Call::begin_with_issues(self, Grant::TrackerEdit).await?;
         let keys = call.keys(self, keys)?;
         let confirmed: Vec<Option<Issue>> = keys.iter().map(|key| self.confirmed_issue(key)).collect();
         let issues: Vec<Issue> = confirmed.iter().flatten().cloned().collect();

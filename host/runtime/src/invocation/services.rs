@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{outbound::OutboundClient, recording::recorder::Recorder};
+use maro_access::Access;
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
@@ -18,6 +19,8 @@ pub struct Capabilities {
     /// Creates issues so that none is lost or created twice.
     pub tickets: Arc<Driver>,
     pub storage: Arc<dyn PluginStorage>,
+    /// What may be shown where.
+    pub access: Arc<Access>,
     pub outbound: OutboundClient,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in total.

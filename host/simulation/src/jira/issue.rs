@@ -67,6 +67,8 @@ pub(super) struct SimulatedIssue {
     pub(super) links: Vec<RemoteLink>,
     /// Documents or texts, as they were sent.
     pub(super) comments: Vec<Value>,
+    /// The name of its security level. The REST API's account sees it all the same.
+    pub(super) security_level: Option<&'static str>,
     /// Whether it was created by the REST API's account.
     pub(super) is_own: bool,
     pub(super) created: Timestamp,

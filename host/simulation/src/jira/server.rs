@@ -104,7 +104,7 @@ impl SimulatedJira {
         self.change_issue(key, |issue| status.clone_into(&mut issue.status))
     }
 
-    fn change_issue(&self, key: &IssueKey, change: impl FnOnce(&mut SimulatedIssue)) -> bool {
+    pub(super) fn change_issue(&self, key: &IssueKey, change: impl FnOnce(&mut SimulatedIssue)) -> bool {
         let is_changed = self.shared.site().find_to_change(key.as_str()).map(change).is_some();
         self.shared.report_update(key);
         is_changed

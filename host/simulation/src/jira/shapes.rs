@@ -167,6 +167,12 @@ fn all_fields(issue: &SimulatedIssue, links: Links<'_>) -> Map<String, Value> {
         ("description", issue.description.clone().unwrap_or_default()),
         ("created", time(issue.created)),
         ("updated", time(issue.updated)),
+        (
+            "security",
+            issue
+                .security_level
+                .map_or(Value::Null, |name| json!({ "id": "10021", "name": name, "description": "" })),
+        ),
     ];
     match links.api {
         Api::Cloud => {

@@ -87,6 +87,7 @@ impl Site {
             parent: None,
             properties: BTreeMap::new(),
             links: Vec::new(),
+            security_level: None,
             comments: Vec::new(),
             is_own: false,
             created,

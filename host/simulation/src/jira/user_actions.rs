@@ -54,6 +54,11 @@ impl SimulatedJira {
         Some(key)
     }
 
+    /// Gives an issue a security level. The bot's account sees it all the same.
+    pub fn set_security_level(&self, key: &IssueKey, name: &'static str) {
+        self.change_issue(key, |issue| issue.security_level = Some(name));
+    }
+
     /// Moves an issue to another project, where it gets the next key. `None` if there is no such issue or
     /// project.
     pub fn move_to_project(&self, key: &IssueKey, project: &str) -> Option<IssueKey> {

@@ -34,4 +34,4 @@ pub mod web_api;
 pub mod workspace;
 
 pub use server::SimulatedSlack;
-pub use state::SimulatedSlackSettings;
+pub use state::{Sharing, SimulatedSlackSettings};

@@ -68,6 +68,7 @@ impl SimulatedSlack {
             api: ApiRecords::default(),
             interactions: Mutex::default(),
             memberships: Mutex::default(),
+            shared_channels: Mutex::default(),
             shutdown: CancellationToken::new(),
             command_url: RwLock::new(None),
             client: client().map_err(io::Error::other)?,

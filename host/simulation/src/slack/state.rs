@@ -59,6 +59,8 @@ pub(super) struct WorkspaceState {
     pub(super) interactions: Mutex<Vec<Value>>,
     /// Channels that the bot was added to or removed from, by channel id.
     pub(super) memberships: Mutex<BTreeMap<String, bool>>,
+    /// Channels that are shared with other workspaces, by channel id.
+    pub(super) shared_channels: Mutex<BTreeMap<String, Sharing>>,
     pub(super) shutdown: CancellationToken,
     /// Where the bot receives commands, once it is running.
     pub(super) command_url: RwLock<Option<Url>>,
@@ -68,6 +70,17 @@ pub(super) struct WorkspaceState {
     pub(super) operator_token: Secret,
     /// The token that opens sockets.
     pub(super) app_token: Secret,
+}
+
+/// With whom a channel is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// With another organisation.
+    External,
+    /// Another organisation has been invited.
+    Pending,
+    /// With another workspace of the same organisation.
+    Organisation,
 }
 
 impl WorkspaceState {
@@ -86,6 +99,11 @@ impl WorkspaceState {
     pub(super) fn has_bot_in(&self, channel: &Channel) -> bool {
         let memberships = self.memberships.lock().unwrap_or_else(PoisonError::into_inner);
         memberships.get(channel.id.as_str()).copied().unwrap_or(channel.has_bot)
+    }
+
+    /// With whom a channel is shared, if with anybody.
+    pub(super) fn sharing(&self, channel: &str) -> Option<Sharing> {
+        self.shared_channels.lock().unwrap_or_else(PoisonError::into_inner).get(channel).copied()
     }
 
     pub(super) fn note_interaction(&self, payload: Value) {

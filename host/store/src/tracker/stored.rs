@@ -64,6 +64,7 @@ fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIss
         last_synced_at: synced_at.and_then(|time| time.0),
         last_jira_status: status,
         last_jira_summary: summary,
+        has_security_level: None,
     })
 }
 

@@ -21,6 +21,8 @@ pub struct OwnWorkspace {
     pub enterprise: Option<TeamId>,
     /// Whether the bot is installed for the whole organisation.
     pub is_enterprise_install: bool,
+    /// What the app may do, such as `chat:write`. Empty if Slack doesn't say.
+    pub scopes: Vec<String>,
 }
 
 /// The memory of the workspace. SQLite and PostgreSQL behave the same: one suite tests both.
@@ -35,26 +37,28 @@ pub trait WorkspaceMemory: Send + Sync {
 
 /// The row, with its columns in the order of both databases' statements.
 #[derive(Deserialize)]
-struct StoredWorkspace(String, String, i64);
+struct StoredWorkspace(String, String, i64, String);
 
 /// Reads an array of rows.
 fn parse(json: &str) -> Result<Option<OwnWorkspace>, DatabaseError> {
     let rows: Vec<StoredWorkspace> = crate::database::error::parse(json)?;
-    Ok(rows.into_iter().find_map(|StoredWorkspace(team, enterprise, is_enterprise_install)| {
+    Ok(rows.into_iter().find_map(|StoredWorkspace(team, enterprise, is_enterprise_install, scopes)| {
         Some(OwnWorkspace {
             team: TeamId::parse(&team).ok()?,
             enterprise: TeamId::parse(&enterprise).ok(),
             is_enterprise_install: is_enterprise_install != 0,
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
         })
     }))
 }
 
 /// The values of a row, in the order of both databases' statements.
-fn columns(workspace: &OwnWorkspace, now: Timestamp) -> [String; 4] {
+fn columns(workspace: &OwnWorkspace, now: Timestamp) -> [String; 5] {
     [
         workspace.team.to_string(),
         workspace.enterprise.as_ref().map(TeamId::to_string).unwrap_or_default(),
         u8::from(workspace.is_enterprise_install).to_string(),
+        workspace.scopes.join(" "),
         crate::database::time::time_text(now),
     ]
 }

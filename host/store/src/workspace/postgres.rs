@@ -14,16 +14,17 @@ use crate::{
 };
 
 const REMEMBER: &str = concat!(
-    "INSERT INTO slack_workspace (number, team_id, enterprise_id, is_enterprise_install, learned_at)
-    SELECT 1, $1, $2, $3::integer, $4::timestamptz WHERE ",
-    in_time!("$5"),
+    "INSERT INTO slack_workspace (number, team_id, enterprise_id, is_enterprise_install, scopes, learned_at)
+    SELECT 1, $1, $2, $3::integer, $4, $5::timestamptz WHERE ",
+    in_time!("$6"),
     " ON CONFLICT (number) DO UPDATE
     SET team_id = excluded.team_id, enterprise_id = excluded.enterprise_id,
-        is_enterprise_install = excluded.is_enterprise_install, learned_at = excluded.learned_at"
+        is_enterprise_install = excluded.is_enterprise_install, scopes = excluded.scopes,
+        learned_at = excluded.learned_at"
 );
 
 const RECALL: &str = "
-    SELECT coalesce(json_agg(json_build_array(team_id, enterprise_id, is_enterprise_install)), '[]')::text
+    SELECT coalesce(json_agg(json_build_array(team_id, enterprise_id, is_enterprise_install, scopes)), '[]')::text
     FROM slack_workspace";
 
 /// The memory of the workspace in PostgreSQL.

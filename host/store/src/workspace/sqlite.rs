@@ -19,16 +19,17 @@ use crate::{
 };
 
 const REMEMBER: &str = "
-    INSERT INTO slack_workspace (number, team_id, enterprise_id, is_enterprise_install, learned_at)
-    VALUES (1, ?1 ->> 0, ?1 ->> 1, CAST(?1 ->> 2 AS INTEGER), ?1 ->> 3)
+    INSERT INTO slack_workspace (number, team_id, enterprise_id, is_enterprise_install, scopes, learned_at)
+    VALUES (1, ?1 ->> 0, ?1 ->> 1, CAST(?1 ->> 2 AS INTEGER), ?1 ->> 3, ?1 ->> 4)
     ON CONFLICT (number) DO UPDATE
     SET team_id = excluded.team_id, enterprise_id = excluded.enterprise_id,
-        is_enterprise_install = excluded.is_enterprise_install, learned_at = excluded.learned_at
+        is_enterprise_install = excluded.is_enterprise_install, scopes = excluded.scopes,
+        learned_at = excluded.learned_at
     RETURNING team_id";
 
 /// `ask.value` isn't used.
 const RECALL: &str = for_each_ask!(
-    "SELECT json_group_array(json_array(team_id, enterprise_id, is_enterprise_install)) FROM slack_workspace"
+    "SELECT json_group_array(json_array(team_id, enterprise_id, is_enterprise_install, scopes)) FROM slack_workspace"
 );
 
 /// The memory of the workspace in a SQLite file.

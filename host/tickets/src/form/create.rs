@@ -10,7 +10,8 @@ use crate::{
     exactly_once::{Driver, Ended, Note, Stage, Start},
     form::{
         create_views::{
-            CreateInputs, SUMMARY, create_view, duplicates_again, duplicates_view, errors_by_input, read_form,
+            CreateInputs, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view, errors_by_input,
+            read_form,
         },
         modal_state::ModalState,
         modals::Modals,
@@ -54,11 +55,20 @@ impl CreateForm {
             }
         };
         let inputs = CreateInputs::read(&view.values);
+        let sight = match record.origin.place() {
+            Ok(place) => self.driver.access.in_channel(&place.channel).await,
+            Err(stop) => return self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
+        };
+        if let Err(rule) = sight.project(&record.project_key) {
+            let sentence = texts::access::not_created(&record.project_key, rule);
+            let form = create_view(&self.modals, &state, &inputs, &[]);
+            return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
+        }
         let work = match self.draft(&state, record, &inputs).await {
             Ok(work) => work,
             Err(outcome) => return outcome,
         };
-        let is_unchecked = match self.duplicates.find(&work.record).await {
+        let is_unchecked = match self.duplicates.find(&work.record, &sight).await {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
                 state.summary = Some(work.record.summary.clone());
@@ -79,7 +89,7 @@ impl CreateForm {
             Ok(None) => return self.modals.news(CREATE_TITLE, origin, texts::forms::EXPIRED),
             Err(_) => {
                 let notice = texts::database::NOTHING_BEGUN;
-                return duplicates_again(&self.driver.jira, &self.modals, state, notice).await;
+                return duplicates_again(&self.driver, &self.modals, state, notice).await;
             }
         };
         let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);

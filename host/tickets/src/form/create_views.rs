@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    exactly_once::Driver,
     form::{
         modal_state::ModalState,
         modals::Modals,
@@ -17,7 +18,6 @@ use maro_domain::{
     reply::Block,
     ticket::{IssueType, Project, SimilarTicket},
 };
-use maro_jira::client::JiraClient;
 use maro_slack::{
     interaction::view_state::{InputValues, ViewState},
     view::{
@@ -124,13 +124,13 @@ pub(super) fn duplicates_view(
 
 /// The modal with similar tickets again, with a notice at its top, as far as Jira shows them now.
 pub(super) async fn duplicates_again(
-    jira: &JiraClient,
+    driver: &Driver,
     modals: &Modals,
     state: &ModalState,
     notice: &str,
 ) -> Outcome {
     let keys: Vec<IssueKey> = state.candidates.iter().filter_map(|key| IssueKey::parse(key).ok()).collect();
-    let issues = jira.get_issues(&keys, deadline(LOOK_UP_PATIENCE)).await.unwrap_or_default();
+    let issues = driver.jira.get_issues(&keys, deadline(LOOK_UP_PATIENCE)).await.unwrap_or_default();
     let shown = |(key, issue): (IssueKey, Option<Issue>)| {
         let issue = issue.unwrap_or_else(|| Issue::new(IssueId::new(""), key, "", ""));
         SimilarTicket {
@@ -139,10 +139,15 @@ pub(super) async fn duplicates_again(
             summary: issue.summary,
             status: issue.status,
             assignee: None,
+            has_security_level: issue.has_security_level,
         }
     };
     let issues = issues.into_iter().chain(std::iter::repeat(None));
-    let similar: Vec<SimilarTicket> = keys.into_iter().zip(issues).map(shown).collect();
+    let mut similar: Vec<SimilarTicket> = keys.into_iter().zip(issues).map(shown).collect();
+    if let Ok(place) = state.origin.place() {
+        let sight = driver.access.in_channel(&place.channel).await;
+        similar.retain(|ticket| sight.row(ticket.key.project_key(), Some(ticket.has_security_level)).is_ok());
+    }
     let summary = state.summary.as_deref().unwrap_or_default();
     let notice = vec![sentence(notice)];
     let view = duplicates_view(modals, state, summary, &similar, &notice);

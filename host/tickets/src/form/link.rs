@@ -46,7 +46,8 @@ impl LinkForm {
             Ok(Start::Known(_, work)) => return self.linked(&work.record, &[]),
             Err(stop) => return self.not_begun(state, &stop).await,
         };
-        match self.driver.drive(&mut Link, &mut work, stage).await {
+        let sight = self.driver.access.in_channel(&work.channel).await;
+        match self.driver.drive(&mut Link::new(sight), &mut work, stage).await {
             Ended::NotBegun(stop) => self.not_begun(state, &stop).await,
             ended => self.outcome(&work, ended),
         }
@@ -54,7 +55,8 @@ impl LinkForm {
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
-        let (work, ended) = self.driver.resume(&mut Link, intent).await?;
+        let sight = self.driver.access.in_channel(&intent.channel).await;
+        let (work, ended) = self.driver.resume(&mut Link::new(sight), intent).await?;
         if ended.is_told_already() {
             return Ok(());
         }
@@ -66,7 +68,7 @@ impl LinkForm {
 
     /// The modal that it was chosen in stays, to choose again.
     async fn not_begun(&self, state: &ModalState, stop: &Stop) -> Outcome {
-        duplicates_again(&self.driver.jira, &self.modals, state, outcome::not_begun(stop)).await
+        duplicates_again(&self.driver, &self.modals, state, outcome::not_begun(stop)).await
     }
 
     async fn begin(&self, id: &str, record: LinkRecord) -> Result<Start<LinkRecord>, Stop> {
@@ -82,6 +84,9 @@ impl LinkForm {
             }
             Ended::Refused { unwritten: Some(stop), .. } | Ended::NotBegun(stop) | Ended::Stopped(stop) => {
                 return self.modals.stopped(LINK_TITLE, &record.origin, &stop);
+            }
+            Ended::Refused { refusal: NotLinked::Withheld(rule), .. } => {
+                texts::access::withheld(&record.key, &rule)
             }
             Ended::Refused { refusal: NotLinked::Missing, .. } => texts::jira::not_found(&record.key),
             Ended::Refused { refusal: NotLinked::Jira(error), .. } => {

@@ -14,11 +14,12 @@ use crate::{
         modals::Modals,
         stories::stories_view,
     },
-    intent_records::Origin,
+    intent_records::{Origin, Place},
     patience::{LOOK_UP_PATIENCE, deadline},
     stories::read_epic,
     texts,
 };
+use maro_access::Access;
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::Reply,
@@ -39,6 +40,7 @@ pub(crate) struct Opener {
     pub(crate) modals: Arc<Modals>,
     /// The project that the create form preselects.
     pub(crate) default_project: Option<String>,
+    pub(crate) access: Arc<Access>,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
 }
@@ -128,7 +130,7 @@ impl Opener {
     /// The create form with the default project and the first of its issue types preselected.
     async fn filled_create_view(&self, origin: Origin, mut inputs: CreateInputs) -> View {
         let mut notices = Vec::new();
-        if let Some(key) = &self.default_project {
+        if let Some(key) = self.default_project_in(&origin).await {
             let deadline = deadline(LOOK_UP_PATIENCE);
             let (project, types) =
                 tokio::join!(self.jira.get_project(key, deadline), self.jira.get_issue_types(key, deadline));
@@ -149,6 +151,13 @@ impl Opener {
         create_view(&self.modals, &ModalState::new(origin), &inputs, &notices)
     }
 
+    /// The default project, if issues of it may be created from there.
+    async fn default_project_in(&self, origin: &Origin) -> Option<&str> {
+        let key = self.default_project.as_deref()?;
+        let Place { channel, .. } = origin.place().ok()?;
+        self.access.in_channel(&channel).await.project(key).is_ok().then_some(key)
+    }
+
     /// `/maro stories EPIC-1`: opens a modal, checks the epic, and asks for the titles.
     pub(crate) async fn open_stories(
         self: &Arc<Self>,
@@ -158,6 +167,10 @@ impl Opener {
         let Some(epic) = epic_key::parse(arguments) else {
             return Some(Reply::line(texts::stories::which_epic()));
         };
+        let sight = self.access.in_channel(origin.channel).await;
+        if let Err(rule) = sight.project(epic.project_key()) {
+            return Some(Reply::sentence(texts::access::withheld(epic.as_str(), rule)));
+        }
         let trigger_id = origin.trigger_id.to_owned();
         let origin = origin.into_origin();
         let loading = self.modals.sentence(texts::stories::TITLE, &origin, texts::forms::LOADING);
@@ -167,7 +180,7 @@ impl Opener {
         };
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
-            let view = match read_epic(&opener.jira, &epic).await {
+            let view = match read_epic(&opener.jira, &sight, &epic).await {
                 Ok(found) => {
                     let mut state = ModalState::new(origin);
                     state.epic = Some(found.issue.key.as_str().to_owned());

@@ -86,7 +86,8 @@ impl StoriesForm {
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
-        let (work, ended) = self.driver.resume(&mut Stories::default(), intent).await?;
+        let sight = self.driver.access.in_channel(&intent.channel).await;
+        let (work, ended) = self.driver.resume(&mut Stories::new(sight), intent).await?;
         if ended.is_told_already() {
             return Ok(());
         }
@@ -126,7 +127,8 @@ impl StoriesForm {
                 return Ok(Outcome::show(self.modals.progress(TITLE, &work.record.origin)));
             }
         };
-        let ended = self.driver.drive(&mut Stories::default(), &mut work, Stage::Begun).await;
+        let sight = self.driver.access.in_channel(&work.channel).await;
+        let ended = self.driver.drive(&mut Stories::new(sight), &mut work, Stage::Begun).await;
         Ok(self.outcome(&work, ended))
     }
 

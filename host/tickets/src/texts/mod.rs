@@ -6,6 +6,7 @@
 //!
 //! `slack/` can't use this module, so it has three texts of its own, for messages that are empty or too long.
 
+pub mod access;
 pub mod commands;
 pub mod database;
 mod durations;

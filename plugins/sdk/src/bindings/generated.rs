@@ -300,6 +300,34 @@ pub mod maro {
                     }
                 }
             }
+            /// The answer of `look-up` for one key.
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub enum Finding {
+                /// As in `lookup`.
+                Found(Issue),
+                /// As in `lookup`.
+                Missing,
+                /// It may not be shown in this channel. One sentence for the person who typed the command, which begins with
+                /// the key: pass it on as it is.
+                Withheld(_rt::String),
+            }
+            impl ::core::fmt::Debug for Finding {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Finding::Found(e) => {
+                            f.debug_tuple("Finding::Found").field(e).finish()
+                        }
+                        Finding::Missing => f.debug_tuple("Finding::Missing").finish(),
+                        Finding::Withheld(e) => {
+                            f.debug_tuple("Finding::Withheld").field(e).finish()
+                        }
+                    }
+                }
+            }
             /// The three kinds of status that every Jira workflow consists of.
             /// @since 0.2.0
             #[repr(u8)]
@@ -393,6 +421,7 @@ pub mod maro {
             #[allow(unused_unsafe, clippy::all)]
             /// Looks up at most 100 keys, in one request if Jira supports it. Returns one answer per key, in the same
             /// order, even if a key is repeated or two keys lead to the same issue. Without keys there's no request.
+            /// If one of them may not be shown in this channel, the whole call is denied; `look-up` answers each key.
             #[allow(async_fn_in_trait)]
             pub fn get_issues(keys: &[IssueKey]) -> Result<_rt::Vec<Lookup>, JiraError> {
                 unsafe {
@@ -572,6 +601,206 @@ pub mod maro {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result25
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// As `get-issues`, but a key that may not be shown hides no other.
+            /// @since 0.2.0
+            #[allow(async_fn_in_trait)]
+            pub fn look_up(keys: &[IssueKey]) -> Result<_rt::Vec<Finding>, JiraError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 + 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            + 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec1 = keys;
+                    let len1 = vec1.len();
+                    let layout1 = _rt::alloc::Layout::from_size_align(
+                            vec1.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result1, _cleanup1) = wit_bindgen::rt::Cleanup::new(layout1);
+                    for (i, e) in vec1.into_iter().enumerate() {
+                        let base = result1
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len0;
+                            *base.add(0).cast::<*mut u8>() = ptr0.cast_mut();
+                        }
+                    }
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/jira@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "look-up"]
+                        fn wit_import3(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import3(result1, len1, ptr2);
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result28 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l6 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base21 = l5;
+                                let len21 = l6;
+                                let mut result21 = _rt::Vec::with_capacity(len21);
+                                for i in 0..len21 {
+                                    let base = base21
+                                        .add(i * (7 * ::core::mem::size_of::<*const u8>()));
+                                    let e21 = {
+                                        let l7 = i32::from(*base.add(0).cast::<u8>());
+                                        let v20 = match l7 {
+                                            0 => {
+                                                let e20 = {
+                                                    let l8 = *base
+                                                        .add(::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l9 = *base
+                                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len10 = l9;
+                                                    let bytes10 = _rt::Vec::from_raw_parts(
+                                                        l8.cast(),
+                                                        len10,
+                                                        len10,
+                                                    );
+                                                    let l11 = *base
+                                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l12 = *base
+                                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len13 = l12;
+                                                    let bytes13 = _rt::Vec::from_raw_parts(
+                                                        l11.cast(),
+                                                        len13,
+                                                        len13,
+                                                    );
+                                                    let l14 = *base
+                                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l15 = *base
+                                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len16 = l15;
+                                                    let bytes16 = _rt::Vec::from_raw_parts(
+                                                        l14.cast(),
+                                                        len16,
+                                                        len16,
+                                                    );
+                                                    super::super::super::maro::plugin::types::Issue {
+                                                        key: _rt::string_lift(bytes10),
+                                                        summary: _rt::string_lift(bytes13),
+                                                        status: _rt::string_lift(bytes16),
+                                                    }
+                                                };
+                                                Finding::Found(e20)
+                                            }
+                                            1 => Finding::Missing,
+                                            n => {
+                                                debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                                let e20 = {
+                                                    let l17 = *base
+                                                        .add(::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l18 = *base
+                                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len19 = l18;
+                                                    let bytes19 = _rt::Vec::from_raw_parts(
+                                                        l17.cast(),
+                                                        len19,
+                                                        len19,
+                                                    );
+                                                    _rt::string_lift(bytes19)
+                                                };
+                                                Finding::Withheld(e20)
+                                            }
+                                        };
+                                        v20
+                                    };
+                                    result21.push(e21);
+                                }
+                                _rt::cabi_dealloc(
+                                    base21,
+                                    len21 * (7 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                result21
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l22 = i32::from(
+                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::JiraErrorKind as V24;
+                                let v24 = match l22 {
+                                    0 => V24::Unauthorized,
+                                    1 => V24::Forbidden,
+                                    2 => {
+                                        let e24 = {
+                                            let l23 = *ptr2
+                                                .add(4 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i32>();
+                                            l23 as u32
+                                        };
+                                        V24::RateLimited(e24)
+                                    }
+                                    3 => V24::Unreachable,
+                                    4 => V24::TimedOut,
+                                    5 => V24::InvalidResponse,
+                                    6 => V24::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 7, "invalid enum discriminant");
+                                        V24::InvalidArgument
+                                    }
+                                };
+                                let l25 = *ptr2
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l26 = *ptr2
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len27 = l26;
+                                let bytes27 = _rt::Vec::from_raw_parts(
+                                    l25.cast(),
+                                    len27,
+                                    len27,
+                                );
+                                super::super::super::maro::plugin::types::JiraError {
+                                    kind: v24,
+                                    message: _rt::string_lift(bytes27),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result28
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -3928,7 +4157,10 @@ pub mod maro {
                 /// A button with more, or with nothing, is left out. A line break becomes a space, as does any other
                 /// run of white space. `command.run` gets its part unchanged, so arguments from Slack can be passed
                 /// on. The host runs it as the person who pressed it, in the channel of the message, under the same
-                /// rules as if that person had typed it.
+                /// rules as if that person had typed it, with two exceptions. What only admins may do has to be typed. And
+                /// if it's a command of another plugin or of MARO, Slack shows it first and asks, unless the operator lists
+                /// that command under `buttons` in NAME.toml; a button whose command is too long for that question (293
+                /// characters) is left out.
                 pub command: _rt::String,
             }
             impl ::core::fmt::Debug for Button {
@@ -5415,9 +5647,9 @@ macro_rules! __export_subcommand_impl {
         : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.60.0:maro:plugin@0.2.0:subcommand:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3679] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3758] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xde\x1b\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xad\x1c\x01A\x02\x01\
 A\x20\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\
 \x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plug\
 in/log@0.2.0\x05\0\x01B\x10\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-i\
@@ -5429,81 +5661,84 @@ lid-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\
 unavailable\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kin\
 d\x03\0\x0c\x01r\x02\x04kind\x0d\x07messages\x04\0\x0dtracker-error\x03\0\x0e\x03\
 \0\x17maro:plugin/types@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09is\
-sue-key\x02\x03\0\x01\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B\x1b\x02\x03\x02\
+sue-key\x02\x03\0\x01\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\
 \x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\
 \x02\x03\x02\x01\x04\x04\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09\
 jira-user\x03\0\x06\x01q\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\
-\0\x08\x01m\x04\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-categ\
-ory\x03\0\x0a\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0b\
-\x08assignee\x0c\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0d\x01p\x0e\x01ks\x01\
-r\x02\x06issues\x0f\x04next\x10\x04\0\x0bsearch-page\x03\0\x11\x01p\x03\x01p\x09\
-\x01j\x01\x14\x01\x05\x01@\x01\x04keys\x13\0\x15\x04\0\x0aget-issues\x01\x16\x01\
-j\x01\x12\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x10\0\x17\x04\0\x06search\x01\
-\x18\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\
-\0\x01\x07user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
-\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
-cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
-e\x7f\x04\0\x04page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\
-\0\x0b\x04\0\x0clist-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\x0d\x04\0\x0dcou\
-nt-tracked\x01\x0e\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\x04keys\x0f\0\
-\x11\x04\0\x0ais-tracked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\
-\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0d\
-tracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\
-\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtr\
-ack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\
-\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\
-\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\
-\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\
-\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-\
-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07\
-missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-err\
-or-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\
-\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01\
-ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
-new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
-omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
-list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
-ansition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\
-\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\
-\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06cre\
-ate\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x16\x01m\x02\x07ch\
-annel\x06plugin\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04full\0\0\x06\
-denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-kind\x03\0\x02\x01r\x02\
-\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01j\x01\x06\x01\
-\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\x01\x05\x01\
-@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01j\x01\x7f\x01\
-\x05\x01@\x02\x05scope\x01\x03keys\0\x0b\x04\0\x06delete\x01\x0c\x01@\x04\x05sco\
-pe\x01\x03keys\x08expected\x06\x03new\x06\0\x0b\x04\0\x04swap\x01\x0d\x01ps\x01j\
-\x01\x0e\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\x09list-keys\x01\x10\
-\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x01B\x07\x01ks\x01@\x01\x04names\0\0\
-\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\x03all\x01\x04\x03\0\
-\x1amaro:plugin/settings@0.2.0\x05\x0e\x01B\x02\x01@\0\0w\x04\0\x03now\x01\0\x03\
-\0\x17maro:plugin/clock@0.2.0\x05\x0f\x01B\x12\x01m\x06\x03get\x04head\x04post\x03\
-put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05values\x04\0\
-\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03urls\x07h\
-eaders\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07headers\
-\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0finvalid-r\
-equest\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0fhttp-er\
-ror-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\0\x0d\
-\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\0\x16\
-maro:plugin/http@0.2.0\x05\x10\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\
-\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05labels\x04\
-\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04\
-link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\
-\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06button\x03\0\x08\
-\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04item\x03\0\x0c\x01\
-p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05items\x01\x0e\0\x05li\
-nes\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01m\x02\x06caller\x07\
-channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avisibility\x14\x06blo\
-cks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0.2.0\x05\x11\x02\x03\
-\0\x0a\x05reply\x01B\x0b\x02\x03\x02\x01\x12\x04\0\x05reply\x03\0\0\x01r\x04\x04\
-names\x07versions\x07summarys\x05usages\x04\0\x0bdescription\x03\0\x02\x01q\x02\x05\
-usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\x01@\0\0\x03\x04\0\x08\
-describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumentss\0\x07\x04\0\x03run\x01\
-\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x13\x04\0\x1cmaro:plugin/subcommand@\
-0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09producers\x01\x0cprocessed\
--by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+\0\x08\x01q\x03\x05found\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07fi\
+nding\x03\0\x0a\x01m\x04\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fsta\
+tus-category\x03\0\x0c\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-c\
+ategory\x0d\x08assignee\x0e\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\
+\x10\x01ks\x01r\x02\x06issues\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01\
+p\x03\x01p\x09\x01j\x01\x16\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issu\
+es\x01\x18\x01p\x0b\x01j\x01\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07loo\
+k-up\x01\x1b\x01j\x01\x14\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\
+\0\x06search\x01\x1d\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtr\
+acker-error\x02\x03\0\x01\x07user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue\
+-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\
+\x08\x04\0\x07user-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atr\
+acked-by\x05\x0atracked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06\
+issues\x08\x04more\x7f\x04\0\x04page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06\
+offsety\x05limity\0\x0b\x04\0\x0clist-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\
+\x0d\x04\0\x0dcount-tracked\x01\x0e\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\
+\x04keys\x0f\0\x11\x04\0\x0ais-tracked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.\
+0\x05\x09\x01B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\
+\x07\x04\0\x0dtracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0b\
+unconfirmed\x04\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracke\
+d\x04\0\x0funtrack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\
+\x01\x04keys\x08\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\
+\x01\x04keys\x08\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edi\
+t@0.2.0\x05\x0a\x02\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\
+\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\
+\x0b\x04\0\x0fjira-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\
+\0\x06\x01q\x04\x07missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\
+\x04\0\x0fedit-error-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aed\
+it-error\x03\0\x0a\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-tra\
+nsition\x03\0\x0c\x01ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0b\
+descriptions\x04\0\x09new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04\
+texts\0\x11\x04\0\x07comment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03k\
+ey\x03\0\x14\x04\0\x10list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition\
+-ids\0\x11\x04\0\x0atransition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03\
+key\x03\x05wordss\0\x18\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07\
+user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\
+\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01\
+B\x16\x01m\x02\x07channel\x06plugin\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailab\
+le\0\0\x04full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-\
+kind\x03\0\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\
+\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\
+\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\
+\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0b\x04\0\x06delete\x01\
+\x0c\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0b\x04\0\x04swa\
+p\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\
+\x09list-keys\x01\x10\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x01B\x07\x01ks\x01\
+@\x01\x04names\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\x03\
+all\x01\x04\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0e\x01B\x02\x01@\0\0w\x04\0\
+\x03now\x01\0\x03\0\x17maro:plugin/clock@0.2.0\x05\x0f\x01B\x12\x01m\x06\x03get\x04\
+head\x04post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\
+\x05values\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\
+\x03urls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06statu\
+s{\x07headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\
+\x0finvalid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\
+\0\x0fhttp-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-e\
+rror\x03\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\
+\x10\x03\0\x16maro:plugin/http@0.2.0\x05\x10\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09\
+issue-key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03url\
+s\x05labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04\
+code\x01s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04\
+user\x01\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06b\
+utton\x03\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04i\
+tem\x03\0\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05item\
+s\x01\x0e\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01\
+m\x02\x06caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avi\
+sibility\x14\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0\
+.2.0\x05\x11\x02\x03\0\x0a\x05reply\x01B\x0b\x02\x03\x02\x01\x12\x04\0\x05reply\x03\
+\0\0\x01r\x04\x04names\x07versions\x07summarys\x05usages\x04\0\x0bdescription\x03\
+\0\x02\x01q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\x01\
+@\0\0\x03\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumentss\0\
+\x07\x04\0\x03run\x01\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x13\x04\0\x1cma\
+ro:plugin/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09produ\
+cers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
+0.60.0";
         };
     };
 }
@@ -5516,8 +5751,8 @@ pub use __export_subcommand_impl as export_subcommand;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3548] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xbb\x1a\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3627] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x8a\x1b\x01A\x02\x01\
 A\x1d\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\
 \x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plug\
 in/log@0.2.0\x05\0\x01B\x10\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-i\
@@ -5529,77 +5764,80 @@ lid-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\
 unavailable\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kin\
 d\x03\0\x0c\x01r\x02\x04kind\x0d\x07messages\x04\0\x0dtracker-error\x03\0\x0e\x03\
 \0\x17maro:plugin/types@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09is\
-sue-key\x02\x03\0\x01\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B\x1b\x02\x03\x02\
+sue-key\x02\x03\0\x01\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\
 \x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\
 \x02\x03\x02\x01\x04\x04\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09\
 jira-user\x03\0\x06\x01q\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\
-\0\x08\x01m\x04\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-categ\
-ory\x03\0\x0a\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0b\
-\x08assignee\x0c\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0d\x01p\x0e\x01ks\x01\
-r\x02\x06issues\x0f\x04next\x10\x04\0\x0bsearch-page\x03\0\x11\x01p\x03\x01p\x09\
-\x01j\x01\x14\x01\x05\x01@\x01\x04keys\x13\0\x15\x04\0\x0aget-issues\x01\x16\x01\
-j\x01\x12\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x10\0\x17\x04\0\x06search\x01\
-\x18\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\
-\0\x01\x07user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
-\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
-cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
-e\x7f\x04\0\x04page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\
-\0\x0b\x04\0\x0clist-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\x0d\x04\0\x0dcou\
-nt-tracked\x01\x0e\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\x04keys\x0f\0\
-\x11\x04\0\x0ais-tracked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\
-\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0d\
-tracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\
-\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtr\
-ack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\
-\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\
-\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\
-\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\
-\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-\
-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07\
-missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-err\
-or-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\
-\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01\
-ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
-new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
-omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
-list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
-ansition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\
-\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\
-\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06cre\
-ate\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x16\x01m\x02\x07ch\
-annel\x06plugin\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04full\0\0\x06\
-denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-kind\x03\0\x02\x01r\x02\
-\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01j\x01\x06\x01\
-\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\x01\x05\x01\
-@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01j\x01\x7f\x01\
-\x05\x01@\x02\x05scope\x01\x03keys\0\x0b\x04\0\x06delete\x01\x0c\x01@\x04\x05sco\
-pe\x01\x03keys\x08expected\x06\x03new\x06\0\x0b\x04\0\x04swap\x01\x0d\x01ps\x01j\
-\x01\x0e\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\x09list-keys\x01\x10\
-\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x01B\x07\x01ks\x01@\x01\x04names\0\0\
-\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\x03all\x01\x04\x03\0\
-\x1amaro:plugin/settings@0.2.0\x05\x0e\x01B\x02\x01@\0\0w\x04\0\x03now\x01\0\x03\
-\0\x17maro:plugin/clock@0.2.0\x05\x0f\x01B\x12\x01m\x06\x03get\x04head\x04post\x03\
-put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05values\x04\0\
-\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03urls\x07h\
-eaders\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07headers\
-\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0finvalid-r\
-equest\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0fhttp-er\
-ror-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\0\x0d\
-\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\0\x16\
-maro:plugin/http@0.2.0\x05\x10\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\
-\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05labels\x04\
-\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04\
-link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\
-\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06button\x03\0\x08\
-\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04item\x03\0\x0c\x01\
-p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05items\x01\x0e\0\x05li\
-nes\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01m\x02\x06caller\x07\
-channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avisibility\x14\x06blo\
-cks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0.2.0\x05\x11\x04\0<\
-maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.0\x04\0\x0b0\x01\0*su\
-bcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocesse\
-d-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+\0\x08\x01q\x03\x05found\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07fi\
+nding\x03\0\x0a\x01m\x04\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fsta\
+tus-category\x03\0\x0c\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-c\
+ategory\x0d\x08assignee\x0e\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\
+\x10\x01ks\x01r\x02\x06issues\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01\
+p\x03\x01p\x09\x01j\x01\x16\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issu\
+es\x01\x18\x01p\x0b\x01j\x01\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07loo\
+k-up\x01\x1b\x01j\x01\x14\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\
+\0\x06search\x01\x1d\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtr\
+acker-error\x02\x03\0\x01\x07user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue\
+-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\
+\x08\x04\0\x07user-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atr\
+acked-by\x05\x0atracked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06\
+issues\x08\x04more\x7f\x04\0\x04page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06\
+offsety\x05limity\0\x0b\x04\0\x0clist-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\
+\x0d\x04\0\x0dcount-tracked\x01\x0e\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\
+\x04keys\x0f\0\x11\x04\0\x0ais-tracked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.\
+0\x05\x09\x01B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\
+\x07\x04\0\x0dtracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0b\
+unconfirmed\x04\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracke\
+d\x04\0\x0funtrack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\
+\x01\x04keys\x08\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\
+\x01\x04keys\x08\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edi\
+t@0.2.0\x05\x0a\x02\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\
+\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\
+\x0b\x04\0\x0fjira-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\
+\0\x06\x01q\x04\x07missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\
+\x04\0\x0fedit-error-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aed\
+it-error\x03\0\x0a\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-tra\
+nsition\x03\0\x0c\x01ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0b\
+descriptions\x04\0\x09new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04\
+texts\0\x11\x04\0\x07comment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03k\
+ey\x03\0\x14\x04\0\x10list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition\
+-ids\0\x11\x04\0\x0atransition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03\
+key\x03\x05wordss\0\x18\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07\
+user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\
+\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01\
+B\x16\x01m\x02\x07channel\x06plugin\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailab\
+le\0\0\x04full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-\
+kind\x03\0\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\
+\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\
+\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\
+\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0b\x04\0\x06delete\x01\
+\x0c\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0b\x04\0\x04swa\
+p\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\
+\x09list-keys\x01\x10\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x01B\x07\x01ks\x01\
+@\x01\x04names\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\x03\
+all\x01\x04\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0e\x01B\x02\x01@\0\0w\x04\0\
+\x03now\x01\0\x03\0\x17maro:plugin/clock@0.2.0\x05\x0f\x01B\x12\x01m\x06\x03get\x04\
+head\x04post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\
+\x05values\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\
+\x03urls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06statu\
+s{\x07headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\
+\x0finvalid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\
+\0\x0fhttp-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-e\
+rror\x03\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\
+\x10\x03\0\x16maro:plugin/http@0.2.0\x05\x10\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09\
+issue-key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03url\
+s\x05labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04\
+code\x01s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04\
+user\x01\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06b\
+utton\x03\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04i\
+tem\x03\0\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05item\
+s\x01\x0e\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01\
+m\x02\x06caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avi\
+sibility\x14\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0\
+.2.0\x05\x11\x04\0<maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.0\x04\
+\0\x0b0\x01\0*subcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\
+\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60\
+.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -1,6 +1,7 @@
 //! The real bot on the simulated Slack and Jira: *given plugins and Jira, when Slack sends, then Slack
 //! receives*.
 
+mod access;
 mod breaker_faults;
 mod buttons;
 mod capabilities;

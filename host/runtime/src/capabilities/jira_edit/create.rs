@@ -40,14 +40,14 @@ const USUAL_TYPE: &str = "task";
 
 impl Invocation {
     pub(super) async fn create_issue(&mut self, new: NewIssue) -> Result<Issue, EditError> {
-        let call = Call::begin(self, Grant::JiraEdit)?;
+        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         check(&new)?;
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {
             return Err(invalid(texts::requests::no_project()));
         };
         let project = project.trim().to_uppercase();
-        call.reaches(self, &project)?;
+        call.creates(self, &project)?;
         if !self.budget.takes_creation(MAX_CREATIONS) {
             return Err(invalid(texts::requests::too_many_issues(MAX_CREATIONS)));
         }

@@ -1,7 +1,10 @@
 //! Lets the owner of the simulated workspace see the calls of the Web API, and make them fail.
 
+use std::sync::PoisonError;
+
 use crate::slack::{
     server::SimulatedSlack,
+    state::Sharing,
     web_api::faults::{ApiCall, SlackFault},
 };
 
@@ -38,5 +41,14 @@ impl SimulatedSlack {
     /// Grants the bot's token only these scopes.
     pub fn grant_scopes(&self, scopes: &[&str]) {
         self.shared.api.state().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+    }
+
+    /// Shares a channel with another workspace, or ends that.
+    pub fn share(&self, channel: &str, sharing: Option<Sharing>) {
+        let mut channels = self.shared.shared_channels.lock().unwrap_or_else(PoisonError::into_inner);
+        match sharing {
+            Some(sharing) => channels.insert(channel.to_owned(), sharing),
+            None => channels.remove(channel),
+        };
     }
 }

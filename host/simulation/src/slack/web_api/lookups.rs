@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    state::WorkspaceState,
+    state::{Sharing, WorkspaceState},
     web_api::{arguments::text, result::ApiResult},
 };
 
@@ -41,6 +41,7 @@ pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiRes
     if channel.is_private && !is_member {
         return Err("channel_not_found".into());
     }
+    let sharing = shared.sharing(id);
     Ok(json!({ "channel": {
         "id": id,
         "name": channel.name,
@@ -51,6 +52,10 @@ pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiRes
         "is_mpim": false,
         "is_private": channel.is_private,
         "is_archived": false,
+        "is_shared": sharing.is_some(),
+        "is_ext_shared": sharing == Some(Sharing::External),
+        "is_pending_ext_shared": sharing == Some(Sharing::Pending),
+        "is_org_shared": sharing == Some(Sharing::Organisation),
         "is_general": channel.name == "general",
         "is_member": is_member,
         "created": 1_700_000_000,

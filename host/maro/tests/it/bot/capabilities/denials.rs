@@ -122,7 +122,7 @@ async fn every_function_of_jira_keeps_to_the_projects() {
         let shown = call(&bot, "ada", "general", grant, &function).await;
         assert_eq!(shown, expected, "{grant}.{function}");
     }
-    assert_eq!(count, 8);
+    assert_eq!(count, 9);
     assert_eq!(bot.jira.created_issues(), []);
     let changes: Vec<_> = bot
         .jira

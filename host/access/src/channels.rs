@@ -1,0 +1,116 @@
+//! Who can be in a channel, as far as Slack lets the bot know.
+//!
+//! The scopes `channels:read` and `groups:read` are optional. Without them no channel is judged to be shared; with
+//! them, a channel that Slack says nothing of counts as shared.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use maro_domain::ids::ChannelId;
+use maro_process::telemetry::error_chain;
+use maro_slack::web_api::{Conversation, SlackWebApi, error::ApiError};
+
+use crate::workspace::Workspace;
+
+/// The scope for public channels, and the one for private channels.
+pub const PUBLIC_SCOPE: &str = "channels:read";
+pub const PRIVATE_SCOPE: &str = "groups:read";
+
+/// How long an answer of Slack is good, and how long it isn't asked again after a failure.
+const LIFETIME: Duration = Duration::from_secs(300);
+const FAILURE_LIFETIME: Duration = Duration::from_secs(15);
+
+/// How many channels are remembered.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// Who can be in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// People of the bot's own organisation.
+    Own { is_private: bool },
+    /// People of other organisations, too, or invited.
+    Shared,
+    /// The app may not ask.
+    Unknowable,
+    /// Slack was asked and didn't say.
+    Unknown,
+}
+
+/// Finds out who can be in a channel.
+pub(crate) struct Channels {
+    slack: Arc<SlackWebApi>,
+    workspace: Arc<Workspace>,
+    remembered: Mutex<HashMap<ChannelId, (Audience, Instant)>>,
+}
+
+impl Channels {
+    pub(crate) fn new(slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
+        Self { slack, workspace, remembered: Mutex::default() }
+    }
+
+    /// Asks Slack if it hasn't said lately.
+    pub(crate) async fn audience(&self, channel: &ChannelId) -> Audience {
+        if let Some(audience) = self.remembered(channel) {
+            return audience;
+        }
+        let public = self.workspace.has_scope(PUBLIC_SCOPE).await;
+        let private = self.workspace.has_scope(PRIVATE_SCOPE).await;
+        if !public && !private {
+            return Audience::Unknowable;
+        }
+        let audience = match self.slack.get_conversation(channel).await {
+            Ok(Conversation { is_ext_shared, is_pending_ext_shared, .. })
+                if is_ext_shared || is_pending_ext_shared =>
+            {
+                Audience::Shared
+            }
+            Ok(Conversation { is_private, .. }) => Audience::Own { is_private },
+            Err(ApiError::MissingScope { .. }) => Audience::Unknowable,
+            // Of a private channel Slack then says that there is none.
+            Err(ApiError::ChannelNotFound) if !private => Audience::Unknowable,
+            Err(error) => {
+                let (channel, error) = (channel.as_str(), error_chain(&error));
+                tracing::info!(
+                    channel,
+                    error,
+                    "Slack doesn't say who is in a channel, so it counts as shared"
+                );
+                Audience::Unknown
+            }
+        };
+        self.remember(channel, audience);
+        audience
+    }
+
+    /// What is known without asking.
+    pub(crate) fn known(&self, channel: &ChannelId) -> Audience {
+        self.remembered(channel).unwrap_or(Audience::Unknowable)
+    }
+
+    fn remembered(&self, channel: &ChannelId) -> Option<Audience> {
+        if channel.is_direct_message() || channel.is_person() {
+            // With the bot, nobody else is in it. It is no private channel, though: it has no members to vouch.
+            return Some(Audience::Own { is_private: false });
+        }
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (audience, until) = remembered.get(channel)?;
+        (Instant::now() < *until).then_some(*audience)
+    }
+
+    fn remember(&self, channel: &ChannelId, audience: Audience) {
+        let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
+        let now = Instant::now();
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.retain(|_, (_, until)| now < *until);
+        }
+        if remembered.len() < MAX_REMEMBERED {
+            remembered.insert(channel.clone(), (audience, now + lifetime));
+        }
+    }
+}

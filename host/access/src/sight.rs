@@ -1,0 +1,181 @@
+//! What may be shown in one channel: the policy, applied to it.
+
+use crate::{
+    channels::Audience,
+    policy::{AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels},
+};
+use maro_domain::{ids::ChannelId, issue::Issue};
+
+/// Why an issue may not be shown, tracked or created in a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The bot is limited to other projects.
+    Projects,
+    /// The channel is limited to these projects.
+    ChannelProjects(ProjectList),
+    /// People of other organisations are in the channel.
+    Shared,
+    /// As [`Rule::Shared`], and there the bot is limited to these projects.
+    SharedProjects(ProjectList),
+    /// Nobody knows whether people of other organisations are in the channel.
+    Unknown,
+    /// Jira shows it only to some people, and the bot shows no such issues.
+    SecurityLevel,
+    /// As [`Rule::SecurityLevel`], except in private channels.
+    SecurityLevelOutsidePrivate,
+}
+
+/// What may be shown in one channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Each has to contain an issue's project.
+    limits: Vec<(ProjectList, Rule)>,
+    /// Why an issue with a security level may not be shown, if so.
+    security_level: Option<Rule>,
+}
+
+impl Sight {
+    /// Shows everything.
+    pub const ALL: Self = Self { limits: Vec::new(), security_level: None };
+
+    pub(crate) fn new(policy: &AccessPolicy, channel: &ChannelId, audience: Audience) -> Self {
+        let mut limits = Vec::new();
+        match (audience, &policy.shared_channels) {
+            (Audience::Own { .. } | Audience::Unknowable, _) => {}
+            (Audience::Shared, SharedChannels::Deny) => limits.push((ProjectList::default(), Rule::Shared)),
+            (Audience::Shared, SharedChannels::Projects(projects)) => {
+                limits.push((projects.clone(), Rule::SharedProjects(projects.clone())));
+            }
+            (Audience::Unknown, SharedChannels::Deny) => limits.push((ProjectList::default(), Rule::Unknown)),
+            (Audience::Unknown, SharedChannels::Projects(projects)) => {
+                limits.push((projects.clone(), Rule::Unknown));
+            }
+        }
+        if let Some(projects) = &policy.projects {
+            limits.push((projects.clone(), Rule::Projects));
+        }
+        if let Some(ChannelPolicy { projects: Some(projects) }) =
+            policy.channel.get(&NamedChannel(channel.clone()))
+        {
+            limits.push((projects.clone(), Rule::ChannelProjects(projects.clone())));
+        }
+        let security_level = match (policy.security_levels, audience) {
+            (SecurityLevels::Allow, _) | (SecurityLevels::Private, Audience::Own { is_private: true }) => {
+                None
+            }
+            (SecurityLevels::Private, _) => Some(Rule::SecurityLevelOutsidePrivate),
+            (SecurityLevels::Deny, _) => Some(Rule::SecurityLevel),
+        };
+        Self { limits, security_level }
+    }
+
+    /// As if the channel were private, if it isn't known whether it is.
+    pub(crate) fn with_private_levels(mut self) -> Self {
+        self.security_level = self.security_level.filter(|rule| *rule == Rule::SecurityLevel);
+        self
+    }
+
+    /// Whether it makes no difference.
+    pub fn is_all(&self) -> bool {
+        *self == Self::ALL
+    }
+
+    /// Whether issues of a project may be shown, tracked and created.
+    ///
+    /// # Errors
+    /// The rule against it.
+    pub fn project(&self, project_key: &str) -> Result<(), &Rule> {
+        match self.limits.iter().find(|(projects, _)| !projects.contains(project_key)) {
+            Some((_, rule)) => Err(rule),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an issue, as Jira shows it, may be shown and tracked.
+    ///
+    /// # Errors
+    /// The rule against it.
+    pub fn issue(&self, issue: &Issue) -> Result<(), &Rule> {
+        self.row(issue.key.project_key(), Some(issue.has_security_level))
+    }
+
+    /// As [`Sight::issue`], of one that was stored. It isn't shown if its security level matters and isn't known.
+    ///
+    /// # Errors
+    /// The rule against it.
+    pub fn row(&self, project_key: &str, has_security_level: Option<bool>) -> Result<(), &Rule> {
+        self.project(project_key)?;
+        match &self.security_level {
+            Some(rule) if has_security_level != Some(false) => Err(rule),
+            _ => Ok(()),
+        }
+    }
+
+    /// The projects whose issues may be shown; `None` for all.
+    pub fn projects(&self) -> Option<ProjectList> {
+        let mut lists = self.limits.iter().map(|(projects, _)| projects);
+        let first = lists.next()?.clone();
+        Some(lists.fold(first, |all, projects| all.and(projects)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_domain::issue::{IssueId, IssueKey};
+
+    fn policy(text: &str) -> AccessPolicy {
+        toml::from_str(text).unwrap()
+    }
+
+    fn sight(policy: &AccessPolicy, channel: &str, audience: Audience) -> Sight {
+        Sight::new(policy, &ChannelId::parse(channel).unwrap(), audience)
+    }
+
+    const PUBLIC: Audience = Audience::Own { is_private: false };
+    const PRIVATE: Audience = Audience::Own { is_private: true };
+
+    fn issue(key: &str, has_security_level: bool) -> Issue {
+        let issue = Issue::new(IssueId::new("1"), IssueKey::parse(key).unwrap(), "", "");
+        Issue { has_security_level, ..issue }
+    }
+
+    #[test]
+    fn without_a_policy_only_shared_channels_are_closed() {
+        let policy = AccessPolicy::default();
+        for audience in [PUBLIC, PRIVATE, Audience::Unknowable] {
+            assert!(sight(&policy, "C1", audience).is_all(), "{audience:?}");
+        }
+        assert_eq!(sight(&policy, "C1", Audience::Shared).project("A"), Err(&Rule::Shared));
+        assert_eq!(sight(&policy, "C1", Audience::Unknown).project("A"), Err(&Rule::Unknown));
+    }
+
+    #[test]
+    fn each_list_narrows_the_others() {
+        let policy = policy(
+            "projects = [\"A\", \"B\"]\nshared-channels = [\"B\", \"C\"]\n[channel.C2]\nprojects = [\"A\"]",
+        );
+        let plain = sight(&policy, "C1", PUBLIC);
+        assert_eq!((plain.project("A"), plain.project("C")), (Ok(()), Err(&Rule::Projects)));
+        let narrowed = sight(&policy, "C2", PUBLIC);
+        assert!(matches!(narrowed.project("B"), Err(Rule::ChannelProjects(_))));
+        assert_eq!(narrowed.projects().unwrap().iter().collect::<Vec<_>>(), ["A"]);
+        let shared = sight(&policy, "C1", Audience::Shared);
+        assert!(matches!(shared.project("A"), Err(Rule::SharedProjects(_))));
+        assert_eq!(shared.project("B"), Ok(()));
+        assert_eq!(sight(&policy, "C2", Audience::Shared).projects(), Some(ProjectList::default()));
+    }
+
+    #[test]
+    fn security_levels_matter_where_the_policy_says_so() {
+        let private = policy("security-levels = \"private\"");
+        for (audience, shown) in [(PUBLIC, false), (PRIVATE, true), (Audience::Unknowable, false)] {
+            let sight = sight(&private, "C1", audience);
+            assert_eq!(sight.issue(&issue("A-1", true)).is_ok(), shown, "{audience:?}");
+            assert!(sight.issue(&issue("A-1", false)).is_ok());
+            assert_eq!(sight.row("A", None).is_ok(), shown);
+        }
+        let deny = policy("security-levels = \"deny\"");
+        assert_eq!(sight(&deny, "C1", PRIVATE).issue(&issue("A-1", true)), Err(&Rule::SecurityLevel));
+    }
+}

@@ -1,0 +1,128 @@
+//! The lists, which keep no words of issues that may not be shown in their channel.
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{Access, sight::Sight};
+use maro_domain::{
+    ids::ChannelId,
+    issue::{Issue, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+};
+use maro_store::{
+    database::error::DatabaseError,
+    tracker::{ChannelIssueTracker, TrackRequest},
+};
+
+/// What stands in the place of the status of an issue that may not be shown.
+const WITHHELD_STATUS: &str = "not shown here";
+
+/// The lists behind the access policy: whatever writes a summary or a status passes here.
+pub struct PolicedTracker {
+    lists: Arc<dyn ChannelIssueTracker>,
+    access: Arc<Access>,
+}
+
+impl PolicedTracker {
+    pub fn new(lists: Arc<dyn ChannelIssueTracker>, access: Arc<Access>) -> Self {
+        Self { lists, access }
+    }
+}
+
+/// What may be kept of an issue.
+fn kept<'a>(sight: &Sight, issue: &'a Issue) -> Cow<'a, Issue> {
+    match sight.issue(issue) {
+        Ok(()) => Cow::Borrowed(issue),
+        Err(_) => {
+            let status = WITHHELD_STATUS.to_owned();
+            Cow::Owned(Issue { summary: String::new(), status, ..issue.clone() })
+        }
+    }
+}
+
+#[async_trait]
+impl ChannelIssueTracker for PolicedTracker {
+    async fn track(
+        &self,
+        request: TrackRequest<'_>,
+        issues: &[Issue],
+        now: Timestamp,
+    ) -> Result<Vec<TrackOutcome>, DatabaseError> {
+        let sight = self.access.in_store(request.channel);
+        if sight.is_all() {
+            return self.lists.track(request, issues, now).await;
+        }
+        let issues: Vec<Issue> = issues.iter().map(|issue| kept(&sight, issue).into_owned()).collect();
+        self.lists.track(request, &issues, now).await
+    }
+
+    async fn untrack(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+        self.lists.untrack(channel, keys).await
+    }
+
+    async fn get_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        page: PageRequest,
+    ) -> Result<TrackedPage, DatabaseError> {
+        self.lists.get_tracked_issues(channel, page).await
+    }
+
+    async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {
+        self.lists.count_tracked_issues(channel).await
+    }
+
+    async fn is_tracked(&self, channel: &ChannelId, keys: &[IssueKey]) -> Result<Vec<bool>, DatabaseError> {
+        self.lists.is_tracked(channel, keys).await
+    }
+
+    async fn update_sync_status(
+        &self,
+        channel: &ChannelId,
+        updates: &[(IssueKey, Option<Issue>)],
+        asked_at: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let sight = self.access.in_store(channel);
+        if sight.is_all() {
+            return self.lists.update_sync_status(channel, updates, asked_at).await;
+        }
+        let kept = |(key, issue): &(IssueKey, Option<Issue>)| {
+            (key.clone(), issue.as_ref().map(|issue| kept(&sight, issue).into_owned()))
+        };
+        let updates: Vec<_> = updates.iter().map(kept).collect();
+        self.lists.update_sync_status(channel, &updates, asked_at).await
+    }
+
+    async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {
+        self.lists.forget_sync(issue).await
+    }
+
+    async fn get_stale_issues(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
+        self.lists.get_stale_issues(before, limit).await
+    }
+
+    async fn get_channels_tracking(
+        &self,
+        issue: &Issue,
+    ) -> Result<Vec<(ChannelId, IssueKey)>, DatabaseError> {
+        self.lists.get_channels_tracking(issue).await
+    }
+
+    async fn ping(&self) -> Result<(), DatabaseError> {
+        self.lists.ping().await
+    }
+
+    async fn try_change(&self) -> Result<(), DatabaseError> {
+        self.lists.try_change().await
+    }
+}
