@@ -25,6 +25,11 @@ const FILE_ENDINGS: [&str; 57] = [
 /// What both end in. Such a name is a file's only if the link's address ends in it.
 const ENDINGS_OF_BOTH: [&str; 7] = ["md", "mov", "pl", "py", "rs", "sh", "zip"];
 
+/// Whether nothing of a label can be seen.
+pub(crate) fn is_invisible(label: &str) -> bool {
+    as_read(label).trim().is_empty()
+}
+
 /// A link, and what stands beside it without a gap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ShownLink<'a> {

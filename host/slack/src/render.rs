@@ -17,7 +17,7 @@ use std::{collections::HashSet, ops::Range};
 use url::Url;
 
 use crate::{
-    link_label::ShownLink,
+    link_label::{self, ShownLink},
     message::{self, Message, layout::Placement},
     render::escape::{ZERO_WIDTH_SPACE, push_special, push_text},
     sealed::Sealer,
@@ -335,7 +335,7 @@ impl<'a> Writer<'a> {
 /// What is shown of a link. Without a label it's the address.
 fn link_label(span: &Span) -> &str {
     match span {
-        Span::Link { url, label } if label.trim().is_empty() => url,
+        Span::Link { url, label } if link_label::is_invisible(label) => url,
         Span::Link { label, .. } => label,
         _ => "",
     }

@@ -11,7 +11,7 @@ const AROUND: &[char] = &[
 
 /// The key in what was typed, in upper or lower case, alone or in a link to Jira, which may be bare or
 /// wrapped by Slack. `None` if there isn't exactly one: MARO doesn't guess an epic.
-pub(crate) fn parse(typed: &str) -> Option<IssueKey> {
+pub fn parse(typed: &str) -> Option<IssueKey> {
     let mut keys = typed.split(is_between).filter_map(key_in);
     let key = keys.next()?;
     keys.all(|other| other == key).then_some(key)

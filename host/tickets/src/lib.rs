@@ -10,7 +10,7 @@ pub mod auto_track;
 pub mod changed_issues;
 mod create;
 mod duplicates;
-mod epic_key;
+pub mod epic_key;
 pub mod exactly_once;
 pub mod form;
 mod intent_records;

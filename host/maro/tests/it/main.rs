@@ -11,6 +11,7 @@ mod raw;
 
 mod bot;
 mod example_settings;
+mod fuzz;
 mod guests;
 mod imports;
 mod log;

@@ -185,6 +185,9 @@ fn a_link_goes_to_the_web_or_nowhere() {
         link("https://example.com/a|b> <!here>", "see\n<b>|x"),
         "<https://example.com/a%7Cb%3E%20%3C!here%3E|see &lt;b&gt;|x>"
     );
+    for invisible in ["", " ", "\u{0}", "\u{202e}", "\u{200b}\u{2060}"] {
+        assert_eq!(link("https://x.io/a", invisible), "<https://x.io/a|https://x.io/a>", "{invisible:?}");
+    }
     for bad in ["javascript:alert(1)", "slack://open", "ftp://x/y", "not a url", "", "mailto:a@b.c"] {
         assert_eq!(link(bad, "label"), "label", "{bad:?}");
     }

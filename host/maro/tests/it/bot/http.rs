@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
 
-pub(super) fn client() -> Client {
+pub(crate) fn client() -> Client {
     client::build(&ClientOptions::loopback(Duration::from_secs(10))).unwrap()
 }
 
@@ -150,7 +150,7 @@ async fn operators_see_health_and_metrics() {
     }
 }
 
-pub(super) async fn text(bot: &TestBot, path: &str) -> String {
+pub(crate) async fn text(bot: &TestBot, path: &str) -> String {
     client().get(bot.url(path)).send().await.unwrap().text().await.unwrap()
 }
 

@@ -13,7 +13,7 @@ mod forged;
 mod hostile_components;
 mod hostile_plugins;
 mod hot_reload;
-mod http;
+pub(crate) mod http;
 mod jira_capabilities;
 mod limits;
 mod lost_answers;

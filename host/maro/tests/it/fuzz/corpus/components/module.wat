@@ -1,0 +1,1 @@
+(module (memory 1 65536) (table 10000000 funcref) (func (loop br 0)))

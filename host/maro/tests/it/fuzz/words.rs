@@ -1,0 +1,41 @@
+//! Keys as people type and paste them, and where the database is.
+
+use maro_domain::issue::IssueKey;
+use maro_plugin::keys;
+use maro_process::secret::Secret;
+use maro_store::database::postgres::address::Address;
+use maro_tickets::epic_key;
+
+use crate::fuzz::fuzz_text;
+
+#[test]
+fn what_is_read_as_a_key_is_one_and_was_typed() {
+    fuzz_text("keys", |typed| {
+        let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
+        let was_typed = |key: &str| {
+            assert!(IssueKey::parse(key).is_ok(), "{key}");
+            let number = key.rsplit('-').next().unwrap();
+            assert!(digits.contains(number) || typed.contains('%'), "{key} of {typed:?}");
+        };
+        if let Ok(words) = keys::parse(typed) {
+            words.keys().iter().for_each(|key| was_typed(key));
+            assert!((1..=50).contains(&words.lines(|_| Vec::new()).len()));
+        }
+        if let Some(key) = epic_key::parse(typed) {
+            was_typed(key.as_str());
+        }
+    });
+}
+
+#[test]
+fn nothing_of_a_password_is_in_a_sentence_about_the_address() {
+    fuzz_text("database_urls", |url| match Address::parse(&Secret::new(url)) {
+        Ok(address) => {
+            let _ = address.is_exposed();
+        }
+        Err(sentence) => {
+            assert!(sentence.ends_with('.') && sentence.lines().count() == 1, "{sentence}");
+            assert!(!sentence.contains("Hunter2"), "{sentence} of {url}");
+        }
+    });
+}
