@@ -192,6 +192,48 @@ fn the_documents_link_only_to_what_exists() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Each row of the threat model names files and tests in them, and each of those is a test there.
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join(".github/SECURITY.md")).unwrap();
+    let section = text.split("### Threat model\n").nth(1).unwrap().split("\n\n").nth(1).unwrap();
+    let mut problems = Vec::new();
+    let rows: Vec<_> = section.lines().skip(2).collect();
+    assert!(rows.len() > 20, "{} rows", rows.len());
+    for row in rows {
+        let [_, threat, measure, tests, _] = row.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("a row without three columns: {row}")
+        };
+        assert!(!threat.is_empty() && !measure.is_empty() && !tests.is_empty(), "{row}");
+        for file in tests.split("; ") {
+            let (path, names) = file.split_once(": ").unwrap_or((file, ""));
+            let path = path.trim_matches('`');
+            let code = fs::read_to_string(root().join("host").join(path)).unwrap_or_default();
+            if names.is_empty() {
+                problems.push(format!("no test is named for {path}"));
+            }
+            for name in names.split(", ").map(|name| name.trim_matches('`')) {
+                if !is_test(&code, name) {
+                    problems.push(format!("{path} has no test {name}"));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Whether a function of this name has an attribute that makes it a test.
+fn is_test(code: &str, name: &str) -> bool {
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let head = [format!("fn {name}("), format!("async fn {name}(")];
+    let functions =
+        lines.iter().enumerate().filter(|(_, line)| head.iter().any(|head| line.starts_with(head)));
+    let mut attributes = functions.flat_map(|(at, _)| {
+        lines[..at].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"))
+    });
+    attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+}
+
 /// Where the links and pictures of a Markdown text lead.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     prose(text).flat_map(|line| line.split("](").skip(1)).filter_map(|rest| rest.split(')').next())
