@@ -86,8 +86,8 @@ impl Bot {
         let operators = operators.transpose()?;
         let address = listener.local_addr().context("the listening socket has no address")?;
         let operator_address = operators.as_ref().and_then(|listener| listener.local_addr().ok());
-        let cache_dir = config.plugins.cache_dir.clone();
-        let loader = tokio::task::spawn_blocking(move || PluginLoader::new(cache_dir.as_deref()));
+        let (cache_dir, memory_mib) = (config.plugins.cache_dir.clone(), config.plugins.memory_mib);
+        let loader = tokio::task::spawn_blocking(move || PluginLoader::new(cache_dir.as_deref(), memory_mib));
         let stores = Stores::open(&config.database)
             .await
             .context("the database that DATABASE_URL names cannot be used")?;

@@ -160,6 +160,7 @@ impl Dev {
             operator_listen: None,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
             plugins: PluginsConfig {
+                memory_mib: None,
                 dir: plugins,
                 hot_reload: true,
                 channel: None,

@@ -62,6 +62,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
         operator_listen: None,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig {
+            memory_mib: None,
             dir: plugins.to_owned(),
             hot_reload: false,
             channel: None,

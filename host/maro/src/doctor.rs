@@ -114,7 +114,7 @@ async fn database(config: &Config) -> Vec<Finding> {
 }
 
 async fn plugins(config: &Config) -> Result<Arc<Plugins>, Finding> {
-    let loader = match PluginLoader::new(config.plugins.cache_dir.as_deref()) {
+    let loader = match PluginLoader::new(config.plugins.cache_dir.as_deref(), config.plugins.memory_mib) {
         Ok(loader) => Arc::new(loader),
         Err(error) => {
             return Err(Finding::ill(format!("{error:#}."), "This is a bug in MARO; please report it."));

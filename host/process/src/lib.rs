@@ -1,10 +1,11 @@
-//! What every part of the process stands on: time, secrets, logs, metrics, work that is waited for, and outgoing
-//! HTTP.
+//! What every part of the process stands on: time, secrets, memory, logs, metrics, work that is waited for, and
+//! outgoing HTTP.
 
 pub mod breaker;
 pub mod clock;
 pub mod descriptors;
 pub mod http;
+pub mod memory;
 pub mod metrics;
 pub mod outage;
 pub mod secret;

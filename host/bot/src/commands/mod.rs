@@ -174,12 +174,13 @@ impl Commands {
             "invocation failed: {fault}"
         );
         // That all places were taken says nothing about this plugin.
-        if !matches!(fault, Fault::Busy) {
+        if fault.kind().is_some() {
             plugin.note_fault(fault, &incident);
             self.owner_notices.tell(plugin, fault, &incident);
         }
         match fault {
             Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
+            Fault::Crowded => Reply::line(texts::faults::crowded_out(subcommand)),
             Fault::TimedOut { .. } => Reply::line(texts::faults::stopped(subcommand, &incident)),
             Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
                 Reply::line(texts::faults::crashed(subcommand, &incident))

@@ -58,6 +58,9 @@ pub struct PluginsConfig {
     /// `MARO_CACHE_DIR`, default `maro` in the user's cache folder: compiled plugins. `None` if there is no
     /// such folder. Then every start compiles the plugins again.
     pub cache_dir: Option<PathBuf>,
+    /// `MARO_PLUGIN_MEMORY_MIB`, default half of the container's limit, or of the machine's memory: the memory of
+    /// all plugins together, with that of the compiler.
+    pub memory_mib: Option<u32>,
 }
 
 /// Everything that is wrong with the settings, one sentence each.

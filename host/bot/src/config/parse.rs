@@ -21,6 +21,10 @@ use maro_store::{
 /// The most that MARO_DATABASE_CONNECTIONS can be. PostgreSQL allows 100 in total by default.
 const MOST_CONNECTIONS: usize = 1000;
 
+/// The bounds of `MARO_PLUGIN_MEMORY_MIB`: MARO's own plugins work with the least, and no machine has the most.
+const LEAST_PLUGIN_MEMORY_MIB: u32 = 32;
+const MOST_PLUGIN_MEMORY_MIB: u32 = 1_048_576;
+
 /// The raw values while they are turned into a [`Config`], and the problems found so far.
 pub(super) struct Settings {
     values: BTreeMap<String, String>,
@@ -170,12 +174,29 @@ impl Settings {
             Some(dir) => Some(PathBuf::from(dir)),
             None => user_cache(environment),
         };
+        let memory_mib = self.plugin_memory();
         Some(PluginsConfig {
+            memory_mib: memory_mib?,
             dir: PathBuf::from(self.or("MARO_PLUGINS_DIR", "plugins")),
             hot_reload: hot_reload?,
             channel: channel?,
             cache_dir,
         })
+    }
+
+    fn plugin_memory(&mut self) -> Option<Option<u32>> {
+        let Some(value) = self.get("MARO_PLUGIN_MEMORY_MIB") else { return Some(None) };
+        match value
+            .parse()
+            .ok()
+            .filter(|mib| (LEAST_PLUGIN_MEMORY_MIB..=MOST_PLUGIN_MEMORY_MIB).contains(mib))
+        {
+            Some(mib) => Some(Some(mib)),
+            None => self.problem(format!(
+                "MARO_PLUGIN_MEMORY_MIB must be a number of MiB from {LEAST_PLUGIN_MEMORY_MIB} to \
+                 {MOST_PLUGIN_MEMORY_MIB}."
+            )),
+        }
     }
 
     /// A table of `maro.toml`, or its default.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every known key. The environment may contain other variables, but no other `MARO_…`.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",
@@ -22,6 +22,7 @@ const KEYS: [&str; 24] = [
     "MARO_OPERATOR_LISTEN",
     "MARO_PLUGINS_DIR",
     "MARO_PLUGIN_CHANNEL",
+    "MARO_PLUGIN_MEMORY_MIB",
     "MARO_SYNC_INTERVAL_SECS",
     "SLACK_ALLOWED_TEAMS",
     "SLACK_API_URL",

@@ -93,6 +93,7 @@ impl Simulation {
             operator_listen: None,
             database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
             plugins: PluginsConfig {
+                memory_mib: None,
                 dir: single.dir().to_owned(),
                 hot_reload: false,
                 channel: None,

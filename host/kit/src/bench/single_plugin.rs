@@ -108,7 +108,7 @@ pub(crate) fn only(plugins: &Plugins) -> anyhow::Result<Arc<LoadedPlugin>> {
 
 /// The plugins in a folder, compiled with the bot's cache.
 pub(crate) fn registry(dir: &Path) -> anyhow::Result<Registry> {
-    let loader = Arc::new(PluginLoader::new(config::load::cache_dir().as_deref())?);
+    let loader = Arc::new(PluginLoader::new(config::load::cache_dir().as_deref(), None)?);
     Ok(Registry::new(loader, dir.to_owned(), &RESERVED_NAMES, Arc::new(Metrics::new()), Clock::system()))
 }
 

@@ -116,7 +116,7 @@ pub(crate) fn run(plugins: &Path) {
 }
 
 async fn load(plugins: &Path) -> Arc<LoadedPlugin> {
-    let loader = Arc::new(PluginLoader::new(None).unwrap());
+    let loader = Arc::new(PluginLoader::new(None, None).unwrap());
     let registry = Registry::new(loader, plugins.to_owned(), &[], Arc::new(Metrics::new()), Clock::system());
     let loaded = registry.load().await.unwrap();
     Arc::clone(loaded.get("tracked").unwrap())

@@ -32,7 +32,7 @@ impl Served {
             .with_file("hostile.wasm", &version(1))
             .with_file("hostile.toml", GRANTS.as_bytes());
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache");
-        let loader = Arc::new(PluginLoader::new(Some(&cache)).unwrap());
+        let loader = Arc::new(PluginLoader::new(Some(&cache), None).unwrap());
         let metrics = Arc::new(Metrics::new());
         let (dir, clock) = (folder.path().to_owned(), Clock::system());
         let registry = Arc::new(Registry::new(loader, dir, &[], Arc::clone(&metrics), clock));

@@ -28,7 +28,7 @@ struct Watched {
 impl Watched {
     fn new() -> Self {
         let (folder, cache) = (PluginsFolder::empty(), tempfile::tempdir().unwrap());
-        let loader = Arc::new(PluginLoader::new(Some(&cache.path().join("code"))).unwrap());
+        let loader = Arc::new(PluginLoader::new(Some(&cache.path().join("code")), None).unwrap());
         let (dir, metrics) = (folder.path().to_owned(), Arc::new(Metrics::new()));
         let registry = Arc::new(Registry::new(loader, dir, &[], metrics, Clock::system()));
         let changes = Changes::of(&registry);

@@ -12,7 +12,7 @@ use crate::{
 
 /// A registry of a folder, and its metrics.
 fn registry(plugins: &Path, cache: Option<&Path>) -> (Arc<Registry>, Arc<Metrics>) {
-    let (loader, metrics) = (Arc::new(PluginLoader::new(cache).unwrap()), Arc::new(Metrics::new()));
+    let (loader, metrics) = (Arc::new(PluginLoader::new(cache, None).unwrap()), Arc::new(Metrics::new()));
     let registry = Registry::new(loader, plugins.to_owned(), &[], Arc::clone(&metrics), Clock::system());
     (Arc::new(registry), metrics)
 }

@@ -15,7 +15,7 @@ use crate::{
     invocation::Invocation,
     policy::limits::{
         EPOCH_TICK, MAX_CORE_INSTANCES, MAX_INVOCATIONS, MAX_MEMORIES, MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS,
-        MAX_TABLES,
+        MAX_TABLES, POOL_MEMORIES, POOL_TABLES,
     },
 };
 
@@ -79,7 +79,14 @@ fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
 /// # Errors
 /// There is no room for the pool, or the component is wrong.
 pub(crate) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    new_engine(has_pool)?.precompile_component(wasm)
+    let pool = has_pool.then(|| {
+        // Nothing runs here, and what the pool has reserved would count against the compiler's limit. The code
+        // depends on the size of a place, not on how many there are.
+        let mut pool = pool();
+        pool.total_memories(MAX_MEMORIES).total_tables(MAX_TABLES).total_stacks(1);
+        pool
+    });
+    Engine::new(&configuration(pool.as_ref()))?.precompile_component(wasm)
 }
 
 fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {
@@ -98,9 +105,11 @@ fn pool() -> PoolingAllocationConfig {
     let places = MAX_INVOCATIONS as u32;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(places)
-        .total_core_instances(places * 8)
-        .total_memories(places * 2)
-        .total_tables(places * 8)
+        // They come from the heap: this only counts them, and all places can have the most at once.
+        .total_core_instances(places * MAX_CORE_INSTANCES)
+        // Each place in use has reserved these.
+        .total_memories(POOL_MEMORIES)
+        .total_tables(POOL_TABLES)
         .total_stacks(places)
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(MAX_MEMORIES)

@@ -2,14 +2,20 @@
 //!
 //! A component can instantiate a part twice, which instantiates another twice, and so on: a few hundred bytes
 //! that ask for more instances than fit into memory. The compiler would build them all; this counts them
-//! first, without building any. The compiler itself refuses types that are too large.
+//! first, without building any, and with them what an instance takes of the pool. The compiler itself refuses
+//! types that are too large.
 
 use wasmparser::{
     BinaryReaderError, Chunk, ComponentAlias, ComponentExternalKind, ComponentInstance,
     ComponentOuterAliasKind, ComponentTypeRef, Instance, Parser, Payload,
 };
 
-use crate::policy::limits::{MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS};
+use crate::{
+    inspection::needs::Needs,
+    policy::limits::{
+        MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_MEMORY_MIB, MAX_TABLE_ELEMENTS, MAX_TABLES, TABLE_ELEMENT_BYTES,
+    },
+};
 
 /// The most instances, of modules and components, that a component may come to. A plugin with an interpreter
 /// has a few dozen.
@@ -47,6 +53,8 @@ pub(super) enum Excess {
     Memory { mib: u64 },
     /// A table whose initial size is above the limit.
     Table { elements: u64 },
+    /// More of something than an instance has room for.
+    Instance { what: &'static str, count: u32, max: u32 },
 }
 
 impl From<BinaryReaderError> for Excess {
@@ -61,6 +69,7 @@ struct Cost {
     instances: u64,
     section_bytes: u64,
     initial_bytes: u64,
+    needs: Needs,
 }
 
 impl Cost {
@@ -70,6 +79,7 @@ impl Cost {
         self.instances += other.instances;
         self.section_bytes += other.section_bytes;
         self.initial_bytes = self.initial_bytes.saturating_add(other.initial_bytes);
+        self.needs.add(other.needs);
         if self.instances > MAX_INSTANCES {
             return Err(Excess::TooLarge("instances"));
         }
@@ -89,15 +99,15 @@ struct Frame {
     cost: Cost,
     /// The costs of the components that it can instantiate, by index. `None` for one from outside.
     components: Vec<Option<Cost>>,
-    /// The bytes of data of the modules that it can instantiate, by index. `None` for one from outside.
-    modules: Vec<Option<u64>>,
+    /// What an instance of each module costs that it can instantiate, by index. `None` for one from outside.
+    modules: Vec<Option<Cost>>,
 }
 
-/// Counts what a component costs.
+/// Counts what a component costs. Returns what an instance of it needs.
 ///
 /// # Errors
-/// It is too large to be compiled, or damaged.
-pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
+/// It is too large to be compiled or to have room, or damaged.
+pub(super) fn check(wasm: &[u8]) -> Result<Needs, Excess> {
     let mut outer: Vec<(Frame, Parser)> = Vec::new();
     let mut functions = 0_u32;
     let (mut frame, mut parser, mut rest) = (Frame::default(), Parser::new(0), wasm);
@@ -118,7 +128,7 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
                 let (module, after) =
                     rest.split_at_checked(length).ok_or(Excess::Damaged { offset: wasm.len() })?;
                 let module = check_module(module)?;
-                frame.modules.push(Some(module.initial_bytes));
+                frame.modules.push(Some(module.cost()));
                 functions = functions.saturating_add(module.functions);
                 if functions > MAX_FUNCTIONS {
                     return Err(Excess::TooLarge("functions"));
@@ -126,7 +136,9 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), Excess> {
                 rest = after;
             }
             Payload::End(_) => {
-                let Some((parent, parents_parser)) = outer.pop() else { return Ok(()) };
+                let Some((parent, parents_parser)) = outer.pop() else {
+                    return check_room(frame.cost.needs);
+                };
                 let cost = std::mem::replace(&mut frame, parent).cost;
                 frame.components.push(Some(cost));
                 parser = parents_parser;
@@ -147,11 +159,12 @@ impl Frame {
         match payload {
             Payload::InstanceSection(section) => {
                 for instance in section {
-                    let mut cost = Cost { instances: 1, ..Cost::default() };
-                    if let Instance::Instantiate { module_index, .. } = instance? {
-                        cost.initial_bytes =
-                            self.module(module_index)?.ok_or(Excess::TooLarge("unknown modules"))?;
-                    }
+                    let cost = match instance? {
+                        Instance::Instantiate { module_index, .. } => {
+                            self.module(module_index)?.ok_or(Excess::TooLarge("unknown modules"))?
+                        }
+                        Instance::FromExports(_) => Cost { instances: 1, ..Cost::default() },
+                    };
                     self.cost.add(cost)?;
                 }
             }
@@ -216,7 +229,7 @@ impl Frame {
         self.components.get(index as usize).copied().ok_or(Excess::TooLarge("unknown components"))
     }
 
-    fn module(&self, index: u32) -> Result<Option<u64>, Excess> {
+    fn module(&self, index: u32) -> Result<Option<Cost>, Excess> {
         self.modules.get(index as usize).copied().ok_or(Excess::TooLarge("unknown modules"))
     }
 
@@ -230,11 +243,39 @@ impl Frame {
     }
 }
 
+/// # Errors
+/// There is never room for an instance.
+fn check_room(needs: Needs) -> Result<Needs, Excess> {
+    for (what, count, max) in [
+        ("core modules", needs.core_instances, MAX_CORE_INSTANCES),
+        ("memories", needs.memories, MAX_MEMORIES),
+        ("tables", needs.tables, MAX_TABLES),
+    ] {
+        if count > max {
+            return Err(Excess::Instance { what, count, max });
+        }
+    }
+    Ok(needs)
+}
+
 /// What a module contains.
 #[derive(Default)]
 struct ModuleSize {
     functions: u32,
     initial_bytes: u64,
+    memories: u32,
+    tables: u32,
+    /// What its memories and tables have at first, in bytes.
+    room: u64,
+}
+
+impl ModuleSize {
+    /// The cost of an instance.
+    fn cost(&self) -> Cost {
+        let &Self { initial_bytes, memories, tables, room, .. } = self;
+        let needs = Needs { core_instances: 1, memories, tables, bytes: room };
+        Cost { instances: 1, section_bytes: 0, initial_bytes, needs }
+    }
 }
 
 /// Looks at the sizes of a module's functions, memories and tables, and measures the rest. Errors in the
@@ -257,6 +298,9 @@ fn check_module(module: &[u8]) -> Result<ModuleSize, Excess> {
                     if mib > u64::from(MAX_MEMORY_MIB) {
                         return Err(Excess::Memory { mib });
                     }
+                    size.memories += 1;
+                    size.room =
+                        size.room.saturating_add(memory.initial << memory.page_size_log2.unwrap_or(16));
                 }
             }
             Ok(Payload::TableSection(tables)) => {
@@ -264,6 +308,8 @@ fn check_module(module: &[u8]) -> Result<ModuleSize, Excess> {
                     if table.ty.initial > MAX_TABLE_ELEMENTS as u64 {
                         return Err(Excess::Table { elements: table.ty.initial });
                     }
+                    size.tables += 1;
+                    size.room = size.room.saturating_add(table.ty.initial * TABLE_ELEMENT_BYTES as u64);
                 }
             }
             Ok(_) => {}
@@ -278,7 +324,30 @@ mod tests {
     use super::*;
 
     fn check_text(text: &str) -> Result<(), Excess> {
-        check(&wat::parse_str(text).unwrap())
+        check(&wat::parse_str(text).unwrap()).map(drop)
+    }
+
+    #[test]
+    fn what_an_instance_needs_is_counted_as_often_as_it_is_instantiated() {
+        let module = "(core module $m (memory 3) (table 100 funcref) (table 20 funcref))";
+        let text = |times: usize| {
+            let instances = "(core instance (instantiate $m))".repeat(times);
+            let nested =
+                "(component $c (alias outer 1 $m (core module $n)) (core instance (instantiate $n)))";
+            format!("(component {module} {instances} {nested} (instance (instantiate $c)))")
+        };
+        let needs = check(&wat::parse_str(text(2)).unwrap()).unwrap();
+        let expected = Needs { core_instances: 3, memories: 3, tables: 6, bytes: 3 * (3 * 65_536 + 120 * 8) };
+        assert_eq!(needs, expected);
+        assert_eq!(check_text(&text(4)), Err(Excess::Instance { what: "memories", count: 5, max: 4 }));
+        let empty = |times: usize| {
+            format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(times))
+        };
+        assert_eq!(check_text(&empty(64)), Ok(()));
+        assert_eq!(
+            check_text(&empty(65)),
+            Err(Excess::Instance { what: "core modules", count: 65, max: 64 })
+        );
     }
 
     /// Components that each instantiate the one before `times` times.
@@ -332,10 +401,11 @@ mod tests {
             format!("(component (core module $m (memory 16) (table 16 funcref) {segments}) {instances})")
         };
         let data = format!("(data (i32.const 0) \"{}\")", "x".repeat(1024 * 1024));
-        assert_eq!(check_text(&component(&data, 60)), Ok(()));
+        let fits = |text: &str| !matches!(check_text(text), Err(Excess::TooLarge(_)));
+        assert!(fits(&component(&data, 60)));
         assert_eq!(check_text(&component(&data, 70)), Err(Excess::TooLarge("repeated parts")));
         let elements = format!("(func) (elem (i32.const 0) func {})", "0 ".repeat(512 * 1024));
-        assert_eq!(check_text(&component(&elements, 15)), Ok(()));
+        assert!(fits(&component(&elements, 15)));
         assert_eq!(check_text(&component(&elements, 17)), Err(Excess::TooLarge("repeated parts")));
         let nested = format!(
             "(component $c (alias outer 1 $m (core module $n)) {})",

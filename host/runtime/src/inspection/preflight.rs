@@ -6,7 +6,10 @@
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::{
-    inspection::complexity::{self, Excess},
+    inspection::{
+        complexity::{self, Excess},
+        needs::Needs,
+    },
     interface::{
         versions::{VERSIONS, Version},
         wasi,
@@ -54,6 +57,8 @@ pub enum PreflightError {
     LargeMemory { mib: u64 },
     #[error("{}", plugin_files::large_table(*.elements, MAX_TABLE_ELEMENTS))]
     LargeTable { elements: u64 },
+    #[error("{}", plugin_files::large_instance(.what, *.count, *.max))]
+    LargeInstance { what: &'static str, count: u32, max: u32 },
     #[error("{}", plugin_files::too_many_items(MAX_ITEMS))]
     TooManyItems,
 }
@@ -69,6 +74,8 @@ pub struct Wishes {
     pub(crate) unoffered: Vec<String>,
     /// Whether it can ask WASI for the time of day, for which it needs the grant `clock` too.
     pub(super) reads_time: bool,
+    /// What an instance of it takes of the pool.
+    pub(crate) needs: Needs,
 }
 
 impl Wishes {
@@ -116,15 +123,16 @@ pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
             None => return Err(PreflightError::UnknownImport { import: shown(import) }),
         }
     }
-    complexity::check(wasm).map_err(|excess| match excess {
+    let needs = complexity::check(wasm).map_err(|excess| match excess {
         Excess::Damaged { offset } => PreflightError::Damaged { offset },
         Excess::TooLarge(what) => PreflightError::TooComplex { what },
         Excess::Memory { mib } => PreflightError::LargeMemory { mib },
         Excess::Table { elements } => PreflightError::LargeTable { elements },
+        Excess::Instance { what, count, max } => PreflightError::LargeInstance { what, count, max },
     })?;
     let grants = Grant::ALL.into_iter().filter(|grant| wanted.contains(grant)).collect();
     let reads_time = imports.iter().any(|import| import.starts_with("wasi:clocks/wall-clock@"));
-    Ok(Wishes { grants, version, unoffered, reads_time })
+    Ok(Wishes { grants, version, unoffered, reads_time, needs })
 }
 
 /// The names that the outermost component imports and exports.

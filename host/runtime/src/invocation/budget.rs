@@ -1,11 +1,16 @@
 //! What is left of each limit of an invocation.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use wasmtime::ResourceLimiter;
 
-use crate::policy::limits::{Limits, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use crate::{
+    invocation::memory::{Lease, Shortage},
+    policy::limits::{
+        Limits, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES, TABLE_ELEMENT_BYTES,
+    },
+};
 use maro_tickets::texts;
 
 /// Why the host stopped a guest. Travels through wasmtime as the cause of a trap.
@@ -19,6 +24,12 @@ pub(crate) enum LimitReached {
     Table,
     #[error("{}", texts::faults::over_call_limit(*.host_calls))]
     HostCalls { host_calls: u32 },
+    /// It has as much memory as one plugin can have here, whatever its own limit is.
+    #[error("{}", texts::faults::over_memory_share(*.mib))]
+    Share { mib: usize },
+    /// Others have the memory. `has_acted`: whether it has called the host by then.
+    #[error("{}", texts::faults::NO_FREE_MEMORY)]
+    Crowded { has_acted: bool },
 }
 
 impl LimitReached {
@@ -29,6 +40,8 @@ impl LimitReached {
             Self::Memory { .. } => "memory",
             Self::Table => "table",
             Self::HostCalls { .. } => "calls",
+            Self::Share { .. } => "memory",
+            Self::Crowded { .. } => "busy",
         }
     }
 }
@@ -43,6 +56,8 @@ pub(crate) struct Budget {
     creations: u32,
     http_requests: u32,
     memory_bytes: usize,
+    /// What it has of the memory of all plugins.
+    lease: Option<Arc<Lease>>,
     began_at: Instant,
     jira_deadline: Option<Instant>,
     /// Time spent in capabilities.
@@ -58,10 +73,25 @@ impl Budget {
             creations: 0,
             http_requests: 0,
             memory_bytes: 0,
+            lease: None,
             began_at: Instant::now(),
             jira_deadline: None,
             host_time: Duration::ZERO,
         }
+    }
+
+    /// From now on, memory is taken from this.
+    pub(crate) fn borrow_from(&mut self, lease: Arc<Lease>) {
+        self.lease = Some(lease);
+    }
+
+    /// Takes bytes of the memory of all plugins.
+    fn take_memory(&self, bytes: usize) -> Result<(), LimitReached> {
+        let Some(lease) = &self.lease else { return Ok(()) };
+        lease.grow(bytes).map_err(|shortage| match shortage {
+            Shortage::OwnShare { bytes } => LimitReached::Share { mib: bytes >> 20 },
+            Shortage::Others => LimitReached::Crowded { has_acted: self.host_calls > 0 },
+        })
     }
 
     /// Counts a capability call.
@@ -116,21 +146,26 @@ impl ResourceLimiter for Budget {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         // The limit is on all memories of the invocation together.
-        self.memory_bytes += desired.saturating_sub(current);
+        let more = desired.saturating_sub(current);
+        self.memory_bytes += more;
         if self.memory_bytes > self.limits.memory_bytes() {
-            Err(LimitReached::Memory { memory_mib: self.limits.memory_mib }.into())
-        } else {
-            Ok(true)
+            return Err(LimitReached::Memory { memory_mib: self.limits.memory_mib }.into());
         }
+        self.take_memory(more)?;
+        Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > MAX_TABLE_ELEMENTS { Err(LimitReached::Table.into()) } else { Ok(true) }
+        if desired > MAX_TABLE_ELEMENTS {
+            return Err(LimitReached::Table.into());
+        }
+        self.take_memory(desired.saturating_sub(current) * TABLE_ELEMENT_BYTES)?;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {

@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod budget;
+pub(crate) mod memory;
 mod printed;
 pub mod services;
 mod wasi;

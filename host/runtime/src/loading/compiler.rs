@@ -21,8 +21,10 @@ use wasmtime::component::Component;
 
 use crate::{
     engine::{self, PluginEngine},
+    invocation::memory::PluginMemory,
     loading::{
         cache::CodeCache,
+        ceiling::Ceiling,
         compiler_process,
         error::LoadError,
         folder::{self, Identity, PluginFile},
@@ -44,6 +46,8 @@ pub(crate) struct Compiler {
     engine: Arc<PluginEngine>,
     cache: Option<CodeCache>,
     turns: CompilerTurns,
+    memory: Arc<PluginMemory>,
+    ceiling: Ceiling,
 }
 
 /// Limits how many compile at once.
@@ -85,8 +89,13 @@ pub(super) struct Compiled {
 
 impl Compiler {
     /// A compiler for `engine` that keeps what it compiles in `cache_dir`, if it can.
-    pub(super) fn new(engine: Arc<PluginEngine>, cache_dir: Option<&Path>) -> Self {
-        Self { engine, cache: cache_dir.and_then(open_cache), turns: CompilerTurns::new() }
+    pub(super) fn new(
+        engine: Arc<PluginEngine>,
+        cache_dir: Option<&Path>,
+        memory: Arc<PluginMemory>,
+        ceiling: Ceiling,
+    ) -> Self {
+        Self { engine, cache: cache_dir.and_then(open_cache), turns: CompilerTurns::new(), memory, ceiling }
     }
 
     /// Fetches a component from the cache or compiles it. When its turn comes, it is read from `dir` again.
@@ -135,8 +144,9 @@ impl Compiler {
         key: String,
         turn: Turn,
     ) -> Result<Compiled, LoadError> {
+        let _lease = self.memory.lend_to_compiler(compiler_process::expected_bytes(wasm.len())).await;
         let started = Instant::now();
-        let Some(code) = compiler_process::compile(&wasm, self.engine.has_pool).await else {
+        let Some(code) = compiler_process::compile(&wasm, self.engine.has_pool, self.ceiling).await else {
             return self.compile_here(wasm, key, turn).await;
         };
         let (code, compile_time) = (code?, started.elapsed());

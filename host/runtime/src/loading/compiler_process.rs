@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     engine,
-    loading::{cache::MAX_ENTRY_BYTES, error::LoadError},
+    loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, error::LoadError},
     running::priority,
 };
 use maro_tickets::texts;
@@ -34,6 +34,14 @@ pub const SUBCOMMAND: &str = "compile-component";
 /// MiB and one second for each MiB.
 const MEMORY_MIB: u64 = 1024;
 const MEMORY_MIB_PER_MIB: u64 = 64;
+/// What counts against its limit and takes no memory: the stacks of its threads, and what its allocator has set
+/// aside.
+const UNTOUCHED_MIB: u64 = 128;
+
+/// What it usually takes.
+const EXPECTED_MIB: usize = 64;
+const EXPECTED_MIB_PER_MIB: usize = 32;
+
 const CPU_SECONDS: u64 = 5;
 const CPU_SECONDS_PER_MIB: u64 = 8;
 
@@ -53,10 +61,11 @@ pub struct CompilerLimits {
 }
 
 impl CompilerLimits {
-    fn of(bytes: usize) -> Self {
+    fn of(bytes: usize, ceiling: Ceiling) -> Self {
         let of = |per_mib: u64| (bytes as u64 * per_mib).div_ceil(1024 * 1024);
+        let memory_mib = MEMORY_MIB + of(MEMORY_MIB_PER_MIB);
         Self {
-            memory_mib: MEMORY_MIB + of(MEMORY_MIB_PER_MIB),
+            memory_mib: ceiling.mib().map_or(memory_mib, |most| (most + UNTOUCHED_MIB).min(memory_mib)),
             cpu_seconds: CPU_SECONDS + of(CPU_SECONDS_PER_MIB),
         }
     }
@@ -75,6 +84,11 @@ impl CompilerLimits {
         impose(Resource::Core, 0, 0)?;
         Ok(())
     }
+}
+
+/// How much memory compiling a component of this size takes, in bytes.
+pub(super) fn expected_bytes(bytes: usize) -> usize {
+    EXPECTED_MIB * 1024 * 1024 + bytes.saturating_mul(EXPECTED_MIB_PER_MIB)
 }
 
 /// From now on, processes of this program compile components. It must answer [`SUBCOMMAND`] with [`serve`].
@@ -112,8 +126,12 @@ pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
 
 /// Compiles a component. `None` if that must be done in this process. Dropping the future ends the other
 /// process.
-pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<Vec<u8>, LoadError>> {
-    let limits = CompilerLimits::of(component.len());
+pub(super) async fn compile(
+    component: &[u8],
+    has_pool: bool,
+    ceiling: Ceiling,
+) -> Option<Result<Vec<u8>, LoadError>> {
+    let limits = CompilerLimits::of(component.len(), ceiling);
     let mut command = Command::new(PROGRAM.get()?);
     command
         .arg(SUBCOMMAND)
@@ -137,7 +155,7 @@ pub(super) async fn compile(component: &[u8], has_pool: bool) -> Option<Result<V
     Some(match talk(compiler, component).await {
         Ok((_, code)) if code.len() as u64 >= MAX_ENTRY_BYTES => Err(LoadError::CodeTooLarge),
         Ok((status, code)) if status.success() => Ok(code),
-        Ok((status, output)) => Err(failure(status, &output, limits)),
+        Ok((status, output)) => Err(failure(status, &output, limits, ceiling)),
         Err(error) => Err(LoadError::Compile(texts::plugin_files::compiler_unreachable(error))),
     })
 }
@@ -156,7 +174,7 @@ async fn talk(mut compiler: Child, component: &[u8]) -> io::Result<(ExitStatus, 
     Ok((compiler.wait().await?, output))
 }
 
-fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits) -> LoadError {
+fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits, ceiling: Ceiling) -> LoadError {
     let CompilerLimits { memory_mib, cpu_seconds } = limits;
     let signal = |expected: Signal| status.signal() == Some(expected.as_raw());
     if status.code() == Some(i32::from(WRONG)) {
@@ -164,7 +182,11 @@ fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits) -> LoadErr
     } else if signal(Signal::XCPU) {
         LoadError::CompilerTime { seconds: cpu_seconds }
     } else if signal(Signal::ABORT) || signal(Signal::KILL) {
-        LoadError::CompilerMemory { mib: memory_mib }
+        // With less than any plugin may use, it isn't known that it's the plugin's fault.
+        match ceiling.mib() {
+            Some(most) if most < memory_mib => LoadError::NoRoomToCompile(ceiling),
+            _ => LoadError::CompilerMemory { mib: memory_mib },
+        }
     } else {
         LoadError::Compile(texts::plugin_files::compiler_failed(status))
     }

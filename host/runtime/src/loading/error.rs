@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     inspection::preflight::PreflightError,
-    loading::{cache::MAX_ENTRY_BYTES, folder::NameFault},
+    loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, folder::NameFault},
     policy::admission::Forbidden,
     running::invoke::Fault,
 };
@@ -37,6 +37,11 @@ pub enum LoadError {
     CompilerTime { seconds: u64 },
     #[error("{}", plugin_files::compiling_too_large(*.mib))]
     CompilerMemory { mib: u64 },
+    /// Not the plugin is at fault, but where it runs.
+    #[error("{}", .0.too_small_to_compile())]
+    NoRoomToCompile(Ceiling),
+    #[error("{}", plugin_files::larger_than_share(*.mib, *.share_mib))]
+    LargerThanShare { mib: u64, share_mib: u64 },
     #[error("{}", plugin_files::other_interface(.0))]
     Link(String),
     #[error("{}", plugin_files::not_described(.0))]

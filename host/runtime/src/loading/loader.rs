@@ -1,24 +1,28 @@
 //! From a file to a plugin that can run: preflight, compile or fetch from the cache, link, describe.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use wasmtime::component::Component;
 
 use crate::{
     engine::{PluginEngine, linking::InterfacePre},
     events::Events,
-    inspection::preflight::{self, PreflightError, Wishes},
+    inspection::{
+        needs::Needs,
+        preflight::{self, PreflightError, Wishes},
+    },
     interface::{bindings::exports::maro::plugin::command, wasi},
-    invocation::{Invocation, authority::Origin},
+    invocation::{Invocation, authority::Origin, memory::PluginMemory},
     loading::{
+        ceiling::memory_for_plugins,
         compiler::{Compiled, Compiler},
         error::LoadError,
         folder::PluginFile,
     },
-    policy::{admission, limits::MAX_INVOCATIONS, manifest::Manifest},
+    policy::{admission, manifest::Manifest},
     running::{
         health::Health,
-        invoke,
+        invoke::{self, Fault},
         places::{Places, Share},
         plugin::LoadedPlugin,
         terms::Terms,
@@ -44,6 +48,10 @@ const MAX_DESCRIBING: usize = 16;
 /// How long a plugin may take to describe itself, in milliseconds. It has nothing to wait for.
 const MAX_DESCRIBE_MS: u32 = 2_000;
 
+/// How often it may try while others have the memory, and the pause in between.
+const MAX_DESCRIBE_ATTEMPTS: u32 = 40;
+const DESCRIBE_PAUSE: Duration = Duration::from_millis(250);
+
 /// Makes plugins out of files. Holds what all of them share.
 pub struct PluginLoader {
     engine: Arc<PluginEngine>,
@@ -56,16 +64,19 @@ pub struct PluginLoader {
 
 impl PluginLoader {
     /// Starts the engine. `cache_dir` is where compiled plugins are kept; if it can't be used, each start
-    /// compiles again.
+    /// compiles again. `memory_mib` is for all plugins together; half of what there is if it isn't given.
     ///
     /// # Errors
     /// Wasmtime refuses the configuration, which is a bug.
-    pub fn new(cache_dir: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn new(cache_dir: Option<&Path>, memory_mib: Option<u32>) -> anyhow::Result<Self> {
         let engine = Arc::new(PluginEngine::new()?);
-        let compiler = Arc::new(Compiler::new(Arc::clone(&engine), cache_dir));
-        let places = Places::new(MAX_INVOCATIONS);
-        let describing = places.share(MAX_DESCRIBING);
-        Ok(Self { engine, compiler, places, describing })
+        let (bytes, ceiling) = memory_for_plugins(memory_mib);
+        tracing::debug!(mib = bytes >> 20, "the memory of all plugins");
+        let memory = PluginMemory::new(bytes);
+        let compiler = Compiler::new(Arc::clone(&engine), cache_dir, Arc::clone(&memory), ceiling);
+        let places = Places::new(memory);
+        let describing = places.share_of_many(MAX_DESCRIBING);
+        Ok(Self { engine, compiler: Arc::new(compiler), places, describing })
     }
 
     /// Makes a plugin out of a file of the folder `dir`.
@@ -87,6 +98,9 @@ impl PluginLoader {
             .map_err(PreflightError::from)?;
         let (file, wishes) = inspect(file).await?;
         admission::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
+        self.places
+            .check(wishes.needs)
+            .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;
         let manifest = Arc::new(manifest);
         let (stem, digest) = (file.stem.clone(), file.digest);
         let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
@@ -95,15 +109,11 @@ impl PluginLoader {
             link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
         let pre = Arc::new(pre);
         let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
-        let (name, describing) = (stem.as_str().into(), Arc::clone(&origin));
         let mut limited = Manifest::clone(&manifest);
         limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
-        let invocation = Invocation::for_describe(name, describing, Arc::new(limited));
-        let description = {
-            // Without a place of its own it would take one from a command, and one of the two would fail.
-            let place = self.describing.take().await;
-            invoke::describe(Arc::clone(&pre), place, invocation).await.map_err(LoadError::Describe)?
-        };
+        let invocation =
+            || Invocation::for_describe(stem.as_str().into(), Arc::clone(&origin), Arc::new(limited.clone()));
+        let description = self.describe(&pre, wishes.needs, invocation).await.map_err(LoadError::Describe)?;
         let description = check_description(description, &stem, reserved_names)?;
         let version = Arc::new(Version { description, origin, wishes, pre });
         let terms = Terms::new(&version, manifest, &self.places);
@@ -112,6 +122,30 @@ impl PluginLoader {
         }
         let health = Health::new(metrics.subcommand(&version.description.name), events.clone());
         Ok(LoadedPlugin::new(version, terms, health))
+    }
+}
+
+impl PluginLoader {
+    /// Asks a plugin to describe itself, again if others have the memory.
+    async fn describe(
+        &self,
+        pre: &Arc<InterfacePre>,
+        needs: Needs,
+        invocation: impl Fn() -> Invocation,
+    ) -> Result<command::Description, Fault> {
+        let mut attempts = 0;
+        loop {
+            // Without a place of its own it would take one from a command, and one of the two would fail.
+            let place = self.describing.take(needs).await;
+            let described = invoke::describe(Arc::clone(pre), place, invocation()).await;
+            attempts += 1;
+            match described {
+                Err(fault) if fault.is_crowded() && attempts < MAX_DESCRIBE_ATTEMPTS => {
+                    tokio::time::sleep(DESCRIBE_PAUSE).await;
+                }
+                described => return described,
+            }
+        }
     }
 }
 

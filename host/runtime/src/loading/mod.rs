@@ -1,6 +1,7 @@
 //! From a file in the plugins folder to a plugin that can run.
 
 pub(super) mod cache;
+pub(crate) mod ceiling;
 pub(super) mod compiler;
 pub mod compiler_process;
 pub mod error;

@@ -31,6 +31,13 @@ pub const MAX_CORE_INSTANCES: u32 = 64;
 pub const MAX_MEMORIES: u32 = 4;
 pub const MAX_TABLES: u32 = 32;
 
+/// What all invocations together may have of the instance pool, beside a place each.
+pub const POOL_MEMORIES: u32 = MAX_INVOCATIONS as u32 * 2;
+pub const POOL_TABLES: u32 = MAX_INVOCATIONS as u32 * 8;
+
+/// How much memory an element of a table takes.
+pub const TABLE_ELEMENT_BYTES: usize = 8;
+
 /// The longest log line of a guest, in bytes.
 pub const MAX_LOG_LINE_BYTES: usize = 1024;
 

@@ -82,13 +82,13 @@ impl Health {
             Ok(Answer::Usage(_)) => Outcome::Usage,
             Ok(Answer::Failed(_)) => Outcome::Failed,
             Err(Fault::TimedOut { .. }) => Outcome::TimedOut,
-            Err(Fault::Busy) => Outcome::Busy,
+            Err(Fault::Busy | Fault::Crowded) => Outcome::Busy,
             Err(_) => Outcome::Fault,
         });
         let turn = match result {
             Ok(_) => admission.succeeded(),
-            // It never began, and says nothing about the plugin.
-            Err(Fault::Busy | Fault::CircuitOpen { .. }) => None,
+            // That others take the room says nothing about the plugin.
+            Err(Fault::Busy | Fault::Crowded | Fault::CircuitOpen { .. }) => None,
             Err(_) => admission.failed(self.events.clock().now()),
         };
         if let Some(turn) = turn {

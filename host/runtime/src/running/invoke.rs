@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use tokio::time::timeout;
-use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
     engine::linking::InterfacePre,
@@ -40,6 +40,9 @@ pub enum Fault {
     Busy,
     #[error("{}", texts::faults::paused_until(.until))]
     CircuitOpen { until: Timestamp },
+    /// It was stopped half-way, since others have the memory.
+    #[error("{}", texts::faults::NO_FREE_MEMORY)]
+    Crowded,
     #[error("{limit}")]
     Limit { limit: String, kind: &'static str },
     #[error("{}", texts::faults::trapped(.chain, .stderr))]
@@ -55,6 +58,7 @@ impl Fault {
             Self::Trapped { .. } => texts::faults::TRAPPED.to_owned(),
             Self::TimedOut { .. }
             | Self::Busy
+            | Self::Crowded
             | Self::CircuitOpen { .. }
             | Self::Limit { .. }
             | Self::InvalidReply { .. } => self.to_string(),
@@ -68,8 +72,13 @@ impl Fault {
             Self::Limit { kind, .. } => Some(kind),
             Self::Trapped { .. } => Some("crash"),
             Self::InvalidReply { .. } => Some("reply"),
-            Self::Busy | Self::CircuitOpen { .. } => None,
+            Self::Busy | Self::Crowded | Self::CircuitOpen { .. } => None,
         }
+    }
+
+    /// Whether others had the room that it needed: it may go well a moment later.
+    pub(crate) fn is_crowded(&self) -> bool {
+        matches!(self, Self::Busy | Self::Crowded)
     }
 }
 
@@ -93,13 +102,13 @@ pub(super) async fn run(
 /// instance is gone.
 async fn run_once(
     pre: Arc<InterfacePre>,
-    _place: PoolPlace,
+    place: PoolPlace,
     invocation: Invocation,
     meter: Arc<Meter>,
     arguments: String,
 ) -> (Result<Answer, Fault>, Option<Latency>) {
     let started = Instant::now();
-    let mut store = limited_store(&pre, invocation, meter);
+    let mut store = limited_store(&pre, &place, invocation, meter);
     let instance = match pre.instantiate(&mut store).await {
         Ok(instance) => instance,
         Err(error) => return (Err(fault(error, store.data())), None),
@@ -153,8 +162,8 @@ pub(crate) async fn describe(
     let measured = Arc::clone(&meter);
     let work = async move {
         // Dropped after the store, which is declared later.
-        let _place = place;
-        let mut store = limited_store(&pre, invocation, measured);
+        let place = place;
+        let mut store = limited_store(&pre, &place, invocation, measured);
         let description = match pre.instantiate(&mut store).await {
             Ok(instance) => instance.describe(&mut store).await,
             Err(error) => Err(error),
@@ -166,7 +175,13 @@ pub(crate) async fn describe(
 }
 
 /// A store in which every limit is on.
-fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) -> Store<Invocation> {
+fn limited_store(
+    pre: &InterfacePre,
+    place: &PoolPlace,
+    mut invocation: Invocation,
+    meter: Arc<Meter>,
+) -> Store<Invocation> {
+    invocation.budget.borrow_from(place.lease());
     let (cpu, cpu_ms) = (invocation.budget.limits.cpu(), invocation.budget.limits.cpu_ms);
     let mut store = Store::new(pre.engine(), invocation);
     store.limiter(|invocation| &mut invocation.budget);
@@ -183,8 +198,16 @@ fn limited_store(pre: &InterfacePre, invocation: Invocation, meter: Arc<Meter>) 
 }
 
 fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
-    if let Some(limit) = error.downcast_ref::<LimitReached>() {
-        return Fault::Limit { limit: limit.to_string(), kind: limit.kind() };
+    match error.downcast_ref::<LimitReached>() {
+        Some(LimitReached::Crowded { has_acted: true }) => return Fault::Crowded,
+        Some(LimitReached::Crowded { has_acted: false }) => return Fault::Busy,
+        Some(limit) => return Fault::Limit { limit: limit.to_string(), kind: limit.kind() },
+        None => {}
+    }
+    // Each place has reserved what it needs, so this would be a mistake of this program, and not the plugin's.
+    if error.is::<PoolConcurrencyLimitError>() {
+        tracing::error!("the instance pool is exhausted: {error:#}");
+        return Fault::Busy;
     }
     Fault::Trapped { chain: causes(&error), stderr: invocation.printed() }
 }

@@ -126,7 +126,8 @@ impl LoadedPlugin {
         arguments: &str,
         incident: Incident,
     ) -> Result<Answer, Fault> {
-        let place = timeout(TURN_TIMEOUT, self.terms.places.take()).await.map_err(|_| Fault::Busy)?;
+        let place = self.terms.places.take(self.version.wishes.needs);
+        let place = timeout(TURN_TIMEOUT, place).await.map_err(|_| Fault::Busy)?;
         let name = Arc::clone(&self.version.description.name);
         let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
         let recorder = Arc::clone(&capabilities.recorder);
@@ -153,7 +154,7 @@ impl LoadedPlugin {
     /// # Errors
     /// As [`LoadedPlugin::run`].
     pub(crate) async fn run_on_tape(&self, arguments: &str, tape: Arc<Tape>) -> Result<Answer, Fault> {
-        let place = self.terms.places.take().await;
+        let place = self.terms.places.take(self.version.wishes.needs).await;
         let name = Arc::clone(&self.version.description.name);
         let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
         let invocation = Invocation::for_replay(name, origin, manifest, tape);

@@ -17,6 +17,15 @@ pub fn stopped(name: &str, incident: &str) -> Vec<Span> {
     vec![command(name), text(rest)]
 }
 
+/// A plugin was stopped because others have the memory. It may have changed something by then.
+pub fn crowded_out(name: &str) -> Vec<Span> {
+    vec![
+        text("MARO is busy right now, and stopped "),
+        command(name),
+        text(" on the way. Try again in a moment."),
+    ]
+}
+
 /// A plugin says only that it failed.
 pub fn failed_without_reason(name: &str) -> Vec<Span> {
     vec![command(name), text(" failed without giving a reason.")]
@@ -53,6 +62,15 @@ pub fn over_cpu_limit(cpu_ms: u32) -> String {
 pub fn over_memory_limit(memory_mib: u32) -> String {
     format!("it asked for more than its limit of {memory_mib} MiB of memory (`memory-mib`)")
 }
+
+/// However much its own limit allows.
+pub fn over_memory_share(mib: usize) -> String {
+    format!(
+        "it asked for more than {mib} MiB of memory, which is the share of one plugin (`MARO_PLUGIN_MEMORY_MIB`)"
+    )
+}
+
+pub const NO_FREE_MEMORY: &str = "there was no memory left for it";
 
 pub const OVER_TABLE_LIMIT: &str = "it asked for a larger table than a plugin can have";
 

@@ -74,6 +74,13 @@ pub fn large_table(elements: u64, max_elements: usize) -> String {
     )
 }
 
+/// `what` is what it has too many of.
+pub fn large_instance(what: &str, count: u32, max: u32) -> String {
+    format!(
+        "it puts {count} {what} together for each command, but this host allows {max} at most: {NOT_A_BUILD}"
+    )
+}
+
 pub fn too_many_items(max: usize) -> String {
     format!("it has over {max} imports and exports: {NOT_A_BUILD}")
 }
@@ -144,6 +151,29 @@ pub fn compiling_too_slow(seconds: u64) -> String {
 
 pub fn compiling_too_large(mib: u64) -> String {
     format!("it takes over {mib} MiB of memory to compile: {NOT_A_BUILD}")
+}
+
+/// Compiling it takes more than there is.
+pub fn container_too_small(mib: u64) -> String {
+    format!(
+        "MARO's container is too small to compile it: it has {mib} MiB of memory, and compiling takes more. Give the \
+         container more memory"
+    )
+}
+
+/// As [`container_too_small`], where the setting is what is small.
+pub fn setting_too_small(mib: u64) -> String {
+    format!(
+        "MARO_PLUGIN_MEMORY_MIB is too small to compile it: it allows {mib} MiB, and compiling takes more. Raise it"
+    )
+}
+
+/// It needs more memory than one plugin can have here.
+pub fn larger_than_share(mib: u64, share_mib: u64) -> String {
+    format!(
+        "it needs {mib} MiB of memory for each command, and here one plugin can have {share_mib} MiB: raise \
+         MARO_PLUGIN_MEMORY_MIB, or give MARO's container more memory"
+    )
 }
 
 pub fn other_interface(cause: &str) -> String {

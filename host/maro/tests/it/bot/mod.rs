@@ -18,6 +18,7 @@ mod jira_capabilities;
 mod limits;
 mod lost_answers;
 mod metrics;
+mod neighbours;
 mod outages;
 mod pairs;
 mod plugin_breaker;
@@ -148,6 +149,7 @@ impl TestBot {
             operator_listen: None,
             database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
             plugins: PluginsConfig {
+                memory_mib: None,
                 dir: plugins.path().to_owned(),
                 hot_reload: false,
                 channel: None,

@@ -111,6 +111,26 @@ async fn what_no_compiler_can_bear_is_refused_and_harms_nobody() {
     assert_eq!(process.stop(), Some(0));
 }
 
+#[tokio::test]
+async fn little_memory_is_named_where_it_is_too_little_to_compile() {
+    let world = World::new().await;
+    put(world.plugins.path(), "bomb.wasm", &bomb());
+    let mut command = world.command("serve");
+    command.env("MARO_CACHE_DIR", world.folder.path().join("cache")).env("MARO_PLUGIN_MEMORY_MIB", "256");
+    let process = Process::start(command);
+    process
+        .logged(
+            "plugin bomb.wasm couldn't be loaded: MARO_PLUGIN_MEMORY_MIB is too small to compile it: it allows 256 MiB, \
+             and compiling takes more. Raise it",
+        )
+        .await;
+    // It is enough for MARO's own.
+    process.logged("ready").await;
+    let loaded = process.log.borrow().iter().filter(|entry| entry["message"] == "plugin loaded").count();
+    assert_eq!(loaded, 3 + 1, "with the fixture");
+    assert_eq!(process.stop(), Some(0));
+}
+
 /// Compiles in the process that is there for it: how that ended, and what was written.
 fn compile(component: &[u8], cpu_seconds: u32) -> (std::process::ExitStatus, Vec<u8>) {
     let mut compiler = Command::new(env!("CARGO_BIN_EXE_maro"))
