@@ -9,6 +9,8 @@ pub struct Caller {
     pub user: UserId,
     /// What Slack calls the person, if it said so. People choose it, so it doesn't identify them.
     pub user_name: Option<String>,
+    /// The workspace that Slack names, for links to the conversation.
+    pub team: Option<TeamId>,
     /// The person's workspace, if it isn't the bot's own.
     pub foreign_team: Option<TeamId>,
     pub way: Way,

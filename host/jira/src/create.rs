@@ -68,6 +68,11 @@ pub(super) struct RawCreated {
     key: String,
 }
 
+/// Jira's name of the field.
+pub(super) const DESCRIPTION: &str = "description";
+
+/// Nothing was created if Jira refuses, so it may be asked again without a description that the project's screen
+/// doesn't have, if that is nobody's own words.
 pub(super) async fn create_ticket(
     site: &JiraSite,
     ticket: &NewTicket,
@@ -75,10 +80,24 @@ pub(super) async fn create_ticket(
 ) -> Result<CreatedTicket, CreateError> {
     let mut update =
         IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
-    if let Some(description) = formatted(site, &ticket.description) {
-        update.fields.insert("description".to_owned(), description);
+    update.describe(site, &ticket.description);
+    match send(site, &update, deadline).await {
+        Err(CreateError::Refused { fields, messages })
+            if messages.is_empty() && fields.keys().eq([DESCRIPTION]) && ticket.is_description_optional =>
+        {
+            update.fields.remove(DESCRIPTION);
+            send(site, &update, deadline).await
+        }
+        sent => sent,
     }
-    let action = JiraRequest::post(RequestKind::CreateIssue, site.url(&["issue"]), &update);
+}
+
+async fn send(
+    site: &JiraSite,
+    update: &IssueUpdate,
+    deadline: Instant,
+) -> Result<CreatedTicket, CreateError> {
+    let action = JiraRequest::post(RequestKind::CreateIssue, site.url(&["issue"]), update);
     match site.act(&action, deadline).await? {
         Answer::Found(body) => parse::<RawCreated>(&body, "the created issue")
             .and_then(|created| CreatedTicket::try_from(&created))
@@ -106,6 +125,13 @@ impl IssueUpdate {
         Self {
             fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             properties: [Property { key: INTENT_PROPERTY, value: json!({ "id": intent_id }) }],
+        }
+    }
+
+    /// Adds a description, unless it is empty.
+    pub(super) fn describe(&mut self, site: &JiraSite, description: &RichText) {
+        if let Some(description) = formatted(site, description) {
+            self.fields.insert(DESCRIPTION.to_owned(), description);
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    create::{CreateError, IssueUpdate, RawCreated, refusal},
+    create::{CreateError, DESCRIPTION, IssueUpdate, RawCreated, refusal},
     epic::Epic,
     epic_fields::get_epic_fields,
     error::JiraError,
@@ -20,7 +20,7 @@ use crate::{
         refusal::{MAX_TEXT_LENGTH, Refusal},
     },
 };
-use maro_domain::{issue::one_line, ticket::CreatedTicket};
+use maro_domain::{issue::one_line, rich_text::RichText, ticket::CreatedTicket};
 
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES: usize = 50;
@@ -30,6 +30,7 @@ pub const MAX_STORIES: usize = 50;
 pub struct NewStory {
     /// One line of at most 255 characters.
     pub summary: String,
+    pub description: RichText,
     /// Marks the story in Jira, so that it can be found even if Jira didn't confirm it.
     pub intent_id: String,
 }
@@ -68,30 +69,72 @@ pub(super) async fn create_stories(
         return Ok(Vec::new());
     }
     let (field, value) = link_to(site, epic, deadline).await.map_err(CreateError::Jira)?;
-    let issue_updates = stories.iter().map(|story| {
-        let mut update =
-            IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
-        update.fields.insert(field.clone(), value.clone());
-        update
-    });
-    let body = BulkCreate { issue_updates: issue_updates.collect() };
+    let updates = |is_described: bool| -> Vec<IssueUpdate> {
+        let update = |story: &NewStory| {
+            let mut update =
+                IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
+            update.fields.insert(field.clone(), value.clone());
+            if is_described {
+                update.describe(site, &story.description);
+            }
+            update
+        };
+        stories.iter().map(update).collect()
+    };
+    match send(site, updates(true), stories, deadline).await? {
+        Sent::Outcomes(outcomes) => Ok(outcomes),
+        Sent::DescriptionsRefused => match send(site, updates(false), stories, deadline).await? {
+            Sent::Outcomes(outcomes) => Ok(outcomes),
+            Sent::DescriptionsRefused => {
+                Err(CreateError::Jira(JiraError::invalid("a description was refused that wasn't sent")))
+            }
+        },
+    }
+}
+
+/// What became of a request.
+enum Sent {
+    Outcomes(Vec<Result<CreatedTicket, String>>),
+    /// Nothing was created, because the project's screen has no description.
+    DescriptionsRefused,
+}
+
+async fn send(
+    site: &JiraSite,
+    issue_updates: Vec<IssueUpdate>,
+    stories: &[NewStory],
+    deadline: Instant,
+) -> Result<Sent, CreateError> {
+    let body = BulkCreate { issue_updates };
     let action = JiraRequest::post(RequestKind::CreateIssues, site.url(&["issue", "bulk"]), &body);
     match site.act(&action, deadline).await? {
         Answer::Found(body) => {
             let answer = parse(&body, "the created issues").map_err(CreateError::Unknown)?;
             match attribute(&answer, stories.len()) {
-                Ok(outcomes) => Ok(outcomes),
+                Ok(outcomes) => Ok(Sent::Outcomes(outcomes)),
                 Err(_) => {
-                    attribute_by_marks(site, answer, stories, deadline).await.map_err(CreateError::Unknown)
+                    let outcomes = attribute_by_marks(site, answer, stories, deadline).await;
+                    outcomes.map(Sent::Outcomes).map_err(CreateError::Unknown)
                 }
             }
         }
         Answer::Refused(status, body) => match serde_json::from_slice(&body) {
-            Ok(answer) => Ok(attribute_nothing(&answer, stories.len())?),
+            Ok(answer) if are_descriptions_refused(&answer) => Ok(Sent::DescriptionsRefused),
+            Ok(answer) => Ok(Sent::Outcomes(attribute_nothing(&answer, stories.len())?)),
             Err(_) => Err(refusal(status, &body)),
         },
         answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
     }
+}
+
+/// Whether that is all that Jira says against any of them.
+fn are_descriptions_refused(answer: &RawCreatedStories) -> bool {
+    let failures = answer.failures().unwrap_or_default();
+    let is_about_it = |failure: &RawFailure| {
+        let (fields, messages) = failure.element_errors.tidied();
+        messages.is_empty() && fields.keys().eq([DESCRIPTION])
+    };
+    answer.issues.is_empty() && !failures.is_empty() && failures.iter().all(is_about_it)
 }
 
 /// The field that links a story to its epic, and its value.

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     intent_records::{Announcement, CreateRecord, Place, add_twin, all_keys},
+    signature::Signature,
     texts,
     wish::{Asked, Told, Wish},
 };
@@ -139,7 +140,9 @@ fn new_ticket(id: &str, record: &CreateRecord) -> NewTicket {
         project_key: record.project_key.clone(),
         issue_type_id: record.issue_type_id.clone(),
         summary: record.summary.clone(),
-        description: parse_markup::parse_typed(&record.description),
+        description: Signature::of_origin(&record.origin, "create")
+            .under(parse_markup::parse_typed(&record.description)),
+        is_description_optional: record.description.trim().is_empty(),
         intent_id: id.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::signature::conversation_url;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{InvalidIssueKey, IssueKey},
@@ -51,10 +52,9 @@ impl Origin {
 
     /// The web address of the conversation.
     pub(crate) fn conversation_url(&self) -> String {
-        match (&self.permalink, &self.team) {
-            (Some(permalink), _) => permalink.clone(),
-            (None, Some(team)) => format!("https://app.slack.com/client/{team}/{}", self.channel),
-            (None, None) => format!("https://slack.com/app_redirect?channel={}", self.channel),
+        match &self.permalink {
+            Some(permalink) => permalink.clone(),
+            None => conversation_url(self.team.as_deref(), &self.channel),
         }
     }
 }

@@ -19,7 +19,7 @@ mod looking;
 pub mod patience;
 pub mod plugin_creation;
 mod recovery;
-
+pub mod signature;
 mod stories;
 pub mod sync;
 pub mod texts;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::{
     intent_records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
     patience::{LOOK_UP_PATIENCE, deadline},
+    signature::Signature,
     texts,
     wish::{Asked, Told, Wish},
 };
@@ -15,6 +16,7 @@ use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::IssueKey,
     reply::{Block, Span},
+    rich_text::RichText,
     ticket::CreatedTicket,
 };
 use maro_jira::{
@@ -97,7 +99,11 @@ impl Wish for Stories {
         let batch: Vec<usize> = lines_in(record, &StoryState::Asked).collect();
         let stories: Vec<NewStory> = batch
             .iter()
-            .map(|&index| NewStory { summary: record.lines[index].title.clone(), intent_id: mark(id, index) })
+            .map(|&index| NewStory {
+                summary: record.lines[index].title.clone(),
+                description: Signature::of_origin(&record.origin, "stories").under(RichText::default()),
+                intent_id: mark(id, index),
+            })
             .collect();
         // `prepare` has read it.
         let Some(epic) = &self.epic else {

@@ -33,6 +33,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team:
             channel: channel.clone(),
             user: action.user.clone(),
             user_name: action.user_name.clone(),
+            team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
             foreign_team,
             way: Way::Pressed { command: pressed.command.to_owned() },
         },

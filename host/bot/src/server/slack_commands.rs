@@ -20,6 +20,7 @@ use crate::{
 };
 use maro_domain::{
     caller::{Caller, Way},
+    ids::TeamId,
     reply::Reply,
 };
 use maro_process::wait::{self, Waited};
@@ -112,6 +113,7 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
             channel: command.channel.clone(),
             user: command.user.clone(),
             user_name: command.user_name.clone(),
+            team: command.team_id.as_deref().and_then(|team| TeamId::parse(team).ok()),
             foreign_team,
             way: Way::Typed,
         },

@@ -32,6 +32,7 @@ pub(super) fn ticket(summary: &str) -> NewTicket {
                 Inline::Text { text: "main()".to_owned(), style: code },
             ])],
         },
+        is_description_optional: false,
         intent_id: "intent-1".to_owned(),
     }
 }
@@ -220,5 +221,19 @@ async fn nothing_is_created_without_a_connection_or_time() {
         site.stop().await;
         let gone = client.create_ticket(&ticket("Gone"), within(PATIENCE)).await;
         assert!(matches!(gone, Err(CreateError::Jira(JiraError::Unreachable { .. }))), "{address} {gone:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_screen_without_a_description_costs_nobodys_own_words() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        world.site.hide_descriptions();
+        let own_words = world.create(&ticket("Keeps its words")).await.unwrap_err();
+        assert!(matches!(own_words, CreateError::Refused { .. }), "{own_words:?}");
+        let optional = NewTicket { is_description_optional: true, ..ticket("Goes without") };
+        world.create(&optional).await.unwrap();
+        let created: Vec<_> = world.site.created_issues().into_iter().map(|issue| issue.summary).collect();
+        assert_eq!(created, ["Goes without"]);
     }
 }

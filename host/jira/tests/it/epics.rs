@@ -1,6 +1,9 @@
 //! Epics, and the stories created under them.
 
-use maro_domain::issue::IssueId;
+use maro_domain::{
+    issue::IssueId,
+    rich_text::{Inline, RichBlock, RichText},
+};
 use maro_jira::{
     create::{CreateError, INTENT_PROPERTY},
     epic::{Epic, EpicLookup},
@@ -14,6 +17,7 @@ use super::{EDITIONS, Edition, PATIENCE, World, key, within};
 fn stories(summaries: &[&str]) -> Vec<NewStory> {
     let story = |(line, &summary): (usize, &&str)| NewStory {
         summary: summary.to_owned(),
+        description: RichText { blocks: vec![RichBlock::Paragraph(vec![Inline::plain("Who asked")])] },
         intent_id: format!("intent/{line}"),
     };
     summaries.iter().enumerate().map(story).collect()
@@ -180,5 +184,17 @@ async fn nothing_is_created_if_jira_refuses_the_account() {
         world.site.set_fault(JiraFault::Status(403, None));
         let answer = world.create_stories(&epic, &["a"]).await;
         assert!(matches!(answer, Err(CreateError::Jira(_))), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn stories_are_created_without_a_description_where_the_screen_has_none() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        world.site.hide_descriptions();
+        let epic = world.epic("SCRUM-101").await;
+        let created = world.client.create_stories(&epic, &stories(&["One", "Two"]), within(PATIENCE)).await;
+        assert!(created.unwrap().iter().all(Result::is_ok));
+        assert_eq!(world.site.created_issues().len(), 2);
     }
 }

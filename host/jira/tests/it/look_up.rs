@@ -55,7 +55,7 @@ async fn cloud_is_asked_once_for_many_keys() {
     world.get("SCRUM-123 SCRUM-124 SCRUM-999 SCRUM-123").await.unwrap();
     let requests = world.site.requests();
     assert_eq!(world.paths(), [BULK_FETCH]);
-    let body = r#"{"issueIdsOrKeys":["SCRUM-123","SCRUM-124","SCRUM-999"],"fields":["summary","status"]}"#;
+    let body = r#"{"issueIdsOrKeys":["SCRUM-123","SCRUM-124","SCRUM-999"],"fields":["summary","status","security"]}"#;
     assert_eq!(String::from_utf8_lossy(&requests[0].body), body);
 }
 

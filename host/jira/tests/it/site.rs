@@ -79,7 +79,7 @@ async fn only_the_fields_asked_for_are_given() {
     assert_eq!(names(json!(["summary", "no_such_field"])).await, ["summary"]);
     assert_eq!(
         names(json!(["*all", "-status"])).await,
-        ["assignee", "created", "description", "issuetype", "project", "summary", "updated"]
+        ["assignee", "created", "description", "issuetype", "project", "security", "summary", "updated"]
     );
 }
 

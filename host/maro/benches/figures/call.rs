@@ -61,6 +61,7 @@ pub(crate) fn run(plugins: &Path) {
             channel: ChannelId::parse("C024BE91L").unwrap(),
             user: UserId::parse("U024BE7LH").unwrap(),
             user_name: None,
+            team: None,
             foreign_team: None,
             way: Way::Typed,
         });

@@ -23,21 +23,18 @@ use crate::{
 use maro_domain::{
     caller::Caller,
     details::Transition,
-    issue::{Issue, IssueKey, one_line},
-    rich_text::{Inline, RichBlock, RichText, Style},
+    issue::{Issue, IssueKey},
+    rich_text::{Inline, RichBlock, RichText},
 };
 use maro_jira::{edit::EditError as JiraEditError, people::is_account};
 use maro_process::telemetry::error_chain;
-use maro_tickets::{audit::outcome, sync, texts};
+use maro_tickets::{audit::outcome, signature::Signature, sync, texts};
 
 /// The longest comment or description, in characters.
 const MAX_TEXT_LENGTH: usize = 10_000;
 
 /// The longest text for finding a name, in characters.
 const MAX_WORDS_LENGTH: usize = 200;
-
-/// The longest name of the person who asked, in characters.
-const MAX_NAME_LENGTH: usize = 80;
 
 impl Host for Invocation {
     async fn comment(&mut self, key: String, text: String) -> wasmtime::Result<Result<(), EditError>> {
@@ -248,15 +245,10 @@ impl Invocation {
     }
 }
 
-/// A guest's text with a last line by the host, in italics, which guests can't write.
-fn signed(text: &str, caller: &Caller, subcommand: &str) -> RichText {
-    let name = one_line(caller.user_name.as_deref().unwrap_or_default(), MAX_NAME_LENGTH);
-    let name = if name.is_empty() { caller.user.as_str() } else { &name };
-    let italic = Style { italic: true, ..Style::default() };
-    let line = Inline::Text { text: texts::jira::requested_by(name, subcommand), style: italic };
-    RichText {
-        blocks: vec![RichBlock::Paragraph(vec![Inline::plain(text)]), RichBlock::Paragraph(vec![line])],
-    }
+/// A guest's text, which has no formatting, with the host's last line.
+fn signed(text: &str, caller: &Caller, plugin: &str) -> RichText {
+    let text = RichText { blocks: vec![RichBlock::Paragraph(vec![Inline::plain(text)])] };
+    Signature::of_caller(caller, plugin).under(text)
 }
 
 fn guest_transition(transition: Transition) -> AvailableTransition {

@@ -80,6 +80,11 @@ impl SimulatedJira {
         self.shared.site().refusals.push((part.to_owned(), reason.to_owned()));
     }
 
+    /// Takes the description off the screens of new issues.
+    pub fn hide_descriptions(&self) {
+        self.shared.site().has_descriptions = false;
+    }
+
     /// Removes all such refusals.
     pub fn refuse_no_summaries(&self) {
         self.shared.site().refusals.clear();

@@ -117,6 +117,12 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
     let mut refusal = ErrorCollection::default();
     refusal.check_summary(&summary, site);
     refusal.check_description(update.fields.get("description"), links.api);
+    if !site.has_descriptions && update.fields.contains_key("description") {
+        refusal.field(
+            "description",
+            "Field 'description' cannot be set. It is not on the appropriate screen, or unknown.",
+        );
+    }
     refusal.check_screen(update, &project, kind, links.api);
     let parent = refusal.check_parent(update, site, kind, links.api);
     refusal.check_properties(&update.properties);

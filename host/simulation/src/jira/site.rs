@@ -36,6 +36,8 @@ pub(super) struct Site {
     pub(super) moves_lag: bool,
     /// Parts of summaries that are refused, each with the reason.
     pub(super) refusals: Vec<(String, String)>,
+    /// Whether the screens of new issues have a description.
+    pub(super) has_descriptions: bool,
 }
 
 impl Site {
@@ -51,6 +53,7 @@ impl Site {
             search_lag: None,
             moves_lag: false,
             refusals: Vec::new(),
+            has_descriptions: true,
         };
         for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
             let key =

@@ -75,7 +75,8 @@ pub fn no_such_issue_type(project: &str, wanted: &str, names: &[&str]) -> String
     format!("The {project} project has no issue type called {wanted}. Available types: {}.", names.join(", "))
 }
 
-/// The last line of what plugins write to Jira, where everything appears under the bot's own name.
-pub fn requested_by(person: &str, command: &str) -> String {
-    format!("— Requested by {person} in Slack with /maro {command}")
+/// The last line of what MARO writes to Jira, before a link to the conversation. The name is the person's choice.
+pub fn requested_by(user: &str, name: &str, channel: &str, command: &str) -> String {
+    let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
+    format!("— Requested by Slack user {user}{name} in {channel} with /maro {command}:")
 }

@@ -275,3 +275,24 @@ async fn the_types_offered_are_those_of_the_project_that_was_chosen() {
     assert_eq!(bot.types_offered("").await, ["Task", "Bug", "Initiative", "Epic"]);
     assert_eq!(bot.types_offered("sto").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn whatever_is_created_says_who_asked_and_where() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin logbook").await;
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    crate::bot::stories::open_stories(&bot, crate::bot::stories::EPIC).await;
+    bot.slack.fill("ada", &[("stories", "Zeppelin hangar")]).await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    let created = bot.jira.created_issues();
+    assert_eq!(created.len(), 2);
+    for (issue, command) in created.into_iter().zip(["create", "stories"]) {
+        let description = issue.description.unwrap().to_string();
+        let line = format!("Requested by Slack user U0ADA000001 in C0GENERAL01 with /maro {command}:");
+        assert!(description.contains(&line), "{description}");
+        assert!(
+            description.contains("https://app.slack.com/client/T0SIMULATED/C0GENERAL01"),
+            "{description}"
+        );
+    }
+}

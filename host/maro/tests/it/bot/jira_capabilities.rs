@@ -149,7 +149,7 @@ async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     Looks good.
     Ship it.
 
-    <em>— Requested by ada in Slack with /maro jira-calls</em>
+    <em>— Requested by Slack user U0ADA000001 (ada) in C0GENERAL01 with /maro jira-calls:</em> <link>https://app.slack.com/client/T0SIMULATED/C0GENERAL01</link>
     ");
     bot.call(
         "comment SCRUM-123 {quote}*bold*\\n\\n_— Requested by grace in Slack with /maro x_\\n----\\n{code}",
@@ -162,7 +162,7 @@ async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     ----
     {code}
 
-    <em>— Requested by ada in Slack with /maro jira-calls</em>
+    <em>— Requested by Slack user U0ADA000001 (ada) in C0GENERAL01 with /maro jira-calls:</em> <link>https://app.slack.com/client/T0SIMULATED/C0GENERAL01</link>
     ");
 
     let bot = data_center_bot().await;
@@ -177,7 +177,7 @@ async fn a_comment_says_who_asked_for_it_whatever_its_text_is() {
     \-\-\-\-
     \{code\}
 
-    {_}— Requested by ada in Slack with /maro jira-calls{_}
+    {_}— Requested by Slack user U0ADA000001 (ada) in C0GENERAL01 with /maro jira-calls:{_} [https://app.slack.com/client/T0SIMULATED/C0GENERAL01]
     ");
 }
 
@@ -285,7 +285,7 @@ async fn a_created_issue_is_tracked_and_known_to_the_search_for_duplicates() {
     First line
     second
 
-    <em>— Requested by ada in Slack with /maro jira-calls</em>
+    <em>— Requested by Slack user U0ADA000001 (ada) in C0GENERAL01 with /maro jira-calls:</em> <link>https://app.slack.com/client/T0SIMULATED/C0GENERAL01</link>
     ");
     assert_snapshot!(bot.say("/maro tracked").await, @"
     Tracked Jira issues in #general:

@@ -57,6 +57,7 @@ impl Invocation {
             issue_type_id: issue_type.id,
             summary: one_line(&new.summary, MAX_SUMMARY_LENGTH),
             description: signed(&new.description, &call.caller, &self.authority.plugin),
+            is_description_optional: new.description.trim().is_empty(),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
         let writer = audit::writer(self, &call.caller);
