@@ -36,6 +36,11 @@ pub(super) trait SignedBody: Sized {
     }
 
     fn parse(state: &BotState, body: &[u8]) -> Result<Self, Self::Error>;
+
+    /// Whether it's a proof of its sender. Otherwise anybody may have sent it.
+    fn is_signed(&self) -> bool {
+        true
+    }
 }
 
 impl<T: SignedBody> FromRequest<Arc<BotState>> for Signed<T> {
@@ -60,13 +65,14 @@ async fn read<T: SignedBody>(request: Request, state: &BotState) -> Result<T, Re
         T::check_signature(state, &head.headers, &body.bytes)?;
         body
     };
-    if let Some(place) = head.extensions.get::<Arc<Place>>() {
-        place.sender_is_known();
-    }
-    T::parse(state, &bytes).map_err(|error| {
+    let carried = T::parse(state, &bytes).map_err(|error| {
         tracing::warn!(%error, address = head.uri.path(), "a signed request is malformed");
         Rejection { status: StatusCode::BAD_REQUEST, sentence: T::MALFORMED, reason: "malformed" }
-    })
+    })?;
+    if let Some(place) = head.extensions.get::<Arc<Place>>().filter(|_| carried.is_signed()) {
+        place.sender_is_known();
+    }
+    Ok(carried)
 }
 
 /// Whether Slack signed this body.

@@ -22,7 +22,8 @@ pub(super) enum Event {
     UrlVerification {
         challenge: String,
     },
-    EventCallback {
+    #[serde(rename = "event_callback")]
+    Callback {
         #[serde(flatten)]
         sender: EventSender,
     },
@@ -58,7 +59,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event): S
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::EventCallback { sender: EventSender { team_id, enterprise_id, event } } => {
+        Event::Callback { sender: EventSender { team_id, enterprise_id, event } } => {
             let user_team = event.and_then(|event| event.user_team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
             // Counts those of other workspaces. MARO acts on no events.

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{sync::Notify, time::timeout};
@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long it takes at most until somebody who waits for a place looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How often it is logged that there is no room.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// What a connection is worth, the least first. Of two that are worth the same, the older goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +44,8 @@ struct Open {
     connections: HashMap<u64, Connection>,
     /// Those that may be closed, in the order in which they are.
     order: BTreeSet<(Worth, u64, u64)>,
+    /// When it was last logged that there is no room.
+    told_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -77,6 +82,7 @@ impl Places {
         let mut open = self.open();
         if open.connections.len() >= self.most {
             open.close_one();
+            open.tell(self.most);
             return None;
         }
         open.latest += 1;
@@ -99,6 +105,13 @@ impl Open {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.rank = None;
             connection.closing.cancel();
+        }
+    }
+
+    fn tell(&mut self, most: usize) {
+        if self.told_at.is_none_or(|told_at| told_at.elapsed() >= TELL_AGAIN) {
+            self.told_at = Some(Instant::now());
+            tracing::warn!(most, "all connections are taken; the least useful ones are closed for new ones");
         }
     }
 
