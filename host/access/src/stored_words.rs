@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{Access, sight::Sight};
 use maro_domain::{
+    author::Author,
     ids::ChannelId,
     issue::{Issue, IssueKey},
     tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
@@ -50,7 +51,7 @@ impl ChannelIssueTracker for PolicedTracker {
         issues: &[Issue],
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, DatabaseError> {
-        let sight = self.access.in_store(request.channel);
+        let sight = self.access.in_store(&request.author.channel);
         if sight.is_all() {
             return self.lists.track(request, issues, now).await;
         }
@@ -60,10 +61,11 @@ impl ChannelIssueTracker for PolicedTracker {
 
     async fn untrack(
         &self,
-        channel: &ChannelId,
+        author: &Author,
         keys: &[IssueKey],
+        now: Timestamp,
     ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        self.lists.untrack(channel, keys).await
+        self.lists.untrack(author, keys, now).await
     }
 
     async fn get_tracked_issues(

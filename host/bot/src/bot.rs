@@ -13,6 +13,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    audit_upkeep::AuditUpkeep,
     commands::Commands,
     config::Config,
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
@@ -102,6 +103,7 @@ impl Bot {
         background.spawn(probe_jira(Arc::clone(&services.jira), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&config, &services).run(shutdown.clone()));
+        background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
         if let Some(notices) = plugin_notices(&config, &services, &state) {
             background.spawn(notices.run(shutdown.clone()));
@@ -213,6 +215,11 @@ fn status_sync(config: &Config, services: &Services) -> StatusSync {
         metrics: Arc::clone(&services.metrics),
         max_age: config.sync_interval,
     }
+}
+
+fn audit_upkeep(config: &Config, services: &Services) -> AuditUpkeep {
+    let log = Arc::clone(&services.audit.log);
+    AuditUpkeep { log, clock: services.clock.clone(), days: config.audit_days }
 }
 
 /// What tells the operators' channel of plugins, if there is such a channel.

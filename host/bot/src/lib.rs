@@ -1,5 +1,6 @@
 //! The bot: its settings, its commands, its plugins, and the server that Slack and Jira speak to.
 
+mod audit_upkeep;
 pub mod bot;
 pub mod commands;
 pub mod config;

@@ -19,7 +19,7 @@ use maro_store::{
     plugin_switches::PluginSwitches, tracker::ChannelIssueTracker,
 };
 use maro_tickets::{
-    Settings, Tickets, announcer::Announcer, auto_track::AutoTracker, exactly_once::Driver,
+    Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver,
     patience::Patience,
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Services {
     pub(crate) intents: Arc<dyn Intents>,
     pub(crate) plugin_storage: Arc<dyn PluginStorage>,
     pub(crate) plugin_switches: Arc<dyn PluginSwitches>,
+    pub(crate) audit: Auditor,
     pub(crate) slack: Arc<SlackWebApi>,
     /// Whose the bot is.
     pub(crate) workspace: Arc<Workspace>,
@@ -62,6 +63,7 @@ impl Services {
         let workspace = Arc::new(Workspace::new(config.allowed_teams.clone()));
         let access = Arc::new(Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace)));
         Ok(Self {
+            audit: Auditor { log: Arc::clone(&stores.audit), clock: clock.clone() },
             clock,
             patience,
             jira: Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?),
@@ -85,6 +87,7 @@ impl Services {
             jira: Arc::clone(&self.jira),
             tracker: Arc::clone(&self.tracker),
             access: Arc::clone(&self.access),
+            audit: self.audit.clone(),
             auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone()),
             announcer: Arc::new(Announcer {
                 slack: Arc::clone(&self.slack),
@@ -131,6 +134,7 @@ impl Services {
             tasks: self.tasks.clone(),
             storage: Arc::clone(&self.plugin_storage),
             access: Arc::clone(&self.access),
+            audit: self.audit.clone(),
             admins: config.admins.clone(),
             recorder,
         })

@@ -184,6 +184,7 @@ impl Dev {
             },
             jira: JiraConfig { webhook_secret: Some(webhook_secret.clone()), ..jira.cloud_config() },
             sync_interval: SYNC_INTERVAL,
+            audit_days: 365,
             log: arguments.log.clone(),
         };
         let bot = Bot::start(config, Clock::system()).await.map_err(|error| cure(error, arguments.listen))?;

@@ -1,6 +1,9 @@
 //! Whose command it is.
 
-use crate::ids::{ChannelId, TeamId, UserId};
+use crate::{
+    ids::{ChannelId, TeamId, UserId},
+    request::RequestToken,
+};
 
 /// Who gave a command, where and how. Bound by the host; a guest can neither see nor change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Caller {
     /// The person's workspace, if it isn't the bot's own.
     pub foreign_team: Option<TeamId>,
     pub way: Way,
+    /// The request that it came with. `None` if nobody could send it a second time.
+    pub request: Option<RequestToken>,
 }
 
 /// How a command was given.

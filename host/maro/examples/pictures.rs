@@ -80,6 +80,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
         },
         jira: jira.cloud_config(),
         sync_interval: Duration::from_secs(3_600),
+        audit_days: 365,
         log: "warn".to_owned(),
     };
     let bot = Bot::start(config, Clock::system()).await.unwrap();

@@ -1,10 +1,10 @@
-//! The command line: `maro serve`, `dev`, `say`, `doctor`, `migrate`, `backup`, `restore`, `plugin`.
+//! The command line: `maro serve`, `dev`, `say`, `doctor`, `migrate`, `backup`, `restore`, `audit`, `plugin`.
 
 use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
-use crate::{database, doctor, serve};
+use crate::{audit, database, doctor, serve};
 use maro_process::telemetry::error_chain;
 use maro_runtime::loading::compiler_process::{self, CompilerLimits};
 
@@ -60,6 +60,9 @@ enum Command {
         /// The file that `maro backup` has created
         file: PathBuf,
     },
+    /// The audit log: who changed what, when and where
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Create, build, check, run and test plugins
     #[cfg(feature = "kit")]
     #[command(subcommand)]
@@ -83,6 +86,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Migrate => on_runtime(database::migrate()),
         Command::Backup { file } => on_runtime(database::backup(&file)),
         Command::Restore { file } => on_runtime(database::restore(&file)),
+        Command::Audit(command) => on_runtime(audit::run(command)),
         #[cfg(feature = "dev")]
         Command::Dev(arguments) => on_runtime(maro_dev::session::run(arguments)),
         #[cfg(feature = "dev")]

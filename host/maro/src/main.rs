@@ -1,5 +1,6 @@
 //! The `maro` program.
 
+mod audit;
 mod command_line;
 mod database;
 mod doctor;

@@ -44,6 +44,7 @@ impl SignatureVerifier {
     }
 
     /// Checks the headers `X-Slack-Request-Timestamp` and `X-Slack-Signature` against the raw body.
+    /// Returns what identifies the request, however its headers are written.
     /// Takes the same time wherever a wrong signature differs from the right one, and allocates nothing.
     ///
     /// # Errors
@@ -55,7 +56,7 @@ impl SignatureVerifier {
         signature: Option<&[u8]>,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<(), SignatureError> {
+    ) -> Result<RequestId, SignatureError> {
         let timestamp = timestamp.ok_or(SignatureError::MissingTimestamp)?;
         let signature = signature.ok_or(SignatureError::MissingSignature)?;
         let signed_at = parse_seconds(timestamp).ok_or(SignatureError::MalformedTimestamp)?;
@@ -68,8 +69,21 @@ impl SignatureVerifier {
         hex::decode_to_slice(digits, &mut expected).map_err(|_| SignatureError::MalformedSignature)?;
         signing(self.keyed.clone(), timestamp, body)
             .verify_slice(&expected)
-            .map_err(|_| SignatureError::Mismatch)
+            .map_err(|_| SignatureError::Mismatch)?;
+        Ok(request_id(u32::try_from(signed_at).unwrap_or_default(), &expected))
     }
+}
+
+/// Identifies a request: the same request always has the same one, and no two have. Starts with the time that the
+/// request has in itself, if it has one.
+pub type RequestId = [u8; 16];
+
+/// The identity of a request with a digest of at least twelve bytes.
+pub(crate) fn request_id(seconds: u32, digest: &[u8]) -> RequestId {
+    let mut id = [0; 16];
+    id[..4].copy_from_slice(&seconds.to_be_bytes());
+    id[4..].copy_from_slice(&digest[..12]);
+    id
 }
 
 /// The value of `X-Slack-Signature` for a body signed at `timestamp`, seconds since the epoch. For the
@@ -117,12 +131,29 @@ mod tests {
         body: &[u8],
         now: i64,
     ) -> Result<(), SignatureError> {
-        SignatureVerifier::new(&Secret::new(SECRET)).verify(
-            timestamp.map(str::as_bytes),
-            signature.map(str::as_bytes),
-            body,
-            Timestamp::from_second(now).unwrap(),
-        )
+        SignatureVerifier::new(&Secret::new(SECRET))
+            .verify(
+                timestamp.map(str::as_bytes),
+                signature.map(str::as_bytes),
+                body,
+                Timestamp::from_second(now).unwrap(),
+            )
+            .map(drop)
+    }
+
+    #[test]
+    fn a_request_has_one_identity_however_it_is_written() {
+        let verifier = SignatureVerifier::new(&Secret::new(SECRET));
+        let now = Timestamp::from_second(1_531_420_618).unwrap();
+        let identify = |timestamp: &str, signature: &str, body: &[u8]| {
+            verifier.verify(Some(timestamp.as_bytes()), Some(signature.as_bytes()), body, now)
+        };
+        let id = identify(TIMESTAMP, SIGNATURE, BODY).unwrap();
+        let in_capitals = format!("v0={}", SIGNATURE[3..].to_uppercase());
+        assert_eq!(identify(TIMESTAMP, &in_capitals, BODY), Ok(id));
+        let other = sign(&Secret::new(SECRET), TIMESTAMP, b"text=track");
+        assert_ne!(identify(TIMESTAMP, &other, b"text=track"), Ok(id));
+        assert_eq!(id[..4], 1_531_420_618_u32.to_be_bytes());
     }
 
     #[test]

@@ -31,6 +31,7 @@ use tokio_util::{
 use crate::{
     config::SlackConfig,
     response_url::ResponseUrlPolicy,
+    signature::RequestId,
     socket::{
         answers::Answers,
         context::SocketContext,
@@ -60,7 +61,8 @@ pub struct SocketMode {
 impl SocketMode {
     /// Opens two connections and keeps them open in the background, whatever happens to Slack.
     ///
-    /// `handler` gets each request once, even if Slack sends it several times. What its future returns within
+    /// `handler` gets each request once, even if Slack sends it several times, with what identifies it. What its
+    /// future returns within
     /// 2.8 s is the payload of the acknowledgement, as made by [`crate::message::Message::to_answer`],
     /// [`crate::interaction::answer::SubmissionResponse::to_json`] or
     /// [`crate::interaction::answer::options_json`]. If it returns nothing, or not in time, the acknowledgement has
@@ -70,7 +72,7 @@ impl SocketMode {
     /// [`NoAppToken`]. If Slack rejects the token, that is only logged; see [`SlackWebApi::check_app_token`].
     pub fn start<H, F>(config: &SlackConfig, handler: H) -> Result<Self, NoAppToken>
     where
-        H: Fn(SocketRequest) -> F + Send + Sync + 'static,
+        H: Fn(SocketRequest, RequestId) -> F + Send + Sync + 'static,
         F: Future<Output = Vec<u8>> + Send + 'static,
     {
         Self::measured(config, Calls::default(), handler)
@@ -82,11 +84,11 @@ impl SocketMode {
     /// As [`SocketMode::start`].
     pub fn measured<H, F>(config: &SlackConfig, calls: Calls, handler: H) -> Result<Self, NoAppToken>
     where
-        H: Fn(SocketRequest) -> F + Send + Sync + 'static,
+        H: Fn(SocketRequest, RequestId) -> F + Send + Sync + 'static,
         F: Future<Output = Vec<u8>> + Send + 'static,
     {
         let app_token = config.app_token.clone().ok_or(NoAppToken)?;
-        let handler: Handler = Arc::new(move |request| handler(request).boxed());
+        let handler: Handler = Arc::new(move |request, id| handler(request, id).boxed());
         let context = Arc::new(SocketContext {
             api: SlackWebApi::measured(config, calls),
             app_token,

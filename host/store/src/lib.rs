@@ -1,5 +1,6 @@
 //! What MARO keeps, on SQLite and PostgreSQL: one module a table.
 
+pub mod audit;
 pub mod config;
 pub mod database;
 pub mod intents;
@@ -12,6 +13,7 @@ pub mod workspace;
 use std::sync::Arc;
 
 use crate::{
+    audit::{AuditLog, postgres::PostgresAuditLog, sqlite::SqliteAuditLog},
     config::DatabaseConfig,
     database::{Database, inspection::PoolStatus},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
@@ -30,6 +32,7 @@ pub struct Stores {
     pub plugin_storage: Arc<dyn PluginStorage>,
     pub plugin_switches: Arc<dyn PluginSwitches>,
     pub workspace: Arc<dyn WorkspaceMemory>,
+    pub audit: Arc<dyn AuditLog>,
     database: Database,
 }
 
@@ -52,6 +55,7 @@ impl Stores {
                 plugin_storage: Arc::new(SqlitePluginStorage::new(Arc::clone(file))),
                 plugin_switches: Arc::new(SqlitePluginSwitches::new(Arc::clone(file))),
                 workspace: Arc::new(SqliteWorkspaceMemory::new(Arc::clone(file))),
+                audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
                 database,
             },
             Database::Postgres(pool) => Self {
@@ -60,6 +64,7 @@ impl Stores {
                 plugin_storage: Arc::new(PostgresPluginStorage::new(Arc::clone(pool))),
                 plugin_switches: Arc::new(PostgresPluginSwitches::new(Arc::clone(pool))),
                 workspace: Arc::new(PostgresWorkspaceMemory::new(Arc::clone(pool))),
+                audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
                 database,
             },
         }
@@ -80,6 +85,7 @@ impl Stores {
                 observer: observer.clone(),
             }),
             workspace: Arc::new(Observed { table: self.workspace.clone(), observer: observer.clone() }),
+            audit: Arc::new(Observed { table: self.audit.clone(), observer: observer.clone() }),
             database: self.database.clone(),
         }
     }

@@ -21,7 +21,8 @@ pub(crate) trait CallError {
 
 impl CallError for DatabaseError {
     fn of_database(&self) -> Option<&DatabaseError> {
-        Some(self)
+        // The database did what it should.
+        if let Self::Replayed = self { None } else { Some(self) }
     }
 }
 

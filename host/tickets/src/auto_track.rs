@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::{
+    author::Author,
     events::{DomainEvent, TicketEvent},
     issue::Issue,
     tracked::Source,
@@ -30,21 +31,33 @@ impl AutoTracker {
         Self { tracker, intents, clock }
     }
 
-    /// Does what follows from an event. The same event may come again: nothing is tracked twice.
+    /// Does what follows from an event, which `author` caused. The same event may come again: nothing is tracked twice.
     ///
     /// # Errors
     /// The issue couldn't be put on the channel's list, which has been logged. Nothing else fails because of
     /// that.
-    pub(crate) async fn on(&self, event: &DomainEvent) -> Result<(), DatabaseError> {
+    pub(crate) async fn on(&self, event: &DomainEvent, author: &Author) -> Result<(), DatabaseError> {
         match event {
-            DomainEvent::TicketCreated(ticket) => self.remember_and_track(ticket, Source::Created).await,
-            DomainEvent::DuplicateLinked(ticket) => self.auto_track(ticket, Source::DuplicateLink).await,
-            DomainEvent::StoryCreated(ticket) => self.remember_and_track(ticket, Source::EpicStory).await,
+            DomainEvent::TicketCreated(ticket) => {
+                self.remember_and_track(ticket, Source::Created, author).await
+            }
+            DomainEvent::DuplicateLinked(ticket) => {
+                self.auto_track(ticket, Source::DuplicateLink, author).await
+            }
+            DomainEvent::StoryCreated(ticket) => {
+                self.remember_and_track(ticket, Source::EpicStory, author).await
+            }
         }
     }
 
-    async fn remember_and_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {
-        let (remembered, tracked) = tokio::join!(self.remember(ticket), self.auto_track(ticket, source));
+    async fn remember_and_track(
+        &self,
+        ticket: &TicketEvent,
+        source: Source,
+        author: &Author,
+    ) -> Result<(), DatabaseError> {
+        let (remembered, tracked) =
+            tokio::join!(self.remember(ticket), self.auto_track(ticket, source, author));
         if let Err(error) = remembered {
             tracing::debug!(
                 error = error_chain(&error),
@@ -62,11 +75,17 @@ impl AutoTracker {
         self.intents.record_tickets(key.project_key(), intent_id, &[issue], self.clock.now()).await
     }
 
-    async fn auto_track(&self, ticket: &TicketEvent, source: Source) -> Result<(), DatabaseError> {
+    async fn auto_track(
+        &self,
+        ticket: &TicketEvent,
+        source: Source,
+        author: &Author,
+    ) -> Result<(), DatabaseError> {
         let TicketEvent { id, key, summary, status, channel, user, .. } = ticket;
         // Jira's answer to a creation has no status; the next sync reads it.
         let issue = Issue::new(id.clone(), key.clone(), summary, status.as_deref().unwrap_or_default());
-        let request = TrackRequest { channel, tracked_by: user, source };
+        let author = Author { channel: channel.clone(), user: user.clone(), ..author.clone() };
+        let request = TrackRequest { author: &author, source };
         let mut pauses = RETRY_PAUSES.iter();
         loop {
             match self.tracker.track(request, std::slice::from_ref(&issue), self.clock.now()).await {

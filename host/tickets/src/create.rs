@@ -48,6 +48,16 @@ impl Wish for Create {
     type Record = CreateRecord;
     type Answer = CreatedTicket;
     type Refusal = NotCreated;
+    const ACTION: &str = "create";
+
+    fn subject(record: &CreateRecord) -> String {
+        record.project_key.clone()
+    }
+
+    fn changed(&self, work: &Work<CreateRecord>) -> Vec<String> {
+        let tickets = work.record.ticket.iter().chain(&work.record.twins);
+        tickets.map(|ticket| ticket.key.clone()).collect()
+    }
 
     async fn prepare(&mut self, _: &JiraClient, record: &mut CreateRecord) -> bool {
         let is_due = record.ticket.is_none();

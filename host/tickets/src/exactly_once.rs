@@ -20,13 +20,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
 use crate::{
     announcer::Announcer,
+    audit::Auditor,
     auto_track::AutoTracker,
-    intent_records::{Announcement, Place},
+    intent_records::Announcement,
     patience::Patience,
     wish::{Asked, Looked, Looking, Told, Wish},
 };
@@ -39,10 +37,9 @@ use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
 use maro_slack::web_api::error::ApiError;
 use maro_store::{
-    database::error::DatabaseError,
     intents::{
-        Begun, Intent, IntentError, IntentState, Intents, NewIntent,
-        work::{Stop, Work, to_json},
+        Intent, IntentState, Intents,
+        work::{Stop, Work},
     },
     tracker::ChannelIssueTracker,
 };
@@ -76,7 +73,7 @@ pub(crate) enum Ended<Refusal> {
     Done(Vec<Note>),
     /// Jira has done nothing. `unwritten` if that couldn't be saved.
     Refused { refusal: Refusal, unwritten: Option<Stop> },
-    /// Nothing was begun, because that couldn't be saved. After [`DatabaseError::Uncertain`] it may be saved
+    /// Nothing was begun, because that couldn't be saved. After [`maro_store::database::error::DatabaseError::Uncertain`] it may be saved
     /// all the same, and then recovery carries it out.
     NotBegun(Stop),
     /// Nobody knows what Jira did. Recovery looks again.
@@ -123,6 +120,7 @@ pub struct Driver {
     pub tracker: Arc<dyn ChannelIssueTracker>,
     /// What may be shown where.
     pub access: Arc<Access>,
+    pub audit: Auditor,
     pub auto_tracker: AutoTracker,
     pub announcer: Arc<Announcer>,
     pub clock: Clock,
@@ -131,49 +129,6 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Saves a new intent: as begun, or as a draft, which does nothing by itself.
-    pub(crate) async fn begin<W: Wish>(
-        &self,
-        id: &str,
-        state: IntentState,
-        place: Place,
-        record: W::Record,
-    ) -> Result<Start<W::Record>, Stop> {
-        let Place { channel, user } = place;
-        let intent =
-            NewIntent { id: id.to_owned(), kind: W::KIND, channel, user, state, data: to_json(&record) };
-        Ok(match self.begin_surely(&intent).await? {
-            Begun::New(intent) => Start::Ours(Work::read(intent)?),
-            Begun::Known(intent) => Start::Known(intent.state, Work::read(intent)?),
-        })
-    }
-
-    /// Begins an intent, and once more if the database's answer was lost: if the first did it, this finds it.
-    async fn begin_surely(&self, intent: &NewIntent) -> Result<Begun, IntentError> {
-        let begun = self.intents.begin(intent, self.clock.now()).await;
-        if !begun.as_ref().is_err_and(is_uncertain) {
-            return begun;
-        }
-        tokio::time::sleep(self.patience.settling).await;
-        // If this fails too, it still isn't known what the first did.
-        self.intents.begin(intent, self.clock.now()).await.or(begun)
-    }
-
-    /// Saves that an intent is begun, and once more if the database's answer was lost. If the first did it,
-    /// the intent is lost to recovery.
-    async fn save_begun<Record: Serialize>(&self, work: &mut Work<Record>) -> Result<(), Stop> {
-        match self.save(work, IntentState::Begun).await {
-            Err(Stop::Store(error)) if is_uncertain(&error) => {
-                tokio::time::sleep(self.patience.settling).await;
-                self.save(work, IntentState::Begun).await.map_err(|stop| match stop {
-                    Stop::Lost => Stop::Lost,
-                    _ => Stop::Store(error),
-                })
-            }
-            saved => saved,
-        }
-    }
-
     /// Finishes an intent that another process left behind.
     pub(crate) async fn resume<W: Wish>(
         &self,
@@ -209,20 +164,13 @@ impl Driver {
             if let Err(ended) = self.carry_out(wish, work, stage).await {
                 return ended;
             }
-            if let Err(stop) = self.save(work, IntentState::Confirmed).await {
+            let changed = wish.changed(work);
+            let saved = self.save_noting(wish, work, IntentState::Confirmed, &changed, "done").await;
+            if let Err(stop) = saved {
                 return Ended::Done(vec![Note::Unwritten(stop)]);
             }
         }
         Ended::Done(self.follow_up(wish, work).await)
-    }
-
-    /// Saves the progress of an intent, and renews its lease.
-    pub(crate) async fn save<Record: Serialize>(
-        &self,
-        work: &mut Work<Record>,
-        state: IntentState,
-    ) -> Result<(), Stop> {
-        work.save(&*self.intents, state, self.clock.now()).await
     }
 
     /// Asks Jira until nothing is left to ask.
@@ -247,7 +195,7 @@ impl Driver {
                 if let Some(asked_at) = wish.asked_at(&mut work.record) {
                     *asked_at = Some(self.clock.now().as_second());
                 }
-                let saved = self.save_begun(work).await;
+                let saved = self.save_begun(wish, work, is_begun).await;
                 saved.map_err(|stop| match stop {
                     Stop::Store(_) if !is_begun => Ended::NotBegun(stop),
                     _ => Ended::Stopped(stop),
@@ -265,7 +213,7 @@ impl Driver {
                     // What was asked for before may be there all the same.
                     self.look_for_twins(wish, work).await.map_err(Ended::Stopped)?;
                     if wish.repeated(work).is_empty() || !wish.unconfirmed(work).is_empty() {
-                        return Err(self.refused(work, refusal).await);
+                        return Err(self.refused(wish, work, refusal).await);
                     }
                 }
                 Asked::Unknown(error) => {
@@ -295,7 +243,7 @@ impl Driver {
             Looked::Found => Ok(()),
             Looked::NotThere => match wish.missing(work) {
                 Ok(()) => Ok(()),
-                Err(refusal) => Err(self.refused(work, refusal).await),
+                Err(refusal) => Err(self.refused(wish, work, refusal).await),
             },
             Looked::Away => {
                 if let Looking::Until(_) = wish.looking() {
@@ -304,21 +252,6 @@ impl Driver {
                 Err(Ended::Unconfirmed(error))
             }
         }
-    }
-
-    async fn refused<Record: Serialize, Refusal>(
-        &self,
-        work: &mut Work<Record>,
-        refusal: Refusal,
-    ) -> Ended<Refusal> {
-        let unwritten = self.save(work, IntentState::Failed).await.err();
-        Ended::Refused { refusal, unwritten }
-    }
-
-    /// Leaves an intent to recovery without waiting for the lease to end.
-    async fn release<Record: Serialize>(&self, work: &mut Work<Record>) {
-        // Saved with a time long ago. If that fails, the intent is taken over when the lease ends.
-        let _ = work.save(&*self.intents, IntentState::Begun, Timestamp::UNIX_EPOCH).await;
     }
 
     /// Does what follows from what Jira has confirmed, except what is already done.
@@ -355,10 +288,11 @@ impl Driver {
     /// Tracks what has happened. Returns each key, and whether it is on the list now. If a write to the list
     /// fails, the rest isn't tried, since that could take longer than the lease.
     async fn track<W: Wish>(&self, wish: &mut W, work: &mut Work<W::Record>) -> Vec<(IssueKey, bool)> {
+        let author = wish.author(work);
         let mut tracked = Vec::new();
         let mut is_list_there = true;
         for (number, event) in wish.events(work) {
-            is_list_there = is_list_there && self.auto_tracker.on(&event).await.is_ok();
+            is_list_there = is_list_there && self.auto_tracker.on(&event, &author).await.is_ok();
             if is_list_there {
                 wish.tracked(&mut work.record, number);
             }
@@ -382,10 +316,6 @@ impl Driver {
         }
         told.map_err(Note::NotAnnounced)
     }
-}
-
-fn is_uncertain(error: &IntentError) -> bool {
-    matches!(error, IntentError::Database(DatabaseError::Uncertain(_)))
 }
 
 fn key_of(event: DomainEvent) -> IssueKey {

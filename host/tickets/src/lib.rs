@@ -14,10 +14,12 @@ pub mod epic_key;
 pub mod exactly_once;
 pub mod form;
 mod intent_records;
+mod intent_saving;
 mod link;
 mod looking;
 pub mod patience;
 pub mod plugin_creation;
+pub mod provenance;
 mod recovery;
 pub mod signature;
 mod stories;
@@ -43,6 +45,7 @@ use crate::{
         stories::StoriesForm,
         submissions::Submissions,
     },
+    provenance::Provenance,
     recovery::Recovery,
 };
 use maro_domain::reply::Reply;
@@ -152,13 +155,18 @@ impl Tickets {
     }
 
     /// What happens to a submitted modal, within `patience`.
-    pub async fn submitted(&self, submitted: ViewSubmitted, patience: Duration) -> SubmissionResponse {
-        self.submissions.submitted(submitted, patience).await
+    pub async fn submitted(
+        &self,
+        submitted: ViewSubmitted,
+        provenance: Provenance,
+        patience: Duration,
+    ) -> SubmissionResponse {
+        self.submissions.submitted(submitted, provenance, patience).await
     }
 
     /// A button in a modal was pressed.
-    pub async fn pressed(&self, action: BlockAction) {
-        self.buttons.pressed(action).await;
+    pub async fn pressed(&self, action: BlockAction, provenance: &Provenance) {
+        self.buttons.pressed(action, provenance).await;
     }
 
     /// Takes over intents that other processes left behind, until `shutdown`. `is_alone` says that no other

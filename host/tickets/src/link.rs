@@ -44,6 +44,15 @@ impl Wish for Link {
     type Record = LinkRecord;
     type Answer = LinkedIssue;
     type Refusal = NotLinked;
+    const ACTION: &str = "link";
+
+    fn subject(record: &LinkRecord) -> String {
+        record.key.clone()
+    }
+
+    fn changed(&self, work: &Work<LinkRecord>) -> Vec<String> {
+        work.record.issue.iter().map(|issue| issue.key.clone()).collect()
+    }
 
     async fn prepare(&mut self, _: &JiraClient, record: &mut LinkRecord) -> bool {
         record.issue.is_none()

@@ -8,12 +8,13 @@ use tokio::time::Instant;
 use crate::{
     audit::{self, Writer},
     exactly_once::{Driver, Ended, Stage, Start},
-    intent_records::{Place, PluginCreationRecord},
+    intent_records::PluginCreationRecord,
     patience::{LOOK_UP_PATIENCE, deadline},
     sync,
     wish::{Asked, Looking, Wish},
 };
 use maro_domain::{
+    author::{Author, PluginBuild},
     events::{DomainEvent, TicketEvent},
     issue::Issue,
     ticket::{CreatedTicket, NewTicket},
@@ -52,19 +53,20 @@ pub async fn create(
     ticket: NewTicket,
     deadline: Instant,
 ) -> Result<Issue, CreationError> {
-    let Writer { plugin, digest, channel, user } = writer;
+    let Writer { author } = writer;
+    let build = author.plugin.clone();
     let record = PluginCreationRecord {
-        plugin,
-        digest,
+        plugin: build.as_ref().map(|build| build.name.clone()).unwrap_or_default(),
+        digest: build.map(|build| build.digest).unwrap_or_default(),
         project_key: ticket.project_key.clone(),
         summary: ticket.summary.clone(),
         ticket: None,
         asked_at: Some(driver.clock.now().as_second()),
     };
-    let (id, place) = (ticket.intent_id.clone(), Place { channel, user });
+    let id = ticket.intent_id.clone();
     // The id was chosen at random for this call, so nobody else has it.
     let (Start::Ours(mut work) | Start::Known(_, mut work)) =
-        driver.begin::<PluginCreation>(&id, IntentState::Begun, place, record).await?;
+        driver.begin::<PluginCreation>(&id, IntentState::Begun, author, record).await?;
     let mut creation = PluginCreation { asked: Some(Request { ticket, deadline }), issue: None };
     let unknown = |error: Option<JiraError>| EditError::Unknown(error.unwrap_or(JiraError::TimedOut));
     let error = match driver.drive(&mut creation, &mut work, Stage::Begun).await {
@@ -135,6 +137,20 @@ impl Wish for PluginCreation {
     type Record = PluginCreationRecord;
     type Answer = CreatedTicket;
     type Refusal = NotCreated;
+    const ACTION: &str = "create";
+
+    fn subject(record: &PluginCreationRecord) -> String {
+        record.project_key.clone()
+    }
+
+    fn changed(&self, work: &Work<PluginCreationRecord>) -> Vec<String> {
+        work.record.ticket.iter().map(|ticket| ticket.key.clone()).collect()
+    }
+
+    fn author(&self, work: &Work<PluginCreationRecord>) -> Author {
+        let PluginCreationRecord { plugin, digest, .. } = &work.record;
+        work.author.clone().by_plugin(PluginBuild { name: plugin.clone(), digest: digest.clone() })
+    }
 
     async fn prepare(&mut self, _: &JiraClient, record: &mut PluginCreationRecord) -> bool {
         record.ticket.is_none() && self.asked.is_some()
@@ -227,12 +243,6 @@ fn confirmed(work: &Work<PluginCreationRecord>) -> Option<Issue> {
 
 /// Logs for the operator what came of asking Jira.
 fn note(work: &Work<PluginCreationRecord>, what: &str, outcome: &str) {
-    let Work { channel, user, record, .. } = work;
-    let writer = Writer {
-        plugin: record.plugin.clone(),
-        digest: record.digest.clone(),
-        channel: channel.clone(),
-        user: user.clone(),
-    };
-    writer.note("create", what, outcome);
+    let creation = PluginCreation { asked: None, issue: None };
+    Writer { author: creation.author(work) }.note("create", what, outcome);
 }

@@ -73,6 +73,19 @@ impl Wish for Stories {
     type Record = StoriesRecord;
     type Answer = BatchAnswer;
     type Refusal = Infallible;
+    const ACTION: &str = "create";
+
+    fn subject(record: &StoriesRecord) -> String {
+        record.epic.clone()
+    }
+
+    fn changed(&self, work: &Work<StoriesRecord>) -> Vec<String> {
+        let created = work.record.lines.iter().filter_map(|line| match &line.state {
+            StoryState::Created(ticket) => Some(std::iter::once(ticket).chain(&line.twins)),
+            _ => None,
+        });
+        created.flatten().map(|ticket| ticket.key.clone()).collect()
+    }
 
     async fn prepare(&mut self, jira: &JiraClient, record: &mut StoriesRecord) -> bool {
         let batch: Vec<usize> = lines_in(record, &StoryState::Due).take(BATCH).collect();

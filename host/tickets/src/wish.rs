@@ -9,7 +9,9 @@ use crate::{
     intent_records::{Announcement, Place},
     patience::{LOOK_UP_PATIENCE, Patience, deadline},
 };
-use maro_domain::{events::DomainEvent, issue::IssueKey, reply::Block, ticket::CreatedTicket};
+use maro_domain::{
+    author::Author, events::DomainEvent, issue::IssueKey, reply::Block, ticket::CreatedTicket,
+};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::clock::Clock;
 use maro_store::{
@@ -30,6 +32,20 @@ pub(crate) trait Wish: Send + Sync {
     type Answer: Send;
     /// Why Jira has done nothing.
     type Refusal: Send;
+
+    /// What it is called in the audit log.
+    const ACTION: &str;
+
+    /// What the audit log says is to be changed: a project, or an issue.
+    fn subject(record: &Self::Record) -> String;
+
+    /// What the audit log says was changed: the keys of issues.
+    fn changed(&self, work: &Work<Self::Record>) -> Vec<String>;
+
+    /// In whose name it is carried on.
+    fn author(&self, work: &Work<Self::Record>) -> Author {
+        work.author.clone()
+    }
 
     /// Notes in the record what to ask Jira for next. Returns `false` if nothing is left to ask.
     fn prepare(&mut self, jira: &JiraClient, record: &mut Self::Record) -> impl Future<Output = bool> + Send;

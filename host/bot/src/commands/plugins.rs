@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::commands::{Commands, own::RESERVED_NAMES, unknown};
 use maro_domain::{
+    author::Author,
     caller::Caller,
     issue::one_line,
     reply::{Block, Reply, Span},
@@ -14,6 +15,7 @@ use maro_runtime::{
     registry::snapshot::{Disabled, Plugins, Refusal},
     running::plugin::LoadedPlugin,
 };
+use maro_store::database::error::DatabaseError;
 use maro_tickets::texts::{
     self,
     plugins::{Build, Health, Listed},
@@ -55,6 +57,19 @@ impl Commands {
     }
 
     async fn reload_plugins(&self, caller: &Caller) -> Reply {
+        let begun = self.capabilities.audit.begin(&Author::from(caller), "plugin reload", "all").await;
+        match begun {
+            Ok(()) => {}
+            Err(error @ DatabaseError::Replayed) => {
+                return Reply::line(texts::database::switch_failed(&error));
+            }
+            // What is wrong with the folder may have to be mended while the database is away.
+            Err(error) => tracing::warn!(
+                user = caller.user.as_str(),
+                error = error_chain(&error),
+                "the audit log misses that plugins are loaded anew"
+            ),
+        }
         tracing::info!(user = caller.user.as_str(), "plugins are loaded anew on request");
         match self.registry.load().await {
             Ok(_) => self.list(caller),
@@ -70,8 +85,8 @@ impl Commands {
         }
         let (stored, now) = (&self.plugin_switches, self.capabilities.clock.now());
         let written = match on {
-            true => stored.enable(name, &caller.user, now).await,
-            false => stored.disable(name, &caller.user, now).await,
+            true => stored.enable(name, &Author::from(caller), now).await,
+            false => stored.disable(name, &Author::from(caller), now).await,
         };
         let changed = match written {
             Ok(changed) => changed,

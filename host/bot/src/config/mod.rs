@@ -43,6 +43,8 @@ pub struct Config {
     pub jira: JiraConfig,
     /// `MARO_SYNC_INTERVAL_SECS`, default 300: how old a stored status may get before it is refreshed.
     pub sync_interval: Duration,
+    /// `MARO_AUDIT_DAYS`, default 365: how long entries of the audit log are kept.
+    pub audit_days: u16,
     /// `MARO_LOG`, default `info`: what to log, in the syntax of `tracing_subscriber`'s `Targets`.
     pub log: String,
 }

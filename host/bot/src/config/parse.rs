@@ -51,6 +51,7 @@ impl Settings {
         let allowed_teams = self.allowed_teams();
         let jira = self.jira();
         let sync_interval = self.sync_interval();
+        let audit_days = self.audit_days();
         let log = self.log();
         Some(Config {
             listen: listen?,
@@ -64,6 +65,7 @@ impl Settings {
             allowed_teams,
             jira: jira?,
             sync_interval: sync_interval?,
+            audit_days: audit_days?,
             log: log?,
         })
     }
@@ -312,6 +314,13 @@ impl Settings {
             _ => self.problem(format!(
                 "MARO_SYNC_INTERVAL_SECS must be a number of seconds from 1 to 604800, not {value:?}."
             )),
+        }
+    }
+
+    fn audit_days(&mut self) -> Option<u16> {
+        match self.or("MARO_AUDIT_DAYS", "365").parse() {
+            Ok(days @ 1..=36_500) => Some(days),
+            _ => self.problem("MARO_AUDIT_DAYS must be a number of days from 1 to 36500."),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every known key. The environment may contain other variables, but no other `MARO_…`.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",
@@ -13,6 +13,7 @@ const KEYS: [&str; 25] = [
     "JIRA_PAT",
     "JIRA_WEBHOOK_SECRET",
     "MARO_ADMINS",
+    "MARO_AUDIT_DAYS",
     "MARO_CACHE_DIR",
     "MARO_DATABASE_CONNECTIONS",
     "MARO_DATABASE_POOLER",

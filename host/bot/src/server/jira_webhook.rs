@@ -19,6 +19,7 @@ use maro_jira::{
     webhook::{self, WebhookEvent},
 };
 use maro_process::telemetry::error_chain;
+use maro_slack::signature::RequestId;
 
 impl SignedBody for WebhookEvent {
     const MALFORMED: &'static str = "The request is no webhook.\n";
@@ -29,11 +30,16 @@ impl SignedBody for WebhookEvent {
         state.jira_webhook.secret.is_some()
     }
 
-    fn check_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
+    /// A webhook is a hint, and harmless twice. Jira itself repeats what it takes for lost.
+    fn check_signature(
+        state: &BotState,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<RequestId>, Rejection> {
         let signature = headers.get(webhook::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
         let signed = state.jira_webhook.secret.as_ref().zip(signature);
         match signed.is_some_and(|(secret, signature)| webhook::is_signed(secret, signature, body)) {
-            true => Ok(()),
+            true => Ok(None),
             false => {
                 state.refusals.note(Refused::NotJiras);
                 Err(Rejection {
@@ -53,7 +59,7 @@ impl SignedBody for WebhookEvent {
 /// Doesn't wait for Jira: a webhook that isn't acknowledged in time is sent again, and then no more.
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
-    Signed(event): Signed<WebhookEvent>,
+    Signed(event, _): Signed<WebhookEvent>,
 ) -> Response {
     let WebhookEvent::Changed { id, key } = event else {
         return StatusCode::NO_CONTENT.into_response();

@@ -7,6 +7,7 @@ mod late_answers;
 mod readiness;
 mod refusals;
 mod request;
+mod seen_requests;
 mod signed;
 mod slack_buttons;
 mod slack_commands;

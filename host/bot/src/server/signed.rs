@@ -14,10 +14,12 @@ use crate::server::{
     request::{Rejection, UnsignedBody},
     state::BotState,
 };
-use maro_slack::signature::SignatureError;
+use maro_domain::request::RequestToken;
+use maro_slack::signature::{RequestId, SignatureError};
 
-/// What a signed request carries. Nothing else reaches the handler.
-pub(super) struct Signed<T>(pub(super) T);
+/// What a signed request carries, and which request it is, if somebody could send it a second time. Nothing else
+/// reaches the handler.
+pub(super) struct Signed<T>(pub(super) T, pub(super) Option<RequestToken>);
 
 /// What can be carried. By default, Slack is its sender.
 pub(super) trait SignedBody: Sized {
@@ -31,8 +33,18 @@ pub(super) trait SignedBody: Sized {
         true
     }
 
-    fn check_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
-        check_slack_signature(state, headers, body)
+    /// What identifies the request, if its sender never signs the same twice.
+    fn check_signature(
+        state: &BotState,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<RequestId>, Rejection> {
+        check_slack_signature(state, headers, body).map(Some)
+    }
+
+    /// Whether it is answered as often as it comes: it has no effect, and its sender may mean the same again.
+    fn may_come_again(&self) -> bool {
+        false
     }
 
     fn parse(state: &BotState, body: &[u8]) -> Result<Self, Self::Error>;
@@ -51,19 +63,28 @@ impl<T: SignedBody> FromRequest<Arc<BotState>> for Signed<T> {
         if !T::is_taken(state) {
             return Err(StatusCode::NOT_FOUND.into_response());
         }
-        match read(request, state).await {
-            Ok(carried) => Ok(Self(carried)),
-            Err(rejection) => Err(rejection.into_response(&state.metrics)),
+        let (carried, id): (T, _) = match read(request, state).await {
+            Ok(read) => read,
+            Err(rejection) => return Err(rejection.into_response(&state.metrics)),
+        };
+        let Some(id) = id.filter(|_| !carried.may_come_again()) else { return Ok(Self(carried, None)) };
+        if !state.seen_requests.is_new(id, state.clock.now()) {
+            note_replay(state);
+            return Err(StatusCode::OK.into_response());
         }
+        Ok(Self(carried, Some(new_handling(id))))
     }
 }
 
-async fn read<T: SignedBody>(request: Request, state: &BotState) -> Result<T, Rejection> {
+async fn read<T: SignedBody>(
+    request: Request,
+    state: &BotState,
+) -> Result<(T, Option<RequestId>), Rejection> {
     let (head, body) = request.into_parts();
-    let UnsignedBody { bytes, .. } = {
+    let (UnsignedBody { bytes, .. }, id) = {
         let body = state.unsigned_bytes.read(&head.headers, body).await?;
-        T::check_signature(state, &head.headers, &body.bytes)?;
-        body
+        let id = T::check_signature(state, &head.headers, &body.bytes)?;
+        (body, id)
     };
     let carried = T::parse(state, &bytes).map_err(|error| {
         tracing::warn!(%error, address = head.uri.path(), "a signed request is malformed");
@@ -72,7 +93,18 @@ async fn read<T: SignedBody>(request: Request, state: &BotState) -> Result<T, Re
     if let Some(place) = head.extensions.get::<Arc<Place>>().filter(|_| carried.is_signed()) {
         place.sender_is_known();
     }
-    Ok(carried)
+    Ok((carried, id))
+}
+
+/// One handling of a request.
+pub(super) fn new_handling(id: RequestId) -> RequestToken {
+    RequestToken::new(id, rand::random::<i64>() & i64::MAX)
+}
+
+/// Counts a request that was sent again. It was answered, or is being answered, where it came first.
+pub(super) fn note_replay(state: &BotState) {
+    state.metrics.request_rejected("replayed");
+    tracing::info!("a request that was handled before came again, and was left alone");
 }
 
 /// Whether Slack signed this body.
@@ -80,7 +112,7 @@ pub(super) fn check_slack_signature(
     state: &BotState,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<(), Rejection> {
+) -> Result<RequestId, Rejection> {
     const UNSIGNED: Rejection = Rejection {
         status: StatusCode::UNAUTHORIZED,
         sentence: "The request is not signed by Slack.\n",

@@ -6,21 +6,22 @@ use futures_util::FutureExt as _;
 
 use crate::{
     commands::{self, CommandOutcome, Typed},
-    server::{late_answers, state::BotState},
+    server::{late_answers, signed::note_replay, state::BotState},
 };
 use maro_domain::{
     caller::{Caller, Way},
     ids::TeamId,
     reply::Reply,
+    request::RequestToken,
 };
 use maro_slack::{command_button::PressedCommand, interaction::BlockAction};
-use maro_tickets::texts;
+use maro_tickets::{provenance::Provenance, texts};
 
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
 /// through the press's `response_url`. Other buttons belong to the tickets.
-pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team: Option<TeamId>) {
+pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: Provenance) {
     let Some(pressed) = PressedCommand::of(&action, &state.slack.sealer) else {
-        return state.tickets.pressed(action).await;
+        return state.tickets.pressed(action, &provenance).await;
     };
     let Some(channel) = &action.channel else {
         return tracing::warn!(user = action.user.as_str(), "a pressed command belongs to no channel");
@@ -34,8 +35,9 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team:
             user: action.user.clone(),
             user_name: action.user_name.clone(),
             team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
-            foreign_team,
+            foreign_team: provenance.foreign_team,
             way: Way::Pressed { command: pressed.command.to_owned() },
+            request: provenance.request.clone(),
         },
         text: pressed.command,
         team: action.team.as_deref(),
@@ -48,6 +50,9 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, foreign_team:
         tracing::error!(incident, "a pressed command ended without an answer");
         CommandOutcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
     });
+    if provenance.request.as_ref().is_some_and(RequestToken::is_replay) {
+        return note_replay(state);
+    }
     let (reply, replaces_message) = match outcome {
         CommandOutcome::Replied(reply) => (reply, pressed.replaces_message),
         // What was on the screen before is worth more than the news that there is nothing new.

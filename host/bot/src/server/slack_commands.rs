@@ -13,7 +13,7 @@ use crate::{
     server::{
         late_answers,
         request::Rejection,
-        signed::{Signed, SignedBody, check_slack_signature},
+        signed::{Signed, SignedBody, check_slack_signature, note_replay},
         state::BotState,
         strangers,
     },
@@ -22,12 +22,14 @@ use maro_domain::{
     caller::{Caller, Way},
     ids::TeamId,
     reply::Reply,
+    request::RequestToken,
 };
 use maro_process::wait::{self, Waited};
 use maro_slack::{
     command::{self, CommandError, CommandRequest, SlashCommand},
     message::Message,
     sender::Asker,
+    signature::RequestId,
 };
 use maro_tickets::texts;
 
@@ -41,8 +43,15 @@ impl SignedBody for CommandRequest {
     type Error = CommandError;
 
     /// Slack's check of our certificate comes without a signature, asks for nothing and tells nothing.
-    fn check_signature(state: &BotState, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
-        if command::is_ssl_check(body) { Ok(()) } else { check_slack_signature(state, headers, body) }
+    fn check_signature(
+        state: &BotState,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<RequestId>, Rejection> {
+        if command::is_ssl_check(body) {
+            return Ok(None);
+        }
+        check_slack_signature(state, headers, body).map(Some)
     }
 
     fn is_signed(&self) -> bool {
@@ -60,10 +69,12 @@ impl SignedBody for CommandRequest {
 
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
-    Signed(request): Signed<CommandRequest>,
+    Signed(carried, request): Signed<CommandRequest>,
 ) -> Response {
-    match request {
-        CommandRequest::Command(command) => json_response(answer_to(state, *command, INLINE_PATIENCE).await),
+    match carried {
+        CommandRequest::Command(command) => {
+            json_response(answer_to(state, *command, request, INLINE_PATIENCE).await)
+        }
         CommandRequest::SslCheck => StatusCode::OK.into_response(),
     }
 }
@@ -78,11 +89,16 @@ pub(super) fn json_response(body: Vec<u8>) -> Response {
 
 /// The answer as JSON if the command is done within `patience`; else nothing, and it goes to the command's
 /// `response_url`. Always one answer, and never two.
-pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patience: Duration) -> Vec<u8> {
+pub(super) async fn answer_to(
+    state: Arc<BotState>,
+    command: SlashCommand,
+    request: Option<RequestToken>,
+    patience: Duration,
+) -> Vec<u8> {
     let command = Arc::new(command);
     let work = {
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
-        async move { run(&state, &command).await }
+        async move { run(&state, &command, request).await }
     };
     let late = {
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
@@ -105,7 +121,8 @@ pub(super) async fn answer_to(state: Arc<BotState>, command: SlashCommand, patie
     }
 }
 
-async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
+/// What there is to say, if anything. Whoever sends a command again that has changed something isn't told anything.
+async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestToken>) -> Option<Message> {
     let Ok(foreign_team) = strangers::admit(state, &command.sender()).await else {
         let asker = Asker { user: &command.user, channel: Some(&command.channel), response_url: None };
         return Some(strangers::message(state, asker));
@@ -119,11 +136,17 @@ async fn run(state: &BotState, command: &SlashCommand) -> Option<Message> {
             team: command.team_id.as_deref().and_then(|team| TeamId::parse(team).ok()),
             foreign_team,
             way: Way::Typed,
+            request: request.clone(),
         },
         text: &command.text,
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),
     };
-    let reply = state.commands.run(typed).await.into_reply()?;
+    let reply = state.commands.run(typed).await.into_reply();
+    if request.as_ref().is_some_and(RequestToken::is_replay) {
+        note_replay(state);
+        return None;
+    }
+    let reply = reply?;
     Some(state.slack.renderer.render(&reply, &command.channel, &command.user))
 }

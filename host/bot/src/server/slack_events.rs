@@ -49,12 +49,17 @@ impl SignedBody for Event {
 
     type Error = serde_json::Error;
 
+    /// MARO does nothing about events, and Slack repeats what it takes for lost.
+    fn may_come_again(&self) -> bool {
+        true
+    }
+
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(body)
     }
 }
 
-pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event): Signed<Event>) -> Response {
+pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _): Signed<Event>) -> Response {
     match event {
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()

@@ -11,7 +11,9 @@ use crate::server::{
     state::BotState,
     strangers,
 };
+use maro_domain::request::RequestToken;
 use maro_slack::interaction::{self, Interaction, Received, answer, error::InteractionError};
+use maro_tickets::provenance::Provenance;
 
 /// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
@@ -24,31 +26,43 @@ impl SignedBody for Received {
     fn parse(state: &BotState, body: &[u8]) -> Result<Self, InteractionError> {
         interaction::parse_form(body, &state.slack.response_urls)
     }
+
+    /// Slack asks for the same choices again without anything that tells the two apart.
+    fn may_come_again(&self) -> bool {
+        matches!(self.interaction, Interaction::OptionsWanted(_))
+    }
 }
 
 pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
-    Signed(received): Signed<Received>,
+    Signed(received, request): Signed<Received>,
 ) -> Response {
-    json_response(answer_to(&state, received, INLINE_PATIENCE).await)
+    json_response(answer_to(&state, received, request, INLINE_PATIENCE).await)
 }
 
 /// What Slack waits for; nothing for what it only wants acknowledged. Work that nobody waits for goes on
 /// after the acknowledgement.
-pub(super) async fn answer_to(state: &Arc<BotState>, received: Received, patience: Duration) -> Vec<u8> {
+pub(super) async fn answer_to(
+    state: &Arc<BotState>,
+    received: Received,
+    request: Option<RequestToken>,
+    patience: Duration,
+) -> Vec<u8> {
     let Received { sender, interaction } = received;
     let Ok(foreign_team) = strangers::admit(state, &sender).await else {
         return strangers::refuse(state, interaction);
     };
     let tickets = Arc::clone(&state.tickets);
     match interaction {
-        Interaction::ViewSubmitted(submitted) => tickets.submitted(*submitted, patience).await.to_json(),
+        Interaction::ViewSubmitted(submitted) => {
+            let provenance = Provenance { request, foreign_team };
+            tickets.submitted(*submitted, provenance, patience).await.to_json()
+        }
         Interaction::OptionsWanted(wanted) => answer::options_json(&tickets.options(&wanted).await),
         Interaction::ButtonPressed(action) => {
             let task_state = Arc::clone(state);
-            state
-                .tasks
-                .spawn(async move { slack_buttons::pressed(&task_state, *action, foreign_team).await });
+            let provenance = Provenance { request, foreign_team };
+            state.tasks.spawn(async move { slack_buttons::pressed(&task_state, *action, provenance).await });
             Vec::new()
         }
         Interaction::Shortcut(shortcut) => {

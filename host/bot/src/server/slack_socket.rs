@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::server::{slack_commands, slack_interactions, state::BotState, strangers};
+use crate::server::{signed::new_handling, slack_commands, slack_interactions, state::BotState, strangers};
 use maro_slack::{
     config::SlackConfig,
     socket::{SocketMode, request::SocketRequest},
@@ -17,13 +17,15 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
     let state = Arc::clone(state);
     // Without a token for it there is no Socket Mode, which is the usual case.
     let calls = state.metrics.slack.clone();
-    SocketMode::measured(config, calls, move |request| {
+    SocketMode::measured(config, calls, move |request, id| {
         let state = Arc::clone(&state);
         async move {
             match request {
-                SocketRequest::Command(command) => slack_commands::answer_to(state, *command, PATIENCE).await,
+                SocketRequest::Command(command) => {
+                    slack_commands::answer_to(state, *command, Some(new_handling(id)), PATIENCE).await
+                }
                 SocketRequest::Interaction(received) => {
-                    slack_interactions::answer_to(&state, received, PATIENCE).await
+                    slack_interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
                 }
                 SocketRequest::Event(event) => {
                     if strangers::admit(&state, &event.sender).await.is_err() {

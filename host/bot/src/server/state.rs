@@ -8,7 +8,7 @@ use crate::{
     commands::Commands,
     config::Config,
     plugins::PluginHost,
-    server::{readiness::Readiness, refusals::Refusals, request::UnsignedBytes},
+    server::{readiness::Readiness, refusals::Refusals, request::UnsignedBytes, seen_requests::SeenRequests},
     services::Services,
 };
 use maro_access::workspace::Workspace;
@@ -30,6 +30,7 @@ pub(crate) struct BotState {
     /// Whose requests are taken.
     pub(super) workspace: Arc<Workspace>,
     pub(super) slack: SlackSide,
+    pub(super) seen_requests: SeenRequests,
     pub(crate) jira_webhook: JiraWebhook,
     pub(super) stores: Stores,
     pub(super) tracker: Arc<dyn ChannelIssueTracker>,
@@ -75,6 +76,7 @@ impl BotState {
             tickets,
             plugins,
             workspace: Arc::clone(&services.workspace),
+            seen_requests: SeenRequests::default(),
             slack: SlackSide {
                 signature: config.slack.signing_secret.as_ref().map(SignatureVerifier::new),
                 renderer: Renderer::new(&config.jira.base_url).sealing_buttons(sealer.clone()),

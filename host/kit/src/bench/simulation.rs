@@ -18,6 +18,7 @@ use maro_bot::{
     config::{self, Config, PluginsConfig},
 };
 use maro_domain::{
+    author::Author,
     caller::Person,
     issue::{Issue, IssueId, IssueKey},
     tracked::Source,
@@ -116,6 +117,7 @@ impl Simulation {
             },
             jira: jira.cloud_config(),
             sync_interval: Duration::from_secs(3_600),
+            audit_days: 365,
             log: "off".to_owned(),
         };
         track(&config, &slack, place).await?;
@@ -184,7 +186,7 @@ async fn track(config: &Config, slack: &SimulatedSlack, place: &Scene) -> anyhow
     let issues: Vec<_> =
         issues.into_iter().zip(&keys).map(|(issue, key)| issue.unwrap_or_else(|| gone(key))).collect();
     let stores = Stores::open(&config.database).await?;
-    let request = TrackRequest { channel: &channel.id, tracked_by: &person.id, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&channel.id, &person.id), source: Source::Command };
     stores.tracker.track(request, &issues, TRACKED_AT).await?;
     stores.close().await;
     Ok(())

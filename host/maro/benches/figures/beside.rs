@@ -101,25 +101,24 @@ async fn measure(address: SocketAddr, attack: Option<&str>) -> Measured {
     let over = Arc::new(AtomicBool::new(false));
     let mut attackers = tokio::task::JoinSet::new();
     for _ in 0..attack.map_or(0, |_| ATTACKERS) {
-        let harmless = load::request("hostile state", "C99");
-        let request = load::request(&format!("hostile {}", attack.unwrap_or_default()), "C99");
+        let attack = format!("hostile {}", attack.unwrap_or_default());
         let over = Arc::clone(&over);
         attackers.spawn(async move {
             let mut connection = Connection::open(address).await;
             let mut answered = 0;
             while !over.load(Ordering::Relaxed) {
-                connection.ask(&harmless).await;
-                connection.ask(&request).await;
+                connection.ask(&load::request("hostile state", "C99")).await;
+                connection.ask(&load::request(&attack, "C99")).await;
                 answered += 1;
             }
             answered
         });
     }
     let mut connection = Connection::open(address).await;
-    let request = load::request("tracked", "C10");
     let mut latencies = Vec::new();
     let started = Instant::now();
     while started.elapsed() < ROUND {
+        let request = load::request("tracked", "C10");
         let asked = Instant::now();
         assert!(connection.ask(&request).await.contains("SCRUM-10>"));
         latencies.push(asked.elapsed().as_secs_f64());

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use maro_access::{Access, policy::AccessPolicy, workspace::Workspace};
 use maro_domain::{
+    author::Author,
     caller::{Caller, Way},
     ids::{ChannelId, Incident, UserId},
     issue::{Issue, IssueId, IssueKey},
@@ -33,12 +34,15 @@ use maro_runtime::{
 use maro_slack::{config::SlackConfig, render::Renderer, web_api::SlackWebApi};
 use maro_store::{
     Stores,
+    audit::Noted,
     config::DatabaseConfig,
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
     tracker::{ChannelIssueTracker, TrackRequest},
 };
-use maro_tickets::{announcer::Announcer, auto_track::AutoTracker, exactly_once::Driver, patience::Patience};
+use maro_tickets::{
+    announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver, patience::Patience,
+};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -64,6 +68,7 @@ pub(crate) fn run(plugins: &Path) {
             team: None,
             foreign_team: None,
             way: Way::Typed,
+            request: None,
         });
         let intents = Arc::clone(&stores.intents);
         let jira = Arc::new(JiraClient::new(&nowhere()).unwrap());
@@ -79,6 +84,7 @@ pub(crate) fn run(plugins: &Path) {
                 intents: Arc::clone(&intents),
                 jira: Arc::clone(&jira),
                 tracker: Arc::clone(&tracker),
+                audit: Auditor { log: Arc::clone(&stores.audit), clock: Clock::system() },
                 auto_tracker: AutoTracker::new(Arc::clone(&tracker), intents, Clock::system()),
                 announcer: Arc::new(Announcer { slack, renderer: Renderer::new(&nowhere().base_url) }),
                 clock: Clock::system(),
@@ -91,6 +97,7 @@ pub(crate) fn run(plugins: &Path) {
             default_project: None,
             tasks: TaskTracker::new(),
             storage: Arc::new(NothingStored),
+            audit: Auditor { log: Arc::clone(&stores.audit), clock: Clock::system() },
             admins: Vec::new(),
             recorder: Arc::default(),
         });
@@ -192,7 +199,12 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(vec![TrackOutcome::AlreadyTracked; issues.len()])
     }
 
-    async fn untrack(&self, _: &ChannelId, keys: &[IssueKey]) -> Result<Vec<UntrackOutcome>, DatabaseError> {
+    async fn untrack(
+        &self,
+        _: &Author,
+        keys: &[IssueKey],
+        _: Timestamp,
+    ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
         Ok(vec![UntrackOutcome::NotTracked; keys.len()])
     }
 
@@ -243,7 +255,13 @@ impl PluginStorage for NothingStored {
         Ok(None)
     }
 
-    async fn change(&self, _: Space<'_>, _: Change<'_>, _: Quota) -> Result<Changed, DatabaseError> {
+    async fn change(
+        &self,
+        _: Space<'_>,
+        _: Change<'_>,
+        _: Quota,
+        _: Noted<'_>,
+    ) -> Result<Changed, DatabaseError> {
         Ok(Changed::ConditionFails)
     }
 

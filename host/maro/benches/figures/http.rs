@@ -12,6 +12,7 @@ use maro_bot::{
     config::{Config, PluginsConfig},
 };
 use maro_domain::{
+    author::Author,
     ids::{ChannelId, UserId},
     issue::{Issue, IssueId, IssueKey},
     tracked::Source,
@@ -60,8 +61,8 @@ pub(crate) fn run(plugins: &Path) {
         ("tracked, 50 rows", "tracked", "C50", "SCRUM-50>"),
         ("untrack, not tracked", "untrack SCRUM-999", "C10", "is not tracked"),
     ] {
-        let request = load::request(text, channel);
-        let measure = |address| load_runtime.block_on(load::run(address, &request, expected, ROUND));
+        let work = load::work(text, channel, expected);
+        let measure = |address| load_runtime.block_on(load::run(address, &work, ROUND));
         let compared = compare(|| measure(native), || measure(bot.address()));
         println!(
             "  {name:<40} {:>17} {:>11} {:>7.2}",
@@ -102,6 +103,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         },
         jira,
         sync_interval: Duration::from_secs(3_600),
+        audit_days: 365,
         log: "error".to_owned(),
     }
 }
@@ -135,6 +137,6 @@ pub(crate) async fn fill(tracker: &dyn ChannelIssueTracker, channel: &str, rows:
         .collect();
     let channel = ChannelId::parse(channel).unwrap();
     let tracked_by = UserId::parse("U024BE7LH").unwrap();
-    let request = TrackRequest { channel: &channel, tracked_by: &tracked_by, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&channel, &tracked_by), source: Source::Command };
     tracker.track(request, &issues, Clock::system().now()).await.unwrap();
 }

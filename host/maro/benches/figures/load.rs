@@ -3,7 +3,10 @@
 use std::{
     fmt::Write as _,
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,6 +22,11 @@ pub(crate) const SIGNING_SECRET: &str = "a signing secret";
 
 pub(crate) const CONNECTIONS: u32 = 16;
 
+/// The same command again and again. Each is signed anew: one that was signed before is answered once.
+pub(crate) fn work(text: &'static str, channel: &'static str, expected: &'static str) -> Work {
+    Work { next: Arc::new(move || request(text, channel)), expected }
+}
+
 /// One signed command, as bytes of HTTP.
 pub(crate) fn request(text: &str, channel: &str) -> Vec<u8> {
     signed_request(text, channel, SIGNING_SECRET)
@@ -33,7 +41,9 @@ pub(crate) fn signed_request(text: &str, channel: &str, secret: &str) -> Vec<u8>
     for byte in text.bytes() {
         let _ = write!(body, "%{byte:02X}");
     }
-    body.push_str("&trigger_id=13345224609.738474920.8088930838d88f008e0&api_app_id=A123456");
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let _ = write!(body, "&trigger_id=13345224609.738474920.{number:020}&api_app_id=A123456");
     let timestamp = Clock::system().now().as_second().to_string();
     let signature = signature::sign(&Secret::new(secret), &timestamp, body.as_bytes());
     format!(
@@ -57,11 +67,9 @@ pub(crate) struct Work {
 pub(crate) type Latencies = Vec<f64>;
 
 /// The seconds that the server takes for one request, from how many it answers in `time`. Each answer must
-/// contain `expected`.
-pub(crate) async fn run(address: SocketAddr, request: &[u8], expected: &'static str, time: Duration) -> f64 {
-    let request = request.to_vec();
-    let work = Work { next: Arc::new(move || request.clone()), expected };
-    let latencies = run_on(CONNECTIONS, address, &work, time).await;
+/// contain what is expected.
+pub(crate) async fn run(address: SocketAddr, work: &Work, time: Duration) -> f64 {
+    let latencies = run_on(CONNECTIONS, address, work, time).await;
     time.as_secs_f64() / latencies.len() as f64
 }
 

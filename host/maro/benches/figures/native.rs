@@ -11,7 +11,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
+use jiff::Timestamp;
 use maro_domain::{
+    author::Author,
     ids::ChannelId,
     issue::IssueKey,
     reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
@@ -54,7 +56,10 @@ async fn receive(State(bot): State<Arc<NativeBot>>, headers: HeaderMap, body: Bo
         return StatusCode::BAD_REQUEST.into_response();
     };
     let reply = match command.text.split_once(' ') {
-        Some(("untrack", key)) => untrack(&*bot.tracker, &command.channel, key).await,
+        Some(("untrack", key)) => {
+            let author = Author::host(&command.channel, &command.user);
+            untrack(&*bot.tracker, &author, key, bot.clock.now()).await
+        }
         _ => tracked(&*bot.tracker, &command.channel).await,
     };
     let message = bot.renderer.render(&reply, &command.channel, &command.user);
@@ -86,9 +91,9 @@ fn item(issue: TrackedIssue) -> Item {
 }
 
 /// What `plugins/untrack` does for one key that is not on the list.
-async fn untrack(tracker: &dyn ChannelIssueTracker, channel: &ChannelId, key: &str) -> Reply {
+async fn untrack(tracker: &dyn ChannelIssueTracker, author: &Author, key: &str, now: Timestamp) -> Reply {
     let key = IssueKey::parse(key).unwrap();
-    let outcomes = tracker.untrack(channel, std::slice::from_ref(&key)).await.unwrap();
+    let outcomes = tracker.untrack(author, std::slice::from_ref(&key), now).await.unwrap();
     assert_eq!(outcomes, [UntrackOutcome::NotTracked]);
     let line = vec![Span::Issue(key), Span::Text(" is not tracked in this channel".to_owned())];
     Reply { visibility: Visibility::Caller, blocks: vec![Block::Lines(vec![line])] }

@@ -73,9 +73,12 @@ impl Process {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut connection = Connection::open(self.address).await;
-            let request = load::request("tracked", "C1");
             // While plugins compile, a command is acknowledged without an answer once Slack would give up.
-            while !connection.ask(&request).await.contains("No Jira issues are tracked") {
+            while !connection
+                .ask(&load::request("tracked", "C1"))
+                .await
+                .contains("No Jira issues are tracked")
+            {
                 assert!(started.elapsed() < START_TIMEOUT, "the server does not answer");
             }
         });

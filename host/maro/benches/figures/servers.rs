@@ -180,18 +180,22 @@ async fn prepare(url: &str) {
 
 /// What is asked of both, by the names of the table.
 fn works() -> Vec<(&'static str, Work)> {
-    let always = |request: Vec<u8>, expected| Work { next: Arc::new(move || request.clone()), expected };
     vec![
-        ("tracked, 10 rows", always(load::request("tracked", "C10"), "SCRUM-10>")),
-        ("tracked, first page of 200", always(load::request("tracked", "C200"), "Page 1 of 10")),
+        ("tracked, 10 rows", load::work("tracked", "C10", "SCRUM-10>")),
+        ("tracked, first page of 200", load::work("tracked", "C200", "Page 1 of 10")),
         ("track", track("track SCRUM-1", "SCRUM-1>: User")),
         (
             "track, 5 keys, Jira takes 20 ms",
             track("track SCRUM-1 SCRUM-2 SCRUM-3 SCRUM-4 SCRUM-5", "SCRUM-5>: User"),
         ),
-        ("untrack, not tracked", always(load::request("untrack SCRUM-999", "C10"), "is not tracked")),
-        ("forged", always(load::signed_request("tracked", "C10", "another secret"), "HTTP/1.1 401")),
+        ("untrack, not tracked", load::work("untrack SCRUM-999", "C10", "is not tracked")),
+        ("forged", forged()),
     ]
+}
+
+fn forged() -> Work {
+    let request = load::signed_request("tracked", "C10", "another secret");
+    Work { next: Arc::new(move || request.clone()), expected: "HTTP/1.1 401" }
 }
 
 /// Tracks for the first time, in one channel after another.

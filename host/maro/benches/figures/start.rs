@@ -42,8 +42,8 @@ fn memory(plugins: &Path, cache: &Path) {
     let process = Process::start(plugins, cache, folder.path());
     let idle = process.resident();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let request = load::request("tracked", "C1");
-    runtime.block_on(load::run(process.address, &request, "No Jira issues", LOAD_TIME));
+    let work = load::work("tracked", "C1", "No Jira issues");
+    runtime.block_on(load::run(process.address, &work, LOAD_TIME));
     println!("Resident memory                                        idle   after load");
     println!("  3 plugins {:>43.1} MiB {:>8.1} MiB", idle, process.resident());
 }

@@ -17,6 +17,7 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
+use maro_store::database::error::DatabaseError;
 use maro_tickets::texts;
 
 /// The most requests of one invocation.
@@ -33,13 +34,23 @@ impl Host for Invocation {
             Err(error) => return Ok(Err(error)),
         };
         let host = one_line(&request.host(), MAX_SHOWN_HOST);
+        let what = format!("{method} {host}");
+        let author = audit::author(self, &call.caller);
+        let changes = !matches!(method, "GET" | "HEAD");
+        if changes {
+            let begun = self.timed(call.capabilities.audit.begin(&author, "http", &what)).await;
+            if let Err(DatabaseError::Replayed) = begun {
+                return Ok(Err(error(HttpErrorKind::Unreachable, texts::services::unreachable(&host))));
+            }
+        }
         let answer = self.timed(call.capabilities.outbound.send(request)).await;
-        if !matches!(method, "GET" | "HEAD") {
+        if changes {
             let outcome = match &answer {
                 Ok(response) => response.status.to_string(),
                 Err(error) => error.to_string(),
             };
-            audit::note(self, "http", &format!("{method} {host}"), &outcome);
+            audit::note(self, "http", &what, &outcome);
+            self.timed(call.capabilities.audit.ended(&author, "http", &what, &outcome)).await;
         }
         Ok(answer.map(guest_response).map_err(|error| {
             tracing::warn!(

@@ -194,9 +194,17 @@ impl Invocation {
         work: impl Future<Output = Result<T, JiraEditError>> + Send + 'static,
     ) -> Result<T, EditError> {
         let (writer, changed) = (audit::writer(self, &call.caller), key.clone());
+        let auditor = call.capabilities.audit.clone();
+        if self.timed(auditor.begin(&writer.author, action, key.as_str())).await.is_err() {
+            self.authority.note_outage("the database");
+            let sentence = texts::database::NOTHING_WRITTEN.to_owned();
+            return Err(jira_failure(JiraErrorKind::Unreachable, sentence));
+        }
         let work = async move {
             let result = work.await;
-            writer.note(action, changed.as_str(), outcome(result.as_ref().err()));
+            let outcome = outcome(result.as_ref().err());
+            writer.note(action, changed.as_str(), outcome);
+            auditor.ended(&writer.author, action, changed.as_str(), outcome).await;
             result
         };
         self.run_to_its_end(call, work).await?.map_err(|error| self.edit_failed(&error, key.as_str()))

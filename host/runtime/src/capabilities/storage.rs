@@ -13,6 +13,7 @@ use crate::{
 };
 use maro_domain::issue::one_line;
 use maro_store::{
+    audit::{Entry, Noted},
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, Condition, Space},
 };
@@ -115,7 +116,12 @@ impl Invocation {
         check(change.key, &[change.condition.expected(), change.new])?;
         let (plugin, quota) = (Arc::clone(&self.authority.plugin), self.budget.limits.storage());
         let space = space(&call, &plugin, scope);
-        let changed = self.timed(call.capabilities.storage.change(space, change, quota)).await;
+        let owner = if scope == Scope::Channel { "channel" } else { "plugin" };
+        let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
+        let author = audit::author(self, &call.caller);
+        let entry = Entry { action, subject: &what, outcome: "done" };
+        let noted = Noted { author: &author, entry, at: call.capabilities.clock.now() };
+        let changed = self.timed(call.capabilities.storage.change(space, change, quota, noted)).await;
         let outcome = match &changed {
             Ok(Changed::Yes { had_value: false }) if change.new.is_none() => None,
             Ok(Changed::Yes { .. }) => Some("done"),
@@ -124,8 +130,6 @@ impl Invocation {
             Err(_) => Some("failed"),
         };
         if let Some(outcome) = outcome {
-            let owner = if scope == Scope::Channel { "channel" } else { "plugin" };
-            let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
             audit::note(self, action, &what, outcome);
         }
         match changed.map_err(|error| failed(&self.authority, &error))? {

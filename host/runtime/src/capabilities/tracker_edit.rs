@@ -10,7 +10,6 @@ use crate::{
     policy::grants::Grant,
 };
 use maro_domain::{
-    caller::Caller,
     issue::{Issue, IssueKey},
     tracked::{self, Source},
 };
@@ -42,8 +41,8 @@ impl Invocation {
             return Ok(vec![TrackOutcome::Unconfirmed; keys.len()]);
         }
         let now = call.capabilities.clock.now();
-        let Caller { channel, user, .. } = &*call.caller;
-        let request = TrackRequest { channel, tracked_by: user, source: Source::Command };
+        let author = audit::author(self, &call.caller);
+        let request = TrackRequest { author: &author, source: Source::Command };
         let outcomes = match self.timed(call.capabilities.tracker.track(request, &issues, now)).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
@@ -65,7 +64,9 @@ impl Invocation {
     async fn untrack_keys(&mut self, keys: Vec<String>) -> Result<Vec<UntrackOutcome>, types::TrackerError> {
         let call = Call::begin(self, Grant::TrackerEdit)?;
         let keys = call.keys(self, keys)?;
-        let untracked = call.capabilities.tracker.untrack(&call.caller.channel, &keys);
+        let author = audit::author(self, &call.caller);
+        let now = call.capabilities.clock.now();
+        let untracked = call.capabilities.tracker.untrack(&author, &keys, now);
         let outcomes = match self.timed(untracked).await {
             Ok(outcomes) => outcomes,
             Err(error) => {

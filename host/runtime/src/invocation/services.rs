@@ -10,7 +10,7 @@ use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
 use maro_process::clock::Clock;
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
-use maro_tickets::exactly_once::Driver;
+use maro_tickets::{audit::Auditor, exactly_once::Driver};
 
 /// What the host can do for plugins, shared by all invocations.
 pub struct Capabilities {
@@ -21,6 +21,7 @@ pub struct Capabilities {
     pub storage: Arc<dyn PluginStorage>,
     /// What may be shown where.
     pub access: Arc<Access>,
+    pub audit: Auditor,
     pub outbound: OutboundClient,
     pub clock: Clock,
     /// How long one invocation may wait for Jira in total.

@@ -6,6 +6,7 @@ use reqwest::Response;
 
 use crate::slack::{
     parcel::{self, BotAnswer, NoAnswer, Parcel},
+    random::random_text,
     sockets,
     state::WorkspaceState,
 };
@@ -16,6 +17,7 @@ pub(super) async fn deliver(shared: &WorkspaceState, parcel: &Parcel) -> Result<
     if let Parcel::Interaction(payload) = parcel {
         shared.note_interaction(payload.clone());
     }
+    let parcel = &parcel.marked(&random_text(16));
     if shared.sockets.are_in_use() {
         return sockets::delivery::deliver(shared, parcel).await;
     }

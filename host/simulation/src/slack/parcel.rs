@@ -26,6 +26,17 @@ impl Parcel {
         }
     }
 
+    /// The same, sent another time: Slack never signs the same bytes twice.
+    pub(super) fn marked(&self, mark: &str) -> Self {
+        let mut parcel = self.clone();
+        if let Self::Interaction(payload) = &mut parcel
+            && let Some(fields) = payload.as_object_mut()
+        {
+            fields.insert("sending".to_owned(), json!(mark));
+        }
+        parcel
+    }
+
     pub(super) fn body(&self) -> (&'static str, String) {
         const FORM: &str = "application/x-www-form-urlencoded";
         let form = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {

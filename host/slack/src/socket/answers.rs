@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     response_url::ResponseUrlPolicy,
+    signature::RequestId,
     socket::{
         envelope::Envelope,
         request::{Handler, SocketRequest},
@@ -75,7 +76,7 @@ impl Answers {
             _ => None,
         };
         let seen = event_id.as_ref().and_then(|id| remembered.payloads.get(id)).cloned();
-        let payload = seen.unwrap_or_else(|| self.handle(request));
+        let payload = seen.unwrap_or_else(|| self.handle(request, envelope.request_id()));
         remembered.insert(envelope.id.clone(), payload.clone());
         if let Some(event_id) = event_id {
             remembered.insert(event_id, payload.clone());
@@ -83,9 +84,9 @@ impl Answers {
         payload
     }
 
-    fn handle(&self, request: SocketRequest) -> Payload {
+    fn handle(&self, request: SocketRequest, id: RequestId) -> Payload {
         let (sender, receiver) = oneshot::channel();
-        let handled = (self.handler)(request);
+        let handled = (self.handler)(request, id);
         self.handling.spawn(async move {
             // Nobody waits any more if the connection is gone.
             let _ = sender.send(handled.await);

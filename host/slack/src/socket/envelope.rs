@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     command, interaction,
     response_url::ResponseUrlPolicy,
     sender::Sender,
+    signature::{self, RequestId},
     socket::request::{SocketEvent, SocketRequest},
 };
 
@@ -80,6 +82,11 @@ impl Envelope<'_> {
             },
             _ => self.unreadable(&"unknown kind"),
         }
+    }
+
+    /// What identifies the request, also if another connection, or another replica, gets it again.
+    pub(super) fn request_id(&self) -> RequestId {
+        signature::request_id(0, &Sha256::digest(&self.id))
     }
 
     fn unreadable(&self, error: &dyn std::fmt::Display) -> Option<SocketRequest> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{command::SlashCommand, interaction::Received, sender::Sender};
+use crate::{command::SlashCommand, interaction::Received, sender::Sender, signature::RequestId};
 
 /// Something that Slack sent. It has to be acknowledged within three seconds.
 #[derive(Debug)]
@@ -26,5 +26,6 @@ pub struct SocketEvent {
     pub json: String,
 }
 
-/// Answers requests. The future returns the acknowledgement's payload as JSON, or nothing.
-pub(super) type Handler = Arc<dyn Fn(SocketRequest) -> BoxFuture<'static, Vec<u8>> + Send + Sync>;
+/// Answers requests, each with what identifies it. The future returns the acknowledgement's payload as JSON, or
+/// nothing.
+pub(super) type Handler = Arc<dyn Fn(SocketRequest, RequestId) -> BoxFuture<'static, Vec<u8>> + Send + Sync>;

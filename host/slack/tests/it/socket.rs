@@ -157,7 +157,7 @@ fn command(id: &str) -> Value {
 fn start_counting(slack: &FakeSlack) -> (SocketMode, mpsc::UnboundedReceiver<SocketRequest>) {
     let (sender, requests) = mpsc::unbounded_channel();
     let count = Arc::new(AtomicUsize::new(0));
-    let socket_mode = SocketMode::start(&slack.config(), move |request| {
+    let socket_mode = SocketMode::start(&slack.config(), move |request, _| {
         let number = count.fetch_add(1, Ordering::AcqRel) + 1;
         let _ = sender.send(request);
         async move { json!({ "n": number }).to_string().into_bytes() }
@@ -188,7 +188,7 @@ async fn a_command_is_the_same_as_over_http() {
 #[tokio::test]
 async fn a_submission_is_acknowledged_with_what_becomes_of_the_view() {
     let slack = FakeSlack::start().await;
-    let _bot = SocketMode::start(&slack.config(), |request| async move {
+    let _bot = SocketMode::start(&slack.config(), |request, _| async move {
         match request {
             SocketRequest::Interaction(Received {
                 interaction: Interaction::ViewSubmitted(submitted),
@@ -289,7 +289,7 @@ async fn whoever_is_answered_slowly_holds_up_nobody() {
     let release = Arc::new(Notify::new());
     let _bot = {
         let (release, count) = (Arc::clone(&release), AtomicUsize::new(0));
-        SocketMode::start(&slack.config(), move |_| {
+        SocketMode::start(&slack.config(), move |_, _| {
             let (release, is_first) = (Arc::clone(&release), count.fetch_add(1, Ordering::AcqRel) == 0);
             async move {
                 if is_first {
@@ -341,7 +341,7 @@ async fn what_cannot_be_read_is_acknowledged_and_left_alone() {
 #[tokio::test]
 async fn a_handler_that_panics_is_acknowledged_for() {
     let slack = FakeSlack::start().await;
-    let _bot = SocketMode::start(&slack.config(), |_| async { panic!("as the test wants") }).unwrap();
+    let _bot = SocketMode::start(&slack.config(), |_, _| async { panic!("as the test wants") }).unwrap();
     let mut connection = slack.accept_and_greet().await;
     assert_eq!(connection.ask(command("e1")).await, json!({ "envelope_id": "e1" }));
 }
@@ -394,7 +394,7 @@ async fn stopping_sends_what_is_under_way_and_finishes_the_work() {
         (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
     let handler = {
         let (begun, release, finished) = (Arc::clone(&begun), Arc::clone(&release), Arc::clone(&finished));
-        move |_| {
+        move |_, _| {
             let (begun, release, finished) =
                 (Arc::clone(&begun), Arc::clone(&release), Arc::clone(&finished));
             async move {
@@ -444,6 +444,6 @@ async fn a_wrong_app_token_is_named() {
     api.check_app_token(&Secret::new(APP_TOKEN)).await.unwrap();
     let refused = api.check_app_token(&Secret::new("xapp-wrong")).await;
     assert!(matches!(refused, Err(ApiError::InvalidAuth)), "{refused:?}");
-    let without = SocketMode::start(&config(slack.api_url.clone()), |_| async { Vec::new() });
+    let without = SocketMode::start(&config(slack.api_url.clone()), |_, _| async { Vec::new() });
     assert_eq!(without.err(), Some(NoAppToken));
 }

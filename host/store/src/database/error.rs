@@ -17,6 +17,10 @@ pub enum DatabaseError {
     /// The answer to a change was lost. The change may have been made.
     #[error("the database's answer was lost")]
     Uncertain(#[source] Arc<dyn Error + Send + Sync>),
+    /// The request that the change is made for has changed something before, when another replica handled it or
+    /// before a restart. Nothing was changed, and whoever sent it again is told nothing.
+    #[error("the request has been handled before")]
+    Replayed,
 }
 
 impl DatabaseError {
@@ -26,6 +30,7 @@ impl DatabaseError {
             Self::Unavailable(_) => "unavailable",
             Self::TimedOut => "timed_out",
             Self::Uncertain(_) => "uncertain",
+            Self::Replayed => "replayed",
         }
     }
 

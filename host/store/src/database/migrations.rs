@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     /// Number and checksum of every step that has landed, as databases hold them. They never change.
-    const LANDED_SQLITE: [(i64, &str); 5] = [
+    const LANDED_SQLITE: [(i64, &str); 7] = [
         (
             1,
             "a812b2f7dbb9791eee780ef274f783705cb64700f1568a194d1267c01e268428\
@@ -193,10 +193,20 @@ mod tests {
             "812b3468f5c3939ae5fc686133c49ecb421c88b8cab674f941dcdf040d167c72\
              3536d83d42778583231cf8edf45b05cf",
         ),
+        (
+            6,
+            "e0562fd55d0e05bfb95aacc60d79416529d77d867276102c9b39ba3aaf458882\
+             aaa0859ec7850925b82072102e07d451",
+        ),
+        (
+            7,
+            "d1fb1a5f1a498a90bd30813327ab8803ec6088ec066308544d5847a435679e14\
+             5e3ef4e097d4c936e86a1c4fc035d08c",
+        ),
     ];
 
     /// As [`LANDED_SQLITE`].
-    const LANDED_POSTGRES: [(i64, &str); 5] = [
+    const LANDED_POSTGRES: [(i64, &str); 7] = [
         (
             1,
             "99d6f6af018350a997f6b30e8c1d898a5f29467f6defb89d8101de826fad5d43\
@@ -221,6 +231,16 @@ mod tests {
             5,
             "812b3468f5c3939ae5fc686133c49ecb421c88b8cab674f941dcdf040d167c72\
              3536d83d42778583231cf8edf45b05cf",
+        ),
+        (
+            6,
+            "9862fd6e4dfd9bb51df15674f96b1c2b71ef90df1499839568b8591d9f36e370\
+             8d27b5ef3a8224564403aac9407be164",
+        ),
+        (
+            7,
+            "fce849377544ef6ffba96bf604202c47fd56792f5c6b3521a72d3843daf5f51a\
+             6650bfb3b033c2eaef7c5ebf8c6eec2e",
         ),
     ];
 

@@ -52,6 +52,14 @@ impl PostgresDatabase {
         Ok(Self { pool, leases: TaskTracker::new() })
     }
 
+    /// One connection, without the pool.
+    ///
+    /// # Errors
+    /// As [`PostgresDatabase::open`].
+    pub(crate) async fn connect_once(config: &PostgresConfig) -> anyhow::Result<PgConnection> {
+        Ok(Connector::new(config).connect(CONNECT_LIMIT).await?.connection)
+    }
+
     /// Waits for running calls, and closes the connections.
     pub(super) async fn close(&self) {
         self.pool.close();

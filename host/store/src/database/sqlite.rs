@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -19,7 +19,7 @@ use crate::database::{
     migrations,
     sqlite::{
         checkpoint::Changes,
-        connect::{File, Reopening},
+        connect::{File, PATIENCE, Reopening},
         lock::FileLock,
         queue::{Queue, queue},
         read::{Question, Readers},
@@ -87,6 +87,17 @@ impl SqliteDatabase {
         workers.spawn(write::work(inbox, Arc::clone(&write_connection), Arc::clone(&changes)));
         let path = path.to_owned();
         Ok(Self { path, patience, readers, trials, write_connection, changes, workers, closing, lock })
+    }
+
+    /// A connection that changes nothing. A MARO may be running on the file.
+    ///
+    /// # Errors
+    /// One sentence for the operator. It names the file.
+    pub(crate) async fn open_to_read(path: &Path) -> anyhow::Result<SqliteConnection> {
+        check_folder(path)?;
+        anyhow::ensure!(path.exists(), "There is no database {} yet.", path.display());
+        let file = File { path: path.to_owned(), busy_timeout: PATIENCE };
+        file.open_as_it_is().await.map_err(|error| describe(error, path))
     }
 
     /// Tries whether a change could be made, and leaves nothing behind.

@@ -7,8 +7,12 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::database::error::DatabaseError;
+use crate::{
+    audit::{Entry, Noted},
+    database::error::DatabaseError,
+};
 use maro_domain::{
+    author::Author,
     ids::{ChannelId, UserId},
     issue::Issue,
 };
@@ -158,6 +162,16 @@ pub enum Saved {
     Lost,
 }
 
+/// What [`Intents::save_as`] saves.
+#[derive(Debug, Clone, Copy)]
+pub struct Saving<'a> {
+    pub id: &'a str,
+    /// The latest version that the caller knows.
+    pub version: Version,
+    pub state: IntentState,
+    pub data: &'a str,
+}
+
 /// The intents, and the tickets that came of them. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic. What is written survives the end of the process, even `kill -9`. Times are kept to
@@ -166,11 +180,18 @@ pub enum Saved {
 #[async_trait]
 pub trait Intents: Send + Sync {
     /// Records an intent before Jira is asked. Of all callers that ever begin the same id, exactly one gets
-    /// [`Begun::New`]. An existing intent isn't changed.
+    /// [`Begun::New`]. An existing intent isn't changed. A new one is in the audit log with `noted`, and begun only
+    /// for the first handling of the author's request that changes anything.
     ///
     /// # Errors
-    /// Also if a newer MARO wrote the existing intent and this one doesn't understand it.
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError>;
+    /// Also if a newer MARO wrote the existing intent and this one doesn't understand it, and
+    /// [`DatabaseError::Replayed`].
+    async fn begin(
+        &self,
+        intent: &NewIntent,
+        noted: Option<Noted<'_>>,
+        now: Timestamp,
+    ) -> Result<Begun, IntentError>;
 
     /// Saves an intent's progress if `version` is still its latest, and renews the lease. A holder that needs
     /// long saves from time to time.
@@ -180,6 +201,19 @@ pub trait Intents: Send + Sync {
         version: Version,
         state: IntentState,
         data: &str,
+        now: Timestamp,
+    ) -> Result<Saved, IntentError>;
+
+    /// As [`Intents::save`], with entries in the audit log, and only for the first handling of the author's request
+    /// that changes anything.
+    ///
+    /// # Errors
+    /// Also [`DatabaseError::Replayed`].
+    async fn save_as(
+        &self,
+        author: &Author,
+        saving: Saving<'_>,
+        entries: &[Entry<'_>],
         now: Timestamp,
     ) -> Result<Saved, IntentError>;
 

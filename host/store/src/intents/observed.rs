@@ -4,16 +4,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
+    audit::{Entry, Noted},
     database::error::DatabaseError,
-    intents::{Begun, Intent, IntentError, IntentState, Intents, NewIntent, Saved, Version},
+    intents::{Begun, Intent, IntentError, IntentState, Intents, NewIntent, Saved, Saving, Version},
     observer::{CallError, Observed},
 };
-use maro_domain::issue::Issue;
+use maro_domain::{author::Author, issue::Issue};
 
 impl CallError for IntentError {
     fn of_database(&self) -> Option<&DatabaseError> {
         match self {
-            Self::Database(error) => Some(error),
+            Self::Database(error) => error.of_database(),
             Self::TooLong { .. } => None,
         }
     }
@@ -21,8 +22,13 @@ impl CallError for IntentError {
 
 #[async_trait]
 impl Intents for Observed<dyn Intents> {
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError> {
-        self.watch("intent_begin", self.table.begin(intent, now)).await
+    async fn begin(
+        &self,
+        intent: &NewIntent,
+        noted: Option<Noted<'_>>,
+        now: Timestamp,
+    ) -> Result<Begun, IntentError> {
+        self.watch("intent_begin", self.table.begin(intent, noted, now)).await
     }
 
     async fn save(
@@ -34,6 +40,16 @@ impl Intents for Observed<dyn Intents> {
         now: Timestamp,
     ) -> Result<Saved, IntentError> {
         self.watch("intent_save", self.table.save(id, version, state, data, now)).await
+    }
+
+    async fn save_as(
+        &self,
+        author: &Author,
+        saving: Saving<'_>,
+        entries: &[Entry<'_>],
+        now: Timestamp,
+    ) -> Result<Saved, IntentError> {
+        self.watch("intent_save", self.table.save_as(author, saving, entries, now)).await
     }
 
     async fn claim_abandoned(

@@ -6,6 +6,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
+    audit::{
+        Entry, Noted,
+        postgres::once::{note_all, note_one, outcome, stamped},
+        stamp::Stamp,
+    },
     database::{
         error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
@@ -13,11 +18,11 @@ use crate::{
     },
     intents::{
         Begun, Intent, IntentError, IntentState, Intents, MAX_DATA_LENGTH, MAX_RECENT_TICKETS, NewIntent,
-        Saved, Version, check, check_length,
+        Saved, Saving, Version, check, check_length,
         stored::{parse_all, parse_begun, parse_one, parse_tickets},
     },
 };
-use maro_domain::issue::Issue;
+use maro_domain::{author::Author, issue::Issue};
 
 /// A statement that returns an intent as JSON.
 macro_rules! returning_intent {
@@ -34,14 +39,28 @@ macro_rules! returning_intent {
 
 /// On a conflict, this changes nothing. It only makes the statement return the existing row, even one that
 /// has just been inserted by another replica.
-const BEGIN: &str = returning_intent!(
-    "INSERT INTO ticket_intents AS intent
-        (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $8::timestamptz WHERE ",
-    in_time!("$9"),
-    " ON CONFLICT (id) DO UPDATE SET id = excluded.id
-     RETURNING ";
-    "::text"
+macro_rules! begin {
+    ($after:literal) => {
+        returning_intent!(
+            "INSERT INTO ticket_intents AS intent
+                (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
+             SELECT $10, $11, $12, $13, $14, $15, $16, $17::text::timestamptz, $17::text::timestamptz WHERE ",
+            in_time!("$20"),
+            " ON CONFLICT (id) DO UPDATE SET id = excluded.id
+             RETURNING ";
+            $after
+        )
+    };
+}
+
+/// Notes the intent if it is new. `$18` and `$19` are the entry's action and subject; without them there is none.
+const BEGIN: &str = concat!(
+    "WITH begun AS (",
+    begin!("::text AS intent, intent.version = $15 AS is_new"),
+    "), noted AS (",
+    note_one!("$18::text", "$19::text", "'begun'", "begun WHERE is_new AND $18::text IS NOT NULL"),
+    ")",
+    outcome!("intent FROM begun", "ARRAY(SELECT intent FROM begun)")
 );
 
 /// A retry, after the first answer was lost, finds the version that the first attempt wrote.
@@ -49,6 +68,27 @@ const SAVE: &str = concat!(
     "UPDATE ticket_intents SET version = $3, state = $4, data = $5, updated_at = $6::timestamptz
     WHERE id = $1 AND version IN ($2, $3) AND ",
     in_time!("$7")
+);
+
+/// As [`SAVE`]. A retry that finds the version that the first attempt wrote also finds its entries.
+const SAVE_AS: &str = concat!(
+    "WITH held AS MATERIALIZED (
+        SELECT id, version FROM ticket_intents WHERE id = $10 AND version IN ($11, $12) FOR UPDATE),
+    saved AS (
+        UPDATE ticket_intents AS intent
+        SET version = $12, state = $13, data = $14, updated_at = $3::text::timestamptz
+        FROM held WHERE intent.id = held.id AND ",
+    in_time!("$18"),
+    " RETURNING held.version), noted AS (",
+    note_all!(
+        "entry.action",
+        "entry.subject",
+        "entry.outcome",
+        "saved CROSS JOIN unnest($15::text[], $16::text[], $17::text[]) AS entry (action, subject, outcome)
+            WHERE saved.version = $11"
+    ),
+    ")",
+    outcome!("'saved' FROM saved", "ARRAY(SELECT 'saved' FROM saved)")
 );
 
 /// Kinds from a newer MARO are left to it. Rows that another replica is taking right now are skipped.
@@ -115,11 +155,21 @@ impl PostgresIntents {
 
 #[async_trait]
 impl Intents for PostgresIntents {
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError> {
+    async fn begin(
+        &self,
+        intent: &NewIntent,
+        noted: Option<Noted<'_>>,
+        now: Timestamp,
+    ) -> Result<Begun, IntentError> {
         check(intent)?;
-        let (version, now) = (Version::new(), time_text(now));
+        let version = Version::new();
+        let stamp = &match noted {
+            Some(Noted { author, at, .. }) => Stamp::new(author, at),
+            None => Stamp::nobody(now),
+        };
+        let now = &*time_text(now);
         let statement = || {
-            sqlx::query(BEGIN)
+            stamped(BEGIN, stamp)
                 .bind(&intent.id)
                 .bind(intent.kind.as_str())
                 .bind(intent.channel.as_str())
@@ -127,10 +177,14 @@ impl Intents for PostgresIntents {
                 .bind(&intent.data)
                 .bind(version.0)
                 .bind(intent.state.as_str())
-                .bind(now.clone())
+                .bind(now)
+                .bind(noted.map(|noted| noted.entry.action))
+                .bind(noted.map(|noted| noted.entry.subject))
         };
         // A retry recognises its row by the version.
-        Ok(parse_begun(&self.database.fetch(Effect::Repeatable, statement).await?, version)?)
+        let rows = self.database.change(stamp.claim(), Effect::Repeatable, statement).await?;
+        let row = rows.first().ok_or_else(|| DatabaseError::unavailable(sqlx::Error::RowNotFound))?;
+        Ok(parse_begun(row, version)?)
     }
 
     async fn save(
@@ -149,6 +203,32 @@ impl Intents for PostgresIntents {
         };
         let written = self.database.execute(Effect::Repeatable, statement).await?;
         Ok(if written == 0 { Saved::Lost } else { Saved::Yes(next) })
+    }
+
+    async fn save_as(
+        &self,
+        author: &Author,
+        saving: Saving<'_>,
+        entries: &[Entry<'_>],
+        now: Timestamp,
+    ) -> Result<Saved, IntentError> {
+        let Saving { id, version, state, data } = saving;
+        check_length("data", data, MAX_DATA_LENGTH)?;
+        let (next, stamp) = (Version::new(), &Stamp::new(author, now));
+        let column = |text: fn(&Entry<'_>) -> String| -> Vec<String> { entries.iter().map(text).collect() };
+        let statement = || {
+            stamped(SAVE_AS, stamp)
+                .bind(id)
+                .bind(version.0)
+                .bind(next.0)
+                .bind(state.as_str())
+                .bind(data)
+                .bind(column(|entry| entry.action.to_owned()))
+                .bind(column(|entry| entry.subject.to_owned()))
+                .bind(column(|entry| entry.outcome.to_owned()))
+        };
+        let written = self.database.change(stamp.claim(), Effect::Repeatable, statement).await?;
+        Ok(if written.is_empty() { Saved::Lost } else { Saved::Yes(next) })
     }
 
     async fn claim_abandoned(

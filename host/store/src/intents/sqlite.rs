@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
+    audit::{Entry, Noted, stamp::Stamp},
     database::{
         error::{self, DatabaseError},
         sqlite::{
@@ -18,11 +19,11 @@ use crate::{
     },
     intents::{
         Begun, Intent, IntentError, IntentState, Intents, MAX_DATA_LENGTH, MAX_RECENT_TICKETS, NewIntent,
-        Saved, Version, check, check_length,
+        Saved, Saving, Version, check, check_length,
         stored::{parse_all, parse_begun, parse_one, parse_tickets},
     },
 };
-use maro_domain::issue::Issue;
+use maro_domain::{author::Author, issue::Issue};
 
 mod write;
 
@@ -59,16 +60,21 @@ pub(crate) struct SqliteIntents {
 
 impl SqliteIntents {
     pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
-        Self { writer: database.start_writer(), database }
+        Self { writer: StatementQueue::on(&database), database }
     }
 }
 
 #[async_trait]
 impl Intents for SqliteIntents {
-    async fn begin(&self, intent: &NewIntent, now: Timestamp) -> Result<Begun, IntentError> {
+    async fn begin(
+        &self,
+        intent: &NewIntent,
+        noted: Option<Noted<'_>>,
+        now: Timestamp,
+    ) -> Result<Begun, IntentError> {
         check(intent)?;
         let version = Version::new();
-        let rows = self.writer.ask(write::begin(intent, version, now)).await?;
+        let rows = self.writer.ask(write::begin(intent, noted, version, now)).await?;
         let row = rows.first().ok_or_else(|| DatabaseError::unavailable(sqlx::Error::RowNotFound))?;
         Ok(parse_begun(row, version)?)
     }
@@ -84,6 +90,21 @@ impl Intents for SqliteIntents {
         check_length("data", data, MAX_DATA_LENGTH)?;
         let next = Version::new();
         let written = self.writer.ask(write::save(id, [version, next], state, data, now)).await?;
+        Ok(if written.is_empty() { Saved::Lost } else { Saved::Yes(next) })
+    }
+
+    async fn save_as(
+        &self,
+        author: &Author,
+        saving: Saving<'_>,
+        entries: &[Entry<'_>],
+        now: Timestamp,
+    ) -> Result<Saved, IntentError> {
+        let Saving { id, version, state, data } = saving;
+        check_length("data", data, MAX_DATA_LENGTH)?;
+        let next = Version::new();
+        let save = write::save(id, [version, next], state, data, now);
+        let written = self.writer.ask(save.noting(&Stamp::new(author, now), entries)).await?;
         Ok(if written.is_empty() { Saved::Lost } else { Saved::Yes(next) })
     }
 

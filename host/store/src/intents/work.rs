@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    audit::Entry,
     database::error::DatabaseError,
-    intents::{Intent, IntentError, IntentState, Intents, Saved, Version},
+    intents::{Intent, IntentError, IntentState, Intents, Saved, Saving, Version},
 };
 use maro_domain::{
+    author::Author,
     ids::{ChannelId, UserId},
     issue::{InvalidIssueKey, IssueId, IssueKey},
     ticket::CreatedTicket,
@@ -22,6 +24,8 @@ pub struct Work<Record> {
     pub channel: ChannelId,
     pub user: UserId,
     pub begun_at: Timestamp,
+    /// In whose name it is carried on. After a crash, nobody's request is known.
+    pub author: Author,
     pub record: Record,
 }
 
@@ -69,7 +73,8 @@ impl<Record: DeserializeOwned> Work<Record> {
             tracing::error!(intent = id, %error, "can't read an intent's record");
             Stop::Unreadable
         })?;
-        Ok(Self { id, version, channel, user, begun_at, record })
+        let author = Author::host(&channel, &user);
+        Ok(Self { id, version, channel, user, begun_at, author, record })
     }
 }
 
@@ -86,6 +91,28 @@ impl<Record: Serialize> Work<Record> {
     ) -> Result<(), Stop> {
         let data = to_json(&self.record);
         let saved = intents.save(&self.id, self.version, state, &data, now).await;
+        self.saved(saved)
+    }
+
+    /// As [`Work::save`], with entries in the audit log, and only for the first handling of the author's request
+    /// that changes anything.
+    ///
+    /// # Errors
+    /// As [`Work::save`].
+    pub async fn save_as(
+        &mut self,
+        intents: &dyn Intents,
+        state: IntentState,
+        entries: &[Entry<'_>],
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        let data = to_json(&self.record);
+        let saving = Saving { id: &self.id, version: self.version, state, data: &data };
+        let saved = intents.save_as(&self.author, saving, entries, now).await;
+        self.saved(saved)
+    }
+
+    fn saved(&mut self, saved: Result<Saved, IntentError>) -> Result<(), Stop> {
         match saved.inspect_err(|error| {
             tracing::info!(intent = self.id, error = error_chain(error), "can't write an intent");
         })? {

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use crate::database::error::DatabaseError;
+use crate::{audit::Noted, database::error::DatabaseError};
 use maro_domain::ids::ChannelId;
 
 pub(crate) mod observed;
@@ -77,6 +77,13 @@ pub enum Changed {
     Full,
 }
 
+impl Changed {
+    /// Whether anything is different now.
+    fn has_changed(self, change: Change<'_>) -> bool {
+        matches!(self, Self::Yes { had_value } if had_value || change.new.is_some())
+    }
+}
+
 /// The values. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic, even if others change the same key or fill the same space at the same time.
@@ -84,12 +91,17 @@ pub enum Changed {
 pub trait PluginStorage: Send + Sync {
     async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError>;
 
-    /// Changes a value if the condition is met and the quota allows it.
+    /// Changes a value if the condition is met and the quota allows it. What was changed is in the audit log with
+    /// the same transaction.
+    ///
+    /// # Errors
+    /// Also [`DatabaseError::Replayed`].
     async fn change(
         &self,
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
+        noted: Noted<'_>,
     ) -> Result<Changed, DatabaseError>;
 
     /// The keys that start with `prefix`, in the order of their bytes, at most `limit`.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
+    audit::Noted,
     database::error::DatabaseError,
     observer::Observed,
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
@@ -19,8 +20,9 @@ impl PluginStorage for Observed<dyn PluginStorage> {
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
+        noted: Noted<'_>,
     ) -> Result<Changed, DatabaseError> {
-        self.watch("storage_change", self.table.change(space, change, quota)).await
+        self.watch("storage_change", self.table.change(space, change, quota, noted)).await
     }
 
     async fn list_keys(

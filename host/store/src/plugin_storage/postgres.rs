@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use maro_domain::request::RequestToken;
 use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
+    audit::{
+        Entry, Noted,
+        postgres::once::{note_one, stamped},
+        stamp::{Claim, Stamp},
+    },
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
@@ -30,18 +36,22 @@ const LOOK: &str = "
     SELECT octet_length(kept.value)::bigint, kept.value = $4,
         coalesce((SELECT keys FROM plugin_storage_usage WHERE plugin = $1 AND channel_id = $2), 0),
         coalesce((SELECT bytes FROM plugin_storage_usage WHERE plugin = $1 AND channel_id = $2), 0),
-        coalesce((SELECT sum(bytes) FROM plugin_storage_usage WHERE plugin = $1), 0)::bigint
+        coalesce((SELECT sum(bytes) FROM plugin_storage_usage WHERE plugin = $1), 0)::bigint,
+        EXISTS (SELECT FROM audit_log WHERE request = $5 AND handling <> $6)
     FROM (SELECT 1) AS one LEFT JOIN plugin_storage AS kept
         ON kept.plugin = $1 AND kept.channel_id = $2 AND kept.key = $3";
 
-/// The value and the usage figures together.
+/// The value, the entry of the log and the usage figures together.
 macro_rules! and_count {
     ($statement:literal) => {
         concat!(
             "WITH made AS (",
             $statement,
+            " RETURNING true), noted AS (",
+            note_one!("$15::text", "$16::text", "'done'", "made"),
             ")
-             INSERT INTO plugin_storage_usage AS usage (plugin, channel_id, keys, bytes) VALUES ($1, $2, $4, $5)
+             INSERT INTO plugin_storage_usage AS usage (plugin, channel_id, keys, bytes)
+             VALUES ($10, $11, $13, $14)
              ON CONFLICT (plugin, channel_id, team_id, site_id)
              DO UPDATE SET keys = usage.keys + excluded.keys, bytes = usage.bytes + excluded.bytes"
         )
@@ -49,12 +59,12 @@ macro_rules! and_count {
 }
 
 const PUT: &str = and_count!(
-    "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ($1, $2, $3, $6)
+    "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ($10, $11, $12, $17)
      ON CONFLICT (plugin, channel_id, key, team_id, site_id) DO UPDATE SET value = excluded.value"
 );
 
 const TAKE: &str =
-    and_count!("DELETE FROM plugin_storage WHERE plugin = $1 AND channel_id = $2 AND key = $3");
+    and_count!("DELETE FROM plugin_storage WHERE plugin = $10 AND channel_id = $11 AND key = $12");
 
 /// The values in PostgreSQL.
 pub(crate) struct PostgresPluginStorage {
@@ -82,17 +92,20 @@ impl PluginStorage for PostgresPluginStorage {
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
+        noted: Noted<'_>,
     ) -> Result<Changed, DatabaseError> {
+        let stamp = &Stamp::new(noted.author, noted.at);
         // Setting a value again changes nothing. Repeating anything else would report the wrong outcome.
         let sets = change.condition == Condition::Any && change.new.is_some();
         let effect = if sets { Effect::Repeatable } else { Effect::Once };
-        let changed = self.database.attempt(effect, |mut lease, _| async move {
+        let changed = self.database.attempt_for(stamp.claim(), effect, |mut lease, _| async move {
             lease.begin().await?;
-            let changed = apply(&mut lease, space, change, quota).await?;
+            let changed = apply(&mut lease, space, change, quota, (stamp, noted.entry)).await?;
             lease.commit().await?;
             Ok(changed)
         });
-        changed.await
+        let has_entry = |changed: &Changed| changed.has_changed(change);
+        stamp.claim().settle(changed.await?, has_entry)
     }
 
     async fn list_keys(
@@ -111,35 +124,50 @@ impl PluginStorage for PostgresPluginStorage {
     }
 }
 
+/// `None` if another handling of the request has changed something.
 async fn apply(
     lease: &mut Lease,
     space: Space<'_>,
     change: Change<'_>,
     quota: Quota,
-) -> Result<Changed, sqlx::Error> {
+    noted: (&Stamp, Entry<'_>),
+) -> Result<Option<Changed>, sqlx::Error> {
     lease.execute(sqlx::query(TURN).bind(space.plugin)).await?;
-    let before = look(lease, space, change).await?;
-    match decide(change, &before, quota) {
+    let Some(before) = look(lease, space, change, noted.0.claim()).await? else { return Ok(None) };
+    Ok(Some(match decide(change, &before, quota) {
         Ok(difference) => {
-            make(lease, space, change, &difference).await?;
-            Ok(Changed::Yes { had_value: before.value_bytes.is_some() })
+            make(lease, space, change, &difference, noted).await?;
+            Changed::Yes { had_value: before.value_bytes.is_some() }
         }
-        Err(outcome) => Ok(outcome),
-    }
+        Err(outcome) => outcome,
+    }))
 }
 
-async fn look(lease: &mut Lease, space: Space<'_>, change: Change<'_>) -> Result<Before, sqlx::Error> {
+async fn look(
+    lease: &mut Lease,
+    space: Space<'_>,
+    change: Change<'_>,
+    claim: &Claim,
+) -> Result<Option<Before>, sqlx::Error> {
     let expected = change.condition.expected().map(str::as_bytes);
-    let query = sqlx::query(LOOK).bind(space.plugin).bind(space.channel_id());
-    let row = lease.fetch_one(query.bind(change.key.as_bytes()).bind(expected)).await?;
+    let query = sqlx::query(LOOK)
+        .bind(space.plugin)
+        .bind(space.channel_id())
+        .bind(change.key.as_bytes())
+        .bind(expected)
+        .bind(claim.request().map(|request| request.request().to_vec()))
+        .bind(claim.request().map(RequestToken::handling));
+    let row = lease.fetch_one(query).await?;
     let figure = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
-    Ok(Before {
+    let before = Before {
         value_bytes: row.try_get::<Option<i64>, _>(0)?.map(i64::unsigned_abs),
         is_expected: row.try_get::<Option<bool>, _>(1)? == Some(true),
         keys: figure(2)?,
         bytes: figure(3)?,
         plugin_bytes: figure(4)?,
-    })
+    };
+    let is_replay: bool = row.try_get(5)?;
+    Ok((!is_replay).then_some(before))
 }
 
 async fn make(
@@ -147,13 +175,16 @@ async fn make(
     space: Space<'_>,
     change: Change<'_>,
     difference: &Difference,
+    (stamp, entry): (&Stamp, Entry<'_>),
 ) -> Result<(), sqlx::Error> {
-    let query = sqlx::query(if change.new.is_some() { PUT } else { TAKE })
+    let query = stamped(if change.new.is_some() { PUT } else { TAKE }, stamp)
         .bind(space.plugin)
         .bind(space.channel_id())
         .bind(change.key.as_bytes())
         .bind(difference.keys)
-        .bind(difference.bytes);
+        .bind(difference.bytes)
+        .bind(entry.action)
+        .bind(entry.subject);
     let query = match change.new {
         Some(value) => query.bind(value.as_bytes()),
         None => query,

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
+    audit::{
+        Noted,
+        sqlite::once::{self, Admission, Claims},
+        stamp::{Claim, Stamp},
+    },
     database::{
         error::{self, DatabaseError},
         sqlite::{
@@ -60,7 +65,7 @@ const COUNT: &str = "
 /// The values in a SQLite file.
 pub(crate) struct SqlitePluginStorage {
     database: Arc<SqliteDatabase>,
-    writer: Queue<OwnedChange, Changed>,
+    writer: Queue<OwnedChange, Option<Changed>>,
 }
 
 impl SqlitePluginStorage {
@@ -83,8 +88,11 @@ impl PluginStorage for SqlitePluginStorage {
         space: Space<'_>,
         change: Change<'_>,
         quota: Quota,
+        noted: Noted<'_>,
     ) -> Result<Changed, DatabaseError> {
-        self.writer.ask(OwnedChange::new(space, change, quota)).await
+        let owned = OwnedChange::new(space, change, quota, noted);
+        let claim = owned.claim.clone();
+        claim.settle(self.writer.ask(owned).await?, |changed| changed.has_changed(change))
     }
 
     async fn list_keys(
@@ -125,11 +133,16 @@ struct OwnedChange {
     expected: Option<Option<String>>,
     new: Option<String>,
     quota: Quota,
+    claim: Claim,
+    entry: Value,
 }
 
 impl OwnedChange {
-    fn new(space: Space<'_>, change: Change<'_>, quota: Quota) -> Self {
+    fn new(space: Space<'_>, change: Change<'_>, quota: Quota, noted: Noted<'_>) -> Self {
+        let stamp = Stamp::new(noted.author, noted.at);
         Self {
+            entry: stamp.entry(noted.entry, true),
+            claim: stamp.claim().clone(),
             plugin: space.plugin.to_owned(),
             channel_id: space.channel_id().to_owned(),
             key: change.key.to_owned(),
@@ -189,23 +202,38 @@ impl OwnedChange {
 }
 
 impl sqlite::write::Change for OwnedChange {
-    type Outcome = Changed;
+    /// `None` if another handling of the request has changed something before.
+    type Outcome = Option<Changed>;
 
     async fn apply(
         changes: &[&Self],
         connection: &mut SqliteConnection,
-    ) -> Result<Vec<Changed>, sqlx::Error> {
+    ) -> Result<Vec<Self::Outcome>, sqlx::Error> {
+        let mut claims = Claims::look(connection, changes.iter().map(|change| &change.claim)).await?;
         let mut outcomes = Vec::with_capacity(changes.len());
+        let mut entries = Vec::new();
         for change in changes {
+            let admission = claims.admit(&change.claim);
+            if admission == Admission::Replay {
+                outcomes.push(None);
+                continue;
+            }
             let before = change.look(connection).await?;
-            outcomes.push(match decide(change.as_change(), &before, change.quota) {
+            let change_made = match decide(change.as_change(), &before, change.quota) {
                 Ok(difference) => {
                     change.make(&difference, connection).await?;
                     Changed::Yes { had_value: before.value_bytes.is_some() }
                 }
                 Err(outcome) => outcome,
-            });
+            };
+            if change_made.has_changed(change.as_change()) {
+                let entry = change.entry.clone();
+                let is_again = admission == Admission::Again;
+                entries.push(if is_again { once::without_request(entry) } else { entry });
+            }
+            outcomes.push(Some(change_made));
         }
+        once::note(connection, &entries).await?;
         Ok(outcomes)
     }
 }

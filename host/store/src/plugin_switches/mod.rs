@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::database::error::DatabaseError;
-use maro_domain::ids::UserId;
+use maro_domain::{author::Author, ids::UserId};
 
 pub(crate) mod observed;
 pub(crate) mod postgres;
@@ -26,14 +26,14 @@ pub struct Switch {
 
 /// The switches and the refusals. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic. The names are those of subcommands and files, and the host has checked them.
+/// Every method is atomic. What authors change is in the audit log with the same transaction. The names are those of subcommands and files, and the host has checked them.
 #[async_trait]
 pub trait PluginSwitches: Send + Sync {
     /// Turns a plugin off. `false` if it was off already. Then the record still names who did it first.
-    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError>;
+    async fn disable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError>;
 
     /// Turns a plugin on, and keeps a record of who turned it off and on. `false` if it wasn't off.
-    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError>;
+    async fn enable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError>;
 
     /// All plugins that are turned off, sorted by name. Invalid rows are skipped and logged.
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError>;

@@ -8,15 +8,15 @@ use crate::{
     observer::Observed,
     plugin_switches::{PluginSwitches, Switch},
 };
-use maro_domain::ids::UserId;
+use maro_domain::author::Author;
 
 #[async_trait]
 impl PluginSwitches for Observed<dyn PluginSwitches> {
-    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+    async fn disable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
         self.watch("switch_disable", self.table.disable(plugin, by, now)).await
     }
 
-    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
+    async fn enable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
         self.watch("switch_enable", self.table.enable(plugin, by, now)).await
     }
 

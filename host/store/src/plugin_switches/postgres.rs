@@ -6,6 +6,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
+    audit::{
+        postgres::once::{note_one, outcome, stamped},
+        stamp::Stamp,
+    },
     database::{
         error::DatabaseError,
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
@@ -13,22 +17,32 @@ use crate::{
     },
     plugin_switches::{PluginSwitches, Switch, stored::parse_all},
 };
-use maro_domain::ids::UserId;
+use maro_domain::author::Author;
 
 const DISABLE: &str = concat!(
-    "INSERT INTO plugin_switches AS switch (plugin_name, disabled_by, disabled_at)
-    SELECT $1, $2, $3::timestamptz WHERE ",
-    in_time!("$4"),
+    "WITH switched AS (
+        INSERT INTO plugin_switches AS switch (plugin_name, disabled_by, disabled_at)
+        SELECT $10, $6, $3::text::timestamptz WHERE ",
+    in_time!("$11"),
     " ON CONFLICT (plugin_name, team_id, site_id) DO UPDATE
-    SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
-        enabled_by = NULL, enabled_at = NULL
-    WHERE switch.enabled_at IS NOT NULL"
+        SET disabled_by = excluded.disabled_by, disabled_at = excluded.disabled_at,
+            enabled_by = NULL, enabled_at = NULL
+        WHERE switch.enabled_at IS NOT NULL
+        RETURNING plugin_name), noted AS (",
+    note_one!("'plugin disable'", "plugin_name", "'done'", "switched"),
+    ")",
+    outcome!()
 );
 
 const ENABLE: &str = concat!(
-    "UPDATE plugin_switches SET enabled_by = $2, enabled_at = $3::timestamptz
-    WHERE plugin_name = $1 AND enabled_at IS NULL AND ",
-    in_time!("$4")
+    "WITH switched AS (
+        UPDATE plugin_switches SET enabled_by = $6, enabled_at = $3::text::timestamptz
+        WHERE plugin_name = $10 AND enabled_at IS NULL AND ",
+    in_time!("$11"),
+    " RETURNING plugin_name), noted AS (",
+    note_one!("'plugin enable'", "plugin_name", "'done'", "switched"),
+    ")",
+    outcome!()
 );
 
 const DISABLED: &str = "
@@ -53,23 +67,29 @@ impl PostgresPluginSwitches {
         Self { database }
     }
 
-    /// Whether a statement changed a row.
-    async fn write(&self, sql: &'static str, arguments: &[&str]) -> Result<bool, DatabaseError> {
+    /// Whether a switch was turned.
+    async fn turn(
+        &self,
+        sql: &'static str,
+        plugin: &str,
+        by: &Author,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = &Stamp::new(by, now);
         // A retry would find the work of the first attempt, and report that nothing changed.
-        let statement =
-            || arguments.iter().fold(sqlx::query(sql), |query, argument| query.bind((*argument).to_owned()));
-        Ok(self.database.execute(Effect::Once, statement).await? > 0)
+        let statement = || stamped(sql, stamp).bind(plugin);
+        Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
     }
 }
 
 #[async_trait]
 impl PluginSwitches for PostgresPluginSwitches {
-    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
-        self.write(DISABLE, &[plugin, by.as_str(), &time_text(now)]).await
+    async fn disable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.turn(DISABLE, plugin, by, now).await
     }
 
-    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
-        self.write(ENABLE, &[plugin, by.as_str(), &time_text(now)]).await
+    async fn enable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.turn(ENABLE, plugin, by, now).await
     }
 
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
@@ -83,6 +103,12 @@ impl PluginSwitches for PostgresPluginSwitches {
         now: Timestamp,
         told_before: Timestamp,
     ) -> Result<bool, DatabaseError> {
-        self.write(CLAIM_REFUSAL, &[file, content, &time_text(now), &time_text(told_before)]).await
+        let (now, told_before) = (time_text(now), time_text(told_before));
+        // As above.
+        let statement = || {
+            let query = sqlx::query(CLAIM_REFUSAL).bind(file).bind(content);
+            query.bind(now.clone()).bind(told_before.clone())
+        };
+        Ok(self.database.execute(Effect::Once, statement).await? > 0)
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    audit::{Entry, stamp::Stamp},
     database::{
         error::DatabaseError,
         sqlite::{
@@ -18,7 +19,7 @@ use crate::{
     },
     plugin_switches::{PluginSwitches, Switch, stored::parse_all},
 };
-use maro_domain::ids::UserId;
+use maro_domain::author::Author;
 
 const DISABLE: &str = "
     INSERT INTO plugin_switches (plugin_name, disabled_by, disabled_at)
@@ -54,27 +55,34 @@ pub(crate) struct SqlitePluginSwitches {
 
 impl SqlitePluginSwitches {
     pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
-        Self { writer: database.start_writer(), database }
+        Self { writer: StatementQueue::on(&database), database }
     }
 
-    /// Whether a statement changed a row.
-    async fn write(
+    /// Whether a switch was turned.
+    async fn turn(
         &self,
         statement: &'static [&'static str; 1],
-        arguments: Vec<Value>,
+        action: &str,
+        plugin: &str,
+        by: &Author,
+        now: Timestamp,
     ) -> Result<bool, DatabaseError> {
-        Ok(!self.writer.ask(Statements::new(statement, arguments)).await?.is_empty())
+        let stamp = Stamp::new(by, now);
+        let arguments = vec![json!(plugin), json!(stamp.user), json!(stamp.at())];
+        let entry = Entry { action, subject: plugin, outcome: "done" };
+        let statements = Statements::new(statement, arguments).noting(&stamp, &[entry]);
+        Ok(!self.writer.ask(statements).await?.is_empty())
     }
 }
 
 #[async_trait]
 impl PluginSwitches for SqlitePluginSwitches {
-    async fn disable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
-        self.write(&[DISABLE], vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
+    async fn disable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.turn(&[DISABLE], "plugin disable", plugin, by, now).await
     }
 
-    async fn enable(&self, plugin: &str, by: &UserId, now: Timestamp) -> Result<bool, DatabaseError> {
-        self.write(&[ENABLE], vec![json!(plugin), json!(by.as_str()), json!(time_text(now))]).await
+    async fn enable(&self, plugin: &str, by: &Author, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.turn(&[ENABLE], "plugin enable", plugin, by, now).await
     }
 
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
@@ -90,6 +98,6 @@ impl PluginSwitches for SqlitePluginSwitches {
     ) -> Result<bool, DatabaseError> {
         let arguments =
             vec![json!(file), json!(content), json!(time_text(now)), json!(time_text(told_before))];
-        self.write(&[CLAIM_REFUSAL], arguments).await
+        Ok(!self.writer.ask(Statements::new(&[CLAIM_REFUSAL], arguments)).await?.is_empty())
     }
 }

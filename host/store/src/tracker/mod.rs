@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use crate::database::error::DatabaseError;
 use maro_domain::{
-    ids::{ChannelId, UserId},
+    author::Author,
+    ids::ChannelId,
     issue::{Issue, IssueKey},
     tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
 };
@@ -19,18 +20,19 @@ pub(crate) mod sqlite;
 mod reconcile;
 mod stored;
 
-/// Who adds issues to which list, and why.
+/// Who adds issues to the list of their channel, and why.
 #[derive(Debug, Clone, Copy)]
 pub struct TrackRequest<'a> {
-    pub channel: &'a ChannelId,
-    pub tracked_by: &'a UserId,
+    pub author: &'a Author,
     pub source: Source,
 }
 
 /// The lists by channel. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
-/// Every method is atomic and may be repeated: the list is the same afterwards. Times are kept to the microsecond. Invalid rows written by
-/// other tools (with a bad key or time) are skipped and logged, so that they never hide the others.
+/// Every method is atomic and may be repeated: the list is the same afterwards. What authors add and remove is in
+/// the audit log with the same transaction, and only for the first handling of their request that changes
+/// anything. Times are kept to the microsecond. Invalid rows written by other tools (with a bad key or time) are
+/// skipped and logged, so that they never hide the others.
 #[async_trait]
 pub trait ChannelIssueTracker: Send + Sync {
     /// Adds issues to a channel's list. Returns one outcome for each, in order.
@@ -47,12 +49,13 @@ pub trait ChannelIssueTracker: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, DatabaseError>;
 
-    /// Removes keys from a channel's list. Returns one outcome for each, in order. A key given twice is
-    /// removed once.
+    /// Removes keys from the list of the author's channel. Returns one outcome for each, in order. A key given
+    /// twice is removed once.
     async fn untrack(
         &self,
-        channel: &ChannelId,
+        author: &Author,
         keys: &[IssueKey],
+        now: Timestamp,
     ) -> Result<Vec<UntrackOutcome>, DatabaseError>;
 
     /// Part of a channel's list, oldest first.

@@ -9,6 +9,7 @@ use crate::{
     tracker::{ChannelIssueTracker, TrackRequest},
 };
 use maro_domain::{
+    author::Author,
     ids::ChannelId,
     issue::{Issue, IssueKey},
     tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
@@ -27,10 +28,11 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
 
     async fn untrack(
         &self,
-        channel: &ChannelId,
+        author: &Author,
         keys: &[IssueKey],
+        now: Timestamp,
     ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        self.watch("untrack", self.table.untrack(channel, keys)).await
+        self.watch("untrack", self.table.untrack(author, keys, now)).await
     }
 
     async fn get_tracked_issues(

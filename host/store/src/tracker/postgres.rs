@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
+    audit::stamp::Stamp,
     database::{
         error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
@@ -16,10 +17,12 @@ use crate::{
     },
     tracker::{
         ChannelIssueTracker, TrackRequest,
+        postgres::write::Tracking,
         stored::{parse_page, parse_places, parse_present},
     },
 };
 use maro_domain::{
+    author::Author,
     ids::ChannelId,
     issue::{Issue, IssueKey},
     tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
@@ -78,27 +81,33 @@ impl ChannelIssueTracker for PostgresTracker {
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, DatabaseError> {
         let was_asked = &AtomicBool::new(false);
-        let added = self.database.attempt(Effect::Repeatable, |mut lease, deadline| async move {
-            let is_again = was_asked.swap(true, Ordering::Relaxed);
-            let mut added = write::track(&mut lease, deadline, request, issues, now).await?;
-            if is_again {
-                added.extend(write::added_at(&mut lease, request, issues, now).await?);
-            }
-            Ok(added)
-        });
-        let mut added = added.await?;
+        let stamp = &Stamp::new(request.author, now);
+        let change = &Tracking { stamp, source: request.source };
+        let added =
+            self.database.attempt_for(stamp.claim(), Effect::Repeatable, |mut lease, deadline| async move {
+                let is_again = was_asked.swap(true, Ordering::Relaxed);
+                let mut added = write::track(&mut lease, deadline, change, issues, now).await?;
+                if is_again && let Some(added) = &mut added {
+                    added.extend(write::added_at(&mut lease, stamp, issues).await?);
+                }
+                Ok(added)
+            });
+        let mut added = stamp.claim().settle(added.await?, |added| !added.is_empty())?;
         Ok(issues.iter().map(|issue| TrackOutcome::new(added.remove(issue.key.as_str()))).collect())
     }
 
     async fn untrack(
         &self,
-        channel: &ChannelId,
+        author: &Author,
         keys: &[IssueKey],
+        now: Timestamp,
     ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        let removed = self.database.attempt(Effect::Once, |mut lease, deadline| async move {
-            write::untrack(&mut lease, deadline, channel, keys).await
-        });
-        let mut removed = removed.await?;
+        let stamp = &Stamp::new(author, now);
+        let removed =
+            self.database.attempt_for(stamp.claim(), Effect::Once, |mut lease, deadline| async move {
+                write::untrack(&mut lease, deadline, stamp, keys).await
+            });
+        let mut removed = stamp.claim().settle(removed.await?, |removed| !removed.is_empty())?;
         Ok(keys.iter().map(|key| UntrackOutcome::new(removed.remove(key.as_str()))).collect())
     }
 

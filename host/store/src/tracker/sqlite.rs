@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
+    audit::stamp::Stamp,
     database::{
         error::{self, DatabaseError},
         sqlite::{SqliteDatabase, queue::Queue},
@@ -13,23 +14,25 @@ use crate::{
     },
     tracker::{
         ChannelIssueTracker, TrackRequest,
-        sqlite::write::ListChange,
+        sqlite::item::ListChange,
         stored::{parse_page, parse_places, parse_present},
     },
 };
 use maro_domain::{
+    author::Author,
     ids::ChannelId,
     issue::{Issue, IssueKey},
     tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
 };
 
+mod item;
 mod read;
 mod write;
 
 /// The lists in a SQLite file.
 pub(crate) struct SqliteTracker {
     database: Arc<SqliteDatabase>,
-    writer: Queue<ListChange, Vec<bool>>,
+    writer: Queue<ListChange, Option<Vec<bool>>>,
 }
 
 impl SqliteTracker {
@@ -46,23 +49,24 @@ impl ChannelIssueTracker for SqliteTracker {
         issues: &[Issue],
         now: Timestamp,
     ) -> Result<Vec<TrackOutcome>, DatabaseError> {
-        let change = ListChange::Track {
-            channel: request.channel.as_str().to_owned(),
-            tracked_by: request.tracked_by.as_str().to_owned(),
-            source: request.source.as_str(),
-            issues: issues.to_vec(),
-            now: time_text(now),
-        };
-        Ok(self.writer.ask(change).await?.into_iter().map(TrackOutcome::new).collect())
+        let stamp = Stamp::new(request.author, now);
+        let claim = stamp.claim().clone();
+        let change = ListChange::Track { stamp, source: request.source.as_str(), issues: issues.to_vec() };
+        let added = claim.settle(self.writer.ask(change).await?, |added| added.contains(&true))?;
+        Ok(added.into_iter().map(TrackOutcome::new).collect())
     }
 
     async fn untrack(
         &self,
-        channel: &ChannelId,
+        author: &Author,
         keys: &[IssueKey],
+        now: Timestamp,
     ) -> Result<Vec<UntrackOutcome>, DatabaseError> {
-        let change = ListChange::Untrack { channel: channel.as_str().to_owned(), keys: keys.to_vec() };
-        Ok(self.writer.ask(change).await?.into_iter().map(UntrackOutcome::new).collect())
+        let stamp = Stamp::new(author, now);
+        let claim = stamp.claim().clone();
+        let change = ListChange::Untrack { stamp, keys: keys.to_vec() };
+        let removed = claim.settle(self.writer.ask(change).await?, |removed| removed.contains(&true))?;
+        Ok(removed.into_iter().map(UntrackOutcome::new).collect())
     }
 
     async fn get_tracked_issues(

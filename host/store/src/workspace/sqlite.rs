@@ -40,7 +40,7 @@ pub(crate) struct SqliteWorkspaceMemory {
 
 impl SqliteWorkspaceMemory {
     pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
-        Self { writer: database.start_writer(), database }
+        Self { writer: StatementQueue::on(&database), database }
     }
 }
 

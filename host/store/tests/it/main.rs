@@ -2,6 +2,7 @@
 
 mod support;
 
+mod audit;
 mod database;
 mod intents;
 mod plugin_storage;

@@ -9,10 +9,8 @@ use crate::{
         modals::Modals,
         stories::{RETRY_STORIES, StoriesForm},
     },
-    texts::{
-        self,
-        issues::{DUPLICATES_TITLE, LINK_TITLE},
-    },
+    provenance::Provenance,
+    texts::{self, issues::LINK_TITLE},
 };
 use maro_slack::interaction::BlockAction;
 
@@ -25,15 +23,15 @@ pub(crate) struct Buttons {
 
 impl Buttons {
     /// Handles a button, if it is one of ours.
-    pub(crate) async fn pressed(&self, action: BlockAction) {
+    pub(crate) async fn pressed(&self, action: BlockAction, provenance: &Provenance) {
         match action.action_id.as_str() {
-            LINK_DUPLICATE => self.link_pressed(action).await,
-            RETRY_STORIES => self.retry_pressed(action).await,
+            LINK_DUPLICATE => self.link_pressed(action, provenance).await,
+            RETRY_STORIES => self.retry_pressed(action, provenance).await,
             other => tracing::debug!(action_id = other, "an unknown button was pressed"),
         }
     }
 
-    async fn link_pressed(&self, action: BlockAction) {
+    async fn link_pressed(&self, action: BlockAction, provenance: &Provenance) {
         let Some(view) = action.view else { return };
         let opened = self.modals.state(CREATE_ISSUE_ANYWAY, &view.private_metadata);
         // Only for the modal's own person, and only for a ticket that it offered.
@@ -43,13 +41,13 @@ impl Buttons {
             tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
             return;
         };
-        let linking = self.modals.sentence(DUPLICATES_TITLE, &state.origin, texts::issues::LINKING);
-        self.modals.update(&view.id, &linking).await;
-        let outcome = self.link.link(&state, &view.id, &action.value).await;
-        self.modals.show_late(LINK_TITLE, &view.id, &state.origin, outcome).await;
+        let outcome = self.link.link(&state, &view.id, &action.value, provenance).await;
+        if !provenance.is_replay() {
+            self.modals.show_late(LINK_TITLE, &view.id, &state.origin, outcome).await;
+        }
     }
 
-    async fn retry_pressed(&self, action: BlockAction) {
+    async fn retry_pressed(&self, action: BlockAction, provenance: &Provenance) {
         let Some(view) = action.view else { return };
         let Ok(state) = self.modals.state(RETRY_STORIES, &action.value) else {
             tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
@@ -58,8 +56,9 @@ impl Buttons {
         if state.origin.user != action.user.as_str() {
             return;
         }
-        self.modals.update(&view.id, &self.modals.progress(texts::stories::TITLE, &state.origin)).await;
-        let outcome = self.stories.retry(&state, &view.id).await;
-        self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, outcome).await;
+        let outcome = self.stories.retry(&state, &view.id, provenance).await;
+        if !provenance.is_replay() {
+            self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, outcome).await;
+        }
     }
 }

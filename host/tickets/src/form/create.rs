@@ -19,6 +19,7 @@ use crate::{
     },
     intent_records::CreateRecord,
     patience::deadline,
+    provenance::Provenance,
     texts::{self, issues::CREATE_TITLE},
 };
 use maro_domain::reply::Block;
@@ -46,7 +47,12 @@ pub(crate) struct CreateForm {
 
 impl CreateForm {
     /// The create form was submitted: looks for similar tickets, then creates.
-    pub(super) async fn submit(&self, mut state: ModalState, view: ViewState) -> Outcome {
+    pub(super) async fn submit(
+        &self,
+        mut state: ModalState,
+        view: ViewState,
+        provenance: &Provenance,
+    ) -> Outcome {
         let record = match read_form(&state, &view) {
             Ok(record) => self.with_type_of_project(record).await,
             Err(errors) => {
@@ -64,7 +70,7 @@ impl CreateForm {
             let form = create_view(&self.modals, &state, &inputs, &[]);
             return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
         }
-        let work = match self.draft(&state, record, &inputs).await {
+        let work = match self.draft(&state, record, &inputs, provenance).await {
             Ok(work) => work,
             Err(outcome) => return outcome,
         };
@@ -82,7 +88,7 @@ impl CreateForm {
     }
 
     /// "Create anyway" under the similar tickets.
-    pub(super) async fn submit_anyway(&self, state: &ModalState) -> Outcome {
+    pub(super) async fn submit_anyway(&self, state: &ModalState, provenance: &Provenance) -> Outcome {
         let origin = &state.origin;
         let intent = match self.driver.intents.get(&state.intent_id).await {
             Ok(Some(intent)) => intent,
@@ -95,7 +101,13 @@ impl CreateForm {
         let is_draft = matches!(intent.state, IntentState::Draft | IntentState::Failed);
         match Work::<CreateRecord>::read(intent) {
             // The modal with the similar tickets has no inputs to put errors beside.
-            Ok(work) if is_draft => self.create(work, false).await.without_inputs(),
+            Ok(mut work) if is_draft => {
+                match work.record.origin.place() {
+                    Ok(place) => work.author = provenance.author(&place),
+                    Err(stop) => return self.modals.stopped(CREATE_TITLE, origin, &stop),
+                }
+                self.create(work, false).await.without_inputs()
+            }
             Ok(work) => self.known(&work),
             Err(stop) => self.modals.stopped(CREATE_TITLE, origin, &stop),
         }
@@ -134,6 +146,7 @@ impl CreateForm {
         state: &ModalState,
         record: CreateRecord,
         inputs: &CreateInputs,
+        provenance: &Provenance,
     ) -> Result<Work<CreateRecord>, Outcome> {
         let stopped = |stop: Stop| match stop {
             Stop::Store(_) => not_begun_form(&stop, SUMMARY, |notice| {
@@ -141,10 +154,10 @@ impl CreateForm {
             }),
             _ => self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
         };
-        let place = record.origin.place().map_err(stopped)?;
+        let author = provenance.author(&record.origin.place().map_err(stopped)?);
         let started = self
             .driver
-            .begin::<Create>(&state.intent_id, IntentState::Draft, place, record.clone())
+            .begin::<Create>(&state.intent_id, IntentState::Draft, author, record.clone())
             .await
             .map_err(stopped)?;
         match started {

@@ -12,7 +12,11 @@ use crate::{
     },
     intent_records::{Announcement, LinkRecord},
     link::{Link, NotLinked},
-    texts::{self, issues::LINK_TITLE},
+    provenance::Provenance,
+    texts::{
+        self,
+        issues::{DUPLICATES_TITLE, LINK_TITLE},
+    },
 };
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
@@ -29,7 +33,13 @@ pub(crate) struct LinkForm {
 
 impl LinkForm {
     /// Links the ticket `key` under the intent of `state`, which then creates none.
-    pub(super) async fn link(&self, state: &ModalState, view_id: &str, key: &str) -> Outcome {
+    pub(super) async fn link(
+        &self,
+        state: &ModalState,
+        view_id: &str,
+        key: &str,
+        provenance: &Provenance,
+    ) -> Outcome {
         let record = LinkRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
@@ -40,7 +50,12 @@ impl LinkForm {
         };
         // Creating one ticket and linking another are different intents, so this one has its own id.
         let id = format!("{}-link-{key}", state.intent_id);
-        let (mut work, stage) = match self.begin(&id, record).await {
+        let begun = self.begin(&id, record, provenance).await;
+        if !provenance.is_replay() {
+            let linking = self.modals.sentence(DUPLICATES_TITLE, &state.origin, texts::issues::LINKING);
+            self.modals.update(view_id, &linking).await;
+        }
+        let (mut work, stage) = match begun {
             Ok(Start::Ours(work)) => (work, Stage::Begun),
             Ok(Start::Known(IntentState::Failed, work)) => (work, Stage::Draft),
             Ok(Start::Known(_, work)) => return self.linked(&work.record, &[]),
@@ -71,9 +86,14 @@ impl LinkForm {
         duplicates_again(&self.driver, &self.modals, state, outcome::not_begun(stop)).await
     }
 
-    async fn begin(&self, id: &str, record: LinkRecord) -> Result<Start<LinkRecord>, Stop> {
-        let place = record.origin.place()?;
-        self.driver.begin::<Link>(id, IntentState::Begun, place, record).await
+    async fn begin(
+        &self,
+        id: &str,
+        record: LinkRecord,
+        provenance: &Provenance,
+    ) -> Result<Start<LinkRecord>, Stop> {
+        let author = provenance.author(&record.origin.place()?);
+        self.driver.begin::<Link>(id, IntentState::Begun, author, record).await
     }
 
     fn outcome(&self, work: &Work<LinkRecord>, ended: Ended<NotLinked>) -> Outcome {

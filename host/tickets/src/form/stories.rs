@@ -11,6 +11,7 @@ use crate::{
         outcome::{self, Outcome, not_begun_form, sentence},
     },
     intent_records::{Announcement, StoriesRecord, StoryLine, StoryState},
+    provenance::Provenance,
     stories::{Stories, created_lines},
     texts::{self, stories::TITLE},
 };
@@ -42,12 +43,20 @@ pub(crate) struct StoriesForm {
 }
 
 impl StoriesForm {
-    pub(super) async fn submit(&self, state: ModalState, view: ViewState) -> Outcome {
+    pub(super) async fn submit(
+        &self,
+        state: ModalState,
+        view: ViewState,
+        provenance: &Provenance,
+    ) -> Outcome {
         let text = view.values.text(STORIES).unwrap_or_default();
         match parse_lines(text) {
             Ok(titles) => {
-                let created = self.create(&state, &state.intent_id, &view.id, titles).await;
-                created.unwrap_or_else(|stop| self.not_begun(&state, text, &stop))
+                let begun = self.begin(&state, &state.intent_id, &view.id, titles, provenance).await;
+                match begun {
+                    Ok(begun) => self.create(begun).await,
+                    Err(stop) => self.not_begun(&state, text, &stop),
+                }
             }
             Err(problem) => {
                 let form = stories_view(&self.modals, &state, vec![Span::Text(problem.clone())], text);
@@ -57,15 +66,23 @@ impl StoriesForm {
     }
 
     /// Tries the failed lines again, as a new intent. Several clicks make only one.
-    pub(super) async fn retry(&self, state: &ModalState, view_id: &str) -> Outcome {
-        match self.failed_titles(&state.intent_id).await {
-            Ok(titles) if titles.is_empty() => self.modals.news(TITLE, &state.origin, texts::forms::EXPIRED),
+    pub(super) async fn retry(&self, state: &ModalState, view_id: &str, provenance: &Provenance) -> Outcome {
+        let titles = self.failed_titles(&state.intent_id).await;
+        let begun = match titles {
+            Ok(titles) if titles.is_empty() => None,
             Ok(titles) => {
-                let created =
-                    self.create(state, &format!("{}-again", state.intent_id), view_id, titles).await;
-                created.unwrap_or_else(|stop| self.not_retried(state, &stop))
+                let id = format!("{}-again", state.intent_id);
+                Some(self.begin(state, &id, view_id, titles, provenance).await)
             }
-            Err(stop) => self.not_retried(state, &stop),
+            Err(stop) => Some(Err(stop)),
+        };
+        if !provenance.is_replay() {
+            self.modals.update(view_id, &self.modals.progress(TITLE, &state.origin)).await;
+        }
+        match begun {
+            None => self.modals.news(TITLE, &state.origin, texts::forms::EXPIRED),
+            Some(Ok(begun)) => self.create(begun).await,
+            Some(Err(stop)) => self.not_retried(state, &stop),
         }
     }
 
@@ -103,14 +120,14 @@ impl StoriesForm {
         Ok(lines.filter(|line| matches!(line.state, StoryState::Failed(_))).map(|line| line.title).collect())
     }
 
-    /// `Err` if it couldn't be begun.
-    async fn create(
+    async fn begin(
         &self,
         state: &ModalState,
         id: &str,
         view_id: &str,
         titles: Vec<String>,
-    ) -> Result<Outcome, Stop> {
+        provenance: &Provenance,
+    ) -> Result<Start<StoriesRecord>, Stop> {
         let record = StoriesRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
@@ -120,21 +137,21 @@ impl StoriesForm {
             attempts: 0,
             asked_at: None,
         };
-        let mut work = match self.begin(id, record).await? {
+        let author = provenance.author(&record.origin.place()?);
+        self.driver.begin::<Stories>(id, IntentState::Begun, author, record).await
+    }
+
+    async fn create(&self, begun: Start<StoriesRecord>) -> Outcome {
+        let mut work = match begun {
             Start::Ours(work) => work,
-            Start::Known(IntentState::Finished, work) => return Ok(self.report(&work, Vec::new())),
+            Start::Known(IntentState::Finished, work) => return self.report(&work, Vec::new()),
             Start::Known(_, work) => {
-                return Ok(Outcome::show(self.modals.progress(TITLE, &work.record.origin)));
+                return Outcome::show(self.modals.progress(TITLE, &work.record.origin));
             }
         };
         let sight = self.driver.access.in_channel(&work.channel).await;
         let ended = self.driver.drive(&mut Stories::new(sight), &mut work, Stage::Begun).await;
-        Ok(self.outcome(&work, ended))
-    }
-
-    async fn begin(&self, id: &str, record: StoriesRecord) -> Result<Start<StoriesRecord>, Stop> {
-        let place = record.origin.place()?;
-        self.driver.begin::<Stories>(id, IntentState::Begun, place, record).await
+        self.outcome(&work, ended)
     }
 
     fn outcome(&self, work: &Work<StoriesRecord>, ended: Ended<Infallible>) -> Outcome {

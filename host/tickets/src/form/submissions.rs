@@ -13,6 +13,7 @@ use crate::{
         stories::{CREATE_STORIES, StoriesForm},
     },
     intent_records::Origin,
+    provenance::Provenance,
     texts,
 };
 use maro_domain::ids::UserId;
@@ -37,6 +38,7 @@ impl Submissions {
     pub(crate) async fn submitted(
         self: &Arc<Self>,
         submitted: ViewSubmitted,
+        provenance: Provenance,
         patience: Duration,
     ) -> SubmissionResponse {
         let ViewSubmitted { user, view, .. } = submitted;
@@ -44,14 +46,27 @@ impl Submissions {
         let title = title(&view.callback_id);
         let late = {
             let (modals, view_id, origin) = (Arc::clone(&self.modals), view.id.clone(), origin.clone());
+            let provenance = provenance.clone();
             async move |outcome: Outcome| {
+                if provenance.is_replay() {
+                    return;
+                }
                 tokio::time::sleep(SETTLING_PAUSE).await;
                 modals.show_late(title, &view_id, &origin, outcome).await;
             }
         };
         let submissions = Arc::clone(self);
-        let work = async move { submissions.outcome(view, &user).await };
+        let sent = provenance.clone();
+        let work = async move {
+            let outcome = submissions.outcome(view, &user, &sent).await;
+            if let Some(request) = &sent.request {
+                submissions.create.driver.audit.find_replay(request).await;
+            }
+            outcome
+        };
         match wait::within(&self.tasks, patience, work, late).await {
+            // Whoever sent it again isn't told anything.
+            Waited::Done(_) if provenance.is_replay() => SubmissionResponse::Close,
             Waited::Done(Outcome::Close) => SubmissionResponse::CloseAll,
             Waited::Done(Outcome::Show { view, .. }) => SubmissionResponse::Update(view),
             Waited::Done(Outcome::Errors { errors, form }) if errors.is_empty() => {
@@ -66,7 +81,7 @@ impl Submissions {
         }
     }
 
-    async fn outcome(&self, view: ViewState, user: &UserId) -> Outcome {
+    async fn outcome(&self, view: ViewState, user: &UserId, provenance: &Provenance) -> Outcome {
         let state = match self.modals.state(&view.callback_id, &view.private_metadata) {
             Ok(state) if state.origin.user == user.as_str() => state,
             opened => {
@@ -83,9 +98,9 @@ impl Submissions {
             }
         };
         match view.callback_id.as_str() {
-            CREATE_ISSUE => self.create.submit(state, view).await,
-            CREATE_ISSUE_ANYWAY => self.create.submit_anyway(&state).await,
-            CREATE_STORIES => self.stories.submit(state, view).await,
+            CREATE_ISSUE => self.create.submit(state, view, provenance).await,
+            CREATE_ISSUE_ANYWAY => self.create.submit_anyway(&state, provenance).await,
+            CREATE_STORIES => self.stories.submit(state, view, provenance).await,
             _ => Outcome::Close,
         }
     }

@@ -30,7 +30,9 @@ const LOST: &str = "MARO lost its database connection partway through. ";
 /// The lists couldn't be read or changed.
 pub fn tracker_failed(error: &DatabaseError) -> String {
     match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut => NOTHING_WRITTEN.to_owned(),
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
+            NOTHING_WRITTEN.to_owned()
+        }
         DatabaseError::Uncertain(_) => {
             format!("{LOST}Type /maro tracked in a minute to see whether it worked.")
         }
@@ -40,7 +42,9 @@ pub fn tracker_failed(error: &DatabaseError) -> String {
 /// What a plugin stores couldn't be read or changed.
 pub fn storage_failed(error: &DatabaseError) -> String {
     match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut => NOTHING_WRITTEN.to_owned(),
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
+            NOTHING_WRITTEN.to_owned()
+        }
         DatabaseError::Uncertain(_) => format!("{LOST}It may have worked, so check before you try again."),
     }
 }
@@ -48,7 +52,9 @@ pub fn storage_failed(error: &DatabaseError) -> String {
 /// A plugin couldn't be turned on or off.
 pub fn switch_failed(error: &DatabaseError) -> Vec<Span> {
     match error {
-        DatabaseError::Unavailable(_) | DatabaseError::TimedOut => vec![text(NOTHING_WRITTEN)],
+        DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
+            vec![text(NOTHING_WRITTEN)]
+        }
         DatabaseError::Uncertain(_) => switch_unconfirmed(),
     }
 }

@@ -121,7 +121,8 @@ async fn a_forged_response_url_is_never_contacted() {
     let trap = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http%3A%2F%2F{}%2Fcommands", trap.local_addr().unwrap());
     bot.jira.set_fault(maro_simulation::jira::faults::JiraFault::Hang);
-    let body = format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C0GENERAL01&user_id=U1&response_url={url}");
+    let body =
+        format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C0GENERAL01&user_id=U1&response_url={url}");
     let response = signed(&bot, "slack/commands", body.as_bytes(), 0).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "", "acknowledged");
     let contacted = tokio::time::timeout(Duration::from_secs(10), trap.accept()).await;

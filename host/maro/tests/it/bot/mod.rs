@@ -19,6 +19,7 @@ mod limits;
 mod lost_answers;
 mod metrics;
 mod neighbours;
+mod once;
 mod outages;
 mod pairs;
 mod plugin_breaker;
@@ -168,6 +169,7 @@ impl TestBot {
             },
             jira: jira.cloud_config(),
             sync_interval: Duration::from_secs(3_600),
+            audit_days: 365,
             log: "info".to_owned(),
         };
         change(&mut config, &slack);

@@ -5,17 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use maro_domain::request::RequestToken;
 use sqlx::Row as _;
 use tokio::time;
 
-use crate::database::{
-    error::DatabaseError,
-    postgres::{
-        PostgresDatabase,
-        connect::STATEMENT_LIMIT,
-        deadline::TOO_LATE,
-        pool::{ACQUIRE_LIMIT, Lease, Statement},
-        problem::ConnectError,
+use crate::{
+    audit::{postgres::once::Outcome, stamp::Claim},
+    database::{
+        error::DatabaseError,
+        postgres::{
+            PostgresDatabase,
+            connect::STATEMENT_LIMIT,
+            deadline::TOO_LATE,
+            pool::{ACQUIRE_LIMIT, Lease, Statement},
+            problem::ConnectError,
+        },
     },
 };
 
@@ -27,6 +31,13 @@ const LIMIT: Duration = Duration::from_secs(6);
 const DELIVERY_LIMIT: Duration = Duration::from_millis(1_500);
 
 const ATTEMPTS: u32 = 3;
+
+/// Which handling of a request has changed something.
+const HANDLING: &str = "
+    SELECT coalesce((SELECT handling::text FROM audit_log WHERE request = $1), '')";
+
+/// The index by which a request has one entry in the log at most.
+const REQUESTS: &str = "audit_log_request";
 
 /// How long to wait before the second attempt if no server takes a connection. Four times as long before the third:
 /// a server that restarts, or a standby that takes over, is often back by then.
@@ -107,7 +118,7 @@ impl PostgresDatabase {
                     if failure == Failure::NotConnected {
                         time::sleep(PAUSE * 4_u32.pow(ATTEMPTS - 1 - left)).await;
                     }
-                } else if is_uncertain {
+                } else if is_uncertain && failure != Failure::Replay {
                     return Err(DatabaseError::Uncertain(Arc::new(error)));
                 } else {
                     return Err(failure.report(error));
@@ -151,22 +162,55 @@ impl PostgresDatabase {
         self.attempt(Effect::None, call).await
     }
 
-    /// The answer to a change that returns a single text. Its last argument is the deadline, which is bound here:
-    /// see [`super::deadline::in_time`].
-    pub(crate) async fn fetch<'q>(
+    /// The texts that a change with an entry in the log returns, as one array: see
+    /// [`crate::audit::postgres::once::outcome`]. Its last argument is the deadline, which is bound here: see
+    /// [`super::deadline::in_time`].
+    ///
+    /// # Errors
+    /// Also [`DatabaseError::Replayed`].
+    pub(crate) async fn change<'q>(
         &self,
+        claim: &Claim,
         effect: Effect,
         statement: impl Fn() -> Statement<'q> + Send + Sync,
-    ) -> Result<String, DatabaseError> {
+    ) -> Result<Vec<String>, DatabaseError> {
         let statement = &statement;
         let call = |mut lease: Lease, deadline| async move {
-            lease.fetch_one(statement().bind(deadline)).await?.try_get(0)
+            Outcome::read(&lease.fetch_one(statement().bind(deadline)).await?)
         };
-        self.attempt(effect, call).await
+        let changed = self.attempt_for(claim, effect, call).await?;
+        Ok(claim.settle(changed, |outcome| outcome.is_noted)?.texts)
+    }
+
+    /// As [`PostgresDatabase::attempt`], for a change whose entry in the log has a request. `None` if another
+    /// handling of the request has changed something. The call is made again without the request if it turns out
+    /// that the log has it from this handling already.
+    pub(crate) async fn attempt_for<T, F: Future<Output = Result<Option<T>, sqlx::Error>>>(
+        &self,
+        claim: &Claim,
+        effect: Effect,
+        call: impl Fn(Lease, f64) -> F,
+    ) -> Result<Option<T>, DatabaseError> {
+        match (self.attempt(effect, &call).await, claim.request()) {
+            (Err(DatabaseError::Replayed), Some(request)) => {
+                if self.handling_of(request).await? != Some(request.handling()) {
+                    return Ok(None);
+                }
+                claim.note_recorded();
+                self.attempt(effect, call).await
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Which handling of a request has changed something, if one has.
+    pub(crate) async fn handling_of(&self, request: &RequestToken) -> Result<Option<i64>, DatabaseError> {
+        let token = request.request().to_vec();
+        Ok(self.read(|| sqlx::query(HANDLING).bind(token.clone())).await?.parse().ok())
     }
 
     /// The texts in the rows that a change returns. Its last argument is the deadline, as with
-    /// [`PostgresDatabase::fetch`].
+    /// [`PostgresDatabase::change`].
     pub(crate) async fn fetch_all<'q>(
         &self,
         effect: Effect,
@@ -181,7 +225,7 @@ impl PostgresDatabase {
     }
 
     /// The number of rows that a change affects. Its last argument is the deadline, as with
-    /// [`PostgresDatabase::fetch`].
+    /// [`PostgresDatabase::change`].
     pub(crate) async fn execute<'q>(
         &self,
         effect: Effect,
@@ -202,6 +246,8 @@ enum Failure {
     Refused,
     /// The change arrived too late, so it was not begun. Or the server's clock was set forward.
     TooLate,
+    /// The request of the change has an entry in the log already, so the call was undone.
+    Replay,
     /// The connection broke. The outcome of the call is unknown.
     Lost,
     /// There was no new connection, so nothing was sent.
@@ -218,6 +264,9 @@ impl Failure {
             AttemptError::NotConnected(_) => Self::NotConnected,
             AttemptError::Call(Io(_) | Tls(_) | Protocol(_)) => Self::Lost,
             // https://www.postgresql.org/docs/current/errcodes-appendix.html
+            AttemptError::Call(sqlx::Error::Database(error)) if error.constraint() == Some(REQUESTS) => {
+                Self::Replay
+            }
             AttemptError::Call(sqlx::Error::Database(error)) => match error.code().as_deref() {
                 // Serialisation failure, deadlock, or another call has just used the key or id.
                 Some("40001" | "40P01" | "23505") => Self::Conflict,
@@ -243,15 +292,15 @@ impl Failure {
         match self {
             Self::Conflict | Self::Refused | Self::NotConnected | Self::TooLate => true,
             Self::Lost => effect != Effect::Once,
-            Self::TooSlow | Self::Other => false,
+            Self::TooSlow | Self::Replay | Self::Other => false,
         }
     }
 
     fn report(self, error: AttemptError) -> DatabaseError {
-        if matches!(self, Self::TooSlow | Self::TooLate) {
-            DatabaseError::TimedOut
-        } else {
-            DatabaseError::Unavailable(Arc::new(error))
+        match self {
+            Self::Replay => DatabaseError::Replayed,
+            Self::TooSlow | Self::TooLate => DatabaseError::TimedOut,
+            _ => DatabaseError::Unavailable(Arc::new(error)),
         }
     }
 }

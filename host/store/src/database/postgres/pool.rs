@@ -35,7 +35,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const MOST_AGE: Duration = Duration::from_secs(30 * 60);
 
 /// A statement with its arguments.
-pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+pub(crate) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Makes connections, and decides which are used again.
 pub(super) struct Connections {

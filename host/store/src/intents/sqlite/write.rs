@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
+    audit::{Noted, stamp::Stamp},
     database::{sqlite::statements::Statements, time::time_text},
     intents::{IntentState, NewIntent, Version},
 };
@@ -14,7 +15,8 @@ const BEGIN: &str = "
     INSERT INTO ticket_intents (id, kind, channel_id, user_id, data, version, state, created_at, updated_at)
     VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2, ?1 ->> 3, ?1 ->> 4, ?1 ->> 5, ?1 ->> 6, ?1 ->> 7, ?1 ->> 7)
     ON CONFLICT (id) DO UPDATE SET id = excluded.id
-    RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at)";
+    RETURNING json_array(id, kind, channel_id, user_id, state, data, version, created_at, updated_at),
+        version = ?1 ->> 5";
 
 const SAVE: &str = "
     UPDATE ticket_intents
@@ -45,7 +47,12 @@ const FORGET_INTENTS: &str = "
     DELETE FROM ticket_intents WHERE state IN ('draft', 'finished', 'failed') AND updated_at < ?1 ->> 0
     RETURNING id";
 
-pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Statements {
+pub(super) fn begin(
+    intent: &NewIntent,
+    noted: Option<Noted<'_>>,
+    version: Version,
+    now: Timestamp,
+) -> Statements {
     let NewIntent { id, kind, channel, user, state, data } = intent;
     let arguments = vec![
         json!(id),
@@ -57,7 +64,11 @@ pub(super) fn begin(intent: &NewIntent, version: Version, now: Timestamp) -> Sta
         json!(state.as_str()),
         json!(time_text(now)),
     ];
-    Statements::new(&[BEGIN], arguments)
+    let statements = Statements::new(&[BEGIN], arguments);
+    match noted {
+        Some(noted) => statements.noting_what_is_new(&Stamp::new(noted.author, noted.at), noted.entry),
+        None => statements,
+    }
 }
 
 /// `versions` are the current one and the next.

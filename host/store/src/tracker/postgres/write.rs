@@ -6,28 +6,37 @@ use jiff::Timestamp;
 use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
+    audit::{
+        postgres::once::{Outcome, note_all, note_one, outcome, stamped},
+        stamp::Stamp,
+    },
     database::{
-        postgres::{deadline::in_time, pool::Lease},
+        postgres::{
+            deadline::in_time,
+            pool::{Lease, Statement},
+        },
         time::time_text,
     },
-    tracker::{
-        TrackRequest,
-        reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
-    },
+    tracker::reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
 };
 use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueKey},
+    tracked::Source,
 };
 
 /// One issue, if neither its key nor its id is on the list. As plain as can be: most lists grow by this.
 const INSERT_ONE: &str = concat!(
-    "INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
-        last_jira_summary, last_jira_status, last_synced_at)
-    SELECT $1, $2::timestamptz, $3, $4, $5, $6, $7, $8, CASE WHEN $8 IS NOT NULL THEN $2::timestamptz END
-    WHERE ",
-    in_time!("$9"),
-    " ON CONFLICT DO NOTHING"
+    "WITH added AS (
+        INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
+            last_jira_summary, last_jira_status, last_synced_at)
+        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14,
+            CASE WHEN $14 IS NOT NULL THEN $3::text::timestamptz END
+        WHERE ",
+    in_time!("$15"),
+    " ON CONFLICT DO NOTHING
+        RETURNING issue_key) ",
+    note_one!("'track'", "issue_key", "'done'", "added")
 );
 
 /// The items get their ids in the given order, but are inserted in the order of their keys. That way, two
@@ -37,19 +46,20 @@ macro_rules! insert {
         concat!(
             "WITH item AS MATERIALIZED (
                 SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status
-                FROM unnest($5::text[], $6::text[], $7::text[], $8::text[])
-                    AS item (issue_key, issue_id, summary, status))
-            INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at, tracked_by,
-                source, last_jira_summary, last_jira_status, last_synced_at)
-            SELECT id, $1, issue_key, issue_id, $2::timestamptz, $3, $4, summary, status,
-                CASE WHEN status IS NOT NULL THEN $2::timestamptz END
-            FROM item ",
-            "WHERE ",
-            in_time!("$9"),
+                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[])
+                    AS item (issue_key, issue_id, summary, status)),
+            added AS (
+                INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at,
+                    tracked_by, source, last_jira_summary, last_jira_status, last_synced_at)
+                SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status,
+                    CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
+                FROM item WHERE ",
+            in_time!("$15"),
             $condition,
             " ORDER BY issue_key
-            ON CONFLICT DO NOTHING
-            RETURNING issue_key"
+                ON CONFLICT DO NOTHING
+                RETURNING id, issue_key) ",
+            note_all!("'track'", "issue_key", "'done'", "(SELECT * FROM added ORDER BY id) AS added")
         )
     };
 }
@@ -60,25 +70,46 @@ const INSERT: &str = insert!("");
 /// Inserts all rows, or none if one of them is already on the list.
 const INSERT_IF_ALL_ARE_NEW: &str = insert!(
     " AND NOT EXISTS (SELECT FROM channel_tracked_issues
-                       WHERE channel_id = $1 AND issue_key = ANY($5))
+                       WHERE channel_id = $5 AND issue_key = ANY($11))
         AND NOT EXISTS (SELECT FROM channel_tracked_issues
-                        WHERE channel_id = $1 AND issue_id = ANY($6))"
+                        WHERE channel_id = $5 AND issue_id = ANY($12))"
 );
 
+/// An outcome with an empty text says that somebody else has just removed them: whoever asks again learns whether
+/// that was the same request.
 const DELETE_ONE: &str = concat!(
-    "DELETE FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = $2 AND ",
-    in_time!("$3")
+    "WITH removed AS (
+        DELETE FROM channel_tracked_issues WHERE channel_id = $5 AND issue_key = $10 AND ",
+    in_time!("$11"),
+    " RETURNING issue_key), noted AS (",
+    note_one!("'untrack'", "issue_key", "'done'", "removed"),
+    ")",
+    outcome!(
+        "subject FROM noted",
+        "ARRAY(SELECT '' FROM channel_tracked_issues WHERE channel_id = $5 AND issue_key = $10)"
+    )
 );
 
-/// Rows are always locked in the order of their ids, so that two calls can't deadlock.
+/// Rows are always locked in the order of their ids, so that two calls can't deadlock. Otherwise as [`DELETE_ONE`].
 const DELETE: &str = concat!(
     "WITH doomed AS MATERIALIZED (
-        SELECT id FROM channel_tracked_issues WHERE channel_id = $1 AND issue_key = ANY($2) AND ",
-    in_time!("$3"),
-    " ORDER BY id FOR UPDATE)
-    DELETE FROM channel_tracked_issues USING doomed WHERE channel_tracked_issues.id = doomed.id
-    RETURNING issue_key"
+        SELECT id FROM channel_tracked_issues WHERE channel_id = $5 AND issue_key = ANY($10) AND ",
+    in_time!("$11"),
+    " ORDER BY id FOR UPDATE),
+    removed AS (
+        DELETE FROM channel_tracked_issues USING doomed WHERE channel_tracked_issues.id = doomed.id
+        RETURNING doomed.id, issue_key),
+    noted AS (",
+    note_all!("'untrack'", "issue_key", "'done'", "(SELECT * FROM removed ORDER BY id) AS removed"),
+    ")",
+    outcome!(
+        "subject FROM noted",
+        "ARRAY(SELECT '' FROM channel_tracked_issues WHERE channel_id = $5 AND issue_key = ANY($10))"
+    )
 );
+
+/// Returns a row if another handling of the request has changed something.
+const FIND_REPLAY: &str = "SELECT FROM audit_log WHERE request = $1::bytea AND handling <> $2::bigint";
 
 /// Locks and returns the rows with one of the keys or ids.
 const FIND: &str = "
@@ -123,70 +154,93 @@ const ADDED_AT: &str = "
     SELECT issue_key FROM channel_tracked_issues
     WHERE channel_id = $1 AND tracked_at = $2::timestamptz AND tracked_by = $3 AND issue_key = ANY($4)";
 
-/// Adds issues to a list. Returns the keys that were added.
+/// Adds issues to a list. Returns the keys that were added. `None` if another handling of the request has changed
+/// something.
 pub(super) async fn track(
     lease: &mut Lease,
     deadline: f64,
-    request: TrackRequest<'_>,
+    change: &Tracking<'_>,
     issues: &[Issue],
     now: Timestamp,
-) -> Result<HashSet<String>, sqlx::Error> {
+) -> Result<Option<HashSet<String>>, sqlx::Error> {
     let issues = without_repeats(issues);
     // Usually all are new, and nothing else has to be done.
     let added = match *issues {
-        [issue] => insert_one(lease, deadline, request, issue, now).await?,
-        ref issues => insert(lease, INSERT_IF_ALL_ARE_NEW, deadline, request, issues, now).await?,
+        [issue] => insert_one(lease, deadline, change, issue).await?,
+        ref issues => insert(lease, INSERT_IF_ALL_ARE_NEW, deadline, change, issues).await?,
     };
     // If only some were added, someone else has just added the others.
     if !added.is_empty() || issues.is_empty() {
-        return Ok(added);
+        return Ok(Some(added));
     }
     lease.begin().await?;
-    let answers: Vec<Answer<'_>> = issues
-        .iter()
-        .map(|issue| Answer { channel: request.channel.as_str(), listed_as: None, issue: Some(issue) })
-        .collect();
-    let missing = settle(lease, request.channel, &answers, now).await?;
+    if is_replay(lease, change.stamp).await? {
+        lease.commit().await?;
+        return Ok(None);
+    }
+    let channel = change.stamp.channel.as_str();
+    let answers: Vec<Answer<'_>> =
+        issues.iter().map(|issue| Answer { channel, listed_as: None, issue: Some(issue) }).collect();
+    let missing = settle(lease, channel, &answers, now).await?;
     let missing: Vec<&Issue> = missing.into_iter().map(|position| issues[position]).collect();
     let added = if missing.is_empty() {
         HashSet::new()
     } else {
-        insert(lease, INSERT, deadline, request, &missing, now).await?
+        insert(lease, INSERT, deadline, change, &missing).await?
     };
     lease.commit().await?;
-    Ok(added)
+    Ok(Some(added))
+}
+
+async fn is_replay(lease: &mut Lease, stamp: &Stamp) -> Result<bool, sqlx::Error> {
+    let Some(request) = stamp.claim().request() else { return Ok(false) };
+    let query = sqlx::query(FIND_REPLAY).bind(request.request().to_vec()).bind(request.handling());
+    Ok(!lease.fetch_all(query).await?.is_empty())
+}
+
+/// Who adds issues to the list of their channel, and why.
+pub(super) struct Tracking<'a> {
+    pub(super) stamp: &'a Stamp,
+    pub(super) source: Source,
 }
 
 /// The keys that an earlier attempt of the same call added. They have its time, to the microsecond.
 pub(super) async fn added_at(
     lease: &mut Lease,
-    request: TrackRequest<'_>,
+    stamp: &Stamp,
     issues: &[Issue],
-    now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
     let query = sqlx::query(ADDED_AT)
-        .bind(request.channel.as_str())
-        .bind(time_text(now))
-        .bind(request.tracked_by.as_str())
+        .bind(&stamp.channel)
+        .bind(stamp.at())
+        .bind(&stamp.user)
         .bind(issues.iter().map(|issue| issue.key.as_str()).collect::<Vec<_>>());
     first_column(&lease.fetch_all(query).await?)
 }
 
-/// Removes keys from a list. Returns those that were on it.
+/// Removes keys from a list. Returns those that were on it. `None` if another handling of the request has changed
+/// something.
 pub(super) async fn untrack(
     lease: &mut Lease,
     deadline: f64,
-    channel: &ChannelId,
+    stamp: &Stamp,
     keys: &[IssueKey],
-) -> Result<HashSet<String>, sqlx::Error> {
-    if let [key] = keys {
-        let query = sqlx::query(DELETE_ONE).bind(channel.as_str()).bind(key.as_str()).bind(deadline);
-        let removed = lease.execute(query).await?;
-        return Ok((removed > 0).then(|| key.to_string()).into_iter().collect());
+) -> Result<Option<HashSet<String>>, sqlx::Error> {
+    let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+    let statement = || match *texts {
+        [key] => stamped(DELETE_ONE, stamp).bind(key).bind(deadline),
+        _ => stamped(DELETE, stamp).bind(texts.clone()).bind(deadline),
+    };
+    let mut removed: Option<HashSet<String>> = outcome(lease, statement()).await?;
+    if removed.as_ref().is_some_and(|removed| removed.contains("")) {
+        removed = outcome(lease, statement()).await?;
     }
-    let keys: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
-    let query = sqlx::query(DELETE).bind(channel.as_str()).bind(keys).bind(deadline);
-    first_column(&lease.fetch_all(query).await?)
+    Ok(removed)
+}
+
+async fn outcome(lease: &mut Lease, query: Statement<'_>) -> Result<Option<HashSet<String>>, sqlx::Error> {
+    let outcome = Outcome::read(&lease.fetch_one(query).await?)?;
+    Ok(outcome.map(|outcome| outcome.texts.into_iter().collect()))
 }
 
 /// Writes Jira's answers into the rows of a list.
@@ -201,7 +255,7 @@ pub(super) async fn sync(
         .map(|(key, issue)| Answer { channel: channel.as_str(), listed_as: Some(key), issue: issue.as_ref() })
         .collect();
     lease.begin().await?;
-    settle(lease, channel, &answers, now).await?;
+    settle(lease, channel.as_str(), &answers, now).await?;
     lease.commit().await
 }
 
@@ -214,38 +268,29 @@ pub(super) async fn forget_sync(lease: &mut Lease, issue: &Issue) -> Result<(), 
 async fn insert_one(
     lease: &mut Lease,
     deadline: f64,
-    request: TrackRequest<'_>,
+    change: &Tracking<'_>,
     issue: &Issue,
-    now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
-    let query = sqlx::query(INSERT_ONE)
-        .bind(request.channel.as_str())
-        .bind(time_text(now))
-        .bind(request.tracked_by.as_str())
-        .bind(request.source.as_str())
+    let query = stamped(INSERT_ONE, change.stamp)
+        .bind(change.source.as_str())
         .bind(issue.key.as_str())
         .bind(issue.id.as_str())
         .bind(&issue.summary)
         .bind(known_status(issue))
         .bind(deadline);
-    let added = lease.execute(query).await?;
-    Ok((added > 0).then(|| issue.key.to_string()).into_iter().collect())
+    first_column(&lease.fetch_all(query).await?)
 }
 
 async fn insert(
     lease: &mut Lease,
     statement: &'static str,
     deadline: f64,
-    request: TrackRequest<'_>,
+    change: &Tracking<'_>,
     issues: &[&Issue],
-    now: Timestamp,
 ) -> Result<HashSet<String>, sqlx::Error> {
     let column = |text: fn(&Issue) -> &str| -> Vec<&str> { issues.iter().map(|issue| text(issue)).collect() };
-    let query = sqlx::query(statement)
-        .bind(request.channel.as_str())
-        .bind(time_text(now))
-        .bind(request.tracked_by.as_str())
-        .bind(request.source.as_str())
+    let query = stamped(statement, change.stamp)
+        .bind(change.source.as_str())
         .bind(column(|issue| issue.key.as_str()))
         .bind(column(|issue| issue.id.as_str()))
         .bind(column(|issue| &issue.summary))
@@ -257,7 +302,7 @@ async fn insert(
 /// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.
 async fn settle(
     lease: &mut Lease,
-    channel: &ChannelId,
+    channel: &str,
     answers: &[Answer<'_>],
     now: Timestamp,
 ) -> Result<Vec<usize>, sqlx::Error> {
@@ -275,16 +320,12 @@ async fn settle(
     Ok(plan.missing)
 }
 
-async fn find(
-    lease: &mut Lease,
-    channel: &ChannelId,
-    answers: &[Answer<'_>],
-) -> Result<Vec<Row>, sqlx::Error> {
+async fn find(lease: &mut Lease, channel: &str, answers: &[Answer<'_>]) -> Result<Vec<Row>, sqlx::Error> {
     let issues = || answers.iter().filter_map(|answer| answer.issue);
     let listed = answers.iter().filter_map(|answer| answer.listed_as);
     let keys: Vec<&str> = listed.chain(issues().map(|issue| &issue.key)).map(IssueKey::as_str).collect();
     let ids: Vec<&str> = issues().map(|issue| issue.id.as_str()).collect();
-    let found = lease.fetch_all(sqlx::query(FIND).bind(channel.as_str()).bind(keys).bind(ids)).await?;
+    let found = lease.fetch_all(sqlx::query(FIND).bind(channel).bind(keys).bind(ids)).await?;
     let mut rows = Vec::with_capacity(found.len());
     for row in &found {
         let tracked_at: i64 = row.try_get(4)?;

@@ -3,33 +3,73 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
+    audit::sqlite::once::{self, Admission, Claims, insert_entries},
     database::sqlite::write::{Change, run},
-    tracker::reconcile::{Answer, Plan, Row, known_status, reconcile},
+    tracker::{
+        reconcile::{Answer, Plan, Row, reconcile},
+        sqlite::item::{Item, Items, ListChange},
+    },
 };
-use maro_domain::issue::{Issue, IssueId, IssueKey};
 
 /// Items are inserted in the given order.
 macro_rules! insert {
-    ($rest:literal) => {
+    ($from:literal) => {
         concat!(
             "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
                 source, last_jira_summary, last_jira_status, last_synced_at)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
                 value ->> 6, value ->> 7, iif(value ->> 7 IS NULL, NULL, value ->> 3)
-            FROM json_each(?1) WHERE true ",
-            $rest
+            FROM ",
+            $from
         )
     };
 }
 
 /// Skips rows whose key or id is already on the list.
-const INSERT: &str = insert!("ON CONFLICT DO NOTHING RETURNING channel_id, issue_key");
+const INSERT: &str =
+    insert!("json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING channel_id, issue_key");
 
-/// Fails and inserts nothing if a row's key or id is already on the list.
-const INSERT_ALL: &str = insert!("");
+/// For issues and entries of the log. Fails and changes nothing if an issue's key or id is already on the list, or a
+/// request is known.
+const INSERT_ALL: &str = concat!(
+    "BEGIN IMMEDIATE; ",
+    insert!("json_each(?1, '$[0]'); "),
+    insert_entries!("entry.value ->> 10", "json_each(?1, '$[1]') AS entry; "),
+    "COMMIT"
+);
+
+/// For entries of the log, which say what to remove. Fails and changes nothing if a request is known. Requests that
+/// are known and have nothing to remove are returned after an empty text.
+macro_rules! delete_all {
+    ($request:literal) => {
+        concat!(
+            "BEGIN IMMEDIATE; ",
+            insert_entries!(
+                $request,
+                "json_each(?1) AS entry CROSS JOIN channel_tracked_issues AS row
+                    ON row.issue_key = entry.value ->> 5 AND row.channel_id = entry.value ->> 2; "
+            ),
+            "DELETE FROM channel_tracked_issues WHERE id IN (
+                SELECT row.id FROM json_each(?1) AS entry CROSS JOIN channel_tracked_issues AS row
+                    ON row.issue_key = entry.value ->> 5 AND row.channel_id = entry.value ->> 2)
+            RETURNING channel_id, issue_key;
+            SELECT '', request FROM json_each(?1) AS entry CROSS JOIN audit_log
+                ON request = entry.value ->> 10 AND handling <> entry.value ->> 11;
+            COMMIT"
+        )
+    };
+}
+
+/// If no change removes more than one.
+const DELETE_ALL: &str = delete_all!("entry.value ->> 10");
+
+/// The first entry of each change has its request.
+const DELETE_SEVERAL: &str = delete_all!(
+    "iif(row_number() OVER (PARTITION BY entry.value ->> 10 ORDER BY entry.key) = 1, entry.value ->> 10, NULL)"
+);
 
 const DELETE: &str = "
     DELETE FROM channel_tracked_issues WHERE id IN (
@@ -81,50 +121,57 @@ const FORGET_SYNC: &str = "
         SELECT row.id FROM json_each(?1) AS item
         CROSS JOIN channel_tracked_issues AS row ON row.issue_id = item.value ->> 1)";
 
-/// A change to one channel's list, or to an issue's rows on all of them. Times are in their stored form.
-#[derive(Debug)]
-pub(super) enum ListChange {
-    Track { channel: String, tracked_by: String, source: &'static str, issues: Vec<Issue>, now: String },
-    Untrack { channel: String, keys: Vec<IssueKey> },
-    Sync { channel: String, updates: Vec<(IssueKey, Option<Issue>)>, now: String },
-    ForgetSync { key: IssueKey, id: IssueId },
-}
-
 impl Change for ListChange {
-    /// For each issue or key, whether it was added or removed.
-    type Outcome = Vec<bool>;
+    /// For each issue or key, whether it was added or removed. `None` if another handling of the request has
+    /// changed something before.
+    type Outcome = Option<Vec<bool>>;
 
     async fn apply(
         changes: &[&Self],
         connection: &mut SqliteConnection,
-    ) -> Result<Vec<Vec<bool>>, sqlx::Error> {
-        let items = Items::of(changes);
+    ) -> Result<Vec<Self::Outcome>, sqlx::Error> {
+        let mut claims = Claims::look(connection, changes.iter().filter_map(|change| change.claim())).await?;
+        let admissions: Vec<Admission> = changes
+            .iter()
+            .map(|change| change.claim().map_or(Admission::First, |claim| claims.admit(claim)))
+            .collect();
+        let may_be_made = |position: usize| admissions[position] != Admission::Replay;
+        let items = Items::of(changes, may_be_made);
         let mut outcomes = none_of(changes);
+        let claimants: Vec<Item<'_>> = items.removals.iter().chain(&items.additions).copied().collect();
         claim(connection, DELETE, &items.removals, &mut outcomes).await?;
         let stale = items.stale.clone();
         settle(connection, items, &mut outcomes).await?;
         if !stale.is_empty() {
             run(connection, FORGET_SYNC, &[&stale]).await?;
         }
-        Ok(outcomes)
+        let mut noted = HashSet::new();
+        let done = claimants.iter().filter(|item| outcomes[item.place.0][item.place.1]);
+        let entries: Vec<Value> = done
+            .filter_map(|item| {
+                let is_first = noted.insert(item.place.0) && admissions[item.place.0] == Admission::First;
+                item.entry(is_first)
+            })
+            .collect();
+        once::note(connection, &entries).await?;
+        let outcomes = outcomes.into_iter().enumerate();
+        Ok(outcomes.map(|(position, outcome)| may_be_made(position).then_some(outcome)).collect())
     }
 
     /// Usually all waiting changes are of one kind: removals, or issues that are new to their lists.
     async fn apply_at_once(
         changes: &[&Self],
         connection: &mut SqliteConnection,
-    ) -> Result<Option<Vec<Vec<bool>>>, sqlx::Error> {
-        let items = Items::of(changes);
+    ) -> Result<Option<Vec<Self::Outcome>>, sqlx::Error> {
+        let items = Items::of(changes, |_| true);
         if !items.syncs.is_empty() || !items.stale.is_empty() {
             return Ok(None);
         }
         if items.additions.is_empty() {
-            let mut outcomes = none_of(changes);
-            claim(connection, DELETE, &items.removals, &mut outcomes).await?;
-            return Ok(Some(outcomes));
+            return remove_all(connection, changes, &items.removals).await;
         }
         let all_are_new = items.removals.is_empty() && insert_all(connection, &items.additions).await?;
-        Ok(all_are_new.then(|| changes.iter().map(|change| vec![true; change.len()]).collect()))
+        Ok(all_are_new.then(|| changes.iter().map(|change| Some(vec![true; change.len()])).collect()))
     }
 }
 
@@ -133,13 +180,53 @@ fn none_of(changes: &[&ListChange]) -> Vec<Vec<bool>> {
     changes.iter().map(|change| vec![false; change.len()]).collect()
 }
 
-/// Adds all the issues if they are new to their lists. Otherwise adds none.
+/// Adds all the issues if they are new to their lists, and the requests are new. Otherwise adds none.
 async fn insert_all(connection: &mut SqliteConnection, items: &[Item<'_>]) -> Result<bool, sqlx::Error> {
     let stored: Vec<Value> = items.iter().map(Item::stored).collect();
-    match run(connection, INSERT_ALL, &[&stored]).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
-        Err(error) => Err(error),
+    let entries: Vec<Value> = items.iter().filter_map(|item| item.entry(item.place.1 == 0)).collect();
+    Ok(run_at_once(connection, INSERT_ALL, &[json!(stored), json!(entries)]).await?.is_some())
+}
+
+/// Removes what is there, if the requests are new. Otherwise removes nothing.
+async fn remove_all(
+    connection: &mut SqliteConnection,
+    changes: &[&ListChange],
+    items: &[Item<'_>],
+) -> Result<Option<Vec<Option<Vec<bool>>>>, sqlx::Error> {
+    let mut seen = HashSet::new();
+    // Who gets what both want is decided one by one, for they may be the same request.
+    if !items.iter().all(|item| seen.insert((item.change.channel(), item.key().as_str()))) {
+        return Ok(None);
+    }
+    let entries: Vec<Value> = items.iter().filter_map(|item| item.entry(true)).collect();
+    let is_one_each = changes.iter().all(|change| change.len() <= 1);
+    let statements = if is_one_each { DELETE_ALL } else { DELETE_SEVERAL };
+    let Some(rows) = run_at_once(connection, statements, &entries).await? else { return Ok(None) };
+    let mut outcomes = none_of(changes);
+    let replayed = attribute(&rows, items, &mut outcomes)?;
+    let is_replay = |change: &ListChange| {
+        change.claim().and_then(once::token).is_some_and(|token| replayed.contains(&token))
+    };
+    let outcomes = changes.iter().zip(outcomes);
+    Ok(Some(outcomes.map(|(change, outcome)| (!is_replay(change)).then_some(outcome)).collect()))
+}
+
+/// Runs statements that begin a transaction and end it, in one trip to SQLite's thread. `None` if something isn't
+/// unique. Then nothing was changed.
+async fn run_at_once(
+    connection: &mut SqliteConnection,
+    statements: &'static str,
+    arguments: &[Value],
+) -> Result<Option<Vec<SqliteRow>>, sqlx::Error> {
+    let error = match run(connection, statements, &[arguments]).await {
+        Ok(rows) => return Ok(Some(rows)),
+        Err(error) => error,
+    };
+    // Where the transaction didn't begin, or SQLite has ended it, there is none to end.
+    let _ = run(connection, "ROLLBACK", &[]).await;
+    match error.as_database_error() {
+        Some(cause) if cause.is_unique_violation() => Ok(None),
+        _ => Err(error),
     }
 }
 
@@ -155,9 +242,25 @@ async fn claim(
         return Ok(());
     }
     let stored: Vec<Value> = items.iter().map(Item::stored).collect();
+    let rows = run(connection, statement, &[&stored]).await?;
+    attribute(&rows, items, outcomes).map(|_| ())
+}
+
+/// Notes what a statement added or removed. Returns the texts that stand beside an empty channel.
+fn attribute(
+    rows: &[SqliteRow],
+    items: &[Item<'_>],
+    outcomes: &mut [Vec<bool>],
+) -> Result<HashSet<String>, sqlx::Error> {
     let mut claims = HashSet::new();
-    for row in run(connection, statement, &[&stored]).await? {
-        claims.insert((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?));
+    let mut others = HashSet::new();
+    for row in rows {
+        let (channel, text) = (row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?);
+        if channel.is_empty() {
+            others.insert(text);
+        } else {
+            claims.insert((channel, text));
+        }
     }
     for item in items {
         if claims.is_empty() {
@@ -166,7 +269,7 @@ async fn claim(
         let claim = (item.change.channel().to_owned(), item.key().as_str().to_owned());
         outcomes[item.place.0][item.place.1] = claims.remove(&claim);
     }
-    Ok(())
+    Ok(others)
 }
 
 /// Updates existing rows to match Jira's answers, and adds missing ones.
@@ -234,118 +337,4 @@ async fn rename(connection: &mut SqliteConnection, plan: &Plan) -> Result<(), sq
     let named: Vec<Value> = renamed.iter().map(|row| json!([row.id, row.key, row.issue_id])).collect();
     run(connection, RENAME_ROWS, &[&named]).await?;
     Ok(())
-}
-
-impl ListChange {
-    fn len(&self) -> usize {
-        match self {
-            Self::Track { issues, .. } => issues.len(),
-            Self::Untrack { keys, .. } => keys.len(),
-            Self::Sync { updates, .. } => updates.len(),
-            Self::ForgetSync { .. } => 0,
-        }
-    }
-
-    fn channel(&self) -> &str {
-        match self {
-            Self::Track { channel, .. } | Self::Untrack { channel, .. } | Self::Sync { channel, .. } => {
-                channel
-            }
-            Self::ForgetSync { .. } => "",
-        }
-    }
-
-    fn now(&self) -> Option<&str> {
-        match self {
-            Self::Track { now, .. } | Self::Sync { now, .. } => Some(now),
-            Self::Untrack { .. } | Self::ForgetSync { .. } => None,
-        }
-    }
-}
-
-/// The changes to make, by kind.
-#[derive(Default)]
-struct Items<'a> {
-    removals: Vec<Item<'a>>,
-    additions: Vec<Item<'a>>,
-    syncs: Vec<Item<'a>>,
-    /// Key and id of the issues to read again.
-    stale: Vec<Value>,
-}
-
-impl<'a> Items<'a> {
-    fn of(changes: &[&'a ListChange]) -> Self {
-        let mut items = Self::default();
-        for (change, position) in changes.iter().zip(0..) {
-            let kind = match change {
-                ListChange::Untrack { .. } => &mut items.removals,
-                ListChange::Track { .. } => &mut items.additions,
-                ListChange::Sync { .. } => &mut items.syncs,
-                ListChange::ForgetSync { key, id } => {
-                    items.stale.push(json!([key.as_str(), id.as_str()]));
-                    continue;
-                }
-            };
-            kind.extend((0..change.len()).map(|item| Item { change, place: (position, item) }));
-        }
-        items
-    }
-}
-
-/// One issue or key of a change.
-#[derive(Clone, Copy)]
-struct Item<'a> {
-    change: &'a ListChange,
-    /// The position of its change, and its position within that change.
-    place: (usize, usize),
-}
-
-impl<'a> Item<'a> {
-    /// The item's key on the list, now or after the change.
-    fn key(&self) -> &'a IssueKey {
-        match self.change {
-            ListChange::Track { issues, .. } => &issues[self.place.1].key,
-            ListChange::Untrack { keys, .. } => &keys[self.place.1],
-            ListChange::Sync { updates, .. } => &updates[self.place.1].0,
-            ListChange::ForgetSync { key, .. } => key,
-        }
-    }
-
-    fn issue(&self) -> Option<&'a Issue> {
-        match self.change {
-            ListChange::Track { issues, .. } => issues.get(self.place.1),
-            ListChange::Untrack { .. } | ListChange::ForgetSync { .. } => None,
-            ListChange::Sync { updates, .. } => updates[self.place.1].1.as_ref(),
-        }
-    }
-
-    fn answer(&self) -> Answer<'a> {
-        let listed_as = match self.change {
-            ListChange::Sync { .. } => Some(self.key()),
-            ListChange::Track { .. } | ListChange::Untrack { .. } | ListChange::ForgetSync { .. } => None,
-        };
-        Answer { channel: self.change.channel(), listed_as, issue: self.issue() }
-    }
-
-    /// The item in the form that [`INSERT`] and [`DELETE`] expect, with channel and key first.
-    fn stored(&self) -> Value {
-        match self.change {
-            ListChange::Track { channel, tracked_by, source, issues, now } => {
-                let issue = &issues[self.place.1];
-                json!([
-                    channel,
-                    issue.key.as_str(),
-                    issue.id.as_str(),
-                    now,
-                    tracked_by,
-                    source,
-                    issue.summary,
-                    known_status(issue)
-                ])
-            }
-            ListChange::Untrack { .. } | ListChange::Sync { .. } | ListChange::ForgetSync { .. } => {
-                json!([self.change.channel(), self.key().as_str()])
-            }
-        }
-    }
 }

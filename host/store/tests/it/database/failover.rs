@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use maro_domain::tracked::{Source, TrackOutcome};
+use maro_domain::{
+    author::Author,
+    tracked::{Source, TrackOutcome},
+};
 use maro_process::secret::Secret;
 use maro_store::{Stores, database::error::DatabaseError, tracker::TrackRequest};
 use tokio::time::{sleep, timeout};
@@ -25,7 +28,7 @@ const RECOVERY: Duration = Duration::from_secs(10);
 
 async fn track(stores: &Stores, number: u32) -> Result<Vec<TrackOutcome>, DatabaseError> {
     let (channel, user) = (channel("C1"), user("U1"));
-    let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&channel, &user), source: Source::Command };
     stores.tracker.track(request, &[issue(number, &format!("TIDE-{number}"))], at(0)).await
 }
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maro_domain::{
+    author::Author,
     ids::UserId,
     tracked::{
         Source,
@@ -18,7 +19,7 @@ use maro_store::{
 use tokio::time::sleep;
 
 use crate::support::{
-    given::{Given, at, channel, issue, key, user},
+    given::{Given, at, author, channel, issue, key, noted, user},
     held_route::HeldRoute,
     postgres,
 };
@@ -36,14 +37,14 @@ async fn given() -> Option<(Arc<Given>, HeldRoute)> {
 
 async fn track(given: &Given, number: u32, by: &UserId) -> Result<Vec<TrackOutcome>, DatabaseError> {
     let channel = channel("C1");
-    let request = TrackRequest { channel: &channel, tracked_by: by, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&channel, by), source: Source::Command };
     given.tracker.track(request, &[issue(number, &format!("TIDE-{number}"))], at(0)).await
 }
 
 async fn put(given: &Given, key: &str) -> Result<Changed, DatabaseError> {
     let space = Space { plugin: "standup", channel: None };
     let change = Change { key, condition: Condition::Any, new: Some("value") };
-    given.plugin_storage.change(space, change, QUOTA).await
+    given.plugin_storage.change(space, change, QUOTA, noted(&author("C1", "U1"))).await
 }
 
 fn intent(id: &str) -> NewIntent {
@@ -58,7 +59,7 @@ fn intent(id: &str) -> NewIntent {
 }
 
 async fn begin(given: &Given, id: &str) -> Version {
-    match given.intents.begin(&intent(id), at(0)).await.unwrap() {
+    match given.intents.begin(&intent(id), None, at(0)).await.unwrap() {
         Begun::New(intent) | Begun::Known(intent) => intent.version,
     }
 }
@@ -67,9 +68,13 @@ async fn begin(given: &Given, id: &str) -> Version {
 async fn warm_up(given: &Given) {
     let kinds = |round: u32| async move {
         track(given, 100 + round, &user("U1")).await.unwrap();
-        given.tracker.untrack(&channel("C1"), &[key(&format!("TIDE-{}", 100 + round))]).await.unwrap();
+        given
+            .tracker
+            .untrack(&author("C1", "U1"), &[key(&format!("TIDE-{}", 100 + round))], at(0))
+            .await
+            .unwrap();
         put(given, &format!("warm {round}")).await.unwrap();
-        given.plugin_switches.disable(&format!("warm{round}"), &user("U1"), at(0)).await.unwrap();
+        given.plugin_switches.disable(&format!("warm{round}"), &author("C1", "U1"), at(0)).await.unwrap();
         let version = begin(given, &format!("warm {round}")).await;
         given
             .intents
@@ -94,15 +99,16 @@ async fn what_was_given_up_on_is_not_carried_out_when_the_network_delivers_it() 
     assert_eq!(track(&given, 41, &user("U1")).await.unwrap(), [Tracked]);
     let version = begin(&given, "known").await;
     route.hold("");
-    let (list, (one, two)) = (channel("C1"), (user("U1"), user("U2")));
+    let (one, two) = (user("U1"), user("U2"));
+    let by = author("C1", "U1");
     let keys = [key("TIDE-41")];
     let (new, data) = (intent("new"), "{\"late\":true}");
     let (untracked, tracked, put, disabled, begun, saved) = tokio::join!(
-        given.tracker.untrack(&list, &keys),
+        given.tracker.untrack(&by, &keys, at(0)),
         track(&given, 42, &one),
         put(&given, "late"),
-        given.plugin_switches.disable("standup", &one, at(0)),
-        given.intents.begin(&new, at(0)),
+        given.plugin_switches.disable("standup", &by, at(0)),
+        given.intents.begin(&new, None, at(0)),
         given.intents.save("known", version, IntentState::Finished, data, at(1)),
     );
     is_given_up(untracked);
@@ -112,7 +118,7 @@ async fn what_was_given_up_on_is_not_carried_out_when_the_network_delivers_it() 
     assert!(begun.is_err() && saved.is_err(), "{begun:?}, {saved:?}");
 
     // People go on, on new connections.
-    given.tracker.untrack(&list, &keys).await.unwrap();
+    given.tracker.untrack(&by, &keys, at(0)).await.unwrap();
     assert_eq!(track(&given, 41, &two).await.unwrap(), [Tracked]);
     route.let_go();
     sleep(A_MOMENT).await;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use maro_domain::tracked::{Source, TrackOutcome::Tracked, UntrackOutcome};
+use maro_domain::{
+    author::Author,
+    tracked::{Source, TrackOutcome::Tracked, UntrackOutcome},
+};
 use maro_process::secret::Secret;
 use maro_store::{
     Stores,
@@ -14,7 +17,7 @@ use maro_store::{
 };
 
 use crate::support::{
-    given::{Given, at, channel, issue, key, user},
+    given::{Given, at, author, channel, issue, key, noted, user},
     pgbouncer::{self, PgBouncer},
     postgres,
     raw::query,
@@ -23,11 +26,11 @@ use crate::support::{
 /// Each kind of call, by one of many callers.
 async fn work(stores: Arc<Stores>, caller: u32) {
     let (list, user) = (channel(&format!("C{caller}")), user("U1"));
-    let request = TrackRequest { channel: &list, tracked_by: &user, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&list, &user), source: Source::Command };
     let issues: Vec<_> = (1..=3).map(|number| issue(number, &format!("A-{number}"))).collect();
     assert_eq!(stores.tracker.track(request, &issues[..1], at(0)).await.unwrap(), [Tracked]);
     stores.tracker.track(request, &issues, at(1)).await.unwrap();
-    let removed = stores.tracker.untrack(&list, &[key("A-2")]).await.unwrap();
+    let removed = stores.tracker.untrack(&Author::host(&list, &user), &[key("A-2")], at(0)).await.unwrap();
     assert_eq!(removed, [UntrackOutcome::new(true)]);
     let synced = [(key("A-1"), Some(issue(1, "A-1")))];
     stores.tracker.update_sync_status(&list, &synced, at(2)).await.unwrap();
@@ -41,14 +44,20 @@ async fn work(stores: Arc<Stores>, caller: u32) {
         state: IntentState::Begun,
         data: "{}".to_owned(),
     };
-    stores.intents.begin(&intent, at(0)).await.unwrap();
+    stores.intents.begin(&intent, None, at(0)).await.unwrap();
     assert!(stores.intents.get(&id).await.unwrap().is_some());
     let space = Space { plugin: "standup", channel: Some(&list) };
     let change = Change { key: "a", condition: Condition::Any, new: Some("b") };
     let quota = Quota { keys: 10, bytes: 1_000, plugin_bytes: 100_000 };
-    stores.plugin_storage.change(space, change, quota).await.unwrap();
+    stores.plugin_storage.change(space, change, quota, noted(&author("C1", "U1"))).await.unwrap();
     assert_eq!(stores.plugin_storage.get(space, "a").await.unwrap().as_deref(), Some("b"));
-    assert!(stores.plugin_switches.disable(&format!("p{caller}"), &user, at(0)).await.unwrap());
+    assert!(
+        stores
+            .plugin_switches
+            .disable(&format!("p{caller}"), &Author::host(&channel("C1"), &user), at(0))
+            .await
+            .unwrap()
+    );
 }
 
 async fn two_bots_work_behind(settings: &str) {

@@ -22,7 +22,7 @@ struct Sample {
     content: &'static str,
 }
 
-const SAMPLES: [Sample; 8] = [
+const SAMPLES: [Sample; 9] = [
     Sample {
         since: 1,
         fill: "
@@ -101,6 +101,19 @@ const SAMPLES: [Sample; 8] = [
         content: "
             SELECT plugin || ' ' || channel_id || ' ' || keys || ' ' || bytes
             FROM plugin_storage_usage ORDER BY plugin, channel_id",
+    },
+    Sample {
+        since: 6,
+        fill: "
+            INSERT INTO audit_log (at, channel_id, user_id, action, subject, plugin, digest, outcome, incident)
+            VALUES
+                ('2025-06-01T08:00:00.000000Z', 'C1', 'U1', 'track', 'A-1', 'track', '00ff', 'done', '00000abc'),
+                ('2025-06-02T08:00:00.000000Z', 'C1', 'U1', 'create', 'é 👩‍👩‍👧', NULL, NULL, 'refused', NULL)",
+        content: "
+            SELECT CAST(at AS TEXT) || ' ' || team_id || channel_id || ' ' || user_id || ' ' || action || ' ' || subject
+                || ' ' || coalesce(plugin, '-') || ' ' || coalesce(digest, '-') || ' ' || outcome
+                || ' ' || coalesce(incident, '-')
+            FROM audit_log ORDER BY id",
     },
     Sample {
         since: 7,

@@ -54,7 +54,7 @@ fn new_intent(id: &str, kind: IntentKind, data: &str) -> NewIntent {
 
 /// Begins an intent that nobody has begun before.
 async fn begin(given: &Given, id: &str, second: i64) -> Intent {
-    match given.intents.begin(&new_intent(id, Create, "{}"), at(second)).await.unwrap() {
+    match given.intents.begin(&new_intent(id, Create, "{}"), None, at(second)).await.unwrap() {
         Begun::New(intent) => intent,
         Begun::Known(intent) => panic!("{intent:?} is known"),
     }
@@ -81,7 +81,7 @@ fn ticket(id: u32, key: &str) -> Issue {
 
 async fn an_intent_is_begun_once(given: &Given) {
     let first = begin(given, "one", 0).await;
-    let again = given.intents.begin(&new_intent("one", Link, "[1]"), at(5)).await.unwrap();
+    let again = given.intents.begin(&new_intent("one", Link, "[1]"), None, at(5)).await.unwrap();
     assert_eq!(again, Begun::Known(first.clone()));
     assert_eq!(given.intents.get("one").await.unwrap(), Some(first));
     begin(given, "two", 0).await;
@@ -91,7 +91,7 @@ async fn an_intent_is_stored_as_it_was_given(given: &Given) {
     let kinds = [Create, Link, PluginCreate, Stories];
     for kind in kinds {
         let asked = new_intent(kind.as_str(), kind, r#"{"summary": "One"}"#);
-        let begun = given.intents.begin(&asked, at(7)).await.unwrap();
+        let begun = given.intents.begin(&asked, None, at(7)).await.unwrap();
         let Begun::New(intent) = begun else { panic!("{begun:?}") };
         let expected = Intent {
             id: asked.id,
@@ -141,7 +141,7 @@ async fn of_many_who_begin_an_intent_one_gets_it(given: &Given) {
         let calls = (0..16).map(|caller| {
             let intents = Arc::clone(&both[caller % 2]);
             let intent = new_intent(&format!("intent {round}"), Create, &format!("[{caller}]"));
-            tokio::spawn(async move { intents.begin(&intent, at(0)).await.unwrap() })
+            tokio::spawn(async move { intents.begin(&intent, None, at(0)).await.unwrap() })
         });
         let (mut owners, mut seen) = (0, HashSet::new());
         for call in calls.collect::<Vec<_>>() {
@@ -338,12 +338,12 @@ async fn what_is_over_is_forgotten_and_nothing_else(given: &Given) {
 async fn what_is_too_long_is_refused(given: &Given) {
     let (long_id, long_data) = ("i".repeat(MAX_ID_LENGTH + 1), "d".repeat(MAX_DATA_LENGTH + 1));
     for intent in [new_intent(&long_id, Create, "{}"), new_intent("one", Create, &long_data)] {
-        let error = given.intents.begin(&intent, at(0)).await.unwrap_err();
+        let error = given.intents.begin(&intent, None, at(0)).await.unwrap_err();
         assert!(matches!(error, IntentError::TooLong { .. }), "{error:?}");
     }
     assert_eq!(given.query("SELECT id FROM ticket_intents").await, [""; 0]);
     let (id, data) = (&long_id[1..], &long_data[1..]);
-    let begun = given.intents.begin(&new_intent(id, Create, data), at(0)).await.unwrap();
+    let begun = given.intents.begin(&new_intent(id, Create, data), None, at(0)).await.unwrap();
     let Begun::New(intent) = begun else { panic!("known") };
     assert_eq!(intent.data, data);
     let error = given.intents.save(id, intent.version, Confirmed, &long_data, at(1)).await.unwrap_err();
@@ -365,7 +365,7 @@ async fn hostile_texts_come_back_as_they_were(given: &Given) {
     .enumerate()
     {
         let id = format!("{number} {text}");
-        let begun = given.intents.begin(&new_intent(&id, Create, text), at(0)).await.unwrap();
+        let begun = given.intents.begin(&new_intent(&id, Create, text), None, at(0)).await.unwrap();
         let Begun::New(intent) = begun else { panic!("known") };
         assert_eq!((intent.id.as_str(), intent.data.as_str()), (id.as_str(), text));
         assert_ne!(save(given, &id, intent.version, Confirmed, 1).await, Saved::Lost);
@@ -397,7 +397,7 @@ async fn an_intent_of_a_newer_bot_is_left_to_it(given: &Given) {
     assert_eq!(claim(&*given.intents, 60, 61, 10).await, [""; 0]);
     assert_eq!(given.intents.forget_before(at(60)).await.unwrap(), 0);
     for id in ["kind", "state"] {
-        let error = given.intents.begin(&new_intent(id, Create, "{}"), at(60)).await.unwrap_err();
+        let error = given.intents.begin(&new_intent(id, Create, "{}"), None, at(60)).await.unwrap_err();
         assert!(matches!(error, IntentError::Database(DatabaseError::Unavailable(_))), "{error:?}");
     }
 }
@@ -408,7 +408,7 @@ async fn lists_and_intents_are_written_at_once(given: &Given) {
         tokio::spawn(async move {
             let issue = ticket(number, &format!("A-{number}"));
             let intent = new_intent(&number.to_string(), Create, "{}");
-            let begun = intents.begin(&intent, at(0)).await.unwrap();
+            let begun = intents.begin(&intent, None, at(0)).await.unwrap();
             let Begun::New(intent) = begun else { panic!("known") };
             crate::support::given::track(&*tracker, "C1", &[issue], 0).await;
             intents.save(&intent.id, intent.version, Finished, "{}", at(1)).await.unwrap()
@@ -426,7 +426,7 @@ async fn intents_survive_a_restart(given: &Given) {
     let again = given.open_again().await;
     let intents = &again.intents;
     assert_eq!(intents.get("one").await.unwrap().as_ref(), Some(&intent));
-    let begun = intents.begin(&new_intent("one", Create, "{}"), at(1)).await.unwrap();
+    let begun = intents.begin(&new_intent("one", Create, "{}"), None, at(1)).await.unwrap();
     assert_eq!(begun, Begun::Known(intent));
     assert_eq!(claim(&**intents, 60, 61, 10).await, ["one"]);
     again.close().await;
@@ -434,7 +434,7 @@ async fn intents_survive_a_restart(given: &Given) {
 
 async fn a_call_after_the_end_is_an_error(given: &Given) {
     given.close().await;
-    let error = given.intents.begin(&new_intent("one", Create, "{}"), at(0)).await.unwrap_err();
+    let error = given.intents.begin(&new_intent("one", Create, "{}"), None, at(0)).await.unwrap_err();
     assert!(matches!(error, IntentError::Database(DatabaseError::Unavailable(_))), "{error:?}");
     assert!(given.intents.get("one").await.is_err());
 }

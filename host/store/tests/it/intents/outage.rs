@@ -31,7 +31,7 @@ fn new_intent(id: &str) -> NewIntent {
 #[tokio::test]
 async fn what_is_written_survives_a_bot_that_is_killed() {
     let given = Given::sqlite().await;
-    let begun = given.intents.begin(&new_intent("one"), at(0)).await.unwrap();
+    let begun = given.intents.begin(&new_intent("one"), None, at(0)).await.unwrap();
     let Begun::New(intent) = begun else { panic!("known") };
     let state = IntentState::Confirmed;
     let saved = given.intents.save("one", intent.version, state, "[1]", at(1)).await.unwrap();
@@ -55,9 +55,9 @@ async fn what_is_written_survives_a_bot_that_is_killed() {
 #[tokio::test]
 async fn an_intent_begun_on_a_session_that_postgres_ended_is_the_callers() {
     let Some(given) = Given::postgres().await else { return };
-    given.intents.begin(&new_intent("one"), at(0)).await.unwrap();
+    given.intents.begin(&new_intent("one"), None, at(0)).await.unwrap();
     given.end_all_sessions().await;
-    let begun = given.intents.begin(&new_intent("two"), at(0)).await.unwrap();
+    let begun = given.intents.begin(&new_intent("two"), None, at(0)).await.unwrap();
     let Begun::New(intent) = begun else { panic!("known") };
     given.end_all_sessions().await;
     let state = IntentState::Finished;
@@ -70,15 +70,15 @@ async fn an_intent_begun_on_a_session_that_postgres_ended_is_the_callers() {
 async fn a_postgres_that_stops_and_starts_has_the_intents() {
     let Some(server) = Server::start() else { return };
     let given = Given::on(server.database().await).await;
-    let begun = given.intents.begin(&new_intent("one"), at(0)).await.unwrap();
+    let begun = given.intents.begin(&new_intent("one"), None, at(0)).await.unwrap();
     let Begun::New(intent) = begun else { panic!("known") };
     server.stop();
-    let error = given.intents.begin(&new_intent("two"), at(0)).await.unwrap_err();
+    let error = given.intents.begin(&new_intent("two"), None, at(0)).await.unwrap_err();
     assert!(matches!(error, IntentError::Database(DatabaseError::Unavailable(_))), "{error:?}");
     assert!(given.intents.claim_abandoned(at(60), at(61), 10).await.is_err());
     server.start_again();
     assert_eq!(given.intents.get("one").await.unwrap(), Some(intent));
-    assert!(matches!(given.intents.begin(&new_intent("two"), at(0)).await.unwrap(), Begun::New(_)));
+    assert!(matches!(given.intents.begin(&new_intent("two"), None, at(0)).await.unwrap(), Begun::New(_)));
     given.close().await;
 }
 
@@ -87,10 +87,10 @@ async fn a_locked_table_is_waited_for_in_vain() {
     let Some(given) = Given::postgres().await else { return };
     let Raw::Postgres(mut other) = Raw::connect(&given.config).await else { panic!("not PostgreSQL") };
     other.execute("BEGIN; LOCK TABLE ticket_intents").await.unwrap();
-    let error = given.intents.begin(&new_intent("one"), at(0)).await.unwrap_err();
+    let error = given.intents.begin(&new_intent("one"), None, at(0)).await.unwrap_err();
     assert!(matches!(error, IntentError::Database(DatabaseError::TimedOut)), "{error:?}");
     other.execute("ROLLBACK").await.unwrap();
-    assert!(matches!(given.intents.begin(&new_intent("one"), at(0)).await.unwrap(), Begun::New(_)));
+    assert!(matches!(given.intents.begin(&new_intent("one"), None, at(0)).await.unwrap(), Begun::New(_)));
     other.close().await.unwrap();
     given.close().await;
 }
@@ -99,10 +99,10 @@ async fn a_locked_table_is_waited_for_in_vain() {
 async fn an_intent_that_was_begun_without_word_of_it_is_the_callers() {
     let Some((given, route)) = Given::on_lossy_postgres().await else { return };
     route.lose_answers_to("lost", 2);
-    let begun = given.intents.begin(&new_intent("lost"), at(0)).await.unwrap();
+    let begun = given.intents.begin(&new_intent("lost"), None, at(0)).await.unwrap();
     assert!(matches!(begun, Begun::New(_)), "{begun:?}");
     route.lose_answers_to("gone", 3);
-    let error = given.intents.begin(&new_intent("gone"), at(0)).await.unwrap_err();
+    let error = given.intents.begin(&new_intent("gone"), None, at(0)).await.unwrap_err();
     assert!(matches!(error, IntentError::Database(DatabaseError::Uncertain(_))), "{error:?}");
     assert_eq!(given.intents.claim_abandoned(at(60), at(61), 10).await.unwrap().len(), 2);
     given.close().await;

@@ -7,7 +7,7 @@ use maro_store::{
     plugin_storage::{Change, Changed, Condition, PluginStorage, Quota, Space},
 };
 
-use crate::support::given::{Given, channel, on_both_databases};
+use crate::support::given::{Given, author, channel, noted, on_both_databases};
 
 on_both_databases! {
     a_value_is_kept_until_it_is_changed_or_taken_away,
@@ -38,17 +38,17 @@ fn within<'a>(plugin: &'a str, channel: &'a ChannelId) -> Space<'a> {
 
 async fn set(given: &Given, space: Space<'_>, key: &str, value: &str, quota: Quota) -> Changed {
     let change = Change { key, condition: Condition::Any, new: Some(value) };
-    given.plugin_storage.change(space, change, quota).await.unwrap()
+    given.plugin_storage.change(space, change, quota, noted(&author("C1", "U1"))).await.unwrap()
 }
 
 async fn take(given: &Given, space: Space<'_>, key: &str) -> Changed {
     let change = Change { key, condition: Condition::Any, new: None };
-    given.plugin_storage.change(space, change, MUCH).await.unwrap()
+    given.plugin_storage.change(space, change, MUCH, noted(&author("C1", "U1"))).await.unwrap()
 }
 
 async fn swap(storage: &dyn PluginStorage, key: &str, expected: Option<&str>, new: Option<&str>) -> Changed {
     let change = Change { key, condition: Condition::Is(expected), new };
-    storage.change(shared("p"), change, MUCH).await.unwrap()
+    storage.change(shared("p"), change, MUCH, noted(&author("C1", "U1"))).await.unwrap()
 }
 
 async fn get(given: &Given, space: Space<'_>, key: &str) -> Option<String> {
@@ -164,7 +164,10 @@ async fn what_makes_nothing_larger_is_never_refused(given: &Given) {
     assert_eq!(set(given, space, "a", "1", nothing).await, YES_ANEW);
     assert_eq!(set(given, space, "a", "12", nothing).await, Changed::Full);
     let change = Change { key: "b", condition: Condition::Any, new: None };
-    assert_eq!(given.plugin_storage.change(space, change, nothing).await.unwrap(), YES_ANEW);
+    assert_eq!(
+        given.plugin_storage.change(space, change, nothing, noted(&author("C1", "U1"))).await.unwrap(),
+        YES_ANEW
+    );
 }
 
 async fn writers_at_once_never_exceed_the_quota(given: &Given) {
@@ -176,7 +179,7 @@ async fn writers_at_once_never_exceed_the_quota(given: &Given) {
         tokio::spawn(async move {
             let key = format!("k{number}");
             let change = Change { key: &key, condition: Condition::Any, new: Some("v") };
-            storage.change(shared("p"), change, quota).await.unwrap()
+            storage.change(shared("p"), change, quota, noted(&author("C1", "U1"))).await.unwrap()
         })
     });
     let outcomes: Vec<Changed> = join_all(writers).await.into_iter().map(Result::unwrap).collect();
@@ -189,7 +192,10 @@ async fn writers_at_once_never_exceed_the_quota(given: &Given) {
         tokio::spawn(async move {
             let change = Change { key: "key", condition: Condition::Any, new: Some("1234567") };
             let quota = Quota { plugin_bytes: 50, ..MUCH };
-            storage.change(within("total", &channel), change, quota).await.unwrap()
+            storage
+                .change(within("total", &channel), change, quota, noted(&author("C1", "U1")))
+                .await
+                .unwrap()
         })
     });
     let outcomes: Vec<Changed> = join_all(writers).await.into_iter().map(Result::unwrap).collect();
@@ -235,6 +241,7 @@ async fn a_closed_database_is_unavailable(given: &Given) {
     let error = given.plugin_storage.get(shared("p"), "k").await.unwrap_err();
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     let change = Change { key: "k", condition: Condition::Any, new: Some("v") };
-    let error = given.plugin_storage.change(shared("p"), change, MUCH).await.unwrap_err();
+    let error =
+        given.plugin_storage.change(shared("p"), change, MUCH, noted(&author("C1", "U1"))).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
 }

@@ -5,7 +5,7 @@ use maro_store::{
     plugin_storage::{Change, Changed, Condition, Quota, Space},
 };
 
-use crate::support::given::Given;
+use crate::support::given::{Given, author, noted};
 
 const MUCH: Quota = Quota { keys: 1_000, bytes: 1 << 20, plugin_bytes: 16 << 20 };
 
@@ -23,10 +23,12 @@ async fn value(given: &Given) -> Option<String> {
 async fn a_value_is_set_again_until_it_is_known_to_be_there() {
     let Some((given, route)) = Given::on_lossy_postgres().await else { return };
     route.lose_answers_to("COMMIT", 2);
-    let changed = given.plugin_storage.change(SPACE, set("one"), MUCH).await.unwrap();
+    let changed =
+        given.plugin_storage.change(SPACE, set("one"), MUCH, noted(&author("C1", "U1"))).await.unwrap();
     assert_eq!(changed, Changed::Yes { had_value: true }, "the first attempt set it");
     route.lose_answers_to("COMMIT", 3);
-    let error = given.plugin_storage.change(SPACE, set("two"), MUCH).await.unwrap_err();
+    let error =
+        given.plugin_storage.change(SPACE, set("two"), MUCH, noted(&author("C1", "U1"))).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
     assert_eq!(value(&given).await.as_deref(), Some("two"));
     given.close().await;
@@ -35,10 +37,10 @@ async fn a_value_is_set_again_until_it_is_known_to_be_there() {
 #[tokio::test]
 async fn a_swap_is_not_tried_again() {
     let Some((given, route)) = Given::on_lossy_postgres().await else { return };
-    given.plugin_storage.change(SPACE, set("one"), MUCH).await.unwrap();
+    given.plugin_storage.change(SPACE, set("one"), MUCH, noted(&author("C1", "U1"))).await.unwrap();
     route.lose_answers_to("COMMIT", 1);
     let swap = Change { key: "k", condition: Condition::Is(Some("one")), new: Some("two") };
-    let error = given.plugin_storage.change(SPACE, swap, MUCH).await.unwrap_err();
+    let error = given.plugin_storage.change(SPACE, swap, MUCH, noted(&author("C1", "U1"))).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
     assert_eq!(value(&given).await.as_deref(), Some("two"));
     given.close().await;

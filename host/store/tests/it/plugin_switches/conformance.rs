@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use maro_domain::author::Author;
 use maro_store::plugin_switches::{PluginSwitches, Switch};
 
-use crate::support::given::{Given, at, on_both_databases, user};
+use crate::support::given::{Given, at, author, channel, on_both_databases, user};
 
 on_both_databases! {
     a_plugin_is_off_until_it_is_switched_on,
@@ -25,35 +26,35 @@ async fn off(switches: &dyn PluginSwitches) -> Vec<String> {
 async fn a_plugin_is_off_until_it_is_switched_on(given: &Given) {
     let switches = &given.plugin_switches;
     assert_eq!(off(&**switches).await, [""; 0]);
-    assert!(!switches.enable("track", &user("U1"), at(0)).await.unwrap());
-    assert!(switches.disable("track", &user("U1"), at(1)).await.unwrap());
-    assert!(switches.disable("assign", &user("U2"), at(2)).await.unwrap());
+    assert!(!switches.enable("track", &author("C1", "U1"), at(0)).await.unwrap());
+    assert!(switches.disable("track", &author("C1", "U1"), at(1)).await.unwrap());
+    assert!(switches.disable("assign", &author("C1", "U2"), at(2)).await.unwrap());
     let track = Switch { plugin: "track".to_owned(), disabled_by: user("U1"), disabled_at: at(1) };
     let assign = Switch { plugin: "assign".to_owned(), disabled_by: user("U2"), disabled_at: at(2) };
     assert_eq!(switches.disabled().await.unwrap(), [assign.clone(), track]);
-    assert!(switches.enable("track", &user("U2"), at(3)).await.unwrap());
-    assert!(!switches.enable("track", &user("U2"), at(4)).await.unwrap());
+    assert!(switches.enable("track", &author("C1", "U2"), at(3)).await.unwrap());
+    assert!(!switches.enable("track", &author("C1", "U2"), at(4)).await.unwrap());
     assert_eq!(switches.disabled().await.unwrap(), [assign]);
 }
 
 async fn it_stays_with_who_switched_it_off_first(given: &Given) {
     let switches = &given.plugin_switches;
-    assert!(switches.disable("track", &user("U1"), at(1)).await.unwrap());
-    assert!(!switches.disable("track", &user("U2"), at(2)).await.unwrap());
+    assert!(switches.disable("track", &author("C1", "U1"), at(1)).await.unwrap());
+    assert!(!switches.disable("track", &author("C1", "U2"), at(2)).await.unwrap());
     assert_eq!(switches.disabled().await.unwrap()[0].disabled_by, user("U1"));
-    switches.enable("track", &user("U1"), at(3)).await.unwrap();
-    assert!(switches.disable("track", &user("U2"), at(4)).await.unwrap());
+    switches.enable("track", &author("C1", "U1"), at(3)).await.unwrap();
+    assert!(switches.disable("track", &author("C1", "U2"), at(4)).await.unwrap());
     let switch = switches.disabled().await.unwrap().remove(0);
     assert_eq!((switch.disabled_by, switch.disabled_at), (user("U2"), at(4)));
 }
 
 async fn who_switched_it_stays_on_record(given: &Given) {
     let switches = &given.plugin_switches;
-    switches.disable("track", &user("U1"), at(1)).await.unwrap();
-    switches.enable("track", &user("U2"), at(2)).await.unwrap();
+    switches.disable("track", &author("C1", "U1"), at(1)).await.unwrap();
+    switches.enable("track", &author("C1", "U2"), at(2)).await.unwrap();
     let row = "SELECT disabled_by || ' ' || enabled_by FROM plugin_switches";
     assert_eq!(given.query(row).await, ["U1 U2"]);
-    switches.disable("track", &user("U3"), at(3)).await.unwrap();
+    switches.disable("track", &author("C1", "U3"), at(3)).await.unwrap();
     let row = "SELECT disabled_by || ' ' || coalesce(enabled_by, '-') FROM plugin_switches";
     assert_eq!(given.query(row).await, ["U3 -"]);
 }
@@ -62,9 +63,12 @@ async fn of_many_who_switch_it_off_one_does(given: &Given) {
     let switches = &given.plugin_switches;
     let calls = (0..12).map(|number| {
         let switches = Arc::clone(switches);
-        tokio::spawn(
-            async move { switches.disable("track", &user(&format!("U{number}")), at(0)).await.unwrap() },
-        )
+        tokio::spawn(async move {
+            switches
+                .disable("track", &Author::host(&channel("C1"), &user(&format!("U{number}"))), at(0))
+                .await
+                .unwrap()
+        })
     });
     let changes = futures_util::future::join_all(calls).await;
     assert_eq!(changes.into_iter().filter(|changed| *changed.as_ref().unwrap()).count(), 1);
@@ -73,9 +77,9 @@ async fn of_many_who_switch_it_off_one_does(given: &Given) {
 async fn another_replica_sees_the_switches(given: &Given) {
     let replica = given.replica().await;
     let (ours, theirs) = (&given.plugin_switches, &replica.plugin_switches);
-    ours.disable("track", &user("U1"), at(0)).await.unwrap();
+    ours.disable("track", &author("C1", "U1"), at(0)).await.unwrap();
     assert_eq!(off(&**theirs).await, ["track"]);
-    theirs.enable("track", &user("U2"), at(1)).await.unwrap();
+    theirs.enable("track", &author("C1", "U2"), at(1)).await.unwrap();
     assert_eq!(off(&**ours).await, [""; 0]);
     replica.close().await;
 }
@@ -99,17 +103,17 @@ async fn hostile_names_come_back_as_they_were(given: &Given) {
     let switches = &given.plugin_switches;
     for name in ["'); DROP TABLE plugin_switches; --", r#"" \ $1 ?1"#, "👩‍👩‍👧 \u{feff}", "null", "12", ""]
     {
-        assert!(switches.disable(name, &user("U1"), at(0)).await.unwrap());
+        assert!(switches.disable(name, &author("C1", "U1"), at(0)).await.unwrap());
         assert_eq!(off(&**switches).await, [name]);
         assert!(switches.claim_refusal(name, name, at(0), at(0)).await.unwrap());
         assert!(!switches.claim_refusal(name, name, at(0), at(0)).await.unwrap());
-        assert!(switches.enable(name, &user("U1"), at(0)).await.unwrap());
+        assert!(switches.enable(name, &author("C1", "U1"), at(0)).await.unwrap());
     }
 }
 
 async fn a_switch_that_makes_no_sense_hides_no_other(given: &Given) {
     let switches = &given.plugin_switches;
-    switches.disable("good", &user("U1"), at(0)).await.unwrap();
+    switches.disable("good", &author("C1", "U1"), at(0)).await.unwrap();
     given
         .execute(
             "INSERT INTO plugin_switches (plugin_name, disabled_by, disabled_at) \

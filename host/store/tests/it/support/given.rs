@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use jiff::{SignedDuration, Timestamp};
 use maro_domain::{
+    author::Author,
     ids::{ChannelId, UserId},
     issue::{Issue, IssueId, IssueKey},
     tracked::{PageRequest, Source, TrackOutcome, TrackedIssue},
@@ -11,6 +12,7 @@ use maro_domain::{
 use maro_process::secret::Secret;
 use maro_store::{
     Stores,
+    audit::{Entry, Noted},
     config::DatabaseConfig,
     tracker::{ChannelIssueTracker, TrackRequest},
 };
@@ -18,7 +20,7 @@ use maro_store::{
 use crate::support::{
     lossy_route::LossyRoute,
     postgres,
-    raw::{execute, query},
+    raw::{execute, query, try_execute},
 };
 
 /// The list comes first, so that the session does not end itself.
@@ -125,6 +127,15 @@ impl Given {
         execute(&self.config, statement).await;
     }
 
+    /// What the database says if it refuses a statement.
+    pub(crate) async fn try_execute(&self, statement: &str) -> Result<(), String> {
+        try_execute(&self.config, statement).await
+    }
+
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        matches!(self.config, DatabaseConfig::Postgres(_))
+    }
+
     pub(crate) async fn query(&self, statement: &str) -> Vec<String> {
         query(&self.config, statement).await
     }
@@ -180,8 +191,22 @@ pub(crate) async fn track(
     second: i64,
 ) -> Vec<TrackOutcome> {
     let (channel, user) = (channel(channel_id), user("U1"));
-    let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&channel, &user), source: Source::Command };
     tracker.track(request, issues, at(second)).await.unwrap()
+}
+
+/// MARO itself, for a person in a channel.
+pub(crate) fn author(channel_id: &str, user_id: &str) -> Author {
+    Author::host(&channel(channel_id), &user(user_id))
+}
+
+/// What the log says of a change that doesn't matter.
+pub(crate) fn noted(author: &Author) -> Noted<'_> {
+    Noted {
+        author,
+        entry: Entry { action: "storage set", subject: "channel key", outcome: "done" },
+        at: at(0),
+    }
 }
 
 pub(crate) fn channel(id: &str) -> ChannelId {

@@ -34,11 +34,17 @@ async fn sqlite(path: PathBuf) -> SqliteConnection {
 
 /// Runs statements that return nothing, on a connection of their own.
 pub(crate) async fn execute(config: &DatabaseConfig, statement: &str) {
+    try_execute(config, statement).await.unwrap();
+}
+
+/// As [`execute`], with what the database says if it refuses.
+pub(crate) async fn try_execute(config: &DatabaseConfig, statement: &str) -> Result<(), String> {
     let statement = AssertSqlSafe(statement.to_owned());
-    match Raw::connect(config).await {
-        Raw::Sqlite(mut connection) => drop(connection.execute(statement).await.unwrap()),
-        Raw::Postgres(mut connection) => drop(connection.execute(statement).await.unwrap()),
-    }
+    let executed = match Raw::connect(config).await {
+        Raw::Sqlite(mut connection) => connection.execute(statement).await.map(drop),
+        Raw::Postgres(mut connection) => connection.execute(statement).await.map(drop),
+    };
+    executed.map_err(|error| error.to_string())
 }
 
 /// The first column of every row, as text.

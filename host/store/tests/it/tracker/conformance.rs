@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use maro_domain::{
+    author::Author,
     issue::{Issue, IssueId},
     tracked::{
         MISSING_STATUS, PageRequest, Source,
@@ -12,7 +13,9 @@ use maro_domain::{
 };
 use maro_store::tracker::TrackRequest;
 
-use crate::support::given::{Given, at, channel, described, issue, key, on_both_databases, track, user};
+use crate::support::given::{
+    Given, at, author, channel, described, issue, key, on_both_databases, track, user,
+};
 
 on_both_databases! {
     each_issue_has_its_own_outcome,
@@ -73,7 +76,7 @@ async fn a_row_holds_what_was_said_at_the_time(given: &Given) {
     for (number, source) in
         [Source::Command, Source::Created, Source::DuplicateLink, Source::EpicStory].into_iter().enumerate()
     {
-        let request = TrackRequest { channel: &channel, tracked_by: &user, source };
+        let request = TrackRequest { author: &Author::host(&channel, &user), source };
         let issue = issue(number as u32, &format!("A-{}", number + 1));
         given.tracker.track(request, std::slice::from_ref(&issue), at(5)).await.unwrap();
         let row = given.list("C1").await.remove(number);
@@ -90,7 +93,7 @@ async fn a_row_holds_what_was_said_at_the_time(given: &Given) {
 
 async fn nothing_asked_is_nothing_done(given: &Given) {
     assert!(given.track("C1", &[], 0).await.is_empty());
-    assert!(given.tracker.untrack(&channel("C1"), &[]).await.unwrap().is_empty());
+    assert!(given.tracker.untrack(&author("C1", "U1"), &[], at(0)).await.unwrap().is_empty());
     assert!(given.tracker.is_tracked(&channel("C1"), &[]).await.unwrap().is_empty());
     given.tracker.update_sync_status(&channel("C1"), &[], at(0)).await.unwrap();
     assert!(given.list("C1").await.is_empty());
@@ -108,7 +111,7 @@ async fn a_list_is_in_the_order_of_tracking(given: &Given) {
 async fn every_channel_has_its_own_list(given: &Given) {
     assert_eq!(given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await, [Tracked, Tracked]);
     assert_eq!(given.track("C2", &[issue(1, "A-1")], 1).await, [Tracked]);
-    given.tracker.untrack(&channel("C1"), &[key("A-1")]).await.unwrap();
+    given.tracker.untrack(&author("C1", "U1"), &[key("A-1")], at(0)).await.unwrap();
     assert_eq!(given.keys("C1").await, ["A-2"]);
     assert_eq!(given.keys("C2").await, ["A-1"]);
     let moved = issue(1, "B-1");
@@ -165,7 +168,7 @@ async fn tracking_again_refreshes_summary_and_status(given: &Given) {
 async fn untracking_says_what_was_there(given: &Given) {
     given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await;
     let keys = [key("A-2"), key("A-9"), key("A-2"), key("A-1")];
-    let outcomes = given.tracker.untrack(&channel("C1"), &keys).await.unwrap();
+    let outcomes = given.tracker.untrack(&author("C1", "U1"), &keys, at(0)).await.unwrap();
     assert_eq!(outcomes, [Untracked, NotTracked, NotTracked, Untracked]);
     assert!(given.list("C1").await.is_empty());
     assert_eq!(given.track("C1", &[issue(1, "A-1")], 9).await, [Tracked]);
@@ -449,7 +452,7 @@ async fn of_many_who_untrack_an_issue_one_is_told_that_it_was_there(given: &Give
     given.track("C1", &[issue(1, "A-1")], 0).await;
     let calls = (0..32).map(|_| {
         let tracker = Arc::clone(&given.tracker);
-        tokio::spawn(async move { tracker.untrack(&channel("C1"), &[key("A-1")]).await.unwrap() })
+        tokio::spawn(async move { tracker.untrack(&author("C1", "U1"), &[key("A-1")], at(0)).await.unwrap() })
     });
     let outcomes = all(calls.collect()).await.concat();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Untracked).count(), 1);
@@ -479,7 +482,7 @@ async fn a_storm_of_changes_ends_consistent(given: &Given) {
                 let project = if (caller + step / 7) % 2 == 0 { "A" } else { "B" };
                 let named = issue(number, &format!("{project}-{number}"));
                 if (caller + step) % 3 == 0 {
-                    let gone = tracker.untrack(&channel("C1"), &[named.key]).await.unwrap();
+                    let gone = tracker.untrack(&author("C1", "U1"), &[named.key], at(0)).await.unwrap();
                     balance -= gone.iter().filter(|outcome| **outcome == Untracked).count() as i64;
                 } else {
                     let new = track(&*tracker, "C1", &[named], i64::from(step)).await;
@@ -526,7 +529,7 @@ async fn lists_survive_a_restart(given: &Given) {
 async fn a_call_after_the_end_is_an_error(given: &Given) {
     given.close().await;
     assert!(given.tracker.ping().await.is_err());
-    assert!(given.tracker.untrack(&channel("C1"), &[key("A-1")]).await.is_err());
+    assert!(given.tracker.untrack(&author("C1", "U1"), &[key("A-1")], at(0)).await.is_err());
 }
 
 /// A statement that inserts a row without Jira's id.

@@ -4,7 +4,7 @@ use maro_domain::tracked::TrackOutcome::Tracked;
 use maro_store::database::error::DatabaseError;
 
 use crate::support::{
-    given::{Given, at, channel, described, issue, key},
+    given::{Given, at, author, channel, described, issue, key},
     lossy_route::LossyRoute,
 };
 
@@ -12,7 +12,7 @@ async fn given() -> Option<(Given, LossyRoute)> {
     let (given, route) = Given::on_lossy_postgres().await?;
     // So that the statements are known to the connection, and a request with a key in it is a change.
     given.track("C1", &[issue(1, "WARM-1")], 0).await;
-    given.tracker.untrack(&channel("C1"), &[key("WARM-1")]).await.unwrap();
+    given.tracker.untrack(&author("C1", "U1"), &[key("WARM-1")], at(0)).await.unwrap();
     Some((given, route))
 }
 
@@ -30,7 +30,7 @@ async fn an_issue_that_was_untracked_without_word_of_it_is_not_said_to_be_there(
     let Some((given, route)) = given().await else { return };
     given.track("C1", &[issue(2, "LOST-1")], 1).await;
     route.lose_answers_to("LOST-1", 1);
-    let error = given.tracker.untrack(&channel("C1"), &[key("LOST-1")]).await.unwrap_err();
+    let error = given.tracker.untrack(&author("C1", "U1"), &[key("LOST-1")], at(0)).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Uncertain(_)), "{error:?}");
     assert!(given.keys("C1").await.is_empty());
     given.close().await;

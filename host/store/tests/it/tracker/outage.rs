@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use maro_domain::author::Author;
 use maro_domain::tracked::{
     PageRequest, Source,
     TrackOutcome::{AlreadyTracked, Tracked},
@@ -15,7 +16,7 @@ use maro_store::{
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::support::{
-    given::{Given, at, channel, issue, key, track, user},
+    given::{Given, at, author, channel, issue, key, track, user},
     postgres::Server,
     raw::Raw,
 };
@@ -24,7 +25,7 @@ const PAGE: PageRequest = PageRequest { offset: 0, limit: 10 };
 
 async fn try_track(given: &Given, number: u32) -> Result<(), DatabaseError> {
     let (channel, user) = (channel("C1"), user("U1"));
-    let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
+    let request = TrackRequest { author: &Author::host(&channel, &user), source: Source::Command };
     given.tracker.track(request, &[issue(number, &format!("A-{number}"))], at(0)).await.map(|_| ())
 }
 
@@ -98,7 +99,7 @@ async fn a_locked_sqlite_file_is_waited_for_in_vain_and_then_works_again() {
     let (_folder, stores, mut other) = impatient(Duration::from_millis(100)).await;
     track(&*stores.tracker, "C1", &[issue(1, "A-1")], 0).await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let error = stores.tracker.untrack(&channel("C1"), &[key("A-1")]).await.unwrap_err();
+    let error = stores.tracker.untrack(&author("C1", "U1"), &[key("A-1")], at(0)).await.unwrap_err();
     assert!(matches!(error, DatabaseError::TimedOut), "{error:?}");
     // Readers do not wait for a writer.
     assert_eq!(stores.tracker.get_tracked_issues(&channel("C1"), PAGE).await.unwrap().issues.len(), 1);
@@ -129,12 +130,12 @@ async fn what_is_said_of_changes_that_a_lock_held_up_is_true() {
     for held_for in [300, 500, 700, 900, 1_100].map(Duration::from_millis) {
         let (_folder, stores, mut other) = impatient(patience).await;
         other.execute("BEGIN IMMEDIATE").await.unwrap();
-        let (channel, user) = (channel("C1"), user("U1"));
-        let request = TrackRequest { channel: &channel, tracked_by: &user, source: Source::Command };
+        let by = Author::host(&channel("C1"), &user("U1"));
+        let request = TrackRequest { author: &by, source: Source::Command };
         let issues = [issue(1, "A-1")];
         let asked = async {
             let tracked = stores.tracker.track(request, &issues, at(0));
-            tokio::join!(tracked, stores.plugin_switches.disable("p", &user, at(0)), async {
+            tokio::join!(tracked, stores.plugin_switches.disable("p", &by, at(0)), async {
                 stores.intents.record_tickets("A", "one", &issues, at(0)).await
             })
         };
@@ -146,7 +147,7 @@ async fn what_is_said_of_changes_that_a_lock_held_up_is_true() {
         // A change that is still under way is done after this.
         tokio::time::sleep(2 * patience).await;
         let is_there = [
-            !stores.tracker.get_tracked_issues(&channel, PAGE).await.unwrap().issues.is_empty(),
+            !stores.tracker.get_tracked_issues(&by.channel, PAGE).await.unwrap().issues.is_empty(),
             !stores.plugin_switches.disabled().await.unwrap().is_empty(),
             !stores.intents.recent_tickets("A", at(0)).await.unwrap().is_empty(),
         ];

@@ -2,12 +2,16 @@
 //! each caller hears of its own.
 
 use futures_util::future::{join, join4};
-use maro_domain::tracked::{
-    TrackOutcome::{AlreadyTracked, Tracked},
-    UntrackOutcome::{NotTracked, Untracked},
+use maro_domain::{
+    author::Author,
+    ids::ChannelId,
+    tracked::{
+        TrackOutcome::{AlreadyTracked, Tracked},
+        UntrackOutcome::{NotTracked, Untracked},
+    },
 };
 
-use crate::support::given::{Given, at, channel, described, issue, key, on_both_databases};
+use crate::support::given::{Given, at, channel, described, issue, key, on_both_databases, user};
 
 on_both_databases! {
     one_removes_while_another_adds,
@@ -21,6 +25,10 @@ on_both_databases! {
 /// How often each meeting is tried: whether changes are made together is a matter of moments.
 const ROUNDS: u32 = 25;
 
+fn by(channel: &ChannelId) -> Author {
+    Author::host(channel, &user("U1"))
+}
+
 async fn one_removes_while_another_adds(given: &Given) {
     let channel = channel("C1");
     for round in 1..=ROUNDS {
@@ -28,19 +36,23 @@ async fn one_removes_while_another_adds(given: &Given) {
             (issue(round, &format!("OLD-{round}")), issue(1_000 + round, &format!("NEW-{round}")));
         assert_eq!(given.track("C1", std::slice::from_ref(&old), 0).await, [Tracked]);
         let keys = [old.key];
-        let (removed, added) =
-            join(given.tracker.untrack(&channel, &keys), given.track("C1", std::slice::from_ref(&new), 1))
-                .await;
+        let (removed, added) = join(
+            given.tracker.untrack(&by(&channel), &keys, at(0)),
+            given.track("C1", std::slice::from_ref(&new), 1),
+        )
+        .await;
         assert_eq!((removed.unwrap(), added), (vec![Untracked], vec![Tracked]), "round {round}");
         assert_eq!(given.keys("C1").await, [new.key.as_str()], "round {round}");
         // And the other way round.
         let keys = [new.key, key("NO-1")];
-        let (added, removed) =
-            join(given.track("C1", &[issue(9_999, "ONE-1")], 2), given.tracker.untrack(&channel, &keys))
-                .await;
+        let (added, removed) = join(
+            given.track("C1", &[issue(9_999, "ONE-1")], 2),
+            given.tracker.untrack(&by(&channel), &keys, at(0)),
+        )
+        .await;
         assert_eq!((removed.unwrap(), added), (vec![Untracked, NotTracked], vec![Tracked]), "round {round}");
         assert_eq!(given.keys("C1").await, ["ONE-1"], "round {round}");
-        given.tracker.untrack(&channel, &[key("ONE-1")]).await.unwrap();
+        given.tracker.untrack(&by(&channel), &[key("ONE-1")], at(0)).await.unwrap();
     }
 }
 
@@ -58,7 +70,7 @@ async fn one_adds_while_jiras_news_come(given: &Given) {
         assert_eq!(added, [Tracked], "round {round}");
         assert_eq!(given.keys("C1").await, ["B-1", "A-2"], "round {round}");
         assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Done"), "round {round}");
-        given.tracker.untrack(&channel, &[key("B-1"), key("A-2")]).await.unwrap();
+        given.tracker.untrack(&by(&channel), &[key("B-1"), key("A-2")], at(0)).await.unwrap();
     }
 }
 
@@ -68,7 +80,7 @@ async fn one_removes_while_jiras_news_come(given: &Given) {
         assert_eq!(given.track("C1", &[issue(1, "A-1"), issue(2, "A-2")], 0).await, [Tracked, Tracked]);
         let (gone, news) = ([key("A-2")], [(key("A-1"), Some(described(1, "B-1", "Moved", "Done")))]);
         let (removed, written) = join(
-            given.tracker.untrack(&channel, &gone),
+            given.tracker.untrack(&by(&channel), &gone, at(0)),
             given.tracker.update_sync_status(&channel, &news, at(60)),
         )
         .await;
@@ -76,7 +88,7 @@ async fn one_removes_while_jiras_news_come(given: &Given) {
         assert_eq!(removed.unwrap(), [Untracked], "round {round}");
         assert_eq!(given.keys("C1").await, ["B-1"], "round {round}");
         assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Done"), "round {round}");
-        given.tracker.untrack(&channel, &[key("B-1")]).await.unwrap();
+        given.tracker.untrack(&by(&channel), &[key("B-1")], at(0)).await.unwrap();
     }
 }
 
@@ -88,7 +100,7 @@ async fn every_kind_of_change_at_once(given: &Given) {
         assert_eq!(given.track("C1", &before, 0).await, [Tracked; 4]);
         let (gone, synced) = ([key("A-1")], [(key("A-2"), Some(described(2, "B-2", "Moved", "Done")))]);
         let (removed, added, refreshed, moved) = join4(
-            given.tracker.untrack(&channel, &gone),
+            given.tracker.untrack(&by(&channel), &gone, at(0)),
             given.track("C1", &[issue(5, "A-5"), issue(6, "A-6")], 60),
             given.track("C1", &[described(4, "A-4", "After", "Open")], 60),
             given.tracker.update_sync_status(&channel, &synced, at(60)),
@@ -102,7 +114,7 @@ async fn every_kind_of_change_at_once(given: &Given) {
         assert_eq!(rows[0].last_jira_status.as_deref(), Some("Done"), "round {round}");
         assert_eq!(rows[2].last_jira_summary.as_deref(), Some("After"), "round {round}");
         let all: Vec<_> = rows.into_iter().map(|row| row.key).collect();
-        assert_eq!(given.tracker.untrack(&channel, &all).await.unwrap(), [Untracked; 5]);
+        assert_eq!(given.tracker.untrack(&by(&channel), &all, at(0)).await.unwrap(), [Untracked; 5]);
     }
 }
 
@@ -111,8 +123,11 @@ async fn the_same_issue_is_removed_and_added_at_once(given: &Given) {
     for round in 1..=ROUNDS {
         given.track("C1", &[issue(1, "A-1")], 0).await;
         let keys = [key("A-1")];
-        let (removed, added) =
-            join(given.tracker.untrack(&channel, &keys), given.track("C1", &[issue(1, "A-1")], 1)).await;
+        let (removed, added) = join(
+            given.tracker.untrack(&by(&channel), &keys, at(0)),
+            given.track("C1", &[issue(1, "A-1")], 1),
+        )
+        .await;
         let is_there = !given.list("C1").await.is_empty();
         let added_last = (vec![Tracked], true);
         let removed_last = (vec![AlreadyTracked], false);
@@ -129,9 +144,9 @@ async fn lists_of_several_channels_change_at_once(given: &Given) {
         assert_eq!(given.track("C2", &[issue(2, "A-2")], 0).await, [Tracked]);
         let (first, second) = ([key("A-1")], [key("A-2")]);
         let (gone, new, also_gone, also_new) = join4(
-            given.tracker.untrack(&channels[0], &first),
+            given.tracker.untrack(&by(&channels[0]), &first, at(0)),
             given.track("C1", &[issue(2, "A-2")], 1),
-            given.tracker.untrack(&channels[1], &second),
+            given.tracker.untrack(&by(&channels[1]), &second, at(0)),
             given.track("C2", &[issue(1, "A-1")], 1),
         )
         .await;
@@ -139,7 +154,7 @@ async fn lists_of_several_channels_change_at_once(given: &Given) {
         assert_eq!((new, also_new), (vec![Tracked], vec![Tracked]), "round {round}");
         assert_eq!(given.keys("C1").await, ["A-2"], "round {round}");
         assert_eq!(given.keys("C2").await, ["A-1"], "round {round}");
-        given.tracker.untrack(&channels[0], &second).await.unwrap();
-        given.tracker.untrack(&channels[1], &first).await.unwrap();
+        given.tracker.untrack(&by(&channels[0]), &second, at(0)).await.unwrap();
+        given.tracker.untrack(&by(&channels[1]), &first, at(0)).await.unwrap();
     }
 }

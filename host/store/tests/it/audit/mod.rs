@@ -1,0 +1,5 @@
+//! The audit log, and requests that take effect once.
+
+mod conformance;
+mod once;
+mod pruning;
