@@ -41,7 +41,8 @@ impl Watched {
     }
 
     fn compiled(&self) -> usize {
-        fs::read_dir(self.cache.path().join("code")).unwrap().count()
+        let entries = fs::read_dir(self.cache.path().join("code")).unwrap();
+        entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some()).count()
     }
 }
 

@@ -109,11 +109,12 @@ async fn an_entry_of_the_cache_that_is_not_its_own_is_compiled_again() {
     let cache = cache.path().join("code");
     let (first, _) = registry(plugins.path(), Some(&cache));
     first.load().await.unwrap();
-    let entry = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
+    let mut files = fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+    let entry = files.find(|path| path.extension().is_some_and(|extension| extension == "cwasm")).unwrap();
     let whole = fs::read(&entry).unwrap();
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
-    let foreign = [&whole[..32], b"\x7fELF and so on"].concat();
+    let foreign = [&whole[..64], b"\x7fELF and so on"].concat();
     let damaged: [&[u8]; 5] = [&flipped, &whole[..whole.len() / 2], b"", &[0; 100], &foreign];
     for content in damaged {
         fs::write(&entry, content).unwrap();

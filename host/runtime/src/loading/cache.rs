@@ -1,20 +1,23 @@
 //! Compiled plugins on disk, so that nothing is compiled again after a restart.
 //!
-//! Running an entry means trusting it as much as this program, so entries live in a folder that only its
-//! owner can enter, and each carries a digest, which tells damaged and renamed entries. Anything doubtful
-//! counts as absent.
+//! Running an entry means trusting it as much as this program. So entries lie in a folder that only its owner can
+//! enter, each signed with a key that lies beside it, or in one that an image brings and nobody here can write.
+//! Anything doubtful counts as absent.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    ffi::CString,
+    io::{self, Read as _},
+    path::Path,
     time::SystemTime,
 };
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// The length of the digest in front of each entry, in bytes.
+use crate::loading::cache_folder::CacheFolder;
+
+/// What stands before the code: the signature, for where there is a key, and a digest, for where there is none.
+/// The length of each, in bytes.
 const DIGEST_LENGTH: usize = 32;
 
 /// The largest entry, in bytes. A plugin in Python compiles to about 60 MiB.
@@ -23,114 +26,102 @@ pub(super) const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
 /// The largest size of the whole folder, in bytes. Above it, the least recently used entries are removed.
 const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// The ending of an entry's name.
-const EXTENSION: &str = "cwasm";
+/// The ending of an entry's name, and that of entries of this form: earlier ones weren't signed.
+const EXTENSION: &str = ".cwasm";
+const ENDING: &str = ".2.cwasm";
 
 /// A folder of compiled plugins.
 #[derive(Debug)]
 pub(crate) struct CodeCache {
-    dir: PathBuf,
+    folder: CacheFolder,
 }
 
 impl CodeCache {
     /// Opens the folder, or creates it.
     ///
     /// # Errors
-    /// The folder can't be created, belongs to somebody else, or is open to others.
+    /// The folder can't be created, or it isn't safe to run what is in it.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let metadata = fs::metadata(dir)?;
-        if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(io::Error::other("other users can access it: set its mode to 700"));
+        let folder = CacheFolder::open(dir)?;
+        if folder.key.is_none() {
+            tracing::info!(dir = %dir.display(), "compiled plugins come with the system: none are added to them");
         }
-        // The owner of a new file is this user, without asking the C library.
-        let probe = dir.join(format!(".probe-{:016x}", rand::random::<u64>()));
-        let owner = private_file(&probe)?.metadata()?.uid();
-        fs::remove_file(&probe)?;
-        if owner != metadata.uid() {
-            return Err(io::Error::other("it belongs to another user"));
-        }
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self { folder })
     }
 
     /// The compiled code stored under `key`, if it is there and whole.
     pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        let mut file = File::open(self.path(key)).ok()?;
+        let mut file = self.folder.read(&name(key)?).ok()?;
         let length = file.metadata().ok()?.len();
         if length > MAX_ENTRY_BYTES {
             return None;
         }
         let mut entry = Vec::with_capacity(usize::try_from(length).ok()?);
         (&mut file).take(MAX_ENTRY_BYTES).read_to_end(&mut entry).ok()?;
-        let (digest, code) = entry.split_at_checked(DIGEST_LENGTH)?;
-        if digest_of(key, code) != *digest {
-            tracing::warn!(key, "recompiling a plugin because its entry in the code cache is damaged");
+        let (signature, rest) = entry.split_at_checked(DIGEST_LENGTH)?;
+        let (digest, code) = rest.split_at_checked(DIGEST_LENGTH)?;
+        let is_genuine = match &self.folder.key {
+            Some(secret) => signed(secret, key, code).verify_slice(signature).is_ok(),
+            None => digest_of(key, code) == *digest,
+        };
+        if !is_genuine {
+            tracing::warn!(
+                key,
+                "recompiling a plugin because its entry in the code cache is damaged or not MARO's"
+            );
             return None;
         }
-        // The time of last use decides what is removed when the folder is full. Failing to note it does no
-        // harm.
-        let _ = file.set_modified(now());
-        entry.drain(..DIGEST_LENGTH);
+        if self.folder.key.is_some() {
+            // The time of last use decides what is removed when the folder is full. Failing to note it does no
+            // harm.
+            let _ = file.set_modified(now());
+        }
+        entry.drain(..2 * DIGEST_LENGTH);
         Some(entry)
     }
 
-    /// Stores compiled code under `key`, whole or not at all.
+    /// Stores compiled code under `key`, whole or not at all. Does nothing in a folder that an image brings.
     ///
     /// # Errors
     /// The file can't be written.
     pub(crate) fn put(&self, key: &str, code: &[u8]) -> io::Result<()> {
+        let (Some(secret), Some(name)) = (&self.folder.key, name(key)) else { return Ok(()) };
         self.make_room(code.len() as u64)?;
-        let temporary = self.dir.join(format!(".{:016x}", rand::random::<u64>()));
-        let written = private_file(&temporary).and_then(|mut file| {
-            file.write_all(&digest_of(key, code))?;
-            file.write_all(code)?;
-            fs::rename(&temporary, self.path(key))
-        });
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        written
-    }
-
-    fn path(&self, key: &str) -> PathBuf {
-        self.dir.join(key).with_extension(EXTENSION)
+        let signature = signed(secret, key, code).finalize().into_bytes();
+        self.folder.write(&name, &[&signature, &digest_of(key, code), code])
     }
 
     /// Removes the least recently used entries until `needed` bytes fit.
     fn make_room(&self, needed: u64) -> io::Result<()> {
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(&self.dir)?.flatten() {
-            if let Ok(metadata) = entry.metadata()
-                && metadata.is_file()
-                && entry.path().extension().is_some_and(|extension| extension == EXTENSION)
-            {
-                entries.push((
-                    metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-                    metadata.len(),
-                    entry.path(),
-                ));
-            }
-        }
-        entries.sort();
-        let mut total = entries.iter().map(|(_, length, _)| length).sum::<u64>() + needed;
-        for (_, length, path) in entries {
+        let mut entries = self.folder.entries(EXTENSION)?;
+        entries.sort_by_key(|entry| entry.used);
+        let mut total = entries.iter().map(|entry| entry.bytes).sum::<u64>() + needed;
+        for entry in entries {
             if total <= MAX_FOLDER_BYTES {
                 break;
             }
-            fs::remove_file(path)?;
-            total -= length;
+            self.folder.remove(&entry.name)?;
+            total -= entry.bytes;
         }
         Ok(())
     }
 }
 
-/// Over the key and the code: one plugin's code must not run as another's.
-fn digest_of(key: &str, code: &[u8]) -> [u8; DIGEST_LENGTH] {
-    Sha256::new_with_prefix(key).chain_update(code).finalize().into()
+/// The name of the file with an entry.
+fn name(key: &str) -> Option<CString> {
+    CString::new(format!("{key}{ENDING}")).ok()
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+/// Over the key and the code: one plugin's code must not run as another's.
+fn signed(secret: &[u8], key: &str, code: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    let mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    mac.chain_update(key).chain_update(code)
+}
+
+/// Over the same, to tell what is damaged.
+fn digest_of(key: &str, code: &[u8]) -> [u8; DIGEST_LENGTH] {
+    Sha256::new_with_prefix(key).chain_update(code).finalize().into()
 }
 
 #[expect(clippy::disallowed_methods, reason = "file times are the file system's business, not the clock's")]
@@ -140,78 +131,97 @@ fn now() -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, File},
+        os::unix::fs::PermissionsExt as _,
+        path::PathBuf,
+    };
+
     use super::*;
+
+    /// A cache, and where its entries are.
+    fn cache() -> (tempfile::TempDir, CodeCache) {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(&dir.path().join("cache")).unwrap();
+        (dir, cache)
+    }
+
+    fn path(dir: &tempfile::TempDir, key: &str) -> PathBuf {
+        dir.path().join("cache").join(format!("{key}{ENDING}"))
+    }
 
     #[test]
     fn what_was_put_comes_back_until_it_is_damaged() {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = CodeCache::open(&dir.path().join("cache")).unwrap();
+        let (dir, cache) = cache();
         assert_eq!(cache.get("a"), None);
         cache.put("a", b"machine code").unwrap();
         assert_eq!(cache.get("a").as_deref(), Some(&b"machine code"[..]));
 
-        let path = cache.path("a");
-        fs::copy(&path, cache.path("b")).unwrap();
+        let path = path(&dir, "a");
+        fs::copy(&path, self::path(&dir, "b")).unwrap();
         assert_eq!(cache.get("b"), None, "another's entry");
         let mut bytes = fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&path, &bytes).unwrap();
         assert_eq!(cache.get("a"), None, "a flipped bit");
-        fs::write(&path, &bytes[..10]).unwrap();
-        assert_eq!(cache.get("a"), None, "a cut entry");
-        fs::write(&path, b"").unwrap();
-        assert_eq!(cache.get("a"), None, "an empty entry");
+        for length in [10, 40, 64, 0] {
+            fs::write(&path, &bytes[..length]).unwrap();
+            assert_eq!(cache.get("a"), None, "a cut entry");
+        }
     }
 
     #[test]
-    fn a_folder_that_others_may_enter_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let modes = (0..6).map(|bit| 0o700 | 1 << bit).chain([0o770, 0o750, 0o755, 0o777]);
-        for mode in modes {
-            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
-            let error = CodeCache::open(dir.path()).unwrap_err();
-            assert!(error.to_string().contains("set its mode to 700"), "{mode:o}: {error}");
-        }
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        CodeCache::open(dir.path()).unwrap();
+    fn what_is_signed_with_another_key_is_not_run() {
+        let ((dir, cache), (other_dir, other)) = (cache(), cache());
+        other.put("a", b"somebody's machine code").unwrap();
+        fs::copy(path(&other_dir, "a"), path(&dir, "a")).unwrap();
+        assert_eq!(cache.get("a"), None);
+        assert!(other.get("a").is_some());
+        fs::remove_file(dir.path().join("cache/key")).unwrap();
+        fs::copy(other_dir.path().join("cache/key"), dir.path().join("cache/key")).unwrap();
+        assert!(CodeCache::open(&dir.path().join("cache")).unwrap().get("a").is_some());
     }
 
     #[test]
-    fn a_folder_of_somebody_else_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        if std::os::unix::fs::chown(dir.path(), Some(12_345), None).is_err() {
-            // Only root can give a folder away.
-            return;
-        }
-        let error = CodeCache::open(dir.path()).unwrap_err();
-        assert!(error.to_string().contains("it belongs to another user"), "{error}");
+    fn what_an_image_brings_needs_no_key_and_is_not_added_to() {
+        let (dir, mut given) = cache();
+        given.put("a", b"machine code").unwrap();
+        // As it is where nobody here can write: root can, everywhere but on a file system that is read-only.
+        given.folder.key = None;
+        assert_eq!(given.get("a").as_deref(), Some(&b"machine code"[..]));
+        given.put("b", b"more").unwrap();
+        assert!(!path(&dir, "b").exists());
+        let mut bytes = fs::read(path(&dir, "a")).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(path(&dir, "a"), &bytes).unwrap();
+        assert_eq!(given.get("a"), None, "it is damaged");
     }
 
     #[test]
     fn nobody_else_can_enter_or_read_what_is_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = CodeCache::open(&dir.path().join("a/cache")).unwrap();
+        let (dir, cache) = cache();
         cache.put("a", b"machine code").unwrap();
-        for (path, mode) in [(&cache.dir, 0o700), (&cache.path("a"), 0o600)] {
-            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{path:?}");
+        for (path, mode) in [(dir.path().join("cache"), 0o700), (path(&dir, "a"), 0o600)] {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{path:?}");
         }
+        fs::set_permissions(path(&dir, "a"), fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(cache.get("a"), None, "others could write to it");
     }
 
     #[test]
     fn a_full_folder_loses_what_was_unused_for_longest() {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = CodeCache::open(&dir.path().join("cache")).unwrap();
+        let (dir, cache) = cache();
         // Sparse files: they are large, but take no space.
         for (key, age) in [("oldest", 300), ("older", 200), ("newer", 100)] {
-            let file = private_file(&cache.path(key)).unwrap();
+            let file = File::create(path(&dir, key)).unwrap();
             file.set_len(MAX_FOLDER_BYTES / 4).unwrap();
             file.set_modified(now() - std::time::Duration::from_secs(age)).unwrap();
         }
-        let has = |key: &str| cache.path(key).exists();
+        let has = |key: &str| path(&dir, key).exists();
         cache.put("small", b"code").unwrap();
         assert!(has("oldest") && has("older") && has("newer"), "there was room");
         cache.make_room(MAX_FOLDER_BYTES / 2).unwrap();
         assert!(!has("oldest") && !has("older") && has("newer") && has("small"));
+        assert_eq!(fs::read_dir(dir.path().join("cache")).unwrap().count(), 3, "the key is gone");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A few hundred bytes can ask a compiler for more than any machine has, and nothing stops it half-way. So
 //! this program starts itself again for each component: whatever is too much ends that process and nothing
-//! else.
+//! else. It has no secrets, and [`confinement`] takes its rights away.
 
 use std::{
     fs,
@@ -10,7 +10,8 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{ExitCode, ExitStatus, Stdio},
-    sync::OnceLock,
+    sync::{Once, OnceLock},
+    thread,
 };
 
 use clap::Args;
@@ -22,7 +23,7 @@ use tokio::{
 
 use crate::{
     engine,
-    loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, error::LoadError},
+    loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, confinement, error::LoadError},
     running::priority,
 };
 use maro_tickets::texts;
@@ -36,7 +37,8 @@ const MEMORY_MIB: u64 = 1024;
 const MEMORY_MIB_PER_MIB: u64 = 64;
 /// What counts against its limit and takes no memory: the stacks of its threads, and what its allocator has set
 /// aside.
-const UNTOUCHED_MIB: u64 = 128;
+const UNTOUCHED_MIB: u64 = 192;
+const MAX_THREADS: usize = 4;
 
 /// What it usually takes.
 const EXPECTED_MIB: usize = 64;
@@ -50,6 +52,9 @@ const WRONG: u8 = 3;
 
 /// How to start this program again. Empty if it is a library in another program.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Said once, if at all: what the system lacks.
+static NOTE: Once = Once::new();
 
 /// What one compilation may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
@@ -91,6 +96,11 @@ pub(super) fn expected_bytes(bytes: usize) -> usize {
     EXPECTED_MIB * 1024 * 1024 + bytes.saturating_mul(EXPECTED_MIB_PER_MIB)
 }
 
+/// How many threads compile where memory is short.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, |processors| processors.get().min(MAX_THREADS))
+}
+
 /// From now on, processes of this program compile components. It must answer [`SUBCOMMAND`] with [`serve`].
 pub fn enable() {
     // This also finds the program if a newer one has replaced it since the start.
@@ -114,6 +124,8 @@ pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     // The compiler's threads inherit this from the thread that starts them.
     priority::give_way();
+    // So do they inherit this. The process that started this one logs it if Landlock isn't there.
+    confinement::confine();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
     let (output, code) = match engine::precompile(has_pool, &component) {
@@ -131,6 +143,11 @@ pub(super) async fn compile(
     has_pool: bool,
     ceiling: Ceiling,
 ) -> Option<Result<Vec<u8>, LoadError>> {
+    NOTE.call_once(|| {
+        if !confinement::is_possible() {
+            tracing::debug!("this system has no Landlock: the compiler's process can open files");
+        }
+    });
     let limits = CompilerLimits::of(component.len(), ceiling);
     let mut command = Command::new(PROGRAM.get()?);
     command
@@ -142,6 +159,8 @@ pub(super) async fn compile(
         .env_clear()
         // The program's allocator reserves a GiB, which counts against the limit unless it isn't writable yet.
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+        // So do the stacks of its threads, of which there are as many as processors.
+        .envs(ceiling.mib().map(|_| ("RAYON_NUM_THREADS", threads().to_string())))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

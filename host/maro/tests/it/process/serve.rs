@@ -155,6 +155,25 @@ fn the_compiler_ends_when_its_time_is_up() {
     assert!(String::from_utf8(reason).unwrap().contains("unexpected end"));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_compiler_gains_no_rights_before_it_has_read_anything() {
+    let mut compiler = Command::new(env!("CARGO_BIN_EXE_maro"))
+        .args(["compile-component", "--memory-mib", "4096", "--cpu-seconds", "60"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", compiler.id());
+    crate::bot::until("it has no new rights", async || {
+        std::fs::read_to_string(&status).unwrap().contains("NoNewPrivs:\t1")
+    })
+    .await;
+    compiler.stdin.take().unwrap().write_all(&Guest::default().component()).unwrap();
+    let output = compiler.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stdout.len() > 1024);
+}
+
 #[tokio::test]
 async fn a_webhooks_words_are_in_no_line_of_the_log() {
     use maro_jira::webhook::{SIGNATURE_HEADER, sign};

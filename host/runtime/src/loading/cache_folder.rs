@@ -1,0 +1,301 @@
+//! The folder of compiled plugins: opened once, by descriptor, after a look at everything above it.
+//!
+//! Whoever can put code there, or another folder in its place, runs it with this program's rights. So the folder is
+//! this user's alone, or one that nobody but the system's administrator can write: then an image brought it. Names
+//! are resolved once; from then on the descriptor stands for the folder, whatever is moved.
+
+use std::{
+    ffi::{CStr, CString},
+    fs::{self, DirBuilder, File, Metadata},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::{Component, Path},
+};
+
+use rustix::fs::{Access, AtFlags, CWD, Dir, Mode, OFlags};
+
+/// The key's name, and its length in bytes.
+const KEY: &CStr = c"key";
+const KEY_LENGTH: usize = 32;
+
+/// Root, who may do anything anyway.
+const ROOT: u32 = 0;
+
+/// Bits of a mode: what others may do, who may write beside the owner, and that only owners remove entries.
+const OTHERS: u32 = 0o077;
+const WRITABLE: u32 = 0o022;
+const WRITABLE_BY_ALL: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+/// An open folder.
+#[derive(Debug)]
+pub(super) struct CacheFolder {
+    folder: File,
+    /// What its entries are signed with. `None` if an image brought them, and nobody here can write there.
+    pub(super) key: Option<[u8; KEY_LENGTH]>,
+}
+
+/// A file in the folder.
+pub(super) struct Entry {
+    pub(super) name: CString,
+    pub(super) bytes: u64,
+    /// When it was last used, in seconds.
+    pub(super) used: i64,
+}
+
+impl CacheFolder {
+    /// Opens the folder, or creates it.
+    ///
+    /// # Errors
+    /// It can't be created, or it, its key or a folder above it can be changed by others.
+    pub(super) fn open(dir: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let folder = open_safely(&fs::canonicalize(dir)?)?;
+        let user = rustix::process::geteuid().as_raw();
+        let metadata = folder.metadata()?;
+        let (owner, mode) = (metadata.uid(), metadata.mode());
+        if rustix::fs::accessat(&folder, c".", Access::WRITE_OK, AtFlags::EACCESS).is_err() {
+            return match ![ROOT, user].contains(&owner) || mode & WRITABLE != 0 {
+                true => Err(io::Error::other("others can write to it, and MARO can't")),
+                false => Ok(Self { folder, key: None }),
+            };
+        }
+        if mode & OTHERS != 0 {
+            return Err(io::Error::other("other users can access it: set its mode to 700"));
+        }
+        if owner != user {
+            return Err(io::Error::other("it belongs to another user"));
+        }
+        let key = Some(key(&folder, user)?);
+        Ok(Self { folder, key })
+    }
+
+    /// Opens an entry that nobody else can write.
+    pub(super) fn read(&self, name: &CStr) -> io::Result<File> {
+        let file = open_file(&self.folder, name, OFlags::RDONLY)?;
+        let metadata = file.metadata()?;
+        let owners = [ROOT, rustix::process::geteuid().as_raw()];
+        if !metadata.is_file() || metadata.mode() & WRITABLE != 0 || !owners.contains(&metadata.uid()) {
+            return Err(io::Error::other("it isn't a file of MARO's own"));
+        }
+        Ok(file)
+    }
+
+    /// Writes an entry, whole or not at all.
+    pub(super) fn write(&self, name: &CStr, parts: &[&[u8]]) -> io::Result<()> {
+        let temporary = temporary();
+        let written = private_file(&self.folder, &temporary).and_then(|mut file| {
+            parts.iter().try_for_each(|part| file.write_all(part))?;
+            Ok(rustix::fs::renameat(&self.folder, &*temporary, &self.folder, name)?)
+        });
+        if written.is_err() {
+            let _ = self.remove(&temporary);
+        }
+        written
+    }
+
+    pub(super) fn remove(&self, name: &CStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.folder, name, AtFlags::empty())?)
+    }
+
+    /// The files whose names end like this.
+    pub(super) fn entries(&self, ending: &str) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&self.folder)? {
+            let name = entry?.file_name().to_owned();
+            if !name.to_bytes().ends_with(ending.as_bytes()) {
+                continue;
+            }
+            // It may have been removed by another process.
+            let Ok(stat) = rustix::fs::statat(&self.folder, &*name, AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            entries.push(Entry { name, bytes: stat.st_size.unsigned_abs(), used: stat.st_mtime });
+        }
+        Ok(entries)
+    }
+}
+
+/// Opens a folder from the root on, without links: they have been resolved.
+fn open_safely(path: &Path) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    const ANCESTOR: OFlags = OFlags::PATH;
+    #[cfg(not(target_os = "linux"))]
+    const ANCESTOR: OFlags = OFlags::RDONLY;
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut folder = File::from(rustix::fs::openat(CWD, c"/", ANCESTOR | flags, Mode::empty())?);
+    let user = rustix::process::geteuid().as_raw();
+    let names: Vec<_> = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+    for (depth, name) in names.iter().enumerate() {
+        check_ancestor(&folder.metadata()?, user).map_err(|problem| {
+            let ancestor: std::path::PathBuf = names[..depth].iter().collect();
+            io::Error::other(format!("/{}, which it is in, {problem}", ancestor.display()))
+        })?;
+        let kind = if depth + 1 == names.len() { OFlags::RDONLY } else { ANCESTOR };
+        folder = rustix::fs::openat(&folder, name.as_os_str(), kind | flags, Mode::empty())?.into();
+    }
+    Ok(folder)
+}
+
+/// Checks that nobody can put something else in the place of what is in this folder. Its group may, since the
+/// volumes of Kubernetes are their group's.
+fn check_ancestor(folder: &Metadata, user: u32) -> Result<(), &'static str> {
+    if ![ROOT, user].contains(&folder.uid()) {
+        return Err("belongs to another user");
+    }
+    let mode = folder.mode();
+    if mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0 { Err("can be changed by anybody") } else { Ok(()) }
+}
+
+/// The key beside the entries, which is made if there is none.
+fn key(folder: &File, user: u32) -> io::Result<[u8; KEY_LENGTH]> {
+    match open_file(folder, KEY, OFlags::RDONLY) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_key(folder)?;
+            read_key(open_file(folder, KEY, OFlags::RDONLY)?, user)
+        }
+        file => read_key(file?, user),
+    }
+}
+
+fn read_key(mut file: File, user: u32) -> io::Result<[u8; KEY_LENGTH]> {
+    let metadata = file.metadata()?;
+    if metadata.uid() != user || metadata.mode() & OTHERS != 0 || !metadata.is_file() {
+        return Err(io::Error::other("others can read its file `key`: remove it"));
+    }
+    let mut key = [0; KEY_LENGTH];
+    file.read_exact(&mut key).map_err(|_| io::Error::other("its file `key` was cut short: remove it"))?;
+    Ok(key)
+}
+
+/// Makes a key, unless another process has made one.
+fn make_key(folder: &File) -> io::Result<()> {
+    let temporary = temporary();
+    let mut file = private_file(folder, &temporary)?;
+    let made = file.write_all(&rand::random::<[u8; KEY_LENGTH]>()).and_then(|()| {
+        match rustix::fs::linkat(folder, &*temporary, folder, KEY, AtFlags::empty()) {
+            Err(rustix::io::Errno::EXIST) => Ok(()),
+            made => Ok(made?),
+        }
+    });
+    rustix::fs::unlinkat(folder, &*temporary, AtFlags::empty())?;
+    made
+}
+
+fn temporary() -> CString {
+    let name = format!(".{:016x}", rand::random::<u64>());
+    // Digits and letters have no zero byte.
+    CString::new(name).unwrap_or_default()
+}
+
+fn private_file(folder: &File, name: &CStr) -> io::Result<File> {
+    open_file(folder, name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
+}
+
+fn open_file(folder: &File, name: &CStr, flags: OFlags) -> io::Result<File> {
+    // Nothing else than a file is waited for.
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+
+    use super::*;
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn problem(dir: &Path) -> String {
+        CacheFolder::open(dir).unwrap_err().to_string()
+    }
+
+    /// Only root can give a file away.
+    fn is_given_away(path: &Path) -> bool {
+        chown(path, Some(12_345), None).is_ok()
+    }
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let modes = (0..6).map(|bit| 0o700 | 1 << bit).chain([0o770, 0o750, 0o755, 0o777]);
+        for mode in modes {
+            set_mode(dir.path(), mode);
+            let problem = problem(dir.path());
+            assert!(problem.contains("set its mode to 700"), "{mode:o}: {problem}");
+        }
+        set_mode(dir.path(), 0o700);
+        CacheFolder::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_refused_and_one_in_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("inner");
+        CacheFolder::open(&inner).unwrap();
+        if is_given_away(dir.path()) {
+            set_mode(dir.path(), 0o700);
+            assert_eq!(problem(dir.path()), "it belongs to another user");
+            assert!(problem(&inner).ends_with(", which it is in, belongs to another user"));
+        }
+    }
+
+    #[test]
+    fn a_folder_in_one_that_anybody_can_change_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a/b/cache");
+        CacheFolder::open(&inner).unwrap();
+        // Its group may, as on a volume of Kubernetes, and anybody may add what others can't remove.
+        for (mode, is_safe) in [(0o777, false), (0o702, false), (0o2770, true), (0o1777, true)] {
+            set_mode(&dir.path().join("a"), mode);
+            match CacheFolder::open(&inner) {
+                Ok(_) => assert!(is_safe, "{mode:o}"),
+                Err(error) => {
+                    let problem = error.to_string();
+                    assert!(
+                        !is_safe && problem.ends_with("/a, which it is in, can be changed by anybody"),
+                        "{problem}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_folder_stays_the_one_that_was_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        set_mode(&real, 0o700);
+        symlink(&real, &link).unwrap();
+        let folder = CacheFolder::open(&link).unwrap();
+        fs::remove_file(&link).unwrap();
+        fs::rename(&real, dir.path().join("moved")).unwrap();
+        fs::create_dir(&real).unwrap();
+        folder.write(c"a.cwasm", &[b"code"]).unwrap();
+        assert_eq!(fs::read(dir.path().join("moved/a.cwasm")).unwrap(), b"code");
+        // A link in an entry's place is followed by nobody.
+        symlink("/etc/hostname", dir.path().join("moved/b.cwasm")).unwrap();
+        assert!(folder.read(c"b.cwasm").is_err());
+    }
+
+    #[test]
+    fn the_key_is_made_once_and_is_its_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        set_mode(dir.path(), 0o700);
+        let keys: Vec<_> = (0..2).map(|_| CacheFolder::open(dir.path()).unwrap().key.unwrap()).collect();
+        assert_eq!(keys[0], keys[1]);
+        assert_ne!(keys[0], [0; KEY_LENGTH]);
+        let path = dir.path().join("key");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "something is left behind");
+        set_mode(&path, 0o640);
+        assert!(problem(dir.path()).contains("others can read its file `key`"));
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "short").unwrap();
+        set_mode(&path, 0o600);
+        assert!(problem(dir.path()).contains("cut short"));
+    }
+}
