@@ -2,6 +2,7 @@
 
 pub mod channels;
 pub mod policy;
+pub mod role_book;
 pub mod roles;
 pub mod sight;
 pub mod stored_words;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use crate::{
     channels::{Audience, Channels},
     policy::AccessPolicy,
+    role_book::RoleBook,
+    roles::Roles,
     sight::Sight,
     workspace::Workspace,
 };
@@ -22,11 +25,19 @@ use maro_slack::web_api::SlackWebApi;
 pub struct Access {
     policy: AccessPolicy,
     channels: Channels,
+    pub roles: RoleBook,
 }
 
 impl Access {
     pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
-        Self { policy, channels: Channels::new(slack, workspace) }
+        let roles = RoleBook::new(Roles::default(), Vec::new(), Arc::clone(&slack));
+        Self { policy, channels: Channels::new(slack, workspace), roles }
+    }
+
+    /// With who may do what. Without this, everybody may do everything but what is for administrators.
+    #[must_use]
+    pub fn with_roles(self, roles: RoleBook) -> Self {
+        Self { roles, ..self }
     }
 
     /// What may be shown in a channel. Asks Slack who is in it, if the app may and hasn't lately.

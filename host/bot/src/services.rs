@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{config::Config, database_watch::DatabaseWatch};
-use maro_access::{Access, stored_words::PolicedTracker, workspace::Workspace};
+use maro_access::{Access, role_book::RoleBook, stored_words::PolicedTracker, workspace::Workspace};
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -61,7 +61,9 @@ impl Services {
         let stores = stores.observed_by(&watch);
         let slack = Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone()));
         let workspace = Arc::new(Workspace::new(config.allowed_teams.clone()));
-        let access = Arc::new(Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace)));
+        let roles = RoleBook::new(config.roles.clone(), config.admins.clone(), Arc::clone(&slack));
+        let access = Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace));
+        let access = Arc::new(access.with_roles(roles));
         Ok(Self {
             audit: Auditor { log: Arc::clone(&stores.audit), clock: clock.clone() },
             clock,

@@ -7,6 +7,7 @@
 
 mod connector;
 pub mod error;
+mod user_groups;
 
 use std::time::Duration;
 

@@ -45,10 +45,14 @@ use crate::{
         stories::StoriesForm,
         submissions::Submissions,
     },
+    intent_records::Place,
     provenance::Provenance,
     recovery::Recovery,
 };
-use maro_domain::reply::Reply;
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    reply::Reply,
+};
 use maro_slack::{
     interaction::{
         BlockAction, MessageShortcut, OptionsWanted, Shortcut, ViewSubmitted, answer::SubmissionResponse,
@@ -127,6 +131,20 @@ impl Tickets {
     /// `/maro create [summary]`: opens the create form. Returns a reply only if that fails.
     pub async fn open_create(&self, origin: CommandOrigin<'_>, summary: &str) -> Option<Reply> {
         self.opener.open_create(origin, summary).await
+    }
+
+    /// Whether a person may create and link issues. A refusal is noted.
+    ///
+    /// # Errors
+    /// The sentence for the person.
+    pub async fn may_create(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+        provenance: &Provenance,
+    ) -> Result<(), String> {
+        let place = Place { channel: channel.clone(), user: user.clone() };
+        self.recovery.driver.may_create(&place, provenance, "create", "").await
     }
 
     /// The shortcut on a message.

@@ -10,9 +10,12 @@ use std::{sync::Arc, time::Duration};
 
 use crate::commands::own::OwnCommand;
 use crate::plugins::owners::OwnerNotices;
+use maro_access::role_book::Role;
 use maro_domain::{
+    author::Author,
     caller::{Caller, Person},
     ids::Incident,
+    issue::one_line,
     reply::{Block, Reply, Span, Visibility},
 };
 use maro_runtime::{
@@ -26,6 +29,9 @@ use maro_runtime::{
 use maro_slack::parse_markup;
 use maro_store::plugin_switches::PluginSwitches;
 use maro_tickets::{Tickets, form::open::CommandOrigin, texts};
+
+/// How much of what somebody may not do is noted, in characters.
+const MAX_NOTED_LENGTH: usize = 80;
 
 /// Everything that `/maro` can do.
 pub struct Commands {
@@ -117,6 +123,9 @@ impl Commands {
                 let Some(trigger_id) = trigger_id else {
                     return CommandOutcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));
                 };
+                if let Some(sentence) = self.refusal(Role::Create, &caller, arguments).await {
+                    return CommandOutcome::Refused(Reply::sentence(sentence));
+                }
                 let Caller { channel, user, .. } = &caller;
                 let origin = CommandOrigin { channel, user, team, trigger_id };
                 match own {
@@ -125,6 +134,14 @@ impl Commands {
                 }
             }
         }
+    }
+
+    /// Why a person may not do something, if so. That is noted.
+    async fn refusal(&self, role: Role, caller: &Caller, what: &str) -> Option<String> {
+        let refused = self.capabilities.access.roles.check(role, caller).await.err()?;
+        let what = one_line(what, MAX_NOTED_LENGTH);
+        self.capabilities.audit.refused(&Author::from(caller), role.as_str(), &what).await;
+        Some(texts::roles::not_allowed(&refused))
     }
 
     async fn run_plugin(

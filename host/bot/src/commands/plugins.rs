@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::commands::{Commands, own::RESERVED_NAMES, unknown};
+use maro_access::role_book::Role;
 use maro_domain::{
     author::Author,
     caller::Caller,
@@ -40,8 +41,10 @@ impl Commands {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {
             [] => self.list(caller),
-            ["reload"] | ["disable" | "enable", _] if !caller.is_among(&self.admins) => {
-                Reply::sentence(texts::plugins::ADMINS_ONLY)
+            ["reload"] | ["disable" | "enable", _]
+                if let Some(sentence) = self.refusal(Role::Plugins, caller, &words.join(" ")).await =>
+            {
+                Reply::sentence(sentence)
             }
             ["reload"] | ["disable" | "enable", _] if caller.pressed_command().is_some() => {
                 let command = one_line(&words.join(" "), NAME_LENGTH);

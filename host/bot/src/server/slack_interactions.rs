@@ -11,7 +11,7 @@ use crate::server::{
     state::BotState,
     strangers,
 };
-use maro_domain::request::RequestToken;
+use maro_domain::{ids::ChannelId, request::RequestToken};
 use maro_slack::interaction::{self, Interaction, Received, answer, error::InteractionError};
 use maro_tickets::provenance::Provenance;
 
@@ -65,12 +65,10 @@ pub(super) async fn answer_to(
             state.tasks.spawn(async move { slack_buttons::pressed(&task_state, *action, provenance).await });
             Vec::new()
         }
-        Interaction::Shortcut(shortcut) => {
-            state.tasks.spawn(async move { tickets.open_create_from_anywhere(shortcut).await });
-            Vec::new()
-        }
-        Interaction::MessageShortcut(shortcut) => {
-            state.tasks.spawn(async move { tickets.open_create_from_message(*shortcut).await });
+        interaction @ (Interaction::Shortcut(_) | Interaction::MessageShortcut(_)) => {
+            let task_state = Arc::clone(state);
+            let provenance = Provenance { request, foreign_team };
+            state.tasks.spawn(async move { opened(&task_state, interaction, &provenance).await });
             Vec::new()
         }
         Interaction::OptionChosen(action) => {
@@ -82,5 +80,20 @@ pub(super) async fn answer_to(
             tracing::debug!(kind, "an unknown interaction was left alone");
             Vec::new()
         }
+    }
+}
+
+/// Opens the form behind a shortcut, if the person may create issues.
+async fn opened(state: &BotState, interaction: Interaction, provenance: &Provenance) {
+    let Some(asker) = interaction.asker() else { return };
+    let nowhere = ChannelId::of_person(asker.user);
+    let place = asker.channel.unwrap_or(&nowhere);
+    if let Err(sentence) = state.tickets.may_create(place, asker.user, provenance).await {
+        return strangers::tell(state, asker, &sentence).await;
+    }
+    match interaction {
+        Interaction::Shortcut(shortcut) => state.tickets.open_create_from_anywhere(shortcut).await,
+        Interaction::MessageShortcut(shortcut) => state.tickets.open_create_from_message(*shortcut).await,
+        _ => {}
     }
 }

@@ -35,7 +35,11 @@ pub(super) async fn admit(state: &BotState, sender: &Sender) -> Result<Option<Te
 
 /// What a stranger reads.
 pub(super) fn message(state: &BotState, asker: Asker<'_>) -> Message {
-    let reply = Reply::sentence(texts::permissions::OTHER_WORKSPACE);
+    sentence(state, asker, texts::permissions::OTHER_WORKSPACE)
+}
+
+fn sentence(state: &BotState, asker: Asker<'_>, text: &str) -> Message {
+    let reply = Reply::sentence(text);
     // Without a channel it goes to the person.
     let nowhere = ChannelId::of_person(asker.user);
     state.slack.renderer.render(&reply, asker.channel.unwrap_or(&nowhere), asker.user)
@@ -49,14 +53,15 @@ pub(super) fn refuse(state: &Arc<BotState>, interaction: Interaction) -> Vec<u8>
     let task_state = Arc::clone(state);
     state.tasks.spawn(async move {
         if let Some(asker) = interaction.asker() {
-            tell(&task_state, asker).await;
+            tell(&task_state, asker, texts::permissions::OTHER_WORKSPACE).await;
         }
     });
     Vec::new()
 }
 
-async fn tell(state: &BotState, asker: Asker<'_>) {
-    let message = message(state, asker);
+/// Says something to a person alone, whose request was acknowledged.
+pub(super) async fn tell(state: &BotState, asker: Asker<'_>, text: &str) {
+    let message = sentence(state, asker, text);
     let told = match asker.response_url {
         Some(url) => state
             .slack
@@ -71,6 +76,6 @@ async fn tell(state: &BotState, asker: Asker<'_>) {
         }
     };
     if let Err(error) = told {
-        tracing::info!(error, "a person of another workspace wasn't told");
+        tracing::info!(error, "a person whose request was refused wasn't told");
     }
 }

@@ -52,6 +52,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
         ("chat.getPermalink", None),
         ("auth.test", None),
         ("conversations.info", Some("channels:read")),
+        ("usergroups.users.list", Some("usergroups:read")),
         ("chat.postMessage", Some("chat:write")),
     ];
     let client = code("slack/src");
@@ -64,7 +65,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
 
 /// Whether a text in the code is the name of a method of Slack's Web API.
 fn is_method(text: &str) -> bool {
-    ["views.", "chat.", "auth.", "conversations.", "users.", "team."]
+    ["views.", "chat.", "auth.", "conversations.", "users.", "usergroups.", "team."]
         .iter()
         .any(|family| text.starts_with(family))
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')

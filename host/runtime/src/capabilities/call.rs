@@ -5,18 +5,22 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::{
+    capabilities::audit,
     invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
-use maro_access::sight::Sight;
+use maro_access::{role_book::Role, sight::Sight};
 use maro_domain::{
     caller::Caller,
-    issue::{Issue, IssueKey},
+    issue::{Issue, IssueKey, one_line},
 };
 use maro_tickets::texts;
 
 /// The most keys that one call takes.
 const MAX_KEYS: usize = 100;
+
+/// How much of a guest's words the audit log keeps of what was denied, in characters.
+const MAX_NOTED_LENGTH: usize = 200;
 
 /// Proof that the operator granted a capability for this caller.
 pub(super) struct Call {
@@ -49,6 +53,35 @@ impl Call {
         let call = Self::begin(invocation, grant)?;
         let sight = invocation.timed(call.capabilities.access.in_channel(&call.caller.channel)).await;
         Ok(Self { sight, ..call })
+    }
+
+    /// Whether the caller has a role. If not, that is noted.
+    pub(super) async fn may(
+        &self,
+        invocation: &mut Invocation,
+        role: Role,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), CallError> {
+        let allowed = invocation.timed(self.capabilities.access.roles.check(role, &self.caller)).await;
+        let allowed = allowed.map_err(|refused| CallError::Denied(texts::roles::not_allowed(&refused)));
+        self.noting_refusal(invocation, action, subject, allowed).await
+    }
+
+    /// Notes in the audit log if a change is denied.
+    pub(super) async fn noting_refusal<T>(
+        &self,
+        invocation: &mut Invocation,
+        action: &str,
+        subject: &str,
+        result: Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        if let Err(CallError::Denied(_)) = &result {
+            let author = audit::author(invocation, &self.caller);
+            let subject = one_line(subject, MAX_NOTED_LENGTH);
+            invocation.timed(self.capabilities.audit.refused(&author, action, &subject)).await;
+        }
+        result
     }
 
     /// The keys that the guest gave, if the grant covers all of them.

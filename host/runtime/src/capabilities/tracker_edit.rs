@@ -9,6 +9,7 @@ use crate::{
     invocation::Invocation,
     policy::grants::Grant,
 };
+use maro_access::role_book::Role;
 use maro_domain::{
     issue::{Issue, IssueKey},
     tracked::{self, Source},
@@ -34,7 +35,10 @@ impl Host for Invocation {
 impl Invocation {
     async fn track_confirmed(&mut self, keys: Vec<String>) -> Result<Vec<TrackOutcome>, types::TrackerError> {
         let call = Call::begin_with_issues(self, Grant::TrackerEdit).await?;
-        let keys = call.keys(self, keys)?;
+        let asked = keys.join(" ");
+        call.may(self, Role::Track, "track", &asked).await?;
+        let keys = call.keys(self, keys);
+        let keys = call.noting_refusal(self, "track", &asked, keys).await?;
         let confirmed: Vec<Option<Issue>> = keys.iter().map(|key| self.confirmed_issue(key)).collect();
         let issues: Vec<Issue> = confirmed.iter().flatten().cloned().collect();
         if issues.is_empty() {
@@ -63,7 +67,10 @@ impl Invocation {
 
     async fn untrack_keys(&mut self, keys: Vec<String>) -> Result<Vec<UntrackOutcome>, types::TrackerError> {
         let call = Call::begin(self, Grant::TrackerEdit)?;
-        let keys = call.keys(self, keys)?;
+        let asked = keys.join(" ");
+        call.may(self, Role::Track, "untrack", &asked).await?;
+        let keys = call.keys(self, keys);
+        let keys = call.noting_refusal(self, "untrack", &asked, keys).await?;
         let author = audit::author(self, &call.caller);
         let now = call.capabilities.clock.now();
         let untracked = call.capabilities.tracker.untrack(&author, &keys, now);

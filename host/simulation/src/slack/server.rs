@@ -69,6 +69,7 @@ impl SimulatedSlack {
             interactions: Mutex::default(),
             memberships: Mutex::default(),
             shared_channels: Mutex::default(),
+            user_groups: Mutex::default(),
             shutdown: CancellationToken::new(),
             command_url: RwLock::new(None),
             client: client().map_err(io::Error::other)?,

@@ -61,6 +61,8 @@ pub(super) struct WorkspaceState {
     pub(super) memberships: Mutex<BTreeMap<String, bool>>,
     /// Channels that are shared with other workspaces, by channel id.
     pub(super) shared_channels: Mutex<BTreeMap<String, Sharing>>,
+    /// Who is in each user group.
+    pub(super) user_groups: Mutex<BTreeMap<String, Vec<UserId>>>,
     pub(super) shutdown: CancellationToken,
     /// Where the bot receives commands, once it is running.
     pub(super) command_url: RwLock<Option<Url>>,

@@ -6,7 +6,9 @@ use crate::{
     form::{
         create_views::{CREATE_ISSUE_ANYWAY, LINK_DUPLICATE},
         link::LinkForm,
+        modal_state::ModalState,
         modals::Modals,
+        outcome::Outcome,
         stories::{RETRY_STORIES, StoriesForm},
     },
     provenance::Provenance,
@@ -41,6 +43,9 @@ impl Buttons {
             tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
             return;
         };
+        if let Some(refused) = self.refused(&state, provenance, "link", &action.value).await {
+            return self.modals.show_late(LINK_TITLE, &view.id, &state.origin, refused).await;
+        }
         let outcome = self.link.link(&state, &view.id, &action.value, provenance).await;
         if !provenance.is_replay() {
             self.modals.show_late(LINK_TITLE, &view.id, &state.origin, outcome).await;
@@ -56,9 +61,26 @@ impl Buttons {
         if state.origin.user != action.user.as_str() {
             return;
         }
+        let epic = state.epic.clone().unwrap_or_default();
+        if let Some(refused) = self.refused(&state, provenance, "create", &epic).await {
+            return self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, refused).await;
+        }
         let outcome = self.stories.retry(&state, &view.id, provenance).await;
         if !provenance.is_replay() {
             self.modals.show_late(texts::stories::TITLE, &view.id, &state.origin, outcome).await;
         }
+    }
+
+    /// What a person reads who may not create or link issues.
+    async fn refused(
+        &self,
+        state: &ModalState,
+        provenance: &Provenance,
+        action: &str,
+        subject: &str,
+    ) -> Option<Outcome> {
+        let place = state.origin.place().ok()?;
+        let refused = self.link.driver.may_create(&place, provenance, action, subject).await.err()?;
+        Some(self.modals.news(LINK_TITLE, &state.origin, &refused))
     }
 }

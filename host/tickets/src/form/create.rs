@@ -67,6 +67,10 @@ impl CreateForm {
         };
         if let Err(rule) = sight.project(&record.project_key) {
             let sentence = texts::access::not_created(&record.project_key, rule);
+            if let Ok(place) = record.origin.place() {
+                let author = provenance.author(&place);
+                self.driver.audit.refused(&author, "create", &record.project_key).await;
+            }
             let form = create_view(&self.modals, &state, &inputs, &[]);
             return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
         }

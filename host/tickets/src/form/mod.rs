@@ -9,5 +9,6 @@ mod modal_state;
 pub(crate) mod modals;
 pub mod open;
 mod outcome;
+mod permission;
 pub(crate) mod stories;
 pub(crate) mod submissions;

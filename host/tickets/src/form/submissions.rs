@@ -8,6 +8,7 @@ use crate::{
     form::{
         create::CreateForm,
         create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY},
+        modal_state::ModalState,
         modals::Modals,
         outcome::Outcome,
         stories::{CREATE_STORIES, StoriesForm},
@@ -97,12 +98,32 @@ impl Submissions {
                 return self.modals.news(title(&view.callback_id), &origin, texts::forms::EXPIRED);
             }
         };
+        if let Err(sentence) = self.may_create(&state, &view.callback_id, provenance).await {
+            return self.modals.news(title(&view.callback_id), &state.origin, &sentence);
+        }
         match view.callback_id.as_str() {
             CREATE_ISSUE => self.create.submit(state, view, provenance).await,
             CREATE_ISSUE_ANYWAY => self.create.submit_anyway(&state, provenance).await,
             CREATE_STORIES => self.stories.submit(state, view, provenance).await,
             _ => Outcome::Close,
         }
+    }
+
+    async fn may_create(
+        &self,
+        state: &ModalState,
+        callback_id: &str,
+        provenance: &Provenance,
+    ) -> Result<(), String> {
+        let subject = match callback_id {
+            CREATE_STORIES => state.epic.as_deref(),
+            CREATE_ISSUE | CREATE_ISSUE_ANYWAY => state.project.as_deref(),
+            _ => return Ok(()),
+        };
+        // Until a form asks for a channel, the person takes its place. Both ids are from Slack and sealed.
+        let Ok(place) = state.origin.place() else { return Ok(()) };
+        let driver = &self.create.driver;
+        driver.may_create(&place, provenance, "create", subject.unwrap_or_default()).await
     }
 
     /// Who and where, from a modal that may be forged. Only for rendering its answer.

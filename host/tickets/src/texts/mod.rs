@@ -19,6 +19,7 @@ pub mod permissions;
 pub mod plugin_files;
 pub mod plugins;
 pub mod requests;
+pub mod roles;
 pub mod services;
 pub mod stories;
 

@@ -33,6 +33,7 @@ mod recovers;
 mod released_plugins;
 mod replicas;
 mod request_limits;
+mod roles;
 mod secrets;
 mod slow_jira;
 mod socket_mode;

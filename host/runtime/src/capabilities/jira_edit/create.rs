@@ -15,6 +15,7 @@ use crate::{
     invocation::Invocation,
     policy::grants::Grant,
 };
+use maro_access::role_book::Role;
 use maro_domain::{
     issue::{Issue, one_line},
     ticket::{IssueType, NewTicket},
@@ -47,7 +48,9 @@ impl Invocation {
             return Err(invalid(texts::requests::no_project()));
         };
         let project = project.trim().to_uppercase();
-        call.creates(self, &project)?;
+        call.may(self, Role::Create, "create", &project).await?;
+        let created = call.creates(self, &project);
+        call.noting_refusal(self, "create", &project, created).await?;
         if !self.budget.takes_creation(MAX_CREATIONS) {
             return Err(invalid(texts::requests::too_many_issues(MAX_CREATIONS)));
         }

@@ -43,6 +43,20 @@ impl SimulatedSlack {
         self.shared.api.state().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     }
 
+    /// Makes a user group of people, by their names.
+    ///
+    /// # Panics
+    /// Nobody has such a name.
+    pub fn set_user_group(&self, id: &str, people: &[&str]) {
+        let find = |name: &&str| match self.shared.person(name) {
+            Ok(person) => person.id.clone(),
+            Err(_) => panic!("nobody is called {name}"),
+        };
+        let people = people.iter().map(find).collect();
+        let mut groups = self.shared.user_groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.insert(id.to_owned(), people);
+    }
+
     /// Shares a channel with another workspace, or ends that.
     pub fn share(&self, channel: &str, sharing: Option<Sharing>) {
         let mut channels = self.shared.shared_channels.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,8 @@
 //! What the bot can look up: who it is, what a channel is, where a message is.
 
+use std::sync::PoisonError;
+
+use maro_domain::ids::UserId;
 use serde_json::{Value, json};
 
 use crate::slack::{
@@ -64,6 +67,13 @@ pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiRes
         "purpose": { "value": "", "creator": "", "last_set": 0 },
         "previous_names": [],
     }}))
+}
+
+pub(super) fn user_group(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let id = text(arguments, "usergroup").ok_or("no_such_subteam")?;
+    let groups = shared.user_groups.lock().unwrap_or_else(PoisonError::into_inner);
+    let people = groups.get(id).ok_or("no_such_subteam")?;
+    Ok(json!({ "users": people.iter().map(UserId::as_str).collect::<Vec<_>>() }))
 }
 
 pub(super) fn permalink(shared: &WorkspaceState, arguments: &Value) -> ApiResult {

@@ -122,6 +122,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         }
         "chat.postMessage" | "chat.postEphemeral" => Needs::BotToken(Some("chat:write")),
         "conversations.info" => Needs::BotToken(Some("channels:read")),
+        "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
         "apps.connections.open" => Needs::AppToken,
         _ => Needs::BotToken(None),
     };
@@ -136,6 +137,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
+        "usergroups.users.list" => lookups::user_group(shared, &arguments),
         "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),
         _ => Err("unknown_method".into()),
     }

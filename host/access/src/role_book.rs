@@ -1,0 +1,170 @@
+//! Whether somebody has a role. User groups are asked of Slack, and what isn't known isn't allowed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{sync::Mutex, time::Instant};
+
+use maro_domain::{
+    caller::{Caller, Person},
+    ids::{TeamId, UserId},
+};
+use maro_process::telemetry::error_chain;
+use maro_slack::web_api::{SlackWebApi, error::ApiError};
+
+use crate::roles::{Member, Roles};
+
+/// The scope for looking into user groups.
+pub const SCOPE: &str = "usergroups:read";
+
+/// How long an answer of Slack is good, and how long it isn't asked again after a failure.
+const LIFETIME: Duration = Duration::from_secs(300);
+const FAILURE_LIFETIME: Duration = Duration::from_secs(15);
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Putting issues on a channel's list, and taking them off it.
+    Track,
+    /// Creating issues and stories, and linking issues.
+    Create,
+    /// Reloading plugins, and turning them on and off.
+    Plugins,
+}
+
+impl Role {
+    /// The role's key under `[roles]`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Track => "track",
+            Self::Create => "create",
+            Self::Plugins => "plugins",
+        }
+    }
+}
+
+/// Why somebody may not do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAllowed {
+    pub role: Role,
+    pub because: Because,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// The role's list doesn't include the person.
+    NotListed,
+    /// The role is for administrators alone.
+    AdminsOnly,
+    /// Slack didn't say who is in a user group, which may include the person.
+    UnknownGroup { group: String, problem: GroupProblem },
+}
+
+/// Why it isn't known who is in a user group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupProblem {
+    /// The app doesn't have [`SCOPE`].
+    MissingScope,
+    /// Slack has no such group.
+    NoSuchGroup,
+    /// Slack didn't answer.
+    NoAnswer,
+}
+
+/// The people in a user group, or why they aren't known, and until when that holds.
+type Remembered = (Result<Arc<HashSet<String>>, GroupProblem>, Instant);
+
+/// `[roles]`, the administrators, and what Slack says of user groups.
+pub struct RoleBook {
+    roles: Roles,
+    admins: Vec<Person>,
+    slack: Arc<SlackWebApi>,
+    groups: Mutex<HashMap<String, Remembered>>,
+}
+
+impl RoleBook {
+    pub fn new(roles: Roles, admins: Vec<Person>, slack: Arc<SlackWebApi>) -> Self {
+        Self { roles, admins, slack, groups: Mutex::default() }
+    }
+
+    /// Whether the person behind a command has a role.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn check(&self, role: Role, caller: &Caller) -> Result<(), NotAllowed> {
+        self.check_person(role, &caller.user, caller.foreign_team.as_ref()).await
+    }
+
+    /// Whether a person has a role. `foreign_team` is the person's workspace, if it isn't the bot's own: a list names
+    /// nobody there but by `everyone`, or as an administrator.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn check_person(
+        &self,
+        role: Role,
+        user: &UserId,
+        foreign_team: Option<&TeamId>,
+    ) -> Result<(), NotAllowed> {
+        let members = match role {
+            Role::Track => &self.roles.track,
+            Role::Create => &self.roles.create,
+            Role::Plugins => &self.roles.plugins,
+        };
+        // Nothing is asked of Slack if anything else includes the person.
+        let is_listed = members.iter().any(|member| match member {
+            Member::Everyone => true,
+            Member::Admins => self
+                .admins
+                .iter()
+                .any(|admin| admin.user == *user && admin.foreign_team.as_ref() == foreign_team),
+            Member::User(listed) => foreign_team.is_none() && listed == user,
+            Member::UserGroup(_) => false,
+        });
+        if is_listed {
+            return Ok(());
+        }
+        let mut because = if *members == [Member::Admins] { Because::AdminsOnly } else { Because::NotListed };
+        for member in members.iter().filter(|_| foreign_team.is_none()) {
+            let Member::UserGroup(group) = member else { continue };
+            match self.people_in(group).await {
+                Ok(people) if people.contains(user.as_str()) => return Ok(()),
+                Ok(_) => {}
+                Err(problem) => because = Because::UnknownGroup { group: group.clone(), problem },
+            }
+        }
+        Err(NotAllowed { role, because })
+    }
+
+    /// Asks Slack if it hasn't said lately. Who asks meanwhile waits for the same answer.
+    async fn people_in(&self, group: &str) -> Result<Arc<HashSet<String>>, GroupProblem> {
+        let mut groups = self.groups.lock().await;
+        if let Some((people, until)) = groups.get(group)
+            && Instant::now() < *until
+        {
+            return people.clone();
+        }
+        let people = match self.slack.get_user_group_members(group).await {
+            Ok(people) => Ok(Arc::new(people.into_iter().collect())),
+            Err(error) => {
+                let error_text = error_chain(&error);
+                tracing::warn!(
+                    group,
+                    error = error_text,
+                    "Slack doesn't say who is in a user group of [roles]"
+                );
+                Err(match error {
+                    ApiError::MissingScope { .. } => GroupProblem::MissingScope,
+                    ApiError::Refused { .. } => GroupProblem::NoSuchGroup,
+                    _ => GroupProblem::NoAnswer,
+                })
+            }
+        };
+        let lifetime = if people.is_ok() { LIFETIME } else { FAILURE_LIFETIME };
+        groups.insert(group.to_owned(), (people.clone(), Instant::now() + lifetime));
+        people
+    }
+}

@@ -1,0 +1,33 @@
+//! User groups: lists of people that a workspace keeps, such as @on-call.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+
+use crate::web_api::{Method, SlackWebApi, error::ApiError, into_failure};
+
+/// Somebody waits for it.
+const LIST_USERS: Method =
+    Method { name: "usergroups.users.list", deadline: Duration::from_secs(3), repeatable: true };
+
+#[derive(Deserialize)]
+struct UsersAnswer {
+    users: Vec<String>,
+}
+
+impl SlackWebApi {
+    /// The ids of the people in a user group, within 3 s.
+    ///
+    /// # Errors
+    /// [`ApiError`]: [`ApiError::MissingScope`] without `usergroups:read`, and [`ApiError::Refused`] if there is no
+    /// such group.
+    pub async fn get_user_group_members(&self, group: &str) -> Result<Vec<String>, ApiError> {
+        let params = vec![("usergroup", Some(group))];
+        let session = self.client.open_session(&self.token);
+        let get = || session.http_session_api.http_get(LIST_USERS.name, &params, None);
+        let answer: UsersAnswer =
+            self.repeat(LIST_USERS, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+        Ok(answer.users)
+    }
+}
