@@ -29,12 +29,21 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
     if !state.plugins.are_loaded() {
         return (StatusCode::SERVICE_UNAVAILABLE, "plugins are loading\n").into_response();
     }
-    if let Err(problem) = state.readiness.of_database(&*state.tracker).await {
+    if let Err(problem) = state.looks.readiness.get(database_problem(&state)).await {
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     }
     let plugins = state.plugins.registry.plugins();
     let (serving, refused) = (plugins.all().count(), plugins.refused.len());
     (StatusCode::OK, format!("ready: {serving} plugins serve, {refused} refused\n")).into_response()
+}
+
+async fn database_problem(state: &BotState) -> Result<(), &'static str> {
+    match timeout(DATABASE_PATIENCE, state.tracker.try_change()).await {
+        Ok(Ok(())) => Ok(()),
+        // Logged once, where every call of the database passes.
+        Ok(Err(_)) => Err("the database is unavailable\n"),
+        Err(_) => Err("the database does not answer\n"),
+    }
 }
 
 pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
@@ -56,12 +65,17 @@ async fn observe_database(state: &BotState) {
             ("max", max),
         ]);
     }
-    let now = state.clock.now();
-    let bounds = AGES.map(|age| now.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH));
-    let counted = timeout(DATABASE_PATIENCE, state.stores.intents.count_open(bounds)).await;
-    let by_age = counted.ok().and_then(Result::ok).map(|counts| {
+    let counts = state.looks.open_intents.get(count_open_intents(state)).await;
+    let by_age = counts.map(|counts| {
         let by_age: Vec<_> = AGE_NAMES.into_iter().zip(counts).collect();
         by_age
     });
     metrics.set_open_intents(by_age.as_deref());
+}
+
+async fn count_open_intents(state: &BotState) -> Option<[u64; 4]> {
+    let now = state.clock.now();
+    let bounds = AGES.map(|age| now.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH));
+    let counted = timeout(DATABASE_PATIENCE, state.stores.intents.count_open(bounds)).await;
+    counted.ok().and_then(Result::ok)
 }

@@ -4,7 +4,7 @@ pub(crate) mod connections;
 mod health;
 mod jira_webhook;
 mod late_answers;
-mod readiness;
+mod once_a_second;
 mod refusals;
 mod request;
 mod seen_requests;

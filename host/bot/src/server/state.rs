@@ -8,7 +8,9 @@ use crate::{
     commands::Commands,
     config::Config,
     plugins::PluginHost,
-    server::{readiness::Readiness, refusals::Refusals, request::UnsignedBytes, seen_requests::SeenRequests},
+    server::{
+        once_a_second::OnceASecond, refusals::Refusals, request::UnsignedBytes, seen_requests::SeenRequests,
+    },
     services::Services,
 };
 use maro_access::workspace::Workspace;
@@ -37,11 +39,20 @@ pub(crate) struct BotState {
     /// Room for bodies that nobody has vouched for.
     pub(super) unsigned_bytes: UnsignedBytes,
     pub(super) refusals: Refusals,
-    pub(super) readiness: Readiness,
+    pub(super) looks: Looks,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     /// Commands under way; a shutdown waits for them.
     pub(crate) tasks: TaskTracker,
+}
+
+/// What operators' machines ask of the database.
+#[derive(Default)]
+pub(super) struct Looks {
+    /// What is wrong with it.
+    pub(super) readiness: OnceASecond<Result<(), &'static str>>,
+    /// How many intents are open, by age, if it says so.
+    pub(super) open_intents: OnceASecond<Option<[u64; 4]>>,
 }
 
 /// What it takes to believe Slack and to answer it.
@@ -97,7 +108,7 @@ impl BotState {
             tracker: Arc::clone(&services.tracker),
             unsigned_bytes: UnsignedBytes::default(),
             refusals: Refusals::default(),
-            readiness: Readiness::default(),
+            looks: Looks::default(),
             clock: services.clock.clone(),
             metrics: Arc::clone(&services.metrics),
             tasks: services.tasks.clone(),

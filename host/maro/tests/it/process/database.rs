@@ -10,7 +10,10 @@ use std::{
 
 use maro_process::http::client::{self, ClientOptions, Trust};
 
-use crate::process::{Process, World};
+use crate::{
+    bot::until,
+    process::{Process, World},
+};
 
 /// Runs a command to its end.
 async fn run(mut command: Command) -> Output {
@@ -85,10 +88,11 @@ async fn a_full_disk_is_seen_by_the_doctor_and_in_readyz() {
     let disk = format!("/proc/{}/root{}", process.child.id(), world.folder.path().join("disk").display());
     // Until there's no room for a byte.
     let _ = fs::write(format!("{disk}/other"), vec![0; 2_000_000]);
-    assert_eq!(status().await, 503);
+    // The database is looked at once a second.
+    until("the full disk is seen", async || status().await == 503).await;
     process.logged("the database doesn't answer").await;
     fs::remove_file(format!("{disk}/other")).unwrap();
-    assert_eq!(status().await, 200);
+    until("there is room again", async || status().await == 200).await;
     world.serve(process).await;
     assert!(world.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
     let names: Vec<_> = fs::read_dir(disk).unwrap().map(|entry| entry.unwrap().file_name()).collect();

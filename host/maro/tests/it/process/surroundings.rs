@@ -72,7 +72,8 @@ async fn proxies_in_the_environment_are_not_used() {
     let shown = world.say("/maro capable fetch GET https://localhost/").await;
     assert_eq!(shown, "MARO can't reach localhost right now. Try again in a few minutes.");
     world.jira.set_fault(JiraFault::Slow(Duration::from_secs(3)));
-    assert!(world.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
+    let shown = world.say("/maro track SCRUM-123").await;
+    assert!(shown.starts_with("Now tracking"), "{shown}");
     assert!(trap.is_untouched().await);
 }
 
