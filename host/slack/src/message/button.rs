@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use crate::sealed::Sealer;
+use crate::{sealed::Sealer, view::plain_text::length};
 use maro_domain::reply::{Button, Maker};
 
 /// The action ids of such buttons, before `:` and a number that distinguishes the buttons of a message.
@@ -46,6 +46,13 @@ impl CommandButton {
             Seal { asks, tag }
         });
         Self { button, number, seal }
+    }
+
+    /// How long all its texts are that count as the message's, in UTF-16 units.
+    pub(super) fn text_length(&self) -> usize {
+        let Button { label, command, is_confirmed_first, .. } = &self.button;
+        let asked = if *is_confirmed_first { Confirmation::FIXED_LENGTH + length(command) } else { 0 };
+        length(label) + asked
     }
 }
 
@@ -122,12 +129,19 @@ struct Confirmation<'a> {
 }
 
 impl<'a> Confirmation<'a> {
+    const TITLE: &'static str = "Run this command?";
+    const CONFIRM: &'static str = "Run";
+    const DENY: &'static str = "Cancel";
+
+    /// How long its texts are beside the command itself.
+    const FIXED_LENGTH: usize = Self::TITLE.len() + "/maro ".len() + Self::CONFIRM.len() + Self::DENY.len();
+
     fn of(command: &'a str) -> Self {
         Self {
-            title: PlainText::new("Run this command?"),
+            title: PlainText::new(Self::TITLE),
             text: PlainText::new(command),
-            confirm: PlainText::new("Run"),
-            deny: PlainText::new("Cancel"),
+            confirm: PlainText::new(Self::CONFIRM),
+            deny: PlainText::new(Self::DENY),
         }
     }
 }

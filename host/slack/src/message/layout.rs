@@ -22,6 +22,10 @@ const MAX_ROW: usize = 25;
 /// than about 13,000 characters in blocks (`msg_blocks_too_long`).
 const MAX_ALL_SECTIONS: usize = 11_000;
 
+/// The longest text of all blocks with that of their buttons, and of what Slack asks before some of them. It leaves
+/// some room below that number, too.
+const MAX_ALL_TEXTS: usize = 12_500;
+
 /// Where buttons go in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Placement {
@@ -60,6 +64,14 @@ impl Part {
         match self {
             Self::Section(section) | Self::SectionWithButton(section, _) => Some(section),
             Self::Row(_) => None,
+        }
+    }
+
+    fn buttons(&self) -> &[CommandButton] {
+        match self {
+            Self::Section(_) => &[],
+            Self::SectionWithButton(_, button) => std::slice::from_ref(button),
+            Self::Row(buttons) => buttons,
         }
     }
 }
@@ -108,12 +120,14 @@ fn parts_with(
 
 /// The parts, or none of them if they are more than Slack accepts.
 fn within_limits(parts: Vec<Part>, text: &str) -> Vec<Part> {
+    let of_buttons: usize = parts.iter().flat_map(Part::buttons).map(CommandButton::text_length).sum();
+    let most = MAX_ALL_SECTIONS.min(MAX_ALL_TEXTS.saturating_sub(of_buttons));
     // No text has more units than bytes.
-    let is_short = text.len() < MAX_ALL_SECTIONS;
+    let is_short = text.len() < most;
     let total = || -> usize {
         parts.iter().filter_map(Part::section).map(|section| length(&text[section.clone()]) + 1).sum()
     };
-    if parts.len() <= MAX_BLOCKS && (is_short || total() <= MAX_ALL_SECTIONS) { parts } else { Vec::new() }
+    if parts.len() <= MAX_BLOCKS && (is_short || total() <= most) { parts } else { Vec::new() }
 }
 
 /// Splits at line ends, and inside a line only if that line is longer than a section.

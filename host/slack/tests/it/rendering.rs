@@ -575,6 +575,26 @@ fn buttons_that_slack_has_no_room_for_are_left_out_and_the_text_stays() {
 }
 
 #[test]
+fn what_buttons_say_and_ask_counts_too() {
+    let long = |label: &str, command: &str, is_confirmed_first| {
+        let mut reply = list_with_buttons(40, "short");
+        let Block::Items(items) = &mut reply.blocks[1] else { panic!("there are items") };
+        for item in items {
+            let button = item.button.as_mut().unwrap();
+            (button.label, button.command) = (label.to_owned(), command.to_owned());
+            button.is_confirmed_first = is_confirmed_first;
+        }
+        let message = render(&reply);
+        assert_eq!(read_back(message.text()).lines().count(), 41);
+        blocks(&message).iter().filter(|block| block["accessory"].is_object()).count()
+    };
+    assert_eq!(long("Stop tracking", "untrack SCRUM-1", false), 40);
+    assert_eq!(long("Stop tracking", "untrack SCRUM-1", true), 40);
+    assert_eq!(long("Stop tracking", &"x".repeat(290), true), 0, "what Slack asks is too long");
+    assert_eq!(long(&"x".repeat(75), &"x".repeat(290), true), 0);
+}
+
+#[test]
 fn items_with_and_without_buttons_keep_their_order() {
     let mut reply = list_with_buttons(3, "x");
     let Block::Items(items) = &mut reply.blocks[1] else { panic!("there are items") };

@@ -131,7 +131,7 @@ async fn what_people_write_is_not_logged() {
 /// A command whose answer goes to an address of the test's own.
 fn command(response_url: &str) -> String {
     let url: String = url::form_urlencoded::byte_serialize(response_url.as_bytes()).collect();
-    format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C1&user_id=U1&response_url={url}")
+    format!("command=%2Fmaro&text=track+SCRUM-123&channel_id=C0GENERAL01&user_id=U1&response_url={url}")
 }
 
 /// Waits until so many late answers have failed.

@@ -111,9 +111,12 @@ fn spans(random: &mut Unstructured<'_>) -> Result<Vec<Span>> {
 /// Labels and commands are lines of bounded length by then.
 fn button(random: &mut Unstructured<'_>) -> Result<Button> {
     let maker = if random.arbitrary()? { Maker::Host } else { Maker::Plugin(Arc::from("fuzz")) };
+    let long = "x".repeat(random.int_in_range(1..=75)?);
+    let long_command = long.repeat(3);
     Ok(Button {
-        label: (*random.choose(&["Next", "*a*", "<!here>"])?).to_owned(),
-        command: (*random.choose(&["tracked 2", "untrack HARB-5", "stories <!here>"])?).to_owned(),
+        label: (*random.choose(&["Next", "*a*", "<!here>", &long])?).to_owned(),
+        command: (*random.choose(&["tracked 2", "untrack HARB-5", "stories <!here>", &long_command])?)
+            .to_owned(),
         turns_page: random.arbitrary()?,
         maker,
         is_confirmed_first: random.arbitrary()?,

@@ -61,6 +61,7 @@ async fn every_signed_request_is_answered_and_none_stops_the_bot() {
         .run();
     });
     assert!(text(&bot, "metrics").await.ends_with("# EOF\n"));
-    assert!(text(&bot, "readyz").await.starts_with("ready: 3 plugins serve"), "the bot is not as it was");
+    let ready = text(&bot, "readyz").await;
+    assert!(ready.starts_with("ready: 3 plugins serve"), "the bot is not as it was: {ready}");
     send("slack/commands", corpora[0].0[0].clone()).await;
 }
