@@ -1,6 +1,7 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
 pub mod channels;
+mod person;
 pub mod policy;
 pub mod role_book;
 pub mod roles;
@@ -12,13 +13,15 @@ use std::sync::Arc;
 
 use crate::{
     channels::{Audience, Channels},
+    person::PersonRights,
     policy::AccessPolicy,
     role_book::RoleBook,
     roles::Roles,
     sight::Sight,
     workspace::Workspace,
 };
-use maro_domain::ids::ChannelId;
+use maro_domain::ids::{ChannelId, UserId};
+use maro_jira::client::JiraClient;
 use maro_slack::web_api::SlackWebApi;
 
 /// What everything asks that shows, tracks, lists, suggests, creates, links or refreshes an issue.
@@ -26,12 +29,24 @@ pub struct Access {
     policy: AccessPolicy,
     channels: Channels,
     pub roles: RoleBook,
+    /// Asked if people's own rights decide.
+    rights: Option<Arc<PersonRights>>,
+}
+
+/// Whose permissions in Jira decide what somebody may see.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum JiraAs {
+    /// The bot's account.
+    #[default]
+    Bot,
+    /// The person's own account.
+    Person,
 }
 
 impl Access {
     pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
         let roles = RoleBook::new(Roles::default(), Vec::new(), Arc::clone(&slack));
-        Self { policy, channels: Channels::new(slack, workspace), roles }
+        Self { policy, channels: Channels::new(slack, workspace), roles, rights: None }
     }
 
     /// With who may do what. Without this, everybody may do everything but what is for administrators.
@@ -40,9 +55,24 @@ impl Access {
         Self { roles, ..self }
     }
 
-    /// What may be shown in a channel. Asks Slack who is in it, if the app may and hasn't lately.
-    pub async fn in_channel(&self, channel: &ChannelId) -> Sight {
-        Sight::new(&self.policy, channel, self.channels.audience(channel).await)
+    /// Lets each person's own rights in Jira decide, too.
+    #[must_use]
+    pub fn with_rights_of_people(
+        self,
+        slack: Arc<SlackWebApi>,
+        jira: Arc<JiraClient>,
+        workspace: Arc<Workspace>,
+    ) -> Self {
+        Self { rights: Some(Arc::new(PersonRights::new(slack, jira, workspace))), ..self }
+    }
+
+    /// What may be shown to a person in a channel. Asks Slack who is in it, if the app may and hasn't lately.
+    pub async fn sight(&self, channel: &ChannelId, user: &UserId) -> Sight {
+        let sight = Sight::new(&self.policy, channel, self.channels.audience(channel).await);
+        match &self.rights {
+            Some(rights) => sight.of_person(Arc::clone(rights), user),
+            None => sight,
+        }
     }
 
     /// What may be stored for a channel, from what is known without asking Slack. What isn't known yet restricts

@@ -1,10 +1,16 @@
 //! What may be shown in one channel: the policy, applied to it.
 
+use std::{collections::HashMap, sync::Arc};
+
 use crate::{
     channels::Audience,
+    person::PersonRights,
     policy::{AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels},
 };
-use maro_domain::{ids::ChannelId, issue::Issue};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    issue::{Issue, IssueKey},
+};
 
 /// Why an issue may not be shown, tracked or created in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +29,43 @@ pub enum Rule {
     SecurityLevel,
     /// As [`Rule::SecurityLevel`], except in private channels.
     SecurityLevelOutsidePrivate,
+    /// The person doesn't see it in Jira. Jira says no more than that it isn't there.
+    NotVisible,
+    /// The Slack app may not read e-mail addresses.
+    NoEmailScope,
+    /// Slack has no confirmed e-mail address of the person.
+    NoEmail,
+    /// Jira shows no account with that address.
+    NoAccount,
+    /// The bot's account in Jira lacks *Browse users and groups*.
+    MayNotLookUpPeople,
+    /// Slack or Jira couldn't be asked about the person.
+    RightsUnknown,
 }
 
 /// What may be shown in one channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Sight {
     /// Each has to contain an issue's project.
     limits: Vec<(ProjectList, Rule)>,
     /// Why an issue with a security level may not be shown, if so.
     security_level: Option<Rule>,
+    /// The person whose own rights decide, if they do.
+    person: Option<PersonSight>,
+}
+
+/// What one person may see.
+#[derive(Clone)]
+struct PersonSight {
+    rights: Arc<PersonRights>,
+    user: UserId,
+    /// By the key of an issue: what Jira said. What it wasn't asked about isn't shown.
+    issues: HashMap<String, Result<(), Rule>>,
 }
 
 impl Sight {
     /// Shows everything.
-    pub const ALL: Self = Self { limits: Vec::new(), security_level: None };
+    pub const ALL: Self = Self { limits: Vec::new(), security_level: None, person: None };
 
     pub(crate) fn new(policy: &AccessPolicy, channel: &ChannelId, audience: Audience) -> Self {
         let mut limits = Vec::new();
@@ -66,7 +95,7 @@ impl Sight {
             (SecurityLevels::Private, _) => Some(Rule::SecurityLevelOutsidePrivate),
             (SecurityLevels::Deny, _) => Some(Rule::SecurityLevel),
         };
-        Self { limits, security_level }
+        Self { limits, security_level, person: None }
     }
 
     /// As if the channel were private, if it isn't known whether it is.
@@ -77,7 +106,35 @@ impl Sight {
 
     /// Whether it makes no difference.
     pub fn is_all(&self) -> bool {
-        *self == Self::ALL
+        self.limits.is_empty() && self.security_level.is_none() && self.person.is_none()
+    }
+
+    /// Narrows it to what a person may see.
+    pub(crate) fn of_person(self, rights: Arc<PersonRights>, user: &UserId) -> Self {
+        Self { person: Some(PersonSight { rights, user: user.clone(), issues: HashMap::new() }), ..self }
+    }
+
+    /// Asks Jira which of these issues the person may see, if that matters. Issues that it wasn't asked about aren't
+    /// shown.
+    #[must_use]
+    pub async fn for_issues(mut self, keys: impl IntoIterator<Item = &IssueKey>) -> Self {
+        if let Some(person) = &mut self.person {
+            let keys: Vec<IssueKey> = keys.into_iter().cloned().collect();
+            person.issues.extend(person.rights.of_issues(&person.user, keys).await);
+        }
+        self
+    }
+
+    /// Whether the person may create issues in a project, as far as can be known before Jira is asked to.
+    ///
+    /// # Errors
+    /// The rule against it.
+    pub async fn creates(&self, project_key: &str) -> Result<(), Rule> {
+        self.project(project_key).map_err(Clone::clone)?;
+        match &self.person {
+            Some(person) => person.rights.of_project(&person.user, project_key).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether issues of a project may be shown, tracked and created.
@@ -96,18 +153,26 @@ impl Sight {
     /// # Errors
     /// The rule against it.
     pub fn issue(&self, issue: &Issue) -> Result<(), &Rule> {
-        self.row(issue.key.project_key(), Some(issue.has_security_level))
+        self.row(&issue.key, Some(issue.has_security_level))
     }
 
     /// As [`Sight::issue`], of one that was stored. It isn't shown if its security level matters and isn't known.
     ///
     /// # Errors
     /// The rule against it.
-    pub fn row(&self, project_key: &str, has_security_level: Option<bool>) -> Result<(), &Rule> {
-        self.project(project_key)?;
-        match &self.security_level {
-            Some(rule) if has_security_level != Some(false) => Err(rule),
-            _ => Ok(()),
+    pub fn row(&self, key: &IssueKey, has_security_level: Option<bool>) -> Result<(), &Rule> {
+        self.project(key.project_key())?;
+        if let Some(rule) = &self.security_level
+            && has_security_level != Some(false)
+        {
+            return Err(rule);
+        }
+        match &self.person {
+            Some(person) => match person.issues.get(key.as_str()) {
+                Some(answer) => answer.as_ref().copied(),
+                None => Err(&Rule::RightsUnknown),
+            },
+            None => Ok(()),
         }
     }
 
@@ -122,7 +187,7 @@ impl Sight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maro_domain::issue::{IssueId, IssueKey};
+    use maro_domain::issue::IssueId;
 
     fn policy(text: &str) -> AccessPolicy {
         toml::from_str(text).unwrap()
@@ -173,7 +238,7 @@ mod tests {
             let sight = sight(&private, "C1", audience);
             assert_eq!(sight.issue(&issue("A-1", true)).is_ok(), shown, "{audience:?}");
             assert!(sight.issue(&issue("A-1", false)).is_ok());
-            assert_eq!(sight.row("A", None).is_ok(), shown);
+            assert_eq!(sight.row(&IssueKey::parse("A-1").unwrap(), None).is_ok(), shown);
         }
         let deny = policy("security-levels = \"deny\"");
         assert_eq!(sight(&deny, "C1", PRIVATE).issue(&issue("A-1", true)), Err(&Rule::SecurityLevel));

@@ -149,6 +149,14 @@ impl Workspace {
         self.knowledge.borrow().own().is_some_and(|own| own.scopes.iter().any(|granted| granted == scope))
     }
 
+    /// Whether it's known that the app may not do something.
+    pub async fn lacks_scope(&self, scope: &str) -> bool {
+        self.wait_until_asked().await;
+        let knowledge = self.knowledge.borrow();
+        let scopes = knowledge.own().map(|own| &own.scopes).filter(|scopes| !scopes.is_empty());
+        scopes.is_some_and(|scopes| scopes.iter().all(|granted| granted != scope))
+    }
+
     async fn wait_until_asked(&self) {
         if *self.knowledge.borrow() != Knowledge::Asking {
             return;

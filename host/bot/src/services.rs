@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{config::Config, database_watch::DatabaseWatch};
-use maro_access::{Access, role_book::RoleBook, stored_words::PolicedTracker, workspace::Workspace};
+use maro_access::{Access, JiraAs, role_book::RoleBook, stored_words::PolicedTracker, workspace::Workspace};
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
@@ -62,13 +62,20 @@ impl Services {
         let slack = Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone()));
         let workspace = Arc::new(Workspace::new(config.allowed_teams.clone()));
         let roles = RoleBook::new(config.roles.clone(), config.admins.clone(), Arc::clone(&slack));
-        let access = Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace));
-        let access = Arc::new(access.with_roles(roles));
+        let jira = Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?);
+        let access =
+            Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace)).with_roles(roles);
+        let access = Arc::new(match config.jira_as {
+            JiraAs::Bot => access,
+            JiraAs::Person => {
+                access.with_rights_of_people(Arc::clone(&slack), Arc::clone(&jira), Arc::clone(&workspace))
+            }
+        });
         Ok(Self {
             audit: Auditor { log: Arc::clone(&stores.audit), clock: clock.clone() },
             clock,
             patience,
-            jira: Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?),
+            jira,
             tracker: Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access))),
             intents: Arc::clone(&stores.intents),
             plugin_storage: Arc::clone(&stores.plugin_storage),

@@ -174,6 +174,7 @@ impl Dev {
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
             allowed_teams: Vec::new(),
+            jira_as: Default::default(),
             access: Default::default(),
             roles: Default::default(),
             slack: SlackConfig {

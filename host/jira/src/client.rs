@@ -22,6 +22,7 @@ use crate::{
     site::JiraSite,
     stories::{self, NewStory},
     transitions,
+    viewers::{self, PersonAccount, Viewed},
 };
 use maro_domain::{
     details::{Person, Transition},
@@ -76,6 +77,31 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Vec<Permission>, JiraError> {
         permissions::get_missing_permissions(&self.site, project_key, permissions, deadline).await
+    }
+
+    /// The account of the person with an e-mail address. `None` if Jira shows no account with it, or several.
+    ///
+    /// # Errors
+    /// [`JiraError::Forbidden`] without the permission *Browse users and groups*, or another [`JiraError`].
+    pub async fn find_account(
+        &self,
+        email: &str,
+        deadline: Instant,
+    ) -> Result<Option<PersonAccount>, JiraError> {
+        viewers::find_account(&self.site, email, deadline).await
+    }
+
+    /// Whether somebody can view an issue, or any issue of a project.
+    ///
+    /// # Errors
+    /// As [`JiraClient::find_account`].
+    pub async fn can_view(
+        &self,
+        account: &PersonAccount,
+        viewed: Viewed<'_>,
+        deadline: Instant,
+    ) -> Result<bool, JiraError> {
+        viewers::can_view(&self.site, account, viewed, deadline).await
     }
 
     /// Looks up issues. There is one answer per key, in the order of `keys`: `None` if the issue is missing

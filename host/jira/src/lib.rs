@@ -40,6 +40,7 @@ mod site;
 pub mod stories;
 mod transitions;
 mod transport;
+pub mod viewers;
 pub mod webhook;
 mod wiki;
 mod wire;

@@ -14,7 +14,9 @@ pub(super) enum RequestKind {
     CreateIssue,
     /// Several issues in one request.
     CreateIssues,
+    FindAccount,
     FindAssignable,
+    FindViewers,
     GetAccount,
     GetAssignee,
     GetEpic,
@@ -41,13 +43,15 @@ pub(super) enum RequestKind {
 
 impl RequestKind {
     /// In the order of the kinds, which are numbers into it.
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::AddComment,
         Self::AddRemoteLink,
         Self::AssignIssue,
         Self::CreateIssue,
         Self::CreateIssues,
+        Self::FindAccount,
         Self::FindAssignable,
+        Self::FindViewers,
         Self::GetAccount,
         Self::GetAssignee,
         Self::GetEpic,
@@ -74,7 +78,9 @@ impl RequestKind {
             Self::AssignIssue => "assign_issue",
             Self::CreateIssue => "create_issue",
             Self::CreateIssues => "create_issues",
+            Self::FindAccount => "find_account",
             Self::FindAssignable => "find_assignable",
+            Self::FindViewers => "find_viewers",
             Self::GetAccount => "get_account",
             Self::GetAssignee => "get_assignee",
             Self::GetEpic => "get_epic",
@@ -104,7 +110,9 @@ impl RequestKind {
             | Self::TakeTransition => false,
             // A link replaces the one with the same global id.
             Self::AddRemoteLink
+            | Self::FindAccount
             | Self::FindAssignable
+            | Self::FindViewers
             | Self::GetAccount
             | Self::GetAssignee
             | Self::GetEpic

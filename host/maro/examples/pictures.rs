@@ -70,6 +70,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
         },
         admins: Vec::new(),
         allowed_teams: Vec::new(),
+        jira_as: Default::default(),
         access: Default::default(),
         roles: Default::default(),
         slack: SlackConfig {

@@ -71,6 +71,8 @@ const OPEN_CONNECTION: Method =
 /// Somebody waits for it.
 const CONVERSATION_INFO: Method =
     Method { name: "conversations.info", deadline: Duration::from_secs(3), repeatable: true };
+/// Somebody waits for it.
+const USER_INFO: Method = Method { name: "users.info", deadline: Duration::from_secs(3), repeatable: true };
 const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
 
 /// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
@@ -119,6 +121,27 @@ pub struct Conversation {
     pub is_ext_shared: bool,
     /// Whether such people have been invited.
     pub is_pending_ext_shared: bool,
+}
+
+/// A person, as far as MARO asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct User {
+    is_email_confirmed: bool,
+    profile: Profile,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Profile {
+    email: Option<String>,
+}
+
+impl User {
+    /// The person's e-mail address, if they have shown that it's theirs. Needs `users:read.email`.
+    pub fn confirmed_email(self) -> Option<String> {
+        self.profile.email.filter(|email| self.is_email_confirmed && email.contains('@'))
+    }
 }
 
 impl SlackWebApi {
@@ -202,6 +225,19 @@ impl SlackWebApi {
             .repeat(CONVERSATION_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed())
             .await?;
         Ok(answer.channel)
+    }
+
+    /// What Slack says of a person, within 3 s.
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`ApiError::MissingScope`] without `users:read`.
+    pub async fn get_user(&self, user: &UserId) -> Result<User, ApiError> {
+        let params = vec![("user", Some(user.as_str()))];
+        let session = self.client.open_session(&self.token);
+        let get = || session.http_session_api.http_get(USER_INFO.name, &params, None);
+        let answer: UserAnswer =
+            self.repeat(USER_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+        Ok(answer.user)
     }
 
     /// Asks who the token belongs to and what it may do.
@@ -308,6 +344,11 @@ struct PostAnswer {
 #[derive(Deserialize)]
 struct PermalinkAnswer {
     permalink: String,
+}
+
+#[derive(Deserialize)]
+struct UserAnswer {
+    user: User,
 }
 
 #[derive(Deserialize)]

@@ -87,8 +87,8 @@ impl DuplicateSearch {
             }
         };
         candidates.extend(lately);
-        candidates
-            .retain(|ticket| sight.row(ticket.key.project_key(), Some(ticket.has_security_level)).is_ok());
+        let sight = sight.clone().for_issues(candidates.iter().map(|ticket| &ticket.key)).await;
+        candidates.retain(|ticket| sight.row(&ticket.key, Some(ticket.has_security_level)).is_ok());
         candidates.truncate(MAX_COMPARED);
         match self.compare(record.summary.clone(), candidates, deadline).await {
             Some(similar) if !similar.is_empty() => Similar::Found(similar),

@@ -113,8 +113,10 @@ async fn add_link(
         Err(error) => return Asked::Refused(NotLinked::Jira(error)),
     };
     let Some(issue) = issue else { return missing() };
-    if let Err(rule) = sight.issue(&issue) {
-        return withheld(rule);
+    match sight.clone().for_issues([&issue.key]).await.issue(&issue) {
+        Ok(()) => {}
+        Err(Rule::NotVisible) => return missing(),
+        Err(rule) => return withheld(rule),
     }
     let url = record.origin.conversation_url();
     match jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, until).await {

@@ -263,13 +263,12 @@ pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
 /// An epic, or why it can't have stories.
 pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, String> {
     sight.project(key.project_key()).map_err(|rule| texts::access::withheld(key.as_str(), rule))?;
-    match jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await {
-        Ok(EpicLookup::Epic(Epic { issue, .. }) | EpicLookup::NotAnEpic { issue, .. })
-            if sight.issue(&issue).is_err() =>
-        {
-            let rule = sight.issue(&issue);
-            Err(rule.err().map(|rule| texts::access::withheld(key.as_str(), rule)).unwrap_or_default())
-        }
+    let found = jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await;
+    if let Ok(EpicLookup::Epic(Epic { issue, .. }) | EpicLookup::NotAnEpic { issue, .. }) = &found {
+        let sight = sight.clone().for_issues([&issue.key]).await;
+        sight.issue(issue).map_err(|rule| texts::access::withheld(key.as_str(), rule))?;
+    }
+    match found {
         Ok(EpicLookup::Epic(epic)) => Ok(epic),
         Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::stories::no_story_type(&project_key)),
         Ok(EpicLookup::NotAnEpic { issue, type_name }) => {

@@ -10,7 +10,7 @@ pub mod sources;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use maro_access::{policy::AccessPolicy, roles::Roles};
+use maro_access::{JiraAs, policy::AccessPolicy, roles::Roles};
 use maro_domain::{
     caller::Person,
     ids::{ChannelId, TeamId},
@@ -32,6 +32,8 @@ pub struct Config {
     /// `MARO_ADMINS`, default none: Slack user ids, separated by commas or spaces. Somebody in another workspace
     /// than the bot's own has its id before theirs: `T1/U1`.
     pub admins: Vec<Person>,
+    /// `MARO_JIRA_AS`, default `bot`: whose permissions in Jira decide what a person may see.
+    pub jira_as: JiraAs,
     /// `[access]`: what may be shown, tracked and created.
     pub access: AccessPolicy,
     /// `[roles]`: who may do what.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::config::{Config, PluginsConfig, sources::Sources};
+use maro_access::JiraAs;
 use maro_domain::{
     caller::Person,
     ids::{ChannelId, TeamId, UserId},
@@ -45,6 +46,7 @@ impl Settings {
         let database = self.database();
         let plugins = self.plugins(environment);
         let admins = self.admins();
+        let jira_as = self.jira_as();
         let access = self.table("access");
         let roles = self.table("roles");
         let slack = self.slack();
@@ -59,6 +61,7 @@ impl Settings {
             database: database?,
             plugins: plugins?,
             admins,
+            jira_as: jira_as?,
             access: access?,
             roles: roles?,
             slack: slack?,
@@ -198,6 +201,14 @@ impl Settings {
                 "MARO_PLUGIN_MEMORY_MIB must be a number of MiB from {LEAST_PLUGIN_MEMORY_MIB} to \
                  {MOST_PLUGIN_MEMORY_MIB}."
             )),
+        }
+    }
+
+    fn jira_as(&mut self) -> Option<JiraAs> {
+        match self.or("MARO_JIRA_AS", "bot").as_str() {
+            "bot" => Some(JiraAs::Bot),
+            "person" => Some(JiraAs::Person),
+            _ => self.problem("MARO_JIRA_AS must be bot or person."),
         }
     }
 

@@ -107,6 +107,7 @@ impl Simulation {
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
             allowed_teams: Vec::new(),
+            jira_as: Default::default(),
             access: Default::default(),
             roles: Default::default(),
             slack: SlackConfig {

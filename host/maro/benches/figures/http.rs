@@ -93,6 +93,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         },
         admins: Vec::new(),
         allowed_teams: Vec::new(),
+        jira_as: Default::default(),
         access: Default::default(),
         roles: Default::default(),
         slack: SlackConfig {

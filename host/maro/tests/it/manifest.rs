@@ -51,6 +51,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
         ("views.update", None),
         ("chat.getPermalink", None),
         ("auth.test", None),
+        ("users.info", Some("users:read")),
         ("conversations.info", Some("channels:read")),
         ("usergroups.users.list", Some("usergroups:read")),
         ("chat.postMessage", Some("chat:write")),

@@ -51,7 +51,8 @@ impl Call {
         grant: Grant,
     ) -> Result<Self, CallError> {
         let call = Self::begin(invocation, grant)?;
-        let sight = invocation.timed(call.capabilities.access.in_channel(&call.caller.channel)).await;
+        let sight =
+            invocation.timed(call.capabilities.access.sight(&call.caller.channel, &call.caller.user)).await;
         Ok(Self { sight, ..call })
     }
 
@@ -140,11 +141,24 @@ impl Call {
     }
 
     /// Whether the grant and the channel's policy cover creating issues in a project.
-    pub(super) fn creates(&self, invocation: &mut Invocation, project_key: &str) -> Result<(), CallError> {
-        self.sight
-            .project(project_key)
-            .map_err(|rule| CallError::Denied(texts::access::not_created(project_key, rule)))?;
+    pub(super) async fn creates(
+        &self,
+        invocation: &mut Invocation,
+        project_key: &str,
+    ) -> Result<(), CallError> {
+        let allowed = invocation.timed(self.sight.creates(project_key)).await;
+        allowed.map_err(|rule| CallError::Denied(texts::access::not_created(project_key, &rule)))?;
         invocation.authority.reach(self.grant, project_key).map_err(CallError::Denied)
+    }
+
+    /// Finds out which of these issues the caller may see, if that matters.
+    pub(super) async fn look_at(
+        &mut self,
+        invocation: &mut Invocation,
+        keys: impl IntoIterator<Item = &IssueKey>,
+    ) {
+        let sight = std::mem::take(&mut self.sight);
+        self.sight = invocation.timed(sight.for_issues(keys)).await;
     }
 
     /// What may be shown in the caller's channel.

@@ -9,6 +9,7 @@ use crate::{
     invocation::Invocation,
     policy::grants::Grant,
 };
+use maro_access::sight::Rule;
 use maro_domain::{
     details::{IssueDetails, Person, StatusCategory},
     issue::{Issue, IssueKey},
@@ -53,17 +54,17 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn get_all(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
-        let call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
         let keys = call.keys(self, keys)?;
-        let issues = self.read(&call, &keys).await?;
+        let issues = self.read(&mut call, &keys).await?;
         keys.iter().zip(issues).map(|(key, issue)| self.lookup(&call, key, issue)).collect()
     }
 
     async fn look_up_each(&mut self, keys: Vec<String>) -> Result<Vec<Finding>, types::JiraError> {
-        let call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
         let keys = call.keys_or_sentences(self, keys)?;
         let asked: Vec<IssueKey> = keys.iter().filter_map(|key| key.as_ref().ok()).cloned().collect();
-        let mut issues = self.read(&call, &asked).await?.into_iter();
+        let mut issues = self.read(&mut call, &asked).await?.into_iter();
         let findings = keys.into_iter().map(|key| match key {
             Ok(key) => self.finding(&call, &key, issues.next().flatten()),
             Err(sentence) => Finding::Withheld(sentence),
@@ -71,10 +72,16 @@ impl Invocation {
         Ok(findings.collect())
     }
 
-    async fn read(&mut self, call: &Call, keys: &[IssueKey]) -> Result<Vec<Option<Issue>>, types::JiraError> {
+    async fn read(
+        &mut self,
+        call: &mut Call,
+        keys: &[IssueKey],
+    ) -> Result<Vec<Option<Issue>>, types::JiraError> {
         let deadline = call.jira_read_deadline(self);
         let issues = self.timed(call.capabilities.jira.get_issues(keys, deadline)).await;
-        issues.map_err(|error| self.jira_failed(&error))
+        let issues = issues.map_err(|error| self.jira_failed(&error))?;
+        call.look_at(self, issues.iter().flatten().map(|issue| &issue.key)).await;
+        Ok(issues)
     }
 
     async fn find(
@@ -83,7 +90,7 @@ impl Invocation {
         limit: u32,
         after: Option<String>,
     ) -> Result<SearchPage, types::JiraError> {
-        let call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
         if jql.chars().count() > MAX_JQL_LENGTH {
             return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
         }
@@ -98,6 +105,7 @@ impl Invocation {
             .await
             .map_err(|error| self.search_failed(&error))?;
         let mut found = page.issues;
+        call.look_at(self, found.iter().map(|found| &found.issue.key)).await;
         found.retain(|found| call.sight().issue(&found.issue).is_ok());
         self.confirmed.extend(found.iter().map(|found| found.issue.clone()));
         Ok(SearchPage { issues: found.into_iter().map(details).collect(), next: page.next })
@@ -134,6 +142,9 @@ impl Invocation {
         let Some(issue) = issue else { return Finding::Missing };
         if self.authority.reach(Grant::Jira, issue.key.project_key()).is_err() {
             // It has moved to a project that the plugin may not see.
+            return Finding::Missing;
+        }
+        if call.sight().issue(&issue) == Err(&Rule::NotVisible) {
             return Finding::Missing;
         }
         if let Err(CallError::Denied(sentence) | CallError::InvalidArgument(sentence)) =

@@ -20,6 +20,7 @@ use crate::{
     invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
+use maro_access::sight::Rule;
 use maro_domain::{
     caller::Caller,
     details::Transition,
@@ -85,12 +86,12 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
-        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
             return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
         }
-        let key = self.present_key(&call, key).await?;
+        let key = self.present_key(&mut call, key).await?;
         let text = signed(text, &call.caller, &self.authority.plugin);
         let (jira, commented) = (Arc::clone(&call.capabilities.jira), key.clone());
         let work = async move { jira.add_comment(&commented, &text, deadline).await };
@@ -98,9 +99,9 @@ impl Invocation {
     }
 
     async fn take_transition(&mut self, key: String, transition_id: &str) -> Result<(), EditError> {
-        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
-        let (issue, transitions) = self.transitions(&call, key).await?;
+        let (issue, transitions) = self.transitions(&mut call, key).await?;
         let key = issue.key.clone();
         let Some(transition) = transitions.into_iter().find(|transition| transition.id == transition_id)
         else {
@@ -117,12 +118,12 @@ impl Invocation {
     }
 
     async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
-        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
             return Err(invalid(texts::requests::not_an_account()));
         }
-        let key = self.present_key(&call, key).await?;
+        let key = self.present_key(&mut call, key).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
             capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await?;
@@ -134,12 +135,12 @@ impl Invocation {
     }
 
     async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
-        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         if words.chars().count() > MAX_WORDS_LENGTH {
             return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
         }
-        let key = self.present_key(&call, key).await?;
+        let key = self.present_key(&mut call, key).await?;
         match self.timed(call.capabilities.jira.find_assignable(&key, words, deadline)).await {
             Ok(Some(people)) => Ok(people.into_iter().map(guest_user).collect()),
             Ok(None) => Err(missing(key.as_str())),
@@ -148,16 +149,24 @@ impl Invocation {
     }
 
     async fn present_transitions(&mut self, key: String) -> Result<Vec<Transition>, EditError> {
-        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
-        Ok(self.transitions(&call, key).await?.1)
+        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        Ok(self.transitions(&mut call, key).await?.1)
     }
 
     /// The issue as it is now, and the steps that it can take.
-    async fn transitions(&mut self, call: &Call, key: String) -> Result<(Issue, Vec<Transition>), EditError> {
+    async fn transitions(
+        &mut self,
+        call: &mut Call,
+        key: String,
+    ) -> Result<(Issue, Vec<Transition>), EditError> {
         let key = call.key(self, key)?;
         let deadline = call.jira_deadline(self);
         match self.timed(call.capabilities.jira.get_transitions(&key, deadline)).await {
             Ok(Some((issue, transitions))) => {
+                call.look_at(self, [&issue.key]).await;
+                if call.sight().issue(&issue) == Err(&Rule::NotVisible) {
+                    return Err(missing(key.as_str()));
+                }
                 call.shows(self, key.as_str(), &issue)?;
                 Ok((issue, transitions))
             }
@@ -168,7 +177,7 @@ impl Invocation {
 
     /// A key that the plugin may use. If it is narrowed to projects, this asks Jira whether the issue is
     /// still in one: an issue that has moved away is out of reach under its old key too.
-    async fn present_key(&mut self, call: &Call, key: String) -> Result<IssueKey, EditError> {
+    async fn present_key(&mut self, call: &mut Call, key: String) -> Result<IssueKey, EditError> {
         let key = call.key(self, key)?;
         if self.authority.projects(Grant::JiraEdit).is_none() && call.sight().is_all() {
             return Ok(key);
@@ -177,6 +186,10 @@ impl Invocation {
         let found = self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), deadline)).await;
         match found.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => {
+                call.look_at(self, [&issue.key]).await;
+                if call.sight().issue(&issue) == Err(&Rule::NotVisible) {
+                    return Err(missing(key.as_str()));
+                }
                 call.shows(self, key.as_str(), &issue)?;
                 Ok(issue.key)
             }

@@ -45,13 +45,14 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn page(&mut self, page: PageRequest) -> Result<Page, types::TrackerError> {
-        let call = Call::begin_with_issues(self, Grant::Tracker).await?;
+        let mut call = Call::begin_with_issues(self, Grant::Tracker).await?;
         let Call { caller, capabilities, .. } = &call;
         if !(1..=MAX_ROWS).contains(&page.limit) {
             return Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)).into());
         }
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
         let page = answer.map_err(|error| tracker_failed(&self.authority, &error))?;
+        call.look_at(self, page.issues.iter().map(|issue| &issue.key)).await;
         Ok(Page {
             issues: page.issues.into_iter().map(|issue| row(call.sight(), issue)).collect(),
             more: page.more,
@@ -75,7 +76,7 @@ impl Invocation {
 
 /// A row as guests see it; only its key if it may not be shown.
 fn row(sight: &Sight, issue: TrackedIssue) -> tracker::TrackedIssue {
-    let is_shown = sight.row(issue.key.project_key(), issue.has_security_level).is_ok();
+    let is_shown = sight.row(&issue.key, issue.has_security_level).is_ok();
     let shown = |text: Option<String>| text.filter(|_| is_shown).unwrap_or_default();
     tracker::TrackedIssue {
         key: issue.key.into_string(),

@@ -19,6 +19,7 @@ use crate::jira::{
     edits, fields, permissions, projects, remote_links, search,
     shapes::{self, Api},
     state::SiteState,
+    viewers,
 };
 
 /// How many issues one request may name, as in Jira.
@@ -71,6 +72,8 @@ fn both_editions(api: &str) -> Router<Arc<SiteState>> {
         .route(&at("issue/{key}/transitions"), post(edits::transition))
         .route(&at("issue/{key}/assignee"), put(edits::assign))
         .route(&at("user/assignable/search"), get(edits::assignable))
+        .route(&at("user/search"), get(viewers::accounts))
+        .route(&at("user/viewissue/search"), get(viewers::search))
         .route(&at("issue/{key}/remotelink"), get(remote_links::get).post(remote_links::set))
 }
 

@@ -32,6 +32,7 @@ mod shapes;
 mod site;
 mod state;
 pub mod user_actions;
+mod viewers;
 mod webhooks;
 mod words;
 mod workflow;

@@ -38,6 +38,10 @@ pub(super) struct Site {
     pub(super) refusals: Vec<(String, String)>,
     /// Whether the screens of new issues have a description.
     pub(super) has_descriptions: bool,
+    /// Whom the site hides an issue or a project from.
+    pub(super) hidden: Vec<(&'static str, String)>,
+    /// Whether the account may look up people.
+    pub(super) may_look_up_people: bool,
 }
 
 impl Site {
@@ -54,6 +58,8 @@ impl Site {
             moves_lag: false,
             refusals: Vec::new(),
             has_descriptions: true,
+            hidden: Vec::new(),
+            may_look_up_people: true,
         };
         for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
             let key =

@@ -83,7 +83,8 @@ impl Choices {
         let view = wanted.view.as_ref();
         let state = view.and_then(|view| self.modals.state(CREATE_ISSUE, &view.private_metadata).ok());
         let place = state.and_then(|state| state.origin.place().ok()).map(|place| place.channel);
-        self.access.in_channel(&place.unwrap_or_else(|| ChannelId::of_person(&wanted.user))).await
+        let channel = place.unwrap_or_else(|| ChannelId::of_person(&wanted.user));
+        self.access.sight(&channel, &wanted.user).await
     }
 
     /// Notes the project that somebody chose, so that its types can be offered.

@@ -62,11 +62,11 @@ impl CreateForm {
         };
         let inputs = CreateInputs::read(&view.values);
         let sight = match record.origin.place() {
-            Ok(place) => self.driver.access.in_channel(&place.channel).await,
+            Ok(place) => self.driver.access.sight(&place.channel, &place.user).await,
             Err(stop) => return self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
         };
-        if let Err(rule) = sight.project(&record.project_key) {
-            let sentence = texts::access::not_created(&record.project_key, rule);
+        if let Err(rule) = sight.creates(&record.project_key).await {
+            let sentence = texts::access::not_created(&record.project_key, &rule);
             if let Ok(place) = record.origin.place() {
                 let author = provenance.author(&place);
                 self.driver.audit.refused(&author, "create", &record.project_key).await;

@@ -145,8 +145,9 @@ pub(super) async fn duplicates_again(
     let issues = issues.into_iter().chain(std::iter::repeat(None));
     let mut similar: Vec<SimilarTicket> = keys.into_iter().zip(issues).map(shown).collect();
     if let Ok(place) = state.origin.place() {
-        let sight = driver.access.in_channel(&place.channel).await;
-        similar.retain(|ticket| sight.row(ticket.key.project_key(), Some(ticket.has_security_level)).is_ok());
+        let sight = driver.access.sight(&place.channel, &place.user).await;
+        let sight = sight.for_issues(similar.iter().map(|ticket| &ticket.key)).await;
+        similar.retain(|ticket| sight.row(&ticket.key, Some(ticket.has_security_level)).is_ok());
     }
     let summary = state.summary.as_deref().unwrap_or_default();
     let notice = vec![sentence(notice)];

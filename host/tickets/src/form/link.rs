@@ -61,7 +61,7 @@ impl LinkForm {
             Ok(Start::Known(_, work)) => return self.linked(&work.record, &[]),
             Err(stop) => return self.not_begun(state, &stop).await,
         };
-        let sight = self.driver.access.in_channel(&work.channel).await;
+        let sight = self.driver.access.sight(&work.channel, &work.user).await;
         match self.driver.drive(&mut Link::new(sight), &mut work, stage).await {
             Ended::NotBegun(stop) => self.not_begun(state, &stop).await,
             ended => self.outcome(&work, ended),
@@ -70,7 +70,7 @@ impl LinkForm {
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
-        let sight = self.driver.access.in_channel(&intent.channel).await;
+        let sight = self.driver.access.sight(&intent.channel, &intent.user).await;
         let (work, ended) = self.driver.resume(&mut Link::new(sight), intent).await?;
         if ended.is_told_already() {
             return Ok(());

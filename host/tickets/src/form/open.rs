@@ -154,8 +154,8 @@ impl Opener {
     /// The default project, if issues of it may be created from there.
     async fn default_project_in(&self, origin: &Origin) -> Option<&str> {
         let key = self.default_project.as_deref()?;
-        let Place { channel, .. } = origin.place().ok()?;
-        self.access.in_channel(&channel).await.project(key).is_ok().then_some(key)
+        let Place { channel, user } = origin.place().ok()?;
+        self.access.sight(&channel, &user).await.project(key).is_ok().then_some(key)
     }
 
     /// `/maro stories EPIC-1`: opens a modal, checks the epic, and asks for the titles.
@@ -167,7 +167,7 @@ impl Opener {
         let Some(epic) = epic_key::parse(arguments) else {
             return Some(Reply::line(texts::stories::which_epic()));
         };
-        let sight = self.access.in_channel(origin.channel).await;
+        let sight = self.access.sight(origin.channel, origin.user).await;
         if let Err(rule) = sight.project(epic.project_key()) {
             return Some(Reply::sentence(texts::access::withheld(epic.as_str(), rule)));
         }

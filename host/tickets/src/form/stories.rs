@@ -103,7 +103,7 @@ impl StoriesForm {
 
     /// Finishes what another process left behind, and shows the result.
     pub(crate) async fn finish(&self, intent: Intent) -> Result<(), Stop> {
-        let sight = self.driver.access.in_channel(&intent.channel).await;
+        let sight = self.driver.access.sight(&intent.channel, &intent.user).await;
         let (work, ended) = self.driver.resume(&mut Stories::new(sight), intent).await?;
         if ended.is_told_already() {
             return Ok(());
@@ -149,7 +149,7 @@ impl StoriesForm {
                 return Outcome::show(self.modals.progress(TITLE, &work.record.origin));
             }
         };
-        let sight = self.driver.access.in_channel(&work.channel).await;
+        let sight = self.driver.access.sight(&work.channel, &work.user).await;
         let ended = self.driver.drive(&mut Stories::new(sight), &mut work, Stage::Begun).await;
         self.outcome(&work, ended)
     }

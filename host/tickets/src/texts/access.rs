@@ -1,5 +1,6 @@
 //! What the access policy withholds, and why.
 
+use crate::texts::jira as texts_of_jira;
 use maro_access::{policy::ProjectList, sight::Rule};
 
 /// How many projects a sentence names.
@@ -7,6 +8,10 @@ const MAX_NAMED: usize = 5;
 
 /// An issue may not be shown in this channel, and so not be tracked, linked or changed from it.
 pub fn withheld(key: &str, rule: &Rule) -> String {
+    if *rule == Rule::NotVisible {
+        // Jira says no more to the person either.
+        return texts_of_jira::not_found(key);
+    }
     format!("{key} can't be shown in this channel{}", why(rule))
 }
 
@@ -17,34 +22,55 @@ pub fn not_created(project_key: &str, rule: &Rule) -> String {
 
 /// The rule, and who can lift it.
 fn why(rule: &Rule) -> String {
-    match rule {
-        Rule::Projects => {
-            ", because MARO is limited to other projects. Your MARO admin can change that.".to_owned()
-        }
+    let fixed = match rule {
         Rule::ChannelProjects(projects) => {
-            format!(", because it's limited to {}. Your MARO admin can change that.", listed(projects))
+            return format!(", because it's limited to {}. {ADMIN}", listed(projects));
         }
-        Rule::Shared => ", because people from another organization are in it. Your MARO admin can allow \
-                         projects for such channels."
-            .to_owned(),
-        Rule::SharedProjects(projects) => format!(
-            ", because people from another organization are in it, and there MARO is limited to {}. Your MARO admin \
-             can change that.",
-            listed(projects)
-        ),
-        Rule::Unknown => {
-            ", because MARO can't find out whether people from another organization are in it. Invite \
-                          MARO to the channel, or try again in a minute."
-                .to_owned()
+        Rule::SharedProjects(projects) => {
+            let projects = listed(projects);
+            return format!(
+                ", because people from another organization are in it, and there MARO is limited to {projects}. {ADMIN}"
+            );
         }
-        Rule::SecurityLevel => {
-            ", because it has a security level in Jira. Your MARO admin can change that.".to_owned()
-        }
+        Rule::Projects => "because MARO is limited to other projects.",
+        Rule::Shared => "because people from another organization are in it.",
+        Rule::SecurityLevel => "because it has a security level in Jira.",
         Rule::SecurityLevelOutsidePrivate => {
-            ", because it has a security level in Jira and this isn't a private \
-                                              channel. Your MARO admin can change that."
-                .to_owned()
+            "because it has a security level in Jira and this isn't a private channel."
         }
+        other => return format!(", {}", unknown(other)),
+    };
+    format!(", {fixed} {ADMIN}")
+}
+
+/// Who can lift a rule.
+const ADMIN: &str = "Your MARO admin can change that.";
+
+/// What can't be found out, and what helps.
+fn unknown(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::Unknown => {
+            "because MARO can't find out whether people from another organization are in it. Invite MARO to the \
+             channel, or try again in a minute."
+        }
+        Rule::NotVisible => "because you can't see that project in Jira.",
+        Rule::NoEmailScope => {
+            "because MARO may not read your email address in Slack, by which it finds your Jira account. Your MARO \
+             admin can give its Slack app the scopes users:read and users:read.email."
+        }
+        Rule::NoEmail => {
+            "because Slack has no confirmed email address of yours, by which MARO finds your Jira account. Confirm it \
+             in your Slack profile."
+        }
+        Rule::NoAccount => {
+            "because Jira shows MARO no account with your email address. Let others see your email address in your \
+             Atlassian profile, or ask your Jira admin."
+        }
+        Rule::MayNotLookUpPeople => {
+            "because MARO's Jira account can't look up what you may see. A Jira admin can give it the global permission \
+             Browse users and groups."
+        }
+        _ => "because MARO can't find out what you may see in Jira. Try again in a minute.",
     }
 }
 

@@ -21,6 +21,7 @@ mod metrics;
 mod neighbours;
 mod once;
 mod outages;
+mod own_rights;
 mod pairs;
 mod plugin_breaker;
 mod plugin_grants;
@@ -160,6 +161,7 @@ impl TestBot {
             },
             admins: vec![Person { foreign_team: None, user: slack.workspace().people[0].id.clone() }],
             allowed_teams: Vec::new(),
+            jira_as: Default::default(),
             access: Default::default(),
             roles: Default::default(),
             slack: SlackConfig {

@@ -49,7 +49,7 @@ impl Invocation {
         };
         let project = project.trim().to_uppercase();
         call.may(self, Role::Create, "create", &project).await?;
-        let created = call.creates(self, &project);
+        let created = call.creates(self, &project).await;
         call.noting_refusal(self, "create", &project, created).await?;
         if !self.budget.takes_creation(MAX_CREATIONS) {
             return Err(invalid(texts::requests::too_many_issues(MAX_CREATIONS)));

@@ -76,6 +76,27 @@ pub(super) fn user_group(shared: &WorkspaceState, arguments: &Value) -> ApiResul
     Ok(json!({ "users": people.iter().map(UserId::as_str).collect::<Vec<_>>() }))
 }
 
+pub(super) fn user(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let workspace = &shared.workspace;
+    let id = text(arguments, "user").ok_or("user_not_found")?;
+    let person = workspace.people.iter().find(|person| person.id.as_str() == id).ok_or("user_not_found")?;
+    let mut profile = json!({ "display_name": person.name, "real_name": person.name });
+    // Slack leaves it out without the scope.
+    if shared.api.scopes().iter().any(|scope| scope == "users:read.email") {
+        profile["email"] = json!(format!("{}@example.com", person.name));
+    }
+    Ok(json!({ "user": {
+        "id": id,
+        "team_id": workspace.team_id,
+        "name": person.name,
+        "deleted": false,
+        "is_bot": false,
+        "is_app_user": false,
+        "is_email_confirmed": person.name != "margaret",
+        "profile": profile,
+    }}))
+}
+
 pub(super) fn permalink(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let channel = text(arguments, "channel").ok_or("channel_not_found")?;
     let is_direct = shared.workspace.people.iter().any(|person| person.direct_message.as_str() == channel);

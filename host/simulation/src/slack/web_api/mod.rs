@@ -123,6 +123,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.postMessage" | "chat.postEphemeral" => Needs::BotToken(Some("chat:write")),
         "conversations.info" => Needs::BotToken(Some("channels:read")),
         "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
+        "users.info" => Needs::BotToken(Some("users:read")),
         "apps.connections.open" => Needs::AppToken,
         _ => Needs::BotToken(None),
     };
@@ -138,6 +139,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
         "usergroups.users.list" => lookups::user_group(shared, &arguments),
+        "users.info" => lookups::user(shared, &arguments),
         "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),
         _ => Err("unknown_method".into()),
     }

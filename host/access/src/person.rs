@@ -1,0 +1,162 @@
+//! What one person may see in Jira, asked of Jira itself. Whatever can't be found out isn't shown.
+//!
+//! Slack says which confirmed e-mail address somebody has, Jira which account has that address and whether that account
+//! can view an issue. Answers are good for some minutes.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
+
+use crate::{sight::Rule, workspace::Workspace};
+use maro_domain::{ids::UserId, issue::IssueKey};
+use maro_jira::{
+    client::JiraClient,
+    error::JiraError,
+    viewers::{PersonAccount, Viewed},
+};
+use maro_process::telemetry::error_chain;
+use maro_slack::web_api::{SlackWebApi, error::ApiError};
+
+/// The scopes without which Slack tells nobody's address.
+pub(crate) const EMAIL_SCOPES: [&str; 2] = ["users:read", "users:read.email"];
+
+/// How long answers are good.
+const ACCOUNT_LIFETIME: Duration = Duration::from_secs(600);
+const VIEW_LIFETIME: Duration = Duration::from_secs(180);
+
+/// How long nobody is asked again after a failure.
+const FAILURE_LIFETIME: Duration = Duration::from_secs(15);
+
+/// How long Jira may take.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// How many issues Jira is asked about at once.
+const AT_ONCE: usize = 8;
+
+/// How many answers are remembered.
+const MAX_REMEMBERED: usize = 20_000;
+
+/// Finds out what people may see.
+pub(crate) struct PersonRights {
+    slack: Arc<SlackWebApi>,
+    jira: Arc<JiraClient>,
+    workspace: Arc<Workspace>,
+    accounts: Remembered<UserId, Result<PersonAccount, Rule>>,
+    views: Remembered<(String, String), bool>,
+}
+
+impl PersonRights {
+    pub(crate) fn new(slack: Arc<SlackWebApi>, jira: Arc<JiraClient>, workspace: Arc<Workspace>) -> Self {
+        Self { slack, jira, workspace, accounts: Remembered::default(), views: Remembered::default() }
+    }
+
+    /// For each key, whether the person may see that issue.
+    pub(crate) async fn of_issues(
+        &self,
+        user: &UserId,
+        keys: Vec<IssueKey>,
+    ) -> HashMap<String, Result<(), Rule>> {
+        let keys: Vec<String> = keys.into_iter().map(IssueKey::into_string).collect();
+        let account = match self.account(user).await {
+            Ok(account) => account,
+            Err(rule) => return keys.into_iter().map(|key| (key, Err(rule.clone()))).collect(),
+        };
+        // The compiler can't see that a stream of borrowing futures is Send unless they are made beforehand.
+        let asked: Vec<_> = keys.iter().map(|key| self.view(&account, Viewed::Issue(key))).collect();
+        let answers: Vec<Result<(), Rule>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        keys.into_iter().zip(answers).collect()
+    }
+
+    /// Whether the person may see issues of a project.
+    pub(crate) async fn of_project(&self, user: &UserId, project_key: &str) -> Result<(), Rule> {
+        let account = self.account(user).await?;
+        self.view(&account, Viewed::Project(project_key)).await
+    }
+
+    async fn view(&self, account: &PersonAccount, viewed: Viewed<'_>) -> Result<(), Rule> {
+        let (Viewed::Issue(key) | Viewed::Project(key)) = viewed;
+        let question = (account.id.clone(), key.to_owned());
+        let allowed = |is_visible: bool| if is_visible { Ok(()) } else { Err(Rule::NotVisible) };
+        if let Some(is_visible) = self.views.get(&question) {
+            return allowed(is_visible);
+        }
+        match self.jira.can_view(account, viewed, Instant::now() + PATIENCE).await {
+            Ok(is_visible) => {
+                self.views.put(question, is_visible, VIEW_LIFETIME);
+                allowed(is_visible)
+            }
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    async fn account(&self, user: &UserId) -> Result<PersonAccount, Rule> {
+        if let Some(account) = self.accounts.get(user) {
+            return account;
+        }
+        let account = self.find_account(user).await;
+        let lifetime = if account.is_ok() { ACCOUNT_LIFETIME } else { FAILURE_LIFETIME };
+        self.accounts.put(user.clone(), account.clone(), lifetime);
+        account
+    }
+
+    async fn find_account(&self, user: &UserId) -> Result<PersonAccount, Rule> {
+        for scope in EMAIL_SCOPES {
+            if self.workspace.lacks_scope(scope).await {
+                return Err(Rule::NoEmailScope);
+            }
+        }
+        let email = match self.slack.get_user(user).await {
+            Ok(person) => person.confirmed_email().ok_or(Rule::NoEmail)?,
+            Err(ApiError::MissingScope { .. }) => return Err(Rule::NoEmailScope),
+            Err(error) => {
+                tracing::info!(error = error_chain(&error), "Slack doesn't say who a person is");
+                return Err(Rule::RightsUnknown);
+            }
+        };
+        match self.jira.find_account(&email, Instant::now() + PATIENCE).await {
+            Ok(account) => account.ok_or(Rule::NoAccount),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+fn failed(error: &JiraError) -> Rule {
+    match error {
+        JiraError::Forbidden => Rule::MayNotLookUpPeople,
+        _ => Rule::RightsUnknown,
+    }
+}
+
+/// Answers, each until its time.
+struct Remembered<K, V>(Mutex<HashMap<K, (V, Instant)>>);
+
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
+    fn get(&self, key: &K) -> Option<V> {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (value, until) = remembered.get(key)?;
+        (Instant::now() < *until).then(|| value.clone())
+    }
+
+    fn put(&self, key: K, value: V, lifetime: Duration) {
+        let now = Instant::now();
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.retain(|_, (_, until)| now < *until);
+        }
+        if remembered.len() < MAX_REMEMBERED {
+            remembered.insert(key, (value, now + lifetime));
+        }
+    }
+}

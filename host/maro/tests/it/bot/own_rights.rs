@@ -1,0 +1,92 @@
+//! `MARO_JIRA_AS=person`: people see what their own accounts in Jira see, and read why they don't.
+
+use insta::assert_snapshot;
+use maro_access::JiraAs;
+use maro_bot::config::Config;
+use maro_jira::config::JiraCredentials;
+use maro_process::secret::Secret;
+use maro_simulation::{jira::credentials::PERSONAL_ACCESS_TOKEN, slack::act_error::SubmitOutcome};
+
+use crate::{
+    bot::{TestBot, create::open_create},
+    plugins::PluginsFolder,
+    raw::execute,
+};
+
+const SCOPES: [&str; 6] =
+    ["chat:write", "commands", "channels:read", "groups:read", "users:read", "users:read.email"];
+
+async fn bot(change: impl FnOnce(&mut Config)) -> TestBot {
+    TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
+        slack.grant_scopes(&SCOPES);
+        config.jira_as = JiraAs::Person;
+        config.jira.default_project = Some("SCRUM".to_owned());
+        change(config);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn people_see_what_their_own_accounts_see() {
+    let bot = bot(|_| {}).await;
+    bot.jira.hide_from("Grace Hopper", "SCRUM-123");
+    assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124").await, @r"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    Now tracking SCRUM-124: Database migration (In Progress)
+    ");
+    // What Grace may not see is as good as absent to her.
+    assert_snapshot!(bot.say_as("grace", "general", "/maro track SCRUM-123 SCRUM-124").await, @r"
+    SCRUM-123 not found in Jira
+    SCRUM-124 is already tracked in this channel
+    ");
+    assert_snapshot!(bot.say_as("grace", "general", "/maro tracked").await, @r"
+    Tracked Jira issues in #general:
+    • SCRUM-123
+    • SCRUM-124: Database migration (In Progress)
+    ");
+    assert_snapshot!(bot.say("/maro tracked").await, @r"
+    Tracked Jira issues in #general:
+    • SCRUM-123: User authentication flow (Open)
+    • SCRUM-124: Database migration (In Progress)
+    ");
+}
+
+#[tokio::test]
+async fn data_center_is_asked_by_user_name() {
+    let bot = bot(|config| {
+        config.jira.credentials = JiraCredentials::DataCenter { token: Secret::new(PERSONAL_ACCESS_TOKEN) };
+    })
+    .await;
+    bot.jira.hide_from("Grace Hopper", "SCRUM-123");
+    assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking SCRUM-123"));
+    assert_eq!(bot.say_as("grace", "general", "/maro track SCRUM-123").await, "SCRUM-123 not found in Jira");
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_out_is_not_shown_and_said() {
+    let mut bot = bot(|_| {}).await;
+    // Her address isn't confirmed in Slack.
+    assert_snapshot!(bot.say_as("margaret", "general", "/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because Slack has no confirmed email address of yours, by which MARO finds your Jira account. Confirm it in your Slack profile.");
+    // His address is nobody's in Jira.
+    assert_snapshot!(bot.say_as("linus", "general", "/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because Jira shows MARO no account with your email address. Let others see your email address in your Atlassian profile, or ask your Jira admin.");
+    bot.jira.let_people_be_looked_up(false);
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because MARO's Jira account can't look up what you may see. A Jira admin can give it the global permission Browse users and groups.");
+    bot.jira.let_people_be_looked_up(true);
+    bot.slack.grant_scopes(&SCOPES[..5]);
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"SCRUM-123 can't be shown in this channel, because MARO may not read your email address in Slack, by which it finds your Jira account. Your MARO admin can give its Slack app the scopes users:read and users:read.email.");
+}
+
+#[tokio::test]
+async fn nobody_creates_where_they_may_not_look() {
+    let bot = bot(|_| {}).await;
+    bot.jira.hide_from("Ada Lovelace", "SCRUM");
+    open_create(&bot, "Zeppelin logbook").await;
+    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("created") };
+    assert!(
+        format!("{errors:?}").contains("Issues of SCRUM can't be created from this channel"),
+        "{errors:?}"
+    );
+    assert_eq!(bot.jira.created_issues(), []);
+}
