@@ -5,6 +5,7 @@ mod person;
 pub mod policy;
 pub mod role_book;
 pub mod roles;
+pub mod rule;
 pub mod sight;
 pub mod stored_words;
 pub mod workspace;

@@ -13,7 +13,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
-use crate::{sight::Rule, workspace::Workspace};
+use crate::{rule::Rule, workspace::Workspace};
 use maro_domain::{ids::UserId, issue::IssueKey};
 use maro_jira::{
     client::JiraClient,

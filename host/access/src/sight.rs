@@ -6,42 +6,12 @@ use crate::{
     channels::Audience,
     person::PersonRights,
     policy::{AccessPolicy, ChannelPolicy, NamedChannel, ProjectList, SecurityLevels, SharedChannels},
+    rule::Rule,
 };
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{Issue, IssueKey},
 };
-
-/// Why an issue may not be shown, tracked or created in a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rule {
-    /// The bot is limited to other projects.
-    Projects,
-    /// The channel is limited to these projects.
-    ChannelProjects(ProjectList),
-    /// People of other organisations are in the channel.
-    Shared,
-    /// As [`Rule::Shared`], and there the bot is limited to these projects.
-    SharedProjects(ProjectList),
-    /// Nobody knows whether people of other organisations are in the channel.
-    Unknown,
-    /// Jira shows it only to some people, and the bot shows no such issues.
-    SecurityLevel,
-    /// As [`Rule::SecurityLevel`], except in private channels.
-    SecurityLevelOutsidePrivate,
-    /// The person doesn't see it in Jira. Jira says no more than that it isn't there.
-    NotVisible,
-    /// The Slack app may not read e-mail addresses.
-    NoEmailScope,
-    /// Slack has no confirmed e-mail address of the person.
-    NoEmail,
-    /// Jira shows no account with that address.
-    NoAccount,
-    /// The bot's account in Jira lacks *Browse users and groups*.
-    MayNotLookUpPeople,
-    /// Slack or Jira couldn't be asked about the person.
-    RightsUnknown,
-}
 
 /// What may be shown in one channel.
 #[derive(Clone, Default)]

@@ -87,6 +87,14 @@ impl Workspace {
         Self { knowledge: watch::Sender::new(Knowledge::Asking), allowed }
     }
 
+    /// As Slack has just said.
+    pub fn of(identity: &Identity) -> Self {
+        let workspace = Self::new(Vec::new());
+        let known = own_workspace(identity).map_or(Knowledge::Unknown, Knowledge::Known);
+        workspace.knowledge.send_replace(known);
+        workspace
+    }
+
     /// Learns whose the bot is until `shutdown`: from the database what was known last, and from Slack what is so
     /// now.
     pub async fn learn(

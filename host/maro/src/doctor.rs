@@ -1,9 +1,13 @@
 //! `maro doctor`: checks every setting against the real services, and says how to fix those that fail.
 
+mod access;
+mod finding;
+
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
+use crate::doctor::finding::Finding;
 use maro_bot::{
     commands::own::RESERVED_NAMES,
     config::{Config, ConfigError, exposure::Exposure},
@@ -18,7 +22,7 @@ use maro_runtime::{
 };
 use maro_slack::{
     config::SlackConfig,
-    web_api::{SlackWebApi, error::ApiError},
+    web_api::{Identity, SlackWebApi, error::ApiError},
 };
 use maro_store::{
     config::DatabaseConfig,
@@ -30,20 +34,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The scopes that the bot can't work without, as in `manifest.yaml`.
 const SCOPES: [&str; 2] = ["chat:write", "commands"];
-
-/// The result of one check: it passed, how to fix it, or what could be better although all works.
-#[derive(Debug)]
-enum Finding {
-    Fine(String),
-    Ill { what: String, fix: String },
-    Risky { what: String, fix: String },
-}
-
-impl Finding {
-    fn ill(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::Ill { what: what.into(), fix: fix.into() }
-    }
-}
 
 /// Exits with 0 if everything works, even if others could read it, and with 1 otherwise.
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
@@ -62,7 +52,11 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         plugins.as_ref().is_ok_and(|plugins| plugins.all().any(|plugin| may_change_issues(plugin)));
     findings
         .extend(plugins.map_or_else(|finding| vec![finding], |plugins| plugin_findings(&config, &plugins)));
-    findings.extend(slack(&config.slack).await);
+    let (found, identity) = slack(&config.slack).await;
+    findings.extend(found);
+    if let Some(identity) = identity {
+        findings.extend(access::findings(&config, &identity).await);
+    }
     findings.extend(jira(&config, is_granted_changes).await);
     findings.iter().for_each(print);
     let is_well = !findings.iter().any(|finding| matches!(finding, Finding::Ill { .. }));
@@ -158,7 +152,8 @@ fn plugin_findings(config: &Config, plugins: &Plugins) -> Vec<Finding> {
     findings
 }
 
-async fn slack(config: &SlackConfig) -> Vec<Finding> {
+/// Also returns whose the bot is, if Slack says so.
+async fn slack(config: &SlackConfig) -> (Vec<Finding>, Option<Identity>) {
     let identity = match SlackWebApi::new(config).auth_test().await {
         Ok(identity) => identity,
         Err(error) => {
@@ -168,7 +163,7 @@ async fn slack(config: &SlackConfig) -> Vec<Finding> {
                 }
                 _ => "Check SLACK_API_URL and this machine's connection to Slack.",
             };
-            return vec![Finding::ill(format!("Slack: {}.", error_chain(&error)), fix)];
+            return (vec![Finding::ill(format!("Slack: {}.", error_chain(&error)), fix)], None);
         }
     };
     let mut findings = vec![Finding::Fine(format!("Connected to Slack workspace {}.", identity.team))];
@@ -190,7 +185,7 @@ async fn slack(config: &SlackConfig) -> Vec<Finding> {
             "Add them under OAuth & Permissions, and reinstall the app.",
         ));
     }
-    findings
+    (findings, Some(identity))
 }
 
 /// `is_granted_changes`: whether any plugin may change issues.

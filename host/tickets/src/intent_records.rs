@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::signature::conversation_url;
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{InvalidIssueKey, IssueKey},
@@ -56,6 +55,14 @@ impl Origin {
             Some(permalink) => permalink.clone(),
             None => conversation_url(self.team.as_deref(), &self.channel),
         }
+    }
+}
+
+/// The web address of a channel.
+pub(crate) fn conversation_url(team: Option<&str>, channel: &str) -> String {
+    match team {
+        Some(team) => format!("https://app.slack.com/client/{team}/{channel}"),
+        None => format!("https://slack.com/app_redirect?channel={channel}"),
     }
 }
 

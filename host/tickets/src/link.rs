@@ -8,7 +8,7 @@ use crate::{
     texts,
     wish::{Asked, Told, Wish},
 };
-use maro_access::sight::{Rule, Sight};
+use maro_access::{rule::Rule, sight::Sight};
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
     issue::{IssueId, IssueKey},

@@ -2,7 +2,10 @@
 //!
 //! People choose their names in Slack, so the line has the id, which never changes, and where the conversation is.
 
-use crate::{intent_records::Origin, texts};
+use crate::{
+    intent_records::{Origin, conversation_url},
+    texts,
+};
 use maro_domain::{
     caller::Caller,
     issue::one_line,
@@ -43,13 +46,5 @@ impl Signature {
         let line = Inline::Text { text: self.line, style: italic };
         text.blocks.push(RichBlock::Paragraph(vec![line, Inline::plain(" "), link]));
         text
-    }
-}
-
-/// The web address of a channel.
-pub(crate) fn conversation_url(team: Option<&str>, channel: &str) -> String {
-    match team {
-        Some(team) => format!("https://app.slack.com/client/{team}/{channel}"),
-        None => format!("https://slack.com/app_redirect?channel={channel}"),
     }
 }

@@ -1,5 +1,7 @@
 //! Turns text into typed settings, with a sentence about each invalid one.
 
+mod people;
+
 use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use serde::de::DeserializeOwned;
@@ -7,10 +9,7 @@ use url::Url;
 
 use crate::config::{Config, PluginsConfig, sources::Sources};
 use maro_access::JiraAs;
-use maro_domain::{
-    caller::Person,
-    ids::{ChannelId, TeamId, UserId},
-};
+use maro_domain::ids::ChannelId;
 use maro_jira::config::{JiraConfig, JiraCredentials};
 use maro_process::secret::Secret;
 use maro_slack::config::SlackConfig;
@@ -224,35 +223,6 @@ impl Settings {
         }
     }
 
-    fn admins(&mut self) -> Vec<Person> {
-        let value = self.or("MARO_ADMINS", "");
-        let mut admins = Vec::new();
-        for name in list(&value) {
-            match person(name) {
-                Some(person) => admins.push(person),
-                None => self.problems.push(format!(
-                    "MARO_ADMINS must be a list of Slack user ids, such as U024BE7LH; {name:?} isn't one."
-                )),
-            }
-        }
-        admins
-    }
-
-    fn allowed_teams(&mut self) -> Vec<TeamId> {
-        let value = self.or("SLACK_ALLOWED_TEAMS", "");
-        let mut teams = Vec::new();
-        for name in list(&value) {
-            match TeamId::parse(name) {
-                Ok(team) if name.starts_with(['T', 'E']) => teams.push(team),
-                _ => self.problems.push(format!(
-                    "SLACK_ALLOWED_TEAMS must be a list of Slack workspace or organisation ids, such as T024BE7LD or \
-                     E024BE7LE; {name:?} isn't one."
-                )),
-            }
-        }
-        teams
-    }
-
     fn slack(&mut self) -> Option<SlackConfig> {
         let app_token = self.header_safe("SLACK_APP_TOKEN");
         let signing_secret = match self.get("SLACK_SIGNING_SECRET") {
@@ -380,20 +350,6 @@ impl Settings {
             )),
         }
     }
-}
-
-/// The words of a list.
-fn list(value: &str) -> impl Iterator<Item = &str> {
-    value.split([',', ' ', ';']).filter(|name| !name.is_empty())
-}
-
-/// Somebody as `U1`, or as `T1/U1` in another workspace than the bot's own.
-fn person(text: &str) -> Option<Person> {
-    let (team, user) = text.split_once('/').map_or((None, text), |(team, user)| (Some(team), user));
-    let foreign_team = team.map(TeamId::parse).transpose().ok()?;
-    let is_team = foreign_team.as_ref().is_none_or(|team| team.as_str().starts_with('T'));
-    let user = UserId::parse(user).ok().filter(|user| user.as_str().starts_with(['U', 'W']))?;
-    is_team.then_some(Person { foreign_team, user })
 }
 
 fn is_project_key(key: &str) -> bool {

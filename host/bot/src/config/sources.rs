@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every known key. The environment may contain other variables, but no other `MARO_…`.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",

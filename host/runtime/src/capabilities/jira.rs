@@ -9,7 +9,7 @@ use crate::{
     invocation::Invocation,
     policy::grants::Grant,
 };
-use maro_access::sight::Rule;
+use maro_access::rule::Rule;
 use maro_domain::{
     details::{IssueDetails, Person, StatusCategory},
     issue::{Issue, IssueKey},

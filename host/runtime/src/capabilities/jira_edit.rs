@@ -20,7 +20,7 @@ use crate::{
     invocation::{Invocation, services::Capabilities},
     policy::grants::Grant,
 };
-use maro_access::sight::Rule;
+use maro_access::rule::Rule;
 use maro_domain::{
     caller::Caller,
     details::Transition,

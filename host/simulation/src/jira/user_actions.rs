@@ -54,6 +54,16 @@ impl SimulatedJira {
         Some(key)
     }
 
+    /// Hides an issue, or all of a project, from a person. The bot's account sees it all the same.
+    pub fn hide_from(&self, person: &'static str, issue_or_project: &str) {
+        self.shared.site().hidden.push((person, issue_or_project.to_owned()));
+    }
+
+    /// Takes the permission to look up people from the bot's account, or gives it back.
+    pub fn let_people_be_looked_up(&self, may: bool) {
+        self.shared.site().may_look_up_people = may;
+    }
+
     /// Gives an issue a security level. The bot's account sees it all the same.
     pub fn set_security_level(&self, key: &IssueKey, name: &'static str) {
         self.change_issue(key, |issue| issue.security_level = Some(name));

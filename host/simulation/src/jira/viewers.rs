@@ -12,22 +12,9 @@ use serde_json::{Value, json};
 use crate::jira::{
     accounts::{self, PEOPLE},
     answers::{json_answer, links, query_value},
-    server::SimulatedJira,
     shapes,
     state::SiteState,
 };
-
-impl SimulatedJira {
-    /// Hides an issue, or all of a project, from a person. The bot's account sees it all the same.
-    pub fn hide_from(&self, person: &'static str, issue_or_project: &str) {
-        self.shared.site().hidden.push((person, issue_or_project.to_owned()));
-    }
-
-    /// Takes the permission to look up people from the bot's account, or gives it back.
-    pub fn let_people_be_looked_up(&self, may: bool) {
-        self.shared.site().may_look_up_people = may;
-    }
-}
 
 /// The address of somebody's account.
 fn email(name: &str) -> String {

@@ -17,7 +17,9 @@ use crate::{
         postgres::PostgresDatabase,
         sqlite::{SqliteDatabase, connect::PATIENCE},
     },
+    tracker::LISTED,
 };
+use maro_domain::{ids::ChannelId, issue::IssueKey};
 
 pub mod error;
 pub mod inspection;
@@ -56,6 +58,22 @@ impl Database {
             DatabaseConfig::Sqlite { path } => sqlite::inspect::inspect(path).await,
             DatabaseConfig::Postgres(config) => postgres::inspect::inspect(config).await,
         }
+    }
+
+    /// Every issue on every list, as channel and key, of a database whose tables are up to date. Changes nothing, and
+    /// the bot may be running on it. Invalid rows are left out.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub async fn read_lists(config: &DatabaseConfig) -> anyhow::Result<Vec<(ChannelId, IssueKey)>> {
+        let rows = match config {
+            DatabaseConfig::Sqlite { path } => sqlite::inspect::read_pairs(path, LISTED).await?,
+            DatabaseConfig::Postgres(config) => postgres::inspect::read_pairs(config, LISTED).await?,
+        };
+        let listed = |(channel, key): (String, String)| {
+            Some((ChannelId::parse(&channel).ok()?, IssueKey::from_string(key).ok()?))
+        };
+        Ok(rows.into_iter().filter_map(listed).collect())
     }
 
     /// The connections of this replica. `None` for SQLite, which has no pool.

@@ -20,6 +20,9 @@ pub(crate) mod sqlite;
 mod reconcile;
 mod stored;
 
+/// Every issue on every list, as channel and key.
+pub(crate) const LISTED: &str = "SELECT channel_id, issue_key FROM channel_tracked_issues ORDER BY id";
+
 /// Who adds issues to the list of their channel, and why.
 #[derive(Debug, Clone, Copy)]
 pub struct TrackRequest<'a> {

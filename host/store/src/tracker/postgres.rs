@@ -34,7 +34,8 @@ mod write;
 const PAGE: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
         (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
-        (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary)),
+        (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
+        has_security_level::int)),
         '[]')::text
     FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
           ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page";

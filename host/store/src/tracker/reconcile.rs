@@ -51,6 +51,11 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// Whether Jira shows the issue only to some people, if it said anything of it beside its key.
+pub(in crate::tracker) fn known_level(issue: &Issue) -> Option<bool> {
+    known_status(issue).map(|_| issue.has_security_level)
+}
+
 /// The status of an issue, if Jira sent it.
 pub(in crate::tracker) fn known_status(issue: &Issue) -> Option<&str> {
     Some(issue.status.as_str()).filter(|status| !status.is_empty())

@@ -26,6 +26,7 @@ struct StoredIssue<'a>(
     Option<StoredTime>,
     Option<String>,
     Option<String>,
+    Option<u8>,
 );
 
 /// Reads a page from JSON. The JSON has one row more than requested if the list continues.
@@ -42,7 +43,7 @@ pub(in crate::tracker) fn parse_page(
 }
 
 fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIssue> {
-    let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, status, summary) = row;
+    let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, status, summary, level) = row;
     let left_out = |column| {
         tracing::warn!(%channel, issue_key = %key, "skipped a row with an invalid {column}");
     };
@@ -64,7 +65,7 @@ fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIss
         last_synced_at: synced_at.and_then(|time| time.0),
         last_jira_status: status,
         last_jira_summary: summary,
-        has_security_level: None,
+        has_security_level: level.map(|level| level != 0),
     })
 }
 
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn one_row_more_than_asked_for_says_that_the_list_goes_on() {
-        let row = r#"["A-1","10",1767323045000000,"U1","created",null,"Open","A \"summary\""]"#;
+        let row = r#"["A-1","10",1767323045000000,"U1","created",null,"Open","A \"summary\"",1]"#;
         assert!(page(&format!("[{row},{row}]"), 1).more);
         let whole = page(&format!("[{row},{row}]"), 2);
         assert!(!whole.more);
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_row_that_makes_no_sense_never_hides_the_others() {
-        let good = r#"["A-1",null,1,"a script","imported",null,null,null]"#;
+        let good = r#"["A-1",null,1,"a script","imported",null,null,null,null]"#;
         let bad_key = r#"["a 1",null,1,"U1","command",null,null,null]"#;
         let bad_time = r#"["A-2",null,"soon","U1","command",null,null,null]"#;
         let page = page(&format!("[{bad_key},{bad_time},{good}]"), 10);

@@ -31,6 +31,6 @@ async fn the_workspace_that_was_learned_last_is_recalled(given: &Given) {
         scopes: scopes(),
     };
     memory.remember(&joined, at(2)).await.unwrap();
-    assert_eq!(given.open_again().await.workspace.recall().await.unwrap(), Some(joined));
+    assert_eq!(given.replica().await.workspace.recall().await.unwrap(), Some(joined));
     assert_eq!(given.query("SELECT team_id FROM slack_workspace").await, ["T1"]);
 }

@@ -1,7 +1,7 @@
 //! What the access policy withholds, and why.
 
 use crate::texts::jira as texts_of_jira;
-use maro_access::{policy::ProjectList, sight::Rule};
+use maro_access::{policy::ProjectList, rule::Rule};
 
 /// How many projects a sentence names.
 const MAX_NAMED: usize = 5;

@@ -172,3 +172,24 @@ async fn an_epic_out_of_policy_gets_no_stories() {
     let shown = bot.say_as("ada", "launch", "/maro track SCRUM-101").await;
     assert!(shown.starts_with("Now tracking SCRUM-101"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_list_keeps_security_levels_from_public_channels_alone() {
+    let mut bot = bot("").await;
+    bot.jira.set_security_level(&key("SCRUM-123"), "Board only");
+    for channel in ["general", "launch"] {
+        bot.say_as("ada", channel, "/maro track SCRUM-123 SCRUM-124").await;
+    }
+    bot.config.access = toml::from_str("security-levels = \"private\"").unwrap();
+    bot.restart().await;
+    assert_snapshot!(bot.say("/maro tracked").await, @r"
+    Tracked Jira issues in #general:
+    • SCRUM-123
+    • SCRUM-124: Database migration (In Progress)
+    ");
+    assert_snapshot!(bot.say_as("ada", "launch", "/maro tracked").await, @r"
+    Tracked Jira issues in #launch:
+    • SCRUM-123: User authentication flow (Open)
+    • SCRUM-124: Database migration (In Progress)
+    ");
+}

@@ -92,3 +92,24 @@ async fn what_others_could_read_is_warned_of_at_the_start_and_by_the_doctor() {
     process.address().await;
     assert_eq!(process.stop(), Some(0));
 }
+
+#[tokio::test]
+async fn lists_at_odds_with_the_access_policy_are_named_and_what_cannot_be_known() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    let world = World::start().await;
+    world.say("/maro track SCRUM-123 SCRUM-124").await;
+    let file = world.folder.path().join("maro.toml");
+    fs::write(&file, "[access]\nprojects = [\"OPS\"]\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    world.slack.grant_scopes(&["chat:write", "commands"]);
+    let (is_well, said) = doctor(world.command("doctor")).await;
+    assert!(is_well, "{said}");
+    let warning =
+        "WARN  The list of C0GENERAL01 has issues that may not be shown there: SCRUM-123, SCRUM-124.";
+    assert!(said.contains(warning), "{said}");
+    assert!(
+        said.contains("WARN  MARO can't tell which channels people of other organizations are in"),
+        "{said}"
+    );
+}

@@ -55,3 +55,14 @@ pub(super) async fn look(connection: &mut PgConnection, place: &Place) -> anyhow
     let missing_migrations = missing.map_err(|error| place.describe_migration(error))?;
     Ok(Look { may_create, missing_migrations })
 }
+
+/// The rows of a query with two texts.
+pub(in crate::database) async fn read_pairs(
+    config: &PostgresConfig,
+    query: &'static str,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let Connected { mut connection, place, .. } = Connector::new(config).connect(CONNECT_LIMIT).await?;
+    let rows =
+        sqlx::raw_sql(query).fetch_all(&mut connection).await.map_err(|error| place.describe(error))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}

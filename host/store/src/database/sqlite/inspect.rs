@@ -45,3 +45,16 @@ pub(super) async fn count_missing(connection: &mut SqliteConnection, path: &Path
     let applied = migrations::read_applied(&rows).map_err(describe)?;
     migrations::count_missing(&applied, &migrations::SQLITE).map_err(|error| describe_migration(error, path))
 }
+
+/// The rows of a query with two texts.
+pub(in crate::database) async fn read_pairs(
+    path: &Path,
+    query: &'static str,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let file = File { path: path.to_owned(), busy_timeout: PATIENCE };
+    let describe = |error| describe(error, path);
+    let mut connection = file.open_as_it_is().await.map_err(describe)?;
+    let rows = sqlx::query_as(query).fetch_all(&mut connection).await.map_err(describe)?;
+    connection.close().await.map_err(describe)?;
+    Ok(rows)
+}

@@ -17,7 +17,7 @@ use crate::{
         },
         time::time_text,
     },
-    tracker::reconcile::{Answer, Plan, Row, known_status, reconcile, without_repeats},
+    tracker::reconcile::{Answer, Plan, Row, known_level, known_status, reconcile, without_repeats},
 };
 use maro_domain::{
     ids::ChannelId,
@@ -29,11 +29,11 @@ use maro_domain::{
 const INSERT_ONE: &str = concat!(
     "WITH added AS (
         INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
-            last_jira_summary, last_jira_status, last_synced_at)
-        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14,
+            last_jira_summary, last_jira_status, has_security_level, last_synced_at)
+        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15,
             CASE WHEN $14 IS NOT NULL THEN $3::text::timestamptz END
         WHERE ",
-    in_time!("$15"),
+    in_time!("$16"),
     " ON CONFLICT DO NOTHING
         RETURNING issue_key) ",
     note_one!("'track'", "issue_key", "'done'", "added")
@@ -45,16 +45,17 @@ macro_rules! insert {
     ($condition:literal) => {
         concat!(
             "WITH item AS MATERIALIZED (
-                SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status
-                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[])
-                    AS item (issue_key, issue_id, summary, status)),
+                SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status,
+                    has_level
+                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[])
+                    AS item (issue_key, issue_id, summary, status, has_level)),
             added AS (
                 INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at,
-                    tracked_by, source, last_jira_summary, last_jira_status, last_synced_at)
-                SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status,
+                    tracked_by, source, last_jira_summary, last_jira_status, has_security_level, last_synced_at)
+                SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status, has_level,
                     CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
                 FROM item WHERE ",
-            in_time!("$15"),
+            in_time!("$16"),
             $condition,
             " ORDER BY issue_key
                 ON CONFLICT DO NOTHING
@@ -133,9 +134,10 @@ const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
     SET last_synced_at = CASE WHEN item.is_sync THEN $1::timestamptz ELSE last_synced_at END,
         last_jira_summary = item.summary,
-        last_jira_status = coalesce(item.status, last_jira_status)
-    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[])
-        AS item (id, summary, status, is_sync)
+        last_jira_status = coalesce(item.status, last_jira_status),
+        has_security_level = coalesce(item.has_level, has_security_level)
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[])
+        AS item (id, summary, status, is_sync, has_level)
     WHERE row.id = item.id
         AND (NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz)";
 
@@ -277,6 +279,7 @@ async fn insert_one(
         .bind(issue.id.as_str())
         .bind(&issue.summary)
         .bind(known_status(issue))
+        .bind(known_level(issue))
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
@@ -295,6 +298,7 @@ async fn insert(
         .bind(column(|issue| issue.id.as_str()))
         .bind(column(|issue| &issue.summary))
         .bind(issues.iter().map(|issue| known_status(issue)).collect::<Vec<_>>())
+        .bind(issues.iter().map(|issue| known_level(issue)).collect::<Vec<_>>())
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
@@ -315,7 +319,8 @@ async fn settle(
         .bind(plan.update.iter().map(|update| update.row.id).collect::<Vec<_>>())
         .bind(answers().map(Answer::summary).collect::<Vec<_>>())
         .bind(answers().map(Answer::status).collect::<Vec<_>>())
-        .bind(answers().map(Answer::is_sync).collect::<Vec<_>>());
+        .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
+        .bind(answers().map(|answer| answer.issue.and_then(known_level)).collect::<Vec<_>>());
     lease.execute(query).await?;
     Ok(plan.missing)
 }

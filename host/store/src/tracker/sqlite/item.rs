@@ -7,7 +7,7 @@ use crate::{
         Entry,
         stamp::{Claim, Stamp},
     },
-    tracker::reconcile::{Answer, known_status},
+    tracker::reconcile::{Answer, known_level, known_status},
 };
 use maro_domain::issue::{Issue, IssueId, IssueKey};
 
@@ -137,7 +137,8 @@ impl<'a> Item<'a> {
                     stamp.user,
                     source,
                     issue.summary,
-                    known_status(issue)
+                    known_status(issue),
+                    known_level(issue)
                 ])
             }
             ListChange::Untrack { .. } | ListChange::Sync { .. } | ListChange::ForgetSync { .. } => {

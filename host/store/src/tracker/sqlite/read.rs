@@ -5,7 +5,7 @@ use crate::database::sqlite::read::{Question, for_each_ask};
 /// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
     "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
-         last_synced_at, last_jira_status, last_jira_summary))
+         last_synced_at, last_jira_status, last_jira_summary, has_security_level))
      FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = ask.value
            ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)"
 );

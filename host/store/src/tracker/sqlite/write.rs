@@ -9,7 +9,7 @@ use crate::{
     audit::sqlite::once::{self, Admission, Claims, insert_entries},
     database::sqlite::write::{Change, run},
     tracker::{
-        reconcile::{Answer, Plan, Row, reconcile},
+        reconcile::{Answer, Plan, Row, known_level, reconcile},
         sqlite::item::{Item, Items, ListChange},
     },
 };
@@ -19,9 +19,9 @@ macro_rules! insert {
     ($from:literal) => {
         concat!(
             "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
-                source, last_jira_summary, last_jira_status, last_synced_at)
+                source, last_jira_summary, last_jira_status, has_security_level, last_synced_at)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, value ->> 7, iif(value ->> 7 IS NULL, NULL, value ->> 3)
+                value ->> 6, value ->> 7, value ->> 8, iif(value ->> 7 IS NULL, NULL, value ->> 3)
             FROM ",
             $from
         )
@@ -107,7 +107,8 @@ const REFRESH_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
     SET last_synced_at = coalesce(item.value ->> 1, last_synced_at),
         last_jira_summary = item.value ->> 2,
-        last_jira_status = coalesce(item.value ->> 3, last_jira_status)
+        last_jira_status = coalesce(item.value ->> 3, last_jira_status),
+        has_security_level = coalesce(item.value ->> 4, has_security_level)
     FROM json_each(?1) AS item
     WHERE row.id = item.value ->> 0
         AND (item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1)";
@@ -291,7 +292,8 @@ async fn settle(
         .map(|update| {
             let answer = &answers[update.answer];
             let synced_at = items[update.answer].change.now().filter(|_| answer.is_sync());
-            json!([update.row.id, synced_at, answer.summary(), answer.status()])
+            let level = answer.issue.and_then(known_level);
+            json!([update.row.id, synced_at, answer.summary(), answer.status(), level])
         })
         .collect();
     rename(connection, &plan).await?;

@@ -56,6 +56,7 @@ on_both_databases! {
     replicas_see_one_list,
     lists_survive_a_restart,
     a_call_after_the_end_is_an_error,
+    whether_an_issue_has_a_security_level_is_kept,
 }
 
 async fn each_issue_has_its_own_outcome(given: &Given) {
@@ -547,4 +548,20 @@ async fn all<T>(calls: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
         results.push(call.await.unwrap());
     }
     results
+}
+
+async fn whether_an_issue_has_a_security_level_is_kept(given: &Given) {
+    let level = |issue: Issue, has_security_level| Issue { has_security_level, ..issue };
+    let read = async || -> Vec<Option<bool>> {
+        given.list("C1").await.into_iter().map(|row| row.has_security_level).collect()
+    };
+    given.track("C1", &[level(issue(1, "A-1"), true)], 0).await;
+    given.track("C1", &[issue(2, "A-2"), level(issue(3, "A-3"), true)], 1).await;
+    // Jira's answer to a creation says nothing of it.
+    given.track("C1", &[described(4, "A-4", "New", "")], 2).await;
+    assert_eq!(read().await, [Some(true), Some(false), Some(true), None]);
+    // Of what Jira doesn't show any more, it says nothing either.
+    let updates = [(key("A-1"), Some(issue(1, "A-1"))), (key("A-3"), None)];
+    given.tracker.update_sync_status(&channel("C1"), &updates, at(60)).await.unwrap();
+    assert_eq!(read().await, [Some(false), Some(false), Some(true), None]);
 }
