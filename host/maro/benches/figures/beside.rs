@@ -2,7 +2,7 @@
 //!
 //! The bot has the two threads of a small machine, and the load its own. Three people type the hostile command
 //! without a pause, each a harmless one in between, so that the plugin is never rested for failing
-//! repeatedly; one types `/maro tracked` and waits for each answer.
+//! repeatedly; one types `/maro tracked` and waits for each answer. The last rows are of crowds.
 
 use std::{
     fs,
@@ -21,6 +21,7 @@ use maro_process::clock::Clock;
 use maro_store::Stores;
 
 use crate::{
+    guests,
     http::{config, fill},
     load::{self, Connection},
 };
@@ -44,6 +45,13 @@ const ATTACKS: [(&str, &str); 9] = [
     ("trap", "trap"),
 ];
 
+/// What crowds tell which plugin, and how many they are. `patient` is the fixture with about as many core instances
+/// as a plugin can have.
+const CROWDS: [(&str, &str, &str, usize); 2] = [
+    ("patient", "sleep", "sleep in 64 core instances, 40 people", 40),
+    ("hostile", "memory", "memory without end, 64 people", 64),
+];
+
 const MANIFEST: &str = "grants = [\"jira\", \"tracker\", \"tracker-edit\"]";
 
 pub(crate) fn run(plugins: &Path) {
@@ -54,10 +62,13 @@ pub(crate) fn run(plugins: &Path) {
     let bot = runtime.block_on(start(folder.path()));
     println!("| `/maro tracked`, 10 rows, beside | p50 | p99 | hostile commands a second |");
     println!("|---|---|---|---|");
-    let alone = load.block_on(measure(bot.address(), None));
+    let alone = load.block_on(measure(bot.address(), None, 0));
     print_row("nothing", &alone);
     for (what, name) in ATTACKS {
-        print_row(name, &load.block_on(measure(bot.address(), Some(what))));
+        print_row(name, &load.block_on(measure(bot.address(), Some(("hostile", what)), ATTACKERS)));
+    }
+    for (plugin, what, name, people) in CROWDS {
+        print_row(name, &load.block_on(measure(bot.address(), Some((plugin, what)), people)));
     }
     println!();
     runtime.block_on(bot.stop());
@@ -77,15 +88,21 @@ fn add_hostile(plugins: &Path, folder: &Path) {
     }
     let target = plugins.parent().unwrap();
     let hostile = target.join("wasm32-wasip2/plugin/examples/hostile.wasm");
-    fs::copy(hostile, folder.join("hostile.wasm")).unwrap();
-    fs::write(folder.join("hostile.toml"), MANIFEST).unwrap();
+    let hostile = fs::read(hostile).unwrap();
+    let patient = guests::crowded(&guests::renamed(&hostile, "hostile", "patient"), 60);
+    for (name, component) in [("hostile", hostile), ("patient", patient)] {
+        fs::write(folder.join(format!("{name}.wasm")), component).unwrap();
+        fs::write(folder.join(format!("{name}.toml")), MANIFEST).unwrap();
+    }
 }
 
 async fn start(folder: &Path) -> Bot {
     let jira = crate::call::nowhere();
     let config = config(folder, folder, jira);
-    let tracker = Stores::open(&config.database).await.unwrap().tracker;
-    fill(&*tracker, "C10", 10).await;
+    let stores = Stores::open(&config.database).await.unwrap();
+    fill(&*stores.tracker, "C10", 10).await;
+    // The file is for one owner at a time.
+    stores.close().await;
     let bot = Bot::start(config, Clock::system()).await.unwrap();
     bot.wait_until_ready().await;
     bot
@@ -97,17 +114,18 @@ struct Measured {
     attacks: u32,
 }
 
-async fn measure(address: SocketAddr, attack: Option<&str>) -> Measured {
+async fn measure(address: SocketAddr, attack: Option<(&str, &str)>, people: usize) -> Measured {
     let over = Arc::new(AtomicBool::new(false));
     let mut attackers = tokio::task::JoinSet::new();
-    for _ in 0..attack.map_or(0, |_| ATTACKERS) {
-        let attack = format!("hostile {}", attack.unwrap_or_default());
+    for _ in 0..people {
+        let (plugin, what) = attack.unwrap_or_default();
+        let (harmless, attack) = (format!("{plugin} state"), format!("{plugin} {what}"));
         let over = Arc::clone(&over);
         attackers.spawn(async move {
             let mut connection = Connection::open(address).await;
             let mut answered = 0;
             while !over.load(Ordering::Relaxed) {
-                connection.ask(&load::request("hostile state", "C99")).await;
+                connection.ask(&load::request(&harmless, "C99")).await;
                 connection.ask(&load::request(&attack, "C99")).await;
                 answered += 1;
             }

@@ -9,6 +9,10 @@
 #[expect(dead_code, reason = "the tests also stop and start it")]
 mod postgres;
 
+#[path = "../../tests/it/guests.rs"]
+#[expect(dead_code, reason = "the tests make others, too")]
+mod guests;
+
 mod beside;
 mod call;
 mod cores;

@@ -6,7 +6,7 @@ use maro_process::breaker::BreakerStatus;
 
 use crate::{
     bot::TestBot,
-    guests::Guest,
+    guests::{Guest, crowded},
     plugins::{PluginsFolder, fixture},
 };
 
@@ -20,41 +20,6 @@ const OTHERS: [(&str, &str); 3] = [
     ("/maro tracked", "Tracked Jira issues in"),
     ("/maro untrack SCRUM-123", "Stopped tracking"),
 ];
-
-/// A component with so many empty core modules instantiated beside what it has.
-fn crowded(component: &[u8], more: u8) -> Vec<u8> {
-    const MODULE: &[u8] = b"\0asm\x01\0\0\0";
-    let mut crowded = component.to_vec();
-    // A core module, and instances of it without arguments. The module's index is how many there were before.
-    crowded.extend([1, MODULE.len() as u8]);
-    crowded.extend(MODULE);
-    let index = core_modules(component);
-    let instances: Vec<u8> = (0..more).flat_map(|_| [0, index, 0]).collect();
-    let length = instances.len() + 1;
-    assert!(length < 1 << 14 && more < 128, "the numbers take more bytes");
-    crowded.extend([2, (length & 0x7f) as u8 | 0x80, (length >> 7) as u8, more]);
-    crowded.extend(instances);
-    crowded
-}
-
-/// How many core modules a component's outermost layer has.
-fn core_modules(component: &[u8]) -> u8 {
-    let (mut at, mut count) = (8, 0);
-    while at < component.len() {
-        count += u8::from(component[at] == 1);
-        let (mut length, mut shift) = (0, 0);
-        loop {
-            at += 1;
-            length |= usize::from(component[at] & 0x7f) << shift;
-            shift += 7;
-            if component[at] & 0x80 == 0 {
-                break;
-            }
-        }
-        at += 1 + length;
-    }
-    count
-}
 
 /// Whether nobody's breaker is open.
 fn all_are_healthy(bot: &TestBot) -> bool {

@@ -9,22 +9,16 @@ use maro_simulation::jira::faults::JiraFault;
 
 use crate::{
     bot::{TestBot, http},
+    guests,
     plugin_changes::{Changes, put, version},
     plugins::{PluginsFolder, fixture},
 };
 
 const GRANTS: &[u8] = b"grants = [\"jira\", \"tracker\", \"tracker-edit\"]";
 
-/// A fixture with each mention of its name exchanged for another of the same length.
+/// A fixture under another name of the same length.
 fn renamed(name: &str, to: &str) -> Vec<u8> {
-    assert_eq!(name.len(), to.len());
-    let mut wasm = fs::read(fixture(name)).unwrap();
-    let positions: Vec<_> =
-        (0..wasm.len() - name.len()).filter(|at| wasm[*at..].starts_with(name.as_bytes())).collect();
-    for at in positions {
-        wasm[at..at + to.len()].copy_from_slice(to.as_bytes());
-    }
-    wasm
+    guests::renamed(&fs::read(fixture(name)).unwrap(), name, to)
 }
 
 /// Two plugins that do the same.
