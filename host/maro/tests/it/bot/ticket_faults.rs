@@ -16,7 +16,7 @@ use crate::bot::{
 async fn a_channel_that_cannot_be_told_does_not_make_the_ticket_fail() {
     let bot = bot().await;
     bot.slack.set_bot_in("general", false);
-    bot.slack.grant_scopes(&["chat:write", "commands"]);
+    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
     open_create(&bot, "Zeppelin ballast").await;
     bot.slack.set_fault("chat.postMessage", SlackFault::Error("not_in_channel".to_owned()));
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
