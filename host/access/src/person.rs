@@ -95,7 +95,7 @@ impl PersonRights {
         }
     }
 
-    async fn account(&self, user: &UserId) -> Result<PersonAccount, Rule> {
+    pub(crate) async fn account(&self, user: &UserId) -> Result<PersonAccount, Rule> {
         if let Some(account) = self.accounts.get(user) {
             return account;
         }

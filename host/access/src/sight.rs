@@ -107,6 +107,12 @@ impl Sight {
         }
     }
 
+    /// The person's account in Jira, if their own rights decide.
+    pub async fn account(&self) -> Option<String> {
+        let person = self.person.as_ref()?;
+        person.rights.account(&person.user).await.ok().map(|account| account.id)
+    }
+
     /// Whether issues of a project may be shown, tracked and created.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub struct NewTicket {
     /// One line of at most 255 characters.
     pub summary: String,
     pub description: RichText,
+    /// The account of the person who wants it, if it's to be the reporter and Jira allows that.
+    pub reporter: Option<String>,
     /// Whether it has no words of the person's, so that the ticket may be created without it.
     pub is_description_optional: bool,
     /// Marks the ticket in Jira, so that one whose creation was not confirmed can be found again.

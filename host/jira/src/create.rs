@@ -71,8 +71,10 @@ pub(super) struct RawCreated {
 /// Jira's name of the field.
 pub(super) const DESCRIPTION: &str = "description";
 
-/// Nothing was created if Jira refuses, so it may be asked again without a description that the project's screen
-/// doesn't have, if that is nobody's own words.
+const REPORTER: &str = "reporter";
+
+/// Nothing was created if Jira refuses, so it may be asked again without what the project's screen doesn't have or the
+/// account may not set: a reporter, and a description that is nobody's own words.
 pub(super) async fn create_ticket(
     site: &JiraSite,
     ticket: &NewTicket,
@@ -81,11 +83,19 @@ pub(super) async fn create_ticket(
     let mut update =
         IssueUpdate::new(&ticket.project_key, &ticket.issue_type_id, &ticket.summary, &ticket.intent_id);
     update.describe(site, &ticket.description);
+    if let Some(reporter) = &ticket.reporter {
+        let name = if site.is_cloud() { "id" } else { "name" };
+        update.fields.insert(REPORTER.to_owned(), json!({ name: reporter }));
+    }
+    let may_go_without = |field: &String| {
+        field == REPORTER && ticket.reporter.is_some()
+            || field == DESCRIPTION && ticket.is_description_optional
+    };
     match send(site, &update, deadline).await {
         Err(CreateError::Refused { fields, messages })
-            if messages.is_empty() && fields.keys().eq([DESCRIPTION]) && ticket.is_description_optional =>
+            if messages.is_empty() && fields.keys().all(may_go_without) =>
         {
-            update.fields.remove(DESCRIPTION);
+            update.fields.retain(|field, _| !fields.contains_key(field));
             send(site, &update, deadline).await
         }
         sent => sent,

@@ -152,6 +152,7 @@ fn new_ticket(id: &str, record: &CreateRecord) -> NewTicket {
         summary: record.summary.clone(),
         description: Signature::of_origin(&record.origin, "create")
             .under(parse_markup::parse_typed(&record.description)),
+        reporter: record.reporter.clone(),
         is_description_optional: record.description.trim().is_empty(),
         intent_id: id.to_owned(),
     }

@@ -97,6 +97,9 @@ pub(crate) struct CreateRecord {
     pub(crate) summary: String,
     /// In Slack's markup.
     pub(crate) description: String,
+    /// The Jira account of the person, if it's known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reporter: Option<String>,
     #[serde(default)]
     pub(crate) ticket: Option<Ticket>,
     #[serde(default)]

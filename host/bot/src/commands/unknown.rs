@@ -15,7 +15,8 @@ const MIN_SIMILARITY: f64 = 0.75;
 /// How much of what was typed is repeated, in characters.
 const MAX_SHOWN_LENGTH: usize = 40;
 
-/// What nobody serves under the name `typed`: it is switched off, not loaded yet, or there is no such subcommand.
+/// What nobody serves under the name `typed`: it is switched off, not loaded yet, refused, or
+/// there is no such subcommand.
 pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     let shown = one_line(typed, MAX_SHOWN_LENGTH);
     if let Some(Disabled { switch, .. }) = plugins.disabled(typed) {
@@ -23,6 +24,9 @@ pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
     }
     if plugins.loading_first().any(|file| folder::stem(file) == typed) {
         return Reply::line(texts::commands::still_loading(&shown));
+    }
+    if plugins.without_version().any(|refusal| folder::stem(&refusal.file) == typed) {
+        return Reply::line(texts::commands::not_running(&shown));
     }
     let names = plugins.all().map(|plugin| plugin.name());
     let nearest = nearest(typed, names.chain(RESERVED_NAMES));

@@ -32,6 +32,7 @@ pub(super) fn ticket(summary: &str) -> NewTicket {
                 Inline::Text { text: "main()".to_owned(), style: code },
             ])],
         },
+        reporter: None,
         is_description_optional: false,
         intent_id: "intent-1".to_owned(),
     }

@@ -80,6 +80,11 @@ impl SimulatedJira {
         self.shared.site().refusals.push((part.to_owned(), reason.to_owned()));
     }
 
+    /// Takes the permission to name somebody else as the reporter from the account.
+    pub fn keep_reporters(&self) {
+        self.shared.site().may_name_reporters = false;
+    }
+
     /// Takes the description off the screens of new issues.
     pub fn hide_descriptions(&self) {
         self.shared.site().has_descriptions = false;

@@ -117,6 +117,10 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
     let mut refusal = ErrorCollection::default();
     refusal.check_summary(&summary, site);
     refusal.check_description(update.fields.get("description"), links.api);
+    if !site.may_name_reporters && update.fields.contains_key("reporter") {
+        let text = "Field 'reporter' cannot be set. It is not on the appropriate screen, or unknown.";
+        refusal.field("reporter", text);
+    }
     if !site.has_descriptions && update.fields.contains_key("description") {
         refusal.field(
             "description",

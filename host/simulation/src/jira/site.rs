@@ -38,6 +38,8 @@ pub(super) struct Site {
     pub(super) refusals: Vec<(String, String)>,
     /// Whether the screens of new issues have a description.
     pub(super) has_descriptions: bool,
+    /// Whether the account may name the reporter.
+    pub(super) may_name_reporters: bool,
     /// Whom the site hides an issue or a project from.
     pub(super) hidden: Vec<(&'static str, String)>,
     /// Whether the account may look up people.
@@ -58,6 +60,7 @@ impl Site {
             moves_lag: false,
             refusals: Vec::new(),
             has_descriptions: true,
+            may_name_reporters: true,
             hidden: Vec::new(),
             may_look_up_people: true,
         };

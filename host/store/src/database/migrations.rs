@@ -200,8 +200,8 @@ mod tests {
         ),
         (
             7,
-            "d1fb1a5f1a498a90bd30813327ab8803ec6088ec066308544d5847a435679e14\
-             5e3ef4e097d4c936e86a1c4fc035d08c",
+            "6996deb0bbc0b94e37e7d677b6e06dd9dedcc3a0890feb9988d302b939d15f1a\
+             3a52e86f12bcc28428f3f5c30909d490",
         ),
     ];
 
@@ -239,8 +239,8 @@ mod tests {
         ),
         (
             7,
-            "fce849377544ef6ffba96bf604202c47fd56792f5c6b3521a72d3843daf5f51a\
-             6650bfb3b033c2eaef7c5ebf8c6eec2e",
+            "c26f8701dbb4caf46f4273a927b9b60d415ef6e3a7b1d82234ac42664d0f0122\
+             775f2e3fce6d82ba4d51b32ebae33796",
         ),
     ];
 

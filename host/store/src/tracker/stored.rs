@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn a_row_that_makes_no_sense_never_hides_the_others() {
         let good = r#"["A-1",null,1,"a script","imported",null,null,null,null]"#;
-        let bad_key = r#"["a 1",null,1,"U1","command",null,null,null]"#;
-        let bad_time = r#"["A-2",null,"soon","U1","command",null,null,null]"#;
+        let bad_key = r#"["a 1",null,1,"U1","command",null,null,null,null]"#;
+        let bad_time = r#"["A-2",null,"soon","U1","command",null,null,null,null]"#;
         let page = page(&format!("[{bad_key},{bad_time},{good}]"), 10);
         assert_eq!(page.issues.len(), 1);
         assert_eq!(page.issues[0].tracked_by, None);

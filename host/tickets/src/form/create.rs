@@ -74,6 +74,7 @@ impl CreateForm {
             let form = create_view(&self.modals, &state, &inputs, &[]);
             return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
         }
+        let record = CreateRecord { reporter: sight.account().await, ..record };
         let work = match self.draft(&state, record, &inputs, provenance).await {
             Ok(work) => work,
             Err(outcome) => return outcome,

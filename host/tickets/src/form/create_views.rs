@@ -191,6 +191,7 @@ pub(super) fn read_form(
             issue_type_name: issue_type.label,
             summary,
             description: inputs.description,
+            reporter: None,
             ticket: None,
             is_tracked: false,
             announcement: Announcement::Due,

@@ -36,6 +36,16 @@ pub fn still_loading(name: &str) -> Vec<Span> {
     vec![command(name), text(" is still loading. Try again in a moment.")]
 }
 
+/// There is a file for the command, and no version of it may run.
+pub fn not_running(name: &str) -> Vec<Span> {
+    vec![
+        command(name),
+        text(" is installed, but it isn't running now. To see why, type "),
+        command("plugins"),
+        text("."),
+    ]
+}
+
 /// An administrator has turned the command's plugin off: whom to ask about it.
 pub fn turned_off(name: &str, by: &UserId) -> Vec<Span> {
     vec![command(name), text(" was turned off by "), Span::User(by.clone()), text(".")]

@@ -90,3 +90,21 @@ async fn nobody_creates_where_they_may_not_look() {
     );
     assert_eq!(bot.jira.created_issues(), []);
 }
+
+#[tokio::test]
+async fn whoever_asks_for_an_issue_is_its_reporter_where_jira_allows_that() {
+    let bot = bot(|_| {}).await;
+    open_create(&bot, "Zeppelin logbook").await;
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    let reporters = || -> Vec<_> {
+        let created = bot.jira.requests().into_iter().filter(|request| request.path.ends_with("/issue"));
+        let body = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).unwrap();
+        created.map(|request| body(&request.body)["fields"]["reporter"]["id"].clone()).collect()
+    };
+    assert_eq!(reporters(), ["ada-lovelace"]);
+    bot.jira.keep_reporters();
+    open_create(&bot, "Zeppelin hangar").await;
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(bot.jira.created_issues().len(), 2);
+    assert_eq!(reporters()[1..], ["ada-lovelace".into(), serde_json::Value::Null]);
+}

@@ -60,6 +60,7 @@ impl Invocation {
             issue_type_id: issue_type.id,
             summary: one_line(&new.summary, MAX_SUMMARY_LENGTH),
             description: signed(&new.description, &call.caller, &self.authority.plugin),
+            reporter: call.sight().account().await,
             is_description_optional: new.description.trim().is_empty(),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
