@@ -2,7 +2,7 @@
 //!
 //! A few hundred bytes can ask a compiler for more than any machine has, and nothing stops it half-way. So
 //! this program starts itself again for each component: whatever is too much ends that process and nothing
-//! else. It has no secrets, and [`confinement`] takes its rights away.
+//! else. It has no secrets, and `confinement` takes its rights away.
 
 use std::{
     fs,
