@@ -26,6 +26,7 @@ use maro_slack::{
     config::SlackConfig,
     render::Renderer,
     response_url::ResponseUrlPolicy,
+    sealed::Sealer,
     signature::SignatureVerifier,
 };
 use tokio::net::TcpListener;
@@ -69,7 +70,8 @@ pub(crate) fn main(arguments: &[String]) {
             lists: Lists::open(database).await,
             jira: Jira::new(&jira),
             signature: SignatureVerifier::new(slack.signing_secret.as_ref().unwrap()),
-            renderer: Renderer::new(&jira),
+            renderer: Renderer::new(&jira)
+                .sealing_buttons(Sealer::new(slack.signing_secret.as_ref().unwrap())),
             response_urls: ResponseUrlPolicy::new(&slack),
         };
         let router = Router::new().route("/slack/commands", post(receive)).with_state(Arc::new(server));
@@ -127,7 +129,13 @@ async fn tracked(server: &Server, command: &SlashCommand) -> Reply {
 
 fn button(label: &str, command: String) -> Button {
     let label = label.to_owned();
-    Button { label, command, turns_page: false, maker: Maker::Host, is_confirmed_first: false }
+    Button {
+        label,
+        command,
+        turns_page: false,
+        maker: Maker::Plugin("tracked".into()),
+        is_confirmed_first: false,
+    }
 }
 
 fn item((key, summary, status): Row) -> Item {
