@@ -3,19 +3,13 @@
 //! The scopes `channels:read` and `groups:read` are optional. Without them no channel is judged to be shared; with
 //! them, a channel that Slack says nothing of counts as shared.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-
-use tokio::time::Instant;
+use std::{sync::Arc, time::Duration};
 
 use maro_domain::ids::ChannelId;
 use maro_process::telemetry::error_chain;
 use maro_slack::web_api::{Conversation, SlackWebApi, error::ApiError};
 
-use crate::workspace::Workspace;
+use crate::{remembered::Remembered, workspace::Workspace};
 
 /// The scope for public channels, and the one for private channels.
 pub const PUBLIC_SCOPE: &str = "channels:read";
@@ -45,12 +39,12 @@ pub enum Audience {
 pub(crate) struct Channels {
     slack: Arc<SlackWebApi>,
     workspace: Arc<Workspace>,
-    remembered: Mutex<HashMap<ChannelId, (Audience, Instant)>>,
+    remembered: Remembered<ChannelId, Audience>,
 }
 
 impl Channels {
     pub(crate) fn new(slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
-        Self { slack, workspace, remembered: Mutex::default() }
+        Self { slack, workspace, remembered: Remembered::at_most(MAX_REMEMBERED) }
     }
 
     /// Asks Slack if it hasn't said lately.
@@ -83,7 +77,8 @@ impl Channels {
                 Audience::Unknown
             }
         };
-        self.remember(channel, audience);
+        let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
+        self.remembered.put(channel.clone(), audience, lifetime);
         audience
     }
 
@@ -97,20 +92,6 @@ impl Channels {
             // With the bot, nobody else is in it. It is no private channel, though: it has no members to vouch.
             return Some(Audience::Own { is_private: false });
         }
-        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let (audience, until) = remembered.get(channel)?;
-        (Instant::now() < *until).then_some(*audience)
-    }
-
-    fn remember(&self, channel: &ChannelId, audience: Audience) {
-        let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
-        let now = Instant::now();
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MAX_REMEMBERED {
-            remembered.retain(|_, (_, until)| now < *until);
-        }
-        if remembered.len() < MAX_REMEMBERED {
-            remembered.insert(channel.clone(), (audience, now + lifetime));
-        }
+        self.remembered.get(channel)
     }
 }

@@ -3,6 +3,7 @@
 pub mod channels;
 mod person;
 pub mod policy;
+mod remembered;
 pub mod role_book;
 pub mod roles;
 pub mod rule;

@@ -3,17 +3,12 @@
 //! Slack says which confirmed e-mail address somebody has, Jira which account has that address and whether that account
 //! can view an issue. Answers are good for some minutes.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
-use crate::{rule::Rule, workspace::Workspace};
+use crate::{remembered::Remembered, rule::Rule, workspace::Workspace};
 use maro_domain::{ids::UserId, issue::IssueKey};
 use maro_jira::{
     client::JiraClient,
@@ -53,7 +48,9 @@ pub(crate) struct PersonRights {
 
 impl PersonRights {
     pub(crate) fn new(slack: Arc<SlackWebApi>, jira: Arc<JiraClient>, workspace: Arc<Workspace>) -> Self {
-        Self { slack, jira, workspace, accounts: Remembered::default(), views: Remembered::default() }
+        let accounts = Remembered::at_most(MAX_REMEMBERED);
+        let views = Remembered::at_most(MAX_REMEMBERED);
+        Self { slack, jira, workspace, accounts, views }
     }
 
     /// For each key, whether the person may see that issue.
@@ -130,33 +127,5 @@ fn failed(error: &JiraError) -> Rule {
     match error {
         JiraError::Forbidden => Rule::MayNotLookUpPeople,
         _ => Rule::RightsUnknown,
-    }
-}
-
-/// Answers, each until its time.
-struct Remembered<K, V>(Mutex<HashMap<K, (V, Instant)>>);
-
-impl<K, V> Default for Remembered<K, V> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
-    fn get(&self, key: &K) -> Option<V> {
-        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (value, until) = remembered.get(key)?;
-        (Instant::now() < *until).then(|| value.clone())
-    }
-
-    fn put(&self, key: K, value: V, lifetime: Duration) {
-        let now = Instant::now();
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MAX_REMEMBERED {
-            remembered.retain(|_, (_, until)| now < *until);
-        }
-        if remembered.len() < MAX_REMEMBERED {
-            remembered.insert(key, (value, now + lifetime));
-        }
     }
 }

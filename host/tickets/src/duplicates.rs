@@ -87,8 +87,7 @@ impl DuplicateSearch {
             }
         };
         candidates.extend(lately);
-        let sight = sight.clone().for_issues(candidates.iter().map(|ticket| &ticket.key)).await;
-        candidates.retain(|ticket| sight.row(&ticket.key, Some(ticket.has_security_level)).is_ok());
+        retain_visible(&mut candidates, sight.clone()).await;
         candidates.truncate(MAX_COMPARED);
         match self.compare(record.summary.clone(), candidates, deadline).await {
             Some(similar) if !similar.is_empty() => Similar::Found(similar),
@@ -131,6 +130,12 @@ impl DuplicateSearch {
             })
             .collect()
     }
+}
+
+/// Keeps those that may be shown.
+pub(crate) async fn retain_visible(tickets: &mut Vec<SimilarTicket>, sight: Sight) {
+    let sight = sight.for_issues(tickets.iter().map(|ticket| &ticket.key)).await;
+    tickets.retain(|ticket| sight.row(&ticket.key, Some(ticket.has_security_level)).is_ok());
 }
 
 /// Those above the threshold, each once, the most similar first.

@@ -163,16 +163,21 @@ impl Invocation {
         let deadline = call.jira_deadline(self);
         match self.timed(call.capabilities.jira.get_transitions(&key, deadline)).await {
             Ok(Some((issue, transitions))) => {
-                call.look_at(self, [&issue.key]).await;
-                if call.sight().issue(&issue) == Err(&Rule::NotVisible) {
-                    return Err(missing(key.as_str()));
-                }
-                call.shows(self, key.as_str(), &issue)?;
+                self.check_shown(call, &key, &issue).await?;
                 Ok((issue, transitions))
             }
             Ok(None) => Err(missing(key.as_str())),
             Err(error) => Err(self.edit_failed(&JiraEditError::Jira(error), key.as_str())),
         }
+    }
+
+    /// Refuses an issue, called `key` by the plugin, that may not be shown.
+    async fn check_shown(&mut self, call: &mut Call, key: &IssueKey, issue: &Issue) -> Result<(), EditError> {
+        call.look_at(self, [&issue.key]).await;
+        if call.sight().issue(issue) == Err(&Rule::NotVisible) {
+            return Err(missing(key.as_str()));
+        }
+        Ok(call.shows(self, key.as_str(), issue)?)
     }
 
     /// A key that the plugin may use. If it is narrowed to projects, this asks Jira whether the issue is
@@ -186,11 +191,7 @@ impl Invocation {
         let found = self.timed(call.capabilities.jira.get_issues(std::slice::from_ref(&key), deadline)).await;
         match found.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => {
-                call.look_at(self, [&issue.key]).await;
-                if call.sight().issue(&issue) == Err(&Rule::NotVisible) {
-                    return Err(missing(key.as_str()));
-                }
-                call.shows(self, key.as_str(), &issue)?;
+                self.check_shown(call, &key, &issue).await?;
                 Ok(issue.key)
             }
             Ok(None) => Err(missing(key.as_str())),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    duplicates::retain_visible,
     exactly_once::Driver,
     form::{
         modal_state::ModalState,
@@ -146,8 +147,7 @@ pub(super) async fn duplicates_again(
     let mut similar: Vec<SimilarTicket> = keys.into_iter().zip(issues).map(shown).collect();
     if let Ok(place) = state.origin.place() {
         let sight = driver.access.sight(&place.channel, &place.user).await;
-        let sight = sight.for_issues(similar.iter().map(|ticket| &ticket.key)).await;
-        similar.retain(|ticket| sight.row(&ticket.key, Some(ticket.has_security_level)).is_ok());
+        retain_visible(&mut similar, sight).await;
     }
     let summary = state.summary.as_deref().unwrap_or_default();
     let notice = vec![sentence(notice)];
