@@ -1,9 +1,12 @@
 //! One plugin that is running, and its commands.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     invocation::{Invocation, services::Capabilities},
@@ -19,6 +22,10 @@ use crate::{
 };
 use maro_domain::{caller::Caller, ids::Incident};
 use maro_process::{breaker::BreakerStatus, metrics::SubcommandMetrics};
+
+/// How long a refusal takes that isn't the plugin's fault. It costs next to nothing, so a crowd that asks again at once
+/// would ask tens of thousands of times a second, and take the processors from everybody else.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(200);
 
 /// A version of a plugin with its health, under the terms of its manifest.
 pub struct LoadedPlugin {
@@ -113,9 +120,17 @@ impl LoadedPlugin {
         arguments: &str,
         incident: Incident,
     ) -> Result<Answer, Fault> {
-        let admission = self.health.admit().map_err(|until| Fault::CircuitOpen { until })?;
-        let result = self.run_in_turn(caller, capabilities, arguments, incident).await;
-        self.health.ended(&self.version, admission, &result);
+        let result = match self.health.admit() {
+            Ok(admission) => {
+                let result = self.run_in_turn(caller, capabilities, arguments, incident).await;
+                self.health.ended(&self.version, admission, &result);
+                result
+            }
+            Err(until) => Err(Fault::CircuitOpen { until }),
+        };
+        if result.as_ref().is_err_and(|fault| fault.kind().is_none()) {
+            sleep(REFUSAL_PAUSE).await;
+        }
         result
     }
 

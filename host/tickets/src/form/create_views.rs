@@ -145,9 +145,13 @@ pub(super) async fn duplicates_again(
     };
     let issues = issues.into_iter().chain(std::iter::repeat(None));
     let mut similar: Vec<SimilarTicket> = keys.into_iter().zip(issues).map(shown).collect();
-    if let Ok(place) = state.origin.place() {
-        let sight = driver.access.sight(&place.channel, &place.user).await;
-        retain_visible(&mut similar, sight).await;
+    match state.origin.place() {
+        Ok(place) => {
+            let sight = driver.access.sight(&place.channel, &place.user).await;
+            retain_visible(&mut similar, sight).await;
+        }
+        // Nobody knows what may be shown there.
+        Err(_) => similar.clear(),
     }
     let summary = state.summary.as_deref().unwrap_or_default();
     let notice = vec![sentence(notice)];
