@@ -9,10 +9,15 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use crate::{remembered::Remembered, rule::Rule, workspace::Workspace};
-use maro_domain::{ids::UserId, issue::IssueKey};
+use maro_domain::{
+    ids::UserId,
+    issue::{IssueId, IssueKey},
+};
 use maro_jira::{
     client::JiraClient,
     error::JiraError,
+    permissions::Permission,
+    person_permissions::Target,
     viewers::{PersonAccount, Viewed},
 };
 use maro_process::telemetry::error_chain;
@@ -44,13 +49,17 @@ pub(crate) struct PersonRights {
     workspace: Arc<Workspace>,
     accounts: Remembered<UserId, Result<PersonAccount, Rule>>,
     views: Remembered<(String, String), bool>,
+    permissions: Remembered<(String, Permission, String), bool>,
+    /// That Jira doesn't tell the bot's account what others may do.
+    untold: Remembered<(), ()>,
 }
 
 impl PersonRights {
     pub(crate) fn new(slack: Arc<SlackWebApi>, jira: Arc<JiraClient>, workspace: Arc<Workspace>) -> Self {
         let accounts = Remembered::at_most(MAX_REMEMBERED);
         let views = Remembered::at_most(MAX_REMEMBERED);
-        Self { slack, jira, workspace, accounts, views }
+        let permissions = Remembered::at_most(MAX_REMEMBERED);
+        Self { slack, jira, workspace, accounts, views, permissions, untold: Remembered::at_most(1) }
     }
 
     /// For each key, whether the person may see that issue.
@@ -70,10 +79,53 @@ impl PersonRights {
         keys.into_iter().zip(answers).collect()
     }
 
-    /// Whether the person may see issues of a project.
+    /// Whether the person may create issues in a project. Where Jira doesn't tell the bot's account, whether they may
+    /// see its issues.
     pub(crate) async fn of_project(&self, user: &UserId, project_key: &str) -> Result<(), Rule> {
         let account = self.account(user).await?;
-        self.view(&account, Viewed::Project(project_key)).await
+        // Jira has no such project, as far as somebody knows who doesn't see it.
+        self.view(&account, Viewed::Project(project_key)).await?;
+        self.permission(&account, Permission::CreateIssues, Target::Project(project_key)).await
+    }
+
+    /// Whether the person may change an issue that they see. Where Jira doesn't tell the bot's account, nothing is
+    /// against it.
+    pub(crate) async fn of_change(
+        &self,
+        user: &UserId,
+        issue: &IssueId,
+        permission: Permission,
+    ) -> Result<(), Rule> {
+        let account = self.account(user).await?;
+        self.permission(&account, permission, Target::Issue(issue)).await
+    }
+
+    async fn permission(
+        &self,
+        account: &PersonAccount,
+        permission: Permission,
+        target: Target<'_>,
+    ) -> Result<(), Rule> {
+        let place = match target {
+            Target::Issue(id) => id.as_str(),
+            Target::Project(key) => key,
+        };
+        let question = (account.id.clone(), permission, place.to_owned());
+        let has_permission = match self.permissions.get(&question) {
+            Some(has_permission) => has_permission,
+            None if self.untold.get(&()).is_some() => return Ok(()),
+            None => {
+                let deadline = Instant::now() + PATIENCE;
+                let answer = self.jira.person_may(account, permission, target, deadline).await;
+                let Some(has_permission) = answer.map_err(|error| failed(&error))? else {
+                    self.untold.put((), (), ACCOUNT_LIFETIME);
+                    return Ok(());
+                };
+                self.permissions.put(question, has_permission, VIEW_LIFETIME);
+                has_permission
+            }
+        };
+        if has_permission { Ok(()) } else { Err(Rule::Lacks(permission)) }
     }
 
     async fn view(&self, account: &PersonAccount, viewed: Viewed<'_>) -> Result<(), Rule> {

@@ -1,6 +1,7 @@
 //! The rules that may be against showing an issue.
 
 use crate::policy::ProjectList;
+use maro_jira::permissions::Permission;
 
 /// Why an issue may not be shown, tracked or created in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Rule {
     SecurityLevelOutsidePrivate,
     /// The person doesn't see it in Jira. Jira says no more than that it isn't there.
     NotVisible,
+    /// The person lacks this permission in Jira.
+    Lacks(Permission),
     /// The Slack app may not read e-mail addresses.
     NoEmailScope,
     /// Slack has no confirmed e-mail address of the person.

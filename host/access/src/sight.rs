@@ -12,6 +12,7 @@ use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{Issue, IssueKey},
 };
+use maro_jira::permissions::Permission;
 
 /// What may be shown in one channel.
 #[derive(Clone, Default)]
@@ -103,6 +104,17 @@ impl Sight {
         self.project(project_key).map_err(Clone::clone)?;
         match &self.person {
             Some(person) => person.rights.of_project(&person.user, project_key).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the person may change an issue that they see, as far as can be known before Jira is asked to.
+    ///
+    /// # Errors
+    /// The rule against it.
+    pub async fn changes(&self, issue: &Issue, permission: Permission) -> Result<(), Rule> {
+        match &self.person {
+            Some(person) => person.rights.of_change(&person.user, &issue.id, permission).await,
             None => Ok(()),
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     find::{self, FoundPage, Search, SearchError},
     issue_types, look_up, newest,
     permissions::{self, Permission},
+    person_permissions::{self, Target},
     projects,
     remote_link::{self, LinkError},
     search::{self, Found},
@@ -102,6 +103,28 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<bool, JiraError> {
         viewers::can_view(&self.site, account, viewed, deadline).await
+    }
+
+    /// Whether Jira tells the configured account what others may do.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn may_ask_for_others(&self, deadline: Instant) -> Result<bool, JiraError> {
+        person_permissions::may_ask_for_others(&self.site, deadline).await
+    }
+
+    /// Whether somebody has a permission. `None` if Jira doesn't tell that to the configured account.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn person_may(
+        &self,
+        account: &PersonAccount,
+        permission: Permission,
+        target: Target<'_>,
+        deadline: Instant,
+    ) -> Result<Option<bool>, JiraError> {
+        person_permissions::person_may(&self.site, account, permission, target, deadline).await
     }
 
     /// Looks up issues. There is one answer per key, in the order of `keys`: `None` if the issue is missing

@@ -29,6 +29,7 @@ mod newest;
 mod outside;
 pub mod people;
 pub mod permissions;
+pub mod person_permissions;
 mod plain;
 mod projects;
 pub mod remote_link;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A permission that MARO may need, by Jira's own name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     BrowseProjects,
     CreateIssues,
@@ -30,7 +30,7 @@ impl Permission {
     pub const PLUGINS: [Self; 3] = [Self::AddComments, Self::TransitionIssues, Self::AssignIssues];
 
     /// Jira's key for it.
-    fn key(self) -> &'static str {
+    pub(super) fn key(self) -> &'static str {
         match self {
             Self::BrowseProjects => "BROWSE_PROJECTS",
             Self::CreateIssues => "CREATE_ISSUES",
@@ -55,14 +55,14 @@ impl Permission {
 }
 
 #[derive(Deserialize)]
-struct RawPermissions {
-    permissions: BTreeMap<String, RawPermission>,
+pub(super) struct RawPermissions {
+    pub(super) permissions: BTreeMap<String, RawPermission>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawPermission {
-    have_permission: bool,
+pub(super) struct RawPermission {
+    pub(super) have_permission: bool,
 }
 
 pub(super) async fn get_missing_permissions(

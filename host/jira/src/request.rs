@@ -11,6 +11,8 @@ pub(super) enum RequestKind {
     AddComment,
     AddRemoteLink,
     AssignIssue,
+    /// What somebody may do.
+    CheckPermissions,
     CreateIssue,
     /// Several issues in one request.
     CreateIssues,
@@ -43,10 +45,11 @@ pub(super) enum RequestKind {
 
 impl RequestKind {
     /// In the order of the kinds, which are numbers into it.
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::AddComment,
         Self::AddRemoteLink,
         Self::AssignIssue,
+        Self::CheckPermissions,
         Self::CreateIssue,
         Self::CreateIssues,
         Self::FindAccount,
@@ -76,6 +79,7 @@ impl RequestKind {
             Self::AddComment => "add_comment",
             Self::AddRemoteLink => "add_remote_link",
             Self::AssignIssue => "assign_issue",
+            Self::CheckPermissions => "check_permissions",
             Self::CreateIssue => "create_issue",
             Self::CreateIssues => "create_issues",
             Self::FindAccount => "find_account",
@@ -110,6 +114,7 @@ impl RequestKind {
             | Self::TakeTransition => false,
             // A link replaces the one with the same global id.
             Self::AddRemoteLink
+            | Self::CheckPermissions
             | Self::FindAccount
             | Self::FindAssignable
             | Self::FindViewers

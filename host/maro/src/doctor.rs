@@ -205,6 +205,7 @@ async fn jira(config: &Config, is_granted_changes: bool) -> Vec<Finding> {
             if let Some(project) = &config.jira.default_project {
                 findings.push(project_finding(&client, project, is_granted_changes).await);
             }
+            findings.extend(access::rights_of_people(config, &client).await);
             findings
         }
         Err(error) => {

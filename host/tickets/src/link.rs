@@ -14,7 +14,7 @@ use maro_domain::{
     issue::{IssueId, IssueKey},
     reply::Block,
 };
-use maro_jira::{client::JiraClient, error::JiraError, remote_link::LinkError};
+use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission, remote_link::LinkError};
 use maro_store::intents::{IntentKind, work::Work};
 
 /// The wish to add one link. The link has an id, so asking twice adds it once, and there is nothing to look
@@ -117,6 +117,9 @@ async fn add_link(
         Ok(()) => {}
         Err(Rule::NotVisible) => return missing(),
         Err(rule) => return withheld(rule),
+    }
+    if let Err(rule) = sight.changes(&issue, Permission::LinkIssues).await {
+        return withheld(&rule);
     }
     let url = record.origin.conversation_url();
     match jira.add_remote_link(&issue.key, &url, &url, texts::issues::CONVERSATION, until).await {

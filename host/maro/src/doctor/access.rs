@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::doctor::finding::Finding;
+use tokio::time::Instant;
+
+use crate::doctor::{PATIENCE, finding::Finding};
 use maro_access::{
     Access, JiraAs,
     channels::{PRIVATE_SCOPE, PUBLIC_SCOPE},
@@ -10,6 +12,7 @@ use maro_access::{
 };
 use maro_bot::config::Config;
 use maro_domain::{ids::ChannelId, issue::IssueKey};
+use maro_jira::client::JiraClient;
 use maro_slack::web_api::{Identity, SlackWebApi};
 use maro_store::database::Database;
 
@@ -74,4 +77,25 @@ fn scopes(config: &Config, identity: &Identity) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// With `MARO_JIRA_AS=person`, how MARO learns what people may create and change.
+pub(crate) async fn rights_of_people(config: &Config, jira: &JiraClient) -> Option<Finding> {
+    if config.jira_as != JiraAs::Person {
+        return None;
+    }
+    Some(match jira.may_ask_for_others(Instant::now() + PATIENCE).await {
+        Ok(true) => Finding::Fine(
+            "MARO's Jira account administers Jira, so it asks Jira what each person may create and change."
+                .to_owned(),
+        ),
+        _ => Finding::Risky {
+            what: "MARO's Jira account can't ask Jira what each person may create and change. So people may create and \
+                   change, as MARO's account, whatever they see."
+                .to_owned(),
+            fix: "If that is too much, give the account the global permission Administer Jira (Jira Cloud only), or \
+                  limit who may create in [roles] of maro.toml."
+                .to_owned(),
+        },
+    })
 }

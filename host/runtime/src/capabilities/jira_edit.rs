@@ -27,7 +27,7 @@ use maro_domain::{
     issue::{Issue, IssueKey},
     rich_text::{Inline, RichBlock, RichText},
 };
-use maro_jira::{edit::EditError as JiraEditError, people::is_account};
+use maro_jira::{edit::EditError as JiraEditError, people::is_account, permissions::Permission};
 use maro_process::telemetry::error_chain;
 use maro_tickets::{audit::outcome, signature::Signature, sync, texts};
 
@@ -91,7 +91,7 @@ impl Invocation {
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
             return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
         }
-        let key = self.present_key(&mut call, key).await?;
+        let key = self.present_key(&mut call, key, Some(Permission::AddComments)).await?;
         let text = signed(text, &call.caller, &self.authority.plugin);
         let (jira, commented) = (Arc::clone(&call.capabilities.jira), key.clone());
         let work = async move { jira.add_comment(&commented, &text, deadline).await };
@@ -102,6 +102,7 @@ impl Invocation {
         let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
         let deadline = call.jira_deadline(self);
         let (issue, transitions) = self.transitions(&mut call, key).await?;
+        self.check_permission(&call, &issue, Permission::TransitionIssues).await?;
         let key = issue.key.clone();
         let Some(transition) = transitions.into_iter().find(|transition| transition.id == transition_id)
         else {
@@ -123,7 +124,7 @@ impl Invocation {
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
             return Err(invalid(texts::requests::not_an_account()));
         }
-        let key = self.present_key(&mut call, key).await?;
+        let key = self.present_key(&mut call, key, Some(Permission::AssignIssues)).await?;
         let (capabilities, assigned) = (Arc::clone(&call.capabilities), key.clone());
         let work = async move {
             capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await?;
@@ -140,7 +141,7 @@ impl Invocation {
         if words.chars().count() > MAX_WORDS_LENGTH {
             return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
         }
-        let key = self.present_key(&mut call, key).await?;
+        let key = self.present_key(&mut call, key, None).await?;
         match self.timed(call.capabilities.jira.find_assignable(&key, words, deadline)).await {
             Ok(Some(people)) => Ok(people.into_iter().map(guest_user).collect()),
             Ok(None) => Err(missing(key.as_str())),
@@ -180,9 +181,25 @@ impl Invocation {
         Ok(call.shows(self, key.as_str(), issue)?)
     }
 
-    /// A key that the plugin may use. If it is narrowed to projects, this asks Jira whether the issue is
-    /// still in one: an issue that has moved away is out of reach under its old key too.
-    async fn present_key(&mut self, call: &mut Call, key: String) -> Result<IssueKey, EditError> {
+    /// Refuses a change that the person may not make, if that can be known.
+    async fn check_permission(
+        &mut self,
+        call: &Call,
+        issue: &Issue,
+        permission: Permission,
+    ) -> Result<(), EditError> {
+        let allowed = self.timed(call.sight().changes(issue, permission)).await;
+        allowed.map_err(|rule| rejected(texts::access::not_changed(issue.key.as_str(), &rule)))
+    }
+
+    /// A key that the plugin may use, and for what `permission` allows. If it is narrowed to projects, this asks Jira
+    /// whether the issue is still in one: an issue that has moved away is out of reach under its old key too.
+    async fn present_key(
+        &mut self,
+        call: &mut Call,
+        key: String,
+        permission: Option<Permission>,
+    ) -> Result<IssueKey, EditError> {
         let key = call.key(self, key)?;
         if self.authority.projects(Grant::JiraEdit).is_none() && call.sight().is_all() {
             return Ok(key);
@@ -192,6 +209,9 @@ impl Invocation {
         match found.map(|issues| issues.into_iter().flatten().next()) {
             Ok(Some(issue)) => {
                 self.check_shown(call, &key, &issue).await?;
+                if let Some(permission) = permission {
+                    self.check_permission(call, &issue, permission).await?;
+                }
                 Ok(issue.key)
             }
             Ok(None) => Err(missing(key.as_str())),

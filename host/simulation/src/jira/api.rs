@@ -45,6 +45,7 @@ pub(super) fn router(shared: Arc<SiteState>) -> Router {
         .merge(both_editions("/rest/api/3"))
         .merge(both_editions("/rest/api/2"))
         .route("/rest/api/3/issue/bulkfetch", post(bulk_fetch))
+        .route("/rest/api/3/permissions/check", post(permissions::check))
         .route("/rest/api/3/project/search", get(projects::search))
         .route("/rest/api/3/search/jql", post(search::cloud))
         .route("/rest/api/2/search", post(search::data_center))

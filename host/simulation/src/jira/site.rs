@@ -44,6 +44,10 @@ pub(super) struct Site {
     pub(super) hidden: Vec<(&'static str, String)>,
     /// Whether the account may look up people.
     pub(super) may_look_up_people: bool,
+    /// Whether the account administers the site.
+    pub(super) is_administered: bool,
+    /// Who lacks which permission.
+    pub(super) lacking: Vec<(&'static str, &'static str)>,
 }
 
 impl Site {
@@ -63,6 +67,8 @@ impl Site {
             may_name_reporters: true,
             hidden: Vec::new(),
             may_look_up_people: true,
+            is_administered: false,
+            lacking: Vec::new(),
         };
         for (number, (issue_type, summary, status)) in (FIRST_NUMBER..).zip(ISSUES) {
             let key =

@@ -64,6 +64,16 @@ impl SimulatedJira {
         self.shared.site().may_look_up_people = may;
     }
 
+    /// Lets the bot's account administer the site.
+    pub fn let_account_administer(&self) {
+        self.shared.site().is_administered = true;
+    }
+
+    /// Takes a permission, by Jira's key for it, from a person.
+    pub fn take_permission(&self, person: &'static str, permission: &'static str) {
+        self.shared.site().lacking.push((person, permission));
+    }
+
     /// Gives an issue a security level. The bot's account sees it all the same.
     pub fn set_security_level(&self, key: &IssueKey, name: &'static str) {
         self.change_issue(key, |issue| issue.security_level = Some(name));

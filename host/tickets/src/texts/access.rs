@@ -12,12 +12,20 @@ pub fn withheld(key: &str, rule: &Rule) -> String {
         // Jira says no more to the person either.
         return texts_of_jira::not_found(key);
     }
+    if matches!(rule, Rule::Lacks(_)) {
+        return not_changed(key, rule);
+    }
     format!("{key} can't be shown in this channel{}", why(rule))
 }
 
 /// Issues of a project may not be created in this channel.
 pub fn not_created(project_key: &str, rule: &Rule) -> String {
     format!("Issues of {project_key} can't be created from this channel{}", why(rule))
+}
+
+/// An issue that may be shown may not be changed.
+pub fn not_changed(key: &str, rule: &Rule) -> String {
+    format!("{key} can't be changed{}", why(rule))
 }
 
 /// The rule, and who can lift it.
@@ -30,6 +38,12 @@ fn why(rule: &Rule) -> String {
             let projects = listed(projects);
             return format!(
                 ", because people from another organization are in it, and there MARO is limited to {projects}. {ADMIN}"
+            );
+        }
+        Rule::Lacks(permission) => {
+            return format!(
+                ", because your own Jira account lacks the permission {} there. A Jira admin can give it to you.",
+                permission.name()
             );
         }
         Rule::Projects => "because MARO is limited to other projects.",

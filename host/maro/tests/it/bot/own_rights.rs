@@ -8,7 +8,7 @@ use maro_process::secret::Secret;
 use maro_simulation::{jira::credentials::PERSONAL_ACCESS_TOKEN, slack::act_error::SubmitOutcome};
 
 use crate::{
-    bot::{TestBot, create::open_create},
+    bot::{TestBot, create::open_create, key},
     plugins::PluginsFolder,
     raw::execute,
 };
@@ -107,4 +107,37 @@ async fn whoever_asks_for_an_issue_is_its_reporter_where_jira_allows_that() {
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     assert_eq!(bot.jira.created_issues().len(), 2);
     assert_eq!(reporters()[1..], ["ada-lovelace".into(), serde_json::Value::Null]);
+}
+
+#[tokio::test]
+async fn where_jira_tells_it_people_create_and_change_what_they_may() {
+    let bot = bot(|_| {}).await;
+    bot.jira.let_account_administer();
+    bot.jira.take_permission("Ada Lovelace", "CREATE_ISSUES");
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"Now tracking SCRUM-123: User authentication flow (Open)");
+    open_create(&bot, "Zeppelin logbook").await;
+    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("created") };
+    assert!(
+        format!("{errors:?}").contains("your own Jira account lacks the permission Create issues there"),
+        "{errors:?}"
+    );
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
+#[tokio::test]
+async fn plugins_change_what_the_person_may_change() {
+    let grants = "grants = [\"jira\", \"jira-edit\", \"tracker-edit\"]";
+    let folder = PluginsFolder::shipped().with_fixture("jira-calls", "jira-calls", grants);
+    let bot = TestBot::with_settings_of(folder, |config, slack| {
+        slack.grant_scopes(&SCOPES);
+        config.jira_as = JiraAs::Person;
+    })
+    .await;
+    bot.jira.let_account_administer();
+    bot.jira.take_permission("Ada Lovelace", "ADD_COMMENTS");
+    let answer = bot.say("/maro jira-calls comment SCRUM-123 hello").await;
+    assert!(answer.contains("your own Jira account lacks the permission Add comments"), "{answer}");
+    assert_eq!(bot.jira.comments(&key("SCRUM-123")).len(), 0);
+    // Whatever else she may do goes on.
+    assert!(!bot.say("/maro jira-calls assign SCRUM-123 grace-hopper").await.contains("lacks"));
 }

@@ -113,3 +113,17 @@ async fn lists_at_odds_with_the_access_policy_are_named_and_what_cannot_be_known
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn the_doctor_says_whether_jira_tells_what_people_may_change() {
+    let world = World::start().await;
+    let mut command = world.command("doctor");
+    command.env("MARO_JIRA_AS", "person");
+    let (_, said) = doctor(command).await;
+    assert!(said.contains("WARN  MARO's Jira account can't ask Jira what each person may create"), "{said}");
+    world.jira.let_account_administer();
+    let mut command = world.command("doctor");
+    command.env("MARO_JIRA_AS", "person");
+    let (_, said) = doctor(command).await;
+    assert!(said.contains("ok    MARO's Jira account administers Jira"), "{said}");
+}
