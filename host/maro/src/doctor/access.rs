@@ -1,10 +1,10 @@
 //! What `maro doctor` says of the access policy: what can't be known, and which lists are at odds with it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::doctor::{PATIENCE, finding::Finding};
+use crate::doctor::finding::Finding;
 use maro_access::{
     Access, JiraAs,
     channels::{PRIVATE_SCOPE, PUBLIC_SCOPE},
@@ -15,6 +15,9 @@ use maro_domain::{ids::ChannelId, issue::IssueKey};
 use maro_jira::client::JiraClient;
 use maro_slack::web_api::{Identity, SlackWebApi};
 use maro_store::database::Database;
+
+/// How long to wait for Jira.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How many channels Slack is asked about.
 const MAX_CHANNELS: usize = 300;
