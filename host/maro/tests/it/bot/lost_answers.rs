@@ -104,6 +104,18 @@ async fn a_form_whose_draft_is_known_at_the_next_try_costs_nobody_a_word() {
 }
 
 #[tokio::test]
+async fn a_ticket_whose_beginning_is_known_at_the_next_try_costs_nobody_a_word() {
+    let Some((bot, route)) = bot().await else { return };
+    open_create(&bot, "Zeppelin anchor").await;
+    // A draft is saved without an entry in the log. As often as one change is tried.
+    route.lose_answers_to("begun", 3);
+    bot.slack.submit("ada").await.unwrap();
+    bot.until_told().await;
+    bot.expect_at_rest(1).await;
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
+}
+
+#[tokio::test]
 async fn a_stored_value_may_have_changed() {
     let Some((bot, route)) = bot().await else { return };
     bot.say("/maro capable set channel seen here").await;

@@ -19,7 +19,7 @@ use crate::{
         until,
     },
     plugins::PluginsFolder,
-    raw::{Raw, execute},
+    raw::{Raw, execute, query},
 };
 
 /// A search that fails, and is not tried again.
@@ -115,7 +115,7 @@ async fn what_could_not_be_tracked_is_tracked_when_the_lists_are_back() {
             let states = bot.intents().await;
             assert_eq!(states, ["confirmed"; 4]);
             let renewed = "SELECT id FROM ticket_intents WHERE updated_at < '2021-01-01T00:00:00.000000Z'";
-            crate::raw::query(&bot.config.database, renewed).await.is_empty()
+            query(&bot.config.database, renewed).await.is_empty()
         })
         .await;
 
@@ -356,6 +356,29 @@ async fn two_looks_that_show_nothing_between_others_that_fail_are_no_proof() {
     bot.expect_at_rest(1).await;
     bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
     bot.until_tracked(&["SCRUM-151: Zeppelin anchor"]).await;
+}
+
+#[tokio::test]
+async fn what_stays_unknown_is_told_once_however_often_recovery_looks() {
+    let bot = bot().await;
+    bot.jira.set_search_lag(SearchLag::UntilTold);
+    bot.jira.set_next_faults_of("/issue", [LOST]);
+    bot.jira.set_next_faults_of("/search/jql", [None].into_iter().chain(ALTERNATING).chain(ALTERNATING));
+    bot.create("Zeppelin anchor").await;
+    bot.until_modal_says("Jira didn't confirm whether this worked").await;
+    // Whoever closes it would be told in a direct message.
+    bot.slack.close("ada").await.unwrap();
+    let looks = bot.asked_for("/search/jql");
+    bot.end_leases().await;
+    until("recovery looks again", async || bot.asked_for("/search/jql") >= looks + 5).await;
+    bot.jira.index_now();
+    bot.end_leases().await;
+    bot.until_told().await;
+    bot.until_finished().await;
+    let ada = bot.slack.workspace().people.iter().find(|person| person.name == "ada").unwrap();
+    let heard = bot.slack.posted(ada.direct_message.as_str());
+    assert!(heard.iter().all(|message| !message.text.contains("didn't confirm")), "{heard:?}");
+    bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
 }
 
 #[tokio::test]

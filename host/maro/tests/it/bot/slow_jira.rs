@@ -138,6 +138,23 @@ async fn whoever_waits_for_an_answer_keeps_its_lease() {
 }
 
 #[tokio::test]
+async fn when_jira_was_asked_is_written_down_before_it_is_asked() {
+    let now = Clock::system().now();
+    let surroundings = Surroundings { patience: PATIENT, ..Clock::stopped(now).into() };
+    let bot = TestBot::in_surroundings(PluginsFolder::shipped(), surroundings, |config, _| {
+        config.jira.default_project = Some("SCRUM".to_owned());
+    })
+    .await;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Hang)]);
+    bot.create("Zeppelin anchor").await;
+    until("Jira is asked", async || bot.asked_for("/issue") == 1).await;
+    // How long Jira may still be at work on it is counted from there.
+    let second = now.as_second();
+    let noted = format!("SELECT id FROM ticket_intents WHERE data LIKE '%\"asked_at\":{second}%'");
+    assert_eq!(query(&bot.config.database, &noted).await.len(), 1);
+}
+
+#[tokio::test]
 async fn what_the_index_does_not_show_is_found_by_its_key() {
     let bot = bot(HASTE).await;
     bot.jira.set_search_lag(SearchLag::UntilTold);
