@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use crate::{
-    bindings::exports::maro::plugin::command, http::HttpError, jira::JiraError, jira_edit::EditError,
-    reply::Reply, storage::StorageError, tracker::TrackerError,
+    bindings::exports::maro::plugin::command, clock::HostError, http::HttpError, jira::JiraError,
+    jira_edit::EditError, reply::Reply, storage::StorageError, tracker::TrackerError,
 };
 
 /// One subcommand of `/maro`.
@@ -48,6 +48,12 @@ impl RunError {
     /// It couldn't be done.
     pub fn failed(sentence: impl Into<String>) -> Self {
         Self::Failed(sentence.into())
+    }
+}
+
+impl From<HostError> for RunError {
+    fn from(error: HostError) -> Self {
+        Self::Failed(error.message)
     }
 }
 

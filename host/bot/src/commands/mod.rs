@@ -199,6 +199,7 @@ impl Commands {
             Fault::Busy | Fault::CircuitOpen { .. } => Reply::sentence(texts::commands::BUSY),
             Fault::Crowded => Reply::line(texts::faults::crowded_out(subcommand)),
             Fault::TimedOut { .. } => Reply::line(texts::faults::stopped(subcommand, &incident)),
+            Fault::OutOfScope { sentence, .. } => Reply::sentence(sentence.clone()),
             Fault::Limit { .. } | Fault::Trapped { .. } | Fault::InvalidReply { .. } => {
                 Reply::line(texts::faults::crashed(subcommand, &incident))
             }

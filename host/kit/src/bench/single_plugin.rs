@@ -11,7 +11,7 @@ use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
     inspection::preflight::{self, Wishes},
     loading::{error::LoadError, loader::PluginLoader},
-    policy::grants::Grant,
+    policy::{grants::Grant, manifest::Manifest},
     registry::{Registry, snapshot::Plugins},
     running::plugin::LoadedPlugin,
 };
@@ -25,6 +25,8 @@ pub(crate) struct SinglePlugin {
     /// The name of the component's file, without its ending.
     stem: String,
     pub(crate) grants: Vec<Grant>,
+    /// Whether its language can ask for the time.
+    pub(crate) reads_time: bool,
     pub(crate) bytes: usize,
     is_slow_to_load: bool,
 }
@@ -37,17 +39,19 @@ impl SinglePlugin {
     /// A file can't be read or written, or it isn't a component.
     pub(crate) fn set_up(path: &Path) -> anyhow::Result<Self> {
         let wasm = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-        let Wishes { grants, .. } = preflight::inspect(&wasm)?;
+        let wishes = preflight::inspect(&wasm)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let folder = tempfile::tempdir().context("can't write to the folder for temporary files")?;
         let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
+        let reads_time = wishes.reads_time;
+        let grants = grants(wishes, &manifest);
         let (bytes, is_slow_to_load) = (wasm.len(), is_slow_to_load(&wasm));
         fs::write(folder.path().join(format!("{stem}.wasm")), wasm)
             .and_then(|()| {
                 fs::write(folder.path().join(format!("{stem}.toml")), with_grants(&manifest, &grants))
             })
             .context("can't write to the folder for temporary files")?;
-        Ok(Self { folder, stem, grants, bytes, is_slow_to_load })
+        Ok(Self { folder, stem, grants, reads_time, bytes, is_slow_to_load })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -98,6 +102,17 @@ impl SinglePlugin {
     }
 }
 
+/// What a plugin is granted here: what it imports, and the clock if the manifest grants it and its language's own clock
+/// needs it, which every component with an interpreter imports.
+fn grants(wishes: Wishes, manifest: &str) -> Vec<Grant> {
+    let Wishes { mut grants, reads_time, .. } = wishes;
+    let is_proposed = Manifest::parse(manifest).is_ok_and(|manifest| manifest.allows(Grant::Clock));
+    if reads_time && is_proposed && !grants.contains(&Grant::Clock) {
+        grants.push(Grant::Clock);
+    }
+    grants
+}
+
 /// The plugin of a folder that has no other.
 pub(crate) fn only(plugins: &Plugins) -> anyhow::Result<Arc<LoadedPlugin>> {
     if let Some(refusal) = plugins.refused.first() {
@@ -145,7 +160,6 @@ fn with_grants(manifest: &str, grants: &[Grant]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maro_runtime::policy::manifest::Manifest;
 
     #[test]
     fn grants_are_replaced_and_limits_stay() {

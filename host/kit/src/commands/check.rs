@@ -15,7 +15,7 @@ use crate::{
 use maro_runtime::{
     inspection::preflight,
     loading::loader::MAX_SUMMARY_LENGTH,
-    policy::{admission, manifest::Manifest},
+    policy::{admission, grants::Grant, manifest::Manifest},
     running::plugin::LoadedPlugin,
 };
 
@@ -83,6 +83,12 @@ fn inventory(single: &SinglePlugin, contract: &Contract, text: &mut String) {
     }
     if contract.uses_wasi {
         let _ = writeln!(text, "           WASI, which is empty here");
+        if single.reads_time && !single.grants.contains(&Grant::Clock) {
+            let _ = writeln!(
+                text,
+                "           its clock, which stands at the start of 1970 unless `grants` has \"clock\""
+            );
+        }
     }
 }
 

@@ -21,7 +21,10 @@ use crate::{
     output::say,
 };
 use maro_bot::commands::own::RESERVED_NAMES;
-use maro_runtime::recording::{recorder::Recording, tape::Ending};
+use maro_runtime::{
+    policy::grants::Grant,
+    recording::{recorder::Recording, tape::Ending},
+};
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
@@ -63,6 +66,9 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         say(&format!("{command}\n\n{}\n\n{granted}", shown.text));
         let recording = shown.recording.context("the plugin didn't run")?;
         say(transcript(&recording, arguments.full).trim_end());
+        if !single.grants.contains(&Grant::Clock) && shown.text.contains("1970") {
+            say(STOPPED_CLOCK);
+        }
         for warning in warnings(&name, &shown.commands, recording.log.len(), log_lines) {
             say(&warning);
         }
@@ -79,6 +85,10 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     }
     Ok(exit)
 }
+
+/// To the author of a reply from before there was Slack.
+const STOPPED_CLOCK: &str = "✗ The reply mentions 1970: your language's own clock stands at its start unless plugin.toml \
+                             grants it. Add \"clock\" to `grants` there.";
 
 /// What else would go wrong on a host: buttons whose command doesn't exist, and log lines over the limit.
 fn warnings(name: &str, commands: &[String], logged: usize, log_lines: usize) -> Vec<String> {

@@ -38,13 +38,13 @@ pub(crate) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
         ),
         Grant::Settings => (
             "reading the operator's settings",
-            "settings::get(\"team\")",
+            "settings::get(\"team\")?",
             "import { get as setting } from 'maro:plugin/settings@VERSION'",
             "from wit_world.imports import settings  # settings.get(\"team\")",
         ),
         Grant::Clock => (
             "the time of day",
-            "clock::now()",
+            "clock::now()?",
             "import { now } from 'maro:plugin/clock@VERSION'",
             "from wit_world.imports import clock  # clock.now()",
         ),

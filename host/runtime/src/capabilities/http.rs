@@ -52,15 +52,7 @@ impl Host for Invocation {
             audit::note(self, "http", &what, &outcome);
             self.timed(call.capabilities.audit.ended(&author, "http", &what, &outcome)).await;
         }
-        Ok(answer.map(guest_response).map_err(|error| {
-            tracing::warn!(
-                plugin = &*self.authority.plugin,
-                host,
-                error = error_chain(&error),
-                "an outbound request failed"
-            );
-            failed(&error, &host)
-        }))
+        Ok(answer.map(guest_response).map_err(|error| self.outbound_failed(&error, host)))
     }
 }
 
@@ -75,8 +67,9 @@ impl Invocation {
         let invalid = |sentence: String| error(HttpErrorKind::InvalidRequest, sentence);
         let headers: Vec<_> = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
         let parts = Parts { method, url: &request.url, headers: &headers, body: request.body };
-        let request = OutboundRequest::new(parts, call.capabilities.outbound.reach()).map_err(invalid)?;
-        if !request.is_allowed(&self.authority.manifest.hosts) {
+        let mut request = OutboundRequest::new(parts, call.capabilities.outbound.reach()).map_err(invalid)?;
+        let manifest = &self.authority.manifest;
+        if !request.is_allowed(&manifest.hosts, &manifest.private_hosts) {
             let host = one_line(&request.host(), MAX_SHOWN_HOST);
             return Err(error(
                 HttpErrorKind::Denied,
@@ -87,6 +80,26 @@ impl Invocation {
             return Err(invalid(texts::requests::too_many_requests(MAX_REQUESTS)));
         }
         Ok((call, request))
+    }
+
+    /// Tells the operator why there is no response, and the guest what to tell the person.
+    fn outbound_failed(&mut self, failure: &OutboundError, host: String) -> HttpError {
+        if !matches!(failure, OutboundError::Private) {
+            let (plugin, error) = (&*self.authority.plugin, error_chain(failure));
+            tracing::warn!(plugin, host, error, "an outbound request failed");
+        }
+        match failure {
+            OutboundError::Unreachable(_) => {
+                error(HttpErrorKind::Unreachable, texts::services::unreachable(&host))
+            }
+            OutboundError::Private => {
+                error(HttpErrorKind::Denied, self.authority.deny(Grant::Http, Denial::PrivateHost(host)))
+            }
+            OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::services::timed_out(&host)),
+            OutboundError::TooLarge => {
+                error(HttpErrorKind::TooLarge, texts::services::response_too_large(&host))
+            }
+        }
     }
 }
 
@@ -104,16 +117,6 @@ fn method_name(method: Method) -> &'static str {
 fn guest_response(response: OutboundResponse) -> Response {
     let headers = response.headers.into_iter().map(|(name, value)| Header { name, value }).collect();
     Response { status: response.status, headers, body: response.body }
-}
-
-fn failed(failure: &OutboundError, host: &str) -> HttpError {
-    match failure {
-        OutboundError::Unreachable(_) => {
-            error(HttpErrorKind::Unreachable, texts::services::unreachable(host))
-        }
-        OutboundError::TimedOut => error(HttpErrorKind::TimedOut, texts::services::timed_out(host)),
-        OutboundError::TooLarge => error(HttpErrorKind::TooLarge, texts::services::response_too_large(host)),
-    }
 }
 
 impl From<CallError> for HttpError {

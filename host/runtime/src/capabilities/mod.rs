@@ -2,7 +2,7 @@
 
 mod audit;
 mod call;
-mod clock;
+pub(crate) mod clock;
 mod http;
 mod jira;
 mod jira_edit;
@@ -31,6 +31,13 @@ impl From<CallError> for types::TrackerError {
             CallError::InvalidArgument(message) => (types::TrackerErrorKind::InvalidArgument, message),
         };
         Self { kind, message }
+    }
+}
+
+impl From<CallError> for types::HostError {
+    fn from(error: CallError) -> Self {
+        let (CallError::Denied(message) | CallError::InvalidArgument(message)) = error;
+        Self { kind: types::HostErrorKind::Denied, message }
     }
 }
 

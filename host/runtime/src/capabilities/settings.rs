@@ -1,21 +1,23 @@
 //! `settings`: what the operator sets for a plugin.
 
 use crate::{
-    capabilities::call::Call, interface::bindings::maro::plugin::settings::Host, invocation::Invocation,
+    capabilities::call::Call,
+    interface::bindings::maro::plugin::{settings::Host, types::HostError},
+    invocation::Invocation,
     policy::grants::Grant,
 };
 
 impl Host for Invocation {
-    async fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        let granted = Call::begin(self, Grant::Settings).is_ok();
-        Ok(self.authority.manifest.settings.get(&name).filter(|_| granted).cloned())
+    async fn get(&mut self, name: String) -> wasmtime::Result<Result<Option<String>, HostError>> {
+        let granted = Call::begin(self, Grant::Settings);
+        let value = granted.map(|_| self.authority.manifest.settings.get(&name).cloned());
+        Ok(value.map_err(HostError::from))
     }
 
-    async fn all(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        if Call::begin(self, Grant::Settings).is_err() {
-            return Ok(Vec::new());
-        }
+    async fn all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, HostError>> {
+        let granted = Call::begin(self, Grant::Settings);
         let settings = &self.authority.manifest.settings;
-        Ok(settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        let pairs = || settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(granted.map(|_| pairs()).map_err(HostError::from))
     }
 }

@@ -110,11 +110,11 @@ macro_rules! every_function {
                 fn list_keys(scope: storage::Scope, prefix: String) -> Result<Vec<String>, storage::StorageError>;
             }
             settings {
-                fn get(name: String) -> Option<String>;
-                fn all() -> Vec<(String, String)>;
+                fn get(name: String) -> Result<Option<String>, types::HostError>;
+                fn all() -> Result<Vec<(String, String)>, types::HostError>;
             }
             clock {
-                fn now() -> u64;
+                fn now() -> Result<u64, types::HostError>;
             }
             http {
                 fn send(request: http::Request) -> Result<http::Response, http::HttpError>;

@@ -9,6 +9,8 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
 
+use wasmtime_wasi::p2::bindings::clocks::wall_clock;
+
 use crate::{
     capabilities::tap::{HasTap, Tap},
     interface::bindings::Subcommand,
@@ -57,6 +59,10 @@ impl PluginEngine {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| anyhow!("can't link WASI: {error:#}"))?;
+        linker.allow_shadowing(true);
+        wall_clock::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
+            .map_err(|error| anyhow!("can't link the clock: {error:#}"))?;
+        linker.allow_shadowing(false);
         Subcommand::add_to_linker::<Invocation, HasTap>(&mut linker, |invocation| Tap(invocation))
             .and_then(|()| linking::link_older_versions(&mut linker))
             .map_err(|error| anyhow!("can't link the capabilities: {error:#}"))?;

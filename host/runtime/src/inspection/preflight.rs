@@ -73,7 +73,7 @@ pub struct Wishes {
     /// The interfaces of WASI that this host doesn't have.
     pub(crate) unoffered: Vec<String>,
     /// Whether it can ask WASI for the time of day, for which it needs the grant `clock` too.
-    pub(super) reads_time: bool,
+    pub reads_time: bool,
     /// What an instance of it takes of the pool.
     pub(crate) needs: Needs,
 }

@@ -113,8 +113,11 @@ impl Authority {
     }
 
     /// The clock, if the plugin may know the time. A denial isn't logged.
-    pub(super) fn clock(&self) -> Option<Clock> {
-        self.check(Grant::Clock).ok().map(|command| command.capabilities.clock.clone())
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn clock(&self) -> Result<Clock, Denial> {
+        self.check(Grant::Clock).map(|command| command.capabilities.clock.clone())
     }
 
     fn check(&self, grant: Grant) -> Result<&Command, Denial> {

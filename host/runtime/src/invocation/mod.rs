@@ -94,6 +94,6 @@ impl Invocation {
 
 impl WasiView for Invocation {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi.view(&self.authority, self.tape.as_ref())
+        self.wasi.view(self.tape.as_ref())
     }
 }

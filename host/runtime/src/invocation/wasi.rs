@@ -1,15 +1,12 @@
-//! The WASI of one invocation. It is empty: no files, environment, arguments, network or input.
+//! The WASI of one invocation. It is empty: no files, environment, arguments, network or input. Its time of day is a
+//! capability.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView};
 
-use crate::{
-    invocation::{authority::Authority, printed::Printed},
-    recording::tape::Tape,
-};
-use maro_process::clock::Clock;
+use crate::{invocation::printed::Printed, recording::tape::Tape};
 
 /// Bytes of randomness that a guest may take in one call.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -30,8 +27,8 @@ struct Parts {
 }
 
 impl Wasi {
-    pub(super) fn view(&mut self, authority: &Authority, tape: Option<&Arc<Tape>>) -> WasiCtxView<'_> {
-        let parts = self.0.get_or_insert_with(|| Box::new(Parts::new(authority, tape.cloned())));
+    pub(super) fn view(&mut self, tape: Option<&Arc<Tape>>) -> WasiCtxView<'_> {
+        let parts = self.0.get_or_insert_with(|| Box::new(Parts::new(tape.cloned())));
         WasiCtxView { ctx: &mut parts.context, table: &mut parts.table }
     }
 
@@ -42,12 +39,11 @@ impl Wasi {
 }
 
 impl Parts {
-    fn new(authority: &Authority, tape: Option<Arc<Tape>>) -> Self {
+    fn new(tape: Option<Arc<Tape>>) -> Self {
         let printed = Printed::default();
         let context = WasiCtx::builder()
             .stdout(printed.clone())
             .stderr(printed.clone())
-            .wall_clock(TimeOfDay(authority.clock()))
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
@@ -65,20 +61,5 @@ impl Drop for Parts {
         if let Some(tape) = &self.tape {
             tape.note_printed(self.printed.text());
         }
-    }
-}
-
-/// WASI's time of day. Without the grant `clock` it stands still at the start of 1970, so that there is no
-/// way around the grant.
-struct TimeOfDay(Option<Clock>);
-
-impl HostWallClock for TimeOfDay {
-    fn resolution(&self) -> Duration {
-        Duration::from_millis(1)
-    }
-
-    fn now(&self) -> Duration {
-        let now = self.0.as_ref().map(|clock| clock.now().duration_since(jiff::Timestamp::UNIX_EPOCH));
-        now.and_then(|now| now.try_into().ok()).unwrap_or_default()
     }
 }

@@ -16,6 +16,8 @@ pub struct Reach {
     pub plain_http: bool,
     /// Whether a connection to an address may be made.
     pub allows: fn(IpAddr) -> bool,
+    /// The same for hosts that the operator lists as private.
+    pub allows_private: fn(IpAddr) -> bool,
     /// Who vouches for services instead of the system's authorities: one certificate, in DER.
     pub authority: Option<&'static [u8]>,
     /// How long a request may take, from looking up the name to the last byte of the answer.
@@ -29,6 +31,7 @@ impl Reach {
     pub const INTERNET: Self = Self {
         plain_http: false,
         allows: is_public,
+        allows_private: is_public_or_private,
         authority: None,
         patience: Duration::from_secs(10),
         look_up: None,
@@ -68,6 +71,23 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(192, 175, 48, 0), 24),
 ];
 
+/// What a host that the operator lists as private may be besides public. Not the addresses of clouds' own services
+/// to their machines, which hand out credentials.
+const PRIVATE_V4: [(Ipv4Addr, u32); 5] = [
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+];
+
+/// Alibaba's metadata service, within the shared range.
+const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+
+/// Unique local addresses, and Amazon's metadata service among them.
+const PRIVATE_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7);
+const METADATA_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0), 32);
+
 /// The IPv6 range that is public, and the ranges within it that are not.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
@@ -100,11 +120,25 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Whether an address is on the public internet, on this machine or in a private network.
+pub fn is_public_or_private(address: IpAddr) -> bool {
+    is_public(address)
+        || match address {
+            IpAddr::V4(address) => {
+                address != METADATA_V4 && PRIVATE_V4.iter().any(|range| lies_in_v4(address, *range))
+            }
+            IpAddr::V6(Ipv6Addr::LOCALHOST) => true,
+            IpAddr::V6(address) => lies_in_v6(address, PRIVATE_V6) && !lies_in_v6(address, METADATA_V6),
+        }
+}
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    !SPECIAL_V4.iter().any(|(start, prefix)| {
-        let mask = u32::MAX << (32 - prefix);
-        address.to_bits() & mask == start.to_bits()
-    })
+    !SPECIAL_V4.iter().any(|range| lies_in_v4(address, *range))
+}
+
+fn lies_in_v4(address: Ipv4Addr, (start, prefix): (Ipv4Addr, u32)) -> bool {
+    let mask = u32::MAX << (32 - prefix);
+    address.to_bits() & mask == start.to_bits()
 }
 
 fn lies_in_v6(address: Ipv6Addr, (start, prefix): (Ipv6Addr, u32)) -> bool {
@@ -220,11 +254,36 @@ mod tests {
     }
 
     #[test]
+    fn a_private_host_may_be_near_but_never_the_clouds_own_service() {
+        let allows = |address: &str| is_public_or_private(address.parse().unwrap());
+        for address in
+            ["127.0.0.1", "10.0.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd12::1", "1.1.1.1"]
+        {
+            assert!(allows(address), "{address}");
+        }
+        for address in [
+            "0.0.0.0",
+            "169.254.169.254",
+            "168.63.129.16",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "fe80::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+        ] {
+            assert!(!allows(address), "{address}");
+        }
+    }
+
+    #[test]
     fn every_range_is_written_from_its_start() {
-        for (start, prefix) in SPECIAL_V4 {
+        for (start, prefix) in SPECIAL_V4.into_iter().chain(PRIVATE_V4) {
             assert_eq!(start.to_bits() & !(u32::MAX << (32 - prefix)), 0, "{start}");
         }
-        for (start, prefix) in SPECIAL_V6.into_iter().chain([NAT64, GLOBAL_V6]) {
+        for (start, prefix) in SPECIAL_V6.into_iter().chain([NAT64, GLOBAL_V6, PRIVATE_V6, METADATA_V6]) {
             assert_eq!(start.to_bits() & !(u128::MAX << (128 - prefix)), 0, "{start}");
         }
     }

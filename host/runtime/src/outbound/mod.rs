@@ -1,12 +1,18 @@
 //! Requests of plugins to services outside: where they may go, and how much comes back.
 //!
 //! The operator lists the hosts that a plugin may name. This module allows connections only to public
-//! addresses, whatever a name resolves to, and bounds sizes and times.
+//! addresses, whatever a name resolves to, and bounds sizes and times. Hosts that the operator lists as private have
+//! a client of their own, so that no connection to one serves a plugin that only names it.
 
 pub mod addresses;
 pub mod request;
 
-use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{
     Response,
@@ -50,6 +56,9 @@ pub enum OutboundError {
     /// There is no connection, it can't be trusted, or the answer isn't HTTP.
     #[error("can't reach the service")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
+    /// The name leads only to this machine or a private network, and isn't listed as private.
+    #[error("the service is in a private network")]
+    Private,
     #[error("the service took too long to respond")]
     TimedOut,
     #[error("the response is too large")]
@@ -59,26 +68,13 @@ pub enum OutboundError {
 /// Sends the requests of all plugins.
 pub struct OutboundClient {
     reach: Reach,
-    client: LazyClient,
+    public: LazyClient,
+    private: LazyClient,
 }
 
 impl OutboundClient {
     pub fn new(reach: Reach) -> Self {
-        let trust = match reach.authority {
-            Some(certificate) => Trust::Only(certificate),
-            None if reach.plain_http => Trust::Nobody,
-            None => Trust::System,
-        };
-        let options = ClientOptions {
-            user_agent: USER_AGENT,
-            connect_timeout: CONNECT_TIMEOUT,
-            max_idle: MAX_IDLE,
-            idle_timeout: IDLE_TIMEOUT,
-            https_only: !reach.plain_http,
-            resolver: Some(Arc::new(PublicResolver { reach })),
-            ..ClientOptions::new(trust)
-        };
-        Self { reach, client: LazyClient::new(options) }
+        Self { reach, public: client(reach, reach.allows), private: client(reach, reach.allows_private) }
     }
 
     /// Where requests may go.
@@ -92,11 +88,30 @@ impl OutboundClient {
     /// There is no complete answer. The service may have acted on the request anyway.
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let exchange = async {
-            let client = self.client.get().await.map_err(unreachable)?;
+            let client = if request.is_to_private_host() { &self.private } else { &self.public };
+            let client = client.get().await.map_err(unreachable)?;
             read(client.execute(request.into_inner()).await.map_err(unreachable)?).await
         };
         timeout(self.reach.patience, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
     }
+}
+
+/// A client whose connections lead only to the addresses that `allows` names.
+fn client(reach: Reach, allows: fn(IpAddr) -> bool) -> LazyClient {
+    let trust = match reach.authority {
+        Some(certificate) => Trust::Only(certificate),
+        None if reach.plain_http => Trust::Nobody,
+        None => Trust::System,
+    };
+    LazyClient::new(ClientOptions {
+        user_agent: USER_AGENT,
+        connect_timeout: CONNECT_TIMEOUT,
+        max_idle: MAX_IDLE,
+        idle_timeout: IDLE_TIMEOUT,
+        https_only: !reach.plain_http,
+        resolver: Some(Arc::new(PinnedResolver { look_up: reach.look_up, allows })),
+        ..ClientOptions::new(trust)
+    })
 }
 
 async fn read(response: Response) -> Result<OutboundResponse, OutboundError> {
@@ -120,30 +135,37 @@ fn unreachable(error: reqwest::Error) -> OutboundError {
     if error.is_timeout() {
         return OutboundError::TimedOut;
     }
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    if causes.into_iter().any(|cause| cause.is::<OnlyPrivate>()) {
+        return OutboundError::Private;
+    }
     OutboundError::Unreachable(Arc::new(error.without_url()))
 }
 
 /// Looks up names and passes on only the allowed addresses. The connection is made to exactly these, so it
 /// doesn't help if the name resolves differently a moment later.
-struct PublicResolver {
-    reach: Reach,
+struct PinnedResolver {
+    look_up: Option<fn(&str) -> Vec<IpAddr>>,
+    allows: fn(IpAddr) -> bool,
 }
 
+/// The name has addresses, and none that is allowed.
 #[derive(Debug, thiserror::Error)]
-#[error("the name has no public address")]
-struct NoPublicAddress;
+#[error("the name has no address that is allowed")]
+struct OnlyPrivate;
 
-impl Resolve for PublicResolver {
+impl Resolve for PinnedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.reach;
+        let Self { look_up, allows } = *self;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = match reach.look_up {
+            let found: Vec<SocketAddr> = match look_up {
                 Some(look_up) => look_up(name.as_str()).into_iter().map(|ip| (ip, 0).into()).collect(),
                 None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
             };
-            let allowed: Vec<_> = found.into_iter().filter(|address| (reach.allows)(address.ip())).collect();
-            if allowed.is_empty() {
-                return Err(NoPublicAddress.into());
+            let is_known = !found.is_empty();
+            let allowed: Vec<_> = found.into_iter().filter(|address| allows(address.ip())).collect();
+            if is_known && allowed.is_empty() {
+                return Err(OnlyPrivate.into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })

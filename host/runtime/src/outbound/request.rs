@@ -6,7 +6,10 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use crate::{outbound::addresses::Reach, policy::hosts::AllowedHost};
+use crate::{
+    outbound::addresses::Reach,
+    policy::hosts::{AllowedHost, PrivateHost},
+};
 use maro_tickets::texts;
 
 /// The longest URL, in bytes.
@@ -39,7 +42,10 @@ const HOSTS_OWN: [&str; 13] = [
 
 /// A request that can be sent.
 #[derive(Debug)]
-pub struct OutboundRequest(Request);
+pub struct OutboundRequest {
+    request: Request,
+    is_to_private_host: bool,
+}
 
 /// What a plugin asks for, as it came.
 pub struct Parts<'a> {
@@ -66,12 +72,12 @@ impl OutboundRequest {
             }
             *request.body_mut() = Some(body.into());
         }
-        Ok(Self(request))
+        Ok(Self { request, is_to_private_host: false })
     }
 
     /// The host as the operator would list it: with its port, unless that is the one of https.
     pub fn host(&self) -> String {
-        let url = self.0.url();
+        let url = self.request.url();
         let host = url.host_str().unwrap_or_default();
         match url.port_or_known_default() {
             Some(443) | None => host.to_owned(),
@@ -79,13 +85,19 @@ impl OutboundRequest {
         }
     }
 
-    /// Whether its host is one of those listed.
-    pub fn is_allowed(&self, hosts: &[AllowedHost]) -> bool {
-        hosts.iter().any(|host| host.allows(self.0.url()))
+    /// Whether its host is one of those listed. If it is a private one, the request may go there.
+    pub fn is_allowed(&mut self, hosts: &[AllowedHost], private_hosts: &[PrivateHost]) -> bool {
+        let url = self.request.url();
+        self.is_to_private_host = private_hosts.iter().any(|host| host.allows(url));
+        self.is_to_private_host || hosts.iter().any(|host| host.allows(url))
+    }
+
+    pub(super) fn is_to_private_host(&self) -> bool {
+        self.is_to_private_host
     }
 
     pub(super) fn into_inner(self) -> Request {
-        self.0
+        self.request
     }
 }
 

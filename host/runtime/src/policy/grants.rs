@@ -119,6 +119,8 @@ pub enum Denial {
     OtherProject(String),
     /// Not to this host, given as `host` or `host:port`.
     OtherHost(String),
+    /// Not to this host, since it leads to this machine or a private network.
+    PrivateHost(String),
 }
 
 impl Denial {
@@ -132,6 +134,7 @@ impl Denial {
             Self::AdminsTyping { command } => texts::permissions::admins_typing(command),
             Self::OtherProject(project) => texts::permissions::not_for_project(grant, project),
             Self::OtherHost(host) => texts::permissions::not_for_host(host),
+            Self::PrivateHost(host) => texts::permissions::not_for_private_host(host),
         }
     }
 
@@ -153,6 +156,9 @@ impl Denial {
             }
             Self::OtherHost(host) => {
                 format!("to allow it, add \"{host}\" to `hosts` under [http] in {file}")
+            }
+            Self::PrivateHost(host) => {
+                format!("to allow it, add \"{host}\" to `private-hosts` under [http] in {file}")
             }
         }
     }

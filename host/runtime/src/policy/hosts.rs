@@ -1,4 +1,4 @@
-//! The hosts that an operator lists in `[http] hosts`.
+//! The hosts that an operator lists in `[http]`: `hosts` on the public internet, and `private-hosts` closer than that.
 
 use serde::Deserialize;
 use url::{Host, Url};
@@ -7,6 +7,21 @@ use maro_tickets::texts;
 
 /// The port of https.
 const HTTPS_PORT: u16 = 443;
+
+/// Domains that lead to the same machine or a private network wherever they lead anywhere: RFC 6761, RFC 6762, RFC 8375,
+/// and what ICANN has set aside or doesn't delegate.
+const PRIVATE_DOMAINS: [&str; 10] = [
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "home.arpa",
+];
 
 /// An entry of the list: `api.example.com`, or `*.example.com` for every name below it but not itself, with
 /// or without `:port`. Without a port, it is that of https.
@@ -30,13 +45,44 @@ impl AllowedHost {
         };
         same_name && url.port_or_known_default() == Some(self.port)
     }
+
+    /// Whether the name alone says that it leads to this machine or a private network.
+    fn is_private_by_name(&self) -> bool {
+        let name = self.name.trim_start_matches('.');
+        let lies_in = |domain: &&str| {
+            name.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        !name.contains('.') || PRIVATE_DOMAINS.iter().any(lies_in)
+    }
 }
 
 impl TryFrom<String> for AllowedHost {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        parse(&text).ok_or_else(|| texts::manifests::not_a_host(&text))
+        let host = parse(&text).ok_or_else(|| texts::manifests::not_a_host(&text))?;
+        if host.is_private_by_name() { Err(texts::manifests::private_host(&text)) } else { Ok(host) }
+    }
+}
+
+/// An entry of `private-hosts`: one name, which may lead to this machine or a private network.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PrivateHost(AllowedHost);
+
+impl PrivateHost {
+    /// As [`AllowedHost::allows`].
+    pub fn allows(&self, url: &Url) -> bool {
+        self.0.allows(url)
+    }
+}
+
+impl TryFrom<String> for PrivateHost {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let host = parse(&text).filter(|host| !host.with_subdomains);
+        host.map(Self).ok_or_else(|| texts::manifests::not_a_private_host(&text))
     }
 }
 
@@ -97,6 +143,35 @@ mod tests {
             let host = AllowedHost::try_from("*.example.org".to_owned()).unwrap();
             assert!(!host.allows(&url), "{other}");
         }
+    }
+
+    #[test]
+    fn a_name_that_only_leads_nearby_is_listed_as_private_or_not_at_all() {
+        for text in [
+            "localhost",
+            "LOCALHOST:8443",
+            "api.localhost",
+            "gitlab",
+            "gitlab:8443",
+            "rota.svc.cluster.local:8443",
+            "vault.internal",
+            "nas.home.arpa",
+            "git.corp",
+        ] {
+            let problem = AllowedHost::try_from(text.to_owned()).unwrap_err();
+            assert_eq!(problem, texts::manifests::private_host(text));
+            assert!(PrivateHost::try_from(text.to_owned()).is_ok(), "{text}");
+        }
+        assert!(AllowedHost::try_from("*.svc.cluster.local".to_owned()).is_err());
+        for text in ["local.example.com", "internal.example", "mylocal.net", "arpa.example", "a.homes"] {
+            assert!(AllowedHost::try_from(text.to_owned()).is_ok(), "{text}");
+        }
+        for text in ["*.internal.example", "10.0.0.1", "[::1]", "gitlab/", "https://gitlab"] {
+            assert!(PrivateHost::try_from(text.to_owned()).is_err(), "{text}");
+        }
+        let gitlab = PrivateHost::try_from("gitlab:8443".to_owned()).unwrap();
+        assert!(gitlab.allows(&Url::parse("https://gitlab:8443/api").unwrap()));
+        assert!(!gitlab.allows(&Url::parse("https://gitlab/api").unwrap()));
     }
 
     #[test]

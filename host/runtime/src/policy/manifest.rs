@@ -7,7 +7,7 @@ use toml::{Spanned, Value};
 
 use crate::policy::{
     grants::{Grant, Scope},
-    hosts::AllowedHost,
+    hosts::{AllowedHost, PrivateHost},
     limits::Limits,
 };
 use maro_domain::ids::UserId;
@@ -26,6 +26,8 @@ pub struct Manifest {
     pub settings: BTreeMap<String, String>,
     /// `[http] hosts`: where the capability `http` may go.
     pub hosts: Vec<AllowedHost>,
+    /// `[http] private-hosts`: where it may go on this machine or a private network.
+    pub private_hosts: Vec<PrivateHost>,
     /// `[limits]`.
     pub limits: Limits,
     /// `buttons`: the commands of others that its buttons run without Slack showing them first.
@@ -63,9 +65,10 @@ struct Written {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Http {
     hosts: Vec<AllowedHost>,
+    private_hosts: Vec<PrivateHost>,
 }
 
 struct Setting(String);
@@ -94,12 +97,14 @@ impl Manifest {
         if let Some(problem) = written.limits.problem() {
             return Err(problem);
         }
+        let http = written.http.map(Spanned::into_inner).unwrap_or_default();
         Ok(Self {
             grants: written.grants,
             sha256: written.sha256.map(|pin| pin.0),
             scope: written.scope.into_iter().map(|(grant, scope)| (grant.into_inner(), scope)).collect(),
             settings: written.settings.into_iter().map(|(name, setting)| (name, setting.0)).collect(),
-            hosts: written.http.map(|http| http.into_inner().hosts).unwrap_or_default(),
+            hosts: http.hosts,
+            private_hosts: http.private_hosts,
             limits: written.limits,
             buttons: written.buttons.into_iter().map(|name| name.0).collect(),
             cases: written.cases,
@@ -126,7 +131,7 @@ impl Manifest {
         if !self.settings.is_empty() && !self.allows(Grant::Settings) {
             warnings.push(texts::manifests::unreadable_settings(file));
         }
-        if self.allows(Grant::Http) && self.hosts.is_empty() {
+        if self.allows(Grant::Http) && self.hosts.is_empty() && self.private_hosts.is_empty() {
             warnings.push(texts::manifests::http_without_hosts(file));
         }
         warnings
@@ -310,6 +315,15 @@ mod tests {
             (
                 "grants = [\"http\"]\n[http]\nhosts = [\"https://example.com/\"]",
                 "line 3: \"https://example.com/\" isn't a host: write",
+            ),
+            (
+                "grants = [\"http\"]\n[http]\nhosts = [\"localhost\"]",
+                "line 3: \"localhost\" leads to this machine or a private network: to allow it, list it under \
+                 `private-hosts` in [http]",
+            ),
+            (
+                "grants = [\"http\"]\n[http]\nprivate-hosts = [\"*.internal\"]",
+                "line 3: \"*.internal\" isn't a private host: write each by its name",
             ),
         ] {
             let problem = Manifest::parse(text).unwrap_err();

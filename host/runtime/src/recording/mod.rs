@@ -2,6 +2,8 @@
 
 pub(crate) mod bodies;
 pub mod cases;
+mod matching;
 pub mod recorder;
 pub mod redact;
+mod secret_names;
 pub mod tape;

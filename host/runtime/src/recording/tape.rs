@@ -1,6 +1,7 @@
 //! What one invocation asks of the host, and the answers: recorded for later, or played back.
 
 use std::{
+    collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -8,7 +9,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::interface::bindings::{exports::maro::plugin::command, maro::plugin::reply};
+use crate::{
+    interface::bindings::{exports::maro::plugin::command, maro::plugin::reply},
+    recording::matching,
+};
 
 /// The most calls that are recorded of one invocation.
 const MAX_CALLS: usize = 1_000;
@@ -54,6 +58,8 @@ pub(crate) struct Tape(Mutex<Reel>);
 pub(crate) struct Reel {
     /// What was recorded and hasn't been asked for yet; `None` on a tape that records.
     to_play: Option<Vec<HostCall>>,
+    /// The stand-ins for secrets that the guest can know, because an answer has them.
+    known_standins: BTreeSet<String>,
     /// What was called, and how long each call took.
     pub(super) calls: Vec<(HostCall, Duration)>,
     /// Calls that weren't recorded.
@@ -77,7 +83,8 @@ impl Tape {
 
     /// A tape that answers from what was recorded.
     pub(crate) fn playing(calls: Vec<HostCall>) -> Self {
-        Self(Mutex::new(Reel { to_play: Some(calls), ..Reel::default() }))
+        let known_standins = calls.iter().flat_map(|call| matching::standins(&call.answer)).collect();
+        Self(Mutex::new(Reel { to_play: Some(calls), known_standins, ..Reel::default() }))
     }
 
     /// The recorded answer to a call, or `None` if the host is to answer it.
@@ -86,10 +93,14 @@ impl Tape {
     /// [`Unrecorded`] if the tape is played back and doesn't have it.
     pub(crate) fn recorded_answer(&self, call: &str, arguments: &Value) -> Result<Option<Value>, Unrecorded> {
         let mut reel = self.reel();
+        let reel = &mut *reel;
         let Some(to_play) = &mut reel.to_play else { return Ok(None) };
         // In any order: people don't notice in which order a plugin asks.
-        let position =
-            to_play.iter().position(|recorded| recorded.call == call && recorded.arguments == *arguments);
+        let fits = |recorded: &HostCall| {
+            recorded.call == call && matching::same(&recorded.arguments, arguments, &reel.known_standins)
+        };
+        let exact = |recorded: &HostCall| recorded.call == call && recorded.arguments == *arguments;
+        let position = to_play.iter().position(exact).or_else(|| to_play.iter().position(fits));
         let Some(position) = position else {
             let (call, arguments) = (call.to_owned(), arguments.clone());
             reel.unrecorded.push(HostCall { call: call.clone(), arguments, answer: Value::Null });

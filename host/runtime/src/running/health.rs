@@ -87,8 +87,9 @@ impl Health {
         });
         let turn = match result {
             Ok(_) => admission.succeeded(),
-            // That others take the room says nothing about the plugin.
-            Err(Fault::Busy | Fault::Crowded | Fault::CircuitOpen { .. }) => None,
+            // That others take the room says nothing about the plugin, nor does what its operator denies in one channel
+            // about the others.
+            Err(Fault::Busy | Fault::Crowded | Fault::CircuitOpen { .. } | Fault::OutOfScope { .. }) => None,
             Err(_) => admission.failed(self.events.clock().now()),
         };
         if let Some(turn) = turn {

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
+    capabilities::clock::OutOfScope,
     engine::linking::InterfacePre,
     interface::bindings::exports::maro::plugin::command,
     invocation::{Invocation, budget::LimitReached},
@@ -45,6 +46,9 @@ pub enum Fault {
     Crowded,
     #[error("{limit}")]
     Limit { limit: String, kind: &'static str },
+    /// It asked for what has no room for a denial, where its operator's scope denies that.
+    #[error("{reason}")]
+    OutOfScope { reason: String, sentence: String },
     #[error("{}", texts::faults::trapped(.chain, .stderr))]
     Trapped { chain: String, stderr: String },
     #[error("{reason}")]
@@ -61,6 +65,7 @@ impl Fault {
             | Self::Crowded
             | Self::CircuitOpen { .. }
             | Self::Limit { .. }
+            | Self::OutOfScope { .. }
             | Self::InvalidReply { .. } => self.to_string(),
         }
     }
@@ -70,6 +75,7 @@ impl Fault {
         match self {
             Self::TimedOut { .. } => Some("time"),
             Self::Limit { kind, .. } => Some(kind),
+            Self::OutOfScope { .. } => Some("scope"),
             Self::Trapped { .. } => Some("crash"),
             Self::InvalidReply { .. } => Some("reply"),
             Self::Busy | Self::Crowded | Self::CircuitOpen { .. } => None,
@@ -203,6 +209,9 @@ fn fault(error: wasmtime::Error, invocation: &Invocation) -> Fault {
         Some(LimitReached::Crowded { has_acted: false }) => return Fault::Busy,
         Some(limit) => return Fault::Limit { limit: limit.to_string(), kind: limit.kind() },
         None => {}
+    }
+    if let Some(denied) = error.downcast_ref::<OutOfScope>() {
+        return Fault::OutOfScope { reason: denied.to_string(), sentence: denied.sentence.clone() };
     }
     // Each place has reserved what it needs, so this would be a mistake of this program, and not the plugin's.
     if error.is::<PoolConcurrencyLimitError>() {

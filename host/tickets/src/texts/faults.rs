@@ -74,6 +74,11 @@ pub const NO_FREE_MEMORY: &str = "there was no memory left for it";
 
 pub const OVER_TABLE_LIMIT: &str = "it asked for a larger table than a plugin can have";
 
+/// It asked its language for the time.
+pub fn clock_out_of_scope(cure: &str) -> String {
+    format!("it asked for the time, which the scope of `clock` denies here: {cure}")
+}
+
 pub fn over_call_limit(host_calls: u32) -> String {
     format!("it made more than its limit of {host_calls} capability calls (`host-calls`)")
 }

@@ -50,6 +50,22 @@ pub fn not_a_host(text: &str) -> String {
     )
 }
 
+/// An entry of `hosts` that never leads to the internet.
+pub fn private_host(text: &str) -> String {
+    format!(
+        "{text:?} leads to this machine or a private network: to allow it, list it under `private-hosts` in [http] \
+         instead of `hosts`"
+    )
+}
+
+/// An entry of `private-hosts`.
+pub fn not_a_private_host(text: &str) -> String {
+    format!(
+        "{text:?} isn't a private host: write each by its name, with or without a \":port\" (\"gitlab.internal:8443\"); \
+         IP addresses can't be allowed"
+    )
+}
+
 pub fn limit_out_of_bounds(key: &str, max: u32, value: u32) -> String {
     format!("limit {key} must be from 1 to {max}, not {value}")
 }

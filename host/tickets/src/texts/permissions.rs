@@ -28,6 +28,13 @@ pub fn not_for_host(host: &str) -> String {
     format!("This command isn't allowed to contact {host}.")
 }
 
+/// The host is on its list, but lies on this machine or in a private network.
+pub fn not_for_private_host(host: &str) -> String {
+    format!(
+        "{host} is in a private network, which this command isn't allowed to contact. Your MARO admin can allow it."
+    )
+}
+
 /// An administrator pressed a button for it.
 pub fn admins_typing(command: &str) -> String {
     format!("This can't be done with a button. An admin needs to type /maro {command}.")

@@ -211,6 +211,57 @@ pub mod maro {
                 }
             }
             impl ::core::error::Error for JiraError {}
+            /// @since 0.2.0
+            #[derive(Clone, Copy, Eq, PartialEq)]
+            pub enum HostErrorKind {
+                /// The operator hasn't granted this plugin the capability, or not for this channel or person.
+                Denied,
+                /// The database or Slack can't be reached or didn't answer in time.
+                Unavailable,
+            }
+            impl ::core::fmt::Debug for HostErrorKind {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        HostErrorKind::Denied => {
+                            f.debug_tuple("HostErrorKind::Denied").finish()
+                        }
+                        HostErrorKind::Unavailable => {
+                            f.debug_tuple("HostErrorKind::Unavailable").finish()
+                        }
+                    }
+                }
+            }
+            /// Why the host doesn't say something.
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct HostError {
+                pub kind: HostErrorKind,
+                /// One sentence for the person who typed the command: pass it on as it is.
+                pub message: _rt::String,
+            }
+            impl ::core::fmt::Debug for HostError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("HostError")
+                        .field("kind", &self.kind)
+                        .field("message", &self.message)
+                        .finish()
+                }
+            }
+            impl ::core::fmt::Display for HostError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for HostError {}
             #[derive(Clone, Copy, Eq, PartialEq)]
             pub enum TrackerErrorKind {
                 /// The database can't be reached or didn't answer in time. Nothing was changed.
@@ -3541,20 +3592,21 @@ pub mod maro {
             #[doc(hidden)]
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
+            pub type HostError = super::super::super::maro::plugin::types::HostError;
             #[allow(unused_unsafe, clippy::all)]
             /// The value of a setting, if the operator has set one. Numbers and booleans are written as in TOML.
             #[allow(async_fn_in_trait)]
-            pub fn get(name: &str) -> Option<_rt::String> {
+            pub fn get(name: &str) -> Result<Option<_rt::String>, HostError> {
                 unsafe {
                     #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
                     #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 3
+                        [::core::mem::MaybeUninit::uninit(); 4
                             * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = name;
@@ -3573,45 +3625,88 @@ pub mod maro {
                     }
                     wit_import2(ptr0.cast_mut(), len0, ptr1);
                     let l3 = i32::from(*ptr1.add(0).cast::<u8>());
-                    let result7 = match l3 {
-                        0 => None,
+                    let result13 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                match l4 {
+                                    0 => None,
+                                    1 => {
+                                        let e = {
+                                            let l5 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l6 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len7 = l6;
+                                            let bytes7 = _rt::Vec::from_raw_parts(
+                                                l5.cast(),
+                                                len7,
+                                                len7,
+                                            );
+                                            _rt::string_lift(bytes7)
+                                        };
+                                        Some(e)
+                                    }
+                                    _ => _rt::invalid_enum_discriminant(),
+                                }
+                            };
+                            Ok(e)
+                        }
                         1 => {
                             let e = {
-                                let l4 = *ptr1
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l5 = *ptr1
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len6 = l5;
-                                let bytes6 = _rt::Vec::from_raw_parts(
-                                    l4.cast(),
-                                    len6,
-                                    len6,
+                                let l8 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                                 );
-                                _rt::string_lift(bytes6)
+                                use super::super::super::maro::plugin::types::HostErrorKind as V9;
+                                let v9 = match l8 {
+                                    0 => V9::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                        V9::Unavailable
+                                    }
+                                };
+                                let l10 = *ptr1
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l11 = *ptr1
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len12 = l11;
+                                let bytes12 = _rt::Vec::from_raw_parts(
+                                    l10.cast(),
+                                    len12,
+                                    len12,
+                                );
+                                super::super::super::maro::plugin::types::HostError {
+                                    kind: v9,
+                                    message: _rt::string_lift(bytes12),
+                                }
                             };
-                            Some(e)
+                            Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result7
+                    result13
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
             /// All settings, ordered by name.
             #[allow(async_fn_in_trait)]
-            pub fn all() -> _rt::Vec<(_rt::String, _rt::String)> {
+            pub fn all() -> Result<_rt::Vec<(_rt::String, _rt::String)>, HostError> {
                 unsafe {
                     #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
                     #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 2
+                        [::core::mem::MaybeUninit::uninit(); 4
                             * ::core::mem::size_of::<*const u8>()],
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
@@ -3626,70 +3721,177 @@ pub mod maro {
                         unreachable!()
                     }
                     wit_import1(ptr0);
-                    let l2 = *ptr0.add(0).cast::<*mut u8>();
-                    let l3 = *ptr0
-                        .add(::core::mem::size_of::<*const u8>())
-                        .cast::<usize>();
-                    let base10 = l2;
-                    let len10 = l3;
-                    let mut result10 = _rt::Vec::with_capacity(len10);
-                    for i in 0..len10 {
-                        let base = base10
-                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                        let e10 = {
-                            let l4 = *base.add(0).cast::<*mut u8>();
-                            let l5 = *base
-                                .add(::core::mem::size_of::<*const u8>())
-                                .cast::<usize>();
-                            let len6 = l5;
-                            let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
-                            let l7 = *base
-                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                .cast::<*mut u8>();
-                            let l8 = *base
-                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                .cast::<usize>();
-                            let len9 = l8;
-                            let bytes9 = _rt::Vec::from_raw_parts(l7.cast(), len9, len9);
-                            (_rt::string_lift(bytes6), _rt::string_lift(bytes9))
-                        };
-                        result10.push(e10);
-                    }
-                    _rt::cabi_dealloc(
-                        base10,
-                        len10 * (4 * ::core::mem::size_of::<*const u8>()),
-                        ::core::mem::size_of::<*const u8>(),
-                    );
-                    let result11 = result10;
-                    result11
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result17 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base11 = l3;
+                                let len11 = l4;
+                                let mut result11 = _rt::Vec::with_capacity(len11);
+                                for i in 0..len11 {
+                                    let base = base11
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e11 = {
+                                        let l5 = *base.add(0).cast::<*mut u8>();
+                                        let l6 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len7 = l6;
+                                        let bytes7 = _rt::Vec::from_raw_parts(
+                                            l5.cast(),
+                                            len7,
+                                            len7,
+                                        );
+                                        let l8 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l9 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len10 = l9;
+                                        let bytes10 = _rt::Vec::from_raw_parts(
+                                            l8.cast(),
+                                            len10,
+                                            len10,
+                                        );
+                                        (_rt::string_lift(bytes7), _rt::string_lift(bytes10))
+                                    };
+                                    result11.push(e11);
+                                }
+                                _rt::cabi_dealloc(
+                                    base11,
+                                    len11 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                result11
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l12 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::HostErrorKind as V13;
+                                let v13 = match l12 {
+                                    0 => V13::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                        V13::Unavailable
+                                    }
+                                };
+                                let l14 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l15 = *ptr0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len16 = l15;
+                                let bytes16 = _rt::Vec::from_raw_parts(
+                                    l14.cast(),
+                                    len16,
+                                    len16,
+                                );
+                                super::super::super::maro::plugin::types::HostError {
+                                    kind: v13,
+                                    message: _rt::string_lift(bytes16),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result17
                 }
             }
         }
-        /// The time of day. Grant: `clock`. Without it, `wasi:clocks/wall-clock`, which a language's own time
-        /// functions use, is stuck at the start of 1970.
+        /// The time of day. Grant: `clock`.
+        ///
+        /// A language's own time functions use `wasi:clocks/wall-clock` instead. Without the grant that is stuck at the start of
+        /// 1970; where the grant's scope denies it, asking for the time ends the command with a fault.
         /// @since 0.2.0
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod clock {
             #[used]
             #[doc(hidden)]
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type HostError = super::super::super::maro::plugin::types::HostError;
             #[allow(unused_unsafe, clippy::all)]
             /// Seconds since 1970-01-01T00:00:00Z.
             #[allow(async_fn_in_trait)]
-            pub fn now() -> u64 {
+            pub fn now() -> Result<u64, HostError> {
                 unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
                     #[link(wasm_import_module = "maro:plugin/clock@0.2.0")]
                     unsafe extern "C" {
                         #[link_name = "now"]
-                        fn wit_import0() -> i64;
+                        fn wit_import1(_: *mut u8);
                     }
                     #[cfg(not(target_arch = "wasm32"))]
-                    unsafe extern "C" fn wit_import0() -> i64 {
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
                         unreachable!()
                     }
-                    let ret = wit_import0();
-                    ret as u64
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result9 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0.add(8).cast::<i64>();
+                                l3 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l4 = i32::from(*ptr0.add(8).cast::<u8>());
+                                use super::super::super::maro::plugin::types::HostErrorKind as V5;
+                                let v5 = match l4 {
+                                    0 => V5::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                        V5::Unavailable
+                                    }
+                                };
+                                let l6 = *ptr0
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l7 = *ptr0
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len8 = l7;
+                                let bytes8 = _rt::Vec::from_raw_parts(
+                                    l6.cast(),
+                                    len8,
+                                    len8,
+                                );
+                                super::super::super::maro::plugin::types::HostError {
+                                    kind: v5,
+                                    message: _rt::string_lift(bytes8),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
                 }
             }
         }
@@ -5647,98 +5849,101 @@ macro_rules! __export_subcommand_impl {
         : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.60.0:maro:plugin@0.2.0:subcommand:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3758] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3914] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xad\x1c\x01A\x02\x01\
-A\x20\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\
-\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plug\
-in/log@0.2.0\x05\0\x01B\x10\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-i\
-d\x03\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01\
-r\x02\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09\
-forbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10inva\
-lid-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
-\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x03\x0b\
-unavailable\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kin\
-d\x03\0\x0c\x01r\x02\x04kind\x0d\x07messages\x04\0\x0dtracker-error\x03\0\x0e\x03\
-\0\x17maro:plugin/types@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09is\
-sue-key\x02\x03\0\x01\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\
-\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\
-\x02\x03\x02\x01\x04\x04\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09\
-jira-user\x03\0\x06\x01q\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\
-\0\x08\x01q\x03\x05found\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07fi\
-nding\x03\0\x0a\x01m\x04\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fsta\
-tus-category\x03\0\x0c\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-c\
-ategory\x0d\x08assignee\x0e\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\
-\x10\x01ks\x01r\x02\x06issues\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01\
-p\x03\x01p\x09\x01j\x01\x16\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issu\
-es\x01\x18\x01p\x0b\x01j\x01\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07loo\
-k-up\x01\x1b\x01j\x01\x14\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\
-\0\x06search\x01\x1d\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtr\
-acker-error\x02\x03\0\x01\x07user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue\
--key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\
-\x08\x04\0\x07user-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atr\
-acked-by\x05\x0atracked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06\
-issues\x08\x04more\x7f\x04\0\x04page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06\
-offsety\x05limity\0\x0b\x04\0\x0clist-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\
-\x0d\x04\0\x0dcount-tracked\x01\x0e\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\
-\x04keys\x0f\0\x11\x04\0\x0ais-tracked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.\
-0\x05\x09\x01B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\
-\x07\x04\0\x0dtracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0b\
-unconfirmed\x04\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracke\
-d\x04\0\x0funtrack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\
-\x01\x04keys\x08\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\
-\x01\x04keys\x08\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edi\
-t@0.2.0\x05\x0a\x02\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\
-\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\
-\x0b\x04\0\x0fjira-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\
-\0\x06\x01q\x04\x07missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\
-\x04\0\x0fedit-error-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aed\
-it-error\x03\0\x0a\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-tra\
-nsition\x03\0\x0c\x01ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0b\
-descriptions\x04\0\x09new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04\
-texts\0\x11\x04\0\x07comment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03k\
-ey\x03\0\x14\x04\0\x10list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition\
--ids\0\x11\x04\0\x0atransition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03\
-key\x03\x05wordss\0\x18\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07\
-user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\
-\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01\
-B\x16\x01m\x02\x07channel\x06plugin\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailab\
-le\0\0\x04full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-\
-kind\x03\0\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\
-\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\
-\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\
-\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0b\x04\0\x06delete\x01\
-\x0c\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0b\x04\0\x04swa\
-p\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\
-\x09list-keys\x01\x10\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x01B\x07\x01ks\x01\
-@\x01\x04names\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\x03\
-all\x01\x04\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0e\x01B\x02\x01@\0\0w\x04\0\
-\x03now\x01\0\x03\0\x17maro:plugin/clock@0.2.0\x05\x0f\x01B\x12\x01m\x06\x03get\x04\
-head\x04post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\
-\x05values\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\
-\x03urls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06statu\
-s{\x07headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\
-\x0finvalid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\
-\0\x0fhttp-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-e\
-rror\x03\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\
-\x10\x03\0\x16maro:plugin/http@0.2.0\x05\x10\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09\
-issue-key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03url\
-s\x05labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04\
-code\x01s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04\
-user\x01\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06b\
-utton\x03\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04i\
-tem\x03\0\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05item\
-s\x01\x0e\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01\
-m\x02\x06caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avi\
-sibility\x14\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0\
-.2.0\x05\x11\x02\x03\0\x0a\x05reply\x01B\x0b\x02\x03\x02\x01\x12\x04\0\x05reply\x03\
-\0\0\x01r\x04\x04names\x07versions\x07summarys\x05usages\x04\0\x0bdescription\x03\
-\0\x02\x01q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\x01\
-@\0\0\x03\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumentss\0\
-\x07\x04\0\x03run\x01\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x13\x04\0\x1cma\
-ro:plugin/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09produ\
-cers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
-0.60.0";
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc9\x1d\x01A\x02\x01\
+A!\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
+@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/l\
+og@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
+\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\
+\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09fo\
+rbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invali\
+d-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
+\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06\
+denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kin\
+d\x0d\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06d\
+enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\
+\x04kind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/t\
+ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
+\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\x01\x02\x04\0\x05iss\
+ue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\
+\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\
+\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05fou\
+nd\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\
+\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01\
+k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\
+\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\x10\x01ks\x01r\x02\x06issu\
+es\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01p\x03\x01p\x09\x01j\x01\x16\
+\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issues\x01\x18\x01p\x0b\x01j\x01\
+\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07look-up\x01\x1b\x01j\x01\x14\x01\
+\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\0\x06search\x01\x1d\x03\0\
+\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\0\x01\x07\
+user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\
+\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x04\
+\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atracked-atw\x04\
+\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04more\x7f\x04\0\x04\
+page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x0b\x04\0\x0c\
+list-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\x0d\x04\0\x0dcount-tracked\x01\x0e\
+\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\x04keys\x0f\0\x11\x04\0\x0ais-t\
+racked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\x03\x02\x01\
+\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\
+\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0dtrack-outcom\
+e\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-outcome\x03\0\x06\
+\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\x04\0\x05trac\
+k\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\x04\0\x07untr\
+ack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\0\x01\x0fjir\
+a-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\
+\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-error-kind\x03\0\
+\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07missing\0\0\x08\
+rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error-kind\x03\0\x08\
+\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01r\x03\x02ids\x04\
+names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01ks\x01r\x04\x07pr\
+oject\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09new-issue\x03\0\
+\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07comment\x01\x12\x01\
+p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10list-transitions\x01\
+\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atransition\x01\x16\x01\
+p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\x04\0\x0ffind-ass\
+ignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\
+\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1b\
+maro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x16\x01m\x02\x07channel\x06plugin\x04\0\
+\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04full\0\0\x06denied\0\0\x10inval\
+id-argument\0\0\x04\0\x12storage-error-kind\x03\0\x02\x01r\x02\x04kind\x03\x07me\
+ssages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05s\
+cope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\
+\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05s\
+cope\x01\x03keys\0\x0b\x04\0\x06delete\x01\x0c\x01@\x04\x05scope\x01\x03keys\x08\
+expected\x06\x03new\x06\0\x0b\x04\0\x04swap\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01\
+@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\x09list-keys\x01\x10\x03\0\x19maro:plu\
+gin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0ahost-error\x01B\x0b\x02\x03\x02\x01\x0e\
+\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\x02\x01\x01\x01@\x01\x04names\0\x03\x04\
+\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03\
+all\x01\x08\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\
+\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\
+\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\x10\x01B\x12\x01m\x06\x03get\x04head\x04\
+post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05valu\
+es\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03u\
+rls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07\
+headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0fin\
+valid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0f\
+http-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\
+\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\
+\0\x16maro:plugin/http@0.2.0\x05\x11\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09issue\
+-key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05\
+labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04code\x01\
+s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\
+\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06button\x03\
+\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04item\x03\0\
+\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05items\x01\x0e\
+\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01m\x02\x06\
+caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avisibility\x14\
+\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0.2.0\x05\x12\
+\x02\x03\0\x0a\x05reply\x01B\x0b\x02\x03\x02\x01\x13\x04\0\x05reply\x03\0\0\x01r\
+\x04\x04names\x07versions\x07summarys\x05usages\x04\0\x0bdescription\x03\0\x02\x01\
+q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\x01@\0\0\x03\
+\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumentss\0\x07\x04\
+\0\x03run\x01\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x14\x04\0\x1cmaro:plugi\
+n/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09producers\x01\
+\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
         };
     };
 }
@@ -5751,93 +5956,96 @@ pub use __export_subcommand_impl as export_subcommand;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3627] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x8a\x1b\x01A\x02\x01\
-A\x1d\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3783] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xa6\x1c\x01A\x02\x01\
+A\x1e\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\
 \x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plug\
-in/log@0.2.0\x05\0\x01B\x10\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-i\
+in/log@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-i\
 d\x03\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01\
 r\x02\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09\
 forbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10inva\
 lid-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
-\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x03\x0b\
-unavailable\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kin\
-d\x03\0\x0c\x01r\x02\x04kind\x0d\x07messages\x04\0\x0dtracker-error\x03\0\x0e\x03\
-\0\x17maro:plugin/types@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09is\
-sue-key\x02\x03\0\x01\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\
-\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\
-\x02\x03\x02\x01\x04\x04\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09\
-jira-user\x03\0\x06\x01q\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\
-\0\x08\x01q\x03\x05found\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07fi\
-nding\x03\0\x0a\x01m\x04\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fsta\
-tus-category\x03\0\x0c\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-c\
-ategory\x0d\x08assignee\x0e\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\
-\x10\x01ks\x01r\x02\x06issues\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01\
-p\x03\x01p\x09\x01j\x01\x16\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issu\
-es\x01\x18\x01p\x0b\x01j\x01\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07loo\
-k-up\x01\x1b\x01j\x01\x14\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\
-\0\x06search\x01\x1d\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtr\
-acker-error\x02\x03\0\x01\x07user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue\
--key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\
-\x08\x04\0\x07user-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atr\
-acked-by\x05\x0atracked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06\
-issues\x08\x04more\x7f\x04\0\x04page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06\
-offsety\x05limity\0\x0b\x04\0\x0clist-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\
-\x0d\x04\0\x0dcount-tracked\x01\x0e\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\
-\x04keys\x0f\0\x11\x04\0\x0ais-tracked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.\
-0\x05\x09\x01B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\
-\x07\x04\0\x0dtracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0b\
-unconfirmed\x04\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracke\
-d\x04\0\x0funtrack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\
-\x01\x04keys\x08\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\
-\x01\x04keys\x08\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edi\
-t@0.2.0\x05\x0a\x02\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\
-\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\
-\x0b\x04\0\x0fjira-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\
-\0\x06\x01q\x04\x07missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\
-\x04\0\x0fedit-error-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aed\
-it-error\x03\0\x0a\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-tra\
-nsition\x03\0\x0c\x01ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0b\
-descriptions\x04\0\x09new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04\
-texts\0\x11\x04\0\x07comment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03k\
-ey\x03\0\x14\x04\0\x10list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition\
--ids\0\x11\x04\0\x0atransition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03\
-key\x03\x05wordss\0\x18\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07\
-user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\
-\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01\
-B\x16\x01m\x02\x07channel\x06plugin\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailab\
-le\0\0\x04full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-\
-kind\x03\0\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\
-\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\
-\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\
-\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0b\x04\0\x06delete\x01\
-\x0c\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0b\x04\0\x04swa\
-p\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\
-\x09list-keys\x01\x10\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x01B\x07\x01ks\x01\
-@\x01\x04names\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\x03\
-all\x01\x04\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0e\x01B\x02\x01@\0\0w\x04\0\
-\x03now\x01\0\x03\0\x17maro:plugin/clock@0.2.0\x05\x0f\x01B\x12\x01m\x06\x03get\x04\
-head\x04post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\
-\x05values\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\
-\x03urls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06statu\
-s{\x07headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\
-\x0finvalid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\
-\0\x0fhttp-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-e\
-rror\x03\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\
-\x10\x03\0\x16maro:plugin/http@0.2.0\x05\x10\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09\
-issue-key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03url\
-s\x05labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04\
-code\x01s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04\
-user\x01\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06b\
-utton\x03\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04i\
-tem\x03\0\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05item\
-s\x01\x0e\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01\
-m\x02\x06caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avi\
-sibility\x14\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0\
-.2.0\x05\x11\x04\0<maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.0\x04\
-\0\x0b0\x01\0*subcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\
-\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60\
-.0";
+\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06\
+denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kin\
+d\x0d\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06d\
+enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\
+\x04kind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/t\
+ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
+\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\x01\x02\x04\0\x05iss\
+ue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\
+\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\
+\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05fou\
+nd\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\
+\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01\
+k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\
+\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\x10\x01ks\x01r\x02\x06issu\
+es\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01p\x03\x01p\x09\x01j\x01\x16\
+\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issues\x01\x18\x01p\x0b\x01j\x01\
+\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07look-up\x01\x1b\x01j\x01\x14\x01\
+\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\0\x06search\x01\x1d\x03\0\
+\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\0\x01\x07\
+user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\
+\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x04\
+\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atracked-atw\x04\
+\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04more\x7f\x04\0\x04\
+page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x0b\x04\0\x0c\
+list-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\x0d\x04\0\x0dcount-tracked\x01\x0e\
+\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\x04keys\x0f\0\x11\x04\0\x0ais-t\
+racked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\x03\x02\x01\
+\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\
+\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0dtrack-outcom\
+e\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-outcome\x03\0\x06\
+\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\x04\0\x05trac\
+k\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\x04\0\x07untr\
+ack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\0\x01\x0fjir\
+a-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\
+\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-error-kind\x03\0\
+\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07missing\0\0\x08\
+rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error-kind\x03\0\x08\
+\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01r\x03\x02ids\x04\
+names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01ks\x01r\x04\x07pr\
+oject\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09new-issue\x03\0\
+\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07comment\x01\x12\x01\
+p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10list-transitions\x01\
+\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atransition\x01\x16\x01\
+p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\x04\0\x0ffind-ass\
+ignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\
+\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1b\
+maro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x16\x01m\x02\x07channel\x06plugin\x04\0\
+\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04full\0\0\x06denied\0\0\x10inval\
+id-argument\0\0\x04\0\x12storage-error-kind\x03\0\x02\x01r\x02\x04kind\x03\x07me\
+ssages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05s\
+cope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\
+\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05s\
+cope\x01\x03keys\0\x0b\x04\0\x06delete\x01\x0c\x01@\x04\x05scope\x01\x03keys\x08\
+expected\x06\x03new\x06\0\x0b\x04\0\x04swap\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01\
+@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\x09list-keys\x01\x10\x03\0\x19maro:plu\
+gin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0ahost-error\x01B\x0b\x02\x03\x02\x01\x0e\
+\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\x02\x01\x01\x01@\x01\x04names\0\x03\x04\
+\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03\
+all\x01\x08\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\
+\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\
+\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\x10\x01B\x12\x01m\x06\x03get\x04head\x04\
+post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05valu\
+es\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03u\
+rls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07\
+headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0fin\
+valid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0f\
+http-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\
+\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\
+\0\x16maro:plugin/http@0.2.0\x05\x11\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09issue\
+-key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05\
+labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04code\x01\
+s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\
+\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06button\x03\
+\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04item\x03\0\
+\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05items\x01\x0e\
+\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01m\x02\x06\
+caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avisibility\x14\
+\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0.2.0\x05\x12\
+\x04\0<maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.0\x04\0\x0b0\x01\
+\0*subcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cpro\
+cessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

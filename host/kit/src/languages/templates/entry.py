@@ -1,7 +1,10 @@
 """Is built in place of the project's own `plugin`, and calls it."""
 
+import re
 import sys
+from dataclasses import fields, is_dataclass, replace
 
+import componentize_py_runtime
 import plugin
 from componentize_py_types import Err
 from wit_world.exports.command import Description, RunError_Failed, RunError_Usage
@@ -11,27 +14,53 @@ if not all(callable(getattr(getattr(plugin, "Command", None), name, None)) for n
     raise TypeError("plugin.py must have a `class Command(exports.Command)` with `describe` and `run`")
 
 
+# Halves of a character, which no text of the host can hold.
+SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+
+
+def whole(value):
+    """The value with U+FFFD in place of lone surrogates, as JavaScript has it."""
+    if isinstance(value, str):
+        return value if value.isascii() else SURROGATES.sub(joined, value)
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(map(whole, value))
+    if is_dataclass(value) and not isinstance(value, (type, Err)):
+        return replace(value, **{field.name: whole(getattr(value, field.name)) for field in fields(value)})
+    return value
+
+
+def joined(found):
+    pair = found[0]
+    if len(pair) == 1:
+        return "\ufffd"
+    return chr(0x10000 + ((ord(pair[0]) & 0x3FF) << 10) + (ord(pair[1]) & 0x3FF))
+
+
+call_host = componentize_py_runtime.call_import
+componentize_py_runtime.call_import = lambda function, arguments, *rest: call_host(function, whole(arguments), *rest)
+
+
 class Command(plugin.Command):
     def describe(self):
         description = super().describe()
         if not isinstance(description, Description):
             advise(f"`describe` in plugin.py returned {shown(description)}: return a `Description`.")
             raise TypeError("no description")
-        return description
+        return whole(description)
 
     def run(self, arguments):
         try:
             reply = super().run(arguments)
         except Err as error:
             refuse_hosts(error)
-            raise
+            raise Err(whole(error.value)) from error
         except ModuleNotFoundError as error:
             advise(f"{error}{place(error)}: files are only available while a plugin is built, so import it at the top of the file.")
             raise
         if not isinstance(reply, Reply):
             advise(f"`run` in plugin.py returned {shown(reply)}: return `to_caller(…)` or `to_channel(…)`.")
             raise TypeError("no reply")
-        return reply
+        return whole(reply)
 
 
 def advise(sentence):

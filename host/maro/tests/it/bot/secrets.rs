@@ -50,7 +50,7 @@ async fn the_address_of_a_failed_request_is_told_to_nobody() {
         ("it speaks no TLS", no_http, false),
     ] {
         let patience = Duration::from_millis(700);
-        let reach = Reach { plain_http, allows: |_| true, patience, ..Reach::INTERNET };
+        let reach = Reach { plain_http, patience, ..Reach::INTERNET };
         let bot = capable_bot_reaching(address, reach).await;
         let scheme = if plain_http { "http" } else { "https" };
         let url = format!("{scheme}://localhost:{}/path-{MARKER}?key={MARKER}", address.port());

@@ -51,7 +51,8 @@ impl Trap {
 /// A `maro serve` with more in its environment, and Slack calls it.
 async fn serve_with(variables: &[(String, String)]) -> World {
     let mut world = World::new().await;
-    let manifest = "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\nhttp.hosts = [\"localhost\"]";
+    let manifest =
+        "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\nhttp.private-hosts = [\"localhost\"]";
     put(world.plugins.path(), "capable.toml", manifest.as_bytes());
     put(world.plugins.path(), "capable.wasm", &fs::read(fixture("capable")).unwrap());
     let mut command = world.command("serve");

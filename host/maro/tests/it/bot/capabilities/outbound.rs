@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -20,7 +20,7 @@ use axum::{
 };
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
-use maro_runtime::outbound::addresses::{Reach, is_public};
+use maro_runtime::outbound::addresses::Reach;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::net::TcpListener;
@@ -99,13 +99,18 @@ async fn endless() -> Response {
     (StatusCode::OK, Body::from_stream(chunks)).into_response()
 }
 
-/// A bot whose plugin may reach the service, on a machine where `allows` is allowed.
-async fn bot_beside(service: &Service, allows: fn(std::net::IpAddr) -> bool, limits: &str) -> TestBot {
-    bot_reaching(service.address, Reach { plain_http: true, allows, ..Reach::INTERNET }, limits).await
+/// A bot whose plugin may reach the service.
+async fn bot_beside(service: &Service, limits: &str) -> TestBot {
+    bot_reaching(service.address, Reach { plain_http: true, ..Reach::INTERNET }, limits).await
 }
 
 pub(super) async fn bot_reaching(service: SocketAddr, reach: Reach, limits: &str) -> TestBot {
-    let hosts = format!("[http]\nhosts = [\"localhost:{}\"]\n{limits}", service.port());
+    bot_with_hosts(&format!("private-hosts = [\"localhost:{}\"]\n{limits}", service.port()), reach).await
+}
+
+/// A bot with these hosts under `[http]`.
+pub(super) async fn bot_with_hosts(hosts: &str, reach: Reach) -> TestBot {
+    let hosts = format!("[http]\n{hosts}");
     let surroundings = Surroundings { reach, ..Clock::system().into() };
     TestBot::in_surroundings(with_capable(&hosts), surroundings, |_, _| {}).await
 }
@@ -147,7 +152,7 @@ impl TrustedService {
     }
 
     async fn fetch(&self, authority: Option<&'static [u8]>, what: &str) -> String {
-        let reach = Reach { allows: |_| true, authority, ..Reach::INTERNET };
+        let reach = Reach { authority, ..Reach::INTERNET };
         let bot = bot_reaching(self.address, reach, "").await;
         bot.say(&format!("/maro capable {what} https://localhost:{}/", self.address.port())).await
     }
@@ -180,7 +185,7 @@ async fn a_service_is_believed_if_a_trusted_authority_vouches_for_it() {
 async fn a_request_ends_with_its_own_time_and_the_command_goes_on() {
     let service = Service::start().await;
     let patience = Duration::from_millis(100);
-    let reach = Reach { plain_http: true, allows: |_| true, patience, ..Reach::INTERNET };
+    let reach = Reach { plain_http: true, patience, ..Reach::INTERNET };
     let bot = bot_reaching(service.address, reach, "").await;
     let url = service.url("silent");
     assert_eq!(bot.say(&format!("/maro capable fetch-kind {url}")).await, "Some(HttpErrorKind::TimedOut)");
@@ -199,7 +204,7 @@ fn production_waits_ten_seconds_and_believes_the_systems_authorities() {
 #[tokio::test]
 async fn a_request_arrives_as_it_was_made_and_so_does_the_answer() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "").await;
+    let bot = bot_beside(&service, "").await;
     let url = service.url("echo");
     assert_eq!(
         bot.say(&format!("/maro capable fetch POST {url} x-team=blue body=hello")).await,
@@ -216,7 +221,7 @@ async fn a_request_arrives_as_it_was_made_and_so_does_the_answer() {
 #[tokio::test]
 async fn a_recorded_exchange_is_text_and_plays_without_the_service() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "").await;
+    let bot = bot_beside(&service, "").await;
     let mut recordings = bot.bot().recorder().listen().unwrap();
     bot.say(&format!("/maro capable fetch POST {} body=hello", service.url("echo"))).await;
     let case = recordings.recv().await.unwrap().case;
@@ -233,7 +238,7 @@ async fn a_recorded_exchange_is_text_and_plays_without_the_service() {
 #[tokio::test]
 async fn redirects_are_not_followed_and_cookies_not_kept() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "").await;
+    let bot = bot_beside(&service, "").await;
     assert_eq!(
         bot.say(&format!("/maro capable fetch GET {}", service.url("elsewhere"))).await,
         "307 to https://elsewhere.example/ "
@@ -249,7 +254,7 @@ async fn redirects_are_not_followed_and_cookies_not_kept() {
 #[tokio::test]
 async fn answers_are_bounded_while_they_are_read() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "").await;
+    let bot = bot_beside(&service, "").await;
     for path in ["large/257", "endless"] {
         assert_eq!(
             bot.say(&format!("/maro capable fetch-kind {}", service.url(path))).await,
@@ -264,7 +269,7 @@ async fn answers_are_bounded_while_they_are_read() {
 #[tokio::test]
 async fn an_invocation_has_ten_requests() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "").await;
+    let bot = bot_beside(&service, "").await;
     let shown = bot.say(&format!("/maro capable fetch-often {} 12", service.url("echo"))).await;
     let (answered, refused) =
         ("200 ".repeat(10), "HttpErrorKind::InvalidRequest HttpErrorKind::InvalidRequest");
@@ -275,27 +280,49 @@ async fn an_invocation_has_ten_requests() {
 #[tokio::test]
 async fn a_silent_service_holds_no_command_beyond_its_time() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "[limits]\nwall-ms = 1500").await;
+    let bot = bot_beside(&service, "[limits]\nwall-ms = 1500").await;
     let shown = bot.say(&format!("/maro capable fetch GET {}", service.url("silent"))).await;
     assert!(shown.contains("took too long and was stopped"), "{shown}");
 }
 
 #[tokio::test]
-async fn a_listed_name_that_leads_to_this_machine_leads_nowhere() {
+async fn a_listed_name_that_leads_to_a_private_network_is_denied_and_not_away() {
+    const HERE: fn(&str) -> Vec<IpAddr> = |_| vec![Ipv4Addr::LOCALHOST.into()];
     let service = Service::start().await;
-    let bot = bot_beside(&service, is_public, "").await;
-    let port = service.address.port();
-    assert_eq!(
-        bot.say(&format!("/maro capable fetch GET {}", service.url("echo"))).await,
-        format!("MARO can't reach localhost:{port} right now. Try again in a few minutes.")
-    );
+    let reach = Reach { plain_http: true, look_up: Some(HERE), ..Reach::INTERNET };
+    let host = format!("rota.harbor.example:{}", service.address.port());
+    let url = format!("http://{host}/echo");
+    let bot = bot_with_hosts(&format!("hosts = [{host:?}]"), reach).await;
+    for method in ["GET", "POST"] {
+        assert_eq!(
+            bot.say(&format!("/maro capable fetch {method} {url}")).await,
+            format!(
+                "{host} is in a private network, which this command isn't allowed to contact. Your MARO admin can \
+                 allow it."
+            )
+        );
+    }
+    let kind = bot.say(&format!("/maro capable fetch-kind {url}")).await;
+    assert_eq!(kind, "Some(HttpErrorKind::Denied)");
     assert_eq!(service.requests(), 0);
+    let bot = bot_with_hosts(&format!("private-hosts = [{host:?}]"), reach).await;
+    assert_eq!(bot.say(&format!("/maro capable fetch HEAD {url}")).await.trim(), "200");
+    for near in ["169.254.169.254", "0.0.0.0"] {
+        let look_up: fn(&str) -> Vec<IpAddr> = match near {
+            "0.0.0.0" => |_| vec![Ipv4Addr::UNSPECIFIED.into()],
+            _ => |_| vec![Ipv4Addr::new(169, 254, 169, 254).into()],
+        };
+        let reach = Reach { look_up: Some(look_up), ..reach };
+        let bot = bot_with_hosts(&format!("private-hosts = [{host:?}]"), reach).await;
+        let kind = bot.say(&format!("/maro capable fetch-kind {url}")).await;
+        assert_eq!(kind, "Some(HttpErrorKind::Denied)", "{near}");
+    }
 }
 
 #[tokio::test]
 async fn only_listed_hosts_are_reached() {
     let service = Service::start().await;
-    let bot = bot_beside(&service, |_| true, "").await;
+    let bot = bot_beside(&service, "").await;
     for url in ["https://elsewhere.example/", "http://localhost:1/", "https://localhost/"] {
         assert_eq!(
             bot.say(&format!("/maro capable fetch-kind {url}")).await,
@@ -322,14 +349,16 @@ async fn only_listed_hosts_are_reached() {
 async fn production_speaks_https_alone_and_never_to_this_machine() {
     let service = Service::start().await;
     let port = service.address.port();
-    let bot = TestBot::with_plugins(with_capable(&format!("[http]\nhosts = [\"localhost:{port}\"]"))).await;
+    const HERE: fn(&str) -> Vec<IpAddr> = |_| vec![Ipv4Addr::LOCALHOST.into()];
+    let reach = Reach { look_up: Some(HERE), ..Reach::INTERNET };
+    let bot = bot_with_hosts(&format!("hosts = [\"service.example:{port}\"]"), reach).await;
     assert_eq!(
-        bot.say(&format!("/maro capable fetch-kind http://localhost:{port}/echo")).await,
+        bot.say(&format!("/maro capable fetch-kind http://service.example:{port}/echo")).await,
         "Some(HttpErrorKind::InvalidRequest)"
     );
     assert_eq!(
-        bot.say(&format!("/maro capable fetch-kind https://localhost:{port}/echo")).await,
-        "Some(HttpErrorKind::Unreachable)"
+        bot.say(&format!("/maro capable fetch-kind https://service.example:{port}/echo")).await,
+        "Some(HttpErrorKind::Denied)"
     );
     assert_eq!(service.requests(), 0);
 }

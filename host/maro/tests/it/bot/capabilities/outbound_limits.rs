@@ -21,7 +21,7 @@ use futures_util::stream;
 use maro_runtime::outbound::addresses::Reach;
 use tokio::sync::watch;
 
-use crate::bot::capabilities::outbound::{Service, bot_reaching};
+use crate::bot::capabilities::outbound::{Service, bot_reaching, bot_with_hosts};
 
 /// How long a request may take in these tests.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LATEST: Duration = Duration::from_secs(6);
 
 fn reach() -> Reach {
-    Reach { plain_http: true, allows: |_| true, patience: PATIENCE, ..Reach::INTERNET }
+    Reach { plain_http: true, patience: PATIENCE, ..Reach::INTERNET }
 }
 
 /// A byte now and then: the connection is never silent for long, and the answer never whole.
@@ -101,22 +101,24 @@ const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 #[tokio::test]
 async fn a_name_with_a_public_and_a_private_address_leads_to_the_public_one_alone() {
     let service = Service::with_routes(Router::new()).await;
-    for look_up in [
-        (|_: &str| vec![PUBLIC, PRIVATE]) as fn(&str) -> Vec<IpAddr>,
-        |_| vec![PRIVATE, PUBLIC],
-        |_| vec![PUBLIC, PRIVATE, PUBLIC],
-        |_| vec![PRIVATE],
-        |_| vec![],
+    let host = format!("service.example:{}", service.address.port());
+    let (url, hosts) = (format!("http://{host}/echo"), format!("hosts = [{host:?}]"));
+    for (look_up, expected) in [
+        ((|_: &str| vec![PUBLIC, PRIVATE]) as fn(&str) -> Vec<IpAddr>, "Unreachable"),
+        (|_| vec![PRIVATE, PUBLIC], "Unreachable"),
+        (|_| vec![PUBLIC, PRIVATE, PUBLIC], "Unreachable"),
+        (|_| vec![PRIVATE], "Denied"),
+        (|_| vec![], "Unreachable"),
     ] {
         let is_public = |address| address == PUBLIC;
         let reach = Reach { allows: is_public, look_up: Some(look_up), ..reach() };
-        let bot = bot_reaching(service.address, reach, "").await;
-        let shown = bot.say(&format!("/maro capable fetch-kind {}", service.url("echo"))).await;
-        assert_eq!(shown, "Some(HttpErrorKind::Unreachable)");
+        let bot = bot_with_hosts(&hosts, reach).await;
+        let shown = bot.say(&format!("/maro capable fetch-kind {url}")).await;
+        assert_eq!(shown, format!("Some(HttpErrorKind::{expected})"));
     }
     assert_eq!(service.requests(), 0, "a private address was contacted");
     let reach = Reach { allows: |_| true, look_up: Some(|_| vec![PRIVATE, PUBLIC]), ..reach() };
-    let bot = bot_reaching(service.address, reach, "").await;
-    bot.say(&format!("/maro capable fetch GET {}", service.url("echo"))).await;
+    let bot = bot_with_hosts(&hosts, reach).await;
+    bot.say(&format!("/maro capable fetch GET {url}")).await;
     assert_eq!(service.requests(), 1, "the look-up is what the request goes by");
 }

@@ -4,9 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
 
-use crate::bot::{
-    TestBot,
-    capabilities::{capable_bot, with_capable},
+use crate::{
+    bot::{
+        TestBot,
+        capabilities::{capable_bot, with_capable},
+    },
+    plugins::PluginsFolder,
 };
 
 #[tokio::test]
@@ -82,11 +85,35 @@ async fn the_clock_is_the_hosts() {
 }
 
 #[tokio::test]
+async fn where_a_scope_denies_the_clock_no_time_passes_for_the_right_one() {
+    let bot = capable_bot("[scope]\nclock.not-in-channels = [\"C0GENERAL01\"]").await;
+    assert_eq!(
+        bot.say("/maro capable now").await,
+        "This command can't use the clock permission in this channel."
+    );
+    for _ in 0..6 {
+        assert_eq!(
+            bot.say("/maro capable wasi-now").await,
+            "This command can't use the clock permission in this channel."
+        );
+    }
+    let fault = bot.bot().registry().plugins().get("capable").unwrap().last_fault().unwrap().fault;
+    assert!(
+        fault.contains("`clock.only-in-channels` or `clock.not-in-channels` under [scope] in capable.toml"),
+        "{fault}"
+    );
+    let elsewhere = bot.say_as("ada", "random", "/maro capable wasi-now").await;
+    assert!(elsewhere.parse::<u64>().unwrap() > 0, "it isn't paused elsewhere");
+}
+
+#[tokio::test]
 async fn wasi_tells_the_time_only_to_whom_the_clock_is_granted() {
-    let bot = capable_bot("[scope]\nclock.admins-only = true").await;
-    assert_ne!(bot.say("/maro capable wasi-now").await, "0", "ada is an administrator");
-    assert_eq!(bot.say_as("grace", "general", "/maro capable now").await, "0");
-    assert_eq!(bot.say_as("grace", "general", "/maro capable wasi-now").await, "0");
+    // This fixture imports no `clock` of the host, so it loads without the grant.
+    for (manifest, is_granted) in [("", false), ("grants = [\"clock\"]", true)] {
+        let plugins = PluginsFolder::shipped().with_fixture("hostile-wasi", "wasi", manifest);
+        let shown = TestBot::with_plugins(plugins).await.say("/maro wasi time").await;
+        assert_eq!(shown != "0", is_granted, "{shown}");
+    }
 }
 
 #[tokio::test]
