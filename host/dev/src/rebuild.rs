@@ -190,8 +190,8 @@ impl Watch {
     }
 
     async fn look(&self) -> Option<Fingerprint> {
-        let roots = self.roots.clone();
-        let looking = tokio::task::spawn_blocking(move || sources::fingerprint(&roots));
+        let (roots, language) = (self.roots.clone(), self.project.language);
+        let looking = tokio::task::spawn_blocking(move || sources::fingerprint(&roots, language));
         // A folder that is gone can't be built.
         looking
             .await

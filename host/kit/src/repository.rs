@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
-use crate::languages::project::MANIFEST;
+use crate::languages::{project::MANIFEST, surroundings};
 
 /// The target that plugins are compiled for.
 const TARGET: &str = "wasm32-wasip2";
@@ -88,6 +88,9 @@ pub fn build_workspace() -> anyhow::Result<Built> {
     add_target()?;
     let sources = workspace.plugins()?;
     let mut cargo = Command::new("cargo");
+    for name in surroundings::withheld() {
+        cargo.env_remove(name);
+    }
     cargo.current_dir(&workspace.root).arg("build").args(&*CARGO_ARGUMENTS);
     for source in &sources {
         cargo.args(["--package", &source.package]);

@@ -6,3 +6,4 @@ pub(super) mod list;
 pub(super) mod new;
 pub(super) mod run;
 pub(super) mod test;
+mod workspace;

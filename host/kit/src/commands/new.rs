@@ -6,10 +6,11 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 
 use crate::{
+    commands::workspace,
     languages::{
         embedded::{self, interface_version},
         interpreted,
@@ -48,7 +49,11 @@ pub(crate) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
         };
         write().with_context(|| format!("can't write {}", path.display()))?;
     }
-    let joined = project.join_workspace()?;
+    let around = match (&project.repository, project.language) {
+        (Some(root), Language::Rust) => Some(workspace::join(root, &project.folder)?),
+        (None, Language::Rust) => workspace::stand_apart(&project.folder)?,
+        _ => None,
+    };
     let folder = project.folder.display();
     say(&format!(
         "Created {folder}. Next steps:\n\n  maro plugin run {folder} 'Ada'     # see what /maro {name} Ada shows\n  \
@@ -56,12 +61,8 @@ pub(crate) fn run(arguments: &NewArguments) -> anyhow::Result<ExitCode> {
          See {folder}/README.md for more.",
         name = project.name,
     ));
-    if let Some(workspace) = joined {
-        say(&format!(
-            "\nIt was added to the workspace members in {}. If you delete the folder, remove it there too. Otherwise \
-             cargo can't build anything here.",
-            workspace.display()
-        ));
+    if let Some(sentence) = around {
+        say(&format!("\n{sentence}"));
     }
     if SHIPPED.contains(&&*project.name) {
         say(&format!(
@@ -249,26 +250,6 @@ impl NewProject {
              whenever you save it.\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
             name = self.name,
         )
-    }
-
-    /// Makes a Rust project inside the repository a member of its workspace. Returns the changed file.
-    fn join_workspace(&self) -> anyhow::Result<Option<PathBuf>> {
-        let (Some(root), Language::Rust) = (&self.repository, self.language) else { return Ok(None) };
-        let path = root.join("Cargo.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
-        let folder = self.folder.canonicalize()?;
-        let member = folder.strip_prefix(root).unwrap_or(&folder).display().to_string();
-        let Some((before, after)) = text.split_once("members = [").and_then(|(before, rest)| {
-            let (members, after) = rest.split_once(']')?;
-            let members = members.trim_end().trim_end_matches(',');
-            let comma = if members.is_empty() { "" } else { ", " };
-            Some((format!("{before}members = [{members}{comma}\"{member}\""), after))
-        }) else {
-            bail!("{} has no list of members: add \"{member}\" to its workspace yourself", path.display());
-        };
-        fs::write(&path, format!("{before}]{after}"))
-            .with_context(|| format!("can't write {}", path.display()))?;
-        Ok(Some(path))
     }
 }
 

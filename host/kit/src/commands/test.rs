@@ -131,9 +131,15 @@ async fn test_project(project: &Project) -> anyhow::Result<PathBuf> {
     let toolbox = toolbox(true);
     let component = build_project(project, &toolbox).await?;
     let tested = (project.language.toolchain().test)(project, &toolbox).await;
-    let has_tests = tested.map_err(|error| error.told(format!("the tests of {} failed", project.name)))?;
+    let tested = tested.map_err(|error| error.told(format!("the tests of {} failed", project.name)))?;
     let name = &project.name;
-    say(&if has_tests { format!("The tests of {name} passed.") } else { format!("{name} has no tests.") });
+    match tested.ran {
+        0 => say(&format!("{name} has no tests.")),
+        ran => say(&format!("The tests of {name} passed: {ran} ran.")),
+    }
+    for unfound in tested.unfound {
+        say(&format!("✗ {unfound}."));
+    }
     check::warn_of_grants(&component);
     Ok(component)
 }

@@ -11,9 +11,9 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use crate::languages::{
-    embedded::{self, interface_version},
+    embedded::interface_version,
     project::Project,
-    sources,
+    stage::{Sources, Stage},
     toolbox::{BuildError, ToolWork, Toolbox},
 };
 use maro_runtime::policy::grants::Grant;
@@ -39,8 +39,8 @@ pub(crate) struct Lock {
 pub(crate) struct Bundler {
     /// Everything but the sources that a component depends on.
     pub(crate) recipe: fn() -> String,
-    /// Bundles a project with the interface in a folder into a component.
-    pub(crate) bundle: for<'a> fn(&'a Project, &'a Path, &'a Path, &'a Toolbox) -> ToolWork<'a, ()>,
+    /// Bundles a project's sources into a component at a path.
+    pub(crate) bundle: for<'a> fn(&'a Project, &'a Stage, &'a Path, &'a Toolbox) -> ToolWork<'a, ()>,
 }
 
 /// Builds a project, unless its sources haven't changed since the last build. Returns the component's path.
@@ -55,20 +55,52 @@ pub(crate) async fn build(
     let cannot_write = || BuildError::file(format!("can't write to {}", project.build_dir().display()));
     let component = project.build_dir().join(format!("{}.wasm", project.name));
     let stamp = project.build_dir().join("sources.sha256");
-    fs::create_dir_all(project.build_dir()).map_err(cannot_write())?;
-    let recipe = (bundler.recipe)();
-    let shared = project.shared();
-    let folders: Vec<_> = [Some(&project.folder), shared.as_ref()].into_iter().flatten().collect();
-    let digest = sources::digest(&folders, &recipe)
-        .map_err(BuildError::file(format!("can't read {}", project.folder.display())))?;
+    let folder = project.build_dir();
+    let reserved = blocking(move || {
+        fs::create_dir_all(&folder)?;
+        lock(&folder.join(".lock"))
+    });
+    let _reserved = reserved.await.map_err(cannot_write())?;
+    let (sources, digest) = look_through(project, (bundler.recipe)()).await?;
     if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
         return Ok(component);
     }
-    toolbox.say(&format!("Building {} with its interpreter. This takes 5 to 20 s…", project.name));
-    let wit = interface(project)?;
-    (bundler.bundle)(project, &wit, &component, toolbox).await?;
-    fs::write(stamp, digest).map_err(cannot_write())?;
+    for left_out in &sources.left_out {
+        toolbox.say(&format!("Left out of the build: {left_out}."));
+    }
+    toolbox.say(&format!("Building {} with its interpreter…", project.name));
+    let stage = project.build_dir().join("stage");
+    let stage = blocking(move || sources.copy_to(&stage)).await.map_err(cannot_write())?;
+    if !stage.wit.join("world.wit").is_file() {
+        let wit = project.folder.join("wit/world.wit");
+        return Err(BuildError::Missing(format!(
+            "{} is missing: it says what the plugin uses",
+            wit.display()
+        )));
+    }
+    let built = stage.root.join("component.wasm");
+    (bundler.bundle)(project, &stage, &built, toolbox).await?;
+    // A build that is interrupted in between is done again.
+    let _ = fs::remove_file(&stamp);
+    fs::rename(built, &component).and_then(|()| fs::write(stamp, digest)).map_err(cannot_write())?;
     Ok(component)
+}
+
+/// A project's sources, and their digest.
+async fn look_through(project: &Project, recipe: String) -> Result<(Sources, String), BuildError> {
+    let cannot_read = BuildError::file(format!("can't read {}", project.folder.display()));
+    let project = project.clone();
+    let looking = blocking(move || {
+        let sources = Sources::find(&project)?;
+        let digest = sources.digest(&recipe)?;
+        Ok((sources, digest))
+    });
+    looking.await.map_err(cannot_read)
+}
+
+/// Files may be slow, and whoever waits for them must be able to stop.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done)
 }
 
 /// What to do if a plugin uses an interface that the project's world doesn't name.
@@ -89,43 +121,23 @@ pub(crate) fn only_on_a_host(called: &str, example: &str) -> String {
     )
 }
 
-/// The project's `wit/`, with this program's copy of `maro:plugin` if the project has none of its own.
-fn interface(project: &Project) -> Result<PathBuf, BuildError> {
-    let own = project.folder.join("wit");
-    if own.join(DEPENDENCY).is_dir() {
-        return Ok(own);
-    }
-    let whole = project.build_dir().join("wit");
-    let assemble = || {
-        fs::create_dir_all(whole.join(DEPENDENCY))?;
-        for (path, text) in embedded::wit() {
-            fs::write(whole.join(DEPENDENCY).join(path), text)?;
-        }
-        fs::copy(own.join("world.wit"), whole.join("world.wit"))
-    };
-    assemble().map_err(BuildError::file(format!("can't read {}/world.wit", own.display())))?;
-    Ok(whole)
-}
-
 /// Runs `fetching` unless `folder` already contains the whole tool of this lock file. Only one process fetches
-/// at a time: two would overwrite each other's files.
+/// at a time: two would overwrite each other's files. A tool is whole once `answering` has heard from it.
 ///
 /// # Errors
-/// The folder can't be written to, or an error of `fetching`.
+/// The folder can't be written to, or an error of `fetching` or `answering`.
 pub(crate) async fn fetch_once(
     toolbox: &Toolbox,
     folder: &Path,
     lock: &Lock,
     fetching: impl Future<Output = Result<(), BuildError>>,
+    answering: impl Future<Output = Result<(), BuildError>>,
 ) -> Result<(), BuildError> {
     let cannot_write = || BuildError::file("can't write to the folder for tools");
-    let locked = tokio::task::spawn_blocking({
-        let folder = folder.to_owned();
-        move || reserve(&folder)
-    });
-    let _reserved = locked.await.map_err(io::Error::other).and_then(|file| file).map_err(cannot_write())?;
+    let reserving = folder.to_owned();
+    let _reserved = blocking(move || reserve(&reserving)).await.map_err(cannot_write())?;
     let complete = folder.join(COMPLETE);
-    let digest = hex::encode(Sha256::digest(lock.text));
+    let digest = completeness(folder, lock);
     if fs::read_to_string(&complete).is_ok_and(|fetched| fetched == digest) {
         return Ok(());
     }
@@ -139,14 +151,34 @@ pub(crate) async fn fetch_once(
     // Half a new tool must not pass for the old one.
     let _ = fs::remove_file(&complete);
     fetching.await.map_err(|error| error.explained(failure, toolbox))?;
+    let silent = |_: &str| {
+        Some(format!("{tool} was downloaded to {}, but doesn't run on this machine.", folder.display()))
+    };
+    answering.await.map_err(|error| error.explained(silent, toolbox))?;
     fs::write(complete, digest).map_err(cannot_write())
+}
+
+/// Has a tool that fails to start fetched again by the next build.
+pub(crate) fn forget(folder: &Path) {
+    let _ = fs::remove_file(folder.join(COMPLETE));
+}
+
+/// What a whole tool's mark says. Tools remember where they were put, so one that was moved isn't whole.
+fn completeness(folder: &Path, lock: &Lock) -> String {
+    let place = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    hex::encode(Sha256::digest(format!("{}\n{}", place.display(), lock.text)))
 }
 
 /// Creates a tool's folder, and waits until no other process is fetching the tool.
 fn reserve(folder: &Path) -> io::Result<File> {
     // Only its owner may use it, as with the cache of compiled plugins around it.
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let file = File::create(format!("{}.lock", folder.display()))?;
+    lock(&PathBuf::from(format!("{}.lock", folder.display())))
+}
+
+/// Waits until this process alone has the file.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = File::create(path)?;
     file.lock()?;
     Ok(file)
 }
@@ -164,16 +196,26 @@ mod tests {
             Toolbox { cache: folder.path().to_owned(), echo: false, stop: CancellationToken::new() };
         let tool = folder.path().join("tool-1");
         let (lock, newer) = (Lock { text: "1", size: "1 MB" }, Lock { text: "2", size: "1 MB" });
-        let fetch = |outcome| fetch_once(&toolbox, &tool, &lock, async move { outcome });
+        let answers = async || Ok(());
+        let fetch = |outcome| fetch_once(&toolbox, &tool, &lock, async move { outcome }, answers());
         assert!(matches!(fetch(Err(BuildError::Stopped)).await, Err(BuildError::Stopped)));
         let failure = BuildError::Failed { output: "no route".to_owned(), is_shown: false };
         assert_eq!(
             fetch(Err(failure)).await.unwrap_err().to_string(),
             "no route\nCouldn't download tool-1. Check this machine's connection to the registry, and its free disk space."
         );
+        let dumb = || async { Err(BuildError::Failed { output: "no".to_owned(), is_shown: false }) };
+        let error = fetch_once(&toolbox, &tool, &lock, answers(), dumb()).await.unwrap_err().to_string();
+        assert!(error.starts_with("no\ntool-1 was downloaded to "), "{error}");
         assert!(fetch(Ok(())).await.is_ok());
-        assert!(fetch(Err(BuildError::Stopped)).await.is_ok());
-        let again = fetch_once(&toolbox, &tool, &newer, async { Err(BuildError::Stopped) });
+        assert!(fetch(Err(BuildError::Stopped)).await.is_ok(), "it is complete");
+        let stopped = || async { Err(BuildError::Stopped) };
+        let again = fetch_once(&toolbox, &tool, &newer, stopped(), answers());
         assert!(again.await.is_err(), "another lock file fetches it again");
+        assert!(fetch(Ok(())).await.is_ok());
+        let moved = folder.path().join("elsewhere");
+        fs::rename(&tool, &moved).unwrap();
+        let again = fetch_once(&toolbox, &moved, &lock, stopped(), answers());
+        assert!(again.await.is_err(), "a tool that was moved is fetched again");
     }
 }

@@ -6,8 +6,11 @@ use tokio::process::Command;
 
 use crate::languages::{
     interpreted::{self, Bundler, Lock},
-    project::{Project, repository},
+    project::Project,
+    sources,
+    stage::Stage,
     toolbox::{BuildError, Toolbox},
+    toolchain::Tested,
 };
 
 /// The package's version. A newer version may have a newer interpreter: test before raising it.
@@ -27,24 +30,23 @@ const ENTRY: &str = include_str!("templates/entry.js");
 const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
 
 /// Builds projects with it.
-pub(super) const BUNDLER: Bundler = Bundler {
-    recipe,
-    bundle: |project, wit, component, toolbox| Box::pin(build(project, wit, component, toolbox)),
-};
+pub(super) const BUNDLER: Bundler =
+    Bundler { recipe, bundle: |_, stage, component, toolbox| Box::pin(build(stage, component, toolbox)) };
 
 /// Builds a project into `component`.
 ///
 /// # Errors
 /// Node.js is missing, or what the tools said.
-async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
+async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
     let tool = install(toolbox).await?;
-    let entry = project.build_dir().join("entry.js");
-    std::fs::write(&entry, ENTRY).map_err(BuildError::file("can't write to the build folder"))?;
+    let entry = stage.project.join("build/entry.js");
+    std::fs::create_dir_all(stage.project.join("build"))
+        .and_then(|()| std::fs::write(&entry, ENTRY))
+        .map_err(BuildError::file("can't write to the build folder"))?;
     let mut node = Command::new("node");
-    // Imports are resolved within the working folder alone, and the examples import what the repository has.
-    let root = project.shared().and_then(|_| repository(&project.folder));
-    node.current_dir(root.as_ref().unwrap_or(&project.folder)).arg(tool.join("componentize.mjs"));
-    node.arg(entry).arg(wit).args([interpreted::WORLD]).arg(component);
+    // Imports are resolved within the working folder alone.
+    node.current_dir(&stage.root).arg(tool.join("componentize.mjs"));
+    node.arg(entry).arg(&stage.wit).args([interpreted::WORLD]).arg(component);
     let built = toolbox.componentize(node, NODE_MISSING).await.map(drop);
     built.map_err(|error| error.explained(explanation, toolbox))
 }
@@ -92,17 +94,36 @@ fn explanation_of_tests(said: &str) -> Option<String> {
     })
 }
 
-/// Runs the project's own tests. Returns whether there are any.
+/// Runs the project's own tests.
 ///
 /// # Errors
 /// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested, BuildError> {
     let mut node = Command::new("node");
-    node.current_dir(&project.folder).arg("--test");
+    node.current_dir(&project.folder).args(["--test", "--test-reporter", "tap"]);
     let tested = toolbox.run_tests(node, NODE_MISSING).await;
     let said = tested.map_err(|error| error.explained(explanation_of_tests, toolbox))?;
-    // This line is in its summary, after a symbol.
-    Ok(!said.lines().any(|line| line.ends_with(" tests 0")))
+    Ok(Tested { ran: tests_run(&said), unfound: unfound(project) })
+}
+
+/// Files that are called like tests elsewhere, but not by Node.
+fn unfound(project: &Project) -> Vec<String> {
+    let found = sources::find(&project.folder, project.language, false).unwrap_or_default();
+    let names = found.files.into_iter().map(|file| file.name.display().to_string());
+    let is_spec = |name: &String| [".spec.js", ".spec.mjs"].iter().any(|ending| name.ends_with(ending));
+    let told = |name: String| format!("No test in {name} ran: call it {}", name.replace(".spec.", ".test."));
+    names.filter(is_spec).map(told).collect()
+}
+
+/// `# pass 3` of Node's summary, without those that were skipped. A file without tests counts as one to Node.
+fn tests_run(said: &str) -> usize {
+    let count = |what: &str| {
+        said.lines().rev().find_map(|line| line.strip_prefix(what)?.parse::<usize>().ok()).unwrap_or(0)
+    };
+    let files = said.lines().filter(|line| {
+        line.strip_prefix("ok ").is_some_and(|line| line.ends_with(".js") && line.contains(" - "))
+    });
+    count("# pass ").saturating_sub(files.count())
 }
 
 /// Everything but the sources that a component depends on.
@@ -116,19 +137,27 @@ fn tool() -> String {
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(tool());
+    let cannot_write = || BuildError::file("can't write to the folder for tools");
     let fetching = async {
         std::fs::write(folder.join("package.json"), PACKAGE)
             .and_then(|()| std::fs::write(folder.join("package-lock.json"), PACKAGE_LOCK))
-            .map_err(BuildError::file("can't write to the folder for tools"))?;
+            .map_err(cannot_write())?;
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
+        // Stronger than what people's own .npmrc leaves out or puts elsewhere.
+        npm.args(["--include", "prod", "--include", "optional", "--no-global", "--no-dry-run"]);
         npm.arg("--prefix").arg(&folder);
         toolbox.run(npm, NODE_MISSING).await.map(drop)
     };
+    let answering = async {
+        std::fs::write(folder.join("componentize.mjs"), SCRIPT).map_err(cannot_write())?;
+        let mut node = Command::new("node");
+        node.arg(folder.join("componentize.mjs")).arg("--version");
+        toolbox.run(node, NODE_MISSING).await.map(drop)
+    };
     let lock = Lock { text: PACKAGE_LOCK, size: "400 MB" };
-    interpreted::fetch_once(toolbox, &folder, &lock, fetching).await?;
-    std::fs::write(folder.join("componentize.mjs"), SCRIPT)
-        .map_err(BuildError::file("can't write to the folder for tools"))?;
+    interpreted::fetch_once(toolbox, &folder, &lock, fetching, answering).await?;
+    std::fs::write(folder.join("componentize.mjs"), SCRIPT).map_err(cannot_write())?;
     Ok(folder)
 }
 
@@ -137,6 +166,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn only_tests_that_ran_are_counted() {
+        let said = "ok 1 - /a/b.test.js\n  ---\n  ...\n# Subtest: a\nok 2 - a # SKIP\nok 3 - b\n1..3\n# tests 3\n# pass 2\n# skipped 1";
+        assert_eq!(tests_run(said), 1);
+        assert_eq!(tests_run("1..0\n# tests 0\n# pass 0"), 0);
+    }
 
     #[test]
     fn every_package_is_locked_by_its_hash_and_no_host() {

@@ -9,5 +9,7 @@ mod python;
 mod rust;
 pub(super) mod snippets;
 pub mod sources;
+mod stage;
+pub(super) mod surroundings;
 pub mod toolbox;
 mod toolchain;

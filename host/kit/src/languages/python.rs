@@ -10,7 +10,10 @@ use tokio::process::Command;
 use crate::languages::{
     interpreted::{self, Bundler, Lock},
     project::Project,
+    sources,
+    stage::Stage,
     toolbox::{BuildError, Toolbox},
+    toolchain::Tested,
 };
 
 /// The version of componentize-py. A newer version may have a newer interpreter: test before raising it.
@@ -36,18 +39,23 @@ const PYTHON_MISSING: &str = "Plugins in Python need Python 3.10 or newer with v
 /// Builds projects with it.
 pub(super) const BUNDLER: Bundler = Bundler {
     recipe,
-    bundle: |project, wit, component, toolbox| Box::pin(build(project, wit, component, toolbox)),
+    bundle: |project, stage, component, toolbox| Box::pin(build(project, stage, component, toolbox)),
 };
 
 /// Builds a project into `component`.
 ///
 /// # Errors
 /// Python is missing, or what the tools said.
-async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
+async fn build(
+    project: &Project,
+    stage: &Stage,
+    component: &Path,
+    toolbox: &Toolbox,
+) -> Result<(), BuildError> {
     let tool = install(toolbox).await?;
     let command = |subcommand: &str| {
         let mut command = Command::new(&tool);
-        command.current_dir(&project.folder).arg("--wit-path").arg(wit);
+        command.current_dir(&stage.project).arg("--wit-path").arg(&stage.wit);
         command.args(["--world", interpreted::WORLD, "--quiet", subcommand]);
         // The tool's own stack trace would bury the source line that it complains about.
         command.env("RUST_BACKTRACE", "0");
@@ -58,16 +66,16 @@ async fn build(project: &Project, wit: &Path, component: &Path, toolbox: &Toolbo
     let mut bind = command("bindings");
     bind.arg(&bindings);
     toolbox.run(bind, PYTHON_MISSING).await?;
-    let entry = project.build_dir().join("entry");
+    let entry = stage.root.join("entry");
     // The environment has no packages, so that those installed on this machine make no difference.
-    let environment = project.build_dir().join("environment");
+    let environment = stage.root.join("environment");
     fs::create_dir_all(&entry)
         .and_then(|()| fs::create_dir_all(environment.join("lib/python3/site-packages")))
         .and_then(|()| fs::write(entry.join(ENTRY_MODULE).with_extension("py"), ENTRY))
         .map_err(BuildError::file("can't write to the build folder"))?;
     let mut componentize = command("componentize");
     componentize.env("VIRTUAL_ENV", environment).args(["--python-path", ".", "--python-path"]).arg(entry);
-    if let Some(shared) = project.shared() {
+    if let Some(shared) = &stage.shared {
         componentize.arg("--python-path").arg(shared);
     }
     componentize.args([ENTRY_MODULE, "--output"]).arg(component);
@@ -99,23 +107,58 @@ fn explanation_of_tests(said: &str) -> Option<String> {
     Some(interpreted::only_on_a_host(&format!("{module}.{function}"), "`answer` in plugin.py does"))
 }
 
-/// Runs the project's own tests. They import the interface's types from the build folder. Returns whether
-/// there are any tests.
+/// Runs the project's own tests. They import the interface's types from the build folder.
 ///
 /// # Errors
 /// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested, BuildError> {
     let mut python = Command::new("python3");
-    python.current_dir(&project.folder).args(["-m", "unittest", "-q"]);
+    python.current_dir(&project.folder).args(["-m", "unittest", "-v"]);
     let paths = [Some(project.build_dir().join(BINDINGS)), project.shared()];
     let paths = std::env::join_paths(paths.into_iter().flatten()).unwrap_or_default();
     python.env("PYTHONPATH", paths).env("PYTHONDONTWRITEBYTECODE", "1");
-    match toolbox.run_tests(python, PYTHON_MISSING).await {
-        Ok(said) => Ok(!said.contains(NO_TESTS)),
+    let said = match toolbox.run_tests(python, PYTHON_MISSING).await {
+        Ok(said) => said,
         // Newer versions treat that as a failure.
-        Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => Ok(false),
-        Err(error) => Err(error.explained(explanation_of_tests, toolbox)),
-    }
+        Err(BuildError::Failed { output, .. }) if output.contains(NO_TESTS) => output,
+        Err(error) => return Err(error.explained(explanation_of_tests, toolbox)),
+    };
+    Ok(Tested { ran: tests_run(&said), unfound: unfound(project, &said) })
+}
+
+/// `Ran 3 tests in 0.1s`, without those of `OK (skipped=1)`.
+fn tests_run(said: &str) -> usize {
+    let number = |text: &str| {
+        let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+        text[..digits].parse::<usize>().unwrap_or(0)
+    };
+    let after = |mark: &str| said.rsplit_once(mark).map_or(0, |(_, rest)| number(rest));
+    after("\nRan ").saturating_sub(after("skipped="))
+}
+
+/// Files with tests that unittest did not find or found nothing in. `said` has a line for each test that ran:
+/// `test_it (tests.test_levels.Levels.test_it) ... ok`.
+fn unfound(project: &Project, said: &str) -> Vec<String> {
+    let found = sources::find(&project.folder, project.language, false).unwrap_or_default();
+    let is_test = |name: &&Path| {
+        let file = name.file_name().unwrap_or_default().to_string_lossy();
+        file.ends_with(".py") && (file.starts_with("test_") || file.ends_with("_test.py"))
+    };
+    let names = found.files.iter().map(|file| &*file.name).filter(is_test);
+    let told = |name: &Path| {
+        let module = name.with_extension("").to_string_lossy().replace('/', ".");
+        let ran = said.contains(&format!("({module}."));
+        let has_tests =
+            fs::read_to_string(project.folder.join(name)).is_ok_and(|text| text.contains("def test"));
+        (has_tests && !ran).then(|| {
+            format!(
+                "No test in {} ran. unittest runs methods of a `unittest.TestCase`, in files called test_….py, in this \
+                 folder or in folders with an __init__.py",
+                name.display()
+            )
+        })
+    };
+    names.filter_map(told).collect()
 }
 
 /// Everything but the sources that a component depends on.
@@ -129,6 +172,11 @@ fn tool() -> String {
 
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(tool());
+    let program = folder.join("bin/componentize-py");
+    // A Python that was updated or removed since takes the tools along.
+    if answer(&program, toolbox).await.is_err() {
+        interpreted::forget(&folder);
+    }
     let fetching = async {
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
@@ -140,19 +188,45 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
         fs::write(&requirements, REQUIREMENTS)
             .map_err(BuildError::file("the tools' folder cannot be written"))?;
         let mut pip = Command::new(folder.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        // Isolated from what PYTHON… says; `--no-user` is stronger than people's own pip.conf.
+        pip.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-user"]);
         // A source archive would run code of its own, and has no hash here.
         pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(requirements);
         toolbox.run(pip, PYTHON_MISSING).await.map(drop)
     };
     let lock = Lock { text: REQUIREMENTS, size: "70 MB" };
-    interpreted::fetch_once(toolbox, &folder, &lock, fetching).await?;
-    Ok(folder.join("bin/componentize-py"))
+    interpreted::fetch_once(toolbox, &folder, &lock, fetching, answer(&program, toolbox)).await?;
+    Ok(program)
+}
+
+/// Hears from the tool. It takes some 30 ms.
+async fn answer(program: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    Toolbox { echo: false, ..toolbox.clone() }.run(command, PYTHON_MISSING).await.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tests_that_ran_are_counted_and_files_without_them_told() {
+        let said = "test_a (test_a.A.test_a) ... ok\ntest_b (test_a.A.test_b) ... skipped 'x'\n\n---\n\
+                    Ran 2 tests in 0.1s\n\nOK (skipped=1)";
+        assert_eq!((tests_run(said), tests_run("\nRan 0 tests in 0.0s\n\nOK")), (1, 0));
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("tests")).unwrap();
+        for file in ["test_a.py", "tests/test_b.py", "levels_test.py", "test_none.py"] {
+            let text = if file == "test_none.py" { "" } else { "def test_it(self): pass" };
+            fs::write(folder.path().join(file), text).unwrap();
+        }
+        fs::write(folder.path().join("plugin.py"), "").unwrap();
+        let project = Project::open(folder.path()).unwrap();
+        let told = unfound(&project, said);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("No test in levels_test.py ran.") && told[1].contains("tests/test_b.py"));
+    }
 
     #[test]
     fn the_tool_is_locked_by_the_hashes_of_its_wheels() {

@@ -9,6 +9,7 @@ use crate::{
     languages::{
         project::Project,
         toolbox::{BuildError, Toolbox},
+        toolchain::Tested,
     },
     repository::{CARGO_ARGUMENTS, RUST_MISSING, add_target},
 };
@@ -36,7 +37,8 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     cargo.current_dir(&project.folder).arg("build").args(&*CARGO_ARGUMENTS);
     cargo.args(["--lib", "--message-format", "json-render-diagnostics"]);
     cargo.env("CARGO_TERM_COLOR", "never");
-    let messages = toolbox.run(cargo, RUST_MISSING).await?;
+    // There is a message for each crate, and only those about components matter.
+    let messages = toolbox.run_for(cargo, RUST_MISSING, |line| line.contains(".wasm\"")).await?;
     component(&messages, &project.folder).ok_or_else(|| {
         BuildError::Missing(
             "cargo didn't build a component: does Cargo.toml have `crate-type = [\"cdylib\"]` under [lib]?"
@@ -45,16 +47,22 @@ pub(super) async fn build(project: &Project, toolbox: &Toolbox) -> Result<PathBu
     })
 }
 
-/// Runs the project's own tests. Returns whether there are any.
+/// Runs the project's own tests.
 ///
 /// # Errors
 /// What the tests said.
-pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<bool, BuildError> {
+pub(super) async fn test(project: &Project, toolbox: &Toolbox) -> Result<Tested, BuildError> {
     toolbox.say(&format!("Building the tests of {} for this machine…", project.name));
     let mut cargo = Command::new("cargo");
     cargo.current_dir(&project.folder).args(["test", "--quiet"]).env("CARGO_TERM_COLOR", "never");
-    let said = toolbox.run_tests(cargo, RUST_MISSING).await?;
-    Ok(said.lines().any(|line| line.starts_with("running ") && line != "running 0 tests"))
+    let ran = tests_run(&toolbox.run_tests(cargo, RUST_MISSING).await?);
+    Ok(Tested { ran, unfound: Vec::new() })
+}
+
+/// `test result: ok. 3 passed; 0 failed; …`, once for each test program.
+fn tests_run(said: &str) -> usize {
+    let results = said.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    results.filter_map(|result| result.split(" passed").next()?.parse::<usize>().ok()).sum()
 }
 
 fn component(messages: &str, folder: &Path) -> Option<PathBuf> {
@@ -64,4 +72,17 @@ fn component(messages: &str, folder: &Path) -> Option<PathBuf> {
         .filter(|message| message.manifest_path.as_ref().and_then(|path| path.parent()) == Some(folder))
         .flat_map(|message| message.filenames)
         .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_of_all_programs_are_counted() {
+        let said = "running 2 tests\n..\ntest result: ok. 2 passed; 0 failed; 1 ignored\n\nrunning 0 tests\n\n\
+                    test result: ok. 0 passed; 0 failed\ntest result: ok. 11 passed; 0 failed\n";
+        assert_eq!(tests_run(said), 13);
+        assert_eq!(tests_run("running 0 tests"), 0);
+    }
 }

@@ -1,112 +1,332 @@
-//! The source files that a build depends on.
+//! The files that can get into a component: regular ones, wherever links to them lead.
+//!
+//! What is digested is what a build gets to see (`stage.rs`), so nothing else can get in.
 
 use std::{
-    fs, io,
+    ffi::OsStr,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest as _, Sha256};
+use crate::languages::project::{Language, MANIFEST};
 
-/// Folders that don't go into the component: those written by builds and tools, and recorded cases.
-const SKIPPED: [&str; 5] = ["build", "target", "node_modules", "__pycache__", "cases"];
+/// Folders at a project's root that builds write, or that cases are recorded into.
+const WRITTEN: [&str; 2] = ["build", "cases"];
 
-/// How many files of one project are looked at.
-const MAX_FILES: usize = 5_000;
+/// Folders of tools that no code is imported from, wherever they are.
+const TOOLS: [&str; 6] = [".git", ".hg", ".svn", ".idea", ".vscode", "__pycache__"];
 
-/// Every source file below a folder, sorted. Hidden files and build output are left out.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    collect(folder, &mut found);
-    found.sort();
-    found
+/// Files that mark a folder as a tool's own: a virtual environment, and what cargo and others write anew.
+const MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
+
+/// The folder of npm's packages.
+pub(crate) const PACKAGES: &str = "node_modules";
+
+/// More files than this are no plugin, but a link to somewhere else. An error, never a silent limit.
+const MAX_FILES: usize = 100_000;
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Source {
+    /// The path within the folder that was looked through.
+    pub(crate) name: PathBuf,
+    /// Where the file is, behind all links to it.
+    pub(crate) path: PathBuf,
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        // Editors keep their own files next to the one being edited.
-        if name.starts_with('.') || name.ends_with('~') || SKIPPED.contains(&&*name) {
-            continue;
-        }
-        // Links to folders aren't followed: they may form a loop.
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => collect(&entry.path(), found),
-            Ok(_) if found.len() < MAX_FILES => found.push(entry.path()),
-            _ => {}
-        }
+/// Something that no build looks at, and why.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LeftOut {
+    name: PathBuf,
+    reason: &'static str,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.name.display(), self.reason)
     }
 }
 
-/// Whether a JavaScript or Python file contains tests, which don't go into the component.
-fn is_test(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.ends_with(".test.js") || name.ends_with(".py") && name.starts_with("test_")
+/// What is below a folder.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Sorted.
+    pub(crate) files: Vec<Source>,
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
-/// A digest of the names and contents of all source files below some folders, except tests.
+/// Everything below a project's folder that isn't written by a build or a tool.
 ///
 /// # Errors
-/// A file can't be read.
-pub(crate) fn digest(folders: &[impl AsRef<Path>], tool: &str) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    hash.update(tool);
-    let files = folders.iter().flat_map(|folder| files(folder.as_ref()));
-    for path in files.filter(|path| !is_test(path)) {
-        let content = fs::read(&path)?;
-        hash.update(path.to_string_lossy().as_bytes());
-        hash.update(content.len().to_le_bytes());
-        hash.update(content);
+/// The folder can't be read, or there are more than 100,000 files in it.
+pub(crate) fn find(folder: &Path, language: Language, with_packages: bool) -> io::Result<Found> {
+    let root = folder.canonicalize()?;
+    let mut search = Search { with_packages, language, open: Vec::new(), found: Found::default() };
+    search.folder(&root, Path::new(""))?;
+    let Found { mut files, mut left_out } = search.found;
+    files.sort();
+    left_out.sort();
+    Ok(Found { files, left_out })
+}
+
+struct Search {
+    with_packages: bool,
+    language: Language,
+    /// The folders around the one that is being read.
+    open: Vec<PathBuf>,
+    found: Found,
+}
+
+impl Search {
+    /// `folder` is behind all links.
+    fn folder(&mut self, folder: &Path, name: &Path) -> io::Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if self.open.is_empty() => return Err(error),
+            Err(_) => return Ok(self.leave_out(name, "can't be read")),
+        };
+        self.open.push(folder.to_owned());
+        for entry in entries.flatten() {
+            self.entry(&entry, &name.join(entry.file_name()))?;
+        }
+        self.open.pop();
+        Ok(())
     }
-    Ok(hex::encode(hash.finalize()))
+
+    fn entry(&mut self, entry: &fs::DirEntry, name: &Path) -> io::Result<()> {
+        if self.is_ignored(&entry.file_name(), name) {
+            return Ok(());
+        }
+        let Ok(kind) = entry.file_type() else { return Ok(self.leave_out(name, "can't be read")) };
+        // What a link leads to counts, not the link.
+        let path = if kind.is_symlink() {
+            match entry.path().canonicalize() {
+                Ok(path) => path,
+                Err(_) => return Ok(self.leave_out(name, "leads nowhere")),
+            }
+        } else {
+            entry.path()
+        };
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => self.add(name, path),
+            Ok(metadata) if !metadata.is_dir() => Ok(self.leave_out(name, "is neither a file nor a folder")),
+            Ok(_) if MARKS.iter().any(|mark| path.join(mark).is_file()) => Ok(()),
+            Ok(_) if self.open.iter().any(|open| open.starts_with(&path)) => {
+                Ok(self.leave_out(name, "leads back to a folder around it"))
+            }
+            Ok(_) => self.folder(&path, name),
+            Err(_) => Ok(self.leave_out(name, "can't be read")),
+        }
+    }
+
+    /// Whether an entry is a build's or a tool's own.
+    fn is_ignored(&self, file: &OsStr, name: &Path) -> bool {
+        let is_at_root = name == Path::new(file);
+        let file = file.to_string_lossy();
+        let is_editors = file.ends_with('~') || file.starts_with(".#") || is_swap_file(&file);
+        is_editors
+            || TOOLS.contains(&&*file)
+            || is_at_root && WRITTEN.contains(&&*file)
+            || is_at_root && file == "target" && self.language == Language::Rust
+            || file == PACKAGES && !self.with_packages
+    }
+
+    fn add(&mut self, name: &Path, path: PathBuf) -> io::Result<()> {
+        if self.found.files.len() == MAX_FILES {
+            let folder = name.components().next().map(|first| first.as_os_str().to_owned());
+            return Err(io::Error::other(format!(
+                "it has more than {MAX_FILES} files, the last of them in {}: move what isn't the plugin's elsewhere",
+                folder.unwrap_or_default().display()
+            )));
+        }
+        self.found.files.push(Source { name: name.to_owned(), path });
+        Ok(())
+    }
+
+    fn leave_out(&mut self, name: &Path, reason: &'static str) {
+        self.found.left_out.push(LeftOut { name: name.to_owned(), reason });
+    }
+}
+
+/// Vim's own files, such as `.plugin.py.swp`.
+fn is_swap_file(name: &str) -> bool {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    name.starts_with('.') && ending.len() == 3 && ending.starts_with("sw")
+}
+
+/// Whether a JavaScript or Python file contains tests.
+fn is_test(name: &Path) -> bool {
+    let file = name.file_name().unwrap_or_default().to_string_lossy();
+    file.ends_with(".test.js") || file.ends_with(".py") && file.starts_with("test_")
+}
+
+/// What code must mention to get a file that isn't part of a component by itself: tests, npm's packages, and
+/// what at the project's root is for people and tools. `None` for all other files.
+fn mention(name: &Path) -> Option<String> {
+    if is_test(name) {
+        return Some(name.file_stem()?.to_string_lossy().into_owned());
+    }
+    let first = name.components().next()?.as_os_str().to_string_lossy();
+    if name.components().any(|part| part.as_os_str() == PACKAGES) {
+        // Packages are imported by their names.
+        let mut parts = name.components().skip_while(|part| part.as_os_str() != PACKAGES).skip(1);
+        let package = parts.next()?.as_os_str().to_string_lossy().into_owned();
+        return match package.starts_with('@') {
+            true => Some(format!("{package}/{}", parts.next()?.as_os_str().to_string_lossy())),
+            false => Some(package),
+        };
+    }
+    let is_for_people = ["README", "LICENSE", "CHANGELOG"].iter().any(|start| first.starts_with(start));
+    let is_for_tools = [MANIFEST, "package.json", "package-lock.json", ".gitignore"].contains(&&*first);
+    (is_for_people || is_for_tools).then(|| first.into_owned())
+}
+
+/// Leaves only the files that a component can be made of. A file that isn't code of the plugin by itself
+/// stays if code that stays mentions it.
+pub(crate) fn retain_mentioned(files: &mut Vec<Source>) {
+    let (mut kept, mut waiting): (Vec<Source>, Vec<Source>) =
+        files.drain(..).partition(|file| mention(&file.name).is_none());
+    let mut unread = 0;
+    // Code that is mentioned may mention more.
+    while unread < kept.len() && !waiting.is_empty() {
+        let text = fs::read(&kept[unread].path).ok().filter(|_| is_code(&kept[unread].name));
+        unread += 1;
+        let Some(text) = text else { continue };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        kept.extend(
+            waiting
+                .extract_if(.., |file| mention(&file.name).is_none_or(|mentioned| text.contains(&mentioned))),
+        );
+    }
+    kept.sort();
+    *files = kept;
+}
+
+fn is_code(name: &Path) -> bool {
+    let ending = name.extension().unwrap_or_default().to_string_lossy();
+    ["js", "mjs", "cjs", "json", "py"].contains(&&*ending)
 }
 
 /// Names, sizes and times: they change when a file below one of the folders is written, created or removed.
-pub fn fingerprint(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
-    let files = folders.iter().flat_map(|folder| files(folder));
+pub fn fingerprint(
+    folders: &[PathBuf],
+    language: Language,
+) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    let found = folders.iter().filter_map(|folder| Some((folder, find(folder, language, false).ok()?)));
+    let files = found
+        .flat_map(|(folder, found)| found.files.into_iter().map(|file| (folder.join(file.name), file.path)));
     files
-        .filter_map(|path| {
-            let metadata = fs::metadata(&path).ok()?;
-            Some((path, metadata.len(), metadata.modified().ok()))
+        .filter_map(|(name, path)| {
+            let metadata = fs::metadata(path).ok()?;
+            Some((name, metadata.len(), metadata.modified().ok()))
         })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::{fs::symlink, net::UnixListener};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
-    #[test]
-    fn a_change_of_tests_needs_no_build() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |file: &str, content: &str| fs::write(folder.path().join(file), content).unwrap();
-        write("plugin.js", "1");
-        let first = digest(&[folder.path()], "tool").unwrap();
-        write("plugin.test.js", "1");
-        write("test_plugin.py", "1");
-        assert_eq!(digest(&[folder.path()], "tool").unwrap(), first);
-        write("plugin.js", "2");
-        assert_ne!(digest(&[folder.path()], "tool").unwrap(), first);
+    fn write(folder: &Path, file: &str, content: &str) {
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn names(files: &[Source]) -> Vec<String> {
+        files.iter().map(|file| file.name.display().to_string()).collect()
     }
 
     #[test]
-    fn what_a_build_writes_is_no_source() {
+    fn what_a_build_writes_is_no_source_and_a_folder_of_that_name_elsewhere_is() {
         let folder = tempfile::tempdir().unwrap();
-        for file in ["a.js", "src/b.rs", "build/a.wasm", "target/x", ".a.js.swp", "a.js~", "cases/1.json"] {
-            let path = folder.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, file).unwrap();
+        for file in [
+            "a.js",
+            "src/build/b.rs",
+            "src/target/c.rs",
+            "build/a.wasm",
+            "target/x",
+            ".a.js.swp",
+            "a.js~",
+            "cases/1.json",
+            ".git/HEAD",
+            "lib/__pycache__/a.pyc",
+            "out/CACHEDIR.TAG",
+            "out/b.js",
+            ".levels.json",
+        ] {
+            write(folder.path(), file, file);
         }
-        let names: Vec<_> = files(folder.path())
-            .iter()
-            .map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string())
-            .collect();
-        assert_eq!(names, ["a.js", "src/b.rs"]);
-        let before = digest(&[folder.path()], "1").unwrap();
-        fs::write(folder.path().join("build/a.wasm"), "other").unwrap();
-        assert_eq!(digest(&[folder.path()], "1").unwrap(), before);
-        assert_ne!(digest(&[folder.path()], "2").unwrap(), before);
-        fs::write(folder.path().join("a.js"), "other").unwrap();
-        assert_ne!(digest(&[folder.path()], "1").unwrap(), before);
+        let rust = find(folder.path(), Language::Rust, true).unwrap();
+        assert_eq!(names(&rust.files), [".levels.json", "a.js", "src/build/b.rs", "src/target/c.rs"]);
+        let python = find(folder.path(), Language::Python, true).unwrap();
+        assert!(names(&python.files).contains(&"target/x".to_owned()), "only cargo writes it");
+    }
+
+    #[test]
+    fn only_regular_files_are_sources_and_the_rest_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(folder.path(), "plugin.py", "");
+        write(folder.path(), "venv/pyvenv.cfg", "");
+        write(folder.path(), "venv/lib/site.py", "");
+        symlink("lib", at("venv/lib64")).unwrap();
+        symlink("/nowhere/at/all", at("notes.txt")).unwrap();
+        write(folder.path(), "docs/guide.md", "");
+        symlink("../docs", at("docs/up")).unwrap();
+        symlink("..", at("docs/out")).unwrap();
+        symlink("docs", at("manual")).unwrap();
+        symlink("plugin.py", at("other.py")).unwrap();
+        mknodat(CWD, at("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        let found = find(folder.path(), Language::Python, true).unwrap();
+        assert_eq!(names(&found.files), ["docs/guide.md", "manual/guide.md", "other.py", "plugin.py"]);
+        let left_out: Vec<_> = found.left_out.iter().map(LeftOut::to_string).collect();
+        assert_eq!(
+            left_out,
+            [
+                "docs/out leads back to a folder around it",
+                "docs/up leads back to a folder around it",
+                "manual/out leads back to a folder around it",
+                "manual/up leads back to a folder around it",
+                "notes.txt leads nowhere",
+                "pipe is neither a file nor a folder",
+                "socket is neither a file nor a folder",
+            ]
+        );
+    }
+
+    #[test]
+    fn tests_documents_and_packages_are_sources_only_if_code_mentions_them() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "plugin.py", "import test_levels");
+        write(folder.path(), "test_levels.py", "import test_more");
+        write(folder.path(), "test_more.py", "");
+        write(folder.path(), "test_plugin.py", "");
+        write(folder.path(), "README.md", "test_plugin");
+        write(folder.path(), MANIFEST, "");
+        write(folder.path(), "plugin.js", "import x from './node_modules/ms/index.js'");
+        write(folder.path(), "node_modules/ms/index.js", "");
+        write(folder.path(), "node_modules/@eslint/js/index.js", "");
+        let mut files = find(folder.path(), Language::Python, true).unwrap().files;
+        retain_mentioned(&mut files);
+        assert_eq!(
+            names(&files),
+            ["node_modules/ms/index.js", "plugin.js", "plugin.py", "test_levels.py", "test_more.py"]
+        );
+    }
+
+    #[test]
+    fn no_number_of_files_hides_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..5_300 {
+            fs::write(folder.path().join(format!("{number}.py")), "").unwrap();
+        }
+        assert_eq!(find(folder.path(), Language::Python, true).unwrap().files.len(), 5_300);
+        assert_eq!(fingerprint(&[folder.path().to_owned()], Language::Python).len(), 5_300);
     }
 }

@@ -1,6 +1,7 @@
 //! Runs external tools. Their output is shown and kept, and a tool that nobody waits for any more is killed.
 
 use std::{
+    collections::VecDeque,
     io,
     path::PathBuf,
     pin::Pin,
@@ -17,8 +18,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How much of a tool's output is kept, in bytes. Compilers say what matters first.
+use crate::languages::surroundings;
+
+/// How much of the beginning and of the end of a tool's output is kept, in bytes each. Some say what matters first,
+/// others last.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// Whether a line of a tool's standard output is kept.
+type Filter = fn(&str) -> bool;
 
 /// How long a tool may take to bundle a plugin with its interpreter. This runs the plugin's code outside its
 /// functions.
@@ -100,7 +107,20 @@ impl Toolbox {
     /// [`BuildError::Missing`] with `absence` if it can't be started, [`BuildError::Failed`] with its output,
     /// or [`BuildError::Stopped`].
     pub(crate) async fn run(&self, command: Command, absence: &str) -> Result<String, BuildError> {
-        let Ended { out, said, status } = self.finish(command, absence, self.echo).await?;
+        self.run_for(command, absence, |_| true).await
+    }
+
+    /// As [`Toolbox::run`], for a tool of whose standard output only some lines matter.
+    ///
+    /// # Errors
+    /// As [`Toolbox::run`].
+    pub(crate) async fn run_for(
+        &self,
+        command: Command,
+        absence: &str,
+        filter: Filter,
+    ) -> Result<String, BuildError> {
+        let Ended { out, said, status } = self.finish(command, absence, self.echo, filter).await?;
         if status.success() {
             return Ok(out);
         }
@@ -134,18 +154,31 @@ impl Toolbox {
     /// # Errors
     /// As [`Toolbox::run`], with both output streams: some tests say on one what failed and on the other why.
     pub(crate) async fn run_tests(&self, command: Command, absence: &str) -> Result<String, BuildError> {
-        let Ended { out, said, status } = self.finish(command, absence, false).await?;
+        let Ended { out, said, status } = self.finish(command, absence, false, |_| true).await?;
         let output = format!("{}\n{}", out.trim(), said.trim()).trim().to_owned();
         if status.success() { Ok(output) } else { Err(BuildError::Failed { output, is_shown: false }) }
     }
 
-    async fn finish(&self, mut command: Command, absence: &str, echo: bool) -> Result<Ended, BuildError> {
+    async fn finish(
+        &self,
+        mut command: Command,
+        absence: &str,
+        echo: bool,
+        filter: Filter,
+    ) -> Result<Ended, BuildError> {
+        for name in surroundings::withheld() {
+            let is_given = command.as_std().get_envs().any(|(given, _)| given == name);
+            if !is_given {
+                command.env_remove(name);
+            }
+        }
         // In a group of its own, a compiler's children are killed with it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|error| not_started(&command, error, absence))?;
         let mut group = Group::of(&child);
         let (out, error) = (child.stdout.take(), child.stderr.take());
-        let work = async { tokio::join!(kept(out, false), kept(error, echo), child.wait()) };
+        let work =
+            async { tokio::join!(kept(out, false, filter), kept(error, echo, |_| true), child.wait()) };
         let Some((out, said, status)) = self.stop.run_until_cancelled(work).await else {
             return Err(BuildError::Stopped);
         };
@@ -200,21 +233,61 @@ impl Drop for Group {
 
 /// Reads what comes through a pipe, line by line. There are no terminal colours in it, because none of the
 /// tools sends them to a pipe.
-async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool) -> String {
-    let mut text = String::new();
-    let Some(pipe) = pipe else { return text };
+async fn kept(pipe: Option<impl AsyncRead + Unpin>, echo: bool, filter: Filter) -> String {
+    let mut kept = Kept::default();
+    let Some(pipe) = pipe else { return String::new() };
     let mut lines = BufReader::new(pipe).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
         let line = String::from_utf8_lossy(&line);
         if echo {
             show(&line);
         }
-        if text.len() + line.len() < MAX_KEPT_BYTES {
-            text.push_str(&line);
-            text.push('\n');
+        if filter(&line) {
+            kept.add(&line);
         }
     }
-    text
+    kept.text()
+}
+
+/// The beginning and the end of a tool's output.
+#[derive(Default)]
+struct Kept {
+    beginning: String,
+    is_full: bool,
+    end: VecDeque<String>,
+    end_bytes: usize,
+    dropped: usize,
+}
+
+impl Kept {
+    fn add(&mut self, line: &str) {
+        self.is_full = self.is_full || self.beginning.len() + line.len() >= MAX_KEPT_BYTES;
+        if !self.is_full {
+            self.beginning.push_str(line);
+            self.beginning.push('\n');
+            return;
+        }
+        // One line may be longer than everything that is kept.
+        let cut = line.floor_char_boundary(MAX_KEPT_BYTES.min(line.len()));
+        self.end.push_back(format!("{}\n", &line[..cut]));
+        self.end_bytes += cut + 1;
+        while self.end_bytes > 2 * MAX_KEPT_BYTES
+            && let Some(first) = self.end.pop_front()
+        {
+            self.end_bytes -= first.len();
+            self.dropped += 1;
+        }
+    }
+
+    fn text(self) -> String {
+        let gap = match self.dropped {
+            0 => String::new(),
+            1 => "[1 line left out]\n".to_owned(),
+            lines => format!("[{lines} lines left out]\n"),
+        };
+        let end: String = self.end.into_iter().collect();
+        self.beginning + &gap + &end
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own output")]
@@ -241,6 +314,16 @@ mod tests {
         let error = toolbox().run(shell("echo fine; echo broken >&2; exit 3"), "").await.unwrap_err();
         assert_eq!(error.to_string(), "broken\n");
         assert_eq!(toolbox().run(shell("echo fine"), "").await.unwrap(), "fine\n");
+    }
+
+    #[tokio::test]
+    async fn of_much_output_the_end_is_kept_too_and_lines_that_matter_all() {
+        let much = "echo first; seq -f 'line %.0f of what a tool says' 20000; echo last";
+        let said = toolbox().run(shell(much), "").await.unwrap();
+        assert!(said.starts_with("first\n") && said.ends_with("\nlast\n"), "{} bytes", said.len());
+        assert!(said.contains(" lines left out]\n") && said.len() < 4 * MAX_KEPT_BYTES);
+        let matters = toolbox().run_for(shell(much), "", |line| !line.starts_with("line")).await.unwrap();
+        assert_eq!(matters, "first\nlast\n");
     }
 
     #[tokio::test]

@@ -13,8 +13,16 @@ use crate::languages::{
 pub(crate) struct Toolchain {
     /// Builds a project. Returns the component's path.
     pub(crate) build: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, PathBuf>,
-    /// Runs a project's own tests. Returns whether there are any.
-    pub(crate) test: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, bool>,
+    /// Runs a project's own tests, which must pass.
+    pub(crate) test: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, Tested>,
+}
+
+/// Tests that passed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tested {
+    pub(crate) ran: usize,
+    /// Files with tests that no tool has run, each with the cure.
+    pub(crate) unfound: Vec<String>,
 }
 
 const RUST: Toolchain = Toolchain {

@@ -17,6 +17,7 @@ mod imports;
 mod log;
 mod manifest;
 mod playground;
+mod plugin_builds;
 mod plugin_changes;
 mod plugin_grants;
 mod plugin_kit;

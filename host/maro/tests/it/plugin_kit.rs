@@ -22,7 +22,7 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects")
 }
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maro"));
     command
         .current_dir(folder)
@@ -32,12 +32,12 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn maro(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn maro(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
 }
 
 /// What a command says that succeeds.
-fn said(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn said(folder: &Path, arguments: &[&str]) -> String {
     let output = maro(folder, arguments);
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "maro {arguments:?} fails:\n{out}\n{error}");
@@ -45,7 +45,7 @@ fn said(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// What a command says that fails.
-fn complaint(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn complaint(folder: &Path, arguments: &[&str]) -> String {
     let output = maro(folder, arguments);
     assert!(!output.status.success(), "maro {arguments:?} succeeds");
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -53,7 +53,7 @@ fn complaint(folder: &Path, arguments: &[&str]) -> String {
 
 /// Whether the tools of a language are here. In CI they must be.
 #[expect(clippy::print_stderr, reason = "a test that is skipped must not be so in silence")]
-fn has(tool: &str) -> bool {
+pub(crate) fn has(tool: &str) -> bool {
     let is_there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
     #[expect(clippy::disallowed_methods, reason = "CI says that it is one in the environment alone")]
     let is_ci = std::env::var("CI").is_ok();
@@ -81,7 +81,7 @@ fn a_new_project_in_rust_builds_away_from_the_repository() {
     assert!(built.ends_with("build/greet.toml.\n"), "{built}");
     let run = said(folder.path(), &["plugin", "run", "greet", "R&D"]);
     assert!(run.starts_with("/maro greet R&D\n\nHello, R&D!\n"), "{run}");
-    assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet passed."));
+    assert!(said(folder.path(), &["plugin", "test", "greet"]).contains("The tests of greet passed: 1 ran."));
 
     let source = folder.path().join("greet/src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
@@ -293,7 +293,7 @@ fn the_example_in_javascript_reports_what_the_channel_tracks() {
     }
     let example = example("standup");
     let folder = example.to_str().unwrap();
-    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of standup passed."));
+    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of standup passed: "));
     let run = said(Path::new("."), &["plugin", "run", folder]);
     assert!(run.contains("Standup in #general\n"), "{run}");
     let again = said(Path::new("."), &["plugin", "run", folder]);
@@ -309,7 +309,7 @@ fn the_example_in_python_finds_issues() {
     }
     let example = example("search");
     let folder = example.to_str().unwrap();
-    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search passed."));
+    assert!(said(Path::new("."), &["plugin", "test", folder]).contains("The tests of search passed: "));
     let run = said(Path::new("."), &["plugin", "run", folder, "authentication flow"]);
     assert!(run.contains("• SCRUM-123: User authentication flow"), "{run}");
 }

@@ -1,7 +1,8 @@
-// node componentize.mjs SOURCE WIT WORLD COMPONENT
+// node componentize.mjs SOURCE WIT WORLD COMPONENT, or `--version` to see whether it is whole
 import { writeFile } from 'node:fs/promises';
 import { componentize } from '@bytecodealliance/componentize-js';
 
+if (process.argv[2] === '--version') process.exit(0);
 const [sourcePath, witPath, worldName, output] = process.argv.slice(2);
 // Other features stay on: without `random` and `clocks`, the component would always see the random numbers and the
 // time of its build. The host has no network of this kind.
