@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -17,7 +20,12 @@ use crate::{
     commands::Commands,
     config::Config,
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
-    server::{self, connections, router, slack_socket, state::BotState},
+    server::{
+        self,
+        connections::{self, Lifetimes},
+        router, slack_socket,
+        state::BotState,
+    },
     services::Services,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
@@ -26,17 +34,18 @@ use maro_runtime::{
     loading::loader::PluginLoader, outbound::addresses::Reach, recording::recorder::Recorder,
     registry::Registry,
 };
-use maro_slack::{render::Renderer, socket::SocketMode};
+use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
 use maro_tickets::{patience::Patience, sync::StatusSync};
 
 /// How long the first look at Jira may take; nothing waits for it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long acknowledged commands have to end at shutdown.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+/// How long a stop takes at most once nothing is accepted any more: acknowledged commands and background work have
+/// until then to end. Together with `MARO_DRAIN_SECS` that is half a minute, as long as Kubernetes waits by default.
+const STOP_TIMEOUT: Duration = Duration::from_secs(24);
 
-/// How long connections of Socket Mode have to give their last answers.
+/// How long connections of Socket Mode have to give their last answers. Part of the above, as are those of HTTP.
 const SOCKET_GRACE: Duration = Duration::from_secs(6);
 
 /// What the bot takes from the world beside its settings.
@@ -113,10 +122,15 @@ impl Bot {
         background.spawn(Arc::clone(&state.tickets).recover(is_alone, shutdown.clone()));
         let public = router(Arc::clone(&state), operators.is_none());
         let most = connections::capacity(descriptors::raise_limit(), database_connections(&config.database));
-        let server = tokio::spawn(connections::serve(listener, public, most, shutdown.clone()));
+        let lifetimes = Lifetimes {
+            keep_alive: config.connections.keep_alive,
+            draining: state.draining.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let server = tokio::spawn(connections::serve(listener, public, most, lifetimes.clone()));
         if let Some(listener) = operators {
             let router = server::operators(Arc::clone(&state));
-            background.spawn(connections::serve_operators(listener, router, shutdown.clone()));
+            background.spawn(connections::serve_operators(listener, router, lifetimes));
         }
         let socket = slack_socket::start(&config.slack, &state);
         Ok(Self { address, operator_address, state, stores, shutdown, background, server, socket })
@@ -147,8 +161,17 @@ impl Bot {
         &self.state.plugins.recorder
     }
 
+    /// Says that it isn't ready any more and answers for `time` all the same: whoever sends requests here needs a moment
+    /// to learn of it, and Slack sends none a second time.
+    pub async fn drain(&self, time: Duration) {
+        self.state.draining.cancel();
+        tokio::time::sleep(time).await;
+    }
+
     /// Stops accepting, finishes what was acknowledged, and closes the database.
     pub async fn stop(self) {
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        self.state.draining.cancel();
         self.shutdown.cancel();
         self.state.plugins.registry.close();
         if let Some(socket) = self.socket {
@@ -158,11 +181,11 @@ impl Bot {
             tracing::error!("the server ended with a panic");
         }
         self.state.tasks.close();
-        if timeout(DRAIN_TIMEOUT, self.state.tasks.wait()).await.is_err() {
+        if timeout_at(deadline, self.state.tasks.wait()).await.is_err() {
             tracing::error!(commands = self.state.tasks.len(), "commands were cut off by the shutdown");
         }
         self.background.close();
-        if timeout(DRAIN_TIMEOUT, self.background.wait()).await.is_err() {
+        if timeout_at(deadline, self.background.wait()).await.is_err() {
             tracing::error!("background work was cut off by the shutdown");
         }
         self.stores.close().await;
@@ -186,7 +209,7 @@ fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
 }
 
 fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach: Reach) -> BotState {
-    let driver = services.driver(config);
+    let driver = services.driver();
     let recorder = Arc::clone(&plugins.recorder);
     let capabilities = services.capabilities(config, Arc::clone(&driver), recorder, reach);
     let tickets = services.tickets(config, driver);
@@ -196,7 +219,7 @@ fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach
         capabilities,
         Arc::clone(&tickets),
         config.admins.clone(),
-        owner_notices(config, services),
+        owner_notices(services),
     );
     BotState::new(config, services, plugins, tickets, commands)
 }
@@ -228,17 +251,17 @@ fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Opt
         registry: Arc::clone(&state.plugins.registry),
         switches: Arc::clone(&services.plugin_switches),
         slack: Arc::clone(&services.slack),
-        renderer: Renderer::new(&config.jira.base_url),
+        renderer: services.renderer.clone(),
         clock: services.clock.clone(),
         channel: config.plugins.channel.clone()?,
     })
 }
 
-fn owner_notices(config: &Config, services: &Services) -> Arc<OwnerNotices> {
+fn owner_notices(services: &Services) -> Arc<OwnerNotices> {
     Arc::new(OwnerNotices {
         switches: Arc::clone(&services.plugin_switches),
         slack: Arc::clone(&services.slack),
-        renderer: Renderer::new(&config.jira.base_url),
+        renderer: services.renderer.clone(),
         clock: services.clock.clone(),
         tasks: services.tasks.clone(),
         seen: Mutex::default(),

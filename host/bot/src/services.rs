@@ -38,6 +38,8 @@ pub(crate) struct Services {
     pub(crate) plugin_switches: Arc<dyn PluginSwitches>,
     pub(crate) audit: Auditor,
     pub(crate) slack: Arc<SlackWebApi>,
+    /// All that MARO says passes through copies of it, which share what people call the command.
+    pub(crate) renderer: Renderer,
     /// Whose the bot is.
     pub(crate) workspace: Arc<Workspace>,
     /// What may be shown where.
@@ -81,6 +83,7 @@ impl Services {
             plugin_storage: Arc::clone(&stores.plugin_storage),
             plugin_switches: Arc::clone(&stores.plugin_switches),
             slack,
+            renderer: Renderer::new(&config.jira.base_url),
             workspace,
             access,
             metrics,
@@ -89,7 +92,7 @@ impl Services {
         })
     }
 
-    pub(crate) fn driver(&self, config: &Config) -> Arc<Driver> {
+    pub(crate) fn driver(&self) -> Arc<Driver> {
         let (tracker, intents) = (Arc::clone(&self.tracker), Arc::clone(&self.intents));
         Arc::new(Driver {
             intents: Arc::clone(&self.intents),
@@ -100,7 +103,7 @@ impl Services {
             auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone()),
             announcer: Arc::new(Announcer {
                 slack: Arc::clone(&self.slack),
-                renderer: Renderer::new(&config.jira.base_url),
+                renderer: self.renderer.clone(),
             }),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),

@@ -24,7 +24,7 @@ use crate::{
 };
 use maro_bot::{
     bot::Bot,
-    config::{self, Config, PluginsConfig},
+    config::{self, Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_domain::caller::Person;
 use maro_jira::config::JiraConfig;
@@ -158,6 +158,7 @@ impl Dev {
         let config = Config {
             listen: arguments.listen,
             operator_listen: None,
+            connections: ConnectionsConfig::ALONE,
             database: DatabaseConfig::Sqlite { path: folder.join(FOLDER).join("maro.db") },
             plugins: PluginsConfig {
                 memory_mib: None,

@@ -1,6 +1,7 @@
 //! Whose command it is.
 
 use crate::{
+    command_name::CommandName,
     ids::{ChannelId, TeamId, UserId},
     request::RequestToken,
 };
@@ -17,6 +18,8 @@ pub struct Caller {
     /// The person's workspace, if it isn't the bot's own.
     pub foreign_team: Option<TeamId>,
     pub way: Way,
+    /// What the command is called that was typed, or that a button's command would be typed after.
+    pub command_name: CommandName,
     /// The request that it came with. `None` if nobody could send it a second time.
     pub request: Option<RequestToken>,
 }

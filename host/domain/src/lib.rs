@@ -2,6 +2,7 @@
 
 pub mod author;
 pub mod caller;
+pub mod command_name;
 pub mod details;
 pub mod events;
 pub mod ids;

@@ -21,7 +21,7 @@ use std::{
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, PluginsConfig},
+    config::{Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_dev::{
     builds::Builds,
@@ -60,6 +60,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
     let config = Config {
         listen: LOOPBACK,
         operator_listen: None,
+        connections: ConnectionsConfig::ALONE,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig {
             memory_mib: None,

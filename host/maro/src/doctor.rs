@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::doctor::finding::Finding;
 use maro_bot::{
     commands::own::RESERVED_NAMES,
-    config::{Config, ConfigError, exposure::Exposure},
+    config::{Config, ConfigError, exposure::Exposure, load},
 };
 use maro_jira::{client::JiraClient, error::JiraError, permissions::Permission};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
@@ -45,6 +45,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         }
     };
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
+    findings.extend(ignored_variables());
     findings.extend(exposures(&config));
     findings.extend(database(&config).await);
     let plugins = plugins(&config).await;
@@ -70,6 +71,13 @@ fn print(finding: &Finding) {
         Finding::Ill { what, fix } => println!("FAIL  {what}\n      {fix}"),
         Finding::Risky { what, fix } => println!("WARN  {what}\n      {fix}"),
     }
+}
+
+fn ignored_variables() -> impl Iterator<Item = Finding> {
+    load::ignored_variables().into_iter().map(|variable| Finding::Risky {
+        what: format!("{variable} in the environment isn't a MARO setting, so it has no effect."),
+        fix: "Remove it, unless another program needs it.".to_owned(),
+    })
 }
 
 fn exposures(config: &Config) -> impl Iterator<Item = Finding> {

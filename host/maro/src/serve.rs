@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use maro_bot::{bot::Bot, config::Config};
+use maro_bot::{
+    bot::Bot,
+    config::{Config, load},
+};
 use maro_process::{clock::Clock, stop_signal::StopSignal, telemetry};
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
@@ -15,7 +18,11 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     for exposure in config.exposures() {
         tracing::warn!(fix = exposure.fix, "{}", exposure.what);
     }
+    for variable in load::ignored_variables() {
+        tracing::warn!(variable, "a variable of the environment isn't a MARO setting, and is ignored");
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    let drain = config.connections.drain;
     let bot = tokio::select! {
         bot = Bot::start(config, Clock::system()) => bot.context("MARO can't start")?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
@@ -25,7 +32,12 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         tracing::info!(%address, "listening for operators");
     }
     stop.wait().await;
-    tracing::info!("stopping");
+    tracing::info!(drain_secs = drain.as_secs(), "stopping");
+    // Whoever asks a second time doesn't want to wait.
+    tokio::select! {
+        () = bot.drain(drain) => {}
+        () = stop.wait() => {}
+    }
     bot.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use crate::{
     message::button::{RUN_COMMAND, TURN_PAGE, opened},
     sealed::Sealer,
 };
-use maro_domain::reply::Maker;
+use maro_domain::{command_name::CommandName, reply::Maker};
 
 /// A pressed button that runs a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct PressedCommand<'a> {
     pub maker: Option<Maker>,
     /// Whether Slack has shown the command and asked.
     pub is_confirmed: bool,
+    /// What the command would be typed after, if the button says so.
+    pub command_name: Option<CommandName>,
 }
 
 impl<'a> PressedCommand<'a> {
@@ -30,12 +32,14 @@ impl<'a> PressedCommand<'a> {
             _ => return None,
         };
         let opened = opened(&action.action_id, &action.value, sealer);
-        let is_confirmed = opened.as_ref().is_some_and(|(_, is_confirmed)| *is_confirmed);
+        let is_confirmed = opened.as_ref().is_some_and(|opened| opened.is_confirmed);
+        let command_name = opened.as_ref().and_then(|opened| opened.name.clone());
         Some(Self {
             command: &action.value,
             replaces_message: turns_page && action.is_ephemeral,
-            maker: opened.map(|(maker, _)| maker),
+            maker: opened.map(|opened| opened.maker),
             is_confirmed,
+            command_name,
         })
     }
 }

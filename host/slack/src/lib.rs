@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod command_button;
+pub mod command_in_use;
 pub mod config;
 pub mod form;
 pub mod interaction;

@@ -14,11 +14,10 @@ use serde::{Serialize, ser::SerializeMap};
 
 use crate::{
     message::{
-        button::CommandButton,
+        button::{CommandButton, Making},
         cut::cut_point,
         layout::{Part, Placement},
     },
-    sealed::Sealer,
     view::plain_text::length,
 };
 use maro_domain::reply::{Button, Visibility};
@@ -42,16 +41,16 @@ pub struct Message {
 impl Message {
     /// Takes text in Slack's markup, in which every literal `&`, `<` and `>` is an entity. A text of more
     /// than 40,000 characters is cut at the end of a line, and a last line says so. `controls` are in the
-    /// order of the text; if it is cut, they are left out. With a `sealer`, each says who made it.
+    /// order of the text; if it is cut, they are left out. With a sealer, each says who made it.
     pub(crate) fn new(
         visibility: Visibility,
         text: String,
         controls: &[(Placement, Vec<Button>)],
-        sealer: Option<&Sealer>,
+        making: Making<'_>,
     ) -> Self {
         let whole_length = text.len();
         let text = bounded(text);
-        let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] }, sealer);
+        let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] }, making);
         Self { visibility, text, parts, replaces_original: false }
     }
 

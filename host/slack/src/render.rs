@@ -17,13 +17,15 @@ use std::{collections::HashSet, ops::Range};
 use url::Url;
 
 use crate::{
+    command_in_use::CommandInUse,
     link_label::{self, ShownLink},
-    message::{self, Message, layout::Placement},
+    message::{self, Message, button::Making, layout::Placement},
     render::escape::{ZERO_WIDTH_SPACE, push_special, push_text},
     sealed::Sealer,
     view::plain_text::length,
 };
 use maro_domain::{
+    command_name::CommandName,
     ids::{ChannelId, UserId},
     reply::{Block, Button, Item, Reply, Span, Visibility},
 };
@@ -60,6 +62,8 @@ pub struct Renderer {
     issue_link_start: String,
     /// Notes on buttons who made them.
     sealer: Option<Sealer>,
+    /// What commands are called. All copies share it.
+    pub command_in_use: CommandInUse,
 }
 
 impl Renderer {
@@ -70,6 +74,7 @@ impl Renderer {
             site: jira_base_url.clone(),
             issue_link_start: format!("<{}/browse/", base.trim_end_matches('/')),
             sealer: None,
+            command_in_use: CommandInUse::default(),
         }
     }
 
@@ -81,18 +86,29 @@ impl Renderer {
 
     /// The message that shows `reply` to `caller` in `channel`, within Slack's limits.
     pub fn render(&self, reply: &Reply, channel: &ChannelId, caller: &UserId) -> Message {
+        self.render_called(reply, channel, caller, &self.command_in_use.name())
+    }
+
+    /// The same for a person who calls the command `name`.
+    pub fn render_called(
+        &self,
+        reply: &Reply,
+        channel: &ChannelId,
+        caller: &UserId,
+        name: &CommandName,
+    ) -> Message {
         let notifiable = match reply.visibility {
             Visibility::Channel => Some(MAX_NOTIFIED),
             // Slack notifies nobody of what one person alone sees.
             Visibility::Caller => None,
         };
-        let (text, controls) = self.text(&reply.blocks, channel, caller, notifiable);
-        Message::new(reply.visibility, text, &controls, self.sealer.as_ref())
+        let (text, controls) = self.text(&reply.blocks, channel, caller, notifiable, name);
+        Message::new(reply.visibility, text, &controls, Making { sealer: self.sealer.as_ref(), name })
     }
 
     /// The same text for a part of a view, without buttons; `caller` is the person who sees it.
     pub fn mrkdwn(&self, blocks: &[Block], channel: &ChannelId, caller: &UserId) -> Mrkdwn {
-        Mrkdwn(self.text(blocks, channel, caller, None).0)
+        Mrkdwn(self.text(blocks, channel, caller, None, &self.command_in_use.name()).0)
     }
 
     /// `notifiable`: how many people it may notify, if that matters.
@@ -102,12 +118,14 @@ impl Renderer {
         channel: &'a ChannelId,
         caller: &'a UserId,
         notifiable: Option<usize>,
+        name: &'a CommandName,
     ) -> (String, Controls) {
         let lines: usize = blocks.iter().map(line_count).sum();
         let mut writer = Writer {
             renderer: self,
             channel,
             caller,
+            name,
             out: String::with_capacity(
                 64 + lines.min(MAX_LINES_FORESEEN) * (self.issue_link_start.len() + 96),
             ),
@@ -160,6 +178,8 @@ struct Writer<'a> {
     renderer: &'a Renderer,
     channel: &'a ChannelId,
     caller: &'a UserId,
+    /// What the caller types before a command.
+    name: &'a CommandName,
     out: String,
     /// Whether `*` or a back-tick was just closed, which only works before the end of a word.
     after_marker: bool,
@@ -283,8 +303,9 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A command that is written as such is written as this caller types it.
     fn code(&mut self, text: &str) {
-        let text = text.trim();
+        let text = &*self.name.typed(text.trim());
         if text.is_empty() {
             return;
         }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use maro_domain::{
+    command_name::CommandName,
     ids::{ChannelId, UserId},
     issue::{InvalidIssueKey, IssueKey},
 };
@@ -23,9 +24,22 @@ pub(crate) struct Origin {
     /// The workspace, for a link to the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) team: Option<String>,
+    /// What the command is called there, if not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) command_name: Option<String>,
 }
 
 impl Origin {
+    /// With the name of the command that is in use where it was asked for.
+    pub(crate) fn called(self, name: &CommandName) -> Self {
+        Self { command_name: (!name.is_usual()).then(|| name.as_str().to_owned()), ..self }
+    }
+
+    /// What the command is called there.
+    pub(crate) fn command_name(&self) -> CommandName {
+        self.command_name.as_deref().and_then(CommandName::parse).unwrap_or_default()
+    }
+
     /// The channel and the person as typed ids.
     ///
     /// # Errors
@@ -40,7 +54,7 @@ impl Origin {
     /// The origin of a person who hasn't chosen a channel.
     pub(crate) fn nowhere(user: &UserId) -> Self {
         let user = user.as_str().to_owned();
-        Self { channel: user.clone(), user, thread_ts: None, permalink: None, team: None }
+        Self { channel: user.clone(), user, thread_ts: None, permalink: None, team: None, command_name: None }
     }
 
     /// Whether no channel is chosen yet. A shortcut from anywhere has none; until then the person takes its

@@ -148,13 +148,19 @@ impl Tickets {
     }
 
     /// The shortcut on a message.
-    pub async fn open_create_from_message(&self, shortcut: MessageShortcut) {
-        self.opener.open_create_from_message(shortcut).await;
+    ///
+    /// # Errors
+    /// The form didn't open: the sentence for the person.
+    pub async fn open_create_from_message(&self, shortcut: &MessageShortcut) -> Result<(), &'static str> {
+        self.opener.open_create_from_message(shortcut).await
     }
 
     /// The shortcut from anywhere in Slack.
-    pub async fn open_create_from_anywhere(&self, shortcut: Shortcut) {
-        self.opener.open_create_from_anywhere(shortcut).await;
+    ///
+    /// # Errors
+    /// The form didn't open: the sentence for the person.
+    pub async fn open_create_from_anywhere(&self, shortcut: &Shortcut) -> Result<(), &'static str> {
+        self.opener.open_create_from_anywhere(shortcut).await
     }
 
     /// `/maro stories EPIC-1`: opens the form for stories. Returns a reply only if that fails.

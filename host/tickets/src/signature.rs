@@ -8,6 +8,7 @@ use crate::{
 };
 use maro_domain::{
     caller::Caller,
+    command_name::CommandName,
     issue::one_line,
     rich_text::{Inline, RichBlock, RichText, Style},
 };
@@ -27,14 +28,16 @@ impl Signature {
     pub fn of_caller(caller: &Caller, plugin: &str) -> Self {
         let name = one_line(caller.user_name.as_deref().unwrap_or_default(), MAX_NAME_LENGTH);
         let (user, channel) = (caller.user.as_str(), caller.channel.as_str());
-        let line = texts::jira::requested_by(user, &name, channel, plugin);
+        let command = typed(&caller.command_name, plugin);
+        let line = texts::jira::requested_by(user, &name, channel, &command);
         let team = caller.team.as_ref().map(|team| team.as_str());
         Self { line, conversation_url: conversation_url(team, channel) }
     }
 
     /// Of what somebody asked for with a form, which `command` opens, too.
     pub(crate) fn of_origin(origin: &Origin, command: &str) -> Self {
-        let line = texts::jira::requested_by(&origin.user, "", &origin.channel, command);
+        let command = typed(&origin.command_name(), command);
+        let line = texts::jira::requested_by(&origin.user, "", &origin.channel, &command);
         Self { line, conversation_url: origin.conversation_url() }
     }
 
@@ -47,4 +50,9 @@ impl Signature {
         text.blocks.push(RichBlock::Paragraph(vec![line, Inline::plain(" "), link]));
         text
     }
+}
+
+/// A command as it's typed.
+fn typed(name: &CommandName, command: &str) -> String {
+    format!("{name} {command}")
 }

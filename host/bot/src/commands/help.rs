@@ -19,7 +19,13 @@ pub(super) fn all(plugins: &Plugins) -> Reply {
 
 /// One subcommand.
 pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
-    let name = arguments.trim().trim_start_matches("/maro ").to_lowercase();
+    let arguments = arguments.trim();
+    // It may be asked for as it's typed.
+    let name = match arguments.split_once(' ') {
+        Some((command, name)) if command.starts_with('/') => name.trim_start(),
+        _ => arguments,
+    };
+    let name = name.to_lowercase();
     match (OwnCommand::named(&name), plugins.get(&name)) {
         (Some(own), _) => Reply::line(own_line(own)),
         (None, Some(plugin)) => Reply::line(line(plugin.description())),

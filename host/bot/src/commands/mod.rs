@@ -126,8 +126,8 @@ impl Commands {
                 if let Some(sentence) = self.refusal(Role::Create, &caller, arguments).await {
                     return CommandOutcome::Refused(Reply::sentence(sentence));
                 }
-                let Caller { channel, user, .. } = &caller;
-                let origin = CommandOrigin { channel, user, team, trigger_id };
+                let Caller { channel, user, command_name, .. } = &caller;
+                let origin = CommandOrigin { channel, user, team, trigger_id, command_name };
                 match own {
                     OwnCommand::Create => self.tickets.open_create(origin, arguments).await.into(),
                     _ => self.tickets.open_stories(origin, arguments).await.into(),

@@ -68,6 +68,12 @@ pub fn cache_dir() -> Option<PathBuf> {
     named.map(PathBuf::from).or_else(|| parse::user_cache(&environment))
 }
 
+/// The variables of the environment that look like settings of MARO and are none, for a warning: others may have set
+/// them for purposes of their own.
+pub fn ignored_variables() -> Vec<String> {
+    sources::ignored(&environment())
+}
+
 fn environment() -> BTreeMap<String, String> {
     #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
     std::env::vars_os()

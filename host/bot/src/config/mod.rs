@@ -7,6 +7,7 @@ pub mod exposure;
 pub mod load;
 mod parse;
 pub mod sources;
+mod unknown;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -27,6 +28,7 @@ pub struct Config {
     /// `MARO_OPERATOR_LISTEN`, default none: the address for `/metrics`, `/readyz` and `/healthz`, which are then not at
     /// `listen`.
     pub operator_listen: Option<SocketAddr>,
+    pub connections: ConnectionsConfig,
     pub database: DatabaseConfig,
     pub plugins: PluginsConfig,
     /// `MARO_ADMINS`, default none: Slack user ids, separated by commas or spaces. Somebody in another workspace
@@ -49,6 +51,21 @@ pub struct Config {
     pub audit_days: u16,
     /// `MARO_LOG`, default `info`: what to log, in the syntax of `tracing_subscriber`'s `Targets`.
     pub log: String,
+}
+
+/// How connections to the bot end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionsConfig {
+    /// `MARO_KEEP_ALIVE_SECS`, default 620: how long a connection may be silent between two requests. Longer than a
+    /// balancer's own limit, or it sends requests to connections that are being closed.
+    pub keep_alive: Duration,
+    /// `MARO_DRAIN_SECS`, default 5: how long requests are accepted after SIGTERM, while `/readyz` already says 503.
+    pub drain: Duration,
+}
+
+impl ConnectionsConfig {
+    /// For a bot that no balancer stands before.
+    pub const ALONE: Self = Self { keep_alive: Duration::from_secs(620), drain: Duration::ZERO };
 }
 
 #[derive(Debug, Clone)]

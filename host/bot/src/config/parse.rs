@@ -2,12 +2,15 @@
 
 mod people;
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
+    time::Duration,
+};
 
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::config::{Config, PluginsConfig, sources::Sources};
+use crate::config::{Config, ConnectionsConfig, PluginsConfig, sources::Sources};
 use maro_access::JiraAs;
 use maro_domain::ids::ChannelId;
 use maro_jira::config::{JiraConfig, JiraCredentials};
@@ -42,6 +45,7 @@ impl Settings {
     pub(super) fn build(&mut self, environment: &BTreeMap<String, String>) -> Option<Config> {
         let listen = self.listen();
         let operator_listen = self.operator_listen();
+        let connections = self.connections_config();
         let database = self.database();
         let plugins = self.plugins(environment);
         let admins = self.admins();
@@ -51,12 +55,13 @@ impl Settings {
         let slack = self.slack();
         let allowed_teams = self.allowed_teams();
         let jira = self.jira();
-        let sync_interval = self.sync_interval();
+        let sync_interval = self.seconds("MARO_SYNC_INTERVAL_SECS", "300", 1..=604_800);
         let audit_days = self.audit_days();
         let log = self.log();
         Some(Config {
             listen: listen?,
             operator_listen: operator_listen?,
+            connections: connections?,
             database: database?,
             plugins: plugins?,
             admins,
@@ -112,6 +117,12 @@ impl Settings {
                 )),
             },
         }
+    }
+
+    fn connections_config(&mut self) -> Option<ConnectionsConfig> {
+        let keep_alive = self.seconds("MARO_KEEP_ALIVE_SECS", "620", 1..=86_400);
+        let drain = self.seconds("MARO_DRAIN_SECS", "5", 0..=600);
+        Some(ConnectionsConfig { keep_alive: keep_alive?, drain: drain? })
     }
 
     pub(super) fn database(&mut self) -> Option<DatabaseConfig> {
@@ -288,12 +299,14 @@ impl Settings {
         }
     }
 
-    fn sync_interval(&mut self) -> Option<Duration> {
-        let value = self.or("MARO_SYNC_INTERVAL_SECS", "300");
+    fn seconds(&mut self, key: &str, default: &str, range: RangeInclusive<u64>) -> Option<Duration> {
+        let value = self.or(key, default);
         match value.parse::<u64>() {
-            Ok(seconds @ 1..=604_800) => Some(Duration::from_secs(seconds)),
+            Ok(seconds) if range.contains(&seconds) => Some(Duration::from_secs(seconds)),
             _ => self.problem(format!(
-                "MARO_SYNC_INTERVAL_SECS must be a number of seconds from 1 to 604800, not {value:?}."
+                "{key} must be a number of seconds from {} to {}, not {value:?}.",
+                range.start(),
+                range.end()
             )),
         }
     }

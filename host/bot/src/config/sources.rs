@@ -1,9 +1,12 @@
-//! Reads values from the environment and `maro.toml`. The environment wins; unknown keys are errors.
+//! Reads values from the environment and `maro.toml`. The environment wins. Unknown keys in the file are errors; in the
+//! environment, which others fill, too, only those that are near a setting.
 
 use std::{collections::BTreeMap, path::Path};
 
-/// Every known key. The environment may contain other variables, but no other `MARO_…`.
-const KEYS: [&str; 27] = [
+use crate::config::unknown;
+
+/// Every known key.
+const KEYS: [&str; 29] = [
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",
@@ -17,8 +20,10 @@ const KEYS: [&str; 27] = [
     "MARO_CACHE_DIR",
     "MARO_DATABASE_CONNECTIONS",
     "MARO_DATABASE_POOLER",
+    "MARO_DRAIN_SECS",
     "MARO_HOT_RELOAD",
     "MARO_JIRA_AS",
+    "MARO_KEEP_ALIVE_SECS",
     "MARO_LISTEN",
     "MARO_LOG",
     "MARO_OPERATOR_LISTEN",
@@ -32,9 +37,6 @@ const KEYS: [&str; 27] = [
     "SLACK_BOT_TOKEN",
     "SLACK_SIGNING_SECRET",
 ];
-
-/// How similar two names must be for one to be suggested for the other, from 0 to 1.
-const MIN_SIMILARITY: f64 = 0.8;
 
 /// The tables of `maro.toml`. The environment can't have them.
 const TABLES: [&str; 2] = ["access", "roles"];
@@ -62,11 +64,22 @@ pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sourc
             if !value.trim().is_empty() {
                 values.insert(key.clone(), value.trim().to_owned());
             }
-        } else if key.starts_with("MARO_") {
-            problems.push(unknown_key(key, "the environment"));
+        } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, &KEYS) {
+            problems.push(unknown::problem(key, "the environment", &KEYS));
         }
     }
     Sources { values, tables, problems }
+}
+
+/// The variables of the environment that look like settings, and are none.
+pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let is_ignored = |(key, value): &(&String, &String)| {
+        key.starts_with(unknown::PREFIX)
+            && !KEYS.contains(&key.as_str())
+            && !unknown::is_service_link(key, value)
+            && !unknown::is_slip(key, value, &KEYS)
+    };
+    environment.iter().filter(is_ignored).map(|(key, _)| key.clone()).collect()
 }
 
 /// Every key there is, for what has to name them all.
@@ -98,7 +111,7 @@ fn read_file(file: &Path) -> Sources {
             continue;
         }
         if !KEYS.contains(&key.as_str()) {
-            problems.push(unknown_key(&key, &name.to_string()));
+            problems.push(unknown::problem(&key, &name.to_string(), &KEYS));
             continue;
         }
         let value = match value {
@@ -116,24 +129,4 @@ fn read_file(file: &Path) -> Sources {
         values.insert(key, value.trim().to_owned());
     }
     Sources { values, tables, problems }
-}
-
-fn unknown_key(key: &str, place: &str) -> String {
-    let similarity = |known: &&&str| strsim::jaro_winkler(key, known);
-    let nearest = KEYS
-        .iter()
-        .filter(|known| is_near(key, known))
-        .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    match nearest {
-        Some(nearest) => format!("{key} in {place} isn't a MARO setting. Did you mean {nearest}?"),
-        None => format!("{key} in {place} isn't a MARO setting."),
-    }
-}
-
-/// Whether `known` may be what was meant: what follows the first `_` is similar, or shares a word.
-fn is_near(key: &str, known: &str) -> bool {
-    let name = |key| str::split_once(key, '_').map_or(key, |(_, name)| name);
-    let (name, known) = (name(key), name(known));
-    strsim::jaro_winkler(name, known) >= MIN_SIMILARITY
-        || name.split('_').any(|word| known.split('_').any(|other| word == other))
 }

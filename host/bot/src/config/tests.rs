@@ -43,6 +43,8 @@ fn what_is_not_set_has_its_default() {
     assert!(config.admins.is_empty());
     assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
     assert_eq!(config.sync_interval, Duration::from_secs(300));
+    let ConnectionsConfig { keep_alive, drain } = config.connections;
+    assert_eq!((keep_alive.as_secs(), drain.as_secs()), (620, 5));
 }
 
 #[test]
@@ -98,6 +100,9 @@ fn a_bad_value_is_named_in_a_sentence() {
         ("MARO_PLUGIN_CHANNEL", "U024BE7LH"),
         ("MARO_SYNC_INTERVAL_SECS", "0"),
         ("MARO_SYNC_INTERVAL_SECS", "soon"),
+        ("MARO_DRAIN_SECS", "-1"),
+        ("MARO_DRAIN_SECS", "601"),
+        ("MARO_KEEP_ALIVE_SECS", "0"),
         ("MARO_LOG", "maro=loud"),
         ("DATABASE_URL", "mysql://localhost/maro"),
         ("DATABASE_URL", "sqlite://"),
@@ -167,8 +172,19 @@ fn an_unknown_key_is_named_with_the_nearest() {
         in_file.starts_with("JIRA_URL in ") && in_file.ends_with("Did you mean JIRA_BASE_URL?"),
         "{in_file}"
     );
-    assert_eq!(problem(&[("MARO_FOO", "x")], ""), "MARO_FOO in the environment isn't a MARO setting.");
     assert!(load(&[("JIRA_HOME", "/opt/jira")], "").is_ok(), "other programs have variables too");
+    let in_file = problem(&[], "MARO_FOO = \"x\"");
+    assert!(in_file.ends_with("isn't a MARO setting."), "nobody else writes that file: {in_file}");
+}
+
+#[test]
+fn a_variable_that_is_no_slip_keeps_nobody_from_starting() {
+    let others =
+        [("MARO_FOO", "x"), ("MARO_PORT", "tcp://10.43.7.21:80"), ("MARO_PLUGINS_SERVICE_HOST", "10.43.7.2")];
+    assert!(load(&others, "").is_ok());
+    let environment =
+        others.iter().chain(&REQUIRED).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    assert_eq!(sources::ignored(&environment.collect()), ["MARO_FOO"]);
 }
 
 #[test]

@@ -15,7 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::Request, response::Response};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    response::Response,
+};
 use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::TokioIo,
@@ -77,20 +82,33 @@ pub(crate) fn capacity(descriptors: u64, database_connections: Option<NonZeroUsi
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
-/// Serves `router` to operators until `shutdown`.
-pub(crate) async fn serve_operators(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    serve(listener, router, MOST_OF_OPERATORS, shutdown).await;
+/// How long connections last.
+#[derive(Debug, Clone)]
+pub(crate) struct Lifetimes {
+    /// How long each may be silent between two requests.
+    pub(crate) keep_alive: Duration,
+    /// From then on each is closed after its next answer, so that whoever keeps it opens the next one elsewhere.
+    pub(crate) draining: CancellationToken,
+    /// No more are accepted, and those that there are end.
+    pub(crate) shutdown: CancellationToken,
 }
 
-/// Serves `router` on at most so many connections until `shutdown`, then finishes the requests under way.
-pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, shutdown: CancellationToken) {
+/// Serves `router` to operators until the shutdown.
+pub(crate) async fn serve_operators(listener: TcpListener, router: Router, lifetimes: Lifetimes) {
+    serve(listener, router, MOST_OF_OPERATORS, lifetimes).await;
+}
+
+/// Serves `router` on at most so many connections until the shutdown, then finishes the requests under way.
+pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, lifetimes: Lifetimes) {
     let places = Places::new(most);
+    let shutdown = &lifetimes.shutdown;
     let graceful = GracefulShutdown::new();
     let mut logged = None;
     while let Some((place, accepted)) = shutdown.run_until_cancelled(next(&listener, &places)).await {
         match accepted {
             Ok((stream, _)) => {
-                let serving = connection(stream, place, router.clone(), graceful.watcher(), shutdown.clone());
+                let serving =
+                    connection(stream, place, router.clone(), graceful.watcher(), lifetimes.clone());
                 tokio::spawn(serving);
             }
             Err(error) => {
@@ -111,22 +129,17 @@ async fn next(listener: &TcpListener, places: &Arc<Places>) -> (Place, io::Resul
     (places.enter().await, accepted)
 }
 
-async fn connection(
-    stream: TcpStream,
-    place: Place,
-    router: Router,
-    watcher: Watcher,
-    shutdown: CancellationToken,
-) {
+async fn connection(stream: TcpStream, place: Place, router: Router, watcher: Watcher, lifetimes: Lifetimes) {
+    let Lifetimes { keep_alive, draining, shutdown } = lifetimes;
     let place = Arc::new(place);
     // Answers are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    let progress = Progress::new();
+    let progress = Progress::new(keep_alive);
     let stream = TimedStream::new(stream, Arc::clone(&progress));
     let served = async {
         let Some(Ok(())) = shutdown.run_until_cancelled(stream.speaks()).await else { return };
-        let exchange =
-            Exchange { place: Arc::clone(&place), progress, router: TowerToHyperService::new(router) };
+        let router = TowerToHyperService::new(router);
+        let exchange = Exchange { place: Arc::clone(&place), progress, router, draining };
         let mut http = http1::Builder::new();
         // The stream itself knows how long each step may take.
         http.header_read_timeout(None).keep_alive(true).max_buf_size(MAX_BUFFER);
@@ -147,6 +160,7 @@ struct Exchange {
     place: Arc<Place>,
     progress: Arc<Progress>,
     router: TowerToHyperService<Router>,
+    draining: CancellationToken,
 }
 
 impl Service<Request<Incoming>> for Exchange {
@@ -160,13 +174,19 @@ impl Service<Request<Incoming>> for Exchange {
         request.extensions_mut().insert(Arc::clone(&self.place));
         let answer = self.router.call(request);
         let (place, progress) = (Arc::clone(&self.place), Arc::clone(&self.progress));
+        let draining = self.draining.clone();
         Box::pin(async move {
             begun?;
             let answer = answer.await;
             progress.end_request();
             place.end_request();
             match answer {
-                Ok(answer) => Ok(answer),
+                Ok(mut answer) => {
+                    if draining.is_cancelled() {
+                        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok(answer)
+                }
                 Err(never) => match never {},
             }
         })

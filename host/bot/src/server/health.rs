@@ -26,6 +26,9 @@ pub(super) async fn alive() -> &'static str {
 }
 
 pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
+    if state.draining.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "MARO is stopping\n").into_response();
+    }
     if !state.plugins.are_loaded() {
         return (StatusCode::SERVICE_UNAVAILABLE, "plugins are loading\n").into_response();
     }

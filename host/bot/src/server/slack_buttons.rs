@@ -29,6 +29,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     state.plugins.wait_until_loaded().await;
     let is_confirmed =
         pressed.is_confirmed || state.commands.runs_at_once(pressed.maker.as_ref(), pressed.command);
+    let name = pressed.command_name.clone().unwrap_or_else(|| state.slack.renderer.command_in_use.name());
     let typed = Typed {
         caller: Caller {
             channel: channel.clone(),
@@ -37,6 +38,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
             team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
             foreign_team: provenance.foreign_team,
             way: Way::Pressed { command: pressed.command.to_owned() },
+            command_name: name.clone(),
             request: provenance.request.clone(),
         },
         text: pressed.command,
@@ -59,7 +61,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
         CommandOutcome::Refused(reply) => (reply, false),
         CommandOutcome::InModal => return,
     };
-    let mut message = state.slack.renderer.render(&reply, channel, &action.user);
+    let mut message = state.slack.renderer.render_called(&reply, channel, &action.user, &name);
     if replaces_message {
         message = message.replacing_original();
     }

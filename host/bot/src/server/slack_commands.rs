@@ -20,6 +20,7 @@ use crate::{
 };
 use maro_domain::{
     caller::{Caller, Way},
+    command_name::CommandName,
     ids::TeamId,
     reply::Reply,
     request::RequestToken,
@@ -127,6 +128,8 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
         let asker = Asker { user: &command.user, channel: Some(&command.channel), response_url: None };
         return Some(strangers::message(state, asker));
     };
+    let name = CommandName::parse(&command.command).unwrap_or_default();
+    state.slack.renderer.command_in_use.learn(&name);
     state.plugins.wait_until_loaded().await;
     let typed = Typed {
         caller: Caller {
@@ -136,6 +139,7 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
             team: command.team_id.as_deref().and_then(|team| TeamId::parse(team).ok()),
             foreign_team,
             way: Way::Typed,
+            command_name: name.clone(),
             request: request.clone(),
         },
         text: &command.text,
@@ -148,5 +152,5 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
         return None;
     }
     let reply = reply?;
-    Some(state.slack.renderer.render(&reply, &command.channel, &command.user))
+    Some(state.slack.renderer.render_called(&reply, &command.channel, &command.user, &name))
 }

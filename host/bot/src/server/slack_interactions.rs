@@ -83,7 +83,7 @@ pub(super) async fn answer_to(
     }
 }
 
-/// Opens the form behind a shortcut, if the person may create issues.
+/// Opens the form behind a shortcut, if the person may create issues. Whoever waits for a form in vain is told why.
 async fn opened(state: &BotState, interaction: Interaction, provenance: &Provenance) {
     let Some(asker) = interaction.asker() else { return };
     let nowhere = ChannelId::of_person(asker.user);
@@ -91,9 +91,12 @@ async fn opened(state: &BotState, interaction: Interaction, provenance: &Provena
     if let Err(sentence) = state.tickets.may_create(place, asker.user, provenance).await {
         return strangers::tell(state, asker, &sentence).await;
     }
-    match interaction {
+    let opened = match &interaction {
         Interaction::Shortcut(shortcut) => state.tickets.open_create_from_anywhere(shortcut).await,
-        Interaction::MessageShortcut(shortcut) => state.tickets.open_create_from_message(*shortcut).await,
-        _ => {}
+        Interaction::MessageShortcut(shortcut) => state.tickets.open_create_from_message(shortcut).await,
+        _ => return,
+    };
+    if let Err(sentence) = opened {
+        strangers::tell(state, asker, sentence).await;
     }
 }

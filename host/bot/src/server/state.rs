@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     commands::Commands,
@@ -42,6 +42,8 @@ pub(crate) struct BotState {
     pub(super) looks: Looks,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
+    /// Set once the bot is about to stop: it still answers, and isn't ready any more.
+    pub(crate) draining: CancellationToken,
     /// Commands under way; a shutdown waits for them.
     pub(crate) tasks: TaskTracker,
 }
@@ -90,7 +92,7 @@ impl BotState {
             seen_requests: SeenRequests::default(),
             slack: SlackSide {
                 signature: config.slack.signing_secret.as_ref().map(SignatureVerifier::new),
-                renderer: Renderer::new(&config.jira.base_url).sealing_buttons(sealer.clone()),
+                renderer: services.renderer.clone().sealing_buttons(sealer.clone()),
                 sealer,
                 response_urls: ResponseUrlPolicy::new(&config.slack),
                 response_url_client: ResponseUrlClient::new(),
@@ -111,6 +113,7 @@ impl BotState {
             looks: Looks::default(),
             clock: services.clock.clone(),
             metrics: Arc::clone(&services.metrics),
+            draining: CancellationToken::new(),
             tasks: services.tasks.clone(),
         }
     }

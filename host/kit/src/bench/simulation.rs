@@ -15,7 +15,7 @@ use url::Url;
 use crate::bench::single_plugin::{self, SinglePlugin};
 use maro_bot::{
     bot::Bot,
-    config::{self, Config, PluginsConfig},
+    config::{self, Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_domain::{
     author::Author,
@@ -92,6 +92,7 @@ impl Simulation {
         let config = Config {
             listen: loopback,
             operator_listen: None,
+            connections: ConnectionsConfig::ALONE,
             database: DatabaseConfig::Sqlite { path: single.dir().join("maro.db") },
             plugins: PluginsConfig {
                 memory_mib: None,

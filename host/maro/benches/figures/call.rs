@@ -68,6 +68,7 @@ pub(crate) fn run(plugins: &Path) {
             team: None,
             foreign_team: None,
             way: Way::Typed,
+            command_name: Default::default(),
             request: None,
         });
         let intents = Arc::clone(&stores.intents);

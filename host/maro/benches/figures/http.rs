@@ -9,7 +9,7 @@ use std::{
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, PluginsConfig},
+    config::{Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_domain::{
     author::Author,
@@ -83,6 +83,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
     Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         operator_listen: None,
+        connections: ConnectionsConfig::ALONE,
         database: DatabaseConfig::Sqlite { path: folder.join("maro.db") },
         plugins: PluginsConfig {
             dir: plugins.to_owned(),

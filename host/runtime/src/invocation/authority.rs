@@ -9,7 +9,7 @@ use crate::{
         manifest::Manifest,
     },
 };
-use maro_domain::{caller::Caller, ids::Incident};
+use maro_domain::{caller::Caller, command_name::CommandName, ids::Incident};
 use maro_process::clock::Clock;
 
 /// Which file a plugin came from.
@@ -53,6 +53,11 @@ impl Authority {
         incident: Incident,
     ) -> Self {
         Self { command: Some(Command { caller, capabilities, incident }), ..self }
+    }
+
+    /// What the caller types before a command.
+    pub(crate) fn command_name(&self) -> CommandName {
+        self.caller().map(|caller| caller.command_name.clone()).unwrap_or_default()
     }
 
     pub(crate) fn caller(&self) -> Option<&Caller> {

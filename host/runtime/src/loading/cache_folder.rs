@@ -1,8 +1,9 @@
 //! The folder of compiled plugins: opened once, by descriptor, after a look at everything above it.
 //!
 //! Whoever can put code there, or another folder in its place, runs it with this program's rights. So the folder is
-//! this user's alone, or one that nobody but the system's administrator can write: then an image brought it. Names
-//! are resolved once; from then on the descriptor stands for the folder, whatever is moved.
+//! this user's alone, or one that nobody but the system's administrator can write: then an image brought it. Where
+//! others may enter the folder that was named, as on the volumes of Kubernetes, an own folder in it is used. Names are
+//! resolved once; from then on the descriptor stands for the folder, whatever is moved.
 
 use std::{
     ffi::{CStr, CString},
@@ -17,6 +18,9 @@ use rustix::fs::{Access, AtFlags, CWD, Dir, Mode, OFlags};
 /// The key's name, and its length in bytes.
 const KEY: &CStr = c"key";
 const KEY_LENGTH: usize = 32;
+
+/// What an own folder in one of others is called, before its owner's number: pods may share a volume.
+const OWN_FOLDER: &str = "maro-";
 
 /// Root, who may do anything anyway.
 const ROOT: u32 = 0;
@@ -60,12 +64,10 @@ impl CacheFolder {
                 false => Ok(Self { folder, key: None }),
             };
         }
-        if mode & OTHERS != 0 {
-            return Err(io::Error::other("other users can access it: set its mode to 700"));
-        }
-        if owner != user {
+        if ![ROOT, user].contains(&owner) {
             return Err(io::Error::other("it belongs to another user"));
         }
+        let folder = if mode & OTHERS != 0 || owner != user { own_folder(&folder, user)? } else { folder };
         let key = Some(key(&folder, user)?);
         Ok(Self { folder, key })
     }
@@ -114,6 +116,29 @@ impl CacheFolder {
         }
         Ok(entries)
     }
+}
+
+/// This user's own folder in one where others may write. They may move it away, but nothing that they put into its place
+/// is this user's, and nobody else can have written what is in it.
+fn own_folder(folder: &File, user: u32) -> io::Result<File> {
+    let name = format!("{OWN_FOLDER}{user}");
+    let made = match rustix::fs::mkdirat(folder, &*name, Mode::RWXU) {
+        Ok(()) => true,
+        Err(rustix::io::Errno::EXIST) => false,
+        Err(error) => return Err(error.into()),
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let own = File::from(rustix::fs::openat(folder, &*name, flags, Mode::empty())?);
+    let (owner, mode) = own.metadata().map(|metadata| (metadata.uid(), metadata.mode()))?;
+    if owner != user || mode & OTHERS != 0 {
+        let problem = format!("{name} in it isn't a folder that only MARO can enter: remove it");
+        return Err(io::Error::other(problem));
+    }
+    if made {
+        // The group of a volume is handed down with a bit that nothing here needs.
+        rustix::fs::fchmod(&own, Mode::RWXU)?;
+    }
+    Ok(own)
 }
 
 /// Opens a folder from the root on, without links: they have been resolved.
@@ -218,16 +243,41 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_may_enter_is_refused() {
+    fn in_a_folder_that_others_may_enter_an_own_one_is_used() {
         let dir = tempfile::tempdir().unwrap();
-        let modes = (0..6).map(|bit| 0o700 | 1 << bit).chain([0o770, 0o750, 0o755, 0o777]);
-        for mode in modes {
+        let own = dir.path().join(format!("maro-{}", rustix::process::geteuid().as_raw()));
+        // An emptyDir with `fsGroup` has 2777, and a persistent volume 2770 or 2775.
+        for mode in [0o2777, 0o2770, 0o2775, 0o777, 0o1777, 0o750, 0o701] {
             set_mode(dir.path(), mode);
-            let problem = problem(dir.path());
-            assert!(problem.contains("set its mode to 700"), "{mode:o}: {problem}");
+            let folder = CacheFolder::open(dir.path()).unwrap();
+            folder.write(c"a.cwasm", &[b"code"]).unwrap();
+            assert_eq!(fs::metadata(&own).unwrap().mode() & 0o7777, 0o700, "{mode:o}");
+            let kept = CacheFolder::open(dir.path()).unwrap();
+            assert!(kept.read(c"a.cwasm").is_ok() && kept.key == folder.key);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "something lies beside it");
+            fs::remove_dir_all(&own).unwrap();
         }
         set_mode(dir.path(), 0o700);
         CacheFolder::open(dir.path()).unwrap();
+        assert!(!own.exists(), "nobody else may enter this one");
+    }
+
+    #[test]
+    fn what_others_put_into_the_place_of_the_own_folder_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        set_mode(dir.path(), 0o777);
+        let own = dir.path().join(format!("maro-{}", rustix::process::geteuid().as_raw()));
+        let elsewhere = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path(), &own).unwrap();
+        CacheFolder::open(dir.path()).unwrap_err();
+        fs::remove_file(&own).unwrap();
+        fs::create_dir(&own).unwrap();
+        set_mode(&own, 0o770);
+        assert!(problem(dir.path()).ends_with("isn't a folder that only MARO can enter: remove it"));
+        set_mode(&own, 0o700);
+        if is_given_away(&own) {
+            assert!(problem(dir.path()).ends_with("isn't a folder that only MARO can enter: remove it"));
+        }
     }
 
     #[test]

@@ -93,7 +93,8 @@ impl Scope {
         }
         // A plugin writes whatever it likes on its buttons.
         if let (true, Some(command)) = (self.admins_only, caller.pressed_command()) {
-            return Err(Denial::AdminsTyping { command: command.to_owned() });
+            let typed = format!("{} {command}", caller.command_name);
+            return Err(Denial::AdminsTyping { typed });
         }
         Ok(())
     }
@@ -114,7 +115,7 @@ pub enum Denial {
     /// Not for the person who typed it.
     AdminsOnly,
     /// Only for a command that an administrator types, and not for this one behind a button.
-    AdminsTyping { command: String },
+    AdminsTyping { typed: String },
     /// Not for issues of this project.
     OtherProject(String),
     /// Not to this host, given as `host` or `host:port`.
@@ -131,7 +132,7 @@ impl Denial {
             Self::NotGranted => texts::permissions::missing(grant),
             Self::OtherChannel => texts::permissions::not_in_channel(grant),
             Self::AdminsOnly => texts::permissions::admins_only(grant),
-            Self::AdminsTyping { command } => texts::permissions::admins_typing(command),
+            Self::AdminsTyping { typed } => texts::permissions::admins_typing(typed),
             Self::OtherProject(project) => texts::permissions::not_for_project(grant, project),
             Self::OtherHost(host) => texts::permissions::not_for_host(host),
             Self::PrivateHost(host) => texts::permissions::not_for_private_host(host),

@@ -8,7 +8,10 @@ use std::fmt;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{sealed::Sealer, view::plain_text::length};
-use maro_domain::reply::{Button, Maker};
+use maro_domain::{
+    command_name::CommandName,
+    reply::{Button, MAX_CONFIRMED_COMMAND, Maker},
+};
 
 /// The action ids of such buttons, before `:` and a number that distinguishes the buttons of a message.
 pub(crate) const RUN_COMMAND: &str = "run_command";
@@ -21,11 +24,31 @@ const PURPOSE: &str = "button";
 const ASKS: &str = "asks";
 const RUNS: &str = "runs";
 
+/// What all buttons of a message have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Making<'a> {
+    /// Notes who made each button, if anybody asks.
+    pub(crate) sealer: Option<&'a Sealer>,
+    /// What their command would be typed after.
+    pub(crate) name: &'a CommandName,
+}
+
+/// What a button says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) maker: Maker,
+    /// Whether Slack asked before the press.
+    pub(crate) is_confirmed: bool,
+    /// What its command would be typed after. `None` is the usual name.
+    pub(crate) name: Option<CommandName>,
+}
+
 /// A button in Slack's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandButton {
     button: Button,
     number: usize,
+    name: CommandName,
     /// Says who made the button, if anybody asks.
     seal: Option<Seal>,
 }
@@ -39,21 +62,33 @@ struct Seal {
 
 impl CommandButton {
     /// `number` is different for each button of a message.
-    pub(crate) fn new(button: Button, number: usize, sealer: Option<&Sealer>) -> Self {
-        let seal = sealer.map(|sealer| {
+    pub(crate) fn new(button: Button, number: usize, making: Making<'_>) -> Self {
+        let seal = making.sealer.map(|sealer| {
             let asks = if button.is_confirmed_first { ASKS } else { RUNS };
-            let tag = sealer.tag(PURPOSE, &[kind(&button), asks, maker(&button.maker), &button.command]);
-            Seal { asks, tag }
+            let mut parts = vec![kind(&button), asks, maker(&button.maker), &button.command];
+            parts.extend(unusual(making.name));
+            Seal { asks, tag: sealer.tag(PURPOSE, &parts) }
         });
-        Self { button, number, seal }
+        Self { button, number, name: making.name.clone(), seal }
     }
 
     /// How long all its texts are that count as the message's, in UTF-16 units.
     pub(super) fn text_length(&self) -> usize {
         let Button { label, command, is_confirmed_first, .. } = &self.button;
-        let asked = if *is_confirmed_first { Confirmation::FIXED_LENGTH + length(command) } else { 0 };
+        let typed = || length(&self.name.typed(&asked_text(command)));
+        let asked = if *is_confirmed_first { Confirmation::FIXED_LENGTH + typed() } else { 0 };
         length(label) + asked
     }
+}
+
+/// The name, if it isn't the usual one. Buttons from before it was noted have the usual one.
+fn unusual(name: &CommandName) -> Option<&str> {
+    (!name.is_usual()).then(|| name.as_str())
+}
+
+/// What Slack's dialog shows of a command.
+fn asked_text(command: &str) -> String {
+    format!("/maro {command}")
 }
 
 fn kind(button: &Button) -> &'static str {
@@ -68,15 +103,18 @@ fn maker(maker: &Maker) -> &str {
     }
 }
 
-/// What the action id of a button with this command says, if its seal is whole: who made it, and whether Slack
-/// asked before the press.
-pub(crate) fn opened(action_id: &str, command: &str, sealer: &Sealer) -> Option<(Maker, bool)> {
+/// What the action id of a button with this command says, if its seal is whole.
+pub(crate) fn opened(action_id: &str, command: &str, sealer: &Sealer) -> Option<Opened> {
     let mut parts = action_id.split(':');
     let (kind, _number) = (parts.next()?, parts.next()?);
     let (asks, maker, tag) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_whole = parts.next().is_none() && sealer.is_tag(PURPOSE, &[kind, asks, maker, command], tag);
+    let name = parts.next();
+    let mut signed = vec![kind, asks, maker, command];
+    signed.extend(name);
+    let is_whole = parts.next().is_none() && sealer.is_tag(PURPOSE, &signed, tag);
     let maker = if maker.is_empty() { Maker::Host } else { Maker::Plugin(maker.into()) };
-    is_whole.then_some((maker, asks == ASKS))
+    let name = name.and_then(CommandName::parse);
+    is_whole.then_some(Opened { maker, is_confirmed: asks == ASKS, name })
 }
 
 impl fmt::Display for CommandButton {
@@ -84,9 +122,10 @@ impl fmt::Display for CommandButton {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", kind(&self.button), self.number)?;
         match &self.seal {
-            Some(Seal { asks, tag }) => write!(formatter, ":{asks}:{}:{tag}", maker(&self.button.maker)),
-            None => Ok(()),
+            Some(Seal { asks, tag }) => write!(formatter, ":{asks}:{}:{tag}", maker(&self.button.maker))?,
+            None => return Ok(()),
         }
+        unusual(&self.name).map_or(Ok(()), |name| write!(formatter, ":{name}"))
     }
 }
 
@@ -99,7 +138,11 @@ impl Serialize for CommandButton {
         map.serialize_entry("text", &PlainText::new(label))?;
         map.serialize_entry("value", command)?;
         if *is_confirmed_first {
-            map.serialize_entry("confirm", &Confirmation::of(&format!("/maro {command}")))?;
+            let (usual, most) = (asked_text(command), MAX_CONFIRMED_COMMAND + asked_text("").len());
+            let typed = self.name.typed(&usual);
+            // The dialog has room for the usual name: the command itself is what has to be seen.
+            let shown = if length(&typed) > most { command } else { &*typed };
+            map.serialize_entry("confirm", &Confirmation::of(shown))?;
         }
         map.end()
     }
@@ -134,7 +177,7 @@ impl<'a> Confirmation<'a> {
     const DENY: &'static str = "Cancel";
 
     /// How long its texts are beside the command itself.
-    const FIXED_LENGTH: usize = Self::TITLE.len() + "/maro ".len() + Self::CONFIRM.len() + Self::DENY.len();
+    const FIXED_LENGTH: usize = Self::TITLE.len() + Self::CONFIRM.len() + Self::DENY.len();
 
     fn of(command: &'a str) -> Self {
         Self {

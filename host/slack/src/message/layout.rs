@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use crate::{
-    message::{button::CommandButton, cut::cut_point},
-    sealed::Sealer,
+    message::{
+        button::{CommandButton, Making},
+        cut::cut_point,
+    },
     view::plain_text::length,
 };
 use maro_domain::reply::Button;
@@ -78,18 +80,18 @@ impl Part {
 
 /// Splits a text into blocks: without the buttons beside its items if it is too long with them, and into none
 /// at all if it is too long for any blocks.
-pub(super) fn parts(text: &str, controls: &[(Placement, Vec<Button>)], sealer: Option<&Sealer>) -> Vec<Part> {
-    let all = parts_with(text, controls, sealer, |_| true);
+pub(super) fn parts(text: &str, controls: &[(Placement, Vec<Button>)], making: Making<'_>) -> Vec<Part> {
+    let all = parts_with(text, controls, making, |_| true);
     if !all.is_empty() || controls.is_empty() {
         return all;
     }
-    parts_with(text, controls, sealer, |placement| matches!(placement, Placement::Below(_)))
+    parts_with(text, controls, making, |placement| matches!(placement, Placement::Below(_)))
 }
 
 fn parts_with(
     text: &str,
     controls: &[(Placement, Vec<Button>)],
-    sealer: Option<&Sealer>,
+    making: Making<'_>,
     is_wanted: impl Fn(&Placement) -> bool,
 ) -> Vec<Part> {
     let mut parts = Vec::new();
@@ -100,7 +102,7 @@ fn parts_with(
             .iter()
             .take(MAX_ROW)
             .zip(&mut numbers)
-            .map(|(button, number)| CommandButton::new(button.clone(), number, sealer));
+            .map(|(button, number)| CommandButton::new(button.clone(), number, making));
         let before = shown_to..placement.start();
         parts.extend(sections(text, before).into_iter().map(Part::Section));
         match placement {

@@ -275,6 +275,6 @@ impl CreateForm {
 fn text_of(note: &Note, work: &Work<CreateRecord>) -> String {
     match (note, &work.record.ticket) {
         (Note::Unwritten(_), Some(ticket)) => texts::forms::created_but_pending(&ticket.key),
-        _ => outcome::note(note),
+        _ => outcome::note(note, &work.record.origin),
     }
 }

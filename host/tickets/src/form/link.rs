@@ -100,7 +100,8 @@ impl LinkForm {
         let record = &work.record;
         let text = match ended {
             Ended::Done(notes) => {
-                return self.linked(record, &notes.iter().map(outcome::note).collect::<Vec<_>>());
+                let notes = notes.iter().map(|note| outcome::note(note, &record.origin));
+                return self.linked(record, &notes.collect::<Vec<_>>());
             }
             Ended::Refused { unwritten: Some(stop), .. } | Ended::NotBegun(stop) | Ended::Stopped(stop) => {
                 return self.modals.stopped(LINK_TITLE, &record.origin, &stop);

@@ -44,6 +44,7 @@ impl Modals {
             tracing::error!(error = error_chain(&error), "a modal was not opened");
             match error {
                 ApiError::TriggerExpired => texts::forms::OPENED_TOO_LATE,
+                ApiError::InvalidAuth | ApiError::MissingScope { .. } => texts::forms::NOT_ALLOWED_TO_OPEN,
                 _ => texts::forms::NOT_OPENED,
             }
         })
@@ -53,6 +54,10 @@ impl Modals {
     pub(super) async fn update(&self, view_id: &str, view: &View) -> bool {
         match self.announcer.slack.update_view(view_id, view).await {
             Ok(_) => true,
+            Err(ApiError::ViewGone) => {
+                tracing::debug!("a modal was closed before it was updated");
+                false
+            }
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "a modal was not updated");
                 false

@@ -21,6 +21,7 @@ use crate::{
 };
 use maro_access::Access;
 use maro_domain::{
+    command_name::CommandName,
     ids::{ChannelId, UserId},
     reply::Reply,
 };
@@ -60,10 +61,16 @@ impl Opener {
     }
 
     /// The shortcut on a message: the same, with the message's text and a link to it.
-    pub(crate) async fn open_create_from_message(self: &Arc<Self>, shortcut: MessageShortcut) {
+    ///
+    /// # Errors
+    /// The sentence for the person, who otherwise waits for a form.
+    pub(crate) async fn open_create_from_message(
+        self: &Arc<Self>,
+        shortcut: &MessageShortcut,
+    ) -> Result<(), &'static str> {
         if shortcut.callback_id != CREATE_FROM_MESSAGE {
             tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
-            return;
+            return Ok(());
         }
         let permalink = self.modals.announcer.slack.get_permalink(&shortcut.channel, &shortcut.message_ts);
         let mut origin = Origin {
@@ -72,11 +79,12 @@ impl Opener {
             thread_ts: Some(shortcut.thread_ts.clone().unwrap_or_else(|| shortcut.message_ts.clone())),
             permalink: None,
             team: shortcut.team.clone(),
-        };
+            command_name: None,
+        }
+        .called(&self.modals.announcer.renderer.command_in_use.name());
         // The trigger lasts three seconds. So a loading view opens first, and the link comes with the form.
         let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
-        // The log says why it didn't open.
-        let Ok(opened) = self.modals.open(&shortcut.trigger_id, &loading).await else { return };
+        let opened = self.modals.open(&shortcut.trigger_id, &loading).await?;
         match permalink.await {
             Ok(permalink) => origin.permalink = Some(permalink),
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
@@ -93,17 +101,24 @@ impl Opener {
         };
         let view = self.filled_create_view(origin, inputs).await;
         self.modals.update(&opened.id, &view).await;
+        Ok(())
     }
 
     /// The shortcut from anywhere in Slack. It has no channel, so the form asks for one.
-    pub(crate) async fn open_create_from_anywhere(self: &Arc<Self>, shortcut: Shortcut) {
+    ///
+    /// # Errors
+    /// The sentence for the person, who otherwise waits for a form.
+    pub(crate) async fn open_create_from_anywhere(
+        self: &Arc<Self>,
+        shortcut: &Shortcut,
+    ) -> Result<(), &'static str> {
         if shortcut.callback_id != CREATE_ISSUE {
             tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
-            return;
+            return Ok(());
         }
-        let origin = Origin { team: shortcut.team, ..Origin::nowhere(&shortcut.user) };
-        // The log says why it didn't open. There is no channel to tell.
-        let _ = self.open_create_form(&shortcut.trigger_id, origin, CreateInputs::default()).await;
+        let origin = Origin { team: shortcut.team.clone(), ..Origin::nowhere(&shortcut.user) };
+        let origin = origin.called(&self.modals.announcer.renderer.command_in_use.name());
+        self.open_create_form(&shortcut.trigger_id, origin, CreateInputs::default()).await
     }
 
     async fn open_create_form(
@@ -202,6 +217,7 @@ pub struct CommandOrigin<'a> {
     pub user: &'a UserId,
     pub team: Option<&'a str>,
     pub trigger_id: &'a str,
+    pub command_name: &'a CommandName,
 }
 
 impl CommandOrigin<'_> {
@@ -212,7 +228,9 @@ impl CommandOrigin<'_> {
             thread_ts: None,
             permalink: None,
             team: self.team.map(str::to_owned),
+            command_name: None,
         }
+        .called(self.command_name)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{exactly_once::Note, texts};
+use crate::{exactly_once::Note, intent_records::Origin, texts};
 use maro_domain::reply::{Block, Span};
 use maro_slack::{view::View, web_api::error::ApiError};
 use maro_store::{
@@ -79,9 +79,9 @@ pub(super) fn not_begun_form(stop: &Stop, input: &str, form: impl FnOnce(&str) -
 }
 
 /// What a person is told about something that isn't done yet.
-pub(super) fn note(note: &Note) -> String {
+pub(super) fn note(note: &Note, origin: &Origin) -> String {
     match note {
-        Note::NotTracked(key) => texts::forms::not_tracked_yet(key.as_str()),
+        Note::NotTracked(key) => texts::forms::not_tracked_yet(&origin.command_name(), key.as_str()),
         Note::NotAnnounced(ApiError::NotInChannel | ApiError::ChannelNotFound) => {
             texts::forms::NOT_IN_CHANNEL.to_owned()
         }

@@ -157,7 +157,10 @@ impl StoriesForm {
     fn outcome(&self, work: &Work<StoriesRecord>, ended: Ended<Infallible>) -> Outcome {
         let origin = &work.record.origin;
         match ended {
-            Ended::Done(notes) => self.report(work, notes.iter().map(outcome::note).collect()),
+            Ended::Done(notes) => {
+                let origin = &work.record.origin;
+                self.report(work, notes.iter().map(|note| outcome::note(note, origin)).collect())
+            }
             Ended::Refused { refusal, .. } => match refusal {},
             Ended::NotBegun(stop) | Ended::Stopped(stop) => self.modals.stopped(TITLE, origin, &stop),
             Ended::Unconfirmed(_) => self.modals.news(TITLE, origin, texts::forms::UNCONFIRMED),

@@ -1,6 +1,6 @@
 //! MARO's own database failed.
 
-use maro_domain::reply::Span;
+use maro_domain::{command_name::CommandName, reply::Span};
 use maro_store::database::error::DatabaseError;
 
 use crate::texts::{command, text};
@@ -28,13 +28,13 @@ pub const STORAGE_FULL: &str =
 const LOST: &str = "MARO lost its database connection partway through. ";
 
 /// The lists couldn't be read or changed.
-pub fn tracker_failed(error: &DatabaseError) -> String {
+pub fn tracker_failed(error: &DatabaseError, name: &CommandName) -> String {
     match error {
         DatabaseError::Unavailable(_) | DatabaseError::TimedOut | DatabaseError::Replayed => {
             NOTHING_WRITTEN.to_owned()
         }
         DatabaseError::Uncertain(_) => {
-            format!("{LOST}Type /maro tracked in a minute to see whether it worked.")
+            format!("{LOST}Type {name} tracked in a minute to see whether it worked.")
         }
     }
 }

@@ -1,5 +1,7 @@
 //! For people with an open form: opening it, waiting, and what can stop it.
 
+use maro_domain::command_name::CommandName;
+
 pub const CHANNEL: &str = "Channel";
 pub const PROJECT: &str = "Project";
 pub const ISSUE_TYPE: &str = "Type";
@@ -20,6 +22,9 @@ pub const WORKING: &str =
 
 pub const OPENED_TOO_LATE: &str = "The form took too long to open. Try again.";
 pub const NOT_OPENED: &str = "MARO couldn't open the form. Try again in a moment.";
+/// Slack rejected MARO's token, or the app lacks a scope.
+pub const NOT_ALLOWED_TO_OPEN: &str =
+    "MARO couldn't open the form because Slack doesn't allow it. Ask your MARO admin to check the Slack app.";
 /// Slack sent no trigger for opening a form.
 pub const CANNOT_OPEN: &str = "MARO can't open a form from here.";
 pub const EXPIRED: &str = "This form has expired. Close it and start again.";
@@ -45,9 +50,9 @@ pub fn created_but_pending(key: &str) -> String {
 }
 
 /// An issue was created or linked, but isn't on the list.
-pub fn not_tracked_yet(key: &str) -> String {
+pub fn not_tracked_yet(name: &CommandName, key: &str) -> String {
     format!(
-        "{key} couldn't be added to this channel's list yet. MARO will retry, or you can type /maro track {key}."
+        "{key} couldn't be added to this channel's list yet. MARO will retry, or you can type {name} track {key}."
     )
 }
 

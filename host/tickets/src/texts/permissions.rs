@@ -36,6 +36,6 @@ pub fn not_for_private_host(host: &str) -> String {
 }
 
 /// An administrator pressed a button for it.
-pub fn admins_typing(command: &str) -> String {
-    format!("This can't be done with a button. An admin needs to type /maro {command}.")
+pub fn admins_typing(typed: &str) -> String {
+    format!("This can't be done with a button. An admin needs to type {typed}.")
 }

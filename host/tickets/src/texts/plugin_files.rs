@@ -194,7 +194,7 @@ pub fn not_a_name(name: &str, max_length: usize) -> String {
     )
 }
 
-pub const NO_SUMMARY: &str = "it has no summary, which /maro help needs";
+pub const NO_SUMMARY: &str = "it has no summary, which the help needs";
 
 pub fn reserved_name(name: &str) -> String {
     format!("it calls itself {name}, which is built into MARO: give it another name")

@@ -18,9 +18,6 @@ use tokio::{
 /// How long the head of a request may take, from its first byte on, or from the beginning of the connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may be silent between two requests.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// How long the other end may take over what is written to it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -37,12 +34,17 @@ enum Phase {
 
 /// How far the exchange is, and when it must be further.
 #[derive(Debug)]
-pub(super) struct Progress(Mutex<(Phase, Instant)>);
+pub(super) struct Progress {
+    now: Mutex<(Phase, Instant)>,
+    /// How long the connection may be silent between two requests.
+    keep_alive: Duration,
+}
 
 impl Progress {
     /// A connection that has just begun owes a head.
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new((Phase::Head, Instant::now() + HEAD_TIMEOUT))))
+    pub(super) fn new(keep_alive: Duration) -> Arc<Self> {
+        let now = Mutex::new((Phase::Head, Instant::now() + HEAD_TIMEOUT));
+        Arc::new(Self { now, keep_alive })
     }
 
     /// A whole head has arrived.
@@ -52,7 +54,7 @@ impl Progress {
 
     /// The request is answered.
     pub(super) fn end_request(&self) {
-        *self.now() = (Phase::Idle, Instant::now() + IDLE_TIMEOUT);
+        *self.now() = (Phase::Idle, Instant::now() + self.keep_alive);
     }
 
     /// Something has arrived.
@@ -70,7 +72,7 @@ impl Progress {
     }
 
     fn now(&self) -> MutexGuard<'_, (Phase, Instant)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

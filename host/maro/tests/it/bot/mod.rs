@@ -6,6 +6,7 @@ mod breaker_faults;
 mod buttons;
 mod capabilities;
 mod choices;
+mod command_names;
 mod commands;
 mod create;
 mod faults;
@@ -46,6 +47,7 @@ mod strangers;
 mod surroundings;
 mod ticket_faults;
 mod twice;
+mod unopened_forms;
 mod webhooks;
 
 use std::{
@@ -57,7 +59,7 @@ use std::{
 
 use maro_bot::{
     bot::{Bot, Surroundings},
-    config::{Config, PluginsConfig},
+    config::{Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_domain::{caller::Person, issue::IssueKey};
 use maro_process::{clock::Clock, secret::Secret};
@@ -150,6 +152,7 @@ impl TestBot {
         let mut config = Config {
             listen: loopback,
             operator_listen: None,
+            connections: ConnectionsConfig::ALONE,
             database: DatabaseConfig::Sqlite { path: folder.path().join("maro.db") },
             plugins: PluginsConfig {
                 memory_mib: None,

@@ -5,6 +5,7 @@ mod crash_flows;
 mod database;
 mod doctor;
 mod door;
+mod draining;
 mod serve;
 mod stop;
 mod surroundings;
@@ -157,6 +158,7 @@ impl World {
             .current_dir(self.folder.path())
             .env_clear()
             .env("MARO_LISTEN", "127.0.0.1:0")
+            .env("MARO_DRAIN_SECS", "0")
             .env("DATABASE_URL", database)
             .env("MARO_PLUGINS_DIR", self.plugins.path())
             .env("MARO_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache"))
