@@ -9,8 +9,8 @@ use crate::{Access, sight::Sight};
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
 };
 use maro_store::{
     database::error::DatabaseError,
@@ -74,6 +74,15 @@ impl ChannelIssueTracker for PolicedTracker {
         page: PageRequest,
     ) -> Result<TrackedPage, DatabaseError> {
         self.lists.get_tracked_issues(channel, page).await
+    }
+
+    async fn find_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        ids: &[IssueId],
+    ) -> Result<Vec<TrackedIssue>, DatabaseError> {
+        self.lists.find_tracked_issues(channel, keys, ids).await
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

@@ -28,6 +28,7 @@ use crate::{
     },
     services::Services,
 };
+use maro_domain::words::Site;
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
 use maro_runtime::{
@@ -220,6 +221,7 @@ fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach
         Arc::clone(&tickets),
         config.admins.clone(),
         owner_notices(services),
+        Site::at(config.jira.base_url.as_str()),
     );
     BotState::new(config, services, plugins, tickets, commands)
 }

@@ -12,3 +12,6 @@ pub mod request;
 pub mod rich_text;
 pub mod ticket;
 pub mod tracked;
+// The SDK reads what people type in the same way.
+#[path = "../../../plugins/sdk/src/keys/reading.rs"]
+pub mod words;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::{ids::UserId, issue::IssueKey};
 
 /// Who sees a reply.
@@ -92,6 +94,22 @@ pub enum Span {
     /// The person who typed the command.
     Caller,
     User(UserId),
+    /// A time, which Slack shows in each reader's own zone.
+    Time {
+        at: Timestamp,
+        form: TimeForm,
+    },
+}
+
+/// How much of a time is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeForm {
+    /// `Nov 12, 2026`
+    Day,
+    /// `14:05`
+    Clock,
+    /// `Nov 12, 2026 14:05`
+    DayAndClock,
 }
 
 impl Reply {

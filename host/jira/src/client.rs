@@ -10,6 +10,7 @@ use crate::{
     assign, comments,
     config::JiraConfig,
     create::{self, CreateError},
+    details,
     edit::EditError,
     epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
@@ -26,7 +27,7 @@ use crate::{
     viewers::{self, PersonAccount, Viewed},
 };
 use maro_domain::{
-    details::{Person, Transition},
+    details::{IssueDetails, Person, Transition},
     issue::{Issue, IssueKey},
     rich_text::RichText,
     ticket::{CreatedTicket, IssueType, NewTicket, Project, SimilarTicket},
@@ -142,6 +143,18 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Vec<Option<Issue>>, JiraError> {
         look_up::get_issues(&self.site, keys, deadline).await
+    }
+
+    /// As [`JiraClient::get_issues`], with what surrounds the issues. This takes one request per key, a few at a time.
+    ///
+    /// # Errors
+    /// Any [`JiraError`], for all keys together.
+    pub async fn get_details(
+        &self,
+        keys: &[IssueKey],
+        deadline: Instant,
+    ) -> Result<Vec<Option<IssueDetails>>, JiraError> {
+        details::get_details(&self.site, keys, deadline).await
     }
 
     /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.

@@ -26,7 +26,7 @@ use maro_domain::{
     issue::{Issue, one_line},
 };
 
-const FIELDS: [&str; 6] = ["summary", "status", "issuetype", "assignee", "updated", "security"];
+pub(super) const FIELDS: [&str; 6] = ["summary", "status", "issuetype", "assignee", "updated", "security"];
 
 /// The longest page token of Jira Cloud that is passed on, in bytes.
 const MAX_TOKEN_LENGTH: usize = 4_096;
@@ -77,10 +77,10 @@ pub enum SearchError {
     Jira(#[from] JiraError),
 }
 
-type RawFound = RawIssue<DetailFields>;
+pub(super) type RawFound = RawIssue<DetailFields>;
 
 #[derive(Deserialize)]
-struct DetailFields {
+pub(super) struct DetailFields {
     summary: String,
     status: RawStatus,
     issuetype: Option<Named>,

@@ -16,6 +16,7 @@ mod comments;
 pub mod config;
 pub mod create;
 mod data_center;
+mod details;
 pub mod edit;
 pub mod epic;
 mod epic_fields;

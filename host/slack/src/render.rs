@@ -14,6 +14,7 @@ mod escape;
 
 use std::{collections::HashSet, ops::Range};
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
 use maro_domain::{
     command_name::CommandName,
     ids::{ChannelId, UserId},
-    reply::{Block, Button, Item, Reply, Span, Visibility},
+    reply::{Block, Button, Item, Reply, Span, TimeForm, Visibility},
 };
 
 /// Said instead of nothing, because Slack doesn't show an empty message at all.
@@ -243,6 +244,7 @@ impl<'a> Writer<'a> {
             Span::Channel => self.markup(&["<#", self.channel.as_str(), ">"]),
             Span::Caller => self.person(self.caller),
             Span::User(user) => self.person(user),
+            Span::Time { at, form } => self.time(*at, *form),
         }
     }
 
@@ -257,6 +259,17 @@ impl<'a> Writer<'a> {
             self.notified.insert(user);
         }
         self.markup(&["<@", user.as_str(), ">"]);
+    }
+
+    /// Slack writes it for each reader. What stands behind the bar is for readers elsewhere.
+    fn time(&mut self, at: Timestamp, form: TimeForm) {
+        let (token, elsewhere) = match form {
+            TimeForm::Day => ("{date_short}", "%b %-d, %Y"),
+            TimeForm::Clock => ("{time}", "%H:%M UTC"),
+            TimeForm::DayAndClock => ("{date_short} {time}", "%b %-d, %Y %H:%M UTC"),
+        };
+        let (seconds, elsewhere) = (at.as_second().to_string(), at.strftime(elsewhere).to_string());
+        self.markup(&["<!date^", &seconds, "^", token, "|", &elsewhere, ">"]);
     }
 
     fn markup(&mut self, parts: &[&str]) {
@@ -372,7 +385,7 @@ fn as_shown(spans: &[Span]) -> (String, Vec<Range<usize>>) {
             Span::Link { .. } => shown.push_str(link_label(span)),
             Span::Issue(key) => shown.push_str(key.as_str()),
             // A name that isn't known here.
-            Span::Channel | Span::Caller | Span::User(_) => shown.push('…'),
+            Span::Channel | Span::Caller | Span::User(_) | Span::Time { .. } => shown.push('…'),
         }
         start..shown.len()
     });

@@ -1,41 +1,46 @@
 //! The epic after `/maro stories`, as people type and paste it.
 
-use maro_domain::issue::IssueKey;
+use maro_domain::{
+    issue::IssueKey,
+    words::{Site, Word, words},
+};
 
-/// What may surround a key: quotes, emphasis, the end of a sentence, and invisible characters from copied
-/// text.
-const AROUND: &[char] = &[
-    '\'', '"', '`', '‘', '’', '“', '”', '„', '«', '»', '{', '}', '.', ':', '!', '*', '_', '~', '\u{200b}',
-    '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
-];
-
-/// The key in what was typed, in upper or lower case, alone or in a link to Jira, which may be bare or
-/// wrapped by Slack. `None` if there isn't exactly one: MARO doesn't guess an epic.
-pub fn parse(typed: &str) -> Option<IssueKey> {
-    let mut keys = typed.split(is_between).filter_map(key_in);
-    let key = keys.next()?;
-    keys.all(|other| other == key).then_some(key)
+/// Why what was typed names no epic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEpic {
+    /// There isn't exactly one key: MARO doesn't guess an epic.
+    Unclear,
+    /// It's in a link to another Jira site.
+    OtherSite,
 }
 
-/// What separates words, the parts of a link, and the parts of an address.
-fn is_between(character: char) -> bool {
-    character.is_whitespace()
-        || matches!(
-            character,
-            ',' | ';' | '|' | '<' | '>' | '(' | ')' | '[' | ']' | '/' | '?' | '&' | '=' | '#'
-        )
-}
-
-/// Reads a word as a key. Editors replace hyphens with other dashes.
-fn key_in(word: &str) -> Option<IssueKey> {
-    let is_dash = |character| matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}');
-    let key = word.trim_matches(AROUND).replace(is_dash, "-").to_ascii_uppercase();
-    IssueKey::from_string(key).ok()
+/// The key in what was typed, in upper or lower case, alone or in a link to an issue of `site`, which may be bare or
+/// wrapped by Slack.
+///
+/// # Errors
+/// [`NoEpic`].
+pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
+    let mut found = None;
+    for word in words(typed, Some(site)) {
+        match word {
+            Word::Key(key) if found.as_ref().is_some_and(|found| *found != key) => {
+                return Err(NoEpic::Unclear);
+            }
+            Word::Key(key) => found = Some(key),
+            Word::OtherSite(_) => return Err(NoEpic::OtherSite),
+            Word::Other(_) => {}
+        }
+    }
+    found.and_then(|key| IssueKey::from_string(key).ok()).ok_or(NoEpic::Unclear)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn site() -> Site {
+        Site::at("https://x.example")
+    }
 
     #[test]
     fn an_epic_is_taken_as_people_paste_it() {
@@ -59,14 +64,21 @@ mod tests {
             "<https://x.example/browse/SCRUM-1|SCRUM-1>",
             "[SCRUM-1](https://x.example/browse/SCRUM-1)",
         ] {
-            assert_eq!(parse(typed).map(IssueKey::into_string).as_deref(), Some("SCRUM-1"), "{typed:?}");
+            assert_eq!(
+                parse(typed, &site()).map(IssueKey::into_string).as_deref(),
+                Ok("SCRUM-1"),
+                "{typed:?}"
+            );
         }
     }
 
     #[test]
     fn an_epic_is_not_guessed() {
         for typed in ["", "epic", "SCRUM", "SCRUM-0", "<!channel>", "SCRUM-1 SCRUM-2", "@U1"] {
-            assert_eq!(parse(typed), None, "{typed:?}");
+            assert_eq!(parse(typed, &site()), Err(NoEpic::Unclear), "{typed:?}");
+        }
+        for typed in ["https://y.example/browse/SCRUM-1", "<https://y.example/browse/SCRUM-1|SCRUM-1>"] {
+            assert_eq!(parse(typed, &site()), Err(NoEpic::OtherSite), "{typed:?}");
         }
     }
 }

@@ -52,6 +52,7 @@ use crate::{
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::Reply,
+    words::Site,
 };
 use maro_slack::{
     interaction::{
@@ -84,6 +85,7 @@ pub struct Tickets {
 impl Tickets {
     pub fn new(driver: Arc<Driver>, settings: Settings) -> Self {
         let Settings { sealer, jira_base_url, default_project, tasks } = settings;
+        let site = Site::at(jira_base_url.as_str());
         let modals = Arc::new(Modals {
             announcer: Arc::clone(&driver.announcer),
             sealer,
@@ -107,6 +109,7 @@ impl Tickets {
             opener: Arc::new(Opener {
                 jira: Arc::clone(&driver.jira),
                 modals: Arc::clone(&modals),
+                site,
                 default_project: default_project.clone(),
                 access: Arc::clone(&driver.access),
                 tasks: tasks.clone(),

@@ -159,6 +159,11 @@ pub fn details(summary: &str, status: &str) -> Span {
     Span::Text([colon, &summary, open, status, close].concat())
 }
 
+/// That an issue has another key than the one it was asked for by: `SCRUM-149 is now OPS-1`.
+pub fn moved(from: &str, to: &str) -> Line {
+    spans![issue(from), " is now ", issue(to)]
+}
+
 /// At most `max_length` characters of `text`, ending in `…` if anything was cut.
 pub fn shorten(text: &str, max_length: usize) -> Cow<'_, str> {
     // A character has at least one byte, so a short text doesn't need counting.

@@ -6,7 +6,7 @@ use maro_plugin::{
     jira::{self, Finding, Issue},
     keys::{self, Words},
     register,
-    reply::{Line, details, issue},
+    reply::{Line, details, issue, moved},
     spans,
     tracker_edit::{self, TrackOutcome},
 };
@@ -33,22 +33,44 @@ register!(Track);
 
 fn track(words: &Words) -> Result<Reply, RunError> {
     let findings = jira::look_up(&words.keys())?;
-    let found: Vec<IssueKey> = findings.iter().filter_map(found).map(|issue| issue.key.clone()).collect();
-    let outcomes = tracker_edit::track(&found)?;
+    let outcomes = tracker_edit::track(&present_keys(&findings))?;
     Ok(reply(words, &findings, &outcomes))
 }
 
-/// `findings` are the answers for the keys among `words`, `outcomes` the tracker's for the keys found.
+/// The keys that the issues found have now, each once: several words may be keys of one issue.
+fn present_keys(findings: &[Finding]) -> Vec<IssueKey> {
+    let mut keys: Vec<IssueKey> = Vec::new();
+    for issue in findings.iter().filter_map(found) {
+        if !keys.contains(&issue.key) {
+            keys.push(issue.key.clone());
+        }
+    }
+    keys
+}
+
+/// `findings` are the answers for the keys among `words`, `outcomes` the tracker's for the issues found.
 fn reply(words: &Words, findings: &[Finding], outcomes: &[TrackOutcome]) -> Reply {
     let changed = outcomes.contains(&TrackOutcome::Tracked);
     let reply = if changed { Reply::to_channel() } else { Reply::to_caller() };
 
+    let keys = present_keys(findings);
+    let mut told: Vec<&IssueKey> = Vec::new();
     let mut findings = findings.iter();
-    let mut outcomes = outcomes.iter();
-    reply.lines(words.lines(|key| match findings.next() {
-        Some(Finding::Found(issue)) => line(issue, outcomes.next()),
-        Some(Finding::Withheld(sentence)) => spans![sentence.as_str()],
-        Some(Finding::Missing) | None => spans![issue(key), " not found in Jira"],
+    reply.lines(words.lines_each(|key| match findings.next() {
+        Some(Finding::Found(issue)) => {
+            let mut lines = Vec::new();
+            if !told.contains(&&issue.key) {
+                told.push(&issue.key);
+                let outcome = keys.iter().position(|key| *key == issue.key).and_then(|at| outcomes.get(at));
+                lines.push(line(issue, outcome));
+            }
+            if *key != issue.key {
+                lines.push(moved(key, &issue.key));
+            }
+            lines
+        }
+        Some(Finding::Withheld(sentence)) => vec![spans![sentence.as_str()]],
+        Some(Finding::Missing) | None => vec![spans![issue(key), " not found in Jira"]],
     }))
 }
 
@@ -110,10 +132,17 @@ mod tests {
     fn moved_issues_are_shown_with_their_new_key() {
         let words = keys::parse("OLD-1 OLDER-1").unwrap();
         let findings = [known("NEW-7", "Sign-up form"), known("NEW-7", "Sign-up form")];
-        let reply = reply(&words, &findings, &[TrackOutcome::Tracked, TrackOutcome::AlreadyTracked]);
+        let told = reply(&words, &findings, &[TrackOutcome::Tracked]);
         assert_eq!(
-            reply.preview(),
-            "Now tracking NEW-7: Sign-up form (Open)\nNEW-7 is already tracked in this channel"
+            told.preview(),
+            "Now tracking NEW-7: Sign-up form (Open)\nOLD-1 is now NEW-7\nOLDER-1 is now NEW-7"
+        );
+        let words = keys::parse("OLD-1 B-2 NEW-7").unwrap();
+        let findings = [known("NEW-7", "Sign-up form"), known("B-2", "b"), known("NEW-7", "Sign-up form")];
+        let told = reply(&words, &findings, &[TrackOutcome::AlreadyTracked, TrackOutcome::Tracked]);
+        assert_eq!(
+            told.preview(),
+            "NEW-7 is already tracked in this channel\nOLD-1 is now NEW-7\nNow tracking B-2: b (Open)"
         );
     }
 

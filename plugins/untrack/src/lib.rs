@@ -1,10 +1,12 @@
-//! `/maro untrack SCRUM-123 […]`: removes issues from the channel's list. Works even when Jira is down.
+//! `/maro untrack SCRUM-123 […]`: removes issues from the channel's list, by whichever key they have or had. Works even
+//! when Jira is down.
 
 use maro_plugin::{
-    Description, Plugin, Reply, RunError,
+    Description, IssueKey, Plugin, Reply, RunError,
+    jira::{self, Finding},
     keys::{self, Words},
     register,
-    reply::issue,
+    reply::{issue, moved},
     spans,
     tracker_edit::{self, UntrackOutcome},
 };
@@ -23,24 +25,83 @@ impl Plugin for Untrack {
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
         let words = keys::parse(arguments)?;
-        match tracker_edit::untrack(&words.keys()) {
-            Ok(outcomes) => Ok(reply(&words, &outcomes)),
-            Err(error) => Err(words.explain(error.into())),
-        }
+        untrack(&words).map_err(|error| words.explain(error))
     }
 }
 
 register!(Untrack);
 
-/// `outcomes` are the tracker's answers for the keys among `words`.
-fn reply(words: &Words, outcomes: &[UntrackOutcome]) -> Reply {
-    let changed = outcomes.contains(&UntrackOutcome::Untracked);
+/// Jira is asked only about keys that aren't on the list. If it can't be, they aren't tracked as far as is known.
+fn untrack(words: &Words) -> Result<Reply, RunError> {
+    let keys = words.keys();
+    let mut answers: Vec<Answer> = tracker_edit::untrack(&keys)?.into_iter().map(Answer::as_typed).collect();
+    let rest: Vec<IssueKey> = keys
+        .iter()
+        .zip(&answers)
+        .filter(|(_, answer)| !answer.is_untracked)
+        .map(|(key, _)| key.clone())
+        .collect();
+    let Ok(findings) = jira::look_up(&rest) else { return Ok(reply(words, &answers)) };
+    let present: Vec<IssueKey> = findings.iter().filter_map(present_key).cloned().collect();
+    let outcomes = tracker_edit::untrack(&present)?;
+    let followed = present.iter().zip(outcomes).filter(|(_, outcome)| *outcome == UntrackOutcome::Untracked);
+    let as_typed = keys.iter().zip(&answers).filter(|(_, answer)| answer.is_untracked);
+    let untracked: Vec<IssueKey> =
+        followed.map(|(key, _)| key).chain(as_typed.map(|(key, _)| key)).cloned().collect();
+    let mut findings = findings.iter();
+    for (key, answer) in keys.iter().zip(&mut answers).filter(|(_, answer)| !answer.is_untracked) {
+        let Some(present) = findings.next().and_then(present_key) else { continue };
+        answer.is_untracked = untracked.contains(present);
+        answer.moved_to = Some(present.clone()).filter(|present| present != key);
+    }
+    Ok(reply(words, &answers))
+}
+
+fn present_key(finding: &Finding) -> Option<&IssueKey> {
+    match finding {
+        Finding::Found(issue) => Some(&issue.key),
+        Finding::Missing | Finding::Withheld(_) => None,
+    }
+}
+
+/// What became of a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Answer {
+    is_untracked: bool,
+    /// The key that the issue has now, if it's another.
+    moved_to: Option<IssueKey>,
+}
+
+impl Answer {
+    fn as_typed(outcome: UntrackOutcome) -> Self {
+        Self { is_untracked: outcome == UntrackOutcome::Untracked, moved_to: None }
+    }
+}
+
+/// `answers` are those for the keys among `words`.
+fn reply(words: &Words, answers: &[Answer]) -> Reply {
+    let changed = answers.iter().any(|answer| answer.is_untracked);
     let reply = if changed { Reply::to_channel() } else { Reply::to_caller() };
 
-    let mut outcomes = outcomes.iter();
-    reply.lines(words.lines(|key| match outcomes.next() {
-        Some(UntrackOutcome::Untracked) => spans!["Stopped tracking ", issue(key)],
-        Some(UntrackOutcome::NotTracked) | None => spans![issue(key), " is not tracked in this channel"],
+    let mut told: Vec<&IssueKey> = Vec::new();
+    let typed = words.keys();
+    let mut answers = typed.iter().zip(answers);
+    reply.lines(words.lines_each(|_| {
+        let Some((key, answer)) = answers.next() else { return Vec::new() };
+        let present = answer.moved_to.as_ref().unwrap_or(key);
+        let mut lines = Vec::new();
+        if !told.contains(&present) {
+            told.push(present);
+            lines.push(if answer.is_untracked {
+                spans!["Stopped tracking ", issue(present)]
+            } else {
+                spans![issue(present), " is not tracked in this channel"]
+            });
+        }
+        if let Some(present) = &answer.moved_to {
+            lines.push(moved(key, present));
+        }
+        lines
     }))
 }
 
@@ -50,10 +111,14 @@ mod tests {
 
     use super::*;
 
+    fn untracked() -> Answer {
+        Answer::as_typed(UntrackOutcome::Untracked)
+    }
+
     #[test]
     fn every_word_has_its_line_in_the_order_given() {
         let words = keys::parse("SCRUM-123, foo!, SCRUM-124").unwrap();
-        let reply = reply(&words, &[UntrackOutcome::Untracked, UntrackOutcome::NotTracked]);
+        let reply = reply(&words, &[untracked(), Answer::default()]);
         assert_eq!(
             reply.preview(),
             "Stopped tracking SCRUM-123\n`foo!` is not an issue key\nSCRUM-124 is not tracked in this channel"
@@ -64,7 +129,19 @@ mod tests {
     #[test]
     fn the_channel_sees_only_changes() {
         let words = keys::parse("SCRUM-123").unwrap();
-        assert_eq!(reply(&words, &[UntrackOutcome::NotTracked]).visibility, Visibility::Caller);
+        assert_eq!(reply(&words, &[Answer::default()]).visibility, Visibility::Caller);
+    }
+
+    #[test]
+    fn an_old_key_is_named_with_the_new_one() {
+        let moved = |is_untracked| Answer { is_untracked, moved_to: Some("NEW-7".into()) };
+        let words = keys::parse("OLD-1 NEW-7 OLDER-1").unwrap();
+        let told = reply(&words, &[moved(true), untracked(), moved(true)]);
+        assert_eq!(told.preview(), "Stopped tracking NEW-7\nOLD-1 is now NEW-7\nOLDER-1 is now NEW-7");
+        let words = keys::parse("OLD-1").unwrap();
+        let told = reply(&words, &[moved(false)]);
+        assert_eq!(told.preview(), "NEW-7 is not tracked in this channel\nOLD-1 is now NEW-7");
+        assert_eq!(told.visibility, Visibility::Caller);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `/maro help`, made from what the loaded plugins say of themselves.
 
-use crate::commands::{own::OwnCommand, unknown};
+use crate::commands::{aliases, own::OwnCommand, unknown};
 use maro_domain::reply::{Block, Reply, Span};
 use maro_runtime::{registry::snapshot::Plugins, running::version::Description};
 use maro_tickets::texts;
@@ -8,11 +8,11 @@ use maro_tickets::texts;
 /// Everything that can be typed.
 pub(super) fn all(plugins: &Plugins) -> Reply {
     let mut items: Vec<_> = plugins.all().map(|plugin| line(plugin.description())).collect();
-    if items.is_empty() {
-        return Reply::sentence(texts::commands::NONE_INSTALLED);
-    }
+    let heading =
+        if items.is_empty() { texts::commands::HELP_WITHOUT_PLUGINS } else { texts::commands::HELP_HEADING };
+    items.push(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY));
     items.extend(OwnCommand::ALL.map(own_line));
-    let mut reply = Reply::sentence(texts::commands::HELP_HEADING);
+    let mut reply = Reply::sentence(heading);
     reply.blocks.push(Block::items(items));
     reply
 }
@@ -29,7 +29,10 @@ pub(super) fn one(plugins: &Plugins, arguments: &str) -> Reply {
     match (OwnCommand::named(&name), plugins.get(&name)) {
         (Some(own), _) => Reply::line(own_line(own)),
         (None, Some(plugin)) => Reply::line(line(plugin.description())),
-        (None, None) => unknown::subcommand(plugins, &name),
+        (None, None) => match aliases::command(&name).and_then(|command| plugins.get(command)) {
+            Some(plugin) => Reply::line(line(plugin.description())),
+            None => unknown::subcommand(plugins, &name),
+        },
     }
 }
 

@@ -1,9 +1,11 @@
 //! `/maro …`: which subcommand answers, and the host's own subcommands.
 
+mod aliases;
 mod help;
 pub mod own;
 mod plugins;
 mod presses;
+mod show;
 mod unknown;
 
 use std::{sync::Arc, time::Duration};
@@ -17,10 +19,11 @@ use maro_domain::{
     ids::Incident,
     issue::one_line,
     reply::{Block, Reply, Span, Visibility},
+    words::Site,
 };
 use maro_runtime::{
     invocation::services::Capabilities,
-    registry::Registry,
+    registry::{Registry, snapshot::Plugins},
     running::{
         invoke::{Answer, Fault},
         plugin::LoadedPlugin,
@@ -41,6 +44,8 @@ pub struct Commands {
     tickets: Arc<Tickets>,
     admins: Vec<Person>,
     owner_notices: Arc<OwnerNotices>,
+    /// Whose links count.
+    site: Site,
 }
 
 /// One `/maro text`, and where it was typed.
@@ -87,8 +92,9 @@ impl Commands {
         tickets: Arc<Tickets>,
         admins: Vec<Person>,
         owner_notices: Arc<OwnerNotices>,
+        site: Site,
     ) -> Self {
-        Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices }
+        Self { registry, plugin_switches, capabilities, tickets, admins, owner_notices, site }
     }
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
@@ -100,6 +106,10 @@ impl Commands {
         if name.is_empty() {
             return CommandOutcome::Replied(help::all(&plugins));
         }
+        let is_known = OwnCommand::named(&name).is_some() || plugins.get(&name).is_some();
+        if is_known && arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name()) {
+            return CommandOutcome::Replied(help::one(&plugins, &name));
+        }
         if let Some(own) = OwnCommand::named(&name) {
             // As they were typed; a plugin gets them as Slack sends them.
             let arguments = parse_markup::to_typed(arguments);
@@ -107,8 +117,57 @@ impl Commands {
         }
         match plugins.get(&name) {
             Some(plugin) => self.run_plugin(plugin, typed.caller, arguments).await,
-            None => CommandOutcome::Refused(unknown::subcommand(&plugins, &parse_markup::to_typed(&name))),
+            None => self.run_unnamed(&plugins, typed, &name, arguments).await,
         }
+    }
+
+    /// Answers what isn't the name of a command that runs.
+    async fn run_unnamed(
+        &self,
+        plugins: &Plugins,
+        typed: Typed<'_>,
+        name: &str,
+        arguments: &str,
+    ) -> CommandOutcome {
+        let shown_name = parse_markup::to_typed(name);
+        if let Some(reply) = unknown::absent(plugins, &shown_name) {
+            return CommandOutcome::Refused(reply);
+        }
+        if let Some(command) = aliases::command(name) {
+            return self.run_alias(plugins, typed, command, arguments).await;
+        }
+        match self.show(&typed.caller, typed.text).await {
+            Some(outcome) => outcome,
+            None => CommandOutcome::Refused(unknown::subcommand(plugins, &shown_name)),
+        }
+    }
+
+    /// Runs the command of a plugin under another name, and says how MARO calls it.
+    async fn run_alias(
+        &self,
+        plugins: &Plugins,
+        typed: Typed<'_>,
+        command: &str,
+        arguments: &str,
+    ) -> CommandOutcome {
+        let Some(plugin) = plugins.get(command) else {
+            return CommandOutcome::Refused(unknown::subcommand(plugins, command));
+        };
+        // `status SCRUM-1` is about the issue.
+        if command == "tracked"
+            && let Some(outcome) = self.show(&typed.caller, arguments).await
+        {
+            return outcome;
+        }
+        let mut outcome = if arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name()) {
+            CommandOutcome::Replied(help::one(plugins, command))
+        } else {
+            self.run_plugin(plugin, typed.caller, arguments).await
+        };
+        if let CommandOutcome::Replied(reply) | CommandOutcome::Refused(reply) = &mut outcome {
+            reply.blocks.push(Block::Paragraph(texts::commands::alias(command)));
+        }
+        outcome
     }
 
     async fn run_own(&self, own: OwnCommand, typed: Typed<'_>, arguments: &str) -> CommandOutcome {

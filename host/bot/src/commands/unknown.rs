@@ -18,19 +18,27 @@ const MAX_SHOWN_LENGTH: usize = 40;
 /// What nobody serves under the name `typed`: it is switched off, not loaded yet, refused, or
 /// there is no such subcommand.
 pub(super) fn subcommand(plugins: &Plugins, typed: &str) -> Reply {
-    let shown = one_line(typed, MAX_SHOWN_LENGTH);
-    if let Some(Disabled { switch, .. }) = plugins.disabled(typed) {
-        return Reply::line(texts::commands::turned_off(&shown, &switch.disabled_by));
-    }
-    if plugins.loading_first().any(|file| folder::stem(file) == typed) {
-        return Reply::line(texts::commands::still_loading(&shown));
-    }
-    if plugins.without_version().any(|refusal| folder::stem(&refusal.file) == typed) {
-        return Reply::line(texts::commands::not_running(&shown));
+    if let Some(reply) = absent(plugins, typed) {
+        return reply;
     }
     let names = plugins.all().map(|plugin| plugin.name());
     let nearest = nearest(typed, names.chain(RESERVED_NAMES));
-    Reply::line(texts::commands::unknown(&shown, nearest))
+    Reply::line(texts::commands::unknown(&one_line(typed, MAX_SHOWN_LENGTH), nearest))
+}
+
+/// Why a plugin with the name `typed` doesn't answer, if there is one.
+pub(super) fn absent(plugins: &Plugins, typed: &str) -> Option<Reply> {
+    let shown = one_line(typed, MAX_SHOWN_LENGTH);
+    if let Some(Disabled { switch, .. }) = plugins.disabled(typed) {
+        return Some(Reply::line(texts::commands::turned_off(&shown, &switch.disabled_by)));
+    }
+    if plugins.loading_first().any(|file| folder::stem(file) == typed) {
+        return Some(Reply::line(texts::commands::still_loading(&shown)));
+    }
+    if plugins.without_version().any(|refusal| folder::stem(&refusal.file) == typed) {
+        return Some(Reply::line(texts::commands::not_running(&shown)));
+    }
+    None
 }
 
 /// A name that no plugin has.

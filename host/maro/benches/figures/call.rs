@@ -209,6 +209,15 @@ impl ChannelIssueTracker for ListInMemory {
         Ok(vec![UntrackOutcome::NotTracked; keys.len()])
     }
 
+    async fn find_tracked_issues(
+        &self,
+        _: &ChannelId,
+        _: &[IssueKey],
+        _: &[IssueId],
+    ) -> Result<Vec<TrackedIssue>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
     async fn count_tracked_issues(&self, _: &ChannelId) -> Result<u32, DatabaseError> {
         Ok(u32::try_from(self.issues.len()).unwrap())
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 use maro_access::role_book::Role;
 use maro_domain::{
-    issue::{Issue, IssueKey},
+    issue::{Issue, IssueId, IssueKey},
     tracked::{self, Source},
 };
 use maro_store::tracker::TrackRequest;
@@ -71,6 +71,7 @@ impl Invocation {
         call.may(self, Role::Track, "untrack", &asked).await?;
         let keys = call.keys(self, keys);
         let keys = call.noting_refusal(self, "untrack", &asked, keys).await?;
+        let keys = self.keys_on_list(&call, keys).await;
         let author = audit::author(self, &call.caller);
         let now = call.capabilities.clock.now();
         let untracked = call.capabilities.tracker.untrack(&author, &keys, now);
@@ -92,6 +93,31 @@ impl Invocation {
             tracked::UntrackOutcome::NotTracked => UntrackOutcome::NotTracked,
         });
         Ok(outcomes.collect())
+    }
+
+    /// The keys under which the list has these issues. One that Jira has just confirmed may stand there under a key from
+    /// before it was moved.
+    async fn keys_on_list(&mut self, call: &Call, keys: Vec<IssueKey>) -> Vec<IssueKey> {
+        let confirmed: Vec<Issue> = keys.iter().filter_map(|key| self.confirmed_issue(key)).collect();
+        if confirmed.is_empty() {
+            return keys;
+        }
+        let ids: Vec<IssueId> = confirmed.iter().map(|issue| issue.id.clone()).collect();
+        let tracker = &call.capabilities.tracker;
+        // What follows finds out that the database fails, if it does.
+        let rows = self.timed(tracker.find_tracked_issues(&call.caller.channel, &keys, &ids)).await;
+        let rows = rows.unwrap_or_default();
+        let on_list = |key: IssueKey| {
+            let issue = confirmed.iter().find(|issue| issue.key == key);
+            match issue.filter(|_| rows.iter().all(|row| row.key != key)) {
+                Some(issue) => {
+                    let row = rows.iter().find(|row| row.issue_id.as_ref() == Some(&issue.id));
+                    row.map_or(key, |row| row.key.clone())
+                }
+                None => key,
+            }
+        };
+        keys.into_iter().map(on_list).collect()
     }
 
     /// Notes a change of the list, if any key was changed.

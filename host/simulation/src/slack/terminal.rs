@@ -148,6 +148,8 @@ fn reference(inside: &str, names: &Names) -> String {
         named("#", names.channels.get(id).map(String::as_str), id)
     } else if let Some(id) = target.strip_prefix('@') {
         named("@", names.users.get(id).map(String::as_str), id)
+    } else if let (true, Some(label)) = (target.starts_with("!date^"), label) {
+        unescaped(label)
     } else if let Some(everyone) = target.strip_prefix('!') {
         named("@", None, everyone)
     } else {
@@ -192,6 +194,7 @@ mod tests {
             ("*\u{200b}not bold*", "*not bold*"),
             ("2 * 3 * 4, snake_case_name, a*b*c", "2 * 3 * 4, snake_case_name, a*b*c"),
             ("<!channel> <!here|here>", "@channel @here"),
+            ("since <!date^1^{date_short}|Jan 1, 1970>", "since Jan 1, 1970"),
             ("one\ntwo\u{1b}[31m\n", "one\ntwo[31m\n"),
             ("a < b", "a < b"),
             ("*a\nb*", "*a\nb*"),

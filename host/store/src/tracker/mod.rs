@@ -9,8 +9,8 @@ use crate::database::error::DatabaseError;
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, Source, TrackOutcome, TrackedPage, UntrackOutcome},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
 };
 
 pub(crate) mod observed;
@@ -67,6 +67,14 @@ pub trait ChannelIssueTracker: Send + Sync {
         channel: &ChannelId,
         page: PageRequest,
     ) -> Result<TrackedPage, DatabaseError>;
+
+    /// The rows of a channel's list with one of these keys or of Jira's ids, oldest first.
+    async fn find_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        ids: &[IssueId],
+    ) -> Result<Vec<TrackedIssue>, DatabaseError>;
 
     /// How many issues a channel tracks.
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError>;

@@ -11,8 +11,8 @@ use crate::{
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
 };
 
 #[async_trait]
@@ -41,6 +41,15 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         page: PageRequest,
     ) -> Result<TrackedPage, DatabaseError> {
         self.watch("page", self.table.get_tracked_issues(channel, page)).await
+    }
+
+    async fn find_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        ids: &[IssueId],
+    ) -> Result<Vec<TrackedIssue>, DatabaseError> {
+        self.watch("find", self.table.find_tracked_issues(channel, keys, ids)).await
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

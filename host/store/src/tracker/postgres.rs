@@ -18,14 +18,14 @@ use crate::{
     tracker::{
         ChannelIssueTracker, TrackRequest,
         postgres::write::Tracking,
-        stored::{parse_page, parse_places, parse_present},
+        stored::{parse_page, parse_places, parse_present, parse_rows},
     },
 };
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
 };
 
 mod write;
@@ -39,6 +39,16 @@ const PAGE: &str = "
         '[]')::text
     FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
           ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page";
+
+const FOUND: &str = "
+    SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
+        (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
+        (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
+        has_security_level::int)),
+        '[]')::text
+    FROM (SELECT * FROM channel_tracked_issues
+          WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
+          ORDER BY tracked_at, id) AS found";
 
 const COUNT: &str = "SELECT count(*)::text FROM channel_tracked_issues WHERE channel_id = $1";
 
@@ -121,6 +131,21 @@ impl ChannelIssueTracker for PostgresTracker {
         let json =
             self.database.read(|| sqlx::query(PAGE).bind(channel.as_str()).bind(limit).bind(offset)).await?;
         parse_page(&json, channel, page)
+    }
+
+    async fn find_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        ids: &[IssueId],
+    ) -> Result<Vec<TrackedIssue>, DatabaseError> {
+        let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        let ids: Vec<&str> = ids.iter().map(IssueId::as_str).collect();
+        let json = self
+            .database
+            .read(|| sqlx::query(FOUND).bind(channel.as_str()).bind(texts.clone()).bind(ids.clone()))
+            .await?;
+        parse_rows(&json, channel)
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

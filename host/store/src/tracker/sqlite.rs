@@ -15,14 +15,14 @@ use crate::{
     tracker::{
         ChannelIssueTracker, TrackRequest,
         sqlite::item::ListChange,
-        stored::{parse_page, parse_places, parse_present},
+        stored::{parse_page, parse_places, parse_present, parse_rows},
     },
 };
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    issue::{Issue, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedPage, UntrackOutcome},
+    issue::{Issue, IssueId, IssueKey},
+    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
 };
 
 mod item;
@@ -76,6 +76,18 @@ impl ChannelIssueTracker for SqliteTracker {
     ) -> Result<TrackedPage, DatabaseError> {
         let json = self.database.read(read::page(channel.as_str(), page.limit, page.offset)).await?;
         parse_page(&json, channel, page)
+    }
+
+    async fn find_tracked_issues(
+        &self,
+        channel: &ChannelId,
+        keys: &[IssueKey],
+        ids: &[IssueId],
+    ) -> Result<Vec<TrackedIssue>, DatabaseError> {
+        let texts: Vec<&str> = keys.iter().map(IssueKey::as_str).collect();
+        let ids: Vec<&str> = ids.iter().map(IssueId::as_str).collect();
+        let json = self.database.read(read::found(channel.as_str(), &texts, &ids)).await?;
+        parse_rows(&json, channel)
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

@@ -42,6 +42,15 @@ pub(in crate::tracker) fn parse_page(
     Ok(TrackedPage { issues, more })
 }
 
+/// Reads rows from JSON.
+pub(in crate::tracker) fn parse_rows(
+    json: &str,
+    channel: &ChannelId,
+) -> Result<Vec<TrackedIssue>, DatabaseError> {
+    let rows: Vec<StoredIssue<'_>> = error::parse(json)?;
+    Ok(rows.into_iter().filter_map(|row| tracked_issue(row, channel)).collect())
+}
+
 fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIssue> {
     let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, status, summary, level) = row;
     let left_out = |column| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    epic_key,
+    epic_key::{self, NoEpic},
     form::{
         create_views::{
             CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH, create_view, issue_type_choice, project_choice,
@@ -24,6 +24,7 @@ use maro_domain::{
     command_name::CommandName,
     ids::{ChannelId, UserId},
     reply::Reply,
+    words::Site,
 };
 use maro_jira::client::JiraClient;
 use maro_process::telemetry::error_chain;
@@ -39,6 +40,8 @@ const CREATE_FROM_MESSAGE: &str = "create_from_message";
 pub(crate) struct Opener {
     pub(crate) jira: Arc<JiraClient>,
     pub(crate) modals: Arc<Modals>,
+    /// Whose links count.
+    pub(crate) site: Site,
     /// The project that the create form preselects.
     pub(crate) default_project: Option<String>,
     pub(crate) access: Arc<Access>,
@@ -179,8 +182,10 @@ impl Opener {
         origin: CommandOrigin<'_>,
         arguments: &str,
     ) -> Option<Reply> {
-        let Some(epic) = epic_key::parse(arguments) else {
-            return Some(Reply::line(texts::stories::which_epic()));
+        let epic = match epic_key::parse(arguments, &self.site) {
+            Ok(epic) => epic,
+            Err(NoEpic::OtherSite) => return Some(Reply::sentence(texts::issues::OTHER_SITE)),
+            Err(NoEpic::Unclear) => return Some(Reply::line(texts::stories::which_epic())),
         };
         let sight = self.access.sight(origin.channel, origin.user).await;
         if let Err(rule) = sight.project(epic.project_key()) {

@@ -6,9 +6,11 @@ use maro_domain::{ids::UserId, reply::Span};
 pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You can type:";
 pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one per line";
+pub const SHOW_SUMMARY: &str = "Show an issue, and track it with a button";
 pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
 pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
 pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";
+pub const HELP_WITHOUT_PLUGINS: &str = "No plugins are installed yet, so nothing can be tracked. Your MARO admin needs to add them. You can type:";
 pub const BUSY: &str = "MARO is busy right now. Nothing was changed. Try again in a moment.";
 
 /// One command, alone or in the list: how to use it, and what it does.
@@ -19,6 +21,11 @@ pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
 /// After a sentence that says why the arguments can't be used.
 pub fn usage(usage: &str) -> Vec<Span> {
     vec![text("Usage: "), command(usage)]
+}
+
+/// Under the answer to what other programs call this command.
+pub fn alias(name: &str) -> Vec<Span> {
+    vec![text("MARO calls this "), command(name)]
 }
 
 /// There is no such command. `nearest` is one with a similar name.

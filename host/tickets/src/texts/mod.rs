@@ -21,6 +21,7 @@ pub mod plugins;
 pub mod requests;
 pub mod roles;
 pub mod services;
+pub mod shown_issue;
 pub mod stories;
 
 use maro_domain::reply::Span;

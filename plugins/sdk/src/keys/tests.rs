@@ -1,9 +1,10 @@
 use super::*;
+use crate::keys::reading::{is_separator, key};
 
 /// The words as a person reads them back: keys bare, others in angle brackets.
 fn read(arguments: &str) -> Vec<String> {
     let words = parse(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error:?}"));
-    words.0.into_iter().map(|word| word.unwrap_or_else(|NotAKey(shown)| format!("<{shown}>"))).collect()
+    words.0.into_iter().map(|word| word.unwrap_or_else(|other| format!("<{}>", other.shown))).collect()
 }
 
 fn usage(arguments: &str) -> String {
@@ -101,6 +102,72 @@ fn a_key_is_found_in_what_slack_wraps() {
     assert_eq!(
         read("A-1<https://x.example/browse/B-2> foo<https://x.example/browse/C-3>"),
         ["A-1", "B-2", "<foo>", "C-3"]
+    );
+}
+
+#[test]
+fn links_of_every_kind_lead_to_their_issue() {
+    for link in [
+        "https://x.example/servicedesk/customer/portal/7/SCRUM-1?created=true",
+        "https://x.example/jira/servicedesk/projects/SCRUM/queues/custom/19/SCRUM-1",
+        "https://x.example/projects/SCRUM/queues/issue/SCRUM-1",
+        "https://x.example/servicedesk/agent/SCRUM/queue/19/issue/SCRUM-1",
+        "https://x.example/secure/RapidBoard.jspa?rapidView=1&view=detail&selectedIssue=SCRUM-1",
+        "https://x.example/jira/core/projects/SCRUM/board?filter=a%20b&selectedIssue=scrum-1#list",
+        "https://x.example/plugins/servlet/mobile#issue/SCRUM-1",
+        "https://x.example/i#browse/SCRUM-1?filter=2",
+        "https://x.example/Browse/SCRUM-1",
+    ] {
+        assert_eq!(read(link), ["SCRUM-1"], "{link}");
+        assert_eq!(read(&format!("<{}>", link.replace('&', "&amp;"))), ["SCRUM-1"], "{link}");
+    }
+}
+
+#[test]
+fn a_link_to_another_site_is_none_of_ours() {
+    let site = |address: &str, typed: &str| {
+        let words = parse_for(typed, Some(&Site::at(address))).unwrap();
+        crate::Reply::to_caller().lines(words.lines(|key| spans![key.as_str()])).preview()
+    };
+    let (cloud, own) = ("https://x.atlassian.net", "http://10.0.0.1:8080/jira/");
+    for (address, link) in [
+        (cloud, "https://X.atlassian.net:443/browse/A-1"),
+        (cloud, "x.atlassian.net/browse/A-1"),
+        (cloud, "/browse/A-1"),
+        (cloud, "A-1"),
+        (cloud, "https://ada@x.atlassian.net./jira/dashboards/1?selectedIssue=A-1"),
+        (cloud, "<https://x.atlassian.net/jira/people/search|A-1>"),
+        (cloud, "https://x.atlassian.net/si/jira.issueviews:issue-html/A-1/A-1.html"),
+        (own, "http://10.0.0.1:8080/jira/browse/A-1"),
+        (own, "[A-1](http://10.0.0.1:8080/jira/browse/A-1)"),
+    ] {
+        assert_eq!(site(address, link), "A-1", "{link}");
+    }
+    for (address, link) in [
+        (cloud, "https://y.atlassian.net/browse/A-1"),
+        (cloud, "<https://y.atlassian.net/browse/A-1|A-1>"),
+        (cloud, "https://y.atlassian.net/jira/dashboards/10"),
+        (cloud, "https://x.atlassian.net@y.example/browse/A-1"),
+        (cloud, "https://x.atlassian.net.y.example/browse/A-1"),
+        (cloud, "y.example/browse/A-1"),
+        (cloud, "https://y.example/jira/software/projects/A/boards/2?selectedIssue=A-1"),
+        (own, "http://10.0.0.1/jira/browse/A-1"),
+        (own, "http://10.0.0.1:8080/jira2/browse/A-1"),
+        (own, "http://10.0.0.1:8080/browse/A-1"),
+    ] {
+        assert_eq!(site(address, link), "That link is to another Jira site.", "{link}");
+    }
+    for (link, shown) in [
+        ("<https://wiki.y.example/notes/4|A-1>", "https://wiki.y.example/notes/4"),
+        ("https://x.atlassian.net/wiki/A-1", "https://x.atlassian.net/wiki/A-1"),
+        ("https://y.atlassian.net/wiki/A-1", "https://y.atlassian.net/wiki/A-1"),
+    ] {
+        assert_eq!(site(cloud, link), format!("`{shown}` is not an issue key"));
+    }
+    let words = parse_for("A-1 https://y.example/browse/A-2", Some(&Site::at(cloud))).unwrap();
+    assert_eq!(
+        words.explain(RunError::failed("Jira is down.")),
+        RunError::failed("Jira is down.\nThat link is to another Jira site.")
     );
 }
 
@@ -299,7 +366,7 @@ fn whatever_is_typed_each_word_is_answered_once_and_in_order() {
             assert!(!words.0[..index].contains(word), "{text:?} repeats {word:?}");
             match word {
                 Ok(found) => assert_eq!(key(found).as_ref(), Some(found), "{text:?}"),
-                Err(NotAKey(shown)) => {
+                Err(NotAKey { shown, .. }) => {
                     assert!((1..=MAX_SHOWN).contains(&shown.chars().count()), "{text:?}: {shown:?}");
                     assert!(!shown.contains(char::is_whitespace), "{text:?}: {shown:?}");
                 }

@@ -81,14 +81,16 @@ async fn each_channel_has_a_list_of_its_own() {
 #[tokio::test]
 async fn keys_are_taken_as_people_paste_them() {
     let bot = TestBot::start().await;
-    let typed = "/maro track <https://jira.example.com/browse/scrum-123?x=1&amp;y=2|SCRUM-123>,\nSCRUM-124;scrum-123 what?";
-    assert_snapshot!(bot.say(typed).await, @"
+    let site = bot.config.jira.base_url.as_str().trim_end_matches('/');
+    let typed =
+        format!("/maro track <{site}/browse/scrum-123?x=1&amp;y=2|SCRUM-123>,\nSCRUM-124;scrum-123 what?");
+    assert_snapshot!(bot.say(&typed).await, @"
     Now tracking SCRUM-123: User authentication flow (Open)
     Now tracking SCRUM-124: Database migration (In Progress)
     what? is not an issue key
     ");
-    let bare = "/maro track https://jira.example.com/boards/1?view=a&selectedIssue=SCRUM-125 <b> R&D";
-    assert_snapshot!(bot.say(bare).await, @"
+    let bare = format!("/maro track {site}/boards/1?view=a&selectedIssue=SCRUM-125 <b> R&D");
+    assert_snapshot!(bot.say(&bare).await, @"
     Now tracking SCRUM-125: API documentation (Done)
     <b> is not an issue key
     R&D is not an issue key
@@ -130,7 +132,9 @@ async fn a_moved_issue_is_tracked_under_its_new_key() {
     bot.jira.move_issue(&key("SCRUM-124"), &key("AUTH-8"));
     assert_snapshot!(bot.say("/maro track SCRUM-123 SCRUM-124").await, @"
     AUTH-7 is already tracked in this channel
+    SCRUM-123 is now AUTH-7
     Now tracking AUTH-8: Database migration (In Progress)
+    SCRUM-124 is now AUTH-8
     ");
     assert_snapshot!(bot.say("/maro tracked").await, @"
     Tracked Jira issues in #general:
@@ -195,6 +199,7 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     • /maro hostile WHAT [TEXT] A fixture of the host's tests
     • /maro track KEY [KEY …] Track Jira issues in this channel
     • /maro tracked [PAGE] List the Jira issues tracked in this channel
+    • /maro KEY Show an issue, and track it with a button
     • /maro create [summary] Create an issue, checking for duplicates first
     • /maro stories EPIC-KEY Create stories under an epic, one per line
     • /maro help [command] Show all commands, or how to use one

@@ -49,6 +49,7 @@ mod ticket_faults;
 mod twice;
 mod unopened_forms;
 mod webhooks;
+mod words;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -1,6 +1,6 @@
 //! Keys as people type and paste them, and where the database is.
 
-use maro_domain::issue::IssueKey;
+use maro_domain::{issue::IssueKey, words::Site};
 use maro_plugin::keys;
 use maro_process::secret::Secret;
 use maro_store::database::postgres::address::Address;
@@ -21,7 +21,11 @@ fn what_is_read_as_a_key_is_one_and_was_typed() {
             words.keys().iter().for_each(|key| was_typed(key));
             assert!((1..=50).contains(&words.lines(|_| Vec::new()).len()));
         }
-        if let Some(key) = epic_key::parse(typed) {
+        let site = Site::at("https://x.example");
+        if let Ok(words) = keys::parse_for(typed, Some(&keys::Site::at("https://x.example"))) {
+            words.keys().iter().for_each(|key| was_typed(key));
+        }
+        if let Ok(key) = epic_key::parse(typed, &site) {
             was_typed(key.as_str());
         }
     });

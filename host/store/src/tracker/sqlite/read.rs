@@ -10,6 +10,17 @@ const PAGE: &str = for_each_ask!(
            ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)"
 );
 
+/// `ask.value` is the channel, the keys and the ids.
+const FOUND: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
+         last_synced_at, last_jira_status, last_jira_summary, has_security_level))
+     FROM (SELECT * FROM channel_tracked_issues
+           WHERE channel_id = ask.value ->> 0
+               AND (issue_key IN (SELECT value FROM json_each(ask.value, '$[1]'))
+                    OR issue_id IN (SELECT value FROM json_each(ask.value, '$[2]')))
+           ORDER BY tracked_at, id)"
+);
+
 /// `ask.value` is the channel.
 const COUNT: &str =
     for_each_ask!("SELECT cast(count(*) AS TEXT) FROM channel_tracked_issues WHERE channel_id = ask.value");
@@ -44,6 +55,10 @@ const PING: &str =
 
 pub(super) fn page(channel: &str, limit: u32, offset: u32) -> Question {
     Question::of(PAGE, channel).limit(limit).offset(offset)
+}
+
+pub(super) fn found(channel: &str, keys: &[&str], ids: &[&str]) -> Question {
+    Question::of(FOUND, serde_json::json!([channel, keys, ids]))
 }
 
 pub(super) fn count(channel: &str) -> Question {

@@ -24,6 +24,7 @@ on_both_databases! {
     nothing_asked_is_nothing_done,
     a_list_is_in_the_order_of_tracking,
     every_channel_has_its_own_list,
+    rows_are_found_by_key_and_id,
     a_list_is_read_page_by_page,
     ten_thousand_issues_stay_in_order,
     tracking_again_refreshes_summary_and_status,
@@ -57,6 +58,16 @@ on_both_databases! {
     lists_survive_a_restart,
     a_call_after_the_end_is_an_error,
     whether_an_issue_has_a_security_level_is_kept,
+}
+
+async fn rows_are_found_by_key_and_id(given: &Given) {
+    given.track("C1", &[issue(1, "A-1"), issue(2, "A-2"), issue(3, "A-3")], 0).await;
+    given.track("C2", &[issue(4, "A-4")], 0).await;
+    let (keys, ids) = ([key("A-3"), key("A-4"), key("A-9")], [IssueId::new("1"), IssueId::new("3")]);
+    let found = given.tracker.find_tracked_issues(&channel("C1"), &keys, &ids).await.unwrap();
+    let found: Vec<_> = found.iter().map(|row| row.key.as_str()).collect();
+    assert_eq!(found, ["A-1", "A-3"]);
+    assert_eq!(given.tracker.find_tracked_issues(&channel("C1"), &[], &[]).await.unwrap(), []);
 }
 
 async fn each_issue_has_its_own_outcome(given: &Given) {

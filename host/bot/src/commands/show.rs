@@ -1,0 +1,261 @@
+//! `/maro KEY`, or a pasted link: shows the issue, and whether this channel tracks it.
+
+use std::collections::HashMap;
+
+use crate::commands::{CommandOutcome, Commands};
+use maro_access::sight::Sight;
+use maro_domain::{
+    caller::Caller,
+    details::IssueDetails,
+    issue::{IssueId, IssueKey, one_line},
+    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    tracked::TrackedIssue,
+    words::{Word, words},
+};
+use maro_jira::error::JiraError;
+use maro_process::telemetry::error_chain;
+use maro_slack::parse_markup;
+use maro_tickets::texts;
+
+/// The most words that one command may have: as many as `/maro track` takes.
+const MAX_WORDS: usize = 50;
+
+/// How much is shown of a word that isn't a key, in characters.
+const MAX_SHOWN_LENGTH: usize = 40;
+
+/// A word of the command.
+enum Asked {
+    Key(IssueKey),
+    /// What is said instead of an issue.
+    Said(Vec<Span>),
+}
+
+/// What there is to show for a word.
+enum Shown {
+    Issue {
+        asked: IssueKey,
+        details: IssueDetails,
+        row: Option<TrackedIssue>,
+    },
+    /// Jira can't be asked, but the issue is on the list.
+    Stored(TrackedIssue),
+    Said(Vec<Span>),
+}
+
+impl Commands {
+    /// The issues that `typed` names, if its first word is a key or a link to Jira.
+    pub(super) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
+        let typed = parse_markup::to_typed(typed);
+        let mut asked = Vec::new();
+        for word in words(&typed, Some(&self.site)) {
+            if asked.is_empty() && matches!(word, Word::Other(_)) {
+                return None;
+            }
+            if !asked.contains(&word) {
+                asked.push(word);
+            }
+            if asked.len() > MAX_WORDS {
+                let sentence = texts::shown_issue::too_many_keys(MAX_WORDS);
+                return Some(CommandOutcome::Refused(Reply::sentence(sentence)));
+            }
+        }
+        if asked.is_empty() {
+            return None;
+        }
+        let asked = asked.into_iter().map(Asked::from).collect();
+        Some(match self.look(caller, asked).await {
+            Ok(shown) => CommandOutcome::Replied(self.shown(shown)),
+            Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
+        })
+    }
+
+    /// Asks Jira and the list.
+    ///
+    /// # Errors
+    /// The sentence for the person.
+    async fn look(&self, caller: &Caller, asked: Vec<Asked>) -> Result<Vec<Shown>, String> {
+        let capabilities = &self.capabilities;
+        let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
+        let asked: Vec<Asked> = asked.into_iter().map(|asked| asked.seen_by(&sight)).collect();
+        let keys: Vec<IssueKey> = asked.iter().filter_map(Asked::key).cloned().collect();
+        if keys.is_empty() {
+            return Ok(asked.into_iter().map(Asked::said).collect());
+        }
+        let deadline = tokio::time::Instant::now() + capabilities.jira_patience;
+        let answer = capabilities.jira.get_details(&keys, deadline).await;
+        let found: Vec<&IssueDetails> = answer.iter().flatten().flatten().collect();
+        let ids: Vec<IssueId> = found.iter().map(|details| details.issue.id.clone()).collect();
+        let present: Vec<IssueKey> = found.iter().map(|details| details.issue.key.clone()).collect();
+        let all_keys = [&keys[..], &present[..]].concat();
+        let rows = capabilities.tracker.find_tracked_issues(&caller.channel, &all_keys, &ids).await;
+        let rows = rows.map_err(|error| texts::database::tracker_failed(&error, &caller.command_name))?;
+        let sight = sight.for_issues(present.iter().chain(rows.iter().map(|row| &row.key))).await;
+        match answer {
+            Ok(answer) => {
+                let answers: HashMap<IssueKey, Option<IssueDetails>> = keys.into_iter().zip(answer).collect();
+                Ok(asked.into_iter().map(|asked| asked.shown(&answers, &rows, &sight)).collect())
+            }
+            Err(error) => stored(asked, &rows, &sight, &error),
+        }
+    }
+
+    fn shown(&self, shown: Vec<Shown>) -> Reply {
+        let is_alone = shown.len() == 1;
+        let mut blocks = Vec::new();
+        for shown in shown {
+            let (lines, button) = match shown {
+                Shown::Said(spans) => (vec![spans], None),
+                Shown::Stored(row) => {
+                    let summary = row.last_jira_summary.as_deref().unwrap_or_default();
+                    let status = row.last_jira_status.as_deref().unwrap_or_default();
+                    let head = texts::shown_issue::head(&row.key, summary, status);
+                    let now = self.capabilities.clock.now();
+                    let freshness = texts::shown_issue::status_as_of(row.last_synced_at, now);
+                    let button = self.button(&row.key, Some(&row));
+                    (vec![head, freshness, texts::shown_issue::tracked(Some(&row))], button)
+                }
+                Shown::Issue { asked, details, row } => {
+                    let issue = &details.issue;
+                    let mut lines = vec![texts::shown_issue::head(&issue.key, &issue.summary, &issue.status)];
+                    if asked != issue.key {
+                        lines.push(texts::shown_issue::moved(&asked, &issue.key));
+                    }
+                    lines.push(texts::shown_issue::about(&details));
+                    lines.push(texts::shown_issue::tracked(row.as_ref()));
+                    let button = self.button(&issue.key, row.as_ref());
+                    (lines, button)
+                }
+            };
+            match button {
+                Some(button) if is_alone => {
+                    blocks.extend([Block::Lines(lines), Block::Buttons(vec![button])]);
+                }
+                Some(button) => {
+                    let mut lines = lines.into_iter();
+                    let spans = lines.next().unwrap_or_default();
+                    blocks.push(Block::Items(vec![Item { spans, button: Some(button) }]));
+                    blocks.push(Block::Lines(lines.collect()));
+                }
+                None => blocks.push(Block::Lines(lines)),
+            }
+        }
+        Reply { visibility: Visibility::Caller, blocks }
+    }
+
+    /// Tracks the issue, or stops that, if there is a plugin for it.
+    fn button(&self, key: &IssueKey, row: Option<&TrackedIssue>) -> Option<Button> {
+        let (label, name, key) = match row {
+            Some(row) => (texts::shown_issue::STOP_TRACKING, "untrack", &row.key),
+            None => (texts::shown_issue::TRACK, "track", key),
+        };
+        self.registry.plugins().get(name)?;
+        Some(Button {
+            label: label.to_owned(),
+            command: format!("{name} {key}"),
+            turns_page: false,
+            maker: Maker::Host,
+            is_confirmed_first: false,
+        })
+    }
+}
+
+impl From<Word<'_>> for Asked {
+    fn from(word: Word<'_>) -> Self {
+        let said = |word| Self::Said(texts::shown_issue::not_a_key(&one_line(word, MAX_SHOWN_LENGTH)));
+        match word {
+            Word::Key(key) => match IssueKey::parse(&key) {
+                Ok(key) => Self::Key(key),
+                Err(_) => said(&key),
+            },
+            Word::OtherSite(_) => Self::Said(vec![Span::Text(texts::issues::OTHER_SITE.to_owned())]),
+            Word::Other(word) => said(word),
+        }
+    }
+}
+
+impl Asked {
+    fn key(&self) -> Option<&IssueKey> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Said(_) => None,
+        }
+    }
+
+    /// What isn't an issue is a sentence already.
+    fn said(self) -> Shown {
+        match self {
+            Self::Key(key) => sentence(texts::jira::not_found(key.as_str())),
+            Self::Said(spans) => Shown::Said(spans),
+        }
+    }
+
+    /// A sentence for a project whose issues may not be shown.
+    fn seen_by(self, sight: &Sight) -> Self {
+        match self {
+            Self::Key(key) => match sight.project(key.project_key()) {
+                Ok(()) => Self::Key(key),
+                Err(rule) => Self::Said(vec![Span::Text(texts::access::withheld(key.as_str(), rule))]),
+            },
+            said => said,
+        }
+    }
+
+    fn shown(
+        self,
+        answers: &HashMap<IssueKey, Option<IssueDetails>>,
+        rows: &[TrackedIssue],
+        sight: &Sight,
+    ) -> Shown {
+        let Self::Key(asked) = self else { return self.said() };
+        let Some(Some(details)) = answers.get(&asked) else { return Self::Key(asked).said() };
+        if let Err(rule) = sight.issue(&details.issue) {
+            return sentence(texts::access::withheld(asked.as_str(), rule));
+        }
+        let is_its = |row: &&TrackedIssue| {
+            row.key == details.issue.key || row.issue_id.as_ref() == Some(&details.issue.id)
+        };
+        let row = rows.iter().find(is_its).cloned();
+        Shown::Issue { asked, details: details.clone(), row }
+    }
+}
+
+/// What the list says while Jira can't be asked.
+///
+/// # Errors
+/// Why Jira can't be asked, if the list says nothing of any issue.
+fn stored(
+    asked: Vec<Asked>,
+    rows: &[TrackedIssue],
+    sight: &Sight,
+    error: &JiraError,
+) -> Result<Vec<Shown>, String> {
+    tracing::info!(error = error_chain(error), "an issue is shown as it was last read");
+    let reason = texts::jira::failed(error);
+    if rows.is_empty() {
+        return Err(reason);
+    }
+    let mut is_explained = false;
+    let mut shown = Vec::new();
+    for asked in asked {
+        let Asked::Key(key) = asked else {
+            shown.push(asked.said());
+            continue;
+        };
+        match rows.iter().find(|row| row.key == key) {
+            Some(row) => match sight.row(&row.key, row.has_security_level) {
+                Ok(()) => shown.push(Shown::Stored(row.clone())),
+                Err(rule) => shown.push(sentence(texts::access::withheld(key.as_str(), rule))),
+            },
+            None if is_explained => {}
+            None => {
+                is_explained = true;
+                shown.push(sentence(reason.clone()));
+            }
+        }
+    }
+    Ok(shown)
+}
+
+fn sentence(text: String) -> Shown {
+    Shown::Said(vec![Span::Text(text)])
+}

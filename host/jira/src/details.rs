@@ -1,0 +1,38 @@
+//! Issues with what surrounds them, by their keys: `GET /rest/api/{2,3}/issue/{key}`, the same in both editions of Jira.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::Instant;
+
+use crate::{
+    error::JiraError,
+    find::{FIELDS, RawFound},
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+    wire::parse::parse,
+};
+use maro_domain::{details::IssueDetails, issue::IssueKey};
+
+/// How many of these requests are open at a time.
+const CONCURRENCY: usize = 4;
+
+pub(super) async fn get_details(
+    site: &JiraSite,
+    keys: &[IssueKey],
+    deadline: Instant,
+) -> Result<Vec<Option<IssueDetails>>, JiraError> {
+    let questions: Vec<_> = keys.iter().map(|key| get_one(site, key, deadline)).collect();
+    stream::iter(questions).buffered(CONCURRENCY).try_collect().await
+}
+
+async fn get_one(
+    site: &JiraSite,
+    key: &IssueKey,
+    deadline: Instant,
+) -> Result<Option<IssueDetails>, JiraError> {
+    let mut url = site.url(&["issue", key.as_str()]);
+    url.set_query(Some(&format!("fields={}", FIELDS.join(","))));
+    let Some(body) = site.find(&JiraRequest::get(RequestKind::GetIssue, url), deadline).await? else {
+        return Ok(None);
+    };
+    parse::<RawFound>(&body, "the issue")?.try_into().map(Some)
+}

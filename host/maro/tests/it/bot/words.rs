@@ -1,0 +1,193 @@
+//! What people type first: keys, links, and the words of other programs.
+
+use insta::assert_snapshot;
+use maro_simulation::jira::faults::JiraFault;
+
+use crate::{
+    bot::{TestBot, key, stories::open_stories},
+    plugins::PluginsFolder,
+};
+
+/// Links to the site of this bot, and to another's.
+fn links(bot: &TestBot) -> (String, &'static str) {
+    (
+        bot.config.jira.base_url.as_str().trim_end_matches('/').to_owned(),
+        "https://quarry-partner.atlassian.net",
+    )
+}
+
+#[tokio::test]
+async fn a_key_or_a_link_alone_shows_the_issue() {
+    let bot = TestBot::start().await;
+    let (own, other) = links(&bot);
+    let shown = bot.say("/maro SCRUM-123").await;
+    let mut lines = shown.lines();
+    assert_eq!(lines.next(), Some("SCRUM-123: User authentication flow (Open)"));
+    assert!(lines.next().unwrap().starts_with("Assigned to Edsger Dijkstra · changed "), "{shown}");
+    assert_eq!(lines.collect::<Vec<_>>(), ["Not tracked in this channel", "[Track]"]);
+    for typed in [
+        "scrum-123".to_owned(),
+        format!("<{own}/browse/scrum-123>"),
+        format!("<{own}/browse/SCRUM-123?focusedCommentId=10881|SCRUM-123>"),
+        format!("<{own}/jira/software/c/projects/SCRUM/boards/4?selectedIssue=SCRUM-123|see this>"),
+        "status SCRUM-123".to_owned(),
+    ] {
+        assert_eq!(bot.say(&format!("/maro {typed}")).await, shown, "{typed}");
+    }
+    assert_eq!(bot.say("/maro SCRUM-404").await, "SCRUM-404 not found in Jira");
+    let elsewhere = bot.say(&format!("/maro <{other}/browse/SCRUM-123|SCRUM-123>")).await;
+    assert_eq!(elsewhere, "That link is to another Jira site.");
+
+    bot.say_as("grace", "general", "/maro track SCRUM-123").await;
+    let messages = bot.messages("ada", "general", "/maro SCRUM-123").await;
+    assert!(messages[0].visible_to.is_some());
+    let shown = bot.say("/maro SCRUM-123").await;
+    let tracked = shown.lines().nth(2).unwrap();
+    assert!(tracked.starts_with("Tracked in this channel since "), "{shown}");
+    assert!(tracked.ends_with(", added by @grace"), "{shown}");
+    assert!(shown.ends_with("[Stop tracking]"), "{shown}");
+}
+
+#[tokio::test]
+async fn several_keys_each_have_their_lines_in_order() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-124").await;
+    bot.jira.move_issue(&key("SCRUM-124"), &key("AUTH-7"));
+    let shown = bot.say("/maro SCRUM-124 SCRUM-404 what? SCRUM-125").await;
+    let told: Vec<_> =
+        shown.lines().filter(|line| !line.contains(" · ") && !line.contains(" since ")).collect();
+    assert_eq!(
+        told,
+        [
+            "• AUTH-7: Database migration (In Progress)",
+            "SCRUM-124 is now AUTH-7",
+            "SCRUM-404 not found in Jira",
+            "what? isn't an issue key",
+            "• SCRUM-125: API documentation (Done)",
+            "Not tracked in this channel",
+        ]
+    );
+    assert_eq!(shown.matches("Tracked in this channel since").count(), 1);
+}
+
+#[tokio::test]
+async fn an_outage_of_jira_shows_what_the_list_knows() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123").await;
+    bot.jira.set_fault(JiraFault::Status(503, None));
+    let shown = bot.say("/maro SCRUM-123").await;
+    let mut lines = shown.lines();
+    assert_eq!(lines.next(), Some("SCRUM-123: User authentication flow (Open)"));
+    let freshness = lines.next().unwrap();
+    assert!(
+        freshness.starts_with("Status as of ") && freshness.ends_with("; Jira can't be reached"),
+        "{shown}"
+    );
+    let refused = bot.say("/maro SCRUM-125").await;
+    assert!(refused.contains("Nothing was changed"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_other_programs_call_it_is_understood() {
+    let bot = TestBot::start().await;
+    assert_snapshot!(bot.say("/maro add SCRUM-123").await, @"
+    Now tracking SCRUM-123: User authentication flow (Open)
+    MARO calls this /maro track
+    ");
+    assert_snapshot!(bot.say("/maro ls").await, @"
+    Tracked Jira issues in #general:
+    • SCRUM-123: User authentication flow (Open)
+    MARO calls this /maro tracked
+    ");
+    assert_snapshot!(bot.say("/maro rm SCRUM-123").await, @"
+    Stopped tracking SCRUM-123
+    MARO calls this /maro untrack
+    ");
+    assert_snapshot!(bot.say("/maro list two").await, @"
+    Enter a page number, starting from 1.
+    Usage: /maro tracked [PAGE]
+    MARO calls this /maro tracked
+    ");
+    assert_snapshot!(bot.say("/maro help remove").await, @"/maro untrack KEY [KEY …] Stop tracking Jira issues in this channel");
+}
+
+#[tokio::test]
+async fn a_switched_off_plugin_of_that_name_comes_before_the_alias() {
+    let bot = TestBot::with_plugins(PluginsFolder::shipped().with_file("ls.wasm", b"none")).await;
+    let said = bot.say("/maro ls").await;
+    assert!(said.starts_with("/maro ls is installed, but it isn't running now."), "{said}");
+}
+
+#[tokio::test]
+async fn help_after_a_command_is_its_help() {
+    let bot = TestBot::start().await;
+    for command in ["track", "untrack", "tracked", "create", "stories", "plugins", "help"] {
+        let help = bot.say(&format!("/maro help {command}")).await;
+        assert!(help.starts_with(&format!("/maro {command}")), "{help}");
+        assert_eq!(bot.say(&format!("/maro {command} Help")).await, help);
+    }
+}
+
+#[tokio::test]
+async fn without_plugins_help_names_what_maro_can_do_alone() {
+    let bot = TestBot::with_plugins(PluginsFolder::empty()).await;
+    let help = bot.say("/maro help").await;
+    for command in ["/maro create", "/maro stories", "/maro KEY"] {
+        assert!(help.contains(&format!("• {command}")), "{help}");
+    }
+    let shown = bot.say("/maro SCRUM-123").await;
+    assert!(shown.starts_with("SCRUM-123: User authentication flow (Open)"), "{shown}");
+    assert!(!shown.contains("[Track]"), "{shown}");
+}
+
+#[tokio::test]
+async fn stories_go_under_no_epic_of_another_site() {
+    let bot = TestBot::start().await;
+    let (own, other) = links(&bot);
+    let said = bot.say(&format!("/maro stories <{other}/browse/SCRUM-101|SCRUM-101>")).await;
+    assert_eq!(said, "That link is to another Jira site.");
+    let modal = open_stories(&bot, &format!("<{own}/browse/SCRUM-101?filter=2#c3>")).await;
+    assert!(modal.text().contains("SCRUM-101"), "{}", modal.text());
+}
+
+#[tokio::test]
+async fn an_old_key_of_an_issue_is_named_with_its_new_one() {
+    let bot = TestBot::start().await;
+    bot.jira.move_issue(&key("SCRUM-123"), &key("QUAY-9"));
+    bot.jira.move_issue(&key("QUAY-9"), &key("TIDE-4"));
+    assert_snapshot!(bot.say("/maro track SCRUM-123").await, @"
+    Now tracking TIDE-4: User authentication flow (Open)
+    SCRUM-123 is now TIDE-4
+    ");
+    assert_snapshot!(bot.say("/maro untrack QUAY-9 SCRUM-404").await, @"
+    Stopped tracking TIDE-4
+    QUAY-9 is now TIDE-4
+    SCRUM-404 is not tracked in this channel
+    ");
+    assert_snapshot!(bot.say("/maro track TIDE-4 SCRUM-123 QUAY-9").await, @"
+    Now tracking TIDE-4: User authentication flow (Open)
+    SCRUM-123 is now TIDE-4
+    QUAY-9 is now TIDE-4
+    ");
+    // On the list under the key that it had when it was tracked.
+    bot.jira.move_issue(&key("TIDE-4"), &key("DEEP-2"));
+    assert_snapshot!(bot.say("/maro untrack DEEP-2").await, @"Stopped tracking DEEP-2");
+    assert_snapshot!(bot.say("/maro tracked").await, @"
+    No Jira issues are tracked in #general yet.
+    To track one, type /maro track SCRUM-123
+    ");
+}
+
+#[tokio::test]
+async fn untracking_waits_for_jira_only_for_keys_that_are_not_on_the_list() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    bot.jira.set_fault(JiraFault::Status(503, None));
+    bot.jira.take_requests();
+    assert_snapshot!(bot.say("/maro untrack SCRUM-123").await, @"Stopped tracking SCRUM-123");
+    assert_eq!(bot.jira.take_requests().len(), 0);
+    assert_snapshot!(bot.say("/maro untrack SCRUM-124 SCRUM-125").await, @"
+    Stopped tracking SCRUM-124
+    SCRUM-125 is not tracked in this channel
+    ");
+}

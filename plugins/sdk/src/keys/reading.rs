@@ -1,0 +1,281 @@
+//! What people type and paste, word by word: issue keys, links to issues, and the rest.
+//!
+//! There is one parser for every command: MARO's host reads this file, too (as `maro_domain::words`). So it
+//! uses the standard library alone.
+
+/// The longest key, in characters, and the longest number in it: the host's limits.
+const MAX_KEY_LENGTH: usize = 100;
+const MAX_NUMBER_LENGTH: usize = 18;
+
+/// What may surround a key: quotes, brackets, the end of a sentence, Markdown's emphasis, and the invisible
+/// characters that come along when text is copied.
+const AROUND: &[char] = &[
+    '\'', '"', '`', '‘', '’', '‚', '“', '”', '„', '‹', '›', '«', '»', '(', ')', '[', ']', '{', '}', '<', '>',
+    '.', ':', '!', '?', '*', '_', '~', '#', '…', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
+    '\u{2060}', '\u{feff}',
+];
+
+/// What stands before a key in the path of a link: `…/browse/KEY`, `…/issues/KEY`, Jira's own `…/issue/KEY`.
+const BEFORE_KEY: [&str; 3] = ["browse", "issues", "issue"];
+
+/// What stands somewhere before it in the links of service desks, which end with the key:
+/// `/servicedesk/customer/portal/7/KEY`, `/projects/A/queues/custom/19/KEY`.
+const LEADING_TO_KEY: [&str; 3] = ["servicedesk", "portal", "queues"];
+
+/// The parameters of a link that name an issue.
+const KEY_PARAMETERS: [&str; 3] = ["selectedIssue", "issueKey", "issue"];
+
+/// Where Atlassian keeps the sites of Jira Cloud.
+const CLOUD: [&str; 2] = [".atlassian.net", ".jira.com"];
+
+/// A Jira site, to tell links to it from those to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    host: String,
+    /// Where Jira is on that host: empty, or `/jira`.
+    path: String,
+}
+
+impl Site {
+    /// The site at an address: `https://example.atlassian.net`, `https://example.com/jira`.
+    pub fn at(address: &str) -> Self {
+        let link = Link::of(address);
+        Self { host: link.host(), path: link.path.trim_end_matches('/').to_owned() }
+    }
+
+    fn has(&self, link: &Link<'_>) -> bool {
+        let below = link.path.strip_prefix(self.path.as_str());
+        link.host() == self.host && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// What one word is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// An issue key as Jira writes it.
+    Key(String),
+    /// A link to another Jira site.
+    OtherSite(&'a str),
+    /// Anything else, as typed.
+    Other(&'a str),
+}
+
+/// The words of a text in which `&`, `<` and `>` aren't escaped. A link counts as one of `site`, if that is known;
+/// otherwise as one of whatever site it names.
+pub fn words<'a>(text: &'a str, site: Option<&'a Site>) -> impl Iterator<Item = Word<'a>> {
+    Tokens { rest: text, beside_wrapped: false }.map(move |token| token.read(site))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'a> {
+    /// A word as typed.
+    Plain(&'a str),
+    /// The inside of `<https://…|label>`, `<@U1>`, `<#C1|name>`: what Slack makes of links and mentions.
+    Wrapped(&'a str),
+}
+
+impl<'a> Token<'a> {
+    fn read(self, site: Option<&Site>) -> Word<'a> {
+        match self {
+            Self::Plain(word) => match key(trim(word)) {
+                Some(key) => Word::Key(key),
+                None => Link::of(word).read(site, word),
+            },
+            Self::Wrapped(inside) => {
+                let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
+                // The label of a mention is a name that someone chose, and it may look like a key.
+                if !is_url(target) {
+                    return Word::Other(target);
+                }
+                let link = Link::of(target);
+                match link.read(site, target) {
+                    Word::Other(_) if site.is_none_or(|site| site.has(&link)) => match key_in_label(label) {
+                        Some(key) => Word::Key(key),
+                        None => Word::Other(target),
+                    },
+                    read => read,
+                }
+            }
+        }
+    }
+}
+
+/// A label is a key, or the address that Slack was given.
+fn key_in_label(label: &str) -> Option<String> {
+    key(trim(label)).or_else(|| Link::of(label).key())
+}
+
+/// The parts of an address, as far as they matter.
+struct Link<'a> {
+    /// With the port, but without the scheme. Empty if there is none, as in `/browse/SCRUM-1`.
+    authority: &'a str,
+    path: &'a str,
+    query: &'a str,
+    fragment: &'a str,
+}
+
+impl<'a> Link<'a> {
+    fn of(text: &'a str) -> Self {
+        let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let (address, query) = before.split_once('?').unwrap_or((before, ""));
+        let after_scheme = address.split_once("://").map(|(_, rest)| rest);
+        let rest = after_scheme.unwrap_or(address);
+        let (start, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
+        // Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
+        let host = trim(start);
+        if after_scheme.is_some() || (!path.is_empty() && host.contains('.')) {
+            Self { authority: host, path, query, fragment }
+        } else {
+            Self { authority: "", path: rest, query, fragment }
+        }
+    }
+
+    /// In lower case, without a user and a usual port.
+    fn host(&self) -> String {
+        let authority = self.authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+        let host =
+            authority.strip_suffix(":443").or_else(|| authority.strip_suffix(":80")).unwrap_or(&authority);
+        host.trim_end_matches('.').to_owned()
+    }
+
+    /// What the link is to people of `site`. `shown` is the link as typed.
+    fn read<'t>(&self, site: Option<&Site>, shown: &'t str) -> Word<'t> {
+        let found = self.key();
+        let Some(site) = site.filter(|_| !self.authority.is_empty()) else {
+            return found.map_or(Word::Other(shown), Word::Key);
+        };
+        if site.has(self) {
+            return found.or_else(|| self.key_anywhere()).map_or(Word::Other(shown), Word::Key);
+        }
+        let in_cloud = || CLOUD.iter().any(|suffix| self.host().ends_with(suffix));
+        if found.is_some() || (in_cloud() && !self.is_wiki()) {
+            return Word::OtherSite(shown);
+        }
+        Word::Other(shown)
+    }
+
+    /// The key that the link leads to, wherever Jira writes it.
+    fn key(&self) -> Option<String> {
+        // The mobile view has paths of its own, after the `#`.
+        let (path, query) = self.fragment.split_once('?').unwrap_or((self.fragment, self.fragment));
+        key_in_path(self.path)
+            .or_else(|| key_in_query(self.query))
+            .or_else(|| key_in_path(path))
+            .or_else(|| key_in_query(query))
+    }
+
+    /// The last part of the path that is a key, for links of Jira that MARO doesn't know.
+    fn key_anywhere(&self) -> Option<String> {
+        if self.is_wiki() { None } else { self.path.rsplit('/').find_map(|part| key(trim(part))) }
+    }
+
+    /// Confluence is on the same site as Jira, and its titles name issues.
+    fn is_wiki(&self) -> bool {
+        self.path.trim_start_matches('/').split('/').next() == Some("wiki")
+    }
+}
+
+fn key_in_path(path: &str) -> Option<String> {
+    let (mut before, mut is_desk) = ("", false);
+    let mut last = None;
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        last = key(trim(part));
+        if let Some(key) = last.clone().filter(|_| is_among(before, &BEFORE_KEY)) {
+            return Some(key);
+        }
+        is_desk |= is_among(part, &LEADING_TO_KEY);
+        before = part;
+    }
+    last.filter(|_| is_desk)
+}
+
+fn key_in_query(query: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| KEY_PARAMETERS.contains(name))?;
+    key(trim(value))
+}
+
+fn is_among(part: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| part.eq_ignore_ascii_case(name))
+}
+
+/// Cuts a text into tokens.
+struct Tokens<'a> {
+    rest: &'a str,
+    /// Whether `rest` directly follows a wrapped token.
+    beside_wrapped: bool,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let start = self.rest.trim_start_matches(is_separator);
+            let beside_wrapped = self.beside_wrapped && start.len() == self.rest.len();
+            if start.is_empty() {
+                return None;
+            }
+            if let Some(inside) = wrapped(start) {
+                self.rest = &start[inside.len() + 2..];
+                self.beside_wrapped = true;
+                return Some(Token::Wrapped(inside));
+            }
+            let end = start
+                .char_indices()
+                .find(|&(at, character)| is_separator(character) || wrapped(&start[at..]).is_some())
+                .map_or(start.len(), |(at, _)| at);
+            let (word, rest) = start.split_at(end);
+            self.rest = rest;
+            self.beside_wrapped = false;
+            // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
+            let decoration = (beside_wrapped || rest.starts_with('<')) && trim(word).is_empty();
+            if !decoration {
+                return Some(Token::Plain(word));
+            }
+        }
+    }
+}
+
+pub(crate) fn is_separator(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character, ',' | ';' | '•' | '◦' | '▪' | '‣' | '、' | '，' | '；')
+}
+
+/// What's inside Slack's brackets, if `text` starts with them. Brackets that a person typed don't count.
+fn wrapped(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('<')?;
+    let end = inside.find(['<', '>', '\n'])?;
+    let (inside, after) = inside.split_at(end);
+    let target = inside.split('|').next()?;
+    let slack_made = is_url(target) || target.starts_with("mailto:") || target.starts_with(['@', '#', '!']);
+    (slack_made && after.starts_with('>') && !target.contains(char::is_whitespace)).then_some(inside)
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+fn trim(word: &str) -> &str {
+    word.trim_matches(AROUND)
+}
+
+/// Upper-cases a key that Jira could have made: `SCRUM-123`, in ASCII, without leading zeros.
+pub(crate) fn key(text: &str) -> Option<String> {
+    let (project, number) = text.split_once(is_hyphen)?;
+    let well_formed = text.len() <= MAX_KEY_LENGTH
+        && project.starts_with(|first: char| first.is_ascii_alphabetic())
+        && project.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && (1..=MAX_NUMBER_LENGTH).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && !number.starts_with('0');
+    well_formed.then(|| [&project.to_ascii_uppercase(), "-", number].concat())
+}
+
+/// The hyphen and what editors replace it with: non-breaking hyphens, dashes, the minus sign.
+fn is_hyphen(character: char) -> bool {
+    matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
+}
