@@ -10,7 +10,6 @@ use crate::{
     assign, comments,
     config::JiraConfig,
     create::{self, CreateError},
-    details,
     edit::EditError,
     epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
@@ -27,7 +26,7 @@ use crate::{
     viewers::{self, PersonAccount, Viewed},
 };
 use maro_domain::{
-    details::{IssueDetails, Person, Transition},
+    details::{Person, Transition},
     issue::{Issue, IssueKey},
     rich_text::RichText,
     ticket::{CreatedTicket, IssueType, NewTicket, Project, SimilarTicket},
@@ -40,7 +39,7 @@ use maro_process::metrics::calls::JiraMetrics;
 /// answer requests of some kind, operations that need it fail at once, and have sent nothing then.
 #[derive(Debug)]
 pub struct JiraClient {
-    site: JiraSite,
+    pub(super) site: JiraSite,
 }
 
 impl JiraClient {
@@ -143,18 +142,6 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Vec<Option<Issue>>, JiraError> {
         look_up::get_issues(&self.site, keys, deadline).await
-    }
-
-    /// As [`JiraClient::get_issues`], with what surrounds the issues. This takes one request per key, a few at a time.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], for all keys together.
-    pub async fn get_details(
-        &self,
-        keys: &[IssueKey],
-        deadline: Instant,
-    ) -> Result<Vec<Option<IssueDetails>>, JiraError> {
-        details::get_details(&self.site, keys, deadline).await
     }
 
     /// Finds issues by JQL, in the order of the query. Jira's index lags some seconds behind changes.

@@ -4,6 +4,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::Instant;
 
 use crate::{
+    client::JiraClient,
     error::JiraError,
     find::{FIELDS, RawFound},
     request::{JiraRequest, RequestKind},
@@ -15,13 +16,19 @@ use maro_domain::{details::IssueDetails, issue::IssueKey};
 /// How many of these requests are open at a time.
 const CONCURRENCY: usize = 4;
 
-pub(super) async fn get_details(
-    site: &JiraSite,
-    keys: &[IssueKey],
-    deadline: Instant,
-) -> Result<Vec<Option<IssueDetails>>, JiraError> {
-    let questions: Vec<_> = keys.iter().map(|key| get_one(site, key, deadline)).collect();
-    stream::iter(questions).buffered(CONCURRENCY).try_collect().await
+impl JiraClient {
+    /// As [`JiraClient::get_issues`], with what surrounds the issues. This takes one request per key, a few at a time.
+    ///
+    /// # Errors
+    /// Any [`JiraError`], for all keys together.
+    pub async fn get_details(
+        &self,
+        keys: &[IssueKey],
+        deadline: Instant,
+    ) -> Result<Vec<Option<IssueDetails>>, JiraError> {
+        let questions: Vec<_> = keys.iter().map(|key| get_one(&self.site, key, deadline)).collect();
+        stream::iter(questions).buffered(CONCURRENCY).try_collect().await
+    }
 }
 
 async fn get_one(
