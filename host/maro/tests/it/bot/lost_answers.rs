@@ -1,18 +1,23 @@
 //! The database does what is asked, and its answer is lost: nobody is told that nothing was changed.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
+use maro_simulation::jira::faults::JiraFault;
 use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal};
 use maro_store::config::DatabaseConfig;
 
 use crate::{
     bot::{
         TestBot,
-        create::open_create,
+        create::{open_create, told},
         stories::{EPIC, open_stories},
+        until,
     },
     lossy_route::LossyRoute,
     plugins::PluginsFolder,
     postgres,
+    raw::query,
 };
 
 const GRANTS: &str = "grants = [\"storage\", \"settings\", \"clock\", \"http\"]\n";
@@ -104,13 +109,25 @@ async fn a_form_whose_draft_is_known_at_the_next_try_costs_nobody_a_word() {
 }
 
 #[tokio::test]
-async fn a_ticket_whose_beginning_is_known_at_the_next_try_costs_nobody_a_word() {
+async fn a_ticket_whose_beginning_is_known_at_the_next_try_is_not_asked_for_again() {
     let Some((bot, route)) = bot().await else { return };
     open_create(&bot, "Zeppelin anchor").await;
-    // A draft is saved without an entry in the log. As often as one change is tried.
-    route.lose_answers_to("begun", 3);
-    bot.slack.submit("ada").await.unwrap();
-    bot.until_told().await;
+    bot.jira.set_next_faults_of("/search/jql", [Some(JiraFault::Slow(Duration::from_secs(2)))]);
+    let lose = async {
+        let state = "SELECT state FROM ticket_intents";
+        until("a draft", async || query(&bot.config.database, state).await == ["draft"]).await;
+        // As often as one change is tried.
+        route.lose_answers_to("Zeppelin anchor", 3);
+    };
+    let (submitted, ()) = tokio::join!(bot.slack.submit("ada"), lose);
+    submitted.unwrap();
+    // Nobody is asked to send again what is known to have begun.
+    until("the ticket", async || {
+        let modal = bot.slack.modal("ada").map(|modal| modal.text()).unwrap_or_default();
+        assert!(!modal.contains("this may have been started"), "{modal}");
+        !told(&bot).is_empty()
+    })
+    .await;
     bot.expect_at_rest(1).await;
     bot.assert_created_once(&["Created SCRUM-151: Zeppelin anchor"]);
 }
