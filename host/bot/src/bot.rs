@@ -79,8 +79,8 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Starts a bot and returns once its address accepts connections; the plugins may still be loading,
-    /// and commands wait for them.
+    /// Starts a bot and returns once its address accepts connections; the plugins may still be loading, and each
+    /// serves as soon as it is loaded.
     ///
     /// # Errors
     /// What would keep it from ever serving, in a sentence: the address is taken, the database or the

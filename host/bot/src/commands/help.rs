@@ -1,20 +1,37 @@
 //! `/maro help`, made from what the loaded plugins say of themselves.
 
 use crate::commands::{aliases, own::OwnCommand, unknown};
-use maro_domain::reply::{Block, Reply, Span};
-use maro_runtime::{registry::snapshot::Plugins, running::version::Description};
+use maro_domain::{
+    issue::one_line,
+    reply::{Block, Reply, Span},
+};
+use maro_runtime::{loading::folder, registry::snapshot::Plugins, running::version::Description};
 use maro_tickets::texts;
+
+/// How much of a file's name is shown, in characters.
+const MAX_NAME_LENGTH: usize = 40;
 
 /// Everything that can be typed.
 pub(super) fn all(plugins: &Plugins) -> Reply {
     let mut items: Vec<_> = plugins.all().map(|plugin| line(plugin.description())).collect();
-    let heading =
-        if items.is_empty() { texts::commands::HELP_WITHOUT_PLUGINS } else { texts::commands::HELP_HEADING };
+    let loading: Vec<_> = plugins.loading_first().map(folder::stem).map(shown).collect();
+    let is_loading = !loading.is_empty() || !plugins.are_listed();
+    let heading = match items.is_empty() && !is_loading {
+        true => texts::commands::HELP_WITHOUT_PLUGINS,
+        false => texts::commands::HELP_HEADING,
+    };
     items.push(texts::commands::listed("KEY", texts::commands::SHOW_SUMMARY));
     items.extend(OwnCommand::ALL.map(own_line));
     let mut reply = Reply::sentence(heading);
     reply.blocks.push(Block::items(items));
+    if is_loading {
+        reply.blocks.push(Block::Paragraph(texts::commands::others_loading(&loading)));
+    }
     reply
+}
+
+fn shown(name: &str) -> String {
+    one_line(name, MAX_NAME_LENGTH)
 }
 
 /// One subcommand.

@@ -36,6 +36,9 @@ use maro_tickets::{Tickets, form::open::CommandOrigin, texts};
 /// How much of what somebody may not do is noted, in characters.
 const MAX_NOTED_LENGTH: usize = 80;
 
+/// How long a command waits for its plugin to be loaded before it says that it is still loading.
+const LOADING_PATIENCE: Duration = Duration::from_millis(1_500);
+
 /// Everything that `/maro` can do.
 pub struct Commands {
     registry: Arc<Registry>,
@@ -102,20 +105,21 @@ impl Commands {
         let text = typed.text.trim();
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
-        let plugins = self.registry.plugins();
         if name.is_empty() {
-            return CommandOutcome::Replied(help::all(&plugins));
+            return CommandOutcome::Replied(help::all(&self.registry.plugins()));
         }
-        let is_known = OwnCommand::named(&name).is_some() || plugins.get(&name).is_some();
-        if is_known && arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name()) {
-            return CommandOutcome::Replied(help::one(&plugins, &name));
-        }
+        let asks_for_help = arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name());
         if let Some(own) = OwnCommand::named(&name) {
+            if asks_for_help {
+                return CommandOutcome::Replied(help::one(&self.registry.plugins(), &name));
+            }
             // As they were typed; a plugin gets them as Slack sends them.
             let arguments = parse_markup::to_typed(arguments);
             return self.run_own(own, typed, &arguments).await;
         }
+        let plugins = self.registry.settled(&name, LOADING_PATIENCE).await;
         match plugins.get(&name) {
+            Some(_) if asks_for_help => CommandOutcome::Replied(help::one(&plugins, &name)),
             Some(plugin) => self.run_plugin(plugin, typed.caller, arguments).await,
             None => self.run_unnamed(&plugins, typed, &name, arguments).await,
         }
@@ -134,7 +138,7 @@ impl Commands {
             return CommandOutcome::Refused(reply);
         }
         if let Some(command) = aliases::command(name) {
-            return self.run_alias(plugins, typed, command, arguments).await;
+            return self.run_alias(typed, command, arguments).await;
         }
         match self.show(&typed.caller, typed.text).await {
             Some(outcome) => outcome,
@@ -143,15 +147,10 @@ impl Commands {
     }
 
     /// Runs the command of a plugin under another name, and says how MARO calls it.
-    async fn run_alias(
-        &self,
-        plugins: &Plugins,
-        typed: Typed<'_>,
-        command: &str,
-        arguments: &str,
-    ) -> CommandOutcome {
+    async fn run_alias(&self, typed: Typed<'_>, command: &str, arguments: &str) -> CommandOutcome {
+        let plugins = self.registry.settled(command, LOADING_PATIENCE).await;
         let Some(plugin) = plugins.get(command) else {
-            return CommandOutcome::Refused(unknown::subcommand(plugins, command));
+            return CommandOutcome::Refused(unknown::subcommand(&plugins, command));
         };
         // `status SCRUM-1` is about the issue.
         if command == "tracked"
@@ -160,7 +159,7 @@ impl Commands {
             return outcome;
         }
         let mut outcome = if arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name()) {
-            CommandOutcome::Replied(help::one(plugins, command))
+            CommandOutcome::Replied(help::one(&plugins, command))
         } else {
             self.run_plugin(plugin, typed.caller, arguments).await
         };

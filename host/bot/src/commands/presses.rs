@@ -1,18 +1,18 @@
 //! Commands behind buttons. A plugin writes what it likes on a button, so a press runs a command of another plugin
 //! or of MARO itself only if the plugin's operator says so or Slack has shown the command and asked.
 
-use crate::commands::{CommandOutcome, Commands, Typed};
+use crate::commands::{CommandOutcome, Commands, LOADING_PATIENCE, Typed};
 use maro_domain::reply::{Block, Button, MAX_CONFIRMED_COMMAND, Maker, Reply};
 use maro_tickets::texts;
 
 impl Commands {
     /// Whether the command behind a button of this maker runs without being shown first.
-    pub(crate) fn runs_at_once(&self, maker: Option<&Maker>, command: &str) -> bool {
+    pub(crate) async fn runs_at_once(&self, maker: Option<&Maker>, command: &str) -> bool {
         let name = command.split_whitespace().next().unwrap_or_default();
         match maker {
             Some(Maker::Host) => true,
             Some(Maker::Plugin(maker)) => {
-                let plugins = self.registry.plugins();
+                let plugins = self.registry.settled(maker, LOADING_PATIENCE).await;
                 // What became of a plugin doesn't change what its button says, but its operator may now forbid it.
                 plugins.get(maker).is_some_and(|plugin| plugin.manifest().lets_buttons_run(maker, name))
                     || name.to_lowercase() == **maker

@@ -2,10 +2,7 @@
 
 use crate::commands::own::RESERVED_NAMES;
 use maro_domain::{issue::one_line, reply::Reply};
-use maro_runtime::{
-    loading::folder,
-    registry::snapshot::{Disabled, Plugins},
-};
+use maro_runtime::registry::snapshot::{Absence, Disabled, Plugins};
 use maro_tickets::texts;
 
 /// How alike two names must be for one to be suggested, from 0 to 1. Below this, suggestions for names
@@ -32,13 +29,11 @@ pub(super) fn absent(plugins: &Plugins, typed: &str) -> Option<Reply> {
     if let Some(Disabled { switch, .. }) = plugins.disabled(typed) {
         return Some(Reply::line(texts::commands::turned_off(&shown, &switch.disabled_by)));
     }
-    if plugins.loading_first().any(|file| folder::stem(file) == typed) {
-        return Some(Reply::line(texts::commands::still_loading(&shown)));
+    match plugins.absence(typed) {
+        Absence::Loading => Some(Reply::line(texts::commands::still_loading(&shown))),
+        Absence::Refused => Some(Reply::line(texts::commands::not_running(&shown))),
+        Absence::Unknown => None,
     }
-    if plugins.without_version().any(|refusal| folder::stem(&refusal.file) == typed) {
-        return Some(Reply::line(texts::commands::not_running(&shown)));
-    }
-    None
 }
 
 /// A name that no plugin has.

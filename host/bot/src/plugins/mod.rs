@@ -58,7 +58,7 @@ impl PluginHost {
         *self.loaded.borrow()
     }
 
-    /// Waits until the plugins are loaded, which they are after the first moments.
+    /// Waits until all plugins are loaded or refused.
     pub(crate) async fn wait_until_loaded(&self) {
         if !self.are_loaded() {
             // An error means that loading has ended for good; commands then find what there is.
@@ -68,19 +68,22 @@ impl PluginHost {
 }
 
 impl PluginUpkeep {
-    /// Loads the plugins, says so, and keeps to the folder and the switches from then on.
+    /// Loads the plugins, says so, and keeps to the folder and the switches, also meanwhile.
     pub(crate) async fn run(self, hot_reload: bool, shutdown: CancellationToken) {
         // First, so that not one command reaches a plugin that is switched off.
         self.follow_switches().await;
-        match self.registry.load().await {
-            Ok(plugins) => {
-                tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+        let loading = async {
+            match self.registry.load().await {
+                Ok(plugins) => {
+                    tracing::info!(serving = plugins.all().count(), refused = plugins.refused.len(), "ready");
+                }
+                Err(_) if shutdown.is_cancelled() => return,
+                // The registry has logged it; the watcher waits for the folder.
+                Err(_) => {}
             }
-            Err(_) if shutdown.is_cancelled() => return,
-            // The registry has logged it; the watcher waits for the folder.
-            Err(_) => {}
-        }
-        self.loaded.send_replace(true);
+            self.loaded.send_replace(true);
+        };
+        let retrying = Arc::clone(&self.registry).retry(shutdown.clone());
         let watching = async {
             if hot_reload {
                 watch::watch(Arc::clone(&self.registry), shutdown.clone()).await;
@@ -91,7 +94,7 @@ impl PluginUpkeep {
                 self.follow_switches().await;
             }
         };
-        tokio::join!(watching, following);
+        tokio::join!(loading, watching, retrying, following);
     }
 
     async fn follow_switches(&self) {

@@ -30,14 +30,25 @@ pub(super) async fn ready(State(state): State<Arc<BotState>>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "MARO is stopping\n").into_response();
     }
     if !state.plugins.are_loaded() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "plugins are loading\n").into_response();
+        let plugins = state.plugins.registry.plugins();
+        let left = match plugins.are_listed() {
+            true => format!("plugins are loading: {} left\n", plugins.loading.len()),
+            false => "plugins are loading\n".to_owned(),
+        };
+        return (StatusCode::SERVICE_UNAVAILABLE, left).into_response();
     }
     if let Err(problem) = state.looks.readiness.get(database_problem(&state)).await {
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     }
-    let plugins = state.plugins.registry.plugins();
+    let registry = &state.plugins.registry;
+    let plugins = registry.plugins();
     let (serving, refused) = (plugins.all().count(), plugins.refused.len());
-    (StatusCode::OK, format!("ready: {serving} plugins serve, {refused} refused\n")).into_response()
+    let mut text = format!("ready: {serving} plugins serve, {refused} refused\n");
+    if let Some(problem) = registry.folder_problem() {
+        // What is loaded serves on, so requests may come.
+        text += &format!("the plugins folder can't be read: {problem}\n");
+    }
+    (StatusCode::OK, text).into_response()
 }
 
 async fn database_problem(state: &BotState) -> Result<(), &'static str> {

@@ -26,9 +26,8 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     let Some(channel) = &action.channel else {
         return tracing::warn!(user = action.user.as_str(), "a pressed command belongs to no channel");
     };
-    state.plugins.wait_until_loaded().await;
-    let is_confirmed =
-        pressed.is_confirmed || state.commands.runs_at_once(pressed.maker.as_ref(), pressed.command);
+    let (maker, command) = (pressed.maker.as_ref(), pressed.command);
+    let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command).await;
     let name = pressed.command_name.clone().unwrap_or_else(|| state.slack.renderer.command_in_use.name());
     let typed = Typed {
         caller: Caller {

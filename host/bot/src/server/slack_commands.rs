@@ -130,7 +130,6 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
     };
     let name = CommandName::parse(&command.command).unwrap_or_default();
     state.slack.renderer.command_in_use.learn(&name);
-    state.plugins.wait_until_loaded().await;
     let typed = Typed {
         caller: Caller {
             channel: command.channel.clone(),

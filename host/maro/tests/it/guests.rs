@@ -104,6 +104,14 @@ pub(crate) fn large(number: u32) -> Vec<u8> {
     of_functions(number, 3_000)
 }
 
+/// A small plugin `wat` that takes long to compile, another for each `number`. It answers "1a".
+pub(crate) fn slow(number: u32) -> Vec<u8> {
+    let step = "(local.set 0 (i32.mul (local.get 0) (i32.const 77777)))";
+    let function = format!("(func (param i32) (result i32) {} (local.get 0))", step.repeat(16));
+    let items = format!("(global i32 (i32.const {number})) {}", function.repeat(4_000));
+    Guest { items: &items, sentence: (524, 2), ..Guest::default() }.component()
+}
+
 /// As [`large`], with this many functions to compile.
 pub(crate) fn of_functions(number: u32, functions: usize) -> Vec<u8> {
     let step = "(local.set 0 (i32.mul (local.get 0) (i32.const 77777)))";

@@ -3,11 +3,14 @@
 //! The linker's own errors look the same for "not granted" and "wrong version". These name the item and the
 //! remedy.
 
+use std::cmp::Ordering;
+
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::{
     inspection::{
         complexity::{self, Excess},
+        lookalike::Lookalike,
         needs::Needs,
     },
     interface::{
@@ -29,6 +32,14 @@ const COMMAND: &str = "maro:plugin/command";
 /// Interfaces of `maro:plugin` that give no access and need no grant.
 const UNGRANTED: [&str; 3] = ["log", "reply", "types"];
 
+/// The first bytes of all WebAssembly, and what follows in a component: a version, and the layer.
+const MAGIC: &[u8] = b"\0asm";
+const COMPONENT_VERSION: u16 = 0x0d;
+const COMPONENT_LAYER: u8 = 1;
+
+/// How many exports are named of a component that isn't a plugin.
+const MAX_SHOWN_EXPORTS: usize = 5;
+
 /// The most imports and exports: more than any honest plugin has.
 const MAX_ITEMS: usize = 256;
 
@@ -37,14 +48,18 @@ const MAX_ITEMS: usize = 256;
 pub enum PreflightError {
     #[error("{}", plugin_files::EMPTY)]
     Empty,
-    #[error("{}", plugin_files::NOT_WEBASSEMBLY)]
-    NotWebAssembly,
+    #[error("{}", .0.sentence())]
+    NotWebAssembly(Lookalike),
+    #[error("{}", plugin_files::EARLIER_FORMAT)]
+    EarlierFormat,
+    #[error("{}", plugin_files::LATER_FORMAT)]
+    LaterFormat,
     #[error("{}", plugin_files::damaged(*.offset))]
     Damaged { offset: usize },
     #[error("{}", plugin_files::CORE_MODULE)]
     CoreModule,
-    #[error("{}", plugin_files::NO_COMMAND)]
-    NoCommand,
+    #[error("{}", plugin_files::no_command(.exports))]
+    NoCommand { exports: Vec<String> },
     #[error("{}", plugin_files::other_version(.wanted, &spoken_versions(), .cure))]
     OtherVersion { wanted: String, cure: &'static str },
     #[error("{}", plugin_files::unknown_import(.import))]
@@ -105,7 +120,11 @@ pub fn spoken_versions() -> String {
 pub fn inspect(wasm: &[u8]) -> Result<Wishes, PreflightError> {
     let (imports, exports) = outer_names(wasm)?;
     let command = exports.iter().find_map(|export| split_version(export, COMMAND));
-    let version = check_version(command.ok_or(PreflightError::NoCommand)?)?;
+    let Some(command) = command else {
+        let exports = exports.iter().take(MAX_SHOWN_EXPORTS).map(|export| shown(export)).collect();
+        return Err(PreflightError::NoCommand { exports });
+    };
+    let version = check_version(command)?;
     let (mut wanted, mut unoffered) = (Vec::new(), Vec::new());
     for import in &imports {
         let Some(rest) = import.strip_prefix("maro:plugin/") else {
@@ -140,9 +159,7 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
     if wasm.is_empty() {
         return Err(PreflightError::Empty);
     }
-    if !wasm.starts_with(b"\0asm") {
-        return Err(PreflightError::NotWebAssembly);
-    }
+    check_format(wasm)?;
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut parser = Parser::new(0);
     let mut rest = wasm;
@@ -178,6 +195,24 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), PreflightError
             Payload::End(_) => return Ok((imports, exports)),
             _ => {}
         }
+    }
+}
+
+/// Checks the first eight bytes: the magic number, the version of the format, and whether it's a component.
+fn check_format(wasm: &[u8]) -> Result<(), PreflightError> {
+    if !wasm.starts_with(MAGIC) {
+        return Err(PreflightError::NotWebAssembly(Lookalike::of(wasm)));
+    }
+    match wasm[MAGIC.len()..] {
+        [low, high, COMPONENT_LAYER, 0, ..] => {
+            match u16::from_le_bytes([low, high]).cmp(&COMPONENT_VERSION) {
+                Ordering::Less => Err(PreflightError::EarlierFormat),
+                Ordering::Equal => Ok(()),
+                Ordering::Greater => Err(PreflightError::LaterFormat),
+            }
+        }
+        // The parser says what is wrong with the rest.
+        _ => Ok(()),
     }
 }
 
@@ -266,6 +301,10 @@ mod tests {
         let newer = component(&format!(r#"(import "maro:plugin/jira@0.9.0" (instance)) {COMMAND_EXPORT}"#));
         let foreign = component(&format!(r#"(import "evil:http/fetch@1.0.0" (instance)) {COMMAND_EXPORT}"#));
         let unknown = component(&format!(r#"(import "maro:plugin/root@0.2.0" (instance)) {COMMAND_EXPORT}"#));
+        let other = component(
+            r#"(instance $run) (export "wasi:cli/run@0.2.6" (instance $run))
+               (export "harbor:tools/tides@1.2.0" (instance $run))"#,
+        );
         let whole = component(COMMAND_EXPORT);
         for (wasm, expected) in [
             (b"hello".to_vec(), "it isn't WebAssembly"),
@@ -273,6 +312,16 @@ mod tests {
             (wat::parse_str("(module)").unwrap(), "it's a core module"),
             (component(""), "it doesn't export maro:plugin/command"),
             (newer, "it was built for maro:plugin 0.9.0, but this host has 0.1.0 and 0.2.0: update MARO"),
+            (
+                b"\0asm\x0a\0\x01\0".to_vec(),
+                "it was made by tools of an earlier component format: build it again",
+            ),
+            (b"\0asm\x0c\0\x01\0 and so on".to_vec(), "it was made by tools of an earlier component format"),
+            (b"\0asm\x0e\0\x01\0".to_vec(), "it was made by tools of a later component format: update MARO"),
+            (
+                other,
+                "it exports wasi:cli/run@0.2.6 and harbor:tools/tides@1.2.0, and not maro:plugin/command",
+            ),
             (foreign, "it imports evil:http/fetch@1.0.0, which MARO doesn't provide"),
             (unknown, "it imports maro:plugin/root@0.2.0, which MARO doesn't provide"),
             (whole[..whole.len() - 3].to_vec(), "it's damaged or was cut short"),

@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sha2::{Digest as _, Sha256};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -99,7 +100,7 @@ impl Compiler {
     }
 
     /// Fetches a component from the cache or compiles it. When its turn comes, it is read from `dir` again.
-    /// If it has gone or changed, it isn't compiled.
+    /// If it has gone or is another by then, it isn't compiled.
     ///
     /// # Errors
     /// It can no longer be read, has changed, or doesn't compile.
@@ -122,8 +123,8 @@ impl Compiler {
         }
         let source = ComponentFile { dir: dir.to_owned(), name: format!("{stem}.wasm") };
         let before = source.look().await;
-        let file = source.read().await.map_err(LoadError::Unreadable)?;
-        if file.digest != digest {
+        let wasm = source.read().await.map_err(LoadError::Unreadable)?;
+        if !is(&wasm, &digest) {
             return Err(LoadError::Unsettled);
         }
         let compiler = Arc::clone(self);
@@ -131,8 +132,8 @@ impl Compiler {
         // finds it in the cache.
         let compiling = tokio::spawn(async move {
             tokio::select! {
-                compiled = compiler.compile_in_turn(file.wasm, key, turn) => compiled,
-                () = source.changed(before) => Err(LoadError::Unsettled),
+                compiled = compiler.compile_in_turn(wasm, key, turn) => compiled,
+                () = source.replaced(before, digest) => Err(LoadError::Unsettled),
             }
         });
         compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
@@ -232,9 +233,9 @@ struct ComponentFile {
 }
 
 impl ComponentFile {
-    async fn read(&self) -> io::Result<PluginFile> {
+    async fn read(&self) -> io::Result<Vec<u8>> {
         let (dir, name) = (self.dir.clone(), self.name.clone());
-        spawn_blocking(move || folder::read(&dir, &name)).await.map_err(io::Error::other)?
+        spawn_blocking(move || folder::read_component(&dir, &name)).await.map_err(io::Error::other)?
     }
 
     async fn look(&self) -> Option<Identity> {
@@ -242,16 +243,31 @@ impl ComponentFile {
         spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
     }
 
-    /// Waits until the component has changed or gone.
-    async fn changed(&self, before: Option<Identity>) {
+    /// Waits until the component has gone or is another. That somebody writes the same again changes nothing, so
+    /// it is read once two looks find it the same.
+    async fn replaced(&self, before: Option<Identity>, digest: [u8; 32]) {
+        let (mut known, mut last) = (before, None);
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let now = self.look().await;
-            if !now.zip(before.as_ref()).is_some_and(|(now, before)| now.has_component_of(before)) {
-                return;
+            let is_news = !has_same_component(now.as_ref(), known.as_ref());
+            if is_news && has_same_component(now.as_ref(), last.as_ref()) {
+                match self.read().await {
+                    Ok(wasm) if is(&wasm, &digest) => known.clone_from(&now),
+                    _ => return,
+                }
             }
+            last = now;
         }
     }
+}
+
+fn has_same_component(one: Option<&Identity>, other: Option<&Identity>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.has_component_of(other))
+}
+
+fn is(wasm: &[u8], digest: &[u8; 32]) -> bool {
+    Sha256::digest(wasm)[..] == digest[..]
 }
 
 #[cfg(test)]

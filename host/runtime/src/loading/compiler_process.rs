@@ -50,6 +50,9 @@ const CPU_SECONDS_PER_MIB: u64 = 8;
 /// The exit code for an invalid component; the output says what is wrong.
 const WRONG: u8 = 3;
 
+/// Signals that don't come from the process itself: the system ends it where memory is short, or somebody does.
+const KILLING: [Signal; 5] = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+
 /// How to start this program again. Empty if it is a library in another program.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
@@ -175,7 +178,7 @@ pub(super) async fn compile(
         Ok((_, code)) if code.len() as u64 >= MAX_ENTRY_BYTES => Err(LoadError::CodeTooLarge),
         Ok((status, code)) if status.success() => Ok(code),
         Ok((status, output)) => Err(failure(status, &output, limits, ceiling)),
-        Err(error) => Err(LoadError::Compile(texts::plugin_files::compiler_unreachable(error))),
+        Err(error) => Err(LoadError::CompilerUnreachable(error)),
     })
 }
 
@@ -200,7 +203,9 @@ fn failure(status: ExitStatus, output: &[u8], limits: CompilerLimits, ceiling: C
         LoadError::Compile(String::from_utf8_lossy(output).into_owned())
     } else if signal(Signal::XCPU) {
         LoadError::CompilerTime { seconds: cpu_seconds }
-    } else if signal(Signal::ABORT) || signal(Signal::KILL) {
+    } else if let Some(killed) = KILLING.into_iter().find(|killing| signal(*killing)) {
+        LoadError::CompilerKilled { signal: killed.as_raw() }
+    } else if signal(Signal::ABORT) {
         // With less than any plugin may use, it isn't known that it's the plugin's fault.
         match ceiling.mib() {
             Some(most) if most < memory_mib => LoadError::NoRoomToCompile(ceiling),

@@ -40,6 +40,11 @@ pub enum LoadError {
     /// Not the plugin is at fault, but where it runs.
     #[error("{}", .0.too_small_to_compile())]
     NoRoomToCompile(Ceiling),
+    /// Somebody or the system ended the compiler.
+    #[error("{}", plugin_files::compiler_killed(*.signal))]
+    CompilerKilled { signal: i32 },
+    #[error("{}", plugin_files::compiler_unreachable(.0))]
+    CompilerUnreachable(#[source] io::Error),
     #[error("{}", plugin_files::larger_than_share(*.mib, *.share_mib))]
     LargerThanShare { mib: u64, share_mib: u64 },
     #[error("{}", plugin_files::other_interface(.0))]
@@ -59,6 +64,19 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Whether the same file may run later, though nothing of it changes.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreadable(_)
+            | Self::UnreadableCases(_)
+            | Self::CompilerKilled { .. }
+            | Self::CompilerUnreachable(_) => true,
+            Self::Describe(fault) => fault.is_crowded(),
+            Self::NoVersion { reason, .. } => reason.may_pass(),
+            _ => false,
+        }
+    }
+
     /// The reason without what the guest printed.
     pub fn in_public(&self) -> String {
         match self {

@@ -11,7 +11,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::bounded_file::read_bounded;
+use crate::{
+    bounded_file::read_bounded,
+    recording::cases::{Case, MAX_CASE_BYTES},
+};
 use maro_tickets::texts::plugin_files;
 
 /// The ending of a component's file name.
@@ -23,6 +26,10 @@ const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
 /// The largest `NAME.toml` that is read, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 
+/// How many subfolders, and how many files of each, are looked through for components in a wrong place.
+const MAX_SUBFOLDERS: usize = 16;
+const MAX_IN_SUBFOLDER: usize = 64;
+
 /// One `NAME.wasm` with its `NAME.toml`.
 #[derive(Debug)]
 pub struct PluginFile {
@@ -32,6 +39,8 @@ pub struct PluginFile {
     pub manifest: Option<String>,
     /// SHA-256 of the component.
     pub digest: [u8; 32],
+    /// SHA-256 of its recorded cases.
+    pub(crate) cases: [u8; 32],
     /// The permit to keep `wasm` in memory.
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
@@ -39,10 +48,10 @@ pub struct PluginFile {
 impl PluginFile {
     pub fn new(stem: String, wasm: Vec<u8>, manifest: Option<String>) -> Self {
         let digest = Sha256::digest(&wasm).into();
-        Self { stem, wasm, manifest, digest, room: None }
+        Self { stem, wasm, manifest, digest, cases: [0; 32], room: None }
     }
 
-    /// Identifies this component with this manifest.
+    /// Identifies this component with all that decides whether it may run: its manifest and its recorded cases.
     pub(crate) fn content(&self) -> ContentDigest {
         let mut hasher = Sha256::new_with_prefix(self.digest);
         if let Some(manifest) = &self.manifest {
@@ -50,20 +59,23 @@ impl PluginFile {
             hasher.update([1]);
             hasher.update(manifest);
         }
+        hasher.update(self.cases);
         ContentDigest(hasher.finalize().into())
     }
 }
 
-/// SHA-256 over a component and its manifest.
+/// SHA-256 over a component, its manifest and its recorded cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContentDigest(pub(crate) [u8; 32]);
 
-/// What a look at `NAME.wasm` and its `NAME.toml` shows without reading them. If two looks find the same,
+/// What a look at `NAME.wasm`, its `NAME.toml` and its `NAME.cases` shows without reading them. If two looks find the same,
 /// nobody wrote to them in between. Links are followed, so a new target is a new identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     component: Result<FileState, io::ErrorKind>,
     manifest: Result<FileState, io::ErrorKind>,
+    /// By name.
+    cases: Vec<(PathBuf, Option<FileState>)>,
 }
 
 impl Identity {
@@ -80,7 +92,8 @@ impl Identity {
     /// Whether its times may be whole seconds, as some file systems keep them: a second write of the same
     /// length within that second doesn't show.
     pub(crate) fn is_coarse(&self) -> bool {
-        [&self.component, &self.manifest].into_iter().flatten().any(FileState::is_coarse)
+        let pair = [&self.component, &self.manifest].into_iter().flatten();
+        pair.chain(self.cases.iter().filter_map(|(_, state)| state.as_ref())).any(FileState::is_coarse)
     }
 }
 
@@ -112,18 +125,31 @@ impl From<Metadata> for FileState {
     }
 }
 
-/// Why the name of a file that ends in `wasm` rules it out as a plugin.
+/// Why the name or the place of a file rules it out as a plugin, though it looks like one or like a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
     #[error("{}", plugin_files::NAME_NOT_UTF8)]
     NotUtf8,
     #[error("{}", plugin_files::NAME_IN_CAPITALS)]
     UpperCase,
+    #[error("{}", plugin_files::IN_A_SUBFOLDER)]
+    InSubfolder,
+    #[error("{}", plugin_files::MANIFEST_ALONE)]
+    ManifestAlone,
+}
+
+impl NameFault {
+    /// Whether the rest may be on its way.
+    pub(crate) fn may_be_half(self) -> bool {
+        matches!(self, Self::InSubfolder | Self::ManifestAlone)
+    }
 }
 
 /// The components of a folder by file name.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
+    /// The device that the folder is on.
+    pub(crate) device: u64,
     pub(crate) components: BTreeMap<String, Identity>,
     pub(crate) misnamed: BTreeMap<String, NameFault>,
 }
@@ -140,39 +166,107 @@ pub fn stem(name: &str) -> &str {
 /// # Errors
 /// The folder itself can't be read.
 pub(crate) fn look(dir: &Path) -> io::Result<Listing> {
-    let mut listing = Listing::default();
+    let mut listing = Listing { device: fs::metadata(dir)?.dev(), ..Listing::default() };
+    let (mut manifests, mut subfolders) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(dir)? {
-        let file_name = entry?.file_name();
-        let Some(ending) = Path::new(&file_name).extension() else { continue };
-        if !ending.eq_ignore_ascii_case(EXTENSION) || file_name.as_encoded_bytes().starts_with(b".") {
+        let entry = entry?;
+        let file_name = entry.file_name();
+        if file_name.as_encoded_bytes().starts_with(b".") {
             continue;
         }
+        let ending = Path::new(&file_name).extension().unwrap_or_default().to_owned();
         match file_name.to_str() {
-            None => drop(listing.misnamed.insert(file_name.display().to_string(), NameFault::NotUtf8)),
+            Some(name) if ending == "toml" => manifests.push(name.to_owned()),
+            // The rest may be a folder of any name.
+            Some(name) if !ending.eq_ignore_ascii_case(EXTENSION) => {
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                subfolders.extend((is_folder && ending != "cases").then(|| name.to_owned()));
+            }
             Some(name) if ending != EXTENSION => {
                 listing.misnamed.insert(name.to_owned(), NameFault::UpperCase);
             }
             Some(name) => drop(listing.components.insert(name.to_owned(), identity(dir, name))),
+            None if ending.eq_ignore_ascii_case(EXTENSION) => {
+                listing.misnamed.insert(file_name.display().to_string(), NameFault::NotUtf8);
+            }
+            None => {}
         }
+    }
+    let has_component = |manifest: &String| {
+        let stem = manifest.strip_suffix(".toml").unwrap_or(manifest);
+        listing.components.contains_key(&format!("{stem}.wasm"))
+    };
+    manifests.retain(|manifest| !has_component(manifest));
+    listing.misnamed.extend(manifests.into_iter().map(|manifest| (manifest, NameFault::ManifestAlone)));
+    for subfolder in subfolders.into_iter().take(MAX_SUBFOLDERS) {
+        let components = components_in(dir, &subfolder).into_iter();
+        listing.misnamed.extend(components.map(|file| (file, NameFault::InSubfolder)));
     }
     Ok(listing)
 }
 
-/// What `NAME.wasm` and `NAME.toml` are now.
+/// The components among the first files of a subfolder.
+fn components_in(dir: &Path, subfolder: &str) -> Vec<String> {
+    // It may belong to somebody else, or be gone.
+    let Ok(entries) = fs::read_dir(dir.join(subfolder)) else { return Vec::new() };
+    let names = entries.take(MAX_IN_SUBFOLDER).flatten().map(|entry| entry.file_name());
+    let components = names.filter(|name| {
+        !name.as_encoded_bytes().starts_with(b".")
+            && Path::new(name).extension().is_some_and(|ending| ending == EXTENSION)
+    });
+    components.map(|name| format!("{subfolder}/{}", name.display())).collect()
+}
+
+/// What `NAME.wasm`, `NAME.toml` and `NAME.cases` are now.
 pub(crate) fn identity(dir: &Path, name: &str) -> Identity {
     // A broken link counts as the file itself.
     let metadata =
         |path: &Path| fs::metadata(path).or_else(|error| fs::symlink_metadata(path).map_err(|_| error));
-    let state = |path: PathBuf| metadata(&path).map(FileState::from).map_err(|error| error.kind());
-    Identity { component: state(dir.join(name)), manifest: state(dir.join(format!("{}.toml", stem(name)))) }
+    let state = |path: &Path| metadata(path).map(FileState::from).map_err(|error| error.kind());
+    // What can't be listed can't be read, either, which is told then.
+    let cases = Case::files(&cases_folder(dir, stem(name))).unwrap_or_default();
+    Identity {
+        component: state(&dir.join(name)),
+        manifest: state(&dir.join(format!("{}.toml", stem(name)))),
+        cases: cases.into_iter().map(|path| (path.clone(), state(&path).ok())).collect(),
+    }
 }
 
-/// Reads `NAME.wasm` and `NAME.toml`; an error of the kind `NotFound` means that there is no `NAME.wasm`.
+/// The folder with the recorded cases of a plugin.
+pub(crate) fn cases_folder(dir: &Path, plugin: &str) -> PathBuf {
+    dir.join(format!("{plugin}.cases"))
+}
+
+/// Reads `NAME.wasm` and what belongs to it; an error of the kind `NotFound` means that there is no `NAME.wasm`.
 pub(crate) fn read(dir: &Path, name: &str) -> io::Result<PluginFile> {
     let stem = stem(name);
-    let wasm = read_bounded(&dir.join(name), MAX_COMPONENT_BYTES)?;
+    let wasm = read_component(dir, name)?;
     let manifest = read_manifest(dir, name)?;
-    Ok(PluginFile::new(stem.to_owned(), wasm, manifest))
+    let cases = digest_of_cases(&cases_folder(dir, stem));
+    Ok(PluginFile { cases, ..PluginFile::new(stem.to_owned(), wasm, manifest) })
+}
+
+/// Reads `NAME.wasm` alone.
+pub(crate) fn read_component(dir: &Path, name: &str) -> io::Result<Vec<u8>> {
+    read_bounded(&dir.join(name), MAX_COMPONENT_BYTES)
+}
+
+/// SHA-256 over the recorded cases in a folder. What can't be read counts as what is wrong with it.
+fn digest_of_cases(folder: &Path) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    };
+    match Case::files(folder) {
+        // One by one: there may be many, and they may be large.
+        Ok(files) => files.iter().for_each(|file| {
+            add(file.as_os_str().as_encoded_bytes());
+            add(&read_bounded(file, MAX_CASE_BYTES).unwrap_or_else(|error| error.to_string().into_bytes()));
+        }),
+        Err(error) => add(error.to_string().as_bytes()),
+    }
+    hasher.finalize().into()
 }
 
 /// Reads the `NAME.toml` of `NAME.wasm`, if there is one.

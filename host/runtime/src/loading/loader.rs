@@ -79,7 +79,7 @@ impl PluginLoader {
         Ok(Self { engine, compiler: Arc::new(compiler), places, describing })
     }
 
-    /// Makes a plugin out of a file of the folder `dir`.
+    /// Makes a plugin out of a file of the folder `dir`. Nothing is compiled if the same component runs already.
     ///
     /// # Errors
     /// The first step that fails, and why.
@@ -87,6 +87,7 @@ impl PluginLoader {
         &self,
         dir: &Path,
         file: PluginFile,
+        running: Option<&LoadedPlugin>,
         reserved_names: &[&str],
         metrics: &Metrics,
         events: &Events,
@@ -96,19 +97,18 @@ impl PluginLoader {
             .map_err(|problem| LoadError::Manifest { file: manifest_file.clone(), problem })?;
         admission::check_pin(&hex::encode(file.digest), &manifest, &manifest_file)
             .map_err(PreflightError::from)?;
-        let (file, wishes) = inspect(file).await?;
-        admission::check_grants(&wishes.grants, &manifest, &manifest_file).map_err(PreflightError::from)?;
-        self.places
-            .check(wishes.needs)
-            .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;
+        let stem = file.stem.clone();
+        let origin = Arc::new(Origin { digest: hex::encode(file.digest), manifest_file });
+        let (wishes, pre) = match running.map(LoadedPlugin::version) {
+            Some(same) if same.origin.digest == origin.digest => {
+                let file = &origin.manifest_file;
+                admission::check_grants(&same.wishes.grants, &manifest, file)
+                    .map_err(PreflightError::from)?;
+                (same.wishes.clone(), Arc::clone(&same.pre))
+            }
+            _ => self.compile(dir, file, &manifest, &origin.manifest_file, metrics).await?,
+        };
         let manifest = Arc::new(manifest);
-        let (stem, digest) = (file.stem.clone(), file.digest);
-        let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
-        metrics.plugin_code(compile_time);
-        let pre =
-            link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
-        let pre = Arc::new(pre);
-        let origin = Arc::new(Origin { digest: hex::encode(digest), manifest_file });
         let mut limited = Manifest::clone(&manifest);
         limited.limits.wall_ms = limited.limits.wall_ms.min(MAX_DESCRIBE_MS);
         let invocation =
@@ -122,6 +122,27 @@ impl PluginLoader {
         }
         let health = Health::new(metrics.subcommand(&version.description.name), events.clone());
         Ok(LoadedPlugin::new(version, terms, health))
+    }
+
+    /// Inspects a component, compiles it, and links it.
+    async fn compile(
+        &self,
+        dir: &Path,
+        file: PluginFile,
+        manifest: &Manifest,
+        manifest_file: &str,
+        metrics: &Metrics,
+    ) -> Result<(Wishes, Arc<InterfacePre>), LoadError> {
+        let (file, wishes) = inspect(file).await?;
+        admission::check_grants(&wishes.grants, manifest, manifest_file).map_err(PreflightError::from)?;
+        self.places
+            .check(wishes.needs)
+            .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;
+        let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
+        metrics.plugin_code(compile_time);
+        let pre =
+            link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        Ok((wishes, Arc::new(pre)))
     }
 }
 

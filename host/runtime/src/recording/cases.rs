@@ -19,7 +19,7 @@ use crate::{
 use maro_tickets::texts;
 
 /// The largest file that is read as a case, in bytes.
-const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_CASE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The most cases of one plugin: each takes as long as its command did.
 const MAX_CASES: usize = 1_000;

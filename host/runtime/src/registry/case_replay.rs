@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use crate::{
-    loading::error::LoadError,
+    loading::{error::LoadError, folder},
     policy::manifest::CasesPolicy,
     recording::{
         cases::{Case, read_named},
@@ -67,7 +67,7 @@ impl Case {
 /// # Errors
 /// A case can't be read, or a reply differs from the recorded one and the operator hasn't allowed that.
 pub(crate) async fn admit(plugin: &mut LoadedPlugin, plugins_dir: &Path) -> Result<(), LoadError> {
-    let dir = plugins_dir.join(format!("{}.cases", plugin.name()));
+    let dir = folder::cases_folder(plugins_dir, plugin.name());
     let files = read(move || Case::files(&dir)).await?;
     let mut other = Vec::new();
     // One by one: a plugin may have many, and they may be large.

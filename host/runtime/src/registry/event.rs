@@ -20,20 +20,26 @@ pub(super) struct Ticket(pub(super) u64);
 
 /// What happens to a file.
 pub(super) enum Event<B = LoadedPlugin> {
-    /// A watcher starts.
-    WatchStarted { at: Instant },
-    /// The watcher looks at the file; `None` if it isn't there. `is_busy` while a lenient update is under way.
+    /// The whole folder is about to be loaded, and this file with it: the watcher leaves it alone until an attempt
+    /// has ended.
+    Awaited,
+    /// Nobody loads the whole folder any more.
+    NotAwaited,
+    /// The watcher looks at the file; `None` if it isn't there. `is_busy` while an update is under way.
     Seen { identity: Option<Identity>, is_busy: bool, at: Instant },
-    /// An attempt begins. With `again`, what was refused counts as never tried.
-    Begun { ticket: Ticket, again: bool },
+    /// The file was read, and an attempt begins with its `content`, if it could be read. With `again`, what was
+    /// refused counts as never tried.
+    Begun { ticket: Ticket, again: bool, identity: Identity, content: Option<ContentDigest> },
     /// An attempt takes long enough to be shown.
     TakesLong(Ticket),
     /// That attempt has ended, or was abandoned.
     TakesNoLonger(Ticket),
-    /// During an attempt: the current manifest.
+    /// An attempt to put the component that runs under another manifest takes long.
     ManifestRead { ticket: Ticket, manifest: Arc<Manifest> },
     /// An attempt has ended. If it was `lenient`, a refusal isn't reported yet.
-    Ended { ticket: Ticket, identity: Identity, outcome: Outcome<B>, lenient: bool },
+    Ended { ticket: Ticket, identity: Identity, outcome: Outcome<B>, lenient: bool, at: Instant },
+    /// Time has passed.
+    Ticked { at: Instant },
 }
 
 /// What an attempt to load a file led to.
@@ -70,9 +76,9 @@ impl Refused {
 pub(super) enum Effect {
     /// Read the file, and load it if its content is new.
     Update { lenient: bool },
-    /// Cancel the lenient update: what it reads is of no use any more.
-    Abandon,
-    /// Carry out the attempt that has begun.
+    /// Load the file again: what kept it from running may have passed.
+    Retry,
+    /// Carry out the attempt that has begun. Without this effect, another one has the same content in hand.
     Try(Known),
     /// Tell everybody what happened to a plugin or a file.
     Publish(String, PluginChange),

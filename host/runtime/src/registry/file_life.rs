@@ -15,30 +15,25 @@ use crate::{
     policy::admission::Forbidden,
     policy::manifest::Manifest,
     registry::{
+        build::Build,
         event::{Effect, Event, Known, Outcome, Refused, Ticket},
         snapshot::Refusal,
     },
     running::plugin::LoadedPlugin,
 };
+use maro_process::http::retry::Backoff;
 
 /// How long a file must hold still before it is reported that it can't run: whoever is writing it may pause for
 /// longer than the time between two looks.
 const SETTLING_TIME: Duration = Duration::from_millis(500);
 
+/// The pauses before what may have passed is tried again.
+const RETRIES: Backoff =
+    Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(5 * 60), certain: 0.5 };
+
 /// How long after a file was seen to change another write may hide behind the same times: file systems keep
 /// them to two seconds at worst.
 const COARSEST_TIME: Duration = Duration::from_secs(2);
-
-/// A version of a plugin, as far as the life of its file depends on it.
-pub(super) trait Build {
-    /// SHA-256 of the component, in hexadecimal.
-    fn digest(&self) -> &str;
-    fn manifest(&self) -> &Arc<Manifest>;
-    /// Whether it may run under another manifest.
-    fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden>;
-    /// The same version under another manifest.
-    fn under(&self, manifest: Arc<Manifest>) -> Self;
-}
 
 /// One file. It is blank if nothing is known of it.
 pub(super) struct Life<B = LoadedPlugin> {
@@ -77,14 +72,22 @@ enum Stage {
 struct Trial {
     /// The attempt that began last. What comes of earlier ones is dropped.
     latest: Option<Ticket>,
+    /// The content of that attempt, until it ends.
+    in_hand: Option<ContentDigest>,
     /// The attempt that takes long enough to be shown.
     slow: Option<Ticket>,
+    /// Whether the whole folder is being loaded, and this file's attempt hasn't ended.
+    is_awaited: bool,
     /// How the file looked when it was last read.
     identity: Option<Identity>,
     /// What was tried last, whether it runs or not.
     content: Option<ContentDigest>,
-    /// Why the latest attempt failed, if that wasn't reported: the file may not have been whole.
-    withheld: Option<Refused>,
+    /// Why the latest attempt failed, if that wasn't reported: the file may not have been whole. And how it
+    /// looked.
+    withheld: Option<(Identity, Refused)>,
+    /// How often in a row it failed for what may pass, and when it is tried again.
+    failures: u32,
+    retry_at: Option<Instant>,
 }
 
 /// The version that people reach, however old it is.
@@ -113,14 +116,20 @@ impl<B: Build> Life<B> {
     /// The next state, and what is to be done.
     pub(super) fn step(mut self, event: Event<B>) -> (Self, Vec<Effect>) {
         let effects = match event {
-            Event::WatchStarted { at } => self.recall(at),
+            Event::Awaited => self.set_awaited(true),
+            Event::NotAwaited => self.set_awaited(false),
+            // Whoever loads the whole folder looks after it.
+            Event::Seen { .. } if self.trial.is_awaited => Vec::new(),
             Event::Seen { identity, is_busy, at } => self.see(identity, is_busy, at),
-            Event::Begun { ticket, again } => self.begin(ticket, again),
+            Event::Begun { ticket, again, identity, content } => {
+                self.begin(ticket, again, &identity, content)
+            }
+            Event::Ticked { at } => self.tick(at),
             Event::TakesNoLonger(ticket) => self.hide(ticket),
             Event::TakesLong(ticket) if self.is_latest(ticket) => self.show(ticket),
             Event::ManifestRead { ticket, manifest } if self.is_latest(ticket) => self.obey(&manifest),
-            Event::Ended { ticket, identity, outcome, lenient } if self.is_latest(ticket) => {
-                self.end(identity, outcome, lenient)
+            Event::Ended { ticket, identity, outcome, lenient, at } if self.is_latest(ticket) => {
+                self.end(identity, outcome, lenient, at)
             }
             // Of an attempt that is stale.
             Event::TakesLong(_) | Event::ManifestRead { .. } | Event::Ended { .. } => Vec::new(),
@@ -135,7 +144,7 @@ impl<B: Build> Life<B> {
 
     /// Whether it needn't be kept.
     pub(super) fn is_blank(&self) -> bool {
-        self.sighting.is_none() && !self.was_tried()
+        self.sighting.is_none() && !self.was_tried() && !self.trial.is_awaited
     }
 
     /// Whether an attempt has begun since it was last found to be gone.
@@ -143,8 +152,19 @@ impl<B: Build> Life<B> {
         self.trial.latest.is_some()
     }
 
+    /// Whether there may soon be another version, which has taken a while, or a first one.
     pub(super) fn is_loading(&self) -> bool {
-        self.trial.slow.is_some()
+        self.trial.slow.is_some() || (self.is_undecided() && self.is_expected())
+    }
+
+    /// Whether nothing runs and nothing was refused.
+    fn is_undecided(&self) -> bool {
+        self.running().is_none() && self.refused.is_none()
+    }
+
+    fn is_expected(&self) -> bool {
+        let is_there = self.sighting.as_ref().is_some_and(|sighting| sighting.identity.is_some());
+        is_there || self.trial.is_awaited || self.trial.in_hand.is_some()
     }
 
     pub(super) fn running(&self) -> Option<&Arc<B>> {
@@ -164,12 +184,17 @@ impl<B: Build> Life<B> {
         folder::stem(&self.file).to_owned()
     }
 
-    fn recall(&mut self, at: Instant) -> Vec<Effect> {
+    fn set_awaited(&mut self, is_awaited: bool) -> Vec<Effect> {
+        self.trial.is_awaited = is_awaited;
+        Vec::new()
+    }
+
+    /// Lets the watcher start from what has been read.
+    fn recall(&mut self, at: Instant) {
         self.sighting = self.trial.identity.clone().map(|identity| {
             let stage = if identity.is_coarse() { Stage::Reported } else { Stage::Settled };
             Sighting { identity: Some(identity), since: at, stage }
         });
-        Vec::new()
     }
 
     fn see(&mut self, identity: Option<Identity>, is_busy: bool, at: Instant) -> Vec<Effect> {
@@ -177,7 +202,8 @@ impl<B: Build> Life<B> {
             if self.sighting.is_some() || identity.is_some() {
                 self.sighting = Some(Sighting { identity, since: at, stage: Stage::Changing });
             }
-            return if is_busy { vec![Effect::Abandon] } else { Vec::new() };
+            // An update that is under way goes on: the content may be the same.
+            return Vec::new();
         };
         let seen_for = at.duration_since(sighting.since);
         let is_coarse = sighting.identity.as_ref().is_some_and(Identity::is_coarse);
@@ -199,14 +225,33 @@ impl<B: Build> Life<B> {
         vec![Effect::Update { lenient }]
     }
 
-    fn begin(&mut self, ticket: Ticket, again: bool) -> Vec<Effect> {
+    /// What was tried before isn't tried again, unless it was refused and the file has been written again since:
+    /// what it depends on may have changed, too.
+    fn begin(
+        &mut self,
+        ticket: Ticket,
+        again: bool,
+        identity: &Identity,
+        content: Option<ContentDigest>,
+    ) -> Vec<Effect> {
+        if !again && content.is_some() && self.trial.in_hand == content {
+            return Vec::new();
+        }
         self.trial.latest = Some(ticket);
-        let withheld = self.trial.withheld.take();
-        let was_refused = self.refused.is_some();
+        self.trial.in_hand = content;
+        let withheld = self.trial.withheld.take().filter(|(seen, _)| !again && seen == identity);
+        let counts = self.refused.is_none() || (!again && self.trial.identity.as_ref() == Some(identity));
         vec![Effect::Try(Known {
-            tried: self.trial.content.filter(|_| !(again && was_refused)),
-            withheld: withheld.filter(|_| !again),
+            tried: self.trial.content.filter(|_| counts),
+            withheld: withheld.map(|(_, refused)| refused),
         })]
+    }
+
+    fn tick(&mut self, at: Instant) -> Vec<Effect> {
+        match self.trial.retry_at.take_if(|due| *due <= at) {
+            Some(_) => vec![Effect::Retry],
+            None => Vec::new(),
+        }
     }
 
     fn show(&mut self, ticket: Ticket) -> Vec<Effect> {
@@ -216,27 +261,42 @@ impl<B: Build> Life<B> {
 
     fn hide(&mut self, ticket: Ticket) -> Vec<Effect> {
         self.trial.slow.take_if(|slow| *slow == ticket);
+        if self.is_latest(ticket) {
+            self.trial.in_hand = None;
+        }
         Vec::new()
     }
 
-    fn end(&mut self, identity: Identity, outcome: Outcome<B>, lenient: bool) -> Vec<Effect> {
+    fn end(&mut self, identity: Identity, outcome: Outcome<B>, lenient: bool, at: Instant) -> Vec<Effect> {
+        self.trial.in_hand = None;
         let outcome = match outcome {
             Outcome::Refused(refused) if lenient => {
-                self.trial.withheld = Some(refused);
+                self.trial.withheld = Some((identity, refused));
                 return Vec::new();
             }
             outcome => outcome,
         };
         self.trial.identity = Some(identity);
-        match outcome {
+        let was_awaited = mem::take(&mut self.trial.is_awaited);
+        let effects = match outcome {
             Outcome::Unchanged => Vec::new(),
-            Outcome::Gone => self.vanish(),
-            Outcome::Refused(refused) => self.refuse(refused),
+            Outcome::Gone => {
+                let effects = self.vanish();
+                // How it looked before is no news of it.
+                self.sighting.take_if(|_| was_awaited);
+                return effects;
+            }
+            Outcome::Refused(refused) => self.refuse(refused, at),
             Outcome::Loaded { content, plugin } => {
                 self.trial.content = Some(content);
+                (self.trial.failures, self.trial.retry_at) = (0, None);
                 self.run(plugin)
             }
+        };
+        if was_awaited {
+            self.recall(at);
         }
+        effects
     }
 
     fn vanish(&mut self) -> Vec<Effect> {
@@ -259,8 +319,10 @@ impl<B: Build> Life<B> {
     }
 
     /// Refuses a version. The one before it keeps running as far as the manifest allows.
-    fn refuse(&mut self, refused: Refused) -> Vec<Effect> {
+    fn refuse(&mut self, refused: Refused, at: Instant) -> Vec<Effect> {
         let Refused { content, digest, manifest, reason } = refused;
+        self.trial.failures = if reason.may_pass() { self.trial.failures + 1 } else { 0 };
+        self.trial.retry_at = reason.may_pass().then(|| at + RETRIES.pause(self.trial.failures));
         let mut effects = manifest.map(|manifest| self.obey(&manifest)).unwrap_or_default();
         let reason = self.with_withdrawal(digest.as_deref(), reason);
         let was_reported = self.refusal().is_some_and(|reported| {
@@ -311,23 +373,5 @@ impl<B: Build> Life<B> {
                 vec![Effect::Publish(name, PluginChange::Removed)]
             }
         }
-    }
-}
-
-impl Build for LoadedPlugin {
-    fn digest(&self) -> &str {
-        self.digest()
-    }
-
-    fn manifest(&self) -> &Arc<Manifest> {
-        self.manifest()
-    }
-
-    fn check_against(&self, manifest: &Manifest) -> Result<(), Forbidden> {
-        self.check_against(manifest)
-    }
-
-    fn under(&self, manifest: Arc<Manifest>) -> Self {
-        self.under(manifest)
     }
 }

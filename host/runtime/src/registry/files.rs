@@ -5,21 +5,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::time::Instant;
 
 use crate::{
     events::PluginChange,
-    loading::folder::{Identity, NameFault},
+    loading::folder::{ContentDigest, Identity, NameFault},
     registry::{
+        build::Build,
         event::{Effect, Event, Known, Outcome, Ticket},
-        file_life::{Build, Life},
+        file_life::Life,
         snapshot::{Plugins, Refusal},
     },
     running::plugin::LoadedPlugin,
 };
 use maro_store::plugin_switches::Switch;
+
+/// How long half of a plugin may lie alone: whoever copies the rest isn't done.
+const HALF_TIME: Duration = Duration::from_secs(3);
 
 /// An attempt to load a file that has ended.
 pub(super) struct Attempt<B = LoadedPlugin> {
@@ -33,14 +38,25 @@ pub(super) struct Attempt<B = LoadedPlugin> {
 /// All files, by name.
 pub(super) struct Files<B = LoadedPlugin> {
     lives: BTreeMap<String, Life<B>>,
+    /// Those with wrong names that were told of, and since when all of them are there.
     misnamed: BTreeMap<String, NameFault>,
+    found: BTreeMap<String, Instant>,
     switches: BTreeMap<String, Switch>,
     tickets: u64,
+    /// Whether the folder has been looked at.
+    pub(super) is_listed: bool,
 }
 
 impl<B> Default for Files<B> {
     fn default() -> Self {
-        Self { lives: BTreeMap::new(), misnamed: BTreeMap::new(), switches: BTreeMap::new(), tickets: 0 }
+        Self {
+            lives: BTreeMap::new(),
+            misnamed: BTreeMap::new(),
+            found: BTreeMap::new(),
+            switches: BTreeMap::new(),
+            tickets: 0,
+            is_listed: false,
+        }
     }
 }
 
@@ -50,11 +66,40 @@ impl<B: Build> Files<B> {
         self.lives.iter().filter(|(_, life)| life.was_tried()).map(|(file, _)| file.clone()).collect()
     }
 
-    /// Starts watching the files, as they were when they were last read.
-    pub(super) fn start_watching(&mut self, at: Instant) {
-        for file in self.lives.keys().cloned().collect::<Vec<_>>() {
-            self.step(&file, Event::WatchStarted { at });
+    /// Shows these files as being loaded until an attempt of each has ended.
+    pub(super) fn await_all(&mut self, files: &BTreeSet<String>) {
+        for file in files {
+            self.step(file, Event::Awaited);
         }
+    }
+
+    /// Undoes [`Files::await_all`] where no attempt has ended.
+    pub(super) fn await_no_longer(&mut self, files: &BTreeSet<String>) {
+        for file in files {
+            self.step(file, Event::NotAwaited);
+        }
+    }
+
+    /// The files that have to be tried again by now.
+    pub(super) fn due(&mut self, at: Instant) -> Vec<String> {
+        let files: Vec<_> = self.lives.keys().cloned().collect();
+        files.into_iter().filter(|file| !self.step(file, Event::Ticked { at }).is_empty()).collect()
+    }
+
+    /// Whether no later attempt to load a file has begun.
+    pub(super) fn is_latest(&self, file: &str, ticket: Ticket) -> bool {
+        self.lives.get(file).is_some_and(|life| life.is_latest(ticket))
+    }
+
+    /// The version of a file that runs.
+    pub(super) fn running(&self, file: &str) -> Option<&Arc<B>> {
+        self.lives.get(file)?.running()
+    }
+
+    /// What people see change without an attempt: the files that are loading, and those with wrong names.
+    pub(super) fn shown(&self) -> (Vec<String>, Vec<String>) {
+        let loading = self.lives.iter().filter(|(_, life)| life.is_loading());
+        (loading.map(|(file, _)| file.clone()).collect(), self.misnamed.keys().cloned().collect())
     }
 
     /// Takes what a look at the folder found. `is_busy` says of which files a lenient update is under way.
@@ -74,16 +119,23 @@ impl<B: Build> Files<B> {
         effects
     }
 
-    /// Begins an attempt. With `again`, what was refused counts as never tried.
-    pub(super) fn begin(&mut self, file: &str, again: bool) -> (Ticket, Known) {
+    /// Begins an attempt with what was read. With `again`, what was refused counts as never tried. `None` if
+    /// another attempt has the same content in hand.
+    pub(super) fn begin(
+        &mut self,
+        file: &str,
+        again: bool,
+        identity: &Identity,
+        content: Option<ContentDigest>,
+    ) -> Option<(Ticket, Known)> {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let effects = self.step(file, Event::Begun { ticket, again });
-        let known = effects.into_iter().find_map(|effect| match effect {
-            Effect::Try(known) => Some(known),
+        let begun = Event::Begun { ticket, again, identity: identity.clone(), content };
+        let effects = self.step(file, begun);
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Try(known) => Some((ticket, known)),
             _ => None,
-        });
-        (ticket, known.unwrap_or_default())
+        })
     }
 
     /// Feeds an event to one file.
@@ -96,24 +148,31 @@ impl<B: Build> Files<B> {
         effects
     }
 
-    /// Takes attempts that have ended. Stale ones change nothing.
-    pub(super) fn settle(&mut self, mut attempts: Vec<Attempt<B>>, lenient: bool) -> Vec<Effect> {
-        attempts.sort_by(|one, other| one.file.cmp(&other.file));
-        let mut effects = Vec::new();
-        for Attempt { file, identity, ticket, outcome } in attempts {
-            effects.extend(self.step(&file, Event::Ended { ticket, identity, outcome, lenient }));
+    /// Takes an attempt that has ended. A stale one changes nothing.
+    pub(super) fn settle(&mut self, attempt: Attempt<B>, lenient: bool, at: Instant) -> Vec<Effect> {
+        let Attempt { file, identity, ticket, outcome } = attempt;
+        self.step(&file, Event::Ended { ticket, identity, outcome, lenient, at })
+    }
+
+    /// Takes which files a look at the folder found with wrong names or in wrong places. What is only half of
+    /// something may become whole, so it isn't told of unless it stays, or `at_once`.
+    pub(super) fn find_misnamed(
+        &mut self,
+        found: BTreeMap<String, NameFault>,
+        at: Instant,
+        at_once: bool,
+    ) -> Vec<Effect> {
+        self.found.retain(|file, _| found.contains_key(file));
+        for file in found.keys() {
+            self.found.entry(file.clone()).or_insert(at);
         }
-        effects
-    }
-
-    /// Whether exactly these files are known to have wrong names.
-    pub(super) fn are_misnamed(&self, misnamed: &BTreeMap<String, NameFault>) -> bool {
-        self.misnamed == *misnamed
-    }
-
-    /// Notes which files have wrong names.
-    pub(super) fn set_misnamed(&mut self, misnamed: BTreeMap<String, NameFault>) -> Vec<Effect> {
-        let new = misnamed.iter().filter(|(file, _)| !self.misnamed.contains_key(*file));
+        let has_stayed = |file: &str| {
+            let since = self.found.get(file).copied().unwrap_or(at);
+            at_once || self.misnamed.contains_key(file) || at.duration_since(since) >= HALF_TIME
+        };
+        let told: BTreeMap<_, _> =
+            found.into_iter().filter(|(file, fault)| !fault.may_be_half() || has_stayed(file)).collect();
+        let new = told.iter().filter(|(file, _)| !self.misnamed.contains_key(*file));
         let effects = new
             .map(|(file, fault)| {
                 let (content, reason) = (file.clone(), fault.to_string());
@@ -122,7 +181,7 @@ impl<B: Build> Files<B> {
                 Effect::Publish(file.clone(), change)
             })
             .collect();
-        self.misnamed = misnamed;
+        self.misnamed = told;
         effects
     }
 
@@ -155,6 +214,6 @@ impl Files {
         let refused = self.lives.values().filter_map(Life::refusal).cloned().chain(misnamed).collect();
         let loading = self.lives.iter().filter(|(_, life)| life.is_loading());
         let loading = loading.map(|(file, _)| file.clone()).collect();
-        Plugins::new(by_name, refused, loading, &self.switches)
+        Plugins::new(by_name, refused, loading, &self.switches, self.is_listed)
     }
 }

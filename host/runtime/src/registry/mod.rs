@@ -1,18 +1,21 @@
 //! Which plugins run, and which files don't and why. Read on every command, swapped as a whole.
 
+mod attempt;
+mod build;
 pub mod case_replay;
 mod event;
 mod file_life;
 mod files;
+mod outage;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
 pub mod watch;
 
 use std::{
+    collections::BTreeSet,
     io,
     path::PathBuf,
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,7 +23,8 @@ use std::{
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, watch as watch_channel},
+    task::JoinSet,
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -28,36 +32,29 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     events::{Events, PluginChange},
     loading::{
-        error::LoadError,
-        folder::{self, Identity, Listing, PluginFile},
+        folder::{self, Listing},
         loader::PluginLoader,
     },
-    policy::manifest::Manifest,
     registry::{
-        event::{Effect, Event, Known, Outcome, Refused, Ticket},
-        files::{Attempt, Files},
-        snapshot::Plugins,
+        event::Effect,
+        files::Files,
+        outage::Outage,
+        snapshot::{Absence, Plugins},
     },
-    running::plugin::LoadedPlugin,
 };
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_store::plugin_switches::Switch;
-use maro_tickets::texts;
 
 /// How many files are loaded at once, most of them waiting for something, and how many are in memory.
 const LOADING_AT_ONCE: usize = 32;
 const IN_MEMORY_AT_ONCE: usize = 8;
 
-/// How long reading a file may take: a file on a network may never arrive.
-const READING_TIME: Duration = Duration::from_secs(10);
+/// MARO's own plugins, and how long the others wait for them where something has to be compiled.
+const OWN: [&str; 3] = ["track", "tracked", "untrack"];
+const HEAD_START: Duration = Duration::from_millis(500);
 
-/// How often a file is read if it changes while it is being read, and the pause in between.
-const READINGS: usize = 10;
-const READING_PAUSE: Duration = Duration::from_millis(100);
-
-/// How long loading a file may take before it is shown, and before its manifest applies to the version that is
-/// already running.
-const MOMENT: Duration = Duration::from_millis(500);
+/// How often to look for what has to be tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The plugins of one folder.
 pub struct Registry {
@@ -74,6 +71,9 @@ pub struct Registry {
     /// Never locked for longer than it takes to step files from one state to the next.
     files: Mutex<Files>,
     plugins: ArcSwap<Plugins>,
+    /// Says that there may be another set of plugins, or another attempt.
+    changed: watch_channel::Sender<()>,
+    outage: Mutex<Outage>,
 }
 
 impl Registry {
@@ -96,6 +96,8 @@ impl Registry {
             room: Arc::new(Semaphore::new(IN_MEMORY_AT_ONCE)),
             files: Mutex::default(),
             plugins: ArcSwap::default(),
+            changed: watch_channel::Sender::new(()),
+            outage: Mutex::default(),
         }
     }
 
@@ -109,8 +111,8 @@ impl Registry {
         &self.events
     }
 
-    /// Loads what is new or has changed in the folder, tries again what was refused, and swaps all of it in
-    /// at once. Files that can't be loaded are listed in [`Plugins::refused`]; their previous versions keep
+    /// Loads what is new or has changed in the folder, tries again what was refused, and swaps in each file as soon
+    /// as it is loaded, MARO's own plugins first. Files that can't be loaded are listed in [`Plugins::refused`]; their previous versions keep
     /// running.
     ///
     /// # Errors
@@ -127,50 +129,82 @@ impl Registry {
 
     async fn load_all(&self) -> io::Result<Arc<Plugins>> {
         let _loading = self.loading.lock().await;
-        let listing = self.look().await.inspect_err(report_unreadable)?;
+        let listing = self.look().await.inspect_err(|error| self.note_outage(error, true))?;
         let mut names = self.files().files();
         names.extend(listing.components.into_keys());
-        let attempts: Vec<_> = stream::iter(names)
-            .map(|name| async move { self.insist(&name).await })
-            .buffer_unordered(LOADING_AT_ONCE)
-            .filter_map(std::future::ready)
-            .collect()
-            .await;
-        self.change(|files| {
-            let mut effects = files.set_misnamed(listing.misnamed);
-            effects.extend(files.settle(attempts, false));
-            effects
-        });
+        let _awaiting = Awaiting::all(self, &names);
+        self.change(|files| files.find_misnamed(listing.misnamed, Instant::now(), true));
+        let (own, others): (Vec<_>, Vec<_>) =
+            names.iter().partition(|name| OWN.contains(&folder::stem(name)));
+        let own_are_loaded = CancellationToken::new();
+        let own = async {
+            stream::iter(own).for_each_concurrent(LOADING_AT_ONCE, |name| self.load_one(name)).await;
+            own_are_loaded.cancel();
+        };
+        let others = async {
+            let _ = timeout(HEAD_START, own_are_loaded.cancelled()).await;
+            stream::iter(others).for_each_concurrent(LOADING_AT_ONCE, |name| self.load_one(name)).await;
+        };
+        tokio::join!(own, others);
         Ok(self.plugins())
+    }
+
+    /// Loads one file, and swaps it in as soon as it is loaded.
+    async fn load_one(&self, name: &str) {
+        if let Some(attempt) = self.insist(name).await {
+            self.change(|files| files.settle(attempt, false, Instant::now()));
+        }
     }
 
     /// Loads one file if its content has changed, and swaps it in. If `lenient`, a refusal isn't reported
     /// yet: the file may not be whole.
     async fn update(&self, name: &str, lenient: bool) {
         match self.attempt(name, false).await {
-            Some(attempt) => self.change(|files| files.settle(vec![attempt], lenient)),
+            Some(attempt) => self.change(|files| files.settle(attempt, lenient, Instant::now())),
             None => self.metrics.plugin_reload("stale"),
         }
     }
 
-    /// Lists the folder without reading its files.
-    async fn look(&self) -> io::Result<Listing> {
-        let dir = self.dir.clone();
-        tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)?
+    /// Tries again what may have passed since it was refused, until `shutdown`.
+    pub async fn retry(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut retries = JoinSet::new();
+        while shutdown.run_until_cancelled(tokio::time::sleep(RETRY_INTERVAL)).await.is_some() {
+            while retries.try_join_next().is_some() {}
+            for name in self.files().due(Instant::now()) {
+                let registry = Arc::clone(&self);
+                retries.spawn(async move { registry.load_one(&name).await });
+            }
+        }
     }
 
-    /// Starts watching the files, as they were when they were last read.
-    fn start_watching(&self) {
-        self.files().start_watching(Instant::now());
+    /// The plugins as soon as one called `name` may be run or is known not to be, or after `patience`.
+    pub async fn settled(&self, name: &str, patience: Duration) -> Arc<Plugins> {
+        let mut changed = self.changed.subscribe();
+        let is_settled = || {
+            let plugins = self.plugins.load();
+            let is_known = plugins.get(name).is_some() || plugins.disabled(name).is_some();
+            is_known || plugins.absence(name) != Absence::Loading
+        };
+        let waiting = async {
+            // Nobody closes this channel.
+            while !is_settled() && changed.changed().await.is_ok() {}
+        };
+        let _ = timeout(patience, waiting).await;
+        self.plugins()
     }
 
     /// Takes what a look at the folder found, and returns what is to be done about which file. `is_busy` says
-    /// of which files a lenient update is under way.
+    /// of which files an update is under way.
     fn see(&self, listing: Listing, is_busy: impl Fn(&str) -> bool) -> Vec<(String, Effect)> {
-        if !self.files().are_misnamed(&listing.misnamed) {
-            self.change(|files| files.set_misnamed(listing.misnamed));
+        let (mut files, now) = (self.files(), Instant::now());
+        let before = (files.is_listed, files.shown());
+        files.is_listed = true;
+        let told = files.find_misnamed(listing.misnamed, now, false);
+        let effects = files.see(listing.components, is_busy, now);
+        if (true, files.shown()) != before {
+            self.swap(&files, told);
         }
-        self.files().see(listing.components, is_busy, Instant::now())
+        effects
     }
 
     /// Switches off exactly the plugins that `switches` name.
@@ -191,6 +225,10 @@ impl Registry {
     fn change(&self, change: impl FnOnce(&mut Files) -> Vec<Effect>) {
         let mut files = self.files();
         let effects = change(&mut files);
+        self.swap(&files, effects);
+    }
+
+    fn swap(&self, files: &Files, effects: Vec<Effect>) {
         self.plugins.store(Arc::new(files.plugins()));
         for effect in effects {
             if let Effect::Publish(plugin, what) = effect {
@@ -198,112 +236,11 @@ impl Registry {
                 self.events.publish(&plugin, what);
             }
         }
+        self.changed.send_replace(());
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// As [`Registry::attempt`], but also tries again what was refused, and waits until the file holds still.
-    async fn insist(&self, name: &str) -> Option<Attempt> {
-        for _ in 0..READINGS {
-            if let Some(attempt) = self.attempt(name, true).await {
-                return Some(attempt);
-            }
-            tokio::time::sleep(READING_PAUSE).await;
-        }
-        let (ticket, _) = self.files().begin(name, true);
-        let outcome = Outcome::Refused(Refused::unread(LoadError::Unsettled));
-        Some(Attempt { file: name.to_owned(), identity: self.identity(name).await?, ticket, outcome })
-    }
-
-    /// Reads a file and loads what has changed. `None` if the file changed meanwhile.
-    async fn attempt(&self, name: &str, again: bool) -> Option<Attempt> {
-        let (ticket, known) = self.files().begin(name, again);
-        let before = self.identity(name).await?;
-        let outcome = {
-            let mut trying = pin!(self.try_out(name, &before, known));
-            match timeout(MOMENT, &mut trying).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    let _loading = Loading::show(self, name, ticket);
-                    self.enforce(name, ticket, &before).await;
-                    trying.await
-                }
-            }
-        };
-        // A compiler takes its time, and what was read may be an older file by now.
-        let is_stale = self.identity(name).await? != before;
-        (!is_stale).then(|| Attempt { file: name.to_owned(), identity: before, ticket, outcome })
-    }
-
-    async fn try_out(&self, name: &str, before: &Identity, known: Known) -> Outcome {
-        let file = match self.read(name).await {
-            Ok(file) => file,
-            Err(error) if before.is_absent() && error.kind() == io::ErrorKind::NotFound => {
-                return Outcome::Gone;
-            }
-            Err(error) => {
-                let manifest = self.read_manifest(name).await;
-                let unread = Refused::unread(LoadError::Unreadable(error));
-                return Outcome::Refused(Refused { manifest, ..unread });
-            }
-        };
-        let content = file.content();
-        if Some(content) == known.tried {
-            return Outcome::Unchanged;
-        }
-        if let Some(withheld) = known.withheld.filter(|withheld| withheld.content == Some(content)) {
-            return Outcome::Refused(withheld);
-        }
-        let digest = Some(hex::encode(file.digest));
-        let manifest = Manifest::parse(file.manifest.as_deref().unwrap_or("")).ok().map(Arc::new);
-        match self.admit(file).await {
-            Ok(plugin) => Outcome::Loaded { content, plugin: Arc::new(plugin) },
-            Err(reason) => Outcome::Refused(Refused { content: Some(content), digest, manifest, reason }),
-        }
-    }
-
-    /// Applies the current manifest to the version that is running, before its successor is loaded.
-    async fn enforce(&self, name: &str, ticket: Ticket, before: &Identity) {
-        let manifest = self.read_manifest(name).await;
-        if let Some(manifest) = manifest
-            && self.identity(name).await.as_ref() == Some(before)
-            && !before.is_absent()
-        {
-            self.change(|files| files.step(name, Event::ManifestRead { ticket, manifest }));
-        }
-    }
-
-    /// The manifest of a file, if it can be understood.
-    async fn read_manifest(&self, name: &str) -> Option<Arc<Manifest>> {
-        let (dir, name) = (self.dir.clone(), name.to_owned());
-        let reading = tokio::task::spawn_blocking(move || folder::read_manifest(&dir, &name));
-        let text = reading.await.ok()?.ok()?;
-        Manifest::parse(text.as_deref().unwrap_or("")).ok().map(Arc::new)
-    }
-
-    /// Everything that a new version must pass before it may run.
-    async fn admit(&self, file: PluginFile) -> Result<LoadedPlugin, LoadError> {
-        let mut plugin =
-            self.loader.load(&self.dir, file, self.reserved_names, &self.metrics, &self.events).await?;
-        case_replay::admit(&mut plugin, &self.dir).await?;
-        Ok(plugin)
-    }
-
-    async fn identity(&self, name: &str) -> Option<Identity> {
-        let (dir, name) = (self.dir.clone(), name.to_owned());
-        tokio::task::spawn_blocking(move || folder::identity(&dir, &name)).await.ok()
-    }
-
-    async fn read(&self, name: &str) -> io::Result<PluginFile> {
-        // Nobody closes this semaphore.
-        let room = Arc::clone(&self.room).acquire_owned().await.ok();
-        let (dir, name) = (self.dir.clone(), name.to_owned());
-        let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
-        let late = |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugin_files::READING_TOO_SLOW);
-        let read = timeout(READING_TIME, reading).await.map_err(late)?;
-        Ok(PluginFile { room, ..read.map_err(io::Error::other)?? })
     }
 
     fn report(&self, plugin: &str, what: &PluginChange) {
@@ -334,27 +271,28 @@ impl Registry {
     }
 }
 
-/// Logs that the folder can't be read.
-fn report_unreadable(error: &io::Error) {
-    tracing::error!(%error, "can't read the plugins folder");
-}
-
-/// Shows a file as being loaded until this is dropped.
-struct Loading<'a> {
+/// Shows files as being loaded until this is dropped.
+struct Awaiting<'a> {
     registry: &'a Registry,
-    name: &'a str,
-    ticket: Ticket,
+    files: &'a BTreeSet<String>,
 }
 
-impl<'a> Loading<'a> {
-    fn show(registry: &'a Registry, name: &'a str, ticket: Ticket) -> Self {
-        registry.change(|files| files.step(name, Event::TakesLong(ticket)));
-        Self { registry, name, ticket }
+impl<'a> Awaiting<'a> {
+    fn all(registry: &'a Registry, files: &'a BTreeSet<String>) -> Self {
+        registry.change(|all| {
+            all.await_all(files);
+            all.is_listed = true;
+            Vec::new()
+        });
+        Self { registry, files }
     }
 }
 
-impl Drop for Loading<'_> {
+impl Drop for Awaiting<'_> {
     fn drop(&mut self) {
-        self.registry.change(|files| files.step(self.name, Event::TakesNoLonger(self.ticket)));
+        self.registry.change(|all| {
+            all.await_no_longer(self.files);
+            Vec::new()
+        });
     }
 }

@@ -16,6 +16,13 @@ pub struct Refusal {
     pub reason: LoadError,
 }
 
+impl Refusal {
+    /// The name of the plugin that it would be, if it is a component, wherever it lies.
+    fn component(&self) -> Option<&str> {
+        self.file.rsplit('/').next()?.strip_suffix(".wasm")
+    }
+}
+
 /// A plugin that is switched off.
 pub struct Disabled {
     pub switch: Switch,
@@ -29,8 +36,20 @@ pub struct Plugins {
     by_name: BTreeMap<Arc<str>, Arc<LoadedPlugin>>,
     disabled: BTreeMap<String, Disabled>,
     pub refused: Vec<Arc<Refusal>>,
-    /// The files that have been loading for a moment.
+    /// The files that are being loaded: for a first version, or for another one for more than a moment.
     pub loading: Vec<String>,
+    is_listed: bool,
+}
+
+/// What becomes of a name that no plugin serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// Its plugin may serve in a moment.
+    Loading,
+    /// There is a file for it, which was refused.
+    Refused,
+    /// Nothing has this name.
+    Unknown,
 }
 
 impl Plugins {
@@ -40,6 +59,7 @@ impl Plugins {
         refused: Vec<Arc<Refusal>>,
         loading: Vec<String>,
         switches: &BTreeMap<String, Switch>,
+        is_listed: bool,
     ) -> Self {
         let disabled = switches
             .iter()
@@ -48,7 +68,7 @@ impl Plugins {
                 (name.clone(), Disabled { switch: switch.clone(), plugin })
             })
             .collect();
-        Self { by_name, disabled, refused, loading }
+        Self { by_name, disabled, refused, loading, is_listed }
     }
 
     /// The plugin with this name, if it runs.
@@ -82,6 +102,22 @@ impl Plugins {
     /// Whether a newer version of a running plugin is being loaded.
     pub fn is_loading(&self, plugin: &LoadedPlugin) -> bool {
         self.loading.iter().any(|file| folder::stem(file) == plugin.name())
+    }
+
+    /// Whether the folder has been looked at: before that, any name may be a plugin's.
+    pub fn are_listed(&self) -> bool {
+        self.is_listed
+    }
+
+    /// What becomes of a name that no plugin serves, if it isn't switched off.
+    pub fn absence(&self, name: &str) -> Absence {
+        if !self.is_listed || self.loading_first().any(|file| folder::stem(file) == name) {
+            return Absence::Loading;
+        }
+        match self.without_version().any(|refusal| refusal.component() == Some(name)) {
+            true => Absence::Refused,
+            false => Absence::Unknown,
+        }
     }
 
     /// The files of which no version runs.

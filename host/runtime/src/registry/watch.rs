@@ -12,16 +12,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::registry::{Registry, event::Effect, report_unreadable};
+use crate::registry::{Registry, event::Effect};
 
 /// The time between two looks. A file is read at the second look that finds it the same.
 const LOOK_INTERVAL: Duration = Duration::from_millis(80);
 
 /// Keeps a registry in step with its folder until `shutdown`. Starts from what the registry has read.
 pub async fn watch(registry: Arc<Registry>, shutdown: CancellationToken) {
-    registry.start_watching();
-    let mut watcher =
-        Watcher { registry, is_readable: true, updates: JoinSet::new(), lenient: BTreeMap::new() };
+    let mut watcher = Watcher { registry, updates: JoinSet::new(), by_file: BTreeMap::new() };
     let mut ticks = interval(LOOK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -31,11 +29,10 @@ pub async fn watch(registry: Arc<Registry>, shutdown: CancellationToken) {
 
 struct Watcher {
     registry: Arc<Registry>,
-    is_readable: bool,
     /// Updates under way. They end with the watcher.
     updates: JoinSet<()>,
-    /// Those of them that are lenient, by file.
-    lenient: BTreeMap<String, AbortHandle>,
+    /// The same by file.
+    by_file: BTreeMap<String, Vec<AbortHandle>>,
 }
 
 impl Watcher {
@@ -46,15 +43,15 @@ impl Watcher {
             Err(error) => {
                 // The plugins keep running: a volume that is gone for a moment doesn't mean that they should
                 // go.
-                if std::mem::replace(&mut self.is_readable, false) {
-                    report_unreadable(&error);
-                }
+                self.registry.note_outage(&error, false);
                 return;
             }
         };
-        self.is_readable = true;
-        self.lenient.retain(|_, update| !update.is_finished());
-        for (file, effect) in self.registry.see(listing, |file| self.lenient.contains_key(file)) {
+        self.by_file.retain(|_, updates| {
+            updates.retain(|update| !update.is_finished());
+            !updates.is_empty()
+        });
+        for (file, effect) in self.registry.see(listing, |file| self.by_file.contains_key(file)) {
             self.carry_out(file, &effect);
         }
     }
@@ -64,17 +61,10 @@ impl Watcher {
             Effect::Update { lenient } => {
                 let (registry, name) = (Arc::clone(&self.registry), file.clone());
                 let update = self.updates.spawn(async move { registry.update(&name, lenient).await });
-                if lenient {
-                    self.lenient.insert(file, update);
-                }
-            }
-            Effect::Abandon => {
-                if let Some(update) = self.lenient.remove(&file) {
-                    update.abort();
-                }
+                self.by_file.entry(file).or_default().push(update);
             }
             // A look begins no attempts, and changes no plugins.
-            Effect::Try(_) | Effect::Publish(..) => {}
+            Effect::Retry | Effect::Try(_) | Effect::Publish(..) => {}
         }
     }
 }

@@ -39,6 +39,10 @@ impl LoadedPlugin {
         Self { version, terms, health }
     }
 
+    pub(crate) fn version(&self) -> &Arc<Version> {
+        &self.version
+    }
+
     /// What it says of itself.
     pub fn description(&self) -> &Description {
         &self.version.description

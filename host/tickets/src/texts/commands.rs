@@ -43,6 +43,19 @@ pub fn still_loading(name: &str) -> Vec<Span> {
     vec![command(name), text(" is still loading. Try again in a moment.")]
 }
 
+/// Below the list of commands: these aren't there yet, or it isn't known which.
+pub fn others_loading(names: &[String]) -> Vec<Span> {
+    if names.is_empty() {
+        return vec![text("Other commands are still loading.")];
+    }
+    let mut spans = vec![text("Still loading: ")];
+    for (number, name) in names.iter().enumerate() {
+        spans.extend([text(if number == 0 { "" } else { ", " }), command(name)]);
+    }
+    spans.push(text("."));
+    spans
+}
+
 /// There is a file for the command, and no version of it may run.
 pub fn not_running(name: &str) -> Vec<Span> {
     vec![

@@ -29,16 +29,57 @@ pub const UNSETTLED: &str = "it changes each time it's read: is it still being w
 pub const NAME_NOT_UTF8: &str = "its name isn't UTF-8 text: rename it";
 pub const NAME_IN_CAPITALS: &str = "its name must end in .wasm, in lowercase: rename it";
 
+pub const IN_A_SUBFOLDER: &str =
+    "it's in a subfolder, and MARO loads only what is in the plugins folder itself: move it there";
+pub const MANIFEST_ALONE: &str = "there's no component beside it: add the .wasm file of the same name";
+pub const NOT_MOUNTED: &str = "it's empty and on another device than before: is its volume mounted? The plugins already loaded keep running";
+
 pub const EMPTY: &str = "it's empty: build or copy it again";
 pub const NOT_WEBASSEMBLY: &str = "it isn't WebAssembly: build it with `maro plugin build`";
+
+pub const LFS_POINTER: &str = "it's a Git LFS pointer, not the file that it stands for: get that with `git lfs pull`, and copy it again";
+pub const ANNEX_POINTER: &str = "it's a git-annex pointer, not the file that it stands for: get that with `git annex get`, and copy it again";
+pub const HTML: &str = "it's an HTML page, perhaps a server's error or login page: download the plugin again";
+pub const JSON: &str = "it's JSON, perhaps a server's error message: download the plugin again";
+pub const MACHINE_CODE: &str = "it's machine code, which MARO makes itself: copy the component that it was made from, or build it with `maro plugin \
+     build`";
+pub const WAT: &str = "it's WebAssembly as text: make a component of it with `wasm-tools parse`";
+pub const BASE64: &str = "it's base64, perhaps of WebAssembly: decode it with `base64 -d`";
+pub const SCRIPT: &str = "it's a script: build a component of it with `maro plugin build`";
+pub const ZEROS: &str = "it's nothing but zeros, so it wasn't written whole: copy it again";
+
+pub fn compressed(undo: &str) -> String {
+    format!("it's compressed: unpack it with `{undo}`")
+}
+
+pub fn archive(kind: &str) -> String {
+    format!("it's a {kind} archive: unpack it, and copy the .wasm file in it")
+}
+
+pub const EARLIER_FORMAT: &str =
+    "it was made by tools of an earlier component format: build it again with today's";
+pub const LATER_FORMAT: &str = "it was made by tools of a later component format: update MARO, or build it with `maro \
+                                plugin build`";
 
 pub fn damaged(offset: usize) -> String {
     format!("it's damaged or was cut short at byte {offset}: build or copy it again")
 }
 
 pub const CORE_MODULE: &str = "it's a core module, not a component: build it for the target wasm32-wasip2";
-pub const NO_COMMAND: &str =
-    "it doesn't export maro:plugin/command: is it a plugin? Rust plugins need `register!`";
+
+/// `exports` are the first of those that it has.
+pub fn no_command(exports: &[String]) -> String {
+    match exports {
+        [] => "it doesn't export maro:plugin/command, and nothing else: it isn't a whole plugin. Build it with `maro \
+               plugin build`"
+            .to_owned(),
+        [one] => format!("it exports {one}, and not maro:plugin/command: it isn't a plugin"),
+        [first @ .., last] => {
+            let first = first.join(", ");
+            format!("it exports {first} and {last}, and not maro:plugin/command: it isn't a plugin")
+        }
+    }
+}
 
 /// Instead of the version that a plugin was built for.
 pub const NO_INTERFACE_VERSION: &str = "without a version";
@@ -131,9 +172,16 @@ pub fn not_compiled(cause: &str) -> String {
     format!("it doesn't compile: {cause}")
 }
 
-/// For [`not_compiled`].
 pub fn compiler_unreachable(cause: impl Display) -> String {
-    format!("the compiler can't be reached: {cause}")
+    format!("its compiler can't be reached: {cause}. MARO will try again")
+}
+
+/// Not the plugin is at fault.
+pub fn compiler_killed(signal: i32) -> String {
+    format!(
+        "its compiler was killed (signal {signal}) before it was done, perhaps because memory ran out. MARO will try \
+         again"
+    )
 }
 
 /// For [`not_compiled`].

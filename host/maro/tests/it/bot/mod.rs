@@ -28,6 +28,7 @@ mod plugin_breaker;
 mod plugin_grants;
 mod plugin_notices;
 mod plugin_owners;
+mod plugin_serving;
 mod plugin_switches;
 mod plugins_folder;
 mod recorded_cases;
@@ -215,11 +216,16 @@ impl TestBot {
 
     /// Stops the bot, unless it is stopped, and starts it anew on the same database and plugins.
     pub(crate) async fn restart(&mut self) {
+        self.restart_and_load().await;
+        self.bot().wait_until_ready().await;
+    }
+
+    /// As [`TestBot::restart`], while its plugins are still loading.
+    pub(crate) async fn restart_and_load(&mut self) {
         if let Some(bot) = self.bot.take() {
             bot.stop().await;
         }
         let bot = Bot::start(self.config.clone(), self.surroundings()).await.unwrap();
-        bot.wait_until_ready().await;
         self.bot = Some(bot);
         self.slack.connect_bot(self.url("slack/commands"));
     }

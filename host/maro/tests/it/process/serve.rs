@@ -1,6 +1,7 @@
 //! `maro serve` from its start to its end.
 
 use std::{
+    fs,
     io::Write as _,
     os::unix::process::ExitStatusExt as _,
     process::{Command, Stdio},
@@ -12,7 +13,7 @@ use maro_process::{
 };
 
 use crate::{
-    guests::{Guest, bomb, large, of_functions},
+    guests::{Guest, bomb, large, of_functions, slow},
     plugin_changes::put,
     process::{Process, World},
 };
@@ -64,23 +65,75 @@ async fn a_bot_whose_plugins_are_still_loading_is_alive_and_not_ready() {
     let (_world, process) = compiling().await;
     let address = process.address().await;
     let client = client::build(&ClientOptions::new(Trust::Nobody)).unwrap();
-    for (path, status, text) in [("readyz", 503, "plugins are loading\n"), ("healthz", 200, "ok\n")] {
+    for (path, status, text) in [("readyz", 503, "plugins are loading"), ("healthz", 200, "ok\n")] {
         let response = client.get(address.join(path).unwrap()).send().await.unwrap();
-        assert_eq!((response.status().as_u16(), &*response.text().await.unwrap()), (status, text));
+        assert_eq!(response.status().as_u16(), status);
+        let shown = response.text().await.unwrap();
+        assert!(shown.starts_with(text), "{shown}");
     }
     assert_eq!(process.stop(), Some(0));
 }
 
 #[tokio::test]
-async fn a_command_that_comes_before_the_plugins_waits_for_them() {
+async fn a_command_that_comes_before_its_plugin_waits_a_moment_or_says_that_it_is_loading() {
     let mut world = World::new().await;
     let mut command = world.command("serve");
     // Nothing is compiled yet.
     command.env("MARO_CACHE_DIR", world.folder.path().join("cache"));
     let process = Process::start(command);
     world.serve(process).await;
-    let shown = world.say("/maro tracked").await;
-    assert!(shown.starts_with("No Jira issues are tracked"), "{shown}");
+    let help = world.say("/maro help").await;
+    assert!(help.contains("/maro create") && help.contains("still loading"), "{help}");
+    loop {
+        let shown = world.say("/maro tracked").await;
+        if shown.starts_with("No Jira issues are tracked") {
+            break;
+        }
+        assert_eq!(shown, "/maro tracked is still loading. Try again in a moment.");
+    }
+}
+
+/// The processes of this program's compiler that `process` has started.
+fn compilers(process: &Process) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", process.child.id())).unwrap();
+    let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<u32> = children
+        .flat_map(|line| line.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<_>>())
+        .collect();
+    let compiles = |id: &u32| {
+        let command = fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        command.contains("compile-component")
+    };
+    children.into_iter().filter(compiles).collect()
+}
+
+#[tokio::test]
+async fn a_compiler_that_was_killed_is_named_and_the_plugin_is_tried_again() {
+    let mut world = World::new().await;
+    let mut command = world.command("serve");
+    // MARO's own come from the cache.
+    put(world.plugins.path(), "wat.wasm", &slow(std::process::id()));
+    command.env("MARO_LOG", "info");
+    let process = Process::start(command);
+    let killing = async {
+        loop {
+            if let Some(id) = compilers(&process).first() {
+                return Command::new("kill").args(["-9", &id.to_string()]).status().unwrap();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    assert!(killing.await.success());
+    process
+        .logged(
+            "plugin wat.wasm couldn't be loaded: its compiler was killed (signal 9) before it was done, perhaps because \
+             memory ran out. MARO will try again",
+        )
+        .await;
+    world.serve(process).await;
+    while world.say("/maro wat").await != "1a" {}
+    let list = world.say("/maro plugins").await;
+    assert!(!list.contains("killed"), "{list}");
 }
 
 #[tokio::test]

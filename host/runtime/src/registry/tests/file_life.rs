@@ -11,7 +11,10 @@ use super::{
     },
     DENIED, GRANTED, NARROWED, Numbered, absent, build, content, manifest, told, written,
 };
-use crate::loading::{error::LoadError, folder::Identity};
+use crate::loading::{
+    error::LoadError,
+    folder::{ContentDigest, Identity},
+};
 
 fn loaded(number: u8) -> Outcome<Numbered> {
     Outcome::Loaded { content: content(number), plugin: build(number) }
@@ -39,7 +42,7 @@ const FIRST: Ticket = Ticket(1);
 const SECOND: Ticket = Ticket(2);
 
 fn ended_with(ticket: Ticket, outcome: Outcome<Numbered>, lenient: bool) -> Event<Numbered> {
-    Event::Ended { ticket, identity: absent(), outcome, lenient }
+    Event::Ended { ticket, identity: absent(), outcome, lenient, at: Instant::now() }
 }
 
 fn ended(outcome: Outcome<Numbered>) -> Event<Numbered> {
@@ -47,7 +50,11 @@ fn ended(outcome: Outcome<Numbered>) -> Event<Numbered> {
 }
 
 fn began(again: bool) -> Event<Numbered> {
-    Event::Begun { ticket: FIRST, again }
+    begun(FIRST, again, absent(), None)
+}
+
+fn begun(ticket: Ticket, again: bool, identity: Identity, content: Option<ContentDigest>) -> Event<Numbered> {
+    Event::Begun { ticket, again, identity, content }
 }
 
 fn manifest_read(text: &str) -> Event<Numbered> {
@@ -166,7 +173,7 @@ fn an_attempt_begins_with_what_is_known() {
 
 #[test]
 fn a_stale_attempt_changes_nothing() {
-    let later = || Event::Begun { ticket: SECOND, again: false };
+    let later = || begun(SECOND, false, absent(), None);
     for stale in [ended(loaded(2)), ended(Outcome::Gone), manifest_read(DENIED), Event::TakesLong(FIRST)] {
         let (life, found) = after([ended(loaded(1)), later(), stale]);
         assert_eq!((&*state(&life), &*told(&found)), ("1 runs", ""));
@@ -176,13 +183,108 @@ fn a_stale_attempt_changes_nothing() {
 }
 
 #[test]
+fn what_was_written_again_since_it_was_refused_is_tried_again() {
+    let (one, other) = (written(1_000), written(2_000));
+    let refused_as = |identity: &Identity, lenient| Event::Ended {
+        ticket: FIRST,
+        identity: identity.clone(),
+        outcome: refused(1),
+        lenient,
+        at: Instant::now(),
+    };
+    let tried =
+        |first, now: &Identity| told(&after([first, begun(SECOND, false, now.clone(), Some(content(1)))]).1);
+    assert_eq!(tried(refused_as(&one, false), &one), "try, tried Some(1), withheld None");
+    assert_eq!(tried(refused_as(&one, false), &other), "try, tried None, withheld None");
+    assert_eq!(tried(refused_as(&one, true), &one), "try, tried None, withheld Some(1)");
+    assert_eq!(tried(refused_as(&one, true), &other), "try, tried None, withheld None");
+}
+
+#[test]
+fn the_same_content_is_in_hand_once() {
+    let second = |again, number| begun(SECOND, again, written(2_000), Some(content(number)));
+    let first = || begun(FIRST, false, written(1_000), Some(content(1)));
+    let told_of = |events: Vec<Event<Numbered>>| told(&after(events).1);
+    assert_eq!(told_of(vec![first(), second(false, 1)]), "");
+    assert_eq!(told_of(vec![first(), second(false, 2)]), "try, tried None, withheld None");
+    assert_eq!(told_of(vec![first(), second(true, 1)]), "try, tried None, withheld None");
+    // However it ended.
+    assert_eq!(
+        told_of(vec![first(), Event::TakesNoLonger(FIRST), second(false, 1)]),
+        "try, tried None, withheld None"
+    );
+}
+
+#[test]
+fn what_may_pass_is_tried_again_with_growing_pauses() {
+    let killed = || {
+        let reason = LoadError::CompilerKilled { signal: 9 };
+        Outcome::Refused(Refused { content: Some(content(1)), digest: None, manifest: None, reason })
+    };
+    let start = Instant::now();
+    let (mut life, mut at, mut pauses) = (Life::<Numbered>::new("a.wasm"), start, Vec::new());
+    for number in 1..=12 {
+        let ticket = Ticket(number);
+        let ended = Event::Ended { ticket, identity: absent(), outcome: killed(), lenient: false, at };
+        life = life.step(begun(ticket, true, absent(), Some(content(1)))).0.step(ended).0;
+        let failed_at = at;
+        loop {
+            at += Duration::from_millis(250);
+            let (next, effects) = life.step(Event::Ticked { at });
+            life = next;
+            if !effects.is_empty() {
+                break;
+            }
+        }
+        pauses.push(at - failed_at);
+    }
+    assert!(pauses[0] <= Duration::from_secs(3), "{pauses:?}");
+    assert!(pauses[6] > Duration::from_secs(30), "{pauses:?}");
+    assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(301)), "{pauses:?}");
+    let refused = life.step(begun(Ticket(20), true, absent(), None)).0;
+    let (refused, _) = refused.step(ended_with(Ticket(20), self::refused(2), false));
+    assert!(refused.step(Event::Ticked { at: at + Duration::from_secs(9_000) }).1.is_empty());
+}
+
+#[test]
+fn a_first_version_is_loading_until_it_runs_or_is_refused() {
+    let seen = || Event::Seen { identity: Some(written(1_000)), is_busy: false, at: Instant::now() };
+    let lenient = |outcome| ended_with(FIRST, outcome, true);
+    for (events, expected) in [
+        (vec![seen()], "none runs, loading"),
+        (vec![Event::Awaited], "none runs, loading"),
+        (vec![seen(), began(false)], "none runs, loading"),
+        (vec![seen(), began(false), lenient(refused(1))], "none runs, loading"),
+        (vec![seen(), began(false), ended(refused(1))], "none runs, refused"),
+        (vec![seen(), began(false), ended(loaded(1))], "1 runs"),
+        (vec![Event::Awaited, began(false), ended(loaded(1))], "1 runs"),
+        (vec![Event::Awaited, Event::NotAwaited], "blank"),
+        (
+            vec![
+                Event::Awaited,
+                began(false),
+                ended(loaded(1)),
+                Event::Awaited,
+                began(false),
+                ended(Outcome::Gone),
+            ],
+            "blank",
+        ),
+    ] {
+        let (life, _) =
+            events.into_iter().fold((Life::new("a.wasm"), Vec::new()), |(life, _), event| life.step(event));
+        assert_eq!(state(&life), expected);
+    }
+}
+
+#[test]
 fn a_file_is_shown_as_loading_while_any_attempt_takes_long() {
     let (shown, hidden) = (Event::TakesLong, Event::TakesNoLonger);
-    let later = || Event::Begun { ticket: SECOND, again: true };
+    let later = || begun(SECOND, true, absent(), None);
     let table = [
         (vec![shown(FIRST)], "none runs, loading"),
         (vec![shown(FIRST), hidden(FIRST)], "none runs"),
-        (vec![shown(FIRST), later()], "none runs, loading"),
+        (vec![ended(loaded(1)), shown(FIRST), later()], "1 runs, loading"),
         (vec![shown(FIRST), later(), hidden(FIRST)], "none runs"),
         (vec![shown(FIRST), later(), shown(SECOND), hidden(FIRST)], "none runs, loading"),
     ];
@@ -239,7 +341,7 @@ fn a_file_that_holds_still_is_read_and_then_reported() {
     see(&[
         (0, &fine, false, ""),
         (80, &fine, false, "update leniently"),
-        (160, &coarse, true, "abandon"),
+        (160, &coarse, true, ""),
         (240, &coarse, false, "update leniently"),
     ]);
     let gone = see(&[
@@ -253,12 +355,12 @@ fn a_file_that_holds_still_is_read_and_then_reported() {
 }
 
 #[test]
-fn a_watcher_starts_from_what_was_read() {
+fn a_watcher_starts_from_what_was_read_with_the_whole_folder() {
     let start = Instant::now();
     let read = |identity: &Identity| {
         let identity = identity.clone();
-        let ended = Event::Ended { ticket: FIRST, identity, outcome: loaded(1), lenient: false };
-        after([ended, Event::WatchStarted { at: start }]).0
+        let ended = Event::Ended { ticket: FIRST, identity, outcome: loaded(1), lenient: false, at: start };
+        after([Event::Awaited, ended]).0
     };
     let (coarse, fine) = (written(0), written(1_000_000));
     let looks = [(0, ""), (1_900, ""), (2_000, "update"), (9_000, "")];

@@ -14,7 +14,7 @@ use super::{
 
 /// An attempt of a file that has just begun.
 fn attempt(files: &mut Files<Numbered>, file: &str, outcome: Outcome<Numbered>) -> Attempt<Numbered> {
-    let (ticket, _) = files.begin(file, false);
+    let (ticket, _) = files.begin(file, false, &absent(), None).unwrap();
     Attempt { file: file.to_owned(), identity: absent(), ticket, outcome }
 }
 
@@ -25,12 +25,15 @@ fn loaded(number: u8) -> Outcome<Numbered> {
 #[test]
 fn a_plugin_has_the_name_of_its_file_and_what_happens_to_one_changes_no_other() {
     let mut files = Files::default();
-    let attempts = vec![attempt(&mut files, "b.wasm", loaded(2)), attempt(&mut files, "a.wasm", loaded(1))];
-    assert_eq!(told(&files.settle(attempts, false)), "a loaded 1; b loaded 2");
-    let attempts = vec![attempt(&mut files, "b.wasm", Outcome::Gone)];
-    assert_eq!(told(&files.settle(attempts, false)), "b removed");
-    let attempts = vec![attempt(&mut files, "a.wasm", loaded(3))];
-    assert_eq!(told(&files.settle(attempts, false)), "a replaced 1 3");
+    for (file, outcome, expected) in [
+        ("b.wasm", loaded(2), "b loaded 2"),
+        ("a.wasm", loaded(1), "a loaded 1"),
+        ("b.wasm", Outcome::Gone, "b removed"),
+        ("a.wasm", loaded(3), "a replaced 1 3"),
+    ] {
+        let attempt = attempt(&mut files, file, outcome);
+        assert_eq!(told(&files.settle(attempt, false, Instant::now())), expected);
+    }
     assert_eq!(files.files().into_iter().collect::<Vec<_>>(), ["a.wasm"]);
 }
 
@@ -38,8 +41,8 @@ fn a_plugin_has_the_name_of_its_file_and_what_happens_to_one_changes_no_other() 
 fn a_stale_attempt_changes_nothing() {
     let mut files = Files::default();
     let stale = attempt(&mut files, "x.wasm", loaded(1));
-    files.begin("x.wasm", false);
-    assert_eq!(told(&files.settle(vec![stale], false)), "");
+    files.begin("x.wasm", false, &absent(), None).unwrap();
+    assert_eq!(told(&files.settle(stale, false, Instant::now())), "");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{event::Effect, file_life::Build};
+use super::{build::Build, event::Effect};
 use crate::{
     events::PluginChange,
     loading::folder::{self, ContentDigest, Identity},
@@ -76,7 +76,7 @@ fn told(effects: &[Effect]) -> String {
     let told = effects.iter().map(|effect| match effect {
         Effect::Update { lenient: true } => "update leniently".to_owned(),
         Effect::Update { lenient: false } => "update".to_owned(),
-        Effect::Abandon => "abandon".to_owned(),
+        Effect::Retry => "retry".to_owned(),
         Effect::Try(known) => {
             let number = |content: Option<ContentDigest>| content.map(|content| content.0[0]);
             let withheld = known.withheld.as_ref().map(|withheld| number(withheld.content));
