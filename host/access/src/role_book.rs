@@ -31,6 +31,8 @@ pub enum Role {
     Track,
     /// Creating issues and stories, and linking issues.
     Create,
+    /// Choosing what a channel is told about changes.
+    Notify,
     /// Reloading plugins, and turning them on and off.
     Plugins,
 }
@@ -41,6 +43,7 @@ impl Role {
         match self {
             Self::Track => "track",
             Self::Create => "create",
+            Self::Notify => "notify",
             Self::Plugins => "plugins",
         }
     }
@@ -112,6 +115,7 @@ impl RoleBook {
         let members = match role {
             Role::Track => &self.roles.track,
             Role::Create => &self.roles.create,
+            Role::Notify => &self.roles.notify,
             Role::Plugins => &self.roles.plugins,
         };
         // Nothing is asked of Slack if anything else includes the person.

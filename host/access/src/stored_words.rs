@@ -9,7 +9,7 @@ use crate::{Access, sight::Sight};
 use maro_domain::{
     author::Author,
     ids::ChannelId,
-    issue::{Issue, IssueId, IssueKey},
+    issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
 };
 use maro_store::{
@@ -38,7 +38,12 @@ fn kept<'a>(sight: &Sight, issue: &'a Issue) -> Cow<'a, Issue> {
         Ok(()) => Cow::Borrowed(issue),
         Err(_) => {
             let status = WITHHELD_STATUS.to_owned();
-            Cow::Owned(Issue { summary: String::new(), status, ..issue.clone() })
+            Cow::Owned(Issue {
+                summary: String::new(),
+                status,
+                status_category: StatusCategory::Unknown,
+                ..issue.clone()
+            })
         }
     }
 }

@@ -37,7 +37,7 @@ use maro_runtime::{
 };
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
-use maro_tickets::{patience::Patience, sync::StatusSync};
+use maro_tickets::{notices::worker::NoticeWorker, patience::Patience, sync::StatusSync};
 
 /// How long the first look at Jira may take; nothing waits for it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);
@@ -113,6 +113,7 @@ impl Bot {
         background.spawn(probe_jira(Arc::clone(&services.jira), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&config, &services).run(shutdown.clone()));
+        background.spawn(notice_worker(&config, &services).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
         if let Some(notices) = plugin_notices(&config, &services, &state) {
@@ -239,6 +240,18 @@ fn status_sync(config: &Config, services: &Services) -> StatusSync {
         clock: services.clock.clone(),
         metrics: Arc::clone(&services.metrics),
         max_age: config.sync_interval,
+    }
+}
+
+/// What tells channels of changes.
+fn notice_worker(config: &Config, services: &Services) -> NoticeWorker {
+    NoticeWorker {
+        notices: Arc::clone(&services.stores.notices),
+        jira: Arc::clone(&services.jira),
+        access: Arc::clone(&services.access),
+        slack: Arc::clone(&services.slack),
+        renderer: services.renderer.clone().sealing_buttons(Services::sealer(config)),
+        clock: services.clock.clone(),
     }
 }
 

@@ -105,6 +105,7 @@ impl Services {
                 slack: Arc::clone(&self.slack),
                 renderer: self.renderer.clone(),
             }),
+            notices: Arc::clone(&self.stores.notices),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             patience: self.patience,

@@ -10,20 +10,9 @@ pub struct IssueDetails {
     pub issue: Issue,
     /// One line of at most 100 characters, as the site calls it: `Story`.
     pub issue_type: String,
-    pub status_category: StatusCategory,
     pub assignee: Option<Person>,
     /// `None` if Jira does not say it, or in no way that can be read.
     pub updated_at: Option<Timestamp>,
-}
-
-/// The kinds of status that every Jira workflow is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatusCategory {
-    ToDo,
-    InProgress,
-    Done,
-    /// Jira does not say.
-    Unknown,
 }
 
 /// Somebody with a Jira account.

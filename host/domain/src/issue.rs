@@ -89,6 +89,48 @@ impl IssueId {
     }
 }
 
+/// The kinds of status that every Jira workflow is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StatusCategory {
+    ToDo,
+    InProgress,
+    Done,
+    /// Jira does not say.
+    #[default]
+    Unknown,
+}
+
+impl StatusCategory {
+    /// Jira's own key of it, under which it's stored too. `None` if Jira does not say.
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::ToDo => Some("new"),
+            Self::InProgress => Some("indeterminate"),
+            Self::Done => Some("done"),
+            Self::Unknown => None,
+        }
+    }
+
+    /// The category with this key.
+    pub fn from_key(key: &str) -> Self {
+        match key {
+            "new" => Self::ToDo,
+            "indeterminate" => Self::InProgress,
+            "done" => Self::Done,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Who gave an issue its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatusSetter {
+    /// MARO itself or one of its plugins, at somebody's command.
+    Maro,
+    /// The name of somebody else, as Jira shows it.
+    Person(String),
+}
+
 /// What Jira says of an issue. Texts are one line, bounded, and free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
@@ -97,8 +139,11 @@ pub struct Issue {
     pub summary: String,
     /// Empty if Jira has not told it: its answer to a creation has none.
     pub status: String,
+    pub status_category: StatusCategory,
     /// Whether Jira shows it only to some people.
     pub has_security_level: bool,
+    /// `None` if it isn't known.
+    pub status_set_by: Option<StatusSetter>,
 }
 
 impl Issue {
@@ -108,10 +153,17 @@ impl Issue {
             id,
             key,
             summary: one_line(summary, MAX_SUMMARY_LENGTH),
-            status: one_line(status, MAX_STATUS_LENGTH),
+            status: tidy_status(status),
+            status_category: StatusCategory::Unknown,
             has_security_level: false,
+            status_set_by: None,
         }
     }
+}
+
+/// The name of a status, as [`Issue::new`] keeps it.
+pub fn tidy_status(name: &str) -> String {
+    one_line(name, MAX_STATUS_LENGTH)
 }
 
 /// Turns runs of white space and control characters into one space each, trims, and cuts to

@@ -22,8 +22,8 @@ use crate::{
     },
 };
 use maro_domain::{
-    details::{IssueDetails, StatusCategory},
-    issue::{Issue, one_line},
+    details::IssueDetails,
+    issue::{Issue, StatusCategory, one_line},
 };
 
 pub(super) const FIELDS: [&str; 6] = ["summary", "status", "issuetype", "assignee", "updated", "security"];
@@ -197,15 +197,11 @@ impl TryFrom<RawFound> for IssueDetails {
         let (id, key) = identify(&raw.id, &raw.key)?;
         let DetailFields { summary, status, issuetype, assignee, updated, security } = raw.fields;
         let issue = Issue::new(id, key, &summary, &status.name);
+        let category = status.status_category.map(|category| category.key).unwrap_or_default();
+        let status_category = StatusCategory::from_key(&category);
         Ok(Self {
-            issue: Issue { has_security_level: security.is_some(), ..issue },
+            issue: Issue { status_category, has_security_level: security.is_some(), ..issue },
             issue_type: issuetype.map(|kind| one_line(&kind.name, MAX_NAME_LENGTH)).unwrap_or_default(),
-            status_category: match status.status_category.as_ref().map(|category| category.key.as_str()) {
-                Some("new") => StatusCategory::ToDo,
-                Some("indeterminate") => StatusCategory::InProgress,
-                Some("done") => StatusCategory::Done,
-                _ => StatusCategory::Unknown,
-            },
             assignee: assignee.and_then(RawPerson::person),
             updated_at: updated.as_deref().and_then(parse_time),
         })

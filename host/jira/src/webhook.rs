@@ -2,14 +2,15 @@
 //!
 //! These are pure functions; the server owns the address `/jira/webhook`. A webhook is a hint that an issue changed
 //! and no more: Jira repeats one that it thinks was lost, guarantees no order, and writes into it what MARO's account
-//! may not be allowed to see. So only the issue's id and key are read.
+//! may not be allowed to see. So only the issue's id and key are read, and who set which status: the name counts once
+//! Jira itself shows that status to the account.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::{
     error::JiraError,
-    wire::event::{parse_event_name, parse_event_reference},
+    wire::event::{parse_event_name, parse_event_reference, parse_status_change},
 };
 use maro_domain::issue::{IssueId, IssueKey};
 use maro_process::secret::Secret;
@@ -17,11 +18,25 @@ use maro_process::secret::Secret;
 /// The header that holds the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 
+/// Who set which status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusChange {
+    /// One line of at most 100 characters, as of an issue.
+    pub status: String,
+    /// The person's name, one line of at most 100 characters.
+    pub by: String,
+}
+
 /// What a webhook says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookEvent {
     /// This issue changed, moved or was deleted. A moved issue has its new key and its old id.
-    Changed { id: IssueId, key: IssueKey },
+    Changed {
+        id: IssueId,
+        key: IssueKey,
+        /// What it says of the status, if anything.
+        status: Option<StatusChange>,
+    },
     /// Something else, such as a comment.
     Ignored,
 }
@@ -55,10 +70,15 @@ pub fn parse_event(body: &[u8]) -> Result<WebhookEvent, JiraError> {
     match parse_event_name(body)?.as_ref() {
         "jira:issue_updated" | "jira:issue_deleted" => {
             let (id, key) = parse_event_reference(body)?;
-            Ok(WebhookEvent::Changed { id, key })
+            Ok(WebhookEvent::Changed { id, key, status: status_change(body) })
         }
         _ => Ok(WebhookEvent::Ignored),
     }
+}
+
+fn status_change(body: &[u8]) -> Option<StatusChange> {
+    let (status, by) = parse_status_change(body)?;
+    Some(StatusChange { status, by })
 }
 
 #[cfg(test)]
@@ -102,8 +122,38 @@ mod tests {
             r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10001","key":"NEW-7","fields":7}}"#,
             r#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"NEW-7"}}"#,
         ] {
-            let changed = WebhookEvent::Changed { id: id.clone(), key: key.clone() };
+            let changed = WebhookEvent::Changed { id: id.clone(), key: key.clone(), status: None };
             assert_eq!(parse_event(body.as_bytes()).unwrap(), changed);
+        }
+    }
+
+    #[test]
+    fn who_set_a_status_is_read_if_jira_says_it() {
+        let status = |body: serde_json::Value| match parse_event(body.to_string().as_bytes()).unwrap() {
+            WebhookEvent::Changed { status, .. } => status.map(|change| (change.status, change.by)),
+            WebhookEvent::Ignored => panic!("it's a change"),
+        };
+        let event = |user: serde_json::Value, items: serde_json::Value| {
+            serde_json::json!({
+                "webhookEvent": "jira:issue_updated", "issue": {"id": "1", "key": "A-1"},
+                "user": user, "changelog": {"items": items},
+            })
+        };
+        let priya = serde_json::json!({"accountId": "1", "displayName": "Priya\nRaman"});
+        let items = serde_json::json!([
+            {"field": "summary", "from": null, "fromString": "a", "to": null, "toString": "b"},
+            {"field": "status", "from": "1", "fromString": "Open", "to": "2", "toString": "In  Review"},
+        ]);
+        let read = status(event(priya.clone(), items.clone()));
+        assert_eq!(read, Some(("In Review".to_owned(), "Priya Raman".to_owned())));
+        for (user, items) in [
+            (serde_json::json!(null), items.clone()),
+            (serde_json::json!({"displayName": " "}), items.clone()),
+            (serde_json::json!({"displayName": 7}), items),
+            (priya.clone(), serde_json::json!([])),
+            (priya, serde_json::json!([{"field": "status"}])),
+        ] {
+            assert_eq!(status(event(user, items)), None);
         }
     }
 

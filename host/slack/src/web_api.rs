@@ -7,6 +7,7 @@
 
 mod connector;
 pub mod error;
+pub mod notices;
 mod user_groups;
 
 use std::time::Duration;
@@ -304,15 +305,23 @@ impl SlackWebApi {
         self.repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
     }
 
-    /// Makes a call, and notes how it ends. Every call passes here.
     async fn repeat<'a, A>(
         &self,
         method: Method,
         attempt: impl Fn() -> BoxFuture<'a, Result<A, Failure<ApiError>>>,
     ) -> Result<A, ApiError> {
+        self.try_repeat(method, attempt).await.map_err(|failure| failure.error)
+    }
+
+    /// Makes a call, and notes how it ends.
+    async fn try_repeat<'a, A>(
+        &self,
+        method: Method,
+        attempt: impl Fn() -> BoxFuture<'a, Result<A, Failure<ApiError>>>,
+    ) -> Result<A, Failure<ApiError>> {
         let began = Instant::now();
         let result = repeat(method, attempt).await;
-        let error = result.as_ref().err();
+        let error = result.as_ref().err().map(|failure| &failure.error);
         self.calls.ended(method.name, error.map_or("ok", ApiError::as_str), began.elapsed());
         match error {
             Some(error) if error.is_outage() => {
@@ -350,7 +359,6 @@ struct PermalinkAnswer {
 struct UserAnswer {
     user: User,
 }
-
 #[derive(Deserialize)]
 struct ConversationAnswer {
     channel: Conversation,
@@ -376,7 +384,7 @@ struct IdentityAnswer {
 async fn repeat<'a, A>(
     method: Method,
     attempt: impl Fn() -> BoxFuture<'a, Result<A, Failure<ApiError>>>,
-) -> Result<A, ApiError> {
+) -> Result<A, Failure<ApiError>> {
     let deadline = Instant::now() + method.deadline;
     let retry =
         Retry { max_attempts: MAX_ATTEMPTS, backoff: BACKOFF, deadline, repeatable: method.repeatable };
@@ -388,5 +396,5 @@ async fn repeat<'a, A>(
             outcome.unwrap_or_else(|_| Err(Failure::unknown(ApiError::TimedOut)))
         }
     };
-    retry.run(in_time).await.map_err(|failure| failure.error)
+    retry.run(in_time).await
 }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod config;
 pub mod database;
 pub mod intents;
+pub mod notices;
 pub mod observer;
 pub mod plugin_storage;
 pub mod plugin_switches;
@@ -17,6 +18,7 @@ use crate::{
     config::DatabaseConfig,
     database::{Database, inspection::PoolStatus},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
+    notices::{Notices, postgres::PostgresNotices, sqlite::SqliteNotices},
     observer::{CallObserver, Observed},
     plugin_storage::{PluginStorage, postgres::PostgresPluginStorage, sqlite::SqlitePluginStorage},
     plugin_switches::{PluginSwitches, postgres::PostgresPluginSwitches, sqlite::SqlitePluginSwitches},
@@ -33,6 +35,7 @@ pub struct Stores {
     pub plugin_switches: Arc<dyn PluginSwitches>,
     pub workspace: Arc<dyn WorkspaceMemory>,
     pub audit: Arc<dyn AuditLog>,
+    pub notices: Arc<dyn Notices>,
     database: Database,
 }
 
@@ -56,6 +59,7 @@ impl Stores {
                 plugin_switches: Arc::new(SqlitePluginSwitches::new(Arc::clone(file))),
                 workspace: Arc::new(SqliteWorkspaceMemory::new(Arc::clone(file))),
                 audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
+                notices: Arc::new(SqliteNotices::new(Arc::clone(file))),
                 database,
             },
             Database::Postgres(pool) => Self {
@@ -65,6 +69,7 @@ impl Stores {
                 plugin_switches: Arc::new(PostgresPluginSwitches::new(Arc::clone(pool))),
                 workspace: Arc::new(PostgresWorkspaceMemory::new(Arc::clone(pool))),
                 audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
+                notices: Arc::new(PostgresNotices::new(Arc::clone(pool))),
                 database,
             },
         }
@@ -86,6 +91,7 @@ impl Stores {
             }),
             workspace: Arc::new(Observed { table: self.workspace.clone(), observer: observer.clone() }),
             audit: Arc::new(Observed { table: self.audit.clone(), observer: observer.clone() }),
+            notices: Arc::new(Observed { table: self.notices.clone(), observer: observer.clone() }),
             database: self.database.clone(),
         }
     }

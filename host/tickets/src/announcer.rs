@@ -9,7 +9,7 @@ use maro_domain::{
 use maro_process::telemetry::error_chain;
 use maro_slack::{
     render::Renderer,
-    web_api::{SlackWebApi, error::ApiError},
+    web_api::{MessageTs, SlackWebApi, error::ApiError},
 };
 
 /// Posts messages that nobody waits for.
@@ -26,10 +26,10 @@ impl Announcer {
         user: &UserId,
         thread_ts: Option<&str>,
         blocks: Vec<Block>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<MessageTs, ApiError> {
         let reply = Reply { visibility: Visibility::Channel, blocks };
         let message = self.renderer.render(&reply, channel, user);
-        self.slack.post_message(channel, thread_ts, &message).await.map(drop).inspect_err(|error| {
+        self.slack.post_message(channel, thread_ts, &message).await.inspect_err(|error| {
             tracing::error!(
                 channel = channel.as_str(),
                 error = error_chain(error),

@@ -1,5 +1,6 @@
 //! Issues that changed, as Jira's webhook hints: read from Jira as MARO's account, and then written to the lists. Not
-//! a word of a webhook is stored, since it may tell what the account may not see.
+//! a word of a webhook is stored, since it may tell what the account may not see, but for the name of who set a status
+//! that Jira itself shows.
 //!
 //! Before a hint is acknowledged, the issue's rows are made old. So whatever becomes of the hint, the next status
 //! sync reads them; what waits here only does so sooner.
@@ -15,8 +16,8 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::sync;
-use maro_domain::issue::{Issue, IssueId, IssueKey};
-use maro_jira::{client::JiraClient, error::JiraError};
+use maro_domain::issue::{Issue, IssueId, IssueKey, StatusSetter};
+use maro_jira::{client::JiraClient, error::JiraError, webhook::StatusChange};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
 
@@ -32,13 +33,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The pause between two requests. An issue that changes many times meanwhile is read once.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What the latest hints say of an issue.
+struct Hint {
+    key: IssueKey,
+    /// Who set which status last.
+    status: Option<StatusChange>,
+}
+
 /// Hints that are waiting, and what it takes to follow them.
 pub struct ChangedIssues {
     tracker: Arc<dyn ChannelIssueTracker>,
     jira: Arc<JiraClient>,
     clock: Clock,
-    /// The latest key of each issue.
-    waiting: Mutex<HashMap<IssueId, IssueKey>>,
+    waiting: Mutex<HashMap<IssueId, Hint>>,
     noted: Notify,
 }
 
@@ -51,7 +58,12 @@ impl ChangedIssues {
     ///
     /// # Errors
     /// The database fails, so the hint may be lost: it has to be given again.
-    pub async fn note(&self, id: IssueId, key: IssueKey) -> Result<(), DatabaseError> {
+    pub async fn note(
+        &self,
+        id: IssueId,
+        key: IssueKey,
+        status: Option<StatusChange>,
+    ) -> Result<(), DatabaseError> {
         let named = Issue::new(id, key, "", "");
         if self.tracker.get_channels_tracking(&named).await?.is_empty() {
             return Ok(());
@@ -63,7 +75,9 @@ impl ChangedIssues {
             tracing::debug!(key = key.as_str(), "many issues have changed; the status sync reads this one");
             return Ok(());
         }
-        waiting.insert(id, key);
+        // A change of something else doesn't unsay who set the status.
+        let earlier = waiting.remove(&id).and_then(|hint| hint.status);
+        waiting.insert(id, Hint { key, status: status.or(earlier) });
         drop(waiting);
         self.noted.notify_one();
         Ok(())
@@ -88,24 +102,25 @@ impl ChangedIssues {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueId, IssueKey>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueId, Hint>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<(IssueId, IssueKey)> {
+    fn take(&self) -> Vec<(IssueId, Hint)> {
         let mut waiting = self.waiting();
         let ids: Vec<IssueId> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
         ids.into_iter().filter_map(|id| waiting.remove_entry(&id)).collect()
     }
 
-    async fn follow(&self, changed: &[(IssueId, IssueKey)]) {
-        let keys: Vec<IssueKey> = changed.iter().map(|(_, key)| key.clone()).collect();
+    async fn follow(&self, changed: &[(IssueId, Hint)]) {
+        let keys: Vec<IssueKey> = changed.iter().map(|(_, hint)| hint.key.clone()).collect();
         let asked_at = self.clock.now();
         let answers = match self.jira.get_issues(&keys, Instant::now() + PATIENCE).await {
             Ok(answers) => answers,
             Err(error) => return self.put_off(changed, &error).await,
         };
-        for ((id, key), answer) in changed.iter().zip(answers) {
+        for ((id, Hint { key, status }), answer) in changed.iter().zip(answers) {
+            let answer = answer.map(|answer| with_setter(answer, status.as_ref()));
             if let Err(error) = self.write(id, key, answer.as_ref(), asked_at).await {
                 // The database's outage is logged where all its calls pass.
                 tracing::info!(
@@ -139,18 +154,24 @@ impl ChangedIssues {
     }
 
     /// Leaves the issues to the status sync. What is stored stays: that Jira doesn't answer says nothing of them.
-    async fn put_off(&self, changed: &[(IssueId, IssueKey)], error: &JiraError) {
+    async fn put_off(&self, changed: &[(IssueId, Hint)], error: &JiraError) {
         tracing::info!(
             issues = changed.len(),
             error = error_chain(error),
             "couldn't read changed issues; the status sync will"
         );
-        for (id, key) in changed {
-            let named = Issue::new(id.clone(), key.clone(), "", "");
+        for (id, hint) in changed {
+            let named = Issue::new(id.clone(), hint.key.clone(), "", "");
             // Another replica's sync may have read them before they changed. If this fails, the sync is late.
             if self.tracker.forget_sync(&named).await.is_err() {
                 return;
             }
         }
     }
+}
+
+/// Who set the status is known if Jira shows the status that the webhook named.
+fn with_setter(answer: Issue, hinted: Option<&StatusChange>) -> Issue {
+    let hinted = hinted.filter(|hinted| hinted.status == answer.status);
+    Issue { status_set_by: hinted.map(|hinted| StatusSetter::Person(hinted.by.clone())), ..answer }
 }

@@ -129,6 +129,7 @@ impl Wish for Create {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![Block::Paragraph(texts::issues::created(&key, &record.summary))],
+            issues: record.ticket.iter().map(|ticket| ticket.id()).collect(),
         })
     }
 

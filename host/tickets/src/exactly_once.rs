@@ -41,6 +41,7 @@ use maro_store::{
         Intent, IntentState, Intents,
         work::{Stop, Work},
     },
+    notices::Notices,
     tracker::ChannelIssueTracker,
 };
 
@@ -123,6 +124,7 @@ pub struct Driver {
     pub audit: Auditor,
     pub auto_tracker: AutoTracker,
     pub announcer: Arc<Announcer>,
+    pub notices: Arc<dyn Notices>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub patience: Patience,
@@ -303,7 +305,7 @@ impl Driver {
 
     /// Tells the channel, unless it has been told or may have been.
     async fn announce<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) -> Result<(), Note> {
-        let Some(Told { place, thread_ts, blocks }) = wish.told(&work.record) else { return Ok(()) };
+        let Some(Told { place, thread_ts, blocks, issues }) = wish.told(&work.record) else { return Ok(()) };
         let Some(announcement) = wish.announcement(&mut work.record) else { return Ok(()) };
         if *announcement != Announcement::Due {
             return Ok(());
@@ -314,7 +316,18 @@ impl Driver {
         if let Some(announcement) = wish.announcement(&mut work.record) {
             *announcement = Announcement::Done;
         }
-        told.map_err(Note::NotAnnounced)
+        let ts = told.map_err(Note::NotAnnounced)?;
+        // What changes later is told below the message that began it.
+        let thread = thread_ts.as_deref().unwrap_or(&ts.0);
+        for issue in &issues {
+            if let Err(error) = self.notices.begin_thread(&place.channel, issue, thread).await {
+                tracing::debug!(
+                    error = error_chain(&error),
+                    "an issue's changes will be told in another thread"
+                );
+            }
+        }
+        Ok(())
     }
 }
 

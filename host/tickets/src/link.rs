@@ -88,6 +88,7 @@ impl Wish for Link {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![Block::Paragraph(line)],
+            issues: vec![IssueId::new(issue.id.clone())],
         })
     }
 

@@ -230,7 +230,7 @@ impl Wish for PluginCreation {
     ) {
         let Some(issue) = confirmed(work) else { return };
         let deadline = self.asked.as_ref().map_or_else(|| deadline(LOOK_UP_PATIENCE), |asked| asked.deadline);
-        let read = sync::refresh(jira, tracker, clock, &issue.key, deadline).await;
+        let read = sync::refresh(jira, tracker, clock, &issue.key, deadline, None).await;
         self.issue = Some(read.unwrap_or(issue));
     }
 }

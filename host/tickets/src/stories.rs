@@ -14,7 +14,7 @@ use crate::{
 use maro_access::sight::Sight;
 use maro_domain::{
     events::{DomainEvent, TicketEvent},
-    issue::IssueKey,
+    issue::{IssueId, IssueKey},
     reply::{Block, Span},
     rich_text::RichText,
     ticket::CreatedTicket,
@@ -240,6 +240,7 @@ impl Wish for Stories {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![Block::Paragraph(heading), Block::items(created)],
+            issues: created_issues(record),
         })
     }
 
@@ -258,6 +259,14 @@ pub(crate) fn created_lines(record: &StoriesRecord) -> Vec<Vec<Span>> {
             _ => None,
         })
         .collect()
+}
+
+fn created_issues(record: &StoriesRecord) -> Vec<IssueId> {
+    let created = record.lines.iter().filter_map(|line| match &line.state {
+        StoryState::Created(ticket) => Some(ticket.id()),
+        _ => None,
+    });
+    created.collect()
 }
 
 /// An epic, or why it can't have stories.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use maro_domain::{
     ids::ChannelId,
-    issue::{Issue, IssueId, IssueKey},
+    issue::{Issue, IssueId, IssueKey, StatusSetter},
 };
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
@@ -119,7 +119,8 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Reads an issue and writes what Jira says to every list that it is on. Returns the issue if Jira answers by
+/// Reads an issue and writes what Jira says to every list that it is on. `set_by`: who gave it its status, if that is
+/// known. Returns the issue if Jira answers by
 /// `deadline`. Failures to read or write are logged.
 pub async fn refresh(
     jira: &JiraClient,
@@ -127,10 +128,13 @@ pub async fn refresh(
     clock: &Clock,
     key: &IssueKey,
     deadline: tokio::time::Instant,
+    set_by: Option<StatusSetter>,
 ) -> Option<Issue> {
     let asked_at = clock.now();
     let answer = match jira.get_issues(std::slice::from_ref(key), deadline).await {
-        Ok(issues) => issues.into_iter().flatten().next(),
+        Ok(issues) => {
+            issues.into_iter().flatten().next().map(|issue| Issue { status_set_by: set_by, ..issue })
+        }
         Err(error) => {
             tracing::info!(key = key.as_str(), error = error_chain(&error), "couldn't read a changed issue");
             return None;

@@ -10,7 +10,11 @@ use crate::{
     patience::{LOOK_UP_PATIENCE, Patience, deadline},
 };
 use maro_domain::{
-    author::Author, events::DomainEvent, issue::IssueKey, reply::Block, ticket::CreatedTicket,
+    author::Author,
+    events::DomainEvent,
+    issue::{IssueId, IssueKey},
+    reply::Block,
+    ticket::CreatedTicket,
 };
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::clock::Clock;
@@ -172,6 +176,8 @@ pub(crate) struct Told {
     pub(crate) place: Place,
     pub(crate) thread_ts: Option<String>,
     pub(crate) blocks: Vec<Block>,
+    /// The issues whose changes are told below it.
+    pub(crate) issues: Vec<IssueId>,
 }
 
 impl Looking {

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod help;
+mod notify;
 pub mod own;
 mod plugins;
 mod presses;
@@ -177,6 +178,7 @@ impl Commands {
             }
             OwnCommand::Help => CommandOutcome::Replied(help::one(&self.registry.plugins(), arguments)),
             OwnCommand::Plugins => CommandOutcome::Replied(self.plugins(&caller, arguments).await),
+            OwnCommand::Notify => self.notify(&caller, arguments).await,
             OwnCommand::Create | OwnCommand::Stories => {
                 let Some(trigger_id) = trigger_id else {
                     return CommandOutcome::Refused(Reply::sentence(texts::forms::CANNOT_OPEN));

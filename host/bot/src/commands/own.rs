@@ -7,19 +7,20 @@ use maro_tickets::texts;
 pub enum OwnCommand {
     Create,
     Stories,
+    Notify,
     Help,
     Plugins,
 }
 
 /// The names that no plugin can have.
 pub const RESERVED_NAMES: [&str; OwnCommand::ALL.len()] = {
-    let [first, second, third, fourth] = OwnCommand::ALL;
-    [first.name(), second.name(), third.name(), fourth.name()]
+    let [first, second, third, fourth, fifth] = OwnCommand::ALL;
+    [first.name(), second.name(), third.name(), fourth.name(), fifth.name()]
 };
 
 impl OwnCommand {
     /// All of them, in the order in which the help lists them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Stories, Self::Help, Self::Plugins];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Stories, Self::Notify, Self::Help, Self::Plugins];
 
     /// The command with this name, in lower case.
     pub fn named(name: &str) -> Option<Self> {
@@ -30,6 +31,7 @@ impl OwnCommand {
         match self {
             Self::Create => "create",
             Self::Stories => "stories",
+            Self::Notify => "notify",
             Self::Help => "help",
             Self::Plugins => "plugins",
         }
@@ -40,6 +42,7 @@ impl OwnCommand {
         match self {
             Self::Create => "[summary]",
             Self::Stories => "EPIC-KEY",
+            Self::Notify => "[status|all|done|off]",
             Self::Help => "[command]",
             Self::Plugins => "",
         }
@@ -54,6 +57,7 @@ impl OwnCommand {
         match self {
             Self::Create => texts::commands::CREATE_SUMMARY,
             Self::Stories => texts::commands::STORIES_SUMMARY,
+            Self::Notify => texts::commands::NOTIFY_SUMMARY,
             Self::Help => texts::commands::HELP_SUMMARY,
             Self::Plugins => texts::commands::PLUGINS_SUMMARY,
         }

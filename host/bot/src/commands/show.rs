@@ -34,7 +34,7 @@ enum Asked {
 enum Shown {
     Issue {
         asked: IssueKey,
-        details: IssueDetails,
+        details: Box<IssueDetails>,
         row: Option<TrackedIssue>,
     },
     /// Jira can't be asked, but the issue is on the list.
@@ -215,7 +215,7 @@ impl Asked {
             row.key == details.issue.key || row.issue_id.as_ref() == Some(&details.issue.id)
         };
         let row = rows.iter().find(is_its).cloned();
-        Shown::Issue { asked, details: details.clone(), row }
+        Shown::Issue { asked, details: Box::new(details.clone()), row }
     }
 }
 

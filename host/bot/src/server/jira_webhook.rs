@@ -61,10 +61,10 @@ pub(super) async fn receive(
     State(state): State<Arc<BotState>>,
     Signed(event, _): Signed<WebhookEvent>,
 ) -> Response {
-    let WebhookEvent::Changed { id, key } = event else {
+    let WebhookEvent::Changed { id, key, status } = event else {
         return StatusCode::NO_CONTENT.into_response();
     };
-    match state.jira_webhook.changed_issues.note(id, key).await {
+    match state.jira_webhook.changed_issues.note(id, key, status).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::debug!(error = error_chain(&error), "a webhook was not noted; Jira sends it again");

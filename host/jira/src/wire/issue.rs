@@ -10,7 +10,7 @@ use crate::{
     error::JiraError,
     wire::parse::{identify, parse},
 };
-use maro_domain::issue::Issue;
+use maro_domain::issue::{Issue, StatusCategory};
 
 /// An issue with the fields that were asked for.
 #[derive(Deserialize)]
@@ -77,6 +77,14 @@ struct RawFields<'a> {
 struct RawStatus<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+    #[serde(borrow, default, rename = "statusCategory")]
+    category: Option<RawCategory<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawCategory<'a> {
+    #[serde(borrow, default)]
+    key: Cow<'a, str>,
 }
 
 pub(crate) fn parse_bulk_fetch(body: &[u8]) -> Result<BulkFetchAnswer, JiraError> {
@@ -95,7 +103,9 @@ impl TryFrom<BorrowedIssue<'_>> for Issue {
     fn try_from(raw: BorrowedIssue<'_>) -> Result<Self, JiraError> {
         let (id, key) = identify(&raw.id, &raw.key)?;
         let issue = Self::new(id, key, &raw.fields.summary, &raw.fields.status.name);
-        Ok(Self { has_security_level: raw.fields.security.is_some(), ..issue })
+        let category = raw.fields.status.category.unwrap_or_default();
+        let status_category = StatusCategory::from_key(&category.key);
+        Ok(Self { status_category, has_security_level: raw.fields.security.is_some(), ..issue })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Searches with a plugin's own JQL, and what keeps them inside some projects.
 
-use maro_domain::details::StatusCategory;
+use maro_domain::issue::StatusCategory;
 use maro_jira::{
     error::JiraError,
     find::{FoundPage, Search, SearchError},
@@ -44,7 +44,7 @@ async fn a_found_issue_comes_with_its_details() {
                     found.issue.key,
                     found.issue.summary,
                     found.issue.status,
-                    found.status_category,
+                    found.issue.status_category,
                     found.issue_type
                 )
             })
@@ -55,7 +55,7 @@ async fn a_found_issue_comes_with_its_details() {
             SCRUM-105 Profile page (In Review, ToDo), Story, Some(("ada-lovelace", "Ada Lovelace")), 0 days
             "#);
         }
-        assert_eq!(page.issues[0].status_category, StatusCategory::InProgress);
+        assert_eq!(page.issues[0].issue.status_category, StatusCategory::InProgress);
     }
 }
 

@@ -88,6 +88,7 @@ pub(crate) fn run(plugins: &Path) {
                 audit: Auditor { log: Arc::clone(&stores.audit), clock: Clock::system() },
                 auto_tracker: AutoTracker::new(Arc::clone(&tracker), intents, Clock::system()),
                 announcer: Arc::new(Announcer { slack, renderer: Renderer::new(&nowhere().base_url) }),
+                notices: Arc::clone(&stores.notices),
                 clock: Clock::system(),
                 metrics: Arc::default(),
                 patience: Patience::default(),

@@ -11,8 +11,8 @@ use crate::{
 };
 use maro_access::rule::Rule;
 use maro_domain::{
-    details::{IssueDetails, Person, StatusCategory},
-    issue::{Issue, IssueKey},
+    details::{IssueDetails, Person},
+    issue::{Issue, IssueKey, StatusCategory},
 };
 use maro_jira::{
     error::JiraError,
@@ -195,7 +195,7 @@ fn details(details: IssueDetails) -> jira::IssueDetails {
     jira::IssueDetails {
         issue: guest_issue(&details.issue),
         issue_type: details.issue_type,
-        status_category: match details.status_category {
+        status_category: match details.issue.status_category {
             StatusCategory::ToDo => jira::StatusCategory::ToDo,
             StatusCategory::InProgress => jira::StatusCategory::InProgress,
             StatusCategory::Done => jira::StatusCategory::Done,

@@ -24,7 +24,7 @@ use maro_access::rule::Rule;
 use maro_domain::{
     caller::Caller,
     details::Transition,
-    issue::{Issue, IssueKey},
+    issue::{Issue, IssueKey, StatusSetter},
     rich_text::{Inline, RichBlock, RichText},
 };
 use maro_jira::{edit::EditError as JiraEditError, people::is_account, permissions::Permission};
@@ -110,10 +110,17 @@ impl Invocation {
         };
         let capabilities = Arc::clone(&call.capabilities);
         let work = async move {
-            capabilities.jira.take_transition(&issue, &transition, deadline).await?;
-            let Capabilities { jira, tracker, clock, .. } = &*capabilities;
-            sync::refresh(jira, &**tracker, clock, &issue.key, deadline).await;
-            Ok(())
+            let notices = &capabilities.tickets.notices;
+            // Nobody is told of what somebody has just done from Slack. If that isn't noted, they are.
+            let _ = notices.note_own_change(&issue.key, false).await;
+            let taken = capabilities.jira.take_transition(&issue, &transition, deadline).await;
+            if taken.is_ok() {
+                let Capabilities { jira, tracker, clock, .. } = &*capabilities;
+                let set_by = Some(StatusSetter::Maro);
+                sync::refresh(jira, &**tracker, clock, &issue.key, deadline, set_by).await;
+            }
+            let _ = notices.note_own_change(&issue.key, true).await;
+            taken
         };
         self.edit(&call, "transition", key, work).await
     }
@@ -129,7 +136,7 @@ impl Invocation {
         let work = async move {
             capabilities.jira.assign(&assigned, user_id.as_deref(), deadline).await?;
             let Capabilities { jira, tracker, clock, .. } = &*capabilities;
-            sync::refresh(jira, &**tracker, clock, &assigned, deadline).await;
+            sync::refresh(jira, &**tracker, clock, &assigned, deadline, None).await;
             Ok(())
         };
         self.edit(&call, "assign", key, work).await

@@ -154,6 +154,11 @@ impl SimulatedSlack {
         self.shared.history.messages()
     }
 
+    /// Somebody deletes a message.
+    pub fn delete_message(&self, ts: &str) {
+        self.shared.history.delete(ts);
+    }
+
     /// What changed in the messages after `revision`. 0 is before the first message.
     pub fn message_changes(&self, revision: u64) -> MessageChanges {
         self.shared.history.changes_since(revision)

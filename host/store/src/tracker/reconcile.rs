@@ -3,18 +3,22 @@
 
 use std::collections::HashSet;
 
+use crate::notices::note::StatusChange;
 use maro_domain::{
-    issue::{Issue, IssueId, IssueKey},
+    issue::{Issue, IssueId, IssueKey, StatusSetter},
     tracked::MISSING_STATUS,
 };
 
-/// The part of a row that identifies the issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The part of a row that identifies the issue, and the status that it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::tracker) struct Row {
     pub(in crate::tracker) id: i64,
     pub(in crate::tracker) channel: String,
     pub(in crate::tracker) key: String,
     pub(in crate::tracker) issue_id: Option<String>,
+    pub(in crate::tracker) status: Option<String>,
+    /// Jira's key of the status's category.
+    pub(in crate::tracker) category: Option<String>,
 }
 
 /// Jira's answer for one issue on one list.
@@ -49,6 +53,11 @@ impl<'a> Answer<'a> {
     pub(in crate::tracker) fn is_sync(&self) -> bool {
         self.listed_as.is_some() || self.status().is_some()
     }
+}
+
+/// The category of the row's new status.
+pub(in crate::tracker) fn known_category(issue: &Issue) -> Option<&'static str> {
+    known_status(issue).and_then(|_| issue.status_category.as_str())
 }
 
 /// Whether Jira shows the issue only to some people, if it said anything of it beside its key.
@@ -122,6 +131,34 @@ pub(in crate::tracker) fn reconcile(rows: Vec<Row>, answers: &[Answer<'_>]) -> P
     plan
 }
 
+/// The changes of status that an update of rows makes, as far as it was made: `made` has the ids of those rows. What
+/// MARO has done itself, and what doesn't lead from one status that Jira shows to another, isn't among them.
+pub(in crate::tracker) fn status_changes<'a>(
+    plan: &'a Plan,
+    answers: &[Answer<'a>],
+    made: &HashSet<i64>,
+) -> Vec<(usize, StatusChange<'a>)> {
+    let changes = plan.update.iter().filter(|update| made.contains(&update.row.id)).filter_map(|update| {
+        let issue = answers[update.answer].issue?;
+        let set_by = match &issue.status_set_by {
+            Some(StatusSetter::Maro) => return None,
+            Some(StatusSetter::Person(name)) => Some(name.as_str()),
+            None => None,
+        };
+        let change = StatusChange {
+            channel: &update.row.channel,
+            issue,
+            from: update.row.status.as_deref()?,
+            to: known_status(issue)?,
+            from_category: update.row.category.as_deref()?,
+            to_category: known_category(issue)?,
+            set_by,
+        };
+        (change.from != change.to).then_some((update.answer, change))
+    });
+    changes.collect()
+}
+
 /// The issues, without repetitions of a key or id.
 pub(in crate::tracker) fn without_repeats(issues: &[Issue]) -> Vec<&Issue> {
     let mut keys: HashSet<&IssueKey> = HashSet::new();
@@ -168,7 +205,13 @@ mod tests {
     use super::*;
 
     fn row(id: i64, key: &str, issue_id: Option<&str>) -> Row {
-        Row { id, channel: "C1".to_owned(), key: key.to_owned(), issue_id: issue_id.map(str::to_owned) }
+        Row {
+            id,
+            channel: "C1".to_owned(),
+            key: key.to_owned(),
+            issue_id: issue_id.map(str::to_owned),
+            ..Row::default()
+        }
     }
 
     fn issue(id: &str, key: &str) -> Issue {

@@ -7,6 +7,7 @@ pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You ca
 pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one per line";
 pub const SHOW_SUMMARY: &str = "Show an issue, and track it with a button";
+pub const NOTIFY_SUMMARY: &str = "Choose what this channel is told about changes";
 pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
 pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
 pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";

@@ -15,6 +15,7 @@ pub mod forms;
 pub mod issues;
 pub mod jira;
 pub mod manifests;
+pub mod notices;
 pub mod permissions;
 pub mod plugin_files;
 pub mod plugins;

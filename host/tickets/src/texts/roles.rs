@@ -9,6 +9,7 @@ pub fn not_allowed(refused: &NotAllowed) -> String {
     let what = match refused.role {
         Role::Track => "track or untrack issues",
         Role::Create => "create or link issues",
+        Role::Notify => "change what this channel is told",
         Role::Plugins => "reload plugins or turn them on and off",
     };
     let key = refused.role.as_str();

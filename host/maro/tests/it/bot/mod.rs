@@ -20,6 +20,7 @@ mod limits;
 mod lost_answers;
 mod metrics;
 mod neighbours;
+mod notices;
 mod once;
 mod outages;
 mod own_rights;

@@ -17,7 +17,7 @@ use crate::{
     raw::query,
 };
 
-const SECRET: &str = "a webhook secret";
+pub(super) const SECRET: &str = "a webhook secret";
 
 /// Older than any row of a test, and short enough for rounds of a few seconds.
 const AGE: Duration = Duration::from_secs(40);
@@ -25,7 +25,7 @@ const AGE: Duration = Duration::from_secs(40);
 /// What a webhook says and Jira doesn't show to the bot's account.
 const WORDS: [&str; 3] = ["Sale", "north quay", "With the board"];
 
-async fn start() -> TestBot {
+pub(super) async fn start() -> TestBot {
     TestBot::with_settings(PluginsFolder::shipped(), |config| {
         config.jira.webhook_secret = Some(Secret::new(SECRET));
     })
@@ -51,7 +51,7 @@ fn hint(event: &str, id: &str, key: &str) -> String {
     .to_string()
 }
 
-async fn deliver(bot: &TestBot, body: &str) -> Response {
+pub(super) async fn deliver(bot: &TestBot, body: &str) -> Response {
     client()
         .post(bot.url("jira/webhook"))
         .header(SIGNATURE_HEADER, webhook::sign(&Secret::new(SECRET), body.as_bytes()))
@@ -66,7 +66,7 @@ async fn change(bot: &TestBot, id: &str, key: &str) {
     assert_eq!(deliver(bot, &hint("jira:issue_updated", id, key)).await.status().as_u16(), 204);
 }
 
-async fn id_of(bot: &TestBot, key: &str) -> String {
+pub(super) async fn id_of(bot: &TestBot, key: &str) -> String {
     let rows = format!("SELECT issue_id FROM channel_tracked_issues WHERE issue_key = '{key}'");
     query(&bot.config.database, &rows).await.remove(0)
 }

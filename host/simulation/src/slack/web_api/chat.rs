@@ -1,4 +1,4 @@
-//! `chat.postMessage`, `chat.postEphemeral`.
+//! `chat.postMessage`, `chat.postEphemeral`, `chat.update`.
 
 use std::sync::Arc;
 
@@ -41,6 +41,20 @@ pub(super) fn post_ephemeral(shared: &WorkspaceState, arguments: &Value) -> ApiR
     let message = message(shared, arguments, target, Some(&person.id))?;
     shared.history.show(message.clone());
     Ok(json!({ "message_ts": message.ts }))
+}
+
+/// Replaces what a message of the bot's own says, blocks included.
+pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let target = target(shared, arguments)?;
+    let ts = text(arguments, "ts").ok_or("message_not_found")?;
+    let is_it = |message: &ShownMessage| message.channel == target.channel && message.ts == ts;
+    let found = shared.history.messages().into_iter().find(is_it).ok_or("message_not_found")?;
+    if found.author != Author::Bot || !found.is_posted {
+        return Err("cant_update_message".into());
+    }
+    let message = message(shared, arguments, target, None)?;
+    shared.history.replace(ts, message.clone());
+    Ok(json!({ "channel": message.channel, "ts": ts, "text": message.text }))
 }
 
 /// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct

@@ -120,7 +120,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "auth.test" | "views.open" | "views.update" | "views.push" | "chat.getPermalink" => {
             Needs::BotToken(None)
         }
-        "chat.postMessage" | "chat.postEphemeral" => Needs::BotToken(Some("chat:write")),
+        "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Needs::BotToken(Some("chat:write")),
         "conversations.info" => Needs::BotToken(Some("channels:read")),
         "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
         "users.info" => Needs::BotToken(Some("users:read")),
@@ -136,6 +136,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "views.push" => views::push(shared, &arguments),
         "chat.postMessage" => chat::post_message(shared, &arguments),
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
+        "chat.update" => chat::update(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
         "usergroups.users.list" => lookups::user_group(shared, &arguments),

@@ -17,7 +17,11 @@ use crate::{
         },
         time::time_text,
     },
-    tracker::reconcile::{Answer, Plan, Row, known_level, known_status, reconcile, without_repeats},
+    notices::postgres::note::note,
+    tracker::reconcile::{
+        Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,
+        without_repeats,
+    },
 };
 use maro_domain::{
     ids::ChannelId,
@@ -29,11 +33,11 @@ use maro_domain::{
 const INSERT_ONE: &str = concat!(
     "WITH added AS (
         INSERT INTO channel_tracked_issues (channel_id, tracked_at, tracked_by, source, issue_key, issue_id,
-            last_jira_summary, last_jira_status, has_security_level, last_synced_at)
-        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15,
+            last_jira_summary, last_jira_status, has_security_level, last_jira_category, last_synced_at)
+        SELECT $5, $3::text::timestamptz, $6, $10, $11, $12, $13, $14, $15, $16,
             CASE WHEN $14 IS NOT NULL THEN $3::text::timestamptz END
         WHERE ",
-    in_time!("$16"),
+    in_time!("$17"),
     " ON CONFLICT DO NOTHING
         RETURNING issue_key) ",
     note_one!("'track'", "issue_key", "'done'", "added")
@@ -46,16 +50,17 @@ macro_rules! insert {
         concat!(
             "WITH item AS MATERIALIZED (
                 SELECT nextval('channel_tracked_issues_id_seq') AS id, issue_key, issue_id, summary, status,
-                    has_level
-                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[])
-                    AS item (issue_key, issue_id, summary, status, has_level)),
+                    has_level, category
+                FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[])
+                    AS item (issue_key, issue_id, summary, status, has_level, category)),
             added AS (
                 INSERT INTO channel_tracked_issues (id, channel_id, issue_key, issue_id, tracked_at,
-                    tracked_by, source, last_jira_summary, last_jira_status, has_security_level, last_synced_at)
+                    tracked_by, source, last_jira_summary, last_jira_status, has_security_level,
+                    last_jira_category, last_synced_at)
                 SELECT id, $5, issue_key, issue_id, $3::text::timestamptz, $6, $10, summary, status, has_level,
-                    CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
+                    category, CASE WHEN status IS NOT NULL THEN $3::text::timestamptz END
                 FROM item WHERE ",
-            in_time!("$16"),
+            in_time!("$17"),
             $condition,
             " ORDER BY issue_key
                 ON CONFLICT DO NOTHING
@@ -114,7 +119,8 @@ const FIND_REPLAY: &str = "SELECT FROM audit_log WHERE request = $1::bytea AND h
 
 /// Locks and returns the rows with one of the keys or ids.
 const FIND: &str = "
-    SELECT id, channel_id, issue_key, issue_id, (extract(epoch FROM tracked_at) * 1000000)::bigint
+    SELECT id, channel_id, issue_key, issue_id, (extract(epoch FROM tracked_at) * 1000000)::bigint,
+        last_jira_status, last_jira_category
     FROM channel_tracked_issues
     WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
     ORDER BY id FOR UPDATE";
@@ -135,11 +141,13 @@ const REFRESH_ROWS: &str = "
     SET last_synced_at = CASE WHEN item.is_sync THEN $1::timestamptz ELSE last_synced_at END,
         last_jira_summary = item.summary,
         last_jira_status = coalesce(item.status, last_jira_status),
-        has_security_level = coalesce(item.has_level, has_security_level)
-    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[])
-        AS item (id, summary, status, is_sync, has_level)
+        has_security_level = coalesce(item.has_level, has_security_level),
+        last_jira_category = CASE WHEN item.status IS NULL THEN last_jira_category ELSE item.category END
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[])
+        AS item (id, summary, status, is_sync, has_level, category)
     WHERE row.id = item.id
-        AND (NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz)";
+        AND (NOT item.is_sync OR coalesce(row.last_synced_at, '-infinity'::timestamptz) <= $1::timestamptz)
+    RETURNING row.id";
 
 /// The next to be synced are rows that never were. Locked in the order of their ids, as everywhere.
 const FORGET_SYNC: &str = "
@@ -280,6 +288,7 @@ async fn insert_one(
         .bind(&issue.summary)
         .bind(known_status(issue))
         .bind(known_level(issue))
+        .bind(known_category(issue))
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
@@ -299,6 +308,7 @@ async fn insert(
         .bind(column(|issue| &issue.summary))
         .bind(issues.iter().map(|issue| known_status(issue)).collect::<Vec<_>>())
         .bind(issues.iter().map(|issue| known_level(issue)).collect::<Vec<_>>())
+        .bind(issues.iter().map(|issue| known_category(issue)).collect::<Vec<_>>())
         .bind(deadline);
     first_column(&lease.fetch_all(query).await?)
 }
@@ -310,6 +320,7 @@ async fn settle(
     answers: &[Answer<'_>],
     now: Timestamp,
 ) -> Result<Vec<usize>, sqlx::Error> {
+    let answers_given = answers;
     let rows = find(lease, channel, answers).await?;
     let plan = reconcile(rows, answers);
     rename(lease, &plan).await?;
@@ -320,8 +331,13 @@ async fn settle(
         .bind(answers().map(Answer::summary).collect::<Vec<_>>())
         .bind(answers().map(Answer::status).collect::<Vec<_>>())
         .bind(answers().map(Answer::is_sync).collect::<Vec<_>>())
-        .bind(answers().map(|answer| answer.issue.and_then(known_level)).collect::<Vec<_>>());
-    lease.execute(query).await?;
+        .bind(answers().map(|answer| answer.issue.and_then(known_level)).collect::<Vec<_>>())
+        .bind(answers().map(|answer| answer.issue.and_then(known_category)).collect::<Vec<_>>());
+    let made = lease.fetch_all(query).await?;
+    let made = made.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let changes = status_changes(&plan, answers_given, &made);
+    let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
+    note(lease, &changes, now).await?;
     Ok(plan.missing)
 }
 
@@ -335,7 +351,8 @@ async fn find(lease: &mut Lease, channel: &str, answers: &[Answer<'_>]) -> Resul
     for row in &found {
         let tracked_at: i64 = row.try_get(4)?;
         let (id, channel, key) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        rows.push((tracked_at, Row { id, channel, key, issue_id: row.try_get(3)? }));
+        let (issue_id, status, category) = (row.try_get(3)?, row.try_get(5)?, row.try_get(6)?);
+        rows.push((tracked_at, Row { id, channel, key, issue_id, status, category }));
     }
     rows.sort_by_key(|(tracked_at, row)| (*tracked_at, row.id));
     Ok(rows.into_iter().map(|(_, row)| row).collect())

@@ -7,7 +7,7 @@ use crate::{
         Entry,
         stamp::{Claim, Stamp},
     },
-    tracker::reconcile::{Answer, known_level, known_status},
+    tracker::reconcile::{Answer, known_category, known_level, known_status},
 };
 use maro_domain::issue::{Issue, IssueId, IssueKey};
 
@@ -138,7 +138,8 @@ impl<'a> Item<'a> {
                     source,
                     issue.summary,
                     known_status(issue),
-                    known_level(issue)
+                    known_level(issue),
+                    known_category(issue)
                 ])
             }
             ListChange::Untrack { .. } | ListChange::Sync { .. } | ListChange::ForgetSync { .. } => {

@@ -8,8 +8,9 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use crate::{
     audit::sqlite::once::{self, Admission, Claims, insert_entries},
     database::sqlite::write::{Change, run},
+    notices::sqlite::note::note,
     tracker::{
-        reconcile::{Answer, Plan, Row, known_level, reconcile},
+        reconcile::{Answer, Plan, Row, known_category, known_level, reconcile, status_changes},
         sqlite::item::{Item, Items, ListChange},
     },
 };
@@ -19,9 +20,10 @@ macro_rules! insert {
     ($from:literal) => {
         concat!(
             "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by,
-                source, last_jira_summary, last_jira_status, has_security_level, last_synced_at)
+                source, last_jira_summary, last_jira_status, has_security_level, last_jira_category,
+                last_synced_at)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                value ->> 6, value ->> 7, value ->> 8, iif(value ->> 7 IS NULL, NULL, value ->> 3)
+                value ->> 6, value ->> 7, value ->> 8, value ->> 9, iif(value ->> 7 IS NULL, NULL, value ->> 3)
             FROM ",
             $from
         )
@@ -80,8 +82,9 @@ const DELETE: &str = "
 
 /// The rows with one of the keys or ids, oldest first.
 const FIND: &str = "
-    SELECT json_group_array(json_array(id, channel_id, issue_key, issue_id)) FROM (
-        SELECT id, channel_id, issue_key, issue_id FROM channel_tracked_issues WHERE id IN (
+    SELECT json_group_array(json_array(id, channel_id, issue_key, issue_id, last_jira_status,
+        last_jira_category)) FROM (
+        SELECT * FROM channel_tracked_issues WHERE id IN (
             SELECT row.id FROM json_each(?1) AS item
             CROSS JOIN channel_tracked_issues AS row
                 ON row.issue_key = item.value ->> 1 AND row.channel_id = item.value ->> 0
@@ -108,10 +111,12 @@ const REFRESH_ROWS: &str = "
     SET last_synced_at = coalesce(item.value ->> 1, last_synced_at),
         last_jira_summary = item.value ->> 2,
         last_jira_status = coalesce(item.value ->> 3, last_jira_status),
-        has_security_level = coalesce(item.value ->> 4, has_security_level)
+        has_security_level = coalesce(item.value ->> 4, has_security_level),
+        last_jira_category = iif(item.value ->> 3 IS NULL, last_jira_category, item.value ->> 5)
     FROM json_each(?1) AS item
     WHERE row.id = item.value ->> 0
-        AND (item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1)";
+        AND (item.value ->> 1 IS NULL OR coalesce(row.last_synced_at, '') <= item.value ->> 1)
+    RETURNING id";
 
 /// The next to be synced are rows that never were.
 const FORGET_SYNC: &str = "
@@ -293,12 +298,18 @@ async fn settle(
             let answer = &answers[update.answer];
             let synced_at = items[update.answer].change.now().filter(|_| answer.is_sync());
             let level = answer.issue.and_then(known_level);
-            json!([update.row.id, synced_at, answer.summary(), answer.status(), level])
+            let category = answer.issue.and_then(known_category);
+            json!([update.row.id, synced_at, answer.summary(), answer.status(), level, category])
         })
         .collect();
     rename(connection, &plan).await?;
     if !refreshed.is_empty() {
-        run(connection, REFRESH_ROWS, &[&refreshed]).await?;
+        let made = run(connection, REFRESH_ROWS, &[&refreshed]).await?;
+        let made = made.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let changes = status_changes(&plan, &answers, &made).into_iter();
+        let changes: Vec<Value> =
+            changes.filter_map(|(answer, change)| Some(change.stored(items[answer].change.now()?))).collect();
+        note(connection, &changes).await?;
     }
     let missing: Vec<Item<'_>> = plan
         .missing
@@ -308,6 +319,9 @@ async fn settle(
         .collect();
     claim(connection, INSERT, &missing, outcomes).await
 }
+
+/// A row's id, channel, key, issue id, status and category.
+type StoredRow = (i64, String, String, Option<String>, Option<String>, Option<String>);
 
 async fn find(connection: &mut SqliteConnection, answers: &[Answer<'_>]) -> Result<Vec<Row>, sqlx::Error> {
     let mut keys = Vec::new();
@@ -319,9 +333,19 @@ async fn find(connection: &mut SqliteConnection, answers: &[Answer<'_>]) -> Resu
     }
     let found = run(connection, FIND, &[&keys, &ids]).await?;
     let json: &str = found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
-    let rows: Vec<(i64, String, String, Option<String>)> =
+    let rows: Vec<StoredRow> =
         serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(rows.into_iter().map(|(id, channel, key, issue_id)| Row { id, channel, key, issue_id }).collect())
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(id, channel, key, issue_id, status, category)| Row {
+            id,
+            channel,
+            key,
+            issue_id,
+            status,
+            category,
+        })
+        .collect())
 }
 
 async fn rename(connection: &mut SqliteConnection, plan: &Plan) -> Result<(), sqlx::Error> {

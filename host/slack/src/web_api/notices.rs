@@ -1,0 +1,111 @@
+//! Messages that the caller keeps account of: none may be posted twice.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    message::Message,
+    web_api::{MessageTs, Method, SlackWebApi, error::ApiError, into_failure},
+};
+use maro_domain::ids::ChannelId;
+use maro_process::http::retry::Failure;
+
+/// The caller waits for another turn rather than here. It mustn't last longer than the caller's claim.
+const POST_NOTICE: Method =
+    Method { name: "chat.postMessage", deadline: Duration::from_secs(10), repeatable: false };
+const UPDATE_MESSAGE: Method =
+    Method { name: "chat.update", deadline: Duration::from_secs(5), repeatable: true };
+
+/// What Slack calls a message that isn't there (any more), or that can't be answered or changed.
+const GONE: [&str; 7] = [
+    "message_not_found",
+    "thread_not_found",
+    "invalid_thread_ts",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "edit_window_closed",
+    "is_inactive",
+];
+
+/// A message that Slack hasn't confirmed.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct PostFailure {
+    #[source]
+    pub error: ApiError,
+    /// Whether it may have been posted all the same.
+    pub may_be_posted: bool,
+}
+
+impl ApiError {
+    /// Whether the message that a call was about is gone.
+    pub fn is_message_gone(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if GONE.contains(&error.as_str()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    ts: String,
+}
+
+impl SlackWebApi {
+    /// Posts a message to a channel within 10 s, as a reply if `thread` is the timestamp of a message.
+    ///
+    /// # Errors
+    /// [`PostFailure`].
+    pub async fn post_notice(
+        &self,
+        channel: &ChannelId,
+        thread: Option<&str>,
+        message: &Message,
+    ) -> Result<MessageTs, PostFailure> {
+        let mut request = body(channel, message);
+        request["unfurl_links"] = json!(false);
+        if let Some(thread) = thread {
+            request["thread_ts"] = json!(thread);
+        }
+        let posted = self.try_post(POST_NOTICE, &request).await;
+        let answer: Answer = posted
+            .map_err(|failure| PostFailure { error: failure.error, may_be_posted: failure.may_have_acted })?;
+        Ok(MessageTs(answer.ts))
+    }
+
+    /// Replaces the text of a message of the bot's own.
+    ///
+    /// # Errors
+    /// [`ApiError`]; see [`ApiError::is_message_gone`].
+    pub async fn update_message(
+        &self,
+        channel: &ChannelId,
+        ts: &str,
+        message: &Message,
+    ) -> Result<(), ApiError> {
+        let mut request = body(channel, message);
+        request["ts"] = json!(ts);
+        let updated: Result<Answer, _> = self.try_post(UPDATE_MESSAGE, &request).await;
+        updated.map(drop).map_err(|failure| failure.error)
+    }
+
+    /// A call with all that is known of its failure.
+    async fn try_post<A: DeserializeOwned + Send>(
+        &self,
+        method: Method,
+        request: &Value,
+    ) -> Result<A, Failure<ApiError>> {
+        let session = self.client.open_session(&self.token);
+        let post = || session.http_session_api.http_post(method.name, request, None);
+        self.try_repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
+    }
+}
+
+fn body(channel: &ChannelId, message: &Message) -> Value {
+    let mut request = json!({ "channel": channel.as_str(), "text": message.text() });
+    if message.has_blocks() {
+        request["blocks"] = message.blocks();
+    }
+    request
+}

@@ -1,0 +1,276 @@
+//! What channels are told of changes: what each wants to hear, the changes that wait to be told, and the threads in
+//! which they are.
+//!
+//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads` and `own_changes`. A change is written by
+//! `note.rs` of each database, in the transaction that changes the row of the list. Those tables are the queue, too:
+//! a worker claims channels for a few seconds, and of several replicas each gets others. The times of the queue are
+//! the database's own, since the clocks of replicas differ.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::database::error::DatabaseError;
+use maro_domain::{
+    author::Author,
+    ids::{ChannelId, UserId},
+    issue::{IssueId, IssueKey},
+};
+
+pub(crate) mod note;
+pub(crate) mod observed;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+mod stored;
+
+/// How long a claim lasts. It has to be longer than one call of Slack's may take.
+pub(crate) const CLAIM_MS: i64 = 20_000;
+
+/// How long a change waits, so that those that come with it are told together.
+pub(crate) const GATHERING_MS: i64 = 600;
+
+/// What a channel wants to hear.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Changes from one category of status to another.
+    #[default]
+    Status,
+    /// All changes of status.
+    All,
+    /// That an issue is done.
+    Done,
+    Off,
+}
+
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::All => "all",
+            Self::Done => "done",
+            Self::Off => "off",
+        }
+    }
+
+    /// The mode with this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Status, Self::All, Self::Done, Self::Off].into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
+/// A channel with changes to tell, claimed for one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedChannel {
+    pub channel: ChannelId,
+    pub mode: Mode,
+    /// Whether the channel knows that notices can be turned on and off.
+    pub is_introduced: bool,
+    /// How often in a row Slack has refused a message.
+    pub pauses: u32,
+    /// The last message about many issues, if there was one.
+    pub bulk: Option<Recent>,
+    /// Oldest first.
+    pub notices: Vec<Waiting>,
+}
+
+/// A message that later changes may be added to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recent {
+    pub ts: String,
+    pub age: Duration,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Status,
+    /// How to turn notices on.
+    Introduction,
+}
+
+/// A change that wasn't told yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub id: i64,
+    pub issue_id: IssueId,
+    pub key: IssueKey,
+    pub kind: Kind,
+    pub from: String,
+    pub to: String,
+    pub set_by: Option<String>,
+    /// Whether the issue is on the list.
+    pub is_tracked: bool,
+    /// Who put it there. `None` if Slack knows nobody of that name.
+    pub tracked_by: Option<UserId>,
+    pub thread: Thread,
+}
+
+/// A change that was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub key: IssueKey,
+    pub from: String,
+    pub to: String,
+    pub set_by: Option<String>,
+}
+
+/// Where an issue's changes are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Thread {
+    pub head: Head,
+    pub reply: Option<LastReply>,
+}
+
+/// The message that begins a thread.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Head {
+    #[default]
+    None,
+    /// It may have been sent.
+    Uncertain,
+    Known {
+        ts: String,
+        /// Whether it is a head line, which is kept up to date.
+        is_line: bool,
+    },
+}
+
+/// The last change that was told in a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastReply {
+    pub message: Recent,
+    /// The status before it.
+    pub from: String,
+    /// Whether there are buttons under it.
+    pub has_choice: bool,
+}
+
+/// A message that is about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// What it tells.
+    pub notices: &'a [i64],
+    /// Of which issue it is the head line, if it is one.
+    pub head_of: Option<&'a IssueId>,
+}
+
+/// What becomes of a claimed channel.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome<'a> {
+    /// The changes that it is about, and what became of them.
+    pub notices: &'a [i64],
+    pub became: Became<'a>,
+    pub thread: Option<ThreadUpdate<'a>>,
+    /// The message about many issues, and whether it is new.
+    pub bulk: Option<(&'a str, bool)>,
+    /// The channel now knows how to turn notices on and off.
+    pub introduces: bool,
+    /// When the next message may be sent.
+    pub pause: Duration,
+    /// Why Slack takes no messages, if it doesn't.
+    pub paused_for: Option<&'a str>,
+}
+
+/// What became of changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Became<'a> {
+    /// They still wait.
+    #[default]
+    Waiting,
+    /// They are in the message with this timestamp.
+    Sent(&'a str),
+    /// Nobody knows whether the message was sent.
+    Lost,
+    /// They aren't told, for this reason.
+    Withheld(&'a str),
+}
+
+/// What changes in an issue's thread.
+#[derive(Debug, Clone, Copy)]
+pub struct ThreadUpdate<'a> {
+    pub issue: &'a IssueId,
+    pub head: HeadUpdate<'a>,
+    pub reply: Option<ReplyUpdate<'a>>,
+}
+
+/// What becomes of the message that begins a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadUpdate<'a> {
+    Keep,
+    /// There is none (any more).
+    Forget,
+    Set {
+        ts: &'a str,
+        is_line: bool,
+    },
+}
+
+/// What becomes of the last answer in a thread.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplyUpdate<'a> {
+    pub ts: &'a str,
+    pub from: &'a str,
+    /// Whether it's a new message.
+    pub is_new: bool,
+    pub has_choice: bool,
+}
+
+/// What channels are told. SQLite and PostgreSQL behave the same: one suite tests both.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// What a channel wants to hear.
+    async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError>;
+
+    /// Sets what the author's channel wants to hear. `false` if that is what it was, and the channel knew it.
+    async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError>;
+
+    /// Silences an issue on the list of the author's channel, or lets it be heard again. `false` if it was so, or the
+    /// issue isn't on the list.
+    async fn mute(
+        &self,
+        author: &Author,
+        key: &IssueKey,
+        is_muted: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError>;
+
+    /// The message that begins an issue's thread in a channel, unless another is known.
+    async fn begin_thread(&self, channel: &ChannelId, issue: &IssueId, ts: &str)
+    -> Result<(), DatabaseError>;
+
+    /// MARO is about to change an issue's status, or has ended doing so. What changes in between is told to nobody.
+    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError>;
+
+    /// How long until a channel can be claimed. `None` if nothing is waiting.
+    async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;
+
+    /// Claims at most `limit` channels whose time has come, for `holder`, which is another for each call. Messages
+    /// that an earlier holder didn't finish are lost.
+    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError>;
+
+    /// What the message with this timestamp tells, in the order in which it changed.
+    async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError>;
+
+    /// Notes that a message is about to be sent. `false` if the channel isn't the holder's any more: then it mustn't
+    /// be.
+    async fn begin(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        sending: Sending<'_>,
+    ) -> Result<bool, DatabaseError>;
+
+    /// Notes what became of a claimed channel, and gives it back unless `keeps` is true.
+    async fn finish(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        outcome: &Outcome<'_>,
+        keeps: bool,
+    ) -> Result<(), DatabaseError>;
+
+    /// Forgets what was told before that.
+    async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError>;
+}

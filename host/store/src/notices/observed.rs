@@ -1,0 +1,86 @@
+//! The notices, with somebody who watches the calls.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::error::DatabaseError,
+    notices::{ClaimedChannel, Mode, Notices, Outcome, Sending, Told},
+    observer::Observed,
+};
+use maro_domain::{
+    author::Author,
+    ids::ChannelId,
+    issue::{IssueId, IssueKey},
+};
+
+#[async_trait]
+impl Notices for Observed<dyn Notices> {
+    async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError> {
+        self.watch("notices_mode", self.table.mode(channel)).await
+    }
+
+    async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {
+        self.watch("notices_set_mode", self.table.set_mode(author, mode, now)).await
+    }
+
+    async fn mute(
+        &self,
+        author: &Author,
+        key: &IssueKey,
+        is_muted: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("notices_mute", self.table.mute(author, key, is_muted, now)).await
+    }
+
+    async fn begin_thread(
+        &self,
+        channel: &ChannelId,
+        issue: &IssueId,
+        ts: &str,
+    ) -> Result<(), DatabaseError> {
+        self.watch("notices_begin_thread", self.table.begin_thread(channel, issue, ts)).await
+    }
+
+    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
+        self.watch("notices_own_change", self.table.note_own_change(key, is_over)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
+        self.watch("notices_due", self.table.next_due()).await
+    }
+
+    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError> {
+        self.watch("notices_claim", self.table.claim(holder, limit)).await
+    }
+
+    async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError> {
+        self.watch("notices_told", self.table.told_in(channel, ts)).await
+    }
+
+    async fn begin(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        sending: Sending<'_>,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("notices_begin", self.table.begin(channel, holder, sending)).await
+    }
+
+    async fn finish(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        outcome: &Outcome<'_>,
+        keeps: bool,
+    ) -> Result<(), DatabaseError> {
+        self.watch("notices_finish", self.table.finish(channel, holder, outcome, keeps)).await
+    }
+
+    async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
+        self.watch("notices_forget", self.table.forget_before(before)).await
+    }
+}

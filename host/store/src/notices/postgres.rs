@@ -1,0 +1,195 @@
+//! The notices in PostgreSQL. Several replicas share the work.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use crate::{
+    audit::{
+        postgres::once::{note_one, outcome, stamped},
+        stamp::Stamp,
+    },
+    database::{
+        error::DatabaseError,
+        postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
+        time::time_text,
+    },
+    notices::{
+        CLAIM_MS, ClaimedChannel, Mode, Notices, Outcome, Sending, Told, postgres::clock::now_ms, stored,
+    },
+};
+use maro_domain::{
+    author::Author,
+    ids::ChannelId,
+    issue::{IssueId, IssueKey},
+};
+
+mod clock;
+pub(crate) mod note;
+mod queue;
+
+const MODE: &str = "
+    SELECT coalesce((SELECT mode FROM channel_notices WHERE channel_id = $1 AND team_id = '' AND site_id = ''), '')";
+
+const TOLD: &str = "
+    SELECT coalesce(json_agg(json_build_array(issue_key, from_status, to_status, set_by) ORDER BY id), '[]')::text
+    FROM notice_outbox WHERE channel_id = $1 AND message_ts = $2";
+
+const SET_MODE: &str = concat!(
+    "WITH setting AS (
+        INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced)
+        SELECT $5, $10, true WHERE ",
+    in_time!("$11"),
+    " ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = true
+        WHERE setting.mode <> excluded.mode OR NOT setting.is_introduced
+        RETURNING mode), noted AS (",
+    note_one!("'notify'", "mode", "'done'", "setting"),
+    ")",
+    outcome!()
+);
+
+const MUTE: &str = concat!(
+    "WITH muted AS (
+        INSERT INTO notice_threads AS thread (channel_id, issue_id, is_muted)
+        SELECT $5, issue_id, $11::text = 'notify off' FROM channel_tracked_issues
+        WHERE channel_id = $5 AND issue_key = $10 AND issue_id IS NOT NULL AND ",
+    in_time!("$12"),
+    " ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET is_muted = excluded.is_muted
+        WHERE thread.is_muted <> excluded.is_muted
+        RETURNING $10::text AS issue_key), noted AS (",
+    note_one!("$11::text", "issue_key", "'done'", "muted"),
+    ")",
+    outcome!()
+);
+
+const BEGIN_THREAD: &str = concat!(
+    "INSERT INTO notice_threads AS thread (channel_id, issue_id, head_ts)
+    SELECT $1, $2, $3 WHERE ",
+    in_time!("$4"),
+    " ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET head_ts = excluded.head_ts
+    WHERE thread.head_ts IS NULL"
+);
+
+/// How long an own change may take, if nobody says that it's over.
+const BEGIN_OWN_CHANGE: &str = concat!(
+    "INSERT INTO own_changes AS own (issue_key, until_ms) SELECT $1, ",
+    now_ms!(),
+    " + 60000 WHERE ",
+    in_time!("$2"),
+    " ON CONFLICT (issue_key, team_id, site_id) DO UPDATE SET until_ms = excluded.until_ms"
+);
+
+const END_OWN_CHANGE: &str = concat!("DELETE FROM own_changes WHERE issue_key = $1 AND ", in_time!("$2"));
+
+const FORGET: &str = concat!(
+    "DELETE FROM notice_outbox
+    WHERE noted_at < $1::text::timestamptz AND state NOT IN ('waiting', 'sending') AND ",
+    in_time!("$2")
+);
+
+/// The notices in PostgreSQL.
+pub(crate) struct PostgresNotices {
+    database: Arc<PostgresDatabase>,
+}
+
+impl PostgresNotices {
+    pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl Notices for PostgresNotices {
+    async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError> {
+        let mode = self.database.read(|| sqlx::query(MODE).bind(channel.as_str())).await?;
+        Ok(Mode::from_name(&mode).unwrap_or_default())
+    }
+
+    async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {
+        let stamp = &Stamp::new(author, now);
+        let statement = || stamped(SET_MODE, stamp).bind(mode.as_str());
+        Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
+    }
+
+    async fn mute(
+        &self,
+        author: &Author,
+        key: &IssueKey,
+        is_muted: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = &Stamp::new(author, now);
+        let action = if is_muted { "notify off" } else { "notify on" };
+        let statement = || stamped(MUTE, stamp).bind(key.as_str()).bind(action);
+        Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
+    }
+
+    async fn begin_thread(
+        &self,
+        channel: &ChannelId,
+        issue: &IssueId,
+        ts: &str,
+    ) -> Result<(), DatabaseError> {
+        let statement = || sqlx::query(BEGIN_THREAD).bind(channel.as_str()).bind(issue.as_str()).bind(ts);
+        self.database.execute(Effect::Repeatable, statement).await.map(drop)
+    }
+
+    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
+        let sql = if is_over { END_OWN_CHANGE } else { BEGIN_OWN_CHANGE };
+        self.database.execute(Effect::Repeatable, || sqlx::query(sql).bind(key.as_str())).await.map(drop)
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
+        let ms = self.database.read(|| sqlx::query(queue::NEXT_DUE)).await?;
+        Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
+    }
+
+    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError> {
+        let claimed = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            let query = sqlx::query(queue::CLAIM).bind(holder).bind(i64::from(limit)).bind(CLAIM_MS);
+            let rows = lease.fetch_all(query).await?;
+            rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()
+        });
+        let channels =
+            claimed.await?.iter().map(|json| stored::parse_channel(json)).collect::<Result<Vec<_>, _>>()?;
+        Ok(channels.into_iter().flatten().collect())
+    }
+
+    async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError> {
+        let json = self.database.read(|| sqlx::query(TOLD).bind(channel.as_str()).bind(ts)).await?;
+        stored::parse_told(&json)
+    }
+
+    async fn begin(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        sending: Sending<'_>,
+    ) -> Result<bool, DatabaseError> {
+        let begun = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            queue::begin(&mut lease, channel, holder, sending).await
+        });
+        begun.await
+    }
+
+    async fn finish(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        outcome: &Outcome<'_>,
+        keeps: bool,
+    ) -> Result<(), DatabaseError> {
+        let outcome = &stored::outcome(channel, holder, outcome, keeps).to_string();
+        let finished = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            queue::finish(&mut lease, channel, holder, outcome).await
+        });
+        finished.await
+    }
+
+    async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
+        let before = time_text(before);
+        self.database.execute(Effect::Repeatable, || sqlx::query(FORGET).bind(before.clone())).await.map(drop)
+    }
+}

@@ -1,0 +1,74 @@
+//! Writes changes of status to the outbox, in the transaction that changes the rows.
+
+use jiff::Timestamp;
+
+use crate::{
+    database::{postgres::pool::Lease, time::time_text},
+    notices::{GATHERING_MS, note::StatusChange, postgres::clock::now_ms},
+};
+
+/// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. A channel
+/// that hears nothing because it's older than notices is told once how to turn them on.
+const NOTE: &str = concat!(
+    "WITH change AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[]) WITH ORDINALITY AS change (channel_id, issue_key, issue_id, from_status, to_status,
+            from_category, to_category, set_by, place)),
+    wanted AS (
+        SELECT change.*, coalesce(setting.mode, 'status') AS mode
+        FROM change
+        LEFT JOIN channel_notices AS setting ON setting.channel_id = change.channel_id
+            AND setting.team_id = '' AND setting.site_id = ''
+        LEFT JOIN notice_threads AS thread ON thread.channel_id = change.channel_id
+            AND thread.issue_id = change.issue_id AND thread.team_id = '' AND thread.site_id = ''
+        WHERE thread.is_muted IS NOT TRUE
+            AND NOT EXISTS (SELECT FROM own_changes AS own
+                            WHERE own.issue_key = change.issue_key AND own.until_ms > ",
+    now_ms!(),
+    ") AND CASE coalesce(setting.mode, 'status')
+                WHEN 'all' THEN true
+                WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'
+                WHEN 'off' THEN NOT setting.is_introduced AND from_category <> to_category
+                ELSE from_category <> to_category END),
+    noted AS (
+        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
+        SELECT channel_id, issue_id, issue_key, CASE mode WHEN 'off' THEN 'introduction' ELSE 'status' END,
+            from_status, to_status, set_by, $9::text::timestamptz
+        FROM wanted ORDER BY place
+        RETURNING channel_id, issue_key, kind),
+    queued AS (
+        INSERT INTO channel_notices AS setting (channel_id, due_ms)
+        SELECT DISTINCT channel_id, ",
+    now_ms!(),
+    " + $10::bigint FROM noted ORDER BY channel_id
+        ON CONFLICT (channel_id, team_id, site_id) DO UPDATE
+        SET due_ms = CASE WHEN setting.paused_for IS NULL THEN least(setting.due_ms, excluded.due_ms)
+                ELSE coalesce(setting.due_ms, excluded.due_ms) END,
+            is_introduced = setting.is_introduced OR setting.mode = 'off')
+    INSERT INTO audit_log (at, channel_id, user_id, action, subject, outcome)
+    SELECT $9::text::timestamptz, channel_id, '', 'notice', issue_key, 'begun' FROM noted WHERE kind = 'status'"
+);
+
+/// Writes what the channels want to hear of these changes. All of them were learned at the same time.
+pub(crate) async fn note(
+    lease: &mut Lease,
+    changes: &[StatusChange<'_>],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let column = |text: fn(&StatusChange<'_>) -> String| changes.iter().map(text).collect::<Vec<_>>();
+    let query = sqlx::query(NOTE)
+        .bind(column(|change| change.channel.to_owned()))
+        .bind(column(|change| change.issue.key.to_string()))
+        .bind(column(|change| change.issue.id.as_str().to_owned()))
+        .bind(column(|change| change.from.to_owned()))
+        .bind(column(|change| change.to.to_owned()))
+        .bind(column(|change| change.from_category.to_owned()))
+        .bind(column(|change| change.to_category.to_owned()))
+        .bind(changes.iter().map(|change| change.set_by).collect::<Vec<_>>())
+        .bind(time_text(at))
+        .bind(GATHERING_MS);
+    lease.execute(query).await.map(drop)
+}

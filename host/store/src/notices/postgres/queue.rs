@@ -1,0 +1,156 @@
+//! The queue of channels with something to tell. The workers of all replicas share it.
+
+use crate::{
+    database::postgres::pool::Lease,
+    notices::{CLAIM_MS, Sending, postgres::clock::now_ms},
+};
+use maro_domain::{ids::ChannelId, issue::IssueId};
+
+/// In milliseconds; empty if nothing is waiting.
+pub(super) const NEXT_DUE: &str = concat!(
+    "SELECT coalesce((min(greatest(due_ms, held_until_ms)) - ",
+    now_ms!(),
+    ")::text, '') FROM channel_notices WHERE due_ms IS NOT NULL"
+);
+
+/// Channels that are claimed by nobody, or by the same call before its answer was lost.
+pub(super) const CLAIM: &str = concat!(
+    "WITH due AS MATERIALIZED (
+        SELECT channel_id, team_id, site_id FROM channel_notices
+        WHERE due_ms <= ",
+    now_ms!(),
+    " AND (held_until_ms <= ",
+    now_ms!(),
+    " OR holder = $1)
+        ORDER BY due_ms LIMIT $2 FOR UPDATE SKIP LOCKED),
+    held AS (
+        UPDATE channel_notices AS setting SET holder = $1, held_until_ms = ",
+    now_ms!(),
+    " + $3 FROM due
+        WHERE setting.channel_id = due.channel_id AND setting.team_id = due.team_id
+            AND setting.site_id = due.site_id
+        RETURNING setting.*),
+    lost AS (
+        UPDATE notice_outbox AS notice SET state = 'lost' FROM due
+        WHERE notice.channel_id = due.channel_id AND notice.state = 'sending')
+    SELECT json_build_array(held.channel_id, held.mode, held.is_introduced::int, held.pauses, held.bulk_ts, ",
+    now_ms!(),
+    " - held.bulk_ms, (
+        SELECT coalesce(json_agg(row_to_json(waiting) ORDER BY waiting.id), '[]') FROM (
+            SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
+                notice.to_status, notice.set_by,
+                (SELECT tracked_by FROM channel_tracked_issues AS row
+                 WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
+                thread.head_ts, thread.is_head_line::int AS is_head_line, thread.reply_ts, thread.reply_from, ",
+    now_ms!(),
+    " - thread.reply_ms AS reply_age, thread.has_choice::int AS has_choice
+            FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
+                ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
+                AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
+            WHERE notice.channel_id = held.channel_id AND notice.state = 'waiting'
+            ORDER BY notice.id LIMIT 500) AS waiting))::text
+    FROM held"
+);
+
+/// The claim begins again with each message.
+const HOLD: &str = concat!(
+    "UPDATE channel_notices SET held_until_ms = ",
+    now_ms!(),
+    " + $3 WHERE channel_id = $1 AND team_id = '' AND site_id = '' AND holder = $2 AND held_until_ms > ",
+    now_ms!(),
+    " RETURNING channel_id"
+);
+
+const SEND: &str = "
+    UPDATE notice_outbox SET state = 'sending' WHERE id = ANY($1) AND state IN ('waiting', 'sending')";
+
+const SEND_HEAD: &str = "
+    INSERT INTO notice_threads (channel_id, issue_id, head_ts, is_head_line) VALUES ($1, $2, '', true)
+    ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET head_ts = '', is_head_line = true";
+
+/// What is written to the outbox by now is seen by the statements after this one.
+const LOCK: &str = "
+    SELECT channel_id FROM channel_notices
+    WHERE channel_id = $1 AND team_id = '' AND site_id = '' AND holder = $2 FOR UPDATE";
+
+const SETTLE_NOTICES: &str = "
+    UPDATE notice_outbox SET state = ended.o ->> 'state', reason = ended.o ->> 'reason',
+        message_ts = ended.o ->> 'message_ts'
+    FROM (SELECT $1::text::json AS o) AS ended
+    WHERE id IN (SELECT json_array_elements_text($1::text::json -> 'ids')::bigint)";
+
+const SETTLE_THREAD: &str = concat!(
+    "INSERT INTO notice_threads AS thread (channel_id, issue_id, head_ts, is_head_line, reply_ts, reply_from,
+        reply_ms, has_choice)
+    SELECT o ->> 'channel', o ->> 'issue', o ->> 'head_ts', o ->> 'is_head_line' = '1', o ->> 'reply_ts',
+        o ->> 'reply_from', CASE WHEN o ->> 'reply_ts' IS NOT NULL THEN ",
+    now_ms!(),
+    " END, o ->> 'has_choice' = '1'
+    FROM (SELECT $1::text::json AS o) AS ended WHERE o ->> 'issue' IS NOT NULL
+    ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE
+    SET head_ts = CASE $1::text::json ->> 'sets_head' WHEN '1' THEN excluded.head_ts ELSE thread.head_ts END,
+        is_head_line = CASE $1::text::json ->> 'sets_head' WHEN '1' THEN excluded.is_head_line
+            ELSE thread.is_head_line END,
+        reply_ts = coalesce(excluded.reply_ts, thread.reply_ts),
+        reply_from = coalesce(excluded.reply_from, thread.reply_from),
+        reply_ms = CASE $1::text::json ->> 'is_new_reply' WHEN '1' THEN excluded.reply_ms
+            ELSE thread.reply_ms END,
+        has_choice = CASE WHEN excluded.reply_ts IS NULL THEN thread.has_choice ELSE excluded.has_choice END"
+);
+
+const SETTLE_CHANNEL: &str = concat!(
+    "UPDATE channel_notices AS setting
+    SET holder = CASE o ->> 'keeps' WHEN '1' THEN holder END,
+        held_until_ms = CASE o ->> 'keeps' WHEN '1' THEN held_until_ms ELSE 0 END,
+        due_ms = CASE WHEN EXISTS (SELECT FROM notice_outbox AS notice
+                                   WHERE notice.channel_id = setting.channel_id AND notice.state = 'waiting')
+            THEN ",
+    now_ms!(),
+    " + (o ->> 'pause_ms')::bigint END,
+        is_introduced = is_introduced OR o ->> 'introduces' = '1',
+        paused_for = CASE WHEN o ->> 'paused_for' IS NOT NULL THEN o ->> 'paused_for'
+            WHEN o ->> 'state' <> 'sent' THEN paused_for END,
+        pauses = CASE WHEN o ->> 'paused_for' IS NOT NULL THEN pauses + 1
+            WHEN o ->> 'state' <> 'sent' THEN pauses ELSE 0 END,
+        bulk_ts = coalesce(o ->> 'bulk_ts', bulk_ts),
+        bulk_ms = CASE o ->> 'is_new_bulk' WHEN '1' THEN ",
+    now_ms!(),
+    " ELSE bulk_ms END
+    FROM (SELECT $1::text::json AS o) AS ended
+    WHERE channel_id = o ->> 'channel' AND team_id = '' AND site_id = ''"
+);
+
+pub(super) async fn begin(
+    lease: &mut Lease,
+    channel: &ChannelId,
+    holder: i64,
+    sending: Sending<'_>,
+) -> Result<bool, sqlx::Error> {
+    lease.begin().await?;
+    let query = sqlx::query(HOLD).bind(channel.as_str()).bind(holder).bind(CLAIM_MS);
+    let is_held = !lease.fetch_all(query).await?.is_empty();
+    if is_held {
+        lease.execute(sqlx::query(SEND).bind(sending.notices.to_vec())).await?;
+        if let Some(issue) = sending.head_of.map(IssueId::as_str) {
+            lease.execute(sqlx::query(SEND_HEAD).bind(channel.as_str()).bind(issue)).await?;
+        }
+    }
+    lease.commit().await?;
+    Ok(is_held)
+}
+
+pub(super) async fn finish(
+    lease: &mut Lease,
+    channel: &ChannelId,
+    holder: i64,
+    outcome: &str,
+) -> Result<(), sqlx::Error> {
+    lease.begin().await?;
+    let query = sqlx::query(LOCK).bind(channel.as_str()).bind(holder);
+    if !lease.fetch_all(query).await?.is_empty() {
+        for statement in [SETTLE_NOTICES, SETTLE_THREAD, SETTLE_CHANNEL] {
+            lease.execute(sqlx::query(statement).bind(outcome)).await?;
+        }
+    }
+    lease.commit().await
+}

@@ -1,0 +1,191 @@
+//! The notices in a SQLite file, which one process uses.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    audit::{Entry, stamp::Stamp},
+    database::{
+        error::DatabaseError,
+        sqlite::{
+            SqliteDatabase,
+            read::{Question, for_each_ask},
+            statements::{StatementQueue, Statements},
+        },
+        time::time_text,
+    },
+    notices::{
+        CLAIM_MS, ClaimedChannel, Mode, Notices, Outcome, Sending, Told, sqlite::clock::now_ms, stored,
+    },
+};
+use maro_domain::{
+    author::Author,
+    ids::ChannelId,
+    issue::{IssueId, IssueKey},
+};
+
+mod clock;
+pub(crate) mod note;
+mod queue;
+
+/// `ask.value` is the channel.
+const MODE: &str = for_each_ask!(
+    "SELECT coalesce((SELECT mode FROM channel_notices
+                      WHERE channel_id = ask.value AND team_id = '' AND site_id = ''), '')"
+);
+
+/// `ask.value` is the channel and the timestamp.
+const TOLD: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(issue_key, from_status, to_status, set_by))
+     FROM (SELECT * FROM notice_outbox
+           WHERE channel_id = ask.value ->> 0 AND message_ts = ask.value ->> 1 ORDER BY id)"
+);
+
+const SET_MODE: &str = "
+    INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced) VALUES (?1 ->> 0, ?1 ->> 1, 1)
+    ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = 1
+    WHERE setting.mode <> excluded.mode OR NOT setting.is_introduced
+    RETURNING channel_id";
+
+const MUTE: &str = "
+    INSERT INTO notice_threads AS thread (channel_id, issue_id, is_muted)
+    SELECT channel_id, issue_id, ?1 ->> 2 FROM channel_tracked_issues
+    WHERE channel_id = ?1 ->> 0 AND issue_key = ?1 ->> 1 AND issue_id IS NOT NULL
+    ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET is_muted = excluded.is_muted
+    WHERE thread.is_muted <> excluded.is_muted
+    RETURNING channel_id";
+
+const BEGIN_THREAD: &str = "
+    INSERT INTO notice_threads AS thread (channel_id, issue_id, head_ts) VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2)
+    ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET head_ts = excluded.head_ts
+    WHERE thread.head_ts IS NULL";
+
+/// How long an own change may take, if nobody says that it's over.
+const BEGIN_OWN_CHANGE: &str = concat!(
+    "INSERT INTO own_changes (issue_key, until_ms) VALUES (?1 ->> 0, ",
+    now_ms!(),
+    " + 60000) ON CONFLICT (issue_key, team_id, site_id) DO UPDATE SET until_ms = excluded.until_ms"
+);
+
+const END_OWN_CHANGE: &str = "DELETE FROM own_changes WHERE issue_key = ?1 ->> 0";
+
+const FORGET: &str =
+    "DELETE FROM notice_outbox WHERE noted_at < ?1 ->> 0 AND state NOT IN ('waiting', 'sending')";
+
+/// The notices in a SQLite file.
+pub(crate) struct SqliteNotices {
+    database: Arc<SqliteDatabase>,
+    writer: StatementQueue,
+}
+
+impl SqliteNotices {
+    pub(crate) fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { writer: StatementQueue::on(&database), database }
+    }
+
+    async fn run(
+        &self,
+        sql: &'static [&'static str],
+        arguments: Vec<Value>,
+    ) -> Result<Vec<String>, DatabaseError> {
+        self.writer.ask(Statements::new(sql, arguments)).await
+    }
+}
+
+#[async_trait]
+impl Notices for SqliteNotices {
+    async fn mode(&self, channel: &ChannelId) -> Result<Mode, DatabaseError> {
+        let mode = self.database.read(Question::of(MODE, channel.as_str())).await?;
+        Ok(Mode::from_name(&mode).unwrap_or_default())
+    }
+
+    async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {
+        let stamp = Stamp::new(author, now);
+        let entry = Entry { action: "notify", subject: mode.as_str(), outcome: "done" };
+        let arguments = vec![json!(stamp.channel), json!(mode.as_str())];
+        let statements = Statements::new(&[SET_MODE], arguments).noting(&stamp, &[entry]);
+        Ok(!self.writer.ask(statements).await?.is_empty())
+    }
+
+    async fn mute(
+        &self,
+        author: &Author,
+        key: &IssueKey,
+        is_muted: bool,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = Stamp::new(author, now);
+        let action = if is_muted { "notify off" } else { "notify on" };
+        let entry = Entry { action, subject: key.as_str(), outcome: "done" };
+        let arguments = vec![json!(stamp.channel), json!(key.as_str()), json!(u8::from(is_muted))];
+        let statements = Statements::new(&[MUTE], arguments).noting(&stamp, &[entry]);
+        Ok(!self.writer.ask(statements).await?.is_empty())
+    }
+
+    async fn begin_thread(
+        &self,
+        channel: &ChannelId,
+        issue: &IssueId,
+        ts: &str,
+    ) -> Result<(), DatabaseError> {
+        let arguments = vec![json!(channel.as_str()), json!(issue.as_str()), json!(ts)];
+        self.run(&[BEGIN_THREAD], arguments).await.map(drop)
+    }
+
+    async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError> {
+        let sql: &[&str] = if is_over { &[END_OWN_CHANGE] } else { &[BEGIN_OWN_CHANGE] };
+        self.run(sql, vec![json!(key.as_str())]).await.map(drop)
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
+        let ms = self.database.read(Question::of(queue::NEXT_DUE, Value::Null)).await?;
+        Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
+    }
+
+    async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError> {
+        let arguments = vec![json!(holder), json!(limit), json!(CLAIM_MS)];
+        let rows = self.run(&queue::CLAIM, arguments).await?;
+        let channels = rows.iter().map(|json| stored::parse_channel(json)).collect::<Result<Vec<_>, _>>()?;
+        Ok(channels.into_iter().flatten().collect())
+    }
+
+    async fn told_in(&self, channel: &ChannelId, ts: &str) -> Result<Vec<Told>, DatabaseError> {
+        let question = Question::of(TOLD, json!([channel.as_str(), ts]));
+        stored::parse_told(&self.database.read(question).await?)
+    }
+
+    async fn begin(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        sending: Sending<'_>,
+    ) -> Result<bool, DatabaseError> {
+        let head = sending.head_of.map(IssueId::as_str);
+        let arguments = vec![
+            json!(channel.as_str()),
+            json!(holder),
+            json!(CLAIM_MS),
+            json!(sending.notices),
+            json!(head),
+        ];
+        Ok(!self.run(&queue::BEGIN, arguments).await?.is_empty())
+    }
+
+    async fn finish(
+        &self,
+        channel: &ChannelId,
+        holder: i64,
+        outcome: &Outcome<'_>,
+        keeps: bool,
+    ) -> Result<(), DatabaseError> {
+        let arguments = vec![stored::outcome(channel, holder, outcome, keeps)];
+        self.run(&queue::FINISH, arguments).await.map(drop)
+    }
+
+    async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
+        self.run(&[FORGET], vec![json!(time_text(before))]).await.map(drop)
+    }
+}

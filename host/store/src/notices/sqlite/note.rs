@@ -1,0 +1,68 @@
+//! Writes changes of status to the outbox, in the transaction that changes the rows.
+
+use serde_json::{Value, json};
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::{
+    audit::sqlite::once,
+    database::sqlite::write::run,
+    notices::{GATHERING_MS, sqlite::clock::now_ms},
+};
+
+/// What the channels want to hear. A channel that hears nothing because it's older than notices is told once how to turn
+/// them on.
+const NOTE: &str = concat!(
+    "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at)
+    SELECT change.value ->> 0, change.value ->> 1, change.value ->> 2,
+        iif(setting.mode = 'off', 'introduction', 'status'), change.value ->> 3, change.value ->> 4,
+        change.value ->> 7, change.value ->> 8
+    FROM json_each(?1) AS change
+    LEFT JOIN channel_notices AS setting ON setting.channel_id = change.value ->> 0
+        AND setting.team_id = '' AND setting.site_id = ''
+    LEFT JOIN notice_threads AS thread ON thread.channel_id = change.value ->> 0
+        AND thread.issue_id = change.value ->> 2 AND thread.team_id = '' AND thread.site_id = ''
+    WHERE coalesce(thread.is_muted, 0) = 0
+        AND NOT EXISTS (SELECT 1 FROM own_changes AS own
+                        WHERE own.issue_key = change.value ->> 1 AND own.until_ms > ",
+    now_ms!(),
+    ") AND CASE coalesce(setting.mode, 'status')
+            WHEN 'all' THEN true
+            WHEN 'done' THEN change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
+            WHEN 'off' THEN NOT setting.is_introduced AND change.value ->> 5 <> change.value ->> 6
+            ELSE change.value ->> 5 <> change.value ->> 6 END
+    ORDER BY change.key
+    RETURNING channel_id, issue_key, kind, noted_at"
+);
+
+const QUEUE: &str = concat!(
+    "INSERT INTO channel_notices AS setting (channel_id, due_ms)
+    SELECT DISTINCT channel.value ->> 0, ",
+    now_ms!(),
+    " + channel.value ->> 1 FROM json_each(?1) AS channel WHERE true
+    ON CONFLICT (channel_id, team_id, site_id) DO UPDATE
+    SET due_ms = iif(setting.paused_for IS NULL, min(coalesce(setting.due_ms, excluded.due_ms), excluded.due_ms),
+            coalesce(setting.due_ms, excluded.due_ms)),
+        is_introduced = setting.is_introduced OR setting.mode = 'off'"
+);
+
+/// Writes what the channels want to hear of these changes.
+pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -> Result<(), sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut channels = Vec::new();
+    let mut entries = Vec::new();
+    for row in run(connection, NOTE, &[changes]).await? {
+        let (channel, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let (kind, at): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        channels.push(json!([channel, GATHERING_MS]));
+        if kind == "status" {
+            let none = Value::Null;
+            entries.push(json!([at, "", channel, "", "notice", key, none, none, "begun", none, none, none]));
+        }
+    }
+    if !channels.is_empty() {
+        run(connection, QUEUE, &[&channels]).await?;
+    }
+    once::note(connection, &entries).await
+}

@@ -1,0 +1,137 @@
+//! The queue of channels with something to tell.
+
+use crate::{database::sqlite::read::for_each_ask, notices::sqlite::clock::now_ms};
+
+/// In milliseconds; empty if nothing is waiting. `ask.value` isn't used.
+pub(super) const NEXT_DUE: &str = for_each_ask!(
+    "SELECT coalesce(CAST(min(max(due_ms, held_until_ms)) - CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
+         AS TEXT), '')
+     FROM channel_notices WHERE due_ms IS NOT NULL"
+);
+
+/// The arguments are the holder, the limit and the length of the claim.
+const HOLD: &str = concat!(
+    "UPDATE channel_notices SET holder = ?1 ->> 0, held_until_ms = ",
+    now_ms!(),
+    " + ?1 ->> 2 WHERE rowid IN (
+        SELECT rowid FROM channel_notices WHERE due_ms <= ",
+    now_ms!(),
+    " AND held_until_ms <= ",
+    now_ms!(),
+    " ORDER BY due_ms LIMIT ?1 ->> 1)"
+);
+
+const LOSE: &str = "
+    UPDATE notice_outbox SET state = 'lost'
+    WHERE state = 'sending' AND channel_id IN (SELECT channel_id FROM channel_notices WHERE holder = ?1 ->> 0)";
+
+const CLAIMED: &str = concat!(
+    "SELECT json_array(held.channel_id, held.mode, held.is_introduced, held.pauses, held.bulk_ts, ",
+    now_ms!(),
+    " - held.bulk_ms, (
+        SELECT json_group_array(json_object('id', id, 'issue_id', issue_id, 'issue_key', issue_key, 'kind', kind,
+            'from_status', from_status, 'to_status', to_status, 'set_by', set_by, 'tracked_by', tracked_by,
+            'head_ts', head_ts, 'is_head_line', is_head_line, 'reply_ts', reply_ts, 'reply_from', reply_from,
+            'reply_age', reply_age, 'has_choice', has_choice))
+        FROM (
+            SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
+                notice.to_status, notice.set_by,
+                (SELECT tracked_by FROM channel_tracked_issues AS row
+                 WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
+                thread.head_ts, thread.is_head_line, thread.reply_ts, thread.reply_from, ",
+    now_ms!(),
+    " - thread.reply_ms AS reply_age, thread.has_choice
+            FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
+                ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
+                AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
+            WHERE notice.channel_id = held.channel_id AND notice.state = 'waiting'
+            ORDER BY notice.id LIMIT 500)))
+    FROM channel_notices AS held WHERE held.holder = ?1 ->> 0"
+);
+
+pub(super) const CLAIM: [&str; 3] = [HOLD, LOSE, CLAIMED];
+
+/// The arguments are the channel, the holder, the length of the claim, the notices and the issue of a head line.
+const SEND: &str = concat!(
+    "UPDATE notice_outbox SET state = 'sending'
+    WHERE id IN (SELECT value FROM json_each(?1, '$[3]')) AND state = 'waiting'
+        AND EXISTS (SELECT 1 FROM channel_notices
+                    WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
+    now_ms!(),
+    ")"
+);
+
+const SEND_HEAD: &str = concat!(
+    "INSERT INTO notice_threads (channel_id, issue_id, head_ts, is_head_line)
+    SELECT ?1 ->> 0, ?1 ->> 4, '', 1 WHERE ?1 ->> 4 IS NOT NULL
+        AND EXISTS (SELECT 1 FROM channel_notices
+                    WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
+    now_ms!(),
+    ") ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET head_ts = '', is_head_line = 1"
+);
+
+/// The claim begins again with each message.
+const HOLD_ON: &str = concat!(
+    "UPDATE channel_notices SET held_until_ms = ",
+    now_ms!(),
+    " + ?1 ->> 2 WHERE channel_id = ?1 ->> 0 AND holder = ?1 ->> 1 AND held_until_ms > ",
+    now_ms!(),
+    " RETURNING channel_id"
+);
+
+pub(super) const BEGIN: [&str; 3] = [SEND, SEND_HEAD, HOLD_ON];
+
+/// Whether the channel is still the holder's.
+macro_rules! is_held {
+    () => {
+        "EXISTS (SELECT 1 FROM channel_notices
+                 WHERE channel_id = ?1 ->> '$[0].channel' AND holder = ?1 ->> '$[0].holder')"
+    };
+}
+
+const SETTLE_NOTICES: &str = concat!(
+    "UPDATE notice_outbox SET state = ?1 ->> '$[0].state', reason = ?1 ->> '$[0].reason',
+        message_ts = ?1 ->> '$[0].message_ts'
+    WHERE id IN (SELECT value FROM json_each(?1, '$[0].ids')) AND ",
+    is_held!()
+);
+
+const SETTLE_THREAD: &str = concat!(
+    "INSERT INTO notice_threads AS thread (channel_id, issue_id, head_ts, is_head_line, reply_ts, reply_from,
+        reply_ms, has_choice)
+    SELECT ?1 ->> '$[0].channel', ?1 ->> '$[0].issue', ?1 ->> '$[0].head_ts', ?1 ->> '$[0].is_head_line',
+        ?1 ->> '$[0].reply_ts', ?1 ->> '$[0].reply_from', iif(?1 ->> '$[0].reply_ts' IS NULL, NULL, ",
+    now_ms!(),
+    "), ?1 ->> '$[0].has_choice' WHERE ?1 ->> '$[0].issue' IS NOT NULL AND ",
+    is_held!(),
+    " ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE
+    SET head_ts = iif(?1 ->> '$[0].sets_head' = 1, excluded.head_ts, thread.head_ts),
+        is_head_line = iif(?1 ->> '$[0].sets_head' = 1, excluded.is_head_line, thread.is_head_line),
+        reply_ts = coalesce(excluded.reply_ts, thread.reply_ts),
+        reply_from = coalesce(excluded.reply_from, thread.reply_from),
+        reply_ms = iif(?1 ->> '$[0].is_new_reply' = 1, excluded.reply_ms, thread.reply_ms),
+        has_choice = iif(excluded.reply_ts IS NULL, thread.has_choice, excluded.has_choice)"
+);
+
+const SETTLE_CHANNEL: &str = concat!(
+    "UPDATE channel_notices
+    SET due_ms = CASE WHEN EXISTS (SELECT 1 FROM notice_outbox AS notice
+                                   WHERE notice.channel_id = channel_notices.channel_id AND notice.state = 'waiting')
+            THEN ",
+    now_ms!(),
+    " + ?1 ->> '$[0].pause_ms' END,
+        holder = iif(?1 ->> '$[0].keeps' = 1, holder, NULL),
+        held_until_ms = iif(?1 ->> '$[0].keeps' = 1, held_until_ms, 0),
+        is_introduced = is_introduced OR ?1 ->> '$[0].introduces' = 1,
+        paused_for = CASE WHEN ?1 ->> '$[0].paused_for' IS NOT NULL THEN ?1 ->> '$[0].paused_for'
+            WHEN ?1 ->> '$[0].state' <> 'sent' THEN paused_for END,
+        pauses = CASE WHEN ?1 ->> '$[0].paused_for' IS NOT NULL THEN pauses + 1
+            WHEN ?1 ->> '$[0].state' <> 'sent' THEN pauses ELSE 0 END,
+        bulk_ts = coalesce(?1 ->> '$[0].bulk_ts', bulk_ts),
+        bulk_ms = iif(?1 ->> '$[0].is_new_bulk' = 1, ",
+    now_ms!(),
+    ", bulk_ms)
+    WHERE channel_id = ?1 ->> '$[0].channel' AND holder = ?1 ->> '$[0].holder'"
+);
+
+pub(super) const FINISH: [&str; 3] = [SETTLE_NOTICES, SETTLE_THREAD, SETTLE_CHANNEL];

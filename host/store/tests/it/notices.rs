@@ -1,0 +1,284 @@
+//! What channels are told of changes: what is written to the outbox, and who of several replicas tells it. Each claim
+//! runs on SQLite and on PostgreSQL.
+
+use std::time::Duration;
+
+use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusSetter};
+use maro_store::notices::{
+    Became, ClaimedChannel, Head, HeadUpdate, Kind, Mode, Outcome, ReplyUpdate, Sending, ThreadUpdate, Told,
+};
+
+use crate::support::given::{Given, at, author, channel, key, on_both_databases, user};
+
+on_both_databases! {
+    a_change_of_category_is_written_with_its_row,
+    what_maro_does_itself_is_told_to_nobody,
+    a_channel_hears_what_it_wants_to,
+    a_silent_issue_is_not_heard,
+    a_channel_from_before_is_introduced_once,
+    of_several_workers_one_gets_a_channel,
+    what_a_dead_worker_was_sending_is_lost_and_the_rest_is_not,
+    a_thread_is_remembered,
+    what_comes_while_a_message_is_sent_is_told_next,
+    an_answer_that_is_older_tells_nothing,
+}
+
+/// An issue with a status of a category.
+fn seen(status: &str, category: StatusCategory) -> Issue {
+    Issue { status_category: category, ..Issue::new(IssueId::new("10"), key("A-1"), "A summary", status) }
+}
+
+fn open() -> Issue {
+    seen("Open", StatusCategory::ToDo)
+}
+
+fn started() -> Issue {
+    seen("In Progress", StatusCategory::InProgress)
+}
+
+fn done() -> Issue {
+    seen("Done", StatusCategory::Done)
+}
+
+async fn sync(given: &Given, issue: Issue, second: i64) {
+    let updates = [(key("A-1"), Some(issue))];
+    given.tracker.update_sync_status(&channel("C1"), &updates, at(second)).await.unwrap();
+}
+
+/// What is in the outbox, oldest first.
+async fn outbox(given: &Given) -> Vec<String> {
+    let rows = "SELECT channel_id || ' ' || issue_key || ' ' || kind || ' ' || from_status || '>' || to_status || ' ' \
+                || coalesce(set_by, '-') || ' ' || state FROM notice_outbox ORDER BY id";
+    given.query(rows).await
+}
+
+/// Has everything told at once.
+async fn hurry(given: &Given) {
+    given.execute("UPDATE channel_notices SET due_ms = 1 WHERE due_ms IS NOT NULL").await;
+}
+
+async fn claim_one(given: &Given, holder: i64) -> ClaimedChannel {
+    hurry(given).await;
+    let mut claimed = given.notices.claim(holder, 10).await.unwrap();
+    assert_eq!(claimed.len(), 1, "{claimed:?}");
+    claimed.remove(0)
+}
+
+async fn a_change_of_category_is_written_with_its_row(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    given.track("C2", &[open()], 0).await;
+    assert_eq!(given.notices.next_due().await.unwrap(), None);
+    let by = |issue: Issue| Issue { status_set_by: Some(StatusSetter::Person("Grace".to_owned())), ..issue };
+    sync(given, by(seen("Selected", StatusCategory::ToDo)), 1).await;
+    assert!(outbox(given).await.is_empty());
+    sync(given, by(started()), 2).await;
+    sync(given, by(started()), 3).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 status Selected>In Progress Grace waiting"]);
+    let noted = "SELECT action || ' ' || subject || ' ' || outcome FROM audit_log WHERE action = 'notice'";
+    assert_eq!(given.query(noted).await, ["notice A-1 begun"]);
+    // It waits a moment for others.
+    let due = given.notices.next_due().await.unwrap().unwrap();
+    assert!(due <= Duration::from_secs(1), "{due:?}");
+    // Somebody tracks it again, which reads it, too.
+    given.track("C2", &[done()], 4).await;
+    assert_eq!(outbox(given).await[1..], ["C2 A-1 status Open>Done - waiting"]);
+    // What Jira no longer shows, or shows for the first time, has no status to change from.
+    let gone = [(key("A-1"), None)];
+    given.tracker.update_sync_status(&channel("C1"), &gone, at(5)).await.unwrap();
+    sync(given, done(), 6).await;
+    sync(given, seen("Odd", StatusCategory::Unknown), 7).await;
+    sync(given, open(), 8).await;
+    assert_eq!(outbox(given).await.len(), 2);
+}
+
+async fn what_maro_does_itself_is_told_to_nobody(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, Issue { status_set_by: Some(StatusSetter::Maro), ..started() }, 1).await;
+    // Jira's webhook is faster than MARO's own look.
+    given.notices.note_own_change(&key("A-1"), false).await.unwrap();
+    given.notices.note_own_change(&key("A-1"), false).await.unwrap();
+    sync(given, done(), 2).await;
+    assert!(outbox(given).await.is_empty());
+    given.notices.note_own_change(&key("A-1"), true).await.unwrap();
+    sync(given, open(), 3).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 status Done>Open - waiting"]);
+}
+
+async fn a_channel_hears_what_it_wants_to(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    let set = async |mode| given.notices.set_mode(&author("C1", "U1"), mode, at(0)).await.unwrap();
+    assert_eq!(given.notices.mode(&channel("C1")).await.unwrap(), Mode::Status);
+    // It is what it was, but from now on the channel knows it.
+    assert!(set(Mode::Status).await);
+    assert!(!set(Mode::Status).await);
+    assert!(set(Mode::Done).await);
+    assert_eq!(given.notices.mode(&channel("C1")).await.unwrap(), Mode::Done);
+    sync(given, started(), 1).await;
+    assert!(outbox(given).await.is_empty());
+    sync(given, done(), 2).await;
+    set(Mode::All).await;
+    sync(given, seen("Closed", StatusCategory::Done), 3).await;
+    set(Mode::Off).await;
+    sync(given, open(), 4).await;
+    let expected = ["C1 A-1 status In Progress>Done - waiting", "C1 A-1 status Done>Closed - waiting"];
+    assert_eq!(outbox(given).await, expected);
+    let noted = "SELECT user_id || ' ' || subject FROM audit_log WHERE action = 'notify' ORDER BY id";
+    assert_eq!(given.query(noted).await, ["U1 status", "U1 done", "U1 all", "U1 off"]);
+}
+
+async fn a_silent_issue_is_not_heard(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    let mute = async |issue, is_muted| {
+        given.notices.mute(&author("C1", "U1"), &key(issue), is_muted, at(0)).await.unwrap()
+    };
+    assert!(!mute("A-2", true).await, "it isn't on the list");
+    assert!(mute("A-1", true).await);
+    assert!(!mute("A-1", true).await);
+    sync(given, started(), 1).await;
+    assert!(outbox(given).await.is_empty());
+    assert!(mute("A-1", false).await);
+    sync(given, done(), 2).await;
+    assert_eq!(outbox(given).await.len(), 1);
+    let noted = "SELECT action || ' ' || subject FROM audit_log WHERE action LIKE 'notify%' ORDER BY id";
+    assert_eq!(given.query(noted).await, ["notify off A-1", "notify on A-1"]);
+}
+
+async fn a_channel_from_before_is_introduced_once(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    given.execute("INSERT INTO channel_notices (channel_id, mode) VALUES ('C1', 'off')").await;
+    sync(given, seen("Selected", StatusCategory::ToDo), 1).await;
+    assert!(outbox(given).await.is_empty());
+    sync(given, started(), 2).await;
+    sync(given, done(), 3).await;
+    assert_eq!(outbox(given).await, ["C1 A-1 introduction Selected>In Progress - waiting"]);
+    let claimed = claim_one(given, 1).await;
+    assert_eq!((claimed.mode, claimed.notices[0].kind), (Mode::Off, Kind::Introduction));
+}
+
+async fn of_several_workers_one_gets_a_channel(given: &Given) {
+    for number in 0..20 {
+        given.track(&format!("C{number}"), &[open()], 0).await;
+        let updates = [(key("A-1"), Some(started()))];
+        given.tracker.update_sync_status(&channel(&format!("C{number}")), &updates, at(1)).await.unwrap();
+    }
+    assert!(given.notices.claim(1, 100).await.unwrap().is_empty(), "they wait a moment for others");
+    hurry(given).await;
+    let other = given.replica().await;
+    let claims = (2..8).map(|holder| {
+        let notices = if holder % 2 == 0 { &given.notices } else { &other.notices };
+        async move { notices.claim(holder, 7).await.unwrap() }
+    });
+    let mut channels: Vec<String> = Vec::new();
+    for claimed in futures_util::future::join_all(claims).await {
+        channels.extend(claimed.iter().map(|channel| channel.channel.to_string()));
+    }
+    channels.sort();
+    channels.dedup();
+    // What was locked at that moment was left out.
+    channels.extend(given.notices.claim(8, 100).await.unwrap().iter().map(|one| one.channel.to_string()));
+    channels.sort();
+    assert_eq!(channels.len(), 20, "{channels:?}");
+    assert!(channels.windows(2).all(|pair| pair[0] != pair[1]), "{channels:?}");
+    other.close().await;
+}
+
+async fn what_a_dead_worker_was_sending_is_lost_and_the_rest_is_not(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    sync(given, done(), 2).await;
+    let claimed = claim_one(given, 1).await;
+    assert_eq!(claimed.notices.len(), 2);
+    assert_eq!(claimed.notices[0].tracked_by, Some(user("U1")));
+    let (c1, ids) = (channel("C1"), [claimed.notices[0].id]);
+    let sending = Sending { notices: &ids, head_of: None };
+    assert!(!given.notices.begin(&c1, 2, sending).await.unwrap(), "it is another's");
+    assert!(given.notices.begin(&c1, 1, sending).await.unwrap());
+    assert!(given.notices.claim(2, 10).await.unwrap().is_empty());
+    // The claim ends, and another worker goes on.
+    given.execute("UPDATE channel_notices SET held_until_ms = 1").await;
+    assert!(!given.notices.begin(&c1, 1, sending).await.unwrap(), "its claim has ended");
+    let taken = claim_one(given, 2).await;
+    assert_eq!(taken.notices, claimed.notices[1..]);
+    // The first one wasn't dead, only slow: it has nothing to say any more.
+    let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
+    given.notices.finish(&c1, 1, &sent, false).await.unwrap();
+    let states = ["C1 A-1 status Open>In Progress - lost", "C1 A-1 status In Progress>Done - waiting"];
+    assert_eq!(outbox(given).await, states);
+}
+
+async fn a_thread_is_remembered(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    let (c1, issue) = (channel("C1"), IssueId::new("10"));
+    let claimed = claim_one(given, 1).await;
+    assert_eq!(claimed.notices[0].thread.head, Head::None);
+    // A head line is about to be sent, and its worker dies.
+    let head = Sending { notices: &[], head_of: Some(&issue) };
+    assert!(given.notices.begin(&c1, 1, head).await.unwrap());
+    given.execute("UPDATE channel_notices SET held_until_ms = 1").await;
+    let claimed = claim_one(given, 2).await;
+    assert_eq!(claimed.notices[0].thread.head, Head::Uncertain);
+    let set = ThreadUpdate { issue: &issue, head: HeadUpdate::Set { ts: "1.0", is_line: true }, reply: None };
+    let outcome = Outcome { thread: Some(set), pause: Duration::from_secs(1), ..Outcome::default() };
+    given.notices.finish(&c1, 2, &outcome, false).await.unwrap();
+    // The channel rests for a second.
+    let due = given.notices.next_due().await.unwrap().unwrap();
+    assert!(due > Duration::from_millis(300), "{due:?}");
+    let claimed = claim_one(given, 3).await;
+    let known = Head::Known { ts: "1.0".to_owned(), is_line: true };
+    assert_eq!(claimed.notices[0].thread.head, known);
+    let ids = [claimed.notices[0].id];
+    assert!(given.notices.begin(&c1, 3, Sending { notices: &ids, head_of: None }).await.unwrap());
+    let reply = ReplyUpdate { ts: "2.0", from: "Open", is_new: true, has_choice: true };
+    let thread = Some(ThreadUpdate { issue: &issue, head: HeadUpdate::Keep, reply: Some(reply) });
+    let became = Became::Sent("2.0");
+    let outcome = Outcome { notices: &ids, became, thread, introduces: true, ..Outcome::default() };
+    given.notices.finish(&c1, 3, &outcome, false).await.unwrap();
+    assert_eq!(given.notices.next_due().await.unwrap(), None);
+    let told = Told { key: key("A-1"), from: "Open".to_owned(), to: "In Progress".to_owned(), set_by: None };
+    assert_eq!(given.notices.told_in(&c1, "2.0").await.unwrap(), [told]);
+
+    sync(given, done(), 2).await;
+    // What is known already stays.
+    given.notices.begin_thread(&c1, &issue, "9.0").await.unwrap();
+    let claimed = claim_one(given, 4).await;
+    assert!(claimed.is_introduced);
+    let thread = &claimed.notices[0].thread;
+    assert_eq!(thread.head, known);
+    let reply = thread.reply.as_ref().unwrap();
+    assert_eq!((reply.message.ts.as_str(), reply.from.as_str(), reply.has_choice), ("2.0", "Open", true));
+    assert!(reply.message.age < Duration::from_secs(60), "{reply:?}");
+    let forget = ThreadUpdate { issue: &issue, head: HeadUpdate::Forget, reply: None };
+    let outcome = Outcome { thread: Some(forget), paused_for: Some("why"), ..Outcome::default() };
+    given.notices.finish(&c1, 4, &outcome, false).await.unwrap();
+    let claimed = claim_one(given, 5).await;
+    assert_eq!((claimed.notices[0].thread.head.clone(), claimed.pauses), (Head::None, 1));
+}
+
+async fn what_comes_while_a_message_is_sent_is_told_next(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    sync(given, started(), 1).await;
+    let claimed = claim_one(given, 1).await;
+    let ids = [claimed.notices[0].id];
+    assert!(given.notices.begin(&channel("C1"), 1, Sending { notices: &ids, head_of: None }).await.unwrap());
+    sync(given, done(), 2).await;
+    let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
+    given.notices.finish(&channel("C1"), 1, &sent, false).await.unwrap();
+    let claimed = claim_one(given, 2).await;
+    assert_eq!(claimed.notices.len(), 1);
+    let withheld =
+        Outcome { notices: &[claimed.notices[0].id], became: Became::Withheld("why"), ..Outcome::default() };
+    given.notices.finish(&channel("C1"), 2, &withheld, true).await.unwrap();
+    assert_eq!(given.query("SELECT reason FROM notice_outbox WHERE reason IS NOT NULL").await, ["why"]);
+    given.notices.finish(&channel("C1"), 2, &Outcome::default(), false).await.unwrap();
+    assert_eq!(given.notices.next_due().await.unwrap(), None);
+    given.notices.forget_before(at(2)).await.unwrap();
+    assert_eq!(outbox(given).await.len(), 1);
+}
+
+async fn an_answer_that_is_older_tells_nothing(given: &Given) {
+    given.track("C1", &[open()], 5).await;
+    sync(given, done(), 4).await;
+    assert!(outbox(given).await.is_empty());
+    assert_eq!(given.list("C1").await[0].last_jira_status.as_deref(), Some("Open"));
+}
