@@ -83,7 +83,7 @@ impl Search {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if self.open.is_empty() => return Err(error),
-            Err(_) => return Ok(self.leave_out(name, "can't be read")),
+            Err(_) => return self.leave_out(name, "can't be read"),
         };
         self.open.push(folder.to_owned());
         for entry in entries.flatten() {
@@ -97,25 +97,25 @@ impl Search {
         if self.is_ignored(&entry.file_name(), name) {
             return Ok(());
         }
-        let Ok(kind) = entry.file_type() else { return Ok(self.leave_out(name, "can't be read")) };
+        let Ok(kind) = entry.file_type() else { return self.leave_out(name, "can't be read") };
         // What a link leads to counts, not the link.
         let path = if kind.is_symlink() {
             match entry.path().canonicalize() {
                 Ok(path) => path,
-                Err(_) => return Ok(self.leave_out(name, "leads nowhere")),
+                Err(_) => return self.leave_out(name, "leads nowhere"),
             }
         } else {
             entry.path()
         };
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => self.add(name, path),
-            Ok(metadata) if !metadata.is_dir() => Ok(self.leave_out(name, "is neither a file nor a folder")),
+            Ok(metadata) if !metadata.is_dir() => self.leave_out(name, "is neither a file nor a folder"),
             Ok(_) if MARKS.iter().any(|mark| path.join(mark).is_file()) => Ok(()),
             Ok(_) if self.open.iter().any(|open| open.starts_with(&path)) => {
-                Ok(self.leave_out(name, "leads back to a folder around it"))
+                self.leave_out(name, "leads back to a folder around it")
             }
             Ok(_) => self.folder(&path, name),
-            Err(_) => Ok(self.leave_out(name, "can't be read")),
+            Err(_) => self.leave_out(name, "can't be read"),
         }
     }
 
@@ -143,8 +143,10 @@ impl Search {
         Ok(())
     }
 
-    fn leave_out(&mut self, name: &Path, reason: &'static str) {
+    /// The search goes on.
+    fn leave_out(&mut self, name: &Path, reason: &'static str) -> io::Result<()> {
         self.found.left_out.push(LeftOut { name: name.to_owned(), reason });
+        Ok(())
     }
 }
 
