@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
-use crate::commands::{new::NewArguments, run::RunArguments, test::TestArguments};
+use crate::commands::{compile::CompileArguments, new::NewArguments, run::RunArguments, test::TestArguments};
 use maro_process::stop_signal::StopSignal;
 
 /// The exit code that shells use for an interrupted program.
@@ -36,6 +36,8 @@ pub enum PluginCommand {
     Run(RunArguments),
     /// Run a project's tests, and replay recorded cases against a build
     Test(TestArguments),
+    /// Compile plugins into a folder of an image, so that nothing is compiled when a bot starts
+    Compile(CompileArguments),
     /// List the plugins in a folder
     List {
         /// The folder; by default, the one that this repository's plugins are built into
@@ -63,6 +65,7 @@ async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {
         PluginCommand::Check { plugin } => commands::check::run(&plugin).await,
         PluginCommand::Run(arguments) => commands::run::run(arguments).await,
         PluginCommand::Test(arguments) => commands::test::run(arguments).await,
+        PluginCommand::Compile(arguments) => commands::compile::run(&arguments).await,
         PluginCommand::List { dir } => commands::list::run(dir).await,
     }
 }

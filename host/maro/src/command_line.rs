@@ -6,7 +6,10 @@ use clap::{Parser, Subcommand};
 
 use crate::{audit, database, doctor, serve};
 use maro_process::telemetry::error_chain;
-use maro_runtime::loading::compiler_process::{self, CompilerLimits};
+use maro_runtime::{
+    engine::cpu::Cpu,
+    loading::compiler_process::{self, CompilerLimits},
+};
 
 /// How long blocking work may take to end once everything else has.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
@@ -74,6 +77,8 @@ enum Command {
         limits: CompilerLimits,
         #[arg(long)]
         has_pool: bool,
+        #[arg(long, value_enum)]
+        cpu: Option<Cpu>,
     },
 }
 
@@ -95,8 +100,8 @@ pub(crate) fn run() -> ExitCode {
         }
         #[cfg(feature = "kit")]
         Command::Plugin(command) => on_runtime(maro_kit::run(command)),
-        Command::CompileComponent { limits, has_pool } => {
-            compiler_process::serve(limits, has_pool).map_err(anyhow::Error::from)
+        Command::CompileComponent { limits, has_pool, cpu } => {
+            compiler_process::serve(limits, has_pool, cpu).map_err(anyhow::Error::from)
         }
     };
     result.unwrap_or_else(|error| {

@@ -2,6 +2,7 @@
 
 mod access;
 mod finding;
+mod machine;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -47,6 +48,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let mut findings = vec![Finding::Fine("The settings are complete.".to_owned())];
     findings.extend(ignored_variables());
     findings.extend(exposures(&config));
+    findings.extend(machine::findings(&config).await);
     findings.extend(database(&config).await);
     let plugins = plugins(&config).await;
     let is_granted_changes =

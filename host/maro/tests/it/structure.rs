@@ -34,12 +34,13 @@ const STRANGERS: [[&str; 2]; 6] = [
 ];
 
 /// What people read, whose paths and links must lead somewhere.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     ".github/CONTRIBUTING.md",
     ".github/SECURITY.md",
     "host/ARCHITECTURE.md",
     "host/CHANGELOG.md",
+    "host/OPERATING.md",
     "migrations/README.md",
     "plugins/README.md",
     "plugins/REFERENCE.md",

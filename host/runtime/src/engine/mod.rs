@@ -1,5 +1,6 @@
 //! The engine that all plugins share: its limits, its instance pool, its clock for CPU time.
 
+pub mod cpu;
 pub(crate) mod linking;
 
 use std::thread;
@@ -13,6 +14,7 @@ use wasmtime_wasi::p2::bindings::clocks::wall_clock;
 
 use crate::{
     capabilities::tap::{HasTap, Tap},
+    engine::cpu::Cpu,
     interface::bindings::Subcommand,
     invocation::Invocation,
     policy::limits::{
@@ -79,12 +81,20 @@ fn new_engine(has_pool: bool) -> wasmtime::Result<Engine> {
     Engine::new(&configuration(pool.as_ref()))
 }
 
-/// Compiles for an engine with or without a pool. Uses an engine of its own, since an engine keeps its
+/// Compiles for an engine with or without a pool, and for `cpu` or the processor at hand. Uses an engine of its own, since an engine keeps its
 /// compiler's working memory, about 20 MB, for as long as it lives.
 ///
 /// # Errors
 /// There is no room for the pool, or the component is wrong.
-pub(crate) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+pub(crate) fn precompile(has_pool: bool, cpu: Option<Cpu>, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    compiling_engine(has_pool, cpu)?.precompile_component(wasm)
+}
+
+/// An engine whose code others can run, with as little else as possible.
+///
+/// # Errors
+/// There is no room for the pool, or code for `cpu` can't be made here.
+pub(crate) fn compiling_engine(has_pool: bool, cpu: Option<Cpu>) -> wasmtime::Result<Engine> {
     let pool = has_pool.then(|| {
         // Nothing runs here, and what the pool has reserved would count against the compiler's limit. The code
         // depends on the size of a place, not on how many there are.
@@ -92,7 +102,11 @@ pub(crate) fn precompile(has_pool: bool, wasm: &[u8]) -> wasmtime::Result<Vec<u8
         pool.total_memories(MAX_MEMORIES).total_tables(MAX_TABLES).total_stacks(1);
         pool
     });
-    Engine::new(&configuration(pool.as_ref()))?.precompile_component(wasm)
+    let mut config = configuration(pool.as_ref());
+    if let Some(cpu) = cpu {
+        cpu.configure(&mut config)?;
+    }
+    Engine::new(&config)
 }
 
 fn configuration(pool: Option<&PoolingAllocationConfig>) -> Config {

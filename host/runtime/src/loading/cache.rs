@@ -49,6 +49,11 @@ impl CodeCache {
         Ok(Self { folder })
     }
 
+    /// Whether it came with the system, and has whatever its makers compiled.
+    pub(crate) fn is_given(&self) -> bool {
+        self.folder.key.is_none()
+    }
+
     /// The compiled code stored under `key`, if it is there and whole.
     pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
         let mut file = self.folder.read(&name(key)?).ok()?;

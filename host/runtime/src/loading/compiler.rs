@@ -13,15 +13,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
-use wasmtime::component::Component;
+use wasmtime::{Engine, component::Component};
 
 use crate::{
-    engine::{self, PluginEngine},
+    engine::{self, PluginEngine, cpu::Cpu},
     invocation::memory::PluginMemory,
     loading::{
         cache::CodeCache,
@@ -49,6 +50,8 @@ pub(crate) struct Compiler {
     turns: CompilerTurns,
     memory: Arc<PluginMemory>,
     ceiling: Ceiling,
+    /// The engine's own compatibility, and then those of code for a family of processors, if an image brought any.
+    compatible: Vec<u64>,
 }
 
 /// Limits how many compile at once.
@@ -96,7 +99,13 @@ impl Compiler {
         memory: Arc<PluginMemory>,
         ceiling: Ceiling,
     ) -> Self {
-        Self { engine, cache: cache_dir.and_then(open_cache), turns: CompilerTurns::new(), memory, ceiling }
+        let cache = cache_dir.and_then(open_cache);
+        let mut compatible = vec![hash(&engine.engine)];
+        if cache.as_ref().is_some_and(CodeCache::is_given) {
+            let of_families = Cpu::of_this_family().iter().map(|cpu| compatibility(Some(*cpu)));
+            compatible.extend(of_families.filter_map(Result::ok));
+        }
+        Self { engine, cache, turns: CompilerTurns::new(), memory, ceiling, compatible }
     }
 
     /// Fetches a component from the cache or compiles it. When its turn comes, it is read from `dir` again.
@@ -112,13 +121,13 @@ impl Compiler {
         let PluginFile { stem, wasm, digest, room, .. } = file;
         let bytes = wasm.len();
         drop((wasm, room));
-        let key = self.key(&digest);
-        if let Some(component) = self.from_cache(key.clone()).await {
+        let key = entry(&digest, self.compatible[0]);
+        if let Some(component) = self.from_cache(digest).await {
             return Ok(Compiled { component, compile_time: None });
         }
         let turn = self.turns.take(bytes).await;
         // The previous one may have compiled the same component.
-        if let Some(component) = self.from_cache(key.clone()).await {
+        if let Some(component) = self.from_cache(digest).await {
             return Ok(Compiled { component, compile_time: None });
         }
         let source = ComponentFile { dir: dir.to_owned(), name: format!("{stem}.wasm") };
@@ -147,7 +156,8 @@ impl Compiler {
     ) -> Result<Compiled, LoadError> {
         let _lease = self.memory.lend_to_compiler(compiler_process::expected_bytes(wasm.len())).await;
         let started = Instant::now();
-        let Some(code) = compiler_process::compile(&wasm, self.engine.has_pool, self.ceiling).await else {
+        let Some(code) = compiler_process::compile(&wasm, self.engine.has_pool, None, self.ceiling).await
+        else {
             return self.compile_here(wasm, key, turn).await;
         };
         let (code, compile_time) = (code?, started.elapsed());
@@ -168,18 +178,11 @@ impl Compiler {
         let compiling = spawn_blocking(move || {
             let _turn = turn;
             let started = Instant::now();
-            let code = engine::precompile(self.engine.has_pool, &wasm)
+            let code = engine::precompile(self.engine.has_pool, None, &wasm)
                 .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
             self.keep(&code, &key, started.elapsed())
         });
         compiling.await.unwrap_or_else(|error| Err(LoadError::Compile(error.to_string())))
-    }
-
-    /// The name of a component in the cache. It depends on the engine, since engines produce different code.
-    fn key(&self, digest: &[u8]) -> String {
-        let mut compatibility = DefaultHasher::new();
-        self.engine.engine.precompile_compatibility_hash().hash(&mut compatibility);
-        format!("{}-{:016x}", hex::encode(digest), compatibility.finish())
     }
 
     /// Stores compiled code in the cache, and loads it.
@@ -194,9 +197,15 @@ impl Compiler {
         Ok(Compiled { component, compile_time: Some(compile_time) })
     }
 
-    async fn from_cache(self: &Arc<Self>, key: String) -> Option<Component> {
+    async fn from_cache(self: &Arc<Self>, digest: [u8; 32]) -> Option<Component> {
         let compiler = Arc::clone(self);
-        spawn_blocking(move || compiler.cached(&key)).await.ok().flatten()
+        let finding = spawn_blocking(move || {
+            compiler
+                .compatible
+                .iter()
+                .find_map(|compatibility| compiler.cached(&entry(&digest, *compatibility)))
+        });
+        finding.await.ok().flatten()
     }
 
     fn cached(&self, key: &str) -> Option<Component> {
@@ -216,6 +225,26 @@ impl Compiler {
             })
             .ok()
     }
+}
+
+/// What distinguishes the code of an engine that compiles for `cpu`, or for the processor at hand.
+///
+/// # Errors
+/// Code for it can't be made here.
+pub(super) fn compatibility(cpu: Option<Cpu>) -> anyhow::Result<u64> {
+    let engine = engine::compiling_engine(true, cpu);
+    engine.map(|engine| hash(&engine)).map_err(|error| anyhow!("can't compile for this processor: {error:#}"))
+}
+
+fn hash(engine: &Engine) -> u64 {
+    let mut compatibility = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut compatibility);
+    compatibility.finish()
+}
+
+/// The name of a component in the cache. It depends on the engine, since engines produce different code.
+pub(super) fn entry(digest: &[u8; 32], compatibility: u64) -> String {
+    format!("{}-{compatibility:016x}", hex::encode(digest))
 }
 
 fn open_cache(dir: &Path) -> Option<CodeCache> {

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    engine,
+    engine::{self, cpu::Cpu},
     loading::{cache::MAX_ENTRY_BYTES, ceiling::Ceiling, confinement, error::LoadError},
     running::priority,
 };
@@ -118,7 +118,7 @@ pub fn enable() {
 ///
 /// # Errors
 /// The limits can't be set, or nobody reads the output.
-pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
+pub fn serve(limits: CompilerLimits, has_pool: bool, cpu: Option<Cpu>) -> io::Result<ExitCode> {
     limits.impose()?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -131,7 +131,7 @@ pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
     confinement::confine();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
-    let (output, code) = match engine::precompile(has_pool, &component) {
+    let (output, code) = match engine::precompile(has_pool, cpu, &component) {
         Ok(code) => (code, ExitCode::SUCCESS),
         Err(error) => (format!("{error:#}").into_bytes(), ExitCode::from(WRONG)),
     };
@@ -144,6 +144,7 @@ pub fn serve(limits: CompilerLimits, has_pool: bool) -> io::Result<ExitCode> {
 pub(super) async fn compile(
     component: &[u8],
     has_pool: bool,
+    cpu: Option<Cpu>,
     ceiling: Ceiling,
 ) -> Option<Result<Vec<u8>, LoadError>> {
     NOTE.call_once(|| {
@@ -158,6 +159,7 @@ pub(super) async fn compile(
         .args(["--memory-mib", &limits.memory_mib.to_string()])
         .args(["--cpu-seconds", &limits.cpu_seconds.to_string()])
         .args(has_pool.then_some("--has-pool"))
+        .args(cpu.map(|cpu| format!("--cpu={}", cpu.as_str())))
         // It doesn't need the secrets there.
         .env_clear()
         // The program's allocator reserves a GiB, which counts against the limit unless it isn't writable yet.

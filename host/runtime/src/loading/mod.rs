@@ -8,4 +8,15 @@ pub mod compiler_process;
 mod confinement;
 pub mod error;
 pub mod folder;
+pub mod image_code;
 pub mod loader;
+
+use std::{io, path::Path};
+
+/// Whether compiled plugins can be kept in a folder, or read from it. It's made if it isn't there.
+///
+/// # Errors
+/// Why not, as the end of a sentence.
+pub fn try_cache(dir: &Path) -> io::Result<()> {
+    cache::CodeCache::open(dir).map(drop)
+}

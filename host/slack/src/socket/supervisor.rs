@@ -16,6 +16,9 @@ use crate::socket::{
 };
 use maro_process::{http::retry::Backoff, telemetry::error_chain};
 
+/// Slack's reason for ending one connection too many.
+const TOO_MANY: &str = "too_many_websockets";
+
 /// How long Slack may take to say hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -124,6 +127,13 @@ impl Supervisor {
                 LinkEvent::Hello => {}
                 LinkEvent::Disconnect { reason } => {
                     tracing::info!(%reason, connection = self.number, "Slack is closing a Socket Mode connection");
+                    if reason == TOO_MANY {
+                        tracing::warn!(
+                            connection = self.number,
+                            "Slack has as many Socket Mode connections of this app as it allows, which is ten; stop \
+                             other bots that use the same SLACK_APP_TOKEN"
+                        );
+                    }
                     return match reason.as_str() {
                         "link_disabled" => End::Disabled,
                         "warning" | "refresh_requested" => End::Replace,

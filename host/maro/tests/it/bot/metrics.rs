@@ -66,6 +66,55 @@ fn the_readme_lists_every_metric_with_its_labels() {
     assert_eq!(names_in(&metrics.render()), documented());
 }
 
+/// The metrics that queries name, each with the labels that they choose by.
+fn queried(text: &str) -> Names {
+    let mut names = Names::new();
+    for (start, _) in text.match_indices("maro_") {
+        let text = &text[start..];
+        let end = text.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+        let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+        let name =
+            ["_bucket", "_sum", "_count"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+        let labels =
+            rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(labels, _)| labels);
+        let of_name = names.entry(name.to_owned()).or_default();
+        // Prometheus itself adds `instance`.
+        let chosen = labels.split(',').filter_map(|label| label.split_once(['=', '!']));
+        of_name.extend(chosen.map(|(label, _)| label.to_owned()).filter(|label| label != "instance"));
+    }
+    names
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_name_metrics_that_there_are() {
+    let there = documented();
+    let mut named = BTreeSet::new();
+    for file in ["dashboard.json", "alerts.yaml"] {
+        let path = root().join("host/deploy/monitoring").join(file);
+        for (name, labels) in queried(&fs::read_to_string(path).unwrap()) {
+            let known = there.get(&name).unwrap_or_else(|| panic!("{file} names {name}"));
+            assert!(labels.is_subset(known), "{file} asks {name} for {labels:?}");
+            named.insert(name);
+        }
+    }
+    assert_eq!(
+        named.iter().collect::<Vec<_>>(),
+        there.keys().collect::<Vec<_>>(),
+        "the dashboard misses some"
+    );
+}
+
+#[test]
+fn the_guide_says_what_to_do_about_each_alert() {
+    let alerts = fs::read_to_string(root().join("host/deploy/monitoring/alerts.yaml")).unwrap();
+    let guide = fs::read_to_string(root().join("host/OPERATING.md")).unwrap();
+    let names: Vec<_> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "the guide has nothing on {name}");
+    }
+}
+
 #[tokio::test]
 async fn operators_see_what_became_of_each_call() {
     let bot = TestBot::start().await;

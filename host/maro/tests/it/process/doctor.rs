@@ -127,3 +127,34 @@ async fn the_doctor_says_whether_jira_tells_what_people_may_change() {
     let (_, said) = doctor(command).await;
     assert!(said.contains("ok    MARO's Jira account administers Jira"), "{said}");
 }
+
+#[tokio::test]
+async fn the_doctor_tries_the_addresses_the_cache_and_the_kind_of_token() {
+    let world = World::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = world.command("doctor");
+    command.env("MARO_OPERATOR_LISTEN", &address).env("MARO_FLAVOUR", "sweet");
+    let (is_well, said) = doctor(command).await;
+    assert!(is_well, "a bot that is running is no problem: {said}");
+    assert!(said.contains("ok    MARO can listen on 127.0.0.1:0 (MARO_LISTEN)."), "{said}");
+    assert!(
+        said.contains(&format!("WARN  Something is listening on {address} (MARO_OPERATOR_LISTEN)")),
+        "{said}"
+    );
+    assert!(said.contains("WARN  MARO_FLAVOUR in the environment isn't a MARO setting"), "{said}");
+
+    let mut command = world.command("doctor");
+    command
+        .env("MARO_LISTEN", "192.0.2.1:3000")
+        .env("MARO_CACHE_DIR", "/proc/nothing")
+        .env("SLACK_BOT_TOKEN", "xoxe.xoxb-1-rotated");
+    let (is_well, said) = doctor(command).await;
+    assert!(!is_well);
+    assert!(said.contains("FAIL  MARO can't listen on 192.0.2.1:3000 (MARO_LISTEN)"), "{said}");
+    assert!(
+        said.contains("WARN  Compiled plugins can't be kept in /proc/nothing (MARO_CACHE_DIR)"),
+        "{said}"
+    );
+    assert!(said.contains("FAIL  SLACK_BOT_TOKEN is a token that Slack rotates"), "{said}");
+}
