@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use maro_domain::ids::ChannelId;
+use maro_domain::ids::{ChannelId, UserId};
 use maro_process::telemetry::error_chain;
 use maro_slack::web_api::{Conversation, SlackWebApi, error::ApiError};
 
@@ -80,6 +80,27 @@ impl Channels {
         let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
         self.remembered.put(channel.clone(), audience, lifetime);
         audience
+    }
+
+    /// The channels that a person is in, as far as the app may see them. `None` if it may see none.
+    pub(crate) async fn of_person(&self, user: &UserId) -> Option<Vec<ChannelId>> {
+        let mut types = Vec::new();
+        for (scope, kind) in [(PUBLIC_SCOPE, "public_channel"), (PRIVATE_SCOPE, "private_channel")] {
+            if self.workspace.has_scope(scope).await {
+                types.push(kind);
+            }
+        }
+        if types.is_empty() {
+            return None;
+        }
+        match self.slack.get_conversations_of(user, &types.join(",")).await {
+            Ok(channels) => Some(channels),
+            Err(error) => {
+                let (user, error) = (user.as_str(), error_chain(&error));
+                tracing::info!(user, error, "Slack doesn't say which channels somebody is in");
+                None
+            }
+        }
     }
 
     /// What is known without asking.

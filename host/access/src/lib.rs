@@ -77,6 +77,11 @@ impl Access {
         }
     }
 
+    /// The channels that a person is in, as far as the app may see them. `None` if it may see none.
+    pub async fn channels_of(&self, user: &UserId) -> Option<Vec<ChannelId>> {
+        self.channels.of_person(user).await
+    }
+
     /// What may be stored for a channel, from what is known without asking Slack. What isn't known yet restricts
     /// nothing: it's asked before anything is shown.
     pub fn in_store(&self, channel: &ChannelId) -> Sight {

@@ -114,6 +114,7 @@ impl Bot {
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&config, &services).run(shutdown.clone()));
         background.spawn(notice_worker(&config, &services).run(shutdown.clone()));
+        background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
         if let Some(notices) = plugin_notices(&config, &services, &state) {

@@ -20,7 +20,7 @@ use maro_store::{
 };
 use maro_tickets::{
     Settings, Tickets, announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver,
-    patience::Patience,
+    new_issues::NewIssues, patience::Patience,
 };
 
 /// How long one command may wait for Jira in all. Slack has long been acknowledged by then, but a person
@@ -45,6 +45,8 @@ pub(crate) struct Services {
     /// What may be shown where.
     pub(crate) access: Arc<Access>,
     pub(crate) stores: Stores,
+    /// Issues that were just created.
+    pub(crate) new_issues: Arc<NewIssues>,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
 }
@@ -73,12 +75,16 @@ impl Services {
                 access.with_rights_of_people(Arc::clone(&slack), Arc::clone(&jira), Arc::clone(&workspace))
             }
         });
+        let tracker: Arc<dyn ChannelIssueTracker> =
+            Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access)));
+        let new_issues = NewIssues::new(Arc::clone(&tracker), Arc::clone(&jira), clock.clone());
         Ok(Self {
+            new_issues: Arc::new(new_issues),
             audit: Auditor { log: Arc::clone(&stores.audit), clock: clock.clone() },
             clock,
             patience,
             jira,
-            tracker: Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access))),
+            tracker,
             intents: Arc::clone(&stores.intents),
             plugin_storage: Arc::clone(&stores.plugin_storage),
             plugin_switches: Arc::clone(&stores.plugin_switches),
@@ -100,7 +106,8 @@ impl Services {
             tracker: Arc::clone(&self.tracker),
             access: Arc::clone(&self.access),
             audit: self.audit.clone(),
-            auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone()),
+            auto_tracker: AutoTracker::new(tracker, intents, self.clock.clone())
+                .reading_statuses(Arc::clone(&self.new_issues)),
             announcer: Arc::new(Announcer {
                 slack: Arc::clone(&self.slack),
                 renderer: self.renderer.clone(),

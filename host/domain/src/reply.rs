@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{ids::UserId, issue::IssueKey};
+use crate::{
+    ids::{ChannelId, UserId},
+    issue::IssueKey,
+};
 
 /// Who sees a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub enum Block {
     Lines(Vec<Vec<Span>>),
     /// A row of buttons.
     Buttons(Vec<Button>),
+    /// A small line below the rest, which isn't part of what is said. Left out where Slack shows who it was anyway.
+    Context(Vec<Span>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +96,8 @@ pub enum Span {
     Issue(IssueKey),
     /// The channel in which the command was typed.
     Channel,
+    /// Another channel than that.
+    InChannel(ChannelId),
     /// The person who typed the command.
     Caller,
     User(UserId),

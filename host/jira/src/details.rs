@@ -17,6 +17,11 @@ use maro_domain::{details::IssueDetails, issue::IssueKey};
 const CONCURRENCY: usize = 4;
 
 impl JiraClient {
+    /// Whether Jira doesn't answer, as far as is known without asking it.
+    pub fn is_silent(&self) -> bool {
+        self.site.is_silent()
+    }
+
     /// As [`JiraClient::get_issues`], with what surrounds the issues. This takes one request per key, a few at a time.
     ///
     /// # Errors

@@ -63,6 +63,8 @@ pub(super) struct Gate {
     /// One for each kind, in the order of [`RequestKind::ALL`].
     lanes: [Lane; RequestKind::ALL.len()],
     breakers: Breakers,
+    /// Whether Jira didn't answer the request that ended last, of whichever kind.
+    is_silent: AtomicBool,
 }
 
 /// The requests of one kind.
@@ -86,6 +88,7 @@ struct Lane {
 pub(super) struct Pass<'a> {
     lane: &'a Lane,
     breakers: &'a Breakers,
+    is_silent: &'a AtomicBool,
     admission: Admission<'a, Instant>,
     began: Instant,
     deadline: Instant,
@@ -101,7 +104,13 @@ impl Gate {
         for kind in RequestKind::ALL {
             breakers.set(kind.as_str(), false);
         }
-        Self { lanes: RequestKind::ALL.map(|kind| Lane::new(kind, limits)), breakers }
+        let lanes = RequestKind::ALL.map(|kind| Lane::new(kind, limits));
+        Self { lanes, breakers, is_silent: AtomicBool::new(false) }
+    }
+
+    /// Whether Jira doesn't answer, as far as is known.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_silent.load(Ordering::Relaxed)
     }
 
     /// Waits until a request may be sent, but not for long.
@@ -117,7 +126,15 @@ impl Gate {
         let turn = lane.turn(deadline).await?;
         let began = Instant::now();
         let admission = lane.breaker.admit(began).map_err(|_| lane.not_asked())?;
-        Ok(Pass { lane, breakers: &self.breakers, admission, began, deadline, _turn: turn })
+        Ok(Pass {
+            lane,
+            breakers: &self.breakers,
+            is_silent: &self.is_silent,
+            admission,
+            began,
+            deadline,
+            _turn: turn,
+        })
     }
 }
 
@@ -185,7 +202,7 @@ impl Pass<'_> {
 
     /// Jira has answered, or `error` says why not.
     pub(super) fn ended(self, error: Option<&JiraError>) {
-        let Self { lane, breakers, admission, began, deadline, _turn: turn } = self;
+        let Self { lane, breakers, is_silent, admission, began, deadline, _turn: turn } = self;
         let kind = lane.kind.as_str();
         let is_unreachable = match error {
             Some(JiraError::Unreachable { source: Outage::Connection(_) }) => Some(true),
@@ -196,11 +213,13 @@ impl Pass<'_> {
         let was_fair = deadline - began >= lane.limits.fair_time;
         match error {
             Some(error) if error.is_outage() => {
+                is_silent.store(is_silent.load(Ordering::Relaxed) || was_fair, Ordering::Relaxed);
                 if was_fair && lane.outage.failed() {
                     tracing::warn!(call = kind, error = error_chain(error), "Jira doesn't answer");
                 }
             }
             _ => {
+                is_silent.store(false, Ordering::Relaxed);
                 if let Some(over) = lane.outage.answered() {
                     let (failures, seconds) = (over.failures, over.lasted.as_secs());
                     tracing::info!(call = kind, failures, seconds, "Jira answers again");

@@ -107,6 +107,11 @@ impl JiraSite {
         }
     }
 
+    /// Whether Jira doesn't answer, as far as is known.
+    pub(super) fn is_silent(&self) -> bool {
+        self.gate.is_silent()
+    }
+
     /// Has Jira do something.
     pub(super) async fn act(&self, action: &JiraRequest, deadline: Instant) -> Result<Answer, ActionError> {
         Ok(self.send(action, deadline).await?)

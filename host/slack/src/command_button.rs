@@ -2,7 +2,10 @@
 
 use crate::{
     interaction::BlockAction,
-    message::button::{RUN_COMMAND, TURN_PAGE, opened},
+    message::{
+        button::{RUN_COMMAND, TURN_PAGE, opened},
+        redrawing,
+    },
     sealed::Sealer,
 };
 use maro_domain::{command_name::CommandName, reply::Maker};
@@ -20,6 +23,8 @@ pub struct PressedCommand<'a> {
     pub is_confirmed: bool,
     /// What the command would be typed after, if the button says so.
     pub command_name: Option<CommandName>,
+    /// The command that shows the message anew, if one does and only this person sees it.
+    pub redraws_with: Option<&'a str>,
 }
 
 impl<'a> PressedCommand<'a> {
@@ -40,6 +45,7 @@ impl<'a> PressedCommand<'a> {
             maker: opened.map(|opened| opened.maker),
             is_confirmed,
             command_name,
+            redraws_with: redrawing::command(&action.block_id, sealer).filter(|_| action.is_ephemeral),
         })
     }
 }

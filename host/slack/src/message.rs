@@ -7,6 +7,7 @@
 pub(crate) mod button;
 pub(crate) mod cut;
 pub(crate) mod layout;
+pub(crate) mod redrawing;
 
 use std::fmt::Write;
 
@@ -17,7 +18,9 @@ use crate::{
         button::{CommandButton, Making},
         cut::cut_point,
         layout::{Part, Placement},
+        redrawing::Redrawing,
     },
+    sealed::Sealer,
     view::plain_text::length,
 };
 use maro_domain::reply::{Button, Visibility};
@@ -35,6 +38,10 @@ pub struct Message {
     text: String,
     /// The blocks that show it. Empty if it is too long for blocks.
     parts: Vec<Part>,
+    /// A small line below them, in Slack's markup.
+    context: Option<String>,
+    /// What the ids of blocks with buttons say.
+    redrawing: Option<Redrawing>,
     replaces_original: bool,
 }
 
@@ -51,7 +58,18 @@ impl Message {
         let whole_length = text.len();
         let text = bounded(text);
         let parts = layout::parts(&text, if text.len() == whole_length { controls } else { &[] }, making);
-        Self { visibility, text, parts, replaces_original: false }
+        Self { visibility, text, parts, context: None, redrawing: None, replaces_original: false }
+    }
+
+    /// With a small line below the blocks, which isn't part of the text.
+    pub(crate) fn with_context(self, context: String) -> Self {
+        Self { context: Some(context), ..self }
+    }
+
+    /// Notes which command shows this message anew, for a button in it that changes what it shows.
+    #[must_use]
+    pub fn redrawn_by(self, command: &str, sealer: &Sealer) -> Self {
+        Self { redrawing: Redrawing::new(command, sealer), ..self }
     }
 
     /// Sent to the `response_url` of a message, it replaces that message.
@@ -80,10 +98,10 @@ impl Message {
 
     /// The blocks in Slack's format; empty if the message is too long for blocks.
     pub(crate) fn blocks(&self) -> serde_json::Value {
-        serde_json::to_value(Blocks(self)).expect("texts have a JSON form")
+        serde_json::to_value(Blocks { message: self, has_context: true }).expect("texts have a JSON form")
     }
 
-    /// The JSON body that answers a slash command's request.
+    /// The JSON body that answers a slash command's request. Above that, Slack shows who typed what.
     pub fn to_answer(&self) -> Vec<u8> {
         self.to_json(false)
     }
@@ -125,21 +143,32 @@ impl Serialize for Payload<'_> {
         }
         map.serialize_entry("text", &message.text)?;
         if !message.parts.is_empty() {
-            map.serialize_entry("blocks", &Blocks(message))?;
+            map.serialize_entry("blocks", &Blocks { message, has_context: *follow_up })?;
         }
         map.end()
     }
 }
 
-struct Blocks<'a>(&'a Message);
+struct Blocks<'a> {
+    message: &'a Message,
+    /// Whether the context is among them.
+    has_context: bool,
+}
 
 impl Serialize for Blocks<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.parts.iter().map(|part| match part {
-            Part::Section(text) => Block::section(&self.0.text[text.clone()], None),
-            Part::SectionWithButton(text, button) => Block::section(&self.0.text[text.clone()], Some(button)),
-            Part::Row(buttons) => Block::Actions { elements: buttons },
-        }))
+        let message = self.message;
+        let block_id = |number| message.redrawing.as_ref().map(|redrawing| redrawing.block_id(number));
+        let parts = message.parts.iter().enumerate().map(|(number, part)| match part {
+            Part::Section(text) => Block::section(&message.text[text.clone()], None, None),
+            Part::SectionWithButton(text, button) => {
+                Block::section(&message.text[text.clone()], Some(button), block_id(number))
+            }
+            Part::Row(buttons) => Block::Actions { elements: buttons, block_id: block_id(number) },
+        });
+        let context = message.context.as_deref().filter(|_| self.has_context && !message.parts.is_empty());
+        let context = context.filter(|_| message.parts.len() < layout::MAX_BLOCKS);
+        serializer.collect_seq(parts.chain(context.map(Block::context)))
     }
 }
 
@@ -150,15 +179,26 @@ enum Block<'a> {
         text: MarkdownText<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         accessory: Option<&'a CommandButton>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        block_id: Option<String>,
     },
     Actions {
         elements: &'a [CommandButton],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        block_id: Option<String>,
+    },
+    Context {
+        elements: [MarkdownText<'a>; 1],
     },
 }
 
 impl<'a> Block<'a> {
-    fn section(text: &'a str, accessory: Option<&'a CommandButton>) -> Self {
-        Self::Section { text: MarkdownText { kind: "mrkdwn", text, verbatim: true }, accessory }
+    fn section(text: &'a str, accessory: Option<&'a CommandButton>, block_id: Option<String>) -> Self {
+        Self::Section { text: MarkdownText { kind: "mrkdwn", text, verbatim: true }, accessory, block_id }
+    }
+
+    fn context(text: &'a str) -> Self {
+        Self::Context { elements: [MarkdownText { kind: "mrkdwn", text, verbatim: true }] }
     }
 }
 

@@ -11,24 +11,27 @@
 //! `slack/src/link_label.rs`. A message to a channel notifies few people, whatever its reply names.
 
 mod escape;
+mod shown_line;
 
 use std::{collections::HashSet, ops::Range};
 
-use jiff::Timestamp;
 use url::Url;
 
 use crate::{
     command_in_use::CommandInUse,
-    link_label::{self, ShownLink},
+    link_label::ShownLink,
     message::{self, Message, button::Making, layout::Placement},
-    render::escape::{ZERO_WIDTH_SPACE, push_special, push_text},
+    render::{
+        escape::{ZERO_WIDTH_SPACE, push_special, push_text},
+        shown_line::{as_shown, link_label},
+    },
     sealed::Sealer,
     view::plain_text::length,
 };
 use maro_domain::{
     command_name::CommandName,
     ids::{ChannelId, UserId},
-    reply::{Block, Button, Item, Reply, Span, TimeForm, Visibility},
+    reply::{Block, Button, Item, Reply, Span, Visibility},
 };
 
 /// Said instead of nothing, because Slack doesn't show an empty message at all.
@@ -104,7 +107,16 @@ impl Renderer {
             Visibility::Caller => None,
         };
         let (text, controls) = self.text(&reply.blocks, channel, caller, notifiable, name);
-        Message::new(reply.visibility, text, &controls, Making { sealer: self.sealer.as_ref(), name })
+        let making = Making { sealer: self.sealer.as_ref(), name };
+        let message = Message::new(reply.visibility, text, &controls, making);
+        let context = reply.blocks.iter().rev().find_map(|block| match block {
+            Block::Context(spans) => Some([Block::Paragraph(spans.clone())]),
+            _ => None,
+        });
+        match context {
+            Some(context) => message.with_context(self.text(&context, channel, caller, notifiable, name).0),
+            None => message,
+        }
     }
 
     /// The same text for a part of a view, without buttons; `caller` is the person who sees it.
@@ -171,7 +183,7 @@ fn line_count(block: &Block) -> usize {
         Block::Paragraph(_) => 1,
         Block::Items(items) => items.len(),
         Block::Lines(lines) => lines.len(),
-        Block::Buttons(_) => 0,
+        Block::Buttons(_) | Block::Context(_) => 0,
     }
 }
 
@@ -197,6 +209,7 @@ impl<'a> Writer<'a> {
             Block::Paragraph(spans) => self.line("", spans),
             Block::Lines(lines) => lines.iter().for_each(|spans| self.line("", spans)),
             Block::Items(items) => items.iter().for_each(|item| self.item(item)),
+            Block::Context(_) => {}
             Block::Buttons(buttons) if buttons.is_empty() => {}
             Block::Buttons(buttons) => {
                 self.controls.push((Placement::Below(self.out.len()), buttons.clone()));
@@ -242,9 +255,10 @@ impl<'a> Writer<'a> {
             }
             Span::Channel if self.channel.is_direct_message() => self.text(THIS_CONVERSATION),
             Span::Channel => self.markup(&["<#", self.channel.as_str(), ">"]),
+            Span::InChannel(channel) => self.markup(&["<#", channel.as_str(), ">"]),
             Span::Caller => self.person(self.caller),
             Span::User(user) => self.person(user),
-            Span::Time { at, form } => self.time(*at, *form),
+            Span::Time { at, form } => self.markup(&[&shown_line::time(*at, *form)]),
         }
     }
 
@@ -259,17 +273,6 @@ impl<'a> Writer<'a> {
             self.notified.insert(user);
         }
         self.markup(&["<@", user.as_str(), ">"]);
-    }
-
-    /// Slack writes it for each reader. What stands behind the bar is for readers elsewhere.
-    fn time(&mut self, at: Timestamp, form: TimeForm) {
-        let (token, elsewhere) = match form {
-            TimeForm::Day => ("{date_short}", "%b %-d, %Y"),
-            TimeForm::Clock => ("{time}", "%H:%M UTC"),
-            TimeForm::DayAndClock => ("{date_short} {time}", "%b %-d, %Y %H:%M UTC"),
-        };
-        let (seconds, elsewhere) = (at.as_second().to_string(), at.strftime(elsewhere).to_string());
-        self.markup(&["<!date^", &seconds, "^", token, "|", &elsewhere, ">"]);
     }
 
     fn markup(&mut self, parts: &[&str]) {
@@ -364,33 +367,6 @@ impl<'a> Writer<'a> {
         }
         self.after_marker = false;
     }
-}
-
-/// What is shown of a link. Without a label it's the address.
-fn link_label(span: &Span) -> &str {
-    match span {
-        Span::Link { url, label } if link_label::is_invisible(label) => url,
-        Span::Link { label, .. } => label,
-        _ => "",
-    }
-}
-
-/// A line as people see it, and where each span is in it.
-fn as_shown(spans: &[Span]) -> (String, Vec<Range<usize>>) {
-    let mut shown = String::new();
-    let places = spans.iter().map(|span| {
-        let start = shown.len();
-        match span {
-            Span::Text(text) | Span::Strong(text) | Span::Code(text) => shown.push_str(text),
-            Span::Link { .. } => shown.push_str(link_label(span)),
-            Span::Issue(key) => shown.push_str(key.as_str()),
-            // A name that isn't known here.
-            Span::Channel | Span::Caller | Span::User(_) | Span::Time { .. } => shown.push('…'),
-        }
-        start..shown.len()
-    });
-    let places = places.collect();
-    (shown, places)
 }
 
 /// An address for the part of a link before the `|`. The URL parser has already encoded spaces.

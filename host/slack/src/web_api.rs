@@ -6,6 +6,7 @@
 //! time-outs, so each call here has a deadline for all its attempts, and each attempt has one too.
 
 mod connector;
+mod conversations;
 pub mod error;
 pub mod notices;
 mod user_groups;
@@ -69,9 +70,6 @@ const GET_PERMALINK: Method =
 /// Creates an address for Socket Mode. It does no harm if nobody uses it.
 const OPEN_CONNECTION: Method =
     Method { name: "apps.connections.open", deadline: Duration::from_secs(10), repeatable: true };
-/// Somebody waits for it.
-const CONVERSATION_INFO: Method =
-    Method { name: "conversations.info", deadline: Duration::from_secs(3), repeatable: true };
 /// Somebody waits for it.
 const USER_INFO: Method = Method { name: "users.info", deadline: Duration::from_secs(3), repeatable: true };
 const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_secs(10), repeatable: true };
@@ -214,20 +212,6 @@ impl SlackWebApi {
         Ok(answer.permalink)
     }
 
-    /// What Slack says of a channel, within 3 s.
-    ///
-    /// # Errors
-    /// [`ApiError`]; [`ApiError::MissingScope`] without `channels:read` or `groups:read`.
-    pub async fn get_conversation(&self, channel: &ChannelId) -> Result<Conversation, ApiError> {
-        let params = vec![("channel", Some(channel.as_str()))];
-        let session = self.client.open_session(&self.token);
-        let get = || session.http_session_api.http_get(CONVERSATION_INFO.name, &params, None);
-        let answer: ConversationAnswer = self
-            .repeat(CONVERSATION_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed())
-            .await?;
-        Ok(answer.channel)
-    }
-
     /// What Slack says of a person, within 3 s.
     ///
     /// # Errors
@@ -359,11 +343,6 @@ struct PermalinkAnswer {
 struct UserAnswer {
     user: User,
 }
-#[derive(Deserialize)]
-struct ConversationAnswer {
-    channel: Conversation,
-}
-
 #[derive(Deserialize)]
 struct SocketAnswer {
     url: String,

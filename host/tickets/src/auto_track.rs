@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::new_issues::NewIssues;
 use maro_domain::{
     author::Author,
     events::{DomainEvent, TicketEvent},
@@ -24,11 +25,19 @@ pub struct AutoTracker {
     tracker: Arc<dyn ChannelIssueTracker>,
     intents: Arc<dyn Intents>,
     clock: Clock,
+    /// Reads what Jira's answer to a creation doesn't say.
+    new_issues: Option<Arc<NewIssues>>,
 }
 
 impl AutoTracker {
     pub fn new(tracker: Arc<dyn ChannelIssueTracker>, intents: Arc<dyn Intents>, clock: Clock) -> Self {
-        Self { tracker, intents, clock }
+        Self { tracker, intents, clock, new_issues: None }
+    }
+
+    /// Has the statuses of new issues read soon.
+    #[must_use]
+    pub fn reading_statuses(self, new_issues: Arc<NewIssues>) -> Self {
+        Self { new_issues: Some(new_issues), ..self }
     }
 
     /// Does what follows from an event, which `author` caused. The same event may come again: nothing is tracked twice.
@@ -82,7 +91,7 @@ impl AutoTracker {
         author: &Author,
     ) -> Result<(), DatabaseError> {
         let TicketEvent { id, key, summary, status, channel, user, .. } = ticket;
-        // Jira's answer to a creation has no status; the next sync reads it.
+        // Jira's answer to a creation has no status.
         let issue = Issue::new(id.clone(), key.clone(), summary, status.as_deref().unwrap_or_default());
         let author = Author { channel: channel.clone(), user: user.clone(), ..author.clone() };
         let request = TrackRequest { author: &author, source };
@@ -91,6 +100,9 @@ impl AutoTracker {
             match self.tracker.track(request, std::slice::from_ref(&issue), self.clock.now()).await {
                 Ok(_) => {
                     tracing::info!("Auto-tracked {key} in channel {channel}");
+                    if let Some(new_issues) = self.new_issues.as_ref().filter(|_| issue.status.is_empty()) {
+                        new_issues.note(key.clone());
+                    }
                     return Ok(());
                 }
                 Err(error) => {

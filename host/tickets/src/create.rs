@@ -128,7 +128,10 @@ impl Wish for Create {
         Some(Told {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
-            blocks: vec![Block::Paragraph(texts::issues::created(&key, &record.summary))],
+            blocks: vec![
+                Block::Paragraph(texts::issues::created(&key, &record.summary)),
+                Block::Context(texts::commands::done_by_caller()),
+            ],
             issues: record.ticket.iter().map(|ticket| ticket.id()).collect(),
         })
     }

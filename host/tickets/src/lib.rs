@@ -17,6 +17,7 @@ mod intent_records;
 mod intent_saving;
 mod link;
 mod looking;
+pub mod new_issues;
 pub mod notices;
 pub mod patience;
 pub mod plugin_creation;

@@ -239,7 +239,11 @@ impl Wish for Stories {
         Some(Told {
             place: record.origin.place().ok()?,
             thread_ts: record.origin.thread_ts.clone(),
-            blocks: vec![Block::Paragraph(heading), Block::items(created)],
+            blocks: vec![
+                Block::Paragraph(heading),
+                Block::items(created),
+                Block::Context(texts::commands::done_by_caller()),
+            ],
             issues: created_issues(record),
         })
     }

@@ -11,6 +11,10 @@ use maro_plugin::{
     tracker_edit::{self, UntrackOutcome},
 };
 
+mod many;
+
+use crate::many::Request;
+
 struct Untrack;
 
 impl Plugin for Untrack {
@@ -19,11 +23,14 @@ impl Plugin for Untrack {
             name: "untrack",
             version: env!("CARGO_PKG_VERSION"),
             summary: "Stop tracking Jira issues in this channel",
-            usage: "KEY [KEY …]",
+            usage: "KEY [KEY …] | all | done",
         }
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
+        if let Some(request) = Request::parse(arguments) {
+            return request.run();
+        }
         let words = keys::parse(arguments)?;
         untrack(&words).map_err(|error| words.explain(error))
     }

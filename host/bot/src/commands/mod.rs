@@ -8,6 +8,7 @@ mod plugins;
 mod presses;
 mod show;
 mod unknown;
+mod whereabouts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -65,20 +66,12 @@ pub struct Typed<'a> {
 /// How a command ended.
 pub enum CommandOutcome {
     Replied(Reply),
+    /// It only shows something, as this command does whenever it's run.
+    Showed(Reply, String),
     /// It could not be done, or not as it was typed.
     Refused(Reply),
     /// All there is to see is in a modal.
     InModal,
-}
-
-impl CommandOutcome {
-    /// What there is to say, if anything.
-    pub fn into_reply(self) -> Option<Reply> {
-        match self {
-            Self::Replied(reply) | Self::Refused(reply) => Some(reply),
-            Self::InModal => None,
-        }
-    }
 }
 
 /// Nothing to say means that a modal says it.
@@ -164,7 +157,10 @@ impl Commands {
         } else {
             self.run_plugin(plugin, typed.caller, arguments).await
         };
-        if let CommandOutcome::Replied(reply) | CommandOutcome::Refused(reply) = &mut outcome {
+        if let CommandOutcome::Replied(reply)
+        | CommandOutcome::Showed(reply, _)
+        | CommandOutcome::Refused(reply) = &mut outcome
+        {
             reply.blocks.push(Block::Paragraph(texts::commands::alias(command)));
         }
         outcome
@@ -177,6 +173,7 @@ impl Commands {
                 CommandOutcome::Replied(help::all(&self.registry.plugins()))
             }
             OwnCommand::Help => CommandOutcome::Replied(help::one(&self.registry.plugins(), arguments)),
+            OwnCommand::Where => self.whereabouts(&caller, arguments).await,
             OwnCommand::Plugins => CommandOutcome::Replied(self.plugins(&caller, arguments).await),
             OwnCommand::Notify => self.notify(&caller, arguments).await,
             OwnCommand::Create | OwnCommand::Stories => {
@@ -213,7 +210,7 @@ impl Commands {
         let caller = Arc::new(caller);
         let incident = new_incident();
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
-            Ok(Answer::Reply(reply)) => CommandOutcome::Replied(reply),
+            Ok(Answer::Reply(reply)) => replied(plugin, arguments, reply),
             Ok(Answer::Usage(sentence)) => {
                 CommandOutcome::Refused(help::usage(plugin.description(), &sentence))
             }
@@ -265,6 +262,16 @@ impl Commands {
             }
         }
     }
+}
+
+/// A plugin that may change nothing can be run again whenever what it shows may have changed.
+fn replied(plugin: &LoadedPlugin, arguments: &str, reply: Reply) -> CommandOutcome {
+    let only_reads = plugin.manifest().grants.iter().all(|grant| grant.only_reads());
+    if only_reads && reply.visibility == Visibility::Caller {
+        let command = format!("{} {arguments}", plugin.name()).trim_end().to_owned();
+        return CommandOutcome::Showed(reply, command);
+    }
+    CommandOutcome::Replied(reply)
 }
 
 /// What a plugin says of its own failure, a line for each of its lines.

@@ -8,19 +8,21 @@ pub enum OwnCommand {
     Create,
     Stories,
     Notify,
+    Where,
     Help,
     Plugins,
 }
 
 /// The names that no plugin can have.
 pub const RESERVED_NAMES: [&str; OwnCommand::ALL.len()] = {
-    let [first, second, third, fourth, fifth] = OwnCommand::ALL;
-    [first.name(), second.name(), third.name(), fourth.name(), fifth.name()]
+    let [first, second, third, fourth, fifth, sixth] = OwnCommand::ALL;
+    [first.name(), second.name(), third.name(), fourth.name(), fifth.name(), sixth.name()]
 };
 
 impl OwnCommand {
     /// All of them, in the order in which the help lists them.
-    pub const ALL: [Self; 5] = [Self::Create, Self::Stories, Self::Notify, Self::Help, Self::Plugins];
+    pub const ALL: [Self; 6] =
+        [Self::Create, Self::Stories, Self::Notify, Self::Where, Self::Help, Self::Plugins];
 
     /// The command with this name, in lower case.
     pub fn named(name: &str) -> Option<Self> {
@@ -32,6 +34,7 @@ impl OwnCommand {
             Self::Create => "create",
             Self::Stories => "stories",
             Self::Notify => "notify",
+            Self::Where => "where",
             Self::Help => "help",
             Self::Plugins => "plugins",
         }
@@ -43,6 +46,7 @@ impl OwnCommand {
             Self::Create => "[summary]",
             Self::Stories => "EPIC-KEY",
             Self::Notify => "[status|all|done|off]",
+            Self::Where => "KEY",
             Self::Help => "[command]",
             Self::Plugins => "",
         }
@@ -58,6 +62,7 @@ impl OwnCommand {
             Self::Create => texts::commands::CREATE_SUMMARY,
             Self::Stories => texts::commands::STORIES_SUMMARY,
             Self::Notify => texts::commands::NOTIFY_SUMMARY,
+            Self::Where => texts::commands::WHERE_SUMMARY,
             Self::Help => texts::commands::HELP_SUMMARY,
             Self::Plugins => texts::commands::PLUGINS_SUMMARY,
         }

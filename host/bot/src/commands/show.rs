@@ -45,9 +45,9 @@ enum Shown {
 impl Commands {
     /// The issues that `typed` names, if its first word is a key or a link to Jira.
     pub(super) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
-        let typed = parse_markup::to_typed(typed);
+        let text = parse_markup::to_typed(typed);
         let mut asked = Vec::new();
-        for word in words(&typed, Some(&self.site)) {
+        for word in words(&text, Some(&self.site)) {
             if asked.is_empty() && matches!(word, Word::Other(_)) {
                 return None;
             }
@@ -64,7 +64,7 @@ impl Commands {
         }
         let asked = asked.into_iter().map(Asked::from).collect();
         Some(match self.look(caller, asked).await {
-            Ok(shown) => CommandOutcome::Replied(self.shown(shown)),
+            Ok(shown) => CommandOutcome::Showed(self.shown(shown), typed.to_owned()),
             Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
         })
     }

@@ -1,5 +1,6 @@
 //! HTTP in: Slack's and Jira's addresses, health and metrics.
 
+mod answers;
 pub(crate) mod connections;
 mod health;
 mod jira_webhook;

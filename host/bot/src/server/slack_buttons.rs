@@ -6,15 +6,21 @@ use futures_util::FutureExt as _;
 
 use crate::{
     commands::{self, CommandOutcome, Typed},
-    server::{late_answers, signed::note_replay, state::BotState},
+    server::{
+        answers::{self, Reader},
+        late_answers,
+        signed::note_replay,
+        state::BotState,
+    },
 };
 use maro_domain::{
     caller::{Caller, Way},
     ids::TeamId,
-    reply::Reply,
+    issue::IssueKey,
+    reply::{Block, Button, Item, Maker, Reply, Visibility},
     request::RequestToken,
 };
-use maro_slack::{command_button::PressedCommand, interaction::BlockAction};
+use maro_slack::{command_button::PressedCommand, interaction::BlockAction, message::Message};
 use maro_tickets::{provenance::Provenance, texts};
 
 /// Runs the command behind a button as the person who pressed it, in the channel of the message, and answers
@@ -29,17 +35,18 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     let (maker, command) = (pressed.maker.as_ref(), pressed.command);
     let is_confirmed = pressed.is_confirmed || state.commands.runs_at_once(maker, command).await;
     let name = pressed.command_name.clone().unwrap_or_else(|| state.slack.renderer.command_in_use.name());
+    let caller = Caller {
+        channel: channel.clone(),
+        user: action.user.clone(),
+        user_name: action.user_name.clone(),
+        team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
+        foreign_team: provenance.foreign_team,
+        way: Way::Pressed { command: pressed.command.to_owned() },
+        command_name: name.clone(),
+        request: provenance.request.clone(),
+    };
     let typed = Typed {
-        caller: Caller {
-            channel: channel.clone(),
-            user: action.user.clone(),
-            user_name: action.user_name.clone(),
-            team: action.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
-            foreign_team: provenance.foreign_team,
-            way: Way::Pressed { command: pressed.command.to_owned() },
-            command_name: name.clone(),
-            request: provenance.request.clone(),
-        },
+        caller: caller.clone(),
         text: pressed.command,
         team: action.team.as_deref(),
         trigger_id: action.trigger_id.as_deref(),
@@ -54,15 +61,68 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     if provenance.request.as_ref().is_some_and(RequestToken::is_replay) {
         return note_replay(state);
     }
-    let (reply, replaces_message) = match outcome {
-        CommandOutcome::Replied(reply) => (reply, pressed.replaces_message),
-        // What was on the screen before is worth more than the news that there is nothing new.
-        CommandOutcome::Refused(reply) => (reply, false),
-        CommandOutcome::InModal => return,
-    };
-    let mut message = state.slack.renderer.render_called(&reply, channel, &action.user, &name);
+    // What was on the screen before is worth more than the news that there is nothing new.
+    let replaces_message = pressed.replaces_message && is_for_caller(&outcome);
+    let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list(&outcome));
+    let reader = Reader { channel, user: &action.user, name: &name };
+    let Some(mut message) = answers::message(state, outcome, reader) else { return };
     if replaces_message {
         message = message.replacing_original();
     }
     late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+    if let Some(command) = redrawing
+        && let Some(message) = redrawn(state, command, caller, pressed.command).await
+    {
+        late_answers::reply(state, channel, action.response_url.as_ref(), &message).await;
+    }
+}
+
+/// Whether it's an answer that only the person who pressed sees.
+fn is_for_caller(outcome: &CommandOutcome) -> bool {
+    match outcome {
+        CommandOutcome::Replied(reply) | CommandOutcome::Showed(reply, _) => {
+            reply.visibility == Visibility::Caller
+        }
+        CommandOutcome::Refused(_) | CommandOutcome::InModal => false,
+    }
+}
+
+/// Whether others have been shown something, as what a command changes is.
+fn has_changed_the_list(outcome: &CommandOutcome) -> bool {
+    matches!(outcome, CommandOutcome::Replied(reply) if reply.visibility == Visibility::Channel)
+}
+
+/// The message with the button as `command` shows it now, with a way back from what was pressed. `None` if it can't be
+/// shown any more.
+async fn redrawn(state: &BotState, command: &str, caller: Caller, pressed: &str) -> Option<Message> {
+    let typed = Typed { caller: caller.clone(), text: command, team: None, trigger_id: None };
+    let outcome = AssertUnwindSafe(state.commands.run(typed)).catch_unwind().await.ok()?;
+    let CommandOutcome::Showed(mut reply, command) = outcome else { return None };
+    let undo = undo(&reply, pressed);
+    reply.blocks.extend(undo);
+    let reader = Reader { channel: &caller.channel, user: &caller.user, name: &caller.command_name };
+    let message = answers::message(state, CommandOutcome::Showed(reply, command), reader)?;
+    Some(message.replacing_original())
+}
+
+/// A line with a button that tracks an issue again, unless there is such a button already.
+fn undo(reply: &Reply, pressed: &str) -> Option<Block> {
+    let key = IssueKey::parse(pressed.strip_prefix("untrack ")?.trim()).ok()?;
+    let command = format!("track {key}");
+    let mut rows = reply.blocks.iter().filter_map(|block| match block {
+        Block::Buttons(buttons) => Some(buttons),
+        _ => None,
+    });
+    if rows.any(|buttons| buttons.iter().any(|button| button.command == command)) {
+        return None;
+    }
+    let button = Button {
+        label: texts::commands::UNDO.to_owned(),
+        command,
+        turns_page: false,
+        maker: Maker::Host,
+        is_confirmed_first: false,
+    };
+    let spans = texts::commands::stopped_tracking(&key);
+    Some(Block::Items(vec![Item { spans, button: Some(button) }]))
 }

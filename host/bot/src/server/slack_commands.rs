@@ -11,6 +11,7 @@ use axum::{
 use crate::{
     commands::{self, Typed},
     server::{
+        answers::{self, Reader},
         late_answers,
         request::Rejection,
         signed::{Signed, SignedBody, check_slack_signature, note_replay},
@@ -145,11 +146,10 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
         team: command.team_id.as_deref(),
         trigger_id: command.trigger_id.as_deref(),
     };
-    let reply = state.commands.run(typed).await.into_reply();
+    let outcome = state.commands.run(typed).await;
     if request.as_ref().is_some_and(RequestToken::is_replay) {
         note_replay(state);
         return None;
     }
-    let reply = reply?;
-    Some(state.slack.renderer.render_called(&reply, &command.channel, &command.user, &name))
+    answers::message(state, outcome, Reader { channel: &command.channel, user: &command.user, name: &name })
 }

@@ -53,6 +53,11 @@ impl Invocation {
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
         let page = answer.map_err(|error| tracker_failed(&self.authority, &error))?;
         call.look_at(self, page.issues.iter().map(|issue| &issue.key)).await;
+        if call.capabilities.jira.is_silent() {
+            let now = call.capabilities.clock.now();
+            let read = page.issues.iter().filter_map(|issue| issue.last_synced_at).map(|at| (at, now));
+            self.statuses_as_of = read.chain(self.statuses_as_of).min();
+        }
         Ok(Page {
             issues: page.issues.into_iter().map(|issue| row(call.sight(), issue)).collect(),
             more: page.more,

@@ -9,6 +9,7 @@ mod wasi;
 
 use std::{sync::Arc, time::Instant};
 
+use jiff::Timestamp;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::{
@@ -29,6 +30,8 @@ pub(crate) struct Invocation {
     pub(crate) budget: Budget,
     /// What Jira confirmed during this invocation: the only issues that can be tracked.
     pub(crate) confirmed: Vec<Issue>,
+    /// If Jira doesn't answer: how old the oldest status is that it was given of the lists, and when it was.
+    pub(crate) statuses_as_of: Option<(Timestamp, Timestamp)>,
     /// The tape that records calls or answers them, if any.
     pub(crate) tape: Option<Arc<Tape>>,
     wasi: Wasi,
@@ -41,6 +44,7 @@ impl Invocation {
             budget: Budget::new(manifest.limits),
             authority: Authority::of_nobody(plugin, origin, manifest),
             confirmed: Vec::new(),
+            statuses_as_of: None,
             tape: None,
             wasi: Wasi::default(),
         }

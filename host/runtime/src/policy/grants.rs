@@ -51,6 +51,11 @@ impl Grant {
         }
     }
 
+    /// Whether nothing can be changed with it.
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::Jira | Self::Tracker | Self::Settings | Self::Clock)
+    }
+
     pub fn from_interface(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|grant| grant.as_str() == name)
     }

@@ -18,7 +18,7 @@ use crate::{
         reply::{self, ReplyError},
     },
 };
-use maro_domain::reply::Reply;
+use maro_domain::reply::{Block, Reply, Visibility};
 use maro_process::metrics::Latency;
 use maro_tickets::texts;
 
@@ -130,7 +130,7 @@ async fn run_once(
     let answer = match result {
         Ok(Ok(reply)) => {
             reply::convert(reply, &store.data().authority.manifest, &store.data().authority.plugin)
-                .map(Answer::Reply)
+                .map(|reply| Answer::Reply(with_freshness(reply, store.data())))
                 .map_err(invalid_reply)
         }
         Ok(Err(command::RunError::Usage(sentence))) => checked(sentence, &store, Answer::Usage),
@@ -138,6 +138,15 @@ async fn run_once(
         Err(error) => Err(fault(error, store.data())),
     };
     (answer, Some(Latency { instantiate, guest, host }))
+}
+
+/// Says how old the statuses are in a reply that is made of them, if Jira doesn't answer.
+fn with_freshness(mut reply: Reply, invocation: &Invocation) -> Reply {
+    if let (Visibility::Caller, Some((at, now))) = (reply.visibility, invocation.statuses_as_of) {
+        let line = texts::shown_issue::statuses_as_of(at, now);
+        reply.blocks.push(Block::Paragraph(line));
+    }
+    reply
 }
 
 /// A sentence as an answer, if it is no longer than a reply may be.

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use crate::{sealed::Sealer, view::plain_text::length};
 use maro_domain::{
     command_name::CommandName,
+    issue::IssueKey,
     reply::{Button, MAX_CONFIRMED_COMMAND, Maker},
 };
 
@@ -19,6 +20,9 @@ pub(crate) const TURN_PAGE: &str = "turn_page";
 
 /// What a seal is for.
 const PURPOSE: &str = "button";
+
+/// The longest text for screen readers.
+const MAX_SPOKEN: usize = 75;
 
 /// In the place of whether Slack asks first.
 const ASKS: &str = "asks";
@@ -137,6 +141,9 @@ impl Serialize for CommandButton {
         map.serialize_entry("action_id", &format_args!("{self}"))?;
         map.serialize_entry("text", &PlainText::new(label))?;
         map.serialize_entry("value", command)?;
+        if let Some(spoken) = spoken(label, command) {
+            map.serialize_entry("accessibility_label", &spoken)?;
+        }
         if *is_confirmed_first {
             let (usual, most) = (asked_text(command), MAX_CONFIRMED_COMMAND + asked_text("").len());
             let typed = self.name.typed(&usual);
@@ -146,6 +153,14 @@ impl Serialize for CommandButton {
         }
         map.end()
     }
+}
+
+/// What a screen reader says instead of the label, which is the same on twenty buttons of a list: with the issue's key.
+fn spoken(label: &str, command: &str) -> Option<String> {
+    let mut keys = command.split_whitespace().filter(|word| IssueKey::parse(word).is_ok());
+    let (key, None) = (keys.next()?, keys.next()) else { return None };
+    let spoken = format!("{label} {key}");
+    (!label.contains(key) && length(&spoken) <= MAX_SPOKEN).then_some(spoken)
 }
 
 #[derive(Serialize)]

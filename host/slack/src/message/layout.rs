@@ -15,7 +15,7 @@ use maro_domain::reply::Button;
 pub(super) const MAX_SECTION: usize = 3_000;
 
 /// The most blocks in one message.
-const MAX_BLOCKS: usize = 50;
+pub(super) const MAX_BLOCKS: usize = 50;
 
 /// The most buttons in one row.
 const MAX_ROW: usize = 25;

@@ -1,13 +1,14 @@
 //! For people who type `/maro`: what they can type, and what isn't there.
 
 use crate::texts::{command, text};
-use maro_domain::{ids::UserId, reply::Span};
+use maro_domain::{ids::UserId, issue::IssueKey, reply::Span};
 
 pub const HELP_HEADING: &str = "MARO tracks Jira issues for this channel. You can type:";
 pub const CREATE_SUMMARY: &str = "Create an issue, checking for duplicates first";
 pub const STORIES_SUMMARY: &str = "Create stories under an epic, one per line";
 pub const SHOW_SUMMARY: &str = "Show an issue, and track it with a button";
 pub const NOTIFY_SUMMARY: &str = "Choose what this channel is told about changes";
+pub const WHERE_SUMMARY: &str = "Show which of your channels track an issue";
 pub const HELP_SUMMARY: &str = "Show all commands, or how to use one";
 pub const PLUGINS_SUMMARY: &str = "List installed plugins and their health";
 pub const NONE_INSTALLED: &str = "No commands are installed yet. Your MARO admin needs to add plugins.";
@@ -22,6 +23,18 @@ pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
 /// After a sentence that says why the arguments can't be used.
 pub fn usage(usage: &str) -> Vec<Span> {
     vec![text("Usage: "), command(usage)]
+}
+
+pub const UNDO: &str = "Undo";
+
+/// Below what a channel reads.
+pub fn done_by_caller() -> Vec<Span> {
+    vec![text("By "), Span::Caller]
+}
+
+/// Beside [`UNDO`].
+pub fn stopped_tracking(key: &IssueKey) -> Vec<Span> {
+    vec![text("Stopped tracking "), Span::Issue(key.clone())]
 }
 
 /// Under the answer to what other programs call this command.

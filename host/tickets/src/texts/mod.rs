@@ -24,6 +24,7 @@ pub mod roles;
 pub mod services;
 pub mod shown_issue;
 pub mod stories;
+pub mod whereabouts;
 
 use maro_domain::reply::Span;
 

@@ -55,6 +55,11 @@ pub fn status_as_of(at: Option<Timestamp>, now: Timestamp) -> Vec<Span> {
     }
 }
 
+/// Below a list, while Jira doesn't answer.
+pub fn statuses_as_of(at: Timestamp, now: Timestamp) -> Vec<Span> {
+    vec![text("Statuses as of "), time(at, now), text("; Jira can't be reached")]
+}
+
 /// An issue that somebody asked for by an older key.
 pub fn moved(from: &IssueKey, to: &IssueKey) -> Vec<Span> {
     vec![Span::Issue(from.clone()), text(" is now "), Span::Issue(to.clone())]

@@ -34,7 +34,7 @@ async fn stop_tracking_is_done_as_the_person_who_presses_and_shown_to_the_channe
     let list = only_answer(&bot, "grace", "/maro tracked").await;
     let stop = || Press::button("Stop tracking").beside("SCRUM-124");
     let answer = press(&bot, "grace", &list, stop()).await;
-    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-124");
+    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-124\nBy @grace");
     assert_eq!(answer.visible_to, None);
     assert_eq!(
         bot.say("/maro tracked").await,
@@ -108,7 +108,7 @@ async fn a_command_of_another_is_shown_before_it_runs_unless_the_operator_says_o
     let message = only_answer(&bot, "grace", "/maro buttons untrack SCRUM-123").await;
     assert_eq!(question(&message).as_deref(), Some("/maro untrack SCRUM-123"));
     let answer = press(&bot, "ada", &message, "Go".into()).await;
-    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123");
+    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123\nBy @ada");
     let own = only_answer(&bot, "grace", "/maro buttons Buttons again").await;
     assert_eq!(question(&own), None);
 
@@ -168,5 +168,5 @@ async fn a_button_that_does_not_say_who_made_it_is_asked_about() {
     }
     let asking = press(&bot, "ada", &alter("run_command:1"), "Stop tracking".into()).await;
     let answer = press(&bot, "ada", &asking, "Run it".into()).await;
-    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123");
+    assert_eq!(text(&bot, &answer), "Stopped tracking SCRUM-123\nBy @ada");
 }

@@ -30,14 +30,11 @@ pub(super) fn read(bot: &TestBot, modal: &Modal) -> String {
     maro_simulation::slack::terminal::plain(&modal.text(), &bot.slack.workspace().names())
 }
 
-/// What everyone in #general was told, oldest first.
+/// What everyone in #general was told, oldest first, without the small line below that says who did it.
 pub(super) fn told(bot: &TestBot) -> Vec<String> {
     let names = bot.slack.workspace().names();
-    bot.slack
-        .posted("general")
-        .iter()
-        .map(|message| maro_simulation::slack::terminal::message_text(message, &names))
-        .collect()
+    let posted = bot.slack.posted("general");
+    posted.iter().map(|message| maro_simulation::slack::terminal::plain(&message.text, &names)).collect()
 }
 
 #[tokio::test]
@@ -52,6 +49,11 @@ async fn a_ticket_is_created_told_and_tracked() {
     bot.slack.fill("ada", &[("description", "Line one\n• a point\n`code`")]).await.unwrap();
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     assert_eq!(told(&bot), ["Created SCRUM-151: Quarterly zeppelin maintenance"]);
+    let below = &bot.slack.posted("general")[0].blocks[1];
+    assert_eq!(
+        (&below["type"], &below["elements"][0]["text"]),
+        (&"context".into(), &"By <@U0ADA000001>".into())
+    );
     let list = bot.say("/maro tracked").await;
     assert!(list.contains("• SCRUM-151: Quarterly zeppelin maintenance"), "{list}");
 }

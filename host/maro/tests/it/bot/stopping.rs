@@ -32,7 +32,7 @@ async fn stop(bot: &mut TestBot) -> Duration {
 /// What everybody in #general or the caller alone was shown so far.
 fn shown(bot: &TestBot) -> Vec<String> {
     let names = bot.slack.workspace().names();
-    bot.slack.messages().iter().map(|message| terminal::message_text(message, &names)).collect()
+    bot.slack.messages().iter().map(|message| terminal::plain(&message.text, &names)).collect()
 }
 
 #[tokio::test]

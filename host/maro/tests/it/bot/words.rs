@@ -1,11 +1,15 @@
 //! What people type first: keys, links, and the words of other programs.
 
 use insta::assert_snapshot;
-use maro_simulation::jira::faults::JiraFault;
+use maro_simulation::{
+    jira::faults::JiraFault,
+    slack::{history::ShownMessage, pressing::Press, terminal},
+};
 
 use crate::{
-    bot::{TestBot, key, stories::open_stories},
+    bot::{PATIENCE, TestBot, create, key, stories::open_stories, until},
     plugins::PluginsFolder,
+    raw::execute,
 };
 
 /// Links to the site of this bot, and to another's.
@@ -88,6 +92,23 @@ async fn an_outage_of_jira_shows_what_the_list_knows() {
 }
 
 #[tokio::test]
+async fn a_list_says_how_old_it_is_only_while_jira_is_silent() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let list = "Tracked Jira issues in #general:\n• SCRUM-123: User authentication flow (Open)";
+    assert_eq!(bot.say("/maro tracked").await, list);
+    bot.jira.set_fault(JiraFault::Status(503, None));
+    bot.say("/maro track SCRUM-124").await;
+    let old = bot.say("/maro tracked").await;
+    let freshness = old.strip_prefix(list).unwrap_or_else(|| panic!("{old}"));
+    assert!(freshness.starts_with("\nStatuses as of "), "{old}");
+    assert!(freshness.ends_with("; Jira can't be reached"), "{old}");
+    bot.jira.clear_fault();
+    bot.say("/maro track SCRUM-404").await;
+    assert_eq!(bot.say("/maro tracked").await, list);
+}
+
+#[tokio::test]
 async fn what_other_programs_call_it_is_understood() {
     let bot = TestBot::start().await;
     assert_snapshot!(bot.say("/maro add SCRUM-123").await, @"
@@ -108,7 +129,7 @@ async fn what_other_programs_call_it_is_understood() {
     Usage: /maro tracked [PAGE]
     MARO calls this /maro tracked
     ");
-    assert_snapshot!(bot.say("/maro help remove").await, @"/maro untrack KEY [KEY …] Stop tracking Jira issues in this channel");
+    assert_snapshot!(bot.say("/maro help remove").await, @"/maro untrack KEY [KEY …] | all | done Stop tracking Jira issues in this channel");
 }
 
 #[tokio::test]
@@ -190,4 +211,150 @@ async fn untracking_waits_for_jira_only_for_keys_that_are_not_on_the_list() {
     Stopped tracking SCRUM-124
     SCRUM-125 is not tracked in this channel
     ");
+}
+
+/// Presses a button and waits for what is shown to `everyone` because of it.
+async fn press(
+    bot: &TestBot,
+    user: &str,
+    message: &ShownMessage,
+    label: &str,
+    everyone: bool,
+) -> ShownMessage {
+    let before = bot.slack.messages();
+    bot.slack.press_in(user, message, label).await.unwrap();
+    let is_it = |shown: &ShownMessage| !before.contains(shown) && shown.visible_to.is_none() == everyone;
+    let messages = bot.slack.wait_for(PATIENCE, |messages| messages.iter().any(is_it)).await.unwrap();
+    messages.into_iter().find(is_it).unwrap()
+}
+
+fn text(bot: &TestBot, message: &ShownMessage) -> String {
+    terminal::message_text(message, &bot.slack.workspace().names())
+}
+
+#[tokio::test]
+async fn the_whole_list_goes_after_a_question_and_comes_back() {
+    let bot = TestBot::start().await;
+    let keys: Vec<_> = (101..=150).map(|number| format!("SCRUM-{number}")).collect();
+    bot.say(&format!("/maro track {}", keys.join(" "))).await;
+    let list = bot.say("/maro tracked 2").await;
+    let question = bot.messages("ada", "general", "/maro untrack all").await.remove(0);
+    assert_snapshot!(text(&bot, &question), @"
+    Stop tracking all of #general? The list has 50 issues.
+    [Stop tracking 50 issues]
+    ");
+    assert!(question.visible_to.is_some());
+    let told = press(&bot, "ada", &question, "Stop tracking 50 issues", true).await;
+    let said = text(&bot, &told);
+    assert!(said.starts_with("Stopped tracking 50 issues: SCRUM-101, SCRUM-102"), "{said}");
+    assert!(said.ends_with(" and 30 more\n[Undo]\nBy @ada"), "{said}");
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
+    let back = press(&bot, "grace", &told, "Undo", true).await;
+    let said = text(&bot, &back);
+    assert!(said.starts_with("Tracking again: 50 issues: SCRUM-101, "), "{said}");
+    assert!(said.ends_with("By @grace"), "{said}");
+    assert_eq!(bot.say("/maro tracked 2").await, list);
+    let again = press(&bot, "grace", &told, "Undo", false).await;
+    assert_eq!(text(&bot, &again), "This can't be undone any more.");
+}
+
+#[tokio::test]
+async fn what_is_done_goes_and_the_rest_stays() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124 SCRUM-125 SCRUM-102").await;
+    bot.jira.delete_issue(&key("SCRUM-124"));
+    let question = bot.messages("ada", "general", "/maro untrack done").await.remove(0);
+    assert!(text(&bot, &question).ends_with("That's 2 issues.\n[Stop tracking 2 issues]"));
+    let told = press(&bot, "ada", &question, "Stop tracking 2 issues", true).await;
+    assert!(text(&bot, &told).starts_with("Stopped tracking 2 issues: SCRUM-125, SCRUM-102"));
+    let list = bot.say("/maro tracked").await;
+    assert!(
+        list.contains("SCRUM-123") && list.contains("SCRUM-124") && !list.contains("SCRUM-125"),
+        "{list}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-124").await;
+    let list = bot.messages("grace", "general", "/maro tracked").await.remove(0);
+    let before = bot.slack.messages();
+    let stop = Press::button("Stop tracking").beside("SCRUM-123");
+    bot.slack.press_in("grace", &list, stop).await.unwrap();
+    let is_drawn = |messages: &[ShownMessage]| {
+        messages.iter().any(|message| message.ts == list.ts && !before.contains(message))
+    };
+    let messages = bot.slack.wait_for(PATIENCE, is_drawn).await.unwrap();
+    let told =
+        messages.iter().find(|message| !before.contains(message) && message.visible_to.is_none()).unwrap();
+    assert_eq!(text(&bot, told), "Stopped tracking SCRUM-123\nBy @grace");
+    assert_eq!(told.text, "Stopped tracking <".to_owned() + told.text.split_once('<').unwrap().1);
+    let drawn = messages.iter().find(|message| message.ts == list.ts).unwrap();
+    assert_eq!(
+        terminal::text_with_buttons(drawn, &bot.slack.workspace().names()),
+        "Tracked Jira issues in #general:\n\
+         • SCRUM-124: Database migration (In Progress) [Stop tracking]\n\
+         • Stopped tracking SCRUM-123 [Undo]"
+    );
+    let label = &drawn.blocks[1]["accessory"]["accessibility_label"];
+    assert_eq!(label, "Stop tracking SCRUM-124");
+    let back = press(&bot, "grace", drawn, "Undo", true).await;
+    assert!(text(&bot, &back).starts_with("Now tracking SCRUM-123: "), "{}", text(&bot, &back));
+}
+
+#[tokio::test]
+async fn a_shown_issue_changes_its_button_when_it_is_pressed() {
+    let bot = TestBot::start().await;
+    let card = bot.messages("ada", "general", "/maro SCRUM-123").await.remove(0);
+    let drawn = press(&bot, "ada", &card, "Track", false).await;
+    assert_eq!(drawn.ts, card.ts);
+    assert!(text(&bot, &drawn).ends_with("[Stop tracking]"), "{}", text(&bot, &drawn));
+    let drawn = press(&bot, "ada", &drawn, "Stop tracking", false).await;
+    assert!(text(&bot, &drawn).ends_with("Not tracked in this channel\n[Track]"), "{}", text(&bot, &drawn));
+}
+
+/// Starts the bot again, with an app that has these scopes beside the required ones.
+async fn restart_with_scopes(bot: &mut TestBot, scopes: &[&str]) {
+    bot.slack.grant_scopes(&[&["chat:write", "commands"], scopes].concat());
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+}
+
+#[tokio::test]
+async fn where_names_the_channels_that_the_person_is_in() {
+    let mut bot = TestBot::start().await;
+    for channel in ["general", "launch"] {
+        bot.say_as("ada", channel, "/maro track SCRUM-123").await;
+    }
+    restart_with_scopes(&mut bot, &["channels:read", "groups:read"]).await;
+    assert_snapshot!(bot.say("/maro where scrum-123").await, @"
+    SCRUM-123 is tracked in:
+    • #general
+    • #launch
+    ");
+    // She isn't in #launch, which is private.
+    assert_snapshot!(bot.say_as("linus", "random", "/maro where SCRUM-123").await, @"
+    SCRUM-123 is tracked in:
+    • #general
+    ");
+    assert_snapshot!(bot.say("/maro where SCRUM-124").await, @"SCRUM-124 isn't tracked in any channel that you're in");
+    assert_snapshot!(bot.say("/maro where").await, @"Usage: /maro where KEY");
+    // Without the scopes, only this channel is known.
+    restart_with_scopes(&mut bot, &[]).await;
+    let said = bot.say_as("ada", "random", "/maro where SCRUM-123").await;
+    assert!(said.starts_with("SCRUM-123 isn't tracked here\nMARO can only tell for this channel"), "{said}");
+}
+
+#[tokio::test]
+async fn the_status_of_what_was_just_created_is_read_soon() {
+    let bot = create::bot().await;
+    open_stories(&bot, "SCRUM-101").await;
+    bot.slack.fill("ada", &[("stories", "Sign in with a passkey\nSign out everywhere")]).await.unwrap();
+    bot.slack.submit("ada").await.unwrap();
+    until("both have their status", async || {
+        let list = bot.say("/maro tracked").await;
+        list.contains("Sign in with a passkey (") && list.contains("Sign out everywhere (")
+    })
+    .await;
 }

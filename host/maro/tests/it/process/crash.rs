@@ -16,7 +16,7 @@ use crate::{
 impl World {
     pub(super) fn told(&self) -> Vec<String> {
         let names = self.slack.workspace().names();
-        self.slack.posted("general").iter().map(|message| terminal::message_text(message, &names)).collect()
+        self.slack.posted("general").iter().map(|message| terminal::plain(&message.text, &names)).collect()
     }
 
     pub(super) async fn fill_create_form(&self, summary: &str) {

@@ -17,7 +17,7 @@ use crate::process::{PATIENCE, Process, World};
 impl World {
     fn shown(&self) -> Vec<String> {
         let names = self.slack.workspace().names();
-        self.slack.messages().iter().map(|message| terminal::message_text(message, &names)).collect()
+        self.slack.messages().iter().map(|message| terminal::plain(&message.text, &names)).collect()
     }
 
     /// Asks the bot to stop, and waits until it has; how it ended.

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use crate::slack::web_api::result::ApiResult;
 
 /// Methods whose arguments Slack reads only from forms and queries. It ignores JSON.
-const FORM_ONLY: [&str; 2] = ["conversations.info", "chat.getPermalink"];
+const FORM_ONLY: [&str; 3] = ["conversations.info", "users.conversations", "chat.getPermalink"];
 
 /// Arguments that are JSON documents within a form.
 const JSON_IN_FORMS: [&str; 4] = ["view", "blocks", "attachments", "metadata"];

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::slack::{
     state::{Sharing, WorkspaceState},
     web_api::{arguments::text, result::ApiResult},
+    workspace::Channel,
 };
 
 pub(super) fn auth_test(shared: &WorkspaceState) -> Value {
@@ -67,6 +68,29 @@ pub(super) fn conversation(shared: &WorkspaceState, arguments: &Value) -> ApiRes
         "purpose": { "value": "", "creator": "", "last_set": 0 },
         "previous_names": [],
     }}))
+}
+
+/// Everybody is in every public channel, and only the first two people in private ones. One to a page.
+pub(super) fn conversations_of(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let workspace = &shared.workspace;
+    let id = text(arguments, "user").ok_or("user_not_found")?;
+    let person =
+        workspace.people.iter().position(|person| person.id.as_str() == id).ok_or("user_not_found")?;
+    let types = text(arguments, "types").unwrap_or("public_channel");
+    let is_listed = |channel: &&Channel| {
+        let kind = if channel.is_private { "private_channel" } else { "public_channel" };
+        types.split(',').any(|wanted| wanted == kind)
+            && (!channel.is_private || person < 2 && shared.has_bot_in(channel))
+    };
+    let listed: Vec<&str> =
+        workspace.channels.iter().filter(is_listed).map(|channel| channel.id.as_str()).collect();
+    let start = match text(arguments, "cursor") {
+        Some(cursor) => cursor.parse::<usize>().map_err(|_| "invalid_cursor")?,
+        None => 0,
+    };
+    let page: Vec<Value> = listed.iter().skip(start).take(1).map(|id| json!({ "id": id })).collect();
+    let next = if start + 1 < listed.len() { (start + 1).to_string() } else { String::new() };
+    Ok(json!({ "channels": page, "response_metadata": { "next_cursor": next } }))
 }
 
 pub(super) fn user_group(shared: &WorkspaceState, arguments: &Value) -> ApiResult {

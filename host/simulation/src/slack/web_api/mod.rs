@@ -121,7 +121,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
             Needs::BotToken(None)
         }
         "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Needs::BotToken(Some("chat:write")),
-        "conversations.info" => Needs::BotToken(Some("channels:read")),
+        "conversations.info" | "users.conversations" => Needs::BotToken(Some("channels:read")),
         "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
         "users.info" => Needs::BotToken(Some("users:read")),
         "apps.connections.open" => Needs::AppToken,
@@ -139,6 +139,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.update" => chat::update(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
+        "users.conversations" => lookups::conversations_of(shared, &arguments),
         "usergroups.users.list" => lookups::user_group(shared, &arguments),
         "users.info" => lookups::user(shared, &arguments),
         "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),

@@ -1,0 +1,88 @@
+//! `/maro where KEY`: which channels track an issue, of those that the person is in.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use crate::commands::{CommandOutcome, Commands, own::OwnCommand};
+use maro_access::rule::Rule;
+use maro_domain::{
+    caller::Caller,
+    ids::ChannelId,
+    issue::{Issue, IssueId, IssueKey},
+    reply::{Block, Reply},
+    words::{Word, words},
+};
+use maro_tickets::texts;
+
+/// How long Jira may take to say which issue has a key. Without it, the key itself is looked for.
+const JIRA_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many channels are named.
+const MAX_NAMED: usize = 50;
+
+impl Commands {
+    pub(super) async fn whereabouts(&self, caller: &Caller, arguments: &str) -> CommandOutcome {
+        let keys: Vec<Word<'_>> = words(arguments, Some(&self.site)).take(2).collect();
+        let key = match &keys[..] {
+            [Word::Key(key)] => IssueKey::parse(key),
+            [Word::OtherSite(_)] => {
+                return CommandOutcome::Refused(Reply::sentence(texts::issues::OTHER_SITE));
+            }
+            _ => return CommandOutcome::Refused(Reply::line(usage())),
+        };
+        let Ok(key) = key else { return CommandOutcome::Refused(Reply::line(usage())) };
+        match self.find_places(caller, key).await {
+            Ok(reply) => CommandOutcome::Replied(reply),
+            Err(sentence) => CommandOutcome::Refused(Reply::sentence(sentence)),
+        }
+    }
+
+    /// # Errors
+    /// The sentence for the person.
+    async fn find_places(&self, caller: &Caller, key: IssueKey) -> Result<Reply, String> {
+        let capabilities = &self.capabilities;
+        let sight = capabilities.access.sight(&caller.channel, &caller.user).await;
+        let withheld = |rule: &Rule| texts::access::withheld(key.as_str(), rule);
+        sight.project(key.project_key()).map_err(withheld)?;
+        let deadline = tokio::time::Instant::now() + JIRA_PATIENCE;
+        let answer = capabilities.jira.get_issues(std::slice::from_ref(&key), deadline).await;
+        let found = answer.ok().and_then(|issues| issues.into_iter().flatten().next());
+        let issue = found.unwrap_or_else(|| Issue::new(IssueId::new(""), key.clone(), "", ""));
+        sight.project(issue.key.project_key()).map_err(withheld)?;
+        let (places, own) = tokio::join!(
+            capabilities.tracker.get_channels_tracking(&issue),
+            capabilities.access.channels_of(&caller.user)
+        );
+        let places = places.map_err(|error| texts::database::tracker_failed(&error, &caller.command_name))?;
+        let is_complete = own.is_some();
+        let own: BTreeSet<ChannelId> = own.into_iter().flatten().chain([caller.channel.clone()]).collect();
+        let places: BTreeSet<ChannelId> =
+            places.into_iter().map(|(channel, _)| channel).filter(|channel| own.contains(channel)).collect();
+        Ok(told(&key, &issue.key, places, is_complete))
+    }
+}
+
+fn told(asked: &IssueKey, key: &IssueKey, places: BTreeSet<ChannelId>, is_complete: bool) -> Reply {
+    let heading = if places.is_empty() {
+        texts::whereabouts::nowhere(key, is_complete)
+    } else {
+        texts::whereabouts::heading(key)
+    };
+    let mut reply = Reply::line(heading);
+    if !places.is_empty() {
+        let more = places.len().saturating_sub(MAX_NAMED);
+        let mut lines: Vec<_> = places.into_iter().take(MAX_NAMED).map(texts::whereabouts::place).collect();
+        lines.extend((more > 0).then(|| texts::whereabouts::more(more)));
+        reply.blocks.push(Block::items(lines));
+    }
+    if asked != key {
+        reply.blocks.push(Block::Paragraph(texts::shown_issue::moved(asked, key)));
+    }
+    if !is_complete {
+        reply.blocks.push(Block::Paragraph(texts::whereabouts::only_here()));
+    }
+    reply
+}
+
+fn usage() -> Vec<maro_domain::reply::Span> {
+    texts::commands::usage(&OwnCommand::Where.usage())
+}

@@ -1,0 +1,40 @@
+//! From what a command says to the message that shows it.
+
+use crate::{commands::CommandOutcome, server::state::BotState};
+use maro_domain::{
+    command_name::CommandName,
+    ids::{ChannelId, UserId},
+    reply::{Block, Reply, Visibility},
+};
+use maro_slack::message::Message;
+use maro_tickets::texts;
+
+/// For whom a message is.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) channel: &'a ChannelId,
+    pub(super) user: &'a UserId,
+    /// What they call the command.
+    pub(super) name: &'a CommandName,
+}
+
+/// The message, if there is anything to say.
+pub(super) fn message(state: &BotState, outcome: CommandOutcome, reader: Reader<'_>) -> Option<Message> {
+    match outcome {
+        CommandOutcome::Replied(reply) | CommandOutcome::Refused(reply) => {
+            Some(reply_message(state, reply, reader))
+        }
+        CommandOutcome::Showed(reply, command) => {
+            Some(reply_message(state, reply, reader).redrawn_by(&command, &state.slack.sealer))
+        }
+        CommandOutcome::InModal => None,
+    }
+}
+
+/// What a channel reads says who did it.
+fn reply_message(state: &BotState, mut reply: Reply, reader: Reader<'_>) -> Message {
+    if reply.visibility == Visibility::Channel {
+        reply.blocks.push(Block::Context(texts::commands::done_by_caller()));
+    }
+    state.slack.renderer.render_called(&reply, reader.channel, reader.user, reader.name)
+}
