@@ -95,3 +95,22 @@ async fn a_file_that_is_gone_before_its_turn_is_not_compiled() {
     let compiled = watched.compiled();
     assert!(compiled < FILES as usize, "all of them were compiled");
 }
+
+#[tokio::test]
+async fn a_plugin_for_a_later_wasi_is_told_what_to_be_built_for() {
+    let mut watched = Watched::new();
+    let component = wat::parse_str(
+        r#"(component
+            (import "wasi:clocks/monotonic-clock@0.3.0"
+                (instance (export "wait-for" (func async (param "how-long" u64)))))
+            (instance $c) (export "maro:plugin/command@0.2.0" (instance $c)))"#,
+    );
+    put(watched.dir(), "later.wasm", &component.unwrap());
+    let PluginChange::Refused { reason, .. } = watched.changes.first().await.1 else {
+        panic!("it isn't refused")
+    };
+    assert_eq!(
+        reason.to_string(),
+        "it was built for WASI 0.3.0, but this host has WASI 0.2: build it for wasm32-wasip2"
+    );
+}

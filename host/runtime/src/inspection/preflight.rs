@@ -94,6 +94,15 @@ pub struct Wishes {
 }
 
 impl Wishes {
+    /// The edition of WASI that it was built for, if it's later than the one that this host has.
+    pub(crate) fn later_wasi(&self) -> Option<&str> {
+        let versions = self.unoffered.iter().filter_map(|import| import.rsplit_once('@'));
+        versions.map(|(_, version)| version).find(|version| {
+            let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+            (parts.next(), parts.next()) > (Some(0), Some(2))
+        })
+    }
+
     /// What the operator may not have meant or expected, a sentence each, under the manifest in `file`.
     pub fn warnings(&self, manifest: &Manifest, file: &str) -> Vec<String> {
         let time = self.reads_time.then_some(Grant::Clock);
@@ -294,6 +303,20 @@ mod tests {
             error.to_string(),
             "it needs tracker-edit, which isn't granted: add \"tracker-edit\" to `grants` in track.toml"
         );
+    }
+
+    #[test]
+    fn a_later_wasi_is_told_from_a_part_of_this_one_that_is_not_there() {
+        for (import, expected) in [
+            ("wasi:clocks/monotonic-clock@0.3.0", Some("0.3.0")),
+            ("wasi:io/streams@1.0.0", Some("1.0.0")),
+            ("wasi:nn/graph@0.2.0-rc-2024", None),
+            ("wasi:http/types@0.2.6", None),
+            ("wasi:unversioned/thing", None),
+        ] {
+            let wishes = Wishes { unoffered: vec![import.to_owned()], ..Wishes::default() };
+            assert_eq!(wishes.later_wasi(), expected, "{import}");
+        }
     }
 
     #[test]

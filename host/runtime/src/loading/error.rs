@@ -49,6 +49,9 @@ pub enum LoadError {
     LargerThanShare { mib: u64, share_mib: u64 },
     #[error("{}", plugin_files::other_interface(.0))]
     Link(String),
+    /// It couldn't be compiled or linked, and this is why.
+    #[error("{}", plugin_files::later_wasi(.version))]
+    LaterWasi { version: String },
     #[error("{}", plugin_files::not_described(.0))]
     Describe(#[source] Fault),
     #[error("{}", plugin_files::invalid_description(.0))]

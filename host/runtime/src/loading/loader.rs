@@ -138,10 +138,12 @@ impl PluginLoader {
         self.places
             .check(wishes.needs)
             .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;
-        let Compiled { component, compile_time } = self.compiler.compile(dir, file).await?;
+        let compiled = self.compiler.compile(dir, file).await;
+        let Compiled { component, compile_time } = compiled.map_err(|error| explained(error, &wishes))?;
         metrics.plugin_code(compile_time);
         let pre =
-            link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+            link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")));
+        let pre = pre.map_err(|error| explained(error, &wishes))?;
         Ok((wishes, Arc::new(pre)))
     }
 }
@@ -178,6 +180,16 @@ async fn inspect(file: PluginFile) -> Result<(PluginFile, Wishes), LoadError> {
     });
     let (file, wishes) = inspecting.await.map_err(|error| LoadError::Unreadable(io::Error::other(error)))?;
     Ok((file, wishes?))
+}
+
+/// What a component uses of a later WASI fails in words that nobody needs: what it was built for says more.
+fn explained(error: LoadError, wishes: &Wishes) -> LoadError {
+    match (error, wishes.later_wasi()) {
+        (LoadError::Compile(_) | LoadError::Link(_), Some(version)) => {
+            LoadError::LaterWasi { version: version.to_owned() }
+        }
+        (error, _) => error,
+    }
 }
 
 fn link(engine: &PluginEngine, component: &Component, wishes: &Wishes) -> wasmtime::Result<InterfacePre> {

@@ -61,6 +61,11 @@ pub const EARLIER_FORMAT: &str =
 pub const LATER_FORMAT: &str = "it was made by tools of a later component format: update MARO, or build it with `maro \
                                 plugin build`";
 
+/// It uses functions of an edition of WASI that came after 0.2.
+pub fn later_wasi(version: &str) -> String {
+    format!("it was built for WASI {version}, but this host has WASI 0.2: build it for wasm32-wasip2")
+}
+
 pub fn damaged(offset: usize) -> String {
     format!("it's damaged or was cut short at byte {offset}: build or copy it again")
 }
