@@ -9,6 +9,7 @@ pub mod roles;
 pub mod rule;
 pub mod sight;
 pub mod stored_words;
+pub mod time_zones;
 pub mod workspace;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::{
     role_book::RoleBook,
     roles::Roles,
     sight::Sight,
+    time_zones::{SlackIsAway, TimeZones},
     workspace::Workspace,
 };
 use maro_domain::ids::{ChannelId, UserId};
@@ -30,6 +32,7 @@ use maro_slack::web_api::SlackWebApi;
 pub struct Access {
     policy: AccessPolicy,
     channels: Channels,
+    zones: TimeZones,
     pub roles: RoleBook,
     /// Asked if people's own rights decide.
     rights: Option<Arc<PersonRights>>,
@@ -48,7 +51,16 @@ pub enum JiraAs {
 impl Access {
     pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
         let roles = RoleBook::new(Roles::default(), Vec::new(), Arc::clone(&slack));
-        Self { policy, channels: Channels::new(slack, workspace), roles, rights: None }
+        let zones = TimeZones::new(Arc::clone(&slack), Arc::clone(&workspace));
+        Self { policy, channels: Channels::new(slack, workspace), zones, roles, rights: None }
+    }
+
+    /// The name of a person's time zone, if Slack says.
+    ///
+    /// # Errors
+    /// Slack doesn't answer.
+    pub async fn time_zone(&self, user: &UserId) -> Result<Option<String>, SlackIsAway> {
+        self.zones.of(user).await
     }
 
     /// With who may do what. Without this, everybody may do everything but what is for administrators.

@@ -156,6 +156,7 @@ impl Services {
             access: Arc::clone(&self.access),
             audit: self.audit.clone(),
             admins: config.admins.clone(),
+            caller_ids: Default::default(),
             recorder,
         })
     }

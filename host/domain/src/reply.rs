@@ -16,6 +16,9 @@ pub enum Visibility {
     Caller,
     /// Everyone in the channel.
     Channel,
+    /// Everyone in the channel, in place of the message whose button was pressed if the same plugin wrote that for
+    /// everyone.
+    Update,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct Button {
     /// button, where only one person sees that.
     pub turns_page: bool,
     pub maker: Maker,
+    /// What Slack asks before the press counts, on one line, unless it shows the command.
+    pub question: Option<String>,
     /// Whether Slack shows the command first and asks whether to run it.
     pub is_confirmed_first: bool,
 }
@@ -117,6 +122,8 @@ pub enum TimeForm {
     Clock,
     /// `Nov 12, 2026 14:05`
     DayAndClock,
+    /// How long ago it was, or when it will be.
+    Ago,
 }
 
 impl Reply {

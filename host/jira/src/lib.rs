@@ -33,6 +33,7 @@ pub mod permissions;
 pub mod person_permissions;
 mod plain;
 mod projects;
+pub mod read;
 pub mod remote_link;
 mod request;
 mod scope;

@@ -34,6 +34,8 @@ pub(super) struct JiraSite {
     gate: Gate,
     calls: Calls,
     is_cloud: bool,
+    /// As people's links begin.
+    base_url: Url,
     /// The REST API's address, without a trailing slash.
     api: Url,
     pub(super) caches: Caches,
@@ -68,10 +70,15 @@ impl JiraSite {
             gate: Gate::new(metrics.breakers),
             calls: metrics.calls,
             is_cloud,
+            base_url: config.base_url.clone(),
             api: endpoint(&config.base_url, &format!("rest/api/{version}")),
             caches: Caches::default(),
             confirmed_at: Mutex::new(None),
         })
+    }
+
+    pub(super) fn base_url(&self) -> &Url {
+        &self.base_url
     }
 
     /// Whether this is Jira Cloud with REST API v3. If not, it is Data Center with v2.

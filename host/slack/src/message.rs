@@ -132,7 +132,7 @@ impl Serialize for Payload<'_> {
         let mut map = serializer.serialize_map(None)?;
         match message.visibility {
             Visibility::Caller => map.serialize_entry("response_type", "ephemeral")?,
-            Visibility::Channel => {
+            Visibility::Channel | Visibility::Update => {
                 map.serialize_entry("response_type", "in_channel")?;
                 // A preview of each issue would bury the answer.
                 map.serialize_entry("unfurl_links", &false)?;

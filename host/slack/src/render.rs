@@ -102,7 +102,7 @@ impl Renderer {
         name: &CommandName,
     ) -> Message {
         let notifiable = match reply.visibility {
-            Visibility::Channel => Some(MAX_NOTIFIED),
+            Visibility::Channel | Visibility::Update => Some(MAX_NOTIFIED),
             // Slack notifies nobody of what one person alone sees.
             Visibility::Caller => None,
         };

@@ -128,6 +128,8 @@ pub struct Conversation {
 pub struct User {
     is_email_confirmed: bool,
     profile: Profile,
+    /// `Europe/Berlin`
+    tz: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -137,6 +139,12 @@ struct Profile {
 }
 
 impl User {
+    /// The name of the person's time zone, of at most 64 letters, digits and what stands between them.
+    pub fn time_zone(self) -> Option<String> {
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "/_+-".contains(letter);
+        self.tz.filter(|zone| !zone.is_empty() && zone.len() <= 64 && zone.chars().all(is_name))
+    }
+
     /// The person's e-mail address, if they have shown that it's theirs. Needs `users:read.email`.
     pub fn confirmed_email(self) -> Option<String> {
         self.profile.email.filter(|email| self.is_email_confirmed && email.contains('@'))

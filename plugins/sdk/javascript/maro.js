@@ -2,7 +2,7 @@
 
 function span(part) {
   if (typeof part === 'string') return { tag: 'text', val: part };
-  if (part?.tag && (part.val === undefined || typeof part.val === 'string' || part.tag === 'link')) return part;
+  if (part?.tag && (part.val === undefined || typeof part.val === 'string' || part.tag === 'link' || part.tag === 'date')) return part;
   throw new TypeError(`${JSON.stringify(part)} is neither a text nor a span: \`\${…}\` turns it into a text`);
 }
 
@@ -21,8 +21,14 @@ export const user = (id) => ({ tag: 'user', val: id });
 export const channel = { tag: 'channel' };
 export const caller = { tag: 'caller' };
 
-// Pressing it runs `/maro command` as the person who presses it.
-export const button = (label, command) => ({ label, command });
+// A moment, shown to each reader in their own time zone: `'day'`, `'time'`, `'day-and-time'` or `'ago'`.
+export const date = (seconds, format = 'day-and-time') => ({
+  tag: 'date',
+  val: { seconds: BigInt(typeof seconds === 'bigint' ? seconds : Math.floor(seconds)), format },
+});
+
+// Pressing it runs `/maro command` as the person who presses it. With a question, Slack asks that first.
+export const button = (label, command, confirm) => ({ label, command, confirm });
 
 export const paragraph = (...parts) => ({ tag: 'paragraph', val: parts.map(span) });
 // Each item is a list of parts, or `{ parts, button }`.
@@ -33,9 +39,11 @@ export const items = (entries) => ({
 export const lines = (entries) => ({ tag: 'lines', val: entries.map((parts) => parts.map(span)) });
 export const buttons = (...entries) => ({ tag: 'buttons', val: entries });
 
-// Only the person who typed the command sees the first kind; everyone in the channel sees the second.
+// Only the person who typed the command sees the first kind; everyone in the channel sees the second. The third takes the
+// place of the message whose button was pressed, if everyone sees that one and this plugin wrote it.
 export const toCaller = (...blocks) => ({ visibility: 'caller', blocks: blocks.map(block) });
 export const toChannel = (...blocks) => ({ visibility: 'channel', blocks: blocks.map(block) });
+export const toUpdate = (...blocks) => ({ visibility: 'update', blocks: blocks.map(block) });
 
 // To throw: the first says what's wrong with the arguments, the second why it couldn't be done.
 export const usage = (sentence) => ({ tag: 'usage', val: sentence });
@@ -116,10 +124,17 @@ function wrappedKey(inside) {
   return { key, word: target };
 }
 
+// `2026-01-31 09:30 UTC`
+function inUtc({ seconds, format }) {
+  const [day, time] = new Date(Number(seconds) * 1000).toISOString().split('T');
+  const minutes = `${time.slice(0, 5)} UTC`;
+  return { day, time: minutes }[format] ?? `${day} ${minutes}`;
+}
+
 // A reply's text, roughly as Slack shows it, for tests.
 export function preview(reply) {
   const one = ({ tag, val }) =>
-    ({ channel: '#channel', caller: '@caller', link: val?.label, code: `\`${val}\``, user: `@${val}` })[tag] ?? val;
+    tag === 'date' ? inUtc(val) : ({ channel: '#channel', caller: '@caller', link: val?.label, code: `\`${val}\``, user: `@${val}` })[tag] ?? val;
   const line = (spans) => spans.map(one).join('');
   const pressed = (entry) => (entry ? ` [${entry.label}]` : '');
   const block = ({ tag, val }) =>

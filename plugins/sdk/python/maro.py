@@ -1,6 +1,7 @@
 """Short ways to build replies. A reply is structure, not markup: the host escapes and renders it."""
 
 import re
+import time
 from typing import NamedTuple
 
 from componentize_py_types import Err
@@ -13,7 +14,16 @@ issue = wit.Span_Issue  # An issue key, linked to the issue.
 user = wit.Span_User
 channel = wit.Span_Channel()  # Where the command was typed.
 caller = wit.Span_Caller()  # Who typed it.
-button = wit.Button  # button(label, command): pressing it runs `/maro command`.
+
+
+def button(label, command, confirm=None):
+    """Pressing it runs `/maro command` as the person who presses it. With a question, Slack asks that first."""
+    return wit.Button(label, command, confirm)
+
+
+def date(seconds, format=wit.DateFormat.DAY_AND_TIME):
+    """A moment, shown to each reader in their own time zone."""
+    return wit.Span_Date(wit.Date(int(seconds), format))
 
 
 def link(url, label):
@@ -27,7 +37,7 @@ def spans(parts):
 def _span(part):
     if isinstance(part, str):
         return wit.Span_Text(part)
-    if isinstance(part, wit.Span) and isinstance(getattr(part, "value", ""), (str, wit.Link)):
+    if isinstance(part, wit.Span) and isinstance(getattr(part, "value", ""), (str, wit.Link, wit.Date)):
         return part
     raise TypeError(f"{part!r} is neither a text nor a span: f\"{{…}}\" turns it into a text")
 
@@ -58,6 +68,11 @@ def to_caller(*blocks):
 def to_channel(*blocks):
     """Everyone in the channel sees it: for changes to what the channel shares."""
     return wit.Reply(wit.Visibility.CHANNEL, _blocks(blocks))
+
+
+def to_update(*blocks):
+    """As `to_channel`, in place of the message whose button was pressed, if everyone sees that and this plugin wrote it."""
+    return wit.Reply(wit.Visibility.UPDATE, _blocks(blocks))
 
 
 def _blocks(blocks):
@@ -164,6 +179,13 @@ def _key_in_url(url):
     return next(filter(None, keys), None) or (_key(selected[0]) if selected else None)
 
 
+def _in_utc(date):
+    """`2026-01-31 09:30 UTC`"""
+    moment = time.gmtime(date.seconds)
+    day, minutes = time.strftime("%Y-%m-%d", moment), time.strftime("%H:%M UTC", moment)
+    return {wit.DateFormat.DAY: day, wit.DateFormat.TIME: minutes}.get(date.format, f"{day} {minutes}")
+
+
 def preview(reply):
     """A reply's text, roughly as Slack shows it, for tests."""
 
@@ -179,6 +201,8 @@ def preview(reply):
                 return f"`{value}`"
             case wit.Span_User(value):
                 return f"@{value}"
+            case wit.Span_Date(value):
+                return _in_utc(value)
         return span.value
 
     def line(spans):

@@ -1,7 +1,7 @@
 //! Reading from Jira. Grant: `jira`.
 
 pub use crate::bindings::maro::plugin::{
-    jira::{Finding, IssueDetails, Lookup, SearchPage, StatusCategory},
+    jira::{Field, Finding, FullIssue, IssueDetails, Lookup, Reading, SearchPage, StatusCategory},
     types::{Issue, JiraError, JiraErrorKind, JiraUser},
 };
 use crate::{IssueKey, bindings::maro::plugin::jira, host::host};
@@ -22,6 +22,34 @@ pub fn get_issues(keys: &[IssueKey]) -> Result<Vec<Lookup>, JiraError> {
 /// As [`get_issues`].
 pub fn look_up(keys: &[IssueKey]) -> Result<Vec<Finding>, JiraError> {
     if keys.is_empty() { Ok(Vec::new()) } else { host!(jira::look_up(keys)) }
+}
+
+/// As [`look_up`], with details, and at most 20 fields by Jira's ids of them: `priority`, `labels`, `duedate`,
+/// `customfield_10016`. [`FullIssue::field`] finds one.
+///
+/// # Errors
+/// As [`get_issues`].
+pub fn read(keys: &[IssueKey], fields: &[&str]) -> Result<Vec<Reading>, JiraError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+    host!(jira::read(keys, &fields))
+}
+
+/// The address of the Jira site, with `/` at the end.
+///
+/// # Errors
+/// [`JiraErrorKind::Denied`].
+pub fn site() -> Result<String, JiraError> {
+    host!(jira::site())
+}
+
+impl FullIssue {
+    /// The text of a field that was asked for. Empty if the issue has none.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.iter().find(|field| field.name == name).map_or("", |field| &field.text)
+    }
 }
 
 /// One page of the issues that a JQL query finds, in its order: at most `limit` of them (1 to 100), after the

@@ -32,6 +32,7 @@
 mod arena;
 #[doc(hidden)]
 pub mod bindings;
+pub mod caller;
 pub mod clock;
 mod host;
 pub mod http;

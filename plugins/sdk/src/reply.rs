@@ -11,7 +11,9 @@
 
 use std::borrow::Cow;
 
-pub use crate::bindings::maro::plugin::reply::{Block, Button, Item, Link, Reply, Span, Visibility};
+pub use crate::bindings::maro::plugin::reply::{
+    Block, Button, Date, DateFormat, Item, Link, Reply, Span, Visibility,
+};
 
 /// The longest summary to show, in characters.
 const SUMMARY_LENGTH: usize = 80;
@@ -36,6 +38,12 @@ impl Reply {
     /// A reply that everyone in the channel sees, for changes to what the channel shares.
     pub fn to_channel() -> Self {
         Self { visibility: Visibility::Channel, blocks: Vec::new() }
+    }
+
+    /// As [`Reply::to_channel`], but if the command came from a button of a message of this plugin that everyone sees, it
+    /// takes that message's place.
+    pub fn to_update() -> Self {
+        Self { visibility: Visibility::Update, blocks: Vec::new() }
     }
 
     /// Adds a paragraph.
@@ -147,7 +155,20 @@ pub fn link(url: impl Into<String>, label: impl Into<String>) -> Span {
 
 /// A button that runs `/maro command` as the person who presses it: `button("Next page", "tracked 2")`.
 pub fn button(label: impl Into<String>, command: impl Into<String>) -> Button {
-    Button { label: label.into(), command: command.into() }
+    Button { label: label.into(), command: command.into(), confirm: None }
+}
+
+impl Button {
+    /// With a question that Slack asks before the press counts: `Delete the rota?` At most 200 characters.
+    #[must_use]
+    pub fn asking(self, question: impl Into<String>) -> Self {
+        Self { confirm: Some(question.into()), ..self }
+    }
+}
+
+/// A moment, in seconds since 1970, shown to each reader in their own time zone.
+pub fn date(seconds: u64, format: DateFormat) -> Span {
+    Span::Date(Date { seconds, format })
 }
 
 /// An issue in a few words, to put after its key: `: User authentication flow (Open)`. The summary is cut at
@@ -187,9 +208,31 @@ fn preview(line: &[Span]) -> String {
             Span::Channel => text.push_str("#channel"),
             Span::Caller => text.push_str("@caller"),
             Span::User(id) => text.extend(["@", id]),
+            Span::Date(date) => text.push_str(&preview_date(date)),
         }
     }
     text
+}
+
+/// In UTC: `2026-01-31 09:30 UTC`.
+fn preview_date(date: &Date) -> String {
+    let (days, seconds) = (date.seconds / 86_400, date.seconds % 86_400);
+    let time = format!("{:02}:{:02} UTC", seconds / 3_600, seconds / 60 % 60);
+    // Counted from 1 March of the year 0, so that the day that not every year has is the last.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let day = format!("{year:04}-{month:02}-{day:02}");
+    match date.format {
+        DateFormat::Day => day,
+        DateFormat::Time => time,
+        DateFormat::DayAndTime | DateFormat::Ago => format!("{day} {time}"),
+    }
 }
 
 fn preview_item(item: &Item) -> String {
@@ -225,6 +268,24 @@ mod tests {
              [Back] [Next]"
         );
         assert_eq!(Reply::to_channel().visibility, Visibility::Channel);
+    }
+
+    #[test]
+    fn a_date_is_previewed_in_utc() {
+        for (seconds, expected) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59 UTC"),
+            (951_782_400, "2000-02-29 00:00 UTC"),
+            (1_769_851_800, "2026-01-31 09:30 UTC"),
+            (253_402_300_799, "9999-12-31 23:59 UTC"),
+        ] {
+            let line = spans![date(seconds, DateFormat::DayAndTime)];
+            assert_eq!(Reply::to_update().paragraph(line).preview(), expected);
+        }
+        assert_eq!(preview(&spans![date(1_769_851_800, DateFormat::Day)]), "2026-01-31");
+        assert_eq!(preview(&spans![date(1_769_851_800, DateFormat::Time)]), "09:30 UTC");
+        let button = button("Delete", "rota delete").asking("Delete the rota?");
+        assert_eq!(button.confirm.as_deref(), Some("Delete the rota?"));
     }
 
     #[test]

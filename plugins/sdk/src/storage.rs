@@ -1,21 +1,19 @@
 //! Texts that a plugin keeps between its invocations, each under a key. Grant: `storage`.
 //!
 //! A key has 1 to 200 bytes, a value at most 64 KiB. [`Scope::Channel`] is the channel in which the command
-//! was typed. Other channels have their own values. [`Scope::Plugin`] is shared by all channels. No other
-//! plugin can read either.
+//! was typed. Other channels have their own values. [`Scope::Plugin`] is shared by all channels, and [`Scope::Person`]
+//! is the person who typed the command, in any channel. No other plugin can read them.
 //!
 //! ```no_run
 //! use maro_plugin::{RunError, storage::{self, Scope}};
 //!
-//! /// Counts the commands in this channel, even if two run at once.
-//! fn count() -> Result<u64, RunError> {
-//!     loop {
-//!         let before = storage::get(Scope::Channel, "count")?;
-//!         let count = before.as_deref().and_then(|count| count.parse().ok()).unwrap_or(0) + 1;
-//!         if storage::swap(Scope::Channel, "count", before.as_deref(), Some(&count.to_string()))? {
-//!             return Ok(count);
-//!         }
+//! /// Counts the commands in this channel, and remembers for a day that this person has voted.
+//! fn vote() -> Result<i64, RunError> {
+//!     if storage::get(Scope::Person, "voted")?.is_some() {
+//!         return Err(RunError::failed("You have voted today."));
 //!     }
+//!     storage::set_expiring(Scope::Person, "voted", "yes", 24 * 3600)?;
+//!     Ok(storage::add(Scope::Channel, "votes", 1)?)
 //! }
 //! ```
 
@@ -37,6 +35,23 @@ pub fn get(scope: Scope, key: &str) -> Result<Option<String>, StorageError> {
 /// Nothing was changed. [`StorageErrorKind::Full`] if there's no room.
 pub fn set(scope: Scope, key: &str, value: &str) -> Result<(), StorageError> {
     host!(storage::set(scope, key, value))
+}
+
+/// As [`set`], but the value is gone after so many seconds, at most ten years.
+///
+/// # Errors
+/// As [`set`].
+pub fn set_expiring(scope: Scope, key: &str, value: &str, seconds: u64) -> Result<(), StorageError> {
+    host!(storage::set_expiring(scope, key, value, seconds))
+}
+
+/// Adds to the whole number that is a key's value, or to 0 if it has none. Returns the sum. Two commands at once both
+/// count.
+///
+/// # Errors
+/// Nothing was changed. [`StorageErrorKind::InvalidArgument`] if the value isn't a number.
+pub fn add(scope: Scope, key: &str, amount: i64) -> Result<i64, StorageError> {
+    host!(storage::add(scope, key, amount))
 }
 
 /// Deletes a key's value. Returns whether it had one.

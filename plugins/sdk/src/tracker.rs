@@ -1,7 +1,7 @@
 //! Reading the list of the channel in which the command was typed. Grant: `tracker`.
 
 pub use crate::bindings::maro::plugin::{
-    tracker::{Page, TrackedIssue},
+    tracker::{DetailedPage, Page, RowDetails, RowState, TrackedIssue},
     types::{TrackerError, TrackerErrorKind},
 };
 use crate::{IssueKey, bindings::maro::plugin::tracker, host::host};
@@ -13,6 +13,14 @@ use crate::{IssueKey, bindings::maro::plugin::tracker, host::host};
 /// The list couldn't be read.
 pub fn list_tracked(offset: u32, limit: u32) -> Result<Page, TrackerError> {
     host!(tracker::list_tracked(offset, limit))
+}
+
+/// As [`list_tracked`], with when each was last read from Jira, and whether it's gone there or hidden here.
+///
+/// # Errors
+/// As [`list_tracked`].
+pub fn list_details(offset: u32, limit: u32) -> Result<DetailedPage, TrackerError> {
+    host!(tracker::list_details(offset, limit))
 }
 
 /// How many issues this channel tracks.

@@ -38,6 +38,7 @@ fn asking(command: &str) -> Reply {
         command: command.to_owned(),
         turns_page: false,
         maker: Maker::Host,
+        question: None,
         is_confirmed_first: true,
     };
     reply.blocks.push(Block::Buttons(vec![button]));

@@ -154,6 +154,7 @@ impl Commands {
             command: format!("{name} {key}"),
             turns_page: false,
             maker: Maker::Host,
+            question: None,
             is_confirmed_first: false,
         })
     }

@@ -62,7 +62,8 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
         return note_replay(state);
     }
     // What was on the screen before is worth more than the news that there is nothing new.
-    let replaces_message = pressed.replaces_message && is_for_caller(&outcome);
+    let replaces_message = pressed.replaces_message && is_for_caller(&outcome)
+        || is_update(&outcome) && updates_message(&pressed, &action);
     let redrawing = pressed.redraws_with.filter(|_| has_changed_the_list(&outcome));
     let reader = Reader { channel, user: &action.user, name: &name };
     let Some(mut message) = answers::message(state, outcome, reader) else { return };
@@ -85,6 +86,11 @@ fn is_for_caller(outcome: &CommandOutcome) -> bool {
         }
         CommandOutcome::Refused(_) | CommandOutcome::InModal => false,
     }
+}
+
+/// Whether it's to take the place of the message with the button.
+fn is_update(outcome: &CommandOutcome) -> bool {
+    matches!(outcome, CommandOutcome::Replied(reply) if reply.visibility == Visibility::Update)
 }
 
 /// Whether others have been shown something, as what a command changes is.
@@ -121,8 +127,16 @@ fn undo(reply: &Reply, pressed: &str) -> Option<Block> {
         command,
         turns_page: false,
         maker: Maker::Host,
+        question: None,
         is_confirmed_first: false,
     };
     let spans = texts::commands::stopped_tracking(&key);
     Some(Block::Items(vec![Item { spans, button: Some(button) }]))
+}
+
+/// Whether an answer may take the place of the message with the button: everyone sees that, and the plugin that answers
+/// has written it.
+fn updates_message(pressed: &PressedCommand<'_>, action: &BlockAction) -> bool {
+    let answers = pressed.command.split_whitespace().next().unwrap_or_default().to_lowercase();
+    !action.is_ephemeral && pressed.maker == Some(Maker::Plugin(answers.into()))
 }

@@ -75,6 +75,7 @@ async fn start_button_bot() -> (SimulatedSlack, tempfile::TempDir) {
                 command: format!("untrack {key}"),
                 turns_page: false,
                 maker: Maker::Host,
+                question: None,
                 is_confirmed_first: false,
             };
             Item { spans: vec![Span::Issue(IssueKey::parse(key).unwrap())], button: Some(button) }

@@ -54,6 +54,12 @@ pub(crate) fn snippet(grant: Grant, language: Language) -> (&'static str, &'stat
             "import { send } from 'maro:plugin/http@VERSION'",
             "from wit_world.imports import http  # http.send(request)",
         ),
+        Grant::Caller => (
+            "knowing one person from another",
+            "caller::id()?",
+            "import { id } from 'maro:plugin/caller@VERSION'",
+            "from wit_world.imports import caller  # caller.id()",
+        ),
     };
     (
         purpose,

@@ -101,6 +101,7 @@ pub(crate) fn run(plugins: &Path) {
             storage: Arc::new(NothingStored),
             audit: Auditor { log: Arc::clone(&stores.audit), clock: Clock::system() },
             admins: Vec::new(),
+            caller_ids: Default::default(),
             recorder: Arc::default(),
         });
         let plugin = runtime.block_on(load(plugins));
@@ -274,6 +275,17 @@ impl PluginStorage for NothingStored {
         _: Noted<'_>,
     ) -> Result<Changed, DatabaseError> {
         Ok(Changed::ConditionFails)
+    }
+
+    async fn add(
+        &self,
+        _: Space<'_>,
+        _: &str,
+        _: i64,
+        _: Quota,
+        _: Noted<'_>,
+    ) -> Result<Changed, DatabaseError> {
+        Ok(Changed::NoNumber)
     }
 
     async fn list_keys(&self, _: Space<'_>, _: &str, _: u32) -> Result<Vec<String>, DatabaseError> {

@@ -84,6 +84,7 @@ fn item(issue: TrackedIssue) -> Item {
         command: format!("untrack {}", issue.key),
         turns_page: false,
         maker: Maker::Host,
+        question: None,
         is_confirmed_first: false,
     };
     let spans = vec![Span::Issue(issue.key), Span::Text(format!(": {summary} ({status})"))];

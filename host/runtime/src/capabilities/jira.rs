@@ -1,9 +1,11 @@
 //! `jira`: reading issues.
 
+mod read;
+
 use crate::{
     capabilities::call::{Call, CallError},
     interface::bindings::maro::plugin::{
-        jira::{self, Finding, Host, Lookup, SearchPage},
+        jira::{self, Finding, Host, Lookup, Reading, SearchPage},
         types,
     },
     invocation::Invocation,
@@ -42,6 +44,23 @@ impl Host for Invocation {
         Ok(self.look_up_each(keys).await)
     }
 
+    async fn site(&mut self) -> wasmtime::Result<Result<String, types::JiraError>> {
+        let call = Call::begin(self, Grant::Jira);
+        let site = call.map(|call| {
+            let address = call.capabilities.jira.base_url().as_str();
+            format!("{}/", address.trim_end_matches('/'))
+        });
+        Ok(site.map_err(types::JiraError::from))
+    }
+
+    async fn read(
+        &mut self,
+        keys: Vec<String>,
+        fields: Vec<String>,
+    ) -> wasmtime::Result<Result<Vec<Reading>, types::JiraError>> {
+        Ok(self.read_each(keys, fields).await)
+    }
+
     async fn search(
         &mut self,
         jql: String,
@@ -56,23 +75,31 @@ impl Invocation {
     async fn get_all(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
         let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
         let keys = call.keys(self, keys)?;
-        let issues = self.read(&mut call, &keys).await?;
+        let issues = self.look(&mut call, &keys).await?;
         keys.iter().zip(issues).map(|(key, issue)| self.lookup(&call, key, issue)).collect()
     }
 
     async fn look_up_each(&mut self, keys: Vec<String>) -> Result<Vec<Finding>, types::JiraError> {
         let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
+        self.look_up_with(&mut call, keys).await
+    }
+
+    async fn look_up_with(
+        &mut self,
+        call: &mut Call,
+        keys: Vec<String>,
+    ) -> Result<Vec<Finding>, types::JiraError> {
         let keys = call.keys_or_sentences(self, keys)?;
         let asked: Vec<IssueKey> = keys.iter().filter_map(|key| key.as_ref().ok()).cloned().collect();
-        let mut issues = self.read(&mut call, &asked).await?.into_iter();
+        let mut issues = self.look(call, &asked).await?.into_iter();
         let findings = keys.into_iter().map(|key| match key {
-            Ok(key) => self.finding(&call, &key, issues.next().flatten()),
+            Ok(key) => self.finding(call, &key, issues.next().flatten()),
             Err(sentence) => Finding::Withheld(sentence),
         });
         Ok(findings.collect())
     }
 
-    async fn read(
+    async fn look(
         &mut self,
         call: &mut Call,
         keys: &[IssueKey],

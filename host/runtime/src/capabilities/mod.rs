@@ -2,6 +2,7 @@
 
 mod audit;
 mod call;
+mod caller;
 pub(crate) mod clock;
 mod http;
 mod jira;

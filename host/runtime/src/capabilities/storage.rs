@@ -15,7 +15,7 @@ use maro_domain::issue::one_line;
 use maro_store::{
     audit::{Entry, Noted},
     database::error::DatabaseError,
-    plugin_storage::{Change, Changed, Condition, Space},
+    plugin_storage::{Change, Changed, Condition, Owner, Space},
 };
 use maro_tickets::texts;
 
@@ -24,6 +24,9 @@ const MAX_KEY_BYTES: usize = 200;
 
 /// The longest value, in bytes.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
+
+/// The longest time after which a value is gone, in seconds: ten years.
+const MAX_LIFETIME: i64 = 315_360_000;
 
 /// The most keys that one call lists.
 const MAX_LISTED: u32 = 1_000;
@@ -43,12 +46,31 @@ impl Host for Invocation {
         key: String,
         value: String,
     ) -> wasmtime::Result<Result<(), StorageError>> {
-        let change = Change { key: &key, condition: Condition::Any, new: Some(&value) };
+        let change = Change { key: &key, condition: Condition::Any, new: Some(&value), expires_at: None };
         Ok(self.change(scope, "storage set", change).await.map(|_| ()))
     }
 
+    async fn set_expiring(
+        &mut self,
+        scope: Scope,
+        key: String,
+        value: String,
+        seconds: u64,
+    ) -> wasmtime::Result<Result<(), StorageError>> {
+        Ok(self.set_for(scope, &key, &value, seconds).await)
+    }
+
+    async fn add(
+        &mut self,
+        scope: Scope,
+        key: String,
+        amount: i64,
+    ) -> wasmtime::Result<Result<i64, StorageError>> {
+        Ok(self.add_to(scope, &key, amount).await)
+    }
+
     async fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<Result<bool, StorageError>> {
-        let change = Change { key: &key, condition: Condition::Any, new: None };
+        let change = Change { key: &key, condition: Condition::Any, new: None, expires_at: None };
         let changed = self.change(scope, "storage delete", change).await;
         Ok(changed.map(|changed| changed == Changed::Yes { had_value: true }))
     }
@@ -61,7 +83,7 @@ impl Host for Invocation {
         new: Option<String>,
     ) -> wasmtime::Result<Result<bool, StorageError>> {
         let condition = Condition::Is(expected.as_deref());
-        let change = Change { key: &key, condition, new: new.as_deref() };
+        let change = Change { key: &key, condition, new: new.as_deref(), expires_at: None };
         let changed = self.change(scope, "storage swap", change).await;
         Ok(changed.map(|changed| changed != Changed::ConditionFails))
     }
@@ -77,11 +99,12 @@ impl Host for Invocation {
 
 /// The texts of `plugin` in a scope, for the caller.
 fn space<'a>(call: &'a Call, plugin: &'a str, scope: Scope) -> Space<'a> {
-    let channel = match scope {
-        Scope::Channel => Some(&call.caller.channel),
-        Scope::Plugin => None,
+    let owner = match scope {
+        Scope::Channel => Owner::Channel(&call.caller.channel),
+        Scope::Plugin => Owner::Plugin,
+        Scope::Person => Owner::Person(&call.caller.user, call.caller.foreign_team.as_ref()),
     };
-    Space { plugin, channel }
+    Space { plugin, owner, now: call.capabilities.clock.now() }
 }
 
 impl Invocation {
@@ -105,27 +128,70 @@ impl Invocation {
         answer.map_err(|error| failed(&self.authority, &error))
     }
 
-    /// Makes a change, and notes it if anything changed.
+    async fn set_for(
+        &mut self,
+        scope: Scope,
+        key: &str,
+        value: &str,
+        seconds: u64,
+    ) -> Result<(), StorageError> {
+        let call = Call::begin(self, Grant::Storage)?;
+        let lifetime = i64::try_from(seconds).ok().filter(|seconds| (1..=MAX_LIFETIME).contains(seconds));
+        let Some(lifetime) = lifetime else {
+            return Err(CallError::InvalidArgument(texts::requests::storage_lifetime(MAX_LIFETIME)).into());
+        };
+        let expires_at = Some(call.capabilities.clock.now().as_second().saturating_add(lifetime));
+        let change = Change { key, condition: Condition::Any, new: Some(value), expires_at };
+        self.change(scope, "storage set", change).await.map(|_| ())
+    }
+
+    async fn add_to(&mut self, scope: Scope, key: &str, amount: i64) -> Result<i64, StorageError> {
+        let change = Change { key, condition: Condition::Any, new: None, expires_at: None };
+        match self.make(scope, "storage add", change, Some(amount)).await? {
+            Changed::Sum(sum) => Ok(sum),
+            _ => Err(CallError::InvalidArgument(texts::requests::not_a_stored_number()).into()),
+        }
+    }
+
     async fn change(
         &mut self,
         scope: Scope,
         action: &str,
         change: Change<'_>,
     ) -> Result<Changed, StorageError> {
+        self.make(scope, action, change, None).await
+    }
+
+    /// Makes a change, or adds an amount instead, and notes it if anything changed.
+    async fn make(
+        &mut self,
+        scope: Scope,
+        action: &str,
+        change: Change<'_>,
+        amount: Option<i64>,
+    ) -> Result<Changed, StorageError> {
         let call = Call::begin(self, Grant::Storage)?;
         check(change.key, &[change.condition.expected(), change.new])?;
         let (plugin, quota) = (Arc::clone(&self.authority.plugin), self.budget.limits.storage());
         let space = space(&call, &plugin, scope);
-        let owner = if scope == Scope::Channel { "channel" } else { "plugin" };
+        let owner = match scope {
+            Scope::Channel => "channel",
+            Scope::Plugin => "plugin",
+            Scope::Person => "person",
+        };
         let what = format!("{owner} {}", one_line(change.key, MAX_KEY_BYTES));
         let author = audit::author(self, &call.caller);
         let entry = Entry { action, subject: &what, outcome: "done" };
         let noted = Noted { author: &author, entry, at: call.capabilities.clock.now() };
-        let changed = self.timed(call.capabilities.storage.change(space, change, quota, noted)).await;
+        let storage = &call.capabilities.storage;
+        let changed = match amount {
+            Some(amount) => self.timed(storage.add(space, change.key, amount, quota, noted)).await,
+            None => self.timed(storage.change(space, change, quota, noted)).await,
+        };
         let outcome = match &changed {
             Ok(Changed::Yes { had_value: false }) if change.new.is_none() => None,
-            Ok(Changed::Yes { .. }) => Some("done"),
-            Ok(Changed::ConditionFails) => None,
+            Ok(Changed::Yes { .. } | Changed::Sum(_)) => Some("done"),
+            Ok(Changed::ConditionFails | Changed::NoNumber) => None,
             Ok(Changed::Full) => Some("full"),
             Err(_) => Some("failed"),
         };

@@ -9,7 +9,7 @@ use wasmtime::component::HasData;
 
 use crate::{
     interface::bindings::maro::plugin::{
-        clock, http, jira, jira_edit, log, reply, settings, storage, tracker, tracker_edit, types,
+        caller, clock, http, jira, jira_edit, log, reply, settings, storage, tracker, tracker_edit, types,
     },
     invocation::Invocation,
     recording::{bodies, tape::HostCall},
@@ -83,6 +83,8 @@ macro_rules! every_function {
             jira {
                 fn get_issues(keys: Vec<String>) -> Result<Vec<jira::Lookup>, types::JiraError>;
                 fn look_up(keys: Vec<String>) -> Result<Vec<jira::Finding>, types::JiraError>;
+                fn site() -> Result<String, types::JiraError>;
+                fn read(keys: Vec<String>, fields: Vec<String>) -> Result<Vec<jira::Reading>, types::JiraError>;
                 fn search(jql: String, limit: u32, after: Option<String>) -> Result<jira::SearchPage, types::JiraError>;
             }
             jira_edit {
@@ -95,6 +97,7 @@ macro_rules! every_function {
             }
             tracker {
                 fn list_tracked(offset: u32, limit: u32) -> Result<tracker::Page, types::TrackerError>;
+                fn list_details(offset: u32, limit: u32) -> Result<tracker::DetailedPage, types::TrackerError>;
                 fn count_tracked() -> Result<u32, types::TrackerError>;
                 fn is_tracked(keys: Vec<String>) -> Result<Vec<bool>, types::TrackerError>;
             }
@@ -105,6 +108,8 @@ macro_rules! every_function {
             storage {
                 fn get(scope: storage::Scope, key: String) -> Result<Option<String>, storage::StorageError>;
                 fn set(scope: storage::Scope, key: String, value: String) -> Result<(), storage::StorageError>;
+                fn set_expiring(scope: storage::Scope, key: String, value: String, seconds: u64) -> Result<(), storage::StorageError>;
+                fn add(scope: storage::Scope, key: String, amount: i64) -> Result<i64, storage::StorageError>;
                 fn delete(scope: storage::Scope, key: String) -> Result<bool, storage::StorageError>;
                 fn swap(scope: storage::Scope, key: String, expected: Option<String>, new: Option<String>) -> Result<bool, storage::StorageError>;
                 fn list_keys(scope: storage::Scope, prefix: String) -> Result<Vec<String>, storage::StorageError>;
@@ -112,6 +117,11 @@ macro_rules! every_function {
             settings {
                 fn get(name: String) -> Result<Option<String>, types::HostError>;
                 fn all() -> Result<Vec<(String, String)>, types::HostError>;
+            }
+            caller {
+                fn id() -> Result<String, types::HostError>;
+                fn is_admin() -> Result<bool, types::HostError>;
+                fn time_zone() -> Result<Option<String>, types::HostError>;
             }
             clock {
                 fn now() -> Result<u64, types::HostError>;

@@ -1,12 +1,14 @@
 //! `tracker`: reading the caller's channel's list.
 
+use jiff::Timestamp;
+
 use crate::{
     capabilities::{
         call::{Call, CallError},
         tracker_failed,
     },
     interface::bindings::maro::plugin::{
-        tracker::{self, Host, Page},
+        tracker::{self, DetailedPage, Host, Page, RowDetails, RowState},
         types,
     },
     invocation::Invocation,
@@ -15,7 +17,7 @@ use crate::{
 use maro_access::sight::Sight;
 use maro_domain::{
     ids::UserId,
-    tracked::{PageRequest, TrackedIssue},
+    tracked::{MISSING_STATUS, PageRequest, TrackedIssue},
 };
 use maro_tickets::texts;
 
@@ -28,7 +30,18 @@ impl Host for Invocation {
         offset: u32,
         limit: u32,
     ) -> wasmtime::Result<Result<Page, types::TrackerError>> {
-        Ok(self.page(PageRequest { offset, limit }).await)
+        let page = self.page(PageRequest { offset, limit }).await;
+        Ok(page
+            .map(|(issues, more)| Page { issues: issues.into_iter().map(|row| row.issue).collect(), more }))
+    }
+
+    async fn list_details(
+        &mut self,
+        offset: u32,
+        limit: u32,
+    ) -> wasmtime::Result<Result<DetailedPage, types::TrackerError>> {
+        let page = self.page(PageRequest { offset, limit }).await;
+        Ok(page.map(|(rows, more)| DetailedPage { rows, more }))
     }
 
     async fn count_tracked(&mut self) -> wasmtime::Result<Result<u32, types::TrackerError>> {
@@ -44,7 +57,8 @@ impl Host for Invocation {
 }
 
 impl Invocation {
-    async fn page(&mut self, page: PageRequest) -> Result<Page, types::TrackerError> {
+    /// A part of the list, and whether it goes on.
+    async fn page(&mut self, page: PageRequest) -> Result<(Vec<RowDetails>, bool), types::TrackerError> {
         let mut call = Call::begin_with_issues(self, Grant::Tracker).await?;
         let Call { caller, capabilities, .. } = &call;
         if !(1..=MAX_ROWS).contains(&page.limit) {
@@ -58,10 +72,7 @@ impl Invocation {
             let read = page.issues.iter().filter_map(|issue| issue.last_synced_at).map(|at| (at, now));
             self.statuses_as_of = read.chain(self.statuses_as_of).min();
         }
-        Ok(Page {
-            issues: page.issues.into_iter().map(|issue| row(call.sight(), issue)).collect(),
-            more: page.more,
-        })
+        Ok((page.issues.into_iter().map(|issue| row(call.sight(), issue)).collect(), page.more))
     }
 
     async fn count(&mut self) -> Result<u32, types::TrackerError> {
@@ -80,14 +91,27 @@ impl Invocation {
 }
 
 /// A row as guests see it; only its key if it may not be shown.
-fn row(sight: &Sight, issue: TrackedIssue) -> tracker::TrackedIssue {
+fn row(sight: &Sight, issue: TrackedIssue) -> RowDetails {
     let is_shown = sight.row(&issue.key, issue.has_security_level).is_ok();
+    let is_gone = issue.last_jira_status.as_deref() == Some(MISSING_STATUS);
     let shown = |text: Option<String>| text.filter(|_| is_shown).unwrap_or_default();
-    tracker::TrackedIssue {
-        key: issue.key.into_string(),
-        summary: shown(issue.last_jira_summary),
-        status: shown(issue.last_jira_status),
-        tracked_by: issue.tracked_by.map(UserId::into_string).unwrap_or_default(),
-        tracked_at: u64::try_from(issue.tracked_at.as_second()).unwrap_or(0),
+    RowDetails {
+        last_read: issue.last_synced_at.filter(|_| is_shown).map(seconds),
+        state: match (is_shown, is_gone) {
+            (false, _) => RowState::Hidden,
+            (true, true) => RowState::Gone,
+            (true, false) => RowState::Present,
+        },
+        issue: tracker::TrackedIssue {
+            key: issue.key.into_string(),
+            summary: shown(issue.last_jira_summary),
+            status: shown(issue.last_jira_status),
+            tracked_by: issue.tracked_by.map(UserId::into_string).unwrap_or_default(),
+            tracked_at: seconds(issue.tracked_at),
+        },
     }
+}
+
+fn seconds(at: Timestamp) -> u64 {
+    u64::try_from(at.as_second()).unwrap_or(0)
 }

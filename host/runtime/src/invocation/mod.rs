@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod budget;
+pub mod caller_ids;
 pub(crate) mod memory;
 mod printed;
 pub mod services;

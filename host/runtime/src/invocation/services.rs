@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
-use crate::{outbound::OutboundClient, recording::recorder::Recorder};
+use crate::{invocation::caller_ids::CallerIds, outbound::OutboundClient, recording::recorder::Recorder};
 use maro_access::Access;
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub tasks: TaskTracker,
     /// `MARO_ADMINS`: the people to whom a scope can restrict a grant.
     pub admins: Vec<Person>,
+    /// What plugins know people by.
+    pub caller_ids: CallerIds,
     /// Observes what plugins do.
     pub recorder: Arc<Recorder>,
 }

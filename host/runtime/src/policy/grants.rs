@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use maro_domain::{
-    caller::{Caller, Person},
+    caller::{self, Person},
     ids::ChannelId,
     issue::IssueKey,
 };
@@ -23,10 +23,11 @@ pub enum Grant {
     Settings,
     Clock,
     Http,
+    Caller,
 }
 
 impl Grant {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Jira,
         Self::Tracker,
         Self::TrackerEdit,
@@ -35,6 +36,7 @@ impl Grant {
         Self::Settings,
         Self::Clock,
         Self::Http,
+        Self::Caller,
     ];
 
     /// The name of the grant: that of its WIT interface in the package `maro:plugin`.
@@ -48,6 +50,7 @@ impl Grant {
             Self::Settings => "settings",
             Self::Clock => "clock",
             Self::Http => "http",
+            Self::Caller => "caller",
         }
     }
 
@@ -87,7 +90,7 @@ impl Scope {
     ///
     /// # Errors
     /// Why not.
-    pub fn admits(&self, caller: &Caller, admins: &[Person]) -> Result<(), Denial> {
+    pub fn admits(&self, caller: &caller::Caller, admins: &[Person]) -> Result<(), Denial> {
         let lists = |channels: &[NamedChannel]| channels.iter().any(|channel| channel.0 == caller.channel);
         let in_channel = self.only_in_channels.as_deref().is_none_or(lists) && !lists(&self.not_in_channels);
         if !in_channel {

@@ -47,6 +47,12 @@ impl Case {
             *arguments = bodies::as_text(call, arguments.take());
             *answer = bodies::as_text(call, as_result(call, answer.take()));
         }
+        if let Ending::Reply(reply) = &mut case.ending {
+            // Earlier cases lack what replies have had since.
+            if let Ok(today) = serde_json::from_value::<wit::Reply>(reply.clone()) {
+                *reply = serde_json::to_value(today).map_err(io::Error::other)?;
+            }
+        }
         Ok(case)
     }
 
@@ -119,6 +125,7 @@ fn reply_lines(reply: &Value) -> Vec<String> {
     let visibility = match reply.visibility {
         wit::Visibility::Caller => "(to the caller)",
         wit::Visibility::Channel => "(to the channel)",
+        wit::Visibility::Update => "(to the channel, in place of the message)",
     };
     let mut lines = vec![visibility.to_owned()];
     for block in &reply.blocks {
@@ -138,7 +145,8 @@ fn reply_lines(reply: &Value) -> Vec<String> {
 }
 
 fn pressed(button: &wit::Button) -> String {
-    format!("[{} → /maro {}]", button.label, button.command)
+    let asked = button.confirm.as_ref().map(|question| format!(", asks {question:?}")).unwrap_or_default();
+    format!("[{} → /maro {}{asked}]", button.label, button.command)
 }
 
 fn line(spans: &[wit::Span]) -> String {
@@ -151,6 +159,7 @@ fn line(spans: &[wit::Span]) -> String {
         wit::Span::Channel => "#channel".to_owned(),
         wit::Span::Caller => "@caller".to_owned(),
         wit::Span::User(id) => format!("@{id}"),
+        wit::Span::Date(date) => format!("<{} as {:?}>", date.seconds, date.format),
     };
     spans.iter().map(shown).collect()
 }

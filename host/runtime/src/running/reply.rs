@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::{
     interface::bindings::maro::plugin::reply as wit,
     policy::{limits::Limits, manifest::Manifest},
@@ -9,7 +11,7 @@ use crate::{
 use maro_domain::{
     ids::UserId,
     issue::{IssueKey, one_line},
-    reply::{Block, Button, Item, MAX_CONFIRMED_COMMAND, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, Item, MAX_CONFIRMED_COMMAND, Maker, Reply, Span, TimeForm, Visibility},
 };
 use maro_tickets::texts;
 
@@ -21,6 +23,15 @@ const MAX_COMMAND_LENGTH: usize = 1_000;
 
 /// The longest label of a button, in characters.
 const MAX_LABEL_LENGTH: usize = 75;
+
+/// The longest question before a press, in characters.
+const MAX_QUESTION_LENGTH: usize = 200;
+
+/// The last moment that is shown as a date, in seconds: the end of the year 9999.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// What a date counts for, in bytes: about what it becomes.
+const DATE_BYTES: usize = 64;
 
 /// A reply beyond the plugin's limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +64,7 @@ pub(super) fn convert(
     let visibility = match reply.visibility {
         wit::Visibility::Caller => Visibility::Caller,
         wit::Visibility::Channel => Visibility::Channel,
+        wit::Visibility::Update => Visibility::Update,
     };
     let blocks = reply.blocks.into_iter().map(|block| budget.block(block)).collect::<Result<_, _>>()?;
     Ok(Reply { visibility, blocks })
@@ -92,7 +104,9 @@ impl Budget<'_> {
 
     /// `None` for a button that couldn't be pressed: the text stays without it.
     fn button(&mut self, button: wit::Button) -> Result<Option<Button>, ReplyError> {
-        self.spend(button.label.len() + button.command.len())?;
+        let question = button.confirm.as_deref().unwrap_or_default();
+        self.spend(button.label.len() + button.command.len() + question.len())?;
+        let question = Some(one_line(question, MAX_QUESTION_LENGTH)).filter(|question| !question.is_empty());
         // It may be written as people type it, with `/maro`.
         let command = button.command.trim_start();
         let command = one_line(command.strip_prefix("/maro ").unwrap_or(command), MAX_COMMAND_LENGTH + 1);
@@ -106,7 +120,7 @@ impl Budget<'_> {
         }
         let turns_page = name == &**self.subcommand;
         let maker = Maker::Plugin(Arc::clone(self.subcommand));
-        Ok(Some(Button { label, command, turns_page, maker, is_confirmed_first }))
+        Ok(Some(Button { label, command, turns_page, maker, question, is_confirmed_first }))
     }
 
     fn lines(&mut self, lines: Vec<Vec<wit::Span>>) -> Result<Vec<Vec<Span>>, ReplyError> {
@@ -136,6 +150,7 @@ impl Budget<'_> {
                 Ok(user) => (id.len(), Span::User(user)),
                 Err(_) => (id.len(), Span::Text(id)),
             },
+            wit::Span::Date(date) => (DATE_BYTES, moment(&date)),
         };
         self.spend(length)?;
         Ok(span)
@@ -147,6 +162,19 @@ impl Budget<'_> {
             self.bytes.checked_sub(bytes).ok_or(ReplyError::TooLarge { limit_kib: self.limit_kib })?;
         Ok(())
     }
+}
+
+/// A date, or its number if there is no such date.
+fn moment(date: &wit::Date) -> Span {
+    let form = match date.format {
+        wit::DateFormat::Day => TimeForm::Day,
+        wit::DateFormat::Time => TimeForm::Clock,
+        wit::DateFormat::DayAndTime => TimeForm::DayAndClock,
+        wit::DateFormat::Ago => TimeForm::Ago,
+    };
+    let seconds = Some(date.seconds).filter(|seconds| *seconds <= LAST_SECOND);
+    let at = seconds.and_then(|seconds| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
+    at.map_or_else(|| Span::Text(date.seconds.to_string()), |at| Span::Time { at, form })
 }
 
 /// Whether Slack's dialog can show the whole of a command as it is.
@@ -197,7 +225,11 @@ mod tests {
 
     #[test]
     fn a_button_may_name_its_command_as_people_type_it() {
-        let button = |command: &str| wit::Button { label: "Next".to_owned(), command: command.to_owned() };
+        let button = |command: &str| wit::Button {
+            label: "Next".to_owned(),
+            command: command.to_owned(),
+            confirm: None,
+        };
         let buttons = vec![button("tracked 2"), button(" /maro tracked 2")];
         let reply =
             wit::Reply { visibility: wit::Visibility::Caller, blocks: vec![wit::Block::Buttons(buttons)] };
@@ -207,6 +239,7 @@ mod tests {
             command: "tracked 2".to_owned(),
             turns_page: true,
             maker: Maker::Plugin("tracked".into()),
+            question: None,
             is_confirmed_first: false,
         };
         assert_eq!(converted.blocks, [Block::Buttons(vec![expected.clone(), expected])]);
@@ -216,7 +249,7 @@ mod tests {
     fn a_command_of_another_is_shown_whole_before_it_runs() {
         let manifest = Manifest { buttons: vec!["untrack".to_owned()], ..Manifest::default() };
         let confirmed = |command: &str| {
-            let button = wit::Button { label: "Go".to_owned(), command: command.to_owned() };
+            let button = wit::Button { label: "Go".to_owned(), command: command.to_owned(), confirm: None };
             let blocks = vec![wit::Block::Buttons(vec![button])];
             let reply = wit::Reply { visibility: wit::Visibility::Caller, blocks };
             let converted = convert(reply, &manifest, &"tracked".into()).unwrap();

@@ -78,9 +78,13 @@ impl CommandButton {
 
     /// How long all its texts are that count as the message's, in UTF-16 units.
     pub(super) fn text_length(&self) -> usize {
-        let Button { label, command, is_confirmed_first, .. } = &self.button;
+        let Button { label, command, is_confirmed_first, question, .. } = &self.button;
         let typed = || length(&self.name.typed(&asked_text(command)));
-        let asked = if *is_confirmed_first { Confirmation::FIXED_LENGTH + typed() } else { 0 };
+        let asked = match question {
+            _ if *is_confirmed_first => Confirmation::FIXED_LENGTH + typed(),
+            Some(question) => Confirmation::FIXED_LENGTH + length(question),
+            None => 0,
+        };
         length(label) + asked
     }
 }
@@ -135,7 +139,7 @@ impl fmt::Display for CommandButton {
 
 impl Serialize for CommandButton {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Button { label, command, is_confirmed_first, .. } = &self.button;
+        let Button { label, command, is_confirmed_first, question, .. } = &self.button;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", "button")?;
         map.serialize_entry("action_id", &format_args!("{self}"))?;
@@ -150,6 +154,8 @@ impl Serialize for CommandButton {
             // The dialog has room for the usual name: the command itself is what has to be seen.
             let shown = if length(&typed) > most { command } else { &*typed };
             map.serialize_entry("confirm", &Confirmation::of(shown))?;
+        } else if let Some(question) = question {
+            map.serialize_entry("confirm", &Confirmation::asking(question))?;
         }
         map.end()
     }
@@ -189,6 +195,8 @@ struct Confirmation<'a> {
 impl<'a> Confirmation<'a> {
     const TITLE: &'static str = "Run this command?";
     const CONFIRM: &'static str = "Run";
+    const QUESTION_TITLE: &'static str = "Are you sure?";
+    const QUESTION_CONFIRM: &'static str = "Yes";
     const DENY: &'static str = "Cancel";
 
     /// How long its texts are beside the command itself.
@@ -199,6 +207,16 @@ impl<'a> Confirmation<'a> {
             title: PlainText::new(Self::TITLE),
             text: PlainText::new(command),
             confirm: PlainText::new(Self::CONFIRM),
+            deny: PlainText::new(Self::DENY),
+        }
+    }
+
+    /// A question of the plugin's own, about its own command.
+    fn asking(question: &'a str) -> Self {
+        Self {
+            title: PlainText::new(Self::QUESTION_TITLE),
+            text: PlainText::new(question),
+            confirm: PlainText::new(Self::QUESTION_CONFIRM),
             deny: PlainText::new(Self::DENY),
         }
     }

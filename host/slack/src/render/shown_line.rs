@@ -42,6 +42,7 @@ pub(super) fn time(at: Timestamp, form: TimeForm) -> String {
         TimeForm::Day => ("{date_short}", "%b %-d, %Y"),
         TimeForm::Clock => ("{time}", "%H:%M UTC"),
         TimeForm::DayAndClock => ("{date_short} {time}", "%b %-d, %Y %H:%M UTC"),
+        TimeForm::Ago => ("{ago}", "%b %-d, %Y %H:%M UTC"),
     };
     format!("<!date^{}^{token}|{}>", at.as_second(), at.strftime(elsewhere))
 }

@@ -3,7 +3,7 @@
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::IssueKey,
-    reply::{Block, Button, Item, Maker, Reply, Span, Visibility},
+    reply::{Block, Button, Item, Maker, Reply, Span, TimeForm, Visibility},
 };
 use maro_simulation::slack::{checks::message_problems, terminal, workspace::Workspace};
 use maro_slack::message::Message;
@@ -118,6 +118,41 @@ fn every_kind_of_span_has_its_markup() {
     <https://example.com/a?b=1&amp;c=2|a page>, <https://x.io/|https://x.io>
     mid[zwsp]*word*[zwsp]s and  *spaced* 
     ");
+}
+
+#[test]
+fn a_date_is_shown_in_each_readers_zone() {
+    let at = jiff::Timestamp::from_second(1_769_851_800).unwrap();
+    let forms = [TimeForm::Day, TimeForm::Clock, TimeForm::DayAndClock, TimeForm::Ago];
+    let dates = forms.map(|form| vec![Span::Time { at, form }]);
+    let message = render(&lines(Visibility::Update, dates.to_vec()));
+    insta::assert_snapshot!(message.text(), @r"
+    <!date^1769851800^{date_short}|Jan 31, 2026>
+    <!date^1769851800^{time}|09:30 UTC>
+    <!date^1769851800^{date_short} {time}|Jan 31, 2026 09:30 UTC>
+    <!date^1769851800^{ago}|Jan 31, 2026 09:30 UTC>
+    ");
+    let payload: Value = serde_json::from_slice(&message.to_answer()).unwrap();
+    assert_eq!(payload["response_type"], "in_channel");
+}
+
+#[test]
+fn a_plugin_asks_its_own_question_and_never_instead_of_the_command_of_another() {
+    let asking = |is_confirmed_first| {
+        let question = Some("Delete *all* of <it>?".to_owned());
+        let button = Button { question, is_confirmed_first, ..button("Delete", "tracked delete", false) };
+        let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::Buttons(vec![button])] };
+        let payload: Value = serde_json::from_slice(&render(&reply).to_answer()).unwrap();
+        let rows = payload["blocks"].as_array().unwrap().clone();
+        let row = rows.into_iter().find(|block| block["type"] == "actions").unwrap();
+        row["elements"][0]["confirm"]["text"].clone()
+    };
+    let shown = asking(false);
+    assert_eq!(
+        (shown["type"].as_str(), shown["text"].as_str()),
+        (Some("plain_text"), Some("Delete *all* of <it>?"))
+    );
+    assert_eq!(asking(true)["text"], "/maro tracked delete");
 }
 
 #[test]
@@ -519,6 +554,7 @@ fn button(label: &str, command: &str, turns_page: bool) -> Button {
         command: command.to_owned(),
         turns_page,
         maker: Maker::Plugin("tracked".into()),
+        question: None,
         is_confirmed_first: false,
     }
 }

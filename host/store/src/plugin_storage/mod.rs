@@ -3,28 +3,52 @@
 //! Owns the tables `plugin_storage` and `plugin_storage_usage`. The capability decides how long keys and
 //! values may be, and whether a plugin may store anything.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::{audit::Noted, database::error::DatabaseError};
-use maro_domain::ids::ChannelId;
+use maro_domain::ids::{ChannelId, TeamId, UserId};
 
 pub(crate) mod observed;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
-/// Whose values they are.
+/// Some values of a plugin, as they are at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space<'a> {
     /// The subcommand's name.
     pub plugin: &'a str,
-    /// `None` for values that the plugin shares across all channels.
-    pub channel: Option<&'a ChannelId>,
+    pub owner: Owner<'a>,
+    /// What has expired by then isn't there.
+    pub now: Timestamp,
+}
+
+/// Whose values they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// The plugin's, in all channels.
+    Plugin,
+    Channel(&'a ChannelId),
+    /// A person's, in all channels. The workspace if it isn't the bot's own.
+    Person(&'a UserId, Option<&'a TeamId>),
 }
 
 impl<'a> Space<'a> {
-    /// The channel as stored. No channel id is empty.
-    fn channel_id(self) -> &'a str {
-        self.channel.map_or("", ChannelId::as_str)
+    /// The owner as stored in the column of channels. No channel id is empty, and none begins as people's and
+    /// workspaces' do.
+    fn channel_id(self) -> Cow<'a, str> {
+        match self.owner {
+            Owner::Plugin => Cow::Borrowed(""),
+            Owner::Channel(channel) => Cow::Borrowed(channel.as_str()),
+            Owner::Person(user, None) => Cow::Borrowed(user.as_str()),
+            Owner::Person(user, Some(team)) => Cow::Owned(format!("{}/{}", team.as_str(), user.as_str())),
+        }
+    }
+
+    fn now(self) -> i64 {
+        self.now.as_second()
     }
 }
 
@@ -64,6 +88,8 @@ pub struct Change<'a> {
     pub condition: Condition<'a>,
     /// The new value. `None` removes the key.
     pub new: Option<&'a str>,
+    /// When the new value is gone, in seconds since 1970. `None`: never by itself.
+    pub expires_at: Option<i64>,
 }
 
 /// The outcome of a change.
@@ -75,12 +101,17 @@ pub enum Changed {
     ConditionFails,
     /// There is no room left. Nothing was changed.
     Full,
+    /// The number that the value is now.
+    Sum(i64),
+    /// The value isn't a number, or the sum is none that fits. Nothing was changed.
+    NoNumber,
 }
 
 impl Changed {
     /// Whether anything is different now.
     fn has_changed(self, change: Change<'_>) -> bool {
         matches!(self, Self::Yes { had_value } if had_value || change.new.is_some())
+            || matches!(self, Self::Sum(_))
     }
 }
 
@@ -104,6 +135,19 @@ pub trait PluginStorage: Send + Sync {
         noted: Noted<'_>,
     ) -> Result<Changed, DatabaseError>;
 
+    /// Adds to the number that is the value of a key, or to 0 if it has none. When that expires stays as it is.
+    ///
+    /// # Errors
+    /// As [`PluginStorage::change`].
+    async fn add(
+        &self,
+        space: Space<'_>,
+        key: &str,
+        amount: i64,
+        quota: Quota,
+        noted: Noted<'_>,
+    ) -> Result<Changed, DatabaseError>;
+
     /// The keys that start with `prefix`, in the order of their bytes, at most `limit`.
     async fn list_keys(
         &self,
@@ -115,8 +159,10 @@ pub trait PluginStorage: Send + Sync {
 
 /// What the database contains before a change.
 struct Before {
-    /// The value's size in bytes, if there is one.
+    /// The value's size in bytes, if there is one, also if it has expired.
     value_bytes: Option<u64>,
+    /// Whether there is one that hasn't expired.
+    is_live: bool,
     /// Whether the value is the expected one. `false` if none is expected.
     is_expected: bool,
     keys: u64,
@@ -135,7 +181,7 @@ struct Difference {
 /// # Errors
 /// Why the change isn't made.
 fn decide(change: Change<'_>, before: &Before, quota: Quota) -> Result<Difference, Changed> {
-    let had_value = before.value_bytes.is_some();
+    let (had_value, has_row) = (before.is_live, before.value_bytes.is_some());
     let holds = match change.condition {
         Condition::Any => true,
         Condition::Is(None) => !had_value,
@@ -144,10 +190,13 @@ fn decide(change: Change<'_>, before: &Before, quota: Quota) -> Result<Differenc
     if !holds {
         return Err(Changed::ConditionFails);
     }
+    if change.new.is_none() && !had_value {
+        return Err(Changed::Yes { had_value });
+    }
     let size = |value: u64| i64::try_from(change.key.len() as u64 + value).unwrap_or(i64::MAX);
     let old = before.value_bytes.map_or(0, size);
     let new = change.new.map_or(0, |value| size(value.len() as u64));
-    let keys = i64::from(change.new.is_some()) - i64::from(had_value);
+    let keys = i64::from(change.new.is_some()) - i64::from(has_row);
     let bytes = new - old;
     let over = |used: u64, more: i64, limit: u64| more > 0 && used.saturating_add_signed(more) > limit;
     if over(before.keys, keys, u64::from(quota.keys))
@@ -157,6 +206,11 @@ fn decide(change: Change<'_>, before: &Before, quota: Quota) -> Result<Differenc
         return Err(Changed::Full);
     }
     Ok(Difference { keys, bytes })
+}
+
+/// The sum as text, of the value before and an amount. `None` if it's no number, or none that fits.
+fn sum(before: Option<&str>, amount: i64) -> Option<i64> {
+    before.map_or(Some(0), |text| text.parse::<i64>().ok())?.checked_add(amount)
 }
 
 /// The upper bound (exclusive) of all keys with a prefix. `None` without a prefix.

@@ -25,6 +25,17 @@ impl PluginStorage for Observed<dyn PluginStorage> {
         self.watch("storage_change", self.table.change(space, change, quota, noted)).await
     }
 
+    async fn add(
+        &self,
+        space: Space<'_>,
+        key: &str,
+        amount: i64,
+        quota: Quota,
+        noted: Noted<'_>,
+    ) -> Result<Changed, DatabaseError> {
+        self.watch("storage_add", self.table.add(space, key, amount, quota, noted)).await
+    }
+
     async fn list_keys(
         &self,
         space: Space<'_>,

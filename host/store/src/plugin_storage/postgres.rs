@@ -17,15 +17,18 @@ use crate::{
         postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
     },
     plugin_storage::{
-        Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
+        self, Before, Change, Changed, Condition, Difference, PluginStorage, Quota, Space, decide, end_of,
     },
 };
 
-const GET: &str = "SELECT value FROM plugin_storage WHERE plugin = $1 AND channel_id = $2 AND key = $3";
+const GET: &str = "
+    SELECT value FROM plugin_storage
+    WHERE plugin = $1 AND channel_id = $2 AND key = $3 AND (expires_at IS NULL OR expires_at > $4)";
 
 const LIST: &str = "
     SELECT key FROM plugin_storage
     WHERE plugin = $1 AND channel_id = $2 AND key >= $3 AND ($4::bytea IS NULL OR key < $4)
+        AND (expires_at IS NULL OR expires_at > $6)
     ORDER BY key LIMIT $5";
 
 /// Makes the changes of one plugin run one at a time, until the end of the transaction. It is a separate
@@ -33,11 +36,13 @@ const LIST: &str = "
 const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('plugin_storage ' || $1, 0))";
 
 const LOOK: &str = "
-    SELECT octet_length(kept.value)::bigint, kept.value = $4,
+    SELECT octet_length(kept.value)::bigint, kept.value = $4 AND coalesce(kept.expires_at > $7, true),
         coalesce((SELECT keys FROM plugin_storage_usage WHERE plugin = $1 AND channel_id = $2), 0),
         coalesce((SELECT bytes FROM plugin_storage_usage WHERE plugin = $1 AND channel_id = $2), 0),
         coalesce((SELECT sum(bytes) FROM plugin_storage_usage WHERE plugin = $1), 0)::bigint,
-        EXISTS (SELECT FROM audit_log WHERE request = $5 AND handling <> $6)
+        EXISTS (SELECT FROM audit_log WHERE request = $5 AND handling <> $6),
+        kept.key IS NOT NULL AND coalesce(kept.expires_at > $7, true),
+        CASE WHEN $8 THEN kept.value END, kept.expires_at
     FROM (SELECT 1) AS one LEFT JOIN plugin_storage AS kept
         ON kept.plugin = $1 AND kept.channel_id = $2 AND kept.key = $3";
 
@@ -59,12 +64,25 @@ macro_rules! and_count {
 }
 
 const PUT: &str = and_count!(
-    "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ($10, $11, $12, $17)
-     ON CONFLICT (plugin, channel_id, key, team_id, site_id) DO UPDATE SET value = excluded.value"
+    "INSERT INTO plugin_storage (plugin, channel_id, key, value, expires_at) VALUES ($10, $11, $12, $17, $18)
+     ON CONFLICT (plugin, channel_id, key, team_id, site_id)
+     DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"
 );
 
 const TAKE: &str =
     and_count!("DELETE FROM plugin_storage WHERE plugin = $10 AND channel_id = $11 AND key = $12");
+
+/// Takes what has expired of a plugin out of the usage figures, and then away.
+const FREE: &str = "
+    WITH gone AS (
+        DELETE FROM plugin_storage WHERE plugin = $1 AND expires_at <= $2
+        RETURNING channel_id, octet_length(key) + octet_length(value) AS bytes
+    ), of_each AS (
+        SELECT channel_id, count(*) AS keys, sum(bytes) AS bytes FROM gone GROUP BY channel_id
+    )
+    UPDATE plugin_storage_usage AS usage
+    SET keys = usage.keys - of_each.keys, bytes = usage.bytes - of_each.bytes::bigint
+    FROM of_each WHERE usage.plugin = $1 AND usage.channel_id = of_each.channel_id";
 
 /// The values in PostgreSQL.
 pub(crate) struct PostgresPluginStorage {
@@ -82,6 +100,7 @@ impl PluginStorage for PostgresPluginStorage {
     async fn get(&self, space: Space<'_>, key: &str) -> Result<Option<String>, DatabaseError> {
         let read = self.database.attempt(Effect::None, |mut lease, _| async move {
             let query = sqlx::query(GET).bind(space.plugin).bind(space.channel_id()).bind(key.as_bytes());
+            let query = query.bind(space.now());
             lease.fetch_all(query).await?.first().map(text).transpose()
         });
         read.await
@@ -100,12 +119,33 @@ impl PluginStorage for PostgresPluginStorage {
         let effect = if sets { Effect::Repeatable } else { Effect::Once };
         let changed = self.database.attempt_for(stamp.claim(), effect, |mut lease, _| async move {
             lease.begin().await?;
-            let changed = apply(&mut lease, space, change, quota, (stamp, noted.entry)).await?;
+            let wish = Wish { change, amount: None };
+            let changed = apply(&mut lease, space, wish, quota, (stamp, noted.entry)).await?;
             lease.commit().await?;
             Ok(changed)
         });
         let has_entry = |changed: &Changed| changed.has_changed(change);
         stamp.claim().settle(changed.await?, has_entry)
+    }
+
+    async fn add(
+        &self,
+        space: Space<'_>,
+        key: &str,
+        amount: i64,
+        quota: Quota,
+        noted: Noted<'_>,
+    ) -> Result<Changed, DatabaseError> {
+        let stamp = &Stamp::new(noted.author, noted.at);
+        let change = Change { key, condition: Condition::Any, new: Some(""), expires_at: None };
+        let changed = self.database.attempt_for(stamp.claim(), Effect::Once, |mut lease, _| async move {
+            lease.begin().await?;
+            let wish = Wish { change, amount: Some(amount) };
+            let changed = apply(&mut lease, space, wish, quota, (stamp, noted.entry)).await?;
+            lease.commit().await?;
+            Ok(changed)
+        });
+        stamp.claim().settle(changed.await?, |changed| changed.has_changed(change))
     }
 
     async fn list_keys(
@@ -117,38 +157,64 @@ impl PluginStorage for PostgresPluginStorage {
         let end = &end_of(prefix);
         let listed = self.database.attempt(Effect::None, |mut lease, _| async move {
             let query = sqlx::query(LIST).bind(space.plugin).bind(space.channel_id()).bind(prefix.as_bytes());
-            let query = query.bind(end.as_deref()).bind(i64::from(limit));
+            let query = query.bind(end.as_deref()).bind(i64::from(limit)).bind(space.now());
             lease.fetch_all(query).await?.iter().map(text).collect()
         });
         listed.await
     }
 }
 
+/// A change, or an amount that is added to the value in its place.
+#[derive(Clone, Copy)]
+struct Wish<'a> {
+    change: Change<'a>,
+    amount: Option<i64>,
+}
+
+/// What stands before an amount is added.
+struct Standing {
+    value: Option<String>,
+    expires_at: Option<i64>,
+}
+
 /// `None` if another handling of the request has changed something.
 async fn apply(
     lease: &mut Lease,
     space: Space<'_>,
-    change: Change<'_>,
+    wish: Wish<'_>,
     quota: Quota,
     noted: (&Stamp, Entry<'_>),
 ) -> Result<Option<Changed>, sqlx::Error> {
     lease.execute(sqlx::query(TURN).bind(space.plugin)).await?;
-    let Some(before) = look(lease, space, change, noted.0.claim()).await? else { return Ok(None) };
-    Ok(Some(match decide(change, &before, quota) {
-        Ok(difference) => {
-            make(lease, space, change, &difference, noted).await?;
-            Changed::Yes { had_value: before.value_bytes.is_some() }
-        }
-        Err(outcome) => outcome,
-    }))
+    let claim = noted.0.claim();
+    let Some((before, standing)) = look(lease, space, wish, claim).await? else { return Ok(None) };
+    let sum = wish.amount.map(|amount| plugin_storage::sum(standing.value.as_deref(), amount));
+    let (new, expires_at) = match sum {
+        None => (wish.change.new.map(str::to_owned), wish.change.expires_at),
+        Some(Some(sum)) => (Some(sum.to_string()), standing.expires_at),
+        Some(None) => return Ok(Some(Changed::NoNumber)),
+    };
+    let change = Change { new: new.as_deref(), expires_at, ..wish.change };
+    let mut decided = decide(change, &before, quota);
+    if matches!(decided, Err(Changed::Full)) {
+        lease.execute(sqlx::query(FREE).bind(space.plugin).bind(space.now())).await?;
+        let Some((freed, _)) = look(lease, space, wish, claim).await? else { return Ok(None) };
+        decided = decide(change, &freed, quota);
+    }
+    match decided {
+        Ok(difference) => make(lease, space, change, &difference, noted).await?,
+        Err(outcome) => return Ok(Some(outcome)),
+    }
+    Ok(Some(sum.flatten().map_or(Changed::Yes { had_value: before.is_live }, Changed::Sum)))
 }
 
 async fn look(
     lease: &mut Lease,
     space: Space<'_>,
-    change: Change<'_>,
+    wish: Wish<'_>,
     claim: &Claim,
-) -> Result<Option<Before>, sqlx::Error> {
+) -> Result<Option<(Before, Standing)>, sqlx::Error> {
+    let change = wish.change;
     let expected = change.condition.expected().map(str::as_bytes);
     let query = sqlx::query(LOOK)
         .bind(space.plugin)
@@ -156,10 +222,19 @@ async fn look(
         .bind(change.key.as_bytes())
         .bind(expected)
         .bind(claim.request().map(|request| request.request().to_vec()))
-        .bind(claim.request().map(RequestToken::handling));
+        .bind(claim.request().map(RequestToken::handling))
+        .bind(space.now())
+        .bind(wish.amount.is_some());
     let row = lease.fetch_one(query).await?;
     let figure = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+    let is_live: bool = row.try_get(6)?;
+    let value = row.try_get::<Option<Vec<u8>>, _>(7)?.filter(|_| is_live);
+    let standing = Standing {
+        value: value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        expires_at: row.try_get::<Option<i64>, _>(8)?.filter(|_| is_live),
+    };
     let before = Before {
+        is_live,
         value_bytes: row.try_get::<Option<i64>, _>(0)?.map(i64::unsigned_abs),
         is_expected: row.try_get::<Option<bool>, _>(1)? == Some(true),
         keys: figure(2)?,
@@ -167,7 +242,7 @@ async fn look(
         plugin_bytes: figure(4)?,
     };
     let is_replay: bool = row.try_get(5)?;
-    Ok((!is_replay).then_some(before))
+    Ok((!is_replay).then_some((before, standing)))
 }
 
 async fn make(
@@ -186,7 +261,7 @@ async fn make(
         .bind(entry.action)
         .bind(entry.subject);
     let query = match change.new {
-        Some(value) => query.bind(value.as_bytes()),
+        Some(value) => query.bind(value.as_bytes()).bind(change.expires_at),
         None => query,
     };
     lease.execute(query).await?;

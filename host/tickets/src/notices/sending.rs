@@ -376,6 +376,7 @@ fn button(label: &str, mode: Mode) -> Button {
         command: format!("notify {}", mode.as_str()),
         turns_page: false,
         maker: Maker::Host,
+        question: None,
         is_confirmed_first: false,
     }
 }

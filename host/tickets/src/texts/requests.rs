@@ -58,6 +58,18 @@ pub fn row_count(max: u32) -> String {
     invalid(&format!("it asked for a number of tracked issues that isn't from 1 to {max}"))
 }
 
+pub fn fields(max: usize) -> String {
+    invalid(&format!("it asked for more than {max} fields, or for one that isn't a field's id"))
+}
+
+pub fn storage_lifetime(max_seconds: i64) -> String {
+    invalid(&format!("a stored value can expire after 1 to {max_seconds} seconds"))
+}
+
+pub fn not_a_stored_number() -> String {
+    invalid("it added to a stored value that isn't a whole number, or beyond the largest one")
+}
+
 pub fn storage_key_length(max_bytes: usize) -> String {
     invalid(&format!("a storage key must have 1 to {max_bytes} bytes"))
 }

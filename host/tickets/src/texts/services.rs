@@ -1,4 +1,7 @@
-//! A service that a plugin uses through `http` failed.
+//! A service that a plugin uses failed: through `http`, or Slack.
+
+/// Slack doesn't say who somebody is.
+pub const SLACK_IS_AWAY: &str = "MARO can't reach Slack right now. Try again in a few minutes.";
 
 /// There is no connection, or the certificate is invalid.
 pub fn unreachable(host: &str) -> String {

@@ -451,6 +451,72 @@ pub mod maro {
                         .finish()
                 }
             }
+            /// A field of an issue, as `read` was asked for it.
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct Field {
+                /// As it was asked for.
+                pub name: _rt::String,
+                /// In words, on one line of at most 1,000 characters: a person's name, a date as Jira writes it, the names of a
+                /// list separated by commas. Empty if the issue has none, or no such field.
+                pub text: _rt::String,
+            }
+            impl ::core::fmt::Debug for Field {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Field")
+                        .field("name", &self.name)
+                        .field("text", &self.text)
+                        .finish()
+                }
+            }
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct FullIssue {
+                pub details: IssueDetails,
+                /// One for each that was asked for, in that order.
+                pub fields: _rt::Vec<Field>,
+            }
+            impl ::core::fmt::Debug for FullIssue {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("FullIssue")
+                        .field("details", &self.details)
+                        .field("fields", &self.fields)
+                        .finish()
+                }
+            }
+            /// The answer of `read` for one key.
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub enum Reading {
+                /// If the issue has moved, its key differs from the key that was asked for.
+                Found(FullIssue),
+                /// As in `lookup`.
+                Missing,
+                /// As in `finding`.
+                Withheld(_rt::String),
+            }
+            impl ::core::fmt::Debug for Reading {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Reading::Found(e) => {
+                            f.debug_tuple("Reading::Found").field(e).finish()
+                        }
+                        Reading::Missing => f.debug_tuple("Reading::Missing").finish(),
+                        Reading::Withheld(e) => {
+                            f.debug_tuple("Reading::Withheld").field(e).finish()
+                        }
+                    }
+                }
+            }
             /// @since 0.2.0
             #[derive(Clone, Eq, PartialEq)]
             pub struct SearchPage {
@@ -855,6 +921,457 @@ pub mod maro {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// The address of the Jira site, to tell its links from others': `https://example.atlassian.net/`, always with `/` at
+            /// the end.
+            /// @since 0.2.0
+            #[allow(async_fn_in_trait)]
+            pub fn site() -> Result<_rt::String, JiraError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 + 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            + 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/jira@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "site"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result12 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::JiraErrorKind as V8;
+                                let v8 = match l6 {
+                                    0 => V8::Unauthorized,
+                                    1 => V8::Forbidden,
+                                    2 => {
+                                        let e8 = {
+                                            let l7 = *ptr0
+                                                .add(4 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i32>();
+                                            l7 as u32
+                                        };
+                                        V8::RateLimited(e8)
+                                    }
+                                    3 => V8::Unreachable,
+                                    4 => V8::TimedOut,
+                                    5 => V8::InvalidResponse,
+                                    6 => V8::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 7, "invalid enum discriminant");
+                                        V8::InvalidArgument
+                                    }
+                                };
+                                let l9 = *ptr0
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l10 = *ptr0
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len11 = l10;
+                                let bytes11 = _rt::Vec::from_raw_parts(
+                                    l9.cast(),
+                                    len11,
+                                    len11,
+                                );
+                                super::super::super::maro::plugin::types::JiraError {
+                                    kind: v8,
+                                    message: _rt::string_lift(bytes11),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result12
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// As `look-up`, with details, and at most 20 fields by Jira's ids of them: `priority`, `labels`, `parent`, `duedate`,
+            /// `issuetype`, `assignee`, `updated`, `customfield_10016`. What Jira doesn't know is empty.
+            /// @since 0.2.0
+            #[allow(async_fn_in_trait)]
+            pub fn read(
+                keys: &[IssueKey],
+                fields: &[_rt::String],
+            ) -> Result<_rt::Vec<Reading>, JiraError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 + 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            + 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec1 = keys;
+                    let len1 = vec1.len();
+                    let layout1 = _rt::alloc::Layout::from_size_align(
+                            vec1.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result1, _cleanup1) = wit_bindgen::rt::Cleanup::new(layout1);
+                    for (i, e) in vec1.into_iter().enumerate() {
+                        let base = result1
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len0;
+                            *base.add(0).cast::<*mut u8>() = ptr0.cast_mut();
+                        }
+                    }
+                    let vec3 = fields;
+                    let len3 = vec3.len();
+                    let layout3 = _rt::alloc::Layout::from_size_align(
+                            vec3.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result3, _cleanup3) = wit_bindgen::rt::Cleanup::new(layout3);
+                    for (i, e) in vec3.into_iter().enumerate() {
+                        let base = result3
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec2 = e;
+                            let ptr2 = vec2.as_ptr().cast::<u8>();
+                            let len2 = vec2.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len2;
+                            *base.add(0).cast::<*mut u8>() = ptr2.cast_mut();
+                        }
+                    }
+                    let ptr4 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/jira@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "read"]
+                        fn wit_import5(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import5(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import5(result1, len1, result3, len3, ptr4);
+                    let l6 = i32::from(*ptr4.add(0).cast::<u8>());
+                    let result51 = match l6 {
+                        0 => {
+                            let e = {
+                                let l7 = *ptr4
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l8 = *ptr4
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base44 = l7;
+                                let len44 = l8;
+                                let mut result44 = _rt::Vec::with_capacity(len44);
+                                for i in 0..len44 {
+                                    let base = base44
+                                        .add(i * (16 + 16 * ::core::mem::size_of::<*const u8>()));
+                                    let e44 = {
+                                        let l9 = i32::from(*base.add(0).cast::<u8>());
+                                        let v43 = match l9 {
+                                            0 => {
+                                                let e43 = {
+                                                    let l10 = *base.add(8).cast::<*mut u8>();
+                                                    let l11 = *base
+                                                        .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len12 = l11;
+                                                    let bytes12 = _rt::Vec::from_raw_parts(
+                                                        l10.cast(),
+                                                        len12,
+                                                        len12,
+                                                    );
+                                                    let l13 = *base
+                                                        .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l14 = *base
+                                                        .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len15 = l14;
+                                                    let bytes15 = _rt::Vec::from_raw_parts(
+                                                        l13.cast(),
+                                                        len15,
+                                                        len15,
+                                                    );
+                                                    let l16 = *base
+                                                        .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l17 = *base
+                                                        .add(8 + 5 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len18 = l17;
+                                                    let bytes18 = _rt::Vec::from_raw_parts(
+                                                        l16.cast(),
+                                                        len18,
+                                                        len18,
+                                                    );
+                                                    let l19 = *base
+                                                        .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l20 = *base
+                                                        .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len21 = l20;
+                                                    let bytes21 = _rt::Vec::from_raw_parts(
+                                                        l19.cast(),
+                                                        len21,
+                                                        len21,
+                                                    );
+                                                    let l22 = i32::from(
+                                                        *base
+                                                            .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>(),
+                                                    );
+                                                    let l23 = i32::from(
+                                                        *base
+                                                            .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>(),
+                                                    );
+                                                    let l30 = *base
+                                                        .add(8 + 14 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<i64>();
+                                                    let l31 = *base
+                                                        .add(16 + 14 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l32 = *base
+                                                        .add(16 + 15 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let base39 = l31;
+                                                    let len39 = l32;
+                                                    let mut result39 = _rt::Vec::with_capacity(len39);
+                                                    for i in 0..len39 {
+                                                        let base = base39
+                                                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                                        let e39 = {
+                                                            let l33 = *base.add(0).cast::<*mut u8>();
+                                                            let l34 = *base
+                                                                .add(::core::mem::size_of::<*const u8>())
+                                                                .cast::<usize>();
+                                                            let len35 = l34;
+                                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                                l33.cast(),
+                                                                len35,
+                                                                len35,
+                                                            );
+                                                            let l36 = *base
+                                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<*mut u8>();
+                                                            let l37 = *base
+                                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<usize>();
+                                                            let len38 = l37;
+                                                            let bytes38 = _rt::Vec::from_raw_parts(
+                                                                l36.cast(),
+                                                                len38,
+                                                                len38,
+                                                            );
+                                                            Field {
+                                                                name: _rt::string_lift(bytes35),
+                                                                text: _rt::string_lift(bytes38),
+                                                            }
+                                                        };
+                                                        result39.push(e39);
+                                                    }
+                                                    _rt::cabi_dealloc(
+                                                        base39,
+                                                        len39 * (4 * ::core::mem::size_of::<*const u8>()),
+                                                        ::core::mem::size_of::<*const u8>(),
+                                                    );
+                                                    FullIssue {
+                                                        details: IssueDetails {
+                                                            issue: super::super::super::maro::plugin::types::Issue {
+                                                                key: _rt::string_lift(bytes12),
+                                                                summary: _rt::string_lift(bytes15),
+                                                                status: _rt::string_lift(bytes18),
+                                                            },
+                                                            issue_type: _rt::string_lift(bytes21),
+                                                            status_category: StatusCategory::_lift(l22 as u8),
+                                                            assignee: match l23 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l24 = *base
+                                                                            .add(8 + 10 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<*mut u8>();
+                                                                        let l25 = *base
+                                                                            .add(8 + 11 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        let len26 = l25;
+                                                                        let bytes26 = _rt::Vec::from_raw_parts(
+                                                                            l24.cast(),
+                                                                            len26,
+                                                                            len26,
+                                                                        );
+                                                                        let l27 = *base
+                                                                            .add(8 + 12 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<*mut u8>();
+                                                                        let l28 = *base
+                                                                            .add(8 + 13 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        let len29 = l28;
+                                                                        let bytes29 = _rt::Vec::from_raw_parts(
+                                                                            l27.cast(),
+                                                                            len29,
+                                                                            len29,
+                                                                        );
+                                                                        super::super::super::maro::plugin::types::JiraUser {
+                                                                            id: _rt::string_lift(bytes26),
+                                                                            name: _rt::string_lift(bytes29),
+                                                                        }
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
+                                                            updated_at: l30 as u64,
+                                                        },
+                                                        fields: result39,
+                                                    }
+                                                };
+                                                Reading::Found(e43)
+                                            }
+                                            1 => Reading::Missing,
+                                            n => {
+                                                debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                                let e43 = {
+                                                    let l40 = *base.add(8).cast::<*mut u8>();
+                                                    let l41 = *base
+                                                        .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len42 = l41;
+                                                    let bytes42 = _rt::Vec::from_raw_parts(
+                                                        l40.cast(),
+                                                        len42,
+                                                        len42,
+                                                    );
+                                                    _rt::string_lift(bytes42)
+                                                };
+                                                Reading::Withheld(e43)
+                                            }
+                                        };
+                                        v43
+                                    };
+                                    result44.push(e44);
+                                }
+                                _rt::cabi_dealloc(
+                                    base44,
+                                    len44 * (16 + 16 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                result44
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l45 = i32::from(
+                                    *ptr4.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::JiraErrorKind as V47;
+                                let v47 = match l45 {
+                                    0 => V47::Unauthorized,
+                                    1 => V47::Forbidden,
+                                    2 => {
+                                        let e47 = {
+                                            let l46 = *ptr4
+                                                .add(4 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i32>();
+                                            l46 as u32
+                                        };
+                                        V47::RateLimited(e47)
+                                    }
+                                    3 => V47::Unreachable,
+                                    4 => V47::TimedOut,
+                                    5 => V47::InvalidResponse,
+                                    6 => V47::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 7, "invalid enum discriminant");
+                                        V47::InvalidArgument
+                                    }
+                                };
+                                let l48 = *ptr4
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l49 = *ptr4
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len50 = l49;
+                                let bytes50 = _rt::Vec::from_raw_parts(
+                                    l48.cast(),
+                                    len50,
+                                    len50,
+                                );
+                                super::super::super::maro::plugin::types::JiraError {
+                                    kind: v47,
+                                    message: _rt::string_lift(bytes50),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result51
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// The issues that a JQL query finds, in its order: at most `limit` (1 to 100), after the page whose
             /// `next` is `after`. The query can have up to 4,000 characters. Jira's search lags a few seconds behind
             /// changes. If the operator limits this plugin to certain projects, only their issues are found.
@@ -1198,6 +1715,83 @@ pub mod maro {
                         .finish()
                 }
             }
+            /// @since 0.2.0
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum RowState {
+                /// As Jira showed it when it was last read.
+                Present,
+                /// Jira doesn't show it any more: it was deleted, or the host's account may not see it. Its status says so.
+                Gone,
+                /// It may not be shown in this channel, so it has only its key.
+                Hidden,
+            }
+            impl ::core::fmt::Debug for RowState {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        RowState::Present => f.debug_tuple("RowState::Present").finish(),
+                        RowState::Gone => f.debug_tuple("RowState::Gone").finish(),
+                        RowState::Hidden => f.debug_tuple("RowState::Hidden").finish(),
+                    }
+                }
+            }
+            impl RowState {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> RowState {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => RowState::Present,
+                        1 => RowState::Gone,
+                        2 => RowState::Hidden,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// What the host knows of a tracked issue besides its words.
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct RowDetails {
+                pub issue: TrackedIssue,
+                /// When Jira was last asked about it, in seconds since 1970-01-01T00:00:00Z. None if it never was.
+                pub last_read: Option<u64>,
+                pub state: RowState,
+            }
+            impl ::core::fmt::Debug for RowDetails {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("RowDetails")
+                        .field("issue", &self.issue)
+                        .field("last-read", &self.last_read)
+                        .field("state", &self.state)
+                        .finish()
+                }
+            }
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct DetailedPage {
+                /// Oldest first.
+                pub rows: _rt::Vec<RowDetails>,
+                /// Whether the list continues after these.
+                pub more: bool,
+            }
+            impl ::core::fmt::Debug for DetailedPage {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("DetailedPage")
+                        .field("rows", &self.rows)
+                        .field("more", &self.more)
+                        .finish()
+                }
+            }
             #[allow(unused_unsafe, clippy::all)]
             /// At most `limit` (1 to 200) tracked issues, starting at `offset`, which counts from 0. Past the end the
             /// page is empty.
@@ -1356,6 +1950,195 @@ pub mod maro {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result25
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// As `list-tracked`, with what the host knows of each.
+            /// @since 0.2.0
+            #[allow(async_fn_in_trait)]
+            pub fn list_details(
+                offset: u32,
+                limit: u32,
+            ) -> Result<DetailedPage, TrackerError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/tracker@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "list-details"]
+                        fn wit_import1(_: i32, _: i32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: i32, _: i32, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(_rt::as_i32(&offset), _rt::as_i32(&limit), ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result28 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base21 = l3;
+                                let len21 = l4;
+                                let mut result21 = _rt::Vec::with_capacity(len21);
+                                for i in 0..len21 {
+                                    let base = base21
+                                        .add(i * (32 + 8 * ::core::mem::size_of::<*const u8>()));
+                                    let e21 = {
+                                        let l5 = *base.add(0).cast::<*mut u8>();
+                                        let l6 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len7 = l6;
+                                        let bytes7 = _rt::Vec::from_raw_parts(
+                                            l5.cast(),
+                                            len7,
+                                            len7,
+                                        );
+                                        let l8 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l9 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len10 = l9;
+                                        let bytes10 = _rt::Vec::from_raw_parts(
+                                            l8.cast(),
+                                            len10,
+                                            len10,
+                                        );
+                                        let l11 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l12 = *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len13 = l12;
+                                        let bytes13 = _rt::Vec::from_raw_parts(
+                                            l11.cast(),
+                                            len13,
+                                            len13,
+                                        );
+                                        let l14 = *base
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l15 = *base
+                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len16 = l15;
+                                        let bytes16 = _rt::Vec::from_raw_parts(
+                                            l14.cast(),
+                                            len16,
+                                            len16,
+                                        );
+                                        let l17 = *base
+                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i64>();
+                                        let l18 = i32::from(
+                                            *base
+                                                .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        let l20 = i32::from(
+                                            *base
+                                                .add(24 + 8 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        RowDetails {
+                                            issue: TrackedIssue {
+                                                key: _rt::string_lift(bytes7),
+                                                summary: _rt::string_lift(bytes10),
+                                                status: _rt::string_lift(bytes13),
+                                                tracked_by: _rt::string_lift(bytes16),
+                                                tracked_at: l17 as u64,
+                                            },
+                                            last_read: match l18 {
+                                                0 => None,
+                                                1 => {
+                                                    let e = {
+                                                        let l19 = *base
+                                                            .add(16 + 8 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<i64>();
+                                                        l19 as u64
+                                                    };
+                                                    Some(e)
+                                                }
+                                                _ => _rt::invalid_enum_discriminant(),
+                                            },
+                                            state: RowState::_lift(l20 as u8),
+                                        }
+                                    };
+                                    result21.push(e21);
+                                }
+                                _rt::cabi_dealloc(
+                                    base21,
+                                    len21 * (32 + 8 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                let l22 = i32::from(
+                                    *ptr0
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                DetailedPage {
+                                    rows: result21,
+                                    more: _rt::bool_lift(l22 as u8),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l23 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::TrackerErrorKind as V24;
+                                let v24 = match l23 {
+                                    0 => V24::Unavailable,
+                                    1 => V24::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        V24::InvalidArgument
+                                    }
+                                };
+                                let l25 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l26 = *ptr0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len27 = l26;
+                                let bytes27 = _rt::Vec::from_raw_parts(
+                                    l25.cast(),
+                                    len27,
+                                    len27,
+                                );
+                                super::super::super::maro::plugin::types::TrackerError {
+                                    kind: v24,
+                                    message: _rt::string_lift(bytes27),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result28
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -2946,6 +3729,8 @@ pub mod maro {
                 Channel,
                 /// The plugin. All channels share one value.
                 Plugin,
+                /// The person who typed the command, in whichever channel. Other people have their own values.
+                Person,
             }
             impl ::core::fmt::Debug for Scope {
                 fn fmt(
@@ -2955,6 +3740,7 @@ pub mod maro {
                     match self {
                         Scope::Channel => f.debug_tuple("Scope::Channel").finish(),
                         Scope::Plugin => f.debug_tuple("Scope::Plugin").finish(),
+                        Scope::Person => f.debug_tuple("Scope::Person").finish(),
                     }
                 }
             }
@@ -2967,6 +3753,7 @@ pub mod maro {
                     match val {
                         0 => Scope::Channel,
                         1 => Scope::Plugin,
+                        2 => Scope::Person,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -2975,12 +3762,13 @@ pub mod maro {
             pub enum StorageErrorKind {
                 /// The database can't be reached or didn't answer in time. Nothing was changed.
                 Unavailable,
-                /// There's no room for it. The limits are 1,000 keys and 1 MiB for one scope of one channel, and 16
-                /// MiB for one plugin, unless the operator has set others.
+                /// There's no room for it. The limits are 1,000 keys and 1 MiB for one channel, for one person
+                /// and for all together, and 16 MiB for one plugin, unless the operator has set others.
                 Full,
                 /// The operator hasn't granted this plugin the capability.
                 Denied,
-                /// The key is empty or over 200 bytes, or the value is over 64 KiB. A mistake in the plugin.
+                /// The key is empty or over 200 bytes, the value is over 64 KiB, it would expire in over ten years, or it isn't a
+                /// number that can be added to. A mistake in the plugin.
                 InvalidArgument,
             }
             impl ::core::fmt::Debug for StorageErrorKind {
@@ -3140,7 +3928,7 @@ pub mod maro {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Sets the value of a key, whatever it was before.
+            /// Sets the value of a key, whatever it was before. It stays until it's changed or deleted.
             #[allow(async_fn_in_trait)]
             pub fn set(
                 scope: Scope,
@@ -3223,6 +4011,205 @@ pub mod maro {
                                     .cast::<*mut u8>();
                                 let l8 = *ptr2
                                     .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len9 = l8;
+                                let bytes9 = _rt::Vec::from_raw_parts(
+                                    l7.cast(),
+                                    len9,
+                                    len9,
+                                );
+                                StorageError {
+                                    kind: v6,
+                                    message: _rt::string_lift(bytes9),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result10
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// As `set`, but the value is gone after so many seconds: 1 to 315,360,000, which is ten years.
+            #[allow(async_fn_in_trait)]
+            pub fn set_expiring(
+                scope: Scope,
+                key: &str,
+                value: &str,
+                seconds: u64,
+            ) -> Result<(), StorageError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = value;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/storage@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "set-expiring"]
+                        fn wit_import3(
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        scope.clone() as i32,
+                        ptr0.cast_mut(),
+                        len0,
+                        ptr1.cast_mut(),
+                        len1,
+                        _rt::as_i64(&seconds),
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result10 = match l4 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(
+                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v6 = match l5 {
+                                    0 => StorageErrorKind::Unavailable,
+                                    1 => StorageErrorKind::Full,
+                                    2 => StorageErrorKind::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 3, "invalid enum discriminant");
+                                        StorageErrorKind::InvalidArgument
+                                    }
+                                };
+                                let l7 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l8 = *ptr2
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len9 = l8;
+                                let bytes9 = _rt::Vec::from_raw_parts(
+                                    l7.cast(),
+                                    len9,
+                                    len9,
+                                );
+                                StorageError {
+                                    kind: v6,
+                                    message: _rt::string_lift(bytes9),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result10
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Adds to the whole number that is the value of a key, or to 0 if it has none, and returns the sum. Two invocations at
+            /// once both count. When the value expires stays as it is.
+            #[allow(async_fn_in_trait)]
+            pub fn add(
+                scope: Scope,
+                key: &str,
+                amount: i64,
+            ) -> Result<i64, StorageError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 16 + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 16
+                            + 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/storage@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "add"]
+                        fn wit_import2(_: i32, _: *mut u8, _: usize, _: i64, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(
+                        scope.clone() as i32,
+                        ptr0.cast_mut(),
+                        len0,
+                        _rt::as_i64(&amount),
+                        ptr1,
+                    );
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result10 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = *ptr1.add(8).cast::<i64>();
+                                l4
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(*ptr1.add(8).cast::<u8>());
+                                let v6 = match l5 {
+                                    0 => StorageErrorKind::Unavailable,
+                                    1 => StorageErrorKind::Full,
+                                    2 => StorageErrorKind::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 3, "invalid enum discriminant");
+                                        StorageErrorKind::InvalidArgument
+                                    }
+                                };
+                                let l7 = *ptr1
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l8 = *ptr1
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let len9 = l8;
                                 let bytes9 = _rt::Vec::from_raw_parts(
@@ -3895,6 +4882,280 @@ pub mod maro {
                 }
             }
         }
+        /// Who typed the command, or pressed the button. Grant: `caller`.
+        ///
+        /// No function takes a person: the host sets it. To show who it was, use the span `caller`.
+        /// @since 0.2.0
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod caller {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type HostError = super::super::super::maro::plugin::types::HostError;
+            #[allow(unused_unsafe, clippy::all)]
+            /// An id of the person: 32 of `0`–`9` and `a`–`f`. It's the same in every command of this plugin, whatever the channel,
+            /// and stays when the plugin is replaced. Another plugin gets another id of the same person. It says nothing about the
+            /// person, and no function takes it: `storage` keeps what belongs to a person under the scope `person`.
+            #[allow(async_fn_in_trait)]
+            pub fn id() -> Result<_rt::String, HostError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/caller@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "id"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result11 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len5 = l4;
+                                let bytes5 = _rt::Vec::from_raw_parts(
+                                    l3.cast(),
+                                    len5,
+                                    len5,
+                                );
+                                _rt::string_lift(bytes5)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::HostErrorKind as V7;
+                                let v7 = match l6 {
+                                    0 => V7::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                        V7::Unavailable
+                                    }
+                                };
+                                let l8 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l9 = *ptr0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len10 = l9;
+                                let bytes10 = _rt::Vec::from_raw_parts(
+                                    l8.cast(),
+                                    len10,
+                                    len10,
+                                );
+                                super::super::super::maro::plugin::types::HostError {
+                                    kind: v7,
+                                    message: _rt::string_lift(bytes10),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Whether the person is an administrator of MARO. Where this decides what happens, let the person type the command: a
+            /// button says what the plugin wants.
+            #[allow(async_fn_in_trait)]
+            pub fn is_admin() -> Result<bool, HostError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/caller@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "is-admin"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result9 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                _rt::bool_lift(l3 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l4 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::HostErrorKind as V5;
+                                let v5 = match l4 {
+                                    0 => V5::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                        V5::Unavailable
+                                    }
+                                };
+                                let l6 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l7 = *ptr0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len8 = l7;
+                                let bytes8 = _rt::Vec::from_raw_parts(
+                                    l6.cast(),
+                                    len8,
+                                    len8,
+                                );
+                                super::super::super::maro::plugin::types::HostError {
+                                    kind: v5,
+                                    message: _rt::string_lift(bytes8),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The person's time zone, as Slack has it (`Europe/Berlin`). None if Slack doesn't say, or the host's Slack app may
+            /// not ask.
+            #[allow(async_fn_in_trait)]
+            pub fn time_zone() -> Result<Option<_rt::String>, HostError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/caller@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "time-zone"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result12 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                match l3 {
+                                    0 => None,
+                                    1 => {
+                                        let e = {
+                                            let l4 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l5 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len6 = l5;
+                                            let bytes6 = _rt::Vec::from_raw_parts(
+                                                l4.cast(),
+                                                len6,
+                                                len6,
+                                            );
+                                            _rt::string_lift(bytes6)
+                                        };
+                                        Some(e)
+                                    }
+                                    _ => _rt::invalid_enum_discriminant(),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::HostErrorKind as V8;
+                                let v8 = match l7 {
+                                    0 => V8::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                        V8::Unavailable
+                                    }
+                                };
+                                let l9 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l10 = *ptr0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len11 = l10;
+                                let bytes11 = _rt::Vec::from_raw_parts(
+                                    l9.cast(),
+                                    len11,
+                                    len11,
+                                );
+                                super::super::super::maro::plugin::types::HostError {
+                                    kind: v8,
+                                    message: _rt::string_lift(bytes11),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result12
+                }
+            }
+        }
         /// Requests to other services. They reach only hosts that the operator lists in `[http] hosts` of the
         /// plugin's `NAME.toml`, and never addresses of this machine or a private network. Grant: `http`.
         /// @since 0.2.0
@@ -4317,6 +5578,68 @@ pub mod maro {
                         .finish()
                 }
             }
+            /// @since 0.2.0
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum DateFormat {
+                /// `Jan 31, 2026`, as Slack words it in the reader's language.
+                Day,
+                /// `9:30 AM`, or `09:30`, as the reader has set.
+                Time,
+                /// Both.
+                DayAndTime,
+                /// How long ago it was, or when it will be: `3 hours ago`.
+                Ago,
+            }
+            impl ::core::fmt::Debug for DateFormat {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        DateFormat::Day => f.debug_tuple("DateFormat::Day").finish(),
+                        DateFormat::Time => f.debug_tuple("DateFormat::Time").finish(),
+                        DateFormat::DayAndTime => {
+                            f.debug_tuple("DateFormat::DayAndTime").finish()
+                        }
+                        DateFormat::Ago => f.debug_tuple("DateFormat::Ago").finish(),
+                    }
+                }
+            }
+            impl DateFormat {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> DateFormat {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => DateFormat::Day,
+                        1 => DateFormat::Time,
+                        2 => DateFormat::DayAndTime,
+                        3 => DateFormat::Ago,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// @since 0.2.0
+            #[repr(C)]
+            #[derive(Clone, Copy, Eq, PartialEq)]
+            pub struct Date {
+                /// Seconds since 1970-01-01T00:00:00Z, up to the end of the year 9999.
+                pub seconds: u64,
+                pub format: DateFormat,
+            }
+            impl ::core::fmt::Debug for Date {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Date")
+                        .field("seconds", &self.seconds)
+                        .field("format", &self.format)
+                        .finish()
+                }
+            }
             #[derive(Clone, Eq, PartialEq)]
             pub enum Span {
                 Text(_rt::String),
@@ -4330,6 +5653,9 @@ pub mod maro {
                 /// The person who typed the command.
                 Caller,
                 User(UserId),
+                /// A moment, shown to each reader in their own time zone.
+                /// @since 0.2.0
+                Date(Date),
             }
             impl ::core::fmt::Debug for Span {
                 fn fmt(
@@ -4347,6 +5673,7 @@ pub mod maro {
                         Span::Channel => f.debug_tuple("Span::Channel").finish(),
                         Span::Caller => f.debug_tuple("Span::Caller").finish(),
                         Span::User(e) => f.debug_tuple("Span::User").field(e).finish(),
+                        Span::Date(e) => f.debug_tuple("Span::Date").field(e).finish(),
                     }
                 }
             }
@@ -4364,6 +5691,10 @@ pub mod maro {
                 /// that command under `buttons` in NAME.toml; a button whose command is too long for that question (293
                 /// characters) is left out.
                 pub command: _rt::String,
+                /// What Slack asks before the press counts, on one line of at most 200 characters: `Delete the rota?` More is cut.
+                /// Another plugin's or MARO's command is shown with Slack's own question instead.
+                /// @since 0.2.0
+                pub confirm: Option<_rt::String>,
             }
             impl ::core::fmt::Debug for Button {
                 fn fmt(
@@ -4373,6 +5704,7 @@ pub mod maro {
                     f.debug_struct("Button")
                         .field("label", &self.label)
                         .field("command", &self.command)
+                        .field("confirm", &self.confirm)
                         .finish()
                 }
             }
@@ -4434,6 +5766,10 @@ pub mod maro {
                 Caller,
                 /// Everyone in the channel sees it. For changes to what the channel shares.
                 Channel,
+                /// As `channel`, but if the command came from a button of a message of this plugin that everyone sees, it takes that
+                /// message's place: a poll counts on in one message.
+                /// @since 0.2.0
+                Update,
             }
             impl ::core::fmt::Debug for Visibility {
                 fn fmt(
@@ -4447,6 +5783,9 @@ pub mod maro {
                         Visibility::Channel => {
                             f.debug_tuple("Visibility::Channel").finish()
                         }
+                        Visibility::Update => {
+                            f.debug_tuple("Visibility::Update").finish()
+                        }
                     }
                 }
             }
@@ -4459,6 +5798,7 @@ pub mod maro {
                     match val {
                         0 => Visibility::Caller,
                         1 => Visibility::Channel,
+                        2 => Visibility::Update,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -4665,86 +6005,80 @@ pub mod exports {
                                 *ptr2
                                     .add(::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (visibility3.clone() as i32) as u8;
-                                let vec45 = blocks3;
-                                let len45 = vec45.len();
-                                let layout45 = _rt::alloc::Layout::from_size_align(
-                                        vec45.len() * (3 * ::core::mem::size_of::<*const u8>()),
+                                let vec50 = blocks3;
+                                let len50 = vec50.len();
+                                let layout50 = _rt::alloc::Layout::from_size_align(
+                                        vec50.len() * (3 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result45, _cleanup45) = wit_bindgen::rt::Cleanup::new(
-                                    layout45,
+                                let (result50, _cleanup50) = wit_bindgen::rt::Cleanup::new(
+                                    layout50,
                                 );
-                                if let Some(cleanup) = _cleanup45 {
+                                if let Some(cleanup) = _cleanup50 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec45.into_iter().enumerate() {
-                                    let base = result45
+                                for (i, e) in vec50.into_iter().enumerate() {
+                                    let base = result50
                                         .add(i * (3 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        use super::super::super::super::maro::plugin::reply::Block as V44;
+                                        use super::super::super::super::maro::plugin::reply::Block as V49;
                                         match e {
-                                            V44::Paragraph(e) => {
+                                            V49::Paragraph(e) => {
                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                let vec13 = e;
-                                                let len13 = vec13.len();
-                                                let layout13 = _rt::alloc::Layout::from_size_align(
-                                                        vec13.len() * (5 * ::core::mem::size_of::<*const u8>()),
-                                                        ::core::mem::size_of::<*const u8>(),
+                                                let vec14 = e;
+                                                let len14 = vec14.len();
+                                                let layout14 = _rt::alloc::Layout::from_size_align(
+                                                        vec14.len() * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                                                        8,
                                                     )
                                                     .unwrap();
-                                                let (result13, _cleanup13) = wit_bindgen::rt::Cleanup::new(
-                                                    layout13,
+                                                let (result14, _cleanup14) = wit_bindgen::rt::Cleanup::new(
+                                                    layout14,
                                                 );
-                                                if let Some(cleanup) = _cleanup13 {
+                                                if let Some(cleanup) = _cleanup14 {
                                                     cleanup.forget();
                                                 }
-                                                for (i, e) in vec13.into_iter().enumerate() {
-                                                    let base = result13
-                                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                                for (i, e) in vec14.into_iter().enumerate() {
+                                                    let base = result14
+                                                        .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
                                                     {
-                                                        use super::super::super::super::maro::plugin::reply::Span as V12;
+                                                        use super::super::super::super::maro::plugin::reply::Span as V13;
                                                         match e {
-                                                            V12::Text(e) => {
+                                                            V13::Text(e) => {
                                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
                                                                 let vec4 = (e.into_bytes()).into_boxed_slice();
                                                                 let ptr4 = vec4.as_ptr().cast::<u8>();
                                                                 let len4 = vec4.len();
                                                                 ::core::mem::forget(vec4);
                                                                 *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len4;
-                                                                *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr4.cast_mut();
+                                                                *base.add(8).cast::<*mut u8>() = ptr4.cast_mut();
                                                             }
-                                                            V12::Strong(e) => {
+                                                            V13::Strong(e) => {
                                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
                                                                 let vec5 = (e.into_bytes()).into_boxed_slice();
                                                                 let ptr5 = vec5.as_ptr().cast::<u8>();
                                                                 let len5 = vec5.len();
                                                                 ::core::mem::forget(vec5);
                                                                 *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len5;
-                                                                *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr5.cast_mut();
+                                                                *base.add(8).cast::<*mut u8>() = ptr5.cast_mut();
                                                             }
-                                                            V12::Code(e) => {
+                                                            V13::Code(e) => {
                                                                 *base.add(0).cast::<u8>() = (2i32) as u8;
                                                                 let vec6 = (e.into_bytes()).into_boxed_slice();
                                                                 let ptr6 = vec6.as_ptr().cast::<u8>();
                                                                 let len6 = vec6.len();
                                                                 ::core::mem::forget(vec6);
                                                                 *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len6;
-                                                                *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr6.cast_mut();
+                                                                *base.add(8).cast::<*mut u8>() = ptr6.cast_mut();
                                                             }
-                                                            V12::Link(e) => {
+                                                            V13::Link(e) => {
                                                                 *base.add(0).cast::<u8>() = (3i32) as u8;
                                                                 let super::super::super::super::maro::plugin::reply::Link {
                                                                     url: url7,
@@ -4755,240 +6089,265 @@ pub mod exports {
                                                                 let len8 = vec8.len();
                                                                 ::core::mem::forget(vec8);
                                                                 *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len8;
-                                                                *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr8.cast_mut();
+                                                                *base.add(8).cast::<*mut u8>() = ptr8.cast_mut();
                                                                 let vec9 = (label7.into_bytes()).into_boxed_slice();
                                                                 let ptr9 = vec9.as_ptr().cast::<u8>();
                                                                 let len9 = vec9.len();
                                                                 ::core::mem::forget(vec9);
                                                                 *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len9;
                                                                 *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>() = ptr9.cast_mut();
                                                             }
-                                                            V12::Issue(e) => {
+                                                            V13::Issue(e) => {
                                                                 *base.add(0).cast::<u8>() = (4i32) as u8;
                                                                 let vec10 = (e.into_bytes()).into_boxed_slice();
                                                                 let ptr10 = vec10.as_ptr().cast::<u8>();
                                                                 let len10 = vec10.len();
                                                                 ::core::mem::forget(vec10);
                                                                 *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len10;
-                                                                *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr10.cast_mut();
+                                                                *base.add(8).cast::<*mut u8>() = ptr10.cast_mut();
                                                             }
-                                                            V12::Channel => {
+                                                            V13::Channel => {
                                                                 *base.add(0).cast::<u8>() = (5i32) as u8;
                                                             }
-                                                            V12::Caller => {
+                                                            V13::Caller => {
                                                                 *base.add(0).cast::<u8>() = (6i32) as u8;
                                                             }
-                                                            V12::User(e) => {
+                                                            V13::User(e) => {
                                                                 *base.add(0).cast::<u8>() = (7i32) as u8;
                                                                 let vec11 = (e.into_bytes()).into_boxed_slice();
                                                                 let ptr11 = vec11.as_ptr().cast::<u8>();
                                                                 let len11 = vec11.len();
                                                                 ::core::mem::forget(vec11);
                                                                 *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>() = len11;
-                                                                *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr11.cast_mut();
+                                                                *base.add(8).cast::<*mut u8>() = ptr11.cast_mut();
+                                                            }
+                                                            V13::Date(e) => {
+                                                                *base.add(0).cast::<u8>() = (8i32) as u8;
+                                                                let super::super::super::super::maro::plugin::reply::Date {
+                                                                    seconds: seconds12,
+                                                                    format: format12,
+                                                                } = e;
+                                                                *base.add(8).cast::<i64>() = _rt::as_i64(seconds12);
+                                                                *base.add(16).cast::<u8>() = (format12.clone() as i32)
+                                                                    as u8;
                                                             }
                                                         }
                                                     }
                                                 }
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len13;
+                                                    .cast::<usize>() = len14;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = result13;
+                                                    .cast::<*mut u8>() = result14;
                                             }
-                                            V44::Items(e) => {
+                                            V49::Items(e) => {
                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                let vec28 = e;
-                                                let len28 = vec28.len();
-                                                let layout28 = _rt::alloc::Layout::from_size_align(
-                                                        vec28.len() * (7 * ::core::mem::size_of::<*const u8>()),
+                                                let vec31 = e;
+                                                let len31 = vec31.len();
+                                                let layout31 = _rt::alloc::Layout::from_size_align(
+                                                        vec31.len() * (10 * ::core::mem::size_of::<*const u8>()),
                                                         ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .unwrap();
-                                                let (result28, _cleanup28) = wit_bindgen::rt::Cleanup::new(
-                                                    layout28,
+                                                let (result31, _cleanup31) = wit_bindgen::rt::Cleanup::new(
+                                                    layout31,
                                                 );
-                                                if let Some(cleanup) = _cleanup28 {
+                                                if let Some(cleanup) = _cleanup31 {
                                                     cleanup.forget();
                                                 }
-                                                for (i, e) in vec28.into_iter().enumerate() {
-                                                    let base = result28
-                                                        .add(i * (7 * ::core::mem::size_of::<*const u8>()));
+                                                for (i, e) in vec31.into_iter().enumerate() {
+                                                    let base = result31
+                                                        .add(i * (10 * ::core::mem::size_of::<*const u8>()));
                                                     {
                                                         let super::super::super::super::maro::plugin::reply::Item {
-                                                            spans: spans14,
-                                                            button: button14,
+                                                            spans: spans15,
+                                                            button: button15,
                                                         } = e;
-                                                        let vec24 = spans14;
-                                                        let len24 = vec24.len();
-                                                        let layout24 = _rt::alloc::Layout::from_size_align(
-                                                                vec24.len() * (5 * ::core::mem::size_of::<*const u8>()),
-                                                                ::core::mem::size_of::<*const u8>(),
+                                                        let vec26 = spans15;
+                                                        let len26 = vec26.len();
+                                                        let layout26 = _rt::alloc::Layout::from_size_align(
+                                                                vec26.len() * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                                                                8,
                                                             )
                                                             .unwrap();
-                                                        let (result24, _cleanup24) = wit_bindgen::rt::Cleanup::new(
-                                                            layout24,
+                                                        let (result26, _cleanup26) = wit_bindgen::rt::Cleanup::new(
+                                                            layout26,
                                                         );
-                                                        if let Some(cleanup) = _cleanup24 {
+                                                        if let Some(cleanup) = _cleanup26 {
                                                             cleanup.forget();
                                                         }
-                                                        for (i, e) in vec24.into_iter().enumerate() {
-                                                            let base = result24
-                                                                .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                                        for (i, e) in vec26.into_iter().enumerate() {
+                                                            let base = result26
+                                                                .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
                                                             {
-                                                                use super::super::super::super::maro::plugin::reply::Span as V23;
+                                                                use super::super::super::super::maro::plugin::reply::Span as V25;
                                                                 match e {
-                                                                    V23::Text(e) => {
+                                                                    V25::Text(e) => {
                                                                         *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                                        let vec15 = (e.into_bytes()).into_boxed_slice();
-                                                                        let ptr15 = vec15.as_ptr().cast::<u8>();
-                                                                        let len15 = vec15.len();
-                                                                        ::core::mem::forget(vec15);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len15;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr15.cast_mut();
-                                                                    }
-                                                                    V23::Strong(e) => {
-                                                                        *base.add(0).cast::<u8>() = (1i32) as u8;
                                                                         let vec16 = (e.into_bytes()).into_boxed_slice();
                                                                         let ptr16 = vec16.as_ptr().cast::<u8>();
                                                                         let len16 = vec16.len();
                                                                         ::core::mem::forget(vec16);
                                                                         *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>() = len16;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr16.cast_mut();
+                                                                        *base.add(8).cast::<*mut u8>() = ptr16.cast_mut();
                                                                     }
-                                                                    V23::Code(e) => {
-                                                                        *base.add(0).cast::<u8>() = (2i32) as u8;
+                                                                    V25::Strong(e) => {
+                                                                        *base.add(0).cast::<u8>() = (1i32) as u8;
                                                                         let vec17 = (e.into_bytes()).into_boxed_slice();
                                                                         let ptr17 = vec17.as_ptr().cast::<u8>();
                                                                         let len17 = vec17.len();
                                                                         ::core::mem::forget(vec17);
                                                                         *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>() = len17;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr17.cast_mut();
+                                                                        *base.add(8).cast::<*mut u8>() = ptr17.cast_mut();
                                                                     }
-                                                                    V23::Link(e) => {
+                                                                    V25::Code(e) => {
+                                                                        *base.add(0).cast::<u8>() = (2i32) as u8;
+                                                                        let vec18 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr18 = vec18.as_ptr().cast::<u8>();
+                                                                        let len18 = vec18.len();
+                                                                        ::core::mem::forget(vec18);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len18;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr18.cast_mut();
+                                                                    }
+                                                                    V25::Link(e) => {
                                                                         *base.add(0).cast::<u8>() = (3i32) as u8;
                                                                         let super::super::super::super::maro::plugin::reply::Link {
-                                                                            url: url18,
-                                                                            label: label18,
+                                                                            url: url19,
+                                                                            label: label19,
                                                                         } = e;
-                                                                        let vec19 = (url18.into_bytes()).into_boxed_slice();
-                                                                        let ptr19 = vec19.as_ptr().cast::<u8>();
-                                                                        let len19 = vec19.len();
-                                                                        ::core::mem::forget(vec19);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len19;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr19.cast_mut();
-                                                                        let vec20 = (label18.into_bytes()).into_boxed_slice();
+                                                                        let vec20 = (url19.into_bytes()).into_boxed_slice();
                                                                         let ptr20 = vec20.as_ptr().cast::<u8>();
                                                                         let len20 = vec20.len();
                                                                         ::core::mem::forget(vec20);
                                                                         *base
-                                                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>() = len20;
-                                                                        *base
-                                                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr20.cast_mut();
-                                                                    }
-                                                                    V23::Issue(e) => {
-                                                                        *base.add(0).cast::<u8>() = (4i32) as u8;
-                                                                        let vec21 = (e.into_bytes()).into_boxed_slice();
+                                                                        *base.add(8).cast::<*mut u8>() = ptr20.cast_mut();
+                                                                        let vec21 = (label19.into_bytes()).into_boxed_slice();
                                                                         let ptr21 = vec21.as_ptr().cast::<u8>();
                                                                         let len21 = vec21.len();
                                                                         ::core::mem::forget(vec21);
                                                                         *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>() = len21;
                                                                         *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<*mut u8>() = ptr21.cast_mut();
                                                                     }
-                                                                    V23::Channel => {
-                                                                        *base.add(0).cast::<u8>() = (5i32) as u8;
-                                                                    }
-                                                                    V23::Caller => {
-                                                                        *base.add(0).cast::<u8>() = (6i32) as u8;
-                                                                    }
-                                                                    V23::User(e) => {
-                                                                        *base.add(0).cast::<u8>() = (7i32) as u8;
+                                                                    V25::Issue(e) => {
+                                                                        *base.add(0).cast::<u8>() = (4i32) as u8;
                                                                         let vec22 = (e.into_bytes()).into_boxed_slice();
                                                                         let ptr22 = vec22.as_ptr().cast::<u8>();
                                                                         let len22 = vec22.len();
                                                                         ::core::mem::forget(vec22);
                                                                         *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>() = len22;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr22.cast_mut();
+                                                                    }
+                                                                    V25::Channel => {
+                                                                        *base.add(0).cast::<u8>() = (5i32) as u8;
+                                                                    }
+                                                                    V25::Caller => {
+                                                                        *base.add(0).cast::<u8>() = (6i32) as u8;
+                                                                    }
+                                                                    V25::User(e) => {
+                                                                        *base.add(0).cast::<u8>() = (7i32) as u8;
+                                                                        let vec23 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr23 = vec23.as_ptr().cast::<u8>();
+                                                                        let len23 = vec23.len();
+                                                                        ::core::mem::forget(vec23);
                                                                         *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr22.cast_mut();
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len23;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr23.cast_mut();
+                                                                    }
+                                                                    V25::Date(e) => {
+                                                                        *base.add(0).cast::<u8>() = (8i32) as u8;
+                                                                        let super::super::super::super::maro::plugin::reply::Date {
+                                                                            seconds: seconds24,
+                                                                            format: format24,
+                                                                        } = e;
+                                                                        *base.add(8).cast::<i64>() = _rt::as_i64(seconds24);
+                                                                        *base.add(16).cast::<u8>() = (format24.clone() as i32)
+                                                                            as u8;
                                                                     }
                                                                 }
                                                             }
                                                         }
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len24;
-                                                        *base.add(0).cast::<*mut u8>() = result24;
-                                                        match button14 {
+                                                            .cast::<usize>() = len26;
+                                                        *base.add(0).cast::<*mut u8>() = result26;
+                                                        match button15 {
                                                             Some(e) => {
                                                                 *base
                                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<u8>() = (1i32) as u8;
                                                                 let super::super::super::super::maro::plugin::reply::Button {
-                                                                    label: label25,
-                                                                    command: command25,
+                                                                    label: label27,
+                                                                    command: command27,
+                                                                    confirm: confirm27,
                                                                 } = e;
-                                                                let vec26 = (label25.into_bytes()).into_boxed_slice();
-                                                                let ptr26 = vec26.as_ptr().cast::<u8>();
-                                                                let len26 = vec26.len();
-                                                                ::core::mem::forget(vec26);
+                                                                let vec28 = (label27.into_bytes()).into_boxed_slice();
+                                                                let ptr28 = vec28.as_ptr().cast::<u8>();
+                                                                let len28 = vec28.len();
+                                                                ::core::mem::forget(vec28);
                                                                 *base
                                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>() = len26;
+                                                                    .cast::<usize>() = len28;
                                                                 *base
                                                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr26.cast_mut();
-                                                                let vec27 = (command25.into_bytes()).into_boxed_slice();
-                                                                let ptr27 = vec27.as_ptr().cast::<u8>();
-                                                                let len27 = vec27.len();
-                                                                ::core::mem::forget(vec27);
+                                                                    .cast::<*mut u8>() = ptr28.cast_mut();
+                                                                let vec29 = (command27.into_bytes()).into_boxed_slice();
+                                                                let ptr29 = vec29.as_ptr().cast::<u8>();
+                                                                let len29 = vec29.len();
+                                                                ::core::mem::forget(vec29);
                                                                 *base
                                                                     .add(6 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>() = len27;
+                                                                    .cast::<usize>() = len29;
                                                                 *base
                                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>() = ptr27.cast_mut();
+                                                                    .cast::<*mut u8>() = ptr29.cast_mut();
+                                                                match confirm27 {
+                                                                    Some(e) => {
+                                                                        *base
+                                                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<u8>() = (1i32) as u8;
+                                                                        let vec30 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr30 = vec30.as_ptr().cast::<u8>();
+                                                                        let len30 = vec30.len();
+                                                                        ::core::mem::forget(vec30);
+                                                                        *base
+                                                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len30;
+                                                                        *base
+                                                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<*mut u8>() = ptr30.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base
+                                                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<u8>() = (0i32) as u8;
+                                                                    }
+                                                                };
                                                             }
                                                             None => {
                                                                 *base
@@ -5000,169 +6359,17 @@ pub mod exports {
                                                 }
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len28;
+                                                    .cast::<usize>() = len31;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = result28;
+                                                    .cast::<*mut u8>() = result31;
                                             }
-                                            V44::Lines(e) => {
+                                            V49::Lines(e) => {
                                                 *base.add(0).cast::<u8>() = (2i32) as u8;
-                                                let vec39 = e;
-                                                let len39 = vec39.len();
-                                                let layout39 = _rt::alloc::Layout::from_size_align(
-                                                        vec39.len() * (2 * ::core::mem::size_of::<*const u8>()),
-                                                        ::core::mem::size_of::<*const u8>(),
-                                                    )
-                                                    .unwrap();
-                                                let (result39, _cleanup39) = wit_bindgen::rt::Cleanup::new(
-                                                    layout39,
-                                                );
-                                                if let Some(cleanup) = _cleanup39 {
-                                                    cleanup.forget();
-                                                }
-                                                for (i, e) in vec39.into_iter().enumerate() {
-                                                    let base = result39
-                                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                                    {
-                                                        let vec38 = e;
-                                                        let len38 = vec38.len();
-                                                        let layout38 = _rt::alloc::Layout::from_size_align(
-                                                                vec38.len() * (5 * ::core::mem::size_of::<*const u8>()),
-                                                                ::core::mem::size_of::<*const u8>(),
-                                                            )
-                                                            .unwrap();
-                                                        let (result38, _cleanup38) = wit_bindgen::rt::Cleanup::new(
-                                                            layout38,
-                                                        );
-                                                        if let Some(cleanup) = _cleanup38 {
-                                                            cleanup.forget();
-                                                        }
-                                                        for (i, e) in vec38.into_iter().enumerate() {
-                                                            let base = result38
-                                                                .add(i * (5 * ::core::mem::size_of::<*const u8>()));
-                                                            {
-                                                                use super::super::super::super::maro::plugin::reply::Span as V37;
-                                                                match e {
-                                                                    V37::Text(e) => {
-                                                                        *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                                        let vec29 = (e.into_bytes()).into_boxed_slice();
-                                                                        let ptr29 = vec29.as_ptr().cast::<u8>();
-                                                                        let len29 = vec29.len();
-                                                                        ::core::mem::forget(vec29);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len29;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr29.cast_mut();
-                                                                    }
-                                                                    V37::Strong(e) => {
-                                                                        *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                                        let vec30 = (e.into_bytes()).into_boxed_slice();
-                                                                        let ptr30 = vec30.as_ptr().cast::<u8>();
-                                                                        let len30 = vec30.len();
-                                                                        ::core::mem::forget(vec30);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len30;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr30.cast_mut();
-                                                                    }
-                                                                    V37::Code(e) => {
-                                                                        *base.add(0).cast::<u8>() = (2i32) as u8;
-                                                                        let vec31 = (e.into_bytes()).into_boxed_slice();
-                                                                        let ptr31 = vec31.as_ptr().cast::<u8>();
-                                                                        let len31 = vec31.len();
-                                                                        ::core::mem::forget(vec31);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len31;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr31.cast_mut();
-                                                                    }
-                                                                    V37::Link(e) => {
-                                                                        *base.add(0).cast::<u8>() = (3i32) as u8;
-                                                                        let super::super::super::super::maro::plugin::reply::Link {
-                                                                            url: url32,
-                                                                            label: label32,
-                                                                        } = e;
-                                                                        let vec33 = (url32.into_bytes()).into_boxed_slice();
-                                                                        let ptr33 = vec33.as_ptr().cast::<u8>();
-                                                                        let len33 = vec33.len();
-                                                                        ::core::mem::forget(vec33);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len33;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr33.cast_mut();
-                                                                        let vec34 = (label32.into_bytes()).into_boxed_slice();
-                                                                        let ptr34 = vec34.as_ptr().cast::<u8>();
-                                                                        let len34 = vec34.len();
-                                                                        ::core::mem::forget(vec34);
-                                                                        *base
-                                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len34;
-                                                                        *base
-                                                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr34.cast_mut();
-                                                                    }
-                                                                    V37::Issue(e) => {
-                                                                        *base.add(0).cast::<u8>() = (4i32) as u8;
-                                                                        let vec35 = (e.into_bytes()).into_boxed_slice();
-                                                                        let ptr35 = vec35.as_ptr().cast::<u8>();
-                                                                        let len35 = vec35.len();
-                                                                        ::core::mem::forget(vec35);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len35;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr35.cast_mut();
-                                                                    }
-                                                                    V37::Channel => {
-                                                                        *base.add(0).cast::<u8>() = (5i32) as u8;
-                                                                    }
-                                                                    V37::Caller => {
-                                                                        *base.add(0).cast::<u8>() = (6i32) as u8;
-                                                                    }
-                                                                    V37::User(e) => {
-                                                                        *base.add(0).cast::<u8>() = (7i32) as u8;
-                                                                        let vec36 = (e.into_bytes()).into_boxed_slice();
-                                                                        let ptr36 = vec36.as_ptr().cast::<u8>();
-                                                                        let len36 = vec36.len();
-                                                                        ::core::mem::forget(vec36);
-                                                                        *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>() = len36;
-                                                                        *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>() = ptr36.cast_mut();
-                                                                    }
-                                                                }
-                                                            }
-                                                        }
-                                                        *base
-                                                            .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len38;
-                                                        *base.add(0).cast::<*mut u8>() = result38;
-                                                    }
-                                                }
-                                                *base
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len39;
-                                                *base
-                                                    .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = result39;
-                                            }
-                                            V44::Buttons(e) => {
-                                                *base.add(0).cast::<u8>() = (3i32) as u8;
                                                 let vec43 = e;
                                                 let len43 = vec43.len();
                                                 let layout43 = _rt::alloc::Layout::from_size_align(
-                                                        vec43.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                                        vec43.len() * (2 * ::core::mem::size_of::<*const u8>()),
                                                         ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .unwrap();
@@ -5174,30 +6381,130 @@ pub mod exports {
                                                 }
                                                 for (i, e) in vec43.into_iter().enumerate() {
                                                     let base = result43
-                                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                                     {
-                                                        let super::super::super::super::maro::plugin::reply::Button {
-                                                            label: label40,
-                                                            command: command40,
-                                                        } = e;
-                                                        let vec41 = (label40.into_bytes()).into_boxed_slice();
-                                                        let ptr41 = vec41.as_ptr().cast::<u8>();
-                                                        let len41 = vec41.len();
-                                                        ::core::mem::forget(vec41);
+                                                        let vec42 = e;
+                                                        let len42 = vec42.len();
+                                                        let layout42 = _rt::alloc::Layout::from_size_align(
+                                                                vec42.len() * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                                                                8,
+                                                            )
+                                                            .unwrap();
+                                                        let (result42, _cleanup42) = wit_bindgen::rt::Cleanup::new(
+                                                            layout42,
+                                                        );
+                                                        if let Some(cleanup) = _cleanup42 {
+                                                            cleanup.forget();
+                                                        }
+                                                        for (i, e) in vec42.into_iter().enumerate() {
+                                                            let base = result42
+                                                                .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
+                                                            {
+                                                                use super::super::super::super::maro::plugin::reply::Span as V41;
+                                                                match e {
+                                                                    V41::Text(e) => {
+                                                                        *base.add(0).cast::<u8>() = (0i32) as u8;
+                                                                        let vec32 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr32 = vec32.as_ptr().cast::<u8>();
+                                                                        let len32 = vec32.len();
+                                                                        ::core::mem::forget(vec32);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len32;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr32.cast_mut();
+                                                                    }
+                                                                    V41::Strong(e) => {
+                                                                        *base.add(0).cast::<u8>() = (1i32) as u8;
+                                                                        let vec33 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr33 = vec33.as_ptr().cast::<u8>();
+                                                                        let len33 = vec33.len();
+                                                                        ::core::mem::forget(vec33);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len33;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr33.cast_mut();
+                                                                    }
+                                                                    V41::Code(e) => {
+                                                                        *base.add(0).cast::<u8>() = (2i32) as u8;
+                                                                        let vec34 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr34 = vec34.as_ptr().cast::<u8>();
+                                                                        let len34 = vec34.len();
+                                                                        ::core::mem::forget(vec34);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len34;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr34.cast_mut();
+                                                                    }
+                                                                    V41::Link(e) => {
+                                                                        *base.add(0).cast::<u8>() = (3i32) as u8;
+                                                                        let super::super::super::super::maro::plugin::reply::Link {
+                                                                            url: url35,
+                                                                            label: label35,
+                                                                        } = e;
+                                                                        let vec36 = (url35.into_bytes()).into_boxed_slice();
+                                                                        let ptr36 = vec36.as_ptr().cast::<u8>();
+                                                                        let len36 = vec36.len();
+                                                                        ::core::mem::forget(vec36);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len36;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr36.cast_mut();
+                                                                        let vec37 = (label35.into_bytes()).into_boxed_slice();
+                                                                        let ptr37 = vec37.as_ptr().cast::<u8>();
+                                                                        let len37 = vec37.len();
+                                                                        ::core::mem::forget(vec37);
+                                                                        *base
+                                                                            .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len37;
+                                                                        *base
+                                                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<*mut u8>() = ptr37.cast_mut();
+                                                                    }
+                                                                    V41::Issue(e) => {
+                                                                        *base.add(0).cast::<u8>() = (4i32) as u8;
+                                                                        let vec38 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr38 = vec38.as_ptr().cast::<u8>();
+                                                                        let len38 = vec38.len();
+                                                                        ::core::mem::forget(vec38);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len38;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr38.cast_mut();
+                                                                    }
+                                                                    V41::Channel => {
+                                                                        *base.add(0).cast::<u8>() = (5i32) as u8;
+                                                                    }
+                                                                    V41::Caller => {
+                                                                        *base.add(0).cast::<u8>() = (6i32) as u8;
+                                                                    }
+                                                                    V41::User(e) => {
+                                                                        *base.add(0).cast::<u8>() = (7i32) as u8;
+                                                                        let vec39 = (e.into_bytes()).into_boxed_slice();
+                                                                        let ptr39 = vec39.as_ptr().cast::<u8>();
+                                                                        let len39 = vec39.len();
+                                                                        ::core::mem::forget(vec39);
+                                                                        *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>() = len39;
+                                                                        *base.add(8).cast::<*mut u8>() = ptr39.cast_mut();
+                                                                    }
+                                                                    V41::Date(e) => {
+                                                                        *base.add(0).cast::<u8>() = (8i32) as u8;
+                                                                        let super::super::super::super::maro::plugin::reply::Date {
+                                                                            seconds: seconds40,
+                                                                            format: format40,
+                                                                        } = e;
+                                                                        *base.add(8).cast::<i64>() = _rt::as_i64(seconds40);
+                                                                        *base.add(16).cast::<u8>() = (format40.clone() as i32)
+                                                                            as u8;
+                                                                    }
+                                                                }
+                                                            }
+                                                        }
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len41;
-                                                        *base.add(0).cast::<*mut u8>() = ptr41.cast_mut();
-                                                        let vec42 = (command40.into_bytes()).into_boxed_slice();
-                                                        let ptr42 = vec42.as_ptr().cast::<u8>();
-                                                        let len42 = vec42.len();
-                                                        ::core::mem::forget(vec42);
-                                                        *base
-                                                            .add(3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>() = len42;
-                                                        *base
-                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr42.cast_mut();
+                                                        *base.add(0).cast::<*mut u8>() = result42;
                                                     }
                                                 }
                                                 *base
@@ -5207,15 +6514,88 @@ pub mod exports {
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>() = result43;
                                             }
+                                            V49::Buttons(e) => {
+                                                *base.add(0).cast::<u8>() = (3i32) as u8;
+                                                let vec48 = e;
+                                                let len48 = vec48.len();
+                                                let layout48 = _rt::alloc::Layout::from_size_align(
+                                                        vec48.len() * (7 * ::core::mem::size_of::<*const u8>()),
+                                                        ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .unwrap();
+                                                let (result48, _cleanup48) = wit_bindgen::rt::Cleanup::new(
+                                                    layout48,
+                                                );
+                                                if let Some(cleanup) = _cleanup48 {
+                                                    cleanup.forget();
+                                                }
+                                                for (i, e) in vec48.into_iter().enumerate() {
+                                                    let base = result48
+                                                        .add(i * (7 * ::core::mem::size_of::<*const u8>()));
+                                                    {
+                                                        let super::super::super::super::maro::plugin::reply::Button {
+                                                            label: label44,
+                                                            command: command44,
+                                                            confirm: confirm44,
+                                                        } = e;
+                                                        let vec45 = (label44.into_bytes()).into_boxed_slice();
+                                                        let ptr45 = vec45.as_ptr().cast::<u8>();
+                                                        let len45 = vec45.len();
+                                                        ::core::mem::forget(vec45);
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len45;
+                                                        *base.add(0).cast::<*mut u8>() = ptr45.cast_mut();
+                                                        let vec46 = (command44.into_bytes()).into_boxed_slice();
+                                                        let ptr46 = vec46.as_ptr().cast::<u8>();
+                                                        let len46 = vec46.len();
+                                                        ::core::mem::forget(vec46);
+                                                        *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len46;
+                                                        *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr46.cast_mut();
+                                                        match confirm44 {
+                                                            Some(e) => {
+                                                                *base
+                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<u8>() = (1i32) as u8;
+                                                                let vec47 = (e.into_bytes()).into_boxed_slice();
+                                                                let ptr47 = vec47.as_ptr().cast::<u8>();
+                                                                let len47 = vec47.len();
+                                                                ::core::mem::forget(vec47);
+                                                                *base
+                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>() = len47;
+                                                                *base
+                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>() = ptr47.cast_mut();
+                                                            }
+                                                            None => {
+                                                                *base
+                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<u8>() = (0i32) as u8;
+                                                            }
+                                                        };
+                                                    }
+                                                }
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len48;
+                                                *base
+                                                    .add(::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = result48;
+                                            }
                                         }
                                     }
                                 }
                                 *ptr2
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len45;
+                                    .cast::<usize>() = len50;
                                 *ptr2
                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result45;
+                                    .cast::<*mut u8>() = result50;
                             }
                             Err(e) => {
                                 *ptr2.add(0).cast::<u8>() = (1i32) as u8;
@@ -5224,31 +6604,31 @@ pub mod exports {
                                         *ptr2
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
-                                        let vec46 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr46 = vec46.as_ptr().cast::<u8>();
-                                        let len46 = vec46.len();
-                                        ::core::mem::forget(vec46);
+                                        let vec51 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr51 = vec51.as_ptr().cast::<u8>();
+                                        let len51 = vec51.len();
+                                        ::core::mem::forget(vec51);
                                         *ptr2
                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len46;
+                                            .cast::<usize>() = len51;
                                         *ptr2
                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr46.cast_mut();
+                                            .cast::<*mut u8>() = ptr51.cast_mut();
                                     }
                                     RunError::Failed(e) => {
                                         *ptr2
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        let vec47 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr47 = vec47.as_ptr().cast::<u8>();
-                                        let len47 = vec47.len();
-                                        ::core::mem::forget(vec47);
+                                        let vec52 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr52 = vec52.as_ptr().cast::<u8>();
+                                        let len52 = vec52.len();
+                                        ::core::mem::forget(vec52);
                                         *ptr2
                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len47;
+                                            .cast::<usize>() = len52;
                                         *ptr2
                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr47.cast_mut();
+                                            .cast::<*mut u8>() = ptr52.cast_mut();
                                     }
                                 }
                             }
@@ -5269,10 +6649,10 @@ pub mod exports {
                                 let l2 = *arg0
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base76 = l1;
-                                let len76 = l2;
-                                for i in 0..len76 {
-                                    let base = base76
+                                let base82 = l1;
+                                let len82 = l2;
+                                for i in 0..len82 {
+                                    let base = base82
                                         .add(i * (3 * ::core::mem::size_of::<*const u8>()));
                                     {
                                         let l3 = i32::from(*base.add(0).cast::<u8>());
@@ -5288,80 +6668,69 @@ pub mod exports {
                                                 let len21 = l5;
                                                 for i in 0..len21 {
                                                     let base = base21
-                                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                                        .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
                                                     {
                                                         let l6 = i32::from(*base.add(0).cast::<u8>());
                                                         match l6 {
                                                             0 => {
-                                                                let l7 = *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                                let l7 = *base.add(8).cast::<*mut u8>();
                                                                 let l8 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l7, l8, 1);
                                                             }
                                                             1 => {
-                                                                let l9 = *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                                let l9 = *base.add(8).cast::<*mut u8>();
                                                                 let l10 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l9, l10, 1);
                                                             }
                                                             2 => {
-                                                                let l11 = *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                                let l11 = *base.add(8).cast::<*mut u8>();
                                                                 let l12 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l11, l12, 1);
                                                             }
                                                             3 => {
-                                                                let l13 = *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                                let l13 = *base.add(8).cast::<*mut u8>();
                                                                 let l14 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l13, l14, 1);
                                                                 let l15 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
                                                                 let l16 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l15, l16, 1);
                                                             }
                                                             4 => {
-                                                                let l17 = *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                                let l17 = *base.add(8).cast::<*mut u8>();
                                                                 let l18 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l17, l18, 1);
                                                             }
                                                             5 => {}
                                                             6 => {}
-                                                            _ => {
-                                                                let l19 = *base
-                                                                    .add(::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                            7 => {
+                                                                let l19 = *base.add(8).cast::<*mut u8>();
                                                                 let l20 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l19, l20, 1);
                                                             }
+                                                            _ => {}
                                                         }
                                                     }
                                                 }
                                                 _rt::cabi_dealloc(
                                                     base21,
-                                                    len21 * (5 * ::core::mem::size_of::<*const u8>()),
-                                                    ::core::mem::size_of::<*const u8>(),
+                                                    len21 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                                                    8,
                                                 );
                                             }
                                             1 => {
@@ -5371,11 +6740,11 @@ pub mod exports {
                                                 let l23 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let base47 = l22;
-                                                let len47 = l23;
-                                                for i in 0..len47 {
-                                                    let base = base47
-                                                        .add(i * (7 * ::core::mem::size_of::<*const u8>()));
+                                                let base50 = l22;
+                                                let len50 = l23;
+                                                for i in 0..len50 {
+                                                    let base = base50
+                                                        .add(i * (10 * ::core::mem::size_of::<*const u8>()));
                                                     {
                                                         let l24 = *base.add(0).cast::<*mut u8>();
                                                         let l25 = *base
@@ -5385,80 +6754,69 @@ pub mod exports {
                                                         let len41 = l25;
                                                         for i in 0..len41 {
                                                             let base = base41
-                                                                .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                                                .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
                                                             {
                                                                 let l26 = i32::from(*base.add(0).cast::<u8>());
                                                                 match l26 {
                                                                     0 => {
-                                                                        let l27 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
+                                                                        let l27 = *base.add(8).cast::<*mut u8>();
                                                                         let l28 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l27, l28, 1);
                                                                     }
                                                                     1 => {
-                                                                        let l29 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
+                                                                        let l29 = *base.add(8).cast::<*mut u8>();
                                                                         let l30 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l29, l30, 1);
                                                                     }
                                                                     2 => {
-                                                                        let l31 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
+                                                                        let l31 = *base.add(8).cast::<*mut u8>();
                                                                         let l32 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l31, l32, 1);
                                                                     }
                                                                     3 => {
-                                                                        let l33 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
+                                                                        let l33 = *base.add(8).cast::<*mut u8>();
                                                                         let l34 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l33, l34, 1);
                                                                         let l35 = *base
-                                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<*mut u8>();
                                                                         let l36 = *base
-                                                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l35, l36, 1);
                                                                     }
                                                                     4 => {
-                                                                        let l37 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
+                                                                        let l37 = *base.add(8).cast::<*mut u8>();
                                                                         let l38 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l37, l38, 1);
                                                                     }
                                                                     5 => {}
                                                                     6 => {}
-                                                                    _ => {
-                                                                        let l39 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
+                                                                    7 => {
+                                                                        let l39 = *base.add(8).cast::<*mut u8>();
                                                                         let l40 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
                                                                         _rt::cabi_dealloc(l39, l40, 1);
                                                                     }
+                                                                    _ => {}
                                                                 }
                                                             }
                                                         }
                                                         _rt::cabi_dealloc(
                                                             base41,
-                                                            len41 * (5 * ::core::mem::size_of::<*const u8>()),
-                                                            ::core::mem::size_of::<*const u8>(),
+                                                            len41 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                                                            8,
                                                         );
                                                         let l42 = i32::from(
                                                             *base
@@ -5482,150 +6840,173 @@ pub mod exports {
                                                                     .add(6 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 _rt::cabi_dealloc(l45, l46, 1);
-                                                            }
-                                                        }
-                                                    }
-                                                }
-                                                _rt::cabi_dealloc(
-                                                    base47,
-                                                    len47 * (7 * ::core::mem::size_of::<*const u8>()),
-                                                    ::core::mem::size_of::<*const u8>(),
-                                                );
-                                            }
-                                            2 => {
-                                                let l48 = *base
-                                                    .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>();
-                                                let l49 = *base
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>();
-                                                let base68 = l48;
-                                                let len68 = l49;
-                                                for i in 0..len68 {
-                                                    let base = base68
-                                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                                    {
-                                                        let l50 = *base.add(0).cast::<*mut u8>();
-                                                        let l51 = *base
-                                                            .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>();
-                                                        let base67 = l50;
-                                                        let len67 = l51;
-                                                        for i in 0..len67 {
-                                                            let base = base67
-                                                                .add(i * (5 * ::core::mem::size_of::<*const u8>()));
-                                                            {
-                                                                let l52 = i32::from(*base.add(0).cast::<u8>());
-                                                                match l52 {
-                                                                    0 => {
-                                                                        let l53 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l54 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l53, l54, 1);
-                                                                    }
-                                                                    1 => {
-                                                                        let l55 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l56 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l55, l56, 1);
-                                                                    }
-                                                                    2 => {
-                                                                        let l57 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l58 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l57, l58, 1);
-                                                                    }
-                                                                    3 => {
-                                                                        let l59 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l60 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l59, l60, 1);
-                                                                        let l61 = *base
-                                                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l62 = *base
-                                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l61, l62, 1);
-                                                                    }
-                                                                    4 => {
-                                                                        let l63 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l64 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l63, l64, 1);
-                                                                    }
-                                                                    5 => {}
-                                                                    6 => {}
+                                                                let l47 = i32::from(
+                                                                    *base
+                                                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                match l47 {
+                                                                    0 => {}
                                                                     _ => {
-                                                                        let l65 = *base
-                                                                            .add(::core::mem::size_of::<*const u8>())
+                                                                        let l48 = *base
+                                                                            .add(8 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<*mut u8>();
-                                                                        let l66 = *base
-                                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                        let l49 = *base
+                                                                            .add(9 * ::core::mem::size_of::<*const u8>())
                                                                             .cast::<usize>();
-                                                                        _rt::cabi_dealloc(l65, l66, 1);
+                                                                        _rt::cabi_dealloc(l48, l49, 1);
                                                                     }
                                                                 }
                                                             }
                                                         }
+                                                    }
+                                                }
+                                                _rt::cabi_dealloc(
+                                                    base50,
+                                                    len50 * (10 * ::core::mem::size_of::<*const u8>()),
+                                                    ::core::mem::size_of::<*const u8>(),
+                                                );
+                                            }
+                                            2 => {
+                                                let l51 = *base
+                                                    .add(::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l52 = *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                let base71 = l51;
+                                                let len71 = l52;
+                                                for i in 0..len71 {
+                                                    let base = base71
+                                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                                    {
+                                                        let l53 = *base.add(0).cast::<*mut u8>();
+                                                        let l54 = *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let base70 = l53;
+                                                        let len70 = l54;
+                                                        for i in 0..len70 {
+                                                            let base = base70
+                                                                .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
+                                                            {
+                                                                let l55 = i32::from(*base.add(0).cast::<u8>());
+                                                                match l55 {
+                                                                    0 => {
+                                                                        let l56 = *base.add(8).cast::<*mut u8>();
+                                                                        let l57 = *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l56, l57, 1);
+                                                                    }
+                                                                    1 => {
+                                                                        let l58 = *base.add(8).cast::<*mut u8>();
+                                                                        let l59 = *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l58, l59, 1);
+                                                                    }
+                                                                    2 => {
+                                                                        let l60 = *base.add(8).cast::<*mut u8>();
+                                                                        let l61 = *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l60, l61, 1);
+                                                                    }
+                                                                    3 => {
+                                                                        let l62 = *base.add(8).cast::<*mut u8>();
+                                                                        let l63 = *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l62, l63, 1);
+                                                                        let l64 = *base
+                                                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<*mut u8>();
+                                                                        let l65 = *base
+                                                                            .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l64, l65, 1);
+                                                                    }
+                                                                    4 => {
+                                                                        let l66 = *base.add(8).cast::<*mut u8>();
+                                                                        let l67 = *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l66, l67, 1);
+                                                                    }
+                                                                    5 => {}
+                                                                    6 => {}
+                                                                    7 => {
+                                                                        let l68 = *base.add(8).cast::<*mut u8>();
+                                                                        let l69 = *base
+                                                                            .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<usize>();
+                                                                        _rt::cabi_dealloc(l68, l69, 1);
+                                                                    }
+                                                                    _ => {}
+                                                                }
+                                                            }
+                                                        }
                                                         _rt::cabi_dealloc(
-                                                            base67,
-                                                            len67 * (5 * ::core::mem::size_of::<*const u8>()),
-                                                            ::core::mem::size_of::<*const u8>(),
+                                                            base70,
+                                                            len70 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                                                            8,
                                                         );
                                                     }
                                                 }
                                                 _rt::cabi_dealloc(
-                                                    base68,
-                                                    len68 * (2 * ::core::mem::size_of::<*const u8>()),
+                                                    base71,
+                                                    len71 * (2 * ::core::mem::size_of::<*const u8>()),
                                                     ::core::mem::size_of::<*const u8>(),
                                                 );
                                             }
                                             _ => {
-                                                let l69 = *base
+                                                let l72 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l70 = *base
+                                                let l73 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let base75 = l69;
-                                                let len75 = l70;
-                                                for i in 0..len75 {
-                                                    let base = base75
-                                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                                let base81 = l72;
+                                                let len81 = l73;
+                                                for i in 0..len81 {
+                                                    let base = base81
+                                                        .add(i * (7 * ::core::mem::size_of::<*const u8>()));
                                                     {
-                                                        let l71 = *base.add(0).cast::<*mut u8>();
-                                                        let l72 = *base
+                                                        let l74 = *base.add(0).cast::<*mut u8>();
+                                                        let l75 = *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        _rt::cabi_dealloc(l71, l72, 1);
-                                                        let l73 = *base
+                                                        _rt::cabi_dealloc(l74, l75, 1);
+                                                        let l76 = *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l74 = *base
+                                                        let l77 = *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        _rt::cabi_dealloc(l73, l74, 1);
+                                                        _rt::cabi_dealloc(l76, l77, 1);
+                                                        let l78 = i32::from(
+                                                            *base
+                                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
+                                                        );
+                                                        match l78 {
+                                                            0 => {}
+                                                            _ => {
+                                                                let l79 = *base
+                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l80 = *base
+                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                _rt::cabi_dealloc(l79, l80, 1);
+                                                            }
+                                                        }
                                                     }
                                                 }
                                                 _rt::cabi_dealloc(
-                                                    base75,
-                                                    len75 * (4 * ::core::mem::size_of::<*const u8>()),
+                                                    base81,
+                                                    len81 * (7 * ::core::mem::size_of::<*const u8>()),
                                                     ::core::mem::size_of::<*const u8>(),
                                                 );
                                             }
@@ -5633,33 +7014,33 @@ pub mod exports {
                                     }
                                 }
                                 _rt::cabi_dealloc(
-                                    base76,
-                                    len76 * (3 * ::core::mem::size_of::<*const u8>()),
+                                    base82,
+                                    len82 * (3 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
                             }
                             _ => {
-                                let l77 = i32::from(
+                                let l83 = i32::from(
                                     *arg0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                                 );
-                                match l77 {
+                                match l83 {
                                     0 => {
-                                        let l78 = *arg0
+                                        let l84 = *arg0
                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l79 = *arg0
+                                        let l85 = *arg0
                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        _rt::cabi_dealloc(l78, l79, 1);
+                                        _rt::cabi_dealloc(l84, l85, 1);
                                     }
                                     _ => {
-                                        let l80 = *arg0
+                                        let l86 = *arg0
                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l81 = *arg0
+                                        let l87 = *arg0
                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        _rt::cabi_dealloc(l80, l81, 1);
+                                        _rt::cabi_dealloc(l86, l87, 1);
                                     }
                                 }
                             }
@@ -5812,6 +7193,29 @@ mod _rt {
             val != 0
         }
     }
+    pub fn as_i64<T: AsI64>(t: T) -> i64 {
+        t.as_i64()
+    }
+    pub trait AsI64 {
+        fn as_i64(self) -> i64;
+    }
+    impl<'a, T: Copy + AsI64> AsI64 for &'a T {
+        fn as_i64(self) -> i64 {
+            (*self).as_i64()
+        }
+    }
+    impl AsI64 for i64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
+    impl AsI64 for u64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         wit_bindgen::rt::run_ctors_once();
@@ -5849,12 +7253,12 @@ macro_rules! __export_subcommand_impl {
         : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.60.0:maro:plugin@0.2.0:subcommand:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3914] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 4574] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc9\x1d\x01A\x02\x01\
-A!\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
-@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/l\
-og@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdd\"\x01A\x02\x01A#\
+\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\
+\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/lo\
+g@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
 \0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\
 \x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09fo\
 rbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invali\
@@ -5865,85 +7269,102 @@ d\x0d\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06d
 enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\
 \x04kind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/t\
 ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
-\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\x01\x02\x04\0\x05iss\
+\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B0\x02\x03\x02\x01\x02\x04\0\x05iss\
 ue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\
 \0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\
 \x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05fou\
 nd\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\
 \x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01\
 k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\
-\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\x10\x01ks\x01r\x02\x06issu\
-es\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01p\x03\x01p\x09\x01j\x01\x16\
-\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issues\x01\x18\x01p\x0b\x01j\x01\
-\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07look-up\x01\x1b\x01j\x01\x14\x01\
-\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\0\x06search\x01\x1d\x03\0\
-\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\0\x01\x07\
-user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\
-\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x04\
-\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atracked-atw\x04\
-\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04more\x7f\x04\0\x04\
-page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x0b\x04\0\x0c\
-list-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\x0d\x04\0\x0dcount-tracked\x01\x0e\
-\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\x04keys\x0f\0\x11\x04\0\x0ais-t\
-racked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\x03\x02\x01\
-\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\
-\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0dtrack-outcom\
-e\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-outcome\x03\0\x06\
-\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\x04\0\x05trac\
-k\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\x04\0\x07untr\
-ack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\0\x01\x0fjir\
-a-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\
-\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-error-kind\x03\0\
-\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07missing\0\0\x08\
-rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error-kind\x03\0\x08\
-\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01r\x03\x02ids\x04\
-names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01ks\x01r\x04\x07pr\
-oject\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09new-issue\x03\0\
-\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07comment\x01\x12\x01\
-p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10list-transitions\x01\
-\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atransition\x01\x16\x01\
-p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\x04\0\x0ffind-ass\
-ignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\
-\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1b\
-maro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x16\x01m\x02\x07channel\x06plugin\x04\0\
-\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04full\0\0\x06denied\0\0\x10inval\
-id-argument\0\0\x04\0\x12storage-error-kind\x03\0\x02\x01r\x02\x04kind\x03\x07me\
-ssages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05s\
-cope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\
-\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05s\
-cope\x01\x03keys\0\x0b\x04\0\x06delete\x01\x0c\x01@\x04\x05scope\x01\x03keys\x08\
-expected\x06\x03new\x06\0\x0b\x04\0\x04swap\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01\
-@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\x09list-keys\x01\x10\x03\0\x19maro:plu\
-gin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0ahost-error\x01B\x0b\x02\x03\x02\x01\x0e\
-\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\x02\x01\x01\x01@\x01\x04names\0\x03\x04\
-\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03\
-all\x01\x08\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\
-\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\
-\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\x10\x01B\x12\x01m\x06\x03get\x04head\x04\
-post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05valu\
-es\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03u\
-rls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07\
-headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0fin\
-valid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0f\
-http-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\
-\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\
-\0\x16maro:plugin/http@0.2.0\x05\x11\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09issue\
--key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05\
-labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04code\x01\
-s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\
-\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06button\x03\
-\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04item\x03\0\
-\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05items\x01\x0e\
-\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01m\x02\x06\
-caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avisibility\x14\
-\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0.2.0\x05\x12\
-\x02\x03\0\x0a\x05reply\x01B\x0b\x02\x03\x02\x01\x13\x04\0\x05reply\x03\0\0\x01r\
-\x04\x04names\x07versions\x07summarys\x05usages\x04\0\x0bdescription\x03\0\x02\x01\
-q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\x01@\0\0\x03\
-\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumentss\0\x07\x04\
-\0\x03run\x01\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x14\x04\0\x1cmaro:plugi\
-n/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09producers\x01\
-\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\x04\0\
+\x05field\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0afull\
+-issue\x03\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\0\x04\
+\0\x07reading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\0\x0b\
+search-page\x03\0\x1a\x01p\x03\x01p\x09\x01j\x01\x1d\x01\x05\x01@\x01\x04keys\x1c\
+\0\x1e\x04\0\x0aget-issues\x01\x1f\x01p\x0b\x01j\x01\x20\x01\x05\x01@\x01\x04key\
+s\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x01\
+ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01\
+(\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06searc\
+h\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\
+\x03\0\x01\x07user-id\x01B!\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
+\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
+id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
+cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
+e\x7f\x04\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row\
+-state\x03\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\
+\x0brow-details\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddet\
+ailed-page\x03\0\x11\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x13\x04\
+\0\x0clist-tracked\x01\x14\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x15\
+\x04\0\x0clist-details\x01\x16\x01j\x01y\x01\x03\x01@\0\0\x17\x04\0\x0dcount-tra\
+cked\x01\x18\x01p\x01\x01p\x7f\x01j\x01\x1a\x01\x03\x01@\x01\x04keys\x19\0\x1b\x04\
+\0\x0ais-tracked\x01\x1c\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\
+\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker\
+-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0d\
+track-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-ou\
+tcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\
+\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\
+\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\
+\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\
+\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-erro\
+r-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07mi\
+ssing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error\
+-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01\
+r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01k\
+s\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
+new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
+omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
+list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
+ansition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\
+\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\
+\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06cre\
+ate\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x1b\x01m\x03\x07ch\
+annel\x06plugin\x06person\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04\
+full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-kind\x03\0\
+\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01\
+j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\
+\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01@\
+\x04\x05scope\x01\x03keys\x05values\x07secondsw\0\x09\x04\0\x0cset-expiring\x01\x0b\
+\x01j\x01x\x01\x05\x01@\x03\x05scope\x01\x03keys\x06amountx\0\x0c\x04\0\x03add\x01\
+\x0d\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0e\x04\0\x06delete\x01\
+\x0f\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0e\x04\0\x04swa\
+p\x01\x10\x01ps\x01j\x01\x11\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x12\x04\0\
+\x09list-keys\x01\x13\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0a\
+host-error\x01B\x0b\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\
+\x02\x01\x01\x01@\x01\x04names\0\x03\x04\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01\
+j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03all\x01\x08\x03\0\x1amaro:plugin/setting\
+s@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01\
+w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\
+\x10\x01B\x0c\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01s\x01\x01\x01\
+@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01\x7f\x01\x01\x01@\0\0\x04\x04\0\x08is-admi\
+n\x01\x05\x01ks\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x09time-zone\x01\x08\x03\
+\0\x18maro:plugin/caller@0.2.0\x05\x11\x01B\x12\x01m\x06\x03get\x04head\x04post\x03\
+put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05values\x04\0\
+\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03urls\x07h\
+eaders\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07headers\
+\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0finvalid-r\
+equest\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0fhttp-er\
+ror-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\0\x0d\
+\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\0\x16\
+maro:plugin/http@0.2.0\x05\x12\x01B\x1d\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\
+\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05labels\x04\
+\0\x04link\x03\0\x04\x01m\x04\x03day\x04time\x0cday-and-time\x03ago\x04\0\x0bdat\
+e-format\x03\0\x06\x01r\x02\x07secondsw\x06format\x07\x04\0\x04date\x03\0\x08\x01\
+q\x09\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04link\x01\x05\0\x05issue\x01\
+\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\x04date\x01\x09\0\x04\0\x04\
+span\x03\0\x0a\x01ks\x01r\x03\x05labels\x07commands\x07confirm\x0c\x04\0\x06butt\
+on\x03\0\x0d\x01p\x0b\x01k\x0e\x01r\x02\x05spans\x0f\x06button\x10\x04\0\x04item\
+\x03\0\x11\x01p\x12\x01p\x0f\x01p\x0e\x01q\x04\x09paragraph\x01\x0f\0\x05items\x01\
+\x13\0\x05lines\x01\x14\0\x07buttons\x01\x15\0\x04\0\x05block\x03\0\x16\x01m\x03\
+\x06caller\x07channel\x06update\x04\0\x0avisibility\x03\0\x18\x01p\x17\x01r\x02\x0a\
+visibility\x19\x06blocks\x1a\x04\0\x05reply\x03\0\x1b\x03\0\x17maro:plugin/reply\
+@0.2.0\x05\x13\x02\x03\0\x0b\x05reply\x01B\x0b\x02\x03\x02\x01\x14\x04\0\x05repl\
+y\x03\0\0\x01r\x04\x04names\x07versions\x07summarys\x05usages\x04\0\x0bdescripti\
+on\x03\0\x02\x01q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\
+\x01@\0\0\x03\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumen\
+tss\0\x07\x04\0\x03run\x01\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x15\x04\0\x1c\
+maro:plugin/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09pro\
+ducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
+0.60.0";
         };
     };
 }
@@ -5956,96 +7377,113 @@ pub use __export_subcommand_impl as export_subcommand;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3783] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xa6\x1c\x01A\x02\x01\
-A\x1e\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\
-\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plug\
-in/log@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-i\
-d\x03\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01\
-r\x02\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09\
-forbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10inva\
-lid-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4443] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xba!\x01A\x02\x01A\x20\
+\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\
+\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/lo\
+g@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
+\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\
+\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09fo\
+rbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invali\
+d-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
 \0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06\
 denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kin\
 d\x0d\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06d\
 enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\
 \x04kind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/t\
 ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
-\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B!\x02\x03\x02\x01\x02\x04\0\x05iss\
+\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B0\x02\x03\x02\x01\x02\x04\0\x05iss\
 ue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\
 \0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\
 \x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05fou\
 nd\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\
 \x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01\
 k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\
-\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01p\x10\x01ks\x01r\x02\x06issu\
-es\x11\x04next\x12\x04\0\x0bsearch-page\x03\0\x13\x01p\x03\x01p\x09\x01j\x01\x16\
-\x01\x05\x01@\x01\x04keys\x15\0\x17\x04\0\x0aget-issues\x01\x18\x01p\x0b\x01j\x01\
-\x19\x01\x05\x01@\x01\x04keys\x15\0\x1a\x04\0\x07look-up\x01\x1b\x01j\x01\x14\x01\
-\x05\x01@\x03\x03jqls\x05limity\x05after\x12\0\x1c\x04\0\x06search\x01\x1d\x03\0\
-\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\0\x01\x07\
-user-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\
-\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x04\
-\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atracked-atw\x04\
-\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04more\x7f\x04\0\x04\
-page\x03\0\x09\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x0b\x04\0\x0c\
-list-tracked\x01\x0c\x01j\x01y\x01\x03\x01@\0\0\x0d\x04\0\x0dcount-tracked\x01\x0e\
-\x01p\x01\x01p\x7f\x01j\x01\x10\x01\x03\x01@\x01\x04keys\x0f\0\x11\x04\0\x0ais-t\
-racked\x01\x12\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\x03\x02\x01\
-\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker-error\x03\0\
-\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0dtrack-outcom\
-e\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-outcome\x03\0\x06\
-\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\x04\0\x05trac\
-k\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\x04\0\x07untr\
-ack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\0\x01\x0fjir\
-a-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\
-\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-error-kind\x03\0\
-\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07missing\0\0\x08\
-rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error-kind\x03\0\x08\
-\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01r\x03\x02ids\x04\
-names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01ks\x01r\x04\x07pr\
-oject\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09new-issue\x03\0\
-\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07comment\x01\x12\x01\
-p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10list-transitions\x01\
-\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atransition\x01\x16\x01\
-p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\x04\0\x0ffind-ass\
-ignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\
-\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1b\
-maro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x16\x01m\x02\x07channel\x06plugin\x04\0\
-\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04full\0\0\x06denied\0\0\x10inval\
-id-argument\0\0\x04\0\x12storage-error-kind\x03\0\x02\x01r\x02\x04kind\x03\x07me\
-ssages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05s\
-cope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\
-\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01j\x01\x7f\x01\x05\x01@\x02\x05s\
-cope\x01\x03keys\0\x0b\x04\0\x06delete\x01\x0c\x01@\x04\x05scope\x01\x03keys\x08\
-expected\x06\x03new\x06\0\x0b\x04\0\x04swap\x01\x0d\x01ps\x01j\x01\x0e\x01\x05\x01\
-@\x02\x05scope\x01\x06prefixs\0\x0f\x04\0\x09list-keys\x01\x10\x03\0\x19maro:plu\
-gin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0ahost-error\x01B\x0b\x02\x03\x02\x01\x0e\
-\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\x02\x01\x01\x01@\x01\x04names\0\x03\x04\
-\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03\
-all\x01\x08\x03\0\x1amaro:plugin/settings@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\
-\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\
-\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\x10\x01B\x12\x01m\x06\x03get\x04head\x04\
-post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05valu\
-es\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03u\
-rls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07\
-headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0fin\
-valid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0f\
-http-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\
-\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\
-\0\x16maro:plugin/http@0.2.0\x05\x11\x01B\x18\x02\x03\x02\x01\x03\x04\0\x09issue\
--key\x03\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05\
-labels\x04\0\x04link\x03\0\x04\x01q\x08\x04text\x01s\0\x06strong\x01s\0\x04code\x01\
-s\0\x04link\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\
-\x03\0\x04\0\x04span\x03\0\x06\x01r\x02\x05labels\x07commands\x04\0\x06button\x03\
-\0\x08\x01p\x07\x01k\x09\x01r\x02\x05spans\x0a\x06button\x0b\x04\0\x04item\x03\0\
-\x0c\x01p\x0d\x01p\x0a\x01p\x09\x01q\x04\x09paragraph\x01\x0a\0\x05items\x01\x0e\
-\0\x05lines\x01\x0f\0\x07buttons\x01\x10\0\x04\0\x05block\x03\0\x11\x01m\x02\x06\
-caller\x07channel\x04\0\x0avisibility\x03\0\x13\x01p\x12\x01r\x02\x0avisibility\x14\
-\x06blocks\x15\x04\0\x05reply\x03\0\x16\x03\0\x17maro:plugin/reply@0.2.0\x05\x12\
-\x04\0<maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.0\x04\0\x0b0\x01\
-\0*subcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cpro\
-cessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\x04\0\
+\x05field\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0afull\
+-issue\x03\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\0\x04\
+\0\x07reading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\0\x0b\
+search-page\x03\0\x1a\x01p\x03\x01p\x09\x01j\x01\x1d\x01\x05\x01@\x01\x04keys\x1c\
+\0\x1e\x04\0\x0aget-issues\x01\x1f\x01p\x0b\x01j\x01\x20\x01\x05\x01@\x01\x04key\
+s\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x01\
+ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01\
+(\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06searc\
+h\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\
+\x03\0\x01\x07user-id\x01B!\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
+\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
+id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
+cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
+e\x7f\x04\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row\
+-state\x03\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\
+\x0brow-details\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddet\
+ailed-page\x03\0\x11\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x13\x04\
+\0\x0clist-tracked\x01\x14\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x15\
+\x04\0\x0clist-details\x01\x16\x01j\x01y\x01\x03\x01@\0\0\x17\x04\0\x0dcount-tra\
+cked\x01\x18\x01p\x01\x01p\x7f\x01j\x01\x1a\x01\x03\x01@\x01\x04keys\x19\0\x1b\x04\
+\0\x0ais-tracked\x01\x1c\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\
+\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker\
+-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0d\
+track-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-ou\
+tcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\
+\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\
+\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\
+\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\
+\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-erro\
+r-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07mi\
+ssing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error\
+-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01\
+r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01k\
+s\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
+new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
+omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
+list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
+ansition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\
+\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\
+\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06cre\
+ate\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x1b\x01m\x03\x07ch\
+annel\x06plugin\x06person\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04\
+full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-kind\x03\0\
+\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01\
+j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\
+\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01@\
+\x04\x05scope\x01\x03keys\x05values\x07secondsw\0\x09\x04\0\x0cset-expiring\x01\x0b\
+\x01j\x01x\x01\x05\x01@\x03\x05scope\x01\x03keys\x06amountx\0\x0c\x04\0\x03add\x01\
+\x0d\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0e\x04\0\x06delete\x01\
+\x0f\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0e\x04\0\x04swa\
+p\x01\x10\x01ps\x01j\x01\x11\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x12\x04\0\
+\x09list-keys\x01\x13\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0a\
+host-error\x01B\x0b\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\
+\x02\x01\x01\x01@\x01\x04names\0\x03\x04\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01\
+j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03all\x01\x08\x03\0\x1amaro:plugin/setting\
+s@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01\
+w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\
+\x10\x01B\x0c\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01s\x01\x01\x01\
+@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01\x7f\x01\x01\x01@\0\0\x04\x04\0\x08is-admi\
+n\x01\x05\x01ks\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x09time-zone\x01\x08\x03\
+\0\x18maro:plugin/caller@0.2.0\x05\x11\x01B\x12\x01m\x06\x03get\x04head\x04post\x03\
+put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05values\x04\0\
+\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03urls\x07h\
+eaders\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07headers\
+\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0finvalid-r\
+equest\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0fhttp-er\
+ror-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\0\x0d\
+\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\0\x16\
+maro:plugin/http@0.2.0\x05\x12\x01B\x1d\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\
+\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05labels\x04\
+\0\x04link\x03\0\x04\x01m\x04\x03day\x04time\x0cday-and-time\x03ago\x04\0\x0bdat\
+e-format\x03\0\x06\x01r\x02\x07secondsw\x06format\x07\x04\0\x04date\x03\0\x08\x01\
+q\x09\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04link\x01\x05\0\x05issue\x01\
+\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\x04date\x01\x09\0\x04\0\x04\
+span\x03\0\x0a\x01ks\x01r\x03\x05labels\x07commands\x07confirm\x0c\x04\0\x06butt\
+on\x03\0\x0d\x01p\x0b\x01k\x0e\x01r\x02\x05spans\x0f\x06button\x10\x04\0\x04item\
+\x03\0\x11\x01p\x12\x01p\x0f\x01p\x0e\x01q\x04\x09paragraph\x01\x0f\0\x05items\x01\
+\x13\0\x05lines\x01\x14\0\x07buttons\x01\x15\0\x04\0\x05block\x03\0\x16\x01m\x03\
+\x06caller\x07channel\x06update\x04\0\x0avisibility\x03\0\x18\x01p\x17\x01r\x02\x0a\
+visibility\x19\x06blocks\x1a\x04\0\x05reply\x03\0\x1b\x03\0\x17maro:plugin/reply\
+@0.2.0\x05\x13\x04\0<maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.\
+0\x04\0\x0b0\x01\0*subcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09prod\
+ucers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
+0.60.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -134,6 +134,7 @@ fn button(label: &str, command: String) -> Button {
         command,
         turns_page: false,
         maker: Maker::Plugin("tracked".into()),
+        question: None,
         is_confirmed_first: false,
     }
 }

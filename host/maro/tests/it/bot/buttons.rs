@@ -94,6 +94,40 @@ async fn a_button_can_open_a_modal_and_reaches_only_what_its_presser_may_do() {
     );
 }
 
+#[tokio::test]
+async fn a_poll_counts_on_in_one_message_that_everyone_sees() {
+    let bot = TestBot::with_plugins(PluginsFolder::shipped().with_fixture("buttons", "buttons", "")).await;
+    let poll = only_answer(&bot, "ada", "/maro buttons poll 0").await;
+    assert_eq!((text(&bot, &poll).as_str(), &poll.visible_to), ("0 votes\n[Vote]", &None));
+    assert_eq!(question(&poll).as_deref(), Some("Really <vote>?"));
+    let count = bot.slack.messages().len();
+    let mut shown = poll.clone();
+    for (votes, user) in (1..).zip(["grace", "ada", "grace"]) {
+        shown = press(&bot, user, &shown, "Vote".into()).await;
+        assert_eq!(text(&bot, &shown), format!("{votes} votes\n[Vote]"));
+        assert_eq!((&shown.ts, &shown.visible_to), (&poll.ts, &None));
+    }
+    assert_eq!(question(&shown), None);
+    assert_eq!(bot.slack.messages().len(), count, "no further message");
+}
+
+#[tokio::test]
+async fn only_a_plugins_own_message_that_everyone_sees_is_replaced() {
+    let plugins = PluginsFolder::shipped().with_fixture("buttons", "buttons", "");
+    let bot = TestBot::with_plugins(plugins).await;
+    // The host's message, with a button that somebody else made.
+    let asked = only_answer(&bot, "ada", "/maro buttons tracked").await;
+    let list = press(&bot, "ada", &asked, "Go".into()).await;
+    assert_ne!(list.ts, asked.ts);
+    // Of its own message that only one person sees, the answer is another message, for everyone.
+    let private = only_answer(&bot, "ada", "/maro buttons").await;
+    assert!(private.visible_to.is_some());
+    assert_eq!(
+        text(&bot, &only_answer(&bot, "ada", "/maro buttons date").await),
+        "Jan 31, 2026, Jan 31, 2026 09:30 UTC, Jan 31, 2026 09:30 UTC"
+    );
+}
+
 /// What Slack asks before it reports a press.
 fn question(message: &ShownMessage) -> Option<String> {
     let button = &message.blocks.iter().find(|block| block["type"] == "actions").unwrap()["elements"][0];

@@ -102,6 +102,32 @@ fn lines(body: &serde_json::Value) -> String {
 }
 
 #[tokio::test]
+async fn fields_are_read_by_their_ids_and_what_jira_has_forgotten_spoils_nothing() {
+    for bot in [bot(GRANTED).await, data_center_bot().await] {
+        let shown = bot
+            .call("read SCRUM-123,SCRUM-99999,SCRUM-124 priority issuetype customfield_99999 labels")
+            .await;
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines.len(), 3, "{shown}");
+        assert!(lines[0].starts_with("SCRUM-123 StatusCategory::ToDo: priority="), "{shown}");
+        assert!(
+            lines[0].contains(", issuetype=") && lines[0].contains(", customfield_99999=, labels="),
+            "{shown}"
+        );
+        assert!(!lines[0].contains("issuetype=,"), "{shown}");
+        assert_eq!(lines[1], "missing");
+        assert!(lines[2].starts_with("SCRUM-124 "), "{shown}");
+        for bad in ["*all", "-summary", "a,b", "a/b"] {
+            let shown = bot.call(&format!("read SCRUM-123 {bad}")).await;
+            assert!(shown.contains("InvalidArgument"), "{shown}");
+        }
+    }
+    let bot = bot(TO_ONE_PROJECT).await;
+    let shown = bot.call("read SCRUM-123 priority").await;
+    assert!(shown.contains("Denied") && !shown.contains("priority="), "{shown}");
+}
+
+#[tokio::test]
 async fn a_search_finds_details_and_pages() {
     let mut answers = Vec::new();
     for bot in [bot(GRANTED).await, data_center_bot().await] {

@@ -119,6 +119,7 @@ fn button(random: &mut Unstructured<'_>) -> Result<Button> {
             .to_owned(),
         turns_page: random.arbitrary()?,
         maker,
+        question: None,
         is_confirmed_first: random.arbitrary()?,
     })
 }

@@ -1,5 +1,6 @@
 //! What the log has of each change. Each claim runs on SQLite and on PostgreSQL.
 
+use jiff::Timestamp;
 use maro_domain::{
     author::{Author, PluginBuild},
     ids::{Incident, TeamId},
@@ -8,7 +9,7 @@ use maro_domain::{
 use maro_store::{
     audit::{Entry, Noted, export},
     intents::{Begun, IntentKind, IntentState, NewIntent, Saved, Saving},
-    plugin_storage::{Change, Condition, Quota, Space},
+    plugin_storage::{Change, Condition, Owner, Quota, Space},
     tracker::TrackRequest,
 };
 
@@ -94,7 +95,7 @@ async fn an_entry_says_who_did_it_where_and_by_what(given: &Given) {
 
 async fn what_is_stored_and_removed_has_an_entry(given: &Given) {
     let quota = Quota { keys: 1, bytes: 100, plugin_bytes: 100 };
-    let space = Space { plugin: "p", channel: None };
+    let space = Space { plugin: "p", owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH };
     let by = author("C1", "U1");
     let steps = [
         ("storage set", Condition::Any, Some("1"), "one"),
@@ -104,7 +105,7 @@ async fn what_is_stored_and_removed_has_an_entry(given: &Given) {
         ("storage delete", Condition::Any, None, "nothing there"),
     ];
     for (action, condition, new, subject) in steps {
-        let change = Change { key: "k", condition, new };
+        let change = Change { key: "k", condition, new, expires_at: None };
         let noted = Noted { author: &by, entry: Entry { action, subject, outcome: "done" }, at: at(0) };
         given.plugin_storage.change(space, change, quota, noted).await.unwrap();
     }

@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 use futures_util::future::join;
+use jiff::Timestamp;
 use maro_domain::{
     author::Author,
     request::RequestToken,
@@ -12,7 +13,7 @@ use maro_store::{
     audit::{Entry, Noted},
     database::error::DatabaseError,
     intents::{Begun, IntentError, IntentKind, IntentState, NewIntent, Saving},
-    plugin_storage::{Change, Condition, Quota, Space},
+    plugin_storage::{Change, Condition, Owner, Quota, Space},
     tracker::TrackRequest,
 };
 
@@ -134,8 +135,8 @@ async fn a_replay_changes_nothing_else_either(given: &Given) {
     let first = handling(1, 10);
     let by_first = by(&first);
     let quota = Quota { keys: 9, bytes: 900, plugin_bytes: 900 };
-    let space = Space { plugin: "p", channel: None };
-    let set = |value| Change { key: "k", condition: Condition::Any, new: Some(value) };
+    let space = Space { plugin: "p", owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH };
+    let set = |value| Change { key: "k", condition: Condition::Any, new: Some(value), expires_at: None };
     let noted = |author| Noted {
         author,
         entry: Entry { action: "storage set", subject: "k", outcome: "done" },
@@ -144,7 +145,7 @@ async fn a_replay_changes_nothing_else_either(given: &Given) {
     given.plugin_storage.change(space, set("one"), quota, noted(&by_first)).await.unwrap();
     let again = handling(1, 11);
     let by_again = by(&again);
-    let take = Change { key: "k", condition: Condition::Any, new: None };
+    let take = Change { key: "k", condition: Condition::Any, new: None, expires_at: None };
     for change in [set("two"), take] {
         let changed = replica.plugin_storage.change(space, change, quota, noted(&by_again)).await;
         assert_replayed(&again, changed);

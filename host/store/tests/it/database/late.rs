@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use maro_domain::{
     author::Author,
     ids::UserId,
@@ -13,7 +14,7 @@ use maro_domain::{
 use maro_store::{
     database::error::DatabaseError,
     intents::{Begun, IntentKind, IntentState, NewIntent, Saved, Version},
-    plugin_storage::{Change, Changed, Condition, Quota, Space},
+    plugin_storage::{Change, Changed, Condition, Owner, Quota, Space},
     tracker::TrackRequest,
 };
 use tokio::time::sleep;
@@ -42,8 +43,8 @@ async fn track(given: &Given, number: u32, by: &UserId) -> Result<Vec<TrackOutco
 }
 
 async fn put(given: &Given, key: &str) -> Result<Changed, DatabaseError> {
-    let space = Space { plugin: "standup", channel: None };
-    let change = Change { key, condition: Condition::Any, new: Some("value") };
+    let space = Space { plugin: "standup", owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH };
+    let change = Change { key, condition: Condition::Any, new: Some("value"), expires_at: None };
     given.plugin_storage.change(space, change, QUOTA, noted(&author("C1", "U1"))).await
 }
 
@@ -124,7 +125,7 @@ async fn what_was_given_up_on_is_not_carried_out_when_the_network_delivers_it() 
     sleep(A_MOMENT).await;
     assert_eq!(given.keys("C1").await, ["TIDE-41"]);
     assert_eq!(given.list("C1").await[0].tracked_by, Some(two));
-    let space = Space { plugin: "standup", channel: None };
+    let space = Space { plugin: "standup", owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH };
     assert_eq!(given.plugin_storage.get(space, "late").await.unwrap(), None);
     let disabled = given.plugin_switches.disabled().await.unwrap();
     assert!(disabled.iter().all(|switch| switch.plugin.starts_with("warm")), "{disabled:?}");
@@ -148,7 +149,7 @@ async fn a_commit_that_arrives_late_commits_nothing() {
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
     route.let_go();
     sleep(A_MOMENT).await;
-    let space = Space { plugin: "standup", channel: None };
+    let space = Space { plugin: "standup", owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH };
     assert_eq!(given.plugin_storage.list_keys(space, "", 10).await.unwrap(), ["early"]);
     given.close().await;
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use maro_domain::{
     author::Author,
     tracked::{Source, TrackOutcome::Tracked, UntrackOutcome},
@@ -12,7 +13,7 @@ use maro_store::{
     Stores,
     config::DatabaseConfig,
     intents::{IntentKind, IntentState, NewIntent},
-    plugin_storage::{Change, Condition, Quota, Space},
+    plugin_storage::{Change, Condition, Owner, Quota, Space},
     tracker::TrackRequest,
 };
 
@@ -46,8 +47,8 @@ async fn work(stores: Arc<Stores>, caller: u32) {
     };
     stores.intents.begin(&intent, None, at(0)).await.unwrap();
     assert!(stores.intents.get(&id).await.unwrap().is_some());
-    let space = Space { plugin: "standup", channel: Some(&list) };
-    let change = Change { key: "a", condition: Condition::Any, new: Some("b") };
+    let space = Space { plugin: "standup", owner: Owner::Channel(&list), now: Timestamp::UNIX_EPOCH };
+    let change = Change { key: "a", condition: Condition::Any, new: Some("b"), expires_at: None };
     let quota = Quota { keys: 10, bytes: 1_000, plugin_bytes: 100_000 };
     stores.plugin_storage.change(space, change, quota, noted(&author("C1", "U1"))).await.unwrap();
     assert_eq!(stores.plugin_storage.get(space, "a").await.unwrap().as_deref(), Some("b"));

@@ -1,10 +1,11 @@
 //! What plugins keep behaves alike on SQLite and PostgreSQL.
 
 use futures_util::future::join_all;
-use maro_domain::ids::ChannelId;
+use jiff::Timestamp;
+use maro_domain::ids::{ChannelId, TeamId, UserId};
 use maro_store::{
     database::error::DatabaseError,
-    plugin_storage::{Change, Changed, Condition, PluginStorage, Quota, Space},
+    plugin_storage::{Change, Changed, Condition, Owner, PluginStorage, Quota, Space},
 };
 
 use crate::support::given::{Given, author, channel, noted, on_both_databases};
@@ -20,6 +21,10 @@ on_both_databases! {
     writers_at_once_never_exceed_the_quota,
     of_swaps_at_once_exactly_one_wins,
     a_counter_swapped_by_many_counts_each,
+    an_expired_value_is_gone_and_takes_no_room,
+    amounts_added_by_many_are_all_counted,
+    what_is_no_number_is_not_added_to,
+    a_person_has_values_of_their_own_in_every_channel,
     a_closed_database_is_unavailable,
 }
 
@@ -29,25 +34,25 @@ const YES: Changed = Changed::Yes { had_value: false };
 const YES_ANEW: Changed = Changed::Yes { had_value: true };
 
 fn shared(plugin: &str) -> Space<'_> {
-    Space { plugin, channel: None }
+    Space { plugin, owner: Owner::Plugin, now: Timestamp::UNIX_EPOCH }
 }
 
 fn within<'a>(plugin: &'a str, channel: &'a ChannelId) -> Space<'a> {
-    Space { plugin, channel: Some(channel) }
+    Space { plugin, owner: Owner::Channel(channel), now: Timestamp::UNIX_EPOCH }
 }
 
 async fn set(given: &Given, space: Space<'_>, key: &str, value: &str, quota: Quota) -> Changed {
-    let change = Change { key, condition: Condition::Any, new: Some(value) };
+    let change = Change { key, condition: Condition::Any, new: Some(value), expires_at: None };
     given.plugin_storage.change(space, change, quota, noted(&author("C1", "U1"))).await.unwrap()
 }
 
 async fn take(given: &Given, space: Space<'_>, key: &str) -> Changed {
-    let change = Change { key, condition: Condition::Any, new: None };
+    let change = Change { key, condition: Condition::Any, new: None, expires_at: None };
     given.plugin_storage.change(space, change, MUCH, noted(&author("C1", "U1"))).await.unwrap()
 }
 
 async fn swap(storage: &dyn PluginStorage, key: &str, expected: Option<&str>, new: Option<&str>) -> Changed {
-    let change = Change { key, condition: Condition::Is(expected), new };
+    let change = Change { key, condition: Condition::Is(expected), new, expires_at: None };
     storage.change(shared("p"), change, MUCH, noted(&author("C1", "U1"))).await.unwrap()
 }
 
@@ -163,7 +168,7 @@ async fn what_makes_nothing_larger_is_never_refused(given: &Given) {
     assert_eq!(set(given, space, "a", "54321", nothing).await, YES_ANEW);
     assert_eq!(set(given, space, "a", "1", nothing).await, YES_ANEW);
     assert_eq!(set(given, space, "a", "12", nothing).await, Changed::Full);
-    let change = Change { key: "b", condition: Condition::Any, new: None };
+    let change = Change { key: "b", condition: Condition::Any, new: None, expires_at: None };
     assert_eq!(
         given.plugin_storage.change(space, change, nothing, noted(&author("C1", "U1"))).await.unwrap(),
         YES_ANEW
@@ -178,7 +183,7 @@ async fn writers_at_once_never_exceed_the_quota(given: &Given) {
         let storage = storages[number % 2].clone();
         tokio::spawn(async move {
             let key = format!("k{number}");
-            let change = Change { key: &key, condition: Condition::Any, new: Some("v") };
+            let change = Change { key: &key, condition: Condition::Any, new: Some("v"), expires_at: None };
             storage.change(shared("p"), change, quota, noted(&author("C1", "U1"))).await.unwrap()
         })
     });
@@ -190,7 +195,8 @@ async fn writers_at_once_never_exceed_the_quota(given: &Given) {
     let writers = (0..16).map(|number| {
         let (storage, channel) = (storages[number % 2].clone(), channel(&format!("C{number}")));
         tokio::spawn(async move {
-            let change = Change { key: "key", condition: Condition::Any, new: Some("1234567") };
+            let change =
+                Change { key: "key", condition: Condition::Any, new: Some("1234567"), expires_at: None };
             let quota = Quota { plugin_bytes: 50, ..MUCH };
             storage
                 .change(within("total", &channel), change, quota, noted(&author("C1", "U1")))
@@ -236,11 +242,98 @@ async fn a_counter_swapped_by_many_counts_each(given: &Given) {
     assert_eq!(get(given, shared("p"), "count").await.as_deref(), Some("8"));
 }
 
+async fn an_expired_value_is_gone_and_takes_no_room(given: &Given) {
+    let at = |seconds| Space { now: Timestamp::from_second(seconds).unwrap(), ..shared("p") };
+    let until = |expires_at, new| Change { key: "k", condition: Condition::Any, new, expires_at };
+    let storage = &given.plugin_storage;
+    let change = async |space, change, quota| {
+        storage.change(space, change, quota, noted(&author("C1", "U1"))).await.unwrap()
+    };
+    assert_eq!(change(at(10), until(Some(20), Some("v")), MUCH).await, YES);
+    assert_eq!(get(given, at(19), "k").await.as_deref(), Some("v"));
+    assert_eq!(storage.list_keys(at(19), "", 10).await.unwrap(), ["k"]);
+    assert_eq!(get(given, at(20), "k").await, None);
+    assert_eq!(storage.list_keys(at(20), "", 10).await.unwrap(), [""; 0]);
+    // To a swap and to a deletion there is none.
+    let swap = Change { condition: Condition::Is(Some("v")), ..until(None, Some("w")) };
+    assert_eq!(change(at(20), swap, MUCH).await, Changed::ConditionFails);
+    assert_eq!(change(at(20), until(None, None), MUCH).await, YES);
+    let swap = Change { condition: Condition::Is(None), ..until(Some(40), Some("w")) };
+    assert_eq!(change(at(20), swap, MUCH).await, YES);
+    // Plain `set` makes it stay.
+    assert_eq!(change(at(30), until(None, Some("x")), MUCH).await, YES_ANEW);
+    assert_eq!(get(given, at(1_000), "k").await.as_deref(), Some("x"));
+    // Room is made when it's needed.
+    let few = Quota { keys: 2, ..MUCH };
+    let other = Change { key: "other", ..until(Some(50), Some("v")) };
+    let third = Change { key: "third", ..until(None, Some("v")) };
+    assert_eq!(change(at(40), other, few).await, YES);
+    assert_eq!(change(at(40), third, few).await, Changed::Full);
+    assert_eq!(change(at(50), third, few).await, YES);
+    assert_eq!(change(at(50), Change { key: "fourth", ..third }, few).await, Changed::Full);
+    assert_eq!(storage.list_keys(at(50), "", 10).await.unwrap(), ["k", "third"]);
+}
+
+async fn amounts_added_by_many_are_all_counted(given: &Given) {
+    let add = |amount| async move {
+        let by = author("C1", "U1");
+        given.plugin_storage.add(shared("p"), "votes", amount, MUCH, noted(&by)).await.unwrap()
+    };
+    let mut sums = join_all((0..40).map(|_| add(1))).await;
+    sums.sort_by_key(|changed| match changed {
+        Changed::Sum(sum) => *sum,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(sums, (1..=40).map(Changed::Sum).collect::<Vec<_>>());
+    assert_eq!(add(-50).await, Changed::Sum(-10));
+    assert_eq!(get(given, shared("p"), "votes").await.as_deref(), Some("-10"));
+    // It expires when it would have, and begins anew.
+    let at = |seconds| Space { now: Timestamp::from_second(seconds).unwrap(), ..shared("p") };
+    let until = Change { key: "votes", condition: Condition::Any, new: Some("5"), expires_at: Some(20) };
+    given.plugin_storage.change(at(10), until, MUCH, noted(&author("C1", "U1"))).await.unwrap();
+    for (seconds, expected) in [(11, 6), (19, 7), (20, 1), (30, 2)] {
+        let by = author("C1", "U1");
+        let sum = given.plugin_storage.add(at(seconds), "votes", 1, MUCH, noted(&by)).await.unwrap();
+        assert_eq!(sum, Changed::Sum(expected), "at {seconds}");
+    }
+}
+
+async fn what_is_no_number_is_not_added_to(given: &Given) {
+    for (before, amount) in [("many", 1), ("", 1), ("1.5", 1), ("9223372036854775807", 1), ("-1", i64::MIN)] {
+        set(given, shared("p"), "k", before, MUCH).await;
+        let by = author("C1", "U1");
+        let changed = given.plugin_storage.add(shared("p"), "k", amount, MUCH, noted(&by)).await.unwrap();
+        assert_eq!(changed, Changed::NoNumber, "{before}");
+        assert_eq!(get(given, shared("p"), "k").await.as_deref(), Some(before));
+    }
+    let by = author("C1", "U1");
+    let none = Quota { keys: 0, ..MUCH };
+    let changed = given.plugin_storage.add(shared("q"), "k", 1, none, noted(&by)).await.unwrap();
+    assert_eq!(changed, Changed::Full);
+}
+
+async fn a_person_has_values_of_their_own_in_every_channel(given: &Given) {
+    let (ada, team, channel) = (UserId::parse("U1").unwrap(), TeamId::parse("T2").unwrap(), channel("C1"));
+    let spaces = [
+        shared("p"),
+        within("p", &channel),
+        Space { owner: Owner::Person(&ada, None), ..shared("p") },
+        Space { owner: Owner::Person(&ada, Some(&team)), ..shared("p") },
+        Space { owner: Owner::Person(&ada, None), ..shared("q") },
+    ];
+    for (number, space) in spaces.into_iter().enumerate() {
+        assert_eq!(set(given, space, "k", &number.to_string(), MUCH).await, YES);
+    }
+    for (number, space) in spaces.into_iter().enumerate() {
+        assert_eq!(get(given, space, "k").await, Some(number.to_string()));
+    }
+}
+
 async fn a_closed_database_is_unavailable(given: &Given) {
     given.close().await;
     let error = given.plugin_storage.get(shared("p"), "k").await.unwrap_err();
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
-    let change = Change { key: "k", condition: Condition::Any, new: Some("v") };
+    let change = Change { key: "k", condition: Condition::Any, new: Some("v"), expires_at: None };
     let error =
         given.plugin_storage.change(shared("p"), change, MUCH, noted(&author("C1", "U1"))).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");

@@ -109,6 +109,9 @@ async fn every_function_of_jira_keeps_to_the_projects() {
             continue;
         }
         count += 1;
+        if function == "site" {
+            continue;
+        }
         let expected = if function == "search" {
             "[]".to_owned()
         } else {
@@ -117,7 +120,7 @@ async fn every_function_of_jira_keeps_to_the_projects() {
         let shown = call(&bot, "ada", "general", grant, &function).await;
         assert_eq!(shown, expected, "{grant}.{function}");
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 11);
     assert_eq!(bot.jira.created_issues(), []);
     let changes: Vec<_> = bot
         .jira

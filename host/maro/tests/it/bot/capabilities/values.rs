@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use maro_bot::bot::Surroundings;
 use maro_process::clock::Clock;
+use maro_runtime::policy::grants::Grant;
 
 use crate::{
     bot::{
@@ -30,6 +31,64 @@ async fn values_are_kept_by_channel_and_for_all() {
     assert_eq!(bot.say("/maro capable delete channel other").await, "true");
     bot.restart().await;
     assert_eq!(bot.say("/maro capable get plugin seen").await, "Some(\"everywhere\")");
+}
+
+#[tokio::test]
+async fn a_person_keeps_values_wherever_they_type() {
+    let mut bot = capable_bot("").await;
+    assert_eq!(bot.say("/maro capable set person vote yes").await, "set");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable get person vote").await, "None");
+    assert_eq!(bot.say_as("grace", "general", "/maro capable set person vote no").await, "set");
+    assert_eq!(bot.say("/maro capable get channel vote").await, "None");
+    bot.restart().await;
+    assert_eq!(bot.say_as("ada", "random", "/maro capable get person vote").await, "Some(\"yes\")");
+    assert_eq!(bot.say_as("grace", "dm", "/maro capable get person vote").await, "Some(\"no\")");
+}
+
+#[tokio::test]
+async fn each_who_adds_counts() {
+    let bot = capable_bot("").await;
+    let votes = (0..20).map(|_| bot.say("/maro capable add channel votes 1"));
+    futures_util::future::join_all(votes).await;
+    assert_eq!(bot.say("/maro capable add channel votes -5").await, "15");
+    assert_eq!(bot.say("/maro capable add plugin votes 2").await, "2");
+    assert_eq!(bot.say("/maro capable set channel votes many").await, "set");
+    let shown = bot.say("/maro capable add channel votes 1").await;
+    assert!(shown.contains("isn't a whole number"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_value_expires_when_its_time_has_come() {
+    let noon: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+    let clock = Clock::stopped(noon);
+    let bot = TestBot::in_surroundings(with_capable(""), clock.clone().into(), |_, _| {}).await;
+    assert_eq!(bot.say("/maro capable set-for channel voted yes 60").await, "set");
+    clock.set(noon + SignedDuration::from_secs(59));
+    assert_eq!(bot.say("/maro capable get channel voted").await, "Some(\"yes\")");
+    clock.set(noon + SignedDuration::from_secs(60));
+    assert_eq!(bot.say("/maro capable get channel voted").await, "None");
+    assert_eq!(bot.say("/maro capable keys channel").await, "[]");
+    for bad in ["0", "315360001", "18446744073709551615"] {
+        let shown = bot.say(&format!("/maro capable set-for channel k v {bad}")).await;
+        assert!(shown.contains("can expire after 1 to 315360000 seconds"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_knows_one_person_from_another_and_no_more() {
+    let grants = Grant::ALL.map(|grant| format!("{:?}", grant.as_str())).join(", ");
+    let manifest = format!("grants = [{grants}]\nhttp.hosts = [\"nowhere.example\"]");
+    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", &manifest);
+    let mut bot = TestBot::with_plugins(plugins).await;
+    let ada = bot.say("/maro every-call caller.id").await;
+    let id = ada.trim_matches('"');
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{ada}");
+    assert_eq!(bot.say_as("ada", "random", "/maro every-call caller.id").await, ada);
+    assert_ne!(bot.say_as("grace", "general", "/maro every-call caller.id").await, ada);
+    assert_eq!(bot.say("/maro every-call caller.is-admin").await, "true");
+    assert_eq!(bot.say_as("grace", "general", "/maro every-call caller.is-admin").await, "false");
+    bot.restart().await;
+    assert_eq!(bot.say("/maro every-call caller.id").await, ada);
 }
 
 #[tokio::test]
