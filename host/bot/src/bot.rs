@@ -32,7 +32,9 @@ use maro_domain::words::Site;
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
 use maro_runtime::{
-    loading::loader::PluginLoader, outbound::addresses::Reach, recording::recorder::Recorder,
+    loading::loader::PluginLoader,
+    outbound::{OutboundClient, addresses::Reach, simulated::SimulatedServices},
+    recording::recorder::Recorder,
     registry::Registry,
 };
 use maro_slack::socket::SocketMode;
@@ -55,6 +57,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// How far requests of plugins may lead.
     pub reach: Reach,
+    /// What stands in for services that plugins ask, at an author's.
+    pub services: Option<Arc<SimulatedServices>>,
     /// How long Jira may take over what can't be asked for twice.
     pub patience: Patience,
 }
@@ -62,7 +66,7 @@ pub struct Surroundings {
 impl From<Clock> for Surroundings {
     /// With the internet, as everywhere but in tests.
     fn from(clock: Clock) -> Self {
-        Self { clock, reach: Reach::INTERNET, patience: Patience::default() }
+        Self { clock, reach: Reach::INTERNET, services: None, patience: Patience::default() }
     }
 }
 
@@ -104,8 +108,9 @@ impl Bot {
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
+        let outbound = OutboundClient::new(surroundings.reach).with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
-        let state = Arc::new(put_together(&config, &services, plugins, surroundings.reach));
+        let state = Arc::new(put_together(&config, &services, plugins, outbound));
 
         let shutdown = CancellationToken::new();
         let background = TaskTracker::new();
@@ -211,10 +216,15 @@ fn check_plugins_dir(dir: &Path) -> anyhow::Result<()> {
     })
 }
 
-fn put_together(config: &Config, services: &Services, plugins: PluginHost, reach: Reach) -> BotState {
+fn put_together(
+    config: &Config,
+    services: &Services,
+    plugins: PluginHost,
+    outbound: OutboundClient,
+) -> BotState {
     let driver = services.driver();
     let recorder = Arc::clone(&plugins.recorder);
-    let capabilities = services.capabilities(config, Arc::clone(&driver), recorder, reach);
+    let capabilities = services.capabilities(config, Arc::clone(&driver), recorder, outbound);
     let tickets = services.tickets(config, driver);
     let commands = Commands::new(
         Arc::clone(&plugins.registry),

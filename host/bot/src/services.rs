@@ -9,9 +9,7 @@ use maro_access::{Access, JiraAs, role_book::RoleBook, stored_words::PolicedTrac
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, metrics::Metrics};
 use maro_runtime::{
-    invocation::services::Capabilities,
-    outbound::{OutboundClient, addresses::Reach},
-    recording::recorder::Recorder,
+    invocation::services::Capabilities, outbound::OutboundClient, recording::recorder::Recorder,
 };
 use maro_slack::{render::Renderer, sealed::Sealer, web_api::SlackWebApi};
 use maro_store::{
@@ -135,19 +133,18 @@ impl Services {
         Arc::new(Tickets::new(driver, settings))
     }
 
-    /// `reach`: how far requests of plugins may lead.
     pub(crate) fn capabilities(
         &self,
         config: &Config,
         driver: Arc<Driver>,
         recorder: Arc<Recorder>,
-        reach: Reach,
+        outbound: OutboundClient,
     ) -> Arc<Capabilities> {
         Arc::new(Capabilities {
             tracker: Arc::clone(&self.tracker),
             jira: Arc::clone(&self.jira),
             tickets: driver,
-            outbound: OutboundClient::new(reach),
+            outbound,
             clock: self.clock.clone(),
             jira_patience: JIRA_PATIENCE,
             default_project: config.jira.default_project.clone(),

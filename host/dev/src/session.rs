@@ -23,7 +23,7 @@ use crate::{
     session_file::{DevLock, DevSession, FOLDER},
 };
 use maro_bot::{
-    bot::Bot,
+    bot::{Bot, Surroundings},
     config::{self, Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_domain::caller::Person;
@@ -34,6 +34,7 @@ use maro_kit::{
     repository::{self, Built},
 };
 use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
+use maro_runtime::outbound::simulated::SimulatedServices;
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings},
@@ -70,6 +71,9 @@ pub struct Arguments {
     /// Record each plugin command as a case in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Answer the HTTP requests of plugins from this file
+    #[arg(long, value_name = "FILE")]
+    http: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -189,7 +193,9 @@ impl Dev {
             audit_days: 365,
             log: arguments.log.clone(),
         };
-        let bot = Bot::start(config, Clock::system()).await.map_err(|error| cure(error, arguments.listen))?;
+        let services = arguments.http.as_deref().map(SimulatedServices::from_file).transpose()?;
+        let surroundings = Surroundings { services, ..Clock::system().into() };
+        let bot = Bot::start(config, surroundings).await.map_err(|error| cure(error, arguments.listen))?;
         let bot_url = Url::parse(&format!("http://{}", bot.address())).context("the bot has no address")?;
         slack.connect_bot(bot_url.join("slack/commands")?);
         jira.send_webhooks(bot_url.join("jira/webhook")?, webhook_secret)?;

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::bench::single_plugin::{self, SinglePlugin};
 use maro_bot::{
-    bot::Bot,
+    bot::{Bot, Surroundings},
     config::{self, Config, ConnectionsConfig, PluginsConfig},
 };
 use maro_domain::{
@@ -25,7 +25,9 @@ use maro_domain::{
 };
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, secret::Secret};
-use maro_runtime::{recording::recorder::Recording, running::plugin::LoadedPlugin};
+use maro_runtime::{
+    outbound::simulated::SimulatedServices, recording::recorder::Recording, running::plugin::LoadedPlugin,
+};
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings, form, terminal},
@@ -45,6 +47,7 @@ pub(crate) struct Simulation {
     jira: SimulatedJira,
     bot: Bot,
     recordings: tokio::sync::mpsc::Receiver<Recording>,
+    services: Option<Arc<SimulatedServices>>,
 }
 
 /// The outcome of a command.
@@ -61,12 +64,54 @@ pub(crate) struct Scene {
     /// Channel to act in
     #[arg(long, default_value = "general")]
     channel: String,
-    /// Who to act as
+    /// Act in a private channel
+    #[arg(long, conflicts_with = "channel")]
+    private: bool,
+    /// Who to act as; everybody is an administrator
     #[arg(long, default_value = "ada")]
     user: String,
+    /// Who to act as, without being an administrator
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "user")]
+    person: Option<String>,
+    /// With --as: that person is an administrator
+    #[arg(long, requires = "person")]
+    admin: bool,
+    /// Answer the plugin's HTTP requests from this file
+    #[arg(long, value_name = "FILE")]
+    http: Option<PathBuf>,
+    /// Send them, and add the answers to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "http")]
+    record_http: Option<PathBuf>,
     /// Issues that the channel already tracks; a key that isn't in Jira counts as an issue deleted since
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "SCRUM-123,SCRUM-124,SCRUM-125")]
     tracked: Vec<String>,
+}
+
+/// The channel of the simulated workspace that is private.
+const PRIVATE_CHANNEL: &str = "launch";
+
+impl Scene {
+    fn channel(&self) -> &str {
+        if self.private { PRIVATE_CHANNEL } else { &self.channel }
+    }
+
+    fn user(&self) -> &str {
+        self.person.as_deref().unwrap_or(&self.user)
+    }
+
+    /// Whether somebody administers the bot.
+    fn administers(&self, name: &str) -> bool {
+        self.person.as_ref().is_none_or(|person| self.admin && name == person.trim_start_matches('@'))
+    }
+
+    /// What stands in for services.
+    fn services(&self) -> anyhow::Result<Option<Arc<SimulatedServices>>> {
+        Ok(match (&self.http, &self.record_http) {
+            (Some(path), _) => Some(SimulatedServices::from_file(path)?),
+            (None, Some(_)) => Some(SimulatedServices::keeping()),
+            (None, None) => None,
+        })
+    }
 }
 
 impl Simulation {
@@ -105,6 +150,7 @@ impl Simulation {
                 .workspace()
                 .people
                 .iter()
+                .filter(|person| place.administers(&person.name))
                 .map(|person| Person { foreign_team: None, user: person.id.clone() })
                 .collect(),
             allowed_teams: Vec::new(),
@@ -123,12 +169,14 @@ impl Simulation {
             log: "off".to_owned(),
         };
         track(&config, &slack, place).await?;
-        let bot = Bot::start(config, Clock::system()).await?;
+        let services = place.services()?;
+        let surroundings = Surroundings { services: services.clone(), ..Clock::system().into() };
+        let bot = Bot::start(config, surroundings).await?;
         let recordings = bot.recorder().listen().context("this bot is already being recorded")?;
         bot.wait_until_ready().await;
         single.loaded(bot.registry()).await?;
         slack.connect_bot(Url::parse(&format!("http://{}/slack/commands", bot.address()))?);
-        Ok(Self { slack, jira, bot, recordings })
+        Ok(Self { slack, jira, bot, recordings, services })
     }
 
     /// The plugin that the bot has loaded.
@@ -145,7 +193,7 @@ impl Simulation {
     /// # Errors
     /// There is no such channel or person, or the bot didn't answer.
     pub(crate) async fn type_command(&mut self, place: &Scene, typed: &str) -> anyhow::Result<CommandResult> {
-        let messages = self.slack.run_command(&place.channel, &place.user, typed, PATIENCE).await?;
+        let messages = self.slack.run_command(place.channel(), place.user(), typed, PATIENCE).await?;
         let names = self.slack.workspace().names();
         let shown: Vec<_> =
             messages.iter().map(|message| terminal::text_with_commands(message, &names)).collect();
@@ -153,6 +201,25 @@ impl Simulation {
         let commands = buttons.filter_map(|button| button.value).collect();
         self.plugin()?.forgive();
         Ok(CommandResult { text: shown.join("\n"), commands, recording: self.recordings.try_recv().ok() })
+    }
+
+    /// The requests since the last call that the file of answers has none for.
+    pub(crate) fn unanswered(&self) -> Vec<String> {
+        self.services.as_ref().map(|services| services.take_unanswered()).unwrap_or_default()
+    }
+
+    /// Adds what services answered to the file that `place` names. Returns a sentence about it.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub(crate) fn keep_answers(&self, place: &Scene) -> anyhow::Result<Option<String>> {
+        let (Some(path), Some(services)) = (&place.record_http, &self.services) else { return Ok(None) };
+        let count = services.write_kept(path)?;
+        let answers = if count == 1 { "answer" } else { "answers" };
+        Ok(Some(format!(
+            "Recorded {count} {answers} in {}. Read it before you share it, and use it with --http.",
+            path.display()
+        )))
     }
 
     pub(crate) async fn stop(self) {
@@ -165,17 +232,17 @@ impl Simulation {
 /// Puts the issues on the channel's list before the bot starts.
 async fn track(config: &Config, slack: &SimulatedSlack, place: &Scene) -> anyhow::Result<()> {
     let workspace = slack.workspace();
-    let person = workspace.person(&place.user).with_context(|| {
+    let person = workspace.person(place.user()).with_context(|| {
         let names: Vec<_> = workspace.people.iter().map(|person| &*person.name).collect();
         format!(
             "there is no one called {} in the simulated Slack. Choose from {}",
-            place.user,
+            place.user(),
             names.join(", ")
         )
     })?;
-    let channel = workspace.place(&place.channel, person).with_context(|| {
+    let channel = workspace.place(place.channel(), person).with_context(|| {
         let names = workspace.known_channels();
-        format!("there is no channel {} in the simulated Slack. Choose from {names}", place.channel)
+        format!("there is no channel {} in the simulated Slack. Choose from {names}", place.channel())
     })?;
     let keys: Vec<_> = place
         .tracked

@@ -150,6 +150,7 @@ fn with_grants(manifest: &str, grants: &[Grant]) -> String {
     // Limits on a grant that isn't there would be refused.
     if !grants.contains(&Grant::Http) {
         rest.remove("http");
+        rest.remove("secrets");
     }
     if let Some(toml::Value::Table(scopes)) = rest.get_mut("scope") {
         scopes.retain(|grant, _| grants.iter().any(|granted| granted.as_str() == grant));

@@ -75,9 +75,15 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         if matches!(recording.case.ending, Ending::Fault(_)) {
             exit = ExitCode::FAILURE;
         }
+        for request in simulation.unanswered() {
+            say(&format!("✗ The file of --http has no answer to {request}."));
+        }
         if let Some(dir) = &arguments.record {
             say(&keep(dir, &recording)?);
         }
+    }
+    if let Some(sentence) = simulation.keep_answers(&arguments.place)? {
+        say(&sentence);
     }
     simulation.stop().await;
     if plugin.is_dir() {

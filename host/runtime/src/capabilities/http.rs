@@ -13,7 +13,10 @@ use crate::{
         OutboundError, OutboundResponse,
         request::{OutboundRequest, Parts},
     },
-    policy::grants::{Denial, Grant},
+    policy::{
+        grants::{Denial, Grant},
+        secrets::Unfilled,
+    },
 };
 use maro_domain::issue::one_line;
 use maro_process::telemetry::error_chain;
@@ -75,6 +78,16 @@ impl Invocation {
                 HttpErrorKind::Denied,
                 self.authority.deny(Grant::Http, Denial::OtherHost(host)),
             ));
+        }
+        let secrets = &manifest.secrets;
+        if let Err(unfilled) = request.fill_in(secrets) {
+            let host = one_line(&request.host(), MAX_SHOWN_HOST);
+            let denial = match unfilled {
+                Unfilled::TooLarge => return Err(invalid(texts::requests::headers_too_large(16))),
+                Unfilled::Unknown(secret) => Denial::NoSecret(secret),
+                Unfilled::OtherHost(secret) => Denial::SecretForOtherHost { secret, host },
+            };
+            return Err(error(HttpErrorKind::Denied, self.authority.deny(Grant::Http, denial)));
         }
         if !self.budget.takes_http_request(MAX_REQUESTS) {
             return Err(invalid(texts::requests::too_many_requests(MAX_REQUESTS)));

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod request;
+pub mod simulated;
 
 use std::{
     error::Error,
@@ -20,7 +21,10 @@ use reqwest::{
 };
 use tokio::time::timeout;
 
-use crate::outbound::{addresses::Reach, request::OutboundRequest};
+use crate::{
+    outbound::{addresses::Reach, request::OutboundRequest, simulated::SimulatedServices},
+    policy::secrets::UsedSecret,
+};
 use maro_process::http::{
     body::{self, BodyError},
     client::{ClientOptions, LazyClient, Trust},
@@ -70,11 +74,24 @@ pub struct OutboundClient {
     reach: Reach,
     public: LazyClient,
     private: LazyClient,
+    /// What stands in for services, at an author's.
+    simulated: Option<Arc<SimulatedServices>>,
 }
 
 impl OutboundClient {
     pub fn new(reach: Reach) -> Self {
-        Self { reach, public: client(reach, reach.allows), private: client(reach, reach.allows_private) }
+        Self {
+            reach,
+            public: client(reach, reach.allows),
+            private: client(reach, reach.allows_private),
+            simulated: None,
+        }
+    }
+
+    /// With answers in place of services.
+    #[must_use]
+    pub fn with_simulated(self, simulated: Option<Arc<SimulatedServices>>) -> Self {
+        Self { simulated, ..self }
     }
 
     /// Where requests may go.
@@ -87,13 +104,37 @@ impl OutboundClient {
     /// # Errors
     /// There is no complete answer. The service may have acted on the request anyway.
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+        let secrets = request.secrets();
         let exchange = async {
+            if let Some(simulated) = &self.simulated
+                && let Some(answer) = simulated.answer(&request).await
+            {
+                return answer;
+            }
+            let (method, url) = (request.inner().method().to_string(), request.inner().url().to_string());
             let client = if request.is_to_private_host() { &self.private } else { &self.public };
             let client = client.get().await.map_err(unreachable)?;
-            read(client.execute(request.into_inner()).await.map_err(unreachable)?).await
+            let response = read(client.execute(request.into_inner()).await.map_err(unreachable)?).await?;
+            let response = without_secrets(response, &secrets);
+            if let Some(simulated) = &self.simulated {
+                simulated.keep(&method, &url, &response);
+            }
+            Ok(response)
         };
         timeout(self.reach.patience, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
     }
+}
+
+/// The answer without the secrets that were sent: some services repeat what they are asked.
+fn without_secrets(mut response: OutboundResponse, secrets: &[UsedSecret]) -> OutboundResponse {
+    for secret in secrets {
+        response.body = secret.take_out_of(response.body);
+        for (_, value) in &mut response.headers {
+            let bytes = secret.take_out_of(std::mem::take(value).into_bytes());
+            *value = String::from_utf8_lossy(&bytes).into_owned();
+        }
+    }
+    response
 }
 
 /// A client whose connections lead only to the addresses that `allows` names.

@@ -8,7 +8,10 @@ use url::{Host, Url};
 
 use crate::{
     outbound::addresses::Reach,
-    policy::hosts::{AllowedHost, PrivateHost},
+    policy::{
+        hosts::{AllowedHost, PrivateHost},
+        secrets::{HeldSecrets, Unfilled, UsedSecret},
+    },
 };
 use maro_tickets::texts;
 
@@ -45,6 +48,8 @@ const HOSTS_OWN: [&str; 13] = [
 pub struct OutboundRequest {
     request: Request,
     is_to_private_host: bool,
+    /// What the host has filled in.
+    secrets: Vec<UsedSecret>,
 }
 
 /// What a plugin asks for, as it came.
@@ -72,7 +77,7 @@ impl OutboundRequest {
             }
             *request.body_mut() = Some(body.into());
         }
-        Ok(Self { request, is_to_private_host: false })
+        Ok(Self { request, is_to_private_host: false, secrets: Vec::new() })
     }
 
     /// The host as the operator would list it: with its port, unless that is the one of https.
@@ -90,6 +95,31 @@ impl OutboundRequest {
         let url = self.request.url();
         self.is_to_private_host = private_hosts.iter().any(|host| host.allows(url));
         self.is_to_private_host || hosts.iter().any(|host| host.allows(url))
+    }
+
+    /// Fills in the secrets that headers name.
+    ///
+    /// # Errors
+    /// A secret is unknown, or not for this host.
+    pub(crate) fn fill_in(&mut self, secrets: &HeldSecrets) -> Result<(), Unfilled> {
+        let url = self.request.url().clone();
+        for value in self.request.headers_mut().values_mut() {
+            let Ok(text) = value.to_str() else { continue };
+            let Some(filled) = secrets.fill(text, &url)? else { continue };
+            let mut new = HeaderValue::from_str(filled.value.expose()).map_err(|_| Unfilled::TooLarge)?;
+            new.set_sensitive(true);
+            *value = new;
+            self.secrets.extend(filled.used);
+        }
+        Ok(())
+    }
+
+    pub(super) fn secrets(&self) -> Vec<UsedSecret> {
+        self.secrets.clone()
+    }
+
+    pub(super) fn inner(&self) -> &Request {
+        &self.request
     }
 
     pub(super) fn is_to_private_host(&self) -> bool {

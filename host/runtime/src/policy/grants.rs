@@ -130,6 +130,10 @@ pub enum Denial {
     OtherHost(String),
     /// Not to this host, since it leads to this machine or a private network.
     PrivateHost(String),
+    /// There is no secret of this name.
+    NoSecret(String),
+    /// Not this secret to this host.
+    SecretForOtherHost { secret: String, host: String },
 }
 
 impl Denial {
@@ -143,6 +147,10 @@ impl Denial {
             Self::AdminsTyping { typed } => texts::permissions::admins_typing(typed),
             Self::OtherProject(project) => texts::permissions::not_for_project(grant, project),
             Self::OtherHost(host) => texts::permissions::not_for_host(host),
+            Self::NoSecret(secret) => texts::permissions::no_secret(secret),
+            Self::SecretForOtherHost { secret, host } => {
+                texts::permissions::secret_not_for_host(secret, host)
+            }
             Self::PrivateHost(host) => texts::permissions::not_for_private_host(host),
         }
     }
@@ -165,6 +173,10 @@ impl Denial {
             }
             Self::OtherHost(host) => {
                 format!("to allow it, add \"{host}\" to `hosts` under [http] in {file}")
+            }
+            Self::NoSecret(secret) => format!("to allow it, add `{secret}` to [secrets] in {file}"),
+            Self::SecretForOtherHost { secret, host } => {
+                format!("to allow it, add \"{host}\" to the `hosts` of `{secret}` under [secrets] in {file}")
             }
             Self::PrivateHost(host) => {
                 format!("to allow it, add \"{host}\" to `private-hosts` under [http] in {file}")

@@ -65,6 +65,26 @@ impl TryFrom<String> for AllowedHost {
     }
 }
 
+/// A host that a secret is tied to: as in `hosts` or as in `private-hosts`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TiedHost(AllowedHost);
+
+impl TiedHost {
+    /// As [`AllowedHost::allows`].
+    pub fn allows(&self, url: &Url) -> bool {
+        self.0.allows(url)
+    }
+}
+
+impl TryFrom<String> for TiedHost {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse(&text).map(Self).ok_or_else(|| texts::manifests::not_a_host(&text))
+    }
+}
+
 /// An entry of `private-hosts`: one name, which may lead to this machine or a private network.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

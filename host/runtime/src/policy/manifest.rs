@@ -9,6 +9,7 @@ use crate::policy::{
     grants::{Grant, Scope},
     hosts::{AllowedHost, PrivateHost},
     limits::Limits,
+    secrets::HeldSecrets,
 };
 use maro_domain::ids::UserId;
 use maro_tickets::texts;
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub hosts: Vec<AllowedHost>,
     /// `[http] private-hosts`: where it may go on this machine or a private network.
     pub private_hosts: Vec<PrivateHost>,
+    /// `[secrets]`: what the host puts into requests.
+    pub secrets: HeldSecrets,
     /// `[limits]`.
     pub limits: Limits,
     /// `buttons`: the commands of others that its buttons run without Slack showing them first.
@@ -58,6 +61,7 @@ struct Written {
     scope: BTreeMap<Spanned<Grant>, Scope>,
     settings: BTreeMap<String, Setting>,
     http: Option<Spanned<Http>>,
+    secrets: Option<Spanned<HeldSecrets>>,
     limits: Limits,
     buttons: Vec<CommandName>,
     cases: CasesPolicy,
@@ -105,6 +109,7 @@ impl Manifest {
             settings: written.settings.into_iter().map(|(name, setting)| (name, setting.0)).collect(),
             hosts: http.hosts,
             private_hosts: http.private_hosts,
+            secrets: written.secrets.map(Spanned::into_inner).unwrap_or_default(),
             limits: written.limits,
             buttons: written.buttons.into_iter().map(|name| name.0).collect(),
             cases: written.cases,
@@ -152,12 +157,15 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
             return Err((key.span(), texts::manifests::both_channel_lists(grant.as_str())));
         }
     }
-    match &written.http {
-        Some(http) if !written.grants.contains(&Grant::Http) => {
-            Err((http.span(), texts::manifests::HOSTS_WITHOUT_GRANT.to_owned()))
+    if !written.grants.contains(&Grant::Http) {
+        if let Some(http) = &written.http {
+            return Err((http.span(), texts::manifests::HOSTS_WITHOUT_GRANT.to_owned()));
         }
-        _ => Ok(()),
+        if let Some(secrets) = &written.secrets {
+            return Err((secrets.span(), texts::manifests::SECRETS_WITHOUT_GRANT.to_owned()));
+        }
     }
+    Ok(())
 }
 
 /// A sentence about a place in the file.
@@ -320,6 +328,14 @@ mod tests {
                 "grants = [\"http\"]\n[http]\nhosts = [\"localhost\"]",
                 "line 3: \"localhost\" leads to this machine or a private network: to allow it, list it under \
                  `private-hosts` in [http]",
+            ),
+            (
+                "grants = [\"http\"]\n[secrets]\na = { value = \"short\", hosts = [] }",
+                "line 3: the value of a secret must have 8 to 4096",
+            ),
+            (
+                "[secrets]\na = { value = \"long-enough\", hosts = [] }",
+                "line 1: there are secrets, but http isn't granted",
             ),
             (
                 "grants = [\"http\"]\n[http]\nprivate-hosts = [\"*.internal\"]",

@@ -5,3 +5,4 @@ pub mod grants;
 pub mod hosts;
 pub mod limits;
 pub mod manifest;
+pub mod secrets;

@@ -66,6 +66,22 @@ pub fn not_a_private_host(text: &str) -> String {
     )
 }
 
+pub fn not_a_secret_name(text: &str) -> String {
+    format!(
+        "{text:?} isn't a name for a secret: use up to 64 lowercase letters, digits and hyphens (\"rota-token\")"
+    )
+}
+
+/// Without what was written.
+pub fn not_a_secret(min: usize, max: usize) -> String {
+    format!(
+        "the value of a secret must have {min} to {max} printable ASCII characters, without a space at either end"
+    )
+}
+
+pub const SECRETS_WITHOUT_GRANT: &str =
+    "there are secrets, but http isn't granted: add \"http\" to `grants` or remove [secrets]";
+
 pub fn limit_out_of_bounds(key: &str, max: u32, value: u32) -> String {
     format!("limit {key} must be from 1 to {max}, not {value}")
 }

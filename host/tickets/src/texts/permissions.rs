@@ -35,6 +35,16 @@ pub fn not_for_private_host(host: &str) -> String {
     )
 }
 
+/// The plugin names a secret that its operator hasn't set.
+pub fn no_secret(secret: &str) -> String {
+    format!("This command needs the secret {secret}, which isn't set. Your MARO admin can set it.")
+}
+
+/// The operator ties the secret to other hosts.
+pub fn secret_not_for_host(secret: &str, host: &str) -> String {
+    format!("This command isn't allowed to send the secret {secret} to {host}.")
+}
+
 /// An administrator pressed a button for it.
 pub fn admins_typing(typed: &str) -> String {
     format!("This can't be done with a button. An admin needs to type {typed}.")

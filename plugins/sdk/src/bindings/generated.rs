@@ -5228,7 +5228,9 @@ pub mod maro {
                 pub method: Method,
                 /// `https://host/…`, without a user or password.
                 pub url: _rt::String,
-                /// At most 50, 16 KiB in all. The host sets `Host`, `Content-Length` and headers about the
+                /// At most 50, 16 KiB in all. In a value, `${secret:NAME}` stands for a secret that the operator has set under
+                /// `[secrets]` in `NAME.toml` and tied to this host: the host fills it in, and takes it out of the response
+                /// should that repeat it. The host sets `Host`, `Content-Length` and headers about the
                 /// connection.
                 pub headers: _rt::Vec<Header>,
                 /// At most 256 KiB.

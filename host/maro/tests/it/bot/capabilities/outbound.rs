@@ -25,7 +25,10 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::net::TcpListener;
 
-use crate::bot::{TestBot, capabilities::with_capable};
+use crate::{
+    bot::{TestBot, capabilities::with_capable},
+    log::Log,
+};
 
 /// A service, and how many requests it has had.
 pub(super) struct Service {
@@ -317,6 +320,39 @@ async fn a_listed_name_that_leads_to_a_private_network_is_denied_and_not_away() 
         let kind = bot.say(&format!("/maro capable fetch-kind {url}")).await;
         assert_eq!(kind, "Some(HttpErrorKind::Denied)", "{near}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_reaches_its_host_and_never_the_plugin() {
+    const SECRET: &str = "hunter2-and-more";
+    let (log, _guard) = Log::start_at(tracing::Level::DEBUG);
+    let service = Service::start().await;
+    let port = service.address.port();
+    let hosts = |tied: &str| {
+        format!(
+            "private-hosts = [\"localhost:{port}\"]\n[secrets]\n\
+             rota-token = {{ value = {SECRET:?}, hosts = [\"{tied}\"] }}"
+        )
+    };
+    let reach = Reach { plain_http: true, ..Reach::INTERNET };
+    let bot = bot_with_hosts(&hosts(&format!("localhost:{port}")), reach).await;
+    let mut recordings = bot.bot().recorder().listen().unwrap();
+    let typed = format!("/maro capable fetch GET {} x-key=${{secret:rota-token}}", service.url("echo"));
+    let shown = bot.say(&typed).await;
+    assert_eq!(shown, "200 GET accept=*/* user-agent=maro x-key=${secret:rota-token} ");
+    let case = recordings.recv().await.unwrap().case;
+    assert!(!format!("{case:?}").contains(SECRET), "{case:?}");
+    assert_eq!(
+        bot.say(&typed.replace("rota-token", "other")).await,
+        "This command needs the secret other, which isn't set. Your MARO admin can set it."
+    );
+    let bot = bot_with_hosts(&hosts("rota.example.com"), reach).await;
+    assert_eq!(
+        bot.say(&typed).await,
+        format!("This command isn't allowed to send the secret rota-token to localhost:{port}.")
+    );
+    assert_eq!(service.requests(), 1);
+    log.assert_without(&[SECRET]);
 }
 
 #[tokio::test]

@@ -1,0 +1,217 @@
+//! `[secrets]` in `NAME.toml`: what the host puts into a plugin's requests, and never shows it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::policy::hosts::TiedHost;
+use maro_process::secret::Secret;
+use maro_tickets::texts;
+
+/// What stands in a header for a secret, before and after its name.
+const OPENING: &str = "${secret:";
+const CLOSING: char = '}';
+
+/// The shortest and the longest secret, in bytes. A shorter one would be found in any answer.
+const LENGTHS: std::ops::RangeInclusive<usize> = 8..=4_096;
+
+/// The longest header once its secrets are in it, in bytes.
+const MAX_FILLED_BYTES: usize = 16 * 1024;
+
+/// The secrets of a plugin by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct HeldSecrets(BTreeMap<SecretName, HeldSecret>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct SecretName(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeldSecret {
+    value: SecretValue,
+    /// The only hosts that get it.
+    hosts: Vec<TiedHost>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct SecretValue(Secret);
+
+/// Why a header can't be filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfilled {
+    /// There is no secret of this name.
+    Unknown(String),
+    /// The secret of this name isn't for the host.
+    OtherHost(String),
+    TooLarge,
+}
+
+/// A header's value with its secrets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Filled {
+    pub(crate) value: Secret,
+    /// The secrets in it, to take them out of the answer.
+    pub(crate) used: Vec<UsedSecret>,
+}
+
+/// A secret that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UsedSecret {
+    value: Secret,
+    /// What the plugin wrote for it.
+    placeholder: String,
+}
+
+impl HeldSecrets {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Fills in a header's value for a request to `url`. `None` if there is nothing to fill in.
+    ///
+    /// # Errors
+    /// A secret is unknown, or not for this host.
+    pub(crate) fn fill(&self, value: &str, url: &Url) -> Result<Option<Filled>, Unfilled> {
+        if !value.contains(OPENING) {
+            return Ok(None);
+        }
+        let (mut out, mut used, mut rest) = (String::new(), Vec::new(), value);
+        while let Some((before, after)) = rest.split_once(OPENING) {
+            let Some((name, after)) = after.split_once(CLOSING) else { break };
+            let unknown = || Unfilled::Unknown(maro_domain::issue::one_line(name, 64));
+            let held = self.0.get(&SecretName(name.to_owned())).ok_or_else(unknown)?;
+            if !held.hosts.iter().any(|host| host.allows(url)) {
+                return Err(Unfilled::OtherHost(name.to_owned()));
+            }
+            let value = &held.value.0;
+            out.push_str(before);
+            out.push_str(value.expose());
+            if out.len() > MAX_FILLED_BYTES {
+                return Err(Unfilled::TooLarge);
+            }
+            let placeholder = format!("{OPENING}{name}{CLOSING}");
+            used.push(UsedSecret { value: value.clone(), placeholder });
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(Some(Filled { value: Secret::new(out), used }))
+    }
+}
+
+impl UsedSecret {
+    /// Takes the secret out of what a service answers, should it repeat it.
+    pub(crate) fn take_out_of(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let secret = self.value.expose().as_bytes();
+        if !bytes.windows(secret.len()).any(|window| window == secret) {
+            return bytes;
+        }
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut rest = &bytes[..];
+        while let Some(first) = rest.first() {
+            if let Some(after) = rest.strip_prefix(secret) {
+                out.extend_from_slice(self.placeholder.as_bytes());
+                rest = after;
+            } else {
+                out.push(*first);
+                rest = &rest[1..];
+            }
+        }
+        out
+    }
+}
+
+impl TryFrom<String> for SecretName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if (1..=64).contains(&text.len()) && text.chars().all(is_name) {
+            return Ok(Self(text));
+        }
+        Err(texts::manifests::not_a_secret_name(&text))
+    }
+}
+
+impl TryFrom<String> for SecretValue {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let can_be_sent = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if LENGTHS.contains(&text.len()) && can_be_sent && !text.starts_with(' ') && !text.ends_with(' ') {
+            return Ok(Self(Secret::new(text)));
+        }
+        // Without the text: the sentence is shown to people.
+        Err(texts::manifests::not_a_secret(*LENGTHS.start(), *LENGTHS.end()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> HeldSecrets {
+        toml::from_str(
+            "rota-token = { value = \"hunter2-hunter2\", hosts = [\"rota.example.com\", \"gitlab:8443\"] }\n\
+             other = { value = \"other-secret\", hosts = [\"*.example.org\"] }",
+        )
+        .unwrap()
+    }
+
+    fn filled(value: &str, url: &str) -> Result<Option<String>, Unfilled> {
+        let filled = secrets().fill(value, &Url::parse(url).unwrap())?;
+        Ok(filled.map(|filled| filled.value.expose().to_owned()))
+    }
+
+    #[test]
+    fn a_secret_is_sent_to_its_hosts_alone() {
+        let rota = "https://rota.example.com/v2";
+        assert_eq!(filled("application/json", rota), Ok(None));
+        assert_eq!(
+            filled("Token token=\"${secret:rota-token}\"", rota),
+            Ok(Some("Token token=\"hunter2-hunter2\"".to_owned()))
+        );
+        assert_eq!(
+            filled("${secret:rota-token}", "https://gitlab:8443/"),
+            Ok(Some("hunter2-hunter2".to_owned()))
+        );
+        for url in ["https://evil.example.com/", "https://rota.example.com:8443/", "https://gitlab/"] {
+            let refused = filled("${secret:rota-token}", url);
+            assert_eq!(refused, Err(Unfilled::OtherHost("rota-token".to_owned())), "{url}");
+        }
+        assert_eq!(filled("${secret:x}", rota), Err(Unfilled::Unknown("x".to_owned())));
+        assert_eq!(filled("${secret:other", rota), Ok(Some("${secret:other".to_owned())));
+        let many = "${secret:rota-token}".repeat(1_200);
+        assert_eq!(filled(&many, rota), Err(Unfilled::TooLarge));
+    }
+
+    #[test]
+    fn a_secret_that_a_service_repeats_is_taken_out() {
+        let url = Url::parse("https://rota.example.com/").unwrap();
+        let filled = secrets().fill("Bearer ${secret:rota-token}", &url).unwrap().unwrap();
+        let [used] = &filled.used[..] else { panic!("one") };
+        let answer = used.take_out_of(b"\xffyou sent hunter2-hunter2, hunter2-hunter".to_vec());
+        assert_eq!(answer, b"\xffyou sent ${secret:rota-token}, hunter2-hunter");
+        assert!(!format!("{filled:?} {:?}", secrets()).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_secret_is_refused_without_being_shown() {
+        for toml in [
+            "a = { value = \"short\", hosts = [] }",
+            "a = { value = \"two\\nlines-of-text\", hosts = [] }",
+            "a = { value = \" leading-space\", hosts = [] }",
+            "A_b = { value = \"long-enough\", hosts = [] }",
+            "a = { value = \"long-enough\" }",
+            "a = { value = \"long-enough\", hosts = [\"10.0.0.1\"] }",
+        ] {
+            let error = toml::from_str::<HeldSecrets>(toml).unwrap_err().message().to_owned();
+            for secret in ["short", "lines-of-text", "leading-space", "long-enough"] {
+                assert!(!error.contains(secret), "{error}");
+            }
+        }
+    }
+}
