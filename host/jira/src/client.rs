@@ -2,8 +2,6 @@
 //!
 //! Each operation is a function of the same name in its subject's file; what it promises is said here.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use tokio::time::Instant;
 use url::Url;
@@ -21,7 +19,6 @@ use crate::{
     permissions::{self, Permission},
     person_permissions::{self, Target},
     projects,
-    read::{self, FullIssue},
     remote_link::{self, LinkError},
     search::{self, Found},
     site::JiraSite,
@@ -134,20 +131,6 @@ impl JiraClient {
     /// The site's address, as its links begin.
     pub fn base_url(&self) -> &Url {
         self.site.base_url()
-    }
-
-    /// Reads fields of issues by the keys that they have now. What Jira doesn't show any more isn't in the answer, and a
-    /// field that it doesn't know is empty.
-    ///
-    /// # Errors
-    /// Any [`JiraError`], for all keys together.
-    pub async fn read_issues(
-        &self,
-        keys: &[&str],
-        fields: &[String],
-        deadline: Instant,
-    ) -> Result<HashMap<IssueKey, FullIssue>, JiraError> {
-        read::read_issues(&self.site, keys, fields, deadline).await
     }
 
     /// Looks up issues. There is one answer per key, in the order of `keys`: `None` if the issue is missing

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::{
+    client::JiraClient,
     error::JiraError,
     find::{DetailFields, FIELDS},
     request::{JiraRequest, RequestKind},
@@ -66,30 +67,47 @@ pub fn is_field(name: &str) -> bool {
     is_id(name)
 }
 
-/// The issues that have these keys now. What Jira doesn't show any more isn't among them.
-pub(super) async fn read_issues(
+impl JiraClient {
+    /// Reads fields of issues by the keys that they have now. What Jira doesn't show any more isn't in the answer, and a
+    /// field that it doesn't know is empty. This takes one request on Cloud, and one per key on Data Center.
+    ///
+    /// # Errors
+    /// Any [`JiraError`], for all keys together.
+    pub async fn read_issues(
+        &self,
+        keys: &[&str],
+        fields: &[String],
+        deadline: Instant,
+    ) -> Result<HashMap<IssueKey, FullIssue>, JiraError> {
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut names: Vec<&str> = FIELDS.to_vec();
+        names.extend(fields.iter().map(String::as_str).filter(|field| !FIELDS.contains(field)));
+        let found = if self.site.is_cloud() {
+            read_together(&self.site, keys, &names, deadline).await?
+        } else {
+            let names = names.join(",");
+            let questions: Vec<_> =
+                keys.iter().map(|key| read_one(&self.site, key, &names, deadline)).collect();
+            let found: Vec<Option<RawFull>> =
+                stream::iter(questions).buffered(CONCURRENCY).try_collect().await?;
+            found.into_iter().flatten().collect()
+        };
+        let issues = found.into_iter().map(|raw| full(raw, fields)).collect::<Result<Vec<_>, _>>()?;
+        Ok(issues.into_iter().map(|issue| (issue.details.issue.key.clone(), issue)).collect())
+    }
+}
+
+async fn read_together(
     site: &JiraSite,
     keys: &[&str],
-    fields: &[String],
+    fields: &[&str],
     deadline: Instant,
-) -> Result<HashMap<IssueKey, FullIssue>, JiraError> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut names: Vec<&str> = FIELDS.to_vec();
-    names.extend(fields.iter().map(String::as_str).filter(|field| !FIELDS.contains(field)));
-    let found = if site.is_cloud() {
-        let body = BulkFetch { keys, fields: &names };
-        let request = JiraRequest::post(RequestKind::GetIssues, site.url(&["issue", "bulkfetch"]), &body);
-        parse::<BulkFetched>(&site.ask(&request, deadline).await?.found()?, "the issues")?.issues
-    } else {
-        let names = names.join(",");
-        let questions: Vec<_> = keys.iter().map(|key| read_one(site, key, &names, deadline)).collect();
-        let found: Vec<Option<RawFull>> = stream::iter(questions).buffered(CONCURRENCY).try_collect().await?;
-        found.into_iter().flatten().collect()
-    };
-    let issues = found.into_iter().map(|raw| full(raw, fields)).collect::<Result<Vec<_>, _>>()?;
-    Ok(issues.into_iter().map(|issue| (issue.details.issue.key.clone(), issue)).collect())
+) -> Result<Vec<RawFull>, JiraError> {
+    let body = BulkFetch { keys, fields };
+    let request = JiraRequest::post(RequestKind::GetIssues, site.url(&["issue", "bulkfetch"]), &body);
+    Ok(parse::<BulkFetched>(&site.ask(&request, deadline).await?.found()?, "the issues")?.issues)
 }
 
 async fn read_one(

@@ -1,9 +1,10 @@
 import unittest
 
 from componentize_py_types import Err
-from maro import details, issue_keys, paragraph, pass_on, preview, shorten, to_caller, unescape, usage
+from maro import button, buttons, date, details, issue_keys, paragraph, pass_on, preview, shorten, to_caller, to_update, unescape, usage
 from plugin import answer, query
 from wit_world.imports.jira import IssueDetails, SearchPage, StatusCategory
+from wit_world.imports.reply import DateFormat, Visibility
 from wit_world.imports.types import Issue, JiraUser
 
 
@@ -22,6 +23,11 @@ class Search(unittest.TestCase):
         self.assertEqual([key or f"{word}?" for word, key in keys], ["A-1", "B-2", "foo!?"])
         with self.assertRaises(Err):
             issue_keys(" ")
+
+    def test_a_moment_is_previewed_in_utc_and_a_message_can_take_the_place_of_another(self):
+        reply = to_update(paragraph(date(1769851800), " or ", date(1769851800, DateFormat.DAY)), buttons(button("Go", "x", "Really?")))
+        self.assertEqual(preview(reply), "2026-01-31 09:30 UTC or 2026-01-31\n[Go]")
+        self.assertEqual((reply.visibility, reply.blocks[1].value[0].confirm), (Visibility.UPDATE, "Really?"))
 
     def test_each_issue_has_its_button(self):
         page = SearchPage([found("A-1", JiraUser("1", "Ada")), found("A-2")], "next")

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { details, issueKeys, paragraph, passOn, preview, quoted } from '../../sdk/javascript/maro.js';
-import { shorten, toCaller, unescape, usage } from '../../sdk/javascript/maro.js';
+import { button, buttons, date, shorten, toCaller, toUpdate, unescape, usage } from '../../sdk/javascript/maro.js';
 import { remember, report } from './standup.js';
 
 const issues = [
@@ -42,6 +42,14 @@ test('an issue is described in a few words', () => {
   assert.equal(details('', ''), '');
   assert.equal(shorten('é👩x', 2), 'é…');
   assert.equal(shorten('abc', 0), '');
+});
+
+test('a moment is previewed in UTC, and a message can take the place of another', () => {
+  const dates = [date(1769851800), ' or ', date(1769851800n, 'day'), ' or ', date(1769851800.7, 'time')];
+  const reply = toUpdate(paragraph(...dates), buttons(button('Delete', 'rota delete', 'Delete the rota?')));
+  assert.equal(preview(reply), '2026-01-31 09:30 UTC or 2026-01-31 or 09:30 UTC\n[Delete]');
+  assert.equal(reply.visibility, 'update');
+  assert.equal(reply.blocks[1].val[0].confirm, 'Delete the rota?');
 });
 
 test('what cannot be part of a reply is refused at once', () => {

@@ -10,8 +10,8 @@ use crate::{
     },
     invocation::Invocation,
     outbound::{
-        OutboundError, OutboundResponse,
         request::{OutboundRequest, Parts},
+        response::{OutboundError, OutboundResponse},
     },
     policy::{
         grants::{Denial, Grant},

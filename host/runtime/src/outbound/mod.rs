@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod request;
+pub mod response;
 pub mod simulated;
 
 use std::{
@@ -22,7 +23,12 @@ use reqwest::{
 use tokio::time::timeout;
 
 use crate::{
-    outbound::{addresses::Reach, request::OutboundRequest, simulated::SimulatedServices},
+    outbound::{
+        addresses::Reach,
+        request::OutboundRequest,
+        response::{MAX_BODY_BYTES, OutboundError, OutboundResponse},
+        simulated::SimulatedServices,
+    },
     policy::secrets::UsedSecret,
 };
 use maro_process::http::{
@@ -31,9 +37,6 @@ use maro_process::http::{
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The largest body of an answer, in bytes.
-const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// The largest headers of an answer, in bytes of names and values.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
@@ -44,30 +47,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What plugins see as the sender's name unless they give one themselves.
 const USER_AGENT: &str = "maro";
-
-/// A service's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundResponse {
-    pub status: u16,
-    /// In the order of arrival. Values that aren't UTF-8 are repaired.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum OutboundError {
-    /// There is no connection, it can't be trusted, or the answer isn't HTTP.
-    #[error("can't reach the service")]
-    Unreachable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The name leads only to this machine or a private network, and isn't listed as private.
-    #[error("the service is in a private network")]
-    Private,
-    #[error("the service took too long to respond")]
-    TimedOut,
-    #[error("the response is too large")]
-    TooLarge,
-}
 
 /// Sends the requests of all plugins.
 pub struct OutboundClient {

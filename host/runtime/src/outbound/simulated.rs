@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounded_file::read_bounded,
-    outbound::{MAX_BODY_BYTES, OutboundError, OutboundResponse, request::OutboundRequest},
+    outbound::{
+        request::OutboundRequest,
+        response::{MAX_BODY_BYTES, OutboundError, OutboundResponse},
+    },
 };
 
 /// The largest file of answers, in bytes.

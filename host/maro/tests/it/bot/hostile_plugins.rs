@@ -112,7 +112,7 @@ fn granted_functions() -> Vec<String> {
 #[tokio::test]
 async fn every_function_of_every_capability_counts() {
     const MANIFEST: &str = r#"
-        grants = ["clock", "http", "jira", "jira-edit", "settings", "storage", "tracker", "tracker-edit"]
+        grants = ["caller", "clock", "http", "jira", "jira-edit", "settings", "storage", "tracker", "tracker-edit"]
         limits.host-calls = 7
     "#;
     let plugins = PluginsFolder::shipped().with_fixture("endless-calls", "endless-calls", MANIFEST);
