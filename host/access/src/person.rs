@@ -177,7 +177,7 @@ impl PersonRights {
 
 fn failed(error: &JiraError) -> Rule {
     match error {
-        JiraError::Forbidden => Rule::MayNotLookUpPeople,
+        JiraError::Forbidden | JiraError::MissingScope { .. } => Rule::MayNotLookUpPeople,
         _ => Rule::RightsUnknown,
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     services::Services,
 };
 use maro_domain::words::Site;
-use maro_jira::{client::JiraClient, error::JiraError};
+use maro_jira::{client::JiraClient, config::JiraConfig, error::JiraError};
 use maro_process::{clock::Clock, descriptors, telemetry::error_chain};
 use maro_runtime::{
     loading::loader::PluginLoader,
@@ -108,14 +108,14 @@ impl Bot {
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
-        let outbound = OutboundClient::new(surroundings.reach).with_simulated(surroundings.services);
+        let outbound = OutboundClient::new(surroundings.reach, config.network().clone()).with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
         let state = Arc::new(put_together(&config, &services, plugins, outbound));
 
         let shutdown = CancellationToken::new();
         let background = TaskTracker::new();
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
-        background.spawn(probe_jira(Arc::clone(&services.jira), shutdown.clone()));
+        background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&config, &services).run(shutdown.clone()));
         background.spawn(notice_worker(&config, &services).run(shutdown.clone()));
@@ -295,13 +295,23 @@ fn owner_notices(services: &Services) -> Arc<OwnerNotices> {
 }
 
 /// Tells the operator early what every command would otherwise run into.
-async fn probe_jira(jira: Arc<JiraClient>, shutdown: CancellationToken) {
+async fn probe_jira(jira: Arc<JiraClient>, config: JiraConfig, shutdown: CancellationToken) {
     let deadline = tokio::time::Instant::now() + PROBE_PATIENCE;
     match shutdown.run_until_cancelled(jira.probe(deadline)).await {
         Some(Ok(_)) => tracing::info!("Jira accepts the configured account"),
-        Some(Err(JiraError::Unauthorized)) => tracing::error!(
-            "Jira does not accept the configured account: check JIRA_EMAIL and JIRA_API_TOKEN, or JIRA_PAT"
-        ),
+        Some(Err(JiraError::MissingScope { scope })) => {
+            tracing::info!("Jira accepts the configured account");
+            tracing::warn!(
+                scope,
+                "MARO's token for Jira doesn't have a scope; `maro doctor` says what it is for"
+            );
+        }
+        Some(Err(JiraError::Unauthorized)) => {
+            let edition = jira.get_edition(deadline).await.ok();
+            let reason = edition.and_then(|edition| edition.mix_up(&config)).map(|(what, _)| what);
+            let keys = config.credential_keys();
+            tracing::error!(reason, "Jira does not accept the configured account: check {keys}");
+        }
         Some(Err(error)) => tracing::warn!(error = error_chain(&error), "Jira does not answer as it should"),
         None => {}
     }

@@ -184,9 +184,8 @@ impl Dev {
             roles: Default::default(),
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
-                bot_token,
                 app_token: arguments.socket.then(|| slack.app_token().clone()),
-                api_url: slack.api_url(),
+                ..SlackConfig::new(slack.api_url(), bot_token)
             },
             jira: JiraConfig { webhook_secret: Some(webhook_secret.clone()), ..jira.cloud_config() },
             sync_interval: SYNC_INTERVAL,

@@ -14,6 +14,9 @@ pub enum JiraError {
     /// Jira knows the account, but doesn't allow it to do this.
     #[error("MARO's account isn't allowed to do this in Jira")]
     Forbidden,
+    /// Jira knows the token, but it doesn't cover requests of this kind.
+    #[error("MARO's token for Jira doesn't have the scope {scope}")]
+    MissingScope { scope: &'static str },
     /// Jira limits the rate and asks to wait for `retry_after`, which is longer than the caller would wait.
     #[error("Jira is rate-limiting MARO and asks it to wait {} s", .retry_after.as_secs())]
     RateLimited { retry_after: Duration },
@@ -43,7 +46,8 @@ pub enum Outage {
     NotAsked,
 }
 
-/// The client can't be built: HTTPS needs root certificates, and this machine has none.
+/// The client can't be built: HTTPS needs root certificates, and this machine has none, or those of the settings can't
+/// be used.
 #[derive(Debug, thiserror::Error)]
 #[error("can't set up the connection to Jira")]
 pub struct JiraSetupError(#[source] pub(super) reqwest::Error);
@@ -63,6 +67,7 @@ impl JiraError {
         match self {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
+            Self::MissingScope { .. } => "missing_scope",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut => "timed_out",

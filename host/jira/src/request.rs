@@ -104,6 +104,35 @@ impl RequestKind {
         }
     }
 
+    /// The scope of Jira Cloud that a token needs for it.
+    pub(super) fn scope(self) -> &'static str {
+        match self {
+            Self::AddComment
+            | Self::AddRemoteLink
+            | Self::AssignIssue
+            | Self::CreateIssue
+            | Self::CreateIssues
+            | Self::TakeTransition => "write:jira-work",
+            Self::FindAccount | Self::FindAssignable | Self::FindViewers | Self::GetAccount => {
+                "read:jira-user"
+            }
+            Self::GetAssignee
+            | Self::GetEpic
+            | Self::GetFields
+            | Self::GetIntent
+            | Self::GetIssue
+            | Self::GetIssues
+            | Self::GetIssueTypes
+            | Self::GetPermissions
+            | Self::GetProject
+            | Self::GetTransitions
+            | Self::SearchByIntent
+            | Self::SearchIssues
+            | Self::SearchProjects
+            | Self::SearchSimilar => "read:jira-work",
+        }
+    }
+
     /// Whether Jira may receive the request twice without harm.
     pub(super) fn is_repeatable(self) -> bool {
         match self {

@@ -8,14 +8,17 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::{
     Request, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE},
 };
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use crate::{
-    config::{JiraConfig, JiraCredentials},
+    authorization::Authorization,
+    config::JiraConfig,
     error::{JiraError, JiraSetupError, Outage},
     gate::Pass,
+    location::Location,
     request::JiraRequest,
 };
 use maro_process::{
@@ -42,6 +45,9 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long others of its kind pause after a request that Jira refused twice without saying for how long.
 const GUESSED_PAUSE: Duration = Duration::from_secs(2);
 
+/// How many bytes are read of why Jira refuses the credentials.
+const MAX_REASON_BYTES: usize = 4 * 1024;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What Jira answered, with the whole body.
@@ -61,7 +67,9 @@ impl Answer {
         match self {
             Self::Found(body) => Ok(body),
             // Every Jira site has this address.
-            Self::NotFound(_) => Err(JiraError::invalid("status 404: there is no Jira at JIRA_BASE_URL")),
+            Self::NotFound(_) => Err(JiraError::invalid(
+                "status 404: there is no Jira at JIRA_BASE_URL, or at JIRA_API_URL if that is set",
+            )),
             Self::Refused(status, _) => Err(JiraError::invalid(format!("status {status}"))),
         }
     }
@@ -70,25 +78,51 @@ impl Answer {
 #[derive(Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
-    /// Sent with every request. The credentials among them are marked sensitive.
-    headers: HeaderMap,
+    authorization: Authorization,
+    location: Location,
     clock: Clock,
 }
 
 impl Transport {
     /// Doesn't connect yet. Reads the machine's root certificates if Jira is on HTTPS.
     pub(super) fn new(config: &JiraConfig) -> Result<Self, JiraSetupError> {
-        let http = client::build(&ClientOptions::new(Trust::for_url(&config.base_url)));
-        let http = http.map_err(JiraSetupError)?;
-        let request = http.get(config.base_url.clone()).header(ACCEPT, JSON);
-        let request = match &config.credentials {
-            JiraCredentials::Cloud { email, api_token } => {
-                request.basic_auth(email, Some(api_token.expose()))
-            }
-            JiraCredentials::DataCenter { token } => request.bearer_auth(token.expose()),
+        let is_encrypted = [Some(&config.base_url), config.api_url.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|url| Trust::for_url(url) == Trust::System);
+        let trust = if is_encrypted { Trust::System } else { Trust::Nobody };
+        let http = client::build(&ClientOptions {
+            network: config.network.clone(),
+            identity: config.client_certificate.clone(),
+            ..ClientOptions::new(trust)
+        });
+        Ok(Self {
+            http: http.map_err(JiraSetupError)?,
+            authorization: Authorization::new(config),
+            location: Location::new(config),
+            clock: Clock::system(),
+        })
+    }
+
+    /// Who MARO is to Jira.
+    pub(super) fn authorization(&self) -> &Authorization {
+        &self.authorization
+    }
+
+    /// What the site says to anybody, at an address below it.
+    pub(super) async fn ask_openly(&self, url: Url, deadline: Instant) -> Result<Answer, JiraError> {
+        let request = self.http.get(url).headers(self.authorization.without_credentials());
+        let exchange = async {
+            let response = request.send().await.map_err(|error| connection_failure(error).error)?;
+            let status = response.status();
+            let body = read_body(response).await.map_err(|failure| failure.error)?;
+            Ok(if status == StatusCode::OK {
+                Answer::Found(body)
+            } else {
+                Answer::Refused(status.as_u16(), body)
+            })
         };
-        let headers = request.build().map_err(JiraSetupError)?.headers().clone();
-        Ok(Self { http, headers, clock: Clock::system() })
+        timeout_at(deadline, exchange).await.unwrap_or(Err(JiraError::TimedOut))
     }
 
     /// Sends a request, and again after failures that may pass, as long as the pauses end before `deadline`.
@@ -114,13 +148,49 @@ impl Transport {
             .unwrap_or_else(|_| Err(Failure::unclear(JiraError::TimedOut)))
     }
 
+    /// Sends it where the API is. If the credentials are refused, it wasn't acted on, and is sent where they may be
+    /// taken, and once more if they can be renewed.
     async fn attempt(
         &self,
         request: &JiraRequest,
         number: u32,
         pass: &Pass<'_>,
     ) -> Result<Answer, Failure<JiraError>> {
-        let response = self.http.execute(self.request(request)).await.map_err(connection_failure)?;
+        let headers = self.authorization.headers(&self.http).await.map_err(Failure::refused)?;
+        let mut place = self.location.place(&request.url);
+        let mut answer = self.exchange(request, &place, &headers.map, number, pass).await;
+        if !is_refused(&answer) {
+            return answer;
+        }
+        if let Some((there, gateway)) = self.location.at_gateway(&self.http, &request.url).await {
+            answer = self.exchange(request, &there, &headers.map, number, pass).await;
+            match &answer {
+                Err(Failure { error: JiraError::Unauthorized, .. }) => {}
+                Err(Failure { error, .. }) if error.is_outage() => return answer,
+                _ => {
+                    gateway.settle();
+                    return answer;
+                }
+            }
+            place = there;
+        }
+        if !self.authorization.refused(&headers) {
+            return answer;
+        }
+        let headers = self.authorization.headers(&self.http).await.map_err(Failure::refused)?;
+        self.exchange(request, &place, &headers.map, number, pass).await
+    }
+
+    async fn exchange(
+        &self,
+        request: &JiraRequest,
+        place: &Url,
+        headers: &HeaderMap,
+        number: u32,
+        pass: &Pass<'_>,
+    ) -> Result<Answer, Failure<JiraError>> {
+        let sent = as_sent(request, place, headers);
+        let response = self.http.execute(sent).await.map_err(connection_failure)?;
         match response.status() {
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
                 if is_anonymous(response.headers()) =>
@@ -137,18 +207,11 @@ impl Transport {
             | StatusCode::UNPROCESSABLE_ENTITY) => {
                 Ok(Answer::Refused(status.as_u16(), read_body(response).await?))
             }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(Failure::refused(not_allowed(response, request).await))
+            }
             _ => Err(self.refusal(&response, number, pass)),
         }
-    }
-
-    fn request(&self, asked: &JiraRequest) -> Request {
-        let mut request = Request::new(asked.method.clone(), asked.url.clone());
-        *request.headers_mut() = self.headers.clone();
-        if let Some(body) = &asked.body {
-            request.headers_mut().insert(CONTENT_TYPE, JSON);
-            *request.body_mut() = Some(body.clone().into());
-        }
-        request
     }
 
     /// What any other status means for the attempt with this number.
@@ -157,8 +220,6 @@ impl Transport {
         let (headers, now) = (response.headers(), self.clock.now());
         let retry_after = retry_after(headers, now);
         let (error, may_pass) = match status {
-            401 => (JiraError::Unauthorized, false),
-            403 => (JiraError::Forbidden, false),
             429 => {
                 let retry_after = retry_after.or_else(|| limit_reset(headers, now));
                 match retry_after {
@@ -180,6 +241,40 @@ impl Transport {
         // 408 is a time-out of a server or proxy: the request may have gone through.
         let may_have_acted = status == 408 || !(300..=499).contains(&status);
         Failure { error, may_have_acted, may_pass, retry_after }
+    }
+}
+
+fn as_sent(asked: &JiraRequest, place: &Url, headers: &HeaderMap) -> Request {
+    let mut request = Request::new(asked.method.clone(), place.clone());
+    *request.headers_mut() = headers.clone();
+    if let Some(body) = &asked.body {
+        request.headers_mut().insert(CONTENT_TYPE, JSON);
+        *request.body_mut() = Some(body.clone().into());
+    }
+    request
+}
+
+/// Whether Jira refuses the credentials as a whole.
+fn is_refused(answer: &Result<Answer, Failure<JiraError>>) -> bool {
+    matches!(answer, Err(Failure { error: JiraError::Unauthorized, .. }))
+}
+
+/// What status 401 or 403 means. Jira says 401 also where it knows the token, which doesn't cover the request.
+async fn not_allowed(response: Response, request: &JiraRequest) -> JiraError {
+    let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+    let is_named = response
+        .headers()
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|value| value.contains("insufficient_scope")));
+    let reason = body::read_start(response, MAX_REASON_BYTES).await;
+    let reason = String::from_utf8_lossy(&reason).to_ascii_lowercase();
+    match is_unauthorized {
+        _ if is_named || reason.contains("scope does not match") => {
+            JiraError::MissingScope { scope: request.kind.scope() }
+        }
+        true => JiraError::Unauthorized,
+        false => JiraError::Forbidden,
     }
 }
 
@@ -236,7 +331,9 @@ fn redirect_detail(response: &Response) -> String {
         .and_then(|target| response.url().join(target).ok())
         .and_then(|target| target.host_str().map(|host| host.chars().take(100).collect::<String>()));
     let host = host.as_deref().unwrap_or("nowhere");
-    format!("status {status}, a redirect to {host}; JIRA_BASE_URL must be the site itself")
+    format!(
+        "status {status}, a redirect to {host}; JIRA_BASE_URL must be the site itself, and JIRA_API_URL the API"
+    )
 }
 
 #[cfg(test)]

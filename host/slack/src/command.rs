@@ -214,12 +214,10 @@ mod tests {
         &api_app_id=A123456&is_enterprise_install=false";
 
     fn policy() -> ResponseUrlPolicy {
-        ResponseUrlPolicy::new(&SlackConfig {
-            signing_secret: None,
-            bot_token: Secret::new("xoxb-1"),
-            app_token: None,
-            api_url: Url::parse("https://slack.com/api").unwrap(),
-        })
+        ResponseUrlPolicy::new(&SlackConfig::new(
+            Url::parse("https://slack.com/api").unwrap(),
+            Secret::new("xoxb-1"),
+        ))
     }
 
     fn parse(body: &[u8]) -> Result<CommandRequest, CommandError> {

@@ -2,16 +2,34 @@
 
 use url::Url;
 
-use maro_process::secret::Secret;
+use maro_process::{http::network::Network, secret::Secret};
 
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
     /// `SLACK_SIGNING_SECRET`: required unless `SLACK_APP_TOKEN` is set.
     pub signing_secret: Option<Secret>,
+    /// `SLACK_SIGNING_SECRET_PREVIOUS`: also accepted, while `SLACK_SIGNING_SECRET` is being replaced.
+    pub previous_signing_secret: Option<Secret>,
     /// `SLACK_BOT_TOKEN`: required.
     pub bot_token: Secret,
     /// `SLACK_APP_TOKEN`: if set, MARO uses Socket Mode instead of public URLs.
     pub app_token: Option<Secret>,
     /// `SLACK_API_URL`, default `https://slack.com/api`: the base of the Web API, without a trailing slash.
     pub api_url: Url,
+    /// The way to Slack.
+    pub network: Network,
+}
+
+impl SlackConfig {
+    /// A bot at a Web API, with the defaults for all else.
+    pub fn new(api_url: Url, bot_token: Secret) -> Self {
+        Self {
+            signing_secret: None,
+            previous_signing_secret: None,
+            bot_token,
+            app_token: None,
+            api_url,
+            network: Network::default(),
+        }
+    }
 }

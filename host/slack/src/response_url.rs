@@ -20,6 +20,7 @@ use maro_process::{
     http::{
         body,
         client::{ClientOptions, LazyClient, Trust},
+        network::Network,
         retry::{Backoff, Failure, Retry, retry_after},
     },
 };
@@ -145,16 +146,20 @@ pub struct ResponseUrlClient {
 
 impl Default for ResponseUrlClient {
     fn default() -> Self {
-        let client = |trust| {
-            LazyClient::new(ClientOptions { timeout: Some(REQUEST_TIMEOUT), ..ClientOptions::new(trust) })
-        };
-        Self { plain: client(Trust::Nobody), secure: client(Trust::System), clock: Clock::system() }
+        Self::new(&Network::default())
     }
 }
 
 impl ResponseUrlClient {
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(network: &Network) -> Self {
+        let client = |trust| {
+            LazyClient::new(ClientOptions {
+                timeout: Some(REQUEST_TIMEOUT),
+                network: network.clone(),
+                ..ClientOptions::new(trust)
+            })
+        };
+        Self { plain: client(Trust::Nobody), secure: client(Trust::System), clock: Clock::system() }
     }
 
     /// Sends a separate message to the person or channel that `url` stands for. Tries up to four times while
@@ -248,12 +253,7 @@ mod tests {
     use maro_process::secret::Secret;
 
     fn policy(api_url: &str) -> ResponseUrlPolicy {
-        ResponseUrlPolicy::new(&SlackConfig {
-            signing_secret: None,
-            bot_token: Secret::new("xoxb-1"),
-            app_token: None,
-            api_url: Url::parse(api_url).unwrap(),
-        })
+        ResponseUrlPolicy::new(&SlackConfig::new(Url::parse(api_url).unwrap(), Secret::new("xoxb-1")))
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod handshake;
 mod link;
 pub mod request;
 mod supervisor;
+pub mod trial;
 
 use std::{
     future::Future,

@@ -159,7 +159,7 @@ impl SlackWebApi {
 
     /// As [`SlackWebApi::new`], measured.
     pub fn measured(config: &SlackConfig, calls: Calls) -> Self {
-        let client = SlackClient::new(Connector::new(&config.api_url));
+        let client = SlackClient::new(Connector::new(&config.api_url, &config.network));
         Self { client, token: api_token(&config.bot_token), calls, outage: Outage::default() }
     }
 

@@ -83,7 +83,7 @@ impl DuplicateSearch {
                 if !error.is_outage() {
                     tracing::warn!(error = error_chain(&error), "similar tickets could not be looked for");
                 }
-                (Vec::new(), !matches!(error, JiraError::Forbidden))
+                (Vec::new(), !matches!(error, JiraError::Forbidden | JiraError::MissingScope { .. }))
             }
         };
         candidates.extend(lately);

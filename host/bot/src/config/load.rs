@@ -16,6 +16,9 @@ use maro_store::config::DatabaseConfig;
 /// The file in the working folder that may contain the same keys as the environment.
 const FILE: &str = "maro.toml";
 
+/// What sends other programs through a proxy. MARO has settings of its own for that.
+const FOREIGN_PROXIES: [&str; 2] = ["ALL_PROXY", "HTTPS_PROXY"];
+
 impl Config {
     /// Reads the environment and `maro.toml` in the working folder.
     ///
@@ -72,6 +75,14 @@ pub fn cache_dir() -> Option<PathBuf> {
 /// them for purposes of their own.
 pub fn ignored_variables() -> Vec<String> {
     sources::ignored(&environment())
+}
+
+/// The variables that are set to send other programs through a proxy, and MARO not.
+pub fn foreign_proxies() -> Vec<String> {
+    let environment = environment();
+    let is_proxy = |key: &str| FOREIGN_PROXIES.iter().any(|known| known.eq_ignore_ascii_case(key));
+    let set = environment.iter().filter(|(key, value)| is_proxy(key) && !value.trim().is_empty());
+    set.map(|(key, _)| key.clone()).collect()
 }
 
 fn environment() -> BTreeMap<String, String> {

@@ -6,6 +6,7 @@
 pub mod exposure;
 pub mod load;
 mod parse;
+mod secret_files;
 pub mod sources;
 mod unknown;
 
@@ -17,6 +18,7 @@ use maro_domain::{
     ids::{ChannelId, TeamId},
 };
 use maro_jira::config::JiraConfig;
+use maro_process::http::network::Network;
 use maro_slack::config::SlackConfig;
 use maro_store::config::DatabaseConfig;
 
@@ -66,6 +68,13 @@ pub struct ConnectionsConfig {
 impl ConnectionsConfig {
     /// For a bot that no balancer stands before.
     pub const ALONE: Self = Self { keep_alive: Duration::from_secs(620), drain: Duration::ZERO };
+}
+
+impl Config {
+    /// `MARO_HTTPS_PROXY`, `MARO_NO_PROXY` and `MARO_CA_FILE`: the way out, which is the same for all.
+    pub fn network(&self) -> &Network {
+        &self.slack.network
+    }
 }
 
 #[derive(Debug, Clone)]

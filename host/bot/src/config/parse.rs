@@ -1,6 +1,9 @@
 //! Turns text into typed settings, with a sentence about each invalid one.
 
+mod jira;
+mod network;
 mod people;
+mod slack;
 
 use std::{
     collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
@@ -13,9 +16,7 @@ use url::Url;
 use crate::config::{Config, ConnectionsConfig, PluginsConfig, sources::Sources};
 use maro_access::JiraAs;
 use maro_domain::ids::ChannelId;
-use maro_jira::config::{JiraConfig, JiraCredentials};
 use maro_process::secret::Secret;
-use maro_slack::config::SlackConfig;
 use maro_store::{
     config::{DEFAULT_CONNECTIONS, DatabaseConfig, PostgresConfig, UrlSource},
     database::postgres::address::Address,
@@ -52,9 +53,10 @@ impl Settings {
         let jira_as = self.jira_as();
         let access = self.table("access");
         let roles = self.table("roles");
-        let slack = self.slack();
+        let network = self.network();
+        let slack = self.slack(network.clone());
         let allowed_teams = self.allowed_teams();
-        let jira = self.jira();
+        let jira = self.jira(network);
         let sync_interval = self.seconds("MARO_SYNC_INTERVAL_SECS", "300", 1..=604_800);
         let audit_days = self.audit_days();
         let log = self.log();
@@ -234,71 +236,6 @@ impl Settings {
         }
     }
 
-    fn slack(&mut self) -> Option<SlackConfig> {
-        let app_token = self.header_safe("SLACK_APP_TOKEN");
-        let signing_secret = match self.get("SLACK_SIGNING_SECRET") {
-            Some(secret) => Some(Some(Secret::new(secret))),
-            None if self.get("SLACK_APP_TOKEN").is_some() => Some(None),
-            None => self.problem(
-                "SLACK_SIGNING_SECRET is missing: copy it from Basic Information in your Slack app, or set \
-                 SLACK_APP_TOKEN to use Socket Mode.",
-            ),
-        };
-        let bot_token = self
-            .required("SLACK_BOT_TOKEN", "copy the xoxb-… token from OAuth & Permissions in your Slack app")
-            .and_then(|_| self.header_safe("SLACK_BOT_TOKEN")?);
-        let api_url = self.web_address("SLACK_API_URL", Some("https://slack.com/api"), "");
-        Some(SlackConfig {
-            signing_secret: signing_secret?,
-            bot_token: bot_token?,
-            app_token: app_token?,
-            api_url: api_url?,
-        })
-    }
-
-    fn jira(&mut self) -> Option<JiraConfig> {
-        let base_url = self.web_address(
-            "JIRA_BASE_URL",
-            None,
-            "set it to the address of your Jira site, such as https://example.atlassian.net",
-        );
-        let credentials = self.jira_credentials();
-        let default_project = match self.get("JIRA_DEFAULT_PROJECT").map(str::to_owned) {
-            None => Some(None),
-            Some(key) if is_project_key(&key) => Some(Some(key)),
-            Some(key) => self
-                .problem(format!("JIRA_DEFAULT_PROJECT must be a project key, such as SCRUM, not {key:?}.")),
-        };
-        let webhook_secret = self.get("JIRA_WEBHOOK_SECRET").map(Secret::new);
-        Some(JiraConfig {
-            base_url: base_url?,
-            credentials: credentials?,
-            default_project: default_project?,
-            webhook_secret,
-        })
-    }
-
-    fn jira_credentials(&mut self) -> Option<JiraCredentials> {
-        let email = self.get("JIRA_EMAIL").map(str::to_owned);
-        let api_token = self.header_safe("JIRA_API_TOKEN")?;
-        let token = self.header_safe("JIRA_PAT")?;
-        match (email, api_token, token) {
-            (None, None, Some(token)) => Some(JiraCredentials::DataCenter { token }),
-            (Some(email), Some(api_token), None) if email.contains('@') => {
-                Some(JiraCredentials::Cloud { email, api_token })
-            }
-            (Some(_), Some(_), None) => self.problem("JIRA_EMAIL must be an email address."),
-            (Some(_), None, None) => self.problem("JIRA_API_TOKEN is missing: set it to the API token of the account in JIRA_EMAIL."),
-            (None, Some(_), None) => self.problem("JIRA_EMAIL is missing: set it to the email address of the account that JIRA_API_TOKEN belongs to."),
-            (None, None, None) => self.problem(
-                "JIRA_EMAIL and JIRA_API_TOKEN are missing: set both for Jira Cloud, or set JIRA_PAT for Jira Data Center.",
-            ),
-            (_, _, Some(_)) => self.problem(
-                "JIRA_PAT is for Jira Data Center, but JIRA_EMAIL and JIRA_API_TOKEN are for Jira Cloud: set only one or the other.",
-            ),
-        }
-    }
-
     fn seconds(&mut self, key: &str, default: &str, range: RangeInclusive<u64>) -> Option<Duration> {
         let value = self.or(key, default);
         match value.parse::<u64>() {
@@ -363,12 +300,6 @@ impl Settings {
             )),
         }
     }
-}
-
-fn is_project_key(key: &str) -> bool {
-    key.len() <= 50
-        && key.starts_with(|first: char| first.is_ascii_uppercase())
-        && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// `maro` in the user's cache folder, if the environment says where that is.

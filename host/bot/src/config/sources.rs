@@ -3,29 +3,39 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::config::unknown;
+use crate::config::{secret_files, unknown};
 
-/// Every known key.
-const KEYS: [&str; 29] = [
+/// Every known key but those of [`secret_files`].
+const KEYS: &[&str] = &[
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "JIRA_API_TOKEN",
+    "JIRA_API_URL",
     "JIRA_BASE_URL",
+    "JIRA_CLIENT_CERT_FILE",
+    "JIRA_CLIENT_ID",
+    "JIRA_CLIENT_SECRET",
     "JIRA_DEFAULT_PROJECT",
     "JIRA_EMAIL",
+    "JIRA_HEADERS",
+    "JIRA_PASSWORD",
     "JIRA_PAT",
+    "JIRA_USER",
     "JIRA_WEBHOOK_SECRET",
     "MARO_ADMINS",
     "MARO_AUDIT_DAYS",
     "MARO_CACHE_DIR",
+    "MARO_CA_FILE",
     "MARO_DATABASE_CONNECTIONS",
     "MARO_DATABASE_POOLER",
     "MARO_DRAIN_SECS",
     "MARO_HOT_RELOAD",
+    "MARO_HTTPS_PROXY",
     "MARO_JIRA_AS",
     "MARO_KEEP_ALIVE_SECS",
     "MARO_LISTEN",
     "MARO_LOG",
+    "MARO_NO_PROXY",
     "MARO_OPERATOR_LISTEN",
     "MARO_PLUGINS_DIR",
     "MARO_PLUGIN_CHANNEL",
@@ -36,6 +46,7 @@ const KEYS: [&str; 29] = [
     "SLACK_APP_TOKEN",
     "SLACK_BOT_TOKEN",
     "SLACK_SIGNING_SECRET",
+    "SLACK_SIGNING_SECRET_PREVIOUS",
 ];
 
 /// The tables of `maro.toml`. The environment can't have them.
@@ -55,19 +66,23 @@ pub(super) struct Sources {
 pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sources {
     let Sources { mut values, tables, mut problems } = read_file(file);
     for (key, value) in environment {
-        if KEYS.contains(&key.as_str()) {
+        if is_known(key) {
             if value.contains(char::REPLACEMENT_CHARACTER) {
                 problems.push(format!("{key} in the environment isn't valid UTF-8."));
                 continue;
             }
             // Many process managers use an empty variable to mean "not set".
             if !value.trim().is_empty() {
+                if let Some(other) = secret_files::other(key).filter(|other| !is_set(environment, other)) {
+                    values.remove(&other);
+                }
                 values.insert(key.clone(), value.trim().to_owned());
             }
-        } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, &KEYS) {
-            problems.push(unknown::problem(key, "the environment", &KEYS));
+        } else if key.starts_with(unknown::PREFIX) && unknown::is_slip(key, value, KEYS) {
+            problems.push(unknown::problem(key, "the environment", KEYS));
         }
     }
+    secret_files::read(&mut values, &mut problems);
     Sources { values, tables, problems }
 }
 
@@ -75,16 +90,24 @@ pub(super) fn read(environment: &BTreeMap<String, String>, file: &Path) -> Sourc
 pub(super) fn ignored(environment: &BTreeMap<String, String>) -> Vec<String> {
     let is_ignored = |(key, value): &(&String, &String)| {
         key.starts_with(unknown::PREFIX)
-            && !KEYS.contains(&key.as_str())
+            && !is_known(key)
             && !unknown::is_service_link(key, value)
-            && !unknown::is_slip(key, value, &KEYS)
+            && !unknown::is_slip(key, value, KEYS)
     };
     environment.iter().filter(is_ignored).map(|(key, _)| key.clone()).collect()
 }
 
-/// Every key there is, for what has to name them all.
+fn is_known(key: &str) -> bool {
+    KEYS.contains(&key) || secret_files::is_file_key(key)
+}
+
+fn is_set(environment: &BTreeMap<String, String>, key: &str) -> bool {
+    environment.get(key).is_some_and(|value| !value.trim().is_empty())
+}
+
+/// Every key there is, for what has to name them all. Each secret may also be in a file.
 pub fn keys() -> &'static [&'static str] {
-    &KEYS
+    KEYS
 }
 
 fn read_file(file: &Path) -> Sources {
@@ -110,8 +133,8 @@ fn read_file(file: &Path) -> Sources {
             tables.insert(key, value);
             continue;
         }
-        if !KEYS.contains(&key.as_str()) {
-            problems.push(unknown::problem(&key, &name.to_string(), &KEYS));
+        if !is_known(&key) {
+            problems.push(unknown::problem(&key, &name.to_string(), KEYS));
             continue;
         }
         let value = match value {

@@ -239,3 +239,71 @@ fn what_others_could_read_is_named_and_starts_all_the_same() {
         assert_eq!(exposed(&[("JIRA_BASE_URL", url)], 0o600), [""; 0], "{url}");
     }
 }
+
+#[test]
+fn each_kind_of_credentials_for_jira_is_whole_and_alone() {
+    let none = [("JIRA_EMAIL", ""), ("JIRA_API_TOKEN", "")];
+    let with = |more: &[(&'static str, &'static str)]| [none.as_slice(), more].concat();
+    for whole in [
+        [("JIRA_CLIENT_ID", "id"), ("JIRA_CLIENT_SECRET", "s3cret word")],
+        [("JIRA_USER", "maro"), ("JIRA_PASSWORD", "pa:ss word")],
+    ] {
+        let config = load(&with(&whole), "").unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("pa:ss"), "{shown}");
+        for (key, _) in whole {
+            let half: Vec<_> = whole.into_iter().filter(|(other, _)| *other != key).collect();
+            let problem = problem(&with(&half), "");
+            assert!(problem.starts_with(&format!("{key} is missing")), "{problem}");
+        }
+        let both = problem(&whole, "");
+        assert!(both.starts_with("More than one kind of credentials for Jira is set"), "{both}");
+    }
+    assert!(problem(&with(&[("JIRA_USER", "a:b"), ("JIRA_PASSWORD", "x")]), "").contains("colon"));
+}
+
+#[test]
+fn secrets_may_be_in_files_and_the_environment_wins_there_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    fs::write(&path, " xoxb-from-file\n").unwrap();
+    let path = path.to_str().unwrap();
+    let token = |changes: &[(&str, &str)], file: &str| {
+        load(changes, file).map(|config| config.slack.bot_token.expose().to_owned())
+    };
+    let in_file = [("SLACK_BOT_TOKEN", ""), ("SLACK_BOT_TOKEN_FILE", path)];
+    assert_eq!(token(&in_file, "").unwrap(), "xoxb-from-file");
+    assert_eq!(token(&in_file, "SLACK_BOT_TOKEN = \"xoxb-2\"").unwrap(), "xoxb-from-file");
+    assert_eq!(token(&[], &format!("SLACK_BOT_TOKEN_FILE = {path:?}")).unwrap(), "xoxb-1");
+    let both = problem(&[("SLACK_BOT_TOKEN_FILE", path)], "");
+    assert_eq!(both, "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set: remove one of them.");
+    let missing = problem(&[("SLACK_BOT_TOKEN", ""), ("SLACK_BOT_TOKEN_FILE", "/no/such")], "");
+    assert!(
+        missing.starts_with("SLACK_BOT_TOKEN_FILE names the file /no/such, which can't be read"),
+        "{missing}"
+    );
+}
+
+#[test]
+fn the_way_out_is_checked_and_its_password_repeated_nowhere() {
+    for (changes, expected) in [
+        ([("MARO_HTTPS_PROXY", "u:s3cretword@proxy"), ("MARO_NO_PROXY", "")], "MARO_HTTPS_PROXY must be"),
+        ([("MARO_HTTPS_PROXY", ""), ("MARO_NO_PROXY", "a.example:8443")], "MARO_NO_PROXY must be"),
+        ([("MARO_CA_FILE", "/no/such"), ("MARO_NO_PROXY", "")], "MARO_CA_FILE names the file /no/such"),
+        ([("JIRA_CLIENT_CERT_FILE", "/no/such"), ("MARO_NO_PROXY", "")], "JIRA_CLIENT_CERT_FILE names"),
+        ([("JIRA_HEADERS", "a: b\ns3cretword"), ("MARO_NO_PROXY", "")], "line 2 isn't"),
+        ([("JIRA_API_URL", "ftp://x"), ("MARO_NO_PROXY", "")], "JIRA_API_URL must be"),
+    ] {
+        let problem = problem(&changes, "");
+        assert!(problem.contains(expected) && !problem.contains("s3cretword"), "{problem}");
+    }
+    let proxy = [
+        ("MARO_HTTPS_PROXY", "http://u:s3cretword@proxy:3128"),
+        ("MARO_NO_PROXY", "corp.example, 10.0.0.0/8"),
+    ];
+    let config = load(&proxy, "").unwrap();
+    assert!(!format!("{config:?}").contains("s3cretword"), "{config:?}");
+    let way = |url: &str| config.network().way_to(&url.parse().unwrap()).to_string();
+    assert_eq!(way("https://slack.com/api"), "through the proxy proxy:3128");
+    assert_eq!(way("https://jira.corp.example"), "directly");
+}

@@ -18,6 +18,9 @@ const MOST_SLIPS: usize = 2;
 /// What a variable of a Service ends with, besides its ports.
 const SERVICE_ENDINGS: [&str; 2] = ["_SERVICE_HOST", "_SERVICE_PORT"];
 
+/// What others call a setting, where the name of another would be nearer.
+const ALIASES: [(&str, &str); 1] = [("JIRA_URL", "JIRA_BASE_URL")];
+
 /// A key that isn't a setting, in a sentence that names the nearest one of `known`.
 pub(super) fn problem(key: &str, place: &str, known: &[&str]) -> String {
     let similarity = |known: &&&str| strsim::jaro_winkler(bare(key), bare(known));
@@ -26,7 +29,8 @@ pub(super) fn problem(key: &str, place: &str, known: &[&str]) -> String {
         let near = known.iter().filter(|known| is_near(key, known));
         near.max_by(|a, b| similarity(a).total_cmp(&similarity(b)))
     });
-    match nearest {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == bare(key)).map(|(_, meant)| meant);
+    match alias.or(nearest) {
         Some(nearest) => format!("{key} in {place} isn't a MARO setting. Did you mean {nearest}?"),
         None => format!("{key} in {place} isn't a MARO setting."),
     }

@@ -95,7 +95,7 @@ impl BotState {
                 renderer: services.renderer.clone().sealing_buttons(sealer.clone()),
                 sealer,
                 response_urls: ResponseUrlPolicy::new(&config.slack),
-                response_url_client: ResponseUrlClient::new(),
+                response_url_client: ResponseUrlClient::new(config.network()),
                 web_api: Arc::clone(&services.slack),
             },
             jira_webhook: JiraWebhook {

@@ -30,6 +30,7 @@ async fn outcome(edition: Edition, fault: JiraFault, patience: Duration) -> (Str
         Ok(_) => "found".to_owned(),
         Err(JiraError::Unauthorized) => "unauthorized".to_owned(),
         Err(JiraError::Forbidden) => "forbidden".to_owned(),
+        Err(JiraError::MissingScope { scope }) => format!("missing {scope}"),
         Err(JiraError::RateLimited { retry_after }) => format!("rate limited {}", retry_after.as_secs()),
         Err(JiraError::Unreachable { .. }) => "unreachable".to_owned(),
         Err(JiraError::TimedOut) => "timed out".to_owned(),

@@ -93,7 +93,7 @@ pub(crate) fn run(plugins: &Path) {
                 metrics: Arc::default(),
                 patience: Patience::default(),
             }),
-            outbound: OutboundClient::new(Reach::INTERNET),
+            outbound: OutboundClient::new(Reach::INTERNET, Default::default()),
             clock: Clock::system(),
             jira_patience: Duration::from_secs(1),
             default_project: None,
@@ -143,21 +143,12 @@ async fn per_call(call: impl AsyncFn()) -> f64 {
 }
 
 pub(crate) fn nowhere() -> JiraConfig {
-    JiraConfig {
-        base_url: Url::parse("http://127.0.0.1:9").unwrap(),
-        credentials: JiraCredentials::DataCenter { token: Secret::new("unused") },
-        default_project: None,
-        webhook_secret: None,
-    }
+    let credentials = JiraCredentials::DataCenter { token: Secret::new("unused") };
+    JiraConfig::new(Url::parse("http://127.0.0.1:9").unwrap(), credentials)
 }
 
 fn no_slack() -> SlackConfig {
-    SlackConfig {
-        signing_secret: None,
-        bot_token: Secret::new("unused"),
-        app_token: None,
-        api_url: nowhere().base_url,
-    }
+    SlackConfig::new(nowhere().base_url, Secret::new("unused"))
 }
 
 /// A list that is always there and never changes.

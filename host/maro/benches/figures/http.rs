@@ -99,9 +99,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         roles: Default::default(),
         slack: SlackConfig {
             signing_secret: Some(Secret::new(load::SIGNING_SECRET)),
-            bot_token: Secret::new("xoxb-bench"),
-            app_token: None,
-            api_url: Url::parse("http://127.0.0.1:9/api").unwrap(),
+            ..SlackConfig::new(Url::parse("http://127.0.0.1:9/api").unwrap(), Secret::new("xoxb-bench"))
         },
         jira,
         sync_interval: Duration::from_secs(3_600),

@@ -61,28 +61,50 @@ fn load(example: &str, change: impl Fn(&str) -> String) -> String {
     format!("{:#?}", Config::from_sources(&environment, &path).unwrap())
 }
 
-/// What a setting needs to have an effect: those of PostgreSQL need one.
+/// What a setting needs to have an effect: those of PostgreSQL need one, and exceptions from a proxy need that.
 fn surroundings(key: &str, line: &str) -> String {
-    if key.starts_with("MARO_DATABASE_") && line.starts_with("#DATABASE_URL = ") {
+    if key == "MARO_NO_PROXY" && line.starts_with("#MARO_HTTPS_PROXY = ") {
+        line[1..].to_owned()
+    } else if key.starts_with("MARO_DATABASE_") && line.starts_with("#DATABASE_URL = ") {
         "DATABASE_URL = \"postgres://maro@localhost/maro\"".to_owned()
     } else {
         line.to_owned()
     }
 }
 
+/// What the file of a setting holds.
+fn content(key: &str) -> String {
+    if key == "DATABASE_URL_FILE" {
+        return "postgres://maro@localhost/maro".to_owned();
+    }
+    let own = rcgen::generate_simple_self_signed(["example.com".to_owned()]).unwrap();
+    own.cert.pem() + &own.signing_key.serialize_pem()
+}
+
+/// The credentials for Jira that come with one, instead of those of the example.
+fn credentials(key: &str) -> &'static [&'static str] {
+    let kinds: [&[&str]; 3] =
+        [&["JIRA_PAT"], &["JIRA_CLIENT_ID", "JIRA_CLIENT_SECRET"], &["JIRA_USER", "JIRA_PASSWORD"]];
+    kinds.into_iter().find(|kind| kind.contains(&key)).unwrap_or_default()
+}
+
 /// With one setting made that the example leaves out.
 fn load_with(example: &str, key: &str) -> String {
     // What a file says can't be shown in an example, so here it's a file that there is.
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(b"postgres://maro@localhost/maro").unwrap();
+    file.write_all(content(key).as_bytes()).unwrap();
+    let credentials = credentials(key);
     load(example, |line| {
         let is_other_credential = line.starts_with("JIRA_EMAIL") || line.starts_with("JIRA_API_TOKEN");
+        let is_one_of_them =
+            |setting: &str| credentials.iter().any(|key| setting.starts_with(&format!("{key} = ")));
         match line.strip_prefix('#') {
             Some(setting) if setting.starts_with(&format!("{key} = ")) && key.ends_with("_FILE") => {
                 format!("{key} = {:?}", file.path())
             }
             Some(setting) if setting.starts_with(&format!("{key} = ")) => setting.to_owned(),
-            None if key == "JIRA_PAT" && is_other_credential => String::new(),
+            Some(setting) if is_one_of_them(setting) => setting.to_owned(),
+            None if !credentials.is_empty() && is_other_credential => String::new(),
             _ => surroundings(key, line),
         }
     })

@@ -1,13 +1,16 @@
 //! Building HTTP clients: whom they trust, how long they wait for a connection, which way they take.
 //!
 //! All of them send what they are given to the given host and nowhere else: no redirects, no repetitions,
-//! no proxies from the environment.
+//! no proxies but the one of [`Network`].
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
-use reqwest::{Certificate, Client, dns::Resolve, redirect, retry};
+use reqwest::{Certificate, Client, Identity, dns::Resolve, redirect, retry};
+use rustls::AlertDescription;
 use tokio::sync::OnceCell;
 use url::Url;
+
+use crate::http::network::Network;
 
 /// What differs between the clients of this process.
 #[derive(Clone)]
@@ -27,6 +30,10 @@ pub struct ClientOptions {
     pub https_only: bool,
     /// Which addresses names stand for, instead of all that the system says.
     pub resolver: Option<Arc<dyn Resolve>>,
+    /// The way out.
+    pub network: Network,
+    /// What the client shows of itself to services that ask for a certificate.
+    pub identity: Option<Identity>,
 }
 
 /// Whom connections over TLS trust.
@@ -59,6 +66,8 @@ impl ClientOptions {
             idle_timeout: Duration::from_secs(50),
             https_only: false,
             resolver: None,
+            network: Network::default(),
+            identity: None,
         }
     }
 
@@ -86,8 +95,9 @@ pub fn build(options: &ClientOptions) -> Result<Client, reqwest::Error> {
         .no_proxy()
         .tcp_nodelay(true)
         .https_only(options.https_only);
+    let builder = options.network.tell_way(builder);
     let builder = match options.trust {
-        Trust::System => builder,
+        Trust::System => options.network.tell_trust(builder),
         Trust::Only(certificate) => builder.tls_certs_only([Certificate::from_der(certificate)?]),
         Trust::Nobody => builder.tls_certs_only([]),
     };
@@ -97,6 +107,10 @@ pub fn build(options: &ClientOptions) -> Result<Client, reqwest::Error> {
     };
     let builder = match &options.resolver {
         Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
+        None => builder,
+    };
+    let builder = match &options.identity {
+        Some(identity) => builder.identity(identity.clone()),
         None => builder,
     };
     builder.build()
@@ -137,6 +151,36 @@ impl LazyClient {
         };
         self.client.get_or_try_init(build).await
     }
+}
+
+/// Whether a request failed because one side doesn't trust the other's certificate.
+pub fn is_about_certificates(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
+        match tls {
+            Some(rustls::Error::InvalidCertificate(_)) => return true,
+            Some(rustls::Error::AlertReceived(alert)) => return is_about_ours(*alert),
+            _ => {}
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether the other side rejects the certificate that it was shown, or wants one.
+fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+    )
 }
 
 /// Whether a request failed because what answers doesn't speak HTTP.

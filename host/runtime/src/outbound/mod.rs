@@ -11,6 +11,7 @@ pub mod simulated;
 
 use std::{
     error::Error,
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -21,6 +22,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 use tokio::time::timeout;
+use url::Url;
 
 use crate::{
     outbound::{
@@ -34,9 +36,14 @@ use crate::{
 use maro_process::http::{
     body::{self, BodyError},
     client::{ClientOptions, LazyClient, Trust},
+    network::{Network, Way},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long looking up a name may take that a proxy looks up, too. Many networks with proxies know no other names than
+/// their own.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The largest headers of an answer, in bytes of names and values.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
@@ -51,6 +58,7 @@ const USER_AGENT: &str = "maro";
 /// Sends the requests of all plugins.
 pub struct OutboundClient {
     reach: Reach,
+    network: Network,
     public: LazyClient,
     private: LazyClient,
     /// What stands in for services, at an author's.
@@ -58,13 +66,10 @@ pub struct OutboundClient {
 }
 
 impl OutboundClient {
-    pub fn new(reach: Reach) -> Self {
-        Self {
-            reach,
-            public: client(reach, reach.allows),
-            private: client(reach, reach.allows_private),
-            simulated: None,
-        }
+    pub fn new(reach: Reach, network: Network) -> Self {
+        let client = |allows| client(reach, &network, allows);
+        let (public, private) = (client(reach.allows), client(reach.allows_private));
+        Self { reach, network, public, private, simulated: None }
     }
 
     /// With answers in place of services.
@@ -91,7 +96,11 @@ impl OutboundClient {
                 return answer;
             }
             let (method, url) = (request.inner().method().to_string(), request.inner().url().to_string());
-            let client = if request.is_to_private_host() { &self.private } else { &self.public };
+            let (client, allows) = match request.is_to_private_host() {
+                true => (&self.private, self.reach.allows_private),
+                false => (&self.public, self.reach.allows),
+            };
+            self.check_name(request.inner().url(), allows).await?;
             let client = client.get().await.map_err(unreachable)?;
             let response = read(client.execute(request.into_inner()).await.map_err(unreachable)?).await?;
             let response = without_secrets(response, &secrets);
@@ -101,6 +110,22 @@ impl OutboundClient {
             Ok(response)
         };
         timeout(self.reach.patience, exchange).await.unwrap_or(Err(OutboundError::TimedOut))
+    }
+
+    /// Refuses what a proxy is asked for by name if the name leads to an address that isn't allowed. What this machine
+    /// can't look up, the proxy may. The client itself looks up all else.
+    async fn check_name(&self, url: &Url, allows: fn(IpAddr) -> bool) -> Result<(), OutboundError> {
+        let name = url.host_str().unwrap_or_default();
+        if self.network.way_to(url) == Way::Straight && !self.network.is_proxy(name) {
+            return Ok(());
+        }
+        let looked_up = timeout(LOOK_UP_TIMEOUT, look_up(self.reach.look_up, name)).await;
+        let addresses = looked_up.unwrap_or_else(|_| Ok(Vec::new())).unwrap_or_default();
+        if addresses.iter().all(|address| allows(address.ip())) {
+            Ok(())
+        } else {
+            Err(OutboundError::Private)
+        }
     }
 }
 
@@ -116,8 +141,15 @@ fn without_secrets(mut response: OutboundResponse, secrets: &[UsedSecret]) -> Ou
     response
 }
 
-/// A client whose connections lead only to the addresses that `allows` names.
-fn client(reach: Reach, allows: fn(IpAddr) -> bool) -> LazyClient {
+async fn look_up(instead: Option<fn(&str) -> Vec<IpAddr>>, name: &str) -> io::Result<Vec<SocketAddr>> {
+    match instead {
+        Some(look_up) => Ok(look_up(name).into_iter().map(|ip| (ip, 0).into()).collect()),
+        None => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
+    }
+}
+
+/// A client whose connections lead only to the addresses that `allows` names, or to the operator's own proxy.
+fn client(reach: Reach, network: &Network, allows: fn(IpAddr) -> bool) -> LazyClient {
     let trust = match reach.authority {
         Some(certificate) => Trust::Only(certificate),
         None if reach.plain_http => Trust::Nobody,
@@ -129,7 +161,8 @@ fn client(reach: Reach, allows: fn(IpAddr) -> bool) -> LazyClient {
         max_idle: MAX_IDLE,
         idle_timeout: IDLE_TIMEOUT,
         https_only: !reach.plain_http,
-        resolver: Some(Arc::new(PinnedResolver { look_up: reach.look_up, allows })),
+        resolver: Some(Arc::new(PinnedResolver { look_up: reach.look_up, allows, network: network.clone() })),
+        network: network.clone(),
         ..ClientOptions::new(trust)
     })
 }
@@ -167,6 +200,7 @@ fn unreachable(error: reqwest::Error) -> OutboundError {
 struct PinnedResolver {
     look_up: Option<fn(&str) -> Vec<IpAddr>>,
     allows: fn(IpAddr) -> bool,
+    network: Network,
 }
 
 /// The name has addresses, and none that is allowed.
@@ -176,12 +210,14 @@ struct OnlyPrivate;
 
 impl Resolve for PinnedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let Self { look_up, allows } = *self;
+        let (instead, allows) = (self.look_up, self.allows);
+        // The operator's own proxy is where it is. Requests to it are checked before.
+        let is_proxy = self.network.is_proxy(name.as_str());
         Box::pin(async move {
-            let found: Vec<SocketAddr> = match look_up {
-                Some(look_up) => look_up(name.as_str()).into_iter().map(|ip| (ip, 0).into()).collect(),
-                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
-            };
+            if is_proxy {
+                return Ok(Box::new(look_up(None, name.as_str()).await?.into_iter()) as Addrs);
+            }
+            let found = look_up(instead, name.as_str()).await?;
             let is_known = !found.is_empty();
             let allowed: Vec<_> = found.into_iter().filter(|address| allows(address.ip())).collect();
             if is_known && allowed.is_empty() {

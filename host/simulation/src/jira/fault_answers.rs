@@ -29,6 +29,10 @@ pub(super) fn answer(fault: &JiraFault, path: &str) -> Option<Response> {
     let raw_json = |text: &'static str| json_response(StatusCode::OK, Body::from(text));
     Some(match fault {
         JiraFault::Status(status, retry_after) => refusal(*status, retry_after.as_deref()),
+        JiraFault::MissingScope => {
+            let answer = json!({ "code": 401, "message": "Unauthorized; scope does not match" });
+            json_answer(StatusCode::UNAUTHORIZED, &answer)
+        }
         JiraFault::Html => html(StatusCode::OK, "<!doctype html><title>Log in</title><h1>Log in</h1>"),
         JiraFault::NoSuchAddress => html(StatusCode::NOT_FOUND, "<h1>404 Not Found</h1>"),
         JiraFault::InvalidJson => raw_json(r#"{"issues":[{"id":"10022","key":"SCRUM-1"#),

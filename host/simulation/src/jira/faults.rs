@@ -7,6 +7,8 @@ use std::{collections::VecDeque, time::Duration};
 pub enum JiraFault {
     /// This status with Jira's error body and, if given, this `Retry-After`.
     Status(u16, Option<String>),
+    /// Status 401, since the token doesn't cover the request.
+    MissingScope,
     /// No answer, but the connection stays open.
     Hang,
     /// The right answer, but late.

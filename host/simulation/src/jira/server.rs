@@ -153,11 +153,7 @@ impl SimulatedJira {
     }
 
     fn config(&self, credentials: JiraCredentials) -> JiraConfig {
-        JiraConfig {
-            base_url: self.shared.base_url.clone(),
-            credentials,
-            default_project: Some(PROJECT.to_owned()),
-            webhook_secret: None,
-        }
+        let config = JiraConfig::new(self.shared.base_url.clone(), credentials);
+        JiraConfig { default_project: Some(PROJECT.to_owned()), ..config }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -53,17 +54,17 @@ impl SimulatedSlack {
         let base = Url::parse(&format!("http://{address}")).map_err(io::Error::other)?;
         let changes = Arc::new(Changes::default());
         let socket_listener = TcpListener::bind((address.ip(), 0)).await?;
-        let link = format!("ws://{}/link/", socket_listener.local_addr()?);
-        let link = Url::parse(&link).map_err(io::Error::other)?;
+        let socket_address = socket_listener.local_addr()?;
         let shared = Arc::new(WorkspaceState {
             settings,
             address,
             base,
+            public_base: RwLock::new(None),
             workspace: Workspace::sample(),
             history: History::new(Arc::clone(&changes)),
             triggers: Triggers::default(),
             views: Views::new(Arc::clone(&changes)),
-            sockets: Sockets::new(link, Arc::clone(&changes)),
+            sockets: Sockets::new(socket_address, Arc::clone(&changes)),
             changes,
             api: ApiRecords::default(),
             interactions: Mutex::default(),
@@ -90,6 +91,18 @@ impl SimulatedSlack {
     /// For `SLACK_API_URL`.
     pub fn api_url(&self) -> Url {
         self.shared.base.join("api").expect("a fixed path joins to any http address")
+    }
+
+    /// Where its sockets are opened.
+    pub fn socket_address(&self) -> SocketAddr {
+        self.shared.sockets.address()
+    }
+
+    /// Has the bot told these addresses instead of the workspace's own, since something stands before it: `base` for
+    /// late replies, and `link` for sockets.
+    pub fn stand_behind(&self, base: Url, link: Url) {
+        *self.shared.public_base.write().unwrap_or_else(PoisonError::into_inner) = Some(base);
+        self.shared.sockets.stand_behind(link);
     }
 
     /// The value of the header [`operator::TOKEN_HEADER`] that gives access to `/simulation/…`.

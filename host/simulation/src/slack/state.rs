@@ -48,6 +48,8 @@ pub(super) struct WorkspaceState {
     pub(super) settings: SimulatedSlackSettings,
     pub(super) address: SocketAddr,
     pub(super) base: Url,
+    /// Where the bot reaches the workspace, if something stands before it.
+    pub(super) public_base: RwLock<Option<Url>>,
     pub(super) workspace: Workspace,
     pub(super) changes: Arc<Changes>,
     pub(super) history: History,
@@ -139,12 +141,18 @@ impl WorkspaceState {
         }
     }
 
+    /// Where the bot reaches the workspace.
+    fn public_base(&self) -> Url {
+        let public_base = self.public_base.read().unwrap_or_else(PoisonError::into_inner).clone();
+        public_base.unwrap_or_else(|| self.base.clone())
+    }
+
     /// Opens a response URL for answers to what somebody did.
     pub(super) fn new_response_url(&self, kind: &str, typed: &Typed) -> String {
         let now = self.settings.clock.now();
         let number = now.as_microsecond().unsigned_abs();
         let path = format!("/{kind}/{}/{number}/{}", self.workspace.team_id, random_text(24));
         self.history.open(path.clone(), typed.clone(), now);
-        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+        format!("{}{path}", self.public_base().as_str().trim_end_matches('/'))
     }
 }

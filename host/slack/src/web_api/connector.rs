@@ -9,6 +9,7 @@ use maro_process::{
     http::{
         body::{self, BodyError},
         client::{ClientOptions, LazyClient, Trust},
+        network::Network,
         retry::{Failure, retry_after},
     },
     secret::Secret,
@@ -56,10 +57,13 @@ pub(super) struct RawAnswer {
 struct Carried(Failure<ApiError>);
 
 impl Connector {
-    pub(super) fn new(api_url: &Url) -> Self {
+    pub(super) fn new(api_url: &Url, network: &Network) -> Self {
         Self {
             api_url: api_url.as_str().trim_end_matches('/').to_owned(),
-            http: LazyClient::new(ClientOptions::new(Trust::for_url(api_url))),
+            http: LazyClient::new(ClientOptions {
+                network: network.clone(),
+                ..ClientOptions::new(Trust::for_url(api_url))
+            }),
             clock: Clock::system(),
         }
     }
@@ -299,9 +303,10 @@ mod tests {
         let carried = into_failure(from_failure(refusal("ratelimited")));
         assert_eq!(carried.retry_after, Some(DEFAULT_RETRY_AFTER));
         assert!(matches!(carried.error, ApiError::RateLimited { .. }));
-        let foreign: ClientResult<()> = Connector::new(&"http://127.0.0.1:1/api".parse().unwrap())
-            .create_method_uri_path("x")
-            .and_then(|_| Err(url::ParseError::EmptyHost.into()));
+        let foreign: ClientResult<()> =
+            Connector::new(&"http://127.0.0.1:1/api".parse().unwrap(), &Network::default())
+                .create_method_uri_path("x")
+                .and_then(|_| Err(url::ParseError::EmptyHost.into()));
         assert!(matches!(into_failure(foreign.unwrap_err()).error, ApiError::InvalidResponse { .. }));
     }
 }

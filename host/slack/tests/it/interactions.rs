@@ -18,12 +18,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 fn policy() -> ResponseUrlPolicy {
-    ResponseUrlPolicy::new(&SlackConfig {
-        signing_secret: None,
-        bot_token: Secret::new("xoxb-1"),
-        app_token: None,
-        api_url: Url::parse("https://slack.com/api").unwrap(),
-    })
+    ResponseUrlPolicy::new(&SlackConfig::new(
+        Url::parse("https://slack.com/api").unwrap(),
+        Secret::new("xoxb-1"),
+    ))
 }
 
 fn form(payload: &str) -> Vec<u8> {

@@ -57,7 +57,7 @@ async fn post_to(answers: Vec<Answer>) -> (Result<(), PostError>, usize) {
     let script = Script { answers: Arc::new(Mutex::new(answers)), received: Arc::default() };
     let router = Router::new().fallback(post(play)).with_state(script.clone());
     let base = serve(router).await;
-    let outcome = ResponseUrlClient::new().post(&admit(&base), &message()).await;
+    let outcome = ResponseUrlClient::default().post(&admit(&base), &message()).await;
     let received = script.received.lock().unwrap();
     assert!(received.iter().all(|body| *body == message().to_follow_up()));
     (outcome, received.len())
@@ -93,7 +93,7 @@ async fn a_message_that_may_have_been_shown_is_not_posted_again() {
         std::future::pending::<StatusCode>()
     };
     let base = serve(Router::new().fallback(post(silent))).await;
-    let outcome = ResponseUrlClient::new().post(&admit(&base), &message()).await;
+    let outcome = ResponseUrlClient::default().post(&admit(&base), &message()).await;
     assert!(matches!(outcome, Err(PostError::TimedOut(_))), "{outcome:?}");
     assert_eq!(asked.load(Ordering::Acquire), 1);
 }
@@ -133,7 +133,7 @@ async fn a_redirect_is_not_followed() {
 async fn five_posts_are_all_that_slack_takes() {
     let script = Script { answers: Arc::new(Mutex::new(vec![OK])), received: Arc::default() };
     let base = serve(Router::new().fallback(post(play)).with_state(script.clone())).await;
-    let (client, url) = (ResponseUrlClient::new(), admit(&base));
+    let (client, url) = (ResponseUrlClient::default(), admit(&base));
     for _ in 0..5 {
         client.post(&url, &message()).await.unwrap();
     }
@@ -146,7 +146,7 @@ async fn an_unreachable_slack_is_named_without_the_address_and_spends_no_use() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let (client, url) = (ResponseUrlClient::new(), admit(&base));
+    let (client, url) = (ResponseUrlClient::default(), admit(&base));
     for _ in 0..2 {
         let error = client.post(&url, &message()).await.unwrap_err();
         assert!(matches!(error, PostError::Unreachable(_)), "{error:?}");

@@ -69,7 +69,7 @@ async fn a_private_answer_is_seen_by_its_caller_and_a_shared_one_by_all() {
 #[tokio::test]
 async fn a_late_answer_arrives_through_the_response_url() {
     let slack = start_slack(Clock::system()).await;
-    let client = Arc::new(ResponseUrlClient::new());
+    let client = Arc::new(ResponseUrlClient::default());
     start_bot(&slack, Clock::system(), move |command| {
         let client = Arc::clone(&client);
         async move {

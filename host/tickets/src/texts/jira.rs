@@ -23,6 +23,10 @@ pub fn failed(error: &JiraError) -> String {
              Jira admin for the permission."
                 .to_owned()
         }
+        JiraError::MissingScope { scope } => format!(
+            "MARO's token for Jira doesn't have the scope {scope}, which this needs. Nothing was changed. Ask your \
+             MARO admin to add it."
+        ),
         JiraError::RateLimited { retry_after } => {
             format!("Jira is rate-limiting MARO. Nothing was changed. Try again in {}.", wait(*retry_after))
         }

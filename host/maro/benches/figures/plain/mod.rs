@@ -60,9 +60,7 @@ pub(crate) fn main(arguments: &[String]) {
     let jira = Url::parse(jira).unwrap();
     let slack = SlackConfig {
         signing_secret: Some(Secret::new(load::SIGNING_SECRET)),
-        bot_token: Secret::new("unused"),
-        app_token: None,
-        api_url: jira.clone(),
+        ..SlackConfig::new(jira.clone(), Secret::new("unused"))
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {

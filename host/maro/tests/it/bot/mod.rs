@@ -172,9 +172,7 @@ impl TestBot {
             roles: Default::default(),
             slack: SlackConfig {
                 signing_secret: Some(signing_secret),
-                bot_token,
-                app_token: None,
-                api_url: slack.api_url(),
+                ..SlackConfig::new(slack.api_url(), bot_token)
             },
             jira: jira.cloud_config(),
             sync_interval: Duration::from_secs(3_600),

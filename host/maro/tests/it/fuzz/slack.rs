@@ -20,12 +20,7 @@ use crate::fuzz::{Corpus, fuzz, fuzz_text};
 const SECRET: &str = "a signing secret";
 
 fn policy() -> ResponseUrlPolicy {
-    ResponseUrlPolicy::new(&SlackConfig {
-        signing_secret: None,
-        bot_token: Secret::new("xoxb-1"),
-        app_token: None,
-        api_url: "https://slack.com/api".parse().unwrap(),
-    })
+    ResponseUrlPolicy::new(&SlackConfig::new("https://slack.com/api".parse().unwrap(), Secret::new("xoxb-1")))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Whether `maro doctor` is satisfied, and what it says.
-async fn doctor(mut command: Command) -> (bool, String) {
+pub(super) async fn doctor(mut command: Command) -> (bool, String) {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }

@@ -6,6 +6,7 @@ mod database;
 mod doctor;
 mod door;
 mod draining;
+mod networks;
 mod serve;
 mod stop;
 mod surroundings;

@@ -10,8 +10,9 @@ pub(super) mod server;
 
 use std::{
     collections::{HashMap, HashSet},
+    net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -87,8 +88,9 @@ struct SocketState {
 /// The bot's sockets.
 #[derive(Debug)]
 pub(super) struct Sockets {
+    address: SocketAddr,
     /// Such as `ws://127.0.0.1:4001/link/`.
-    link: Url,
+    link: RwLock<Url>,
     state: Mutex<SocketState>,
     /// Counts connections, to number them, and deliveries, to let connections take turns.
     opened: AtomicUsize,
@@ -99,9 +101,11 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    pub(super) fn new(link: Url, changes: Arc<Changes>) -> Self {
+    pub(super) fn new(address: SocketAddr, changes: Arc<Changes>) -> Self {
+        let link = format!("ws://{address}/link/").parse().expect("an address makes a URL");
         Self {
-            link,
+            address,
+            link: RwLock::new(link),
             state: Mutex::default(),
             opened: AtomicUsize::new(0),
             delivered: AtomicUsize::new(0),
@@ -110,10 +114,18 @@ impl Sockets {
         }
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn stand_behind(&self, link: Url) {
+        *self.link.write().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+
     /// An address that opens one socket.
     pub(super) fn new_address(&self) -> Url {
         let ticket = random_text(32);
-        let mut address = self.link.clone();
+        let mut address = self.link.read().unwrap_or_else(PoisonError::into_inner).clone();
         address.query_pairs_mut().append_pair("ticket", &ticket);
         self.state().tickets.insert(ticket);
         address

@@ -53,9 +53,7 @@ pub(crate) fn lines(visibility: Visibility, lines: Vec<Vec<Span>>) -> Reply {
 pub(crate) fn config(api_url: Url) -> SlackConfig {
     SlackConfig {
         signing_secret: Some(Secret::new(SIGNING_SECRET)),
-        bot_token: Secret::new(BOT_TOKEN),
-        app_token: None,
-        api_url,
+        ..SlackConfig::new(api_url, Secret::new(BOT_TOKEN))
     }
 }
 

@@ -1,0 +1,66 @@
+//! Secrets in files of their own: `KEY_FILE` names the file that holds the value of `KEY`.
+
+use std::{collections::BTreeMap, fs::File, io::Read as _};
+
+/// Whose values can be in a file. `DATABASE_URL` can, too, and is read where connections are made.
+const SECRETS: [&str; 11] = [
+    "JIRA_API_TOKEN",
+    "JIRA_CLIENT_SECRET",
+    "JIRA_HEADERS",
+    "JIRA_PASSWORD",
+    "JIRA_PAT",
+    "JIRA_WEBHOOK_SECRET",
+    "MARO_HTTPS_PROXY",
+    "SLACK_APP_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_SIGNING_SECRET_PREVIOUS",
+];
+
+const SUFFIX: &str = "_FILE";
+
+/// The largest file that is read, in bytes. Secrets have a few hundred.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// The other key for the same secret: `KEY_FILE` of `KEY`, and the other way round.
+pub(super) fn other(key: &str) -> Option<String> {
+    match key.strip_suffix(SUFFIX) {
+        Some(secret) => SECRETS.into_iter().find(|known| *known == secret).map(str::to_owned),
+        None => SECRETS.into_iter().find(|known| *known == key).map(|key| format!("{key}{SUFFIX}")),
+    }
+}
+
+/// Whether this names the file of a secret.
+pub(super) fn is_file_key(key: &str) -> bool {
+    key.ends_with(SUFFIX) && other(key).is_some()
+}
+
+/// Reads the files that the settings name.
+pub(super) fn read(values: &mut BTreeMap<String, String>, problems: &mut Vec<String>) {
+    for key in SECRETS {
+        let file_key = format!("{key}{SUFFIX}");
+        let Some(file) = values.get(&file_key).filter(|file| !file.is_empty()) else { continue };
+        if values.get(key).is_some_and(|value| !value.is_empty()) {
+            problems.push(format!("{key} and {file_key} are both set: remove one of them."));
+            continue;
+        }
+        match read_secret(file) {
+            Ok(secret) => {
+                values.insert(key.to_owned(), secret);
+            }
+            Err(problem) => problems.push(format!("{file_key} names the file {file}, which {problem}.")),
+        }
+    }
+}
+
+fn read_secret(file: &str) -> Result<String, String> {
+    let mut text = String::new();
+    File::open(file)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
+        .map_err(|error| format!("can't be read: {error}"))?;
+    match text.trim() {
+        _ if text.len() as u64 > MAX_BYTES => Err("is larger than 64 KiB".to_owned()),
+        "" => Err("is empty".to_owned()),
+        secret => Ok(secret.to_owned()),
+    }
+}

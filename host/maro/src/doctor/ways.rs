@@ -1,0 +1,68 @@
+//! By which way each service is reached, and what to do where there is none.
+
+use std::{error::Error, time::Duration};
+
+use url::Url;
+
+use crate::doctor::finding::Finding;
+use maro_bot::config::{Config, load};
+use maro_process::http::{client, network::Way};
+use maro_slack::config::SlackConfig;
+
+/// How long to wait for one service.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Where Slack wants late replies.
+const LATE_REPLIES: &str = "https://hooks.slack.com/";
+
+/// A host on the internet, such as plugins contact.
+const ANY_SERVICE: &str = "https://any.example/";
+
+pub(super) fn findings(config: &Config) -> Vec<Finding> {
+    let network = config.network();
+    let mut findings = Vec::new();
+    let is_proxied = network.way_to(&url(ANY_SERVICE)) != Way::Straight;
+    let foreign = load::foreign_proxies();
+    if !is_proxied && !foreign.is_empty() {
+        let are = if foreign.len() == 1 { "is" } else { "are" };
+        findings.push(Finding::Risky {
+            what: format!("{} {are} set for other programs; MARO ignores it.", foreign.join(", ")),
+            fix: "If MARO has to use that proxy, set MARO_HTTPS_PROXY to its address, and MARO_NO_PROXY to what is \
+                  reached without it."
+                .to_owned(),
+        });
+    }
+    let mut ways = vec![("Jira", config.jira.api_url.as_ref().unwrap_or(&config.jira.base_url).clone())];
+    ways.push(("Slack", config.slack.api_url.clone()));
+    ways.extend(late_replies(&config.slack).map(|url| ("Slack's late replies", url)));
+    for (service, url) in ways {
+        let host = url.host_str().unwrap_or_default();
+        findings.push(Finding::Fine(format!("{service}, at {host}, is reached {}.", network.way_to(&url))));
+    }
+    if is_proxied {
+        let way = network.way_to(&url(ANY_SERVICE));
+        findings.push(Finding::Fine(format!("Plugins reach other services {way}.")));
+    }
+    findings
+}
+
+/// Where late replies go, if not to the Web API's own address.
+pub(super) fn late_replies(config: &SlackConfig) -> Option<Url> {
+    let is_slacks = config.api_url.scheme() == "https"
+        && config.api_url.host_str().is_some_and(|host| host == "slack.com" || host.ends_with(".slack.com"));
+    is_slacks.then(|| url(LATE_REPLIES))
+}
+
+/// What to do about a failed connection.
+pub(super) fn fix(error: &(dyn Error + 'static), otherwise: &str) -> String {
+    if client::is_about_certificates(error) {
+        return "The certificate isn't trusted. If a company's own authority issued it, name that authority's file in \
+                MARO_CA_FILE."
+            .to_owned();
+    }
+    otherwise.to_owned()
+}
+
+fn url(text: &str) -> Url {
+    text.parse().expect("it is an address")
+}

@@ -1,0 +1,68 @@
+//! Whether Socket Mode works: opens a connection, waits for Slack's greeting, and closes it again.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    socket::{
+        envelope::{self, Frame},
+        handshake::{self, ConnectError, Socket},
+    },
+    web_api::{SlackWebApi, error::ApiError},
+};
+use maro_process::secret::Secret;
+
+/// How long a connection and its greeting may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why Socket Mode doesn't work.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// Slack gives no address for a connection.
+    #[error(transparent)]
+    NoAddress(ApiError),
+    /// There is no connection to the address that Slack gave, at this host.
+    #[error("no connection to {host}")]
+    NoConnection {
+        host: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Opens a connection and waits for Slack's `hello`. Whatever else Slack sends meanwhile isn't acknowledged, so Slack
+/// sends it to another connection. Returns the host.
+///
+/// # Errors
+/// [`TrialError`].
+pub async fn try_out(api: &SlackWebApi, app_token: &Secret) -> Result<String, TrialError> {
+    let address = api.socket_address(app_token).await.map_err(TrialError::NoAddress)?;
+    let host = address.host_str().unwrap_or_default().to_owned();
+    let client = api.http().await.map_err(TrialError::NoAddress)?;
+    let greeted = async {
+        let mut socket = handshake::open(client, &address).await?;
+        let greeted = is_greeted(&mut socket).await;
+        // Fails if Slack has closed already.
+        let _ = socket.close(None).await;
+        if greeted { Ok(()) } else { Err(ConnectError::NotGreeted) }
+    };
+    match timeout(PATIENCE, greeted).await.unwrap_or(Err(ConnectError::TimedOut)) {
+        Ok(()) => Ok(host),
+        Err(error) => Err(TrialError::NoConnection { host, source: Box::new(error) }),
+    }
+}
+
+async fn is_greeted(socket: &mut Socket) -> bool {
+    while let Some(Ok(message)) = socket.next().await {
+        let Message::Text(text) = message else { continue };
+        match envelope::parse(&text) {
+            Some(Frame::Hello) => return true,
+            Some(Frame::Disconnect { .. }) => return false,
+            _ => {}
+        }
+    }
+    false
+}
