@@ -26,11 +26,12 @@ use crate::{
 };
 use maro_domain::ids::{ChannelId, UserId};
 use maro_jira::client::JiraClient;
+use maro_process::live::Live;
 use maro_slack::web_api::SlackWebApi;
 
 /// What everything asks that shows, tracks, lists, suggests, creates, links or refreshes an issue.
 pub struct Access {
-    policy: AccessPolicy,
+    policy: Live<AccessPolicy>,
     channels: Channels,
     zones: TimeZones,
     pub roles: RoleBook,
@@ -50,9 +51,15 @@ pub enum JiraAs {
 
 impl Access {
     pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
-        let roles = RoleBook::new(Roles::default(), Vec::new(), Arc::clone(&slack));
+        let roles = RoleBook::new(Roles::default(), Live::default(), Arc::clone(&slack));
         let zones = TimeZones::new(Arc::clone(&slack), Arc::clone(&workspace));
-        Self { policy, channels: Channels::new(slack, workspace), zones, roles, rights: None }
+        Self {
+            policy: Live::new(policy),
+            channels: Channels::new(slack, workspace),
+            zones,
+            roles,
+            rights: None,
+        }
     }
 
     /// The name of a person's time zone, if Slack says.
@@ -80,9 +87,14 @@ impl Access {
         Self { rights: Some(Arc::new(PersonRights::new(slack, jira, workspace))), ..self }
     }
 
+    /// Has this policy decide from now on.
+    pub fn replace_policy(&self, policy: AccessPolicy) {
+        self.policy.set(policy);
+    }
+
     /// What may be shown to a person in a channel. Asks Slack who is in it, if the app may and hasn't lately.
     pub async fn sight(&self, channel: &ChannelId, user: &UserId) -> Sight {
-        let sight = Sight::new(&self.policy, channel, self.channels.audience(channel).await);
+        let sight = Sight::new(&self.policy.get(), channel, self.channels.audience(channel).await);
         match &self.rights {
             Some(rights) => sight.of_person(Arc::clone(rights), user),
             None => sight,
@@ -101,7 +113,7 @@ impl Access {
             Audience::Unknown => Audience::Unknowable,
             known => known,
         };
-        let sight = Sight::new(&self.policy, channel, audience);
+        let sight = Sight::new(&self.policy.get(), channel, audience);
         if audience == Audience::Unknowable { sight.with_private_levels() } else { sight }
     }
 }

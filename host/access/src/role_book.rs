@@ -12,7 +12,7 @@ use maro_domain::{
     caller::{Caller, Person},
     ids::{TeamId, UserId},
 };
-use maro_process::telemetry::error_chain;
+use maro_process::{live::Live, telemetry::error_chain};
 use maro_slack::web_api::{SlackWebApi, error::ApiError};
 
 use crate::roles::{Member, Roles};
@@ -82,15 +82,20 @@ type Remembered = (Result<Arc<HashSet<String>>, GroupProblem>, Instant);
 
 /// `[roles]`, the administrators, and what Slack says of user groups.
 pub struct RoleBook {
-    roles: Roles,
-    admins: Vec<Person>,
+    roles: Live<Roles>,
+    admins: Live<Vec<Person>>,
     slack: Arc<SlackWebApi>,
     groups: Mutex<HashMap<String, Remembered>>,
 }
 
 impl RoleBook {
-    pub fn new(roles: Roles, admins: Vec<Person>, slack: Arc<SlackWebApi>) -> Self {
-        Self { roles, admins, slack, groups: Mutex::default() }
+    pub fn new(roles: Roles, admins: Live<Vec<Person>>, slack: Arc<SlackWebApi>) -> Self {
+        Self { roles: Live::new(roles), admins, slack, groups: Mutex::default() }
+    }
+
+    /// Has these roles decide from now on.
+    pub fn replace_roles(&self, roles: Roles) {
+        self.roles.set(roles);
     }
 
     /// Whether the person behind a command has a role.
@@ -112,19 +117,19 @@ impl RoleBook {
         user: &UserId,
         foreign_team: Option<&TeamId>,
     ) -> Result<(), NotAllowed> {
+        let (roles, admins) = (self.roles.get(), self.admins.get());
         let members = match role {
-            Role::Track => &self.roles.track,
-            Role::Create => &self.roles.create,
-            Role::Notify => &self.roles.notify,
-            Role::Plugins => &self.roles.plugins,
+            Role::Track => &roles.track,
+            Role::Create => &roles.create,
+            Role::Notify => &roles.notify,
+            Role::Plugins => &roles.plugins,
         };
         // Nothing is asked of Slack if anything else includes the person.
         let is_listed = members.iter().any(|member| match member {
             Member::Everyone => true,
-            Member::Admins => self
-                .admins
-                .iter()
-                .any(|admin| admin.user == *user && admin.foreign_team.as_ref() == foreign_team),
+            Member::Admins => {
+                admins.iter().any(|admin| admin.user == *user && admin.foreign_team.as_ref() == foreign_team)
+            }
             Member::User(listed) => foreign_team.is_none() && listed == user,
             Member::UserGroup(_) => false,
         });

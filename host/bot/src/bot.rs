@@ -16,9 +16,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    adjustable::Adjustable,
     audit_upkeep::AuditUpkeep,
     commands::Commands,
     config::Config,
+    credential_notices::{CredentialNotices, Recipient},
     plugins::{PluginHost, notices::PluginNotices, owners::OwnerNotices},
     server::{
         self,
@@ -80,6 +82,7 @@ pub struct Bot {
     background: TaskTracker,
     server: JoinHandle<()>,
     socket: Option<SocketMode>,
+    adjustable: Adjustable,
 }
 
 impl Bot {
@@ -108,7 +111,8 @@ impl Bot {
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
-        let outbound = OutboundClient::new(surroundings.reach, config.network().clone()).with_simulated(surroundings.services);
+        let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
+            .with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
         let state = Arc::new(put_together(&config, &services, plugins, outbound));
 
@@ -116,8 +120,9 @@ impl Bot {
         let background = TaskTracker::new();
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
+        background.spawn(credential_notices(&config, &services).run(shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
-        background.spawn(status_sync(&config, &services).run(shutdown.clone()));
+        background.spawn(status_sync(&services).run(shutdown.clone()));
         background.spawn(notice_worker(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
@@ -141,7 +146,18 @@ impl Bot {
             background.spawn(connections::serve_operators(listener, router, lifetimes));
         }
         let socket = slack_socket::start(&config.slack, &state);
-        Ok(Self { address, operator_address, state, stores, shutdown, background, server, socket })
+        let adjustable = Adjustable::new(&config, &services);
+        Ok(Self {
+            address,
+            operator_address,
+            state,
+            stores,
+            shutdown,
+            background,
+            server,
+            socket,
+            adjustable,
+        })
     }
 
     /// The address that accepts connections.
@@ -152,6 +168,16 @@ impl Bot {
     /// The address for operators, if they have one of their own.
     pub fn operator_address(&self) -> Option<SocketAddr> {
         self.operator_address
+    }
+
+    /// Takes over what can change while the bot runs: administrators, access, roles, the sync interval, and secrets. All
+    /// else of the settings stays as it was at the start.
+    pub fn adjust(&self, config: &Config) {
+        self.adjustable.adjust(config);
+        self.state.adjust(config);
+        if let (Some(socket), Some(app_token)) = (&self.socket, &config.slack.app_token) {
+            socket.replace_app_token(app_token.clone());
+        }
     }
 
     /// Waits until the plugins are loaded.
@@ -231,7 +257,7 @@ fn put_together(
         Arc::clone(&services.plugin_switches),
         capabilities,
         Arc::clone(&tickets),
-        config.admins.clone(),
+        services.admins.clone(),
         owner_notices(services),
         Site::at(config.jira.base_url.as_str()),
     );
@@ -244,13 +270,13 @@ fn learn_workspace(services: &Services, shutdown: CancellationToken) -> impl Fut
     Arc::clone(&services.workspace).learn(slack, memory, services.clock.clone(), shutdown)
 }
 
-fn status_sync(config: &Config, services: &Services) -> StatusSync {
+fn status_sync(services: &Services) -> StatusSync {
     StatusSync {
         tracker: Arc::clone(&services.tracker),
         jira: Arc::clone(&services.jira),
         clock: services.clock.clone(),
         metrics: Arc::clone(&services.metrics),
-        max_age: config.sync_interval,
+        max_age: services.sync_interval.clone(),
     }
 }
 
@@ -281,6 +307,20 @@ fn plugin_notices(config: &Config, services: &Services, state: &BotState) -> Opt
         clock: services.clock.clone(),
         channel: config.plugins.channel.clone()?,
     })
+}
+
+fn credential_notices(config: &Config, services: &Services) -> CredentialNotices {
+    CredentialNotices {
+        jira: Arc::clone(&services.jira),
+        recipient: config.plugins.channel.clone().map(|channel| Recipient {
+            slack: Arc::clone(&services.slack),
+            renderer: services.renderer.clone(),
+            channel,
+            switches: Arc::clone(&services.plugin_switches),
+        }),
+        clock: services.clock.clone(),
+        keys: config.jira.credential_keys(),
+    }
 }
 
 fn owner_notices(services: &Services) -> Arc<OwnerNotices> {

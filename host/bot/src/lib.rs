@@ -1,9 +1,11 @@
 //! The bot: its settings, its commands, its plugins, and the server that Slack and Jira speak to.
 
+mod adjustable;
 mod audit_upkeep;
 pub mod bot;
 pub mod commands;
 pub mod config;
+mod credential_notices;
 mod database_watch;
 mod plugins;
 mod server;

@@ -6,8 +6,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::{config::Config, database_watch::DatabaseWatch};
 use maro_access::{Access, JiraAs, role_book::RoleBook, stored_words::PolicedTracker, workspace::Workspace};
+use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
-use maro_process::{clock::Clock, metrics::Metrics};
+use maro_process::{clock::Clock, live::Live, metrics::Metrics};
 use maro_runtime::{
     invocation::services::Capabilities, outbound::OutboundClient, recording::recorder::Recorder,
 };
@@ -45,6 +46,11 @@ pub(crate) struct Services {
     pub(crate) stores: Stores,
     /// Issues that were just created.
     pub(crate) new_issues: Arc<NewIssues>,
+    pub(crate) admins: Live<Vec<Person>>,
+    /// How old a stored status may get.
+    pub(crate) sync_interval: Live<Duration>,
+    /// Seals what travels through Slack.
+    pub(crate) sealer: Sealer,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
 }
@@ -63,7 +69,8 @@ impl Services {
         let stores = stores.observed_by(&watch);
         let slack = Arc::new(SlackWebApi::measured(&config.slack, metrics.slack.clone()));
         let workspace = Arc::new(Workspace::new(config.allowed_teams.clone()));
-        let roles = RoleBook::new(config.roles.clone(), config.admins.clone(), Arc::clone(&slack));
+        let admins = Live::new(config.admins.clone());
+        let roles = RoleBook::new(config.roles.clone(), admins.clone(), Arc::clone(&slack));
         let jira = Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?);
         let access =
             Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace)).with_roles(roles);
@@ -92,6 +99,9 @@ impl Services {
             access,
             metrics,
             stores,
+            admins,
+            sync_interval: Live::new(config.sync_interval),
+            sealer: Self::sealer(config),
             tasks: TaskTracker::new(),
         })
     }
@@ -119,13 +129,17 @@ impl Services {
 
     /// Seals what travels through Slack. All replicas share the secret, and it outlives a restart: a form may be
     /// submitted to another process.
-    pub(crate) fn sealer(config: &Config) -> Sealer {
-        Sealer::new(config.slack.signing_secret.as_ref().unwrap_or(&config.slack.bot_token))
+    fn sealer(config: &Config) -> Sealer {
+        let slack = &config.slack;
+        match &slack.signing_secret {
+            Some(secret) => Sealer::opening(secret, slack.previous_signing_secret.as_ref()),
+            None => Sealer::new(&slack.bot_token),
+        }
     }
 
     pub(crate) fn tickets(&self, config: &Config, driver: Arc<Driver>) -> Arc<Tickets> {
         let settings = Settings {
-            sealer: Self::sealer(config),
+            sealer: self.sealer.clone(),
             jira_base_url: config.jira.base_url.clone(),
             default_project: config.jira.default_project.clone(),
             tasks: self.tasks.clone(),
@@ -152,7 +166,7 @@ impl Services {
             storage: Arc::clone(&self.plugin_storage),
             access: Arc::clone(&self.access),
             audit: self.audit.clone(),
-            admins: config.admins.clone(),
+            admins: self.admins.clone(),
             caller_ids: Default::default(),
             recorder,
         })

@@ -92,9 +92,15 @@ impl Authorization {
         Self { source: RwLock::new(Arc::new(Source::new(config))) }
     }
 
-    /// Has every later request carry these credentials.
-    pub(super) fn replace(&self, config: &JiraConfig) {
-        *self.source.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Source::new(config));
+    /// Has every later request carry these credentials. Whether they differ from those so far, of which a token is kept.
+    pub(super) fn replace(&self, config: &JiraConfig) -> bool {
+        let source = Source::new(config);
+        let mut current = self.source.write().unwrap_or_else(PoisonError::into_inner);
+        let differs = !source.is_same(&current);
+        if differs {
+            *current = Arc::new(source);
+        }
+        differs
     }
 
     /// What a request carries. May have to fetch a token.
@@ -157,6 +163,16 @@ impl Source {
             }
         }
         Self { fixed: Arc::new(fixed), tokens }
+    }
+}
+
+impl Source {
+    fn is_same(&self, other: &Self) -> bool {
+        let client = |source: &Self| {
+            let tokens = source.tokens.as_ref()?;
+            Some((tokens.client_id.clone(), tokens.client_secret.clone()))
+        };
+        self.fixed == other.fixed && client(self) == client(other)
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! Each operation is a function of the same name in its subject's file; what it promises is said here.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use tokio::time::Instant;
 use url::Url;
@@ -68,16 +66,6 @@ impl JiraClient {
     /// Any [`JiraError`].
     pub async fn probe(&self, deadline: Instant) -> Result<Account, JiraError> {
         self.site.who_am_i(deadline).await
-    }
-
-    /// Has every later request carry the credentials and headers of these settings. All else stays as it is.
-    pub fn replace_credentials(&self, config: &JiraConfig) {
-        self.site.authorization().replace(config);
-    }
-
-    /// How long the token of a service account lasts, if there is one.
-    pub fn token_lasts(&self) -> Option<Duration> {
-        self.site.authorization().lasts()
     }
 
     /// Which of these permissions the account lacks in a project.

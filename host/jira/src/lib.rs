@@ -16,6 +16,7 @@ mod cloud;
 mod comments;
 pub mod config;
 pub mod create;
+mod credentials;
 mod data_center;
 mod details;
 pub mod edit;

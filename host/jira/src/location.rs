@@ -62,6 +62,13 @@ impl Location {
         if *current == self.site { url.clone() } else { below(&self.site, url, &current) }
     }
 
+    /// Sends every request to the site again, until it refuses one.
+    pub(super) fn start_again(&self) {
+        if self.gateway.is_some() {
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = self.site.clone();
+        }
+    }
+
     /// The same request's address at the gateway, if it may be there and isn't sent there yet. Asks the site for its
     /// cloud id, without credentials.
     pub(super) async fn at_gateway(&self, http: &Client, url: &Url) -> Option<(Url, Gateway<'_>)> {

@@ -116,7 +116,8 @@ impl RequestKind {
             Self::FindAccount | Self::FindAssignable | Self::FindViewers | Self::GetAccount => {
                 "read:jira-user"
             }
-            Self::GetAssignee
+            Self::CheckPermissions
+            | Self::GetAssignee
             | Self::GetEpic
             | Self::GetFields
             | Self::GetIntent

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use url::Url;
 
 use crate::{
@@ -40,6 +40,8 @@ pub(super) struct JiraSite {
     /// The REST API's address below the site's, without a trailing slash. Requests may be sent elsewhere.
     api: Url,
     pub(super) caches: Caches,
+    /// Whether Jira took the credentials when it was last asked.
+    are_accepted: watch::Sender<bool>,
     /// When Jira last said who the account is.
     confirmed_at: Mutex<Option<Instant>>,
 }
@@ -72,6 +74,7 @@ impl JiraSite {
             base_url: config.base_url.clone(),
             api: endpoint(&config.base_url, &format!("rest/api/{version}")),
             caches: Caches::default(),
+            are_accepted: watch::Sender::new(true),
             confirmed_at: Mutex::new(None),
         })
     }
@@ -83,6 +86,11 @@ impl JiraSite {
     /// Whether this is Jira Cloud with REST API v3. If not, it is Data Center with v2.
     pub(super) fn is_cloud(&self) -> bool {
         self.is_cloud
+    }
+
+    pub(super) fn replace_credentials(&self, config: &JiraConfig) {
+        self.transport.replace_credentials(config);
+        self.set_confirmed_at(None);
     }
 
     /// Who MARO is to Jira.
@@ -171,10 +179,24 @@ impl JiraSite {
         let error = result.as_ref().err().map(|failure| &failure.error);
         self.calls.ended(call, error.map_or("ok", JiraError::as_str), began.elapsed());
         pass.ended(error);
+        match error {
+            None => self.note_acceptance(true),
+            Some(JiraError::Unauthorized) => self.note_acceptance(false),
+            Some(_) => {}
+        }
         if let Some(JiraError::Unauthorized | JiraError::Forbidden) = error {
             self.set_confirmed_at(None);
         }
         result
+    }
+
+    fn note_acceptance(&self, are_accepted: bool) {
+        self.are_accepted.send_if_modified(|known| std::mem::replace(known, are_accepted) != are_accepted);
+    }
+
+    /// Whether Jira took the credentials when it was last asked.
+    pub(super) fn acceptance(&self) -> watch::Receiver<bool> {
+        self.are_accepted.subscribe()
     }
 
     fn is_confirmed(&self) -> bool {

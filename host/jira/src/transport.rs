@@ -104,6 +104,13 @@ impl Transport {
         })
     }
 
+    /// Other credentials may be taken elsewhere.
+    pub(super) fn replace_credentials(&self, config: &JiraConfig) {
+        if self.authorization.replace(config) {
+            self.location.start_again();
+        }
+    }
+
     /// Who MARO is to Jira.
     pub(super) fn authorization(&self) -> &Authorization {
         &self.authorization

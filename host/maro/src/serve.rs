@@ -6,15 +6,20 @@ use anyhow::Context as _;
 
 use maro_bot::{
     bot::Bot,
-    config::{Config, load},
+    config::{Config, load, watch::ConfigWatch},
 };
-use maro_process::{clock::Clock, stop_signal::StopSignal, telemetry};
+use maro_process::{
+    clock::Clock,
+    stop_signal::StopSignal,
+    telemetry::{self, LogFilter},
+};
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     // Comes before anything slow: until then, a signal kills the process.
     let mut stop = StopSignal::listen()?;
+    let watch = ConfigWatch::start();
     let config = Config::load().context("MARO can't start")?;
-    telemetry::start(&config.log);
+    let log = telemetry::start(&config.log);
     for exposure in config.exposures() {
         tracing::warn!(fix = exposure.fix, "{}", exposure.what);
     }
@@ -31,7 +36,10 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     if let Some(address) = bot.operator_address() {
         tracing::info!(%address, "listening for operators");
     }
-    stop.wait().await;
+    tokio::select! {
+        () = follow_settings(watch, &bot, &log) => {}
+        () = stop.wait() => {}
+    }
     tracing::info!(drain_secs = drain.as_secs(), "stopping");
     // Whoever asks a second time doesn't want to wait.
     tokio::select! {
@@ -40,4 +48,19 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     }
     bot.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes over settings that change in files, for as long as the bot runs.
+async fn follow_settings(mut watch: ConfigWatch, bot: &Bot, log: &LogFilter) {
+    loop {
+        let change = watch.changed().await;
+        for key in &change.restart {
+            tracing::warn!(key, "a changed setting needs a restart");
+        }
+        if !change.live.is_empty() {
+            bot.adjust(&change.config);
+            log.replace(&change.config.log);
+            tracing::info!(settings = change.live.join(", "), "changed settings are in effect");
+        }
+    }
 }

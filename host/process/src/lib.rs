@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod clock;
 pub mod descriptors;
 pub mod http;
+pub mod live;
 pub mod memory;
 pub mod metrics;
 pub mod outage;

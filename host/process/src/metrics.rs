@@ -1,6 +1,7 @@
 //! What `/metrics` shows. Each value is counted where it happens; here are their names and meanings.
 
 pub mod calls;
+pub mod credentials;
 
 use std::{
     hash::Hash,
@@ -14,7 +15,10 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
-use crate::metrics::calls::{Breakers, Calls, JiraMetrics};
+use crate::metrics::{
+    calls::{Breakers, Calls, JiraMetrics},
+    credentials::Credentials,
+};
 
 /// The bounds of the latency histograms, in seconds: from a bare sandboxed call to Slack's patience.
 const LATENCY_BOUNDS: [f64; 14] =
@@ -83,6 +87,8 @@ pub struct Metrics {
     stale_issues_synced: Counter,
     intents: Family<IntentLabels, Counter>,
     open_intents: Family<AgeLabels, Gauge>,
+    /// How long credentials last.
+    pub credentials: Credentials,
     database_connections: Family<StateLabels, Gauge>,
     /// Calls of the database, by operation.
     pub database: Calls,
@@ -217,6 +223,7 @@ impl Metrics {
             ),
             intents: family(to, "intents", "Tries to carry out what was asked of Jira, by kind and outcome"),
             open_intents: family(to, "open_intents", "What was asked of Jira and isn't finished, by age"),
+            credentials: Credentials::registered(to),
             database_connections: family(to, "database_connections", "Connections to PostgreSQL, by state"),
             database: Calls::registered(to, "database", "Calls of the database"),
             jira: JiraMetrics {

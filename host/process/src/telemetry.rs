@@ -3,25 +3,42 @@
 use std::{error::Error, io::IsTerminal as _};
 
 use tracing::Level;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+
+/// What is logged, which may change while the process runs.
+pub struct LogFilter(Box<dyn Fn(Targets) + Send + Sync>);
+
+impl LogFilter {
+    /// Logs what this list says from now on, as [`start`] does.
+    pub fn replace(&self, filter: &str) {
+        (self.0)(parse(filter));
+    }
+}
+
+/// A list as [`Targets`] reads it, which was checked when the settings were read.
+fn parse(filter: &str) -> Targets {
+    filter.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO))
+}
 
 /// Starts logging to standard error, once for the process.
-///
-/// `filter` is a list as [`Targets`] reads it, and was checked when the settings were read.
-pub fn start(filter: &str) {
-    let filter: Targets = filter.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
+pub fn start(filter: &str) -> LogFilter {
+    let filter = parse(filter);
     let builder = tracing_subscriber::fmt()
         .with_max_level(Level::TRACE)
         .with_writer(std::io::stderr)
         // Where logs can no longer be written, complaining about it there would panic in the middle of
         // a command.
         .log_internal_errors(false);
-    // A second start in one process, as in tests, keeps the first.
-    let _ = if std::io::stderr().is_terminal() {
-        builder.with_target(false).finish().with(filter).try_init()
+    // A second start in one process, as in tests, keeps the first. A filter fails to change after the process's end.
+    if std::io::stderr().is_terminal() {
+        let (filter, handle) = reload::Layer::new(filter);
+        let _ = builder.with_target(false).finish().with(filter).try_init();
+        LogFilter(Box::new(move |filter| drop(handle.reload(filter))))
     } else {
-        builder.json().flatten_event(true).with_current_span(false).finish().with(filter).try_init()
-    };
+        let (filter, handle) = reload::Layer::new(filter);
+        let _ = builder.json().flatten_event(true).with_current_span(false).finish().with(filter).try_init();
+        LogFilter(Box::new(move |filter| drop(handle.reload(filter))))
+    }
 }
 
 /// An error with all its causes, for the operator. What follows a whole sentence stands in brackets.

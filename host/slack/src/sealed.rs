@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use maro_process::secret::Secret;
+use maro_process::{live::Live, secret::Secret};
 
 /// The longest seal for `private_metadata`, which holds 3,000 characters.
 pub const MAX_BYTES: usize = 2_800;
@@ -60,18 +60,28 @@ struct Content<T> {
     value: T,
 }
 
-/// Seals and opens with one secret. Replicas that share the secret can open one another's seals.
+/// Seals with one secret, and opens with that or the one before it. Replicas that share the secret can open one another's
+/// seals. Copies share the secret.
 #[derive(Clone)]
 pub struct Sealer {
-    keyed: Hmac<Sha256>,
+    /// The first one seals.
+    keyed: Live<Vec<Hmac<Sha256>>>,
 }
 
 impl Sealer {
     /// `secret` is the signing secret, or the bot token where there is none.
     pub fn new(secret: &Secret) -> Self {
-        let mut derivation = keyed(secret.expose().as_bytes());
-        derivation.update(KEY_CONTEXT);
-        Self { keyed: keyed(&derivation.finalize().into_bytes()) }
+        Self::opening(secret, None)
+    }
+
+    /// Also opens what was sealed with the `previous` secret.
+    pub fn opening(secret: &Secret, previous: Option<&Secret>) -> Self {
+        Self { keyed: Live::new(all_derived(secret, previous)) }
+    }
+
+    /// Uses these secrets from now on.
+    pub fn replace(&self, secret: &Secret, previous: Option<&Secret>) {
+        self.keyed.set(all_derived(secret, previous));
     }
 
     /// Seals `value` for a view's `private_metadata`. It can be opened for the same `purpose` only, until
@@ -114,7 +124,7 @@ impl Sealer {
         let lifetime_seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let content = Content { expires_at: now.as_second().saturating_add(lifetime_seconds), value };
         let content = serde_json::to_vec(&content).expect("what is sealed has string keys only");
-        let tag = self.signing(purpose, &content).finalize().into_bytes();
+        let tag = signing(&self.keyed.get()[0], purpose, &content).finalize().into_bytes();
         let mut seal = VERSION.to_owned();
         BASE64_URL_SAFE_NO_PAD.encode_string(&content, &mut seal);
         seal.push('.');
@@ -139,41 +149,56 @@ impl Sealer {
             seal.strip_prefix(VERSION).and_then(|rest| rest.split_once('.')).ok_or(SealError::Malformed)?;
         let decode = |text| BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed);
         let (content, tag) = (decode(content)?, decode(tag)?);
-        self.signing(purpose, &content).verify_slice(&tag).map_err(|_| SealError::Forged)?;
+        let is_ours = |keyed: &Hmac<Sha256>| signing(keyed, purpose, &content).verify_slice(&tag).is_ok();
+        if !self.keyed.get().iter().any(is_ours) {
+            return Err(SealError::Forged);
+        }
         let content: Content<T> = serde_json::from_slice(&content).map_err(|_| SealError::Malformed)?;
         if now.as_second() > content.expires_at { Err(SealError::Expired) } else { Ok(content.value) }
     }
 
     /// Seals texts that travel in the open, in 22 characters that last as long as the secret.
     pub(crate) fn tag(&self, purpose: &str, parts: &[&str]) -> String {
-        let tag = self.signing_parts(purpose, parts).finalize().into_bytes();
+        let tag = signing_parts(&self.keyed.get()[0], purpose, parts).finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode(&tag[..TAG_BYTES])
     }
 
     /// Whether [`Sealer::tag`] made this of the same texts.
     pub(crate) fn is_tag(&self, purpose: &str, parts: &[&str], tag: &str) -> bool {
         let Ok(tag) = BASE64_URL_SAFE_NO_PAD.decode(tag) else { return false };
-        tag.len() == TAG_BYTES && self.signing_parts(purpose, parts).verify_truncated_left(&tag).is_ok()
+        let is_ours =
+            |keyed: &Hmac<Sha256>| signing_parts(keyed, purpose, parts).verify_truncated_left(&tag).is_ok();
+        tag.len() == TAG_BYTES && self.keyed.get().iter().any(is_ours)
     }
+}
 
-    fn signing_parts(&self, purpose: &str, parts: &[&str]) -> Hmac<Sha256> {
-        let mut mac = self.signing(purpose, &[]);
-        for part in parts {
-            // Lengths separate the parts.
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        mac
+fn signing_parts(keyed: &Hmac<Sha256>, purpose: &str, parts: &[&str]) -> Hmac<Sha256> {
+    let mut mac = signing(keyed, purpose, &[]);
+    for part in parts {
+        // Lengths separate the parts.
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
     }
+    mac
+}
 
-    fn signing(&self, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.keyed.clone();
-        // The length separates the purpose from the content.
-        mac.update(&(purpose.len() as u64).to_be_bytes());
-        mac.update(purpose.as_bytes());
-        mac.update(content);
-        mac
-    }
+fn signing(keyed: &Hmac<Sha256>, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
+    let mut mac = keyed.clone();
+    // The length separates the purpose from the content.
+    mac.update(&(purpose.len() as u64).to_be_bytes());
+    mac.update(purpose.as_bytes());
+    mac.update(content);
+    mac
+}
+
+fn all_derived(secret: &Secret, previous: Option<&Secret>) -> Vec<Hmac<Sha256>> {
+    [Some(secret), previous].into_iter().flatten().map(derived).collect()
+}
+
+fn derived(secret: &Secret) -> Hmac<Sha256> {
+    let mut derivation = keyed(secret.expose().as_bytes());
+    derivation.update(KEY_CONTEXT);
+    keyed(&derivation.finalize().into_bytes())
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use maro_process::secret::Secret;
+use maro_process::{live::Live, secret::Secret};
 
 /// How far a request's time may be from ours, either way. Slack's own recommendation.
 const TOLERANCE_SECONDS: u64 = 300;
@@ -32,20 +32,32 @@ pub enum SignatureError {
     Mismatch,
 }
 
-/// Checks signatures made with one signing secret, which is hashed only once rather than for every request.
+/// Checks signatures made with the signing secret, which is hashed only once rather than for every request. Copies share
+/// the secret.
 #[derive(Clone)]
 pub struct SignatureVerifier {
-    keyed: Hmac<Sha256>,
+    /// The secret of now, and the one before it while it's being replaced.
+    keyed: Live<Vec<Hmac<Sha256>>>,
 }
 
 impl SignatureVerifier {
     pub fn new(signing_secret: &Secret) -> Self {
-        Self { keyed: keyed(signing_secret) }
+        Self::accepting(signing_secret, None)
+    }
+
+    /// Also accepts what is signed with the `previous` secret.
+    pub fn accepting(signing_secret: &Secret, previous: Option<&Secret>) -> Self {
+        Self { keyed: Live::new(all_keyed(signing_secret, previous)) }
+    }
+
+    /// Accepts these secrets from now on.
+    pub fn replace(&self, signing_secret: &Secret, previous: Option<&Secret>) {
+        self.keyed.set(all_keyed(signing_secret, previous));
     }
 
     /// Checks the headers `X-Slack-Request-Timestamp` and `X-Slack-Signature` against the raw body.
     /// Returns what identifies the request, however its headers are written.
-    /// Takes the same time wherever a wrong signature differs from the right one, and allocates nothing.
+    /// Takes the same time wherever a wrong signature differs from the right one.
     ///
     /// # Errors
     /// [`SignatureError`] if a header is missing or malformed, the time is more than 300 s away from
@@ -67,9 +79,12 @@ impl SignatureVerifier {
         let digits = signature.strip_prefix(VERSION).ok_or(SignatureError::MalformedSignature)?;
         let mut expected = [0; 32];
         hex::decode_to_slice(digits, &mut expected).map_err(|_| SignatureError::MalformedSignature)?;
-        signing(self.keyed.clone(), timestamp, body)
-            .verify_slice(&expected)
-            .map_err(|_| SignatureError::Mismatch)?;
+        let keyed = self.keyed.get();
+        let is_signed =
+            |keyed: &Hmac<Sha256>| signing(keyed.clone(), timestamp, body).verify_slice(&expected).is_ok();
+        if !keyed.iter().any(is_signed) {
+            return Err(SignatureError::Mismatch);
+        }
         Ok(request_id(u32::try_from(signed_at).unwrap_or_default(), &expected))
     }
 }
@@ -91,6 +106,10 @@ pub(crate) fn request_id(seconds: u32, digest: &[u8]) -> RequestId {
 pub fn sign(signing_secret: &Secret, timestamp: &str, body: &[u8]) -> String {
     let mac = signing(keyed(signing_secret), timestamp.as_bytes(), body).finalize();
     format!("v0={}", hex::encode(mac.into_bytes()))
+}
+
+fn all_keyed(signing_secret: &Secret, previous: Option<&Secret>) -> Vec<Hmac<Sha256>> {
+    [Some(signing_secret), previous].into_iter().flatten().map(keyed).collect()
 }
 
 fn keyed(signing_secret: &Secret) -> Hmac<Sha256> {
@@ -185,6 +204,22 @@ mod tests {
         assert_eq!(verify(Some("1531420619"), Some(SIGNATURE), BODY, now), Err(SignatureError::Mismatch));
         // The same number, written differently, isn't what was signed.
         assert_eq!(verify(Some("01531420618"), Some(SIGNATURE), BODY, now), Err(SignatureError::Mismatch));
+    }
+
+    #[test]
+    fn a_secret_is_accepted_until_it_is_replaced_and_the_previous_one_as_long_as_it_is_named() {
+        let (old, new) = (Secret::new(SECRET), Secret::new("its successor"));
+        let verifier = SignatureVerifier::new(&old);
+        let accepts = |secret: &Secret| {
+            let signature = sign(secret, TIMESTAMP, BODY);
+            let now = Timestamp::from_second(1_531_420_618).unwrap();
+            verifier.verify(Some(TIMESTAMP.as_bytes()), Some(signature.as_bytes()), BODY, now).is_ok()
+        };
+        assert_eq!((accepts(&old), accepts(&new)), (true, false));
+        verifier.clone().replace(&new, Some(&old));
+        assert_eq!((accepts(&old), accepts(&new)), (true, true));
+        verifier.replace(&new, None);
+        assert_eq!((accepts(&old), accepts(&new)), (false, true));
     }
 
     #[test]

@@ -41,7 +41,7 @@ use crate::{
     },
     web_api::SlackWebApi,
 };
-use maro_process::metrics::calls::Calls;
+use maro_process::{live::Live, metrics::calls::Calls, secret::Secret};
 
 /// How many connections are open at once, so that one can be replaced while another serves. Slack allows ten.
 const CONNECTIONS: usize = 2;
@@ -70,7 +70,7 @@ impl SocketMode {
     /// no payload. The future always runs to its end.
     ///
     /// # Errors
-    /// [`NoAppToken`]. If Slack rejects the token, that is only logged; see [`SlackWebApi::check_app_token`].
+    /// [`NoAppToken`]. If Slack rejects the token, that is only logged; see [`trial::try_out`].
     pub fn start<H, F>(config: &SlackConfig, handler: H) -> Result<Self, NoAppToken>
     where
         H: Fn(SocketRequest, RequestId) -> F + Send + Sync + 'static,
@@ -92,7 +92,7 @@ impl SocketMode {
         let handler: Handler = Arc::new(move |request, id| handler(request, id).boxed());
         let context = Arc::new(SocketContext {
             api: SlackWebApi::measured(config, calls),
-            app_token,
+            app_token: Live::new(app_token),
             answers: Answers::new(handler, ResponseUrlPolicy::new(config)),
             connected: AtomicUsize::new(0),
         });
@@ -103,6 +103,11 @@ impl SocketMode {
         }
         supervisors.close();
         Ok(Self { context, stop: stop.drop_guard(), supervisors })
+    }
+
+    /// Has every later connection opened with this token.
+    pub fn replace_app_token(&self, app_token: Secret) {
+        self.context.app_token.set(app_token);
     }
 
     /// How many connections Slack has greeted and not yet ended.

@@ -32,6 +32,7 @@ use crate::{
 use maro_domain::ids::{ChannelId, UserId};
 use maro_process::{
     http::retry::{Backoff, Failure, Retry},
+    live::Live,
     metrics::calls::Calls,
     outage::Outage,
     secret::Secret,
@@ -77,7 +78,7 @@ const AUTH_TEST: Method = Method { name: "auth.test", deadline: Duration::from_s
 /// Calls Slack with the bot's token. One for the whole process: it keeps connections open.
 pub struct SlackWebApi {
     client: SlackClient<Connector>,
-    token: SlackApiToken,
+    token: Live<SlackApiToken>,
     calls: Calls,
     outage: Outage,
 }
@@ -160,7 +161,12 @@ impl SlackWebApi {
     /// As [`SlackWebApi::new`], measured.
     pub fn measured(config: &SlackConfig, calls: Calls) -> Self {
         let client = SlackClient::new(Connector::new(&config.api_url, &config.network));
-        Self { client, token: api_token(&config.bot_token), calls, outage: Outage::default() }
+        Self { client, token: Live::new(api_token(&config.bot_token)), calls, outage: Outage::default() }
+    }
+
+    /// Has every later call carry this token.
+    pub fn replace_token(&self, bot_token: &Secret) {
+        self.token.set(api_token(bot_token));
     }
 
     /// Shows a modal to the person who caused the trigger, within 2.5 s.
@@ -213,7 +219,8 @@ impl SlackWebApi {
     /// [`ApiError`]; an unknown message is [`ApiError::Refused`] with `message_not_found`.
     pub async fn get_permalink(&self, channel: &ChannelId, message_ts: &str) -> Result<String, ApiError> {
         let params = vec![("channel", Some(channel.as_str())), ("message_ts", Some(message_ts))];
-        let session = self.client.open_session(&self.token);
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
         let get = || session.http_session_api.http_get(GET_PERMALINK.name, &params, None);
         let answer: PermalinkAnswer =
             self.repeat(GET_PERMALINK, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
@@ -226,7 +233,8 @@ impl SlackWebApi {
     /// [`ApiError`]; [`ApiError::MissingScope`] without `users:read`.
     pub async fn get_user(&self, user: &UserId) -> Result<User, ApiError> {
         let params = vec![("user", Some(user.as_str()))];
-        let session = self.client.open_session(&self.token);
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
         let get = || session.http_session_api.http_get(USER_INFO.name, &params, None);
         let answer: UserAnswer =
             self.repeat(USER_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
@@ -240,8 +248,9 @@ impl SlackWebApi {
     pub async fn auth_test(&self) -> Result<Identity, ApiError> {
         // The scopes are in a header, which slack-morphism doesn't pass on.
         let connector = &self.client.http_api.connector;
+        let token = self.token.get();
         let attempt = async || {
-            let answer = connector.call(AUTH_TEST.name, &self.token).await?;
+            let answer = connector.call(AUTH_TEST.name, &token).await?;
             Ok((answer.read::<IdentityAnswer>()?, answer.scopes()))
         };
         let (identity, scopes) = self.repeat(AUTH_TEST, || attempt().boxed()).await?;
@@ -257,16 +266,11 @@ impl SlackWebApi {
         })
     }
 
-    /// Checks that an app-level token can open Socket Mode, without opening a connection.
+    /// A new address where one WebSocket can be opened. While it lasts, it is as good as a password.
     ///
     /// # Errors
     /// [`ApiError`]: [`ApiError::InvalidAuth`] and [`ApiError::MissingScope`] are about the app's token.
-    pub async fn check_app_token(&self, app_token: &Secret) -> Result<(), ApiError> {
-        self.socket_address(app_token).await.map(drop)
-    }
-
-    /// A new address where one WebSocket can be opened. While it lasts, it is as good as a password.
-    pub(crate) async fn socket_address(&self, app_token: &Secret) -> Result<Url, ApiError> {
+    pub async fn socket_address(&self, app_token: &Secret) -> Result<Url, ApiError> {
         let token = api_token(app_token);
         let answer: SocketAnswer = self.post_as(&token, OPEN_CONNECTION, &json!({})).await?;
         Url::parse(&answer.url).ok().filter(|url| matches!(url.scheme(), "ws" | "wss")).ok_or_else(|| {
@@ -283,7 +287,7 @@ impl SlackWebApi {
     }
 
     async fn post<A: DeserializeOwned + Send>(&self, method: Method, request: &Value) -> Result<A, ApiError> {
-        self.post_as(&self.token, method, request).await
+        self.post_as(&self.token.get(), method, request).await
     }
 
     async fn post_as<A: DeserializeOwned + Send>(

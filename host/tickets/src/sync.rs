@@ -11,7 +11,7 @@ use maro_domain::{
     issue::{Issue, IssueId, IssueKey, StatusSetter},
 };
 use maro_jira::{client::JiraClient, error::JiraError};
-use maro_process::{clock::Clock, metrics::Metrics, telemetry::error_chain};
+use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
 use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
 
 /// How many rows one round refreshes. The rest is left to the next round.
@@ -33,7 +33,7 @@ pub struct StatusSync {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     /// How old a stored status may get.
-    pub max_age: Duration,
+    pub max_age: Live<Duration>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,11 +73,11 @@ impl StatusSync {
     }
 
     fn round_interval(&self) -> Duration {
-        (self.max_age / 4).clamp(Duration::from_millis(250), MAX_ROUND_INTERVAL)
+        (*self.max_age.get() / 4).clamp(Duration::from_millis(250), MAX_ROUND_INTERVAL)
     }
 
     async fn round(&self) -> Result<(), SyncError> {
-        let max_age = SignedDuration::try_from(self.max_age).unwrap_or(SignedDuration::MAX);
+        let max_age = SignedDuration::try_from(*self.max_age.get()).unwrap_or(SignedDuration::MAX);
         let before = self.clock.now().checked_sub(max_age).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let stale = self.tracker.get_stale_issues(before, ROWS_PER_ROUND).await?;
         let mut channels_by_key: BTreeMap<IssueKey, Vec<ChannelId>> = BTreeMap::new();

@@ -23,6 +23,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
+use maro_process::live::Live;
 use maro_runtime::{
     invocation::services::Capabilities,
     registry::{Registry, snapshot::Plugins},
@@ -47,7 +48,7 @@ pub struct Commands {
     plugin_switches: Arc<dyn PluginSwitches>,
     capabilities: Arc<Capabilities>,
     tickets: Arc<Tickets>,
-    admins: Vec<Person>,
+    admins: Live<Vec<Person>>,
     owner_notices: Arc<OwnerNotices>,
     /// Whose links count.
     site: Site,
@@ -87,7 +88,7 @@ impl Commands {
         plugin_switches: Arc<dyn PluginSwitches>,
         capabilities: Arc<Capabilities>,
         tickets: Arc<Tickets>,
-        admins: Vec<Person>,
+        admins: Live<Vec<Person>>,
         owner_notices: Arc<OwnerNotices>,
         site: Site,
     ) -> Self {

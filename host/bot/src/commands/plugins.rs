@@ -125,7 +125,7 @@ impl Commands {
     /// What plugins printed, which may be what somebody typed elsewhere, is for administrators and owners.
     fn list(&self, caller: &Caller) -> Reply {
         let plugins = self.registry.plugins();
-        let is_admin = caller.is_among(&self.admins);
+        let is_admin = caller.is_among(&self.admins.get());
         let serving = plugins.all().map(|plugin| {
             let reads_faults = is_admin || owns(caller, plugin);
             self.listed(&plugins, plugin, reads_faults).line()

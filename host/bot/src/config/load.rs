@@ -14,7 +14,7 @@ use crate::config::{
 use maro_store::config::DatabaseConfig;
 
 /// The file in the working folder that may contain the same keys as the environment.
-const FILE: &str = "maro.toml";
+pub(super) const FILE: &str = "maro.toml";
 
 /// What sends other programs through a proxy. MARO has settings of its own for that.
 const FOREIGN_PROXIES: [&str; 2] = ["ALL_PROXY", "HTTPS_PROXY"];
@@ -85,7 +85,7 @@ pub fn foreign_proxies() -> Vec<String> {
     set.map(|(key, _)| key.clone()).collect()
 }
 
-fn environment() -> BTreeMap<String, String> {
+pub(super) fn environment() -> BTreeMap<String, String> {
     #[expect(clippy::disallowed_methods, reason = "this is the one owner of the environment")]
     std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))

@@ -9,6 +9,7 @@ mod parse;
 mod secret_files;
 pub mod sources;
 mod unknown;
+pub mod watch;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -101,6 +101,11 @@ fn is_known(key: &str) -> bool {
     KEYS.contains(&key) || secret_files::is_file_key(key)
 }
 
+/// Whether this names the file of a secret.
+pub(super) fn is_secret_file(key: &str) -> bool {
+    secret_files::is_file_key(key)
+}
+
 fn is_set(environment: &BTreeMap<String, String>, key: &str) -> bool {
     environment.get(key).is_some_and(|value| !value.trim().is_empty())
 }

@@ -28,7 +28,7 @@ const MAX_FILES: usize = 20;
 const MAX_REASON_LENGTH: usize = 300;
 
 /// Slack's own bot, as the person to whom a message to nobody in particular is addressed.
-const SLACKBOT: &str = "USLACKBOT";
+pub(crate) const SLACKBOT: &str = "USLACKBOT";
 
 /// Tells the operators' channel.
 pub(crate) struct PluginNotices {

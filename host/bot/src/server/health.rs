@@ -63,6 +63,7 @@ async fn database_problem(state: &BotState) -> Result<(), &'static str> {
 pub(super) async fn metrics(State(state): State<Arc<BotState>>) -> Response {
     state.plugins.registry.observe();
     observe_database(&state).await;
+    state.metrics.credentials.set_jira(state.jira.token_lasts());
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], state.metrics.render()).into_response()
 }

@@ -27,7 +27,7 @@ impl SignedBody for WebhookEvent {
     type Error = JiraError;
 
     fn is_taken(state: &BotState) -> bool {
-        state.jira_webhook.secret.is_some()
+        state.jira_webhook.secret.get().is_some()
     }
 
     /// A webhook is a hint, and harmless twice. Jira itself repeats what it takes for lost.
@@ -37,7 +37,8 @@ impl SignedBody for WebhookEvent {
         body: &[u8],
     ) -> Result<Option<RequestId>, Rejection> {
         let signature = headers.get(webhook::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-        let signed = state.jira_webhook.secret.as_ref().zip(signature);
+        let secret = state.jira_webhook.secret.get();
+        let signed = (*secret).as_ref().zip(signature);
         match signed.is_some_and(|(secret, signature)| webhook::is_signed(secret, signature, body)) {
             true => Ok(None),
             false => {

@@ -14,7 +14,8 @@ use crate::{
     services::Services,
 };
 use maro_access::workspace::Workspace;
-use maro_process::{clock::Clock, metrics::Metrics, secret::Secret};
+use maro_jira::client::JiraClient;
+use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
 use maro_slack::{
     render::Renderer,
     response_url::{ResponseUrlClient, ResponseUrlPolicy},
@@ -40,6 +41,7 @@ pub(crate) struct BotState {
     pub(super) unsigned_bytes: UnsignedBytes,
     pub(super) refusals: Refusals,
     pub(super) looks: Looks,
+    pub(super) jira: Arc<JiraClient>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     /// Set once the bot is about to stop: it still answers, and isn't ready any more.
@@ -71,11 +73,19 @@ pub(super) struct SlackSide {
 
 /// What it takes to believe Jira, and where its hints go.
 pub(crate) struct JiraWebhook {
-    pub(super) secret: Option<Secret>,
+    pub(super) secret: Live<Option<Secret>>,
     pub(crate) changed_issues: Arc<ChangedIssues>,
 }
 
 impl BotState {
+    /// Believes whoever has the secrets of these settings.
+    pub(crate) fn adjust(&self, config: &Config) {
+        if let (Some(verifier), Some(secret)) = (&self.slack.signature, &config.slack.signing_secret) {
+            verifier.replace(secret, config.slack.previous_signing_secret.as_ref());
+        }
+        self.jira_webhook.secret.set(config.jira.webhook_secret.clone());
+    }
+
     pub(crate) fn new(
         config: &Config,
         services: &Services,
@@ -83,7 +93,7 @@ impl BotState {
         tickets: Arc<Tickets>,
         commands: Commands,
     ) -> Self {
-        let sealer = Services::sealer(config);
+        let sealer = services.sealer.clone();
         Self {
             commands,
             tickets,
@@ -91,7 +101,9 @@ impl BotState {
             workspace: Arc::clone(&services.workspace),
             seen_requests: SeenRequests::default(),
             slack: SlackSide {
-                signature: config.slack.signing_secret.as_ref().map(SignatureVerifier::new),
+                signature: config.slack.signing_secret.as_ref().map(|secret| {
+                    SignatureVerifier::accepting(secret, config.slack.previous_signing_secret.as_ref())
+                }),
                 renderer: services.renderer.clone().sealing_buttons(sealer.clone()),
                 sealer,
                 response_urls: ResponseUrlPolicy::new(&config.slack),
@@ -99,7 +111,7 @@ impl BotState {
                 web_api: Arc::clone(&services.slack),
             },
             jira_webhook: JiraWebhook {
-                secret: config.jira.webhook_secret.clone(),
+                secret: Live::new(config.jira.webhook_secret.clone()),
                 changed_issues: Arc::new(ChangedIssues::new(
                     Arc::clone(&services.tracker),
                     Arc::clone(&services.jira),
@@ -111,6 +123,7 @@ impl BotState {
             unsigned_bytes: UnsignedBytes::default(),
             refusals: Refusals::default(),
             looks: Looks::default(),
+            jira: Arc::clone(&services.jira),
             clock: services.clock.clone(),
             metrics: Arc::clone(&services.metrics),
             draining: CancellationToken::new(),

@@ -100,7 +100,7 @@ pub(crate) fn run(plugins: &Path) {
             tasks: TaskTracker::new(),
             storage: Arc::new(NothingStored),
             audit: Auditor { log: Arc::clone(&stores.audit), clock: Clock::system() },
-            admins: Vec::new(),
+            admins: Default::default(),
             caller_ids: Default::default(),
             recorder: Arc::default(),
         });

@@ -10,7 +10,10 @@ use crate::doctor::finding::Finding;
 use maro_bot::config::Config;
 use maro_process::{
     clock::Clock,
-    http::client::{self, ClientOptions, Trust},
+    http::{
+        client::{self, ClientOptions, Trust},
+        network::Network,
+    },
 };
 use maro_runtime::loading;
 
@@ -29,7 +32,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     findings.extend(cache(config));
     findings.extend(rotating_token(config));
     for (service, url) in [("Slack", &config.slack.api_url), ("Jira", &config.jira.base_url)] {
-        findings.extend(clock(service, url).await);
+        findings.extend(clock(service, url, config.network()).await);
     }
     findings
 }
@@ -78,8 +81,12 @@ fn rotating_token(config: &Config) -> Option<Finding> {
 
 /// Compares this machine's clock with the one of a service, by the `Date` of its answer. Nothing if it doesn't answer,
 /// which others find.
-async fn clock(service: &str, url: &Url) -> Option<Finding> {
-    let options = ClientOptions { timeout: Some(PATIENCE), ..ClientOptions::new(Trust::for_url(url)) };
+async fn clock(service: &str, url: &Url, network: &Network) -> Option<Finding> {
+    let options = ClientOptions {
+        timeout: Some(PATIENCE),
+        network: network.clone(),
+        ..ClientOptions::new(Trust::for_url(url))
+    };
     let client = tokio::task::spawn_blocking(move || client::build(&options)).await.ok()?.ok()?;
     let answer = client.head(url.clone()).send().await.ok()?;
     let now = Clock::system().now();

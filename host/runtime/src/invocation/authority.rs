@@ -130,7 +130,7 @@ impl Authority {
         let command = command.ok_or(Denial::NotGranted)?;
         // Nearly all plugins have no scopes at all.
         if let Some(scope) = self.manifest.scope.get(&grant) {
-            scope.admits(&command.caller, &command.capabilities.admins)?;
+            scope.admits(&command.caller, &command.capabilities.admins.get())?;
         }
         Ok(command)
     }

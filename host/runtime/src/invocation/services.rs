@@ -8,7 +8,7 @@ use crate::{invocation::caller_ids::CallerIds, outbound::OutboundClient, recordi
 use maro_access::Access;
 use maro_domain::caller::Person;
 use maro_jira::client::JiraClient;
-use maro_process::clock::Clock;
+use maro_process::{clock::Clock, live::Live};
 use maro_store::{plugin_storage::PluginStorage, tracker::ChannelIssueTracker};
 use maro_tickets::{audit::Auditor, exactly_once::Driver};
 
@@ -31,7 +31,7 @@ pub struct Capabilities {
     /// Changes in Jira that are completed even if the command was cut off.
     pub tasks: TaskTracker,
     /// `MARO_ADMINS`: the people to whom a scope can restrict a grant.
-    pub admins: Vec<Person>,
+    pub admins: Live<Vec<Person>>,
     /// What plugins know people by.
     pub caller_ids: CallerIds,
     /// Observes what plugins do.

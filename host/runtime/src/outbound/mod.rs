@@ -227,3 +227,64 @@ impl Resolve for PinnedResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::outbound::request::Parts;
+
+    /// A proxy that connects nobody, and remembers the names that it was asked for.
+    async fn proxy() -> (Network, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let noting = Arc::clone(&asked);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = [0; 1024];
+                let length = stream.read(&mut head).await.unwrap();
+                let head = String::from_utf8_lossy(&head[..length]).into_owned();
+                noting.lock().unwrap().push(head.split(' ').nth(1).unwrap().to_owned());
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            }
+        });
+        (Network::default().through(&format!("http://{address}"), "").unwrap(), asked)
+    }
+
+    fn names(name: &str) -> Vec<IpAddr> {
+        let addresses: &[&str] = match name {
+            "public.example" => &["1.1.1.1"],
+            "inner.example" => &["10.0.0.1"],
+            "mixed.example" => &["1.1.1.1", "169.254.169.254"],
+            _ => &[],
+        };
+        addresses.iter().map(|address| address.parse().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_not_asked_for_names_that_lead_to_private_addresses() {
+        let (network, asked) = proxy().await;
+        let reach = Reach { look_up: Some(names), ..Reach::INTERNET };
+        let client = OutboundClient::new(reach, network);
+        for (host, is_refused) in [
+            ("public.example", false),
+            ("inner.example", true),
+            ("mixed.example", true),
+            ("known-to-the-proxy.example", false),
+        ] {
+            let url = format!("https://{host}/");
+            let parts = Parts { method: "GET", url: &url, headers: &[], body: None };
+            let answer = client.send(OutboundRequest::new(parts, reach).unwrap()).await;
+            assert_eq!(matches!(answer, Err(OutboundError::Private)), is_refused, "{host}: {answer:?}");
+        }
+        assert_eq!(*asked.lock().unwrap(), ["public.example:443", "known-to-the-proxy.example:443"]);
+    }
+}

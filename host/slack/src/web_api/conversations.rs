@@ -49,7 +49,8 @@ impl SlackWebApi {
     /// [`ApiError`]; [`ApiError::MissingScope`] without `channels:read` or `groups:read`.
     pub async fn get_conversation(&self, channel: &ChannelId) -> Result<Conversation, ApiError> {
         let params = vec![("channel", Some(channel.as_str()))];
-        let session = self.client.open_session(&self.token);
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
         let get = || session.http_session_api.http_get(CONVERSATION_INFO.name, &params, None);
         let answer: ConversationAnswer = self
             .repeat(CONVERSATION_INFO, || get().map(|answer| answer.map_err(into_failure)).boxed())
@@ -72,7 +73,8 @@ impl SlackWebApi {
                 ("limit", Some(PAGE_SIZE)),
                 ("cursor", Some(cursor.as_str()).filter(|cursor| !cursor.is_empty())),
             ];
-            let session = self.client.open_session(&self.token);
+            let token = self.token.get();
+            let session = self.client.open_session(&token);
             let get = || session.http_session_api.http_get(LIST.name, &params, None);
             let answer: ListAnswer =
                 self.repeat(LIST, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;

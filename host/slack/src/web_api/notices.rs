@@ -96,7 +96,8 @@ impl SlackWebApi {
         method: Method,
         request: &Value,
     ) -> Result<A, Failure<ApiError>> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
         let post = || session.http_session_api.http_post(method.name, request, None);
         self.try_repeat(method, || post().map(|answer| answer.map_err(into_failure)).boxed()).await
     }

@@ -24,7 +24,8 @@ impl SlackWebApi {
     /// such group.
     pub async fn get_user_group_members(&self, group: &str) -> Result<Vec<String>, ApiError> {
         let params = vec![("usergroup", Some(group))];
-        let session = self.client.open_session(&self.token);
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
         let get = || session.http_session_api.http_get(LIST_USERS.name, &params, None);
         let answer: UsersAnswer =
             self.repeat(LIST_USERS, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;

@@ -441,8 +441,8 @@ async fn the_number_of_good_connections_is_known() {
 async fn a_wrong_app_token_is_named() {
     let slack = FakeSlack::start().await;
     let api = SlackWebApi::new(&slack.config());
-    api.check_app_token(&Secret::new(APP_TOKEN)).await.unwrap();
-    let refused = api.check_app_token(&Secret::new("xapp-wrong")).await;
+    api.socket_address(&Secret::new(APP_TOKEN)).await.unwrap();
+    let refused = api.socket_address(&Secret::new("xapp-wrong")).await;
     assert!(matches!(refused, Err(ApiError::InvalidAuth)), "{refused:?}");
     let without = SocketMode::start(&config(slack.api_url.clone()), |_, _| async { Vec::new() });
     assert_eq!(without.err(), Some(NoAppToken));

@@ -58,6 +58,7 @@ fn the_readme_lists_every_metric_with_its_labels() {
     metrics.plugin_reload("loaded");
     metrics.intent("create", "done");
     metrics.set_open_intents(Some(&[("under_1m", 1)]));
+    metrics.credentials.set_jira(Some(Duration::from_secs(3_600)));
     metrics.set_database_connections(&[("idle", 1)]);
     for calls in [&metrics.database, &metrics.jira.calls, &metrics.slack] {
         calls.ended("a call", "ok", Duration::ZERO);

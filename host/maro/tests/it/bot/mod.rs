@@ -9,6 +9,7 @@ mod choices;
 mod command_names;
 mod commands;
 mod create;
+mod credentials;
 mod faults;
 mod forged;
 mod hostile_components;

@@ -7,6 +7,7 @@ mod doctor;
 mod door;
 mod draining;
 mod networks;
+mod rotation;
 mod serve;
 mod stop;
 mod surroundings;

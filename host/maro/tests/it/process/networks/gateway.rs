@@ -22,7 +22,7 @@ use maro_simulation::jira::faults::JiraFault;
 use crate::process::{
     Process,
     doctor::doctor,
-    networks::{Company, service},
+    networks::{Company, JIRA, service},
 };
 
 pub(super) const SITE: &str = "harbor-demo.atlassian.net";
@@ -171,4 +171,24 @@ async fn a_missing_scope_is_named_with_what_it_is_for_and_all_else_works() {
     let problem = "FAIL  MARO's token for Jira doesn't have the scope write:jira-work, which it needs to create issues and to \
          comment on issues.";
     assert!(said.contains(problem), "{said}");
+}
+
+#[tokio::test]
+async fn credentials_for_the_other_edition_are_told_from_bad_ones() {
+    let company = Company::start().await;
+    for (deployment, said_to_be, is_token) in
+        [("Server", "this is Jira Data Center, but ", false), ("Cloud", "this is Jira Cloud, but ", true)]
+    {
+        let info = format!(r#"{{"deploymentType":"{deployment}","version":"10.3.2"}}"#);
+        let site = Router::new()
+            .route("/rest/api/2/serverInfo", get(move || async { info }))
+            .fallback(|| async { StatusCode::UNAUTHORIZED });
+        company.place(JIRA, service(site).await).await;
+        let mut command = company.command("doctor");
+        if is_token {
+            command.env_remove("JIRA_EMAIL").env_remove("JIRA_API_TOKEN").env("JIRA_PAT", "a-token");
+        }
+        let (is_well, said) = doctor(command).await;
+        assert!(!is_well && said.contains(&format!("FAIL  Jira: {said_to_be}")), "{said}");
+    }
 }
