@@ -123,7 +123,7 @@ impl Bot {
         background.spawn(credential_notices(&config, &services).run(shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));
-        background.spawn(notice_worker(&config, &services).run(shutdown.clone()));
+        background.spawn(notice_worker(&services).run(shutdown.clone()));
         background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));
@@ -281,13 +281,13 @@ fn status_sync(services: &Services) -> StatusSync {
 }
 
 /// What tells channels of changes.
-fn notice_worker(config: &Config, services: &Services) -> NoticeWorker {
+fn notice_worker(services: &Services) -> NoticeWorker {
     NoticeWorker {
         notices: Arc::clone(&services.stores.notices),
         jira: Arc::clone(&services.jira),
         access: Arc::clone(&services.access),
         slack: Arc::clone(&services.slack),
-        renderer: services.renderer.clone().sealing_buttons(Services::sealer(config)),
+        renderer: services.renderer.clone().sealing_buttons(services.sealer.clone()),
         clock: services.clock.clone(),
     }
 }
