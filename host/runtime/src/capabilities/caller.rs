@@ -20,7 +20,7 @@ impl Host for Invocation {
 
     async fn is_admin(&mut self) -> wasmtime::Result<Result<bool, HostError>> {
         let call = Call::begin(self, Grant::Caller);
-        let is_admin = call.map(|call| call.caller.is_among(&call.capabilities.admins));
+        let is_admin = call.map(|call| call.caller.is_among(&call.capabilities.admins.get()));
         Ok(is_admin.map_err(HostError::from))
     }
 
