@@ -56,7 +56,6 @@ fn told(bot: &TestBot) -> Vec<String> {
 }
 
 async fn until_told(bot: &TestBot, expected: &[&str]) {
-    let began = Instant::now();
     let looking = async {
         while told(bot) != expected {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -65,7 +64,6 @@ async fn until_told(bot: &TestBot, expected: &[&str]) {
     if tokio::time::timeout(PATIENCE, looking).await.is_err() {
         panic!("told: {:#?}", told(bot));
     }
-    eprintln!("told after {:?}", began.elapsed());
     assert_eq!(bot.slack.problems(), [""; 0]);
 }
 
