@@ -47,6 +47,9 @@ impl Edition {
             ),
             _ => return None,
         };
-        Some((format!("this is {this}, but {} are for {other}", config.credential_keys()), instead))
+        Some((
+            format!("this is {this}, but the credentials in {} are for {other}", config.credential_keys()),
+            instead,
+        ))
     }
 }
