@@ -1,6 +1,6 @@
 //! The lists, which keep no words of issues that may not be shown in their channel.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use maro_domain::{
 };
 use maro_store::{
     database::error::DatabaseError,
-    tracker::{ChannelIssueTracker, TrackRequest},
+    tracker::{Answered, ChannelIssueTracker, TrackRequest},
 };
 
 /// What stands in the place of the status of an issue that may not be shown.
@@ -113,6 +113,20 @@ impl ChannelIssueTracker for PolicedTracker {
         };
         let updates: Vec<_> = updates.iter().map(kept).collect();
         self.lists.update_sync_status(channel, &updates, asked_at).await
+    }
+
+    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
+        let mut sights: HashMap<&ChannelId, Sight> = HashMap::new();
+        let kept = answers.iter().map(|(channel, key, issue)| {
+            let sight = sights.entry(channel).or_insert_with(|| self.access.in_store(channel));
+            (channel.clone(), key.clone(), issue.as_ref().map(|issue| kept(sight, issue).into_owned()))
+        });
+        let kept: Vec<Answered> = kept.collect();
+        self.lists.record(&kept, asked_at).await
+    }
+
+    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        self.lists.oldest_sync().await
     }
 
     async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {

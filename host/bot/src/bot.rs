@@ -41,7 +41,9 @@ use maro_runtime::{
 };
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
-use maro_tickets::{notices::worker::NoticeWorker, patience::Patience, sync::StatusSync};
+use maro_tickets::{
+    notices::worker::NoticeWorker, patience::Patience, recent_changes::RecentChanges, sync::StatusSync,
+};
 
 /// How long the first look at Jira may take; nothing waits for it.
 const PROBE_PATIENCE: Duration = Duration::from_secs(20);
@@ -123,6 +125,7 @@ impl Bot {
         background.spawn(credential_notices(&config, &services).run(shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));
+        background.spawn(recent_changes(&services).run(shutdown.clone()));
         background.spawn(notice_worker(&services).run(shutdown.clone()));
         background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
@@ -276,6 +279,17 @@ fn status_sync(services: &Services) -> StatusSync {
         jira: Arc::clone(&services.jira),
         clock: services.clock.clone(),
         metrics: Arc::clone(&services.metrics),
+        max_age: services.sync_interval.clone(),
+    }
+}
+
+/// What asks Jira for changes that no webhook reports.
+fn recent_changes(services: &Services) -> RecentChanges {
+    RecentChanges {
+        tracker: Arc::clone(&services.tracker),
+        jira: Arc::clone(&services.jira),
+        polls: Arc::clone(&services.stores.jira_polls),
+        clock: services.clock.clone(),
         max_age: services.sync_interval.clone(),
     }
 }

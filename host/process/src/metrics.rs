@@ -85,6 +85,8 @@ pub struct Metrics {
     plugin_compile_seconds: Histogram,
     breakers_open: Family<SubcommandLabels, Gauge>,
     stale_issues_synced: Counter,
+    /// How old the oldest stored status is, in seconds.
+    pub sync_lag: Gauge,
     intents: Family<IntentLabels, Counter>,
     open_intents: Family<AgeLabels, Gauge>,
     /// How long credentials last.
@@ -197,12 +199,9 @@ impl Metrics {
             rejected_requests: family(to, "rejected_requests", "Requests refused before anything was done"),
             late_replies: family(to, "late_replies", "Replies sent through response_url, by outcome"),
             stale_issues_synced: counter(to, "issues_synced", "Rows whose status was refreshed from Jira"),
+            sync_lag: gauge(to, "sync_lag_seconds", "Age of the oldest stored status"),
             plugins_loaded: gauge(to, "plugins_loaded", "Loaded plugins"),
-            plugins_refused: gauge(
-                to,
-                "plugins_refused",
-                "Files in the plugins folder that couldn't be loaded",
-            ),
+            plugins_refused: gauge(to, "plugins_refused", "Files in the plugins folder that weren't loaded"),
             plugins_disabled: gauge(to, "plugins_disabled", "Plugins turned off"),
             plugin_reloads: family(to, "plugin_reloads", "Changes in the plugins folder, by outcome"),
             plugin_cache_hits: counter(

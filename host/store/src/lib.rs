@@ -4,6 +4,7 @@ pub mod audit;
 pub mod config;
 pub mod database;
 pub mod intents;
+pub mod jira_polls;
 pub mod notices;
 pub mod observer;
 pub mod plugin_storage;
@@ -18,6 +19,7 @@ use crate::{
     config::DatabaseConfig,
     database::{Database, inspection::PoolStatus},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
+    jira_polls::{JiraPolls, postgres::PostgresJiraPolls, sqlite::SqliteJiraPolls},
     notices::{Notices, postgres::PostgresNotices, sqlite::SqliteNotices},
     observer::{CallObserver, Observed},
     plugin_storage::{PluginStorage, postgres::PostgresPluginStorage, sqlite::SqlitePluginStorage},
@@ -36,6 +38,7 @@ pub struct Stores {
     pub workspace: Arc<dyn WorkspaceMemory>,
     pub audit: Arc<dyn AuditLog>,
     pub notices: Arc<dyn Notices>,
+    pub jira_polls: Arc<dyn JiraPolls>,
     database: Database,
 }
 
@@ -60,6 +63,7 @@ impl Stores {
                 workspace: Arc::new(SqliteWorkspaceMemory::new(Arc::clone(file))),
                 audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
                 notices: Arc::new(SqliteNotices::new(Arc::clone(file))),
+                jira_polls: Arc::new(SqliteJiraPolls::new(file)),
                 database,
             },
             Database::Postgres(pool) => Self {
@@ -70,6 +74,7 @@ impl Stores {
                 workspace: Arc::new(PostgresWorkspaceMemory::new(Arc::clone(pool))),
                 audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
                 notices: Arc::new(PostgresNotices::new(Arc::clone(pool))),
+                jira_polls: Arc::new(PostgresJiraPolls::new(Arc::clone(pool))),
                 database,
             },
         }
@@ -92,6 +97,7 @@ impl Stores {
             workspace: Arc::new(Observed { table: self.workspace.clone(), observer: observer.clone() }),
             audit: Arc::new(Observed { table: self.audit.clone(), observer: observer.clone() }),
             notices: Arc::new(Observed { table: self.notices.clone(), observer: observer.clone() }),
+            jira_polls: Arc::new(Observed { table: self.jira_polls.clone(), observer: observer.clone() }),
             database: self.database.clone(),
         }
     }

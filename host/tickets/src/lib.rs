@@ -22,6 +22,7 @@ pub mod notices;
 pub mod patience;
 pub mod plugin_creation;
 pub mod provenance;
+pub mod recent_changes;
 mod recovery;
 pub mod signature;
 mod stories;

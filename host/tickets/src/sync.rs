@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -12,13 +13,25 @@ use maro_domain::{
 };
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, telemetry::error_chain};
-use maro_store::{database::error::DatabaseError, tracker::ChannelIssueTracker};
+use maro_store::{
+    database::error::DatabaseError,
+    tracker::{Answered, ChannelIssueTracker},
+};
 
-/// How many rows one round refreshes. The rest is left to the next round.
+/// How many rows one round refreshes. The rest is left to the next round, which then follows at once.
 const ROWS_PER_ROUND: u32 = 1_000;
 
 /// How many keys are asked for at once.
 const KEYS_PER_REQUEST: usize = 100;
+
+/// How many such requests are open at a time.
+const REQUESTS: usize = 4;
+
+/// How many rows are written at once.
+const ROWS_PER_WRITE: usize = 500;
+
+/// The pause after a round that didn't read everything.
+const SHORT_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long one request may take: nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,29 +89,44 @@ impl StatusSync {
         (*self.max_age.get() / 4).clamp(Duration::from_millis(250), MAX_ROUND_INTERVAL)
     }
 
-    async fn round(&self) -> Result<(), SyncError> {
+    /// Returns whether more may be waiting.
+    async fn round(&self) -> Result<bool, SyncError> {
         let max_age = SignedDuration::try_from(*self.max_age.get()).unwrap_or(SignedDuration::MAX);
         let before = self.clock.now().checked_sub(max_age).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let stale = self.tracker.get_stale_issues(before, ROWS_PER_ROUND).await?;
+        let rows = u32::try_from(stale.len()).unwrap_or(u32::MAX);
         let mut channels_by_key: BTreeMap<IssueKey, Vec<ChannelId>> = BTreeMap::new();
         for (channel, key) in stale {
             channels_by_key.entry(key).or_default().push(channel);
         }
-        let keys: Vec<IssueKey> = channels_by_key.keys().cloned().collect();
-        for keys in keys.chunks(KEYS_PER_REQUEST) {
-            let asked_at = self.clock.now();
-            let issues = self.jira.get_issues(keys, tokio::time::Instant::now() + PATIENCE).await?;
-            let mut updates: BTreeMap<&ChannelId, Vec<(IssueKey, Option<Issue>)>> = BTreeMap::new();
-            for (key, issue) in keys.iter().zip(issues) {
-                for channel in channels_by_key.get(key).into_iter().flatten() {
-                    updates.entry(channel).or_default().push((key.clone(), issue.clone()));
-                }
-            }
-            for (channel, updates) in updates {
-                self.tracker.update_sync_status(channel, &updates, asked_at).await?;
-                self.metrics.issues_synced(updates.len());
-            }
+        let issues: Vec<_> = channels_by_key.into_iter().collect();
+        let refreshed = issues.chunks(KEYS_PER_REQUEST).map(|issues| self.refresh(issues));
+        // One after the other fails, and the rest is left to the next round.
+        stream::iter(refreshed.collect::<Vec<_>>()).buffer_unordered(REQUESTS).try_collect::<()>().await?;
+        self.note_lag().await?;
+        Ok(rows == ROWS_PER_ROUND)
+    }
+
+    /// Reads issues, each with the channels that track it, and writes what Jira says.
+    async fn refresh(&self, issues: &[(IssueKey, Vec<ChannelId>)]) -> Result<(), SyncError> {
+        let asked_at = self.clock.now();
+        let keys: Vec<IssueKey> = issues.iter().map(|(key, _)| key.clone()).collect();
+        let answers = self.jira.get_issues(&keys, tokio::time::Instant::now() + PATIENCE).await?;
+        let answered = issues.iter().zip(&answers).flat_map(|((key, channels), answer)| {
+            channels.iter().map(move |channel| (channel.clone(), key.clone(), answer.clone()))
+        });
+        let answered: Vec<Answered> = answered.collect();
+        for answered in answered.chunks(ROWS_PER_WRITE) {
+            self.tracker.record(answered, asked_at).await?;
+            self.metrics.issues_synced(answered.len());
         }
+        Ok(())
+    }
+
+    async fn note_lag(&self) -> Result<(), SyncError> {
+        let oldest = self.tracker.oldest_sync().await?;
+        let lag = oldest.map_or(0, |oldest| self.clock.now().duration_since(oldest).as_secs().max(0));
+        self.metrics.sync_lag.set(lag);
         Ok(())
     }
 }
@@ -113,8 +141,11 @@ pub(crate) async fn write(
     answer: Option<&Issue>,
     asked_at: Timestamp,
 ) -> Result<(), DatabaseError> {
-    for (channel, key) in tracker.get_channels_tracking(issue).await? {
-        tracker.update_sync_status(&channel, &[(key, answer.cloned())], asked_at).await?;
+    let places = tracker.get_channels_tracking(issue).await?;
+    let answered: Vec<Answered> =
+        places.into_iter().map(|(channel, key)| (channel, key, answer.cloned())).collect();
+    for answered in answered.chunks(ROWS_PER_WRITE) {
+        tracker.record(answered, asked_at).await?;
     }
     Ok(())
 }
@@ -153,8 +184,9 @@ pub async fn refresh(
 }
 
 /// The pause after a round, never shorter than Jira asked for.
-fn pause_after(result: &Result<(), SyncError>, interval: Duration) -> Duration {
+fn pause_after(result: &Result<bool, SyncError>, interval: Duration) -> Duration {
     let asked = match result {
+        Ok(true) => return SHORT_PAUSE,
         Err(SyncError::Jira(JiraError::RateLimited { retry_after })) => *retry_after,
         _ => Duration::ZERO,
     };
@@ -176,10 +208,11 @@ mod tests {
         let (half, longest) = (interval / 2, interval * 3 / 2);
         let retry_after = Duration::from_secs(300);
         for _ in 0..100 {
-            for result in [Ok(()), Err(JiraError::TimedOut.into()), Err(JiraError::Unauthorized.into())] {
+            for result in [Ok(false), Err(JiraError::TimedOut.into()), Err(JiraError::Unauthorized.into())] {
                 let pause = pause_after(&result, interval);
                 assert!((half..=longest).contains(&pause), "{pause:?}");
             }
+            assert_eq!(pause_after(&Ok(true), interval), SHORT_PAUSE);
             let limited = Err(JiraError::RateLimited { retry_after }.into());
             let pause = pause_after(&limited, interval);
             assert!((retry_after + half..=retry_after + longest).contains(&pause), "{pause:?}");

@@ -38,7 +38,7 @@ use maro_store::{
     config::DatabaseConfig,
     database::error::DatabaseError,
     plugin_storage::{Change, Changed, PluginStorage, Quota, Space},
-    tracker::{ChannelIssueTracker, TrackRequest},
+    tracker::{Answered, ChannelIssueTracker, TrackRequest},
 };
 use maro_tickets::{
     announcer::Announcer, audit::Auditor, auto_track::AutoTracker, exactly_once::Driver, patience::Patience,
@@ -226,6 +226,14 @@ impl ChannelIssueTracker for ListInMemory {
         _: Timestamp,
     ) -> Result<(), DatabaseError> {
         Ok(())
+    }
+
+    async fn record(&self, _: &[Answered], _: Timestamp) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        Ok(None)
     }
 
     async fn forget_sync(&self, _: &Issue) -> Result<(), DatabaseError> {

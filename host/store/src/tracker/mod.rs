@@ -30,6 +30,9 @@ pub struct TrackRequest<'a> {
     pub source: Source,
 }
 
+/// A channel, an issue's key on its list, and Jira's answer. `None` means that Jira no longer shows it.
+pub type Answered = (ChannelId, IssueKey, Option<Issue>);
+
 /// The lists by channel. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic and may be repeated: the list is the same afterwards. What authors add and remove is in
@@ -97,6 +100,12 @@ pub trait ChannelIssueTracker: Send + Sync {
         updates: &[(IssueKey, Option<Issue>)],
         asked_at: Timestamp,
     ) -> Result<(), DatabaseError>;
+
+    /// As [`ChannelIssueTracker::update_sync_status`], for many channels at a time.
+    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError>;
+
+    /// When Jira was last asked about the row that waits longest, of those about which it was ever asked.
+    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError>;
 
     /// Makes every row of an issue one that was never synced, so that it is the next to be. Finds the issue by
     /// key or by Jira's immutable id.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     database::error::DatabaseError,
     observer::Observed,
-    tracker::{ChannelIssueTracker, TrackRequest},
+    tracker::{Answered, ChannelIssueTracker, TrackRequest},
 };
 use maro_domain::{
     author::Author,
@@ -67,6 +67,14 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
         self.watch("sync", self.table.update_sync_status(channel, updates, asked_at)).await
+    }
+
+    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
+        self.watch("record", self.table.record(answers, asked_at)).await
+    }
+
+    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        self.watch("oldest_sync", self.table.oldest_sync()).await
     }
 
     async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {

@@ -13,10 +13,10 @@ use crate::{
     database::{
         error::{self, DatabaseError},
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
-        time::time_text,
+        time::{StoredTime, time_text},
     },
     tracker::{
-        ChannelIssueTracker, TrackRequest,
+        Answered, ChannelIssueTracker, TrackRequest,
         postgres::write::Tracking,
         stored::{parse_page, parse_places, parse_present, parse_rows},
     },
@@ -61,6 +61,13 @@ const STALE: &str = "
     FROM (SELECT channel_id, issue_key FROM channel_tracked_issues
           WHERE coalesce(last_synced_at, '-infinity'::timestamptz) < $1::timestamptz
           ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz), id LIMIT $2) AS stale";
+
+/// By the same index as [`STALE`].
+const OLDEST: &str = "
+    SELECT coalesce((
+        SELECT (extract(epoch FROM last_synced_at) * 1000000)::bigint::text FROM channel_tracked_issues
+        WHERE coalesce(last_synced_at, '-infinity'::timestamptz) > '-infinity'::timestamptz
+        ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz) LIMIT 1), 'null')";
 
 const PLACES: &str = "
     SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
@@ -166,10 +173,20 @@ impl ChannelIssueTracker for PostgresTracker {
         updates: &[(IssueKey, Option<Issue>)],
         asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
-        let synced = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
-            write::sync(&mut lease, channel, updates, asked_at).await
+        let answers = updates.iter().map(|(key, issue)| (channel.clone(), key.clone(), issue.clone()));
+        self.record(&answers.collect::<Vec<_>>(), asked_at).await
+    }
+
+    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
+        let recorded = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            write::sync(&mut lease, answers, asked_at).await
         });
-        synced.await
+        recorded.await
+    }
+
+    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        let json = self.database.read(|| sqlx::query(OLDEST)).await?;
+        Ok(error::parse::<Option<StoredTime>>(&json)?.and_then(|time| time.0))
     }
 
     async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {

@@ -1,8 +1,9 @@
 //! The lists in a SQLite file.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::{
@@ -10,10 +11,10 @@ use crate::{
     database::{
         error::{self, DatabaseError},
         sqlite::{SqliteDatabase, queue::Queue},
-        time::time_text,
+        time::{StoredTime, time_text},
     },
     tracker::{
-        ChannelIssueTracker, TrackRequest,
+        Answered, ChannelIssueTracker, TrackRequest,
         sqlite::item::ListChange,
         stored::{parse_page, parse_places, parse_present, parse_rows},
     },
@@ -110,6 +111,24 @@ impl ChannelIssueTracker for SqliteTracker {
         let (channel, now) = (channel.as_str().to_owned(), time_text(asked_at));
         self.writer.ask(ListChange::Sync { channel, updates: updates.to_vec(), now }).await?;
         Ok(())
+    }
+
+    async fn record(&self, answers: &[Answered], asked_at: Timestamp) -> Result<(), DatabaseError> {
+        let mut channels: BTreeMap<&str, Vec<(IssueKey, Option<Issue>)>> = BTreeMap::new();
+        for (channel, key, issue) in answers {
+            channels.entry(channel.as_str()).or_default().push((key.clone(), issue.clone()));
+        }
+        let now = time_text(asked_at);
+        // Those that wait together are one transaction.
+        let changes = channels.into_iter().map(|(channel, updates)| {
+            self.writer.ask(ListChange::Sync { channel: channel.to_owned(), updates, now: now.clone() })
+        });
+        try_join_all(changes).await.map(drop)
+    }
+
+    async fn oldest_sync(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        let json = self.database.read(read::oldest()).await?;
+        Ok(error::parse::<Option<StoredTime>>(&json)?.and_then(|time| time.0))
     }
 
     async fn forget_sync(&self, issue: &Issue) -> Result<(), DatabaseError> {

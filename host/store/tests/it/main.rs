@@ -5,6 +5,7 @@ mod support;
 mod audit;
 mod database;
 mod intents;
+mod jira_polls;
 mod notices;
 mod plugin_storage;
 mod plugin_switches;

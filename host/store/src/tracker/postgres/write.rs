@@ -18,13 +18,13 @@ use crate::{
         time::time_text,
     },
     notices::postgres::note::note,
+    tracker::Answered,
     tracker::reconcile::{
         Answer, Plan, Row, known_category, known_level, known_status, reconcile, status_changes,
         without_repeats,
     },
 };
 use maro_domain::{
-    ids::ChannelId,
     issue::{Issue, IssueKey},
     tracked::Source,
 };
@@ -122,7 +122,14 @@ const FIND: &str = "
     SELECT id, channel_id, issue_key, issue_id, (extract(epoch FROM tracked_at) * 1000000)::bigint,
         last_jira_status, last_jira_category
     FROM channel_tracked_issues
-    WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
+    WHERE id IN (
+        SELECT row.id FROM unnest($1::text[], $2::text[]) AS item (channel_id, issue_key)
+        JOIN channel_tracked_issues AS row
+            ON row.issue_key = item.issue_key AND row.channel_id = item.channel_id
+        UNION ALL
+        SELECT row.id FROM unnest($3::text[], $4::text[]) AS item (channel_id, issue_id)
+        JOIN channel_tracked_issues AS row
+            ON row.issue_id = item.issue_id AND row.channel_id = item.channel_id)
     ORDER BY id FOR UPDATE";
 
 const DELETE_ROWS: &str = "DELETE FROM channel_tracked_issues WHERE id = ANY($1)";
@@ -191,7 +198,7 @@ pub(super) async fn track(
     let channel = change.stamp.channel.as_str();
     let answers: Vec<Answer<'_>> =
         issues.iter().map(|issue| Answer { channel, listed_as: None, issue: Some(issue) }).collect();
-    let missing = settle(lease, channel, &answers, now).await?;
+    let missing = settle(lease, &answers, now).await?;
     let missing: Vec<&Issue> = missing.into_iter().map(|position| issues[position]).collect();
     let added = if missing.is_empty() {
         HashSet::new()
@@ -253,19 +260,18 @@ async fn outcome(lease: &mut Lease, query: Statement<'_>) -> Result<Option<HashS
     Ok(outcome.map(|outcome| outcome.texts.into_iter().collect()))
 }
 
-/// Writes Jira's answers into the rows of a list.
-pub(super) async fn sync(
-    lease: &mut Lease,
-    channel: &ChannelId,
-    updates: &[(IssueKey, Option<Issue>)],
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let answers: Vec<Answer<'_>> = updates
+/// Writes Jira's answers into the rows of lists.
+pub(super) async fn sync(lease: &mut Lease, answers: &[Answered], now: Timestamp) -> Result<(), sqlx::Error> {
+    let answers: Vec<Answer<'_>> = answers
         .iter()
-        .map(|(key, issue)| Answer { channel: channel.as_str(), listed_as: Some(key), issue: issue.as_ref() })
+        .map(|(channel, key, issue)| Answer {
+            channel: channel.as_str(),
+            listed_as: Some(key),
+            issue: issue.as_ref(),
+        })
         .collect();
     lease.begin().await?;
-    settle(lease, channel.as_str(), &answers, now).await?;
+    settle(lease, &answers, now).await?;
     lease.commit().await
 }
 
@@ -316,12 +322,11 @@ async fn insert(
 /// Updates existing rows to match Jira's answers. Returns the positions of the answers without a row.
 async fn settle(
     lease: &mut Lease,
-    channel: &str,
     answers: &[Answer<'_>],
     now: Timestamp,
 ) -> Result<Vec<usize>, sqlx::Error> {
     let answers_given = answers;
-    let rows = find(lease, channel, answers).await?;
+    let rows = find(lease, answers).await?;
     let plan = reconcile(rows, answers);
     rename(lease, &plan).await?;
     let answers = || plan.update.iter().map(|update| &answers[update.answer]);
@@ -341,12 +346,16 @@ async fn settle(
     Ok(plan.missing)
 }
 
-async fn find(lease: &mut Lease, channel: &str, answers: &[Answer<'_>]) -> Result<Vec<Row>, sqlx::Error> {
-    let issues = || answers.iter().filter_map(|answer| answer.issue);
-    let listed = answers.iter().filter_map(|answer| answer.listed_as);
-    let keys: Vec<&str> = listed.chain(issues().map(|issue| &issue.key)).map(IssueKey::as_str).collect();
-    let ids: Vec<&str> = issues().map(|issue| issue.id.as_str()).collect();
-    let found = lease.fetch_all(sqlx::query(FIND).bind(channel).bind(keys).bind(ids)).await?;
+async fn find(lease: &mut Lease, answers: &[Answer<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+    let mut keys: (Vec<&str>, Vec<&str>) = Default::default();
+    let mut ids: (Vec<&str>, Vec<&str>) = Default::default();
+    for answer in answers {
+        keys.extend(answer.listed_as.map(|key| (answer.channel, key.as_str())));
+        keys.extend(answer.issue.map(|issue| (answer.channel, issue.key.as_str())));
+        ids.extend(answer.issue.map(|issue| (answer.channel, issue.id.as_str())));
+    }
+    let query = sqlx::query(FIND).bind(keys.0).bind(keys.1).bind(ids.0).bind(ids.1);
+    let found = lease.fetch_all(query).await?;
     let mut rows = Vec::with_capacity(found.len());
     for row in &found {
         let tracked_at: i64 = row.try_get(4)?;

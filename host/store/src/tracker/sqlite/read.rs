@@ -40,6 +40,13 @@ const STALE: &str = for_each_ask!(
            ORDER BY coalesce(last_synced_at, ''), id LIMIT ?2)"
 );
 
+/// By the same index as [`STALE`]. `ask.value` isn't used.
+const OLDEST: &str = for_each_ask!(
+    "SELECT coalesce((
+         SELECT json_quote(last_synced_at) FROM channel_tracked_issues
+         WHERE coalesce(last_synced_at, '') > '' ORDER BY coalesce(last_synced_at, '') LIMIT 1), 'null')"
+);
+
 /// `ask.value` is the issue's key and id.
 const PLACES: &str = for_each_ask!(
     "SELECT json_group_array(json_array(channel_id, issue_key))
@@ -71,6 +78,10 @@ pub(super) fn present(channel: &str, keys: &[&str]) -> Question {
 
 pub(super) fn stale(before: &str, limit: u32) -> Question {
     Question::of(STALE, before).limit(limit)
+}
+
+pub(super) fn oldest() -> Question {
+    Question::of(OLDEST, serde_json::Value::Null)
 }
 
 pub(super) fn places(key: &str, id: &str) -> Question {

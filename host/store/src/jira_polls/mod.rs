@@ -1,0 +1,45 @@
+//! When Jira was last asked what has changed. Of several replicas, one asks at a time.
+//!
+//! Owns the table `jira_polls`. Its times are the database's own, since the clocks of replicas differ.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::database::error::DatabaseError;
+
+pub(crate) mod observed;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+/// A turn to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// How long ago everything was known that had changed. `None` if never.
+    pub known_ago: Option<Duration>,
+    /// The moment of the turn, by the database's clock, in milliseconds since 1970.
+    pub asked_ms: i64,
+}
+
+/// The turns. SQLite and PostgreSQL behave the same: one suite tests both.
+#[async_trait]
+pub trait JiraPolls: Send + Sync {
+    /// Takes a turn, if nobody has for `interval`. Of all replicas that ask, one gets it.
+    async fn take_turn(&self, interval: Duration) -> Result<Option<Turn>, DatabaseError>;
+
+    /// Notes that all is known that had changed when the turn was taken.
+    async fn end_turn(&self, turn: Turn) -> Result<(), DatabaseError>;
+}
+
+/// Reads a turn: when it was taken, and since when everything is known; 0 is never.
+fn parse(row: &str) -> Option<Turn> {
+    let (asked_ms, known_ms) = row.split_once(' ')?;
+    let (asked_ms, known_ms) = (asked_ms.parse().ok()?, known_ms.parse::<i64>().ok()?);
+    let known_ago = (known_ms > 0)
+        .then(|| Duration::from_millis(u64::try_from(i64::saturating_sub(asked_ms, known_ms)).unwrap_or(0)));
+    Some(Turn { known_ago, asked_ms })
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

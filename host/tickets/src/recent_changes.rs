@@ -1,0 +1,148 @@
+//! Asks Jira now and then, by default every half minute, what has changed on its site, for changes that no webhook reports: the lists are up to
+//! date, and channels hear of changes, long before each row's turn comes. Replicas take turns.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::sync;
+use maro_domain::{
+    details::IssueDetails,
+    issue::{IssueId, IssueKey},
+};
+use maro_jira::{
+    client::JiraClient,
+    error::JiraError,
+    find::{Search, SearchError},
+};
+use maro_process::{clock::Clock, live::Live, telemetry::error_chain};
+use maro_store::{
+    database::error::DatabaseError,
+    jira_polls::{JiraPolls, Turn},
+    tracker::ChannelIssueTracker,
+};
+
+/// How many turns there are while a stored status gets as old as it may, and the shortest time between two.
+const TURNS: u32 = 10;
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long Jira's index may lag behind its writes, and its clock behind MARO's.
+const OVERLAP: Duration = Duration::from_secs(120);
+
+/// After a longer time than this, as after the first start, each row's own turn has to come.
+const MAX_LOOK_BACK: Duration = Duration::from_secs(60 * 60);
+
+/// How many issues one page has, and how many pages one turn reads. The rest is left to the rows' own turns.
+const PAGE_SIZE: u32 = 100;
+const MAX_PAGES: usize = 50;
+
+/// How long one page may take: nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many issues are remembered as they were read.
+const MAX_REMEMBERED: usize = 50_000;
+
+/// Follows what changes on Jira's site.
+pub struct RecentChanges {
+    pub tracker: Arc<dyn ChannelIssueTracker>,
+    pub jira: Arc<JiraClient>,
+    pub polls: Arc<dyn JiraPolls>,
+    pub clock: Clock,
+    /// How old a stored status may get.
+    pub max_age: Live<Duration>,
+}
+
+/// When each issue that was read had changed last.
+type Known = HashMap<IssueId, Option<Timestamp>>;
+
+#[derive(Debug, thiserror::Error)]
+enum PollError {
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    #[error(transparent)]
+    Jira(#[from] JiraError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl RecentChanges {
+    /// Takes turns until `shutdown`.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut known = Known::new();
+        loop {
+            let interval = (*self.max_age.get() / TURNS).max(MIN_INTERVAL);
+            // Not all replicas at the same moment.
+            let mut pause = interval.mul_f64(1.0 + rand::random::<f64>() / 2.0);
+            let turn = async {
+                if let Some(turn) = self.polls.take_turn(interval).await? {
+                    self.ask(turn, &mut known).await?;
+                    self.polls.end_turn(turn).await?;
+                }
+                Ok::<_, PollError>(())
+            };
+            match shutdown.run_until_cancelled(turn).await {
+                None => return,
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    tracing::debug!(error = error_chain(&error), "couldn't ask Jira what has changed");
+                    if let PollError::Search(SearchError::Jira(JiraError::RateLimited { retry_after }))
+                    | PollError::Jira(JiraError::RateLimited { retry_after }) = error
+                    {
+                        pause += retry_after;
+                    }
+                }
+            }
+            if shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn ask(&self, turn: Turn, known: &mut Known) -> Result<(), PollError> {
+        let Some(since) = turn.known_ago.filter(|ago| *ago <= MAX_LOOK_BACK) else { return Ok(()) };
+        // Jira would read a time in the account's own zone, and takes whole minutes.
+        let minutes = (since + OVERLAP).as_secs().div_ceil(60);
+        let jql = format!("updated >= \"-{minutes}m\" ORDER BY updated DESC");
+        let mut after = None;
+        for _ in 0..MAX_PAGES {
+            let search = Search { jql: &jql, projects: None, limit: PAGE_SIZE, after: after.as_deref() };
+            let page = self.jira.find_issues(search, Instant::now() + PATIENCE).await?;
+            self.follow(page.issues, known).await?;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+        tracing::info!("much has changed in Jira; the status sync reads the rest");
+        Ok(())
+    }
+
+    /// Reads what is on a list from the issues themselves: what the search returns may be older.
+    async fn follow(&self, found: Vec<IssueDetails>, known: &mut Known) -> Result<(), PollError> {
+        let mut changed = Vec::new();
+        for IssueDetails { issue, updated_at, .. } in found {
+            let is_known = updated_at.is_some() && known.get(&issue.id) == Some(&updated_at);
+            if !is_known && !self.tracker.get_channels_tracking(&issue).await?.is_empty() {
+                changed.push((issue, updated_at));
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<IssueKey> = changed.iter().map(|(issue, _)| issue.key.clone()).collect();
+        let asked_at = self.clock.now();
+        let answers = self.jira.get_issues(&keys, Instant::now() + PATIENCE).await?;
+        for ((issue, updated_at), answer) in changed.into_iter().zip(answers) {
+            // What was moved or deleted meanwhile is left to the rows' own turns.
+            let Some(answer) = answer.filter(|answer| answer.id == issue.id) else { continue };
+            sync::write(&*self.tracker, &answer, Some(&answer), asked_at).await?;
+            if known.len() >= MAX_REMEMBERED {
+                known.clear();
+            }
+            known.insert(issue.id, updated_at);
+        }
+        Ok(())
+    }
+}
