@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -29,12 +30,18 @@ use maro_bot::{
 use maro_domain::caller::Person;
 use maro_jira::config::JiraConfig;
 use maro_kit::{
-    bench::case_writer,
-    languages::project::Project,
+    bench::{case_writer, transcript::transcript},
+    languages::{
+        component::{build_into, toolbox},
+        project::Project,
+    },
     repository::{self, Built},
 };
 use maro_process::{clock::Clock, secret::Secret, stop_signal::StopSignal, telemetry};
-use maro_runtime::outbound::simulated::SimulatedServices;
+use maro_runtime::{
+    outbound::simulated::SimulatedServices,
+    recording::{cases::ending_lines, recorder::Recording, tape::Ending},
+};
 use maro_simulation::{
     jira::server::SimulatedJira,
     slack::{SimulatedSlack, SimulatedSlackSettings},
@@ -76,6 +83,28 @@ pub struct Arguments {
     http: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub struct ProjectArguments {
+    /// The plugin's project
+    #[arg(default_value = ".", value_name = "PROJECT")]
+    project: PathBuf,
+    /// Address the bot listens on [default: a free port]
+    #[arg(long, default_value = "127.0.0.1:0", hide_default_value = true, value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// What to log: a level, or a list such as warn,maro=debug
+    #[arg(long, default_value = "warn", value_name = "FILTER")]
+    log: String,
+    /// Playground address [default: port 3001, or a free one]
+    #[arg(long, value_name = "ADDRESS")]
+    page: Option<SocketAddr>,
+    /// Record each command as a case in this folder
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Answer the plugin's HTTP requests from this file
+    #[arg(long, value_name = "FILE")]
+    http: Option<PathBuf>,
+}
+
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&arguments.log);
     say("Building plugins from source…");
@@ -90,12 +119,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let plugins = built.output.clone();
     let rebuilder = arguments.rebuilder(built)?;
     let dev = Dev::start(&arguments, &folder, plugins, rebuilder.builds.clone()).await?;
-    dev.bot.wait_until_ready().await;
-    dev.session.write(&folder).context("can't save this session for maro say")?;
-    dev.introduce();
-    let stop = CancellationToken::new();
-    let telling = tokio::spawn(plugin_news::tell(dev.bot.registry().events().clone(), stop.clone()));
-    let rebuilding = tokio::spawn(rebuilder.run(stop.clone()));
     // Recordings are made only if someone keeps them.
     if let Some(dir) = arguments.record
         && let Some(recordings) = dev.bot.recorder().listen()
@@ -103,14 +126,75 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         say(&format!("Recording each plugin command in {}.", dir.display()));
         tokio::spawn(case_writer::keep_all(dir, recordings));
     }
-    StopSignal::listen()?.wait().await;
-    say("Stopping…");
-    stop.cancel();
-    rebuilding.await?;
-    telling.await?;
-    dev.session.remove(&folder).context("can't remove this session's file for maro say")?;
-    dev.stop().await;
-    Ok(ExitCode::SUCCESS)
+    let commands = [
+        "say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'",
+        "say '/maro tracked'",
+        "say '/maro create Login flow for users'",
+        "say --channel random --user grace '/maro help'",
+    ];
+    dev.run(&folder, rebuilder, &commands.map(str::to_owned)).await
+}
+
+/// `maro plugin dev`: as [`run`], with one plugin, from its project's folder alone.
+///
+/// # Errors
+/// The folder is no project, or a part can't be started.
+pub async fn run_project(arguments: ProjectArguments) -> anyhow::Result<ExitCode> {
+    telemetry::start(&arguments.log);
+    let project = Project::open(&arguments.project)?;
+    let (name, folder) = (project.name.clone(), project.folder.clone());
+    let Some(_lock) = DevLock::take(&folder).context("can't write to the folder .maro")? else {
+        bail!("maro plugin dev is already running for {name}: stop it first.");
+    };
+    let output = folder.join(FOLDER).join("plugins");
+    // This build tells what it downloads. If it fails, the next save is another chance.
+    if let Err(error) = build_into(&project, &output, &toolbox(true)).await {
+        say(&format!("✗ {:#}", error.told(format!("{name} failed to build"))));
+    }
+    std::fs::create_dir_all(&output).context("can't write to the folder .maro")?;
+    let rebuilder = Rebuilder {
+        plugins: output.clone(),
+        examples: None,
+        more: vec![project],
+        output: output.clone(),
+        built: Vec::new(),
+        builds: Builds::default(),
+    };
+    let settings = Arguments {
+        listen: arguments.listen,
+        log: arguments.log,
+        page: arguments.page,
+        socket: false,
+        examples: false,
+        plugin: Vec::new(),
+        record: None,
+        http: arguments.http,
+    };
+    let dev = Dev::start(&settings, &folder, output, rebuilder.builds.clone()).await?;
+    if let Some(recordings) = dev.bot.recorder().listen() {
+        tokio::spawn(show_commands(recordings, arguments.record));
+    }
+    dev.run(&folder, rebuilder, &[format!("say '/maro {name}'")]).await
+}
+
+/// Shows what happened behind each command, and keeps it as a case if there is a folder for that.
+async fn show_commands(mut recordings: mpsc::Receiver<Recording>, dir: Option<PathBuf>) {
+    let (kept, keeping) = mpsc::channel(16);
+    if let Some(dir) = dir {
+        tokio::spawn(case_writer::keep_all(dir, keeping));
+    }
+    while let Some(recording) = recordings.recv().await {
+        let case = &recording.case;
+        let command = format!("/maro {} {}", case.plugin, case.arguments);
+        let reply = match &case.ending {
+            Ending::Fault(_) => String::new(),
+            ending => ending_lines(ending).join("\n  ") + "\n  ",
+        };
+        let behind = transcript(&recording, false);
+        say(&format!("\n{}\n  {reply}{}", command.trim_end(), behind.trim_end().replace('\n', "\n  ")));
+        // Nobody keeps them if there is no folder.
+        let _ = kept.send(recording).await;
+    }
 }
 
 impl Arguments {
@@ -222,7 +306,25 @@ impl Dev {
         Ok(Self { slack, jira, bot, page, session })
     }
 
-    fn introduce(&self) {
+    /// Rebuilds and serves until the program is to stop. `commands` are what people may try.
+    async fn run(self, folder: &Path, rebuilder: Rebuilder, commands: &[String]) -> anyhow::Result<ExitCode> {
+        self.bot.wait_until_ready().await;
+        self.session.write(folder).context("can't save this session for maro say")?;
+        self.introduce(commands);
+        let stop = CancellationToken::new();
+        let telling = tokio::spawn(plugin_news::tell(self.bot.registry().events().clone(), stop.clone()));
+        let rebuilding = tokio::spawn(rebuilder.run(stop.clone()));
+        StopSignal::listen()?.wait().await;
+        say("Stopping…");
+        stop.cancel();
+        rebuilding.await?;
+        telling.await?;
+        self.session.remove(folder).context("can't remove this session's file for maro say")?;
+        self.stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn introduce(&self, commands: &[String]) {
         let plugins = self.bot.registry().plugins();
         let names: Vec<_> = plugins.all().map(|plugin| format!("/maro {}", plugin.name())).collect();
         for refusal in &plugins.refused {
@@ -233,12 +335,13 @@ impl Dev {
              Slack and Jira are simulated. Open the playground:\n\n  \
              {page}\n\n\
              Or use a second terminal:\n\n  \
-             {program} say '/maro track SCRUM-123 SCRUM-124 SCRUM-999'\n  \
-             {program} say '/maro tracked'\n  \
-             {program} say '/maro create Login flow for users'\n  \
-             {program} say --channel random --user grace '/maro help'\n\n\
+             {commands}\n\n\
              Press Ctrl-C to stop. Tracked issues are saved in {FOLDER}.",
-            program = program(),
+            commands = commands
+                .iter()
+                .map(|command| format!("  {} {command}", program()))
+                .collect::<Vec<_>>()
+                .join("\n"),
             bot = self.session.bot.as_str().to_owned() + " ",
             names = names.join(", "),
             page = self.page.url(),

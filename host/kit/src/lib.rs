@@ -10,7 +10,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
-use crate::commands::{compile::CompileArguments, new::NewArguments, run::RunArguments, test::TestArguments};
+use crate::commands::{
+    check::CheckArguments, compile::CompileArguments, docs::DocsArguments, new::NewArguments,
+    run::RunArguments, test::TestArguments,
+};
 use maro_process::stop_signal::StopSignal;
 
 /// The exit code that shells use for an interrupted program.
@@ -27,17 +30,15 @@ pub enum PluginCommand {
         projects: Vec<PathBuf>,
     },
     /// Describe a plugin, what it needs, and whether it would load
-    Check {
-        /// A component, or a project folder (which is built first)
-        #[arg(default_value = ".", value_name = "FILE|PROJECT")]
-        plugin: PathBuf,
-    },
+    Check(CheckArguments),
     /// Run commands against a simulated Slack and Jira, and show the replies
     Run(RunArguments),
     /// Run a project's tests, and replay recorded cases against a build
     Test(TestArguments),
     /// Compile plugins into a folder of an image, so that nothing is compiled when a bot starts
     Compile(CompileArguments),
+    /// Print the interface: what each function does, what it limits and how it fails
+    Docs(DocsArguments),
     /// List the plugins in a folder
     List {
         /// The folder; by default, the one that this repository's plugins are built into
@@ -62,10 +63,11 @@ async fn obey(command: PluginCommand) -> anyhow::Result<ExitCode> {
     match command {
         PluginCommand::New(arguments) => commands::new::run(&arguments),
         PluginCommand::Build { projects } => commands::build::run(projects).await,
-        PluginCommand::Check { plugin } => commands::check::run(&plugin).await,
+        PluginCommand::Check(arguments) => commands::check::run(&arguments).await,
         PluginCommand::Run(arguments) => commands::run::run(arguments).await,
         PluginCommand::Test(arguments) => commands::test::run(arguments).await,
         PluginCommand::Compile(arguments) => commands::compile::run(&arguments).await,
+        PluginCommand::Docs(arguments) => commands::docs::run(&arguments),
         PluginCommand::List { dir } => commands::list::run(dir).await,
     }
 }

@@ -69,7 +69,7 @@ enum Command {
     /// Create, build, check, run and test plugins
     #[cfg(feature = "kit")]
     #[command(subcommand)]
-    Plugin(maro_kit::PluginCommand),
+    Plugin(PluginCommand),
     /// Compile a component from standard input to standard output, for another `maro`
     #[command(name = compiler_process::SUBCOMMAND, hide = true)]
     CompileComponent {
@@ -80,6 +80,16 @@ enum Command {
         #[arg(long, value_enum)]
         cpu: Option<Cpu>,
     },
+}
+
+#[cfg(feature = "kit")]
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    #[command(flatten)]
+    Kit(maro_kit::PluginCommand),
+    /// Try a plugin on a page in the browser, against a simulated Slack and Jira, rebuilt at each save
+    #[cfg(feature = "dev")]
+    Dev(maro_dev::session::ProjectArguments),
 }
 
 /// Runs the command that was typed. Errors go to standard error.
@@ -99,7 +109,11 @@ pub(crate) fn run() -> ExitCode {
             on_runtime(async { Ok(maro_dev::say::run(arguments, &std::env::current_dir()?).await) })
         }
         #[cfg(feature = "kit")]
-        Command::Plugin(command) => on_runtime(maro_kit::run(command)),
+        Command::Plugin(PluginCommand::Kit(command)) => on_runtime(maro_kit::run(command)),
+        #[cfg(feature = "dev")]
+        Command::Plugin(PluginCommand::Dev(arguments)) => {
+            on_runtime(maro_dev::session::run_project(arguments))
+        }
         Command::CompileComponent { limits, has_pool, cpu } => {
             compiler_process::serve(limits, has_pool, cpu).map_err(anyhow::Error::from)
         }

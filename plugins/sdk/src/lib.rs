@@ -1,8 +1,19 @@
 //! Write a subcommand of `/maro` as a sandboxed WebAssembly component.
 //!
 //! A plugin is a type that implements [`Plugin`], passed to [`register!`]. It needs what it calls: for each
-//! function, the operator has to grant its module, such as [`jira`], [`tracker`] or [`tracker_edit`]. Nothing
-//! else is imported. With `?` the errors of all modules turn into a [`RunError`].
+//! function, the operator has to grant its module. Nothing else is imported. With `?` the errors of all modules
+//! turn into a [`RunError`].
+//!
+//! | module | for |
+//! |---|---|
+//! | [`jira`], [`jira_edit`] | reading and searching issues; changing them |
+//! | [`tracker`], [`tracker_edit`] | reading the channel's list; changing it |
+//! | [`storage`] | texts that are kept between commands |
+//! | [`settings`] | what the operator sets for this plugin |
+//! | [`http`] | requests to hosts that the operator lists |
+//! | [`clock`] | the time of day |
+//! | [`log`] | lines for the operator; needs no grant |
+//! | [`reply`], [`keys`], [`typed`] | building replies, and reading what people type; need no host |
 //!
 //! ```
 //! use maro_plugin::{Description, Plugin, Reply, RunError, register, spans, typed::unescape};

@@ -5,4 +5,4 @@ pub(super) mod contract;
 pub(super) mod differences;
 pub(super) mod simulation;
 pub mod single_plugin;
-pub(super) mod transcript;
+pub mod transcript;

@@ -19,7 +19,7 @@ const ADVICE: &str = "maro: ";
 const KIT_FILES: [&str; 3] = ["maro.js", "entry.js", "maro.py"];
 
 /// The whole story. With `in_full`, each call is shown in full.
-pub(crate) fn transcript(recording: &Recording, in_full: bool) -> String {
+pub fn transcript(recording: &Recording, in_full: bool) -> String {
     let mut text = String::new();
     if let Ending::Fault(fault) = &recording.case.ending {
         let _ = match reason(fault) {

@@ -1,95 +1,231 @@
 //! `maro plugin check`: what a component is, what it needs, and whether it would load.
 
-use std::{ffi::OsStr, fmt::Write as _, fs, path::Path, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     bench::{
-        contract::{self, Contract},
+        contract,
         single_plugin::{self, SinglePlugin},
     },
-    languages::{component::component, project::MANIFEST},
+    languages::{
+        component::component,
+        project::{Language, MANIFEST, Project},
+    },
     output::{say, size},
 };
 use maro_runtime::{
-    inspection::preflight,
+    inspection::preflight::{self, PreflightError},
     loading::loader::MAX_SUMMARY_LENGTH,
     policy::{admission, grants::Grant, manifest::Manifest},
     running::plugin::LoadedPlugin,
 };
 
-pub(crate) async fn run(argument: &Path) -> anyhow::Result<ExitCode> {
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// A component, or a project folder (which is built first)
+    #[arg(default_value = ".", value_name = "FILE|PROJECT")]
+    plugin: PathBuf,
+    /// For people, or for editors and CI
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// What there is to say about a component. Its names are those of `--format json`: fields are only ever added.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Report {
+    accepted: bool,
+    /// Why the host wouldn't load it, a sentence without a full stop each.
+    problems: Vec<String>,
+    /// What would go wrong or be in vain although it loads, likewise.
+    warnings: Vec<String>,
+    file: Option<PathBuf>,
+    name: Option<String>,
+    usage: Option<String>,
+    summary: Option<String>,
+    summary_is_cut: bool,
+    version: Option<String>,
+    sha256: Option<String>,
+    bytes: usize,
+    /// The version of maro:plugin that it was built for, and those of this host.
+    interface: Option<String>,
+    host_interfaces: String,
+    /// The grants that it needs.
+    needs: Vec<String>,
+    /// The functions that it calls, by interface.
+    imports: BTreeMap<String, Vec<String>>,
+    uses_wasi: bool,
+    /// Whether its language asks for a time that isn't granted.
+    clock_stands: bool,
+}
+
+pub(crate) async fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
+    let is_json = arguments.format == Format::Json;
+    let report = match (report(&arguments.plugin, !is_json).await, is_json) {
+        (Ok(report), _) => report,
+        (Err(error), true) => Report { problems: vec![format!("{error:#}")], ..Report::default() },
+        (Err(error), false) => return Err(error),
+    };
+    if is_json {
+        say(&serde_json::to_string_pretty(&report)?);
+    } else {
+        say(told(&report).trim_end());
+    }
+    Ok(if report.accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn report(argument: &Path, warn: bool) -> anyhow::Result<Report> {
     let path = component(argument).await?;
     let wasm = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
-    if let Err(problem) = preflight::inspect(&wasm) {
-        say(&format!("{}: {problem}.", path.display()));
-        return Ok(ExitCode::FAILURE);
-    }
-    let contract = contract::read(&wasm)?;
-    let single = SinglePlugin::set_up(&path)?;
-    single.warn_of_compiling();
-    let loaded = if contract.mismatches.is_empty() { Some(single.load().await) } else { None };
-    let mut problems = contract.mismatches.clone();
-    let mut text = String::new();
-    match &loaded {
-        Some(Ok(plugin)) => {
-            describe(plugin, &mut text);
-            problems.extend(single.name_problem(plugin));
+    let mut report = Report {
+        bytes: wasm.len(),
+        sha256: Some(hex::encode(Sha256::digest(&wasm))),
+        host_interfaces: preflight::spoken_versions(),
+        ..Report::default()
+    };
+    let name = manifest_name(argument, &path);
+    match preflight::inspect(&wasm) {
+        Ok(wishes) => {
+            let manifest = fs::read_to_string(path.with_extension("toml")).unwrap_or_default();
+            if let Ok(manifest) = Manifest::parse(&manifest) {
+                report.warnings = wishes.warnings(&manifest, &name);
+            }
+            report.inspect(&path, &wasm, warn).await?;
+            report.problems.extend(grants_problem(&path, &name));
         }
-        Some(Err(error)) => problems.push(format!("{error:#}")),
-        None => {}
+        Err(problem) => report.problems.push(with_hint(&problem, argument)),
     }
-    inventory(&single, &contract, &mut text);
-    problems.extend(grants_problem(&path, &manifest_name(argument, &path)));
-    for problem in &problems {
-        let _ = writeln!(text, "✗ {problem}.");
-    }
-    if problems.is_empty() {
-        let _ = writeln!(text, "✓ This host accepts it.");
-    }
-    say(text.trim_end());
-    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // What the build noted, with file and line.
+    let notes = fs::read_to_string(path.with_file_name("notes.txt")).ok().filter(|_| argument.is_dir());
+    report.warnings.extend(notes.iter().flat_map(|notes| notes.lines()).map(without_stop));
+    report.accepted = report.problems.is_empty();
+    report.file = Some(path);
+    Ok(report)
 }
 
-fn describe(plugin: &LoadedPlugin, text: &mut String) {
-    let described = plugin.description();
-    let usage = if described.usage.is_empty() { String::new() } else { format!(" {}", described.usage) };
-    let _ = writeln!(text, "/maro {}{usage}", described.name);
-    let _ = writeln!(text, "{}", described.summary);
-    // A longer summary was cut already, and one more character if there was a space before the ellipsis.
-    if described.summary.chars().count() + 1 >= MAX_SUMMARY_LENGTH && described.summary.ends_with('…') {
-        let _ = writeln!(
-            text,
-            "           (the summary was cut to the limit of {MAX_SUMMARY_LENGTH} characters)"
-        );
-    }
-    let _ = writeln!(text, "version    {}", described.version);
-    let _ = writeln!(text, "sha256     {}", plugin.digest());
+fn without_stop(line: &str) -> String {
+    line.trim_end_matches('.').to_owned()
 }
 
-fn inventory(single: &SinglePlugin, contract: &Contract, text: &mut String) {
-    let _ = writeln!(text, "size       {}", size(single.bytes));
-    let _ = writeln!(
-        text,
-        "interface  maro:plugin {} (this host has {})",
-        contract.version,
-        preflight::spoken_versions()
-    );
-    let grants: Vec<_> = single.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
-    let _ = writeln!(text, "needs      grants = [{}]", grants.join(", "));
-    for (interface, functions) in &contract.imports {
-        let _ = writeln!(text, "imports    {interface}: {}", functions.join(", "));
+impl Report {
+    async fn inspect(&mut self, path: &Path, wasm: &[u8], warn: bool) -> anyhow::Result<()> {
+        let contract = contract::read(wasm)?;
+        let single = SinglePlugin::set_up(path)?;
+        if warn {
+            single.warn_of_compiling();
+        }
+        self.problems.clone_from(&contract.mismatches);
+        if contract.mismatches.is_empty() {
+            match single.load().await {
+                Ok(plugin) => {
+                    self.describe(&plugin);
+                    self.problems.extend(single.name_problem(&plugin));
+                }
+                Err(error) => self.problems.push(format!("{error:#}")),
+            }
+        }
+        self.interface = Some(contract.version);
+        self.needs = single.grants.iter().map(ToString::to_string).collect();
+        self.imports = contract.imports.into_iter().collect();
+        self.uses_wasi = contract.uses_wasi;
+        self.clock_stands = single.reads_time && !single.grants.contains(&Grant::Clock);
+        self.bytes = single.bytes;
+        Ok(())
     }
-    if contract.uses_wasi {
-        let _ = writeln!(text, "           WASI, which is empty here");
-        if single.reads_time && !single.grants.contains(&Grant::Clock) {
+
+    fn describe(&mut self, plugin: &LoadedPlugin) {
+        let described = plugin.description();
+        self.name = Some(described.name.to_string());
+        self.usage = Some(described.usage.clone());
+        self.version = Some(described.version.clone());
+        // A longer summary was cut already, and one more character if there was a space before the ellipsis.
+        self.summary_is_cut =
+            described.summary.chars().count() + 1 >= MAX_SUMMARY_LENGTH && described.summary.ends_with('…');
+        self.summary = Some(described.summary.clone());
+    }
+}
+
+/// The report for people.
+fn told(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(name) = &report.name {
+        let usage = report.usage.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "{}", format!("/maro {name} {usage}").trim_end());
+        let _ = writeln!(text, "{}", report.summary.as_deref().unwrap_or_default());
+        if report.summary_is_cut {
             let _ = writeln!(
                 text,
-                "           its clock, which stands at the start of 1970 unless `grants` has \"clock\""
+                "           (the summary was cut to the limit of {MAX_SUMMARY_LENGTH} characters)"
             );
         }
+        let _ = writeln!(text, "version    {}", report.version.as_deref().unwrap_or_default());
+        let _ = writeln!(text, "sha256     {}", report.sha256.as_deref().unwrap_or_default());
     }
+    if let Some(version) = &report.interface {
+        inventory(report, version, &mut text);
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(text, "! {warning}.");
+    }
+    for problem in &report.problems {
+        let _ = writeln!(text, "✗ {problem}.");
+    }
+    if report.accepted {
+        let _ = writeln!(text, "✓ This host accepts it.");
+    }
+    text
+}
+
+fn inventory(report: &Report, version: &str, text: &mut String) {
+    let _ = writeln!(text, "size       {}", size(report.bytes));
+    let _ = writeln!(text, "interface  maro:plugin {version} (this host has {})", report.host_interfaces);
+    let grants: Vec<_> = report.needs.iter().map(|grant| format!("\"{grant}\"")).collect();
+    let _ = writeln!(text, "needs      grants = [{}]", grants.join(", "));
+    for (interface, functions) in &report.imports {
+        let _ = writeln!(text, "imports    {interface}: {}", functions.join(", "));
+    }
+    if report.uses_wasi {
+        let _ = writeln!(text, "           WASI, which is empty here");
+    }
+    if report.clock_stands {
+        let _ = writeln!(
+            text,
+            "           its clock, which stands at the start of 1970 unless `grants` has \"clock\""
+        );
+    }
+}
+
+/// A problem with what to do about it in the project's language.
+fn with_hint(problem: &PreflightError, argument: &Path) -> String {
+    let language = Project::find(argument).ok().flatten().map(|project| project.language);
+    let hint = match (problem, language) {
+        (PreflightError::NoCommand { .. }, Some(Language::Rust)) => {
+            ": does src/lib.rs have `register!(…)`, and `crate-type = [\"cdylib\"]` under [lib] in Cargo.toml?"
+        }
+        (PreflightError::NoCommand { .. }, Some(_)) => {
+            ": does the world in wit/world.wit have `export maro:plugin/command@…;`?"
+        }
+        _ => "",
+    };
+    format!("{problem}{hint}")
 }
 
 /// The file with a plugin's grants: the project's own, or the one next to a component.
@@ -118,7 +254,9 @@ fn grants_problem(path: &Path, name: &str) -> Option<String> {
 pub(super) async fn problem(component: &Path) -> anyhow::Result<Option<String>> {
     let wasm = fs::read(component).with_context(|| format!("{} can't be read", component.display()))?;
     if let Err(problem) = preflight::inspect(&wasm) {
-        return Ok(Some(problem.to_string()));
+        // It is in a folder of its project's.
+        let project = component.parent().and_then(Path::parent).unwrap_or(component);
+        return Ok(Some(with_hint(&problem, project)));
     }
     if let Some(mismatch) = contract::read(&wasm)?.mismatches.into_iter().next() {
         return Ok(Some(mismatch));
@@ -146,5 +284,43 @@ fn project_name_problem(problem: &str) -> String {
 pub(super) fn warn_of_grants(component: &Path) {
     if let Some(problem) = grants_problem(component, MANIFEST) {
         say(&format!("✗ This plugin won't load: {problem}."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_the_same_in_words_and_in_json() {
+        let report = Report {
+            name: Some("count".to_owned()),
+            usage: Some(String::new()),
+            summary: Some("Count".to_owned()),
+            warnings: vec!["it imports wasi:http/types@0.2.6, which is absent".to_owned()],
+            problems: vec!["it needs jira".to_owned()],
+            needs: vec!["jira".to_owned()],
+            interface: Some("0.2.0".to_owned()),
+            ..Report::default()
+        };
+        let text = told(&report);
+        assert!(
+            text.starts_with("/maro count\nCount\n") && text.contains("needs      grants = [\"jira\"]\n")
+        );
+        assert!(text.ends_with("! it imports wasi:http/types@0.2.6, which is absent.\n✗ it needs jira.\n"));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!((&json["accepted"], &json["problems"][0]), (&false.into(), &"it needs jira".into()));
+        assert_eq!(json["needs"][0], "jira");
+    }
+
+    #[test]
+    fn who_forgot_the_export_reads_the_cure_in_their_language() {
+        let folder = tempfile::tempdir().unwrap();
+        let problem = PreflightError::NoCommand { exports: vec!["wasi:cli/run@0.2.6".to_owned()] };
+        assert!(with_hint(&problem, folder.path()).contains("and not maro:plugin/command"));
+        fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+        assert!(with_hint(&problem, folder.path()).contains("`register!(…)`"));
+        fs::write(folder.path().join("plugin.py"), "").unwrap();
+        assert!(with_hint(&problem, folder.path()).contains("wit/world.wit"));
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod build;
 pub(super) mod check;
 pub(super) mod compile;
+pub(super) mod docs;
 pub(super) mod list;
 pub(super) mod new;
 pub(super) mod run;

@@ -117,7 +117,7 @@ impl NewProject {
         let mut files = vec![
             (MANIFEST, self.manifest()),
             ("README.md", self.readme()),
-            (".gitignore", "/build/\n/target/\n__pycache__/\n".to_owned()),
+            (".gitignore", "/.maro/\n/build/\n/target/\n__pycache__/\n".to_owned()),
         ];
         match self.language {
             Language::Rust => files.extend([
@@ -153,7 +153,7 @@ impl NewProject {
             let sdk = Path::new("sdk/maro-plugin");
             embedded::sdk().into_iter().map(|(path, text)| (sdk.join(path), text)).collect()
         } else {
-            let wit = Path::new("wit").join(interpreted::DEPENDENCY);
+            let wit = Path::new("wit").join(embedded::DEPENDENCY);
             embedded::wit().iter().map(|(path, text)| (wit.join(path), (*text).to_owned())).collect()
         }
     }
@@ -246,8 +246,9 @@ impl NewProject {
              maro plugin test .           # run the tests and the recorded cases in cases/\n\
              maro plugin check .          # see what it needs and whether it would load\n\
              maro plugin build .          # build build/{name}.wasm and build/{name}.toml for the plugins folder\n\
-             ```\n\nIn a MARO checkout, `maro dev --plugin /path/to/{name}` runs a local bot and rebuilds the plugin \
-             whenever you save it.\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
+             maro plugin dev .            # try it on a page in the browser, rebuilt at each save\n\
+             maro plugin docs             # read the interface, function by function\n\
+             ```\n{brought}\n## Capabilities\n{table}\n\n{more}\n",
             name = self.name,
         )
     }

@@ -41,6 +41,9 @@ fn sdk_cargo_toml() -> String {
     manifest.trim_end().to_owned() + "\n"
 }
 
+/// The folder of the package `maro:plugin` in a project's `wit/`.
+pub(crate) const DEPENDENCY: &str = "deps/maro-plugin";
+
 /// The text in `wit/` that the interface's version follows.
 const PACKAGE: &str = "package maro:plugin@";
 

@@ -21,16 +21,13 @@ use maro_runtime::policy::grants::Grant;
 /// The name of the world in a project's `wit/`: what the plugin provides, and the capabilities it may use.
 pub(crate) const WORLD: &str = "subcommand";
 
-/// The folder of the package `maro:plugin` in a project's `wit/`.
-pub(crate) const DEPENDENCY: &str = "deps/maro-plugin";
-
 /// The file in a tool's folder that marks the tool as complete. It contains the digest of the lock file.
 const COMPLETE: &str = "complete";
 
 /// What a tool is downloaded by.
-pub(crate) struct Lock {
+pub(crate) struct Lock<'a> {
     /// The lock file. When it changes, the tool is downloaded again.
-    pub(crate) text: &'static str,
+    pub(crate) text: &'a str,
     /// About how much it downloads, for people.
     pub(crate) size: &'static str,
 }
@@ -39,8 +36,8 @@ pub(crate) struct Lock {
 pub(crate) struct Bundler {
     /// Everything but the sources that a component depends on.
     pub(crate) recipe: fn() -> String,
-    /// Bundles a project's sources into a component at a path.
-    pub(crate) bundle: for<'a> fn(&'a Project, &'a Stage, &'a Path, &'a Toolbox) -> ToolWork<'a, ()>,
+    /// Bundles a project's sources into a component at a path. Returns what its author should know.
+    pub(crate) bundle: for<'a> fn(&'a Project, &'a Stage, &'a Path, &'a Toolbox) -> ToolWork<'a, Vec<String>>,
 }
 
 /// Builds a project, unless its sources haven't changed since the last build. Returns the component's path.
@@ -62,7 +59,9 @@ pub(crate) async fn build(
     });
     let _reserved = reserved.await.map_err(cannot_write())?;
     let (sources, digest) = look_through(project, (bundler.recipe)()).await?;
+    let noted = project.build_dir().join("notes.txt");
     if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == digest) {
+        fs::read_to_string(noted).unwrap_or_default().lines().for_each(|note| toolbox.say(note));
         return Ok(component);
     }
     for left_out in &sources.left_out {
@@ -79,10 +78,14 @@ pub(crate) async fn build(
         )));
     }
     let built = stage.root.join("component.wasm");
-    (bundler.bundle)(project, &stage, &built, toolbox).await?;
+    let notes = (bundler.bundle)(project, &stage, &built, toolbox).await?;
+    notes.iter().for_each(|note| toolbox.say(note));
     // A build that is interrupted in between is done again.
     let _ = fs::remove_file(&stamp);
-    fs::rename(built, &component).and_then(|()| fs::write(stamp, digest)).map_err(cannot_write())?;
+    fs::write(noted, notes.join("\n"))
+        .and_then(|()| fs::rename(built, &component))
+        .and_then(|()| fs::write(stamp, digest))
+        .map_err(cannot_write())?;
     Ok(component)
 }
 
@@ -129,7 +132,7 @@ pub(crate) fn only_on_a_host(called: &str, example: &str) -> String {
 pub(crate) async fn fetch_once(
     toolbox: &Toolbox,
     folder: &Path,
-    lock: &Lock,
+    lock: &Lock<'_>,
     fetching: impl Future<Output = Result<(), BuildError>>,
     answering: impl Future<Output = Result<(), BuildError>>,
 ) -> Result<(), BuildError> {
@@ -164,7 +167,7 @@ pub(crate) fn forget(folder: &Path) {
 }
 
 /// What a whole tool's mark says. Tools remember where they were put, so one that was moved isn't whole.
-fn completeness(folder: &Path, lock: &Lock) -> String {
+fn completeness(folder: &Path, lock: &Lock<'_>) -> String {
     let place = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     hex::encode(Sha256::digest(format!("{}\n{}", place.display(), lock.text)))
 }

@@ -9,8 +9,7 @@ use crate::languages::{
     project::Project,
     sources,
     stage::Stage,
-    toolbox::{BuildError, Toolbox},
-    toolchain::Tested,
+    toolbox::{BuildError, Tested, Toolbox},
 };
 
 /// The package's version. A newer version may have a newer interpreter: test before raising it.
@@ -27,17 +26,20 @@ const SCRIPT: &str = include_str!("templates/componentize.mjs");
 /// The module that is built instead of the project's `plugin.js`, which it calls.
 const ENTRY: &str = include_str!("templates/entry.js");
 
+/// How a line begins that is for the author.
+const NOTE: &str = "maro-note: ";
+
 const NODE_MISSING: &str = "Plugins in JavaScript need Node.js 20 or newer, but node or npm wasn't found. Install it from https://nodejs.org.";
 
 /// Builds projects with it.
 pub(super) const BUNDLER: Bundler =
     Bundler { recipe, bundle: |_, stage, component, toolbox| Box::pin(build(stage, component, toolbox)) };
 
-/// Builds a project into `component`.
+/// Builds a project into `component`. Returns what its author should know.
 ///
 /// # Errors
 /// Node.js is missing, or what the tools said.
-async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<(), BuildError> {
+async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<Vec<String>, BuildError> {
     let tool = install(toolbox).await?;
     let entry = stage.project.join("build/entry.js");
     std::fs::create_dir_all(stage.project.join("build"))
@@ -46,9 +48,10 @@ async fn build(stage: &Stage, component: &Path, toolbox: &Toolbox) -> Result<(),
     let mut node = Command::new("node");
     // Imports are resolved within the working folder alone.
     node.current_dir(&stage.root).arg(tool.join("componentize.mjs"));
-    node.arg(entry).arg(&stage.wit).args([interpreted::WORLD]).arg(component);
-    let built = toolbox.componentize(node, NODE_MISSING).await.map(drop);
-    built.map_err(|error| error.explained(explanation, toolbox))
+    node.arg(&stage.project).arg(entry).arg(&stage.wit).args([interpreted::WORLD]).arg(component);
+    let built = toolbox.componentize(node, NODE_MISSING).await;
+    let said = built.map_err(|error| error.explained(explanation, toolbox))?;
+    Ok(said.lines().filter_map(|line| line.strip_prefix(NOTE)).map(str::to_owned).collect())
 }
 
 /// What an author can do about some of the tool's messages.

@@ -1,6 +1,7 @@
 //! Builds plugins in Python with componentize-py, which bundles them with an interpreter.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -12,8 +13,7 @@ use crate::languages::{
     project::Project,
     sources,
     stage::Stage,
-    toolbox::{BuildError, Toolbox},
-    toolchain::Tested,
+    toolbox::{BuildError, Tested, Toolbox},
 };
 
 /// The version of componentize-py. A newer version may have a newer interpreter: test before raising it.
@@ -22,12 +22,25 @@ const VERSION: &str = "0.25.1";
 /// Its wheels, with their hashes. There is nothing that they need.
 const REQUIREMENTS: &str = include_str!("templates/tools/requirements.txt");
 
+/// The time zones for Python's `zoneinfo`, which looks for them in files that plugins don't have.
+const ZONES: &str = include_str!("templates/tools/time-zones.txt");
+
+/// The folder within the tool's that they are in.
+const ZONES_FOLDER: &str = "time-zones";
+
 /// The generated modules with the interface's types, inside the build folder, for tests and editors.
 const BINDINGS: &str = "bindings";
 
 /// The module that is built instead of the project's `plugin`, which it calls.
 const ENTRY: &str = include_str!("templates/entry.py");
 const ENTRY_MODULE: &str = "maro_entry";
+
+/// What that module does before and after it imports `plugin`, while the component is built.
+const PREPARATION: &str = include_str!("templates/build.py");
+const PREPARATION_MODULE: &str = "maro_build.py";
+
+/// What is around the notes to the author, in a component's memory.
+const NOTES: [&str; 2] = ["<maro-notes>", "</maro-notes>"];
 
 /// What unittest says if there are no tests.
 const NO_TESTS: &str = "Ran 0 tests";
@@ -42,7 +55,7 @@ pub(super) const BUNDLER: Bundler = Bundler {
     bundle: |project, stage, component, toolbox| Box::pin(build(project, stage, component, toolbox)),
 };
 
-/// Builds a project into `component`.
+/// Builds a project into `component`. Returns what its author should know.
 ///
 /// # Errors
 /// Python is missing, or what the tools said.
@@ -51,8 +64,9 @@ async fn build(
     stage: &Stage,
     component: &Path,
     toolbox: &Toolbox,
-) -> Result<(), BuildError> {
-    let tool = install(toolbox).await?;
+) -> Result<Vec<String>, BuildError> {
+    let folder = install(toolbox).await?;
+    let tool = program(&folder);
     let command = |subcommand: &str| {
         let mut command = Command::new(&tool);
         command.current_dir(&stage.project).arg("--wit-path").arg(&stage.wit);
@@ -72,21 +86,50 @@ async fn build(
     fs::create_dir_all(&entry)
         .and_then(|()| fs::create_dir_all(environment.join("lib/python3/site-packages")))
         .and_then(|()| fs::write(entry.join(ENTRY_MODULE).with_extension("py"), ENTRY))
+        .and_then(|()| fs::write(entry.join(PREPARATION_MODULE), PREPARATION))
         .map_err(BuildError::file("can't write to the build folder"))?;
     let mut componentize = command("componentize");
     componentize.env("VIRTUAL_ENV", environment).args(["--python-path", ".", "--python-path"]).arg(entry);
     if let Some(shared) = &stage.shared {
         componentize.arg("--python-path").arg(shared);
     }
+    componentize.arg("--python-path").arg(folder.join(ZONES_FOLDER));
     componentize.args([ENTRY_MODULE, "--output"]).arg(component);
-    let built = toolbox.componentize(componentize, PYTHON_MISSING).await.map(drop);
-    built.map_err(|error| error.explained(explanation, toolbox))
+    let built = toolbox.componentize(componentize, PYTHON_MISSING).await;
+    built.map_err(|error| error.explained(explanation, toolbox))?;
+    Ok(notes(&fs::read(component).map_err(BuildError::file("can't read the component"))?))
 }
+
+/// What a component's preparation noted for the author. There is no other way out of a build that succeeds.
+fn notes(component: &[u8]) -> Vec<String> {
+    let find = |bytes: &[u8], mark: &str| bytes.windows(mark.len()).position(|part| part == mark.as_bytes());
+    let noted = find(component, NOTES[0]).and_then(|start| {
+        let rest = &component[start + NOTES[0].len()..];
+        Some(String::from_utf8_lossy(&rest[..find(rest, NOTES[1])?]).into_owned())
+    });
+    noted.unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Modules that need a network, and parts of Python that nothing is behind here.
+const NETWORK: [&str; 6] = ["ssl", "_ssl", "requests", "httpx", "aiohttp", "urllib3"];
+const ABSENT: [&str; 10] =
+    ["ctypes", "curses", "fcntl", "grp", "lzma", "bz2", "pwd", "readline", "termios", "tkinter"];
 
 /// What an author can do about some of the tool's messages.
 fn explanation(said: &str) -> Option<String> {
-    if let Some(module) = said.split("No module named '").nth(1) {
+    if let Some(module) = said.rsplit("No module named '").next().filter(|rest| rest.len() < said.len()) {
         let module = module.split(['\'', '.']).next().unwrap_or(module);
+        if NETWORK.contains(&module) {
+            return Some(format!(
+                "Plugins have no sockets, so nothing can be behind {module}. For requests, use MARO's `http` \
+                 (`from wit_world.imports import http`)."
+            ));
+        }
+        if ABSENT.contains(&module.trim_start_matches('_')) {
+            return Some(format!(
+                "{module} needs a system around it, which plugins don't have: do without it."
+            ));
+        }
         return Some(format!(
             "Plugins can import Python's own modules and the project's files, but not packages installed on this \
              machine. To add one, run `pip install --target . {module}` in the project's folder. It must be pure Python."
@@ -163,16 +206,22 @@ fn unfound(project: &Project, said: &str) -> Vec<String> {
 
 /// Everything but the sources that a component depends on.
 fn recipe() -> String {
-    tool() + REQUIREMENTS + ENTRY
+    [&*tool(), REQUIREMENTS, ZONES, PREPARATION, ENTRY].concat()
 }
 
 fn tool() -> String {
     format!("componentize-py-{VERSION}")
 }
 
+/// The program within the tool's folder.
+fn program(folder: &Path) -> PathBuf {
+    folder.join("bin/componentize-py")
+}
+
+/// Returns the tool's folder.
 async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
     let folder = toolbox.cache.join(tool());
-    let program = folder.join("bin/componentize-py");
+    let program = program(&folder);
     // A Python that was updated or removed since takes the tools along.
     if answer(&program, toolbox).await.is_err() {
         interpreted::forget(&folder);
@@ -184,19 +233,30 @@ async fn install(toolbox: &Toolbox) -> Result<PathBuf, BuildError> {
             BuildError::Failed { .. } => BuildError::Missing(PYTHON_MISSING.to_owned()),
             error => error,
         })?;
-        let requirements = folder.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS)
-            .map_err(BuildError::file("the tools' folder cannot be written"))?;
-        let mut pip = Command::new(folder.join("bin/python"));
-        // Isolated from what PYTHON… says; `--no-user` is stronger than people's own pip.conf.
-        pip.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-user"]);
-        // A source archive would run code of its own, and has no hash here.
-        pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(requirements);
-        toolbox.run(pip, PYTHON_MISSING).await.map(drop)
+        pip(&folder, REQUIREMENTS, &[], toolbox).await?;
+        let zones = folder.join(ZONES_FOLDER);
+        pip(&folder, ZONES, &["--target".as_ref(), zones.as_os_str()], toolbox).await
     };
-    let lock = Lock { text: REQUIREMENTS, size: "70 MB" };
+    let lock = Lock { text: &[REQUIREMENTS, ZONES].concat(), size: "70 MB" };
     interpreted::fetch_once(toolbox, &folder, &lock, fetching, answer(&program, toolbox)).await?;
-    Ok(program)
+    Ok(folder)
+}
+
+/// Installs what has these hashes into the tool's environment, or where `more` says.
+async fn pip(
+    folder: &Path,
+    requirements: &str,
+    more: &[&OsStr],
+    toolbox: &Toolbox,
+) -> Result<(), BuildError> {
+    let list = folder.join("requirements.txt");
+    fs::write(&list, requirements).map_err(BuildError::file("can't write to the folder for tools"))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    // Isolated from what PYTHON… says; `--no-user` is stronger than people's own pip.conf.
+    pip.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-user"]);
+    // A source archive would run code of its own, and has no hash here.
+    pip.args(["--require-hashes", "--only-binary", ":all:"]).args(more).arg("--requirement").arg(list);
+    toolbox.run(pip, PYTHON_MISSING).await.map(drop)
 }
 
 /// Hears from the tool. It takes some 30 ms.
@@ -226,6 +286,22 @@ mod tests {
         let told = unfound(&project, said);
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].starts_with("No test in levels_test.py ran.") && told[1].contains("tests/test_b.py"));
+    }
+
+    #[test]
+    fn what_a_component_noted_is_found_in_it() {
+        let component = b"\0asm..<maro-notes>plugin.py:5: one\nplugin.py:7: two</maro-notes>\0\0";
+        assert_eq!(notes(component), ["plugin.py:5: one", "plugin.py:7: two"]);
+        assert!(notes(b"\0asm<maro-notes></maro-notes>").is_empty() && notes(b"\0asm").is_empty());
+    }
+
+    #[test]
+    fn a_module_that_cannot_be_there_is_told_with_what_can() {
+        let ssl = explanation("ModuleNotFoundError: No module named '_ssl'").unwrap();
+        assert!(ssl.contains("use MARO's `http`") && !ssl.contains("pip install"), "{ssl}");
+        assert!(explanation("No module named '_ctypes'").unwrap().contains("do without it"));
+        assert!(explanation("No module named 'yaml'").unwrap().contains("pip install --target . yaml"));
+        assert_eq!(explanation("SyntaxError: invalid syntax"), None);
     }
 
     #[test]

@@ -8,8 +8,7 @@ use tokio::process::Command;
 use crate::{
     languages::{
         project::Project,
-        toolbox::{BuildError, Toolbox},
-        toolchain::Tested,
+        toolbox::{BuildError, Tested, Toolbox},
     },
     repository::{CARGO_ARGUMENTS, RUST_MISSING, add_target},
 };

@@ -9,8 +9,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use crate::languages::{
-    embedded,
-    interpreted::DEPENDENCY,
+    embedded::{self, DEPENDENCY},
     project::{Project, repository},
     sources::{self, LeftOut, Source},
 };

@@ -77,13 +77,21 @@ impl BuildError {
 
     /// The error for the command line, ending with the `outcome`, but without output that its reader has
     /// already seen.
-    pub(crate) fn told(self, outcome: String) -> anyhow::Error {
+    pub fn told(self, outcome: String) -> anyhow::Error {
         match self {
             Self::Failed { is_shown: true, .. } => anyhow!("{outcome}; see above for the reason"),
             Self::Failed { output, .. } => anyhow!("{output}\n{outcome}; see above for the reason"),
             error => anyhow::Error::from(error).context(outcome),
         }
     }
+}
+
+/// Tests that passed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tested {
+    pub(crate) ran: usize,
+    /// Files with tests that no tool has run, each with the cure.
+    pub(crate) unfound: Vec<String>,
 }
 
 /// Work that tools do for a project.

@@ -6,7 +6,7 @@ use crate::languages::{
     interpreted, javascript,
     project::{Language, Project},
     python, rust,
-    toolbox::{ToolWork, Toolbox},
+    toolbox::{Tested, ToolWork, Toolbox},
 };
 
 /// How projects in one language are built and tested.
@@ -15,14 +15,6 @@ pub(crate) struct Toolchain {
     pub(crate) build: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, PathBuf>,
     /// Runs a project's own tests, which must pass.
     pub(crate) test: for<'a> fn(&'a Project, &'a Toolbox) -> ToolWork<'a, Tested>,
-}
-
-/// Tests that passed.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tested {
-    pub(crate) ran: usize,
-    /// Files with tests that no tool has run, each with the cure.
-    pub(crate) unfound: Vec<String>,
 }
 
 const RUST: Toolchain = Toolchain {

@@ -1,4 +1,4 @@
-//! Builds in folders and environments as people have them, and what counts as a change.
+//! Builds in folders and environments as people have them, what counts as a change, and what comes out.
 
 use std::{
     fs,
@@ -140,4 +140,183 @@ fn tests_that_are_never_found_are_told() {
     assert!(told.contains("✗ No test in tests/test_levels.py ran. "), "{told}");
     fs::write(folder.path().join("levels/tests/__init__.py"), "").unwrap();
     assert!(complaint(folder.path(), &["plugin", "test", "levels"]).contains("the tests of levels failed"));
+}
+
+#[test]
+fn what_python_needs_late_works_or_is_told_by_the_build() {
+    if !has("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "import", "--lang", "python", "--with", "clock"]);
+    let source = r#"import random
+from maro import paragraph, to_caller
+from wit_world import exports
+from wit_world.exports.command import Description
+
+LUCK = random.choice([1, 2])
+
+
+def secure():
+    import ssl
+
+
+def sums():
+    import statistics
+    return statistics.mean([1, 2])
+
+
+def day(text):
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+    return datetime.strptime(text, "%d.%m.%Y").replace(tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+def other(name):
+    return __import__(name).__name__
+
+
+class Command(exports.Command):
+    def describe(self):
+        return Description("import", "1", "Import", "")
+
+    def run(self, typed):
+        if typed == "loop":
+            import asyncio
+            asyncio.run(None)
+        words = [b"\xe9".decode("cp1250"), b"\xef\xbb\xbfa".decode("utf-8-sig"), sums(), day("01.07.2026"), other("decimal")]
+        return to_caller(paragraph(" ".join(map(str, words))))
+"#;
+    fs::write(folder.path().join("import/plugin.py"), source).unwrap();
+    let told = all_said(folder.path(), &["plugin", "run", "import"]);
+    for expected in [
+        "plugin.py:6: `random.choice` is drawn once, while the plugin is built",
+        "plugin.py:10: importing ssl fails: No module named '_ssl'. For requests, use MARO's `http`.",
+        "\né a 1.5 2026-07-01 00:00:00+02:00 decimal\n",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    let check = all_said(folder.path(), &["plugin", "check", "import"]);
+    assert!(check.contains("! plugin.py:10: importing ssl fails"), "{check}");
+    let looped = complaint(folder.path(), &["plugin", "run", "import", "loop"]);
+    assert!(looped.contains("plugins have no sockets, which `asyncio.run` needs, too"), "{looped}");
+}
+
+#[test]
+fn what_javascript_needs_late_works_or_is_told_by_the_build() {
+    if !has("npm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "tide", "--lang", "js"]);
+    let source = r#"import { paragraph, toCaller } from './maro.js';
+const word = (count) => new Intl.PluralRules('pl').select(count);
+async function note(name) {
+  await null;
+  console.log(`noted ${name}`);
+  setTimeout(() => console.log('rang'), 5);
+}
+export const command = {
+  describe: () => ({ name: 'tide', version: '1', summary: 'Tide', usage: '' }),
+  run(typed) {
+    note(typed);
+    const capital = [/^\p{Lu}/u.test('Łódź'), /^\p{Lu}/u.test('łódź'), new RegExp('^[\\p{Ll}-]+$', 'u').test('ą-ę')];
+    return toCaller(paragraph(capital.join(' '), (1).toLocaleString('de-DE')));
+  },
+};
+"#;
+    let path = folder.path().join("tide/plugin.js");
+    fs::write(&path, source).unwrap();
+    let told = all_said(folder.path(), &["plugin", "run", "tide", "Ada"]);
+    for expected in [
+        "plugin.js:2:29: `Intl` does not exist in plugins",
+        "plugin.js:13:51: `toLocaleString` knows no languages",
+        "\ntrue false true1\n",
+        "noted Ada\n  rang\n",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), source, "the author's file stays as it is");
+}
+
+#[test]
+fn a_check_for_programs_is_json_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "count"]);
+    let check = |project: &str| {
+        let output = maro(folder.path(), &["plugin", "check", project, "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["accepted"], output.status.success(), "{report}");
+        report
+    };
+    let good = check("count");
+    assert_eq!((good["name"].as_str(), good["interface"].as_str()), (Some("count"), Some("0.2.0")));
+    fs::write(folder.path().join("count/src/lib.rs"), "pub fn nothing() {}").unwrap();
+    let problem = check("count")["problems"][0].as_str().unwrap().to_owned();
+    assert!(problem.contains("maro:plugin/command") && problem.contains("`register!(…)`"), "{problem}");
+    fs::write(folder.path().join("count/src/lib.rs"), "this is no Rust").unwrap();
+    assert!(check("count")["problems"][0].as_str().unwrap().contains("count failed to build"));
+    let docs = said(folder.path(), &["plugin", "docs", "storage.swap"]);
+    assert!(
+        docs.contains("swap: func(scope: scope, key: string,") && docs.contains("wit_world.imports"),
+        "{docs}"
+    );
+}
+
+/// Eighty kibibytes alive, and eighty megabytes allocated one after the other.
+#[test]
+fn what_a_rust_plugin_frees_is_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "board"]);
+    let source = folder.path().join("board/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    let replacing = "let mut board = vec![String::new(); 40];
+        for _ in 0..1_000 {
+            board.iter_mut().for_each(|text| *text = \"x\".repeat(2048));
+        }
+        let kib = core::arch::wasm32::memory_size(0) * 64;
+        Ok(answer(&format!(\"{} of {kib} KiB\", board.len())))";
+    fs::write(&source, text.replace("Ok(answer(unescape(arguments).trim()))", replacing)).unwrap();
+    let run = said(folder.path(), &["plugin", "run", "board"]);
+    let kib = run.split("40 of ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!(kib.parse::<u32>().unwrap() < 2048, "{run}");
+}
+
+/// Ends the session, however the test ends.
+struct Session(std::process::Child);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_plugin_is_tried_in_its_own_folder_and_rebuilt_when_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    said(folder.path(), &["plugin", "new", "count"]);
+    let project = folder.path().join("count");
+    let page = ["plugin", "dev", "--page", "127.0.0.1:0"];
+    let log = fs::File::create(folder.path().join("log")).unwrap();
+    let _session = Session(command(&project, &page).stdout(log).stderr(Stdio::null()).spawn().unwrap());
+    let wait_for = |what: &dyn Fn() -> bool| {
+        let started = Instant::now();
+        while !what() {
+            let log = fs::read_to_string(folder.path().join("log")).unwrap();
+            assert!(started.elapsed() < Duration::from_secs(180), "{log}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    wait_for(&|| project.join(".maro/dev.json").is_file());
+    let says = |words: &str| {
+        let output = maro(&project, &["say", "/maro count Ada"]);
+        String::from_utf8_lossy(&output.stdout).contains(words)
+    };
+    wait_for(&|| says("Hello, Ada!"));
+    let source = project.join("src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, text.replace("\"Hello, \"", "\"Ahoy, \"")).unwrap();
+    wait_for(&|| says("Ahoy, Ada!"));
+    wait_for(&|| fs::read_to_string(folder.path().join("log")).unwrap().contains("0 host calls, "));
 }

@@ -455,7 +455,7 @@ class Command(exports.Command):
 
     def run(self, typed):
         if typed == \"import\":
-            import datetime
+            __import__(\"absent\")
         if typed == \"host\":
             storage.get(storage.Scope.CHANNEL, \"\")
         if typed == \"raise\":
@@ -482,7 +482,7 @@ class Command(exports.Command):
         "✗ An error from the host at plugin.py:16 wasn't caught: catch `Err` and `raise pass_on(error)`. It says: ",
         "✗ It raised an exception at plugin.py:18: ValueError: oh no\n",
         "✗ It raised an exception at plugin.py:20: TypeError: 3 is neither a text nor a span: ",
-        "✗ No module named 'datetime' at plugin.py:14: files are only available while a plugin is built",
+        "✗ No module named 'absent' at plugin.py:14: a plugin has Python's own modules and the project's",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
@@ -493,6 +493,7 @@ class Command(exports.Command):
     assert!(told.contains("Tests can't call storage.get because they run without a host"), "{told}");
     for (source, expected) in [
         ("import componentize_py", "`pip install --target . componentize_py` in the project's folder"),
+        ("import ssl", "For requests, use MARO's `http`"),
         ("", "plugin.py must have a `class Command(exports.Command)` with `describe` and `run`"),
     ] {
         fs::write(folder.path().join("sample/plugin.py"), source).unwrap();

@@ -61,14 +61,48 @@ function describe() {
   return description;
 }
 
-function run(typed) {
+// What `run` started and nobody waits for still happens: it would be lost with the instance.
+const PATIENCE_MS = 1000;
+const timers = new Map();
+const { setTimeout: once, clearTimeout: forgetOnce, setInterval: again, clearInterval: forgetAgain } = globalThis;
+
+globalThis.setTimeout = (work, delay, ...rest) => {
+  const id = once(() => {
+    timers.delete(id);
+    work(...rest);
+  }, delay);
+  timers.set(id, place(new Error()));
+  return id;
+};
+globalThis.setInterval = (work, delay, ...rest) => {
+  const id = again(work, delay, ...rest);
+  timers.set(id, place(new Error()));
+  return id;
+};
+globalThis.clearTimeout = (id) => (timers.delete(id), forgetOnce(id));
+globalThis.clearInterval = (id) => (timers.delete(id), forgetAgain(id));
+
+const turn = (delay) => new Promise((done) => once(done, delay));
+
+async function settle() {
+  await turn(0);
+  const end = performance.now() + PATIENCE_MS;
+  while (timers.size > 0 && performance.now() < end) await turn(5);
+  for (const where of timers.values()) {
+    advise(`A timer${where} was still waiting ${PATIENCE_MS / 1000} s after \`run\` had answered, and never fires: await what it is for.`);
+  }
+}
+
+async function run(typed) {
   let answer;
   try {
-    answer = own.run(typed);
+    answer = await own.run(typed);
   } catch (error) {
     return fail(error);
   }
-  return typeof answer?.then === 'function' ? answer.then(reply, fail) : reply(answer);
+  const told = reply(answer);
+  await settle();
+  return told;
 }
 
 export const command = { describe, run };

@@ -5,6 +5,10 @@ import sys
 from dataclasses import fields, is_dataclass, replace
 
 import componentize_py_runtime
+import maro_build
+
+maro_build.watch_chance()
+
 import plugin
 from componentize_py_types import Err
 from wit_world.exports.command import Description, RunError_Failed, RunError_Usage
@@ -39,6 +43,9 @@ def joined(found):
 call_host = componentize_py_runtime.call_import
 componentize_py_runtime.call_import = lambda function, arguments, *rest: call_host(function, whole(arguments), *rest)
 
+maro_build.finish()
+_notes = maro_build.told()
+
 
 class Command(plugin.Command):
     def describe(self):
@@ -55,7 +62,11 @@ class Command(plugin.Command):
             refuse_hosts(error)
             raise Err(whole(error.value)) from error
         except ModuleNotFoundError as error:
-            advise(f"{error}{place(error)}: files are only available while a plugin is built, so import it at the top of the file.")
+            advise(f"{error}{place(error)}: a plugin has Python's own modules and the project's, and files are only available while it is built. Import it at the top of the file, and the build says what is missing.")
+            raise
+        except PermissionError as error:
+            if "socket" in sys.modules:
+                advise(f"{error}{place(error)}: plugins have no sockets, which `asyncio.run` needs, too. Host calls don't wait, so write plain functions; for requests, use `http`.")
             raise
         if not isinstance(reply, Reply):
             advise(f"`run` in plugin.py returned {shown(reply)}: return `to_caller(…)` or `to_channel(…)`.")
