@@ -70,7 +70,8 @@ fn reply(words: &Words, findings: &[Finding], outcomes: &[TrackOutcome]) -> Repl
             lines
         }
         Some(Finding::Withheld(sentence)) => vec![spans![sentence.as_str()]],
-        Some(Finding::Missing) | None => vec![spans![issue(key), " not found in Jira"]],
+        // What doesn't exist is no link.
+        Some(Finding::Missing) | None => vec![spans![key.as_str(), " not found in Jira"]],
     }))
 }
 

@@ -1,14 +1,23 @@
-//! `/maro tracked [page]`: lists the channel's issues. Works even when Jira is down, with what Jira last said.
+//! `/maro tracked [find WORDS] [page]`: lists the channel's issues. Works even when Jira is down, with what Jira last
+//! said.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError, register,
     reply::{Button, Item, Span, button, channel, code, details, issue},
     spans,
     tracker::{self, Page, TrackedIssue},
+    typed::unescape,
 };
 
 /// Issues per page: few enough to read, and to give each a button.
 const PAGE_SIZE: u32 = 20;
+
+/// Rows that one call of the host reads, and the most rows that are searched.
+const ROWS_PER_CALL: u32 = 200;
+const MAX_SEARCHED: u32 = 10_000;
+
+/// The longest words that are looked for, in characters: a button has to hold them.
+const MAX_WORDS: usize = 200;
 
 struct Tracked;
 
@@ -18,29 +27,100 @@ impl Plugin for Tracked {
             name: "tracked",
             version: env!("CARGO_PKG_VERSION"),
             summary: "List the Jira issues tracked in this channel",
-            usage: "[PAGE]",
+            usage: "[find WORDS] [PAGE]",
         }
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
-        let number = page_number(arguments)?;
-        let page = tracker::list_tracked((number - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE)?;
-        // A list that fits on one page needs no second question.
-        if number == 1 && !page.more && !page.issues.is_empty() {
-            return Ok(list(number, 1, page));
+        match wanted(arguments)? {
+            (None, number) => page(number),
+            (Some(words), number) => Ok(found(&words, number, &matching(&words)?)),
         }
-        let count = tracker::count_tracked()?;
-        Ok(if !page.issues.is_empty() {
-            list(number, count.div_ceil(PAGE_SIZE), page)
-        } else if count == 0 {
-            nothing_tracked()
-        } else {
-            past_the_end(number, count)
-        })
     }
 }
 
 register!(Tracked);
+
+fn page(number: u32) -> Result<Reply, RunError> {
+    let page = tracker::list_tracked((number - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE)?;
+    // A list that fits on one page needs no second question.
+    if number == 1 && !page.more && !page.issues.is_empty() {
+        return Ok(list(number, 1, page));
+    }
+    let count = tracker::count_tracked()?;
+    Ok(if !page.issues.is_empty() {
+        list(number, count.div_ceil(PAGE_SIZE), page)
+    } else if count == 0 {
+        nothing_tracked()
+    } else {
+        past_the_end("", number, count)
+    })
+}
+
+/// What to look for, if anything, and the number of the page. A number at the end of several words is a page's.
+fn wanted(arguments: &str) -> Result<(Option<String>, u32), RunError> {
+    let typed = unescape(arguments);
+    let mut words: Vec<&str> = typed.split_whitespace().collect();
+    if words.first().is_none_or(|word| !word.eq_ignore_ascii_case("find")) {
+        return page_number(arguments).map(|number| (None, number));
+    }
+    words.remove(0);
+    let number = match words[..] {
+        [_, .., last] => last.parse().ok().filter(|&number| number > 0),
+        _ => None,
+    };
+    if number.is_some() {
+        words.pop();
+    }
+    let words = words.join(" ");
+    match words.chars().count() {
+        0 => Err(RunError::usage("Enter the words to look for.")),
+        1..=MAX_WORDS => Ok((Some(words), number.unwrap_or(1))),
+        _ => Err(RunError::usage("Enter fewer words.")),
+    }
+}
+
+/// The issues whose key, summary and status have all the words, in any case.
+fn matching(words: &str) -> Result<Vec<TrackedIssue>, RunError> {
+    let mut found = Vec::new();
+    let mut offset = 0;
+    loop {
+        let Page { issues, more } = tracker::list_tracked(offset, ROWS_PER_CALL)?;
+        let is_last = issues.is_empty() || !more;
+        found.extend(issues.into_iter().filter(|issue| has(issue, words)));
+        offset += ROWS_PER_CALL;
+        if is_last || offset >= MAX_SEARCHED {
+            return Ok(found);
+        }
+    }
+}
+
+fn has(issue: &TrackedIssue, words: &str) -> bool {
+    let text = [&issue.key, " ", &issue.summary, " ", &issue.status].concat().to_lowercase();
+    words.to_lowercase().split(' ').all(|word| text.contains(word))
+}
+
+/// A page of what was found.
+fn found(words: &str, number: u32, found: &[TrackedIssue]) -> Reply {
+    let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
+    let filter = ["find ", words, " "].concat();
+    let start = (number - 1).saturating_mul(PAGE_SIZE) as usize;
+    let issues: Vec<TrackedIssue> = found.iter().skip(start).take(PAGE_SIZE as usize).cloned().collect();
+    if count == 0 {
+        return Reply::to_caller().paragraph(spans![
+            "No issue tracked in ",
+            channel(),
+            " has ",
+            code(words),
+            "."
+        ]);
+    }
+    if issues.is_empty() {
+        return past_the_end(&filter, number, count);
+    }
+    let more = start + issues.len() < found.len();
+    list_of(&filter, number, count.div_ceil(PAGE_SIZE), Page { issues, more })
+}
 
 /// Pages count from 1, and no number means the first one.
 fn page_number(arguments: &str) -> Result<u32, RunError> {
@@ -55,21 +135,26 @@ fn page_number(arguments: &str) -> Result<u32, RunError> {
         .ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
 }
 
-/// `pages` were counted after the page was read: the list may have changed in between.
 fn list(number: u32, pages: u32, page: Page) -> Reply {
+    list_of("", number, pages, page)
+}
+
+/// `filter` is what stands before the number of the page. `pages` were counted after the page was read: the list may have
+/// changed in between.
+fn list_of(filter: &str, number: u32, pages: u32, page: Page) -> Reply {
     let reply = Reply::to_caller()
         .paragraph(spans!["Tracked Jira issues in ", channel(), ":"])
         .items(page.issues.into_iter().map(item));
     let pages = pages.max(number + u32::from(page.more));
-    let place = ["Page ", &number.to_string(), " of ", &pages.to_string()].concat();
-    let previous = || page_button("Previous page", number - 1);
-    let next = || page_button("Next page", number + 1);
-    let more = || spans![place.as_str(), ". Next: ", command(number + 1)];
+    let place = || spans![["Page ", &number.to_string(), " of ", &pages.to_string()].concat()];
+    let previous = || page_button("Previous page", filter, number - 1);
+    let next = || page_button("Next page", filter, number + 1);
+    let more = || [place(), spans!["Next: ", command(filter, number + 1)]];
     match (number, page.more) {
         (1, false) => reply,
-        (1, true) => reply.paragraph(more()).buttons([next()]),
-        (_, true) => reply.paragraph(more()).buttons([previous(), next()]),
-        (_, false) => reply.paragraph(spans![place.as_str()]).buttons([previous()]),
+        (1, true) => reply.lines(more()).buttons([next()]),
+        (_, true) => reply.lines(more()).buttons([previous(), next()]),
+        (_, false) => reply.lines([place()]).buttons([previous()]),
     }
 }
 
@@ -79,8 +164,8 @@ fn item(tracked: TrackedIssue) -> Item {
     Item::with_button(spans![issue(tracked.key), details], stop)
 }
 
-fn page_button(label: &str, number: u32) -> Button {
-    button(label, ["tracked ", &number.to_string()].concat())
+fn page_button(label: &str, filter: &str, number: u32) -> Button {
+    button(label, ["tracked ", filter, &number.to_string()].concat())
 }
 
 fn nothing_tracked() -> Reply {
@@ -89,18 +174,18 @@ fn nothing_tracked() -> Reply {
         .paragraph(spans!["To track one, type ", code("/maro track SCRUM-123")])
 }
 
-fn past_the_end(number: u32, count: u32) -> Reply {
+fn past_the_end(filter: &str, number: u32, count: u32) -> Reply {
     let last = count.div_ceil(PAGE_SIZE);
     let pages = if last == 1 { " page" } else { " pages" };
     Reply::to_caller().paragraph(spans![
         ["There's no page ", &number.to_string(), "; the list has ", &last.to_string(), pages, ". Try "]
             .concat(),
-        command(last),
+        command(filter, last),
     ])
 }
 
-fn command(page: u32) -> Span {
-    code(["/maro tracked ", &page.to_string()].concat())
+fn command(filter: &str, page: u32) -> Span {
+    code(["/maro tracked ", filter, &page.to_string()].concat())
 }
 
 #[cfg(test)]
@@ -153,10 +238,10 @@ mod tests {
             page.preview().lines().skip(1).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(end(1, 1, false), "");
-        assert_eq!(end(1, 3, true), "Page 1 of 3. Next: `/maro tracked 2` [Next page]");
-        assert_eq!(end(2, 3, true), "Page 2 of 3. Next: `/maro tracked 3` [Previous page] [Next page]");
+        assert_eq!(end(1, 3, true), "Page 1 of 3 Next: `/maro tracked 2` [Next page]");
+        assert_eq!(end(2, 3, true), "Page 2 of 3 Next: `/maro tracked 3` [Previous page] [Next page]");
         assert_eq!(end(3, 3, false), "Page 3 of 3 [Previous page]");
-        assert_eq!(end(3, 2, true), "Page 3 of 4. Next: `/maro tracked 4` [Previous page] [Next page]");
+        assert_eq!(end(3, 2, true), "Page 3 of 4 Next: `/maro tracked 4` [Previous page] [Next page]");
         let page = list(2, 3, Page { issues: Vec::new(), more: true });
         let row = [button("Previous page", "tracked 1"), button("Next page", "tracked 3")];
         assert_eq!(page.blocks.last(), Some(&Block::Buttons(row.into())));
@@ -173,12 +258,41 @@ mod tests {
     #[test]
     fn a_page_past_the_end_leads_back_to_the_last() {
         assert_eq!(
-            past_the_end(9, 41).preview(),
+            past_the_end("", 9, 41).preview(),
             "There's no page 9; the list has 3 pages. Try `/maro tracked 3`"
         );
         assert_eq!(
-            past_the_end(u32::MAX, 1).preview(),
+            past_the_end("", u32::MAX, 1).preview(),
             "There's no page 4294967295; the list has 1 page. Try `/maro tracked 1`"
+        );
+    }
+
+    #[test]
+    fn what_has_the_words_is_found_and_paged() {
+        assert_eq!(wanted("find Login  FLOW 2"), Ok((Some("Login FLOW".to_owned()), 2)));
+        assert_eq!(wanted("FIND 404"), Ok((Some("404".to_owned()), 1)));
+        assert_eq!(wanted("find R&amp;D 0"), Ok((Some("R&D 0".to_owned()), 1)));
+        assert!(matches!(wanted("find "), Err(RunError::Usage(_))));
+        assert!(matches!(wanted(&["find ", &"x".repeat(201)].concat()), Err(RunError::Usage(_))));
+        let issue = tracked("SCRUM-123", "User authentication flow", "In Progress");
+        for words in ["auth", "FLOW user", "scrum-123", "progress flow"] {
+            assert!(has(&issue, words), "{words}");
+        }
+        assert!(!has(&issue, "auth done"));
+        let rows: Vec<_> =
+            (1..=21).map(|number| tracked(&["A-", &number.to_string()].concat(), "", "")).collect();
+        let first = found("a", 1, &rows).preview();
+        assert!(first.ends_with("Page 1 of 2\nNext: `/maro tracked find a 2`\n[Next page]"), "{first}");
+        let last = found("a", 2, &rows);
+        assert!(last.preview().ends_with("• A-21 [Stop tracking]\nPage 2 of 2\n[Previous page]"));
+        assert_eq!(
+            last.blocks.last(),
+            Some(&Block::Buttons(vec![button("Previous page", "tracked find a 1")]))
+        );
+        assert_eq!(found("b", 1, &[]).preview(), "No issue tracked in #channel has `b`.");
+        assert_eq!(
+            found("a", 9, &rows).preview(),
+            "There's no page 9; the list has 2 pages. Try `/maro tracked find a 2`"
         );
     }
 

@@ -126,7 +126,7 @@ async fn what_other_programs_call_it_is_understood() {
     ");
     assert_snapshot!(bot.say("/maro list two").await, @"
     Enter a page number, starting from 1.
-    Usage: /maro tracked [PAGE]
+    Usage: /maro tracked [find WORDS] [PAGE]
     MARO calls this /maro tracked
     ");
     assert_snapshot!(bot.say("/maro help remove").await, @"/maro untrack KEY [KEY …] | all | done Stop tracking Jira issues in this channel");
@@ -357,4 +357,25 @@ async fn the_status_of_what_was_just_created_is_read_soon() {
         list.contains("Sign in with a passkey (") && list.contains("Sign out everywhere (")
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_list_is_searched_by_words_of_key_summary_and_status() {
+    let bot = TestBot::start().await;
+    let keys: Vec<_> = (101..=150).map(|number| format!("SCRUM-{number}")).collect();
+    bot.say(&format!("/maro track {}", keys.join(" "))).await;
+    assert_snapshot!(bot.say("/maro tracked find DATABASE migration").await, @"
+    Tracked Jira issues in #general:
+    • SCRUM-124: Database migration (In Progress)
+    ");
+    let second = bot.say("/maro tracked find scrum-1 2").await;
+    assert!(second.contains("\nPage 2 of 3\nNext: /maro tracked find scrum-1 3\n"), "{second}");
+    assert_snapshot!(bot.say("/maro tracked find zeppelin").await, @"No issue tracked in #general has zeppelin.");
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_exist_is_no_link() {
+    let bot = TestBot::start().await;
+    let answer = bot.messages("ada", "general", "/maro track SCRUM-999").await.remove(0);
+    assert_eq!(answer.text, "SCRUM-999 not found in Jira");
 }
