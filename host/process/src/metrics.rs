@@ -2,22 +2,26 @@
 
 pub mod calls;
 pub mod credentials;
+pub mod plugins;
+mod registering;
 
 use std::{
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::{Metric, Registry},
+    registry::Registry,
 };
 
 use crate::metrics::{
     calls::{Breakers, Calls, JiraMetrics},
     credentials::Credentials,
+    plugins::PluginVersions,
+    registering::{counter, family, gauge, registered, with_version},
 };
 
 /// The bounds of the latency histograms, in seconds: from a bare sandboxed call to Slack's patience.
@@ -84,6 +88,8 @@ pub struct Metrics {
     plugin_cache_hits: Counter,
     plugin_compile_seconds: Histogram,
     breakers_open: Family<SubcommandLabels, Gauge>,
+    /// Which version of each plugin runs.
+    pub plugin_versions: PluginVersions,
     stale_issues_synced: Counter,
     /// How old the oldest stored status is, in seconds.
     pub sync_lag: Gauge,
@@ -215,6 +221,7 @@ impl Metrics {
                 "Time to compile a plugin that wasn't in the cache",
                 Histogram::new(COMPILE_BOUNDS),
             ),
+            plugin_versions: PluginVersions::registered(to),
             breakers_open: family(
                 to,
                 "plugin_breaker_open",
@@ -256,6 +263,12 @@ impl Metrics {
             host: phase("host"),
             measured: Arc::default(),
         }
+    }
+
+    /// Counts how a command of the host itself ended.
+    pub fn own_command(&self, name: &'static str, outcome: Outcome) {
+        let labels = CommandLabels { subcommand: name.to_owned(), outcome: outcome.as_str() };
+        self.commands.get_or_create(&labels).inc();
     }
 
     pub fn request_rejected(&self, reason: &'static str) {
@@ -327,38 +340,6 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
-}
-
-/// Registers a metric. What is counted in the one that is returned shows in the registry.
-fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
-    registry.register(name, help, metric.clone());
-    metric
-}
-
-fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
-    registered(registry, name, help, Counter::default())
-}
-
-fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
-    registered(registry, name, help, Gauge::default())
-}
-
-/// A counter or gauge for each set of labels.
-fn family<L, M>(registry: &mut Registry, name: &str, help: &str) -> Family<L, M>
-where
-    Family<L, M>: Metric + Default,
-    L: Clone + Eq + Hash,
-{
-    registered(registry, name, help, Family::default())
-}
-
-/// Adds the version of this bot, which never changes.
-fn with_version(mut registry: Registry) -> Registry {
-    let version = [("version".into(), env!("CARGO_PKG_VERSION").into())];
-    let labelled = registry.sub_registry_with_labels(version.into_iter());
-    registered(labelled, "build_info", "The version of this bot", Gauge::<f64, AtomicU64>::default())
-        .set(1.0);
-    registry
 }
 
 impl Default for Metrics {

@@ -4,6 +4,8 @@ mod aliases;
 mod help;
 mod notify;
 pub mod own;
+mod plugin_details;
+mod plugin_versions;
 mod plugins;
 mod presses;
 mod show;
@@ -23,7 +25,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_process::live::Live;
+use maro_process::{live::Live, metrics::Outcome};
 use maro_runtime::{
     invocation::services::Capabilities,
     registry::{Registry, snapshot::Plugins},
@@ -101,16 +103,23 @@ impl Commands {
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
         if name.is_empty() {
+            self.registry.metrics().own_command(OwnCommand::Help.name(), Outcome::Replied);
             return CommandOutcome::Replied(help::all(&self.registry.plugins()));
         }
         let asks_for_help = arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name());
         if let Some(own) = OwnCommand::named(&name) {
-            if asks_for_help {
-                return CommandOutcome::Replied(help::one(&self.registry.plugins(), &name));
-            }
-            // As they were typed; a plugin gets them as Slack sends them.
-            let arguments = parse_markup::to_typed(arguments);
-            return self.run_own(own, typed, &arguments).await;
+            let outcome = if asks_for_help {
+                CommandOutcome::Replied(help::one(&self.registry.plugins(), &name))
+            } else {
+                // As they were typed; a plugin gets them as Slack sends them.
+                self.run_own(own, typed, &parse_markup::to_typed(arguments)).await
+            };
+            let counted = match outcome {
+                CommandOutcome::Refused(_) => Outcome::Failed,
+                _ => Outcome::Replied,
+            };
+            self.registry.metrics().own_command(own.name(), counted);
+            return outcome;
         }
         let plugins = self.registry.settled(&name, LOADING_PATIENCE).await;
         match plugins.get(&name) {

@@ -1,9 +1,12 @@
 //! `/maro plugins`: what is installed, how it does, and for administrators loading it anew and switching it
 //! off and on.
 
-use std::time::Duration;
-
-use crate::commands::{Commands, own::RESERVED_NAMES, unknown};
+use crate::commands::{
+    Commands,
+    own::RESERVED_NAMES,
+    plugin_details::{build, health, owns, reason, recent_fault},
+    unknown,
+};
 use maro_access::role_book::Role;
 use maro_domain::{
     author::Author,
@@ -11,24 +14,18 @@ use maro_domain::{
     issue::one_line,
     reply::{Block, Reply, Span},
 };
-use maro_process::{breaker::BreakerStatus, telemetry::error_chain};
+use maro_process::telemetry::error_chain;
 use maro_runtime::{
-    registry::snapshot::{Disabled, Plugins, Refusal},
+    registry::snapshot::{Disabled, Plugins},
     running::plugin::LoadedPlugin,
 };
 use maro_store::database::error::DatabaseError;
-use maro_tickets::texts::{
-    self,
-    plugins::{Build, Health, Listed},
-};
-
-/// How much of a digest is shown, in characters: enough to tell two builds apart.
-const DIGEST_LENGTH: usize = 12;
+use maro_tickets::texts::{self, plugin_details as details, plugins::Listed};
 
 /// How much of a fault is shown to those who may read it, and of each other reason, in characters. The log has
 /// the rest.
 const FAULT_LENGTH: usize = 500;
-const REASON_LENGTH: usize = 200;
+const REASON_LENGTH: usize = 400;
 
 /// How much of a name is shown, in characters.
 const NAME_LENGTH: usize = 60;
@@ -41,20 +38,25 @@ impl Commands {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         match words[..] {
             [] => self.list(caller),
-            ["reload"] | ["disable" | "enable", _]
+            ["reload"] | ["disable" | "enable" | "history" | "rollback", _]
                 if let Some(sentence) = self.refusal(Role::Plugins, caller, &words.join(" ")).await =>
             {
                 Reply::sentence(sentence)
             }
-            ["reload"] | ["disable" | "enable", _] if caller.pressed_command().is_some() => {
+            ["reload"] | ["disable" | "enable" | "rollback", _] if caller.pressed_command().is_some() => {
                 let command = one_line(&words.join(" "), NAME_LENGTH);
                 Reply::line(texts::commands::only_typed(&format!("plugins {command}")))
             }
             ["reload"] => self.reload_plugins(caller).await,
-            ["disable" | "enable", name] if RESERVED_NAMES.contains(&name) => {
+            ["disable" | "enable" | "history" | "rollback", name] if RESERVED_NAMES.contains(&name) => {
                 Reply::line(texts::plugins::built_in(name))
             }
             [switch @ ("disable" | "enable"), name] => self.switch(caller, name, switch == "enable").await,
+            ["history", name] => self.plugin_history(name).await,
+            ["rollback", name] => self.roll_back(caller, name).await,
+            [name] if !["disable", "enable", "history", "rollback"].contains(&name) => {
+                self.plugin_details(caller, name)
+            }
             _ => Reply::line(texts::plugins::usage()),
         }
     }
@@ -132,8 +134,12 @@ impl Commands {
         });
         let disabled = plugins.all_disabled().map(disabled_line);
         let refused = plugins.without_version().map(|refusal| {
-            let reason = one_line(&reason(refusal, is_admin), REASON_LENGTH);
-            texts::plugins::file_rejected(&one_line(&refusal.file, NAME_LENGTH), &reason, false)
+            let (reason, is_short) = shown(&reason(refusal, is_admin));
+            let file = one_line(&refusal.file, NAME_LENGTH);
+            let mut line = texts::plugins::file_rejected(&file, &reason, false);
+            let name = file.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or(&file);
+            line.extend(is_short.then(|| details::more_in_details(name)).into_iter().flatten());
+            line
         });
         let loading =
             plugins.loading_first().map(|file| texts::plugins::file_loading(&one_line(file, NAME_LENGTH)));
@@ -147,19 +153,12 @@ impl Commands {
     }
 
     fn listed<'a>(&self, plugins: &Plugins, plugin: &'a LoadedPlugin, reads_faults: bool) -> Listed<'a> {
-        let shown = |text: &str| one_line(text, REASON_LENGTH);
+        let shown = |text: &str| shown(text).0;
+        let now = self.capabilities.clock.now();
         Listed {
             build: build(plugin),
-            health: match plugin.breaker() {
-                BreakerStatus::Closed => Health::Running,
-                BreakerStatus::HalfOpen => Health::Retrying,
-                BreakerStatus::Open { until } => {
-                    let rest = until.duration_since(self.capabilities.clock.now());
-                    Health::Paused(Duration::try_from(rest).unwrap_or_default())
-                }
-            },
-            last_fault: plugin
-                .last_fault()
+            health: health(plugin, now),
+            last_fault: recent_fault(plugin, now)
                 .map(|last| (last.incident, reads_faults.then(|| one_line(&last.fault, FAULT_LENGTH)))),
             permissions: plugin.manifest().grants.iter().map(|grant| grant.as_str()).collect(),
             warnings: plugin.warnings().iter().map(|warning| shown(warning)).collect(),
@@ -171,25 +170,17 @@ impl Commands {
     }
 }
 
-/// Whether this is one of a plugin's owners, who are in the bot's own workspace.
-fn owns(caller: &Caller, plugin: &LoadedPlugin) -> bool {
-    caller.foreign_team.is_none() && plugin.manifest().owners.contains(&caller.user)
-}
-
-fn reason(refusal: &Refusal, reads_faults: bool) -> String {
-    if reads_faults { refusal.reason.to_string() } else { refusal.reason.in_public() }
+/// A reason as the list shows it, and whether that is not all of it.
+fn shown(reason: &str) -> (String, bool) {
+    let reason = one_line(reason, 10 * REASON_LENGTH);
+    match details::shortened(&reason, REASON_LENGTH) {
+        Some(short) => (short, true),
+        None => (reason, false),
+    }
 }
 
 fn disabled_line(disabled: &Disabled) -> Vec<Span> {
     let Disabled { switch, plugin } = disabled;
     let name = one_line(&switch.plugin, NAME_LENGTH);
     texts::plugins::turned_off(&name, plugin.as_deref().map(build), &switch.disabled_by)
-}
-
-fn build(plugin: &LoadedPlugin) -> Build<'_> {
-    Build {
-        name: plugin.name(),
-        version: &plugin.description().version,
-        digest: plugin.digest().get(..DIGEST_LENGTH).unwrap_or(plugin.digest()),
-    }
 }

@@ -70,7 +70,7 @@ impl PluginHost {
 impl PluginUpkeep {
     /// Loads the plugins, says so, and keeps to the folder and the switches, also meanwhile.
     pub(crate) async fn run(self, hot_reload: bool, shutdown: CancellationToken) {
-        // First, so that not one command reaches a plugin that is switched off.
+        // First, so that not one command reaches a plugin that is switched off, or a version that was rolled back.
         self.follow_switches().await;
         let loading = async {
             match self.registry.load().await {
@@ -102,6 +102,12 @@ impl PluginUpkeep {
             Ok(switches) => self.registry.set_switches(switches),
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "the switches of plugins cannot be read");
+            }
+        }
+        match self.switches.rolled_back().await {
+            Ok(roll_backs) => self.registry.set_roll_backs(roll_backs).await,
+            Err(error) => {
+                tracing::debug!(error = error_chain(&error), "the roll-backs of plugins cannot be read");
             }
         }
     }

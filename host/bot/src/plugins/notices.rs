@@ -25,7 +25,7 @@ const SILENCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The most files in one message, and how much of each reason, in characters. The log has the rest.
 const MAX_FILES: usize = 20;
-const MAX_REASON_LENGTH: usize = 300;
+const MAX_REASON_LENGTH: usize = 400;
 
 /// Slack's own bot, as the person to whom a message to nobody in particular is addressed.
 pub(crate) const SLACKBOT: &str = "USLACKBOT";
@@ -68,7 +68,7 @@ impl PluginNotices {
         for event in events {
             let PluginChange::Refused { in_public, kept, content, .. } = &event.what else { continue };
             if items.len() < MAX_FILES && self.is_news(&event.plugin, content).await {
-                let (file, reason) = (one_line(&event.plugin, 60), one_line(in_public, MAX_REASON_LENGTH));
+                let (file, reason) = (one_line(&event.plugin, 60), shown(in_public));
                 items.push(texts::plugins::file_rejected(&file, &reason, kept.is_some()));
             }
         }
@@ -96,4 +96,10 @@ impl PluginNotices {
             true
         })
     }
+}
+
+/// As much of a reason as one message has room for.
+fn shown(reason: &str) -> String {
+    let reason = one_line(reason, 10 * MAX_REASON_LENGTH);
+    texts::plugin_details::shortened(&reason, MAX_REASON_LENGTH).unwrap_or(reason)
 }

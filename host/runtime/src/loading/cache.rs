@@ -5,9 +5,11 @@
 //! Anything doubtful counts as absent.
 
 use std::{
+    collections::{HashMap, HashSet},
     ffi::CString,
     io::{self, Read as _},
     path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::SystemTime,
 };
 
@@ -23,8 +25,9 @@ const DIGEST_LENGTH: usize = 32;
 /// The largest entry, in bytes. A plugin in Python compiles to about 60 MiB.
 pub(super) const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The largest size of the whole folder, in bytes. Above it, the least recently used entries are removed.
-const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
+/// The size that the whole folder may always have, in bytes. If what is in use here takes more than half of it, it
+/// may have twice that. Above it, the least recently used entries are removed, but none that are in use.
+const FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The ending of an entry's name, and that of entries of this form: earlier ones weren't signed.
 const EXTENSION: &str = ".cwasm";
@@ -34,6 +37,8 @@ const ENDING: &str = ".2.cwasm";
 #[derive(Debug)]
 pub(crate) struct CodeCache {
     folder: CacheFolder,
+    /// By key: who uses an entry keeps its lease.
+    leases: Mutex<HashMap<String, Weak<()>>>,
 }
 
 impl CodeCache {
@@ -46,7 +51,24 @@ impl CodeCache {
         if folder.key.is_none() {
             tracing::info!(dir = %dir.display(), "compiled plugins come with the system: none are added to them");
         }
-        Ok(Self { folder })
+        folder.sweep();
+        Ok(Self { folder, leases: Mutex::default() })
+    }
+
+    /// Keeps the entry under `key` from being removed, be it there or not yet, as long as the lease is kept.
+    pub(crate) fn lease(&self, key: &str) -> Arc<()> {
+        let mut leases = self.leases();
+        leases.retain(|_, lease| lease.strong_count() > 0);
+        if let Some(lease) = leases.get(key).and_then(Weak::upgrade) {
+            return lease;
+        }
+        let lease = Arc::default();
+        leases.insert(key.to_owned(), Arc::downgrade(&lease));
+        lease
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<String, Weak<()>>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it came with the system, and has whatever its makers compiled.
@@ -96,13 +118,22 @@ impl CodeCache {
         self.folder.write(&name, &[&signature, &digest_of(key, code), code])
     }
 
-    /// Removes the least recently used entries until `needed` bytes fit.
+    /// Removes the least recently used entries that nobody uses until `needed` bytes fit.
     fn make_room(&self, needed: u64) -> io::Result<()> {
-        let mut entries = self.folder.entries(EXTENSION)?;
-        entries.sort_by_key(|entry| entry.used);
+        let in_use: HashSet<CString> = {
+            let leases = self.leases();
+            let alive = leases.iter().filter(|(_, lease)| lease.strong_count() > 0);
+            alive.filter_map(|(key, _)| name(key)).collect()
+        };
+        let entries = self.folder.entries(EXTENSION)?;
         let mut total = entries.iter().map(|entry| entry.bytes).sum::<u64>() + needed;
-        for entry in entries {
-            if total <= MAX_FOLDER_BYTES {
+        let (used, mut unused): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| in_use.contains(&entry.name));
+        let used = used.iter().map(|entry| entry.bytes).sum::<u64>() + needed;
+        let most = FOLDER_BYTES.max(2 * used);
+        unused.sort_by_key(|entry| entry.used);
+        for entry in unused {
+            if total <= most {
                 break;
             }
             self.folder.remove(&entry.name)?;
@@ -219,14 +250,55 @@ mod tests {
         // Sparse files: they are large, but take no space.
         for (key, age) in [("oldest", 300), ("older", 200), ("newer", 100)] {
             let file = File::create(path(&dir, key)).unwrap();
-            file.set_len(MAX_FOLDER_BYTES / 4).unwrap();
+            file.set_len(FOLDER_BYTES / 4).unwrap();
             file.set_modified(now() - std::time::Duration::from_secs(age)).unwrap();
         }
         let has = |key: &str| path(&dir, key).exists();
         cache.put("small", b"code").unwrap();
         assert!(has("oldest") && has("older") && has("newer"), "there was room");
-        cache.make_room(MAX_FOLDER_BYTES / 2).unwrap();
+        cache.make_room(FOLDER_BYTES / 2).unwrap();
         assert!(!has("oldest") && !has("older") && has("newer") && has("small"));
         assert_eq!(fs::read_dir(dir.path().join("cache")).unwrap().count(), 3, "the key is gone");
+    }
+
+    #[test]
+    fn what_is_in_use_stays_however_much_it_is() {
+        let (dir, cache) = cache();
+        let keys: Vec<_> = (0..8).map(|number| number.to_string()).collect();
+        let mut leases = Vec::new();
+        for key in &keys {
+            leases.push(cache.lease(key));
+            // A sparse file.
+            File::create(path(&dir, key)).unwrap().set_len(FOLDER_BYTES / 4).unwrap();
+        }
+        File::create(path(&dir, "other")).unwrap().set_len(FOLDER_BYTES / 4).unwrap();
+        let left = || keys.iter().filter(|key| path(&dir, key).exists()).count();
+        cache.make_room(FOLDER_BYTES / 4).unwrap();
+        assert_eq!(left(), 8);
+        assert!(path(&dir, "other").exists(), "there is room for as much again");
+        leases.clear();
+        cache.make_room(FOLDER_BYTES / 4).unwrap();
+        assert!(left() <= 3, "{} that nobody uses are kept", left());
+    }
+
+    #[test]
+    fn what_a_killed_write_left_is_removed_at_the_next_start() {
+        let (dir, cache) = cache();
+        cache.put("a", b"machine code").unwrap();
+        let folder = dir.path().join("cache");
+        let [old, new, other] =
+            [".0123456789abcdef", ".fedcba9876543210", ".keep"].map(|name| folder.join(name));
+        for file in [&old, &new, &other] {
+            fs::write(file, "half").unwrap();
+        }
+        for file in [&old, &other] {
+            let file = File::options().append(true).open(file).unwrap();
+            file.set_modified(now() - std::time::Duration::from_secs(3_600)).unwrap();
+        }
+        let again = CodeCache::open(&folder).unwrap();
+        assert!(!old.exists(), "it is kept for good");
+        assert!(new.exists(), "somebody may be writing it");
+        assert!(other.exists(), "it isn't MARO's");
+        assert_eq!(again.get("a").as_deref(), Some(&b"machine code"[..]));
     }
 }

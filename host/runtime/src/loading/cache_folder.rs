@@ -22,6 +22,9 @@ const KEY_LENGTH: usize = 32;
 /// What an own folder in one of others is called, before its owner's number: pods may share a volume.
 const OWN_FOLDER: &str = "maro-";
 
+/// Longer than writing an entry takes.
+const MAX_WRITING_SECONDS: i64 = 15 * 60;
+
 /// Root, who may do anything anyway.
 const ROOT: u32 = 0;
 
@@ -94,6 +97,18 @@ impl CacheFolder {
             let _ = self.remove(&temporary);
         }
         written
+    }
+
+    /// Removes what writes that were cut off have left. Those of the last minutes may go on in another process.
+    pub(super) fn sweep(&self) {
+        let leftovers = self.key.and_then(|_| self.entries("").ok()).unwrap_or_default();
+        let before =
+            rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec - MAX_WRITING_SECONDS;
+        for entry in leftovers.iter().filter(|entry| is_temporary(&entry.name) && entry.used < before) {
+            if let Err(error) = self.remove(&entry.name) {
+                tracing::debug!(%error, "can't remove what a write into the code cache has left");
+            }
+        }
     }
 
     pub(super) fn remove(&self, name: &CStr) -> io::Result<()> {
@@ -211,6 +226,12 @@ fn temporary() -> CString {
     let name = format!(".{:016x}", rand::random::<u64>());
     // Digits and letters have no zero byte.
     CString::new(name).unwrap_or_default()
+}
+
+/// Whether [`temporary`] makes such names.
+fn is_temporary(name: &CStr) -> bool {
+    let digits = name.to_bytes().strip_prefix(b".").unwrap_or_default();
+    digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn private_file(folder: &File, name: &CStr) -> io::Result<File> {

@@ -89,6 +89,8 @@ pub(super) struct Compiled {
     pub(super) component: Component,
     /// `None` if it came from the cache.
     pub(super) compile_time: Option<Duration>,
+    /// Its entry in the cache stays as long as this does.
+    pub(super) lease: Arc<()>,
 }
 
 impl Compiler {
@@ -108,29 +110,25 @@ impl Compiler {
         Self { engine, cache, turns: CompilerTurns::new(), memory, ceiling, compatible }
     }
 
-    /// Fetches a component from the cache or compiles it. When its turn comes, it is read from `dir` again.
+    /// Fetches a component from the cache or compiles it. When its turn comes, it is read again.
     /// If it has gone or is another by then, it isn't compiled.
     ///
     /// # Errors
     /// It can no longer be read, has changed, or doesn't compile.
-    pub(super) async fn compile(
-        self: &Arc<Self>,
-        dir: &Path,
-        file: PluginFile,
-    ) -> Result<Compiled, LoadError> {
-        let PluginFile { stem, wasm, digest, room, .. } = file;
+    pub(super) async fn compile(self: &Arc<Self>, file: PluginFile) -> Result<Compiled, LoadError> {
+        let PluginFile { stem, wasm, digest, room, dir, .. } = file;
         let bytes = wasm.len();
         drop((wasm, room));
         let key = entry(&digest, self.compatible[0]);
-        if let Some(component) = self.from_cache(digest).await {
-            return Ok(Compiled { component, compile_time: None });
+        if let Some(cached) = self.from_cache(digest).await {
+            return Ok(cached);
         }
         let turn = self.turns.take(bytes).await;
         // The previous one may have compiled the same component.
-        if let Some(component) = self.from_cache(digest).await {
-            return Ok(Compiled { component, compile_time: None });
+        if let Some(cached) = self.from_cache(digest).await {
+            return Ok(cached);
         }
-        let source = ComponentFile { dir: dir.to_owned(), name: format!("{stem}.wasm") };
+        let source = ComponentFile { dir, name: format!("{stem}.wasm") };
         let before = source.look().await;
         let wasm = source.read().await.map_err(LoadError::Unreadable)?;
         if !is(&wasm, &digest) {
@@ -187,6 +185,7 @@ impl Compiler {
 
     /// Stores compiled code in the cache, and loads it.
     fn keep(&self, code: &[u8], key: &str, compile_time: Duration) -> Result<Compiled, LoadError> {
+        let lease = self.cache.as_ref().map(|cache| cache.lease(key)).unwrap_or_default();
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(key, code)) {
             tracing::warn!(%error, "can't cache a compiled plugin: the next start compiles it again");
         }
@@ -194,10 +193,10 @@ impl Compiler {
         // SAFETY: as the reason says.
         let component = unsafe { Component::deserialize(&self.engine.engine, code) };
         let component = component.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        Ok(Compiled { component, compile_time: Some(compile_time) })
+        Ok(Compiled { component, compile_time: Some(compile_time), lease })
     }
 
-    async fn from_cache(self: &Arc<Self>, digest: [u8; 32]) -> Option<Component> {
+    async fn from_cache(self: &Arc<Self>, digest: [u8; 32]) -> Option<Compiled> {
         let compiler = Arc::clone(self);
         let finding = spawn_blocking(move || {
             compiler
@@ -208,8 +207,9 @@ impl Compiler {
         finding.await.ok().flatten()
     }
 
-    fn cached(&self, key: &str) -> Option<Component> {
-        let code = self.cache.as_ref()?.get(key)?;
+    fn cached(&self, key: &str) -> Option<Compiled> {
+        let cache = self.cache.as_ref()?;
+        let (lease, code) = (cache.lease(key), cache.get(key)?);
         #[expect(
             unsafe_code,
             reason = "the code comes from a folder that only this user can write, under a digest of its \
@@ -224,6 +224,7 @@ impl Compiler {
                 );
             })
             .ok()
+            .map(|component| Compiled { component, compile_time: None, lease })
     }
 }
 

@@ -39,6 +39,10 @@ pub struct PluginFile {
     pub manifest: Option<String>,
     /// SHA-256 of the component.
     pub digest: [u8; 32],
+    /// The folder that it was read from.
+    pub(crate) dir: PathBuf,
+    /// The content of the plugins folder that it runs instead of.
+    pub(crate) instead_of: Option<ContentDigest>,
     /// SHA-256 of its recorded cases.
     pub(crate) cases: [u8; 32],
     /// The permit to keep `wasm` in memory.
@@ -48,7 +52,16 @@ pub struct PluginFile {
 impl PluginFile {
     pub fn new(stem: String, wasm: Vec<u8>, manifest: Option<String>) -> Self {
         let digest = Sha256::digest(&wasm).into();
-        Self { stem, wasm, manifest, digest, cases: [0; 32], room: None }
+        Self {
+            stem,
+            wasm,
+            manifest,
+            digest,
+            dir: PathBuf::new(),
+            instead_of: None,
+            cases: [0; 32],
+            room: None,
+        }
     }
 
     /// Identifies this component with all that decides whether it may run: its manifest and its recorded cases.
@@ -60,6 +73,9 @@ impl PluginFile {
             hasher.update(manifest);
         }
         hasher.update(self.cases);
+        if let Some(ContentDigest(content)) = &self.instead_of {
+            hasher.update(content);
+        }
         ContentDigest(hasher.finalize().into())
     }
 }
@@ -243,7 +259,7 @@ pub(crate) fn read(dir: &Path, name: &str) -> io::Result<PluginFile> {
     let wasm = read_component(dir, name)?;
     let manifest = read_manifest(dir, name)?;
     let cases = digest_of_cases(&cases_folder(dir, stem));
-    Ok(PluginFile { cases, ..PluginFile::new(stem.to_owned(), wasm, manifest) })
+    Ok(PluginFile { dir: dir.to_owned(), cases, ..PluginFile::new(stem.to_owned(), wasm, manifest) })
 }
 
 /// Reads `NAME.wasm` alone.
@@ -261,7 +277,8 @@ fn digest_of_cases(folder: &Path) -> [u8; 32] {
     match Case::files(folder) {
         // One by one: there may be many, and they may be large.
         Ok(files) => files.iter().for_each(|file| {
-            add(file.as_os_str().as_encoded_bytes());
+            // Not the whole path: replicas have other folders.
+            add(file.file_name().unwrap_or_default().as_encoded_bytes());
             add(&read_bounded(file, MAX_CASE_BYTES).unwrap_or_else(|error| error.to_string().into_bytes()));
         }),
         Err(error) => add(error.to_string().as_bytes()),

@@ -18,6 +18,7 @@ use crate::{
         compiler::{Compiled, Compiler},
         error::LoadError,
         folder::PluginFile,
+        kept::KeptVersions,
     },
     policy::{admission, manifest::Manifest},
     running::{
@@ -60,6 +61,8 @@ pub struct PluginLoader {
     places: Arc<Places>,
     /// The places in which plugins describe themselves.
     describing: Arc<Share>,
+    /// Versions that ran before, if they can be kept.
+    pub(crate) kept: Option<KeptVersions>,
 }
 
 impl PluginLoader {
@@ -76,16 +79,16 @@ impl PluginLoader {
         let compiler = Compiler::new(Arc::clone(&engine), cache_dir, Arc::clone(&memory), ceiling);
         let places = Places::new(memory);
         let describing = places.share_of_many(MAX_DESCRIBING);
-        Ok(Self { engine, compiler: Arc::new(compiler), places, describing })
+        let kept = cache_dir.and_then(KeptVersions::open);
+        Ok(Self { engine, compiler: Arc::new(compiler), places, describing, kept })
     }
 
-    /// Makes a plugin out of a file of the folder `dir`. Nothing is compiled if the same component runs already.
+    /// Makes a plugin out of a file. Nothing is compiled if `running` has the same component.
     ///
     /// # Errors
     /// The first step that fails, and why.
     pub(crate) async fn load(
         &self,
-        dir: &Path,
         file: PluginFile,
         running: Option<&LoadedPlugin>,
         reserved_names: &[&str],
@@ -99,14 +102,15 @@ impl PluginLoader {
             .map_err(PreflightError::from)?;
         let stem = file.stem.clone();
         let origin = Arc::new(Origin { digest: hex::encode(file.digest), manifest_file });
-        let (wishes, pre) = match running.map(LoadedPlugin::version) {
+        let size = file.wasm.len();
+        let (wishes, pre, lease) = match running.map(LoadedPlugin::version) {
             Some(same) if same.origin.digest == origin.digest => {
                 let file = &origin.manifest_file;
                 admission::check_grants(&same.wishes.grants, &manifest, file)
                     .map_err(PreflightError::from)?;
-                (same.wishes.clone(), Arc::clone(&same.pre))
+                (same.wishes.clone(), Arc::clone(&same.pre), Arc::clone(&same.lease))
             }
-            _ => self.compile(dir, file, &manifest, &origin.manifest_file, metrics).await?,
+            _ => self.compile(file, &manifest, &origin.manifest_file, metrics).await?,
         };
         let manifest = Arc::new(manifest);
         let mut limited = Manifest::clone(&manifest);
@@ -115,7 +119,7 @@ impl PluginLoader {
             || Invocation::for_describe(stem.as_str().into(), Arc::clone(&origin), Arc::new(limited.clone()));
         let description = self.describe(&pre, wishes.needs, invocation).await.map_err(LoadError::Describe)?;
         let description = check_description(description, &stem, reserved_names)?;
-        let version = Arc::new(Version { description, origin, wishes, pre });
+        let version = Arc::new(Version { description, origin, wishes, pre, size, lease });
         let terms = Terms::new(&version, manifest, &self.places);
         for warning in &terms.warnings {
             tracing::warn!(plugin = &*version.description.name, "{warning}");
@@ -127,24 +131,24 @@ impl PluginLoader {
     /// Inspects a component, compiles it, and links it.
     async fn compile(
         &self,
-        dir: &Path,
         file: PluginFile,
         manifest: &Manifest,
         manifest_file: &str,
         metrics: &Metrics,
-    ) -> Result<(Wishes, Arc<InterfacePre>), LoadError> {
+    ) -> Result<(Wishes, Arc<InterfacePre>, Arc<()>), LoadError> {
         let (file, wishes) = inspect(file).await?;
         admission::check_grants(&wishes.grants, manifest, manifest_file).map_err(PreflightError::from)?;
         self.places
             .check(wishes.needs)
             .map_err(|(mib, share_mib)| LoadError::LargerThanShare { mib, share_mib })?;
-        let compiled = self.compiler.compile(dir, file).await;
-        let Compiled { component, compile_time } = compiled.map_err(|error| explained(error, &wishes))?;
+        let compiled = self.compiler.compile(file).await;
+        let Compiled { component, compile_time, lease } =
+            compiled.map_err(|error| explained(error, &wishes))?;
         metrics.plugin_code(compile_time);
         let pre =
             link(&self.engine, &component, &wishes).map_err(|error| LoadError::Link(format!("{error:#}")));
         let pre = pre.map_err(|error| explained(error, &wishes))?;
-        Ok((wishes, Arc::new(pre)))
+        Ok((wishes, Arc::new(pre), lease))
     }
 }
 

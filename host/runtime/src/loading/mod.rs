@@ -9,6 +9,7 @@ mod confinement;
 pub mod error;
 pub mod folder;
 pub mod image_code;
+pub mod kept;
 pub mod loader;
 
 use std::{io, path::Path};

@@ -212,6 +212,12 @@ impl TryFrom<String> for ProjectKey {
 #[serde(try_from = "String")]
 pub struct NamedChannel(ChannelId);
 
+impl NamedChannel {
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
 impl TryFrom<String> for NamedChannel {
     type Error = String;
 

@@ -1,5 +1,7 @@
 //! The hosts that an operator lists in `[http]`: `hosts` on the public internet, and `private-hosts` closer than that.
 
+use std::fmt;
+
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -53,6 +55,14 @@ impl AllowedHost {
             name.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
         };
         !name.contains('.') || PRIVATE_DOMAINS.iter().any(lies_in)
+    }
+}
+
+impl fmt::Display for AllowedHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, with_subdomains, port } = self;
+        write!(formatter, "{}{name}", if *with_subdomains { "*" } else { "" })?;
+        if *port == HTTPS_PORT { Ok(()) } else { write!(formatter, ":{port}") }
     }
 }
 

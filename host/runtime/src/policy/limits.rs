@@ -105,6 +105,22 @@ impl Limits {
             .map(|(key, value, max)| texts::manifests::limit_out_of_bounds(key, max, value))
     }
 
+    /// Each limit with its key in `[limits]`.
+    pub fn named(&self) -> [(&'static str, u32); 10] {
+        [
+            ("memory-mib", self.memory_mib),
+            ("cpu-ms", self.cpu_ms),
+            ("wall-ms", self.wall_ms),
+            ("host-calls", self.host_calls),
+            ("reply-kib", self.reply_kib),
+            ("log-lines", self.log_lines),
+            ("concurrency", self.concurrency),
+            ("storage-keys", self.storage_keys),
+            ("storage-kib", self.storage_kib),
+            ("storage-total-kib", self.storage_total_kib),
+        ]
+    }
+
     pub fn storage(&self) -> Quota {
         let bytes = |kib: u32| u64::from(kib) * 1024;
         Quota {

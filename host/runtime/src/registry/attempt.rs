@@ -103,9 +103,10 @@ impl Registry {
         known: Known,
     ) -> Outcome {
         let running = self.files().running(name).cloned();
-        let running = running
-            .filter(|plugin| read.as_ref().is_ok_and(|file| plugin.digest() == hex::encode(file.digest)));
-        let manifest = read.as_ref().ok().and_then(manifest_of).filter(|_| running.is_some());
+        let is_same = running.as_ref().is_some_and(|plugin| {
+            read.as_ref().is_ok_and(|file| plugin.digest() == hex::encode(file.digest))
+        });
+        let manifest = read.as_ref().ok().and_then(manifest_of).filter(|_| is_same);
         let mut trying = pin!(self.try_out(name, read, before, known, running));
         if let Ok(outcome) = timeout(MOMENT, &mut trying).await {
             return outcome;
@@ -162,16 +163,20 @@ impl Registry {
         Manifest::parse(text.as_deref().unwrap_or("")).ok().map(Arc::new)
     }
 
-    /// Everything that a new version must pass before it may run. `running` has the same component.
+    /// Everything that a new version must pass before it may run. `running` is the one before.
     async fn admit(
         &self,
         file: PluginFile,
         running: Option<&LoadedPlugin>,
     ) -> Result<LoadedPlugin, LoadError> {
         let loader = &self.loader;
-        let mut plugin =
-            loader.load(&self.dir, file, running, self.reserved_names, &self.metrics, &self.events).await?;
-        case_replay::admit(&mut plugin, &self.dir).await?;
+        let (content, dir, is_rolled_back) = (file.content(), file.dir.clone(), file.instead_of.is_some());
+        let mut plugin = loader.load(file, running, self.reserved_names, &self.metrics, &self.events).await?;
+        case_replay::admit(&mut plugin, &dir).await?;
+        self.keep(&mut plugin, content, dir, is_rolled_back);
+        if let Some(running) = running {
+            plugin.succeed(running);
+        }
         Ok(plugin)
     }
 
@@ -187,7 +192,8 @@ impl Registry {
         let reading = tokio::task::spawn_blocking(move || folder::read(&dir, &name));
         let late = |_| io::Error::new(io::ErrorKind::TimedOut, texts::plugin_files::READING_TOO_SLOW);
         let read = timeout(READING_TIME, reading).await.map_err(late)?;
-        Ok(PluginFile { room, ..read.map_err(io::Error::other)?? })
+        let file = self.rolled_back(read.map_err(io::Error::other)??)?;
+        Ok(PluginFile { room, ..file })
     }
 }
 

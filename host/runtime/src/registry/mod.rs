@@ -6,14 +6,16 @@ pub mod case_replay;
 mod event;
 mod file_life;
 mod files;
+mod look;
 mod outage;
+mod roll_back;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
 pub mod watch;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -43,7 +45,7 @@ use crate::{
     },
 };
 use maro_process::{clock::Clock, metrics::Metrics};
-use maro_store::plugin_switches::Switch;
+use maro_store::plugin_switches::{RollBack, Switch};
 
 /// How many files are loaded at once, most of them waiting for something, and how many are in memory.
 const LOADING_AT_ONCE: usize = 32;
@@ -74,6 +76,8 @@ pub struct Registry {
     /// Says that there may be another set of plugins, or another attempt.
     changed: watch_channel::Sender<()>,
     outage: Mutex<Outage>,
+    /// The roll-backs in force, by plugin.
+    roll_backs: Mutex<BTreeMap<String, RollBack>>,
 }
 
 impl Registry {
@@ -98,6 +102,7 @@ impl Registry {
             plugins: ArcSwap::default(),
             changed: watch_channel::Sender::new(()),
             outage: Mutex::default(),
+            roll_backs: Mutex::default(),
         }
     }
 
@@ -133,7 +138,12 @@ impl Registry {
         let mut names = self.files().files();
         names.extend(listing.components.into_keys());
         let _awaiting = Awaiting::all(self, &names);
-        self.change(|files| files.find_misnamed(listing.misnamed, Instant::now(), true));
+        self.change(|files| {
+            // What is copied while MARO runs may be half of something.
+            let is_first = !files.is_listed;
+            files.is_listed = true;
+            files.find_misnamed(listing.misnamed, Instant::now(), is_first)
+        });
         let (own, others): (Vec<_>, Vec<_>) =
             names.iter().partition(|name| OWN.contains(&folder::stem(name)));
         let own_are_loaded = CancellationToken::new();
@@ -212,10 +222,17 @@ impl Registry {
         self.change(|files| files.set_switches(switches));
     }
 
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Sets the metrics that show how things are at this moment.
     pub fn observe(&self) {
         let plugins = self.plugins();
         let disabled = plugins.all_disabled().count();
+        let versions =
+            plugins.all().map(|plugin| (plugin.name(), plugin.digest(), &*plugin.description().version));
+        self.metrics.plugin_versions.set(versions);
         self.metrics.set_plugins(plugins.all().count(), plugins.refused.len(), disabled);
         let breakers = plugins.all().map(|plugin| (plugin.name(), plugin.breaker().is_open()));
         self.metrics.set_breakers(breakers);
@@ -281,7 +298,6 @@ impl<'a> Awaiting<'a> {
     fn all(registry: &'a Registry, files: &'a BTreeSet<String>) -> Self {
         registry.change(|all| {
             all.await_all(files);
-            all.is_listed = true;
             Vec::new()
         });
         Self { registry, files }

@@ -39,6 +39,7 @@ pub struct LastFault {
     pub fault: String,
     /// The id by which the person and the log refer to it.
     pub incident: String,
+    pub at: Timestamp,
 }
 
 /// What is known from a plugin's invocations.
@@ -61,6 +62,10 @@ impl Health {
     pub(super) fn renewed(&self) -> Self {
         let new = Self::new(self.metrics.clone(), self.events.clone());
         Self { last_fault: Mutex::new(self.last_fault()), ..new }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.events.clock().now()
     }
 
     /// Lets an invocation through, or says when the next one may try.
@@ -98,7 +103,8 @@ impl Health {
     }
 
     pub(super) fn note_fault(&self, fault: &Fault, incident: &str) {
-        *self.latest() = Some(LastFault { fault: fault.to_string(), incident: incident.to_owned() });
+        let (fault, incident) = (fault.to_string(), incident.to_owned());
+        *self.latest() = Some(LastFault { fault, incident, at: self.now() });
     }
 
     pub(super) fn last_fault(&self) -> Option<LastFault> {

@@ -7,5 +7,6 @@ pub(crate) mod places;
 pub mod plugin;
 pub mod priority;
 mod reply;
+pub mod tenure;
 pub(crate) mod terms;
 pub mod version;

@@ -16,6 +16,7 @@ use crate::{
     running::{
         health::{Health, LastFault},
         invoke::{self, Answer, Fault},
+        tenure::{Before, Tenure},
         terms::Terms,
         version::{Description, Version},
     },
@@ -32,11 +33,46 @@ pub struct LoadedPlugin {
     version: Arc<Version>,
     terms: Terms,
     health: Health,
+    tenure: Tenure,
+    /// Stands for the component with its manifest and its recorded cases. Empty if it wasn't noted.
+    content: String,
 }
 
 impl LoadedPlugin {
+    /// A version that runs from now on, and the first to do so.
     pub(crate) fn new(version: Arc<Version>, terms: Terms, health: Health) -> Self {
-        Self { version, terms, health }
+        let tenure = Tenure { since: health.now(), before: None };
+        Self { version, terms, health, tenure, content: String::new() }
+    }
+
+    /// Whether this is the version with that content.
+    pub fn runs(&self, content: &str) -> bool {
+        self.content == content
+    }
+
+    pub(crate) fn set_content(&mut self, content: String) {
+        self.content = content;
+    }
+
+    /// Takes the place of another version, or of the same one under another manifest.
+    pub(crate) fn succeed(&mut self, earlier: &Self) {
+        self.tenure = if earlier.digest() == self.digest() {
+            earlier.tenure.clone()
+        } else {
+            let version = earlier.description().version.clone();
+            let before = Some(Before { version, digest: earlier.digest().to_owned() });
+            Tenure { since: self.tenure.since, before }
+        };
+    }
+
+    /// Since when it runs, and what ran before.
+    pub fn tenure(&self) -> &Tenure {
+        &self.tenure
+    }
+
+    /// How large the component is, in bytes.
+    pub fn size(&self) -> usize {
+        self.version.size
     }
 
     pub(crate) fn version(&self) -> &Arc<Version> {
@@ -110,7 +146,8 @@ impl LoadedPlugin {
     /// The same version under another manifest.
     pub(crate) fn under(&self, manifest: Arc<Manifest>) -> Self {
         let terms = self.terms.under(&self.version, manifest);
-        Self { version: Arc::clone(&self.version), terms, health: self.health.renewed() }
+        let (version, health) = (Arc::clone(&self.version), self.health.renewed());
+        Self { version, terms, health, tenure: self.tenure.clone(), content: self.content.clone() }
     }
 
     /// Runs the subcommand in a fresh instance, within all limits. What it logs carries `incident`.

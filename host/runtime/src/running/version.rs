@@ -28,6 +28,10 @@ pub(crate) struct Version {
     /// What it needs.
     pub(crate) wishes: Wishes,
     pub(crate) pre: Arc<InterfacePre>,
+    /// Of the component, in bytes.
+    pub(crate) size: usize,
+    /// Keeps its code in the cache.
+    pub(crate) lease: Arc<()>,
 }
 
 impl Version {

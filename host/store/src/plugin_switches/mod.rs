@@ -1,7 +1,7 @@
 //! What MARO remembers about plugins across restarts, shared by all replicas: which are turned off, and about
 //! which refused files operators have been notified.
 //!
-//! Owns the tables `plugin_switches` and `plugin_refusals`.
+//! Owns the tables `plugin_switches`, `plugin_refusals` and `plugin_rollbacks`.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -24,6 +24,16 @@ pub struct Switch {
     pub disabled_at: Timestamp,
 }
 
+/// A plugin that was rolled back to an earlier version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RollBack {
+    /// The name of the plugin.
+    pub plugin: String,
+    /// What its file must contain for this to have an effect, and what runs instead: digests that the host makes.
+    pub file_content: String,
+    pub kept_content: String,
+}
+
 /// The switches and the refusals. SQLite and PostgreSQL behave the same: one suite tests both.
 ///
 /// Every method is atomic. What authors change is in the audit log with the same transaction. The names are those of subcommands and files, and the host has checked them.
@@ -37,6 +47,13 @@ pub trait PluginSwitches: Send + Sync {
 
     /// All plugins that are turned off, sorted by name. Invalid rows are skipped and logged.
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError>;
+
+    /// Rolls a plugin back. The latest roll-back of a plugin takes the place of those before.
+    async fn roll_back(&self, roll_back: &RollBack, by: &Author, now: Timestamp)
+    -> Result<(), DatabaseError>;
+
+    /// All roll-backs, sorted by plugin.
+    async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError>;
 
     /// Decides whether the caller has to notify operators that a file with this content was refused. Other
     /// notices about plugins are claimed here, too: their `file` has a slash, which no file's name has. Of all

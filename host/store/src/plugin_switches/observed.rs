@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     database::error::DatabaseError,
     observer::Observed,
-    plugin_switches::{PluginSwitches, Switch},
+    plugin_switches::{PluginSwitches, RollBack, Switch},
 };
 use maro_domain::author::Author;
 
@@ -22,6 +22,19 @@ impl PluginSwitches for Observed<dyn PluginSwitches> {
 
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
         self.watch("switches_read", self.table.disabled()).await
+    }
+
+    async fn roll_back(
+        &self,
+        roll_back: &RollBack,
+        by: &Author,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        self.watch("plugin_roll_back", self.table.roll_back(roll_back, by, now)).await
+    }
+
+    async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
+        self.watch("roll_backs_read", self.table.rolled_back()).await
     }
 
     async fn claim_refusal(

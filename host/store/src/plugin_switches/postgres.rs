@@ -15,7 +15,10 @@ use crate::{
         postgres::{PostgresDatabase, attempt::Effect, deadline::in_time},
         time::time_text,
     },
-    plugin_switches::{PluginSwitches, Switch, stored::parse_all},
+    plugin_switches::{
+        PluginSwitches, RollBack, Switch,
+        stored::{parse_all, parse_roll_backs},
+    },
 };
 use maro_domain::author::Author;
 
@@ -49,6 +52,26 @@ const DISABLED: &str = "
     SELECT coalesce(json_agg(json_build_array(plugin_name, disabled_by,
         (extract(epoch FROM disabled_at) * 1000000)::bigint) ORDER BY plugin_name), '[]')::text
     FROM plugin_switches WHERE enabled_at IS NULL";
+
+const ROLL_BACK: &str = concat!(
+    "WITH rolled_back AS (
+        INSERT INTO plugin_rollbacks AS row
+            (plugin_name, file_content, kept_content, rolled_back_by, rolled_back_at)
+        SELECT $10, $11, $12, $6, $3::text::timestamptz WHERE ",
+    in_time!("$13"),
+    " ON CONFLICT (plugin_name, team_id, site_id) DO UPDATE
+        SET file_content = excluded.file_content, kept_content = excluded.kept_content,
+            rolled_back_by = excluded.rolled_back_by, rolled_back_at = excluded.rolled_back_at
+        RETURNING plugin_name), noted AS (",
+    note_one!("'plugin rollback'", "plugin_name", "'done'", "rolled_back"),
+    ")",
+    outcome!()
+);
+
+const ROLLED_BACK: &str = "
+    SELECT coalesce(json_agg(json_build_array(plugin_name, file_content, kept_content) ORDER BY plugin_name), '[]')
+        ::text
+    FROM plugin_rollbacks";
 
 const CLAIM_REFUSAL: &str = concat!(
     "INSERT INTO plugin_refusals AS refusal (file_name, content, told_at) SELECT $1, $2, $3::timestamptz WHERE ",
@@ -94,6 +117,22 @@ impl PluginSwitches for PostgresPluginSwitches {
 
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
         parse_all(&self.database.read(|| sqlx::query(DISABLED)).await?)
+    }
+
+    async fn roll_back(
+        &self,
+        roll_back: &RollBack,
+        by: &Author,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let RollBack { plugin, file_content, kept_content } = roll_back;
+        let stamp = &Stamp::new(by, now);
+        let statement = || stamped(ROLL_BACK, stamp).bind(plugin).bind(file_content).bind(kept_content);
+        self.database.change(stamp.claim(), Effect::Once, statement).await.map(drop)
+    }
+
+    async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
+        parse_roll_backs(&self.database.read(|| sqlx::query(ROLLED_BACK)).await?)
     }
 
     async fn claim_refusal(

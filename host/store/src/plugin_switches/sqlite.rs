@@ -17,7 +17,10 @@ use crate::{
         },
         time::time_text,
     },
-    plugin_switches::{PluginSwitches, Switch, stored::parse_all},
+    plugin_switches::{
+        PluginSwitches, RollBack, Switch,
+        stored::{parse_all, parse_roll_backs},
+    },
 };
 use maro_domain::author::Author;
 
@@ -39,6 +42,20 @@ const ENABLE: &str = "
 const DISABLED: &str = for_each_ask!(
     "SELECT json_group_array(json_array(plugin_name, disabled_by, disabled_at))
      FROM (SELECT * FROM plugin_switches WHERE enabled_at IS NULL ORDER BY plugin_name)"
+);
+
+const ROLL_BACK: &str = "
+    INSERT INTO plugin_rollbacks (plugin_name, file_content, kept_content, rolled_back_by, rolled_back_at)
+    VALUES (?1 ->> 0, ?1 ->> 1, ?1 ->> 2, ?1 ->> 3, ?1 ->> 4)
+    ON CONFLICT (plugin_name, team_id, site_id) DO UPDATE
+    SET file_content = excluded.file_content, kept_content = excluded.kept_content,
+        rolled_back_by = excluded.rolled_back_by, rolled_back_at = excluded.rolled_back_at
+    RETURNING plugin_name";
+
+/// `ask.value` isn't used.
+const ROLLED_BACK: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(plugin_name, file_content, kept_content))
+     FROM (SELECT * FROM plugin_rollbacks ORDER BY plugin_name)"
 );
 
 const CLAIM_REFUSAL: &str = "
@@ -87,6 +104,30 @@ impl PluginSwitches for SqlitePluginSwitches {
 
     async fn disabled(&self) -> Result<Vec<Switch>, DatabaseError> {
         parse_all(&self.database.read(Question::of(DISABLED, Value::Null)).await?)
+    }
+
+    async fn roll_back(
+        &self,
+        roll_back: &RollBack,
+        by: &Author,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let RollBack { plugin, file_content, kept_content } = roll_back;
+        let stamp = Stamp::new(by, now);
+        let arguments = vec![
+            json!(plugin),
+            json!(file_content),
+            json!(kept_content),
+            json!(stamp.user),
+            json!(stamp.at()),
+        ];
+        let entry = Entry { action: "plugin rollback", subject: plugin, outcome: "done" };
+        let statements = Statements::new(&[ROLL_BACK], arguments).noting(&stamp, &[entry]);
+        self.writer.ask(statements).await.map(drop)
+    }
+
+    async fn rolled_back(&self) -> Result<Vec<RollBack>, DatabaseError> {
+        parse_roll_backs(&self.database.read(Question::of(ROLLED_BACK, Value::Null)).await?)
     }
 
     async fn claim_refusal(

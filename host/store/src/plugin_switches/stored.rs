@@ -7,7 +7,7 @@ use crate::{
         error::{self, DatabaseError},
         time::StoredTime,
     },
-    plugin_switches::Switch,
+    plugin_switches::{RollBack, Switch},
 };
 use maro_domain::ids::UserId;
 
@@ -19,6 +19,13 @@ struct StoredSwitch(String, String, StoredTime);
 pub(super) fn parse_all(json: &str) -> Result<Vec<Switch>, DatabaseError> {
     let rows: Vec<StoredSwitch> = error::parse(json)?;
     Ok(rows.into_iter().filter_map(switch).collect())
+}
+
+/// Reads an array of roll-backs.
+pub(super) fn parse_roll_backs(json: &str) -> Result<Vec<RollBack>, DatabaseError> {
+    let rows: Vec<(String, String, String)> = error::parse(json)?;
+    let roll_back = |(plugin, file_content, kept_content)| RollBack { plugin, file_content, kept_content };
+    Ok(rows.into_iter().map(roll_back).collect())
 }
 
 fn switch(StoredSwitch(plugin, disabled_by, disabled_at): StoredSwitch) -> Option<Switch> {

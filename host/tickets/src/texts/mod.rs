@@ -17,6 +17,7 @@ pub mod jira;
 pub mod manifests;
 pub mod notices;
 pub mod permissions;
+pub mod plugin_details;
 pub mod plugin_files;
 pub mod plugins;
 pub mod requests;

@@ -34,6 +34,10 @@ pub const IN_A_SUBFOLDER: &str =
 pub const MANIFEST_ALONE: &str = "there's no component beside it: add the .wasm file of the same name";
 pub const NOT_MOUNTED: &str = "it's empty and on another device than before: is its volume mounted? The plugins already loaded keep running";
 
+/// A warning.
+pub const ROLLED_BACK: &str =
+    "it was rolled back to this version, which runs until its file has other content";
+
 pub const EMPTY: &str = "it's empty: build or copy it again";
 pub const NOT_WEBASSEMBLY: &str = "it isn't WebAssembly: build it with `maro plugin build`";
 

@@ -65,15 +65,22 @@ pub struct Listed<'a> {
     pub newer_is_loading: bool,
 }
 
+impl Health {
+    /// `has_failed` lately.
+    pub fn sentence(self, has_failed: bool) -> String {
+        match self {
+            Self::Running if !has_failed => "healthy.".to_owned(),
+            Self::Running => "running.".to_owned(),
+            Self::Paused(rest) => format!("paused for {} after repeated failures.", wait(rest)),
+            Self::Retrying => "paused after repeated failures; the next call will retry it.".to_owned(),
+        }
+    }
+}
+
 impl Listed<'_> {
     /// Its line in the list: which build it is, and a sentence about each thing to know.
     pub fn line(&self) -> Vec<Span> {
-        let mut sentences = vec![match self.health {
-            Health::Running if self.last_fault.is_none() => "healthy.".to_owned(),
-            Health::Running => "running.".to_owned(),
-            Health::Paused(rest) => format!("paused for {} after repeated failures.", wait(rest)),
-            Health::Retrying => "paused after repeated failures; the next call will retry it.".to_owned(),
-        }];
+        let mut sentences = vec![self.health.sentence(self.last_fault.is_some())];
         match &self.last_fault {
             Some((incident, Some(fault))) => {
                 sentences.push(format!("Last fault ({incident}): {}", with_full_stop(fault)));

@@ -56,6 +56,7 @@ fn the_readme_lists_every_metric_with_its_labels() {
     metrics.late_reply("delivered");
     metrics.set_breakers([("track", false)].into_iter());
     metrics.plugin_reload("loaded");
+    metrics.plugin_versions.set([("track", "4f9a0c21d88e", "0.1.0")].into_iter());
     metrics.intent("create", "done");
     metrics.set_open_intents(Some(&[("under_1m", 1)]));
     metrics.credentials.set_jira(Some(Duration::from_secs(3_600)));

@@ -22,7 +22,7 @@ struct Sample {
     content: &'static str,
 }
 
-const SAMPLES: [Sample; 9] = [
+const SAMPLES: [Sample; 10] = [
     Sample {
         since: 1,
         fill: "
@@ -114,6 +114,16 @@ const SAMPLES: [Sample; 9] = [
                 || ' ' || coalesce(plugin, '-') || ' ' || coalesce(digest, '-') || ' ' || outcome
                 || ' ' || coalesce(incident, '-')
             FROM audit_log ORDER BY id",
+    },
+    Sample {
+        since: 8,
+        fill: "
+            INSERT INTO plugin_rollbacks (plugin_name, file_content, kept_content, rolled_back_by, rolled_back_at)
+            VALUES ('track', '00ff', 'ff00', 'U1', '2025-06-01T08:00:00.000000Z')",
+        content: "
+            SELECT plugin_name || ' ' || file_content || ' ' || kept_content || ' ' || rolled_back_by
+                || ' ' || CAST(rolled_back_at AS TEXT)
+            FROM plugin_rollbacks",
     },
     Sample {
         since: 7,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use maro_domain::author::Author;
-use maro_store::plugin_switches::{PluginSwitches, Switch};
+use maro_store::plugin_switches::{PluginSwitches, RollBack, Switch};
 
 use crate::support::given::{Given, at, author, channel, on_both_databases, user};
 
@@ -14,6 +14,7 @@ on_both_databases! {
     of_many_who_switch_it_off_one_does,
     another_replica_sees_the_switches,
     a_refusal_is_told_by_one,
+    the_latest_roll_back_of_a_plugin_holds,
     hostile_names_come_back_as_they_were,
     a_switch_that_makes_no_sense_hides_no_other,
 }
@@ -35,6 +36,29 @@ async fn a_plugin_is_off_until_it_is_switched_on(given: &Given) {
     assert!(switches.enable("track", &author("C1", "U2"), at(3)).await.unwrap());
     assert!(!switches.enable("track", &author("C1", "U2"), at(4)).await.unwrap());
     assert_eq!(switches.disabled().await.unwrap(), [assign]);
+}
+
+async fn the_latest_roll_back_of_a_plugin_holds(given: &Given) {
+    let switches = &given.plugin_switches;
+    assert_eq!(switches.rolled_back().await.unwrap(), []);
+    let roll_back = |plugin: &str, file: &str, kept: &str| RollBack {
+        plugin: plugin.to_owned(),
+        file_content: file.to_owned(),
+        kept_content: kept.to_owned(),
+    };
+    for (number, row) in
+        [roll_back("track", "b", "a"), roll_back("assign", "y", "x"), roll_back("track", "c", "b")]
+            .iter()
+            .enumerate()
+    {
+        switches.roll_back(row, &author("C1", "U1"), at(number as i64)).await.unwrap();
+    }
+    let replica = given.replica().await;
+    let expected = [roll_back("assign", "y", "x"), roll_back("track", "c", "b")];
+    assert_eq!(replica.plugin_switches.rolled_back().await.unwrap(), expected);
+    let noted =
+        given.query("SELECT subject FROM audit_log WHERE action = 'plugin rollback' ORDER BY id").await;
+    assert_eq!(noted, ["track", "assign", "track"]);
 }
 
 async fn it_stays_with_who_switched_it_off_first(given: &Given) {

@@ -1,0 +1,82 @@
+//! `/maro plugins history NAME` and `rollback NAME`: earlier versions of a plugin, for administrators.
+
+use std::sync::Arc;
+
+use crate::commands::{Commands, unknown};
+use maro_domain::{
+    author::Author,
+    caller::Caller,
+    reply::{Block, Reply},
+};
+use maro_process::telemetry::error_chain;
+use maro_runtime::{registry::snapshot::Absence, running::plugin::LoadedPlugin};
+use maro_store::plugin_switches::RollBack;
+use maro_tickets::texts::{self, plugin_details as details};
+
+impl Commands {
+    pub(super) async fn plugin_history(&self, name: &str) -> Reply {
+        let plugin = match self.installed(name) {
+            Ok(plugin) => plugin,
+            Err(reply) => return reply,
+        };
+        let runs = |content: &str| plugin.as_ref().is_some_and(|plugin| plugin.runs(content));
+        let Some(kept) = self.registry.kept_versions(name).await else {
+            return Reply::sentence(details::NONE_KEPT);
+        };
+        let items = kept.iter().map(|version| {
+            let since = version.since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+            details::kept_version(&version.version, &version.digest, &since, runs(&version.content))
+        });
+        let mut reply = Reply::line(details::history(name));
+        reply.blocks.push(Block::items(items));
+        reply
+    }
+
+    /// Rolls a plugin back, for all replicas and after every restart.
+    pub(super) async fn roll_back(&self, caller: &Caller, name: &str) -> Reply {
+        let plugin = match self.installed(name) {
+            Ok(plugin) => plugin,
+            Err(reply) => return reply,
+        };
+        let (before, content) = tokio::join!(
+            self.registry.version_before(name, plugin.as_deref()),
+            self.registry.file_content(name)
+        );
+        let (Some(before), Ok(file_content)) = (before, content) else {
+            return Reply::line(details::no_earlier(name));
+        };
+        let kept_content = before.content.clone();
+        let row = RollBack { plugin: name.to_owned(), file_content, kept_content };
+        let now = self.capabilities.clock.now();
+        if let Err(error) = self.plugin_switches.roll_back(&row, &Author::from(caller), now).await {
+            tracing::info!(plugin = name, error = error_chain(&error), "couldn't roll a plugin back");
+            return Reply::line(texts::database::switch_failed(&error));
+        }
+        tracing::warn!(
+            plugin = name,
+            user = caller.user.as_str(),
+            digest = before.digest,
+            "a plugin was rolled back by an administrator"
+        );
+        match self.plugin_switches.rolled_back().await {
+            Ok(rows) => self.registry.set_roll_backs(rows).await,
+            Err(_) => return Reply::line(texts::database::switch_unconfirmed()),
+        }
+        match self.installed(name) {
+            Ok(Some(now)) if now.runs(&before.content) => {
+                Reply::line(details::rolled_back(name, &before.version, &before.digest))
+            }
+            _ => Reply::line(details::roll_back_failed(name)),
+        }
+    }
+
+    /// The version of a plugin that runs, or would if it weren't switched off. `None` if its file was refused.
+    fn installed(&self, name: &str) -> Result<Option<Arc<LoadedPlugin>>, Reply> {
+        let plugins = self.registry.plugins();
+        let disabled = plugins.disabled(name).and_then(|disabled| disabled.plugin.as_ref());
+        match plugins.get(name).or(disabled) {
+            None if plugins.absence(name) == Absence::Unknown => Err(unknown::plugin(&plugins, name)),
+            plugin => Ok(plugin.cloned()),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Looking at the plugins folder, and telling an empty one from one that is gone.
+
+use std::{
+    io,
+    sync::{MutexGuard, PoisonError},
+};
+
+use crate::{
+    loading::folder::{self, Listing},
+    registry::{Registry, outage::Outage},
+};
+use maro_tickets::texts;
+
+impl Registry {
+    /// Lists the folder without reading its files.
+    ///
+    /// # Errors
+    /// It can't be read, or it is empty and on another device than its files were: its volume isn't mounted.
+    pub(super) async fn look(&self) -> io::Result<Listing> {
+        let dir = self.dir.clone();
+        let listing =
+            tokio::task::spawn_blocking(move || folder::look(&dir)).await.map_err(io::Error::other)??;
+        let mut outage = self.outage();
+        match listing.components.is_empty() {
+            true if outage.device.is_some_and(|device| device != listing.device) => {
+                return Err(io::Error::other(texts::plugin_files::NOT_MOUNTED));
+            }
+            true => {}
+            false => outage.device = Some(listing.device),
+        }
+        outage.problem = None;
+        drop(outage);
+        Ok(listing)
+    }
+
+    /// Remembers that the folder can't be read, and logs it if it is news or somebody `wants_it`. What was loaded
+    /// keeps running.
+    pub(super) fn note_outage(&self, error: &io::Error, wants_it: bool) {
+        let is_news = self.outage().problem.replace(error.to_string()).is_none();
+        if is_news || wants_it {
+            tracing::error!(%error, "can't read the plugins folder");
+        }
+    }
+
+    /// Why the folder can't be read, if it was tried and couldn't.
+    pub fn folder_problem(&self) -> Option<String> {
+        self.outage().problem.clone()
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
