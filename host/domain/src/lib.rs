@@ -10,6 +10,7 @@ pub mod issue;
 pub mod reply;
 pub mod request;
 pub mod rich_text;
+pub mod screen;
 pub mod ticket;
 pub mod tracked;
 // The SDK reads what people type in the same way.

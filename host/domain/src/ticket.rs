@@ -17,8 +17,88 @@ pub struct Project {
 pub struct IssueType {
     pub id: String,
     pub name: String,
+    /// Its English name before anybody translated it, if Jira tells.
+    pub untranslated_name: Option<String>,
     /// `1` and above are epics and their like, `0` stories and tasks, `-1` sub-tasks.
     pub hierarchy_level: i32,
+}
+
+/// What "story" is called in the languages that Jira itself is translated to.
+const STORY_NAMES: [&str; 22] = [
+    "story",
+    "user story",
+    "historia",
+    "historia de usuario",
+    "historyjka",
+    "histoire",
+    "récit",
+    "história",
+    "storia",
+    "geschichte",
+    "verhaal",
+    "berättelse",
+    "historie",
+    "brukerhistorie",
+    "tarina",
+    "příběh",
+    "történet",
+    "история",
+    "ストーリー",
+    "스토리",
+    "故事",
+    "使用者故事",
+];
+
+/// What "bug" is called there.
+const BUG_NAMES: [&str; 20] = [
+    "bug",
+    "błąd",
+    "fehler",
+    "bogue",
+    "anomalie",
+    "error",
+    "erro",
+    "defect",
+    "defecto",
+    "fout",
+    "bugg",
+    "fejl",
+    "feil",
+    "virhe",
+    "chyba",
+    "hiba",
+    "ошибка",
+    "バグ",
+    "버그",
+    "缺陷",
+];
+
+impl IssueType {
+    /// How far this is from what people call a story, by all that is known of it: 0 is one.
+    pub fn distance_from_story(&self) -> u8 {
+        let (shown, untranslated) = (self.name.to_lowercase(), self.untranslated_name());
+        match untranslated.as_deref() {
+            Some("story") => 0,
+            None if STORY_NAMES.contains(&shown.as_str()) => 1,
+            // A site that has renamed a type has not translated it.
+            Some(_) if shown == "story" => 1,
+            _ if shown.contains("story") => 2,
+            _ if self.is_bug() => 5,
+            Some("task") => 3,
+            None if shown == "task" => 3,
+            _ => 4,
+        }
+    }
+
+    /// Whether it is for what doesn't work.
+    pub fn is_bug(&self) -> bool {
+        let name = self.untranslated_name().unwrap_or_else(|| self.name.to_lowercase());
+        BUG_NAMES.contains(&name.as_str())
+    }
+
+    fn untranslated_name(&self) -> Option<String> {
+        self.untranslated_name.as_ref().map(|name| name.to_lowercase())
+    }
 }
 
 /// A ticket that somebody wants.
@@ -54,4 +134,31 @@ pub struct SimilarTicket {
     pub assignee: Option<String>,
     /// Whether Jira shows it only to some people.
     pub has_security_level: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_story_is_known_under_any_name() {
+        let kind = |name: &str, untranslated: Option<&str>| IssueType {
+            id: "1".to_owned(),
+            name: name.to_owned(),
+            untranslated_name: untranslated.map(str::to_owned),
+            hierarchy_level: 0,
+        };
+        let nearest = |kinds: &[(&'static str, Option<&'static str>)]| {
+            kinds.iter().min_by_key(|(name, english)| kind(name, *english).distance_from_story()).unwrap().0
+        };
+        let polish = [("Błąd", Some("Bug")), ("Zadanie", Some("Task")), ("Historia", Some("Story"))];
+        assert_eq!(nearest(&polish), "Historia");
+        assert_eq!(nearest(&[("Fehler", None), ("Aufgabe", None), ("Story", None)]), "Story");
+        assert_eq!(nearest(&[("バグ", None), ("タスク", None), ("ストーリー", None)]), "ストーリー");
+        assert_eq!(nearest(&[("Bug", None), ("Task", None), ("User story", None)]), "User story");
+        // Nothing is called a story: anything before a bug.
+        assert_eq!(nearest(&[("Bug", None), ("Improvement", None), ("Task", None)]), "Task");
+        assert_eq!(nearest(&[("Błąd", Some("Bug")), ("Pomysł", Some("Idea"))]), "Pomysł");
+        assert_eq!(nearest(&[("Bug", None)]), "Bug");
+    }
 }

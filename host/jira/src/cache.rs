@@ -8,7 +8,11 @@ use std::{
 
 use tokio::time::Instant;
 
-use maro_domain::ticket::{IssueType, Project};
+use crate::project_list::ProjectList;
+use maro_domain::{
+    screen::ScreenField,
+    ticket::{IssueType, Project},
+};
 
 /// How long an answer is reused.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -20,10 +24,14 @@ const MAX_ENTRIES: usize = 500;
 #[derive(Debug, Default)]
 pub(super) struct Caches {
     /// All of Data Center's projects.
-    pub(super) projects: Cache<Vec<Project>>,
+    pub(super) projects: ProjectList,
+    /// What Cloud found, by what was typed.
+    pub(super) found_projects: Cache<Vec<Project>>,
     /// By project key.
     pub(super) issue_types: Cache<Vec<IssueType>>,
     pub(super) epic_fields: Cache<EpicFields>,
+    /// By project key and the id of an issue type.
+    pub(super) screens: Cache<Vec<ScreenField>>,
 }
 
 /// The ids of the fields by which Data Center knows epics. A site may lack them.

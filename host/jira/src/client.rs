@@ -2,6 +2,8 @@
 //!
 //! Each operation is a function of the same name in its subject's file; what it promises is said here.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio::time::Instant;
 use url::Url;
@@ -15,14 +17,13 @@ use crate::{
     epic::{self, Epic, EpicLookup},
     error::{JiraError, JiraSetupError},
     find::{self, FoundPage, Search, SearchError},
-    issue_types, look_up, newest,
+    look_up, newest,
     permissions::{self, Permission},
     person_permissions::{self, Target},
-    projects,
     remote_link::{self, LinkError},
     search::{self, Found},
     site::JiraSite,
-    stories::{self, NewStory},
+    stories::{self, EpicLink, NewStory, StoriesAnswer},
     transitions,
     viewers::{self, PersonAccount, Viewed},
 };
@@ -30,7 +31,7 @@ use maro_domain::{
     details::{Person, Transition},
     issue::{Issue, IssueKey},
     rich_text::RichText,
-    ticket::{CreatedTicket, IssueType, NewTicket, Project, SimilarTicket},
+    ticket::{CreatedTicket, NewTicket, SimilarTicket},
 };
 use maro_process::metrics::calls::JiraMetrics;
 
@@ -40,7 +41,7 @@ use maro_process::metrics::calls::JiraMetrics;
 /// answer requests of some kind, operations that need it fail at once, and have sent nothing then.
 #[derive(Debug)]
 pub struct JiraClient {
-    pub(super) site: JiraSite,
+    pub(super) site: Arc<JiraSite>,
 }
 
 impl JiraClient {
@@ -57,7 +58,7 @@ impl JiraClient {
     /// # Errors
     /// As [`JiraClient::new`].
     pub fn measured(config: &JiraConfig, metrics: JiraMetrics) -> Result<Self, JiraSetupError> {
-        Ok(Self { site: JiraSite::new(config, metrics)? })
+        Ok(Self { site: Arc::new(JiraSite::new(config, metrics)?) })
     }
 
     /// Asks Jira who the account is: the cheapest proof that address and credentials are right.
@@ -222,49 +223,6 @@ impl JiraClient {
         newest::find_newest(&self.site, project_key, intent_ids, deadline).await
     }
 
-    /// Finds projects by what somebody has `typed` so far of a key or name; all projects if that is empty.
-    /// The project with exactly that key comes first, the others by key. At most 100 are returned, whatever
-    /// `limit` says.
-    ///
-    /// On Cloud these are projects where the account may create tickets. On Data Center they are those that
-    /// it may see, from a list that is at most a minute old.
-    ///
-    /// # Errors
-    /// Any [`JiraError`].
-    pub async fn search_projects(
-        &self,
-        typed: &str,
-        limit: u32,
-        deadline: Instant,
-    ) -> Result<Vec<Project>, JiraError> {
-        projects::search_projects(&self.site, typed, limit, deadline).await
-    }
-
-    /// The project with this key, or `None` if it is missing or not visible.
-    ///
-    /// # Errors
-    /// Any [`JiraError`].
-    pub async fn get_project(&self, key: &str, deadline: Instant) -> Result<Option<Project>, JiraError> {
-        projects::get_project(&self.site, key, deadline).await
-    }
-
-    /// The issue types that the account can create in a project, in Jira's order and without sub-tasks, from
-    /// a list that is at most a minute old. `None` if the project is missing or not visible, or if Jira says
-    /// that the account may not create issues there. An empty list may mean the latter too.
-    ///
-    /// Data Center doesn't tell hierarchy levels: a type named "Epic" counts as 1 there, any other as 0.
-    /// [`JiraClient::get_epic`] knows better.
-    ///
-    /// # Errors
-    /// Any [`JiraError`].
-    pub async fn get_issue_types(
-        &self,
-        project_key: &str,
-        deadline: Instant,
-    ) -> Result<Option<Vec<IssueType>>, JiraError> {
-        issue_types::get_issue_types(&self.site, project_key, deadline).await
-    }
-
     /// Creates a ticket, marked with its intent id ([`create::INTENT_PROPERTY`]).
     ///
     /// # Errors
@@ -290,9 +248,7 @@ impl JiraClient {
         epic::get_epic(&self.site, key, deadline).await
     }
 
-    /// Creates at most [`stories::MAX_STORIES`] stories under an epic, each marked with its intent id. The
-    /// answers are in the order of `stories`: the ticket, or why Jira rejected it, as one line of Jira's own
-    /// words, which is empty if Jira gives no reason.
+    /// Creates at most [`stories::MAX_STORIES`] stories under an epic, each marked with its intent id.
     ///
     /// # Errors
     /// A [`CreateError`] for all of them. [`CreateError::Unknown`] means that any of them may exist.
@@ -300,9 +256,10 @@ impl JiraClient {
         &self,
         epic: &Epic,
         stories: &[NewStory],
+        link: EpicLink,
         deadline: Instant,
-    ) -> Result<Vec<Result<CreatedTicket, String>>, CreateError> {
-        stories::create_stories(&self.site, epic, stories, deadline).await
+    ) -> Result<StoriesAnswer, CreateError> {
+        stories::create_stories(&self.site, epic, stories, link, deadline).await
     }
 
     /// Adds a comment by this account. Jira rejects a comment that shows nothing.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     adf,
+    epic_fields::get_epic_fields,
     error::JiraError,
     request::{JiraRequest, RequestKind},
     site::{ActionError, JiraSite},
@@ -74,7 +75,8 @@ pub(super) const DESCRIPTION: &str = "description";
 const REPORTER: &str = "reporter";
 
 /// Nothing was created if Jira refuses, so it may be asked again without what the project's screen doesn't have or the
-/// account may not set: a reporter, and a description that is nobody's own words.
+/// account may not set: a reporter, and a description that is nobody's own words. And with an epic's name, which Data
+/// Center demands of epics: there it is the summary.
 pub(super) async fn create_ticket(
     site: &JiraSite,
     ticket: &NewTicket,
@@ -91,15 +93,33 @@ pub(super) async fn create_ticket(
         field == REPORTER && ticket.reporter.is_some()
             || field == DESCRIPTION && ticket.is_description_optional
     };
-    match send(site, &update, deadline).await {
-        Err(CreateError::Refused { fields, messages })
-            if messages.is_empty() && fields.keys().all(may_go_without) =>
-        {
-            update.fields.retain(|field, _| !fields.contains_key(field));
-            send(site, &update, deadline).await
-        }
-        sent => sent,
+    let refused = match send(site, &update, deadline).await {
+        Err(CreateError::Refused { fields, messages }) if messages.is_empty() => fields,
+        sent => return sent,
+    };
+    let epic_name = missing_epic_name(site, &update, &refused, deadline).await;
+    let is_remedied =
+        |field: &String| may_go_without(field) || epic_name.as_ref().is_some_and(|name| name == field);
+    if !refused.keys().all(is_remedied) {
+        return Err(CreateError::Refused { fields: refused, messages: Vec::new() });
     }
+    update.fields.retain(|field, _| !refused.contains_key(field));
+    update.fields.extend(epic_name.map(|field| (field, json!(ticket.summary))));
+    send(site, &update, deadline).await
+}
+
+/// The field for an epic's name, if Jira refused the ticket without it.
+async fn missing_epic_name(
+    site: &JiraSite,
+    update: &IssueUpdate,
+    refused: &BTreeMap<String, String>,
+    deadline: Instant,
+) -> Option<String> {
+    if site.is_cloud() {
+        return None;
+    }
+    let name = get_epic_fields(site, deadline).await.ok()?.name?;
+    (refused.contains_key(&name) && !update.fields.contains_key(&name)).then_some(name)
 }
 
 async fn send(
@@ -203,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_reason_is_a_failure() {
-        for body in ["", "<html>", "{}", r#"{"errorMessages":[],"errors":{}}"#, r#"{"errors":"x"}"#] {
+        for body in ["", "<html>", "{}", r#"{"errorMessages":[],"errors":{}}"#, r#"{"errors":7}"#] {
             assert!(matches!(refusal(400, body.as_bytes()), CreateError::Jira(_)), "{body}");
         }
     }

@@ -117,10 +117,7 @@ async fn judge(
     }
     let types = get_issue_types(site, &project.key, deadline).await?.unwrap_or_default();
     let candidates = || types.iter().filter(|kind| kind.hierarchy_level == 0 && kind.id != issue_type.id);
-    let story_type = candidates()
-        .find(|kind| kind.name.eq_ignore_ascii_case("story"))
-        .or_else(|| candidates().next())
-        .cloned();
+    let story_type = candidates().min_by_key(|kind| kind.distance_from_story()).cloned();
     Ok(match story_type {
         Some(story_type) => EpicLookup::Epic(Epic { issue, project_key: project.key, story_type }),
         None => EpicLookup::NoStoryType { issue, project_key: project.key },

@@ -75,6 +75,19 @@ impl JiraError {
         }
     }
 
+    /// The same for somebody else who waited for the same request. What caused it stays with the first.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Unauthorized => Self::Unauthorized,
+            Self::Forbidden => Self::Forbidden,
+            Self::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
+            Self::Unreachable { source: Outage::Status(status) } => Self::outage(Outage::Status(*status)),
+            Self::Unreachable { .. } => Self::outage(Outage::NotAsked),
+            Self::TimedOut => Self::TimedOut,
+            Self::InvalidResponse { detail } => Self::invalid(detail.clone()),
+        }
+    }
+
     pub(super) fn outage(source: Outage) -> Self {
         Self::Unreachable { source }
     }

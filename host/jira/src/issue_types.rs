@@ -33,6 +33,10 @@ const MAX_PAGES: usize = 5;
 struct RawIssueType {
     id: String,
     name: String,
+    /// Cloud only: the name before anybody translated it.
+    #[serde(rename = "untranslatedName")]
+    untranslated_name: Option<String>,
+    #[serde(default)]
     subtask: bool,
     /// Cloud only.
     #[serde(rename = "hierarchyLevel")]
@@ -97,10 +101,13 @@ fn read_page(body: &Bytes) -> Result<Page, JiraError> {
     let length = values.len();
     let types = values.into_iter().filter_map(|raw| {
         let name = one_line(&raw.name, MAX_NAME_LENGTH);
-        let guess = if name.eq_ignore_ascii_case("epic") { 1 } else { 0 };
+        let untranslated_name = raw.untranslated_name.map(|name| one_line(&name, MAX_NAME_LENGTH));
+        let untranslated_name = untranslated_name.filter(|name| !name.is_empty());
+        let english = untranslated_name.as_ref().unwrap_or(&name);
+        let guess = if english.eq_ignore_ascii_case("epic") { 1 } else { 0 };
         let hierarchy_level = raw.hierarchy_level.unwrap_or(guess);
         let is_usable = is_id(&raw.id) && !raw.subtask && hierarchy_level >= 0;
-        is_usable.then_some(IssueType { id: raw.id, name, hierarchy_level })
+        is_usable.then_some(IssueType { id: raw.id, name, untranslated_name, hierarchy_level })
     });
     Ok(Page { types: types.collect(), length, total, is_last })
 }

@@ -1,12 +1,12 @@
 //! Projects, for people to choose from.
 //!
-//! Cloud has a search, which finds projects where the account may create issues. Data Center only lists
-//! every project that the account can see.
+//! Cloud has a search, which finds projects where the account may create issues. Data Center lists every project that
+//! the account can see, which may be thousands.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     error::JiraError,
@@ -30,6 +30,19 @@ const MAX_PROJECTS: u32 = 100;
 /// The longest text that is searched for, in characters.
 const MAX_TYPED_LENGTH: usize = 100;
 
+/// How long a search may take that nobody waits for any more.
+const LATE: Duration = Duration::from_secs(30);
+
+/// How long the list of all projects is waited for alone.
+const PICKER_AFTER: Duration = Duration::from_secs(1);
+
+/// Data Center's answer to what is typed in its own form.
+#[derive(Deserialize)]
+struct RawPicked<'a> {
+    #[serde(borrow)]
+    projects: Vec<RawProject<'a>>,
+}
+
 #[derive(Deserialize)]
 struct RawProject<'a> {
     #[serde(borrow)]
@@ -45,7 +58,7 @@ impl From<RawProject<'_>> for Project {
 }
 
 pub(super) async fn search_projects(
-    site: &JiraSite,
+    site: &Arc<JiraSite>,
     typed: &str,
     limit: u32,
     deadline: Instant,
@@ -55,11 +68,21 @@ pub(super) async fn search_projects(
     let mut projects = if site.is_cloud() {
         cloud_projects(site, &typed, limit, deadline).await?
     } else {
-        matching(all_projects(site, deadline).await?, &typed)
+        data_center_projects(site, &typed, deadline).await?
     };
     projects.sort_by_key(|project| !project.key.eq_ignore_ascii_case(&typed));
     projects.truncate(limit as usize);
     Ok(projects)
+}
+
+/// Begins to read what a search is going to need, so that it is there when somebody searches.
+pub(super) fn expect_search(site: &Arc<JiraSite>) {
+    let site = Arc::clone(site);
+    tokio::spawn(async move {
+        let deadline = Instant::now() + LATE;
+        // Who searches is told what goes wrong.
+        let _ = search_projects(&site, "", MAX_PROJECTS, deadline).await;
+    });
 }
 
 pub(super) async fn get_project(
@@ -75,7 +98,36 @@ pub(super) async fn get_project(
     Ok(Some(parse::<RawProject<'_>>(&body, "the project")?.into()))
 }
 
+/// What Jira finds by `deadline`. What comes later is kept for whoever types the same again, and until then what is
+/// known of all projects has to do.
 async fn cloud_projects(
+    site: &Arc<JiraSite>,
+    typed: &str,
+    limit: u32,
+    deadline: Instant,
+) -> Result<Vec<Project>, JiraError> {
+    let found = {
+        let (site, typed) = (Arc::clone(site), typed.to_owned());
+        tokio::spawn(async move {
+            let found = ask_cloud(&site, &typed, limit, deadline.max(Instant::now() + LATE)).await?;
+            site.caches.found_projects.put(&typed, found.clone(), Instant::now());
+            Ok(found)
+        })
+    };
+    match timeout_at(deadline, found).await {
+        Ok(Ok(found)) => found,
+        // It ends with the process.
+        Ok(Err(_)) => Err(JiraError::TimedOut),
+        Err(_) => {
+            let now = Instant::now();
+            let known = site.caches.found_projects.get(typed, now);
+            let among_first = || site.caches.found_projects.get("", now).map(|all| matching(&all, typed));
+            known.or_else(among_first).filter(|known| !known.is_empty()).ok_or(JiraError::TimedOut)
+        }
+    }
+}
+
+async fn ask_cloud(
     site: &JiraSite,
     typed: &str,
     limit: u32,
@@ -97,25 +149,56 @@ async fn cloud_projects(
     }
 }
 
+/// From the list of all projects. While that is long in coming, Jira's own picker is asked, too.
+async fn data_center_projects(
+    site: &Arc<JiraSite>,
+    typed: &str,
+    deadline: Instant,
+) -> Result<Vec<Project>, JiraError> {
+    let reading = Arc::clone(site);
+    let listed =
+        site.caches.projects.get(move |by| async move { all_projects(&reading, by).await }, deadline);
+    let mut listed = pin!(listed);
+    if let Ok(list) = timeout(PICKER_AFTER, &mut listed).await {
+        return Ok(matching(&list?, typed));
+    }
+    tokio::select! {
+        list = &mut listed => Ok(matching(&list?, typed)),
+        Some(found) = picked(site, typed, deadline) => Ok(found),
+    }
+}
+
+/// What Data Center's own form offers for what was typed, if it answers.
+async fn picked(site: &JiraSite, typed: &str, deadline: Instant) -> Option<Vec<Project>> {
+    let mut url = site.url(&["projects", "picker"]);
+    let (limit, is_empty) = (MAX_PROJECTS.to_string(), typed.is_empty().to_string());
+    url.query_pairs_mut().extend_pairs([
+        ("query", typed),
+        ("maxResults", &limit),
+        ("allowEmptyQuery", &is_empty),
+    ]);
+    let answer = site.ask(&JiraRequest::get(RequestKind::PickProjects, url), deadline).await;
+    let body = answer.ok()?.found().ok()?;
+    let found: RawPicked<'_> = parse(&body, "the picked projects").ok()?;
+    Some(usable(found.projects)).filter(|projects| !projects.is_empty())
+}
+
 /// Data Center's projects, sorted by key.
 async fn all_projects(site: &JiraSite, deadline: Instant) -> Result<Vec<Project>, JiraError> {
-    if let Some(projects) = site.caches.projects.get("", Instant::now()) {
-        return Ok(projects);
-    }
     let request = JiraRequest::get(RequestKind::SearchProjects, site.url(&["project"]));
     let body = site.ask(&request, deadline).await?.found()?;
     let mut projects = usable(parse(&body, "the projects")?);
     projects.sort_by(|one, other| one.key.cmp(&other.key));
-    site.caches.projects.put("", projects.clone(), Instant::now());
     Ok(projects)
 }
+
 /// Leaves out projects whose issues couldn't have a valid key.
 fn usable(projects: Vec<RawProject<'_>>) -> Vec<Project> {
     projects.into_iter().map(Project::from).filter(|project| is_project_key(&project.key)).collect()
 }
 
 /// The projects whose key, name, or a word in the name starts with what was typed.
-fn matching(projects: Vec<Project>, typed: &str) -> Vec<Project> {
+fn matching(projects: &[Project], typed: &str) -> Vec<Project> {
     let typed = typed.to_lowercase();
     let is_match = |project: &Project| {
         let name = project.name.to_lowercase();
@@ -125,7 +208,7 @@ fn matching(projects: Vec<Project>, typed: &str) -> Vec<Project> {
                 .match_indices(char::is_whitespace)
                 .any(|(gap, _)| name[gap..].trim_start().starts_with(&typed))
     };
-    projects.into_iter().filter(is_match).collect()
+    projects.iter().filter(|project| is_match(project)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -134,13 +217,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_matches_the_start_of_a_word() {
-        let projects = || {
-            [("OPS", "Site operations"), ("SITE", "Web site"), ("X", "Ops")]
-                .map(|(key, name)| Project { key: key.to_owned(), name: name.to_owned() })
-                .into()
-        };
+        let projects = [("OPS", "Site operations"), ("SITE", "Web site"), ("X", "Ops")]
+            .map(|(key, name)| Project { key: key.to_owned(), name: name.to_owned() });
         let keys = |typed: &str| -> Vec<String> {
-            matching(projects(), typed).into_iter().map(|project| project.key).collect()
+            matching(&projects, typed).into_iter().map(|project| project.key).collect()
         };
         assert_eq!(keys(""), ["OPS", "SITE", "X"]);
         assert_eq!(keys("op"), ["OPS", "X"]);

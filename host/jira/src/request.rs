@@ -10,6 +10,8 @@ use url::Url;
 pub(super) enum RequestKind {
     AddComment,
     AddRemoteLink,
+    /// Several issues in one request.
+    AddToEpic,
     AssignIssue,
     /// What somebody may do.
     CheckPermissions,
@@ -32,7 +34,11 @@ pub(super) enum RequestKind {
     GetIssueTypes,
     GetPermissions,
     GetProject,
+    /// The fields on the screen for new issues of a type.
+    GetScreen,
     GetTransitions,
+    /// What Data Center's own form offers.
+    PickProjects,
     /// The search for issues that MARO may have created.
     SearchByIntent,
     /// The search with a plugin's JQL.
@@ -45,9 +51,10 @@ pub(super) enum RequestKind {
 
 impl RequestKind {
     /// In the order of the kinds, which are numbers into it.
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::AddComment,
         Self::AddRemoteLink,
+        Self::AddToEpic,
         Self::AssignIssue,
         Self::CheckPermissions,
         Self::CreateIssue,
@@ -65,7 +72,9 @@ impl RequestKind {
         Self::GetIssueTypes,
         Self::GetPermissions,
         Self::GetProject,
+        Self::GetScreen,
         Self::GetTransitions,
+        Self::PickProjects,
         Self::SearchByIntent,
         Self::SearchIssues,
         Self::SearchProjects,
@@ -78,6 +87,7 @@ impl RequestKind {
         match self {
             Self::AddComment => "add_comment",
             Self::AddRemoteLink => "add_remote_link",
+            Self::AddToEpic => "add_to_epic",
             Self::AssignIssue => "assign_issue",
             Self::CheckPermissions => "check_permissions",
             Self::CreateIssue => "create_issue",
@@ -95,7 +105,9 @@ impl RequestKind {
             Self::GetIssueTypes => "get_issue_types",
             Self::GetPermissions => "get_permissions",
             Self::GetProject => "get_project",
+            Self::GetScreen => "get_screen",
             Self::GetTransitions => "get_transitions",
+            Self::PickProjects => "pick_projects",
             Self::SearchByIntent => "search_by_intent",
             Self::SearchIssues => "search_issues",
             Self::SearchProjects => "search_projects",
@@ -109,6 +121,7 @@ impl RequestKind {
         match self {
             Self::AddComment
             | Self::AddRemoteLink
+            | Self::AddToEpic
             | Self::AssignIssue
             | Self::CreateIssue
             | Self::CreateIssues
@@ -126,12 +139,20 @@ impl RequestKind {
             | Self::GetIssueTypes
             | Self::GetPermissions
             | Self::GetProject
+            | Self::GetScreen
             | Self::GetTransitions
+            | Self::PickProjects
             | Self::SearchByIntent
             | Self::SearchIssues
             | Self::SearchProjects
             | Self::SearchSimilar => "read:jira-work",
         }
+    }
+
+    /// The largest answer that is read, in bytes: a hundred issues take some 200 KB, a project of a list up to 1 KB.
+    pub(super) fn max_body_bytes(self) -> usize {
+        const USUAL: usize = 4 * 1024 * 1024;
+        if self == Self::SearchProjects { 8 * USUAL } else { USUAL }
     }
 
     /// Whether Jira may receive the request twice without harm.
@@ -142,8 +163,9 @@ impl RequestKind {
             | Self::CreateIssue
             | Self::CreateIssues
             | Self::TakeTransition => false,
-            // A link replaces the one with the same global id.
+            // A link replaces the one with the same global id, and an issue is in an epic only once.
             Self::AddRemoteLink
+            | Self::AddToEpic
             | Self::CheckPermissions
             | Self::FindAccount
             | Self::FindAssignable
@@ -158,7 +180,9 @@ impl RequestKind {
             | Self::GetIssueTypes
             | Self::GetPermissions
             | Self::GetProject
+            | Self::GetScreen
             | Self::GetTransitions
+            | Self::PickProjects
             | Self::SearchByIntent
             | Self::SearchIssues
             | Self::SearchProjects

@@ -39,6 +39,8 @@ pub(super) struct JiraSite {
     base_url: Url,
     /// The REST API's address below the site's, without a trailing slash. Requests may be sent elsewhere.
     api: Url,
+    /// The same of Jira Software's own API, which has one version in both editions.
+    agile: Url,
     pub(super) caches: Caches,
     /// Whether Jira took the credentials when it was last asked.
     are_accepted: watch::Sender<bool>,
@@ -73,6 +75,7 @@ impl JiraSite {
             is_cloud,
             base_url: config.base_url.clone(),
             api: endpoint(&config.base_url, &format!("rest/api/{version}")),
+            agile: endpoint(&config.base_url, "rest/agile/1.0"),
             caches: Caches::default(),
             are_accepted: watch::Sender::new(true),
             confirmed_at: Mutex::new(None),
@@ -105,9 +108,12 @@ impl JiraSite {
 
     /// The address of a resource in the REST API. The segments get encoded; none may be empty or only dots.
     pub(super) fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.api.clone();
-        url.path_segments_mut().expect("the site's address is an HTTP one").extend(segments);
-        url
+        below(&self.api, segments)
+    }
+
+    /// As [`JiraSite::url`], in Jira Software's own API.
+    pub(super) fn agile_url(&self, segments: &[&str]) -> Url {
+        below(&self.agile, segments)
     }
 
     /// Asks a question.
@@ -207,6 +213,12 @@ impl JiraSite {
     fn set_confirmed_at(&self, confirmed_at: Option<Instant>) {
         *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) = confirmed_at;
     }
+}
+
+fn below(api: &Url, segments: &[&str]) -> Url {
+    let mut url = api.clone();
+    url.path_segments_mut().expect("the site's address is an HTTP one").extend(segments);
+    url
 }
 
 /// An address below the site's, which may have a path itself (`https://example.com/jira`).

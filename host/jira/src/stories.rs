@@ -1,15 +1,15 @@
 //! Creating stories under an epic, up to fifty in one request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
     create::{CreateError, DESCRIPTION, IssueUpdate, RawCreated, refusal},
     epic::Epic,
-    epic_fields::get_epic_fields,
+    epic_link::{is_missing_on_screen, link_to},
     error::JiraError,
     request::{JiraRequest, RequestKind},
     search::mark_of,
@@ -17,7 +17,7 @@ use crate::{
     transport::Answer,
     wire::{
         parse::parse,
-        refusal::{MAX_TEXT_LENGTH, Refusal},
+        refusal::{MAX_TEXT_LENGTH, Refusal, texts_in},
     },
 };
 use maro_domain::{issue::one_line, rich_text::RichText, ticket::CreatedTicket};
@@ -59,21 +59,45 @@ struct RawFailure {
     element_errors: Refusal,
 }
 
+/// What came of creating stories.
+#[derive(Debug)]
+pub enum StoriesAnswer {
+    /// For each story, in the order of the request: the ticket, or why Jira rejected it, as one line of Jira's own
+    /// words, which is empty if Jira gives no reason.
+    Each(Vec<Result<CreatedTicket, String>>),
+    /// Nothing was created: the screen for new stories has no field for their epic. Without it they can be created,
+    /// and [`crate::client::JiraClient::add_to_epic`] puts them there.
+    NoFieldForEpic,
+}
+
+/// How stories get to their epic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpicLink {
+    /// They are created with it.
+    Created,
+    /// They are added later.
+    Later,
+}
+
 pub(super) async fn create_stories(
     site: &JiraSite,
     epic: &Epic,
     stories: &[NewStory],
+    link: EpicLink,
     deadline: Instant,
-) -> Result<Vec<Result<CreatedTicket, String>>, CreateError> {
+) -> Result<StoriesAnswer, CreateError> {
     if stories.is_empty() {
-        return Ok(Vec::new());
+        return Ok(StoriesAnswer::Each(Vec::new()));
     }
-    let (field, value) = link_to(site, epic, deadline).await.map_err(CreateError::Jira)?;
+    let link = match link {
+        EpicLink::Created => Some(link_to(site, epic, deadline).await.map_err(CreateError::Jira)?),
+        EpicLink::Later => None,
+    };
     let updates = |is_described: bool| -> Vec<IssueUpdate> {
         let update = |story: &NewStory| {
             let mut update =
                 IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
-            update.fields.insert(field.clone(), value.clone());
+            update.fields.extend(link.clone());
             if is_described {
                 update.describe(site, &story.description);
             }
@@ -81,22 +105,39 @@ pub(super) async fn create_stories(
         };
         stories.iter().map(update).collect()
     };
-    match send(site, updates(true), stories, deadline).await? {
-        Sent::Outcomes(outcomes) => Ok(outcomes),
-        Sent::DescriptionsRefused => match send(site, updates(false), stories, deadline).await? {
-            Sent::Outcomes(outcomes) => Ok(outcomes),
-            Sent::DescriptionsRefused => {
-                Err(CreateError::Jira(JiraError::invalid("a description was refused that wasn't sent")))
-            }
-        },
+    let mut sent = send(site, updates(true), stories, deadline).await?;
+    if let Sent::AllRefused { outcomes, fields } = &sent
+        && let Some((link, _)) = link.as_ref().filter(|(link, _)| fields.contains(link))
+    {
+        let reasons = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+        if is_missing_on_screen(site, epic, link, reasons, deadline).await {
+            return Ok(StoriesAnswer::NoFieldForEpic);
+        }
     }
+    if let Sent::AllRefused { fields, .. } = &sent
+        && fields.contains(DESCRIPTION)
+    {
+        sent = send(site, updates(false), stories, deadline).await?;
+    }
+    Ok(StoriesAnswer::Each(sent.outcomes()))
 }
 
 /// What became of a request.
 enum Sent {
     Outcomes(Vec<Result<CreatedTicket, String>>),
-    /// Nothing was created, because the project's screen has no description.
-    DescriptionsRefused,
+    /// Nothing was created. Jira has something against these fields in every story.
+    AllRefused {
+        outcomes: Vec<Result<CreatedTicket, String>>,
+        fields: BTreeSet<String>,
+    },
+}
+
+impl Sent {
+    fn outcomes(self) -> Vec<Result<CreatedTicket, String>> {
+        match self {
+            Self::Outcomes(outcomes) | Self::AllRefused { outcomes, .. } => outcomes,
+        }
+    }
 }
 
 async fn send(
@@ -118,37 +159,33 @@ async fn send(
                 }
             }
         }
-        Answer::Refused(status, body) => match serde_json::from_slice(&body) {
-            Ok(answer) if are_descriptions_refused(&answer) => Ok(Sent::DescriptionsRefused),
-            Ok(answer) => Ok(Sent::Outcomes(attribute_nothing(&answer, stories.len())?)),
+        Answer::Refused(status, body) => match serde_json::from_slice::<RawCreatedStories>(&body) {
+            Ok(answer) => {
+                let fields = fields_refused_everywhere(&answer, stories.len());
+                let outcomes = attribute_nothing(&answer, stories.len())?;
+                Ok(if fields.is_empty() {
+                    Sent::Outcomes(outcomes)
+                } else {
+                    Sent::AllRefused { outcomes, fields }
+                })
+            }
             Err(_) => Err(refusal(status, &body)),
         },
         answer @ Answer::NotFound(_) => Err(CreateError::not_done(answer)),
     }
 }
 
-/// Whether that is all that Jira says against any of them.
-fn are_descriptions_refused(answer: &RawCreatedStories) -> bool {
+/// The fields that are wrong in every story.
+fn fields_refused_everywhere(answer: &RawCreatedStories, count: usize) -> BTreeSet<String> {
     let failures = answer.failures().unwrap_or_default();
-    let is_about_it = |failure: &RawFailure| {
-        let (fields, messages) = failure.element_errors.tidied();
-        messages.is_empty() && fields.keys().eq([DESCRIPTION])
-    };
-    answer.issues.is_empty() && !failures.is_empty() && failures.iter().all(is_about_it)
+    if !answer.issues.is_empty() || failures.len() != count {
+        return BTreeSet::new();
+    }
+    let fields =
+        |failure: &RawFailure| failure.element_errors.tidied().0.into_keys().collect::<BTreeSet<_>>();
+    failures.iter().map(fields).reduce(|all, more| &all & &more).unwrap_or_default()
 }
 
-/// The field that links a story to its epic, and its value.
-async fn link_to(site: &JiraSite, epic: &Epic, deadline: Instant) -> Result<(String, Value), JiraError> {
-    let key = epic.issue.key.as_str();
-    if site.is_cloud() {
-        return Ok(("parent".to_owned(), json!({ "key": key })));
-    }
-    let fields = get_epic_fields(site, deadline).await?;
-    match fields.link {
-        Some(link) => Ok((link, json!(key))),
-        None => Err(JiraError::invalid("there is an epic but no field for links to epics")),
-    }
-}
 /// Assigns the answers to the stories. Jira lists what it created in the order of the request, without what
 /// failed.
 fn attribute(
@@ -238,18 +275,7 @@ impl RawCreatedStories {
 
     /// All texts among the errors as one bounded line, whatever shape they have.
     fn reasons(&self) -> String {
-        let mut texts = Vec::new();
-        collect_texts(&self.errors, &mut texts);
-        one_line(&texts.join(" "), MAX_TEXT_LENGTH)
-    }
-}
-
-fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => texts.push(text),
-        Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
-        Value::Object(values) => values.values().for_each(|value| collect_texts(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        one_line(&texts_in(&self.errors).join(" "), MAX_TEXT_LENGTH)
     }
 }
 
@@ -260,6 +286,8 @@ fn reason(errors: &Refusal) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn outcomes(body: Value, count: usize) -> Result<Vec<String>, JiraError> {

@@ -36,9 +36,6 @@ const MAX_ATTEMPTS: u32 = 3;
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(60), certain: 0.0 };
 
-/// The largest answer that is read: a hundred issues take some 200 KB.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
-
 /// The wait that is reported if Jira limits the rate and doesn't say for how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -196,6 +193,7 @@ impl Transport {
         number: u32,
         pass: &Pass<'_>,
     ) -> Result<Answer, Failure<JiraError>> {
+        let max_bytes = request.kind.max_body_bytes();
         let sent = as_sent(request, place, headers);
         let response = self.http.execute(sent).await.map_err(connection_failure)?;
         match response.status() {
@@ -205,14 +203,14 @@ impl Transport {
                 Err(Failure::refused(JiraError::Unauthorized))
             }
             StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => {
-                Ok(Answer::Found(read_body(response).await?))
+                Ok(Answer::Found(read_body(response, max_bytes).await?))
             }
-            StatusCode::NOT_FOUND => Ok(Answer::NotFound(read_body(response).await?)),
+            StatusCode::NOT_FOUND => Ok(Answer::NotFound(read_body(response, max_bytes).await?)),
             status @ (StatusCode::BAD_REQUEST
             | StatusCode::CONFLICT
             | StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::UNPROCESSABLE_ENTITY) => {
-                Ok(Answer::Refused(status.as_u16(), read_body(response).await?))
+                Ok(Answer::Refused(status.as_u16(), read_body(response, max_bytes).await?))
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(Failure::refused(not_allowed(response, request).await))
@@ -311,10 +309,10 @@ fn is_about_one_issue(headers: &HeaderMap) -> bool {
     headers.get("ratelimit-reason").is_some_and(|reason| reason == "jira-per-issue-on-write")
 }
 
-async fn read_body(response: Response) -> Result<Bytes, Failure<JiraError>> {
-    body::read(response, MAX_BODY_BYTES).await.map_err(|error| match error {
+async fn read_body(response: Response, max_bytes: usize) -> Result<Bytes, Failure<JiraError>> {
+    body::read(response, max_bytes).await.map_err(|error| match error {
         BodyError::TooLarge => {
-            Failure::unclear(JiraError::invalid(format!("a body of more than {MAX_BODY_BYTES} bytes")))
+            Failure::unclear(JiraError::invalid(format!("a body of more than {max_bytes} bytes")))
         }
         BodyError::Broken(error) => connection_failure(error),
     })

@@ -8,10 +8,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::{
-    error::JiraError,
-    wire::event::{parse_event_name, parse_event_reference, parse_status_change},
-};
+use crate::{error::JiraError, wire::event};
 use maro_domain::issue::{IssueId, IssueKey};
 use maro_process::secret::Secret;
 
@@ -32,7 +29,8 @@ pub struct StatusChange {
 pub enum WebhookEvent {
     /// This issue changed, moved or was deleted. A moved issue has its new key and its old id.
     Changed {
-        id: IssueId,
+        /// Rules that people write may leave it out.
+        id: Option<IssueId>,
         key: IssueKey,
         /// What it says of the status, if anything.
         status: Option<StatusChange>,
@@ -62,22 +60,34 @@ fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Reads the body of a webhook whose signature was right.
+/// Whether somebody who can't sign knows the secret. Takes the same time wherever a wrong one differs.
+pub fn is_secret(secret: &Secret, said: &str) -> bool {
+    // Both are hashed with the same key, so neither their lengths nor their beginnings show in the time.
+    let tag = mac(secret, said.as_bytes()).finalize().into_bytes();
+    mac(secret, secret.expose().as_bytes()).verify(&tag).is_ok()
+}
+
+/// Reads the body of a webhook whose sender is known. Jira's own webhooks name their event. Those of a workflow's post
+/// function and of automation rules don't, and may be about anything.
 ///
 /// # Errors
-/// [`JiraError::InvalidResponse`] if it isn't a webhook of Jira's, or doesn't say which issue changed.
+/// [`JiraError::InvalidResponse`] if it isn't a webhook of Jira's, or names an event and not the issue that changed.
 pub fn parse_event(body: &[u8]) -> Result<WebhookEvent, JiraError> {
-    match parse_event_name(body)?.as_ref() {
-        "jira:issue_updated" | "jira:issue_deleted" => {
-            let (id, key) = parse_event_reference(body)?;
-            Ok(WebhookEvent::Changed { id, key, status: status_change(body) })
+    match event::name(body)?.as_deref() {
+        Some("jira:issue_updated" | "jira:issue_deleted") => {
+            let (id, key) = event::reference(body)?;
+            Ok(WebhookEvent::Changed { id: Some(id), key, status: status_change(body) })
         }
-        _ => Ok(WebhookEvent::Ignored),
+        Some(_) => Ok(WebhookEvent::Ignored),
+        None => Ok(match event::loose_reference(body) {
+            Some((id, key)) => WebhookEvent::Changed { id, key, status: None },
+            None => WebhookEvent::Ignored,
+        }),
     }
 }
 
 fn status_change(body: &[u8]) -> Option<StatusChange> {
-    let (status, by) = parse_status_change(body)?;
+    let (status, by) = event::parse_status_change(body)?;
     Some(StatusChange { status, by })
 }
 
@@ -122,7 +132,7 @@ mod tests {
             r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10001","key":"NEW-7","fields":7}}"#,
             r#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"NEW-7"}}"#,
         ] {
-            let changed = WebhookEvent::Changed { id: id.clone(), key: key.clone(), status: None };
+            let changed = WebhookEvent::Changed { id: Some(id.clone()), key: key.clone(), status: None };
             assert_eq!(parse_event(body.as_bytes()).unwrap(), changed);
         }
     }
@@ -154,6 +164,36 @@ mod tests {
             (priya, serde_json::json!([{"field": "status"}])),
         ] {
             assert_eq!(status(event(user, items)), None);
+        }
+    }
+
+    #[test]
+    fn what_names_no_event_may_name_an_issue_in_any_way() {
+        let (id, key) = (IssueId::new("10001"), IssueKey::parse("NEW-7").unwrap());
+        let changed =
+            |id: Option<&IssueId>| WebhookEvent::Changed { id: id.cloned(), key: key.clone(), status: None };
+        for body in [
+            r#"{"transition":{"transitionId":31},"user":{},"issue":{"id":"10001","key":"NEW-7","fields":{}}}"#,
+            r#"{"webhookEvent":null,"issue":{"id":10001,"key":"new-7"}}"#,
+            r#"{"id":"10001","key":"NEW-7","self":"x","fields":{}}"#,
+        ] {
+            assert_eq!(parse_event(body.as_bytes()).unwrap(), changed(Some(&id)), "{body}");
+        }
+        for body in [r#"{"issue":{"key":"NEW-7"}}"#, r#"{"issueKey":"NEW-7"}"#, r#"{"issue":"NEW-7"}"#] {
+            assert_eq!(parse_event(body.as_bytes()).unwrap(), changed(None), "{body}");
+        }
+        for body in [r#"{"comment":"","timestamp":1}"#, r#"{"issue":{}}"#, r#"{"issue":{"key":"no key"}}"#] {
+            assert_eq!(parse_event(body.as_bytes()).unwrap(), WebhookEvent::Ignored, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_secret_itself_is_compared_as_a_whole() {
+        assert!(is_secret(&secret(), "It's a Secret to Everybody"));
+        for wrong in
+            ["", "It's a Secret to Everybod", "It's a Secret to Everybody!", "it's a Secret to Everybody"]
+        {
+            assert!(!is_secret(&secret(), wrong), "{wrong}");
         }
     }
 

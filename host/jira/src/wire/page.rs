@@ -5,8 +5,8 @@ use serde::Deserialize;
 /// A page of a list, in either edition.
 #[derive(Deserialize)]
 pub(crate) struct ListPage<T> {
-    /// Called `values`, or `issueTypes` in Cloud's list of issue types.
-    #[serde(alias = "issueTypes")]
+    /// Called `values`, or `issueTypes` and `fields` in Cloud's lists of issue types and fields.
+    #[serde(alias = "issueTypes", alias = "fields")]
     pub(crate) values: Vec<T>,
     pub(crate) total: Option<usize>,
     #[serde(rename = "isLast")]

@@ -1,8 +1,12 @@
 //! How Jira says what is wrong with a request.
+//!
+//! The documented shape is `{"errorMessages": ["…"], "errors": {"field": "…"}}`. Apps, gateways and older releases
+//! write other ones. Whatever the shape, a person has to read the reason.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value};
 
 use maro_domain::issue::one_line;
 
@@ -15,13 +19,29 @@ const MAX_TEXTS: usize = 20;
 /// The longest field id that is kept, in characters.
 const MAX_FIELD_LENGTH: usize = 100;
 
+/// Where an object says what is wrong. If it has none of these, all its texts do.
+const MESSAGE_NAMES: [&str; 5] = ["message", "errorMessage", "errorMessages", "detail", "error"];
+
+/// Where an object in a list of errors names the field that it is about.
+const FIELD_NAMES: [&str; 3] = ["field", "fieldId", "fieldName"];
+
 /// What is wrong, by field id, and what isn't about a field.
 #[derive(Debug, Default, Deserialize)]
+#[serde(from = "Value")]
 pub(crate) struct Refusal {
-    #[serde(default, rename = "errorMessages")]
     messages: Vec<String>,
-    #[serde(default)]
     errors: BTreeMap<String, String>,
+}
+
+impl From<Value> for Refusal {
+    fn from(value: Value) -> Self {
+        let mut refusal = Self::default();
+        match value {
+            Value::Object(members) => refusal.read(&members),
+            other => refusal.messages = texts_in(&other).into_iter().map(str::to_owned).collect(),
+        }
+        refusal
+    }
 }
 
 /// Everything that Jira says about a refusal, as one bounded line.
@@ -35,9 +55,62 @@ pub(crate) fn reason(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Refusal>(body).ok().and_then(|errors| errors.reason())
 }
 
+/// The texts that say what is wrong, whatever they are wrapped in. Of an object that has a message, only that one:
+/// its other members are the value that was refused, a code, or a link.
+pub(crate) fn texts_in(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(texts_in).collect(),
+        Value::Object(members) => {
+            let said = MESSAGE_NAMES.iter().filter_map(|name| members.get(*name)).map(texts_in);
+            let texts = said.into_iter().find(|texts| !texts.is_empty());
+            texts.unwrap_or_else(|| members.values().flat_map(texts_in).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
 impl Refusal {
+    fn read(&mut self, members: &Map<String, Value>) {
+        for name in MESSAGE_NAMES {
+            let texts = members.get(name).map(texts_in).unwrap_or_default();
+            // Several of these names say the same again.
+            if self.messages.is_empty() {
+                self.messages.extend(texts.into_iter().map(str::to_owned));
+            }
+        }
+        match members.get("errors") {
+            Some(Value::Object(fields)) => {
+                fields.iter().for_each(|(field, value)| self.add(field, value));
+            }
+            Some(Value::Array(entries)) => entries.iter().for_each(|entry| self.read_entry(entry)),
+            Some(other) => self.messages.extend(texts_in(other).into_iter().map(str::to_owned)),
+            None => {}
+        }
+    }
+
+    /// An element of `errors`, where it is a list.
+    fn read_entry(&mut self, entry: &Value) {
+        let field = FIELD_NAMES.iter().find_map(|name| entry.get(*name)?.as_str());
+        match field {
+            Some(field) => {
+                let said = MESSAGE_NAMES.iter().find_map(|name| entry.get(*name));
+                self.add(field, said.unwrap_or(&Value::Null));
+            }
+            None => self.messages.extend(texts_in(entry).into_iter().map(str::to_owned)),
+        }
+    }
+
+    /// If Jira gives no reason, at least the field is told.
+    fn add(&mut self, field: &str, value: &Value) {
+        let text = texts_in(value).join(" ");
+        let text = if text.trim().is_empty() { field.to_owned() } else { text };
+        self.errors.insert(field.to_owned(), text);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.errors.is_empty()
+        let (fields, messages) = self.tidied();
+        fields.is_empty() && messages.is_empty()
     }
 
     /// Everything as one bounded line, if Jira says anything.
@@ -75,6 +148,44 @@ pub(crate) fn is_jira_error(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_read_from_any_shape() {
+        for (body, reason) in [
+            (r#"{"errorMessages":null,"errors":{"fixVersions":"Fix it."}}"#, "Fix it."),
+            (r#"{"errorMessages":"Closed until Monday.","errors":{}}"#, "Closed until Monday."),
+            (r#"{"errorMessages":[{"message":"Not you.","code":7}],"errors":null}"#, "Not you."),
+            (
+                r#"{"errors":{"a":{"message":"Choose.","value":"x"},"b":["Due.","Workday."]}}"#,
+                "Choose. Due. Workday.",
+            ),
+            (r#"{"errorMessages":[],"errors":["Berth."]}"#, "Berth."),
+            (r#"{"errors":[{"field":"summary","message":"Long."},{"message":"No."}]}"#, "No. Long."),
+            (
+                r#"{"errors":[{"errorMessages":["One."]},{"elementErrors":{"errors":{"a":"Two."}}}]}"#,
+                "One. Two.",
+            ),
+            (r#"{"message":"Bad.","status-code":400}"#, "Bad."),
+            (r#"{"errors":{"duedate":true}}"#, "duedate"),
+            (r#"["No.","Never."]"#, "No. Never."),
+        ] {
+            assert_eq!(super::reason(body.as_bytes()).as_deref(), Some(reason), "{body}");
+        }
+        for body in
+            ["", "<html>", "7", "{}", r#"{"errors":{}}"#, r#"{"errorMessages":[null," "],"errors":[]}"#]
+        {
+            assert_eq!(super::reason(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_reason_stays_with_its_field() {
+        let body = r#"{"errors":{"customfield_1":{"message":"Choose.","value":null},"duedate":["A.","B."]}}"#;
+        let (fields, messages) = serde_json::from_str::<Refusal>(body).unwrap().tidied();
+        assert_eq!(fields["customfield_1"], "Choose.");
+        assert_eq!(fields["duedate"], "A. B.");
+        assert_eq!(messages, [""; 0]);
+    }
 
     #[test]
     fn only_jira_itself_says_not_found() {

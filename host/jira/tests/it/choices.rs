@@ -1,8 +1,11 @@
 //! What people can choose from: projects and issue types.
 
+use std::time::Duration;
+
 use maro_domain::ticket::{IssueType, Project};
 use maro_jira::error::JiraError;
 use maro_simulation::jira::faults::JiraFault;
+use serde_json::json;
 
 use super::{EDITIONS, Edition, PATIENCE, World, within};
 
@@ -134,4 +137,59 @@ async fn choices_fail_as_a_look_up_does() {
         let types = world.client.get_issue_types("SCRUM", within(PATIENCE)).await;
         assert!(matches!(types, Err(JiraError::InvalidResponse { .. })));
     }
+}
+
+/// The list of a Data Center with 5,300 projects under a long address.
+fn large_list() -> String {
+    let address = "https://intranet.example/engineering/jira/rest/api/2/".repeat(15);
+    let projects = (0..5_300).map(|number| {
+        let name = if number == 1_313 { "Treasury ledger" } else { "Pilot books" };
+        json!({ "self": address, "key": format!("HBR{number}"), "name": format!("{name} {number}") })
+    });
+    serde_json::Value::Array(projects.collect()).to_string()
+}
+
+#[tokio::test]
+async fn thousands_of_projects_are_found_by_what_is_typed() {
+    let world = World::start(Edition::DataCenter).await;
+    let list = large_list();
+    assert!(list.len() > 4 * 1024 * 1024, "{}", list.len());
+    world.site.set_next_faults_of("/project", [Some(JiraFault::Answer(200, list))]);
+    assert_eq!(world.projects("HBR52", 100).await[..2], ["HBR52", "HBR520"]);
+    assert_eq!(world.projects("treas", 100).await, ["HBR1313"]);
+    assert_eq!(world.projects("books 5299", 100).await, ["HBR5299"]);
+    assert_eq!(world.projects("", 100).await.len(), 100);
+    assert_eq!(world.paths(), ["GET /rest/api/2/project"]);
+}
+
+#[tokio::test]
+async fn a_list_that_takes_longer_than_anybody_waits_is_there_afterwards() {
+    for (edition, slow) in [(Edition::DataCenter, "/project"), (Edition::Cloud, "/project/search")] {
+        let world = World::start(edition).await;
+        let late = || Some(JiraFault::Slow(Duration::from_millis(700)));
+        world.site.set_next_faults_of(slow, [late(), late()]);
+        let hasty = world.client.search_projects("ops", 100, within(Duration::from_millis(200))).await;
+        assert!(matches!(hasty, Err(JiraError::TimedOut)), "{edition:?} {hasty:?}");
+        let again =
+            async || world.client.search_projects("ops", 100, within(Duration::from_millis(200))).await;
+        let until_it_is_there = async {
+            loop {
+                if let Ok(found) = again().await {
+                    return found;
+                }
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, until_it_is_there).await.unwrap();
+        assert_eq!(found[0].key, "OPS", "{edition:?}");
+    }
+}
+
+#[tokio::test]
+async fn data_centers_picker_helps_while_its_list_is_slow() {
+    let world = World::start(Edition::DataCenter).await;
+    let picked =
+        json!({ "projects": [{ "id": "1", "key": "HBR52", "name": "Pilot books 52", "html": "<b>" }] });
+    world.site.set_next_faults_of("/project", [Some(JiraFault::Slow(Duration::from_secs(8)))]);
+    world.site.set_next_faults_of("/projects/picker", [Some(JiraFault::Answer(200, picked.to_string()))]);
+    assert_eq!(world.projects("hbr52", 100).await, ["HBR52"]);
 }

@@ -238,3 +238,14 @@ async fn a_screen_without_a_description_costs_nobodys_own_words() {
         assert_eq!(created, ["Goes without"]);
     }
 }
+
+#[tokio::test]
+async fn data_centers_epics_get_the_name_that_it_demands() {
+    let world = World::start(Edition::DataCenter).await;
+    let epic = NewTicket { issue_type_id: "10000".to_owned(), ..ticket("North basin") };
+    let created = world.create(&epic).await.unwrap();
+    let requests = world.site.requests();
+    let sent: serde_json::Value = serde_json::from_slice(&requests.last().unwrap().body).unwrap();
+    assert_eq!(sent["fields"]["customfield_10101"], "North basin");
+    assert_eq!((created.key.as_str(), world.site.created_issues().len()), ("SCRUM-151", 1));
+}

@@ -7,7 +7,7 @@ use maro_domain::{
 use maro_jira::{
     create::{CreateError, INTENT_PROPERTY},
     epic::{Epic, EpicLookup},
-    stories::NewStory,
+    stories::{EpicLink, NewStory, StoriesAnswer},
 };
 use maro_simulation::jira::faults::JiraFault;
 use serde_json::json;
@@ -35,9 +35,19 @@ impl World {
         }
     }
 
+    async fn answer(
+        &self,
+        epic: &Epic,
+        summaries: &[&str],
+        link: EpicLink,
+    ) -> Result<StoriesAnswer, CreateError> {
+        self.client.create_stories(epic, &stories(summaries), link, within(PATIENCE)).await
+    }
+
     /// A key or a reason for each story.
     async fn create_stories(&self, epic: &Epic, summaries: &[&str]) -> Result<Vec<String>, CreateError> {
-        let created = self.client.create_stories(epic, &stories(summaries), within(PATIENCE)).await?;
+        let created = self.answer(epic, summaries, EpicLink::Created).await?;
+        let StoriesAnswer::Each(created) = created else { panic!("the epic has a field") };
         Ok(created
             .into_iter()
             .map(|answer| answer.map_or_else(|reason| reason, |ticket| ticket.key.to_string()))
@@ -193,8 +203,51 @@ async fn stories_are_created_without_a_description_where_the_screen_has_none() {
         let world = World::start(edition).await;
         world.site.hide_descriptions();
         let epic = world.epic("SCRUM-101").await;
-        let created = world.client.create_stories(&epic, &stories(&["One", "Two"]), within(PATIENCE)).await;
-        assert!(created.unwrap().iter().all(Result::is_ok));
+        world.create_stories(&epic, &["One", "Two"]).await.unwrap();
         assert_eq!(world.site.created_issues().len(), 2);
     }
+}
+
+#[tokio::test]
+async fn where_no_screen_has_the_epic_stories_are_put_there_afterwards() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        world.site.hide_epic_links();
+        world.site.hide_descriptions();
+        let epic = world.epic("SCRUM-101").await;
+        let refused = world.answer(&epic, &["One", "Two"], EpicLink::Created).await.unwrap();
+        assert!(matches!(refused, StoriesAnswer::NoFieldForEpic), "{edition:?} {refused:?}");
+        let created = world.answer(&epic, &["One", "Two"], EpicLink::Later).await.unwrap();
+        let StoriesAnswer::Each(created) = created else { panic!("{created:?}") };
+        let keys: Vec<_> = created.into_iter().map(|ticket| ticket.unwrap().key).collect();
+        for _ in 0..2 {
+            world.client.add_to_epic(&epic.issue.key, &keys, within(PATIENCE)).await.unwrap();
+        }
+        let parents = world.site.created_issues().into_iter().map(|issue| issue.parent);
+        assert!(parents.eq([Some(key("SCRUM-101")), Some(key("SCRUM-101"))]));
+    }
+}
+
+#[tokio::test]
+async fn an_epic_that_jira_does_not_want_is_not_put_in_another_way() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        let mut epic = world.epic("SCRUM-101").await;
+        epic.issue.key = key("SCRUM-123");
+        let refused = world.create_stories(&epic, &["One"]).await.unwrap();
+        assert!(refused[0].contains("SCRUM-123"), "{edition:?} {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn stories_have_the_type_that_is_a_story_in_english() {
+    let world = World::start(Edition::Cloud).await;
+    let types = json!({ "startAt": 0, "total": 4, "issueTypes": [
+        { "id": "10631", "name": "Błąd", "untranslatedName": "Bug", "subtask": false, "hierarchyLevel": 0 },
+        { "id": "10632", "name": "Zadanie", "untranslatedName": "Task", "subtask": false, "hierarchyLevel": 0 },
+        { "id": "10633", "name": "Historia", "untranslatedName": "Story", "subtask": false, "hierarchyLevel": 0 },
+        { "id": "10000", "name": "Epik", "untranslatedName": "Epic", "subtask": false, "hierarchyLevel": 1 },
+    ]});
+    world.site.set_next_faults_of("/issuetypes", [Some(JiraFault::Answer(200, types.to_string()))]);
+    assert_eq!(world.epic("SCRUM-101").await.story_type.id, "10633");
 }

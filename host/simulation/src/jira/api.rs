@@ -13,6 +13,7 @@ use axum::{
 use serde::Deserialize;
 
 use crate::jira::{
+    agile,
     answers::{html, json_answer, links, no_issue, query_value, read_json},
     browse, create,
     credentials::{BASIC, BEARER},
@@ -49,6 +50,7 @@ pub(super) fn router(shared: Arc<SiteState>) -> Router {
         .route("/rest/api/3/project/search", get(projects::search))
         .route("/rest/api/3/search/jql", post(search::cloud))
         .route("/rest/api/2/search", post(search::data_center))
+        .route("/rest/agile/1.0/epic/{key}/issue", post(agile::add_to_epic))
         .route("/browse/{key}", get(browse_issue))
         .fallback(|| async { html(StatusCode::NOT_FOUND, "<h1>Oops, you've found a dead link.</h1>") })
         .with_state(shared)
@@ -79,12 +81,13 @@ fn both_editions(api: &str) -> Router<Arc<SiteState>> {
 }
 
 /// Jira's refusal of a REST API request without the right credentials.
-pub(super) fn refuse_strangers(api: Api, headers: &HeaderMap) -> Option<Response> {
-    let expected = match api {
-        Api::Cloud => BASIC,
-        Api::DataCenter => BEARER,
+pub(super) fn refuse_strangers(api: Option<Api>, headers: &HeaderMap) -> Option<Response> {
+    let expected: &[&str] = match api {
+        Some(Api::Cloud) => &[BASIC],
+        Some(Api::DataCenter) => &[BEARER],
+        None => &[BASIC, BEARER],
     };
-    if headers.get(header::AUTHORIZATION).is_some_and(|value| value == expected) {
+    if headers.get(header::AUTHORIZATION).is_some_and(|value| expected.iter().any(|right| value == right)) {
         return None;
     }
     let message = "Client must be authenticated to access this resource.";

@@ -83,7 +83,8 @@ async fn exchange(
     let body = body.to_bytes();
     let mut after = None;
     let _under_way;
-    if let Some(api) = Api::of_path(parts.uri.path()) {
+    let api = Api::of_path(parts.uri.path());
+    if api.is_some() || Api::is_agile(parts.uri.path()) {
         let received = ReceivedRequest::new(&parts.method, &parts.uri, &parts.headers, &body);
         shared.received().push(received);
         _under_way = UnderWay(shared.clone());

@@ -90,6 +90,11 @@ impl SimulatedJira {
         self.shared.site().has_descriptions = false;
     }
 
+    /// Takes the field for the epic off the screens of new issues.
+    pub fn hide_epic_links(&self) {
+        self.shared.site().has_epic_links = false;
+    }
+
     /// Removes all such refusals.
     pub fn refuse_no_summaries(&self) {
         self.shared.site().refusals.clear();

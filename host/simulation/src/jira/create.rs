@@ -127,6 +127,13 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
             "Field 'description' cannot be set. It is not on the appropriate screen, or unknown.",
         );
     }
+    for link in ["parent", EPIC_LINK] {
+        if !site.has_epic_links && update.fields.contains_key(link) {
+            let text =
+                format!("Field '{link}' cannot be set. It is not on the appropriate screen, or unknown.");
+            refusal.field(link, text);
+        }
+    }
     refusal.check_screen(update, &project, kind, links.api);
     let parent = refusal.check_parent(update, site, kind, links.api);
     refusal.check_properties(&update.properties);

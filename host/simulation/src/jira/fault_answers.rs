@@ -51,6 +51,10 @@ pub(super) fn answer(fault: &JiraFault, path: &str) -> Option<Response> {
             }
             response
         }
+        JiraFault::Answer(status, body) => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            json_response(status, Body::from(body.clone()))
+        }
         JiraFault::IssueErrors if path.ends_with("/bulkfetch") => {
             let errors = json!([{ "id": "10022", "errorMessage": "The issue could not be loaded in time." }]);
             let answer = json!({ "issueErrors": errors, "issues": [] });

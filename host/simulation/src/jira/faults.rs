@@ -49,6 +49,8 @@ pub enum JiraFault {
     Anonymous,
     /// As [`JiraFault::Anonymous`], but without the headers.
     SilentlyAnonymous,
+    /// This status with this JSON, whatever was asked.
+    Answer(u16, String),
     /// Some issues couldn't be read: an empty answer with an entry in `issueErrors`.
     IssueErrors,
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adf_check;
+mod agile;
 mod answers;
 mod api;
 mod browse;

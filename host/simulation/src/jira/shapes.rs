@@ -38,6 +38,11 @@ impl Api {
             .into_iter()
             .find(|api| path.starts_with(&format!("/rest/api/{}/", api.version())))
     }
+
+    /// Whether a path belongs to Jira Software's own API, which has one version in both editions.
+    pub(super) fn is_agile(path: &str) -> bool {
+        path.starts_with("/rest/agile/1.0/")
+    }
 }
 
 /// The addresses used in answers.

@@ -38,6 +38,8 @@ pub(super) struct Site {
     pub(super) refusals: Vec<(String, String)>,
     /// Whether the screens of new issues have a description.
     pub(super) has_descriptions: bool,
+    /// Whether they have a field for the epic.
+    pub(super) has_epic_links: bool,
     /// Whether the account may name the reporter.
     pub(super) may_name_reporters: bool,
     /// Whom the site hides an issue or a project from.
@@ -64,6 +66,7 @@ impl Site {
             moves_lag: false,
             refusals: Vec::new(),
             has_descriptions: true,
+            has_epic_links: true,
             may_name_reporters: true,
             hidden: Vec::new(),
             may_look_up_people: true,

@@ -147,6 +147,7 @@ mod tests {
             .map(|&(name, hierarchy_level)| IssueType {
                 id: "1".to_owned(),
                 name: name.to_owned(),
+                untranslated_name: None,
                 hierarchy_level,
             })
             .collect()

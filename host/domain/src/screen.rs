@@ -1,0 +1,67 @@
+//! The screen for new issues of one type in one project: its fields, and what somebody put into them.
+
+/// How many options of one field are kept.
+pub const MAX_OPTIONS: usize = 1_000;
+
+/// A field of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenField {
+    /// `summary`, `customfield_10050`.
+    pub id: String,
+    /// One line of at most 100 characters, as the site calls it: `Severity`.
+    pub name: String,
+    pub is_required: bool,
+    /// Whether Jira fills it in itself.
+    pub has_default: bool,
+    pub kind: FieldKind,
+}
+
+/// What can be put into a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldKind {
+    /// One line.
+    Line,
+    /// Lines with formatting.
+    Text,
+    Number,
+    /// A day.
+    Date,
+    /// One of these.
+    Select(Vec<FieldOption>),
+    /// Some of these.
+    MultiSelect(Vec<FieldOption>),
+    /// Some of these, each with a box of its own.
+    Checkboxes(Vec<FieldOption>),
+    /// Somebody with an account.
+    User,
+    /// Words of anybody's choice.
+    Labels,
+    /// Anything else, which only Jira's own form can ask for.
+    Other,
+}
+
+/// One of the things that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldOption {
+    pub id: String,
+    /// One line of at most 100 characters.
+    pub name: String,
+}
+
+/// What somebody put into a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldValue {
+    Line(String),
+    /// In Slack's markup.
+    Text(String),
+    /// As it was typed, such as `4.5`.
+    Number(String),
+    /// `2026-11-30`.
+    Date(String),
+    /// The id of an option.
+    Option(String),
+    Options(Vec<String>),
+    /// The id of an account.
+    User(String),
+    Labels(Vec<String>),
+}

@@ -1,0 +1,214 @@
+//! The screen for new issues of one type in one project: which fields it has, and which of them Jira demands.
+//!
+//! The address is the same in both editions (Data Center since 8.4); the list in the answer has different names.
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    error::JiraError,
+    request::{JiraRequest, RequestKind},
+    site::JiraSite,
+    transport::Answer,
+    wire::{
+        page::ListPage,
+        parse::{is_id, is_project_key, parse},
+        refusal::is_jira_error,
+    },
+};
+use maro_domain::{
+    issue::one_line,
+    screen::{FieldKind, FieldOption, MAX_OPTIONS, ScreenField},
+};
+
+const MAX_NAME_LENGTH: usize = 100;
+
+/// How many fields one page holds: Jira's own limit.
+const PAGE_SIZE: usize = 200;
+
+/// How many pages are read.
+const MAX_PAGES: usize = 5;
+
+/// The most options that people want a box for each.
+const MAX_BOXES: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawField {
+    /// Cloud and Data Center call it so. Older releases have only the key of the object, so such a field is left out.
+    #[serde(default, alias = "key")]
+    field_id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    has_default_value: bool,
+    #[serde(default)]
+    schema: RawSchema,
+    #[serde(default)]
+    allowed_values: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawSchema {
+    #[serde(default, rename = "type")]
+    kind: String,
+    items: Option<String>,
+    system: Option<String>,
+    custom: Option<String>,
+}
+
+pub(super) async fn get_screen(
+    site: &JiraSite,
+    project_key: &str,
+    issue_type_id: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<ScreenField>>, JiraError> {
+    if !is_project_key(project_key) || !is_id(issue_type_id) {
+        return Ok(None);
+    }
+    let name = format!("{project_key}/{issue_type_id}");
+    if let Some(screen) = site.caches.screens.get(&name, Instant::now()) {
+        return Ok(Some(screen));
+    }
+    let Some(screen) = read(site, project_key, issue_type_id, deadline).await? else { return Ok(None) };
+    site.caches.screens.put(&name, screen.clone(), Instant::now());
+    Ok(Some(screen))
+}
+
+async fn read(
+    site: &JiraSite,
+    project_key: &str,
+    issue_type_id: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<ScreenField>>, JiraError> {
+    let (mut screen, mut start) = (Vec::new(), 0);
+    for _ in 0..MAX_PAGES {
+        let mut url = site.url(&["issue", "createmeta", project_key, "issuetypes", issue_type_id]);
+        url.query_pairs_mut().extend_pairs([
+            ("startAt", start.to_string().as_str()),
+            ("maxResults", PAGE_SIZE.to_string().as_str()),
+        ]);
+        let body = match site.ask(&JiraRequest::get(RequestKind::GetScreen, url), deadline).await? {
+            Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
+            answer => answer.found()?,
+        };
+        let ListPage { values, total, is_last } = parse::<ListPage<RawField>>(&body, "the screen")?;
+        start += values.len();
+        let is_over =
+            values.is_empty() || is_last.unwrap_or_else(|| total.is_none_or(|total| start >= total));
+        screen.extend(values.into_iter().filter_map(RawField::field));
+        if is_over {
+            return Ok(Some(screen));
+        }
+    }
+    Ok(Some(screen))
+}
+
+impl RawField {
+    fn field(self) -> Option<ScreenField> {
+        let name = one_line(&self.name, MAX_NAME_LENGTH);
+        let kind = self.kind();
+        is_id(&self.field_id).then(|| ScreenField {
+            name: if name.is_empty() { self.field_id.clone() } else { name },
+            id: self.field_id,
+            is_required: self.required,
+            has_default: self.has_default_value,
+            kind,
+        })
+    }
+
+    fn kind(&self) -> FieldKind {
+        let schema = &self.schema;
+        // `com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes`
+        let custom =
+            schema.custom.as_deref().and_then(|custom| custom.rsplit(':').next()).unwrap_or_default();
+        let is_text =
+            custom == "textarea" || matches!(schema.system.as_deref(), Some("description" | "environment"));
+        match (schema.kind.as_str(), schema.items.as_deref()) {
+            ("string", _) if is_text => FieldKind::Text,
+            ("string", _) => FieldKind::Line,
+            ("number", _) => FieldKind::Number,
+            ("date", _) => FieldKind::Date,
+            ("user", _) => FieldKind::User,
+            ("array", Some("string")) => FieldKind::Labels,
+            ("option" | "priority" | "version" | "component" | "securitylevel" | "resolution", _) => {
+                self.options().map_or(FieldKind::Other, FieldKind::Select)
+            }
+            ("array", Some("option" | "version" | "component")) => match self.options() {
+                Some(options) if custom == "multicheckboxes" && options.len() <= MAX_BOXES => {
+                    FieldKind::Checkboxes(options)
+                }
+                Some(options) => FieldKind::MultiSelect(options),
+                None => FieldKind::Other,
+            },
+            _ => FieldKind::Other,
+        }
+    }
+
+    /// What can be chosen; `None` if Jira doesn't say, or there is too much of it.
+    fn options(&self) -> Option<Vec<FieldOption>> {
+        let options: Vec<FieldOption> = self.allowed_values.as_ref()?.iter().filter_map(option).collect();
+        (1..=MAX_OPTIONS).contains(&options.len()).then_some(options)
+    }
+}
+
+fn option(value: &Value) -> Option<FieldOption> {
+    let is_usable = value["disabled"] != true && value["archived"] != true;
+    let id = value["id"].as_str().filter(|id| is_id(id) && is_usable)?;
+    let name = value["value"].as_str().or(value["name"].as_str())?;
+    Some(FieldOption { id: id.to_owned(), name: one_line(name, MAX_NAME_LENGTH) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn kind(schema: Value, allowed: Value) -> FieldKind {
+        let field = json!({ "fieldId": "customfield_1", "name": "Field", "schema": schema, "allowedValues": allowed });
+        serde_json::from_value::<RawField>(field).unwrap().field().unwrap().kind
+    }
+
+    #[test]
+    fn what_can_be_asked_for_is_known_by_its_schema() {
+        let allowed = json!([
+            { "id": "1", "value": "Low" },
+            { "id": "2", "name": "High" },
+            { "id": "3", "value": "Old", "disabled": true },
+            { "value": "No id" },
+        ]);
+        let options = || {
+            [("1", "Low"), ("2", "High")]
+                .map(|(id, name)| FieldOption { id: id.to_owned(), name: name.to_owned() })
+                .to_vec()
+        };
+        let custom = |name: &str| format!("com.atlassian.jira.plugin.system.customfieldtypes:{name}");
+        let none = Value::Null;
+        for (schema, allowed, expected) in [
+            (json!({ "type": "string", "custom": custom("textfield") }), &none, FieldKind::Line),
+            (json!({ "type": "string", "custom": custom("textarea") }), &none, FieldKind::Text),
+            (json!({ "type": "string", "system": "environment" }), &none, FieldKind::Text),
+            (json!({ "type": "number" }), &none, FieldKind::Number),
+            (json!({ "type": "date", "system": "duedate" }), &none, FieldKind::Date),
+            (json!({ "type": "user" }), &none, FieldKind::User),
+            (json!({ "type": "array", "items": "string", "system": "labels" }), &none, FieldKind::Labels),
+            (json!({ "type": "option" }), &allowed, FieldKind::Select(options())),
+            (json!({ "type": "priority" }), &allowed, FieldKind::Select(options())),
+            (json!({ "type": "array", "items": "version" }), &allowed, FieldKind::MultiSelect(options())),
+            (
+                json!({ "type": "array", "items": "option", "custom": custom("multicheckboxes") }),
+                &allowed,
+                FieldKind::Checkboxes(options()),
+            ),
+            (json!({ "type": "option" }), &none, FieldKind::Other),
+            (json!({ "type": "option-with-child" }), &allowed, FieldKind::Other),
+            (json!({ "type": "any", "custom": "com.example:thing" }), &none, FieldKind::Other),
+            (json!({}), &none, FieldKind::Other),
+        ] {
+            assert_eq!(kind(schema.clone(), allowed.clone()), expected, "{schema}");
+        }
+    }
+}
