@@ -12,6 +12,7 @@ pub mod view_state;
 use crate::{
     form,
     interaction::{error::InteractionError, payload::Payload, view_state::ViewState},
+    message_words::MessageWords,
     response_url::{ResponseUrl, ResponseUrlPolicy},
     sender::{Asker, Sender},
 };
@@ -146,8 +147,7 @@ pub struct MessageShortcut {
     pub message_ts: String,
     /// The thread that the message is in or started.
     pub thread_ts: Option<String>,
-    /// In Slack's markup; empty if the message has only blocks or files.
-    pub text: String,
+    pub words: MessageWords,
     pub response_url: Option<ResponseUrl>,
 }
 
@@ -274,7 +274,7 @@ fn message_shortcut(payload: Payload, policy: &ResponseUrlPolicy) -> Result<Inte
         channel: payload.channel()?.ok_or(InteractionError::Missing { field: "channel" })?,
         message_ts: message_ts.ok_or(InteractionError::Missing { field: "message_ts" })?,
         thread_ts,
-        text: payload.message.map(|message| message.text).unwrap_or_default(),
+        words: payload.message.map(|message| message.parts.into_words()).unwrap_or_default(),
         callback_id: payload.callback_id.ok_or(InteractionError::Missing { field: "callback_id" })?,
         trigger_id: payload.trigger_id.ok_or(InteractionError::Missing { field: "trigger_id" })?,
         response_url: payload.response_url.and_then(|url| policy.admit(&url)),

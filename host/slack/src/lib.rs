@@ -2,6 +2,7 @@
 //!
 //! Knows neither the lists nor Jira. The HTTP routes are in `bot/src/server/`; they call the functions here.
 
+pub mod channel_event;
 pub mod command;
 pub mod command_button;
 pub mod command_in_use;
@@ -10,6 +11,8 @@ pub mod form;
 pub mod interaction;
 mod link_label;
 pub mod message;
+pub mod message_words;
+pub mod names;
 pub mod parse_markup;
 pub mod render;
 pub mod response_url;
@@ -17,5 +20,6 @@ pub mod sealed;
 pub mod sender;
 pub mod signature;
 pub mod socket;
+pub mod title;
 pub mod view;
 pub mod web_api;

@@ -33,15 +33,51 @@ pub fn to_typed(mrkdwn: &str) -> String {
     reference::replace(mrkdwn, Source::Message, |reference| match reference {
         Reference::Link { url, label } if url == label => url,
         Reference::Link { url, label } => format!("<{url}|{label}>"),
-        Reference::Mention(text) => text,
+        other => other.into_text(),
+    })
+}
+
+/// A plain text as a message has it, where `&`, `<` and `>` are entities.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The ids that a message mentions without saying their names, each once, in order.
+pub fn nameless(mrkdwn: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    reference::replace(mrkdwn, Source::Message, |reference| {
+        if let Reference::Nameless { id, .. } = reference
+            && !ids.contains(&id)
+        {
+            ids.push(id);
+        }
+        String::new()
+    });
+    ids
+}
+
+/// The message for a title: `gap` for each name that isn't known, and the labels of what isn't a link.
+pub(crate) fn for_title(mrkdwn: &str, gap: char) -> String {
+    reference::rewrite(mrkdwn, |reference| match reference {
+        Reference::Nameless { .. } => Some(gap.to_string()),
+        Reference::Address { label, .. } => Some(literal(&label)),
+        _ => None,
+    })
+}
+
+/// The message with the names of what it mentions, as far as `name_of` an id is known.
+pub fn with_names(mrkdwn: &str, name_of: impl Fn(&str) -> Option<String>) -> String {
+    reference::rewrite(mrkdwn, |reference| match reference {
+        Reference::Nameless { id, sign } => name_of(&id).map(|name| literal(&format!("{sign}{name}"))),
+        _ => None,
     })
 }
 
 /// A message's `text` for a title, which can't contain links: each is replaced by its label.
 pub fn to_title(mrkdwn: &str) -> String {
     reference::replace(mrkdwn, Source::Message, |reference| match reference {
-        Reference::Link { label, .. } => label,
-        Reference::Mention(text) => text,
+        Reference::Link { label, .. } | Reference::Address { label, .. } => label,
+        other => other.into_text(),
     })
 }
 

@@ -113,9 +113,10 @@ pub struct Identity {
 }
 
 /// Who can be in a channel. What Slack leaves out is false.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Conversation {
+    pub name: Option<String>,
     pub is_private: bool,
     /// Whether people of other organisations are in it.
     pub is_ext_shared: bool,
@@ -127,15 +128,18 @@ pub struct Conversation {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct User {
+    pub(crate) name: Option<String>,
     is_email_confirmed: bool,
-    profile: Profile,
+    pub(crate) profile: Profile,
     /// `Europe/Berlin`
     tz: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-struct Profile {
+pub(crate) struct Profile {
+    pub(crate) display_name: Option<String>,
+    pub(crate) real_name: Option<String>,
     email: Option<String>,
 }
 

@@ -151,6 +151,15 @@ impl SimulatedSlack {
         messages::write(&self.shared, user, channel, text, None)
     }
 
+    /// A message of another app, with any of the fields that Slack's messages have. A shortcut on it sends them.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::write`].
+    pub fn write_as_app(&self, channel: &str, message: Value) -> Result<ShownMessage, ActError> {
+        let somebody = &self.shared.workspace.people[0].name;
+        messages::write_as_app(&self.shared, somebody, channel, message)
+    }
+
     /// Writes a plain message in the thread below another.
     ///
     /// # Errors

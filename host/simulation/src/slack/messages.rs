@@ -1,6 +1,10 @@
 //! What people do with messages: write them and use shortcuts on them. Acting on a message opens a response
 //! URL.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::slack::{
     act_error::ActError,
     delivery,
@@ -38,6 +42,18 @@ pub(super) fn write(
     };
     shared.history.show(message.clone());
     Ok(message)
+}
+
+/// Writes a message of another app, with the fields of `message`.
+pub(super) fn write_as_app(
+    shared: &WorkspaceState,
+    user: &str,
+    channel: &str,
+    message: Value,
+) -> Result<ShownMessage, ActError> {
+    let text = message["text"].as_str().unwrap_or_default().to_owned();
+    let written = write(shared, user, channel, &text, None)?;
+    Ok(ShownMessage { payload: Some(Arc::new(message)), ..written })
 }
 
 pub(super) async fn use_shortcut(

@@ -197,6 +197,10 @@ pub(super) fn message_object(shared: &WorkspaceState, message: &ShownMessage) ->
         object["user"] = json!(message.user);
         object["client_msg_id"] = json!(uuid());
         object["blocks"] = rich_text(&message.text);
+        // What another app has posted is as it was posted.
+        for (name, value) in message.payload.iter().filter_map(|payload| payload.as_object()).flatten() {
+            object[name] = value.clone();
+        }
     } else {
         object["user"] = json!(workspace.bot_user.as_str());
         object["bot_id"] = json!(workspace.bot_id);

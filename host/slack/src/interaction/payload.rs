@@ -9,6 +9,7 @@ use crate::{
         error::InteractionError,
         view_state::{InputValue, InputValues, ViewState},
     },
+    message_words::MessageParts,
     sender::Sender,
     view::input::Choice,
 };
@@ -79,8 +80,8 @@ struct Container {
 pub(super) struct Message {
     ts: Option<String>,
     thread_ts: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub(super) text: String,
+    #[serde(flatten)]
+    pub(super) parts: MessageParts,
 }
 
 #[derive(Deserialize)]

@@ -55,7 +55,7 @@ fn reference_at_start(rest: &str, source: Source) -> Option<(Token, usize)> {
     let (reference, length) = reference::at_start(rest, source)?;
     let token = match reference {
         Reference::Link { url, label } => Token::Link { url, label },
-        Reference::Mention(text) => Token::Text(text),
+        other => Token::Text(other.into_text()),
     };
     Some((token, length))
 }

@@ -11,6 +11,21 @@ use crate::web_api::{Method, SlackWebApi, error::ApiError, into_failure};
 const LIST_USERS: Method =
     Method { name: "usergroups.users.list", deadline: Duration::from_secs(3), repeatable: true };
 
+/// Somebody waits for it.
+const LIST_GROUPS: Method =
+    Method { name: "usergroups.list", deadline: Duration::from_secs(3), repeatable: true };
+
+#[derive(Deserialize)]
+struct GroupsAnswer {
+    usergroups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    id: String,
+    handle: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct UsersAnswer {
     users: Vec<String>,
@@ -30,5 +45,18 @@ impl SlackWebApi {
         let answer: UsersAnswer =
             self.repeat(LIST_USERS, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
         Ok(answer.users)
+    }
+
+    /// What people type to mention a user group, without the `@`, within 3 s. `None` if there is no such group.
+    ///
+    /// # Errors
+    /// [`ApiError`]: [`ApiError::MissingScope`] without `usergroups:read`.
+    pub async fn get_user_group_handle(&self, group: &str) -> Result<Option<String>, ApiError> {
+        let session = self.client.open_session(&self.token);
+        let no_params: Vec<(&str, Option<&str>)> = Vec::new();
+        let get = || session.http_session_api.http_get(LIST_GROUPS.name, &no_params, None);
+        let answer: GroupsAnswer =
+            self.repeat(LIST_GROUPS, || get().map(|answer| answer.map_err(into_failure)).boxed()).await?;
+        Ok(answer.usergroups.into_iter().find(|known| known.id == group).and_then(|known| known.handle))
     }
 }

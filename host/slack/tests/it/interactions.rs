@@ -194,7 +194,7 @@ fn shortcuts_bring_a_trigger_and_a_message() {
     }));
     let Ok(Interaction::MessageShortcut(on_message)) = on_message else { panic!("{on_message:?}") };
     assert_eq!(on_message.channel.as_str(), "D0LFFBKLZ");
-    assert_eq!(on_message.text, "*login* is &lt;broken&gt;");
+    assert_eq!(on_message.words.text, "*login* is &lt;broken&gt;");
     assert_eq!(
         (on_message.message_ts.as_str(), on_message.thread_ts.as_deref()),
         ("1494377399.862463", Some("1494377000.1"))

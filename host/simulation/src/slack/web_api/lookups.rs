@@ -93,6 +93,14 @@ pub(super) fn conversations_of(shared: &WorkspaceState, arguments: &Value) -> Ap
     Ok(json!({ "channels": page, "response_metadata": { "next_cursor": next } }))
 }
 
+/// In lower case, the id of a group is its handle, too.
+pub(super) fn user_groups(shared: &WorkspaceState) -> ApiResult {
+    let groups = shared.user_groups.lock().unwrap_or_else(PoisonError::into_inner);
+    let group =
+        |id: &String| json!({ "id": id, "handle": id.to_lowercase(), "name": id, "is_usergroup": true });
+    Ok(json!({ "usergroups": groups.keys().map(group).collect::<Vec<_>>() }))
+}
+
 pub(super) fn user_group(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let id = text(arguments, "usergroup").ok_or("no_such_subteam")?;
     let groups = shared.user_groups.lock().unwrap_or_else(PoisonError::into_inner);

@@ -122,7 +122,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         }
         "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Needs::BotToken(Some("chat:write")),
         "conversations.info" | "users.conversations" => Needs::BotToken(Some("channels:read")),
-        "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
+        "usergroups.list" | "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
         "users.info" => Needs::BotToken(Some("users:read")),
         "apps.connections.open" => Needs::AppToken,
         _ => Needs::BotToken(None),
@@ -140,6 +140,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
         "users.conversations" => lookups::conversations_of(shared, &arguments),
+        "usergroups.list" => lookups::user_groups(shared),
         "usergroups.users.list" => lookups::user_group(shared, &arguments),
         "users.info" => lookups::user(shared, &arguments),
         "apps.connections.open" => Ok(json!({ "url": shared.sockets.new_address().as_str() })),
