@@ -108,6 +108,10 @@ impl Channels {
         self.remembered(channel).unwrap_or(Audience::Unknowable)
     }
 
+    pub(crate) fn forget(&self, channel: &ChannelId) {
+        self.remembered.forget(channel);
+    }
+
     fn remembered(&self, channel: &ChannelId) -> Option<Audience> {
         if channel.is_direct_message() || channel.is_person() {
             // With the bot, nobody else is in it. It is no private channel, though: it has no members to vouch.

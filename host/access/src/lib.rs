@@ -1,5 +1,6 @@
 //! Who may see and do what: which issues may be shown in which channel, and what a person may do.
 
+pub mod channel_names;
 pub mod channels;
 mod person;
 pub mod policy;
@@ -15,6 +16,7 @@ pub mod workspace;
 use std::sync::Arc;
 
 use crate::{
+    channel_names::ChannelNames,
     channels::{Audience, Channels},
     person::PersonRights,
     policy::AccessPolicy,
@@ -34,6 +36,8 @@ pub struct Access {
     policy: Live<AccessPolicy>,
     channels: Channels,
     zones: TimeZones,
+    /// What they were called before.
+    pub channel_names: Arc<ChannelNames>,
     pub roles: RoleBook,
     /// Asked if people's own rights decide.
     rights: Option<Arc<PersonRights>>,
@@ -53,13 +57,8 @@ impl Access {
     pub fn new(policy: AccessPolicy, slack: Arc<SlackWebApi>, workspace: Arc<Workspace>) -> Self {
         let roles = RoleBook::new(Roles::default(), Live::default(), Arc::clone(&slack));
         let zones = TimeZones::new(Arc::clone(&slack), Arc::clone(&workspace));
-        Self {
-            policy: Live::new(policy),
-            channels: Channels::new(slack, workspace),
-            zones,
-            roles,
-            rights: None,
-        }
+        let (channel_names, channels) = (Arc::default(), Channels::new(slack, workspace));
+        Self { policy: Live::new(policy), channels, zones, channel_names, roles, rights: None }
     }
 
     /// The name of a person's time zone, if Slack says.
@@ -94,7 +93,7 @@ impl Access {
 
     /// What may be shown to a person in a channel. Asks Slack who is in it, if the app may and hasn't lately.
     pub async fn sight(&self, channel: &ChannelId, user: &UserId) -> Sight {
-        let sight = Sight::new(&self.policy.get(), channel, self.channels.audience(channel).await);
+        let sight = self.sight_of(channel, self.channels.audience(channel).await);
         match &self.rights {
             Some(rights) => sight.of_person(Arc::clone(rights), user),
             None => sight,
@@ -113,7 +112,16 @@ impl Access {
             Audience::Unknown => Audience::Unknowable,
             known => known,
         };
-        let sight = Sight::new(&self.policy.get(), channel, audience);
+        let sight = self.sight_of(channel, audience);
         if audience == Audience::Unknowable { sight.with_private_levels() } else { sight }
+    }
+
+    /// Of a channel whose people or state have changed, what was remembered is forgotten.
+    pub fn forget_channel(&self, channel: &ChannelId) {
+        self.channels.forget(channel);
+    }
+
+    fn sight_of(&self, channel: &ChannelId, audience: Audience) -> Sight {
+        Sight::new(&self.policy.get(), channel, &self.channel_names.former(channel), audience)
     }
 }

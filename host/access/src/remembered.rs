@@ -27,6 +27,10 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
         (Instant::now() < *until).then(|| value.clone())
     }
 
+    pub(crate) fn forget(&self, key: &K) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     pub(crate) fn put(&self, key: K, value: V, lifetime: Duration) {
         let now = Instant::now();
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -38,7 +38,13 @@ impl Sight {
     /// Shows everything.
     pub const ALL: Self = Self { limits: Vec::new(), security_level: None, person: None };
 
-    pub(crate) fn new(policy: &AccessPolicy, channel: &ChannelId, audience: Audience) -> Self {
+    /// `former`: the ids that the channel had before, under which the policy may name it.
+    pub(crate) fn new(
+        policy: &AccessPolicy,
+        channel: &ChannelId,
+        former: &[ChannelId],
+        audience: Audience,
+    ) -> Self {
         let mut limits = Vec::new();
         match (audience, &policy.shared_channels) {
             (Audience::Own { .. } | Audience::Unknowable, _) => {}
@@ -54,10 +60,12 @@ impl Sight {
         if let Some(projects) = &policy.projects {
             limits.push((projects.clone(), Rule::Projects));
         }
-        if let Some(ChannelPolicy { projects: Some(projects) }) =
-            policy.channel.get(&NamedChannel(channel.clone()))
-        {
-            limits.push((projects.clone(), Rule::ChannelProjects(projects.clone())));
+        for name in std::iter::once(channel).chain(former) {
+            if let Some(ChannelPolicy { projects: Some(projects) }) =
+                policy.channel.get(&NamedChannel(name.clone()))
+            {
+                limits.push((projects.clone(), Rule::ChannelProjects(projects.clone())));
+            }
         }
         let security_level = match (policy.security_levels, audience) {
             (SecurityLevels::Allow, _) | (SecurityLevels::Private, Audience::Own { is_private: true }) => {
@@ -182,7 +190,7 @@ mod tests {
     }
 
     fn sight(policy: &AccessPolicy, channel: &str, audience: Audience) -> Sight {
-        Sight::new(policy, &ChannelId::parse(channel).unwrap(), audience)
+        Sight::new(policy, &ChannelId::parse(channel).unwrap(), &[], audience)
     }
 
     const PUBLIC: Audience = Audience::Own { is_private: false };
@@ -217,6 +225,18 @@ mod tests {
         assert!(matches!(shared.project("A"), Err(Rule::SharedProjects(_))));
         assert_eq!(shared.project("B"), Ok(()));
         assert_eq!(sight(&policy, "C2", Audience::Shared).projects(), Some(ProjectList::default()));
+    }
+
+    #[test]
+    fn a_channel_is_known_under_its_former_id() {
+        let policy = policy("[channel.G1]\nprojects = [\"A\"]");
+        let (today, before) = (ChannelId::parse("C1").unwrap(), ChannelId::parse("G1").unwrap());
+        let sight = Sight::new(&policy, &today, &[before], PRIVATE);
+        assert!(matches!(sight.project("B"), Err(Rule::ChannelProjects(_))));
+        assert_eq!(
+            (sight.project("A"), Sight::new(&policy, &today, &[], PRIVATE).project("B")),
+            (Ok(()), Ok(()))
+        );
     }
 
     #[test]

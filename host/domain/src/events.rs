@@ -17,6 +17,17 @@ pub enum DomainEvent {
     StoryCreated(TicketEvent),
 }
 
+impl DomainEvent {
+    /// The same in the channel that `current` names, since a channel's id may have changed meanwhile.
+    #[must_use]
+    pub fn in_channel(mut self, current: impl FnOnce(&ChannelId) -> ChannelId) -> Self {
+        let (Self::TicketCreated(ticket) | Self::DuplicateLinked(ticket) | Self::StoryCreated(ticket)) =
+            &mut self;
+        ticket.channel = current(&ticket.channel);
+        self
+    }
+}
+
 /// Which ticket, where it was asked for, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketEvent {

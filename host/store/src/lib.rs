@@ -1,6 +1,7 @@
 //! What MARO keeps, on SQLite and PostgreSQL: one module a table.
 
 pub mod audit;
+pub mod channels;
 pub mod config;
 pub mod database;
 pub mod intents;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use crate::{
     audit::{AuditLog, postgres::PostgresAuditLog, sqlite::SqliteAuditLog},
+    channels::{ChannelBook, postgres::PostgresChannelBook, sqlite::SqliteChannelBook},
     config::DatabaseConfig,
     database::{Database, inspection::PoolStatus},
     intents::{Intents, postgres::PostgresIntents, sqlite::SqliteIntents},
@@ -36,6 +38,7 @@ pub struct Stores {
     pub plugin_storage: Arc<dyn PluginStorage>,
     pub plugin_switches: Arc<dyn PluginSwitches>,
     pub workspace: Arc<dyn WorkspaceMemory>,
+    pub channels: Arc<dyn ChannelBook>,
     pub audit: Arc<dyn AuditLog>,
     pub notices: Arc<dyn Notices>,
     pub jira_polls: Arc<dyn JiraPolls>,
@@ -61,6 +64,7 @@ impl Stores {
                 plugin_storage: Arc::new(SqlitePluginStorage::new(Arc::clone(file))),
                 plugin_switches: Arc::new(SqlitePluginSwitches::new(Arc::clone(file))),
                 workspace: Arc::new(SqliteWorkspaceMemory::new(Arc::clone(file))),
+                channels: Arc::new(SqliteChannelBook::new(Arc::clone(file))),
                 audit: Arc::new(SqliteAuditLog::new(Arc::clone(file))),
                 notices: Arc::new(SqliteNotices::new(Arc::clone(file))),
                 jira_polls: Arc::new(SqliteJiraPolls::new(file)),
@@ -72,6 +76,7 @@ impl Stores {
                 plugin_storage: Arc::new(PostgresPluginStorage::new(Arc::clone(pool))),
                 plugin_switches: Arc::new(PostgresPluginSwitches::new(Arc::clone(pool))),
                 workspace: Arc::new(PostgresWorkspaceMemory::new(Arc::clone(pool))),
+                channels: Arc::new(PostgresChannelBook::new(Arc::clone(pool))),
                 audit: Arc::new(PostgresAuditLog::new(Arc::clone(pool))),
                 notices: Arc::new(PostgresNotices::new(Arc::clone(pool))),
                 jira_polls: Arc::new(PostgresJiraPolls::new(Arc::clone(pool))),
@@ -95,6 +100,7 @@ impl Stores {
                 observer: observer.clone(),
             }),
             workspace: Arc::new(Observed { table: self.workspace.clone(), observer: observer.clone() }),
+            channels: Arc::new(Observed { table: self.channels.clone(), observer: observer.clone() }),
             audit: Arc::new(Observed { table: self.audit.clone(), observer: observer.clone() }),
             notices: Arc::new(Observed { table: self.notices.clone(), observer: observer.clone() }),
             jira_polls: Arc::new(Observed { table: self.jira_polls.clone(), observer: observer.clone() }),

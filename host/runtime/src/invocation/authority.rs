@@ -130,7 +130,8 @@ impl Authority {
         let command = command.ok_or(Denial::NotGranted)?;
         // Nearly all plugins have no scopes at all.
         if let Some(scope) = self.manifest.scope.get(&grant) {
-            scope.admits(&command.caller, &command.capabilities.admins.get())?;
+            let Capabilities { admins, access, .. } = &*command.capabilities;
+            scope.admits(&command.caller, &admins.get(), &access.channel_names)?;
         }
         Ok(command)
     }

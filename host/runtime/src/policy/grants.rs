@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use maro_access::channel_names::ChannelNames;
 use maro_domain::{
     caller::{self, Person},
     ids::ChannelId,
@@ -90,8 +91,12 @@ impl Scope {
     ///
     /// # Errors
     /// Why not.
-    pub fn admits(&self, caller: &caller::Caller, admins: &[Person]) -> Result<(), Denial> {
-        let lists = |channels: &[NamedChannel]| channels.iter().any(|channel| channel.0 == caller.channel);
+    pub fn admits(&self, caller: &caller::Caller, admins: &[Person], names: &ChannelNames) -> Result<(), Denial> {
+        // What names a channel by an id that it had before goes on to hold.
+        let is_it = |named: &NamedChannel| names.current(&named.0) == caller.channel;
+        let lists = |channels: &[NamedChannel]| {
+            channels.iter().any(|channel| channel.0 == caller.channel) || channels.iter().any(is_it)
+        };
         let in_channel = self.only_in_channels.as_deref().is_none_or(lists) && !lists(&self.not_in_channels);
         if !in_channel {
             return Err(Denial::OtherChannel);

@@ -3,6 +3,7 @@
 mod support;
 
 mod audit;
+mod channels;
 mod database;
 mod intents;
 mod jira_polls;

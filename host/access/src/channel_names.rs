@@ -1,0 +1,64 @@
+//! What channels were called before, and which of them nobody can write to: what Slack's events said, as all replicas
+//! know it.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use maro_domain::ids::ChannelId;
+use maro_store::{
+    channels::{ChannelBook, ChannelHistory, Pause},
+    database::error::DatabaseError,
+};
+
+/// How soon a replica knows what another one heard.
+const ROUND: Duration = Duration::from_secs(3);
+
+/// The ids of channels through time.
+#[derive(Default)]
+pub struct ChannelNames(RwLock<Arc<ChannelHistory>>);
+
+impl ChannelNames {
+    /// The id that a channel has today.
+    pub fn current(&self, channel: &ChannelId) -> ChannelId {
+        let history = self.history();
+        let moved = history.former.iter().find(|(old, _)| old == channel);
+        moved.map_or(channel, |(_, new)| new).clone()
+    }
+
+    /// The ids that a channel had before. What operators wrote about those holds for it.
+    pub fn former(&self, channel: &ChannelId) -> Vec<ChannelId> {
+        let history = self.history();
+        history.former.iter().filter(|(_, new)| new == channel).map(|(old, _)| old.clone()).collect()
+    }
+
+    /// Why nobody can write to a channel, if so.
+    pub fn pause(&self, channel: &ChannelId) -> Option<Pause> {
+        self.history().paused.iter().find(|(paused, _)| paused == channel).map(|(_, pause)| *pause)
+    }
+
+    /// Reads what is known.
+    ///
+    /// # Errors
+    /// The database fails. What was known stays.
+    pub async fn read(&self, book: &dyn ChannelBook) -> Result<(), DatabaseError> {
+        let history = book.recall().await?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(history);
+        Ok(())
+    }
+
+    /// Reads it again and again until `shutdown`, because other replicas hear of channels, too.
+    pub async fn keep_reading(self: Arc<Self>, book: Arc<dyn ChannelBook>, shutdown: CancellationToken) {
+        while shutdown.run_until_cancelled(tokio::time::sleep(ROUND)).await.is_some() {
+            // An outage is logged where all calls pass.
+            let _ = self.read(&*book).await;
+        }
+    }
+
+    fn history(&self) -> Arc<ChannelHistory> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

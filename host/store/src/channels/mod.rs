@@ -1,0 +1,103 @@
+//! What becomes of channels: their former ids, and which of them nobody can write to.
+//!
+//! Owns the tables `former_channels`, `paused_channels` and `handled_events`. When a channel gets another id, it moves
+//! what the other tables keep for it.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::database::error::{DatabaseError, parse};
+use maro_domain::ids::ChannelId;
+
+pub(crate) mod observed;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+/// How long an event is remembered. Slack sends one again for an hour or so.
+const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(48);
+
+/// Why nobody can write to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    Archived,
+    Deleted,
+}
+
+impl Pause {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Archived => "archived",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Archived, Self::Deleted].into_iter().find(|pause| pause.as_str() == text)
+    }
+}
+
+/// Something that happened to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelChange<'a> {
+    /// It has another id now.
+    Moved {
+        old: &'a ChannelId,
+        new: &'a ChannelId,
+    },
+    Paused {
+        channel: &'a ChannelId,
+        pause: Pause,
+    },
+    /// People can write to it again.
+    Resumed {
+        channel: &'a ChannelId,
+    },
+}
+
+/// All that is known of channels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChannelHistory {
+    /// Each former id with the id of today.
+    pub former: Vec<(ChannelId, ChannelId)>,
+    pub paused: Vec<(ChannelId, Pause)>,
+}
+
+/// The history of channels. SQLite and PostgreSQL behave the same: one suite tests both.
+#[async_trait]
+pub trait ChannelBook: Send + Sync {
+    /// Notes what Slack's event with this id says, once. `false` if it was noted before, or changes nothing.
+    ///
+    /// A channel that moves takes its list, its intents and the plugins' values along. Where there is something under
+    /// the new id already, each issue is on the list once, as it was tracked first, and of two values the one of the old
+    /// id stays.
+    async fn note(
+        &self,
+        event_id: &str,
+        change: ChannelChange<'_>,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError>;
+
+    /// What is known. Invalid rows are skipped.
+    async fn recall(&self) -> Result<ChannelHistory, DatabaseError>;
+}
+
+/// A name for one handling of an event, so that it knows its own row.
+fn handling() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// Reads two arrays of pairs.
+fn read(json: &str) -> Result<ChannelHistory, DatabaseError> {
+    #[derive(Deserialize)]
+    struct Stored(Vec<(String, String)>, Vec<(String, String)>);
+    let Stored(former, paused) = parse(json)?;
+    let id = |text: &str| ChannelId::parse(text).ok();
+    Ok(ChannelHistory {
+        former: former.iter().filter_map(|(old, new)| Some((id(old)?, id(new)?))).collect(),
+        paused: paused
+            .iter()
+            .filter_map(|(channel, reason)| Some((id(channel)?, Pause::from_text(reason)?)))
+            .collect(),
+    })
+}

@@ -1,0 +1,127 @@
+//! What becomes of channels. Each claim runs on SQLite and on PostgreSQL.
+
+use maro_store::channels::{ChannelChange, ChannelHistory, Pause};
+
+use crate::support::given::{Given, at, channel, on_both_databases};
+
+on_both_databases! {
+    a_channel_that_gets_another_id_takes_everything_along,
+    the_same_event_changes_something_once,
+    former_ids_lead_to_the_id_of_today,
+    a_pause_is_kept_until_it_ends,
+}
+
+async fn moved(given: &Given, event: &str, old: &str, new: &str) -> bool {
+    let change = ChannelChange::Moved { old: &channel(old), new: &channel(new) };
+    given.channels.note(event, change, at(9)).await.unwrap()
+}
+
+async fn rows(given: &Given) -> Vec<String> {
+    let rows =
+        "SELECT channel_id || ' ' || issue_key || ' ' || tracked_by FROM channel_tracked_issues ORDER BY 1";
+    given.query(rows).await
+}
+
+async fn fill(given: &Given) {
+    let list = "INSERT INTO channel_tracked_issues (channel_id, issue_key, issue_id, tracked_at, tracked_by) VALUES ";
+    for row in [
+        "('G1', 'A-1', '1', '2026-01-31T09:00:00.000000Z', 'U1')",
+        "('G1', 'A-2', NULL, '2026-01-31T09:00:00.000000Z', 'U1')",
+        "('G1', 'OLD-3', '3', '2026-01-31T09:00:00.000000Z', 'U1')",
+        "('C1', 'A-1', '1', '2026-01-31T10:00:00.000000Z', 'U2')",
+        "('C1', 'NEW-3', '3', '2026-01-31T08:00:00.000000Z', 'U2')",
+        "('C2', 'A-1', '1', '2026-01-31T10:00:00.000000Z', 'U2')",
+    ] {
+        given.execute(&format!("{list}{row}")).await;
+    }
+    let draft = r#"{"origin":{"channel":"G1","user":"U1"},"summary":"say \"channel\":\"G1\""}"#;
+    given
+        .execute(&format!(
+            "INSERT INTO ticket_intents (id, kind, channel_id, user_id, state, data, version, created_at, updated_at)
+             VALUES ('i', 'create', 'G1', 'U1', 'draft', '{draft}', 7, '2026-01-31T09:00:00.000000Z',
+                     '2026-01-31T09:00:00.000000Z')"
+        ))
+        .await;
+    for (channel, key, value) in
+        [("G1", "a", "old"), ("G1", "b", "b"), ("C1", "a", "new"), ("C1", "cc", "c"), ("C2", "a", "x")]
+    {
+        let blob = |text: &str| {
+            if given.is_on_postgres() {
+                format!("'{text}'::bytea")
+            } else {
+                format!("CAST('{text}' AS BLOB)")
+            }
+        };
+        given
+            .execute(&format!(
+                "INSERT INTO plugin_storage (plugin, channel_id, key, value) VALUES ('p', '{channel}', {}, {})",
+                blob(key),
+                blob(value)
+            ))
+            .await;
+    }
+    given
+        .execute("INSERT INTO plugin_storage_usage (plugin, channel_id, keys, bytes) VALUES ('p', 'G1', 2, 6), ('p', 'C1', 2, 7)")
+        .await;
+}
+
+async fn a_channel_that_gets_another_id_takes_everything_along(given: &Given) {
+    fill(given).await;
+    assert!(moved(given, "Ev1", "G1", "C1").await);
+    assert_eq!(rows(given).await, ["C1 A-1 U1", "C1 A-2 U1", "C1 NEW-3 U2", "C2 A-1 U2"]);
+    let intents = given.query("SELECT channel_id || ' ' || data FROM ticket_intents").await;
+    assert_eq!(intents, [r#"C1 {"origin":{"channel":"C1","user":"U1"},"summary":"say \"channel\":\"G1\""}"#]);
+    let space = |key: &'static str| async move {
+        let c1 = channel("C1");
+        let space = maro_store::plugin_storage::Space { plugin: "p", channel: Some(&c1) };
+        given.plugin_storage.get(space, key).await.unwrap()
+    };
+    assert_eq!(
+        (space("a").await.as_deref(), space("b").await.as_deref(), space("cc").await.as_deref()),
+        (Some("old"), Some("b"), Some("c"))
+    );
+    let usage =
+        given.query("SELECT channel_id || ' ' || keys || ' ' || bytes FROM plugin_storage_usage").await;
+    assert_eq!(usage, ["C1 3 9"]);
+}
+
+async fn the_same_event_changes_something_once(given: &Given) {
+    fill(given).await;
+    assert!(moved(given, "Ev1", "G1", "C1").await);
+    given.execute("UPDATE channel_tracked_issues SET channel_id = 'G1' WHERE issue_key = 'A-2'").await;
+    assert!(!moved(given, "Ev1", "G1", "C1").await);
+    assert!(rows(given).await.contains(&"G1 A-2 U1".to_owned()));
+    assert!(moved(given, "Ev2", "G1", "C1").await);
+    assert!(rows(given).await.contains(&"C1 A-2 U1".to_owned()));
+    assert!(!moved(given, "Ev3", "C1", "C1").await);
+}
+
+async fn former_ids_lead_to_the_id_of_today(given: &Given) {
+    moved(given, "Ev1", "G1", "C1").await;
+    moved(given, "Ev2", "C1", "C2").await;
+    let history = given.replica().await.channels.recall().await.unwrap();
+    let mut former = history.former.clone();
+    former.sort();
+    assert_eq!(former, [(channel("C1"), channel("C2")), (channel("G1"), channel("C2"))]);
+    // Back to an id that it had: that one is no former id any more.
+    moved(given, "Ev3", "C2", "G1").await;
+    let mut former = given.channels.recall().await.unwrap().former;
+    former.sort();
+    assert_eq!(former, [(channel("C1"), channel("G1")), (channel("C2"), channel("G1"))]);
+}
+
+async fn a_pause_is_kept_until_it_ends(given: &Given) {
+    let (c1, c2) = (channel("C1"), channel("C2"));
+    let pause = |event: &'static str, pause: Pause| {
+        let change = ChannelChange::Paused { channel: &c1, pause };
+        given.channels.note(event, change, at(1))
+    };
+    assert!(pause("Ev1", Pause::Archived).await.unwrap());
+    assert!(pause("Ev2", Pause::Deleted).await.unwrap());
+    moved(given, "Ev3", "C1", "C2").await;
+    let history = given.channels.recall().await.unwrap();
+    assert_eq!(history.paused, [(c2.clone(), Pause::Deleted)]);
+    assert!(given.channels.note("Ev4", ChannelChange::Resumed { channel: &c2 }, at(2)).await.unwrap());
+    let expected = ChannelHistory { former: vec![(c1, c2)], paused: Vec::new() };
+    assert_eq!(given.channels.recall().await.unwrap(), expected);
+}
