@@ -113,6 +113,11 @@ impl Bot {
             .context("the database that DATABASE_URL names cannot be used")?;
         let loader = Arc::new(loader.await.context("the WebAssembly loader does not start")??);
         let services = Services::new(&config, &stores, surroundings.clock, surroundings.patience)?;
+        let names = Arc::clone(&services.access.channel_names);
+        names
+            .read(&*stores.channels)
+            .await
+            .context("the database doesn't tell what channels were called before")?;
         let outbound = OutboundClient::new(surroundings.reach, config.network().clone())
             .with_simulated(surroundings.services);
         let (plugins, upkeep) = PluginHost::new(loader, &config, &services);
@@ -123,6 +128,7 @@ impl Bot {
         background.spawn(upkeep.run(config.plugins.hot_reload, shutdown.clone()));
         background.spawn(probe_jira(Arc::clone(&services.jira), config.jira.clone(), shutdown.clone()));
         background.spawn(credential_notices(&config, &services).run(shutdown.clone()));
+        background.spawn(names.keep_reading(Arc::clone(&stores.channels), shutdown.clone()));
         background.spawn(learn_workspace(&services, shutdown.clone()));
         background.spawn(status_sync(&services).run(shutdown.clone()));
         background.spawn(recent_changes(&services).run(shutdown.clone()));

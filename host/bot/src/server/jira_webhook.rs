@@ -1,16 +1,19 @@
 //! `POST /jira/webhook`: Jira hints at a change. Without a secret the address does not exist.
+//!
+//! Old releases of Data Center and automation rules can't sign. They show that they know the secret by the address:
+//! `POST /jira/webhook/{JIRA_WEBHOOK_SECRET}`. So that address is logged nowhere.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
 use crate::server::{
     refusals::Refused,
-    request::Rejection,
+    request::{Rejection, UnsignedBytes},
     signed::{Signed, SignedBody},
     state::BotState,
 };
@@ -19,9 +22,10 @@ use maro_jira::{
     webhook::{self, WebhookEvent},
 };
 use maro_process::telemetry::error_chain;
-use maro_slack::signature::RequestId;
+use maro_slack::{form, signature::RequestId};
 
 impl SignedBody for WebhookEvent {
+    const ADDRESS: &'static str = "/jira/webhook";
     const MALFORMED: &'static str = "The request is no webhook.\n";
 
     type Error = JiraError;
@@ -31,15 +35,14 @@ impl SignedBody for WebhookEvent {
     }
 
     /// A webhook is a hint, and harmless twice. Jira itself repeats what it takes for lost.
-    fn check_signature(
-        state: &BotState,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Option<RequestId>, Rejection> {
-        let signature = headers.get(webhook::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+    fn check_signature(state: &BotState, head: &Parts, body: &[u8]) -> Result<Option<RequestId>, Rejection> {
+        let signature = head.headers.get(webhook::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+        let is_jiras = |secret| match secret_in(head.uri.path()) {
+            Some(said) => webhook::is_secret(secret, &said),
+            None => signature.is_some_and(|signature| webhook::is_signed(secret, signature, body)),
+        };
         let secret = state.jira_webhook.secret.get();
-        let signed = (*secret).as_ref().zip(signature);
-        match signed.is_some_and(|(secret, signature)| webhook::is_signed(secret, signature, body)) {
+        match (*secret).as_ref().is_some_and(is_jiras) {
             true => Ok(None),
             false => {
                 state.refusals.note(Refused::NotJiras);
@@ -52,9 +55,20 @@ impl SignedBody for WebhookEvent {
         }
     }
 
+    fn room(state: &BotState) -> &UnsignedBytes {
+        &state.jira_webhook.unsigned_bytes
+    }
+
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, JiraError> {
         webhook::parse_event(body)
     }
+}
+
+/// What the address says beyond its own path.
+fn secret_in(path: &str) -> Option<String> {
+    let said = path.strip_prefix(WebhookEvent::ADDRESS)?.strip_prefix('/')?;
+    // In an address `+` is no space.
+    form::decode(said.replace('+', "%2B").as_bytes()).ok().map(Cow::into_owned)
 }
 
 /// Doesn't wait for Jira: a webhook that isn't acknowledged in time is sent again, and then no more.

@@ -1,6 +1,7 @@
 //! HTTP in: Slack's and Jira's addresses, health and metrics.
 
 mod answers;
+mod channel_events;
 pub(crate) mod connections;
 mod health;
 mod jira_webhook;
@@ -34,6 +35,7 @@ pub(crate) fn router(state: Arc<BotState>, has_operators: bool) -> Router {
         .route("/slack/interactions", post(slack_interactions::receive))
         .route("/slack/events", post(slack_events::receive))
         .route("/jira/webhook", post(jira_webhook::receive))
+        .route("/jira/webhook/{*secret}", post(jira_webhook::receive))
         .with_state(Arc::clone(&state));
     if has_operators { router.merge(operators(state)) } else { router }
 }

@@ -37,8 +37,8 @@ impl Refusals {
                  this Slack app again"
             ),
             Refused::NotJiras if jira.is_due(now) => tracing::warn!(
-                "refused a webhook that isn't signed with JIRA_WEBHOOK_SECRET; if Jira sent it, give the webhook the \
-                 same secret there"
+                "refused a webhook that isn't signed with JIRA_WEBHOOK_SECRET and doesn't have it in its address; if \
+                 Jira sent it, give the webhook the same secret there"
             ),
             Refused::Stale { seconds_off } if stale.is_due(now) => tracing::warn!(
                 seconds_off,

@@ -16,20 +16,32 @@ use tokio::{
 
 use maro_process::metrics::Metrics;
 
-/// The largest body, in bytes. Slack's commands have a few KiB, Jira's webhooks some hundred.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+const MIB: usize = 1024 * 1024;
 
-/// How long a body may take to arrive. Slack itself gives up after three seconds.
-const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// What Slack sends has a few KiB, and Slack itself gives up after three seconds.
+const OF_SLACK: Limits = Limits { body_bytes: MIB, unsigned_bytes: 32 * MIB, time: Duration::from_secs(5) };
 
-/// How many bytes of unsigned bodies there may be over all connections, beyond [`FREE_BYTES`] of each.
-const MAX_UNSIGNED_BYTES: usize = 32 * MAX_BODY_BYTES;
+/// Jira's webhooks have some hundred KiB, and those of an issue with a long history up to 25 MB, which is Jira's own
+/// limit. They have a room of their own, so that nothing of Slack's ever waits for them.
+const OF_JIRA: Limits =
+    Limits { body_bytes: 25 * MIB, unsigned_bytes: 32 * MIB, time: Duration::from_secs(20) };
+
+/// How much is taken of what somebody sends before it is known who that is.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// The largest body, in bytes.
+    body_bytes: usize,
+    /// How many bytes of unsigned bodies there may be over all connections, beyond [`FREE_BYTES`] of each.
+    unsigned_bytes: usize,
+    /// How long a body may take to arrive.
+    time: Duration,
+}
 
 /// How much of each body counts for nothing: more than a command has. So those are answered, whoever fills the rest.
 const FREE_BYTES: usize = 16 * 1024;
 
 /// How much of a body that is too large is taken and thrown away, in bytes, and for how long.
-const MAX_DISCARDED_BYTES: usize = 16 * MAX_BODY_BYTES;
+const MAX_DISCARDED_BYTES: usize = 16 * MIB;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A request refused: what the sender is told, and the reason for the metrics.
@@ -50,12 +62,9 @@ impl Rejection {
 
 /// Room for what nobody has vouched for yet: bodies whose signature isn't checked.
 #[derive(Debug, Clone)]
-pub(super) struct UnsignedBytes(Arc<Semaphore>);
-
-impl Default for UnsignedBytes {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_UNSIGNED_BYTES)))
-    }
+pub(super) struct UnsignedBytes {
+    limits: Limits,
+    room: Arc<Semaphore>,
 }
 
 /// A whole body, and the room that it takes until its sender is known.
@@ -65,6 +74,20 @@ pub(super) struct UnsignedBody {
 }
 
 impl UnsignedBytes {
+    /// Room for what comes from Slack.
+    pub(super) fn of_slack() -> Self {
+        Self::within(OF_SLACK)
+    }
+
+    /// Room for what comes from Jira.
+    pub(super) fn of_jira() -> Self {
+        Self::within(OF_JIRA)
+    }
+
+    fn within(limits: Limits) -> Self {
+        Self { limits, room: Arc::new(Semaphore::new(limits.unsigned_bytes)) }
+    }
+
     /// The whole body, within the limits of size and time. It waits for room as long as it may take to arrive.
     pub(super) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<UnsignedBody, Rejection> {
         const TOO_SLOW: Rejection = Rejection {
@@ -79,12 +102,12 @@ impl UnsignedBytes {
         };
         let announced =
             headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        if announced.is_some_and(|length| length > self.limits.body_bytes as u64) {
             discard(body);
             return Err(TOO_LARGE);
         }
         let mut is_waiting_for_room = false;
-        match timeout(BODY_TIMEOUT, self.collect(&mut body, &mut is_waiting_for_room)).await {
+        match timeout(self.limits.time, self.collect(&mut body, &mut is_waiting_for_room)).await {
             Ok(Err(rejection)) if rejection.reason == TOO_LARGE.reason => {
                 discard(body);
                 Err(rejection)
@@ -109,16 +132,16 @@ impl UnsignedBytes {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BROKEN_OFF)?.into_data() else { continue };
             let length = bytes.len() + data.len();
-            if length > MAX_BODY_BYTES {
+            if length > self.limits.body_bytes {
                 return Err(TOO_LARGE);
             }
             let held = room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
             let needed = length.saturating_sub(FREE_BYTES + held);
             if needed > 0 {
                 *is_waiting_for_room = true;
-                // A body of at most 1 MiB needs no more permits than there are, and nobody closes the semaphore.
+                // No body needs more permits than there are, and nobody closes the semaphore.
                 let needed = u32::try_from(needed).map_err(|_| TOO_LARGE)?;
-                let more = Arc::clone(&self.0).acquire_many_owned(needed).await.map_err(|_| BROKEN_OFF)?;
+                let more = Arc::clone(&self.room).acquire_many_owned(needed).await.map_err(|_| BROKEN_OFF)?;
                 *is_waiting_for_room = false;
                 match &mut room {
                     Some(room) => room.merge(more),

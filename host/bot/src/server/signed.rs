@@ -4,14 +4,14 @@ use std::{fmt, sync::Arc};
 
 use axum::{
     extract::{FromRequest, Request},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
 use crate::server::{
     connections::places::Place,
     refusals::Refused,
-    request::{Rejection, UnsignedBody},
+    request::{Rejection, UnsignedBody, UnsignedBytes},
     state::BotState,
 };
 use maro_domain::request::RequestToken;
@@ -23,6 +23,9 @@ pub(super) struct Signed<T>(pub(super) T, pub(super) Option<RequestToken>);
 
 /// What can be carried. By default, Slack is its sender.
 pub(super) trait SignedBody: Sized {
+    /// Where it comes in, for the log. The address that it was sent to may hold a secret.
+    const ADDRESS: &'static str;
+
     /// What the sender of a body that isn't one is told.
     const MALFORMED: &'static str;
 
@@ -34,12 +37,13 @@ pub(super) trait SignedBody: Sized {
     }
 
     /// What identifies the request, if its sender never signs the same twice.
-    fn check_signature(
-        state: &BotState,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Option<RequestId>, Rejection> {
-        check_slack_signature(state, headers, body).map(Some)
+    fn check_signature(state: &BotState, head: &Parts, body: &[u8]) -> Result<Option<RequestId>, Rejection> {
+        check_slack_signature(state, &head.headers, body).map(Some)
+    }
+
+    /// The room that it takes while nobody has vouched for it.
+    fn room(state: &BotState) -> &UnsignedBytes {
+        &state.unsigned_bytes
     }
 
     /// Whether it is answered as often as it comes: it has no effect, and its sender may mean the same again.
@@ -82,12 +86,12 @@ async fn read<T: SignedBody>(
 ) -> Result<(T, Option<RequestId>), Rejection> {
     let (head, body) = request.into_parts();
     let (UnsignedBody { bytes, .. }, id) = {
-        let body = state.unsigned_bytes.read(&head.headers, body).await?;
-        let id = T::check_signature(state, &head.headers, &body.bytes)?;
+        let body = T::room(state).read(&head.headers, body).await?;
+        let id = T::check_signature(state, &head, &body.bytes)?;
         (body, id)
     };
     let carried = T::parse(state, &bytes).map_err(|error| {
-        tracing::warn!(%error, address = head.uri.path(), "a signed request is malformed");
+        tracing::warn!(%error, address = T::ADDRESS, "a signed request is malformed");
         Rejection { status: StatusCode::BAD_REQUEST, sentence: T::MALFORMED, reason: "malformed" }
     })?;
     if let Some(place) = head.extensions.get::<Arc<Place>>().filter(|_| carried.is_signed()) {

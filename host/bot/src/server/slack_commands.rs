@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
@@ -40,20 +40,17 @@ use maro_tickets::texts;
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_500);
 
 impl SignedBody for CommandRequest {
+    const ADDRESS: &'static str = "/slack/commands";
     const MALFORMED: &'static str = "The request is no slash command.\n";
 
     type Error = CommandError;
 
     /// Slack's check of our certificate comes without a signature, asks for nothing and tells nothing.
-    fn check_signature(
-        state: &BotState,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Option<RequestId>, Rejection> {
+    fn check_signature(state: &BotState, head: &Parts, body: &[u8]) -> Result<Option<RequestId>, Rejection> {
         if command::is_ssl_check(body) {
             return Ok(None);
         }
-        check_slack_signature(state, headers, body).map(Some)
+        check_slack_signature(state, &head.headers, body).map(Some)
     }
 
     fn is_signed(&self) -> bool {

@@ -1,4 +1,4 @@
-//! `POST /slack/events`: proves to Slack that the address is ours. MARO subscribes to no events yet.
+//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels.
 
 use std::sync::Arc;
 
@@ -10,11 +10,15 @@ use axum::{
 use serde::Deserialize;
 
 use crate::server::{
+    channel_events,
     signed::{Signed, SignedBody},
     state::BotState,
     strangers,
 };
-use maro_slack::sender::Sender;
+use maro_slack::{
+    channel_event::{self, ChannelEvent},
+    sender::Sender,
+};
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -26,6 +30,9 @@ pub(super) enum Event {
     Callback {
         #[serde(flatten)]
         sender: EventSender,
+        /// What it says of a channel.
+        #[serde(skip)]
+        of_channel: Option<ChannelEvent>,
     },
     #[serde(other)]
     Other,
@@ -45,17 +52,22 @@ struct EventUser {
 }
 
 impl SignedBody for Event {
+    const ADDRESS: &'static str = "/slack/events";
     const MALFORMED: &'static str = "The request is no event.\n";
 
     type Error = serde_json::Error;
 
-    /// MARO does nothing about events, and Slack repeats what it takes for lost.
+    /// What changes something does so once for each event's id, and Slack repeats what it takes for lost.
     fn may_come_again(&self) -> bool {
         true
     }
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(body)
+        let mut event = serde_json::from_slice(body)?;
+        if let Self::Callback { of_channel, .. } = &mut event {
+            *of_channel = channel_event::parse(body);
+        }
+        Ok(event)
     }
 }
 
@@ -64,12 +76,16 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::Callback { sender: EventSender { team_id, enterprise_id, event } } => {
+        Event::Callback { sender: EventSender { team_id, enterprise_id, event }, of_channel } => {
             let user_team = event.and_then(|event| event.user_team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
-            // Counts those of other workspaces. MARO acts on no events.
-            let _ = strangers::admit(&state, &sender).await;
-            StatusCode::OK.into_response()
+            match (strangers::admit(&state, &sender).await, of_channel) {
+                // Until it is written down, Slack has to send it again.
+                (Ok(_), Some(event)) if channel_events::follow(&state, &event).await.is_err() => {
+                    StatusCode::SERVICE_UNAVAILABLE.into_response()
+                }
+                _ => StatusCode::OK.into_response(),
+            }
         }
         Event::Other => StatusCode::OK.into_response(),
     }

@@ -19,6 +19,7 @@ use maro_tickets::provenance::Provenance;
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
 
 impl SignedBody for Received {
+    const ADDRESS: &'static str = "/slack/interactions";
     const MALFORMED: &'static str = "The request is no interaction.\n";
 
     type Error = InteractionError;

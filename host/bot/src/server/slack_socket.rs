@@ -2,8 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::server::{signed::new_handling, slack_commands, slack_interactions, state::BotState, strangers};
+use crate::server::{
+    channel_events, signed::new_handling, slack_commands, slack_interactions, state::BotState, strangers,
+};
 use maro_slack::{
+    channel_event,
     config::SlackConfig,
     socket::{SocketMode, request::SocketRequest},
 };
@@ -31,7 +34,13 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                     if strangers::admit(&state, &event.sender).await.is_err() {
                         return Vec::new();
                     }
-                    tracing::debug!(kind = event.kind, "an event was left alone");
+                    match channel_event::parse(event.json.as_bytes()) {
+                        // Once acknowledged, it doesn't come again.
+                        Some(event) => {
+                            state.tasks.spawn(channel_events::follow_surely(Arc::clone(&state), event));
+                        }
+                        None => tracing::debug!(kind = event.kind, "an event was left alone"),
+                    }
                     Vec::new()
                 }
             }

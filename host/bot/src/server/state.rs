@@ -13,7 +13,7 @@ use crate::{
     },
     services::Services,
 };
-use maro_access::workspace::Workspace;
+use maro_access::{Access, workspace::Workspace};
 use maro_jira::client::JiraClient;
 use maro_process::{clock::Clock, live::Live, metrics::Metrics, secret::Secret};
 use maro_slack::{
@@ -32,6 +32,7 @@ pub(crate) struct BotState {
     pub(crate) plugins: PluginHost,
     /// Whose requests are taken.
     pub(super) workspace: Arc<Workspace>,
+    pub(super) access: Arc<Access>,
     pub(super) slack: SlackSide,
     pub(super) seen_requests: SeenRequests,
     pub(crate) jira_webhook: JiraWebhook,
@@ -74,6 +75,8 @@ pub(super) struct SlackSide {
 /// What it takes to believe Jira, and where its hints go.
 pub(crate) struct JiraWebhook {
     pub(super) secret: Live<Option<Secret>>,
+    /// Room for bodies that nobody has vouched for.
+    pub(super) unsigned_bytes: UnsignedBytes,
     pub(crate) changed_issues: Arc<ChangedIssues>,
 }
 
@@ -99,6 +102,7 @@ impl BotState {
             tickets,
             plugins,
             workspace: Arc::clone(&services.workspace),
+            access: Arc::clone(&services.access),
             seen_requests: SeenRequests::default(),
             slack: SlackSide {
                 signature: config.slack.signing_secret.as_ref().map(|secret| {
@@ -112,6 +116,7 @@ impl BotState {
             },
             jira_webhook: JiraWebhook {
                 secret: Live::new(config.jira.webhook_secret.clone()),
+                unsigned_bytes: UnsignedBytes::of_jira(),
                 changed_issues: Arc::new(ChangedIssues::new(
                     Arc::clone(&services.tracker),
                     Arc::clone(&services.jira),
@@ -120,7 +125,7 @@ impl BotState {
             },
             stores: services.stores.clone(),
             tracker: Arc::clone(&services.tracker),
-            unsigned_bytes: UnsignedBytes::default(),
+            unsigned_bytes: UnsignedBytes::of_slack(),
             refusals: Refusals::default(),
             looks: Looks::default(),
             jira: Arc::clone(&services.jira),

@@ -91,7 +91,12 @@ impl Scope {
     ///
     /// # Errors
     /// Why not.
-    pub fn admits(&self, caller: &caller::Caller, admins: &[Person], names: &ChannelNames) -> Result<(), Denial> {
+    pub fn admits(
+        &self,
+        caller: &caller::Caller,
+        admins: &[Person],
+        names: &ChannelNames,
+    ) -> Result<(), Denial> {
         // What names a channel by an id that it had before goes on to hold.
         let is_it = |named: &NamedChannel| names.current(&named.0) == caller.channel;
         let lists = |channels: &[NamedChannel]| {

@@ -55,6 +55,16 @@ const MOVE: &[&str] = &[
      SELECT plugin, channel_id, count(*), sum(octet_length(key) + octet_length(value)) FROM plugin_storage
      WHERE channel_id = $2 AND channel_id <> $1
      GROUP BY plugin, channel_id",
+    "DELETE FROM channel_notices AS kept
+     WHERE kept.channel_id = $2
+        AND EXISTS (SELECT FROM channel_notices AS moved WHERE moved.channel_id = $1)",
+    "UPDATE channel_notices SET channel_id = $2 WHERE channel_id = $1",
+    "UPDATE notice_outbox SET channel_id = $2 WHERE channel_id = $1",
+    "DELETE FROM notice_threads AS kept
+     WHERE kept.channel_id = $2 AND EXISTS (
+        SELECT FROM notice_threads AS moved
+        WHERE moved.channel_id = $1 AND moved.issue_id = kept.issue_id)",
+    "UPDATE notice_threads SET channel_id = $2 WHERE channel_id = $1",
     "UPDATE former_channels SET channel_id = $2 WHERE channel_id = $1",
     "DELETE FROM former_channels WHERE old_channel_id = $2 AND $1 <> $2",
     "INSERT INTO former_channels (old_channel_id, channel_id, moved_at) VALUES ($1, $2, now())

@@ -78,6 +78,20 @@ const MOVE: &[&str] = &[
      WHERE channel_id = ?1 ->> 4
         AND EXISTS (SELECT 1 FROM handled_events WHERE event_id = ?1 ->> 0 AND handling = ?1 ->> 5)
      GROUP BY plugin, channel_id",
+    once!(
+        "DELETE FROM channel_notices AS kept
+         WHERE kept.channel_id = ?1 ->> 4
+            AND EXISTS (SELECT 1 FROM channel_notices AS moved WHERE moved.channel_id = ?1 ->> 3)"
+    ),
+    once!("UPDATE channel_notices SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
+    once!("UPDATE notice_outbox SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
+    once!(
+        "DELETE FROM notice_threads AS kept
+         WHERE kept.channel_id = ?1 ->> 4 AND EXISTS (
+            SELECT 1 FROM notice_threads AS moved
+            WHERE moved.channel_id = ?1 ->> 3 AND moved.issue_id = kept.issue_id)"
+    ),
+    once!("UPDATE notice_threads SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
     once!("UPDATE former_channels SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
     once!("DELETE FROM former_channels WHERE old_channel_id = ?1 ->> 4"),
     "INSERT INTO former_channels (old_channel_id, channel_id, moved_at)
