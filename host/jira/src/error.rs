@@ -80,6 +80,7 @@ impl JiraError {
         match self {
             Self::Unauthorized => Self::Unauthorized,
             Self::Forbidden => Self::Forbidden,
+            Self::MissingScope { scope } => Self::MissingScope { scope },
             Self::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
             Self::Unreachable { source: Outage::Status(status) } => Self::outage(Outage::Status(*status)),
             Self::Unreachable { .. } => Self::outage(Outage::NotAsked),

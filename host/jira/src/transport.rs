@@ -119,7 +119,9 @@ impl Transport {
         let exchange = async {
             let response = request.send().await.map_err(|error| connection_failure(error).error)?;
             let status = response.status();
-            let body = read_body(response, RequestKind::GetAccount.max_body_bytes()).await.map_err(|failure| failure.error)?;
+            let body = read_body(response, RequestKind::GetAccount.max_body_bytes())
+                .await
+                .map_err(|failure| failure.error)?;
             Ok(if status == StatusCode::OK {
                 Answer::Found(body)
             } else {

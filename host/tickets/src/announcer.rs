@@ -19,7 +19,7 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Posts what `user` has done to a channel, or to a thread in it.
+    /// Posts what `user` has done to a channel, or to a thread in it. Returns what identifies the message.
     pub(crate) async fn announce(
         &self,
         channel: &ChannelId,

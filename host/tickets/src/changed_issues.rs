@@ -45,7 +45,8 @@ pub struct ChangedIssues {
     tracker: Arc<dyn ChannelIssueTracker>,
     jira: Arc<JiraClient>,
     clock: Clock,
-    waiting: Mutex<HashMap<IssueId, Hint>>,
+    /// By the id of the issue, or by its key if that is all that is known.
+    waiting: Mutex<HashMap<String, (IssueId, Hint)>>,
     noted: Notify,
 }
 
@@ -54,30 +55,31 @@ impl ChangedIssues {
         Self { tracker, jira, clock, waiting: Mutex::default(), noted: Notify::new() }
     }
 
-    /// Takes a hint. An issue on nobody's list changes nothing.
+    /// Takes a hint. An issue on nobody's list changes nothing. Without an id it is known by its key alone.
     ///
     /// # Errors
     /// The database fails, so the hint may be lost: it has to be given again.
     pub async fn note(
         &self,
-        id: IssueId,
+        id: Option<IssueId>,
         key: IssueKey,
         status: Option<StatusChange>,
     ) -> Result<(), DatabaseError> {
-        let named = Issue::new(id, key, "", "");
+        let named = Issue::new(id.unwrap_or_else(|| IssueId::new("")), key, "", "");
         if self.tracker.get_channels_tracking(&named).await?.is_empty() {
             return Ok(());
         }
         self.tracker.forget_sync(&named).await?;
         let Issue { id, key, .. } = named;
+        let name = if id.as_str().is_empty() { key.as_str() } else { id.as_str() }.to_owned();
         let mut waiting = self.waiting();
-        if waiting.len() >= MAX_WAITING && !waiting.contains_key(&id) {
+        if waiting.len() >= MAX_WAITING && !waiting.contains_key(&name) {
             tracing::debug!(key = key.as_str(), "many issues have changed; the status sync reads this one");
             return Ok(());
         }
         // A change of something else doesn't unsay who set the status.
-        let earlier = waiting.remove(&id).and_then(|hint| hint.status);
-        waiting.insert(id, Hint { key, status: status.or(earlier) });
+        let earlier = waiting.remove(&name).and_then(|(_, hint)| hint.status);
+        waiting.insert(name, (id, Hint { key, status: status.or(earlier) }));
         drop(waiting);
         self.noted.notify_one();
         Ok(())
@@ -102,14 +104,14 @@ impl ChangedIssues {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueId, Hint>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, (IssueId, Hint)>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> Vec<(IssueId, Hint)> {
         let mut waiting = self.waiting();
-        let ids: Vec<IssueId> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
-        ids.into_iter().filter_map(|id| waiting.remove_entry(&id)).collect()
+        let names: Vec<String> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
+        names.into_iter().filter_map(|name| waiting.remove(&name)).collect()
     }
 
     async fn follow(&self, changed: &[(IssueId, Hint)]) {
@@ -139,7 +141,7 @@ impl ChangedIssues {
         answer: Option<&Issue>,
         asked_at: Timestamp,
     ) -> Result<(), DatabaseError> {
-        if answer.is_some_and(|answer| answer.id != *id) {
+        if answer.is_some_and(|answer| answer.id != *id && !id.as_str().is_empty()) {
             // By now the key is another issue's. The rows are old, so each is read by its own key.
             tracing::debug!(key = key.as_str(), "a webhook named an issue by a key that is another's");
             return Ok(());

@@ -133,6 +133,7 @@ impl Wish for Create {
                 Block::Context(texts::commands::done_by_caller()),
             ],
             issues: record.ticket.iter().map(|ticket| ticket.id()).collect(),
+            details: Vec::new(),
         })
     }
 

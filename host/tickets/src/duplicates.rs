@@ -22,8 +22,8 @@ use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::{clock::Clock, telemetry::error_chain};
 use maro_store::intents::Intents;
 
-/// How long the search may take while somebody waits for the modal.
-const PATIENCE: Duration = Duration::from_millis(1_800);
+/// How long the search may take. Slack waits less; then the modal says that MARO is at work.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// How many tickets Jira is asked for. Most only share a word by chance.
 const MAX_CANDIDATES: u32 = 50;
@@ -46,8 +46,10 @@ pub(crate) enum Similar {
     None,
     /// The most similar first.
     Found(Vec<SimilarTicket>),
-    /// Unknown: the search failed or took too long.
+    /// Unknown: what answers the search doesn't do it as Jira does, and will not the next time.
     Unchecked,
+    /// Unknown: Jira took too long or is away. The next time it may answer.
+    Unanswered,
 }
 
 /// Looks in Jira and among the tickets that MARO has just created.
@@ -77,13 +79,20 @@ impl DuplicateSearch {
             self.jira.search_similar(project, &words, MAX_CANDIDATES, deadline),
             self.created_lately(project),
         );
-        let (mut candidates, is_unchecked) = match found {
-            Ok(found) => (found, false),
+        let (mut candidates, otherwise) = match found {
+            Ok(found) => (found, Similar::None),
             Err(error) => {
                 if !error.is_outage() {
                     tracing::warn!(error = error_chain(&error), "similar tickets could not be looked for");
                 }
-                (Vec::new(), !matches!(error, JiraError::Forbidden | JiraError::MissingScope { .. }))
+                let otherwise = match error {
+                    JiraError::TimedOut | JiraError::Unreachable { .. } | JiraError::RateLimited { .. } => {
+                        Similar::Unanswered
+                    }
+                    JiraError::Forbidden | JiraError::MissingScope { .. } => Similar::None,
+                    JiraError::Unauthorized | JiraError::InvalidResponse { .. } => Similar::Unchecked,
+                };
+                (Vec::new(), otherwise)
             }
         };
         candidates.extend(lately);
@@ -91,8 +100,8 @@ impl DuplicateSearch {
         candidates.truncate(MAX_COMPARED);
         match self.compare(record.summary.clone(), candidates, deadline).await {
             Some(similar) if !similar.is_empty() => Similar::Found(similar),
-            Some(_) if !is_unchecked => Similar::None,
-            _ => Similar::Unchecked,
+            Some(_) => otherwise,
+            None => Similar::Unanswered,
         }
     }
 

@@ -6,10 +6,12 @@ use maro_domain::{
 };
 
 /// Why what was typed names no epic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoEpic {
-    /// There isn't exactly one key: MARO doesn't guess an epic.
+    /// There is no key in it.
     Unclear,
+    /// There are several: MARO doesn't guess which one is meant.
+    Several(Vec<IssueKey>),
     /// It's in a link to another Jira site.
     OtherSite,
 }
@@ -20,18 +22,22 @@ pub enum NoEpic {
 /// # Errors
 /// [`NoEpic`].
 pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
-    let mut found = None;
+    let mut found: Vec<IssueKey> = Vec::new();
     for word in words(typed, Some(site)) {
         match word {
-            Word::Key(key) if found.as_ref().is_some_and(|found| *found != key) => {
-                return Err(NoEpic::Unclear);
+            Word::Key(key) => {
+                let key = IssueKey::from_string(key).ok();
+                found.extend(key.filter(|key| !found.contains(key)));
             }
-            Word::Key(key) => found = Some(key),
             Word::OtherSite(_) => return Err(NoEpic::OtherSite),
             Word::Other(_) => {}
         }
     }
-    found.and_then(|key| IssueKey::from_string(key).ok()).ok_or(NoEpic::Unclear)
+    match found.len() {
+        0 => Err(NoEpic::Unclear),
+        1 => Ok(found.remove(0)),
+        _ => Err(NoEpic::Several(found)),
+    }
 }
 
 #[cfg(test)]
@@ -74,9 +80,11 @@ mod tests {
 
     #[test]
     fn an_epic_is_not_guessed() {
-        for typed in ["", "epic", "SCRUM", "SCRUM-0", "<!channel>", "SCRUM-1 SCRUM-2", "@U1"] {
+        for typed in ["", "epic", "SCRUM", "SCRUM-0", "<!channel>", "@U1"] {
             assert_eq!(parse(typed, &site()), Err(NoEpic::Unclear), "{typed:?}");
         }
+        let several = ["SCRUM-1", "SCRUM-2"].map(|key| IssueKey::parse(key).unwrap()).to_vec();
+        assert_eq!(parse("scrum-1, SCRUM-2 and SCRUM-1", &site()), Err(NoEpic::Several(several)));
         for typed in ["https://y.example/browse/SCRUM-1", "<https://y.example/browse/SCRUM-1|SCRUM-1>"] {
             assert_eq!(parse(typed, &site()), Err(NoEpic::OtherSite), "{typed:?}");
         }

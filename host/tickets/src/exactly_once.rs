@@ -294,6 +294,7 @@ impl Driver {
         let mut tracked = Vec::new();
         let mut is_list_there = true;
         for (number, event) in wish.events(work) {
+            let event = event.in_channel(|channel| self.access.channel_names.current(channel));
             is_list_there = is_list_there && self.auto_tracker.on(&event, &author).await.is_ok();
             if is_list_there {
                 wish.tracked(&mut work.record, number);
@@ -305,14 +306,17 @@ impl Driver {
 
     /// Tells the channel, unless it has been told or may have been.
     async fn announce<W: Wish>(&self, wish: &W, work: &mut Work<W::Record>) -> Result<(), Note> {
-        let Some(Told { place, thread_ts, blocks, issues }) = wish.told(&work.record) else { return Ok(()) };
+        let Some(Told { place, thread_ts, blocks, issues, details }) = wish.told(&work.record) else {
+            return Ok(());
+        };
         let Some(announcement) = wish.announcement(&mut work.record) else { return Ok(()) };
         if *announcement != Announcement::Due {
             return Ok(());
         }
         *announcement = Announcement::Sending;
         self.save(work, IntentState::Confirmed).await.map_err(Note::Unwritten)?;
-        let told = self.announcer.announce(&place.channel, &place.user, thread_ts.as_deref(), blocks).await;
+        let channel = self.access.channel_names.current(&place.channel);
+        let told = self.announcer.announce(&channel, &place.user, thread_ts.as_deref(), blocks).await;
         if let Some(announcement) = wish.announcement(&mut work.record) {
             *announcement = Announcement::Done;
         }
@@ -320,12 +324,16 @@ impl Driver {
         // What changes later is told below the message that began it.
         let thread = thread_ts.as_deref().unwrap_or(&ts.0);
         for issue in &issues {
-            if let Err(error) = self.notices.begin_thread(&place.channel, issue, thread).await {
+            if let Err(error) = self.notices.begin_thread(&channel, issue, thread).await {
                 tracing::debug!(
                     error = error_chain(&error),
                     "an issue's changes will be told in another thread"
                 );
             }
+        }
+        if !details.is_empty() {
+            // The log says if it fails. The channel knows what matters.
+            let _ = self.announcer.announce(&channel, &place.user, Some(thread), details).await;
         }
         Ok(())
     }

@@ -177,6 +177,15 @@ pub(crate) struct StoriesRecord {
     /// When Jira was last asked, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asked_at: Option<i64>,
+    /// Whether the screen for new stories has no field for the epic, so that they are put there afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) links_later: bool,
+    /// The lines that were entered more than once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) repeated: Vec<String>,
+    /// Why Jira didn't put them there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) not_linked: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,12 +198,15 @@ pub(crate) struct StoryLine {
     /// What Jira has created beside the ticket of the state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) twins: Vec<Ticket>,
+    /// Whether it was put under the epic after it was created.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_linked: bool,
 }
 
 impl StoryLine {
     /// A line that Jira hasn't been asked for.
     pub(crate) fn due(title: String) -> Self {
-        Self { title, state: StoryState::Due, is_tracked: false, twins: Vec::new() }
+        Self { title, state: StoryState::Due, is_tracked: false, twins: Vec::new(), is_linked: false }
     }
 }
 

@@ -93,6 +93,7 @@ impl Tickets {
             announcer: Arc::clone(&driver.announcer),
             sealer,
             clock: driver.clock.clone(),
+            channel_names: Arc::clone(&driver.access.channel_names),
         });
         let duplicates = DuplicateSearch {
             jira: Arc::clone(&driver.jira),
@@ -129,7 +130,12 @@ impl Tickets {
                 modals: Arc::clone(&modals),
                 tasks: tasks.clone(),
             }),
-            buttons: Buttons { link: Arc::clone(&link), stories: Arc::clone(&stories), modals },
+            buttons: Buttons {
+                create: Arc::clone(&create),
+                link: Arc::clone(&link),
+                stories: Arc::clone(&stories),
+                modals,
+            },
             recovery: Arc::new(Recovery { driver, create, link, stories, tasks }),
         }
     }

@@ -89,6 +89,7 @@ impl Wish for Link {
             thread_ts: record.origin.thread_ts.clone(),
             blocks: vec![Block::Paragraph(line)],
             issues: vec![IssueId::new(issue.id.clone())],
+            details: Vec::new(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Stories under an epic. They are created in batches, and each has its own outcome.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use tokio::time::Instant;
 
@@ -22,9 +22,11 @@ use maro_domain::{
 use maro_jira::{
     client::JiraClient,
     create::CreateError,
+    edit::EditError,
     epic::{Epic, EpicLookup},
-    stories::NewStory,
+    stories::{EpicLink, NewStory, StoriesAnswer},
 };
+use maro_process::telemetry::error_chain;
 use maro_store::intents::{IntentKind, work::Work};
 
 /// How many issues Jira creates at once.
@@ -33,10 +35,18 @@ const BATCH: usize = 50;
 /// How many times one batch is sent, if Jira doesn't confirm it and doesn't have it either.
 const MAX_ATTEMPTS: u32 = 2;
 
+/// How many stories are listed in the channel itself.
+const MAX_LISTED: usize = 20;
+
+/// How long Jira may take to put stories under their epic.
+const LINK_PATIENCE: Duration = Duration::from_secs(20);
+
 /// What Jira says about a batch.
 pub(crate) enum BatchAnswer {
     /// By the number of the line.
     Each(Vec<(usize, Result<CreatedTicket, String>)>),
+    /// Nothing was created: they can only be created without their epic.
+    NoFieldForEpic,
     /// Nothing was created, for this reason.
     None(String),
 }
@@ -88,6 +98,7 @@ impl Wish for Stories {
     }
 
     async fn prepare(&mut self, jira: &JiraClient, record: &mut StoriesRecord) -> bool {
+        link_created(jira, record).await;
         let batch: Vec<usize> = lines_in(record, &StoryState::Due).take(BATCH).collect();
         if batch.is_empty() {
             return false;
@@ -122,8 +133,10 @@ impl Wish for Stories {
         let Some(epic) = &self.epic else {
             return Asked::Answered(BatchAnswer::None(texts::forms::EXPIRED.to_owned()));
         };
-        let outcomes = match jira.create_stories(epic, &stories, deadline).await {
-            Ok(outcomes) => outcomes,
+        let link = if record.links_later { EpicLink::Later } else { EpicLink::Created };
+        let outcomes = match jira.create_stories(epic, &stories, link, deadline).await {
+            Ok(StoriesAnswer::Each(outcomes)) => outcomes,
+            Ok(StoriesAnswer::NoFieldForEpic) => return Asked::Answered(BatchAnswer::NoFieldForEpic),
             Err(CreateError::Refused { fields, messages }) => {
                 let reason = fields.into_values().chain(messages).collect::<Vec<_>>().join(" ");
                 vec![Err(reason); batch.len()]
@@ -139,6 +152,10 @@ impl Wish for Stories {
     fn answered(&mut self, work: &mut Work<StoriesRecord>, answer: BatchAnswer) {
         let outcomes = match answer {
             BatchAnswer::Each(outcomes) => outcomes,
+            BatchAnswer::NoFieldForEpic => {
+                work.record.links_later = true;
+                return change_lines(&mut work.record, &StoryState::Asked, &StoryState::Due);
+            }
             // The remaining batches would end the same way.
             BatchAnswer::None(reason) => return fail_all(&mut work.record, reason),
         };
@@ -235,21 +252,64 @@ impl Wish for Stories {
         }
         let epic =
             IssueKey::parse(&record.epic).map_or_else(|_| Span::Text(record.epic.clone()), Span::Issue);
-        let heading = texts::stories::created_under(created.len(), epic);
+        let (thread_ts, count) = (record.origin.thread_ts.clone(), created.len());
+        // A channel needn't scroll past all of them. A thread is where the list would go anyway.
+        let is_short = count <= MAX_LISTED || thread_ts.is_some() || record.not_linked.is_some();
+        let heading = match &record.not_linked {
+            Some(_) => texts::stories::created_beside(count, epic),
+            None if is_short => texts::stories::created_under(count, epic),
+            None => texts::stories::created_many_under(count, epic),
+        };
+        let (heading, list) = (Block::Paragraph(heading), Block::items(created));
+        let by = Block::Context(texts::commands::done_by_caller());
+        let (blocks, details) = match is_short {
+            true => (vec![heading, list, by], Vec::new()),
+            false => (vec![heading, by], vec![list]),
+        };
         Some(Told {
             place: record.origin.place().ok()?,
-            thread_ts: record.origin.thread_ts.clone(),
-            blocks: vec![
-                Block::Paragraph(heading),
-                Block::items(created),
-                Block::Context(texts::commands::done_by_caller()),
-            ],
+            thread_ts,
+            blocks,
+            details,
             issues: created_issues(record),
         })
     }
 
     fn announcement<'a>(&self, record: &'a mut StoriesRecord) -> Option<&'a mut Announcement> {
         Some(&mut record.announcement)
+    }
+}
+
+/// Puts those under the epic that were created without it. To do so again does no harm, so it need not be saved before.
+async fn link_created(jira: &JiraClient, record: &mut StoriesRecord) {
+    if !record.links_later || record.not_linked.is_some() {
+        return;
+    }
+    let key_of = |line: &StoryLine| match &line.state {
+        StoryState::Created(ticket) if !line.is_linked => ticket.key().ok(),
+        _ => None,
+    };
+    let keys: Vec<IssueKey> = record.lines.iter().filter_map(key_of).collect();
+    let (false, Ok(epic)) = (keys.is_empty(), IssueKey::parse(&record.epic)) else { return };
+    match jira.add_to_epic(&epic, &keys, deadline(LINK_PATIENCE)).await {
+        Ok(()) => record.lines.iter_mut().for_each(|line| line.is_linked |= key_of(line).is_some()),
+        Err(error) => {
+            tracing::warn!(
+                epic = record.epic,
+                error = error_chain(&error),
+                "stories were not put under their epic"
+            );
+            record.not_linked = Some(reason_not_linked(error));
+        }
+    }
+}
+
+fn reason_not_linked(error: EditError) -> String {
+    match error {
+        EditError::Missing => texts::stories::NO_REASON.to_owned(),
+        EditError::Refused { reason } if reason.is_empty() => texts::stories::NO_REASON.to_owned(),
+        EditError::Refused { reason } => reason,
+        EditError::Jira(_) | EditError::Unknown(_) => texts::stories::EPIC_UNCONFIRMED.to_owned(),
     }
 }
 

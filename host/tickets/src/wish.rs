@@ -178,6 +178,8 @@ pub(crate) struct Told {
     pub(crate) blocks: Vec<Block>,
     /// The issues whose changes are told below it.
     pub(crate) issues: Vec<IssueId>,
+    /// What is said in the thread below it.
+    pub(crate) details: Vec<Block>,
 }
 
 impl Looking {

@@ -54,6 +54,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
         ("users.info", Some("users:read")),
         ("conversations.info", Some("channels:read")),
         ("users.conversations", Some("channels:read")),
+        ("usergroups.list", Some("usergroups:read")),
         ("usergroups.users.list", Some("usergroups:read")),
         ("chat.postMessage", Some("chat:write")),
         ("chat.update", Some("chat:write")),

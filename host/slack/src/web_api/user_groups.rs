@@ -52,7 +52,8 @@ impl SlackWebApi {
     /// # Errors
     /// [`ApiError`]: [`ApiError::MissingScope`] without `usergroups:read`.
     pub async fn get_user_group_handle(&self, group: &str) -> Result<Option<String>, ApiError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token.get();
+        let session = self.client.open_session(&token);
         let no_params: Vec<(&str, Option<&str>)> = Vec::new();
         let get = || session.http_session_api.http_get(LIST_GROUPS.name, &no_params, None);
         let answer: GroupsAnswer =

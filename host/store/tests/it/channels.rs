@@ -1,6 +1,9 @@
 //! What becomes of channels. Each claim runs on SQLite and on PostgreSQL.
 
-use maro_store::channels::{ChannelChange, ChannelHistory, Pause};
+use maro_store::{
+    channels::{ChannelChange, ChannelHistory, Pause},
+    plugin_storage::{Owner, Space},
+};
 
 use crate::support::given::{Given, at, channel, on_both_databases};
 
@@ -73,7 +76,7 @@ async fn a_channel_that_gets_another_id_takes_everything_along(given: &Given) {
     assert_eq!(intents, [r#"C1 {"origin":{"channel":"C1","user":"U1"},"summary":"say \"channel\":\"G1\""}"#]);
     let space = |key: &'static str| async move {
         let c1 = channel("C1");
-        let space = maro_store::plugin_storage::Space { plugin: "p", channel: Some(&c1) };
+        let space = Space { plugin: "p", owner: Owner::Channel(&c1), now: at(9) };
         given.plugin_storage.get(space, key).await.unwrap()
     };
     assert_eq!(

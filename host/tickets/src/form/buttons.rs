@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     form::{
-        create_views::{CREATE_ISSUE_ANYWAY, LINK_DUPLICATE},
+        create::CreateForm,
+        create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE},
         link::LinkForm,
         modal_state::ModalState,
         modals::Modals,
@@ -18,6 +19,7 @@ use maro_slack::interaction::BlockAction;
 
 /// Handles buttons in modals.
 pub(crate) struct Buttons {
+    pub(crate) create: Arc<CreateForm>,
     pub(crate) link: Arc<LinkForm>,
     pub(crate) stories: Arc<StoriesForm>,
     pub(crate) modals: Arc<Modals>,
@@ -28,6 +30,7 @@ impl Buttons {
     pub(crate) async fn pressed(&self, action: BlockAction, provenance: &Provenance) {
         match action.action_id.as_str() {
             LINK_DUPLICATE => self.link_pressed(action, provenance).await,
+            CREATE_UNCHECKED => self.create_pressed(action, provenance).await,
             RETRY_STORIES => self.retry_pressed(action, provenance).await,
             other => tracing::debug!(action_id = other, "an unknown button was pressed"),
         }
@@ -49,6 +52,27 @@ impl Buttons {
         let outcome = self.link.link(&state, &view.id, &action.value, provenance).await;
         if !provenance.is_replay() {
             self.modals.show_late(LINK_TITLE, &view.id, &state.origin, outcome).await;
+        }
+    }
+
+    async fn create_pressed(&self, action: BlockAction, provenance: &Provenance) {
+        let Some(view) = action.view else { return };
+        let opened = self.modals.state(CREATE_ISSUE, &view.private_metadata);
+        let Some(state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
+            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
+            return;
+        };
+        let (title, view_id, origin) = (texts::issues::CREATE_TITLE, view.id.clone(), state.origin.clone());
+        let project = state.project.clone().unwrap_or_default();
+        if let Some(refused) = self.refused(&state, provenance, "create", &project).await {
+            return self.modals.show_late(title, &view_id, &origin, refused).await;
+        }
+        if !provenance.is_replay() {
+            self.modals.update(&view_id, &self.modals.progress(title, &origin)).await;
+        }
+        let outcome = self.create.submit_unchecked(state, view, provenance).await;
+        if !provenance.is_replay() {
+            self.modals.show_late(title, &view_id, &origin, outcome).await;
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     form::{
         create_views::{
             CreateInputs, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view, errors_by_input,
-            read_form,
+            read_form, to_try_again, unanswered_view,
         },
         modal_state::ModalState,
         modals::Modals,
@@ -49,9 +49,29 @@ impl CreateForm {
     /// The create form was submitted: looks for similar tickets, then creates.
     pub(super) async fn submit(
         &self,
+        state: ModalState,
+        view: ViewState,
+        provenance: &Provenance,
+    ) -> Outcome {
+        self.submitted(state, view, provenance, true).await
+    }
+
+    /// "Create anyway" under a form whose similar tickets couldn't be looked for.
+    pub(super) async fn submit_unchecked(
+        &self,
+        state: ModalState,
+        view: ViewState,
+        provenance: &Provenance,
+    ) -> Outcome {
+        self.submitted(state, view, provenance, false).await.without_inputs()
+    }
+
+    async fn submitted(
+        &self,
         mut state: ModalState,
         view: ViewState,
         provenance: &Provenance,
+        is_looked_for: bool,
     ) -> Outcome {
         let record = match read_form(&state, &view) {
             Ok(record) => self.with_type_of_project(record).await,
@@ -79,7 +99,11 @@ impl CreateForm {
             Ok(work) => work,
             Err(outcome) => return outcome,
         };
-        let is_unchecked = match self.duplicates.find(&work.record, &sight).await {
+        let similar = match is_looked_for {
+            true => self.duplicates.find(&work.record, &sight).await,
+            false => Similar::None,
+        };
+        let is_unchecked = match similar {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
                 state.summary = Some(work.record.summary.clone());
@@ -88,6 +112,11 @@ impl CreateForm {
             }
             Similar::None => false,
             Similar::Unchecked => true,
+            Similar::Unanswered => {
+                state.project = Some(work.record.project_key.clone());
+                let form = unanswered_view(&self.modals, &state, &inputs);
+                return Outcome::news(form, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
+            }
         };
         self.create(work, is_unchecked).await
     }
@@ -209,7 +238,9 @@ impl CreateForm {
             NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages),
             NotCreated::Failed(error) => {
                 tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not created");
-                self.form_with_notice(work, texts::jira::failed(&error))
+                let (is_away, notice) = (error.is_outage(), texts::jira::failed(&error));
+                let form = self.form_again(work, std::slice::from_ref(&notice));
+                Outcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])
             }
             NotCreated::NotThere => {
                 self.form_with_notice(work, texts::forms::NOT_FOUND_AFTERWARDS.to_owned())
@@ -225,7 +256,7 @@ impl CreateForm {
     ) -> Outcome {
         let (errors, others) = errors_by_input(fields);
         let mut notices: Vec<String> = errors.values().cloned().chain(messages).collect();
-        if !others.is_empty() || errors.is_empty() {
+        if !others.is_empty() {
             notices.extend(others);
             notices.push(texts::forms::create_in_jira(self.jira_base_url.as_str()));
         }

@@ -30,6 +30,8 @@ use maro_slack::{
 
 pub(super) const CREATE_ISSUE: &str = "create_issue";
 pub(super) const CREATE_ISSUE_ANYWAY: &str = "create_issue_anyway";
+/// The button under a form whose duplicates couldn't be looked for.
+pub(super) const CREATE_UNCHECKED: &str = "create_issue_unchecked";
 pub(super) const LINK_DUPLICATE: &str = "link_duplicate";
 
 const CHANNEL: &str = "channel";
@@ -38,8 +40,11 @@ pub(super) const ISSUE_TYPE: &str = "issue_type";
 pub(super) const SUMMARY: &str = "summary";
 const DESCRIPTION: &str = "description";
 
-/// Jira's own limit, in characters.
+/// Jira's own limit, in UTF-16 units: an emoji counts as two.
 pub(super) const MAX_SUMMARY_LENGTH: usize = 255;
+
+/// More than Slack lets anybody type into one input.
+const MAX_TYPED_LENGTH: usize = 4_000;
 
 /// The values in the create form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,6 +102,18 @@ pub(super) fn create_view(
                 .optional()
                 .with_initial(&inputs.description),
         )
+}
+
+/// The form again because Jira doesn't answer: submitting it tries again.
+pub(super) fn to_try_again(form: View) -> View {
+    form.with_submit(texts::forms::TRY_AGAIN)
+}
+
+/// The form again because the search for duplicates isn't answered. It can be submitted again, or created all the same.
+pub(super) fn unanswered_view(modals: &Modals, state: &ModalState, inputs: &CreateInputs) -> View {
+    let notice = texts::issues::SEARCH_UNANSWERED.to_owned();
+    let anyway = ViewButton::new(CREATE_UNCHECKED, texts::issues::CREATE_ANYWAY, "");
+    to_try_again(create_view(modals, state, inputs, &[notice])).with_block(ViewBlock::Actions(vec![anyway]))
 }
 
 /// Shows tickets that may be the same, with a button for each, and "Create anyway", below a notice if there is one.
@@ -166,10 +183,10 @@ pub(super) fn read_form(
 ) -> Result<CreateRecord, BTreeMap<String, String>> {
     let inputs = CreateInputs::read(&view.values);
     let mut errors = BTreeMap::new();
-    let summary = one_line(&inputs.summary, MAX_SUMMARY_LENGTH + 1);
+    let summary = one_line(&inputs.summary, MAX_TYPED_LENGTH);
     if summary.is_empty() {
         errors.insert(SUMMARY.to_owned(), texts::forms::SUMMARY_MISSING.to_owned());
-    } else if summary.chars().count() > MAX_SUMMARY_LENGTH {
+    } else if summary.encode_utf16().count() > MAX_SUMMARY_LENGTH {
         errors.insert(SUMMARY.to_owned(), texts::forms::summary_too_long(MAX_SUMMARY_LENGTH));
     }
     let mut chosen = |choice: Option<Choice>, input: &str, missing: &str| {

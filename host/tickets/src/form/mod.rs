@@ -5,6 +5,7 @@ pub(crate) mod choices;
 pub(crate) mod create;
 mod create_views;
 pub(crate) mod link;
+mod message_text;
 mod modal_state;
 pub(crate) mod modals;
 pub mod open;

@@ -11,6 +11,7 @@ use crate::{
     intent_records::{Origin, Place},
     texts,
 };
+use maro_access::channel_names::ChannelNames;
 use maro_domain::{
     ids::{ChannelId, UserId},
     reply::Block,
@@ -35,6 +36,7 @@ pub(crate) struct Modals {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
+    pub(crate) channel_names: Arc<ChannelNames>,
 }
 
 impl Modals {
@@ -81,9 +83,13 @@ impl Modals {
         }
     }
 
-    /// Opens what was sealed for `purpose`.
+    /// Opens what was sealed for `purpose`. Its channel may have got another id since then.
     pub(super) fn state(&self, purpose: &str, sealed: &str) -> Result<ModalState, SealError> {
-        self.sealer.open(purpose, sealed, self.clock.now())
+        let mut state: ModalState = self.sealer.open(purpose, sealed, self.clock.now())?;
+        if let Ok(channel) = ChannelId::parse(&state.origin.channel) {
+            state.origin.channel = self.channel_names.current(&channel).as_str().to_owned();
+        }
+        Ok(state)
     }
 
     pub(super) fn sealed(&self, purpose: &str, state: &ModalState) -> String {

@@ -10,6 +10,7 @@ use crate::{
         create_views::{
             CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH, create_view, issue_type_choice, project_choice,
         },
+        message_text::described,
         modal_state::ModalState,
         modals::Modals,
         stories::stories_view,
@@ -31,6 +32,7 @@ use maro_process::telemetry::error_chain;
 use maro_slack::{
     interaction::{MessageShortcut, Shortcut},
     parse_markup,
+    title::title_of,
     view::View,
 };
 
@@ -75,7 +77,9 @@ impl Opener {
             tracing::debug!(callback_id = shortcut.callback_id, "an unknown shortcut was left alone");
             return Ok(());
         }
-        let permalink = self.modals.announcer.slack.get_permalink(&shortcut.channel, &shortcut.message_ts);
+        let slack = &self.modals.announcer.slack;
+        let permalink = slack.get_permalink(&shortcut.channel, &shortcut.message_ts);
+        let words = slack.with_names(&shortcut.words.text);
         let mut origin = Origin {
             channel: shortcut.channel.as_str().to_owned(),
             user: shortcut.user.as_str().to_owned(),
@@ -88,18 +92,14 @@ impl Opener {
         // The trigger lasts three seconds. So a loading view opens first, and the link comes with the form.
         let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
         let opened = self.modals.open(&shortcut.trigger_id, &loading).await?;
-        match permalink.await {
+        let (permalink, words) = tokio::join!(permalink, words);
+        match permalink {
             Ok(permalink) => origin.permalink = Some(permalink),
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
         }
-        let mut description = parse_markup::to_typed(&shortcut.text);
-        if let Some(permalink) = &origin.permalink {
-            description = format!("{description}\n\n{permalink}");
-        }
-        let title = parse_markup::to_title(&shortcut.text);
         let inputs = CreateInputs {
-            summary: cut(title.trim_start().lines().next().unwrap_or_default(), MAX_SUMMARY_LENGTH),
-            description: cut(description.trim(), 3_000),
+            summary: shortcut.words.name.clone().unwrap_or_else(|| title_of(&words)),
+            description: described(&parse_markup::to_typed(&words), origin.permalink.as_deref()),
             ..CreateInputs::default()
         };
         let view = self.filled_create_view(origin, inputs).await;
@@ -186,6 +186,9 @@ impl Opener {
             Ok(epic) => epic,
             Err(NoEpic::OtherSite) => return Some(Reply::sentence(texts::issues::OTHER_SITE)),
             Err(NoEpic::Unclear) => return Some(Reply::line(texts::stories::which_epic())),
+            Err(NoEpic::Several(epics)) => {
+                return Some(Reply::line(texts::stories::one_epic_at_a_time(&epics)));
+            }
         };
         let sight = self.access.sight(origin.channel, origin.user).await;
         if let Err(rule) = sight.project(epic.project_key()) {
@@ -239,7 +242,12 @@ impl CommandOrigin<'_> {
     }
 }
 
-/// At most `length` characters of one trimmed text.
+/// At most `length` UTF-16 units of one trimmed text, which is how Slack and Jira count.
 fn cut(text: &str, length: usize) -> String {
-    text.trim().chars().take(length).collect()
+    let mut units = 0;
+    let fits = |letter: &char| {
+        units += letter.len_utf16();
+        units <= length
+    };
+    text.trim().chars().take_while(fits).collect()
 }

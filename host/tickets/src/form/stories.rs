@@ -33,6 +33,9 @@ pub(super) const RETRY_STORIES: &str = "retry_stories";
 
 const STORIES: &str = "stories";
 
+/// How many characters Slack takes in one input.
+const MAX_ENTERED: usize = 3_000;
+
 /// The most stories in one modal.
 const MAX_STORIES: usize = 100;
 
@@ -51,8 +54,8 @@ impl StoriesForm {
     ) -> Outcome {
         let text = view.values.text(STORIES).unwrap_or_default();
         match parse_lines(text) {
-            Ok(titles) => {
-                let begun = self.begin(&state, &state.intent_id, &view.id, titles, provenance).await;
+            Ok(lines) => {
+                let begun = self.begin(&state, &state.intent_id, &view.id, lines, provenance).await;
                 match begun {
                     Ok(begun) => self.create(begun).await,
                     Err(stop) => self.not_begun(&state, text, &stop),
@@ -72,7 +75,8 @@ impl StoriesForm {
             Ok(titles) if titles.is_empty() => None,
             Ok(titles) => {
                 let id = format!("{}-again", state.intent_id);
-                Some(self.begin(state, &id, view_id, titles, provenance).await)
+                let lines = Lines { titles, repeated: Vec::new() };
+                Some(self.begin(state, &id, view_id, lines, provenance).await)
             }
             Err(stop) => Some(Err(stop)),
         };
@@ -125,17 +129,20 @@ impl StoriesForm {
         state: &ModalState,
         id: &str,
         view_id: &str,
-        titles: Vec<String>,
+        lines: Lines,
         provenance: &Provenance,
     ) -> Result<Start<StoriesRecord>, Stop> {
         let record = StoriesRecord {
             origin: state.origin.clone(),
             view_id: view_id.to_owned(),
             epic: state.epic.clone().unwrap_or_default(),
-            lines: titles.into_iter().map(StoryLine::due).collect(),
+            lines: lines.titles.into_iter().map(StoryLine::due).collect(),
             announcement: Announcement::Due,
             attempts: 0,
             asked_at: None,
+            links_later: false,
+            repeated: lines.repeated,
+            not_linked: None,
         };
         let author = provenance.author(&record.origin.place()?);
         self.driver.begin::<Stories>(id, IntentState::Begun, author, record).await
@@ -158,8 +165,12 @@ impl StoriesForm {
         let origin = &work.record.origin;
         match ended {
             Ended::Done(notes) => {
-                let origin = &work.record.origin;
-                self.report(work, notes.iter().map(|note| outcome::note(note, origin)).collect())
+                let StoriesRecord { origin, epic, not_linked, .. } = &work.record;
+                let beside = not_linked.iter().map(|reason| texts::stories::not_under_epic(epic, reason));
+                self.report(
+                    work,
+                    beside.chain(notes.iter().map(|note| outcome::note(note, origin))).collect(),
+                )
             }
             Ended::Refused { refusal, .. } => match refusal {},
             Ended::NotBegun(stop) | Ended::Stopped(stop) => self.modals.stopped(TITLE, origin, &stop),
@@ -184,6 +195,9 @@ impl StoriesForm {
             blocks.push(sentence(texts::stories::CREATED));
             blocks.push(Block::items(created));
         }
+        if !record.repeated.is_empty() {
+            blocks.push(sentence(&texts::stories::repeated(&record.repeated)));
+        }
         let is_news = !failed.is_empty() || !notes.is_empty();
         let mut buttons = Vec::new();
         if !failed.is_empty() {
@@ -205,7 +219,7 @@ impl StoriesForm {
 
 /// The form for stories under an epic, with `heading` at its top.
 pub(super) fn stories_view(modals: &Modals, state: &ModalState, heading: Vec<Span>, lines: &str) -> View {
-    let hint = texts::stories::hint(MAX_STORIES, MAX_SUMMARY_LENGTH);
+    let hint = texts::stories::hint(MAX_SUMMARY_LENGTH, MAX_ENTERED);
     View::modal(CREATE_STORIES, TITLE)
         .with_submit(texts::forms::CREATE)
         .with_private_metadata(modals.sealed(CREATE_STORIES, state))
@@ -213,24 +227,38 @@ pub(super) fn stories_view(modals: &Modals, state: &ModalState, heading: Vec<Spa
         .with_block(TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines))
 }
 
+/// What somebody entered.
+#[derive(Debug, PartialEq, Eq)]
+struct Lines {
+    /// Each once.
+    titles: Vec<String>,
+    /// Those that were there more than once.
+    repeated: Vec<String>,
+}
+
 /// The titles, trimmed and without repeats. Pasted bullets are removed.
-fn parse_lines(text: &str) -> Result<Vec<String>, String> {
+fn parse_lines(text: &str) -> Result<Lines, String> {
     let mut seen = HashSet::new();
-    let mut titles = Vec::new();
+    let (mut titles, mut repeated) = (Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate() {
         let line = line.trim().trim_start_matches(['•', '-', '*', '–']).trim();
-        let title = one_line(line, MAX_SUMMARY_LENGTH + 1);
-        if title.chars().count() > MAX_SUMMARY_LENGTH {
+        let title = one_line(line, MAX_ENTERED);
+        if title.encode_utf16().count() > MAX_SUMMARY_LENGTH {
             return Err(texts::stories::line_too_long(number + 1, MAX_SUMMARY_LENGTH));
         }
-        if !title.is_empty() && seen.insert(title.to_lowercase()) {
+        if title.is_empty() {
+            continue;
+        }
+        if seen.insert(title.to_lowercase()) {
             titles.push(title);
+        } else if !repeated.contains(&title) {
+            repeated.push(title);
         }
     }
     match titles.len() {
         0 => Err(texts::stories::NONE_ENTERED.to_owned()),
         count if count > MAX_STORIES => Err(texts::stories::too_many(count, MAX_STORIES)),
-        _ => Ok(titles),
+        _ => Ok(Lines { titles, repeated }),
     }
 }
 
@@ -240,8 +268,9 @@ mod tests {
 
     #[test]
     fn titles_are_trimmed_and_each_kept_once() {
-        let titles = parse_lines("  Sign up \n\n• Sign in\r\n- sign up\n\tReset password  ").unwrap();
-        assert_eq!(titles, ["Sign up", "Sign in", "Reset password"]);
+        let lines = parse_lines("  Sign up \n\n• Sign in\r\n- sign up\n\tReset password  ").unwrap();
+        assert_eq!(lines.titles, ["Sign up", "Sign in", "Reset password"]);
+        assert_eq!(lines.repeated, ["sign up"]);
     }
 
     #[test]
@@ -250,6 +279,8 @@ mod tests {
         let long = format!("ok\n{}", "x".repeat(256));
         assert_eq!(parse_lines(&long).unwrap_err(), "Line 2 is longer than 255 characters.");
         assert!(parse_lines(&"x".repeat(255)).is_ok());
+        // An emoji counts as two, as in Jira.
+        assert!(parse_lines(&"😀".repeat(127)).is_ok() && parse_lines(&"😀".repeat(128)).is_err());
         let many: String = (0..101).map(|number| format!("story {number}\n")).collect();
         assert_eq!(parse_lines(&many).unwrap_err(), "You entered 101 stories; the limit is 100 at a time.");
     }

@@ -14,6 +14,7 @@ pub const ISSUE_TYPE_MISSING: &str = "Choose a type.";
 pub const SUMMARY_MISSING: &str = "Enter a summary.";
 
 pub const CREATE: &str = "Create";
+pub const TRY_AGAIN: &str = "Try again";
 pub const CLOSE: &str = "Close";
 pub const DONE: &str = "Done.";
 pub const LOADING: &str = "Loading from Jira…";

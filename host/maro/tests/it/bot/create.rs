@@ -104,6 +104,43 @@ async fn what_jira_refuses_is_told_at_its_input() {
     assert_eq!(bot.jira.created_issues().len(), 1);
 }
 
+/// Whatever shape Jira's refusal has, its reason is in the form, which keeps what was typed.
+#[tokio::test]
+async fn jiras_reason_is_shown_whatever_its_shape() {
+    let bot = bot().await;
+    open_create(&bot, "Zeppelin hangar").await;
+    bot.slack.fill("ada", &[("description", "As typed")]).await.unwrap();
+    for (status, body, reason) in [
+        (
+            400,
+            r#"{"errorMessages":null,"errors":{"fixVersions":"Fix Version/s is required."}}"#,
+            "Fix Version/s is required.",
+        ),
+        (400, r#"{"errorMessages":"Closed until Monday.","errors":{}}"#, "Closed until Monday."),
+        (
+            400,
+            r#"{"errors":{"customfield_1":{"message":"Choose an impact.","value":null}}}"#,
+            "Choose an impact.",
+        ),
+        (422, r#"{"errorMessages":[{"message":"Not from here."}],"errors":null}"#, "Not from here."),
+        (409, r#"{"errorMessages":[],"errors":["Berth is required."]}"#, "Berth is required."),
+    ] {
+        bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(status, body.to_owned()))]);
+        let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("{body}") };
+        assert!(modal.text().contains(reason), "{}", modal.text());
+        assert_eq!(modal.value("summary").as_deref(), Some("Zeppelin hangar"));
+        assert_eq!(modal.value("description").as_deref(), Some("As typed"));
+    }
+    assert_eq!((told(&bot), bot.say("/maro tracked").await.contains("hangar")), (Vec::new(), false));
+    // Beside an input, where Slack can show it there.
+    let body = r#"{"errors":{"summary":["Too short.","Try again."]}}"#;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(400, body.to_owned()))]);
+    let SubmitOutcome::Errors(errors) = bot.slack.submit("ada").await.unwrap() else { panic!("no error") };
+    assert_eq!(errors["summary"], "Too short. Try again.");
+    assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin hangar"]);
+}
+
 #[tokio::test]
 async fn an_empty_summary_never_reaches_jira() {
     let bot = bot().await;

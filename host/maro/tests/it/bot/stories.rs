@@ -1,13 +1,18 @@
 //! `/maro stories EPIC-1`: a story a line.
 
 use insta::assert_snapshot;
-use maro_simulation::slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press};
+use maro_simulation::{
+    jira::faults::JiraFault,
+    slack::{act_error::SubmitOutcome, modal::Modal, pressing::Press},
+};
 
 use crate::{
     bot::{
         TestBot,
         create::{bot, open_create, read, told},
+        key,
     },
+    plugins::PluginsFolder,
     raw::execute,
 };
 
@@ -29,6 +34,16 @@ async fn submit(bot: &TestBot, lines: &str) -> Modal {
     }
 }
 
+async fn on_edition(is_cloud: bool) -> TestBot {
+    // The site's address is known only once it runs, so the bot starts again.
+    let mut bot = TestBot::with_plugins(PluginsFolder::shipped()).await;
+    if !is_cloud {
+        bot.config.jira = bot.jira.data_center_config();
+        bot.restart().await;
+    }
+    bot
+}
+
 #[tokio::test]
 async fn each_line_becomes_a_story_that_is_tracked() {
     let bot = bot().await;
@@ -40,6 +55,7 @@ async fn each_line_becomes_a_story_that_is_tracked() {
     Created:
     • SCRUM-151: Sign in with a passkey
     • SCRUM-152: Sign out everywhere
+    Entered more than once, so created once: sign in with a passkey.
     ");
     assert_snapshot!(told(&bot).join("\n"), @"
     Created 2 stories under SCRUM-101:
@@ -63,6 +79,7 @@ async fn what_is_no_epic_is_told() {
     assert!(modal.text().contains("SCRUM-999 not found in Jira"), "{}", modal.text());
     bot.slack.close("ada").await.unwrap();
     assert_snapshot!(bot.say("/maro stories").await, @"Which epic? For example, /maro stories SCRUM-101");
+    assert_snapshot!(bot.say("/maro stories SCRUM-101, SCRUM-102").await, @"You can add stories to one epic at a time, and you named SCRUM-101 and SCRUM-102.");
 }
 
 #[tokio::test]
@@ -106,7 +123,12 @@ async fn many_stories_are_created_in_batches() {
         bot.slack.wait_for_modal("ada", |modal| modal.text().contains("Story number 75")).await.unwrap();
     assert!(read(&bot, &report).contains("SCRUM-151: Story number 1"), "{}", report.text());
     assert_eq!(bot.jira.created_issues().len(), 75);
-    assert_eq!(told(&bot).len(), 1);
+    bot.slack.wait_for(std::time::Duration::from_secs(20), |_| told(&bot).len() == 2).await.unwrap();
+    let [count, list] = &told(&bot)[..] else { panic!("{:?}", told(&bot)) };
+    assert_eq!(count, "Created 75 stories under SCRUM-101. They're listed in the thread.");
+    assert!(list.contains("SCRUM-225: Story number 75"), "{list}");
+    let posted = bot.slack.posted("general");
+    assert_eq!(posted[1].thread_ts.as_deref(), Some(posted[0].ts.as_str()));
 }
 
 #[tokio::test]
@@ -130,4 +152,59 @@ async fn a_failure_has_the_title_of_what_failed() {
     let stories = bot.slack.modal("ada").unwrap();
     assert_eq!(stories.title(), "Create stories");
     assert_eq!(stories.value("stories").as_deref(), Some("Zeppelin logbook"));
+}
+
+#[tokio::test]
+async fn a_line_has_jiras_reason_whatever_its_shape() {
+    let bot = bot().await;
+    open_stories(&bot, EPIC).await;
+    let body = r#"{"issues":[],"errors":[
+        {"status":400,"failedElementNumber":0,"elementErrors":{"errorMessages":["Berth is required."],"errors":[]}},
+        {"status":400,"failedElementNumber":1,"elementErrors":{"errorMessages":null,"errors":{"a":{"message":"No quay."}}}}
+    ]}"#;
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(400, body.to_owned()))]);
+    let report = submit(&bot, "First\nSecond").await;
+    let text = read(&bot, &report);
+    assert!(text.contains("First: Berth is required.") && text.contains("Second: No quay."), "{text}");
+}
+
+/// On neither edition: where the screen has no field for the epic, Jira's other address puts the stories there.
+#[tokio::test]
+async fn stories_get_to_their_epic_without_a_field_for_it() {
+    for is_cloud in [true, false] {
+        let bot = on_edition(is_cloud).await;
+        bot.jira.hide_epic_links();
+        open_stories(&bot, EPIC).await;
+        let report = submit(&bot, "Measure the basin\nOrder two buoys").await;
+        assert!(report.text().contains("Measure the basin"), "{}", report.text());
+        let created = bot.jira.created_issues();
+        assert!(created.iter().all(|issue| issue.parent == Some(key(EPIC))), "{created:?}");
+        assert_eq!(
+            (created.len(), bot.asked_for("/issue/bulk"), bot.asked_for("/epic/SCRUM-101/issue")),
+            (2, 2, 1)
+        );
+        assert!(told(&bot)[0].starts_with("Created 2 stories under SCRUM-101:"), "{:?}", told(&bot));
+        assert!(bot.say("/maro tracked").await.contains("Order two buoys"));
+    }
+}
+
+#[tokio::test]
+async fn stories_that_jira_does_not_put_under_their_epic_are_told() {
+    let bot = bot().await;
+    bot.jira.hide_epic_links();
+    let refusal = r#"{"errorMessages":["The board is closed."],"errors":{}}"#;
+    bot.jira.set_next_faults_of("/epic/SCRUM-101/issue", [Some(JiraFault::Answer(400, refusal.to_owned()))]);
+    open_stories(&bot, EPIC).await;
+    let report = submit(&bot, "Measure the basin").await;
+    assert!(
+        read(&bot, &report).contains("Jira didn't put the new stories under SCRUM-101: The board is closed."),
+        "{}",
+        report.text()
+    );
+    assert!(
+        told(&bot)[0].starts_with("Created a story, but it isn't under SCRUM-101 yet:"),
+        "{:?}",
+        told(&bot)
+    );
+    assert!(bot.say("/maro tracked").await.contains("Measure the basin"));
 }

@@ -111,3 +111,51 @@ async fn a_link_that_jira_refuses_tracks_nothing() {
     assert_eq!(told(&bot), [""; 0]);
     assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked"));
 }
+
+#[tokio::test]
+async fn duplicates_are_looked_for_as_long_as_it_takes() {
+    let bot = bot().await;
+    open_create(&bot, "Authentication flow for users").await;
+    bot.jira.set_next_faults_of("/search/jql", [Some(JiraFault::Slow(Duration::from_secs(4)))]);
+    let SubmitOutcome::Updated(_) = bot.slack.submit("ada").await.unwrap() else { panic!("no progress") };
+    let modal =
+        bot.slack.wait_for_modal("ada", |modal| modal.title() == "Possible duplicates").await.unwrap();
+    assert!(read(&bot, &modal).contains("SCRUM-123"), "{}", modal.text());
+    assert_eq!(bot.jira.created_issues(), []);
+}
+
+/// The form that says that duplicates couldn't be looked for.
+async fn unanswered(bot: &maro_simulation::slack::SimulatedSlack) -> maro_simulation::slack::modal::Modal {
+    bot.submit("ada").await.unwrap();
+    bot.wait_for_modal("ada", |modal| modal.text().contains("couldn't check for duplicates")).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_waits_in_vain_for_the_search_decides() {
+    let bot = bot().await;
+    open_create(&bot, "Authentication flow for users").await;
+    bot.slack.fill("ada", &[("description", "As typed")]).await.unwrap();
+    let away = || Some(JiraFault::Status(503, None));
+    bot.jira.set_next_faults_of("/search/jql", std::iter::repeat_with(away).take(6));
+    let form = unanswered(&bot.slack).await;
+    assert_eq!(form.view["submit"]["text"], "Try again");
+    assert_eq!(form.value("description").as_deref(), Some("As typed"));
+    assert_eq!((bot.jira.created_issues().len(), told(&bot)), (0, Vec::new()));
+    // Jira is back, and the same form looks again.
+    bot.jira.set_next_faults_of("/search/jql", []);
+    crate::bot::until("the search is answered", async || {
+        bot.slack.submit("ada").await.unwrap();
+        bot.slack.modal("ada").is_some_and(|modal| modal.title() == "Possible duplicates")
+    })
+    .await;
+    bot.slack.close("ada").await.unwrap();
+
+    open_create(&bot, "Zeppelin rudder").await;
+    bot.jira.set_next_faults_of("/search/jql", std::iter::repeat_with(away).take(6));
+    unanswered(&bot.slack).await;
+    bot.slack.fill("ada", &[("summary", "Zeppelin elevator")]).await.unwrap();
+    bot.slack.press("ada", "Create anyway").await.unwrap();
+    bot.slack.wait_for(Duration::from_secs(20), |_| !told(&bot).is_empty()).await.unwrap();
+    assert_eq!(told(&bot), ["Created SCRUM-151: Zeppelin elevator"]);
+    assert_eq!(bot.jira.created_issues().len(), 1);
+}

@@ -13,6 +13,7 @@ use crate::{
         http::{client, status},
         key, until,
     },
+    log::Log,
     plugins::PluginsFolder,
     raw::query,
 };
@@ -218,4 +219,83 @@ async fn an_outage_takes_nothing_away_and_loses_no_hint() {
         until("the row is synced", async || synced(&bot).await == ["true"]).await;
         shows(&bot, "SCRUM-123: Renamed (Open)").await;
     }
+}
+
+/// A webhook of a workflow's post function: it has an issue and no event.
+fn post_function(id: &str, key: &str) -> String {
+    let mut body: serde_json::Value = serde_json::from_str(&hint("", id, key)).unwrap();
+    body.as_object_mut().unwrap().retain(|name, _| !["webhookEvent", "changelog"].contains(&name.as_str()));
+    body["transition"] = serde_json::json!({ "transitionId": 31, "to_status": "With the board" });
+    body.to_string()
+}
+
+#[tokio::test]
+async fn a_webhook_without_an_event_is_a_hint_too() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    bot.jira.transition_issue(&key("SCRUM-123"), "In Review");
+    assert_eq!(deliver(&bot, &post_function(&id, "SCRUM-123")).await.status().as_u16(), 204);
+    shows(&bot, "SCRUM-123: User authentication flow (In Review)").await;
+    // A rule that knows only the key.
+    bot.jira.transition_issue(&key("SCRUM-123"), "Done");
+    assert_eq!(deliver(&bot, r#"{"issue":{"key":"SCRUM-123"}}"#).await.status().as_u16(), 204);
+    shows(&bot, "SCRUM-123: User authentication flow (Done)").await;
+    // About nothing that anybody tracks, or about no issue at all.
+    for body in
+        [post_function("77", "SCRUM-999"), r#"{"transition":{},"comment":"","timestamp":1}"#.to_owned()]
+    {
+        assert_eq!(deliver(&bot, &body).await.status().as_u16(), 204, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_may_be_as_large_as_jira_sends_them() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    bot.jira.transition_issue(&key("SCRUM-123"), "In Review");
+    let mut body: serde_json::Value =
+        serde_json::from_str(&hint("jira:issue_updated", &id, "SCRUM-123")).unwrap();
+    body["issue"]["fields"]["description"] = "long ".repeat(800_000).into();
+    assert_eq!(deliver(&bot, &body.to_string()).await.status().as_u16(), 204);
+    shows(&bot, "SCRUM-123: User authentication flow (In Review)").await;
+    let too_large = deliver(&bot, &"x".repeat(26 * 1024 * 1024)).await;
+    assert_eq!(too_large.status().as_u16(), 413);
+}
+
+#[tokio::test]
+async fn who_cannot_sign_may_have_the_secret_in_the_address() {
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.jira.webhook_secret = Some(Secret::new("a+b/c d%?"));
+    })
+    .await;
+    bot.say("/maro track SCRUM-123").await;
+    let id = id_of(&bot, "SCRUM-123").await;
+    bot.jira.transition_issue(&key("SCRUM-123"), "In Review");
+    let post = async |address: &str| {
+        status(client().post(bot.url(address)).body(post_function(&id, "SCRUM-123"))).await
+    };
+    for wrong in ["a+b/c%20d%25", "a+b/c%20d%25%3F/", "a%20b/c%20d%25%3F", "x", ""] {
+        let refused = post(&format!("jira/webhook/{wrong}")).await;
+        assert!([401, 404].contains(&refused), "{wrong}: {refused}");
+    }
+    assert_eq!(post("jira/webhook/a+b/c%20d%25%3F").await, 204);
+    shows(&bot, "SCRUM-123: User authentication flow (In Review)").await;
+    let without = TestBot::start().await;
+    assert_eq!(status(client().post(without.url("jira/webhook/x")).body("{}")).await, 404);
+}
+
+#[tokio::test]
+async fn the_address_with_the_secret_is_in_no_line_of_the_log() {
+    let (log, _guard) = Log::start();
+    let bot = start().await;
+    let address = format!("jira/webhook/{}", SECRET.replace(' ', "%20"));
+    for body in ["", "{}", "nonsense", r#"{"webhookEvent":"jira:issue_updated"}"#] {
+        assert_eq!(status(client().post(bot.url(&address)).body(body)).await, 400, "{body}");
+    }
+    assert_eq!(status(client().post(bot.url("jira/webhook/almost%20a%20secret")).body("{}")).await, 401);
+    let text = log.text();
+    assert!(text.contains("a signed request is malformed"), "{text}");
+    assert!(!text.contains(SECRET) && !text.contains("%20") && !text.contains("almost"), "{text}");
 }
