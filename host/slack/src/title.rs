@@ -16,7 +16,12 @@ const LENGTH: usize = 80;
 /// has none at all.
 pub fn title_of(mrkdwn: &str) -> String {
     let known = for_title(mrkdwn, GAP);
-    let first = parse_message(&known).blocks.iter().flat_map(lines).map(|line| tidied(&line)).find(has_words);
+    let first = parse_message(&known)
+        .blocks
+        .iter()
+        .flat_map(lines)
+        .map(|line| tidied(&line))
+        .find(|line| has_words(line));
     // Nothing but links: then their labels have to do.
     let title = first.unwrap_or_else(|| {
         let labels = to_title(&known).replace(GAP, " ");
@@ -25,7 +30,7 @@ pub fn title_of(mrkdwn: &str) -> String {
     cut(&title)
 }
 
-fn has_words(line: &String) -> bool {
+fn has_words(line: &str) -> bool {
     line.contains(char::is_alphanumeric)
 }
 
@@ -123,7 +128,8 @@ fn without_greeting(line: &str) -> &str {
         let word = rest[..word_end].trim_end_matches([',', ':', ';']);
         let is_gap = !word.is_empty() && word.chars().all(|letter| letter == GAP);
         let is_joiner = JOINERS.contains(&word.to_lowercase().as_str()) || word.is_empty() && word_end > 0;
-        if !is_gap && !(is_joiner && greeted.is_some()) {
+        let goes_on = is_joiner && greeted.is_some();
+        if !is_gap && !goes_on {
             return greeted.unwrap_or(line);
         }
         rest = rest[word_end..].trim_start();

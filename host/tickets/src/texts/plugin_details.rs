@@ -178,7 +178,8 @@ pub fn more_in_details(name: &str) -> Vec<Span> {
 pub fn shortened(reason: &str, max_length: usize) -> Option<String> {
     let (end, _) = reason.char_indices().nth(max_length)?;
     let mut words = reason[..end].rmatch_indices(' ').map(|(at, _)| &reason[..at]);
-    let is_whole = |part: &&str| part.matches('`').count() % 2 == 0 && part.matches('"').count() % 2 == 0;
+    let is_whole =
+        |part: &&str| ['`', '"'].iter().all(|quote| part.matches(*quote).count().is_multiple_of(2));
     let whole = words.find(is_whole).unwrap_or_default();
     Some(format!("{}…", whole.trim_end_matches([',', ':', ';', '.'])))
 }
