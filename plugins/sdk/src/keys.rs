@@ -9,7 +9,7 @@ pub mod reading;
 
 pub use crate::keys::reading::Site;
 use crate::{
-    IssueKey, RunError,
+    IssueKey, RunError, jira,
     keys::reading::Word,
     reply::{Line, code, shorten},
     spans,
@@ -45,6 +45,16 @@ pub struct NotAKey {
 /// [`RunError::Usage`] for no words and for too many. A word that isn't a key is not an error: see [`Words`].
 pub fn parse(arguments: &str) -> Result<Words, RunError> {
     parse_for(arguments, None)
+}
+
+/// As [`parse_for`] the host's own Jira site. It's asked for only if there may be a link, and needs the grant `jira`;
+/// where that is denied, links to any site are taken.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_on_site(arguments: &str) -> Result<Words, RunError> {
+    let address = arguments.contains('/').then(jira::site).and_then(Result::ok);
+    parse_for(arguments, address.map(|address| Site::at(&address)).as_ref())
 }
 
 /// As [`parse`]. If the `site` is known, links to others aren't taken for its issues.

@@ -24,7 +24,7 @@ impl Plugin for Track {
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
-        let words = keys::parse(arguments)?;
+        let words = keys::parse_on_site(arguments)?;
         track(&words).map_err(|error| words.explain(error))
     }
 }

@@ -31,7 +31,7 @@ impl Plugin for Untrack {
         if let Some(request) = Request::parse(arguments) {
             return request.run();
         }
-        let words = keys::parse(arguments)?;
+        let words = keys::parse_on_site(arguments)?;
         untrack(&words).map_err(|error| words.explain(error))
     }
 }

@@ -172,6 +172,34 @@ async fn stories_go_under_no_epic_of_another_site() {
 }
 
 #[tokio::test]
+async fn a_link_to_elsewhere_touches_nothing_of_ours() {
+    let bot = TestBot::start().await;
+    let (own, other) = links(&bot);
+    bot.say("/maro track SCRUM-124").await;
+    for typed in [
+        format!("track <{other}/browse/SCRUM-123>"),
+        "track <https://tracker.quarry.example/jira/browse/SCRUM-123?filter=3#c3|SCRUM-123>".to_owned(),
+        format!("untrack <{other}/jira/software/projects/SCRUM/boards/2?selectedIssue=SCRUM-124>"),
+    ] {
+        let said = bot.say(&format!("/maro {typed}")).await;
+        assert_eq!(said, "That link is to another Jira site.", "{typed}");
+    }
+    let said = bot.say("/maro track <https://wiki.quarry.example/notes/4|SCRUM-123>").await;
+    assert!(!said.contains("Now tracking"), "{said}");
+    assert_snapshot!(bot.say("/maro tracked").await, @r"
+    Tracked Jira issues in #general:
+    • SCRUM-124: Database migration (In Progress)
+    ");
+    for link in [
+        "servicedesk/customer/portal/7/SCRUM-123?created=true",
+        "jira/servicedesk/projects/SCRUM/queues/custom/19/SCRUM-125",
+    ] {
+        let said = bot.say(&format!("/maro track <{own}/{link}>")).await;
+        assert!(said.starts_with("Now tracking SCRUM-12"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn an_old_key_of_an_issue_is_named_with_its_new_one() {
     let bot = TestBot::start().await;
     bot.jira.move_issue(&key("SCRUM-123"), &key("QUAY-9"));
