@@ -10,7 +10,9 @@ use maro_domain::{
     author::Author,
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey, StatusCategory},
-    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    tracked::{
+        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+    },
 };
 use maro_store::{
     database::error::DatabaseError,
@@ -79,6 +81,15 @@ impl ChannelIssueTracker for PolicedTracker {
         page: PageRequest,
     ) -> Result<TrackedPage, DatabaseError> {
         self.lists.get_tracked_issues(channel, page).await
+    }
+
+    async fn get_filtered_issues(
+        &self,
+        channel: &ChannelId,
+        filter: ListFilter<'_>,
+        page: PageRequest,
+    ) -> Result<FilteredPage, DatabaseError> {
+        self.lists.get_filtered_issues(channel, filter, page).await
     }
 
     async fn find_tracked_issues(

@@ -75,6 +75,27 @@ pub struct PageRequest {
     pub limit: u32,
 }
 
+/// Which issues of a list to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFilter<'a> {
+    All,
+    /// Not done, as far as Jira last said.
+    Open,
+    Done,
+    /// Tracked by this person.
+    TrackedBy(&'a UserId),
+}
+
+/// A part of the issues that fit a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilteredPage {
+    pub page: TrackedPage,
+    /// How many issues fit.
+    pub count: u32,
+    /// How many of these aren't done, as far as Jira last said.
+    pub open: u32,
+}
+
 /// What `track` did for one issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrackOutcome {

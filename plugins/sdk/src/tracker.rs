@@ -1,7 +1,7 @@
 //! Reading the list of the channel in which the command was typed. Grant: `tracker`.
 
 pub use crate::bindings::maro::plugin::{
-    tracker::{DetailedPage, Page, RowDetails, RowState, TrackedIssue},
+    tracker::{DetailedPage, FilteredPage, ListFilter, Page, RowDetails, RowState, TrackedIssue},
     types::{TrackerError, TrackerErrorKind},
 };
 use crate::{IssueKey, bindings::maro::plugin::tracker, host::host};
@@ -21,6 +21,14 @@ pub fn list_tracked(offset: u32, limit: u32) -> Result<Page, TrackerError> {
 /// As [`list_tracked`].
 pub fn list_details(offset: u32, limit: u32) -> Result<DetailedPage, TrackerError> {
     host!(tracker::list_details(offset, limit))
+}
+
+/// As [`list_details`], of the issues that fit a filter, with how many there are in all.
+///
+/// # Errors
+/// As [`list_tracked`].
+pub fn list_filtered(filter: ListFilter, offset: u32, limit: u32) -> Result<FilteredPage, TrackerError> {
+    host!(tracker::list_filtered(filter, offset, limit))
 }
 
 /// How many issues this channel tracks.

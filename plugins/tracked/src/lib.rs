@@ -1,11 +1,11 @@
-//! `/maro tracked [find WORDS] [page]`: lists the channel's issues. Works even when Jira is down, with what Jira last
+//! `/maro tracked [open|done|mine|find WORDS] [page]`: lists the channel's issues. Works even when Jira is down, with what Jira last
 //! said.
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError, register,
     reply::{Button, Item, Span, button, channel, code, details, issue},
     spans,
-    tracker::{self, Page, TrackedIssue},
+    tracker::{self, FilteredPage, ListFilter, Page, TrackedIssue},
     typed::unescape,
 };
 
@@ -27,42 +27,97 @@ impl Plugin for Tracked {
             name: "tracked",
             version: env!("CARGO_PKG_VERSION"),
             summary: "List the Jira issues tracked in this channel",
-            usage: "[find WORDS] [PAGE]",
+            usage: "[open | done | mine | find WORDS] [PAGE]",
         }
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
         match wanted(arguments)? {
-            (None, number) => page(number),
-            (Some(words), number) => Ok(found(&words, number, &matching(&words)?)),
+            (Wanted::Fitting(filter), number) => page(filter, number),
+            (Wanted::Words(words), number) => Ok(found(&words, number, &matching(&words)?)),
         }
     }
 }
 
 register!(Tracked);
 
-fn page(number: u32) -> Result<Reply, RunError> {
-    let page = tracker::list_tracked((number - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE)?;
-    // A list that fits on one page needs no second question.
-    if number == 1 && !page.more && !page.issues.is_empty() {
-        return Ok(list(number, 1, page));
-    }
-    let count = tracker::count_tracked()?;
-    Ok(if !page.issues.is_empty() {
-        list(number, count.div_ceil(PAGE_SIZE), page)
-    } else if count == 0 {
-        nothing_tracked()
-    } else {
-        past_the_end("", number, count)
-    })
+/// Which issues somebody wants to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    Fitting(ListFilter),
+    /// Those that have all these words.
+    Words(String),
 }
 
-/// What to look for, if anything, and the number of the page. A number at the end of several words is a page's.
-fn wanted(arguments: &str) -> Result<(Option<String>, u32), RunError> {
+fn page(filter: ListFilter, number: u32) -> Result<Reply, RunError> {
+    let start = (number - 1).saturating_mul(PAGE_SIZE);
+    Ok(filtered(filter, number, tracker::list_filtered(filter, start, PAGE_SIZE)?))
+}
+
+/// A page of the issues that fit a filter.
+fn filtered(filter: ListFilter, number: u32, page: FilteredPage) -> Reply {
+    let FilteredPage { rows, more, count, open } = page;
+    let pages = count.div_ceil(PAGE_SIZE);
+    if count == 0 {
+        return nothing_fits(filter);
+    }
+    if rows.is_empty() && number > pages {
+        return past_the_end(prefix(filter), number, count);
+    }
+    let count = match filter {
+        ListFilter::All | ListFilter::Mine => {
+            [&count.to_string(), " issues, ", &open.to_string(), " open"].concat()
+        }
+        ListFilter::Open | ListFilter::Done => [&count.to_string(), " issues"].concat(),
+    };
+    let issues = rows.into_iter().map(|row| row.issue).collect();
+    list_of(heading(filter), &count, prefix(filter), number, pages, Page { issues, more })
+}
+
+/// What stands before the number of the page in a command.
+fn prefix(filter: ListFilter) -> &'static str {
+    match filter {
+        ListFilter::All => "",
+        ListFilter::Open => "open ",
+        ListFilter::Done => "done ",
+        ListFilter::Mine => "mine ",
+    }
+}
+
+fn heading(filter: ListFilter) -> &'static str {
+    match filter {
+        ListFilter::All => "Tracked Jira issues in ",
+        ListFilter::Open => "Open Jira issues tracked in ",
+        ListFilter::Done => "Done Jira issues tracked in ",
+        ListFilter::Mine => "Jira issues that you track in ",
+    }
+}
+
+fn nothing_fits(filter: ListFilter) -> Reply {
+    let nothing = match filter {
+        ListFilter::All => return nothing_tracked(),
+        ListFilter::Open => "No open Jira issues are tracked in ",
+        ListFilter::Done => "No done Jira issues are tracked in ",
+        ListFilter::Mine => "You track no Jira issues in ",
+    };
+    Reply::to_caller().paragraph(spans![nothing, channel(), "."])
+}
+
+/// Which issues to show, and the number of the page. A number at the end of several words is a page's.
+fn wanted(arguments: &str) -> Result<(Wanted, u32), RunError> {
     let typed = unescape(arguments);
     let mut words: Vec<&str> = typed.split_whitespace().collect();
+    let filter = words.first().and_then(|word| match word.to_ascii_lowercase().as_str() {
+        "open" => Some(ListFilter::Open),
+        "done" => Some(ListFilter::Done),
+        "mine" => Some(ListFilter::Mine),
+        _ => None,
+    });
+    if let Some(filter) = filter {
+        return page_number(&words[1..].join(" ")).map(|number| (Wanted::Fitting(filter), number));
+    }
     if words.first().is_none_or(|word| !word.eq_ignore_ascii_case("find")) {
-        return page_number(arguments).map(|number| (None, number));
+        return page_number(arguments).map(|number| (Wanted::Fitting(ListFilter::All), number));
     }
     words.remove(0);
     let number = match words[..] {
@@ -75,7 +130,7 @@ fn wanted(arguments: &str) -> Result<(Option<String>, u32), RunError> {
     let words = words.join(" ");
     match words.chars().count() {
         0 => Err(RunError::usage("Enter the words to look for.")),
-        1..=MAX_WORDS => Ok((Some(words), number.unwrap_or(1))),
+        1..=MAX_WORDS => Ok((Wanted::Words(words), number.unwrap_or(1))),
         _ => Err(RunError::usage("Enter fewer words.")),
     }
 }
@@ -119,7 +174,9 @@ fn found(words: &str, number: u32, found: &[TrackedIssue]) -> Reply {
         return past_the_end(&filter, number, count);
     }
     let more = start + issues.len() < found.len();
-    list_of(&filter, number, count.div_ceil(PAGE_SIZE), Page { issues, more })
+    let total = [&count.to_string(), " issues"].concat();
+    let pages = count.div_ceil(PAGE_SIZE);
+    list_of(heading(ListFilter::All), &total, &filter, number, pages, Page { issues, more })
 }
 
 /// Pages count from 1, and no number means the first one.
@@ -135,17 +192,14 @@ fn page_number(arguments: &str) -> Result<u32, RunError> {
         .ok_or_else(|| RunError::usage("Enter a page number, starting from 1."))
 }
 
-fn list(number: u32, pages: u32, page: Page) -> Reply {
-    list_of("", number, pages, page)
-}
-
-/// `filter` is what stands before the number of the page. `pages` were counted after the page was read: the list may have
-/// changed in between.
-fn list_of(filter: &str, number: u32, pages: u32, page: Page) -> Reply {
-    let reply = Reply::to_caller()
-        .paragraph(spans!["Tracked Jira issues in ", channel(), ":"])
-        .items(page.issues.into_iter().map(item));
-    let pages = pages.max(number + u32::from(page.more));
+/// A page under a heading. `count` says how many issues there are in all, of which several pages tell. `filter` is what
+/// stands before the number of the page in a command.
+fn list_of(heading: &'static str, count: &str, filter: &str, number: u32, pages: u32, page: Page) -> Reply {
+    let mut reply = Reply::to_caller().paragraph(spans![heading, channel(), ":"]);
+    if pages > 1 {
+        reply = reply.lines([spans![count]]);
+    }
+    let reply = reply.items(page.issues.into_iter().map(item));
     let place = || spans![["Page ", &number.to_string(), " of ", &pages.to_string()].concat()];
     let previous = || page_button("Previous page", filter, number - 1);
     let next = || page_button("Next page", filter, number + 1);
@@ -190,7 +244,10 @@ fn command(filter: &str, page: u32) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::reply::{Block, Visibility};
+    use maro_plugin::{
+        reply::{Block, Visibility},
+        tracker::{RowDetails, RowState},
+    };
 
     use super::*;
 
@@ -204,16 +261,21 @@ mod tests {
         }
     }
 
+    fn row(issue: TrackedIssue) -> RowDetails {
+        RowDetails { issue, last_read: None, state: RowState::Present }
+    }
+
     #[test]
     fn the_list_reads_as_promised() {
-        let issues = vec![
+        let issues = [
             tracked("SCRUM-123", "User authentication flow", "Open"),
             tracked("SCRUM-124", "Database migration", "In Progress"),
             tracked("SCRUM-125", "API documentation", "Done"),
             tracked("SCRUM-126", "", ""),
             tracked("SCRUM-127", &"é".repeat(81), ""),
         ];
-        let reply = list(1, 1, Page { issues, more: false });
+        let rows = issues.into_iter().map(row).collect();
+        let reply = filtered(ListFilter::All, 1, FilteredPage { rows, more: false, count: 5, open: 4 });
         let cut = "é".repeat(79);
         assert_eq!(
             reply.preview(),
@@ -232,19 +294,46 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_how_to_see_the_next() {
-        let end = |number, pages, more| {
-            let page = list(number, pages, Page { issues: Vec::new(), more });
-            page.preview().lines().skip(1).collect::<Vec<_>>().join(" ")
+    fn a_page_says_how_many_issues_there_are_and_how_to_see_the_next() {
+        let shown = |filter, number, count, more| {
+            let rows = vec![row(tracked("A-1", "", ""))];
+            filtered(filter, number, FilteredPage { rows, more, count, open: 31 }).preview()
         };
-        assert_eq!(end(1, 1, false), "");
-        assert_eq!(end(1, 3, true), "Page 1 of 3 Next: `/maro tracked 2` [Next page]");
-        assert_eq!(end(2, 3, true), "Page 2 of 3 Next: `/maro tracked 3` [Previous page] [Next page]");
-        assert_eq!(end(3, 3, false), "Page 3 of 3 [Previous page]");
-        assert_eq!(end(3, 2, true), "Page 3 of 4 Next: `/maro tracked 4` [Previous page] [Next page]");
-        let page = list(2, 3, Page { issues: Vec::new(), more: true });
-        let row = [button("Previous page", "tracked 1"), button("Next page", "tracked 3")];
-        assert_eq!(page.blocks.last(), Some(&Block::Buttons(row.into())));
+        let without_row = |shown: String| {
+            shown.lines().skip(1).filter(|line| !line.starts_with('•')).collect::<Vec<_>>().join(" ")
+        };
+        let end = |number, count, more| without_row(shown(ListFilter::All, number, count, more));
+        assert_eq!(end(1, 20, false), "");
+        assert_eq!(
+            shown(ListFilter::All, 1, 48, true),
+            "Tracked Jira issues in #channel:\n48 issues, 31 open\n• A-1 [Stop tracking]\nPage 1 of 3\n\
+             Next: `/maro tracked 2`\n[Next page]"
+        );
+        let middle = "48 issues, 31 open Page 2 of 3 Next: `/maro tracked 3` [Previous page] [Next page]";
+        assert_eq!(end(2, 48, true), middle);
+        assert_eq!(end(3, 48, false), "48 issues, 31 open Page 3 of 3 [Previous page]");
+        assert_eq!(
+            shown(ListFilter::Open, 1, 31, true),
+            "Open Jira issues tracked in #channel:\n31 issues\n• A-1 [Stop tracking]\nPage 1 of 2\n\
+             Next: `/maro tracked open 2`\n[Next page]"
+        );
+    }
+
+    #[test]
+    fn a_filter_is_one_word_before_the_page() {
+        let fitting = |filter| Ok((Wanted::Fitting(filter), 1));
+        assert_eq!(wanted("open"), fitting(ListFilter::Open));
+        assert_eq!(wanted(" Done "), fitting(ListFilter::Done));
+        assert_eq!(wanted("mine 2"), Ok((Wanted::Fitting(ListFilter::Mine), 2)));
+        assert!(matches!(wanted("open sesame"), Err(RunError::Usage(_))));
+        let none = FilteredPage { rows: Vec::new(), more: false, count: 0, open: 0 };
+        let nothing = filtered(ListFilter::Done, 1, none).preview();
+        assert_eq!(nothing, "No done Jira issues are tracked in #channel.");
+        let past = FilteredPage { rows: Vec::new(), more: false, count: 41, open: 0 };
+        assert_eq!(
+            filtered(ListFilter::Mine, 9, past).preview(),
+            "There's no page 9; the list has 3 pages. Try `/maro tracked mine 3`"
+        );
     }
 
     #[test]
@@ -269,9 +358,9 @@ mod tests {
 
     #[test]
     fn what_has_the_words_is_found_and_paged() {
-        assert_eq!(wanted("find Login  FLOW 2"), Ok((Some("Login FLOW".to_owned()), 2)));
-        assert_eq!(wanted("FIND 404"), Ok((Some("404".to_owned()), 1)));
-        assert_eq!(wanted("find R&amp;D 0"), Ok((Some("R&D 0".to_owned()), 1)));
+        assert_eq!(wanted("find Login  FLOW 2"), Ok((Wanted::Words("Login FLOW".to_owned()), 2)));
+        assert_eq!(wanted("FIND 404"), Ok((Wanted::Words("404".to_owned()), 1)));
+        assert_eq!(wanted("find R&amp;D 0"), Ok((Wanted::Words("R&D 0".to_owned()), 1)));
         assert!(matches!(wanted("find "), Err(RunError::Usage(_))));
         assert!(matches!(wanted(&["find ", &"x".repeat(201)].concat()), Err(RunError::Usage(_))));
         let issue = tracked("SCRUM-123", "User authentication flow", "In Progress");

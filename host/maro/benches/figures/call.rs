@@ -17,7 +17,10 @@ use maro_domain::{
     caller::{Caller, Way},
     ids::{ChannelId, Incident, UserId},
     issue::{Issue, IssueId, IssueKey},
-    tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    tracked::{
+        FilteredPage, ListFilter, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
+        UntrackOutcome,
+    },
 };
 use maro_jira::{
     client::JiraClient,
@@ -182,6 +185,17 @@ impl ChannelIssueTracker for ListInMemory {
     ) -> Result<TrackedPage, DatabaseError> {
         let issues = self.issues.iter().take(page.limit as usize).cloned().collect();
         Ok(TrackedPage { issues, more: false })
+    }
+
+    async fn get_filtered_issues(
+        &self,
+        channel: &ChannelId,
+        _: ListFilter<'_>,
+        page: PageRequest,
+    ) -> Result<FilteredPage, DatabaseError> {
+        let page = self.get_tracked_issues(channel, page).await?;
+        let count = self.count_tracked_issues(channel).await?;
+        Ok(FilteredPage { page, count, open: count })
     }
 
     async fn track(

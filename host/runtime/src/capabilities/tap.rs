@@ -98,6 +98,7 @@ macro_rules! every_function {
             tracker {
                 fn list_tracked(offset: u32, limit: u32) -> Result<tracker::Page, types::TrackerError>;
                 fn list_details(offset: u32, limit: u32) -> Result<tracker::DetailedPage, types::TrackerError>;
+                fn list_filtered(filter: tracker::ListFilter, offset: u32, limit: u32) -> Result<tracker::FilteredPage, types::TrackerError>;
                 fn count_tracked() -> Result<u32, types::TrackerError>;
                 fn is_tracked(keys: Vec<String>) -> Result<Vec<bool>, types::TrackerError>;
             }

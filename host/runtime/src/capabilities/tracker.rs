@@ -8,7 +8,7 @@ use crate::{
         tracker_failed,
     },
     interface::bindings::maro::plugin::{
-        tracker::{self, DetailedPage, Host, Page, RowDetails, RowState},
+        tracker::{self, DetailedPage, FilteredPage, Host, ListFilter, Page, RowDetails, RowState},
         types,
     },
     invocation::Invocation,
@@ -17,7 +17,7 @@ use crate::{
 use maro_access::sight::Sight;
 use maro_domain::{
     ids::UserId,
-    tracked::{MISSING_STATUS, PageRequest, TrackedIssue},
+    tracked::{self, MISSING_STATUS, PageRequest, TrackedIssue, TrackedPage},
 };
 use maro_tickets::texts;
 
@@ -44,6 +44,15 @@ impl Host for Invocation {
         Ok(page.map(|(rows, more)| DetailedPage { rows, more }))
     }
 
+    async fn list_filtered(
+        &mut self,
+        filter: ListFilter,
+        offset: u32,
+        limit: u32,
+    ) -> wasmtime::Result<Result<FilteredPage, types::TrackerError>> {
+        Ok(self.filtered(filter, PageRequest { offset, limit }).await)
+    }
+
     async fn count_tracked(&mut self) -> wasmtime::Result<Result<u32, types::TrackerError>> {
         Ok(self.count().await)
     }
@@ -61,11 +70,43 @@ impl Invocation {
     async fn page(&mut self, page: PageRequest) -> Result<(Vec<RowDetails>, bool), types::TrackerError> {
         let mut call = Call::begin_with_issues(self, Grant::Tracker).await?;
         let Call { caller, capabilities, .. } = &call;
-        if !(1..=MAX_ROWS).contains(&page.limit) {
-            return Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)).into());
-        }
+        check_limit(page)?;
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
         let page = answer.map_err(|error| tracker_failed(&self.authority, &error))?;
+        self.shown(&mut call, page).await
+    }
+
+    /// As [`Invocation::page`], of what fits a filter.
+    async fn filtered(
+        &mut self,
+        filter: ListFilter,
+        page: PageRequest,
+    ) -> Result<FilteredPage, types::TrackerError> {
+        let mut call = Call::begin_with_issues(self, Grant::Tracker).await?;
+        let Call { caller, capabilities, .. } = &call;
+        check_limit(page)?;
+        let wanted = match filter {
+            ListFilter::All => tracked::ListFilter::All,
+            ListFilter::Open => tracked::ListFilter::Open,
+            ListFilter::Done => tracked::ListFilter::Done,
+            ListFilter::Mine => tracked::ListFilter::TrackedBy(&caller.user),
+        };
+        let answer = capabilities.tracker.get_filtered_issues(&caller.channel, wanted, page);
+        let answer = self.timed(answer).await.map_err(|error| tracker_failed(&self.authority, &error))?;
+        let (mut rows, more) = self.shown(&mut call, answer.page).await?;
+        // That it's here would tell its status.
+        if matches!(filter, ListFilter::Open | ListFilter::Done) {
+            rows.retain(|row| row.state != RowState::Hidden);
+        }
+        Ok(FilteredPage { rows, more, count: answer.count, open: answer.open })
+    }
+
+    /// The rows as guests see them, and whether the list goes on.
+    async fn shown(
+        &mut self,
+        call: &mut Call,
+        page: TrackedPage,
+    ) -> Result<(Vec<RowDetails>, bool), types::TrackerError> {
         call.look_at(self, page.issues.iter().map(|issue| &issue.key)).await;
         if call.capabilities.jira.is_silent() {
             let now = call.capabilities.clock.now();
@@ -88,6 +129,13 @@ impl Invocation {
         let answer = self.timed(capabilities.tracker.is_tracked(&caller.channel, &keys)).await;
         answer.map_err(|error| tracker_failed(&self.authority, &error))
     }
+}
+
+fn check_limit(page: PageRequest) -> Result<(), CallError> {
+    if (1..=MAX_ROWS).contains(&page.limit) {
+        return Ok(());
+    }
+    Err(CallError::InvalidArgument(texts::requests::row_count(MAX_ROWS)))
 }
 
 /// A row as guests see it; only its key if it may not be shown.

@@ -10,7 +10,10 @@ use maro_domain::{
     author::Author,
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
-    tracked::{PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    tracked::{
+        FilteredPage, ListFilter, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
+        UntrackOutcome,
+    },
 };
 
 pub(crate) mod observed;
@@ -70,6 +73,14 @@ pub trait ChannelIssueTracker: Send + Sync {
         channel: &ChannelId,
         page: PageRequest,
     ) -> Result<TrackedPage, DatabaseError>;
+
+    /// Part of the issues of a channel's list that fit a filter, oldest first, and how many there are.
+    async fn get_filtered_issues(
+        &self,
+        channel: &ChannelId,
+        filter: ListFilter<'_>,
+        page: PageRequest,
+    ) -> Result<FilteredPage, DatabaseError>;
 
     /// The rows of a channel's list with one of these keys or of Jira's ids, oldest first.
     async fn find_tracked_issues(

@@ -12,7 +12,9 @@ use maro_domain::{
     author::Author,
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    tracked::{
+        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+    },
 };
 
 #[async_trait]
@@ -41,6 +43,15 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         page: PageRequest,
     ) -> Result<TrackedPage, DatabaseError> {
         self.watch("page", self.table.get_tracked_issues(channel, page)).await
+    }
+
+    async fn get_filtered_issues(
+        &self,
+        channel: &ChannelId,
+        filter: ListFilter<'_>,
+        page: PageRequest,
+    ) -> Result<FilteredPage, DatabaseError> {
+        self.watch("filtered_page", self.table.get_filtered_issues(channel, filter, page)).await
     }
 
     async fn find_tracked_issues(

@@ -18,14 +18,16 @@ use crate::{
     tracker::{
         Answered, ChannelIssueTracker, TrackRequest,
         postgres::write::Tracking,
-        stored::{parse_page, parse_places, parse_present, parse_rows},
+        stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, stored_filter},
     },
 };
 use maro_domain::{
     author::Author,
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    tracked::{
+        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+    },
 };
 
 mod write;
@@ -39,6 +41,26 @@ const PAGE: &str = "
         '[]')::text
     FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
           ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page";
+
+/// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `$4` is the filter, and `$5` the
+/// person for `mine`.
+const FILTERED: &str = "
+    WITH fitting AS MATERIALIZED (
+        SELECT * FROM channel_tracked_issues WHERE channel_id = $1
+            AND CASE $4::text
+                WHEN 'open' THEN last_jira_category IS DISTINCT FROM 'done'
+                WHEN 'done' THEN last_jira_category IS NOT DISTINCT FROM 'done'
+                WHEN 'mine' THEN tracked_by = $5::text
+                ELSE true END)
+    SELECT json_build_array(
+        (SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
+            (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
+            (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
+            has_security_level::int)),
+            '[]')
+         FROM (SELECT * FROM fitting ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page),
+        (SELECT count(*) FROM fitting),
+        (SELECT count(*) FROM fitting WHERE last_jira_category IS DISTINCT FROM 'done'))::text";
 
 const FOUND: &str = "
     SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
@@ -138,6 +160,20 @@ impl ChannelIssueTracker for PostgresTracker {
         let json =
             self.database.read(|| sqlx::query(PAGE).bind(channel.as_str()).bind(limit).bind(offset)).await?;
         parse_page(&json, channel, page)
+    }
+
+    async fn get_filtered_issues(
+        &self,
+        channel: &ChannelId,
+        filter: ListFilter<'_>,
+        page: PageRequest,
+    ) -> Result<FilteredPage, DatabaseError> {
+        let (limit, offset) = (i64::from(page.limit), i64::from(page.offset));
+        let (name, person) = stored_filter(filter);
+        let query =
+            || sqlx::query(FILTERED).bind(channel.as_str()).bind(limit).bind(offset).bind(name).bind(person);
+        let json = self.database.read(query).await?;
+        parse_filtered(&json, channel, page)
     }
 
     async fn find_tracked_issues(

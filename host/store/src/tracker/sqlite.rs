@@ -16,14 +16,16 @@ use crate::{
     tracker::{
         Answered, ChannelIssueTracker, TrackRequest,
         sqlite::item::ListChange,
-        stored::{parse_page, parse_places, parse_present, parse_rows},
+        stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows},
     },
 };
 use maro_domain::{
     author::Author,
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
-    tracked::{PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome},
+    tracked::{
+        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+    },
 };
 
 mod item;
@@ -77,6 +79,16 @@ impl ChannelIssueTracker for SqliteTracker {
     ) -> Result<TrackedPage, DatabaseError> {
         let json = self.database.read(read::page(channel.as_str(), page.limit, page.offset)).await?;
         parse_page(&json, channel, page)
+    }
+
+    async fn get_filtered_issues(
+        &self,
+        channel: &ChannelId,
+        filter: ListFilter<'_>,
+        page: PageRequest,
+    ) -> Result<FilteredPage, DatabaseError> {
+        let json = self.database.read(read::filtered(channel.as_str(), filter, page)).await?;
+        parse_filtered(&json, channel, page)
     }
 
     async fn find_tracked_issues(

@@ -4,6 +4,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::database::{
     error::{self, DatabaseError},
@@ -12,7 +13,7 @@ use crate::database::{
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{IssueId, IssueKey},
-    tracked::{PageRequest, Source, TrackedIssue, TrackedPage},
+    tracked::{FilteredPage, ListFilter, PageRequest, Source, TrackedIssue, TrackedPage},
 };
 
 /// One row of a list, with its columns in the order of both databases' page query.
@@ -40,6 +41,26 @@ pub(in crate::tracker) fn parse_page(
     let more = rows.len() > limit;
     let issues = rows.into_iter().take(limit).filter_map(|row| tracked_issue(row, channel)).collect();
     Ok(TrackedPage { issues, more })
+}
+
+/// Reads a page, how many issues there are in all, and how many of them are open, from JSON.
+pub(in crate::tracker) fn parse_filtered(
+    json: &str,
+    channel: &ChannelId,
+    page: PageRequest,
+) -> Result<FilteredPage, DatabaseError> {
+    let (rows, count, open): (&RawValue, u32, u32) = error::parse(json)?;
+    Ok(FilteredPage { page: parse_page(rows.get(), channel, page)?, count, open })
+}
+
+/// A filter as statements bind it, and the person.
+pub(in crate::tracker) fn stored_filter(filter: ListFilter<'_>) -> (&'static str, Option<&str>) {
+    match filter {
+        ListFilter::All => ("all", None),
+        ListFilter::Open => ("open", None),
+        ListFilter::Done => ("done", None),
+        ListFilter::TrackedBy(person) => ("mine", Some(person.as_str())),
+    }
 }
 
 /// Reads rows from JSON.

@@ -1792,6 +1792,71 @@ pub mod maro {
                         .finish()
                 }
             }
+            /// Which issues of the list.
+            /// @since 0.2.0
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum ListFilter {
+                All,
+                /// Those that aren't done, as far as Jira last said.
+                Open,
+                Done,
+                /// Those that the person who typed the command tracks.
+                Mine,
+            }
+            impl ::core::fmt::Debug for ListFilter {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        ListFilter::All => f.debug_tuple("ListFilter::All").finish(),
+                        ListFilter::Open => f.debug_tuple("ListFilter::Open").finish(),
+                        ListFilter::Done => f.debug_tuple("ListFilter::Done").finish(),
+                        ListFilter::Mine => f.debug_tuple("ListFilter::Mine").finish(),
+                    }
+                }
+            }
+            impl ListFilter {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> ListFilter {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => ListFilter::All,
+                        1 => ListFilter::Open,
+                        2 => ListFilter::Done,
+                        3 => ListFilter::Mine,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// @since 0.2.0
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct FilteredPage {
+                /// Oldest first.
+                pub rows: _rt::Vec<RowDetails>,
+                /// Whether there are more after these.
+                pub more: bool,
+                /// How many issues of the list fit the filter.
+                pub count: u32,
+                /// How many of these aren't done, as far as Jira last said.
+                pub open: u32,
+            }
+            impl ::core::fmt::Debug for FilteredPage {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("FilteredPage")
+                        .field("rows", &self.rows)
+                        .field("more", &self.more)
+                        .field("count", &self.count)
+                        .field("open", &self.open)
+                        .finish()
+                }
+            }
             #[allow(unused_unsafe, clippy::all)]
             /// At most `limit` (1 to 200) tracked issues, starting at `offset`, which counts from 0. Past the end the
             /// page is empty.
@@ -2139,6 +2204,215 @@ pub mod maro {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result28
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// As `list-details`, of the issues that fit a filter. What may not be shown in this channel is neither `open` nor
+            /// `done`.
+            /// @since 0.2.0
+            #[allow(async_fn_in_trait)]
+            pub fn list_filtered(
+                filter: ListFilter,
+                offset: u32,
+                limit: u32,
+            ) -> Result<FilteredPage, TrackerError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 + 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            + 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "maro:plugin/tracker@0.2.0")]
+                    unsafe extern "C" {
+                        #[link_name = "list-filtered"]
+                        fn wit_import1(_: i32, _: i32, _: i32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import1(
+                        filter.clone() as i32,
+                        _rt::as_i32(&offset),
+                        _rt::as_i32(&limit),
+                        ptr0,
+                    );
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result30 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base21 = l3;
+                                let len21 = l4;
+                                let mut result21 = _rt::Vec::with_capacity(len21);
+                                for i in 0..len21 {
+                                    let base = base21
+                                        .add(i * (32 + 8 * ::core::mem::size_of::<*const u8>()));
+                                    let e21 = {
+                                        let l5 = *base.add(0).cast::<*mut u8>();
+                                        let l6 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len7 = l6;
+                                        let bytes7 = _rt::Vec::from_raw_parts(
+                                            l5.cast(),
+                                            len7,
+                                            len7,
+                                        );
+                                        let l8 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l9 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len10 = l9;
+                                        let bytes10 = _rt::Vec::from_raw_parts(
+                                            l8.cast(),
+                                            len10,
+                                            len10,
+                                        );
+                                        let l11 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l12 = *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len13 = l12;
+                                        let bytes13 = _rt::Vec::from_raw_parts(
+                                            l11.cast(),
+                                            len13,
+                                            len13,
+                                        );
+                                        let l14 = *base
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l15 = *base
+                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len16 = l15;
+                                        let bytes16 = _rt::Vec::from_raw_parts(
+                                            l14.cast(),
+                                            len16,
+                                            len16,
+                                        );
+                                        let l17 = *base
+                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i64>();
+                                        let l18 = i32::from(
+                                            *base
+                                                .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        let l20 = i32::from(
+                                            *base
+                                                .add(24 + 8 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        RowDetails {
+                                            issue: TrackedIssue {
+                                                key: _rt::string_lift(bytes7),
+                                                summary: _rt::string_lift(bytes10),
+                                                status: _rt::string_lift(bytes13),
+                                                tracked_by: _rt::string_lift(bytes16),
+                                                tracked_at: l17 as u64,
+                                            },
+                                            last_read: match l18 {
+                                                0 => None,
+                                                1 => {
+                                                    let e = {
+                                                        let l19 = *base
+                                                            .add(16 + 8 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<i64>();
+                                                        l19 as u64
+                                                    };
+                                                    Some(e)
+                                                }
+                                                _ => _rt::invalid_enum_discriminant(),
+                                            },
+                                            state: RowState::_lift(l20 as u8),
+                                        }
+                                    };
+                                    result21.push(e21);
+                                }
+                                _rt::cabi_dealloc(
+                                    base21,
+                                    len21 * (32 + 8 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                let l22 = i32::from(
+                                    *ptr0
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                let l23 = *ptr0
+                                    .add(4 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<i32>();
+                                let l24 = *ptr0
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<i32>();
+                                FilteredPage {
+                                    rows: result21,
+                                    more: _rt::bool_lift(l22 as u8),
+                                    count: l23 as u32,
+                                    open: l24 as u32,
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l25 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::maro::plugin::types::TrackerErrorKind as V26;
+                                let v26 = match l25 {
+                                    0 => V26::Unavailable,
+                                    1 => V26::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        V26::InvalidArgument
+                                    }
+                                };
+                                let l27 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l28 = *ptr0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len29 = l28;
+                                let bytes29 = _rt::Vec::from_raw_parts(
+                                    l27.cast(),
+                                    len29,
+                                    len29,
+                                );
+                                super::super::super::maro::plugin::types::TrackerError {
+                                    kind: v26,
+                                    message: _rt::string_lift(bytes29),
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result30
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -7255,64 +7529,67 @@ macro_rules! __export_subcommand_impl {
         : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.60.0:maro:plugin@0.2.0:subcommand:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 4574] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 4712] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdd\"\x01A\x02\x01A#\
-\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\
-\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/lo\
-g@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
-\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\
-\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09fo\
-rbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invali\
-d-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
-\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06\
-denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kin\
-d\x0d\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06d\
-enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\
-\x04kind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/t\
-ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
-\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B0\x02\x03\x02\x01\x02\x04\0\x05iss\
-ue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\
-\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\
-\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05fou\
-nd\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\
-\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01\
-k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\
-\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\x04\0\
-\x05field\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0afull\
--issue\x03\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\0\x04\
-\0\x07reading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\0\x0b\
-search-page\x03\0\x1a\x01p\x03\x01p\x09\x01j\x01\x1d\x01\x05\x01@\x01\x04keys\x1c\
-\0\x1e\x04\0\x0aget-issues\x01\x1f\x01p\x0b\x01j\x01\x20\x01\x05\x01@\x01\x04key\
-s\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x01\
-ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01\
-(\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06searc\
-h\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\
-\x03\0\x01\x07user-id\x01B!\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
-\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
-cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
-e\x7f\x04\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row\
--state\x03\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\
-\x0brow-details\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddet\
-ailed-page\x03\0\x11\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x13\x04\
-\0\x0clist-tracked\x01\x14\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x15\
-\x04\0\x0clist-details\x01\x16\x01j\x01y\x01\x03\x01@\0\0\x17\x04\0\x0dcount-tra\
-cked\x01\x18\x01p\x01\x01p\x7f\x01j\x01\x1a\x01\x03\x01@\x01\x04keys\x19\0\x1b\x04\
-\0\x0ais-tracked\x01\x1c\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\
-\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker\
--error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0d\
-track-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-ou\
-tcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\
-\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\
-\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\
-\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\
-\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-erro\
-r-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07mi\
-ssing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error\
--kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01\
-r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01k\
-s\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe7#\x01A\x02\x01A#\x01\
+B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\
+\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/log@0.\
+2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\0\x02\
+\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\x02\
+ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09forbid\
+den\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invalid-re\
+sponse\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\0\x08\
+\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06deni\
+ed\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kind\x0d\
+\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06denied\
+\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\x04k\
+ind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/types@\
+0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\x0a\
+jira-error\x02\x03\0\x01\x09jira-user\x01B0\x02\x03\x02\x01\x02\x04\0\x05issue\x03\
+\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x0a\
+jira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x02\x05\
+found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05found\x01\x01\
+\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\x05to-d\
+o\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01k\x07\x01\
+r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\x0aupda\
+ted-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\x04\0\x05fie\
+ld\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0afull-issue\x03\
+\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07re\
+ading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\0\x0bsearc\
+h-page\x03\0\x1a\x01p\x03\x01p\x09\x01j\x01\x1d\x01\x05\x01@\x01\x04keys\x1c\0\x1e\
+\x04\0\x0aget-issues\x01\x1f\x01p\x0b\x01j\x01\x20\x01\x05\x01@\x01\x04keys\x1c\0\
+!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x01ps\x01\
+p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01(\x01\
+j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06search\x01\
+*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\
+\0\x01\x07user-id\x01B(\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\
+\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\
+\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atracked-a\
+tw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04more\x7f\x04\
+\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row-state\x03\
+\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\x0brow-de\
+tails\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddetailed-page\
+\x03\0\x11\x01m\x04\x03all\x04open\x04done\x04mine\x04\0\x0blist-filter\x03\0\x13\
+\x01r\x04\x04rows\x10\x04more\x7f\x05county\x04openy\x04\0\x0dfiltered-page\x03\0\
+\x15\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x17\x04\0\x0clist-trac\
+ked\x01\x18\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x19\x04\0\x0cli\
+st-details\x01\x1a\x01j\x01\x16\x01\x03\x01@\x03\x06filter\x14\x06offsety\x05lim\
+ity\0\x1b\x04\0\x0dlist-filtered\x01\x1c\x01j\x01y\x01\x03\x01@\0\0\x1d\x04\0\x0d\
+count-tracked\x01\x1e\x01p\x01\x01p\x7f\x01j\x01\x20\x01\x03\x01@\x01\x04keys\x1f\
+\0!\x04\0\x0ais-tracked\x01\"\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\
+\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtra\
+cker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\
+\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrac\
+k-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\
+\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\
+\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\
+\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\
+\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-\
+error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07\
+missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-err\
+or-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\
+\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01\
+ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
 new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
 omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
 list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
@@ -7379,8 +7656,8 @@ pub use __export_subcommand_impl as export_subcommand;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4443] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xba!\x01A\x02\x01A\x20\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4581] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc4\"\x01A\x02\x01A\x20\
 \x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\
 \x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/lo\
 g@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
@@ -7411,31 +7688,34 @@ s\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x
 ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01\
 (\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06searc\
 h\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\
-\x03\0\x01\x07user-id\x01B!\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
+\x03\0\x01\x07user-id\x01B(\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
 \x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
 id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
 cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
 e\x7f\x04\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row\
 -state\x03\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\
 \x0brow-details\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddet\
-ailed-page\x03\0\x11\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x13\x04\
-\0\x0clist-tracked\x01\x14\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x15\
-\x04\0\x0clist-details\x01\x16\x01j\x01y\x01\x03\x01@\0\0\x17\x04\0\x0dcount-tra\
-cked\x01\x18\x01p\x01\x01p\x7f\x01j\x01\x1a\x01\x03\x01@\x01\x04keys\x19\0\x1b\x04\
-\0\x0ais-tracked\x01\x1c\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\x02\
-\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtracker\
--error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\x0d\
-track-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrack-ou\
-tcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\x0a\
-\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\x0d\
-\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\x03\
-\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\
-\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-erro\
-r-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07mi\
-ssing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-error\
--kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\x01\
-r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01k\
-s\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
+ailed-page\x03\0\x11\x01m\x04\x03all\x04open\x04done\x04mine\x04\0\x0blist-filte\
+r\x03\0\x13\x01r\x04\x04rows\x10\x04more\x7f\x05county\x04openy\x04\0\x0dfiltere\
+d-page\x03\0\x15\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x17\x04\0\x0c\
+list-tracked\x01\x18\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x19\x04\
+\0\x0clist-details\x01\x1a\x01j\x01\x16\x01\x03\x01@\x03\x06filter\x14\x06offset\
+y\x05limity\0\x1b\x04\0\x0dlist-filtered\x01\x1c\x01j\x01y\x01\x03\x01@\0\0\x1d\x04\
+\0\x0dcount-tracked\x01\x1e\x01p\x01\x01p\x7f\x01j\x01\x20\x01\x03\x01@\x01\x04k\
+eys\x1f\0!\x04\0\x0ais-tracked\x01\"\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01\
+B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0d\
+tracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\
+\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtr\
+ack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\
+\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\
+\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\
+\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\
+\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-\
+error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07\
+missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-err\
+or-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\
+\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01\
+ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
 new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
 omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
 list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\

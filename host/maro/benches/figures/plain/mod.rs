@@ -109,16 +109,17 @@ async fn tracked(server: &Server, command: &SlashCommand) -> Reply {
         return Reply { visibility: Visibility::Caller, blocks: vec![Block::Paragraph(nothing)] };
     }
     let heading = vec![text("Tracked Jira issues in "), Span::Channel, text(":")];
-    let mut blocks = vec![Block::Paragraph(heading), Block::Items(rows.into_iter().map(item).collect())];
+    let count = if more { server.lists.count(&command.channel).await } else { 0 };
+    let mut blocks = vec![Block::Paragraph(heading)];
     if more {
-        let count = server.lists.count(&command.channel).await;
+        blocks.push(Block::Lines(vec![vec![text(&format!("{count} issues, {count} open"))]]));
+    }
+    blocks.push(Block::Items(rows.into_iter().map(item).collect()));
+    if more {
         let pages = count.cast_unsigned().div_ceil(u64::from(PAGE_SIZE));
         let place = text(&format!("Page 1 of {pages}"));
-        blocks.push(Block::Paragraph(vec![
-            place,
-            text(". Next: "),
-            Span::Code("/maro tracked 2".to_owned()),
-        ]));
+        let next = vec![text("Next: "), Span::Code("/maro tracked 2".to_owned())];
+        blocks.push(Block::Lines(vec![vec![place], next]));
         let next = Button { turns_page: true, ..button("Next page", "tracked 2".to_owned()) };
         blocks.push(Block::Buttons(vec![next]));
     }

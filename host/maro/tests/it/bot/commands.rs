@@ -98,7 +98,7 @@ async fn keys_are_taken_as_people_paste_them() {
     assert_snapshot!(bot.say("/maro untrack R&D").await, @"R&D is not an issue key");
     assert_snapshot!(bot.say("/maro tracked R&D").await, @"
     Enter a page number, starting from 1.
-    Usage: /maro tracked [find WORDS] [PAGE]
+    Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     ");
     let too_many = (1..=51).map(|number| format!("SCRUM-{number} ")).collect::<String>();
     assert_snapshot!(bot.say(&format!("/maro track {too_many}")).await, @"
@@ -184,7 +184,7 @@ async fn five_hundred_issues_are_paged() {
     assert_snapshot!(bot.say("/maro tracked 26").await, @"There's no page 26; the list has 25 pages. Try /maro tracked 25");
     assert_snapshot!(bot.say("/maro tracked minus one").await, @"
     Enter a page number, starting from 1.
-    Usage: /maro tracked [find WORDS] [PAGE]
+    Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     ");
 }
 
@@ -198,7 +198,7 @@ async fn help_is_what_the_plugins_say_of_themselves() {
     MARO tracks Jira issues for this channel. You can type:
     • /maro hostile WHAT [TEXT] A fixture of the host's tests
     • /maro track KEY [KEY …] Track Jira issues in this channel
-    • /maro tracked [find WORDS] [PAGE] List the Jira issues tracked in this channel
+    • /maro tracked [open | done | mine | find WORDS] [PAGE] List the Jira issues tracked in this channel
     • /maro KEY Show an issue, and track it with a button
     • /maro create [summary] Create an issue, checking for duplicates first
     • /maro stories EPIC-KEY Create stories under an epic, one per line

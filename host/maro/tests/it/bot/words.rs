@@ -126,7 +126,7 @@ async fn what_other_programs_call_it_is_understood() {
     ");
     assert_snapshot!(bot.say("/maro list two").await, @"
     Enter a page number, starting from 1.
-    Usage: /maro tracked [find WORDS] [PAGE]
+    Usage: /maro tracked [open | done | mine | find WORDS] [PAGE]
     MARO calls this /maro tracked
     ");
     assert_snapshot!(bot.say("/maro help remove").await, @"/maro untrack KEY [KEY …] | all | done Stop tracking Jira issues in this channel");

@@ -1,6 +1,10 @@
 //! The queries on the lists in SQLite.
 
-use crate::database::sqlite::read::{Question, for_each_ask};
+use crate::{
+    database::sqlite::read::{Question, for_each_ask},
+    tracker::stored::stored_filter,
+};
+use maro_domain::tracked::{ListFilter, PageRequest};
 
 /// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
@@ -8,6 +12,28 @@ const PAGE: &str = for_each_ask!(
          last_synced_at, last_jira_status, last_jira_summary, has_security_level))
      FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = ask.value
            ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)"
+);
+
+/// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `ask.value` is the channel, the
+/// filter and, for `mine`, the person.
+const FILTERED: &str = for_each_ask!(
+    "SELECT json_array(
+         (SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
+              last_synced_at, last_jira_status, last_jira_summary, has_security_level))
+          FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = ask.value ->> 0
+                    AND CASE ask.value ->> 1
+                        WHEN 'open' THEN last_jira_category IS NOT 'done'
+                        WHEN 'done' THEN last_jira_category IS 'done'
+                        WHEN 'mine' THEN tracked_by = ask.value ->> 2
+                        ELSE true END
+                ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)),
+         count(*), count(*) FILTER (WHERE last_jira_category IS NOT 'done'))
+     FROM channel_tracked_issues WHERE channel_id = ask.value ->> 0
+         AND CASE ask.value ->> 1
+             WHEN 'open' THEN last_jira_category IS NOT 'done'
+             WHEN 'done' THEN last_jira_category IS 'done'
+             WHEN 'mine' THEN tracked_by = ask.value ->> 2
+             ELSE true END"
 );
 
 /// `ask.value` is the channel, the keys and the ids.
@@ -66,6 +92,11 @@ pub(super) fn page(channel: &str, limit: u32, offset: u32) -> Question {
 
 pub(super) fn found(channel: &str, keys: &[&str], ids: &[&str]) -> Question {
     Question::of(FOUND, serde_json::json!([channel, keys, ids]))
+}
+
+pub(super) fn filtered(channel: &str, filter: ListFilter<'_>, page: PageRequest) -> Question {
+    let (name, person) = stored_filter(filter);
+    Question::of(FILTERED, serde_json::json!([channel, name, person])).limit(page.limit).offset(page.offset)
 }
 
 pub(super) fn count(channel: &str) -> Question {

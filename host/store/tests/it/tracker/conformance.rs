@@ -4,9 +4,9 @@ use std::{collections::HashSet, sync::Arc};
 
 use maro_domain::{
     author::Author,
-    issue::{Issue, IssueId},
+    issue::{Issue, IssueId, StatusCategory},
     tracked::{
-        MISSING_STATUS, PageRequest, Source,
+        ListFilter, MISSING_STATUS, PageRequest, Source,
         TrackOutcome::{self, AlreadyTracked, Tracked},
         UntrackOutcome::{NotTracked, Untracked},
     },
@@ -26,6 +26,7 @@ on_both_databases! {
     every_channel_has_its_own_list,
     rows_are_found_by_key_and_id,
     a_list_is_read_page_by_page,
+    a_filter_keeps_what_fits_and_counts_it,
     ten_thousand_issues_stay_in_order,
     tracking_again_refreshes_summary_and_status,
     untracking_says_what_was_there,
@@ -150,6 +151,35 @@ async fn a_list_is_read_page_by_page(given: &Given) {
         assert_eq!((found, page.more), (keys, more), "offset {offset}, limit {limit}");
     }
     assert_eq!(given.tracker.count_tracked_issues(&channel("C1")).await.unwrap(), 5);
+}
+
+async fn a_filter_keeps_what_fits_and_counts_it(given: &Given) {
+    let of =
+        |number: u32, status_category| Issue { status_category, ..issue(number, &format!("A-{number}")) };
+    let issues = [
+        of(1, StatusCategory::Done),
+        of(2, StatusCategory::ToDo),
+        of(3, StatusCategory::Unknown),
+        of(4, StatusCategory::Done),
+    ];
+    given.track("C1", &issues, 0).await;
+    given.track("C2", &[of(5, StatusCategory::Done)], 0).await;
+    let (own, others) = (user("U1"), user("U2"));
+    for (filter, offset, keys, more, count, open) in [
+        (ListFilter::All, 0, vec!["A-1", "A-2"], true, 4, 2),
+        (ListFilter::All, 2, vec!["A-3", "A-4"], false, 4, 2),
+        (ListFilter::Open, 0, vec!["A-2", "A-3"], false, 2, 2),
+        (ListFilter::Done, 0, vec!["A-1", "A-4"], false, 2, 0),
+        (ListFilter::Done, 1, vec!["A-4"], false, 2, 0),
+        (ListFilter::TrackedBy(&own), 3, vec!["A-4"], false, 4, 2),
+        (ListFilter::TrackedBy(&others), 0, vec![], false, 0, 0),
+    ] {
+        let page = PageRequest { offset, limit: 2 };
+        let found = given.tracker.get_filtered_issues(&channel("C1"), filter, page).await.unwrap();
+        let shown: Vec<&str> = found.page.issues.iter().map(|issue| issue.key.as_str()).collect();
+        let expected = (keys, more, count, open);
+        assert_eq!((shown, found.page.more, found.count, found.open), expected, "{filter:?} from {offset}");
+    }
 }
 
 async fn ten_thousand_issues_stay_in_order(given: &Given) {
