@@ -51,7 +51,7 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         filter: ListFilter<'_>,
         page: PageRequest,
     ) -> Result<FilteredPage, DatabaseError> {
-        self.watch("filtered_page", self.table.get_filtered_issues(channel, filter, page)).await
+        self.watch("page", self.table.get_filtered_issues(channel, filter, page)).await
     }
 
     async fn find_tracked_issues(
