@@ -112,7 +112,7 @@ async fn without_hot_reload_a_file_serves_after_a_reload_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_cache_folder_that_others_may_enter_is_left_alone() {
+async fn in_a_cache_folder_that_others_may_enter_maro_has_a_folder_of_its_own() {
     let cache = tempfile::tempdir().unwrap();
     let dir = cache.path().to_owned();
     let bot_with_mode = async |mode| {
@@ -121,16 +121,23 @@ async fn a_cache_folder_that_others_may_enter_is_left_alone() {
         let bot =
             TestBot::with_settings(plugins, |config| config.plugins.cache_dir = Some(dir.clone())).await;
         assert_eq!(bot.say("/maro wat").await, "done", "{mode:o}");
-        fs::read_dir(&dir).unwrap().count()
+        let entries = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap());
+        entries
+            .map(|entry| (entry.path(), entry.metadata().unwrap().permissions().mode()))
+            .collect::<Vec<_>>()
     };
+    let mut own = None;
     for mode in [0o770, 0o707, 0o701] {
-        assert_eq!(bot_with_mode(mode).await, 0, "{mode:o}");
+        let entries = bot_with_mode(mode).await;
+        let [(path, folder_mode)] = &*entries else { panic!("{mode:o}: {entries:?}") };
+        assert!(path.is_dir() && folder_mode & 0o777 == 0o700, "{mode:o}: {entries:?}");
+        own = Some(path.clone());
     }
+    fs::remove_dir_all(own.unwrap()).unwrap();
     // The code, and the key that it's signed with.
-    assert_eq!(bot_with_mode(0o700).await, 2);
-    for entry in fs::read_dir(&dir).unwrap() {
-        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    }
+    let entries = bot_with_mode(0o700).await;
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert!(entries.iter().all(|(_, mode)| mode & 0o777 == 0o600), "{entries:?}");
 }
 
 /// A way to the database that can be blocked: what is sent then does not arrive, and nobody hears of it.
@@ -237,25 +244,28 @@ async fn following() -> TestBot {
     bot
 }
 
+/// What statuses are asked for at.
+const STATUSES: &str = "/issue/bulkfetch";
+
 #[tokio::test]
 async fn statuses_are_not_asked_for_while_jira_wants_to_be_left_alone() {
     let (limited, other) = (following().await, following().await);
     // Longer than one request may take in the background.
     limited.jira.set_fault(JiraFault::Status(429, Some("40".to_owned())));
-    until("the background asks", async || !limited.jira.requests().is_empty()).await;
-    let before = other.jira.requests().len();
-    until("another bot asks six times", async || other.jira.requests().len() >= before + 6).await;
-    // A request may have been on its way when the fault began.
-    assert_eq!(limited.jira.requests().len(), 1);
+    until("the background asks", async || limited.asked_for(STATUSES) > 0).await;
+    let before = other.asked_for(STATUSES);
+    until("another bot asks six times", async || other.asked_for(STATUSES) >= before + 6).await;
+    // Another kind of request has a limit of its own.
+    assert_eq!(limited.asked_for(STATUSES), 1);
 }
 
 #[tokio::test]
 async fn a_status_that_jira_keeps_for_a_moment_is_read_once_it_may_be() {
     let bot = following().await;
-    bot.jira.set_next_faults([Some(JiraFault::Status(429, Some("2".to_owned())))]);
-    until("the background asks", async || !bot.jira.requests().is_empty()).await;
+    bot.jira.set_next_faults_of(STATUSES, [Some(JiraFault::Status(429, Some("2".to_owned())))]);
+    until("the background asks", async || bot.asked_for(STATUSES) > 0).await;
     let began = Instant::now();
-    until("it asks again", async || bot.jira.requests().len() >= 2).await;
+    until("it asks again", async || bot.asked_for(STATUSES) >= 2).await;
     let took = began.elapsed();
     assert!((Duration::from_millis(1_900)..Duration::from_secs(15)).contains(&took), "{took:?}");
 }

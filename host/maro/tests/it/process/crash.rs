@@ -9,6 +9,7 @@ use maro_simulation::{
 use tokio::time::timeout;
 
 use crate::{
+    bot::key,
     process::{PATIENCE, World},
     raw::{execute, query},
 };
@@ -210,4 +211,33 @@ async fn a_replica_takes_over_what_a_plugin_began_in_one_that_was_killed() {
     world.end_leases().await;
     world.serve(other).await;
     world.expect_creation_recovered().await;
+}
+
+#[tokio::test]
+async fn a_notice_that_was_on_its_way_is_never_told_twice_and_later_ones_are_told() {
+    on_both_databases(async |mut world| {
+        world.say("/maro track SCRUM-123 SCRUM-124").await;
+        // Slack takes the first message of the notice and never says so.
+        world.slack.set_next_faults("chat.postMessage", [Some(SlackFault::Hang)]);
+        world.jira.transition_issue(&key("SCRUM-124"), "Done");
+        world.say("/maro track SCRUM-124").await;
+        until(async || !world.slack.calls_of("chat.postMessage").is_empty()).await;
+        world.kill();
+        world.slack.clear_faults();
+        world.run().await;
+        world.jira.transition_issue(&key("SCRUM-123"), "Done");
+        world.say("/maro track SCRUM-123").await;
+        let is_told = |key: &str| {
+            let change = format!("{key}: ");
+            world.told().iter().filter(|told| told.starts_with(&change) && told.contains('→')).count()
+        };
+        until(async || is_told("SCRUM-123") == 1).await;
+        let open = "SELECT id FROM notice_outbox WHERE state IN ('waiting', 'sending')";
+        until(async || query(&world.database, open).await.is_empty()).await;
+        assert!(is_told("SCRUM-124") <= 1, "{:?}", world.told());
+        assert_eq!(is_told("SCRUM-123"), 1, "{:?}", world.told());
+        let heads = world.told().iter().filter(|told| told.starts_with("SCRUM-124: Database")).count();
+        assert!(heads <= 1, "{:?}", world.told());
+    })
+    .await;
 }
