@@ -230,7 +230,7 @@ export const command = {
     let told = all_said(folder.path(), &["plugin", "run", "tide", "Ada"]);
     for expected in [
         "plugin.js:2:29: `Intl` does not exist in plugins",
-        "plugin.js:13:51: `toLocaleString` knows no languages",
+        "plugin.js:13:54: `toLocaleString` knows no languages",
         "\ntrue false true1\n",
         "noted Ada\n  rang\n",
     ] {

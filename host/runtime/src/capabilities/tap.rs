@@ -174,6 +174,12 @@ mod tests {
         }
     }
 
+    impl Nothing for tracker::ListFilter {
+        fn nothing() -> Self {
+            Self::All
+        }
+    }
+
     impl Nothing for jira_edit::NewIssue {
         fn nothing() -> Self {
             Self { project: None, issue_type: None, summary: String::new(), description: String::new() }

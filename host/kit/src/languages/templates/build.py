@@ -17,7 +17,8 @@ ZONES = {}  # Time zones by name.
 
 # Parts of Python for which there is nothing behind, or that only make a component larger.
 ABSENT = {"ssl", "_ssl", "ctypes", "_ctypes", "lzma", "bz2", "curses", "fcntl", "pwd", "grp", "readline", "tkinter", "termios", "resource"}
-UNUSED = ABSENT | {"ensurepip", "idlelib", "lib2to3", "multiprocessing", "pydoc_data", "sqlite3", "test", "turtle", "turtledemo", "venv"}
+# `traceback`: without it, the interpreter itself prints what wasn't caught. Compiling it then needs more stack than there is.
+UNUSED = ABSENT | {"traceback"} | {"ensurepip", "idlelib", "lib2to3", "multiprocessing", "pydoc_data", "sqlite3", "test", "turtle", "turtledemo", "venv"}
 
 building = True
 

@@ -81,7 +81,7 @@ async fn of_many_stories_only_those_that_the_crash_kept_from_jira_are_asked_for_
     world.until_told().await;
     // Whether its status was read by now is a matter of time.
     world.expect_finished(&["SCRUM-151: Story number 1"]).await;
-    assert_eq!(world.told().len(), 1);
+    assert_eq!(world.told().len(), 2, "how many there are, and the list in a thread");
     let mut created: Vec<_> = world.jira.created_issues().into_iter().map(|issue| issue.summary).collect();
     assert_eq!(created.len(), 60);
     created.sort();
