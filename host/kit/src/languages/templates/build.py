@@ -10,6 +10,8 @@ import os
 import random
 import sys
 import zlib
+# Not where it's needed: looking for it there would look for it again.
+from importlib.machinery import ModuleSpec
 
 NOTES = []
 LATE = {}  # Python's own modules that were not imported yet: whether a package, and the compressed source.
@@ -17,7 +19,7 @@ ZONES = {}  # Time zones by name.
 
 # Parts of Python for which there is nothing behind, or that only make a component larger.
 ABSENT = {"ssl", "_ssl", "ctypes", "_ctypes", "lzma", "bz2", "curses", "fcntl", "pwd", "grp", "readline", "tkinter", "termios", "resource"}
-# `traceback`: without it, the interpreter itself prints what wasn't caught. Compiling it then needs more stack than there is.
+# Without `traceback`, the interpreter itself prints what wasn't caught, and compiles nothing for it.
 UNUSED = ABSENT | {"traceback"} | {"ensurepip", "idlelib", "lib2to3", "multiprocessing", "pydoc_data", "sqlite3", "test", "turtle", "turtledemo", "venv"}
 
 building = True
@@ -152,8 +154,6 @@ class Later:
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        from importlib.machinery import ModuleSpec
-
         if name in LATE:
             return ModuleSpec(name, cls, is_package=LATE[name][0])
 

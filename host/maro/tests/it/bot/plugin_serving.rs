@@ -53,7 +53,8 @@ async fn what_is_loaded_answers_while_the_rest_is_loading() {
     assert!(bot.say("/maro plugins").await.contains("large-1.wasm is still loading."));
     let response = http::client().get(bot.url("readyz")).send().await.unwrap();
     assert_eq!(response.status().as_u16(), 503);
-    assert_eq!(response.text().await.unwrap(), "plugins are loading: 2 left\n");
+    let left = response.text().await.unwrap();
+    assert!(left.starts_with("plugins are loading: ") && left.ends_with(" left\n"), "{left}");
     assert_eq!(bot.say("/maro large-1").await, "/maro large-1 is still loading. Try again in a moment.");
     let help = bot.say("/maro help").await;
     // The first may have been refused by now.
