@@ -13,7 +13,7 @@ use insta::assert_snapshot;
 use maro_runtime::events::PluginChange;
 
 use crate::{
-    bot::TestBot,
+    bot::{TestBot, until},
     guests::large,
     plugin_changes::{Changes, put, version},
     plugins::{PluginsFolder, fixture},
@@ -178,13 +178,14 @@ async fn a_file_that_takes_long_to_load_is_listed() {
     })
     .await;
     let mut changes = Changes::of(bot.bot().registry());
-    // Large ones come one after the other.
-    for number in 0..3 {
+    // Large ones come one after the other, so the last one takes longer than a command waits for it.
+    for number in 0..8 {
         put(bot.plugins_folder(), &format!("large-{number}.wasm"), &large(number));
     }
-    while !bot.say("/maro plugins").await.contains(".wasm is still loading") {}
-    while bot.say("/maro large-2").await != "/maro large-2 is still loading. Try again in a moment." {}
-    for number in 0..3 {
+    let says = async |command: &str, text: &str| bot.say(command).await.contains(text);
+    until("it is listed", async || says("/maro plugins", ".wasm is still loading").await).await;
+    until("it says so", async || says("/maro large-7", "large-7 is still loading. Try again").await).await;
+    for number in 0..8 {
         changes.refusal(&format!("large-{number}.wasm")).await;
     }
     assert!(!bot.say("/maro plugins").await.contains("is still loading"));
