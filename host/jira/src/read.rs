@@ -149,10 +149,11 @@ fn add_words(value: &Value, depth: usize, words: &mut String) {
         Value::String(text) => words.push_str(text),
         Value::Bool(_) | Value::Number(_) => words.push_str(&value.to_string()),
         Value::Array(items) => {
+            let start = words.len();
             for item in items {
                 let before = words.len();
                 add_words(item, depth + 1, words);
-                if words.len() > before && before > 0 {
+                if words.len() > before && before > start {
                     words.insert_str(before, ", ");
                 }
             }

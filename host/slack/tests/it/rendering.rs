@@ -141,7 +141,9 @@ fn a_plugin_asks_its_own_question_and_never_instead_of_the_command_of_another() 
     let asking = |is_confirmed_first| {
         let question = Some("Delete *all* of <it>?".to_owned());
         let button = Button { question, is_confirmed_first, ..button("Delete", "tracked delete", false) };
-        let reply = Reply { visibility: Visibility::Channel, blocks: vec![Block::Buttons(vec![button])] };
+        let words = Block::Paragraph(vec![Span::Text("Sure?".to_owned())]);
+        let reply =
+            Reply { visibility: Visibility::Channel, blocks: vec![words, Block::Buttons(vec![button])] };
         let payload: Value = serde_json::from_slice(&render(&reply).to_answer()).unwrap();
         let rows = payload["blocks"].as_array().unwrap().clone();
         let row = rows.into_iter().find(|block| block["type"] == "actions").unwrap();
@@ -586,8 +588,8 @@ fn a_button_stands_beside_its_item_and_a_row_below() {
     let shown: Vec<_> = blocks(&message).iter().map(Value::to_string).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     {"text":{"text":"Tracked Jira issues in <#C0GENERAL01>:","type":"mrkdwn","verbatim":true},"type":"section"}
-    {"accessory":{"action_id":"run_command:1","text":{"emoji":false,"text":"Stop tracking","type":"plain_text"},"type":"button","value":"untrack SCRUM-1"},"text":{"text":"• <https://example.atlassian.net/browse/SCRUM-1|SCRUM-1>: a &amp; b (Open)","type":"mrkdwn","verbatim":true},"type":"section"}
-    {"accessory":{"action_id":"run_command:2","text":{"emoji":false,"text":"Stop tracking","type":"plain_text"},"type":"button","value":"untrack SCRUM-2"},"text":{"text":"• <https://example.atlassian.net/browse/SCRUM-2|SCRUM-2>: a &amp; b (Open)","type":"mrkdwn","verbatim":true},"type":"section"}
+    {"accessory":{"accessibility_label":"Stop tracking SCRUM-1","action_id":"run_command:1","text":{"emoji":false,"text":"Stop tracking","type":"plain_text"},"type":"button","value":"untrack SCRUM-1"},"text":{"text":"• <https://example.atlassian.net/browse/SCRUM-1|SCRUM-1>: a &amp; b (Open)","type":"mrkdwn","verbatim":true},"type":"section"}
+    {"accessory":{"accessibility_label":"Stop tracking SCRUM-2","action_id":"run_command:2","text":{"emoji":false,"text":"Stop tracking","type":"plain_text"},"type":"button","value":"untrack SCRUM-2"},"text":{"text":"• <https://example.atlassian.net/browse/SCRUM-2|SCRUM-2>: a &amp; b (Open)","type":"mrkdwn","verbatim":true},"type":"section"}
     {"elements":[{"action_id":"turn_page:3","text":{"emoji":false,"text":"Next page","type":"plain_text"},"type":"button","value":"tracked 2"}],"type":"actions"}
     "#);
 }
