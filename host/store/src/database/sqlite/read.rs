@@ -13,8 +13,8 @@ use crate::database::sqlite::{
 /// A question's form: one row with one JSON text for each element of a JSON array, in order. The element is
 /// `ask.value`.
 macro_rules! for_each_ask {
-    ($select:literal) => {
-        concat!("SELECT (", $select, ") FROM json_each(?1) AS ask")
+    ($($select:expr),+ $(,)?) => {
+        concat!("SELECT (", $($select,)+ ") FROM json_each(?1) AS ask")
     };
 }
 

@@ -6,6 +6,18 @@ use crate::{
 };
 use maro_domain::tracked::{ListFilter, PageRequest};
 
+/// Whether a row is of the channel and fits the filter in `ask.value`.
+macro_rules! fits {
+    () => {
+        "channel_id = ask.value ->> 0
+         AND CASE ask.value ->> 1
+             WHEN 'open' THEN last_jira_category IS NOT 'done'
+             WHEN 'done' THEN last_jira_category IS 'done'
+             WHEN 'mine' THEN tracked_by = ask.value ->> 2
+             ELSE true END "
+    };
+}
+
 /// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
     "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
@@ -20,20 +32,12 @@ const FILTERED: &str = for_each_ask!(
     "SELECT json_array(
          (SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
               last_synced_at, last_jira_status, last_jira_summary, has_security_level))
-          FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = ask.value ->> 0
-                    AND CASE ask.value ->> 1
-                        WHEN 'open' THEN last_jira_category IS NOT 'done'
-                        WHEN 'done' THEN last_jira_category IS 'done'
-                        WHEN 'mine' THEN tracked_by = ask.value ->> 2
-                        ELSE true END
-                ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)),
+          FROM (SELECT * FROM channel_tracked_issues WHERE ",
+    fits!(),
+    "       ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)),
          count(*), count(*) FILTER (WHERE last_jira_category IS NOT 'done'))
-     FROM channel_tracked_issues WHERE channel_id = ask.value ->> 0
-         AND CASE ask.value ->> 1
-             WHEN 'open' THEN last_jira_category IS NOT 'done'
-             WHEN 'done' THEN last_jira_category IS 'done'
-             WHEN 'mine' THEN tracked_by = ask.value ->> 2
-             ELSE true END"
+     FROM channel_tracked_issues WHERE ",
+    fits!()
 );
 
 /// `ask.value` is the channel, the keys and the ids.
