@@ -216,7 +216,7 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
         "{shown}"
     );
     assert!(shown.contains("• SCRUM-999: No longer in Jira (Open) [Stop tracking → "), "{shown}");
-    assert!(record("1").contains("tracker.list-tracked {\"limit\":20,\"offset\":0} →"));
+    assert!(record("1").contains("tracker.list-filtered {\"filter\":\"All\",\"limit\":20,\"offset\":0} →"));
     assert!(record("1").contains("Not recorded because the same case is already there"), "recorded once");
     let test = ["plugin", "test", "cases", "--on", &*tracked];
     assert!(said(folder.path(), &test).contains("1 case gave the recorded result."));
@@ -238,7 +238,7 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     case.write(&path).unwrap();
     let told = complaint(folder.path(), &test);
     assert!(
-        told.contains("calls tracker.list-tracked {\"limit\":20,\"offset\":0}, which isn't recorded"),
+        told.contains("calls tracker.list-filtered {\"filter\":\"All\",\"limit\":20,\"offset\":0}, which isn't recorded"),
         "{told}"
     );
     assert!(told.contains("To accept this, delete the file and record it again"), "{told}");
