@@ -30,6 +30,8 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
     Paragraph(Vec<Span>),
+    /// Lines that belong together, with a button beside them if there is room.
+    Titled(Vec<Vec<Span>>, Button),
     /// A bulleted list, one item a line.
     Items(Vec<Item>),
     /// Lines that belong together, without bullets.

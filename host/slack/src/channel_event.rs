@@ -21,6 +21,10 @@ pub enum ChannelNews {
     Archived(ChannelId),
     Unarchived(ChannelId),
     Deleted(ChannelId),
+    /// The bot was removed from it.
+    Left(ChannelId),
+    /// Somebody, maybe the bot, was added to it: the bot hears of that only where it is.
+    Joined(ChannelId),
     Renamed(ChannelId),
 }
 
@@ -62,6 +66,8 @@ pub fn parse(body: &[u8]) -> Option<ChannelEvent> {
         "channel_archive" | "group_archive" => ChannelNews::Archived(channel?),
         "channel_unarchive" | "group_unarchive" => ChannelNews::Unarchived(channel?),
         "channel_deleted" | "group_deleted" => ChannelNews::Deleted(channel?),
+        "channel_left" | "group_left" => ChannelNews::Left(channel?),
+        "member_joined_channel" => ChannelNews::Joined(channel?),
         "channel_rename" | "group_rename" => ChannelNews::Renamed(channel?),
         _ => return None,
     };
@@ -87,6 +93,8 @@ mod tests {
             ("channel_archive", ChannelNews::Archived(id("C1"))),
             ("group_unarchive", ChannelNews::Unarchived(id("C1"))),
             ("channel_deleted", ChannelNews::Deleted(id("C1"))),
+            ("group_left", ChannelNews::Left(id("C1"))),
+            ("member_joined_channel", ChannelNews::Joined(id("C1"))),
         ] {
             assert_eq!(news(json!({ "type": kind, "channel": "C1", "user": "U1" })), Some(expected));
         }

@@ -2,6 +2,7 @@
 //!
 //! Knows neither the lists nor Jira. The HTTP routes are in `bot/src/server/`; they call the functions here.
 
+pub mod addressed;
 pub mod channel_event;
 pub mod command;
 pub mod command_button;

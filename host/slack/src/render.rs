@@ -182,7 +182,7 @@ fn line_count(block: &Block) -> usize {
     match block {
         Block::Paragraph(_) => 1,
         Block::Items(items) => items.len(),
-        Block::Lines(lines) => lines.len(),
+        Block::Lines(lines) | Block::Titled(lines, _) => lines.len(),
         Block::Buttons(_) | Block::Context(_) => 0,
     }
 }
@@ -208,6 +208,11 @@ impl<'a> Writer<'a> {
             Block::Paragraph(spans) if spans.is_empty() => {}
             Block::Paragraph(spans) => self.line("", spans),
             Block::Lines(lines) => lines.iter().for_each(|spans| self.line("", spans)),
+            Block::Titled(lines, button) => {
+                let start = if self.out.is_empty() { 0 } else { self.out.len() + 1 };
+                lines.iter().for_each(|spans| self.line("", spans));
+                self.controls.push((Placement::Titled(start..self.out.len()), vec![button.clone()]));
+            }
             Block::Items(items) => items.iter().for_each(|item| self.item(item)),
             Block::Context(_) => {}
             Block::Buttons(buttons) if buttons.is_empty() => {}

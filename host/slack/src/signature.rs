@@ -4,7 +4,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use maro_process::{live::Live, secret::Secret};
 
@@ -99,6 +99,11 @@ pub(crate) fn request_id(seconds: u32, digest: &[u8]) -> RequestId {
     id[..4].copy_from_slice(&seconds.to_be_bytes());
     id[4..].copy_from_slice(&digest[..12]);
     id
+}
+
+/// The identity of an event, which Slack may send several times.
+pub fn event_id(event: &str) -> RequestId {
+    request_id(0, &Sha256::digest(event))
 }
 
 /// The value of `X-Slack-Signature` for a body signed at `timestamp`, seconds since the epoch. For the

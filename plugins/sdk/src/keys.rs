@@ -87,6 +87,34 @@ pub fn parse_for(arguments: &str, site: Option<&Site>) -> Result<Words, RunError
     }
 }
 
+/// The one issue that a command starts with, by key or link, and what stands behind it, as typed. A link is read as
+/// [`parse_on_site`] does.
+///
+/// ```
+/// use maro_plugin::keys;
+///
+/// let (key, words) = keys::leading("scrum-123 R&amp;D is <!here>").unwrap();
+/// assert_eq!((&*key, &*words), ("SCRUM-123", "R&D is <!here>"));
+/// ```
+///
+/// # Errors
+/// [`RunError::Usage`] if it starts with anything else.
+pub fn leading(arguments: &str) -> Result<(IssueKey, String), RunError> {
+    let arguments = arguments.trim_start();
+    // A link as Slack wraps it may have spaces in its label.
+    let end = match arguments.starts_with('<') {
+        true => arguments.find('>').map(|end| end + 1),
+        false => arguments.find(char::is_whitespace),
+    };
+    let (first, rest) = arguments.split_at(end.unwrap_or(arguments.len()));
+    let Words(words) = parse_on_site(first)?;
+    match &words[..] {
+        [Ok(key)] => Ok((key.clone(), unescape(rest.trim()).into_owned())),
+        [Err(NotAKey { is_other_site: true, .. })] => Err(RunError::failed(OTHER_SITE)),
+        _ => Err(RunError::usage("Start with an issue key, such as SCRUM-123.")),
+    }
+}
+
 impl Words {
     /// The words that are keys.
     pub fn keys(&self) -> Vec<IssueKey> {

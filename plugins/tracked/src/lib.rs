@@ -3,7 +3,7 @@
 
 use maro_plugin::{
     Description, Plugin, Reply, RunError, register,
-    reply::{Button, Item, Span, button, channel, code, details, issue},
+    reply::{Block, Button, Item, Span, Visibility, button, caller, channel, code, details, issue},
     spans,
     tracker::{self, FilteredPage, ListFilter, Page, TrackedIssue},
     typed::unescape,
@@ -32,14 +32,49 @@ impl Plugin for Tracked {
     }
 
     fn run(arguments: &str) -> Result<Reply, RunError> {
-        match wanted(arguments)? {
-            (Wanted::Fitting(filter), number) => page(filter, number),
-            (Wanted::Words(words), number) => Ok(found(&words, number, &matching(&words)?)),
+        match to_share(arguments) {
+            Some(arguments) => answer(arguments).map(|reply| shared(arguments, reply)),
+            None => answer(arguments),
         }
     }
 }
 
 register!(Tracked);
+
+fn answer(arguments: &str) -> Result<Reply, RunError> {
+    match wanted(arguments)? {
+        (Wanted::Fitting(filter), number) => page(filter, number),
+        (Wanted::Words(words), number) => Ok(found(&words, number, &matching(&words)?)),
+    }
+}
+
+/// What stands behind `share`, which MARO's button for it puts before the rest.
+fn to_share(arguments: &str) -> Option<&str> {
+    let arguments = arguments.trim_start();
+    let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
+    first.eq_ignore_ascii_case("share").then_some(rest)
+}
+
+/// The same for everyone in the channel, without buttons: these are for whoever asked. What isn't a list stays theirs.
+fn shared(arguments: &str, mut reply: Reply) -> Reply {
+    if !reply.blocks.iter().any(|block| matches!(block, Block::Items(_))) {
+        return reply;
+    }
+    reply.visibility = Visibility::Channel;
+    reply.blocks.retain(|block| !matches!(block, Block::Buttons(_)));
+    for block in &mut reply.blocks {
+        if let Block::Items(items) = block {
+            items.iter_mut().for_each(|item| item.button = None);
+        }
+    }
+    // To others, it's not their list.
+    if let (Ok((Wanted::Fitting(ListFilter::Mine), _)), Some(heading)) =
+        (wanted(arguments), reply.blocks.first_mut())
+    {
+        *heading = Block::Paragraph(spans!["Jira issues of ", caller(), " in ", channel(), ":"]);
+    }
+    reply
+}
 
 /// Which issues somebody wants to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,10 +279,7 @@ fn command(filter: &str, page: u32) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::{
-        reply::{Block, Visibility},
-        tracker::{RowDetails, RowState},
-    };
+    use maro_plugin::tracker::{RowDetails, RowState};
 
     use super::*;
 
@@ -334,6 +366,27 @@ mod tests {
             filtered(ListFilter::Mine, 9, past).preview(),
             "There's no page 9; the list has 3 pages. Try `/maro tracked mine 3`"
         );
+    }
+
+    #[test]
+    fn a_shared_list_is_for_everyone_and_has_no_buttons() {
+        assert_eq!(to_share(" Share  open 2"), Some(" open 2"));
+        assert_eq!(to_share("share"), Some(""));
+        assert_eq!(to_share("shared"), None);
+        let page = |filter| {
+            let rows = vec![row(tracked("A-1", "Anchor", "Open"))];
+            filtered(filter, 2, FilteredPage { rows, more: true, count: 48, open: 31 })
+        };
+        let list = shared("2", page(ListFilter::All));
+        assert_eq!(list.visibility, Visibility::Channel);
+        assert_eq!(
+            list.preview(),
+            "Tracked Jira issues in #channel:\n48 issues, 31 open\n• A-1: Anchor (Open)\nPage 2 of 3\n\
+             Next: `/maro tracked 3`"
+        );
+        let mine = shared("mine 2", page(ListFilter::Mine)).preview();
+        assert!(mine.starts_with("Jira issues of @caller in #channel:\n"), "{mine}");
+        assert_eq!(shared("", nothing_tracked()), nothing_tracked());
     }
 
     #[test]

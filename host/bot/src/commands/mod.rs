@@ -2,13 +2,16 @@
 
 mod aliases;
 mod help;
+mod named_issues;
 mod notify;
 pub mod own;
 mod plugin_details;
 mod plugin_versions;
 mod plugins;
 mod presses;
+mod sharing;
 mod show;
+mod spoken;
 mod unknown;
 mod whereabouts;
 
@@ -220,7 +223,7 @@ impl Commands {
         let caller = Arc::new(caller);
         let incident = new_incident();
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
-            Ok(Answer::Reply(reply)) => replied(plugin, arguments, reply),
+            Ok(Answer::Reply(reply)) => replied(plugin, &caller, arguments, reply),
             Ok(Answer::Usage(sentence)) => {
                 CommandOutcome::Refused(help::usage(plugin.description(), &sentence))
             }
@@ -275,9 +278,10 @@ impl Commands {
 }
 
 /// A plugin that may change nothing can be run again whenever what it shows may have changed.
-fn replied(plugin: &LoadedPlugin, arguments: &str, reply: Reply) -> CommandOutcome {
+fn replied(plugin: &LoadedPlugin, caller: &Caller, arguments: &str, mut reply: Reply) -> CommandOutcome {
     let only_reads = plugin.manifest().grants.iter().all(|grant| grant.only_reads());
     if only_reads && reply.visibility == Visibility::Caller {
+        sharing::offer(plugin.name(), arguments, &caller.channel, &mut reply);
         let command = format!("{} {arguments}", plugin.name()).trim_end().to_owned();
         return CommandOutcome::Showed(reply, command);
     }
@@ -288,6 +292,13 @@ fn replied(plugin: &LoadedPlugin, arguments: &str, reply: Reply) -> CommandOutco
 fn failed(sentences: &str) -> Reply {
     let lines = sentences.lines().map(|line| vec![Span::Text(line.to_owned())]).collect();
     Reply { visibility: Visibility::Caller, blocks: vec![Block::Lines(lines)] }
+}
+
+/// What is said of a command that panicked.
+pub(crate) fn broken_off() -> CommandOutcome {
+    let incident = new_incident().to_string();
+    tracing::error!(incident, "a command ended without an answer");
+    CommandOutcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
 }
 
 pub fn new_incident() -> Incident {

@@ -40,6 +40,11 @@ impl OwnCommand {
         }
     }
 
+    /// Whether all there is to see is in a form.
+    pub(super) const fn opens_form(self) -> bool {
+        matches!(self, Self::Create | Self::Stories)
+    }
+
     /// What may be typed after the name.
     pub const fn arguments(self) -> &'static str {
         match self {

@@ -69,6 +69,24 @@ impl Commands {
         })
     }
 
+    /// Those of these issues that a person may see here, by the keys that they were asked for.
+    ///
+    /// # Errors
+    /// The sentence for the person: Jira doesn't say.
+    pub(super) async fn present(
+        &self,
+        caller: &Caller,
+        keys: Vec<IssueKey>,
+    ) -> Result<Vec<IssueKey>, String> {
+        let shown = self.look(caller, keys.into_iter().map(Asked::Key).collect()).await?;
+        let present = shown.into_iter().filter_map(|shown| match shown {
+            Shown::Issue { asked, .. } => Some(asked),
+            Shown::Stored(row) => Some(row.key),
+            Shown::Said(_) => None,
+        });
+        Ok(present.collect())
+    }
+
     /// Asks Jira and the list.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::server::state::BotState;
+use maro_domain::ids::ChannelId;
 use maro_process::telemetry::error_chain;
 use maro_slack::channel_event::{ChannelEvent, ChannelNews};
 use maro_store::{
@@ -26,7 +27,15 @@ pub(super) async fn follow(state: &BotState, event: &ChannelEvent) -> Result<(),
         ChannelNews::Deleted(channel) => {
             (Some(ChannelChange::Paused { channel, pause: Pause::Deleted }), vec![channel])
         }
+        ChannelNews::Left(channel) => {
+            (Some(ChannelChange::Paused { channel, pause: Pause::Left }), vec![channel])
+        }
         ChannelNews::Unarchived(channel) => (Some(ChannelChange::Resumed { channel }), vec![channel]),
+        // People join channels all day.
+        ChannelNews::Joined(channel) => {
+            let is_paused = state.access.channel_names.pause(channel).is_some();
+            (is_paused.then_some(ChannelChange::Resumed { channel }), vec![])
+        }
         // Channels are known by their ids alone.
         ChannelNews::Renamed(channel) => (None, vec![channel]),
     };
@@ -48,4 +57,21 @@ pub(super) async fn follow_surely(state: Arc<BotState>, event: ChannelEvent) {
         };
         tokio::time::sleep(Duration::from_secs(*pause)).await;
     }
+}
+
+/// Somebody uses MARO in a channel. One that the bot was removed from isn't left alone any more: its list is in use.
+pub(super) fn note_use(state: &BotState, channel: &ChannelId) {
+    if state.access.channel_names.pause(channel) != Some(Pause::Left) {
+        return;
+    }
+    let (book, access) = (Arc::clone(&state.stores.channels), Arc::clone(&state.access));
+    let (channel, now) = (channel.clone(), state.clock.now());
+    state.tasks.spawn(async move {
+        let use_id = format!("use {:032x}", rand::random::<u128>());
+        let noted = book.note(&use_id, ChannelChange::Resumed { channel: &channel }, now).await;
+        if noted.is_ok() {
+            // The other replicas read it soon, and so does this one if this fails.
+            let _ = access.channel_names.read(&*book).await;
+        }
+    });
 }

@@ -11,6 +11,7 @@ mod refusals;
 mod request;
 mod seen_requests;
 mod signed;
+mod slack_addressed;
 mod slack_buttons;
 mod slack_commands;
 mod slack_events;

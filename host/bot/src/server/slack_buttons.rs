@@ -53,11 +53,7 @@ pub(super) async fn pressed(state: &BotState, action: BlockAction, provenance: P
     };
     // A panic must not leave the person without an answer.
     let outcome = AssertUnwindSafe(state.commands.run_pressed(typed, is_confirmed)).catch_unwind().await;
-    let outcome = outcome.unwrap_or_else(|_| {
-        let incident = commands::new_incident().to_string();
-        tracing::error!(incident, "a pressed command ended without an answer");
-        CommandOutcome::Refused(Reply::sentence(texts::faults::internal(&incident)))
-    });
+    let outcome = outcome.unwrap_or_else(|_| commands::broken_off());
     if provenance.request.as_ref().is_some_and(RequestToken::is_replay) {
         return note_replay(state);
     }

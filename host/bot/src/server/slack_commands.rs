@@ -12,7 +12,7 @@ use crate::{
     commands::{self, Typed},
     server::{
         answers::{self, Reader},
-        late_answers,
+        channel_events, late_answers,
         request::Rejection,
         signed::{Signed, SignedBody, check_slack_signature, note_replay},
         state::BotState,
@@ -126,6 +126,7 @@ async fn run(state: &BotState, command: &SlashCommand, request: Option<RequestTo
         let asker = Asker { user: &command.user, channel: Some(&command.channel), response_url: None };
         return Some(strangers::message(state, asker));
     };
+    channel_events::note_use(state, &command.channel);
     let name = CommandName::parse(&command.command).unwrap_or_default();
     state.slack.renderer.command_in_use.learn(&name);
     let typed = Typed {

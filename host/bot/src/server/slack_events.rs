@@ -1,4 +1,5 @@
-//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels.
+//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels and what people say
+//! to MARO.
 
 use std::sync::Arc;
 
@@ -12,10 +13,12 @@ use serde::Deserialize;
 use crate::server::{
     channel_events,
     signed::{Signed, SignedBody},
+    slack_addressed,
     state::BotState,
     strangers,
 };
 use maro_slack::{
+    addressed::{self, Addressed},
     channel_event::{self, ChannelEvent},
     sender::Sender,
 };
@@ -33,6 +36,9 @@ pub(super) enum Event {
         /// What it says of a channel.
         #[serde(skip)]
         of_channel: Option<ChannelEvent>,
+        /// What somebody says to MARO with it.
+        #[serde(skip)]
+        addressed: Option<Box<Addressed>>,
     },
     #[serde(other)]
     Other,
@@ -64,8 +70,9 @@ impl SignedBody for Event {
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
         let mut event = serde_json::from_slice(body)?;
-        if let Self::Callback { of_channel, .. } = &mut event {
+        if let Self::Callback { of_channel, addressed, .. } = &mut event {
             *of_channel = channel_event::parse(body);
+            *addressed = addressed::parse(body).map(Box::new);
         }
         Ok(event)
     }
@@ -76,12 +83,18 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::Callback { sender: EventSender { team_id, enterprise_id, event }, of_channel } => {
+        Event::Callback { sender: EventSender { team_id, enterprise_id, event }, of_channel, addressed } => {
             let user_team = event.and_then(|event| event.user_team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
-            match (strangers::admit(&state, &sender).await, of_channel) {
+            let Ok(foreign_team) = strangers::admit(&state, &sender).await else {
+                return StatusCode::OK.into_response();
+            };
+            if let Some(addressed) = addressed {
+                state.tasks.spawn(slack_addressed::answer(Arc::clone(&state), *addressed, foreign_team));
+            }
+            match of_channel {
                 // Until it is written down, Slack has to send it again.
-                (Ok(_), Some(event)) if channel_events::follow(&state, &event).await.is_err() => {
+                Some(event) if channel_events::follow(&state, &event).await.is_err() => {
                     StatusCode::SERVICE_UNAVAILABLE.into_response()
                 }
                 _ => StatusCode::OK.into_response(),

@@ -1,19 +1,31 @@
 //! `POST /slack/interactions`: modals, buttons, shortcuts and selects, in; what Slack waits for, out.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
+use futures_util::FutureExt as _;
 
-use crate::server::{
-    signed::{Signed, SignedBody},
-    slack_buttons,
-    slack_commands::json_response,
-    state::BotState,
-    strangers,
+use crate::{
+    commands,
+    server::{
+        answers::{self, Reader},
+        late_answers,
+        signed::{Signed, SignedBody, note_replay},
+        slack_buttons,
+        slack_commands::json_response,
+        state::BotState,
+        strangers,
+    },
 };
-use maro_domain::{ids::ChannelId, request::RequestToken};
-use maro_slack::interaction::{self, Interaction, Received, answer, error::InteractionError};
-use maro_tickets::provenance::Provenance;
+use maro_domain::{
+    caller::{Caller, Way},
+    ids::{ChannelId, TeamId},
+    request::RequestToken,
+};
+use maro_slack::interaction::{
+    self, Interaction, MessageShortcut, Received, answer, error::InteractionError,
+};
+use maro_tickets::{form::open::TRACK_FROM_MESSAGE, provenance::Provenance};
 
 /// How long a submitted modal is kept waiting over HTTP. Slack gives up after three seconds.
 const INLINE_PATIENCE: Duration = Duration::from_millis(2_300);
@@ -86,6 +98,11 @@ pub(super) async fn answer_to(
 
 /// Opens the form behind a shortcut, if the person may create issues. Whoever waits for a form in vain is told why.
 async fn opened(state: &BotState, interaction: Interaction, provenance: &Provenance) {
+    if let Interaction::MessageShortcut(shortcut) = &interaction
+        && shortcut.callback_id == TRACK_FROM_MESSAGE
+    {
+        return tracked(state, shortcut, provenance).await;
+    }
     let Some(asker) = interaction.asker() else { return };
     let nowhere = ChannelId::of_person(asker.user);
     let place = asker.channel.unwrap_or(&nowhere);
@@ -99,5 +116,30 @@ async fn opened(state: &BotState, interaction: Interaction, provenance: &Provena
     };
     if let Err(sentence) = opened {
         strangers::tell(state, asker, sentence).await;
+    }
+}
+
+/// Tracks the issues that a message names, as if their keys were typed in its channel.
+async fn tracked(state: &BotState, shortcut: &MessageShortcut, provenance: &Provenance) {
+    let name = state.slack.renderer.command_in_use.name();
+    let caller = Caller {
+        channel: shortcut.channel.clone(),
+        user: shortcut.user.clone(),
+        user_name: None,
+        team: shortcut.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
+        foreign_team: provenance.foreign_team.clone(),
+        way: Way::Typed,
+        command_name: name.clone(),
+        request: provenance.request.clone(),
+    };
+    // A panic must not leave the person without an answer.
+    let work = AssertUnwindSafe(state.commands.track_named(caller, &shortcut.words.text)).catch_unwind();
+    let outcome = work.await.unwrap_or_else(|_| commands::broken_off());
+    if provenance.request.as_ref().is_some_and(RequestToken::is_replay) {
+        return note_replay(state);
+    }
+    let reader = Reader { channel: &shortcut.channel, user: &shortcut.user, name: &name };
+    if let Some(message) = answers::message(state, outcome, reader) {
+        late_answers::reply(state, &shortcut.channel, shortcut.response_url.as_ref(), &message).await;
     }
 }

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::server::{
-    channel_events, signed::new_handling, slack_commands, slack_interactions, state::BotState, strangers,
+    channel_events, signed::new_handling, slack_addressed, slack_commands, slack_interactions,
+    state::BotState, strangers,
 };
 use maro_slack::{
-    channel_event,
+    addressed, channel_event,
     config::SlackConfig,
     socket::{SocketMode, request::SocketRequest},
 };
@@ -31,7 +32,15 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                     slack_interactions::answer_to(&state, received, Some(new_handling(id)), PATIENCE).await
                 }
                 SocketRequest::Event(event) => {
-                    if strangers::admit(&state, &event.sender).await.is_err() {
+                    let Ok(foreign_team) = strangers::admit(&state, &event.sender).await else {
+                        return Vec::new();
+                    };
+                    if let Some(addressed) = addressed::parse(event.json.as_bytes()) {
+                        state.tasks.spawn(slack_addressed::answer(
+                            Arc::clone(&state),
+                            addressed,
+                            foreign_team,
+                        ));
                         return Vec::new();
                     }
                     match channel_event::parse(event.json.as_bytes()) {

@@ -74,9 +74,10 @@ async fn perform(slack: &SimulatedSlack, request: ActRequest) -> Result<serde_js
     let ActRequest { user, channel, act } = request;
     match act {
         SlackAct::Command { text } => drop(slack.send_command(&channel, &user, &text).await?),
-        SlackAct::Write { text, thread_of: None } => drop(slack.write(&user, &channel, &text)?),
+        SlackAct::Write { text, thread_of: None } => drop(slack.write_to_bot(&user, &channel, &text).await?),
         SlackAct::Write { text, thread_of: Some(ts) } => {
-            slack.write_reply(&user, &message(slack, &user, &channel, &ts)?, &text)?;
+            let message = message(slack, &user, &channel, &ts)?;
+            slack.reply_to_bot(&user, &message, &text).await?;
         }
         SlackAct::Fill { values } => fill(slack, &user, &values).await?,
         SlackAct::Suggest { field, typed } => {

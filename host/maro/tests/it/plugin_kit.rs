@@ -238,7 +238,9 @@ fn a_recorded_case_plays_on_a_build_and_shows_what_differs() {
     case.write(&path).unwrap();
     let told = complaint(folder.path(), &test);
     assert!(
-        told.contains("calls tracker.list-filtered {\"filter\":\"All\",\"limit\":20,\"offset\":0}, which isn't recorded"),
+        told.contains(
+            "calls tracker.list-filtered {\"filter\":\"All\",\"limit\":20,\"offset\":0}, which isn't recorded"
+        ),
         "{told}"
     );
     assert!(told.contains("To accept this, delete the file and record it again"), "{told}");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::slack::{
     act_error::{ActError, SubmitOutcome},
-    dispatch, filling,
+    dispatch, events, filling,
     history::ShownMessage,
     messages,
     modal::Modal,
@@ -206,8 +206,8 @@ async fn perform(
         Act::Write { text, message } => {
             let message = message.map(numbered).transpose()?;
             let thread_ts = message.map(|message| message.thread_ts.unwrap_or(message.ts));
-            messages::write(shared, user, place.id.as_str(), text, thread_ts)?;
-            Expected::Nothing
+            events::write(shared, user, place.id.as_str(), text, thread_ts).await?;
+            Expected::Rest
         }
         Act::Look => Expected::Nothing,
     };

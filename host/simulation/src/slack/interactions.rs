@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::slack::{
     act_error::{ActError, SubmitOutcome},
-    delivery, filling,
+    delivery, events, filling,
     form::ShownChoice,
     history::ShownMessage,
     messages,
@@ -149,6 +149,33 @@ impl SimulatedSlack {
     /// [`ActError`] if there is no such person or channel.
     pub fn write(&self, user: &str, channel: &str, text: &str) -> Result<ShownMessage, ActError> {
         messages::write(&self.shared, user, channel, text, None)
+    }
+
+    /// Writes a message that the bot hears of: in the person's conversation with it, or with `@maro` in a channel.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::write`].
+    pub async fn write_to_bot(
+        &self,
+        user: &str,
+        channel: &str,
+        text: &str,
+    ) -> Result<ShownMessage, ActError> {
+        events::write(&self.shared, user, channel, text, None).await
+    }
+
+    /// As [`SimulatedSlack::write_to_bot`], in the thread below another message.
+    ///
+    /// # Errors
+    /// As [`SimulatedSlack::write`].
+    pub async fn reply_to_bot(
+        &self,
+        user: &str,
+        message: &ShownMessage,
+        text: &str,
+    ) -> Result<ShownMessage, ActError> {
+        let thread_ts = message.thread_ts.clone().unwrap_or_else(|| message.ts.clone());
+        events::write(&self.shared, user, &message.channel, text, Some(thread_ts)).await
     }
 
     /// A message of another app, with any of the fields that Slack's messages have. A shortcut on it sends them.

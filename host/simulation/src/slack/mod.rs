@@ -11,6 +11,7 @@ pub mod checks;
 mod connection;
 mod delivery;
 pub mod dispatch;
+mod events;
 mod filling;
 pub mod form;
 pub mod history;

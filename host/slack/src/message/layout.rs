@@ -17,6 +17,9 @@ pub(super) const MAX_SECTION: usize = 3_000;
 /// The most blocks in one message.
 pub(super) const MAX_BLOCKS: usize = 50;
 
+/// The number of the button beside a title.
+const TITLE_NUMBER: usize = 0;
+
 /// The most buttons in one row.
 const MAX_ROW: usize = 25;
 
@@ -33,6 +36,8 @@ const MAX_ALL_TEXTS: usize = 12_500;
 pub(crate) enum Placement {
     /// Beside these bytes, which are whole lines.
     Beside(Range<usize>),
+    /// The same for a title, whose button doesn't count among the others. A message has one at most.
+    Titled(Range<usize>),
     /// In a row after the line that ends here.
     Below(usize),
 }
@@ -40,14 +45,14 @@ pub(crate) enum Placement {
 impl Placement {
     fn start(&self) -> usize {
         match self {
-            Self::Beside(lines) => lines.start,
+            Self::Beside(lines) | Self::Titled(lines) => lines.start,
             Self::Below(end) => *end,
         }
     }
 
     fn end(&self) -> usize {
         match self {
-            Self::Beside(lines) => lines.end,
+            Self::Beside(lines) | Self::Titled(lines) => lines.end,
             Self::Below(end) => *end,
         }
     }
@@ -96,17 +101,17 @@ fn parts_with(
 ) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut shown_to = 0;
-    let mut numbers = 1..;
+    let mut numbers = TITLE_NUMBER + 1..;
     for (placement, buttons) in controls.iter().filter(|(placement, _)| is_wanted(placement)) {
-        let mut buttons = buttons
-            .iter()
-            .take(MAX_ROW)
-            .zip(&mut numbers)
-            .map(|(button, number)| CommandButton::new(button.clone(), number, making));
+        let is_title = matches!(placement, Placement::Titled(_));
+        let mut buttons = buttons.iter().take(MAX_ROW).map(|button| {
+            let number = if is_title { TITLE_NUMBER } else { numbers.next().unwrap_or_default() };
+            CommandButton::new(button.clone(), number, making)
+        });
         let before = shown_to..placement.start();
         parts.extend(sections(text, before).into_iter().map(Part::Section));
         match placement {
-            Placement::Beside(lines) => match buttons.next() {
+            Placement::Beside(lines) | Placement::Titled(lines) => match buttons.next() {
                 Some(button) if length(&text[lines.clone()]) <= MAX_SECTION => {
                     parts.push(Part::SectionWithButton(lines.clone(), button));
                 }

@@ -17,11 +17,13 @@ pub(crate) mod sqlite;
 /// How long an event is remembered. Slack sends one again for an hour or so.
 const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(48);
 
-/// Why nobody can write to a channel.
+/// Why MARO leaves a channel alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pause {
     Archived,
     Deleted,
+    /// The bot was removed from it. People still use MARO's commands there, if they like.
+    Left,
 }
 
 impl Pause {
@@ -29,11 +31,12 @@ impl Pause {
         match self {
             Self::Archived => "archived",
             Self::Deleted => "deleted",
+            Self::Left => "left",
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Archived, Self::Deleted].into_iter().find(|pause| pause.as_str() == text)
+        [Self::Archived, Self::Deleted, Self::Left].into_iter().find(|pause| pause.as_str() == text)
     }
 }
 

@@ -78,25 +78,40 @@ const PRESENT: &str = "
     SELECT coalesce(json_agg(issue_key), '[]')::text FROM channel_tracked_issues
     WHERE channel_id = $1 AND issue_key = ANY($2)";
 
-const STALE: &str = "
-    SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
+/// Whether people can write to the row's channel. Of one that is paused, the list is kept as it is.
+macro_rules! is_heard {
+    () => {
+        "NOT EXISTS (SELECT FROM paused_channels AS paused
+                     WHERE paused.channel_id = channel_tracked_issues.channel_id) "
+    };
+}
+
+const STALE: &str = concat!(
+    "SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
     FROM (SELECT channel_id, issue_key FROM channel_tracked_issues
-          WHERE coalesce(last_synced_at, '-infinity'::timestamptz) < $1::timestamptz
-          ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz), id LIMIT $2) AS stale";
+          WHERE coalesce(last_synced_at, '-infinity'::timestamptz) < $1::timestamptz AND ",
+    is_heard!(),
+    "     ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz), id LIMIT $2) AS stale"
+);
 
 /// By the same index as [`STALE`].
-const OLDEST: &str = "
-    SELECT coalesce((
+const OLDEST: &str = concat!(
+    "SELECT coalesce((
         SELECT (extract(epoch FROM last_synced_at) * 1000000)::bigint::text FROM channel_tracked_issues
-        WHERE coalesce(last_synced_at, '-infinity'::timestamptz) > '-infinity'::timestamptz
-        ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz) LIMIT 1), 'null')";
+        WHERE coalesce(last_synced_at, '-infinity'::timestamptz) > '-infinity'::timestamptz AND ",
+    is_heard!(),
+    "   ORDER BY coalesce(last_synced_at, '-infinity'::timestamptz) LIMIT 1), 'null')"
+);
 
-const PLACES: &str = "
-    SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
-    FROM (SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_key = $1
-          UNION
-          SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_id = $2
-          ORDER BY channel_id, issue_key) AS places";
+const PLACES: &str = concat!(
+    "SELECT coalesce(json_agg(json_build_array(channel_id, issue_key)), '[]')::text
+    FROM (SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_key = $1 AND ",
+    is_heard!(),
+    "     UNION
+          SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_id = $2 AND ",
+    is_heard!(),
+    "     ORDER BY channel_id, issue_key) AS places"
+);
 
 /// Changes nothing, and yet only a server that takes writes makes it.
 const PING: &str = concat!("DELETE FROM channel_tracked_issues WHERE false AND ", in_time!("$1"));

@@ -166,7 +166,9 @@ fn split(blocks: Vec<Block>) -> Vec<Block> {
         .flat_map(|block| match block {
             Block::Items(items) => items.chunks(LINES).map(|chunk| Block::Items(chunk.to_vec())).collect(),
             Block::Lines(lines) => lines.chunks(LINES).map(|chunk| Block::Lines(chunk.to_vec())).collect(),
-            block @ (Block::Paragraph(_) | Block::Buttons(_) | Block::Context(_)) => vec![block],
+            block @ (Block::Paragraph(_) | Block::Titled(..) | Block::Buttons(_) | Block::Context(_)) => {
+                vec![block]
+            }
         })
         .collect()
 }

@@ -38,6 +38,9 @@ use maro_slack::{
 
 const CREATE_FROM_MESSAGE: &str = "create_from_message";
 
+/// The shortcut that opens no form: it tracks the issues that a message names.
+pub const TRACK_FROM_MESSAGE: &str = "track_from_message";
+
 /// Opens forms.
 pub(crate) struct Opener {
     pub(crate) jira: Arc<JiraClient>,

@@ -20,12 +20,23 @@ pub fn listed(usage: &str, summary: &str) -> Vec<Span> {
     vec![command(usage), text(format!(" {summary}"))]
 }
 
+/// Below the help for somebody who writes to MARO itself.
+pub fn personal_list() -> Vec<Span> {
+    vec![
+        text("In this conversation, the list is yours alone, and you can leave out "),
+        Span::Code("/maro".to_owned()),
+        text("."),
+    ]
+}
+
 /// After a sentence that says why the arguments can't be used.
 pub fn usage(usage: &str) -> Vec<Span> {
     vec![text("Usage: "), command(usage)]
 }
 
 pub const UNDO: &str = "Undo";
+/// Beside the heading of a list that one person sees.
+pub const SHARE: &str = "Share with channel";
 
 /// Below what a channel reads.
 pub fn done_by_caller() -> Vec<Span> {

@@ -70,6 +70,14 @@ pub fn not_a_key(word: &str) -> Vec<Span> {
     vec![Span::Code(word.to_owned()), text(" isn't an issue key")]
 }
 
+/// Of a message whose issues somebody wants to track.
+pub const NONE_IN_MESSAGE: &str = "This message names no issue that can be tracked here.";
+
+/// Below what was tracked of such a message.
+pub fn first_keys_alone(most: usize) -> Vec<Span> {
+    vec![text(format!("The message names more than {most} issues. MARO looked at the first {most}."))]
+}
+
 pub fn too_many_keys(most: usize) -> String {
     format!("You can use up to {most} keys at a time.")
 }

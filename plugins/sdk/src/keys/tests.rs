@@ -389,3 +389,13 @@ fn whatever_is_typed_each_word_is_answered_once_and_in_order() {
         }
     }
 }
+
+#[test]
+fn a_command_about_one_issue_starts_with_it() {
+    let leading = |text: &str| leading(text).map(|(key, rest)| [&*key, "|", &*rest].concat());
+    assert_eq!(leading("  scrum-1  Ready\nfor review "), Ok("SCRUM-1|Ready\nfor review".to_owned()));
+    assert_eq!(leading("(SCRUM-1)"), Ok("SCRUM-1|".to_owned()));
+    for bad in ["", "Ready SCRUM-1", "SCRUM-1,SCRUM-2 Done", "<@U1|SCRUM-1> Done"] {
+        assert!(matches!(leading(bad), Err(RunError::Usage(_))), "{bad}");
+    }
+}

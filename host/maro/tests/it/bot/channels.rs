@@ -1,5 +1,7 @@
 //! A channel's id changes, and it is archived: what MARO keeps for it stays, and follows it.
 
+use std::time::Duration;
+
 use maro_simulation::slack::act_error::SubmitOutcome;
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use crate::{
         TestBot,
         create::open_create,
         http::{signed, status},
-        until,
+        key, until,
     },
     plugins::PluginsFolder,
     raw::query,
@@ -118,4 +120,56 @@ async fn an_archived_channel_keeps_its_list() {
     let body = event("Ev4", json!({ "type": "channel_unarchive", "channel": GENERAL, "user": "U1" }));
     assert_eq!(status(signed(&bot, "slack/events", &body, 0)).await, 200);
     assert_eq!(query(&bot.config.database, paused).await, [""; 0]);
+}
+
+async fn send(bot: &TestBot, id: &str, happened: Value) {
+    assert_eq!(status(signed(bot, "slack/events", &event(id, happened), 0)).await, 200, "{id}");
+}
+
+/// While #general is archived, neither is its list read anew nor is it told of changes; #random goes on.
+async fn a_paused_channel_is_left_alone(bot: TestBot) {
+    bot.say("/maro track SCRUM-124").await;
+    bot.say_as("ada", "random", "/maro track SCRUM-124").await;
+    send(&bot, "Ev1", json!({ "type": "channel_archive", "channel": GENERAL, "user": "U1" })).await;
+    bot.jira.transition_issue(&key("SCRUM-124"), "Done");
+    until("the other channel is told", async || bot.slack.posted("random").len() == 2).await;
+    // Longer than each row's turn takes.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-124: Database migration (In Progress)"));
+    assert_eq!(bot.slack.posted("general"), []);
+    send(&bot, "Ev2", json!({ "type": "channel_unarchive", "channel": GENERAL, "user": "U1" })).await;
+    until("it is told when it's back", async || bot.slack.posted("general").len() == 2).await;
+    assert!(bot.say("/maro tracked").await.contains("SCRUM-124: Database migration (Done)"));
+
+    // A bot that is removed comes back when it's invited, or when somebody uses it.
+    let paused = "SELECT channel_id || ' ' || reason FROM paused_channels";
+    for (id, back) in [("Ev3", true), ("Ev5", false)] {
+        send(&bot, id, json!({ "type": "channel_left", "channel": GENERAL, "actor_id": "U1" })).await;
+        assert_eq!(query(&bot.config.database, paused).await, [format!("{GENERAL} left")]);
+        if back {
+            let joined = json!({ "type": "member_joined_channel", "channel": GENERAL, "user": "U1",
+                "channel_type": "C", "team": "T1", "inviter": "U2" });
+            send(&bot, "Ev4", joined).await;
+        } else {
+            assert!(bot.say("/maro tracked").await.contains("SCRUM-124"));
+        }
+        until("it isn't left alone any more", async || query(&bot.config.database, paused).await.is_empty())
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_archived_or_left_is_left_alone_until_it_is_back() {
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.sync_interval = Duration::from_secs(1);
+    });
+    a_paused_channel_is_left_alone(bot.await).await;
+}
+
+#[tokio::test]
+async fn a_channel_is_left_alone_on_postgresql() {
+    let Some(mut bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    bot.config.sync_interval = Duration::from_secs(1);
+    bot.restart().await;
+    a_paused_channel_is_left_alone(bot).await;
 }

@@ -2,6 +2,7 @@
 //! receives*.
 
 mod access;
+mod addressed;
 mod breaker_faults;
 mod buttons;
 mod capabilities;

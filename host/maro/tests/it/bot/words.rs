@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use maro_simulation::{
     jira::faults::JiraFault,
-    slack::{history::ShownMessage, pressing::Press, terminal},
+    slack::{form, history::ShownMessage, pressing::Press, terminal},
 };
 
 use crate::{
@@ -321,7 +321,7 @@ async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
     let drawn = messages.iter().find(|message| message.ts == list.ts).unwrap();
     assert_eq!(
         terminal::text_with_buttons(drawn, &bot.slack.workspace().names()),
-        "Tracked Jira issues in #general:\n\
+        "Tracked Jira issues in #general: [Share with channel]\n\
          • SCRUM-124: Database migration (In Progress) [Stop tracking]\n\
          • Stopped tracking SCRUM-123 [Undo]"
     );
@@ -329,6 +329,36 @@ async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
     assert_eq!(label, "Stop tracking SCRUM-124");
     let back = press(&bot, "grace", drawn, "Undo", true).await;
     assert!(text(&bot, &back).starts_with("Now tracking SCRUM-123: "), "{}", text(&bot, &back));
+}
+
+#[tokio::test]
+async fn a_list_is_shared_with_the_channel_by_whoever_asked_for_it() {
+    let bot = TestBot::start().await;
+    bot.say("/maro track SCRUM-123 SCRUM-125").await;
+    let list = bot.messages("grace", "general", "/maro tracked done").await.remove(0);
+    assert!(list.visible_to.is_some());
+    let shared = press(&bot, "grace", &list, "Share with channel", true).await;
+    assert_eq!(
+        terminal::text_with_buttons(&shared, &bot.slack.workspace().names()),
+        "Done Jira issues tracked in #general:\n• SCRUM-125: API documentation (Done)\nBy @grace"
+    );
+    // The ids of the other buttons are what they were without it.
+    let ids = list.blocks.iter().filter_map(|block| block["accessory"]["action_id"].as_str());
+    let numbers: Vec<_> = ids.filter_map(|id| id.split(':').nth(1)).collect();
+    assert_eq!(numbers, ["0", "1"]);
+    // There is nothing to share where nobody else is, or nothing is listed.
+    bot.say_as("ada", "dm", "/maro track SCRUM-123").await;
+    for (channel, typed) in
+        [("dm", "/maro tracked"), ("random", "/maro tracked"), ("general", "/maro tracked find no")]
+    {
+        let shown = bot.messages("ada", channel, typed).await.remove(0);
+        assert!(
+            !form::buttons(&shown.blocks).iter().any(|button| button.label.starts_with("Share")),
+            "{typed}"
+        );
+    }
+    let empty = bot.messages("ada", "random", "/maro tracked share").await.remove(0);
+    assert!(empty.visible_to.is_some());
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ async fn a_person_tracks_lists_and_untracks() {
     stage.say("/maro tracked").await;
     assert_snapshot!(stage.hear("Tracked Jira issues").await, @"
     Tracked Jira issues in #general:
+    Share with channel
     SCRUM-123: User authentication flow (Open)
     Stop tracking
     SCRUM-124: Database migration (In Progress)

@@ -6,11 +6,19 @@ use crate::{
 };
 use maro_domain::{ids::ChannelId, issue::IssueId};
 
+/// Whether people can write to the channel. Until they can, what is to be told waits.
+macro_rules! is_heard {
+    () => {
+        "NOT EXISTS (SELECT FROM paused_channels AS paused WHERE paused.channel_id = channel_notices.channel_id)"
+    };
+}
+
 /// In milliseconds; empty if nothing is waiting.
 pub(super) const NEXT_DUE: &str = concat!(
     "SELECT coalesce((min(greatest(due_ms, held_until_ms)) - ",
     now_ms!(),
-    ")::text, '') FROM channel_notices WHERE due_ms IS NOT NULL"
+    ")::text, '') FROM channel_notices WHERE due_ms IS NOT NULL AND ",
+    is_heard!()
 );
 
 /// Channels that are claimed by nobody, or by the same call before its answer was lost.
@@ -21,7 +29,9 @@ pub(super) const CLAIM: &str = concat!(
     now_ms!(),
     " AND (held_until_ms <= ",
     now_ms!(),
-    " OR holder = $1)
+    " OR holder = $1) AND ",
+    is_heard!(),
+    "
         ORDER BY due_ms LIMIT $2 FOR UPDATE SKIP LOCKED),
     held AS (
         UPDATE channel_notices AS setting SET holder = $1, held_until_ms = ",

@@ -2,11 +2,19 @@
 
 use crate::{database::sqlite::read::for_each_ask, notices::sqlite::clock::now_ms};
 
+/// Whether people can write to the channel. Until they can, what is to be told waits.
+macro_rules! is_heard {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM paused_channels AS paused WHERE paused.channel_id = channel_notices.channel_id)"
+    };
+}
+
 /// In milliseconds; empty if nothing is waiting. `ask.value` isn't used.
 pub(super) const NEXT_DUE: &str = for_each_ask!(
     "SELECT coalesce(CAST(min(max(due_ms, held_until_ms)) - CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)
          AS TEXT), '')
-     FROM channel_notices WHERE due_ms IS NOT NULL"
+     FROM channel_notices WHERE due_ms IS NOT NULL AND ",
+    is_heard!()
 );
 
 /// The arguments are the holder, the limit and the length of the claim.
@@ -18,6 +26,8 @@ const HOLD: &str = concat!(
     now_ms!(),
     " AND held_until_ms <= ",
     now_ms!(),
+    " AND ",
+    is_heard!(),
     " ORDER BY due_ms LIMIT ?1 ->> 1)"
 );
 

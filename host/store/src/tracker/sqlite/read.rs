@@ -18,6 +18,14 @@ macro_rules! fits {
     };
 }
 
+/// Whether people can write to the row's channel. Of one that is paused, the list is kept as it is.
+macro_rules! is_heard {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM paused_channels AS paused
+                     WHERE paused.channel_id = channel_tracked_issues.channel_id) "
+    };
+}
+
 /// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
     "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
@@ -66,24 +74,29 @@ const PRESENT: &str = for_each_ask!(
 const STALE: &str = for_each_ask!(
     "SELECT json_group_array(json_array(channel_id, issue_key))
      FROM (SELECT channel_id, issue_key FROM channel_tracked_issues
-           WHERE coalesce(last_synced_at, '') < ask.value
-           ORDER BY coalesce(last_synced_at, ''), id LIMIT ?2)"
+           WHERE coalesce(last_synced_at, '') < ask.value AND ",
+    is_heard!(),
+    "      ORDER BY coalesce(last_synced_at, ''), id LIMIT ?2)"
 );
 
 /// By the same index as [`STALE`]. `ask.value` isn't used.
 const OLDEST: &str = for_each_ask!(
     "SELECT coalesce((
          SELECT json_quote(last_synced_at) FROM channel_tracked_issues
-         WHERE coalesce(last_synced_at, '') > '' ORDER BY coalesce(last_synced_at, '') LIMIT 1), 'null')"
+         WHERE coalesce(last_synced_at, '') > '' AND ",
+    is_heard!(),
+    "    ORDER BY coalesce(last_synced_at, '') LIMIT 1), 'null')"
 );
 
 /// `ask.value` is the issue's key and id.
 const PLACES: &str = for_each_ask!(
     "SELECT json_group_array(json_array(channel_id, issue_key))
-     FROM (SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_key = ask.value ->> 0
-           UNION
-           SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_id = ask.value ->> 1
-           ORDER BY channel_id, issue_key)"
+     FROM (SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_key = ask.value ->> 0 AND ",
+    is_heard!(),
+    "      UNION
+           SELECT channel_id, issue_key FROM channel_tracked_issues WHERE issue_id = ask.value ->> 1 AND ",
+    is_heard!(),
+    "      ORDER BY channel_id, issue_key)"
 );
 
 /// Checks the file itself, not just the connection.

@@ -1,0 +1,73 @@
+//! "Track the issues in this message": every key and link that a message has is tracked in its channel.
+
+use crate::commands::{CommandOutcome, Commands, Typed};
+use maro_domain::{
+    caller::Caller,
+    issue::IssueKey,
+    reply::{Block, Reply},
+    words::{Word, words},
+};
+use maro_slack::parse_markup;
+use maro_tickets::texts;
+
+/// As many as one `/maro track` takes.
+const MAX_KEYS: usize = 50;
+
+impl Commands {
+    /// Tracks the issues that a message in Slack's markup names. What only looks like a key (`UTF-8`) is left out, and so
+    /// is what the person may not see here: the two can't be told apart.
+    pub(crate) async fn track_named(&self, caller: Caller, message: &str) -> CommandOutcome {
+        let (mut keys, is_elsewhere) = self.named(message);
+        if keys.is_empty() {
+            let sentence =
+                if is_elsewhere { texts::issues::OTHER_SITE } else { texts::shown_issue::NONE_IN_MESSAGE };
+            return CommandOutcome::Refused(Reply::sentence(sentence));
+        }
+        let is_cut = keys.len() > MAX_KEYS;
+        keys.truncate(MAX_KEYS);
+        let found = match self.present(&caller, keys).await {
+            Ok(found) => found,
+            Err(sentence) => return CommandOutcome::Refused(Reply::sentence(sentence)),
+        };
+        if found.is_empty() {
+            return CommandOutcome::Refused(Reply::sentence(texts::shown_issue::NONE_IN_MESSAGE));
+        }
+        let keys: Vec<&str> = found.iter().map(IssueKey::as_str).collect();
+        let text = format!("track {}", keys.join(" "));
+        let mut outcome = self.run(Typed { caller, text: &text, team: None, trigger_id: None }).await;
+        if let (true, CommandOutcome::Replied(reply)) = (is_cut, &mut outcome) {
+            reply.blocks.push(Block::Paragraph(texts::shown_issue::first_keys_alone(MAX_KEYS)));
+        }
+        outcome
+    }
+
+    /// The keys of a message, each once, and whether it links to another Jira.
+    fn named(&self, message: &str) -> (Vec<IssueKey>, bool) {
+        let text = parse_markup::to_typed(message);
+        let mut keys: Vec<IssueKey> = Vec::new();
+        let mut is_elsewhere = false;
+        let mut add = |key: &str| {
+            if let Ok(key) = IssueKey::parse(key)
+                && !keys.contains(&key)
+            {
+                keys.push(key);
+            }
+        };
+        for word in words(&text, Some(&self.site)) {
+            match word {
+                Word::Key(key) => add(&key),
+                Word::OtherSite(_) => is_elsewhere = true,
+                // `fix(SCRUM-1):`, `SCRUM-1/SCRUM-2`, but nothing of a link that leads elsewhere.
+                Word::Other(word) if !word.contains("://") => {
+                    let pieces =
+                        word.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_".contains(letter));
+                    pieces
+                        .filter(|piece| piece.starts_with(|first: char| first.is_ascii_uppercase()))
+                        .for_each(&mut add);
+                }
+                Word::Other(_) => {}
+            }
+        }
+        (keys, is_elsewhere)
+    }
+}

@@ -1,0 +1,188 @@
+//! Messages to MARO and shortcuts on messages: the ways in beside commands.
+
+use maro_process::secret::Secret;
+use maro_simulation::slack::{history::ShownMessage, terminal};
+use serde_json::{Value, json};
+
+use crate::{
+    bot::{TestBot, until},
+    plugins::PluginsFolder,
+    raw::query,
+};
+
+/// What ada sees in a channel beside what people wrote.
+fn answers(bot: &TestBot, channel: &str) -> Vec<ShownMessage> {
+    let is_bots = |message: &ShownMessage| message.user.is_none();
+    bot.slack.messages_seen_by("ada", channel).into_iter().filter(is_bots).collect()
+}
+
+fn text(bot: &TestBot, message: &ShownMessage) -> String {
+    terminal::message_text(message, &bot.slack.workspace().names())
+}
+
+/// Writes to the bot as ada, and returns its answer.
+async fn ask(bot: &TestBot, channel: &str, said: &str) -> String {
+    let before = answers(bot, channel).len();
+    bot.slack.write_to_bot("ada", channel, said).await.unwrap();
+    until("the bot answers", async || answers(bot, channel).len() > before).await;
+    assert_eq!(bot.slack.problems(), [""; 0]);
+    text(bot, &answers(bot, channel)[before])
+}
+
+async fn a_message_is_answered(bot: TestBot) {
+    let help = ask(&bot, "dm", "hello, what is this?").await;
+    assert!(help.starts_with("MARO tracks Jira issues for this channel. You can type:"), "{help}");
+    assert!(help.contains("/maro track KEY"), "{help}");
+    assert!(
+        help.ends_with("In this conversation, the list is yours alone, and you can leave out /maro."),
+        "{help}"
+    );
+    // The list in that conversation is the person's own.
+    let tracked = ask(&bot, "dm", "Track SCRUM-123").await;
+    assert!(tracked.starts_with("Now tracking SCRUM-123: User authentication flow (Open)"), "{tracked}");
+    let list = ask(&bot, "dm", "/maro tracked").await;
+    assert!(
+        list.starts_with(
+            "Tracked Jira issues in this conversation:\n• SCRUM-123: User authentication flow (Open)"
+        ),
+        "{list}"
+    );
+    assert_eq!(bot.say_as("ada", "dm", "/maro tracked").await, list);
+    assert_eq!(
+        bot.say_as("grace", "dm", "/maro tracked").await.lines().next(),
+        Some("No Jira issues are tracked in this conversation yet.")
+    );
+    assert!(bot.say("/maro tracked").await.starts_with("No Jira issues are tracked in #general yet."));
+    assert!(ask(&bot, "dm", "scrum-124").await.starts_with("SCRUM-124: Database migration (In Progress)"));
+    assert!(ask(&bot, "dm", "untrack SCRUM-123").await.starts_with("Stopped tracking SCRUM-123"));
+    // A form can't be opened from a message.
+    assert!(ask(&bot, "dm", "create a hangar").await.starts_with("MARO tracks Jira issues"));
+
+    let help = ask(&bot, "general", "@maro can you help?").await;
+    assert!(help.starts_with("MARO tracks Jira issues for this channel. You can type:"), "{help}");
+    assert!(!help.contains("yours alone"), "{help}");
+    let mention =
+        bot.slack.messages_seen_by("ada", "general").into_iter().find(|it| it.user.is_some()).unwrap();
+    let answer = answers(&bot, "general").pop().unwrap();
+    assert_eq!(answer.thread_ts, Some(mention.ts), "it's answered in a thread");
+}
+
+#[tokio::test]
+async fn a_message_to_maro_is_a_command_or_answered_with_help() {
+    a_message_is_answered(TestBot::start().await).await;
+}
+
+#[tokio::test]
+async fn a_message_to_maro_is_answered_on_postgresql() {
+    let Some(bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    a_message_is_answered(bot).await;
+}
+
+#[tokio::test]
+async fn a_message_to_maro_is_answered_over_a_socket() {
+    let bot = TestBot::with_settings_of(PluginsFolder::shipped(), |config, slack| {
+        config.slack.app_token = Some(Secret::new(slack.app_token().expose()));
+        config.slack.signing_secret = None;
+    })
+    .await;
+    assert!(bot.slack.wait_for_sockets(2).await);
+    assert!(ask(&bot, "dm", "track SCRUM-123").await.starts_with("Now tracking SCRUM-123"));
+    assert!(ask(&bot, "general", "@maro?").await.starts_with("MARO tracks Jira issues"));
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_and_what_apps_say_is_not_answered() {
+    let mut bot = TestBot::start().await;
+    let ada = bot.slack.workspace().person("ada").unwrap().clone();
+    let team = bot.slack.workspace().team_id.clone();
+    let event = |id: &str, more: Value| {
+        let mut event = json!({ "type": "message", "channel_type": "im", "channel": ada.direct_message.as_str(),
+            "user": ada.id.as_str(), "text": "track SCRUM-123", "ts": "1795479001.000100" });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "type": "event_callback", "event_id": id, "team_id": team, "event": event })
+    };
+    for odd in [
+        event("Ev1", json!({ "bot_id": "B1" })),
+        event("Ev2", json!({ "subtype": "message_changed" })),
+        event("Ev3", json!({ "user": null })),
+        event("Ev4", json!({})),
+        event("Ev4", json!({})),
+    ] {
+        bot.slack.send_event(&odd).await.unwrap();
+    }
+    until("it's answered", async || !answers(&bot, "dm").is_empty()).await;
+    // Not after a restart either.
+    bot.restart().await;
+    bot.slack.send_event(&event("Ev4", json!({}))).await.unwrap();
+    bot.slack.send_event(&event("Ev5", json!({ "text": "tracked" }))).await.unwrap();
+    until("the last is answered", async || {
+        answers(&bot, "dm").iter().any(|it| it.text.starts_with("Tracked"))
+    })
+    .await;
+    let told: Vec<_> = answers(&bot, "dm").iter().map(|answer| text(&bot, answer)).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("Now tracking SCRUM-123"), "{told:?}");
+    // Another company's people are no more welcome than with commands.
+    let mut foreign = event("Ev6", json!({ "user_team": "T0STRANGERS" }));
+    foreign["team_id"] = json!("T0STRANGERS");
+    bot.slack.send_event(&foreign).await.unwrap();
+    bot.slack.send_event(&event("Ev7", json!({ "text": "SCRUM-124" }))).await.unwrap();
+    until("the last is answered", async || answers(&bot, "dm").len() > 2).await;
+    assert!(text(&bot, &answers(&bot, "dm")[2]).starts_with("SCRUM-124"));
+}
+
+/// Uses the shortcut as ada on a message in #general, and returns the answer.
+async fn track_all(bot: &TestBot, message: Value) -> ShownMessage {
+    let before = answers(bot, "general").len();
+    let message = bot.slack.write_as_app("general", message).unwrap();
+    bot.slack.use_message_shortcut("ada", &message, "track_from_message").await.unwrap();
+    until("the bot answers", async || answers(bot, "general").len() > before).await;
+    assert_eq!(bot.slack.problems(), [""; 0]);
+    answers(bot, "general")[before].clone()
+}
+
+async fn the_issues_of_a_message_are_tracked(bot: TestBot) {
+    let site = bot.config.jira.base_url.as_str().trim_end_matches('/').to_owned();
+    let message = json!({ "bot_id": "B1", "text": "This content can't be displayed.", "blocks": [
+        { "type": "header", "text": { "type": "plain_text", "text": "fix(SCRUM-123): UTF-8 in COVID-19 forms" } },
+        { "type": "section", "text": { "type": "mrkdwn", "text":
+            format!("See <{site}/browse/SCRUM-124?focusedCommentId=1|the migration>, scrum-125, SCRUM-123/SCRUM-404") } },
+        { "type": "section", "text": { "type": "mrkdwn", "text":
+            "Not <https://elsewhere.atlassian.net/browse/SCRUM-130|SCRUM-130> or <https://x.example/a/SCRUM-131>" } },
+    ] });
+    let answer = track_all(&bot, message).await;
+    assert_eq!(
+        text(&bot, &answer),
+        "Now tracking SCRUM-123: User authentication flow (Open)\n\
+         Now tracking SCRUM-124: Database migration (In Progress)\n\
+         Now tracking SCRUM-125: API documentation (Done)\n\
+         By @ada"
+    );
+    assert_eq!(answer.visible_to, None, "the list has changed, so everybody sees it");
+    let stored =
+        "SELECT DISTINCT channel_id || ' ' || tracked_by || ' ' || source FROM channel_tracked_issues";
+    assert_eq!(query(&bot.config.database, stored).await, ["C0GENERAL01 U0ADA000001 command"]);
+
+    let none = "This message names no issue that can be tracked here.";
+    for words in ["Nothing here", "Only UTF-8 and SCRUM-404", ""] {
+        let answer = track_all(&bot, json!({ "text": words })).await;
+        assert_eq!(text(&bot, &answer), none, "{words}");
+        assert!(answer.visible_to.is_some());
+    }
+    let elsewhere = json!({ "text": "<https://elsewhere.atlassian.net/browse/SCRUM-130>" });
+    assert_eq!(text(&bot, &track_all(&bot, elsewhere).await), "That link is to another Jira site.");
+    let many: Vec<_> = (1..=60).map(|number| format!("OTHER-{number}")).collect();
+    let answer = track_all(&bot, json!({ "text": format!("SCRUM-124 {}", many.join(" ")) })).await;
+    assert_eq!(text(&bot, &answer).lines().next(), Some("SCRUM-124 is already tracked in this channel"));
+}
+
+#[tokio::test]
+async fn the_issues_that_a_message_names_are_tracked() {
+    the_issues_of_a_message_are_tracked(TestBot::start().await).await;
+}
+
+#[tokio::test]
+async fn the_issues_that_a_message_names_are_tracked_on_postgresql() {
+    let Some(bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    the_issues_of_a_message_are_tracked(bot).await;
+}

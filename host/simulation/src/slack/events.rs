@@ -1,0 +1,72 @@
+//! Events that people cause by what they write, with every documented field: <https://docs.slack.dev/reference/events>.
+
+use serde_json::{Value, json};
+
+use crate::slack::{
+    act_error::ActError, delivery, history::ShownMessage, messages, parcel::Parcel, random::random_text,
+    state::WorkspaceState,
+};
+
+/// Writes a message, and tells the bot if it's to the bot: in a conversation with it, or with a mention in one of its
+/// channels. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
+pub(super) async fn write(
+    shared: &WorkspaceState,
+    user: &str,
+    channel: &str,
+    text: &str,
+    thread_ts: Option<String>,
+) -> Result<ShownMessage, ActError> {
+    let mention = format!("<@{}>", shared.workspace.bot_user);
+    let text = text.replace("@maro", &mention);
+    let message = messages::write(shared, user, channel, &text, thread_ts)?;
+    let is_direct = message.channel.starts_with('D');
+    let has_bot =
+        shared.workspace.channel(&message.channel).is_some_and(|channel| shared.has_bot_in(channel));
+    if shared.has_bot() && (is_direct || (has_bot && text.contains(&mention))) {
+        let event = said(&message, is_direct);
+        // Slack shows nobody that an event wasn't taken.
+        let _ = delivery::deliver(shared, &Parcel::Event(envelope(shared, event))).await;
+    }
+    Ok(message)
+}
+
+/// A person's message as an event.
+fn said(message: &ShownMessage, is_direct: bool) -> Value {
+    let mut event = json!({
+        "type": if is_direct { "message" } else { "app_mention" },
+        "user": message.user,
+        "channel": message.channel,
+        "text": message.text,
+        "ts": message.ts,
+        "event_ts": message.ts,
+    });
+    if is_direct {
+        event["channel_type"] = json!("im");
+    }
+    if let Some(thread_ts) = &message.thread_ts {
+        event["thread_ts"] = json!(thread_ts);
+    }
+    event
+}
+
+/// What Slack sends around an event.
+pub(super) fn envelope(shared: &WorkspaceState, event: Value) -> Value {
+    let workspace = &shared.workspace;
+    json!({
+        "type": "event_callback",
+        "token": random_text(24),
+        "team_id": workspace.team_id,
+        "api_app_id": workspace.app_id,
+        "event_id": format!("Ev{}", random_text(9).to_uppercase()),
+        "event_time": shared.settings.clock.now().as_second(),
+        "authorizations": [{
+            "enterprise_id": null,
+            "team_id": workspace.team_id,
+            "user_id": workspace.bot_user.as_str(),
+            "is_bot": true,
+            "is_enterprise_install": false,
+        }],
+        "is_ext_shared_channel": false,
+        "event": event,
+    })
+}

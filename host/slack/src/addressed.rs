@@ -1,0 +1,128 @@
+//! What people say to MARO without a command: a message in a conversation with it, or one that mentions it.
+
+use serde::Deserialize;
+
+use maro_domain::ids::{ChannelId, TeamId, UserId};
+
+/// The longest message that is read, in bytes. Commands are shorter.
+const MAX_TEXT: usize = 16 * 1024;
+
+/// A message to MARO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressed {
+    /// The same each time that Slack sends the event.
+    pub event_id: String,
+    pub user: UserId,
+    pub channel: ChannelId,
+    pub team: Option<TeamId>,
+    /// In Slack's markup, without the mention at its start. Empty if it's too long to be read.
+    pub text: String,
+    pub ts: String,
+    /// The thread that it's in, if it is a reply.
+    pub thread_ts: Option<String>,
+    /// Whether it stands in the conversation between the person and MARO. Otherwise it mentions MARO in a channel.
+    pub is_direct: bool,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    event_id: String,
+    team_id: Option<String>,
+    event: Event,
+}
+
+/// Other people's apps, edits and notes of Slack's own have fields that make them none of ours.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    channel_type: Option<String>,
+    subtype: Option<String>,
+    bot_id: Option<String>,
+    #[serde(default)]
+    hidden: bool,
+    user: Option<String>,
+    channel: Option<String>,
+    text: Option<String>,
+    ts: Option<String>,
+    thread_ts: Option<String>,
+}
+
+/// Reads an event's body. `None` for what no person says to MARO.
+pub fn parse(body: &[u8]) -> Option<Addressed> {
+    let Envelope { event_id, team_id, event } = serde_json::from_slice(body).ok()?;
+    let channel = ChannelId::parse(event.channel.as_deref()?).ok()?;
+    let is_direct = match event.kind.as_str() {
+        "app_mention" => false,
+        "message" if event.channel_type.as_deref() == Some("im") && channel.is_direct_message() => true,
+        _ => return None,
+    };
+    let is_persons = event.bot_id.is_none()
+        && !event.hidden
+        && event.subtype.is_none_or(|kind| matches!(kind.as_str(), "file_share" | "thread_broadcast"));
+    let text = event.text.filter(|text| text.len() <= MAX_TEXT).unwrap_or_default();
+    (is_persons && !event_id.is_empty()).then_some(Addressed {
+        event_id,
+        user: UserId::parse(&event.user?).ok()?,
+        channel,
+        team: team_id.and_then(|team| TeamId::parse(&team).ok()),
+        text: without_mention(&text).to_owned(),
+        ts: event.ts?,
+        thread_ts: event.thread_ts,
+        is_direct,
+    })
+}
+
+fn without_mention(text: &str) -> &str {
+    let text = text.trim();
+    let rest = text.strip_prefix("<@").and_then(|rest| rest.split_once('>'));
+    rest.map_or(text, |(_, rest)| rest.trim_start_matches([',', ':']).trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn addressed(event: Value) -> Option<Addressed> {
+        let body = json!({ "type": "event_callback", "event_id": "Ev1", "team_id": "T1", "event": event });
+        parse(body.to_string().as_bytes())
+    }
+
+    fn direct(more: Value) -> Option<Addressed> {
+        let mut event = json!({ "type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
+            "text": "tracked", "ts": "1.2" });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        addressed(event)
+    }
+
+    #[test]
+    fn what_people_say_to_maro_is_read() {
+        let said = direct(json!({})).unwrap();
+        assert!(said.is_direct && said.text == "tracked" && said.thread_ts.is_none(), "{said:?}");
+        let mention = json!({ "type": "app_mention", "channel": "C1", "user": "U1", "ts": "3.4", "thread_ts": "1.2",
+            "text": "<@U0BOT|maro>: what can you do?" });
+        let said = addressed(mention).unwrap();
+        assert_eq!((said.is_direct, said.text.as_str()), (false, "what can you do?"));
+        assert_eq!(said.thread_ts.as_deref(), Some("1.2"));
+        assert_eq!(direct(json!({ "subtype": "file_share" })).unwrap().text, "tracked");
+        assert_eq!(direct(json!({ "text": "x".repeat(MAX_TEXT + 1) })).unwrap().text, "");
+    }
+
+    #[test]
+    fn what_no_person_says_is_left_alone() {
+        for other in [
+            json!({ "bot_id": "B1" }),
+            json!({ "subtype": "message_changed" }),
+            json!({ "subtype": "bot_message" }),
+            json!({ "hidden": true }),
+            json!({ "user": null }),
+            json!({ "channel_type": "channel" }),
+            json!({ "channel": "C1" }),
+            json!({ "type": "reaction_added" }),
+        ] {
+            assert_eq!(direct(other.clone()), None, "{other}");
+        }
+        assert_eq!(parse(b"nonsense"), None);
+    }
+}
