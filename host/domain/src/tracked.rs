@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     ids::UserId,
-    issue::{IssueId, IssueKey},
+    issue::{IssueId, IssueKey, StatusCategory},
 };
 
 /// What stands in the place of a status when Jira no longer shows the issue: it was deleted, or the bot may
@@ -56,6 +56,9 @@ pub struct TrackedIssue {
     pub last_synced_at: Option<Timestamp>,
     pub last_jira_status: Option<String>,
     pub last_jira_summary: Option<String>,
+    pub last_jira_category: StatusCategory,
+    /// The key that the row had before Jira moved the issue.
+    pub former_key: Option<IssueKey>,
     /// Whether Jira shows it only to some people. `None` if Jira wasn't asked.
     pub has_security_level: Option<bool>,
 }

@@ -3,9 +3,9 @@ import unittest
 from componentize_py_types import Err
 from maro import button, buttons, date, details, issue_keys, paragraph, pass_on, preview, shorten, to_caller, to_update, unescape, usage
 from plugin import answer, query
-from wit_world.imports.jira import IssueDetails, SearchPage, StatusCategory
+from wit_world.imports.jira import IssueDetails, SearchPage
 from wit_world.imports.reply import DateFormat, Visibility
-from wit_world.imports.types import Issue, JiraUser
+from wit_world.imports.types import Issue, JiraUser, StatusCategory
 
 
 def found(key, assignee=None):

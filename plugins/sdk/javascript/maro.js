@@ -71,29 +71,38 @@ export const unescape = (text) =>
 // A text for use in JQL. Put what a person typed into a query only through this function.
 export const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f-\x9f]/g, ' ')}"`;
 
+// What people type and paste, word by word: issue keys, links to issues, and the rest. It's the parser of the host and of the
+// SDK for Rust (`keys/reading.rs`), function by function, and tested against it.
+
 const KEY = /^([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})$/i;
-const WRAPPED = String.raw`<(?:https?:\/\/|mailto:|[@#!])[^|<>\s]*(?:\|[^<>\n]*)?>`;
 // White space, control characters, and what separates the parts of a list. The interpreter doesn't know \p{…}.
-const SEPARATORS = String.raw`\0-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000,;•◦▪‣、，；`;
-const TOKEN = new RegExp(`${WRAPPED}|(?:(?!${WRAPPED})[^${SEPARATORS}])+`, 'giu');
+const SPACES = String.raw`\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
+const SEPARATOR = new RegExp(String.raw`[${SPACES}\0-\x1f\x7f-\x9f,;•◦▪‣、，；]`, 'u');
+const SPACE = new RegExp(`[${SPACES}]`, 'u');
+// Quotes, brackets, the end of a sentence, Markdown's emphasis, and the invisible characters that come along.
 const AROUND = '[\'"`‘’‚“”„‹›«»()\\[\\]{}<>.:!?*_~#…\u200b-\u200f\u2060\ufeff]+';
 const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, 'gu');
 
-// The issue keys in a text, as people type and paste them: in any case, alone, in URLs, wrapped by Slack.
-// Returns `[{ key, word }]` in the order given, each once. `key` is undefined if the word isn't a key.
-export function issueKeys(text) {
+// What stands before a key in the path of a link, what leads to one at its end, and the parameters that name one.
+const BEFORE_KEY = ['browse', 'issues', 'issue'];
+const LEADING_TO_KEY = ['servicedesk', 'portal', 'queues'];
+const KEY_PARAMETERS = ['selectedIssue', 'issueKey', 'issue'];
+// Where Atlassian keeps the sites of Jira Cloud.
+const CLOUD = ['.atlassian.net', '.jira.com'];
+
+const OTHER_SITE = 'That link is to another Jira site.';
+
+// The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack. With the address of
+// the Jira site, which `site()` of `maro:plugin/jira` returns, links to other sites aren't taken for its issues.
+// Returns `[{ key, word, isOtherSite }]` in the order given, each once. `key` is undefined if the word isn't a key.
+export function issueKeys(text, siteAddress) {
+  const site = siteAddress === undefined ? undefined : siteAt(siteAddress);
   const found = [];
-  const typed = unescape(text);
-  let end = -1;
-  for (const { 0: token, index } of typed.matchAll(TOKEN)) {
-    const isWrapped = token.startsWith('<') && new RegExp(`^${WRAPPED}$`, 'iu').test(token);
-    const isBeside = end === index || typed[index + token.length] === '<';
-    end = isWrapped ? index + token.length : -1;
-    // The brackets in `(<https://…>)` aren't words of their own.
-    if (!isWrapped && isBeside && bare(token) === '') continue;
-    const entry = isWrapped ? wrappedKey(token.slice(1, -1)) : { key: keyIn(token), word: token };
-    const shown = entry.key ?? shorten(entry.word, 40);
-    if (!found.some(({ key, word }) => word === shown && !key === !entry.key)) found.push({ key: entry.key, word: shown });
+  for (const token of tokens(unescape(text))) {
+    const { key, isOtherSite = false, word } = read(token, site);
+    const entry = { key, word: key ?? shorten(word, 40), isOtherSite };
+    const isSame = (other) => other.word === entry.word && !other.key === !key && other.isOtherSite === isOtherSite;
+    if (!found.some(isSame)) found.push(entry);
     if (found.length > 200) throw usage('You can use up to 50 keys at a time; you entered more than 200.');
   }
   if (found.length === 0) throw usage('Include at least one issue key, such as SCRUM-123.');
@@ -101,27 +110,147 @@ export function issueKeys(text) {
   return found;
 }
 
-const bare = (word) => word.replace(EDGES, '');
-const keyIn = (word) => asKey(bare(word)) ?? keyInUrl(word);
+// The line for an entry of `issueKeys` that isn't a key, to spread: `paragraph(...notAKey(entry))`.
+export const notAKey = ({ word, isOtherSite }) => (isOtherSite ? [OTHER_SITE] : [code(word), ' is not an issue key']);
+
+// Cuts a text into words, and what Slack makes of links and mentions: `<https://…|label>`, `<@U1>`, `<#C1|name>`.
+function* tokens(text) {
+  let [rest, besideWrapped] = [text, false];
+  for (;;) {
+    let start = rest;
+    while (start && SEPARATOR.test(start[0])) start = start.slice(1);
+    besideWrapped &&= start.length === rest.length;
+    if (!start) return;
+    const inside = wrapped(start);
+    if (inside !== undefined) {
+      yield { inside };
+      [rest, besideWrapped] = [start.slice(inside.length + 2), true];
+      continue;
+    }
+    let end = 0;
+    while (end < start.length && !SEPARATOR.test(start[end]) && (start[end] !== '<' || wrapped(start.slice(end)) === undefined)) end += 1;
+    const word = start.slice(0, end);
+    rest = start.slice(end);
+    // The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
+    const isDecoration = (besideWrapped || rest.startsWith('<')) && bare(word) === '';
+    besideWrapped = false;
+    if (!isDecoration) yield { word };
+  }
+}
+
+// What's inside Slack's brackets, if a text starts with them. Brackets that a person typed don't count.
+function wrapped(text) {
+  const inside = /^<([^<>\n]*)>/.exec(text)?.[1];
+  const target = inside?.split('|')[0];
+  const bySlack = target !== undefined && (isUrl(target) || target.startsWith('mailto:') || /^[@#!]/.test(target));
+  return bySlack && !SPACE.test(target) ? inside : undefined;
+}
+
+// `{ key }`, or `{ word }` as typed, which may be a link to another Jira site.
+function read({ word, inside }, site) {
+  if (inside === undefined) {
+    const key = asKey(bare(word));
+    return key ? { key } : readLink(linkOf(word), site, word);
+  }
+  const [target, label] = cut(inside, '|');
+  // The label of a mention is a name that someone chose, and it may look like a key.
+  if (!isUrl(target)) return { word: target };
+  const link = linkOf(target);
+  const found = readLink(link, site, target);
+  if (found.key || found.isOtherSite || (site && !isOf(link, site))) return found;
+  // A label is a key, or the address that Slack was given.
+  const key = asKey(bare(label)) ?? keyOf(linkOf(label));
+  return key ? { key } : found;
+}
+
+// What a link is to people of a site.
+function readLink(link, site, word) {
+  const key = keyOf(link);
+  if (!site || link.authority === '') return key ? { key } : { word };
+  if (isOf(link, site)) {
+    const anywhere = key ?? keyAnywhere(link);
+    return anywhere ? { key: anywhere } : { word };
+  }
+  const inCloud = CLOUD.some((suffix) => hostOf(link).endsWith(suffix));
+  return key || (inCloud && !isWiki(link)) ? { word, isOtherSite: true } : { word };
+}
+
+function siteAt(address) {
+  const link = linkOf(address);
+  return { host: hostOf(link), path: link.path.replace(/\/+$/, '') };
+}
+
+function isOf(link, { host, path }) {
+  const rest = link.path.slice(path.length);
+  return hostOf(link) === host && link.path.startsWith(path) && (rest === '' || rest.startsWith('/'));
+}
+
+// The parts of an address, as far as they matter.
+function linkOf(text) {
+  const [before, fragment] = cut(text, '#');
+  const [address, query] = cut(before, '?');
+  const at = address.indexOf('://');
+  const rest = at < 0 ? address : address.slice(at + 3);
+  const end = rest.search(/[/\\]/);
+  const [start, path] = end < 0 ? [rest, ''] : [rest.slice(0, end), rest.slice(end)];
+  // Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
+  const host = bare(start);
+  const hasHost = at >= 0 || (path !== '' && host.includes('.'));
+  return hasHost ? { authority: host, path, query, fragment } : { authority: '', path: rest, query, fragment };
+}
+
+// In lower case, without a user and a usual port.
+function hostOf({ authority }) {
+  const host = lower(authority.split('@').at(-1));
+  return (host.endsWith(':443') ? host.slice(0, -4) : host.endsWith(':80') ? host.slice(0, -3) : host).replace(/\.+$/, '');
+}
+
+// The key that a link leads to, wherever Jira writes it. The mobile view has paths of its own, after the `#`.
+function keyOf({ path, query, fragment }) {
+  const [mobilePath, mobileQuery] = fragment.includes('?') ? cut(fragment, '?') : [fragment, fragment];
+  return keyInPath(path) ?? keyInQuery(query) ?? keyInPath(mobilePath) ?? keyInQuery(mobileQuery);
+}
+
+// The last part of the path that is a key, for links of Jira that MARO doesn't know.
+function keyAnywhere(link) {
+  if (isWiki(link)) return undefined;
+  const keys = link.path.split('/').map((part) => asKey(bare(part)));
+  return keys.filter((key) => key).at(-1);
+}
+
+// Confluence is on the same site as Jira, and its titles name issues.
+const isWiki = ({ path }) => path.replace(/^\/+/, '').split('/')[0] === 'wiki';
+
+function keyInPath(path) {
+  let [before, isDesk, last] = ['', false, undefined];
+  for (const part of path.split('/').filter((part) => part)) {
+    last = asKey(bare(part));
+    if (last && BEFORE_KEY.includes(lower(before))) return last;
+    isDesk ||= LEADING_TO_KEY.includes(lower(part));
+    before = part;
+  }
+  return isDesk ? last : undefined;
+}
+
+function keyInQuery(query) {
+  const pairs = query.split('&').filter((pair) => pair.includes('=')).map((pair) => cut(pair, '='));
+  const named = pairs.find(([name]) => KEY_PARAMETERS.includes(name));
+  return named && asKey(bare(named[1]));
+}
 
 function asKey(text) {
-  const parts = text.length <= 100 && KEY.exec(text);
-  return parts ? `${parts[1].toUpperCase()}-${parts[2]}` : undefined;
+  const [, project, number] = KEY.exec(text) ?? [];
+  return project && project.length + 1 + number.length <= 100 ? `${project.toUpperCase()}-${number}` : undefined;
 }
 
-function keyInUrl(url) {
-  const [path, query = ''] = url.split('#')[0].split(/\?(.*)/s);
-  const parts = path.split('/');
-  const keys = parts.map((part, at) => (/^(browse|issues)$/.test(parts[at - 1]) ? asKey(bare(part)) : undefined));
-  const selected = query.split('&').find((pair) => pair.startsWith('selectedIssue='));
-  return keys.find((key) => key) ?? (selected && asKey(bare(selected.slice('selectedIssue='.length))));
-}
+const bare = (word) => word.replace(EDGES, '');
+const isUrl = (text) => /^https?:\/\//i.test(text);
+const lower = (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-// The label of a mention is a name that someone chose, and it may look like a key.
-function wrappedKey(inside) {
-  const [target, label = ''] = inside.split(/\|(.*)/s);
-  const key = keyInUrl(target) ?? (/^https?:\/\//i.test(target) ? keyIn(label) : undefined);
-  return { key, word: target };
+// A text before and after the first of a character.
+function cut(text, by) {
+  const at = text.indexOf(by);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + by.length)];
 }
 
 // `2026-01-31 09:30 UTC`

@@ -119,39 +119,43 @@ def quoted(text):
     return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", escaped) + '"'
 
 
+# What people type and paste, word by word: issue keys, links to issues, and the rest. It's the parser of the host and of the
+# SDK for Rust (`keys/reading.rs`), function by function, and tested against it.
+
 KEY = re.compile(r"([a-z][a-z0-9_]*)[-\u2010-\u2015\u2212\uff0d]([1-9][0-9]{0,17})", re.IGNORECASE | re.ASCII)
-WRAPPED = r"<(?:https?://|mailto:|[@#!])[^|<>\s]*(?:\|[^<>\n]*)?>"
-TOKEN = re.compile(rf"({WRAPPED})|(?:(?!{WRAPPED})[^\s\x00-\x1f\x7f-\x9f,;•◦▪‣、，；])+", re.IGNORECASE)
+WRAPPED = re.compile(r"<([^<>\n]*)>")
+# White space as Unicode has it, which `str.isspace` isn't: that has four control characters more.
+_SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACE = re.compile(f"[{_SPACES}]")
+_SEPARATORS = re.compile(f"[{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；]+")
+# A word ends at these, and perhaps at a `<`.
+_PLAIN = re.compile(f"[^{_SPACES}\x00-\x1f\x7f-\x9f,;•◦▪‣、，；<]+")
 AROUND = "'\"`‘’‚“”„‹›«»()[]{}<>.:!?*_~#…\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
+# What stands before a key in the path of a link, what leads to one at its end, and the parameters that name one.
+BEFORE_KEY = ("browse", "issues", "issue")
+LEADING_TO_KEY = ("servicedesk", "portal", "queues")
+KEY_PARAMETERS = ("selectedIssue", "issueKey", "issue")
+CLOUD = (".atlassian.net", ".jira.com")  # Where Atlassian keeps the sites of Jira Cloud.
 
-class Word(NamedTuple):
-    word: str
-    key: str | None
+
+class Word(NamedTuple("Word", [("word", str), ("key", "str | None")])):
+    """A word of a command. `key` is None if it isn't an issue key."""
+
+    is_other_site = False  # Whether it's a link to another Jira site.
 
 
-def issue_keys(text):
-    """The issue keys in a text, as people type and paste them: in any case, alone, in URLs, wrapped by Slack.
+def issue_keys(text, site=None):
+    """The issue keys in a text, as people type and paste them: in any case, alone, in links, wrapped by Slack.
 
+    With the address of the Jira site, which `jira.site()` returns, links to other sites aren't taken for its issues.
     In the order given, each once. `key` is None if the word isn't a key.
     """
+    site = None if site is None else _site(site)
     found = []
-    typed = unescape(text)
-    end = -1
-    for token in TOKEN.finditer(typed):
-        is_wrapped = token[1] is not None
-        is_beside = end == token.start() or typed[token.end() : token.end() + 1] == "<"
-        end = token.end() if is_wrapped else -1
-        # The brackets in `(<https://…>)` aren't words of their own.
-        if not is_wrapped and is_beside and not token[0].strip(AROUND):
-            continue
-        word, _, label = token[0][1:-1].partition("|") if is_wrapped else (token[0], "", "")
-        key = _key_in_url(word) if is_wrapped else _key_in(word)
-        # The label of a mention is a name that someone chose, and it may look like a key.
-        if is_wrapped and not key and word.lower().startswith(("http://", "https://")):
-            key = _key_in(label)
-        entry = Word(key or shorten(word, 40), key)
-        if entry not in found:
+    for word, inside in _tokens(unescape(text)):
+        entry = _read(word, inside, site)
+        if not any(entry == other and entry.is_other_site == other.is_other_site for other in found):
             found.append(entry)
         if len(found) > 200:
             raise usage("You can use up to 50 keys at a time; you entered more than 200.")
@@ -162,21 +166,173 @@ def issue_keys(text):
     return found
 
 
-def _key_in(word):
-    return _key(word) or _key_in_url(word)
+def not_a_key(entry):
+    """The line for an entry of `issue_keys` that isn't a key, to spread: `paragraph(*not_a_key(entry))`."""
+    return ["That link is to another Jira site."] if entry.is_other_site else [code(entry.word), " is not an issue key"]
+
+
+def _other(word, is_other_site=False):
+    entry = Word(shorten(word, 40), None)
+    entry.is_other_site = is_other_site
+    return entry
+
+
+def _tokens(text):
+    """Words, and what Slack makes of links and mentions: `<https://…|label>`, `<@U1>`, `<#C1|name>`."""
+    at, beside_wrapped = 0, False
+    while True:
+        gap = _SEPARATORS.match(text, at)
+        beside_wrapped = beside_wrapped and not gap
+        at = gap.end() if gap else at
+        if at == len(text):
+            return
+        inside = _wrapped(text, at)
+        if inside is not None:
+            yield None, inside
+            at, beside_wrapped = at + len(inside) + 2, True
+            continue
+        end = at
+        while end < len(text):
+            if text[end] == "<" and _wrapped(text, end) is None:
+                end += 1
+            elif plain := _PLAIN.match(text, end):
+                end = plain.end()
+            else:
+                break
+        word, at = text[at:end], end
+        # The brackets in `(<https://…>)` and the period in `<https://…>.` aren't words of their own.
+        is_decoration = (beside_wrapped or text[at : at + 1] == "<") and not word.strip(AROUND)
+        beside_wrapped = False
+        if not is_decoration:
+            yield word, None
+
+
+def _wrapped(text, at):
+    """What's inside Slack's brackets, if they start here. Brackets that a person typed don't count."""
+    brackets = WRAPPED.match(text, at)
+    if not brackets:
+        return None
+    target = brackets[1].partition("|")[0]
+    by_slack = _is_url(target) or target.startswith(("mailto:", "@", "#", "!"))
+    return brackets[1] if by_slack and not _SPACE.search(target) else None
+
+
+def _read(word, inside, site):
+    if inside is None:
+        key = _key(word)
+        return Word(key, key) if key else _read_link(_link(word), site, word)
+    target, _, label = inside.partition("|")
+    # The label of a mention is a name that someone chose, and it may look like a key.
+    if not _is_url(target):
+        return _other(target)
+    link = _link(target)
+    found = _read_link(link, site, target)
+    if found.key or found.is_other_site or (site and not _is_of(link, site)):
+        return found
+    # A label is a key, or the address that Slack was given.
+    key = _key(label) or _key_of(_link(label))
+    return Word(key, key) if key else found
+
+
+def _read_link(link, site, word):
+    """What a link is to people of a site."""
+    key = _key_of(link)
+    if site and link.authority:
+        if not _is_of(link, site):
+            in_cloud = _host(link).endswith(CLOUD)
+            return _other(word, is_other_site=bool(key or (in_cloud and not _is_wiki(link))))
+        key = key or _key_anywhere(link)
+    return Word(key, key) if key else _other(word)
+
+
+class _Link(NamedTuple):
+    """The parts of an address, as far as they matter."""
+
+    authority: str
+    path: str
+    query: str
+    fragment: str
+
+
+def _link(text):
+    before, _, fragment = text.partition("#")
+    address, _, query = before.partition("?")
+    has_scheme = "://" in address
+    rest = address.partition("://")[2] if has_scheme else address
+    end = next((at for at, letter in enumerate(rest) if letter in "/\\"), len(rest))
+    # Without a scheme it's a host only if it looks like one: `example.com/browse/SCRUM-1`.
+    host, path = rest[:end].strip(AROUND), rest[end:]
+    if has_scheme or (path and "." in host):
+        return _Link(host, path, query, fragment)
+    return _Link("", rest, query, fragment)
+
+
+def _site(address):
+    link = _link(address)
+    return _host(link), link.path.rstrip("/")
+
+
+def _is_of(link, site):
+    host, path = site
+    rest = link.path[len(path) :]
+    return _host(link) == host and link.path.startswith(path) and (not rest or rest.startswith("/"))
+
+
+def _host(link):
+    """In lower case, without a user and a usual port."""
+    host = _lower(link.authority.rpartition("@")[2])
+    without_port = host.removesuffix(":443")
+    return (host.removesuffix(":80") if without_port == host else without_port).rstrip(".")
+
+
+def _key_of(link):
+    """The key that a link leads to, wherever Jira writes it. The mobile view has paths of its own, after the `#`."""
+    path, question, query = link.fragment.partition("?")
+    mobile = _key_in_path(path) or _key_in_query(query if question else path)
+    return _key_in_path(link.path) or _key_in_query(link.query) or mobile
+
+
+def _key_anywhere(link):
+    """The last part of the path that is a key, for links of Jira that MARO doesn't know."""
+    keys = [] if _is_wiki(link) else [_key(part) for part in reversed(link.path.split("/"))]
+    return next(filter(None, keys), None)
+
+
+def _is_wiki(link):
+    """Confluence is on the same site as Jira, and its titles name issues."""
+    return link.path.lstrip("/").partition("/")[0] == "wiki"
+
+
+def _key_in_path(path):
+    before, is_desk, last = "", False, None
+    for part in filter(None, path.split("/")):
+        last = _key(part)
+        if last and _lower(before) in BEFORE_KEY:
+            return last
+        is_desk = is_desk or _lower(part) in LEADING_TO_KEY
+        before = part
+    return last if is_desk else None
+
+
+def _key_in_query(query):
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    values = (value for name, equals, value in pairs if equals and name in KEY_PARAMETERS)
+    return _key(next(values, ""))
 
 
 def _key(word):
     parts = KEY.fullmatch(word.strip(AROUND))
-    return f"{parts[1].upper()}-{parts[2]}" if parts and len(parts[0]) <= 100 else None
+    is_short = parts and len(parts[1]) + 1 + len(parts[2]) <= 100
+    return f"{parts[1].upper()}-{parts[2]}" if is_short else None
 
 
-def _key_in_url(url):
-    path, _, query = url.partition("#")[0].partition("?")
-    parts = path.split("/")
-    keys = [_key(part) for before, part in zip(parts, parts[1:]) if before in ("browse", "issues")]
-    selected = [pair.partition("=")[2] for pair in query.split("&") if pair.startswith("selectedIssue=")]
-    return next(filter(None, keys), None) or (_key(selected[0]) if selected else None)
+def _is_url(text):
+    return _lower(text[:8]).startswith(("http://", "https://"))
+
+
+def _lower(text):
+    """In lower case, ASCII alone."""
+    return re.sub("[A-Z]+", lambda letters: letters[0].lower(), text)
 
 
 def _in_utc(date):

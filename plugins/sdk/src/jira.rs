@@ -1,8 +1,8 @@
 //! Reading from Jira. Grant: `jira`.
 
 pub use crate::bindings::maro::plugin::{
-    jira::{Field, Finding, FullIssue, IssueDetails, Lookup, Reading, SearchPage, StatusCategory},
-    types::{Issue, JiraError, JiraErrorKind, JiraUser},
+    jira::{Field, Finding, FullIssue, IssueDetails, Lookup, Reading, SearchPage},
+    types::{Issue, JiraError, JiraErrorKind, JiraUser, StatusCategory},
 };
 use crate::{IssueKey, bindings::maro::plugin::jira, host::host};
 

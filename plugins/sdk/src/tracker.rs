@@ -2,7 +2,7 @@
 
 pub use crate::bindings::maro::plugin::{
     tracker::{DetailedPage, FilteredPage, ListFilter, Page, RowDetails, RowState, TrackedIssue},
-    types::{TrackerError, TrackerErrorKind},
+    types::{StatusCategory, TrackerError, TrackerErrorKind},
 };
 use crate::{IssueKey, bindings::maro::plugin::tracker, host::host};
 
@@ -15,7 +15,8 @@ pub fn list_tracked(offset: u32, limit: u32) -> Result<Page, TrackerError> {
     host!(tracker::list_tracked(offset, limit))
 }
 
-/// As [`list_tracked`], with when each was last read from Jira, and whether it's gone there or hidden here.
+/// As [`list_tracked`], with when each was last read from Jira, the category of its status, the key that it was moved
+/// from, and whether it's gone there or hidden here.
 ///
 /// # Errors
 /// As [`list_tracked`].

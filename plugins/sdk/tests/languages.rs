@@ -1,10 +1,19 @@
 //! The kits of JavaScript and Python read what people type as this one does.
 
-use std::{path::Path, process::Command};
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use maro_plugin::{Reply, RunError, jira, keys, spans, typed::unescape};
+use maro_plugin::{
+    Reply, RunError, jira,
+    keys::{self, Site},
+    spans,
+    typed::unescape,
+};
 
-const TYPED: [&str; 40] = [
+const TYPED: [&str; 68] = [
     "SCRUM-1 scrum-2,Ops_2-30",
     "• SCRUM-1\n• SCRUM-2\r\nSCRUM-1",
     "SCRUM-1\u{a0}SCRUM-2\u{2003}A-3、B-4，C-5;D-6",
@@ -45,58 +54,166 @@ const TYPED: [&str; 40] = [
     "A-1\u{1c}B-2\u{b}C-3\u{2028}D-4\u{3000}E-5\u{180e}F-6",
     "<HTTPS://x.example/browse/A-1>",
     "A-1\tB-2 \u{202e}C-3",
+    "https://x.example/servicedesk/customer/portal/7/SCRUM-1?created=true",
+    "<https://x.example/jira/servicedesk/projects/SCRUM/queues/custom/19/SCRUM-1|queue>",
+    "https://x.example/projects/SCRUM/queues/issue/SCRUM-1 https://x.example/Queues/A/b/C-3/",
+    "https://x.example/plugins/servlet/mobile#issue/SCRUM-1 https://x.example/i#browse/SCRUM-2?filter=2",
+    "https://x.example/i#a?issueKey=A-1 https://x.example/i#issueKey=A-2 https://x.example/i?issue=A-3",
+    "https://x.example/Browse/SCRUM-1 https://x.example/ISSUES/SCRUM-2",
+    "https://X.atlassian.net:443/browse/A-1 x.atlassian.net/browse/A-2 /browse/A-3 A-4",
+    "https://ada@x.atlassian.net./jira/dashboards/1?selectedIssue=A-1",
+    "<https://x.atlassian.net/jira/people/search|A-1> <https://y.atlassian.net/jira/people/search|A-2>",
+    "https://x.atlassian.net/si/jira.issueviews:issue-html/A-1/A-1.html",
+    "http://10.0.0.1:8080/jira/browse/A-1 [A-2](http://10.0.0.1:8080/jira/browse/A-2)",
+    "https://y.atlassian.net/browse/A-1 <https://y.atlassian.net/browse/A-2|A-2>",
+    "https://y.atlassian.net/jira/dashboards/10 https://y.jira.com/x",
+    "https://x.atlassian.net@y.example/browse/A-1 https://x.atlassian.net.y.example/browse/A-2",
+    "y.example/browse/A-1 https://y.example/jira/software/projects/A/boards/2?selectedIssue=A-2",
+    "http://10.0.0.1/jira/browse/A-1 http://10.0.0.1:8080/jira2/browse/A-2 http://10.0.0.1:8080/browse/A-3",
+    "<https://wiki.y.example/notes/4|A-1> https://x.atlassian.net/wiki/A-1 https://y.atlassian.net/wiki/A-1",
+    "https://x.atlassian.net/wiki/spaces/A/pages/7/A-1 https://x.atlassian.net//wiki/A-2",
+    "<https://x.atlassian.net/issues/?jql=a|https://x.atlassian.net/browse/A-9> <https://x.atlassian.net|A–7>",
+    "HTTPS://K.example/browse/A-1 https://ſ.atlassian.net/browse/A-1 https://İ.atlassian.net/x",
+    "https://x.atlassian.net\\browse\\A-1 https://x.atlassian.net:80/browse/A-1 https://x.atlassian.net:8443/browse/A-1",
+    "https://x.atlassian.net:443:80/browse/A-1 https://x.atlassian.net../browse/A-1 https:///browse/A-1",
+    "https://x.atlassian.net/browse/A-1,https://x.atlassian.net/browse/A-1/ (x.atlassian.net/browse/A-2)",
+    "ftp://x.atlassian.net/browse/A-1 //x.atlassian.net/browse/A-2 jira:A-3 x.atlassian.net?selectedIssue=A-4",
+    "http://10.0.0.1:8080/jira http://10.0.0.1:8080/jira?selectedIssue=A-1 http://10.0.0.1:8080/jira/x/A-2/y",
+    "<<https://x.example/browse/A-1> <a|<https://x.example/browse/B-2|x>>",
+    "<@U1>. (<@U2>) .<@U3 x> <mailto:a b> <!date^1^{date}|A-1> <http://x\u{3000}y> <http://x y|A-2>",
+    "https://y.atlassian.net/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1 https://y.atlassian.net/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2",
 ];
 
+/// The sites for which each text is read; without one, links to any site count.
+const SITES: [Option<&str>; 3] = [None, Some("https://x.atlassian.net/"), Some("http://10.0.0.1:8080/jira/")];
+
+/// What texts are made of at random.
+const PIECES: [&str; 44] = [
+    "SCRUM-1",
+    "a-2",
+    "-",
+    "–",
+    "A",
+    "7",
+    "0",
+    "/browse/",
+    "/issues/",
+    "/queues/",
+    "/wiki/",
+    "https://",
+    "HTTP://",
+    "x.atlassian.net",
+    "y.atlassian.net",
+    "10.0.0.1:8080",
+    "/jira",
+    "/jira/",
+    ":443",
+    "@",
+    "?selectedIssue=",
+    "?issue=",
+    "#",
+    "&amp;",
+    "&",
+    "&lt;",
+    "&gt;",
+    "<",
+    ">",
+    "|",
+    "@U1",
+    "!here",
+    " ",
+    ",",
+    "\n",
+    "•",
+    "“",
+    ".",
+    "(",
+    "\u{200b}",
+    "\0",
+    "🦀",
+    "İ",
+    "<https://x.atlassian.net/browse/C-4|C-4>",
+];
+
+/// Texts at random, the same in every run: xorshift64.
+fn at_random() -> impl Iterator<Item = String> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut below = move |bound: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % bound).expect("it's small")
+    };
+    let mut text = move || -> String { (0..below(16)).map(|_| PIECES[below(44)]).collect() };
+    (0..4_000).map(move |_| text())
+}
+
 /// What the kit of this language makes of a text: its words a line each, quoted, unescaped.
-fn read_here(typed: &str) -> String {
-    let words = match keys::parse(typed) {
+fn read_here(typed: &str, site: Option<&str>) -> String {
+    let words = match keys::parse_for(typed, site.map(Site::at).as_ref()) {
         Ok(words) => Reply::to_caller().lines(words.lines(|key| spans![key.as_str()])).preview(),
         Err(RunError::Usage(sentence) | RunError::Failed(sentence)) => sentence,
     };
     format!("{words}\n{}\n{}", jira::quoted(typed), unescape(typed))
 }
 
-/// Compares what a program says of each text, with a zero after each.
+/// Compares what a program says of each text and site. It gets and gives them with a zero after each.
 #[expect(clippy::print_stderr, reason = "a test that is skipped must not be so in silence")]
 fn agrees(program: &str, arguments: &[&str], folder: &str) {
     let many =
         [50, 51, 250].map(|count| (1..=count).map(|number| format!("A-{number} ")).collect::<String>());
-    let typed = || TYPED.iter().copied().chain(many.iter().map(String::as_str));
-    let output = Command::new(program)
+    let typed = TYPED.iter().map(|typed| (*typed).to_owned()).chain(many);
+    // A zero in a text would end it here.
+    let typed = typed.chain(at_random()).map(|typed| typed.replace('\0', "\u{1}"));
+    let asked: Vec<(Option<&str>, String)> =
+        typed.flat_map(|typed| SITES.map(|site| (site, typed.clone()))).collect();
+    let child = Command::new(program)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .args(arguments)
-        .args(typed())
-        .output();
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     #[expect(clippy::disallowed_methods, reason = "CI says that it is one in the environment alone")]
     let is_ci = std::env::var("CI").is_ok();
-    let Ok(output) = output else {
+    let Ok(mut child) = child else {
         assert!(!is_ci, "{program} is not installed");
         eprintln!("SKIPPED: {program} is not installed, and its kit is not compared");
         return;
     };
+    let mut input = child.stdin.take().expect("it's piped");
+    let lines: String =
+        asked.iter().map(|(site, typed)| [site.unwrap_or_default(), "\0", typed, "\0"].concat()).collect();
+    let writing = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().expect("it can be waited for");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    writing.join().expect("the writer doesn't panic").expect("the script reads all");
     let said = String::from_utf8(output.stdout).expect("the scripts write UTF-8");
     let said: Vec<_> = said.split_terminator('\0').collect();
-    assert_eq!(said.len(), typed().count());
-    for (typed, said) in typed().zip(said) {
-        assert_eq!(said, read_here(typed), "{typed:?}");
+    assert_eq!(said.len(), asked.len());
+    for ((site, typed), said) in asked.iter().zip(said) {
+        assert_eq!(said, read_here(typed, *site), "{typed:?} on {site:?}");
     }
 }
 
 #[test]
 fn javascript_reads_what_is_typed_as_rust_does() {
     let script = "
-        import { issueKeys, quoted, unescape } from './maro.js';
-        const words = (typed) => {
+        import { readFileSync } from 'node:fs';
+        import { issueKeys, notAKey, paragraph, preview, quoted, toCaller, unescape } from './maro.js';
+        const line = (entry) => entry.key ?? preview(toCaller(paragraph(...notAKey(entry))));
+        const words = (typed, site) => {
           try {
-            return issueKeys(typed).map(({ key, word }) => key ?? '`' + word + '` is not an issue key').join('\\n');
+            return issueKeys(typed, site || undefined).map(line).join('\\n');
           } catch (error) { return error.val ?? String(error); }
         };
-        for (const typed of process.argv.slice(1)) {
-          process.stdout.write([words(typed), quoted(typed), unescape(typed)].join('\\n') + '\\0');
+        const parts = readFileSync(0, 'utf8').split('\\0');
+        for (let at = 0; at + 1 < parts.length; at += 2) {
+          const [site, typed] = [parts[at], parts[at + 1]];
+          process.stdout.write([words(typed, site), quoted(typed), unescape(typed)].join('\\n') + '\\0');
         }";
-    agrees("node", &["--input-type=module", "--eval", script, "--"], "javascript");
+    agrees("node", &["--input-type=module", "--eval", script], "javascript");
 }
 
 #[test]
@@ -112,16 +229,19 @@ names = ['componentize_py_types', 'wit_world', 'wit_world.exports', 'wit_world.e
 sys.modules.update({name: MagicMock() for name in names})
 sys.modules['componentize_py_types'].Err = Refusal
 sys.modules['wit_world.exports.command'].RunError_Usage = str
-from maro import issue_keys, quoted, unescape
+from maro import issue_keys, not_a_key, quoted, unescape
+import maro
+maro.code = '`{}`'.format
 
-def words(typed):
+def words(typed, site):
     try:
-        return '\\n'.join(key or f'`{word}` is not an issue key' for word, key in issue_keys(typed))
+        return '\\n'.join(entry.key or ''.join(not_a_key(entry)) for entry in issue_keys(typed, site or None))
     except Refusal as refusal:
         return refusal.args[0]
 
-for typed in sys.argv[1:]:
-    said = '\\n'.join([words(typed), quoted(typed), unescape(typed)])
+parts = sys.stdin.buffer.read().decode().split('\\0')
+for site, typed in zip(parts[0::2], parts[1::2]):
+    said = '\\n'.join([words(typed, site), quoted(typed), unescape(typed)])
     sys.stdout.buffer.write(said.encode() + b'\\0')
 ";
     agrees("python3", &["-c", script], "python");

@@ -279,7 +279,7 @@ fn command(filter: &str, page: u32) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::tracker::{RowDetails, RowState};
+    use maro_plugin::tracker::{RowDetails, RowState, StatusCategory};
 
     use super::*;
 
@@ -294,7 +294,8 @@ mod tests {
     }
 
     fn row(issue: TrackedIssue) -> RowDetails {
-        RowDetails { issue, last_read: None, state: RowState::Present }
+        let status_category = StatusCategory::Unknown;
+        RowDetails { issue, last_read: None, state: RowState::Present, status_category, moved_from: None }
     }
 
     #[test]

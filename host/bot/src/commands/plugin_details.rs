@@ -13,7 +13,10 @@ use maro_domain::{
 use maro_process::breaker::BreakerStatus;
 use maro_runtime::{
     loading::folder,
-    policy::grants::{Grant, NamedChannel, ProjectKey, Scope},
+    policy::{
+        grants::{Grant, NamedChannel, ProjectKey},
+        scopes::{GrantScope, Place, Scope},
+    },
     registry::snapshot::{Absence, Plugins, Refusal},
     running::{health::LastFault, plugin::LoadedPlugin},
 };
@@ -134,9 +137,9 @@ fn is_of(file: &str, name: &str) -> bool {
 fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
     let (manifest, tenure) = (plugin.manifest(), plugin.tenure());
     let before = tenure.before.as_ref().map(|before| (&*before.version, &*before.digest));
-    let none = Scope::default();
-    let permission = |grant: &Grant| permission(*grant, manifest.scope.get(grant).unwrap_or(&none));
-    let permissions: Vec<_> = manifest.grants.iter().map(permission).collect();
+    let none = GrantScope::default();
+    let scopes = |grant: &Grant| manifest.scope.get(grant).unwrap_or(&none).all(*grant).map(permission);
+    let permissions: Vec<_> = manifest.grants.iter().flat_map(|grant| scopes(grant)).collect();
     let usage = plugin.metrics().usage().outcomes;
     let outcomes: Vec<_> = usage.iter().map(|(outcome, count)| (outcome.as_str(), *count)).collect();
     let since = tenure.since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
@@ -158,9 +161,10 @@ fn facts(plugin: &LoadedPlugin) -> Vec<Vec<Span>> {
     facts
 }
 
-fn permission(grant: Grant, scope: &Scope) -> Permission<'_> {
+/// A permission or a part of it.
+fn permission((place, scope): (Place, &Scope)) -> Permission<'_> {
     Permission {
-        name: grant.as_str(),
+        name: place.to_string(),
         projects: scope.projects.as_ref().map(|projects| projects.iter().map(ProjectKey::as_str).collect()),
         only_in_channels: scope.only_in_channels.as_deref().map(ids),
         not_in_channels: ids(&scope.not_in_channels),

@@ -16,7 +16,7 @@ use maro_domain::{
     author::Author,
     caller::{Caller, Way},
     ids::{ChannelId, Incident, UserId},
-    issue::{Issue, IssueId, IssueKey},
+    issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
         FilteredPage, ListFilter, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
         UntrackOutcome,
@@ -170,6 +170,8 @@ impl ListInMemory {
             last_synced_at: None,
             last_jira_status: Some("In Progress".to_owned()),
             last_jira_summary: Some(format!("User authentication flow, part {number}")),
+            last_jira_category: StatusCategory::InProgress,
+            former_key: None,
             has_security_level: Some(false),
         };
         Self { issues: (1..=rows).map(issue).collect() }

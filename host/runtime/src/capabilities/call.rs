@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     capabilities::audit,
     invocation::{Invocation, services::Capabilities},
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_access::{role_book::Role, sight::Sight};
 use maro_domain::{
@@ -24,7 +24,7 @@ const MAX_NOTED_LENGTH: usize = 200;
 
 /// Proof that the operator granted a capability for this caller.
 pub(super) struct Call {
-    grant: Grant,
+    function: Function,
     /// What may be shown in the caller's channel.
     sight: Sight,
     pub(super) caller: Arc<Caller>,
@@ -40,17 +40,17 @@ pub(super) enum CallError {
 
 impl Call {
     /// Checks the grant, for a call that shows no issue.
-    pub(super) fn begin(invocation: &mut Invocation, grant: Grant) -> Result<Self, CallError> {
-        let (caller, capabilities) = invocation.authority.authorise(grant).map_err(CallError::Denied)?;
-        Ok(Self { grant, sight: Sight::ALL, caller, capabilities })
+    pub(super) fn begin(invocation: &mut Invocation, function: Function) -> Result<Self, CallError> {
+        let (caller, capabilities) = invocation.authority.authorise(function).map_err(CallError::Denied)?;
+        Ok(Self { function, sight: Sight::ALL, caller, capabilities })
     }
 
     /// Checks the grant, and finds out what may be shown in the caller's channel.
     pub(super) async fn begin_with_issues(
         invocation: &mut Invocation,
-        grant: Grant,
+        function: Function,
     ) -> Result<Self, CallError> {
-        let call = Self::begin(invocation, grant)?;
+        let call = Self::begin(invocation, function)?;
         let sight =
             invocation.timed(call.capabilities.access.sight(&call.caller.channel, &call.caller.user)).await;
         Ok(Self { sight, ..call })
@@ -125,7 +125,7 @@ impl Call {
         self.sight
             .project(project)
             .map_err(|rule| CallError::Denied(texts::access::withheld(key.as_str(), rule)))?;
-        invocation.authority.reach(self.grant, project).map_err(CallError::Denied)
+        invocation.authority.reach(self.function, project).map_err(CallError::Denied)
     }
 
     /// Whether the grant and the channel's policy cover an issue as Jira shows it. It was asked for as `asked`, under
@@ -137,7 +137,7 @@ impl Call {
         issue: &Issue,
     ) -> Result<(), CallError> {
         self.sight.issue(issue).map_err(|rule| CallError::Denied(texts::access::withheld(asked, rule)))?;
-        invocation.authority.reach(self.grant, issue.key.project_key()).map_err(CallError::Denied)
+        invocation.authority.reach(self.function, issue.key.project_key()).map_err(CallError::Denied)
     }
 
     /// Whether the grant and the channel's policy cover creating issues in a project.
@@ -148,7 +148,7 @@ impl Call {
     ) -> Result<(), CallError> {
         let allowed = invocation.timed(self.sight.creates(project_key)).await;
         allowed.map_err(|rule| CallError::Denied(texts::access::not_created(project_key, &rule)))?;
-        invocation.authority.reach(self.grant, project_key).map_err(CallError::Denied)
+        invocation.authority.reach(self.function, project_key).map_err(CallError::Denied)
     }
 
     /// Finds out which of these issues the caller may see, if that matters.
@@ -159,6 +159,10 @@ impl Call {
     ) {
         let sight = std::mem::take(&mut self.sight);
         self.sight = invocation.timed(sight.for_issues(keys)).await;
+    }
+
+    pub(super) fn function(&self) -> Function {
+        self.function
     }
 
     /// What may be shown in the caller's channel.

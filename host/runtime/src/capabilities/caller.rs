@@ -9,7 +9,7 @@ use crate::{
         types::{HostError, HostErrorKind},
     },
     invocation::Invocation,
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_tickets::texts;
 
@@ -19,7 +19,7 @@ impl Host for Invocation {
     }
 
     async fn is_admin(&mut self) -> wasmtime::Result<Result<bool, HostError>> {
-        let call = Call::begin(self, Grant::Caller);
+        let call = Call::begin(self, Function::IS_ADMIN);
         let is_admin = call.map(|call| call.caller.is_among(&call.capabilities.admins.get()));
         Ok(is_admin.map_err(HostError::from))
     }
@@ -31,7 +31,7 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn caller_id(&mut self) -> Result<String, HostError> {
-        let Call { caller, capabilities, .. } = Call::begin(self, Grant::Caller)?;
+        let Call { caller, capabilities, .. } = Call::begin(self, Function::CALLER_ID)?;
         let plugin = Arc::clone(&self.authority.plugin);
         let id = capabilities.caller_ids.of(&plugin, &caller, &*capabilities.storage, &capabilities.clock);
         self.timed(id).await.map_err(|error| {
@@ -41,7 +41,7 @@ impl Invocation {
     }
 
     async fn caller_zone(&mut self) -> Result<Option<String>, HostError> {
-        let Call { caller, capabilities, .. } = Call::begin(self, Grant::Caller)?;
+        let Call { caller, capabilities, .. } = Call::begin(self, Function::TIME_ZONE)?;
         // Slack tells the bot of its own workspace's people.
         if caller.foreign_team.is_some() {
             return Ok(None);

@@ -6,7 +6,7 @@ use crate::{
     capabilities::{call::Call, tap::Tap},
     interface::bindings::maro::plugin::{clock::Host, types::HostError},
     invocation::Invocation,
-    policy::grants::{Denial, Grant},
+    policy::{functions::Function, grants::Denial},
 };
 use maro_tickets::texts;
 
@@ -25,7 +25,7 @@ pub(crate) struct OutOfScope {
 
 impl Host for Invocation {
     async fn now(&mut self) -> wasmtime::Result<Result<u64, HostError>> {
-        let time = Call::begin(self, Grant::Clock).map(|call| call.capabilities.clock.now().as_second());
+        let time = Call::begin(self, Function::NOW).map(|call| call.capabilities.clock.now().as_second());
         Ok(time.map(|seconds| u64::try_from(seconds).unwrap_or(0)).map_err(HostError::from))
     }
 }
@@ -37,10 +37,10 @@ impl wall_clock::Host for Tap<'_> {
         let authority = &mut self.0.authority;
         let now = match authority.clock() {
             Ok(clock) => clock.now(),
-            Err(Denial::NotGranted) => jiff::Timestamp::UNIX_EPOCH,
-            Err(denial) => {
-                let cure = denial.cure(Grant::Clock, &authority.origin.manifest_file);
-                let sentence = authority.deny(Grant::Clock, denial);
+            Err((_, Denial::NotGranted)) => jiff::Timestamp::UNIX_EPOCH,
+            Err((place, denial)) => {
+                let cure = denial.cure(&place.to_string(), &authority.origin.manifest_file);
+                let sentence = authority.deny(place, denial);
                 return Err(OutOfScope { sentence, cure }.into());
             }
         };

@@ -14,6 +14,7 @@ use crate::{
         response::{OutboundError, OutboundResponse},
     },
     policy::{
+        functions::Function,
         grants::{Denial, Grant},
         secrets::Unfilled,
     },
@@ -32,14 +33,15 @@ const MAX_SHOWN_HOST: usize = 100;
 impl Host for Invocation {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, HttpError>> {
         let method = method_name(request.method);
-        let (call, request) = match self.outbound_request(method, request) {
+        let changes = !matches!(method, "GET" | "HEAD");
+        let function = if changes { Function::SEND_WRITING } else { Function::SEND_READING };
+        let (call, request) = match self.outbound_request(function, method, request) {
             Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
         let host = one_line(&request.host(), MAX_SHOWN_HOST);
         let what = format!("{method} {host}");
         let author = audit::author(self, &call.caller);
-        let changes = !matches!(method, "GET" | "HEAD");
         if changes {
             let begun = self.timed(call.capabilities.audit.begin(&author, "http", &what)).await;
             if let Err(DatabaseError::Replayed) = begun {
@@ -63,10 +65,11 @@ impl Invocation {
     /// Checks the grant, the request and its host, or says why it isn't sent.
     fn outbound_request(
         &mut self,
+        function: Function,
         method: &str,
         request: Request,
     ) -> Result<(Call, OutboundRequest), HttpError> {
-        let call = Call::begin(self, Grant::Http)?;
+        let call = Call::begin(self, function)?;
         let invalid = |sentence: String| error(HttpErrorKind::InvalidRequest, sentence);
         let headers: Vec<_> = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
         let parts = Parts { method, url: &request.url, headers: &headers, body: request.body };

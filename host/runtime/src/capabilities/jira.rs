@@ -9,7 +9,7 @@ use crate::{
         types,
     },
     invocation::Invocation,
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_access::rule::Rule;
 use maro_domain::{
@@ -45,7 +45,7 @@ impl Host for Invocation {
     }
 
     async fn site(&mut self) -> wasmtime::Result<Result<String, types::JiraError>> {
-        let call = Call::begin(self, Grant::Jira);
+        let call = Call::begin(self, Function::SITE);
         let site = call.map(|call| {
             let address = call.capabilities.jira.base_url().as_str();
             format!("{}/", address.trim_end_matches('/'))
@@ -73,14 +73,14 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn get_all(&mut self, keys: Vec<String>) -> Result<Vec<Lookup>, types::JiraError> {
-        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Function::GET_ISSUES).await?;
         let keys = call.keys(self, keys)?;
         let issues = self.look(&mut call, &keys).await?;
         keys.iter().zip(issues).map(|(key, issue)| self.lookup(&call, key, issue)).collect()
     }
 
     async fn look_up_each(&mut self, keys: Vec<String>) -> Result<Vec<Finding>, types::JiraError> {
-        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Function::LOOK_UP).await?;
         self.look_up_with(&mut call, keys).await
     }
 
@@ -117,7 +117,7 @@ impl Invocation {
         limit: u32,
         after: Option<String>,
     ) -> Result<SearchPage, types::JiraError> {
-        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Function::SEARCH).await?;
         if jql.chars().count() > MAX_JQL_LENGTH {
             return Err(invalid(texts::requests::query_too_long(MAX_JQL_LENGTH)));
         }
@@ -140,8 +140,8 @@ impl Invocation {
 
     /// The projects to which the operator narrows the grant and the channel, if to any.
     fn projects_of(&self, call: &Call) -> Option<Vec<String>> {
-        let granted = self.authority.projects(Grant::Jira);
-        let granted = granted.map(|keys| keys.iter().map(|key| key.as_str().to_owned()));
+        let granted = self.authority.projects(call.function());
+        let granted = granted.map(|keys| keys.into_iter().map(|key| key.as_str().to_owned()));
         match (granted, call.sight().projects()) {
             (None, None) => None,
             (Some(granted), None) => Some(granted.collect()),
@@ -167,7 +167,7 @@ impl Invocation {
     /// As [`Invocation::lookup`], with a sentence if the issue may not be shown.
     fn finding(&mut self, call: &Call, key: &IssueKey, issue: Option<Issue>) -> Finding {
         let Some(issue) = issue else { return Finding::Missing };
-        if self.authority.reach(Grant::Jira, issue.key.project_key()).is_err() {
+        if self.authority.reach(call.function(), issue.key.project_key()).is_err() {
             // It has moved to a project that the plugin may not see.
             return Finding::Missing;
         }
@@ -218,16 +218,21 @@ pub(super) fn guest_user(person: Person) -> types::JiraUser {
     types::JiraUser { id: person.id, name: person.name }
 }
 
+/// A status's category as guests see it.
+pub(super) fn guest_category(category: StatusCategory) -> types::StatusCategory {
+    match category {
+        StatusCategory::ToDo => types::StatusCategory::ToDo,
+        StatusCategory::InProgress => types::StatusCategory::InProgress,
+        StatusCategory::Done => types::StatusCategory::Done,
+        StatusCategory::Unknown => types::StatusCategory::Unknown,
+    }
+}
+
 fn details(details: IssueDetails) -> jira::IssueDetails {
     jira::IssueDetails {
         issue: guest_issue(&details.issue),
         issue_type: details.issue_type,
-        status_category: match details.issue.status_category {
-            StatusCategory::ToDo => jira::StatusCategory::ToDo,
-            StatusCategory::InProgress => jira::StatusCategory::InProgress,
-            StatusCategory::Done => jira::StatusCategory::Done,
-            StatusCategory::Unknown => jira::StatusCategory::Unknown,
-        },
+        status_category: guest_category(details.issue.status_category),
         assignee: details.assignee.map(guest_user),
         updated_at: details.updated_at.map_or(0, |time| u64::try_from(time.as_second()).unwrap_or(0)),
     }

@@ -18,7 +18,7 @@ use crate::{
         types::{self, JiraErrorKind, JiraUser},
     },
     invocation::{Invocation, services::Capabilities},
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_access::rule::Rule;
 use maro_domain::{
@@ -86,7 +86,7 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn add_comment(&mut self, key: String, text: &str) -> Result<(), EditError> {
-        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Function::COMMENT).await?;
         let deadline = call.jira_deadline(self);
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT_LENGTH {
             return Err(invalid(texts::requests::comment_length(MAX_TEXT_LENGTH)));
@@ -99,7 +99,7 @@ impl Invocation {
     }
 
     async fn take_transition(&mut self, key: String, transition_id: &str) -> Result<(), EditError> {
-        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Function::TRANSITION).await?;
         let deadline = call.jira_deadline(self);
         let (issue, transitions) = self.transitions(&mut call, key).await?;
         self.check_permission(&call, &issue, Permission::TransitionIssues).await?;
@@ -126,7 +126,7 @@ impl Invocation {
     }
 
     async fn assign_to(&mut self, key: String, user_id: Option<String>) -> Result<(), EditError> {
-        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Function::ASSIGN).await?;
         let deadline = call.jira_deadline(self);
         if user_id.as_deref().is_some_and(|id| !is_account(id)) {
             return Err(invalid(texts::requests::not_an_account()));
@@ -143,7 +143,7 @@ impl Invocation {
     }
 
     async fn assignable(&mut self, key: String, words: &str) -> Result<Vec<JiraUser>, EditError> {
-        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Function::FIND_ASSIGNABLE).await?;
         let deadline = call.jira_deadline(self);
         if words.chars().count() > MAX_WORDS_LENGTH {
             return Err(invalid(texts::requests::name_too_long(MAX_WORDS_LENGTH)));
@@ -157,7 +157,7 @@ impl Invocation {
     }
 
     async fn present_transitions(&mut self, key: String) -> Result<Vec<Transition>, EditError> {
-        let mut call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let mut call = Call::begin_with_issues(self, Function::LIST_TRANSITIONS).await?;
         Ok(self.transitions(&mut call, key).await?.1)
     }
 
@@ -208,7 +208,7 @@ impl Invocation {
         permission: Option<Permission>,
     ) -> Result<IssueKey, EditError> {
         let key = call.key(self, key)?;
-        if self.authority.projects(Grant::JiraEdit).is_none() && call.sight().is_all() {
+        if self.authority.projects(call.function()).is_none() && call.sight().is_all() {
             return Ok(key);
         }
         let deadline = call.jira_deadline(self);

@@ -9,7 +9,7 @@ use crate::{
     },
     interface::bindings::maro::plugin::storage::{Host, Scope, StorageError, StorageErrorKind},
     invocation::{Invocation, authority::Authority},
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_domain::issue::one_line;
 use maro_store::{
@@ -47,7 +47,7 @@ impl Host for Invocation {
         value: String,
     ) -> wasmtime::Result<Result<(), StorageError>> {
         let change = Change { key: &key, condition: Condition::Any, new: Some(&value), expires_at: None };
-        Ok(self.change(scope, "storage set", change).await.map(|_| ()))
+        Ok(self.change(scope, Function::SET_VALUE, "storage set", change).await.map(|_| ()))
     }
 
     async fn set_expiring(
@@ -71,7 +71,7 @@ impl Host for Invocation {
 
     async fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<Result<bool, StorageError>> {
         let change = Change { key: &key, condition: Condition::Any, new: None, expires_at: None };
-        let changed = self.change(scope, "storage delete", change).await;
+        let changed = self.change(scope, Function::DELETE_VALUE, "storage delete", change).await;
         Ok(changed.map(|changed| changed == Changed::Yes { had_value: true }))
     }
 
@@ -84,7 +84,7 @@ impl Host for Invocation {
     ) -> wasmtime::Result<Result<bool, StorageError>> {
         let condition = Condition::Is(expected.as_deref());
         let change = Change { key: &key, condition, new: new.as_deref(), expires_at: None };
-        let changed = self.change(scope, "storage swap", change).await;
+        let changed = self.change(scope, Function::SWAP, "storage swap", change).await;
         Ok(changed.map(|changed| changed != Changed::ConditionFails))
     }
 
@@ -109,7 +109,7 @@ fn space<'a>(call: &'a Call, plugin: &'a str, scope: Scope) -> Space<'a> {
 
 impl Invocation {
     async fn stored(&mut self, scope: Scope, key: &str) -> Result<Option<String>, StorageError> {
-        let call = Call::begin(self, Grant::Storage)?;
+        let call = Call::begin(self, Function::GET_VALUE)?;
         check(key, &[])?;
         let plugin = Arc::clone(&self.authority.plugin);
         let answer = self.timed(call.capabilities.storage.get(space(&call, &plugin, scope), key)).await;
@@ -117,7 +117,7 @@ impl Invocation {
     }
 
     async fn stored_keys(&mut self, scope: Scope, prefix: &str) -> Result<Vec<String>, StorageError> {
-        let call = Call::begin(self, Grant::Storage)?;
+        let call = Call::begin(self, Function::LIST_KEYS)?;
         if prefix.len() > MAX_KEY_BYTES {
             // No key can be that long.
             return Ok(Vec::new());
@@ -135,19 +135,19 @@ impl Invocation {
         value: &str,
         seconds: u64,
     ) -> Result<(), StorageError> {
-        let call = Call::begin(self, Grant::Storage)?;
+        let call = Call::begin(self, Function::SET_EXPIRING)?;
         let lifetime = i64::try_from(seconds).ok().filter(|seconds| (1..=MAX_LIFETIME).contains(seconds));
         let Some(lifetime) = lifetime else {
             return Err(CallError::InvalidArgument(texts::requests::storage_lifetime(MAX_LIFETIME)).into());
         };
         let expires_at = Some(call.capabilities.clock.now().as_second().saturating_add(lifetime));
         let change = Change { key, condition: Condition::Any, new: Some(value), expires_at };
-        self.change(scope, "storage set", change).await.map(|_| ())
+        self.change(scope, Function::SET_EXPIRING, "storage set", change).await.map(|_| ())
     }
 
     async fn add_to(&mut self, scope: Scope, key: &str, amount: i64) -> Result<i64, StorageError> {
         let change = Change { key, condition: Condition::Any, new: None, expires_at: None };
-        match self.make(scope, "storage add", change, Some(amount)).await? {
+        match self.make(scope, Function::ADD, "storage add", change, Some(amount)).await? {
             Changed::Sum(sum) => Ok(sum),
             _ => Err(CallError::InvalidArgument(texts::requests::not_a_stored_number()).into()),
         }
@@ -156,21 +156,23 @@ impl Invocation {
     async fn change(
         &mut self,
         scope: Scope,
+        function: Function,
         action: &str,
         change: Change<'_>,
     ) -> Result<Changed, StorageError> {
-        self.make(scope, action, change, None).await
+        self.make(scope, function, action, change, None).await
     }
 
     /// Makes a change, or adds an amount instead, and notes it if anything changed.
     async fn make(
         &mut self,
         scope: Scope,
+        function: Function,
         action: &str,
         change: Change<'_>,
         amount: Option<i64>,
     ) -> Result<Changed, StorageError> {
-        let call = Call::begin(self, Grant::Storage)?;
+        let call = Call::begin(self, function)?;
         check(change.key, &[change.condition.expected(), change.new])?;
         let (plugin, quota) = (Arc::clone(&self.authority.plugin), self.budget.limits.storage());
         let space = space(&call, &plugin, scope);

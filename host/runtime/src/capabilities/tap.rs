@@ -149,12 +149,12 @@ fn read<T: DeserializeOwned>(call: &str, answer: Value) -> wasmtime::Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{collections::BTreeSet, sync::Arc};
 
     use super::*;
     use crate::{
         invocation::{authority::Origin, budget::LimitReached},
-        policy::manifest::Manifest,
+        policy::{functions::Function, manifest::Manifest},
     };
 
     /// An argument that requests nothing.
@@ -214,6 +214,13 @@ mod tests {
                 (call_name(stringify!($module), stringify!($function)), calls, stopped)
             },)*)*]
         };
+    }
+
+    #[tokio::test]
+    async fn every_function_can_be_narrowed_by_its_name() {
+        let calls: BTreeSet<_> = every_function!(counted).map(|(function, ..)| function).into();
+        let known = Function::ALL.map(|Function { grant, name, .. }| format!("{grant}.{name}"));
+        assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), calls);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::{
     capabilities::{
         call::{Call, CallError},
+        jira::guest_category,
         tracker_failed,
     },
     interface::bindings::maro::plugin::{
@@ -12,11 +13,12 @@ use crate::{
         types,
     },
     invocation::Invocation,
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_access::sight::Sight;
 use maro_domain::{
     ids::UserId,
+    issue::IssueKey,
     tracked::{self, MISSING_STATUS, PageRequest, TrackedIssue, TrackedPage},
 };
 use maro_tickets::texts;
@@ -30,7 +32,7 @@ impl Host for Invocation {
         offset: u32,
         limit: u32,
     ) -> wasmtime::Result<Result<Page, types::TrackerError>> {
-        let page = self.page(PageRequest { offset, limit }).await;
+        let page = self.page(Function::LIST_TRACKED, PageRequest { offset, limit }).await;
         Ok(page
             .map(|(issues, more)| Page { issues: issues.into_iter().map(|row| row.issue).collect(), more }))
     }
@@ -40,7 +42,7 @@ impl Host for Invocation {
         offset: u32,
         limit: u32,
     ) -> wasmtime::Result<Result<DetailedPage, types::TrackerError>> {
-        let page = self.page(PageRequest { offset, limit }).await;
+        let page = self.page(Function::LIST_DETAILS, PageRequest { offset, limit }).await;
         Ok(page.map(|(rows, more)| DetailedPage { rows, more }))
     }
 
@@ -67,8 +69,12 @@ impl Host for Invocation {
 
 impl Invocation {
     /// A part of the list, and whether it goes on.
-    async fn page(&mut self, page: PageRequest) -> Result<(Vec<RowDetails>, bool), types::TrackerError> {
-        let mut call = Call::begin_with_issues(self, Grant::Tracker).await?;
+    async fn page(
+        &mut self,
+        function: Function,
+        page: PageRequest,
+    ) -> Result<(Vec<RowDetails>, bool), types::TrackerError> {
+        let mut call = Call::begin_with_issues(self, function).await?;
         let Call { caller, capabilities, .. } = &call;
         check_limit(page)?;
         let answer = self.timed(capabilities.tracker.get_tracked_issues(&caller.channel, page)).await;
@@ -82,7 +88,7 @@ impl Invocation {
         filter: ListFilter,
         page: PageRequest,
     ) -> Result<FilteredPage, types::TrackerError> {
-        let mut call = Call::begin_with_issues(self, Grant::Tracker).await?;
+        let mut call = Call::begin_with_issues(self, Function::LIST_FILTERED).await?;
         let Call { caller, capabilities, .. } = &call;
         check_limit(page)?;
         let wanted = match filter {
@@ -117,13 +123,13 @@ impl Invocation {
     }
 
     async fn count(&mut self) -> Result<u32, types::TrackerError> {
-        let Call { caller, capabilities, .. } = Call::begin(self, Grant::Tracker)?;
+        let Call { caller, capabilities, .. } = Call::begin(self, Function::COUNT_TRACKED)?;
         let answer = self.timed(capabilities.tracker.count_tracked_issues(&caller.channel)).await;
         answer.map_err(|error| tracker_failed(&self.authority, &error))
     }
 
     async fn are_tracked(&mut self, keys: Vec<String>) -> Result<Vec<bool>, types::TrackerError> {
-        let call = Call::begin(self, Grant::Tracker)?;
+        let call = Call::begin(self, Function::IS_TRACKED)?;
         let keys = call.keys(self, keys)?;
         let Call { caller, capabilities, .. } = call;
         let answer = self.timed(capabilities.tracker.is_tracked(&caller.channel, &keys)).await;
@@ -150,6 +156,12 @@ fn row(sight: &Sight, issue: TrackedIssue) -> RowDetails {
             (true, true) => RowState::Gone,
             (true, false) => RowState::Present,
         },
+        status_category: if is_shown {
+            guest_category(issue.last_jira_category)
+        } else {
+            types::StatusCategory::Unknown
+        },
+        moved_from: issue.former_key.filter(|_| is_shown).map(IssueKey::into_string),
         issue: tracker::TrackedIssue {
             key: issue.key.into_string(),
             summary: shown(issue.last_jira_summary),

@@ -7,7 +7,7 @@ use crate::{
         types,
     },
     invocation::Invocation,
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_access::role_book::Role;
 use maro_domain::{
@@ -34,7 +34,7 @@ impl Host for Invocation {
 
 impl Invocation {
     async fn track_confirmed(&mut self, keys: Vec<String>) -> Result<Vec<TrackOutcome>, types::TrackerError> {
-        let call = Call::begin_with_issues(self, Grant::TrackerEdit).await?;
+        let call = Call::begin_with_issues(self, Function::TRACK).await?;
         let asked = keys.join(" ");
         call.may(self, Role::Track, "track", &asked).await?;
         let keys = call.keys(self, keys);
@@ -66,7 +66,7 @@ impl Invocation {
     }
 
     async fn untrack_keys(&mut self, keys: Vec<String>) -> Result<Vec<UntrackOutcome>, types::TrackerError> {
-        let call = Call::begin(self, Grant::TrackerEdit)?;
+        let call = Call::begin(self, Function::UNTRACK)?;
         let asked = keys.join(" ");
         call.may(self, Role::Track, "untrack", &asked).await?;
         let keys = call.keys(self, keys);

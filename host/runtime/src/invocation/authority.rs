@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::{
     invocation::services::Capabilities,
     policy::{
-        grants::{Denial, Grant, ProjectKey},
+        functions::Function,
+        grants::{Denial, ProjectKey},
         manifest::Manifest,
+        scopes::{Place, Scope},
     },
 };
 use maro_domain::{caller::Caller, command_name::CommandName, ids::Incident};
@@ -29,7 +31,7 @@ pub(crate) struct Authority {
     /// `None` if there is no caller: then it may do nothing.
     command: Option<Command>,
     /// The latest denial that was logged: a guest that keeps asking must not fill the log.
-    denied: Option<(Grant, Denial)>,
+    denied: Option<(Place, Denial)>,
 }
 
 /// What one command gives a plugin.
@@ -68,44 +70,59 @@ impl Authority {
         self.command.as_ref().map(|command| command.incident)
     }
 
-    /// The caller and the capabilities, if the operator granted `grant` for this caller.
+    /// The caller and the capabilities, if the operator granted a function for this caller.
     ///
     /// # Errors
     /// The sentence for the person; the operator has been told what to change.
-    pub(crate) fn authorise(&mut self, grant: Grant) -> Result<(Arc<Caller>, Arc<Capabilities>), String> {
-        match self.check(grant) {
+    pub(crate) fn authorise(
+        &mut self,
+        function: Function,
+    ) -> Result<(Arc<Caller>, Arc<Capabilities>), String> {
+        match self.check(function) {
             Ok(Command { caller, capabilities, .. }) => Ok((Arc::clone(caller), Arc::clone(capabilities))),
-            Err(denial) => Err(self.deny(grant, denial)),
+            Err((place, denial)) => Err(self.deny(place, denial)),
         }
     }
 
-    /// Whether `grant` covers issues of a project.
+    /// Whether the grant of a function covers issues of a project.
     ///
     /// # Errors
     /// As [`Authority::authorise`].
-    pub(crate) fn reach(&mut self, grant: Grant, project_key: &str) -> Result<(), String> {
-        if self.manifest.scope.get(&grant).is_none_or(|scope| scope.has_project(project_key)) {
-            return Ok(());
+    pub(crate) fn reach(&mut self, function: Function, project_key: &str) -> Result<(), String> {
+        let denying = self.scopes(function).find(|(_, scope)| !scope.has_project(project_key));
+        match denying.map(|(place, _)| place) {
+            None => Ok(()),
+            Some(place) => Err(self.deny(place, Denial::OtherProject(project_key.to_owned()))),
         }
-        Err(self.deny(grant, Denial::OtherProject(project_key.to_owned())))
     }
 
-    /// The projects that the operator narrows a grant to, if to any.
-    pub(crate) fn projects(&self, grant: Grant) -> Option<&[ProjectKey]> {
-        self.manifest.scope.get(&grant)?.projects.as_deref()
+    /// The projects that the operator narrows a function to, if to any.
+    pub(crate) fn projects(&self, function: Function) -> Option<Vec<&ProjectKey>> {
+        let lists: Vec<&Scope> =
+            self.scopes(function).map(|(_, scope)| scope).filter(|scope| scope.projects.is_some()).collect();
+        let first = lists.first()?.projects.as_ref()?;
+        let in_all = |key: &&ProjectKey| lists.iter().all(|scope| scope.has_project(key.as_str()));
+        Some(first.iter().filter(in_all).collect())
+    }
+
+    /// All that narrows a function.
+    fn scopes(&self, function: Function) -> impl Iterator<Item = (Place, &Scope)> {
+        self.manifest.scope.get(&function.grant).into_iter().flat_map(move |scope| scope.of(function))
     }
 
     /// Logs a denial for the operator, and returns the sentence for the person.
-    pub(crate) fn deny(&mut self, grant: Grant, denial: Denial) -> String {
-        let sentence = denial.sentence(grant);
-        if self.denied.as_ref().is_none_or(|(before, why)| *before != grant || *why != denial) {
-            let (plugin, cure) = (&*self.plugin, denial.cure(grant, &self.origin.manifest_file));
+    pub(crate) fn deny(&mut self, place: impl Into<Place>, denial: Denial) -> String {
+        let place = place.into();
+        let named = place.to_string();
+        let sentence = denial.sentence(&named);
+        if self.denied.as_ref().is_none_or(|(before, why)| *before != place || *why != denial) {
+            let (plugin, cure) = (&*self.plugin, denial.cure(&named, &self.origin.manifest_file));
             let caller = self.caller();
             let channel = caller.map(|caller| caller.channel.as_str());
             let user = caller.map(|caller| caller.user.as_str());
             let incident = self.incident().map(tracing::field::display);
-            tracing::warn!(plugin, channel, user, incident, "a plugin was denied {grant}: {cure}");
-            self.denied = Some((grant, denial));
+            tracing::warn!(plugin, channel, user, incident, "a plugin was denied {place}: {cure}");
+            self.denied = Some((place, denial));
         }
         sentence
     }
@@ -120,18 +137,20 @@ impl Authority {
     /// The clock, if the plugin may know the time. A denial isn't logged.
     ///
     /// # Errors
-    /// Why it may not.
-    pub(crate) fn clock(&self) -> Result<Clock, Denial> {
-        self.check(Grant::Clock).map(|command| command.capabilities.clock.clone())
+    /// Where and why it may not.
+    pub(crate) fn clock(&self) -> Result<Clock, (Place, Denial)> {
+        self.check(Function::NOW).map(|command| command.capabilities.clock.clone())
     }
 
-    fn check(&self, grant: Grant) -> Result<&Command, Denial> {
+    fn check(&self, function: Function) -> Result<&Command, (Place, Denial)> {
+        let Function { grant, .. } = function;
         let command = self.command.as_ref().filter(|_| self.manifest.allows(grant));
-        let command = command.ok_or(Denial::NotGranted)?;
+        let command = command.ok_or((Place::from(grant), Denial::NotGranted))?;
         // Nearly all plugins have no scopes at all.
-        if let Some(scope) = self.manifest.scope.get(&grant) {
+        for (place, scope) in self.scopes(function) {
             let Capabilities { admins, access, .. } = &*command.capabilities;
-            scope.admits(&command.caller, &admins.get(), &access.channel_names)?;
+            let admitted = scope.admits(&command.caller, &admins.get(), &access.channel_names);
+            admitted.map_err(|denial| (place, denial))?;
         }
         Ok(command)
     }

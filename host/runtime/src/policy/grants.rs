@@ -4,12 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use maro_access::channel_names::ChannelNames;
-use maro_domain::{
-    caller::{self, Person},
-    ids::ChannelId,
-    issue::IssueKey,
-};
+use maro_domain::{ids::ChannelId, issue::IssueKey};
 use maro_tickets::texts;
 
 /// A capability that must be granted by name in `NAME.toml`. `log` needs no grant.
@@ -71,58 +66,6 @@ impl fmt::Display for Grant {
     }
 }
 
-/// How a grant is narrowed: a table of `[scope]`, each key optional. Empty lists narrow nothing but
-/// `projects` and `only-in-channels`, which then allow nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Scope {
-    /// For `jira` and `jira-edit`: only issues of these projects.
-    pub projects: Option<Vec<ProjectKey>>,
-    /// Only for commands typed in these channels.
-    pub only_in_channels: Option<Vec<NamedChannel>>,
-    /// Not for commands typed in these channels.
-    pub not_in_channels: Vec<NamedChannel>,
-    /// Only for commands from people in `MARO_ADMINS`.
-    pub admins_only: bool,
-}
-
-impl Scope {
-    /// Whether a command from this caller may use the capability at all.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn admits(
-        &self,
-        caller: &caller::Caller,
-        admins: &[Person],
-        names: &ChannelNames,
-    ) -> Result<(), Denial> {
-        // What names a channel by an id that it had before goes on to hold.
-        let is_it = |named: &NamedChannel| names.current(&named.0) == caller.channel;
-        let lists = |channels: &[NamedChannel]| {
-            channels.iter().any(|channel| channel.0 == caller.channel) || channels.iter().any(is_it)
-        };
-        let in_channel = self.only_in_channels.as_deref().is_none_or(lists) && !lists(&self.not_in_channels);
-        if !in_channel {
-            return Err(Denial::OtherChannel);
-        }
-        if self.admins_only && !caller.is_among(admins) {
-            return Err(Denial::AdminsOnly);
-        }
-        // A plugin writes whatever it likes on its buttons.
-        if let (true, Some(command)) = (self.admins_only, caller.pressed_command()) {
-            let typed = format!("{} {command}", caller.command_name);
-            return Err(Denial::AdminsTyping { typed });
-        }
-        Ok(())
-    }
-
-    /// Whether issues of a project may be read or changed.
-    pub fn has_project(&self, project_key: &str) -> bool {
-        self.projects.as_ref().is_none_or(|projects| projects.iter().any(|project| project.0 == project_key))
-    }
-}
-
 /// Why a granted capability may not be used now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {
@@ -147,9 +90,8 @@ pub enum Denial {
 }
 
 impl Denial {
-    /// What the person is told.
-    pub fn sentence(&self, grant: Grant) -> String {
-        let grant = grant.as_str();
+    /// What the person is told. `grant` is where it's denied: `storage`, `storage.writing`.
+    pub fn sentence(&self, grant: &str) -> String {
         match self {
             Self::NotGranted => texts::permissions::missing(grant),
             Self::OtherChannel => texts::permissions::not_in_channel(grant),
@@ -166,7 +108,7 @@ impl Denial {
     }
 
     /// What an operator who wants it allowed has to change in the plugin's `file`.
-    pub fn cure(&self, grant: Grant, file: &str) -> String {
+    pub fn cure(&self, grant: &str, file: &str) -> String {
         match self {
             Self::NotGranted => format!("to allow it, add \"{grant}\" to `grants` in {file}"),
             Self::OtherChannel => format!(
@@ -223,6 +165,10 @@ impl TryFrom<String> for ProjectKey {
 pub struct NamedChannel(ChannelId);
 
 impl NamedChannel {
+    pub fn id(&self) -> &ChannelId {
+        &self.0
+    }
+
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }

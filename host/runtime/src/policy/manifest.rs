@@ -1,14 +1,19 @@
 //! `NAME.toml` beside `NAME.wasm`: what the operator grants a plugin, how far, and its limits.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::{Spanned, Value};
 
 use crate::policy::{
-    grants::{Grant, Scope},
+    functions::Function,
+    grants::Grant,
     hosts::{AllowedHost, PrivateHost},
     limits::Limits,
+    scopes::GrantScope,
     secrets::HeldSecrets,
 };
 use maro_domain::ids::UserId;
@@ -22,7 +27,7 @@ pub struct Manifest {
     /// `sha256`: the only content that may run under this name, in lower-case hexadecimal.
     pub sha256: Option<String>,
     /// `[scope]`: how grants are narrowed.
-    pub scope: BTreeMap<Grant, Scope>,
+    pub scope: BTreeMap<Grant, GrantScope>,
     /// `[settings]`: values for the plugin, which reads them through the capability of that name.
     pub settings: BTreeMap<String, String>,
     /// `[http] hosts`: where the capability `http` may go.
@@ -58,7 +63,7 @@ pub enum CasesPolicy {
 struct Written {
     grants: Vec<Grant>,
     sha256: Option<Sha256Pin>,
-    scope: BTreeMap<Spanned<Grant>, Scope>,
+    scope: BTreeMap<Spanned<Grant>, GrantScope>,
     settings: BTreeMap<String, Setting>,
     http: Option<Spanned<Http>>,
     secrets: Option<Spanned<HeldSecrets>>,
@@ -150,11 +155,19 @@ fn check_scopes(written: &Written) -> Result<(), (Range<usize>, String)> {
         if !written.grants.contains(&grant) {
             return Err((key.span(), texts::manifests::scope_without_grant(grant.as_str())));
         }
-        if scope.projects.is_some() && !matches!(grant, Grant::Jira | Grant::JiraEdit) {
-            return Err((key.span(), texts::manifests::projects_of_other_grant(grant.as_str())));
+        if let Some((part, _)) = scope.parts.iter().find(|(part, _)| !part.is_of(grant)) {
+            let functions: BTreeSet<_> = Function::of(grant).map(|function| function.name).collect();
+            let functions: Vec<_> = functions.into_iter().collect();
+            let problem = texts::manifests::no_such_part(grant.as_str(), part.as_str(), &functions);
+            return Err((key.span(), problem));
         }
-        if scope.only_in_channels.is_some() && !scope.not_in_channels.is_empty() {
-            return Err((key.span(), texts::manifests::both_channel_lists(grant.as_str())));
+        for (place, scope) in scope.all(grant) {
+            if scope.projects.is_some() && !matches!(grant, Grant::Jira | Grant::JiraEdit) {
+                return Err((key.span(), texts::manifests::projects_of_other_grant(&place.to_string())));
+            }
+            if scope.only_in_channels.is_some() && !scope.not_in_channels.is_empty() {
+                return Err((key.span(), texts::manifests::both_channel_lists(&place.to_string())));
+            }
         }
     }
     if !written.grants.contains(&Grant::Http) {
@@ -273,14 +286,42 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(manifest.sha256, Some("ab".repeat(32)));
-        assert!(manifest.scope[&Grant::Jira].has_project("OPS"));
-        assert!(!manifest.scope[&Grant::JiraEdit].has_project("SCRUM"));
-        assert!(manifest.scope[&Grant::JiraEdit].admins_only);
+        assert!(manifest.scope[&Grant::Jira].whole.has_project("OPS"));
+        assert!(!manifest.scope[&Grant::JiraEdit].whole.has_project("SCRUM"));
+        assert!(manifest.scope[&Grant::JiraEdit].whole.admins_only);
         let settings: Vec<_> = manifest.settings.values().map(String::as_str).collect();
         assert_eq!(settings, ["2026-01-31", "1.0", "a b", "true", "7"]);
         assert_eq!(manifest.hosts.len(), 2);
         let owners: Vec<_> = manifest.owners.iter().map(UserId::as_str).collect();
         assert_eq!(owners, ["U07PRIYA03", "W012A3CDE"]);
+    }
+
+    #[test]
+    fn a_scope_may_narrow_parts_of_a_grant() {
+        let manifest = Manifest::parse(
+            r#"
+            grants = ["storage", "jira-edit", "http"]
+            [scope]
+            storage.not-in-channels = ["C0123"]
+            storage.writing.admins-only = true
+            storage.set-expiring.only-in-channels = ["C0456"]
+            http = { reading = {}, writing = { admins-only = true } }
+            [scope.jira-edit.comment]
+            projects = ["OPS"]
+            "#,
+        )
+        .unwrap();
+        let narrowing = |function: Function| -> Vec<String> {
+            let scope = &manifest.scope[&function.grant];
+            scope.of(function).map(|(place, _)| place.to_string()).collect()
+        };
+        assert_eq!(narrowing(Function::GET_VALUE), ["storage"]);
+        assert_eq!(narrowing(Function::ADD), ["storage", "storage.writing"]);
+        assert_eq!(narrowing(Function::SET_EXPIRING), ["storage", "storage.set-expiring", "storage.writing"]);
+        assert_eq!(narrowing(Function::SEND_READING), ["http", "http.reading"]);
+        assert_eq!(narrowing(Function::SEND_WRITING), ["http", "http.writing"]);
+        assert_eq!(narrowing(Function::COMMENT), ["jira-edit", "jira-edit.comment"]);
+        assert_eq!(narrowing(Function::CREATE), ["jira-edit"]);
     }
 
     #[test]
@@ -301,7 +342,10 @@ mod tests {
                 "grants = [\"tracker\"]\n[scope]\ntracker.projects = [\"SCRUM\"]",
                 "line 3: only jira and jira-edit have projects",
             ),
-            ("grants = [\"jira\"]\n[scope]\njira.project = []", "line 3: unknown field `project`"),
+            (
+                "grants = [\"jira\"]\n[scope]\njira.project = []",
+                "line 3: `project` is neither a key of a scope nor a function",
+            ),
             (
                 "grants = [\"jira\"]\n[scope]\njira.projects = [\"scrum\"]",
                 "line 3: \"scrum\" isn't a project key: write it as Jira does, in capitals",
@@ -315,6 +359,30 @@ mod tests {
                 "line 2: jira has both only-in-channels and not-in-channels",
             ),
             ("[scope]\nlog.admins-only = true", "line 2: unknown variant `log`"),
+            (
+                "grants = [\"storage\"]\n[scope]\nstorage.admin-only = true",
+                "line 3: `admin-only` is neither a key of a scope nor a function: write projects,",
+            ),
+            (
+                "grants = [\"storage\"]\n[scope]\nstorage.set.admin-only = true",
+                "line 3: unknown field `admin-only`",
+            ),
+            (
+                "grants = [\"storage\"]\n[scope]\nstorage.track.admins-only = true",
+                "line 3: storage has no function track: it has add, delete, get, list-keys, set, set-expiring, swap",
+            ),
+            (
+                "grants = [\"clock\"]\n[scope]\nclock.writing.admins-only = true",
+                "line 3: clock has no function that writes: it has now",
+            ),
+            (
+                "grants = [\"storage\"]\n[scope]\nstorage.set.projects = [\"SCRUM\"]",
+                "line 3: only jira and jira-edit have projects: remove `storage.set.projects`",
+            ),
+            (
+                "grants = [\"storage\"]\n[scope.storage.get]\nonly-in-channels = [\"C1\"]\nnot-in-channels = [\"C2\"]",
+                "storage.get has both only-in-channels and not-in-channels",
+            ),
             ("[settings]\nlist = [1]", "line 2: a setting must be a string, a number, true or false"),
             ("owners = [\"@priya\"]", "line 1: \"@priya\" isn't a user ID: copy the member ID"),
             ("owners = [\"C024BE91L\"]", "line 1: \"C024BE91L\" isn't a user ID"),

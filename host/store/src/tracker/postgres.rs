@@ -32,20 +32,28 @@ use maro_domain::{
 
 mod write;
 
+/// Rows as one JSON text, each with its columns in the order of `StoredIssue`.
+macro_rules! rows {
+    () => {
+        "coalesce(json_agg(json_build_array(issue_key, issue_id,
+            (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
+            (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
+            has_security_level::int, last_jira_category, former_key)), '[]')"
+    };
+}
+
 /// Returns one row more than requested, to tell whether the list continues.
-const PAGE: &str = "
-    SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
-        (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
-        (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
-        has_security_level::int)),
-        '[]')::text
-    FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
-          ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page";
+const PAGE: &str = concat!(
+    "SELECT ",
+    rows!(),
+    "::text FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = $1
+                  ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page"
+);
 
 /// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `$4` is the filter, and `$5` the
 /// person for `mine`.
-const FILTERED: &str = "
-    WITH fitting AS MATERIALIZED (
+const FILTERED: &str = concat!(
+    "WITH fitting AS MATERIALIZED (
         SELECT * FROM channel_tracked_issues WHERE channel_id = $1
             AND CASE $4::text
                 WHEN 'open' THEN last_jira_category IS DISTINCT FROM 'done'
@@ -53,24 +61,20 @@ const FILTERED: &str = "
                 WHEN 'mine' THEN tracked_by = $5::text
                 ELSE true END)
     SELECT json_build_array(
-        (SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
-            (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
-            (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
-            has_security_level::int)),
-            '[]')
-         FROM (SELECT * FROM fitting ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page),
+        (SELECT ",
+    rows!(),
+    "    FROM (SELECT * FROM fitting ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page),
         (SELECT count(*) FROM fitting),
-        (SELECT count(*) FROM fitting WHERE last_jira_category IS DISTINCT FROM 'done'))::text";
+        (SELECT count(*) FROM fitting WHERE last_jira_category IS DISTINCT FROM 'done'))::text"
+);
 
-const FOUND: &str = "
-    SELECT coalesce(json_agg(json_build_array(issue_key, issue_id,
-        (extract(epoch FROM tracked_at) * 1000000)::bigint, tracked_by, source,
-        (extract(epoch FROM last_synced_at) * 1000000)::bigint, last_jira_status, last_jira_summary,
-        has_security_level::int)),
-        '[]')::text
-    FROM (SELECT * FROM channel_tracked_issues
-          WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
-          ORDER BY tracked_at, id) AS found";
+const FOUND: &str = concat!(
+    "SELECT ",
+    rows!(),
+    "::text FROM (SELECT * FROM channel_tracked_issues
+                  WHERE channel_id = $1 AND (issue_key = ANY($2) OR issue_id = ANY($3))
+                  ORDER BY tracked_at, id) AS found"
+);
 
 const COUNT: &str = "SELECT count(*)::text FROM channel_tracked_issues WHERE channel_id = $1";
 

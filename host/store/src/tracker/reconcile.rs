@@ -15,6 +15,8 @@ pub(in crate::tracker) struct Row {
     pub(in crate::tracker) id: i64,
     pub(in crate::tracker) channel: String,
     pub(in crate::tracker) key: String,
+    /// The key that it had so far, if it has just got another.
+    pub(in crate::tracker) former_key: Option<String>,
     pub(in crate::tracker) issue_id: Option<String>,
     pub(in crate::tracker) status: Option<String>,
     /// Jira's key of the status's category.
@@ -194,7 +196,8 @@ impl Draft {
         let (key, id) = (issue.key.as_str(), issue.id.as_str());
         if self.row.key != key || self.row.issue_id.as_deref() != Some(id) {
             self.renamed = true;
-            self.row.key = key.to_owned();
+            let before = std::mem::replace(&mut self.row.key, key.to_owned());
+            self.row.former_key = Some(before).filter(|before| before != key).or(self.row.former_key.take());
             self.row.issue_id = Some(id.to_owned());
         }
     }

@@ -12,7 +12,7 @@ use crate::database::{
 };
 use maro_domain::{
     ids::{ChannelId, UserId},
-    issue::{IssueId, IssueKey},
+    issue::{IssueId, IssueKey, StatusCategory},
     tracked::{FilteredPage, ListFilter, PageRequest, Source, TrackedIssue, TrackedPage},
 };
 
@@ -28,6 +28,8 @@ struct StoredIssue<'a>(
     Option<String>,
     Option<String>,
     Option<u8>,
+    #[serde(borrow)] Option<Cow<'a, str>>,
+    #[serde(borrow)] Option<Cow<'a, str>>,
 );
 
 /// Reads a page from JSON. The JSON has one row more than requested if the list continues.
@@ -73,7 +75,8 @@ pub(in crate::tracker) fn parse_rows(
 }
 
 fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIssue> {
-    let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, status, summary, level) = row;
+    let StoredIssue(key, issue_id, tracked_at, tracked_by, source, synced_at, ..) = row;
+    let StoredIssue(.., status, summary, level, category, former_key) = row;
     let left_out = |column| {
         tracing::warn!(%channel, issue_key = %key, "skipped a row with an invalid {column}");
     };
@@ -95,6 +98,8 @@ fn tracked_issue(row: StoredIssue<'_>, channel: &ChannelId) -> Option<TrackedIss
         last_synced_at: synced_at.and_then(|time| time.0),
         last_jira_status: status,
         last_jira_summary: summary,
+        last_jira_category: category.map_or(StatusCategory::Unknown, |key| StatusCategory::from_key(&key)),
+        former_key: former_key.and_then(|key| IssueKey::parse(&key).ok()),
         has_security_level: level.map(|level| level != 0),
     })
 }
@@ -128,23 +133,26 @@ mod tests {
 
     #[test]
     fn one_row_more_than_asked_for_says_that_the_list_goes_on() {
-        let row = r#"["A-1","10",1767323045000000,"U1","created",null,"Open","A \"summary\"",1]"#;
+        let row = r#"["A-1","10",1767323045000000,"U1","created",null,"Open","A \"summary\"",1,"new","B-7"]"#;
         assert!(page(&format!("[{row},{row}]"), 1).more);
         let whole = page(&format!("[{row},{row}]"), 2);
         assert!(!whole.more);
         assert_eq!(whole.issues.len(), 2);
         assert_eq!(whole.issues[0].last_jira_summary.as_deref(), Some("A \"summary\""));
         assert_eq!(whole.issues[0].source, Source::Created);
+        assert_eq!(whole.issues[0].last_jira_category, StatusCategory::ToDo);
+        assert_eq!(whole.issues[0].former_key.as_ref().map(IssueKey::as_str), Some("B-7"));
     }
 
     #[test]
     fn a_row_that_makes_no_sense_never_hides_the_others() {
-        let good = r#"["A-1",null,1,"a script","imported",null,null,null,null]"#;
-        let bad_key = r#"["a 1",null,1,"U1","command",null,null,null,null]"#;
-        let bad_time = r#"["A-2",null,"soon","U1","command",null,null,null,null]"#;
+        let good = r#"["A-1",null,1,"a script","imported",null,null,null,null,"odd","b 7"]"#;
+        let bad_key = r#"["a 1",null,1,"U1","command",null,null,null,null,null,null]"#;
+        let bad_time = r#"["A-2",null,"soon","U1","command",null,null,null,null,null,null]"#;
         let page = page(&format!("[{bad_key},{bad_time},{good}]"), 10);
         assert_eq!(page.issues.len(), 1);
         assert_eq!(page.issues[0].tracked_by, None);
         assert_eq!(page.issues[0].source, Source::Command);
+        assert_eq!(page.issues[0].former_key, None);
     }
 }

@@ -15,6 +15,24 @@ pub fn projects_of_other_grant(grant: &str) -> String {
     format!("only jira and jira-edit have projects: remove `{grant}.projects`")
 }
 
+/// A key of a scope that is none.
+pub fn unknown_scope_key(key: &str) -> String {
+    format!(
+        "`{key}` is neither a key of a scope nor a function: write projects, only-in-channels, not-in-channels or \
+         admins-only, or reading, writing or a function before one of these"
+    )
+}
+
+/// A part of a grant, `reading`, `writing` or a function, that it doesn't have.
+pub fn no_such_part(grant: &str, part: &str, functions: &[&str]) -> String {
+    let functions = functions.join(", ");
+    match part {
+        "reading" => format!("{grant} has no function that only reads: it has {functions}"),
+        "writing" => format!("{grant} has no function that writes: it has {functions}"),
+        _ => format!("{grant} has no function {part}: it has {functions}"),
+    }
+}
+
 pub fn both_channel_lists(grant: &str) -> String {
     format!("{grant} has both only-in-channels and not-in-channels: keep one of them")
 }

@@ -33,7 +33,7 @@ pub fn before(before: Option<(&str, &str)>) -> Vec<Span> {
 /// A permission, and how the operator has narrowed it.
 #[derive(Debug, Default)]
 pub struct Permission<'a> {
-    pub name: &'a str,
+    pub name: String,
     pub projects: Option<Vec<&'a str>>,
     pub only_in_channels: Option<Vec<&'a str>>,
     pub not_in_channels: Vec<&'a str>,
@@ -51,7 +51,7 @@ impl Permission<'_> {
         }
         narrowed.extend(self.admins_only.then(|| "admins only".to_owned()));
         match narrowed.is_empty() {
-            true => self.name.to_owned(),
+            true => self.name.clone(),
             false => format!("{} ({})", self.name, narrowed.join("; ")),
         }
     }
@@ -207,15 +207,17 @@ mod tests {
     #[test]
     fn a_permission_is_shown_with_its_scope() {
         let narrowed = Permission {
-            name: "jira",
+            name: "jira".to_owned(),
             projects: Some(vec!["SCRUM", "OPS"]),
             only_in_channels: Some(Vec::new()),
             not_in_channels: Vec::new(),
             admins_only: true,
         };
-        let shown = permissions(&[narrowed, Permission { name: "storage", ..Permission::default() }]);
-        let expected =
-            "Permissions: jira (projects: SCRUM, OPS; only in channels: none; admins only), storage.";
+        let shown = permissions(&[
+            narrowed,
+            Permission { name: "storage.set".to_owned(), admins_only: true, ..Permission::default() },
+        ]);
+        let expected = "Permissions: jira (projects: SCRUM, OPS; only in channels: none; admins only), storage.set (admins only).";
         assert_eq!(shown, [text(expected)]);
     }
 }

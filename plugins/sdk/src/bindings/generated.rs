@@ -110,6 +110,53 @@ pub mod maro {
                         .finish()
                 }
             }
+            /// The three kinds of status that every Jira workflow consists of.
+            /// @since 0.2.0
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum StatusCategory {
+                ToDo,
+                InProgress,
+                Done,
+                /// Jira doesn't say.
+                Unknown,
+            }
+            impl ::core::fmt::Debug for StatusCategory {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        StatusCategory::ToDo => {
+                            f.debug_tuple("StatusCategory::ToDo").finish()
+                        }
+                        StatusCategory::InProgress => {
+                            f.debug_tuple("StatusCategory::InProgress").finish()
+                        }
+                        StatusCategory::Done => {
+                            f.debug_tuple("StatusCategory::Done").finish()
+                        }
+                        StatusCategory::Unknown => {
+                            f.debug_tuple("StatusCategory::Unknown").finish()
+                        }
+                    }
+                }
+            }
+            impl StatusCategory {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> StatusCategory {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => StatusCategory::ToDo,
+                        1 => StatusCategory::InProgress,
+                        2 => StatusCategory::Done,
+                        3 => StatusCategory::Unknown,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
             /// A person, as Jira knows them.
             /// @since 0.2.0
             #[derive(Clone, Eq, PartialEq)]
@@ -329,6 +376,7 @@ pub mod maro {
             pub type IssueKey = super::super::super::maro::plugin::types::IssueKey;
             pub type JiraError = super::super::super::maro::plugin::types::JiraError;
             pub type JiraUser = super::super::super::maro::plugin::types::JiraUser;
+            pub type StatusCategory = super::super::super::maro::plugin::types::StatusCategory;
             /// The answer for one key.
             #[derive(Clone, Eq, PartialEq)]
             pub enum Lookup {
@@ -376,53 +424,6 @@ pub mod maro {
                         Finding::Withheld(e) => {
                             f.debug_tuple("Finding::Withheld").field(e).finish()
                         }
-                    }
-                }
-            }
-            /// The three kinds of status that every Jira workflow consists of.
-            /// @since 0.2.0
-            #[repr(u8)]
-            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-            pub enum StatusCategory {
-                ToDo,
-                InProgress,
-                Done,
-                /// Jira doesn't say.
-                Unknown,
-            }
-            impl ::core::fmt::Debug for StatusCategory {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    match self {
-                        StatusCategory::ToDo => {
-                            f.debug_tuple("StatusCategory::ToDo").finish()
-                        }
-                        StatusCategory::InProgress => {
-                            f.debug_tuple("StatusCategory::InProgress").finish()
-                        }
-                        StatusCategory::Done => {
-                            f.debug_tuple("StatusCategory::Done").finish()
-                        }
-                        StatusCategory::Unknown => {
-                            f.debug_tuple("StatusCategory::Unknown").finish()
-                        }
-                    }
-                }
-            }
-            impl StatusCategory {
-                #[doc(hidden)]
-                pub unsafe fn _lift(val: u8) -> StatusCategory {
-                    if !cfg!(debug_assertions) {
-                        return unsafe { ::core::mem::transmute(val) };
-                    }
-                    match val {
-                        0 => StatusCategory::ToDo,
-                        1 => StatusCategory::InProgress,
-                        2 => StatusCategory::Done,
-                        3 => StatusCategory::Unknown,
-                        _ => panic!("invalid enum discriminant"),
                     }
                 }
             }
@@ -1243,7 +1244,9 @@ pub mod maro {
                                                                 status: _rt::string_lift(bytes18),
                                                             },
                                                             issue_type: _rt::string_lift(bytes21),
-                                                            status_category: StatusCategory::_lift(l22 as u8),
+                                                            status_category: super::super::super::maro::plugin::types::StatusCategory::_lift(
+                                                                l22 as u8,
+                                                            ),
                                                             assignee: match l23 {
                                                                 0 => None,
                                                                 1 => {
@@ -1527,7 +1530,9 @@ pub mod maro {
                                                 status: _rt::string_lift(bytes16),
                                             },
                                             issue_type: _rt::string_lift(bytes19),
-                                            status_category: StatusCategory::_lift(l20 as u8),
+                                            status_category: super::super::super::maro::plugin::types::StatusCategory::_lift(
+                                                l20 as u8,
+                                            ),
                                             assignee: match l21 {
                                                 0 => None,
                                                 1 => {
@@ -1670,6 +1675,7 @@ pub mod maro {
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
             pub type IssueKey = super::super::super::maro::plugin::types::IssueKey;
+            pub type StatusCategory = super::super::super::maro::plugin::types::StatusCategory;
             pub type TrackerError = super::super::super::maro::plugin::types::TrackerError;
             pub type UserId = super::super::super::maro::plugin::types::UserId;
             #[derive(Clone, Eq, PartialEq)]
@@ -1760,6 +1766,10 @@ pub mod maro {
                 /// When Jira was last asked about it, in seconds since 1970-01-01T00:00:00Z. None if it never was.
                 pub last_read: Option<u64>,
                 pub state: RowState,
+                /// Of the status, as last read from Jira.
+                pub status_category: StatusCategory,
+                /// The key that it had on this list before Jira moved it to another project. None if it wasn't moved.
+                pub moved_from: Option<IssueKey>,
             }
             impl ::core::fmt::Debug for RowDetails {
                 fn fmt(
@@ -1770,6 +1780,8 @@ pub mod maro {
                         .field("issue", &self.issue)
                         .field("last-read", &self.last_read)
                         .field("state", &self.state)
+                        .field("status-category", &self.status_category)
+                        .field("moved-from", &self.moved_from)
                         .finish()
                 }
             }
@@ -2050,7 +2062,7 @@ pub mod maro {
                     }
                     wit_import1(_rt::as_i32(&offset), _rt::as_i32(&limit), ptr0);
                     let l2 = i32::from(*ptr0.add(0).cast::<u8>());
-                    let result28 = match l2 {
+                    let result33 = match l2 {
                         0 => {
                             let e = {
                                 let l3 = *ptr0
@@ -2059,13 +2071,13 @@ pub mod maro {
                                 let l4 = *ptr0
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base21 = l3;
-                                let len21 = l4;
-                                let mut result21 = _rt::Vec::with_capacity(len21);
-                                for i in 0..len21 {
-                                    let base = base21
-                                        .add(i * (32 + 8 * ::core::mem::size_of::<*const u8>()));
-                                    let e21 = {
+                                let base26 = l3;
+                                let len26 = l4;
+                                let mut result26 = _rt::Vec::with_capacity(len26);
+                                for i in 0..len26 {
+                                    let base = base26
+                                        .add(i * (24 + 12 * ::core::mem::size_of::<*const u8>()));
+                                    let e26 = {
                                         let l5 = *base.add(0).cast::<*mut u8>();
                                         let l6 = *base
                                             .add(::core::mem::size_of::<*const u8>())
@@ -2125,6 +2137,16 @@ pub mod maro {
                                                 .add(24 + 8 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
+                                        let l21 = i32::from(
+                                            *base
+                                                .add(25 + 8 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        let l22 = i32::from(
+                                            *base
+                                                .add(24 + 9 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
                                         RowDetails {
                                             issue: TrackedIssue {
                                                 key: _rt::string_lift(bytes7),
@@ -2147,63 +2169,88 @@ pub mod maro {
                                                 _ => _rt::invalid_enum_discriminant(),
                                             },
                                             state: RowState::_lift(l20 as u8),
+                                            status_category: super::super::super::maro::plugin::types::StatusCategory::_lift(
+                                                l21 as u8,
+                                            ),
+                                            moved_from: match l22 {
+                                                0 => None,
+                                                1 => {
+                                                    let e = {
+                                                        let l23 = *base
+                                                            .add(24 + 10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l24 = *base
+                                                            .add(24 + 11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len25 = l24;
+                                                        let bytes25 = _rt::Vec::from_raw_parts(
+                                                            l23.cast(),
+                                                            len25,
+                                                            len25,
+                                                        );
+                                                        _rt::string_lift(bytes25)
+                                                    };
+                                                    Some(e)
+                                                }
+                                                _ => _rt::invalid_enum_discriminant(),
+                                            },
                                         }
                                     };
-                                    result21.push(e21);
+                                    result26.push(e26);
                                 }
                                 _rt::cabi_dealloc(
-                                    base21,
-                                    len21 * (32 + 8 * ::core::mem::size_of::<*const u8>()),
+                                    base26,
+                                    len26 * (24 + 12 * ::core::mem::size_of::<*const u8>()),
                                     8,
                                 );
-                                let l22 = i32::from(
+                                let l27 = i32::from(
                                     *ptr0
                                         .add(3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
                                 DetailedPage {
-                                    rows: result21,
-                                    more: _rt::bool_lift(l22 as u8),
+                                    rows: result26,
+                                    more: _rt::bool_lift(l27 as u8),
                                 }
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l23 = i32::from(
+                                let l28 = i32::from(
                                     *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                                 );
-                                use super::super::super::maro::plugin::types::TrackerErrorKind as V24;
-                                let v24 = match l23 {
-                                    0 => V24::Unavailable,
-                                    1 => V24::Denied,
+                                use super::super::super::maro::plugin::types::TrackerErrorKind as V29;
+                                let v29 = match l28 {
+                                    0 => V29::Unavailable,
+                                    1 => V29::Denied,
                                     n => {
                                         debug_assert_eq!(n, 2, "invalid enum discriminant");
-                                        V24::InvalidArgument
+                                        V29::InvalidArgument
                                     }
                                 };
-                                let l25 = *ptr0
+                                let l30 = *ptr0
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l26 = *ptr0
+                                let l31 = *ptr0
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len27 = l26;
-                                let bytes27 = _rt::Vec::from_raw_parts(
-                                    l25.cast(),
-                                    len27,
-                                    len27,
+                                let len32 = l31;
+                                let bytes32 = _rt::Vec::from_raw_parts(
+                                    l30.cast(),
+                                    len32,
+                                    len32,
                                 );
                                 super::super::super::maro::plugin::types::TrackerError {
-                                    kind: v24,
-                                    message: _rt::string_lift(bytes27),
+                                    kind: v29,
+                                    message: _rt::string_lift(bytes32),
                                 }
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result28
+                    result33
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -2251,7 +2298,7 @@ pub mod maro {
                         ptr0,
                     );
                     let l2 = i32::from(*ptr0.add(0).cast::<u8>());
-                    let result30 = match l2 {
+                    let result35 = match l2 {
                         0 => {
                             let e = {
                                 let l3 = *ptr0
@@ -2260,13 +2307,13 @@ pub mod maro {
                                 let l4 = *ptr0
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base21 = l3;
-                                let len21 = l4;
-                                let mut result21 = _rt::Vec::with_capacity(len21);
-                                for i in 0..len21 {
-                                    let base = base21
-                                        .add(i * (32 + 8 * ::core::mem::size_of::<*const u8>()));
-                                    let e21 = {
+                                let base26 = l3;
+                                let len26 = l4;
+                                let mut result26 = _rt::Vec::with_capacity(len26);
+                                for i in 0..len26 {
+                                    let base = base26
+                                        .add(i * (24 + 12 * ::core::mem::size_of::<*const u8>()));
+                                    let e26 = {
                                         let l5 = *base.add(0).cast::<*mut u8>();
                                         let l6 = *base
                                             .add(::core::mem::size_of::<*const u8>())
@@ -2326,6 +2373,16 @@ pub mod maro {
                                                 .add(24 + 8 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
+                                        let l21 = i32::from(
+                                            *base
+                                                .add(25 + 8 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        let l22 = i32::from(
+                                            *base
+                                                .add(24 + 9 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
                                         RowDetails {
                                             issue: TrackedIssue {
                                                 key: _rt::string_lift(bytes7),
@@ -2348,71 +2405,96 @@ pub mod maro {
                                                 _ => _rt::invalid_enum_discriminant(),
                                             },
                                             state: RowState::_lift(l20 as u8),
+                                            status_category: super::super::super::maro::plugin::types::StatusCategory::_lift(
+                                                l21 as u8,
+                                            ),
+                                            moved_from: match l22 {
+                                                0 => None,
+                                                1 => {
+                                                    let e = {
+                                                        let l23 = *base
+                                                            .add(24 + 10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l24 = *base
+                                                            .add(24 + 11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len25 = l24;
+                                                        let bytes25 = _rt::Vec::from_raw_parts(
+                                                            l23.cast(),
+                                                            len25,
+                                                            len25,
+                                                        );
+                                                        _rt::string_lift(bytes25)
+                                                    };
+                                                    Some(e)
+                                                }
+                                                _ => _rt::invalid_enum_discriminant(),
+                                            },
                                         }
                                     };
-                                    result21.push(e21);
+                                    result26.push(e26);
                                 }
                                 _rt::cabi_dealloc(
-                                    base21,
-                                    len21 * (32 + 8 * ::core::mem::size_of::<*const u8>()),
+                                    base26,
+                                    len26 * (24 + 12 * ::core::mem::size_of::<*const u8>()),
                                     8,
                                 );
-                                let l22 = i32::from(
+                                let l27 = i32::from(
                                     *ptr0
                                         .add(3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
-                                let l23 = *ptr0
+                                let l28 = *ptr0
                                     .add(4 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<i32>();
-                                let l24 = *ptr0
+                                let l29 = *ptr0
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<i32>();
                                 FilteredPage {
-                                    rows: result21,
-                                    more: _rt::bool_lift(l22 as u8),
-                                    count: l23 as u32,
-                                    open: l24 as u32,
+                                    rows: result26,
+                                    more: _rt::bool_lift(l27 as u8),
+                                    count: l28 as u32,
+                                    open: l29 as u32,
                                 }
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l25 = i32::from(
+                                let l30 = i32::from(
                                     *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                                 );
-                                use super::super::super::maro::plugin::types::TrackerErrorKind as V26;
-                                let v26 = match l25 {
-                                    0 => V26::Unavailable,
-                                    1 => V26::Denied,
+                                use super::super::super::maro::plugin::types::TrackerErrorKind as V31;
+                                let v31 = match l30 {
+                                    0 => V31::Unavailable,
+                                    1 => V31::Denied,
                                     n => {
                                         debug_assert_eq!(n, 2, "invalid enum discriminant");
-                                        V26::InvalidArgument
+                                        V31::InvalidArgument
                                     }
                                 };
-                                let l27 = *ptr0
+                                let l32 = *ptr0
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l28 = *ptr0
+                                let l33 = *ptr0
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len29 = l28;
-                                let bytes29 = _rt::Vec::from_raw_parts(
-                                    l27.cast(),
-                                    len29,
-                                    len29,
+                                let len34 = l33;
+                                let bytes34 = _rt::Vec::from_raw_parts(
+                                    l32.cast(),
+                                    len34,
+                                    len34,
                                 );
                                 super::super::super::maro::plugin::types::TrackerError {
-                                    kind: v26,
-                                    message: _rt::string_lift(bytes29),
+                                    kind: v31,
+                                    message: _rt::string_lift(bytes34),
                                 }
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result30
+                    result35
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -7529,121 +7611,123 @@ macro_rules! __export_subcommand_impl {
         : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.60.0:maro:plugin@0.2.0:subcommand:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 4712] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 4816] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe7#\x01A\x02\x01A#\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xcf$\x01A\x02\x01A$\x01\
 B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\
 \x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/log@0.\
-2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\0\x02\
-\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\x02\
-ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09forbid\
-den\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invalid-re\
-sponse\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\0\x08\
-\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06deni\
-ed\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kind\x0d\
-\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06denied\
-\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\x04k\
-ind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/types@\
-0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\x0a\
-jira-error\x02\x03\0\x01\x09jira-user\x01B0\x02\x03\x02\x01\x02\x04\0\x05issue\x03\
-\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x0a\
-jira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x02\x05\
-found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05found\x01\x01\
-\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\x05to-d\
-o\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01k\x07\x01\
-r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\x0aupda\
-ted-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\x04\0\x05fie\
-ld\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0afull-issue\x03\
-\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07re\
-ading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\0\x0bsearc\
-h-page\x03\0\x1a\x01p\x03\x01p\x09\x01j\x01\x1d\x01\x05\x01@\x01\x04keys\x1c\0\x1e\
-\x04\0\x0aget-issues\x01\x1f\x01p\x0b\x01j\x01\x20\x01\x05\x01@\x01\x04keys\x1c\0\
-!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x01ps\x01\
-p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01(\x01\
-j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06search\x01\
-*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\x03\
-\0\x01\x07user-id\x01B(\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\
-\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\
-\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atracked-a\
-tw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04more\x7f\x04\
-\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row-state\x03\
-\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\x0brow-de\
-tails\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddetailed-page\
-\x03\0\x11\x01m\x04\x03all\x04open\x04done\x04mine\x04\0\x0blist-filter\x03\0\x13\
-\x01r\x04\x04rows\x10\x04more\x7f\x05county\x04openy\x04\0\x0dfiltered-page\x03\0\
-\x15\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x17\x04\0\x0clist-trac\
-ked\x01\x18\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x19\x04\0\x0cli\
-st-details\x01\x1a\x01j\x01\x16\x01\x03\x01@\x03\x06filter\x14\x06offsety\x05lim\
-ity\0\x1b\x04\0\x0dlist-filtered\x01\x1c\x01j\x01y\x01\x03\x01@\0\0\x1d\x04\0\x0d\
-count-tracked\x01\x1e\x01p\x01\x01p\x7f\x01j\x01\x20\x01\x03\x01@\x01\x04keys\x1f\
-\0!\x04\0\x0ais-tracked\x01\"\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01B\x11\
-\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0dtra\
-cker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\0\
-\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtrac\
-k-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\0\
-\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\0\
-\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\
-\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\
-\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-\
-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07\
-missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-err\
-or-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\
-\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01\
-ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
-new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
-omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
-list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
-ansition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\
-\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\
-\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06cre\
-ate\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x1b\x01m\x03\x07ch\
-annel\x06plugin\x06person\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04\
-full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-kind\x03\0\
-\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01\
-j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\
-\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01@\
-\x04\x05scope\x01\x03keys\x05values\x07secondsw\0\x09\x04\0\x0cset-expiring\x01\x0b\
-\x01j\x01x\x01\x05\x01@\x03\x05scope\x01\x03keys\x06amountx\0\x0c\x04\0\x03add\x01\
-\x0d\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0e\x04\0\x06delete\x01\
-\x0f\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0e\x04\0\x04swa\
-p\x01\x10\x01ps\x01j\x01\x11\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x12\x04\0\
-\x09list-keys\x01\x13\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0a\
-host-error\x01B\x0b\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\
-\x02\x01\x01\x01@\x01\x04names\0\x03\x04\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01\
-j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03all\x01\x08\x03\0\x1amaro:plugin/setting\
-s@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01\
-w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\
-\x10\x01B\x0c\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01s\x01\x01\x01\
-@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01\x7f\x01\x01\x01@\0\0\x04\x04\0\x08is-admi\
-n\x01\x05\x01ks\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x09time-zone\x01\x08\x03\
-\0\x18maro:plugin/caller@0.2.0\x05\x11\x01B\x12\x01m\x06\x03get\x04head\x04post\x03\
-put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05values\x04\0\
-\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03urls\x07h\
-eaders\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07headers\
-\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0finvalid-r\
-equest\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0fhttp-er\
-ror-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\0\x0d\
-\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\0\x16\
-maro:plugin/http@0.2.0\x05\x12\x01B\x1d\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\
-\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05labels\x04\
-\0\x04link\x03\0\x04\x01m\x04\x03day\x04time\x0cday-and-time\x03ago\x04\0\x0bdat\
-e-format\x03\0\x06\x01r\x02\x07secondsw\x06format\x07\x04\0\x04date\x03\0\x08\x01\
-q\x09\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04link\x01\x05\0\x05issue\x01\
-\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\x04date\x01\x09\0\x04\0\x04\
-span\x03\0\x0a\x01ks\x01r\x03\x05labels\x07commands\x07confirm\x0c\x04\0\x06butt\
-on\x03\0\x0d\x01p\x0b\x01k\x0e\x01r\x02\x05spans\x0f\x06button\x10\x04\0\x04item\
-\x03\0\x11\x01p\x12\x01p\x0f\x01p\x0e\x01q\x04\x09paragraph\x01\x0f\0\x05items\x01\
-\x13\0\x05lines\x01\x14\0\x07buttons\x01\x15\0\x04\0\x05block\x03\0\x16\x01m\x03\
-\x06caller\x07channel\x06update\x04\0\x0avisibility\x03\0\x18\x01p\x17\x01r\x02\x0a\
-visibility\x19\x06blocks\x1a\x04\0\x05reply\x03\0\x1b\x03\0\x17maro:plugin/reply\
-@0.2.0\x05\x13\x02\x03\0\x0b\x05reply\x01B\x0b\x02\x03\x02\x01\x14\x04\0\x05repl\
-y\x03\0\0\x01r\x04\x04names\x07versions\x07summarys\x05usages\x04\0\x0bdescripti\
-on\x03\0\x02\x01q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\0\x09run-error\x03\0\x04\
-\x01@\0\0\x03\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\x05\x01@\x01\x09argumen\
-tss\0\x07\x04\0\x03run\x01\x08\x04\0\x19maro:plugin/command@0.2.0\x05\x15\x04\0\x1c\
-maro:plugin/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0asubcommand\x03\0\0\0G\x09pro\
-ducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
-0.60.0";
+2.0\x05\0\x01B\x16\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\0\x02\
+\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01m\x04\x05\
+to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x06\x01r\x02\
+\x02ids\x04names\x04\0\x09jira-user\x03\0\x08\x01q\x08\x0cunauthorized\0\0\x09fo\
+rbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invali\
+d-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
+\0\x0a\x01r\x02\x04kind\x0b\x07messages\x04\0\x0ajira-error\x03\0\x0c\x01q\x02\x06\
+denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0e\x01r\x02\x04kin\
+d\x0f\x07messages\x04\0\x0ahost-error\x03\0\x10\x01q\x03\x0bunavailable\0\0\x06d\
+enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x12\x01r\x02\
+\x04kind\x13\x07messages\x04\0\x0dtracker-error\x03\0\x14\x03\0\x17maro:plugin/t\
+ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
+\x0ajira-error\x02\x03\0\x01\x09jira-user\x02\x03\0\x01\x0fstatus-category\x01B0\
+\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-k\
+ey\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\
+\x04\0\x09jira-user\x03\0\x06\x02\x03\x02\x01\x06\x04\0\x0fstatus-category\x03\0\
+\x08\x01q\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x0a\x01q\x03\
+\x05found\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0c\
+\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x09\x08assigne\
+e\x0e\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\
+\x04\0\x05field\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0a\
+full-issue\x03\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\
+\0\x04\0\x07reading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\
+\0\x0bsearch-page\x03\0\x1a\x01p\x03\x01p\x0b\x01j\x01\x1d\x01\x05\x01@\x01\x04k\
+eys\x1c\0\x1e\x04\0\x0aget-issues\x01\x1f\x01p\x0d\x01j\x01\x20\x01\x05\x01@\x01\
+\x04keys\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\
+\x01$\x01ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04\
+read\x01(\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06\
+search\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x07\x02\x03\0\x01\x0dtracker-err\
+or\x02\x03\0\x01\x07user-id\x01B+\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\
+\x02\x03\x02\x01\x06\x04\0\x0fstatus-category\x03\0\x02\x02\x03\x02\x01\x08\x04\0\
+\x0dtracker-error\x03\0\x04\x02\x03\x02\x01\x09\x04\0\x07user-id\x03\0\x06\x01r\x05\
+\x03key\x01\x07summarys\x06statuss\x0atracked-by\x07\x0atracked-atw\x04\0\x0dtra\
+cked-issue\x03\0\x08\x01p\x09\x01r\x02\x06issues\x0a\x04more\x7f\x04\0\x04page\x03\
+\0\x0b\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row-state\x03\0\x0d\x01kw\x01\
+k\x01\x01r\x05\x05issue\x09\x09last-read\x0f\x05state\x0e\x0fstatus-category\x03\
+\x0amoved-from\x10\x04\0\x0brow-details\x03\0\x11\x01p\x12\x01r\x02\x04rows\x13\x04\
+more\x7f\x04\0\x0ddetailed-page\x03\0\x14\x01m\x04\x03all\x04open\x04done\x04min\
+e\x04\0\x0blist-filter\x03\0\x16\x01r\x04\x04rows\x13\x04more\x7f\x05county\x04o\
+peny\x04\0\x0dfiltered-page\x03\0\x18\x01j\x01\x0c\x01\x05\x01@\x02\x06offsety\x05\
+limity\0\x1a\x04\0\x0clist-tracked\x01\x1b\x01j\x01\x15\x01\x05\x01@\x02\x06offs\
+ety\x05limity\0\x1c\x04\0\x0clist-details\x01\x1d\x01j\x01\x19\x01\x05\x01@\x03\x06\
+filter\x17\x06offsety\x05limity\0\x1e\x04\0\x0dlist-filtered\x01\x1f\x01j\x01y\x01\
+\x05\x01@\0\0\x20\x04\0\x0dcount-tracked\x01!\x01p\x01\x01p\x7f\x01j\x01#\x01\x05\
+\x01@\x01\x04keys\"\0$\x04\0\x0ais-tracked\x01%\x03\0\x19maro:plugin/tracker@0.2\
+.0\x05\x0a\x01B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\
+\x08\x04\0\x0dtracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0b\
+unconfirmed\x04\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracke\
+d\x04\0\x0funtrack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\
+\x01\x04keys\x08\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\
+\x01\x04keys\x08\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edi\
+t@0.2.0\x05\x0b\x02\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\
+\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\
+\x0c\x04\0\x0fjira-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\
+\0\x06\x01q\x04\x07missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\
+\x04\0\x0fedit-error-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aed\
+it-error\x03\0\x0a\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-tra\
+nsition\x03\0\x0c\x01ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0b\
+descriptions\x04\0\x09new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04\
+texts\0\x11\x04\0\x07comment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03k\
+ey\x03\0\x14\x04\0\x10list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition\
+-ids\0\x11\x04\0\x0atransition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03\
+key\x03\x05wordss\0\x18\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07\
+user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\
+\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0d\x01\
+B\x1b\x01m\x03\x07channel\x06plugin\x06person\x04\0\x05scope\x03\0\0\x01q\x04\x0b\
+unavailable\0\0\x04full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12stora\
+ge-error-kind\x03\0\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\
+\0\x04\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03g\
+et\x01\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03\
+set\x01\x0a\x01@\x04\x05scope\x01\x03keys\x05values\x07secondsw\0\x09\x04\0\x0cs\
+et-expiring\x01\x0b\x01j\x01x\x01\x05\x01@\x03\x05scope\x01\x03keys\x06amountx\0\
+\x0c\x04\0\x03add\x01\x0d\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0e\
+\x04\0\x06delete\x01\x0f\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\
+\0\x0e\x04\0\x04swap\x01\x10\x01ps\x01j\x01\x11\x01\x05\x01@\x02\x05scope\x01\x06\
+prefixs\0\x12\x04\0\x09list-keys\x01\x13\x03\0\x19maro:plugin/storage@0.2.0\x05\x0e\
+\x02\x03\0\x01\x0ahost-error\x01B\x0b\x02\x03\x02\x01\x0f\x04\0\x0ahost-error\x03\
+\0\0\x01ks\x01j\x01\x02\x01\x01\x01@\x01\x04names\0\x03\x04\0\x03get\x01\x04\x01\
+o\x02ss\x01p\x05\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03all\x01\x08\x03\0\x1a\
+maro:plugin/settings@0.2.0\x05\x10\x01B\x05\x02\x03\x02\x01\x0f\x04\0\x0ahost-er\
+ror\x03\0\0\x01j\x01w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\x03\x03\0\x17maro:pl\
+ugin/clock@0.2.0\x05\x11\x01B\x0c\x02\x03\x02\x01\x0f\x04\0\x0ahost-error\x03\0\0\
+\x01j\x01s\x01\x01\x01@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01\x7f\x01\x01\x01@\0\0\
+\x04\x04\0\x08is-admin\x01\x05\x01ks\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x09\
+time-zone\x01\x08\x03\0\x18maro:plugin/caller@0.2.0\x05\x12\x01B\x12\x01m\x06\x03\
+get\x04head\x04post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04\
+names\x05values\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06me\
+thod\x01\x03urls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06\
+status{\x07headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denie\
+d\0\0\x0finvalid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\
+\x04\0\x0fhttp-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0aht\
+tp-error\x03\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04s\
+end\x01\x10\x03\0\x16maro:plugin/http@0.2.0\x05\x13\x01B\x1d\x02\x03\x02\x01\x03\
+\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x09\x04\0\x07user-id\x03\0\x02\x01r\x02\
+\x03urls\x05labels\x04\0\x04link\x03\0\x04\x01m\x04\x03day\x04time\x0cday-and-ti\
+me\x03ago\x04\0\x0bdate-format\x03\0\x06\x01r\x02\x07secondsw\x06format\x07\x04\0\
+\x04date\x03\0\x08\x01q\x09\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04li\
+nk\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\x04\
+date\x01\x09\0\x04\0\x04span\x03\0\x0a\x01ks\x01r\x03\x05labels\x07commands\x07c\
+onfirm\x0c\x04\0\x06button\x03\0\x0d\x01p\x0b\x01k\x0e\x01r\x02\x05spans\x0f\x06\
+button\x10\x04\0\x04item\x03\0\x11\x01p\x12\x01p\x0f\x01p\x0e\x01q\x04\x09paragr\
+aph\x01\x0f\0\x05items\x01\x13\0\x05lines\x01\x14\0\x07buttons\x01\x15\0\x04\0\x05\
+block\x03\0\x16\x01m\x03\x06caller\x07channel\x06update\x04\0\x0avisibility\x03\0\
+\x18\x01p\x17\x01r\x02\x0avisibility\x19\x06blocks\x1a\x04\0\x05reply\x03\0\x1b\x03\
+\0\x17maro:plugin/reply@0.2.0\x05\x14\x02\x03\0\x0b\x05reply\x01B\x0b\x02\x03\x02\
+\x01\x15\x04\0\x05reply\x03\0\0\x01r\x04\x04names\x07versions\x07summarys\x05usa\
+ges\x04\0\x0bdescription\x03\0\x02\x01q\x02\x05usage\x01s\0\x06failed\x01s\0\x04\
+\0\x09run-error\x03\0\x04\x01@\0\0\x03\x04\0\x08describe\x01\x06\x01j\x01\x01\x01\
+\x05\x01@\x01\x09argumentss\0\x07\x04\0\x03run\x01\x08\x04\0\x19maro:plugin/comm\
+and@0.2.0\x05\x16\x04\0\x1cmaro:plugin/subcommand@0.2.0\x04\0\x0b\x10\x01\0\x0as\
+ubcommand\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.\
+254.2\x10wit-bindgen-rust\x060.60.0";
         };
     };
 }
@@ -7656,116 +7740,118 @@ pub use __export_subcommand_impl as export_subcommand;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4581] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc4\"\x01A\x02\x01A\x20\
-\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\
-\x02\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/lo\
-g@0.2.0\x05\0\x01B\x14\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\
-\0\x02\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01r\x02\
-\x02ids\x04names\x04\0\x09jira-user\x03\0\x06\x01q\x08\x0cunauthorized\0\0\x09fo\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4685] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xac#\x01A\x02\x01A!\x01\
+B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\
+\x05level\x01\x07messages\x01\0\x04\0\x03log\x01\x02\x03\0\x15maro:plugin/log@0.\
+2.0\x05\0\x01B\x16\x01s\x04\0\x09issue-key\x03\0\0\x01s\x04\0\x07user-id\x03\0\x02\
+\x01r\x03\x03key\x01\x07summarys\x06statuss\x04\0\x05issue\x03\0\x04\x01m\x04\x05\
+to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x06\x01r\x02\
+\x02ids\x04names\x04\0\x09jira-user\x03\0\x08\x01q\x08\x0cunauthorized\0\0\x09fo\
 rbidden\0\0\x0crate-limited\x01y\0\x0bunreachable\0\0\x09timed-out\0\0\x10invali\
 d-response\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x0fjira-error-kind\x03\
-\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0ajira-error\x03\0\x0a\x01q\x02\x06\
-denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0c\x01r\x02\x04kin\
-d\x0d\x07messages\x04\0\x0ahost-error\x03\0\x0e\x01q\x03\x0bunavailable\0\0\x06d\
-enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x10\x01r\x02\
-\x04kind\x11\x07messages\x04\0\x0dtracker-error\x03\0\x12\x03\0\x17maro:plugin/t\
+\0\x0a\x01r\x02\x04kind\x0b\x07messages\x04\0\x0ajira-error\x03\0\x0c\x01q\x02\x06\
+denied\0\0\x0bunavailable\0\0\x04\0\x0fhost-error-kind\x03\0\x0e\x01r\x02\x04kin\
+d\x0f\x07messages\x04\0\x0ahost-error\x03\0\x10\x01q\x03\x0bunavailable\0\0\x06d\
+enied\0\0\x10invalid-argument\0\0\x04\0\x12tracker-error-kind\x03\0\x12\x01r\x02\
+\x04kind\x13\x07messages\x04\0\x0dtracker-error\x03\0\x14\x03\0\x17maro:plugin/t\
 ypes@0.2.0\x05\x01\x02\x03\0\x01\x05issue\x02\x03\0\x01\x09issue-key\x02\x03\0\x01\
-\x0ajira-error\x02\x03\0\x01\x09jira-user\x01B0\x02\x03\x02\x01\x02\x04\0\x05iss\
-ue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x04\x04\
-\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\
-\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x08\x01q\x03\x05fou\
-nd\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0a\x01m\x04\
-\x05to-do\x0bin-progress\x04done\x07unknown\x04\0\x0fstatus-category\x03\0\x0c\x01\
-k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x0d\x08assignee\x0e\
-\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\x04\0\
-\x05field\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0afull\
--issue\x03\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\0\x04\
-\0\x07reading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\0\x0b\
-search-page\x03\0\x1a\x01p\x03\x01p\x09\x01j\x01\x1d\x01\x05\x01@\x01\x04keys\x1c\
-\0\x1e\x04\0\x0aget-issues\x01\x1f\x01p\x0b\x01j\x01\x20\x01\x05\x01@\x01\x04key\
-s\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\x01$\x01\
-ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04read\x01\
-(\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06searc\
-h\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x06\x02\x03\0\x01\x0dtracker-error\x02\
-\x03\0\x01\x07user-id\x01B(\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\
-\x02\x01\x07\x04\0\x0dtracker-error\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x07user-\
-id\x03\0\x04\x01r\x05\x03key\x01\x07summarys\x06statuss\x0atracked-by\x05\x0atra\
-cked-atw\x04\0\x0dtracked-issue\x03\0\x06\x01p\x07\x01r\x02\x06issues\x08\x04mor\
-e\x7f\x04\0\x04page\x03\0\x09\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row\
--state\x03\0\x0b\x01kw\x01r\x03\x05issue\x07\x09last-read\x0d\x05state\x0c\x04\0\
-\x0brow-details\x03\0\x0e\x01p\x0f\x01r\x02\x04rows\x10\x04more\x7f\x04\0\x0ddet\
-ailed-page\x03\0\x11\x01m\x04\x03all\x04open\x04done\x04mine\x04\0\x0blist-filte\
-r\x03\0\x13\x01r\x04\x04rows\x10\x04more\x7f\x05county\x04openy\x04\0\x0dfiltere\
-d-page\x03\0\x15\x01j\x01\x0a\x01\x03\x01@\x02\x06offsety\x05limity\0\x17\x04\0\x0c\
-list-tracked\x01\x18\x01j\x01\x12\x01\x03\x01@\x02\x06offsety\x05limity\0\x19\x04\
-\0\x0clist-details\x01\x1a\x01j\x01\x16\x01\x03\x01@\x03\x06filter\x14\x06offset\
-y\x05limity\0\x1b\x04\0\x0dlist-filtered\x01\x1c\x01j\x01y\x01\x03\x01@\0\0\x1d\x04\
-\0\x0dcount-tracked\x01\x1e\x01p\x01\x01p\x7f\x01j\x01\x20\x01\x03\x01@\x01\x04k\
-eys\x1f\0!\x04\0\x0ais-tracked\x01\"\x03\0\x19maro:plugin/tracker@0.2.0\x05\x09\x01\
-B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x07\x04\0\x0d\
-tracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0bunconfirmed\x04\
-\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracked\x04\0\x0funtr\
-ack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x04keys\x08\
-\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\x01\x04keys\x08\
-\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edit@0.2.0\x05\x0a\x02\
-\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\
-\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\x0b\x04\0\x0fjira-\
-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\0\x06\x01q\x04\x07\
-missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\x04\0\x0fedit-err\
-or-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aedit-error\x03\0\x0a\
-\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-transition\x03\0\x0c\x01\
-ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0bdescriptions\x04\0\x09\
-new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04texts\0\x11\x04\0\x07c\
-omment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03key\x03\0\x14\x04\0\x10\
-list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition-ids\0\x11\x04\0\x0atr\
-ansition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03key\x03\x05wordss\0\x18\
-\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07user-id\x0e\0\x11\x04\0\
-\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\x10\0\x1b\x04\0\x06cre\
-ate\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0c\x01B\x1b\x01m\x03\x07ch\
-annel\x06plugin\x06person\x04\0\x05scope\x03\0\0\x01q\x04\x0bunavailable\0\0\x04\
-full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12storage-error-kind\x03\0\
-\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\0\x04\x01ks\x01\
-j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03get\x01\x08\x01j\0\
-\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03set\x01\x0a\x01@\
-\x04\x05scope\x01\x03keys\x05values\x07secondsw\0\x09\x04\0\x0cset-expiring\x01\x0b\
-\x01j\x01x\x01\x05\x01@\x03\x05scope\x01\x03keys\x06amountx\0\x0c\x04\0\x03add\x01\
-\x0d\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0e\x04\0\x06delete\x01\
-\x0f\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\0\x0e\x04\0\x04swa\
-p\x01\x10\x01ps\x01j\x01\x11\x01\x05\x01@\x02\x05scope\x01\x06prefixs\0\x12\x04\0\
-\x09list-keys\x01\x13\x03\0\x19maro:plugin/storage@0.2.0\x05\x0d\x02\x03\0\x01\x0a\
-host-error\x01B\x0b\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01ks\x01j\x01\
-\x02\x01\x01\x01@\x01\x04names\0\x03\x04\0\x03get\x01\x04\x01o\x02ss\x01p\x05\x01\
-j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03all\x01\x08\x03\0\x1amaro:plugin/setting\
-s@0.2.0\x05\x0f\x01B\x05\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01\
-w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\x03\x03\0\x17maro:plugin/clock@0.2.0\x05\
-\x10\x01B\x0c\x02\x03\x02\x01\x0e\x04\0\x0ahost-error\x03\0\0\x01j\x01s\x01\x01\x01\
-@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01\x7f\x01\x01\x01@\0\0\x04\x04\0\x08is-admi\
-n\x01\x05\x01ks\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x09time-zone\x01\x08\x03\
-\0\x18maro:plugin/caller@0.2.0\x05\x11\x01B\x12\x01m\x06\x03get\x04head\x04post\x03\
-put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04names\x05values\x04\0\
-\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06method\x01\x03urls\x07h\
-eaders\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06status{\x07headers\
-\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denied\0\0\x0finvalid-r\
-equest\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\x04\0\x0fhttp-er\
-ror-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0ahttp-error\x03\0\x0d\
-\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04send\x01\x10\x03\0\x16\
-maro:plugin/http@0.2.0\x05\x12\x01B\x1d\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\
-\0\0\x02\x03\x02\x01\x08\x04\0\x07user-id\x03\0\x02\x01r\x02\x03urls\x05labels\x04\
-\0\x04link\x03\0\x04\x01m\x04\x03day\x04time\x0cday-and-time\x03ago\x04\0\x0bdat\
-e-format\x03\0\x06\x01r\x02\x07secondsw\x06format\x07\x04\0\x04date\x03\0\x08\x01\
-q\x09\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04link\x01\x05\0\x05issue\x01\
-\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\x04date\x01\x09\0\x04\0\x04\
-span\x03\0\x0a\x01ks\x01r\x03\x05labels\x07commands\x07confirm\x0c\x04\0\x06butt\
-on\x03\0\x0d\x01p\x0b\x01k\x0e\x01r\x02\x05spans\x0f\x06button\x10\x04\0\x04item\
-\x03\0\x11\x01p\x12\x01p\x0f\x01p\x0e\x01q\x04\x09paragraph\x01\x0f\0\x05items\x01\
-\x13\0\x05lines\x01\x14\0\x07buttons\x01\x15\0\x04\0\x05block\x03\0\x16\x01m\x03\
-\x06caller\x07channel\x06update\x04\0\x0avisibility\x03\0\x18\x01p\x17\x01r\x02\x0a\
-visibility\x19\x06blocks\x1a\x04\0\x05reply\x03\0\x1b\x03\0\x17maro:plugin/reply\
-@0.2.0\x05\x13\x04\0<maro:plugin/subcommand-with-all-of-its-exports-removed@0.2.\
-0\x04\0\x0b0\x01\0*subcommand-with-all-of-its-exports-removed\x03\0\0\0G\x09prod\
-ucers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
-0.60.0";
+\x0ajira-error\x02\x03\0\x01\x09jira-user\x02\x03\0\x01\x0fstatus-category\x01B0\
+\x02\x03\x02\x01\x02\x04\0\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-k\
+ey\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x0ajira-error\x03\0\x04\x02\x03\x02\x01\x05\
+\x04\0\x09jira-user\x03\0\x06\x02\x03\x02\x01\x06\x04\0\x0fstatus-category\x03\0\
+\x08\x01q\x02\x05found\x01\x01\0\x07missing\0\0\x04\0\x06lookup\x03\0\x0a\x01q\x03\
+\x05found\x01\x01\0\x07missing\0\0\x08withheld\x01s\0\x04\0\x07finding\x03\0\x0c\
+\x01k\x07\x01r\x05\x05issue\x01\x0aissue-types\x0fstatus-category\x09\x08assigne\
+e\x0e\x0aupdated-atw\x04\0\x0dissue-details\x03\0\x0f\x01r\x02\x04names\x04texts\
+\x04\0\x05field\x03\0\x11\x01p\x12\x01r\x02\x07details\x10\x06fields\x13\x04\0\x0a\
+full-issue\x03\0\x14\x01q\x03\x05found\x01\x15\0\x07missing\0\0\x08withheld\x01s\
+\0\x04\0\x07reading\x03\0\x16\x01p\x10\x01ks\x01r\x02\x06issues\x18\x04next\x19\x04\
+\0\x0bsearch-page\x03\0\x1a\x01p\x03\x01p\x0b\x01j\x01\x1d\x01\x05\x01@\x01\x04k\
+eys\x1c\0\x1e\x04\0\x0aget-issues\x01\x1f\x01p\x0d\x01j\x01\x20\x01\x05\x01@\x01\
+\x04keys\x1c\0!\x04\0\x07look-up\x01\"\x01j\x01s\x01\x05\x01@\0\0#\x04\0\x04site\
+\x01$\x01ps\x01p\x17\x01j\x01&\x01\x05\x01@\x02\x04keys\x1c\x06fields%\0'\x04\0\x04\
+read\x01(\x01j\x01\x1b\x01\x05\x01@\x03\x03jqls\x05limity\x05after\x19\0)\x04\0\x06\
+search\x01*\x03\0\x16maro:plugin/jira@0.2.0\x05\x07\x02\x03\0\x01\x0dtracker-err\
+or\x02\x03\0\x01\x07user-id\x01B+\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\
+\x02\x03\x02\x01\x06\x04\0\x0fstatus-category\x03\0\x02\x02\x03\x02\x01\x08\x04\0\
+\x0dtracker-error\x03\0\x04\x02\x03\x02\x01\x09\x04\0\x07user-id\x03\0\x06\x01r\x05\
+\x03key\x01\x07summarys\x06statuss\x0atracked-by\x07\x0atracked-atw\x04\0\x0dtra\
+cked-issue\x03\0\x08\x01p\x09\x01r\x02\x06issues\x0a\x04more\x7f\x04\0\x04page\x03\
+\0\x0b\x01m\x03\x07present\x04gone\x06hidden\x04\0\x09row-state\x03\0\x0d\x01kw\x01\
+k\x01\x01r\x05\x05issue\x09\x09last-read\x0f\x05state\x0e\x0fstatus-category\x03\
+\x0amoved-from\x10\x04\0\x0brow-details\x03\0\x11\x01p\x12\x01r\x02\x04rows\x13\x04\
+more\x7f\x04\0\x0ddetailed-page\x03\0\x14\x01m\x04\x03all\x04open\x04done\x04min\
+e\x04\0\x0blist-filter\x03\0\x16\x01r\x04\x04rows\x13\x04more\x7f\x05county\x04o\
+peny\x04\0\x0dfiltered-page\x03\0\x18\x01j\x01\x0c\x01\x05\x01@\x02\x06offsety\x05\
+limity\0\x1a\x04\0\x0clist-tracked\x01\x1b\x01j\x01\x15\x01\x05\x01@\x02\x06offs\
+ety\x05limity\0\x1c\x04\0\x0clist-details\x01\x1d\x01j\x01\x19\x01\x05\x01@\x03\x06\
+filter\x17\x06offsety\x05limity\0\x1e\x04\0\x0dlist-filtered\x01\x1f\x01j\x01y\x01\
+\x05\x01@\0\0\x20\x04\0\x0dcount-tracked\x01!\x01p\x01\x01p\x7f\x01j\x01#\x01\x05\
+\x01@\x01\x04keys\"\0$\x04\0\x0ais-tracked\x01%\x03\0\x19maro:plugin/tracker@0.2\
+.0\x05\x0a\x01B\x11\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\
+\x08\x04\0\x0dtracker-error\x03\0\x02\x01m\x03\x07tracked\x0falready-tracked\x0b\
+unconfirmed\x04\0\x0dtrack-outcome\x03\0\x04\x01m\x02\x09untracked\x0bnot-tracke\
+d\x04\0\x0funtrack-outcome\x03\0\x06\x01p\x01\x01p\x05\x01j\x01\x09\x01\x03\x01@\
+\x01\x04keys\x08\0\x0a\x04\0\x05track\x01\x0b\x01p\x07\x01j\x01\x0c\x01\x03\x01@\
+\x01\x04keys\x08\0\x0d\x04\0\x07untrack\x01\x0e\x03\0\x1emaro:plugin/tracker-edi\
+t@0.2.0\x05\x0b\x02\x03\0\x01\x0fjira-error-kind\x01B#\x02\x03\x02\x01\x02\x04\0\
+\x05issue\x03\0\0\x02\x03\x02\x01\x03\x04\0\x09issue-key\x03\0\x02\x02\x03\x02\x01\
+\x0c\x04\0\x0fjira-error-kind\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x09jira-user\x03\
+\0\x06\x01q\x04\x07missing\0\0\x08rejected\0\0\x09uncertain\0\0\x04jira\x01\x05\0\
+\x04\0\x0fedit-error-kind\x03\0\x08\x01r\x02\x04kind\x09\x07messages\x04\0\x0aed\
+it-error\x03\0\x0a\x01r\x03\x02ids\x04names\x09to-statuss\x04\0\x14available-tra\
+nsition\x03\0\x0c\x01ks\x01r\x04\x07project\x0e\x0aissue-type\x0e\x07summarys\x0b\
+descriptions\x04\0\x09new-issue\x03\0\x0f\x01j\0\x01\x0b\x01@\x02\x03key\x03\x04\
+texts\0\x11\x04\0\x07comment\x01\x12\x01p\x0d\x01j\x01\x13\x01\x0b\x01@\x01\x03k\
+ey\x03\0\x14\x04\0\x10list-transitions\x01\x15\x01@\x02\x03key\x03\x0dtransition\
+-ids\0\x11\x04\0\x0atransition\x01\x16\x01p\x07\x01j\x01\x17\x01\x0b\x01@\x02\x03\
+key\x03\x05wordss\0\x18\x04\0\x0ffind-assignable\x01\x19\x01@\x02\x03key\x03\x07\
+user-id\x0e\0\x11\x04\0\x06assign\x01\x1a\x01j\x01\x01\x01\x0b\x01@\x01\x05issue\
+\x10\0\x1b\x04\0\x06create\x01\x1c\x03\0\x1bmaro:plugin/jira-edit@0.2.0\x05\x0d\x01\
+B\x1b\x01m\x03\x07channel\x06plugin\x06person\x04\0\x05scope\x03\0\0\x01q\x04\x0b\
+unavailable\0\0\x04full\0\0\x06denied\0\0\x10invalid-argument\0\0\x04\0\x12stora\
+ge-error-kind\x03\0\x02\x01r\x02\x04kind\x03\x07messages\x04\0\x0dstorage-error\x03\
+\0\x04\x01ks\x01j\x01\x06\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x07\x04\0\x03g\
+et\x01\x08\x01j\0\x01\x05\x01@\x03\x05scope\x01\x03keys\x05values\0\x09\x04\0\x03\
+set\x01\x0a\x01@\x04\x05scope\x01\x03keys\x05values\x07secondsw\0\x09\x04\0\x0cs\
+et-expiring\x01\x0b\x01j\x01x\x01\x05\x01@\x03\x05scope\x01\x03keys\x06amountx\0\
+\x0c\x04\0\x03add\x01\x0d\x01j\x01\x7f\x01\x05\x01@\x02\x05scope\x01\x03keys\0\x0e\
+\x04\0\x06delete\x01\x0f\x01@\x04\x05scope\x01\x03keys\x08expected\x06\x03new\x06\
+\0\x0e\x04\0\x04swap\x01\x10\x01ps\x01j\x01\x11\x01\x05\x01@\x02\x05scope\x01\x06\
+prefixs\0\x12\x04\0\x09list-keys\x01\x13\x03\0\x19maro:plugin/storage@0.2.0\x05\x0e\
+\x02\x03\0\x01\x0ahost-error\x01B\x0b\x02\x03\x02\x01\x0f\x04\0\x0ahost-error\x03\
+\0\0\x01ks\x01j\x01\x02\x01\x01\x01@\x01\x04names\0\x03\x04\0\x03get\x01\x04\x01\
+o\x02ss\x01p\x05\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x03all\x01\x08\x03\0\x1a\
+maro:plugin/settings@0.2.0\x05\x10\x01B\x05\x02\x03\x02\x01\x0f\x04\0\x0ahost-er\
+ror\x03\0\0\x01j\x01w\x01\x01\x01@\0\0\x02\x04\0\x03now\x01\x03\x03\0\x17maro:pl\
+ugin/clock@0.2.0\x05\x11\x01B\x0c\x02\x03\x02\x01\x0f\x04\0\x0ahost-error\x03\0\0\
+\x01j\x01s\x01\x01\x01@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01\x7f\x01\x01\x01@\0\0\
+\x04\x04\0\x08is-admin\x01\x05\x01ks\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x09\
+time-zone\x01\x08\x03\0\x18maro:plugin/caller@0.2.0\x05\x12\x01B\x12\x01m\x06\x03\
+get\x04head\x04post\x03put\x05patch\x06delete\x04\0\x06method\x03\0\0\x01r\x02\x04\
+names\x05values\x04\0\x06header\x03\0\x02\x01p\x03\x01p}\x01k\x05\x01r\x04\x06me\
+thod\x01\x03urls\x07headers\x04\x04body\x06\x04\0\x07request\x03\0\x07\x01r\x03\x06\
+status{\x07headers\x04\x04body\x05\x04\0\x08response\x03\0\x09\x01q\x05\x06denie\
+d\0\0\x0finvalid-request\0\0\x0bunreachable\0\0\x09timed-out\0\0\x09too-large\0\0\
+\x04\0\x0fhttp-error-kind\x03\0\x0b\x01r\x02\x04kind\x0c\x07messages\x04\0\x0aht\
+tp-error\x03\0\x0d\x01j\x01\x0a\x01\x0e\x01@\x01\x07request\x08\0\x0f\x04\0\x04s\
+end\x01\x10\x03\0\x16maro:plugin/http@0.2.0\x05\x13\x01B\x1d\x02\x03\x02\x01\x03\
+\x04\0\x09issue-key\x03\0\0\x02\x03\x02\x01\x09\x04\0\x07user-id\x03\0\x02\x01r\x02\
+\x03urls\x05labels\x04\0\x04link\x03\0\x04\x01m\x04\x03day\x04time\x0cday-and-ti\
+me\x03ago\x04\0\x0bdate-format\x03\0\x06\x01r\x02\x07secondsw\x06format\x07\x04\0\
+\x04date\x03\0\x08\x01q\x09\x04text\x01s\0\x06strong\x01s\0\x04code\x01s\0\x04li\
+nk\x01\x05\0\x05issue\x01\x01\0\x07channel\0\0\x06caller\0\0\x04user\x01\x03\0\x04\
+date\x01\x09\0\x04\0\x04span\x03\0\x0a\x01ks\x01r\x03\x05labels\x07commands\x07c\
+onfirm\x0c\x04\0\x06button\x03\0\x0d\x01p\x0b\x01k\x0e\x01r\x02\x05spans\x0f\x06\
+button\x10\x04\0\x04item\x03\0\x11\x01p\x12\x01p\x0f\x01p\x0e\x01q\x04\x09paragr\
+aph\x01\x0f\0\x05items\x01\x13\0\x05lines\x01\x14\0\x07buttons\x01\x15\0\x04\0\x05\
+block\x03\0\x16\x01m\x03\x06caller\x07channel\x06update\x04\0\x0avisibility\x03\0\
+\x18\x01p\x17\x01r\x02\x0avisibility\x19\x06blocks\x1a\x04\0\x05reply\x03\0\x1b\x03\
+\0\x17maro:plugin/reply@0.2.0\x05\x14\x04\0<maro:plugin/subcommand-with-all-of-i\
+ts-exports-removed@0.2.0\x04\0\x0b0\x01\0*subcommand-with-all-of-its-exports-rem\
+oved\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\
+\x10wit-bindgen-rust\x060.60.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

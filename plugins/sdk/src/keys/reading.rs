@@ -266,7 +266,7 @@ fn trim(word: &str) -> &str {
 /// Upper-cases a key that Jira could have made: `SCRUM-123`, in ASCII, without leading zeros.
 pub(crate) fn key(text: &str) -> Option<String> {
     let (project, number) = text.split_once(is_hyphen)?;
-    let well_formed = text.len() <= MAX_KEY_LENGTH
+    let well_formed = project.len() + 1 + number.len() <= MAX_KEY_LENGTH
         && project.starts_with(|first: char| first.is_ascii_alphabetic())
         && project.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && (1..=MAX_NUMBER_LENGTH).contains(&number.len())

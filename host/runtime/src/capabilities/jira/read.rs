@@ -10,7 +10,7 @@ use crate::{
         types,
     },
     invocation::Invocation,
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_domain::issue::IssueKey;
 use maro_jira::read;
@@ -28,7 +28,7 @@ impl Invocation {
         if fields.len() > MAX_FIELDS || !fields.iter().all(|field| read::is_field(field)) {
             return Err(invalid(texts::requests::fields(MAX_FIELDS)));
         }
-        let mut call = Call::begin_with_issues(self, Grant::Jira).await?;
+        let mut call = Call::begin_with_issues(self, Function::READ).await?;
         // What may be shown is decided as in `look-up`, before anything else is read.
         let findings = self.look_up_with(&mut call, keys).await?;
         let shown = findings.iter().filter_map(|finding| match finding {
@@ -65,7 +65,7 @@ impl Invocation {
         let is_hidden = |part: &str| {
             IssueKey::parse(part).is_ok_and(|key| {
                 let project = key.project_key();
-                let is_granted = self.authority.projects(Grant::Jira);
+                let is_granted = self.authority.projects(call.function());
                 call.sight().project(project).is_err()
                     || is_granted.is_some_and(|projects| projects.iter().all(|own| own.as_str() != project))
             })

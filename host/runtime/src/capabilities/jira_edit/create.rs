@@ -13,7 +13,7 @@ use crate::{
         types::JiraErrorKind,
     },
     invocation::Invocation,
-    policy::grants::Grant,
+    policy::functions::Function,
 };
 use maro_access::role_book::Role;
 use maro_domain::{
@@ -41,7 +41,7 @@ const USUAL_TYPE: &str = "task";
 
 impl Invocation {
     pub(super) async fn create_issue(&mut self, new: NewIssue) -> Result<Issue, EditError> {
-        let call = Call::begin_with_issues(self, Grant::JiraEdit).await?;
+        let call = Call::begin_with_issues(self, Function::CREATE).await?;
         let deadline = call.jira_deadline(self);
         check(&new)?;
         let Some(project) = new.project.or_else(|| call.capabilities.default_project.clone()) else {

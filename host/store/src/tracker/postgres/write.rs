@@ -139,8 +139,10 @@ const PARK_ROWS: &str = "
     UPDATE channel_tracked_issues SET issue_key = 'row ' || id, issue_id = NULL WHERE id = ANY($1)";
 
 const RENAME_ROWS: &str = "
-    UPDATE channel_tracked_issues AS row SET issue_key = item.issue_key, issue_id = item.issue_id
-    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS item (id, issue_key, issue_id)
+    UPDATE channel_tracked_issues AS row
+    SET issue_key = item.issue_key, issue_id = item.issue_id,
+        former_key = coalesce(item.former_key, row.former_key)
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS item (id, issue_key, issue_id, former_key)
     WHERE row.id = item.id";
 
 const REFRESH_ROWS: &str = "
@@ -361,7 +363,7 @@ async fn find(lease: &mut Lease, answers: &[Answer<'_>]) -> Result<Vec<Row>, sql
         let tracked_at: i64 = row.try_get(4)?;
         let (id, channel, key) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let (issue_id, status, category) = (row.try_get(3)?, row.try_get(5)?, row.try_get(6)?);
-        rows.push((tracked_at, Row { id, channel, key, issue_id, status, category }));
+        rows.push((tracked_at, Row { id, channel, key, former_key: None, issue_id, status, category }));
     }
     rows.sort_by_key(|(tracked_at, row)| (*tracked_at, row.id));
     Ok(rows.into_iter().map(|(_, row)| row).collect())
@@ -379,7 +381,8 @@ async fn rename(lease: &mut Lease, plan: &Plan) -> Result<(), sqlx::Error> {
     let keys: Vec<&str> = renamed().map(|row| row.key.as_str()).collect();
     let issue_ids: Vec<Option<&str>> = renamed().map(|row| row.issue_id.as_deref()).collect();
     lease.execute(sqlx::query(PARK_ROWS).bind(&ids)).await?;
-    lease.execute(sqlx::query(RENAME_ROWS).bind(ids).bind(keys).bind(issue_ids)).await?;
+    let former_keys: Vec<Option<&str>> = renamed().map(|row| row.former_key.as_deref()).collect();
+    lease.execute(sqlx::query(RENAME_ROWS).bind(ids).bind(keys).bind(issue_ids).bind(former_keys)).await?;
     Ok(())
 }
 

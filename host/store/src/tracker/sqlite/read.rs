@@ -6,6 +6,14 @@ use crate::{
 };
 use maro_domain::tracked::{ListFilter, PageRequest};
 
+/// What is read of a row, in the order of `StoredIssue`.
+macro_rules! columns {
+    () => {
+        "json_array(issue_key, issue_id, tracked_at, tracked_by, source, last_synced_at, last_jira_status,
+             last_jira_summary, has_security_level, last_jira_category, former_key)"
+    };
+}
+
 /// Whether a row is of the channel and fits the filter in `ask.value`.
 macro_rules! fits {
     () => {
@@ -28,8 +36,9 @@ macro_rules! is_heard {
 
 /// Returns one row more than requested, to tell whether the list continues. `ask.value` is the channel.
 const PAGE: &str = for_each_ask!(
-    "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
-         last_synced_at, last_jira_status, last_jira_summary, has_security_level))
+    "SELECT json_group_array(",
+    columns!(),
+    ")
      FROM (SELECT * FROM channel_tracked_issues WHERE channel_id = ask.value
            ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)"
 );
@@ -38,8 +47,9 @@ const PAGE: &str = for_each_ask!(
 /// filter and, for `mine`, the person.
 const FILTERED: &str = for_each_ask!(
     "SELECT json_array(
-         (SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
-              last_synced_at, last_jira_status, last_jira_summary, has_security_level))
+         (SELECT json_group_array(",
+    columns!(),
+    ")
           FROM (SELECT * FROM channel_tracked_issues WHERE ",
     fits!(),
     "       ORDER BY tracked_at, id LIMIT ?2 + 1 OFFSET ?3)),
@@ -50,8 +60,9 @@ const FILTERED: &str = for_each_ask!(
 
 /// `ask.value` is the channel, the keys and the ids.
 const FOUND: &str = for_each_ask!(
-    "SELECT json_group_array(json_array(issue_key, issue_id, tracked_at, tracked_by, source,
-         last_synced_at, last_jira_status, last_jira_summary, has_security_level))
+    "SELECT json_group_array(",
+    columns!(),
+    ")
      FROM (SELECT * FROM channel_tracked_issues
            WHERE channel_id = ask.value ->> 0
                AND (issue_key IN (SELECT value FROM json_each(ask.value, '$[1]'))

@@ -103,7 +103,8 @@ const PARK_ROWS: &str = "
 
 const RENAME_ROWS: &str = "
     UPDATE channel_tracked_issues AS row
-    SET issue_key = item.value ->> 1, issue_id = item.value ->> 2
+    SET issue_key = item.value ->> 1, issue_id = item.value ->> 2,
+        former_key = coalesce(item.value ->> 3, row.former_key)
     FROM json_each(?1) AS item WHERE row.id = item.value ->> 0";
 
 const REFRESH_ROWS: &str = "
@@ -344,6 +345,7 @@ async fn find(connection: &mut SqliteConnection, answers: &[Answer<'_>]) -> Resu
             issue_id,
             status,
             category,
+            former_key: None,
         })
         .collect())
 }
@@ -360,7 +362,8 @@ async fn rename(connection: &mut SqliteConnection, plan: &Plan) -> Result<(), sq
     }
     let parked: Vec<Value> = renamed.iter().map(|row| json!(row.id)).collect();
     run(connection, PARK_ROWS, &[&parked]).await?;
-    let named: Vec<Value> = renamed.iter().map(|row| json!([row.id, row.key, row.issue_id])).collect();
+    let named: Vec<Value> =
+        renamed.iter().map(|row| json!([row.id, row.key, row.issue_id, row.former_key])).collect();
     run(connection, RENAME_ROWS, &[&named]).await?;
     Ok(())
 }

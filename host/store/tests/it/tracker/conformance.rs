@@ -8,6 +8,7 @@ use maro_domain::{
     tracked::{
         ListFilter, MISSING_STATUS, PageRequest, Source,
         TrackOutcome::{self, AlreadyTracked, Tracked},
+        TrackedIssue,
         UntrackOutcome::{NotTracked, Untracked},
     },
 };
@@ -26,6 +27,7 @@ on_both_databases! {
     every_channel_has_its_own_list,
     rows_are_found_by_key_and_id,
     a_list_is_read_page_by_page,
+    a_row_says_which_key_its_issue_had_before,
     a_filter_keeps_what_fits_and_counts_it,
     ten_thousand_issues_stay_in_order,
     tracking_again_refreshes_summary_and_status,
@@ -130,6 +132,34 @@ async fn every_channel_has_its_own_list(given: &Given) {
     let moved = issue(1, "B-1");
     given.track("C1", &[moved], 2).await;
     assert_eq!(given.keys("C2").await, ["A-1"]);
+}
+
+async fn a_row_says_which_key_its_issue_had_before(given: &Given) {
+    let of = |number, key: &str| Issue { status_category: StatusCategory::InProgress, ..issue(number, key) };
+    given.track("C1", &[of(1, "A-1"), of(2, "A-2"), of(3, "A-3")], 0).await;
+    let read = || async {
+        let page = PageRequest { offset: 0, limit: 10 };
+        let rows = given.tracker.get_tracked_issues(&channel("C1"), page).await.unwrap().issues;
+        let former = |row: &TrackedIssue| row.former_key.as_ref().map_or("-".to_owned(), ToString::to_string);
+        assert!(rows.iter().all(|row| row.last_jira_category == StatusCategory::InProgress));
+        rows.iter().map(|row| format!("{} {}", row.key, former(row))).collect::<Vec<_>>()
+    };
+    assert_eq!(read().await, ["A-1 -", "A-2 -", "A-3 -"]);
+    // Jira answers for the key on the list, or somebody tracks the issue by its new one.
+    let sync = |before, issue, second| async move {
+        let answers = [(key(before), Some(issue))];
+        given.tracker.update_sync_status(&channel("C1"), &answers, at(second)).await.unwrap();
+    };
+    sync("A-1", of(1, "B-7"), 1).await;
+    given.track("C1", &[of(2, "B-8")], 2).await;
+    assert_eq!(read().await, ["B-7 A-1", "B-8 A-2", "A-3 -"]);
+    sync("B-7", of(1, "B-7"), 3).await;
+    sync("B-8", of(2, "C-9"), 3).await;
+    assert_eq!(read().await, ["B-7 A-1", "C-9 B-8", "A-3 -"]);
+    let fitting = ListFilter::Open;
+    let page = PageRequest { offset: 1, limit: 1 };
+    let found = given.tracker.get_filtered_issues(&channel("C1"), fitting, page).await.unwrap();
+    assert_eq!(found.page.issues[0].former_key, Some(key("B-8")));
 }
 
 async fn a_list_is_read_page_by_page(given: &Given) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maro_runtime::policy::grants::Grant;
+use maro_runtime::policy::{functions::Function, grants::Grant};
 use wit_parser::Resolve;
 
 use crate::{bot::TestBot, plugins::PluginsFolder};
@@ -82,6 +82,56 @@ async fn a_scope_denies_no_other_capability() {
             let expected = denial(grant, &sentence);
             let shown = call(&bot, "grace", "general", grant, &function).await;
             assert_eq!(shown == expected, grant == denied, "{grant}.{function}: {shown}");
+        }
+    }
+}
+
+/// `untrack` and so on: what somebody who isn't an administrator reads of each function.
+async fn denied_places(scopes: &[String]) -> Vec<(Grant, String, Option<String>)> {
+    let bot = bot(|grant| {
+        let own = scopes.iter().filter(|scope| scope.split('.').next() == Some(grant.as_str()));
+        Some(own.map(|scope| format!("{scope}.admins-only = true")).collect::<Vec<_>>().join("\n"))
+    })
+    .await;
+    let mut denied = Vec::new();
+    for (grant, function) in functions() {
+        let shown = call(&bot, "grace", "general", grant, &function).await;
+        let place = shown.strip_prefix("Only MARO admins can use the ");
+        let place = place.and_then(|rest| rest.strip_suffix(" permission through this command."));
+        denied.push((grant, function, place.map(str::to_owned)));
+    }
+    denied
+}
+
+#[tokio::test]
+async fn a_scope_of_each_function_denies_that_function_by_its_name() {
+    let functions: Vec<String> =
+        functions().into_iter().map(|(grant, function)| format!("{grant}.{function}")).collect();
+    for (grant, function, place) in denied_places(&functions).await {
+        assert_eq!(place, Some(format!("{grant}.{function}")));
+    }
+    for (number, narrowed) in functions.iter().enumerate().filter(|(number, _)| number % 6 == 1) {
+        for (grant, function, place) in denied_places(std::slice::from_ref(narrowed)).await {
+            let expected = (format!("{grant}.{function}") == *narrowed).then(|| narrowed.clone());
+            assert_eq!(place, expected, "{number}: {grant}.{function} where {narrowed} is narrowed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reading_and_writing_are_narrowed_apart() {
+    for (part, changes) in [("reading", false), ("writing", true)] {
+        let has_any = |grant| Function::of(grant).any(|function| function.changes == changes);
+        let scopes: Vec<String> = Grant::ALL
+            .into_iter()
+            .filter(|grant| has_any(*grant))
+            .map(|grant| format!("{grant}.{part}"))
+            .collect();
+        for (grant, name, place) in denied_places(&scopes).await {
+            // The fixture sends a GET.
+            let mut function = Function::of(grant).filter(|function| function.name == name);
+            let expected = function.next().filter(|function| function.changes == changes);
+            assert_eq!(place, expected.map(|_| format!("{grant}.{part}")), "{grant}.{name} under {part}");
         }
     }
 }

@@ -58,6 +58,41 @@ async fn a_grant_can_be_for_projects() {
     assert!(bot.say("/maro track SCRUM-123").await.starts_with("Now tracking"));
 }
 
+/// Reading by all, writing by administrators.
+#[tokio::test]
+async fn a_part_of_a_grant_can_be_narrowed() {
+    let (log, _guard) = Log::start();
+    let bot = capable_bot("[scope]\nstorage.writing.admins-only = true").await;
+    bot.say("/maro capable set channel name ada").await;
+    assert_eq!(bot.say_as("grace", "general", "/maro capable get channel name").await, "Some(\"ada\")");
+    assert_eq!(
+        bot.say_as("grace", "general", "/maro capable set channel name grace").await,
+        "Only MARO admins can use the storage.writing permission through this command."
+    );
+    assert_eq!(bot.say("/maro capable get channel name").await, "Some(\"ada\")");
+    let cure = "a plugin was denied storage.writing: to allow it, add the person to MARO_ADMINS or remove \
+                `storage.writing.admins-only` under [scope] in capable.toml";
+    assert!(log.lines("was denied").contains(cure), "{}", log.lines("was denied"));
+    let details = bot.say("/maro plugins capable").await;
+    assert!(details.contains("storage, storage.writing (admins only), "), "{details}");
+}
+
+#[tokio::test]
+async fn one_function_can_be_narrowed() {
+    let bot = scoped_track("tracker-edit.track.admins-only = true").await;
+    assert_eq!(
+        bot.say_as("grace", "general", "/maro track SCRUM-123").await,
+        "Only MARO admins can use the tracker-edit.track permission through this command."
+    );
+    let bot = scoped_track("jira.look-up.projects = [\"OPS\"]").await;
+    assert_eq!(
+        bot.say("/maro track SCRUM-123").await,
+        "This command can't use the jira.look-up permission in the SCRUM project."
+    );
+    let bot = scoped_track("tracker-edit.untrack.admins-only = true\njira.search.projects = [\"OPS\"]").await;
+    assert!(bot.say_as("grace", "general", "/maro track SCRUM-123").await.starts_with("Now tracking"));
+}
+
 #[tokio::test]
 async fn a_project_in_a_scope_is_its_whole_key() {
     for projects in [r#""SCRU", "S""#, r#""SCRUM2", "XSCRUM""#, ""] {

@@ -9,9 +9,27 @@ use crate::{
     bot::{
         TestBot,
         capabilities::{capable_bot, with_capable},
+        key,
     },
     plugins::PluginsFolder,
 };
+
+#[tokio::test]
+async fn the_list_says_what_became_of_each_issue() {
+    let manifest = "grants = [\"jira\", \"jira-edit\", \"tracker\", \"tracker-edit\", \"storage\", \"settings\", \
+                    \"clock\", \"http\", \"caller\"]";
+    let plugins = PluginsFolder::shipped().with_fixture("every-call", "every-call", manifest);
+    let bot = TestBot::with_plugins(plugins).await;
+    bot.say("/maro track SCRUM-123 SCRUM-125").await;
+    let rows = bot.say("/maro every-call tracker.list-details").await;
+    assert!(rows.contains("StatusCategory::ToDo, moved-from: None"), "{rows}");
+    assert!(rows.contains("StatusCategory::Done, moved-from: None"), "{rows}");
+    bot.jira.move_issue(&key("SCRUM-123"), &key("AUTH-7"));
+    bot.say("/maro track SCRUM-123").await;
+    let rows = bot.say("/maro every-call tracker.list-filtered").await;
+    assert!(rows.contains("key: \"AUTH-7\"") && rows.contains("moved-from: Some(\"SCRUM-123\")"), "{rows}");
+    assert!(!rows.contains("SCRUM-125"), "{rows}");
+}
 
 #[tokio::test]
 async fn values_are_kept_by_channel_and_for_all() {
