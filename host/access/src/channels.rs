@@ -15,6 +15,9 @@ use crate::{remembered::Remembered, workspace::Workspace};
 pub const PUBLIC_SCOPE: &str = "channels:read";
 pub const PRIVATE_SCOPE: &str = "groups:read";
 
+/// The scopes for what was written in public channels, and in private ones.
+const HISTORY_SCOPES: [&str; 2] = ["channels:history", "groups:history"];
+
 /// How long an answer of Slack is good, and how long it isn't asked again after a failure.
 const LIFETIME: Duration = Duration::from_secs(300);
 const FAILURE_LIFETIME: Duration = Duration::from_secs(15);
@@ -80,6 +83,16 @@ impl Channels {
         let lifetime = if audience == Audience::Unknown { FAILURE_LIFETIME } else { LIFETIME };
         self.remembered.put(channel.clone(), audience, lifetime);
         audience
+    }
+
+    /// Whether the app may read the history of some channels, as far as is known.
+    pub(crate) async fn may_read_history(&self) -> bool {
+        for scope in HISTORY_SCOPES {
+            if !self.workspace.lacks_scope(scope).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// The channels that a person is in, as far as the app may see them. `None` if it may see none.

@@ -100,6 +100,11 @@ impl Access {
         }
     }
 
+    /// Whether the app may read what was written in some channels, as far as is known.
+    pub async fn may_read_history(&self) -> bool {
+        self.channels.may_read_history().await
+    }
+
     /// The channels that a person is in, as far as the app may see them. `None` if it may see none.
     pub async fn channels_of(&self, user: &UserId) -> Option<Vec<ChannelId>> {
         self.channels.of_person(user).await

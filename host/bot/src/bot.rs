@@ -42,7 +42,10 @@ use maro_runtime::{
 use maro_slack::socket::SocketMode;
 use maro_store::{Stores, config::DatabaseConfig};
 use maro_tickets::{
-    notices::worker::NoticeWorker, patience::Patience, recent_changes::RecentChanges, sync::StatusSync,
+    notices::{digests::Digests, worker::NoticeWorker},
+    patience::Patience,
+    recent_changes::RecentChanges,
+    sync::StatusSync,
 };
 
 /// How long the first look at Jira may take; nothing waits for it.
@@ -133,6 +136,9 @@ impl Bot {
         background.spawn(status_sync(&services).run(shutdown.clone()));
         background.spawn(recent_changes(&services).run(shutdown.clone()));
         background.spawn(notice_worker(&services).run(shutdown.clone()));
+        let digests =
+            Digests { notices: Arc::clone(&services.stores.notices), clock: services.clock.clone() };
+        background.spawn(digests.run(shutdown.clone()));
         background.spawn(Arc::clone(&services.new_issues).run(shutdown.clone()));
         background.spawn(audit_upkeep(&config, &services).run(shutdown.clone()));
         background.spawn(Arc::clone(&state.jira_webhook.changed_issues).run(shutdown.clone()));

@@ -31,6 +31,7 @@ use crate::{
 use maro_domain::{
     command_name::CommandName,
     ids::{ChannelId, UserId},
+    issue::IssueKey,
     reply::{Block, Button, Item, Reply, Span, Visibility},
 };
 
@@ -86,6 +87,11 @@ impl Renderer {
     #[must_use]
     pub fn sealing_buttons(self, sealer: Sealer) -> Self {
         Self { sealer: Some(sealer), ..self }
+    }
+
+    /// Where an issue is in a browser.
+    pub fn issue_address(&self, key: &IssueKey) -> String {
+        format!("{}/browse/{key}", self.site.as_str().trim_end_matches('/'))
     }
 
     /// The message that shows `reply` to `caller` in `channel`, within Slack's limits.

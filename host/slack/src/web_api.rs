@@ -8,6 +8,7 @@
 mod connector;
 mod conversations;
 pub mod error;
+pub mod history;
 pub mod notices;
 mod user_groups;
 

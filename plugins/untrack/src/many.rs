@@ -1,4 +1,5 @@
-//! `/maro untrack all` and `/maro untrack done`: asks first, says how many, and can be undone.
+//! `/maro untrack all` and `/maro untrack done`: asks first, says how many, and can be undone. So can what a digest's
+//! button untracks.
 
 use maro_plugin::{
     IssueKey, Reply, RunError,
@@ -37,6 +38,8 @@ pub(crate) enum Request {
     Ask(Which),
     /// With the number that the person was asked about.
     Untrack(Which, usize),
+    /// As a button names them, which can be undone.
+    These(Vec<IssueKey>),
     /// With the number of what is to be undone.
     Undo(u64),
 }
@@ -51,6 +54,9 @@ impl Request {
             ["done"] => Some(Self::Ask(Which::Done)),
             ["all", count] => Some(Self::Untrack(Which::All, count.parse().ok()?)),
             ["done", count] => Some(Self::Untrack(Which::Done, count.parse().ok()?)),
+            ["these", ref keys @ ..] if !keys.is_empty() => {
+                Some(Self::These(keys.iter().map(|key| key.to_uppercase()).collect()))
+            }
             ["undo", number] => Some(Self::Undo(number.parse().ok()?)),
             _ => None,
         }
@@ -60,6 +66,7 @@ impl Request {
         match self {
             Self::Ask(which) => Ok(ask(which, which.keys()?.len())),
             Self::Untrack(which, count) => untrack(which, count),
+            Self::These(keys) => untrack_these(&keys),
             Self::Undo(number) => undo(number),
         }
     }
@@ -150,6 +157,10 @@ fn untrack(which: Which, count: usize) -> Result<Reply, RunError> {
     if keys.len() != count || keys.is_empty() {
         return Ok(ask(which, keys.len()));
     }
+    untrack_these(&keys)
+}
+
+fn untrack_these(keys: &[IssueKey]) -> Result<Reply, RunError> {
     let mut untracked = Vec::new();
     for keys in keys.chunks(KEYS_PER_CALL) {
         let outcomes = tracker_edit::untrack(keys)?;
@@ -246,7 +257,9 @@ mod tests {
         assert_eq!(Request::parse("done"), Some(Request::Ask(Which::Done)));
         assert_eq!(Request::parse("done 17"), Some(Request::Untrack(Which::Done, 17)));
         assert_eq!(Request::parse("undo 3"), Some(Request::Undo(3)));
-        for other in ["", "all SCRUM-1", "SCRUM-1 all", "all -1", "all 1 2", "undo"] {
+        let these = vec!["A-1".to_owned(), "B-2".to_owned()];
+        assert_eq!(Request::parse("these a-1 B-2"), Some(Request::These(these)));
+        for other in ["", "all SCRUM-1", "SCRUM-1 all", "all -1", "all 1 2", "undo", "these"] {
             assert_eq!(Request::parse(other), None, "{other}");
         }
     }

@@ -10,14 +10,22 @@ use maro_domain::{
     words::Site,
 };
 use maro_process::telemetry::error_chain;
-use maro_store::{database::error::DatabaseError, notices::Mode};
-use maro_tickets::{epic_key, texts};
+use maro_store::{
+    database::error::DatabaseError,
+    notices::{DigestSetting, Mode},
+};
+use maro_tickets::{
+    epic_key,
+    notices::schedule::{self, Schedule},
+    texts::{self, notices::DigestText},
+};
 
 /// What somebody wants.
 enum Wanted {
     /// To know.
     Nothing,
     Mode(Mode),
+    Digest(Schedule),
     Muted(IssueKey, bool),
 }
 
@@ -32,10 +40,9 @@ impl Commands {
             return CommandOutcome::Refused(Reply::sentence(sentence));
         }
         let answered = match wanted {
-            Wanted::Nothing => {
-                self.capabilities.tickets.notices.mode(&caller.channel).await.map(texts::notices::mode)
-            }
+            Wanted::Nothing => self.setting(caller).await,
             Wanted::Mode(mode) => self.set_mode(caller, mode).await,
+            Wanted::Digest(schedule) => self.set_digest(caller, schedule).await,
             Wanted::Muted(key, is_muted) => self.mute(caller, &key, is_muted).await,
         };
         match answered {
@@ -52,6 +59,35 @@ impl Commands {
         Ok(match self.capabilities.tickets.notices.set_mode(&Author::from(caller), mode, now).await? {
             true => texts::notices::mode_set(mode),
             false => texts::notices::mode_kept(mode),
+        })
+    }
+
+    /// What the channel is told.
+    async fn setting(&self, caller: &Caller) -> Result<Vec<Span>, DatabaseError> {
+        let notices = &self.capabilities.tickets.notices;
+        let mode = notices.mode(&caller.channel).await?;
+        let digest = match mode {
+            Mode::Digest => notices.digest(&caller.channel).await?,
+            _ => None,
+        };
+        let digest = digest.and_then(|digest| Some((Schedule::parse(&digest.schedule)?, digest.zone)));
+        let digest = digest.map(|(schedule, zone)| digest_text(schedule, zone));
+        Ok(texts::notices::mode(mode, digest.as_ref()))
+    }
+
+    async fn set_digest(&self, caller: &Caller, schedule: Schedule) -> Result<Vec<Span>, DatabaseError> {
+        let now = self.capabilities.clock.now();
+        // Without an answer of Slack's it's UTC, which the person reads and can change.
+        let zone = self.capabilities.access.time_zone(&caller.user).await.ok().flatten();
+        let (known, is_known) = schedule::zone_named(zone.as_deref());
+        let zone = zone.filter(|_| is_known);
+        let due_at = schedule.next_after(now, &known);
+        let setting = DigestSetting { schedule: schedule.to_string(), zone: zone.clone(), due_at };
+        let notices = &self.capabilities.tickets.notices;
+        let text = digest_text(schedule, zone);
+        Ok(match notices.set_digest(&Author::from(caller), &setting, now).await? {
+            true => texts::notices::digest_set(&text, is_known),
+            false => texts::notices::digest_kept(&text),
         })
     }
 
@@ -74,8 +110,16 @@ impl Commands {
     }
 }
 
+fn digest_text(schedule: Schedule, zone: Option<String>) -> DigestText {
+    DigestText { when: schedule.in_words(), zone: zone.unwrap_or_else(|| "UTC".to_owned()) }
+}
+
 fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
     let arguments = arguments.trim();
+    let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
+    if first.eq_ignore_ascii_case(Mode::Digest.as_str()) {
+        return Schedule::parse(rest).map(Wanted::Digest);
+    }
     let Some((rest, last)) = arguments.rsplit_once(char::is_whitespace) else {
         return match arguments {
             "" => Some(Wanted::Nothing),

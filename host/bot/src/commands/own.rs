@@ -50,7 +50,7 @@ impl OwnCommand {
         match self {
             Self::Create => "[summary]",
             Self::Stories => "EPIC-KEY",
-            Self::Notify => "[status|all|done|off]",
+            Self::Notify => "[status|all|done|off|digest]",
             Self::Where => "KEY",
             Self::Help => "[command]",
             Self::Plugins => "",

@@ -54,6 +54,8 @@ fn the_scopes_are_those_of_the_methods_in_use() {
         ("users.info", Some("users:read")),
         ("conversations.info", Some("channels:read")),
         ("users.conversations", Some("channels:read")),
+        ("conversations.history", Some("channels:history")),
+        ("conversations.replies", Some("channels:history")),
         ("usergroups.list", Some("usergroups:read")),
         ("usergroups.users.list", Some("usergroups:read")),
         ("chat.postMessage", Some("chat:write")),

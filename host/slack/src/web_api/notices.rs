@@ -30,6 +30,28 @@ const GONE: [&str; 7] = [
     "is_inactive",
 ];
 
+/// The name of MARO's marks.
+pub(super) const MARK: &str = "maro_notice";
+
+/// What a message is known by in a channel's history. People don't see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark<'a> {
+    /// It tells these notices.
+    Notices(&'a [i64]),
+    /// It begins the thread of the issue with this id.
+    Head(&'a str),
+}
+
+impl Mark<'_> {
+    fn metadata(self) -> Value {
+        let payload = match self {
+            Self::Notices(ids) => json!({ "notices": ids }),
+            Self::Head(issue) => json!({ "head_of": issue }),
+        };
+        json!({ "event_type": MARK, "event_payload": payload })
+    }
+}
+
 /// A message that Slack hasn't confirmed.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
@@ -53,7 +75,8 @@ struct Answer {
 }
 
 impl SlackWebApi {
-    /// Posts a message to a channel within 10 s, as a reply if `thread` is the timestamp of a message.
+    /// Posts a message to a channel within 10 s, as a reply if `thread` is the timestamp of a message. By its mark it
+    /// can be found again: see [`SlackWebApi::marks_in`].
     ///
     /// # Errors
     /// [`PostFailure`].
@@ -62,11 +85,15 @@ impl SlackWebApi {
         channel: &ChannelId,
         thread: Option<&str>,
         message: &Message,
+        mark: Option<Mark<'_>>,
     ) -> Result<MessageTs, PostFailure> {
         let mut request = body(channel, message);
         request["unfurl_links"] = json!(false);
         if let Some(thread) = thread {
             request["thread_ts"] = json!(thread);
+        }
+        if let Some(mark) = mark {
+            request["metadata"] = mark.metadata();
         }
         let posted = self.try_post(POST_NOTICE, &request).await;
         let answer: Answer = posted

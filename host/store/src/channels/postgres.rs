@@ -60,6 +60,10 @@ const MOVE: &[&str] = &[
         AND EXISTS (SELECT FROM channel_notices AS moved WHERE moved.channel_id = $1)",
     "UPDATE channel_notices SET channel_id = $2 WHERE channel_id = $1",
     "UPDATE notice_outbox SET channel_id = $2 WHERE channel_id = $1",
+    "DELETE FROM done_issues AS kept
+     WHERE kept.channel_id = $2 AND EXISTS (
+        SELECT FROM done_issues AS moved WHERE moved.channel_id = $1 AND moved.issue_id = kept.issue_id)",
+    "UPDATE done_issues SET channel_id = $2 WHERE channel_id = $1",
     "DELETE FROM notice_threads AS kept
      WHERE kept.channel_id = $2 AND EXISTS (
         SELECT FROM notice_threads AS moved

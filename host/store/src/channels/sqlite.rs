@@ -85,6 +85,7 @@ const MOVE: &[&str] = &[
     ),
     once!("UPDATE channel_notices SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
     once!("UPDATE notice_outbox SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
+    once!("UPDATE OR REPLACE done_issues SET channel_id = ?1 ->> 4 WHERE channel_id = ?1 ->> 3"),
     once!(
         "DELETE FROM notice_threads AS kept
          WHERE kept.channel_id = ?1 ->> 4 AND EXISTS (

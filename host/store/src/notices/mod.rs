@@ -1,7 +1,7 @@
 //! What channels are told of changes: what each wants to hear, the changes that wait to be told, and the threads in
 //! which they are.
 //!
-//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads` and `own_changes`. A change is written by
+//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes` and `done_issues`. A change is written by
 //! `note.rs` of each database, in the transaction that changes the row of the list. Those tables are the queue, too:
 //! a worker claims channels for a few seconds, and of several replicas each gets others. The times of the queue are
 //! the database's own, since the clocks of replicas differ.
@@ -31,16 +31,21 @@ pub(crate) const CLAIM_MS: i64 = 20_000;
 /// How long a change waits, so that those that come with it are told together.
 pub(crate) const GATHERING_MS: i64 = 600;
 
+/// How many issues one digest offers for removal. One command takes as many.
+pub(crate) const MAX_OFFERED: i64 = 50;
+
 /// What a channel wants to hear.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Changes from one category of status to another.
     #[default]
     Status,
-    /// All changes of status.
+    /// All changes of status, and those of other fields, and comments.
     All,
     /// That an issue is done.
     Done,
+    /// All changes of status, at a time of day.
+    Digest,
     Off,
 }
 
@@ -50,13 +55,16 @@ impl Mode {
             Self::Status => "status",
             Self::All => "all",
             Self::Done => "done",
+            Self::Digest => "digest",
             Self::Off => "off",
         }
     }
 
     /// The mode with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Status, Self::All, Self::Done, Self::Off].into_iter().find(|mode| mode.as_str() == name)
+        [Self::Status, Self::All, Self::Done, Self::Digest, Self::Off]
+            .into_iter()
+            .find(|mode| mode.as_str() == name)
     }
 }
 
@@ -71,6 +79,8 @@ pub struct ClaimedChannel {
     pub pauses: u32,
     /// The last message about many issues, if there was one.
     pub bulk: Option<Recent>,
+    /// The name of the time zone of its digest, if it's known.
+    pub zone: Option<String>,
     /// Oldest first.
     pub notices: Vec<Waiting>,
 }
@@ -86,8 +96,43 @@ pub struct Recent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Status,
+    Assignee,
+    Priority,
+    Sprint,
+    /// New comments: how many, and the id of the last.
+    Comments,
+    /// An issue that has been done for long.
+    Finished,
     /// How to turn notices on.
     Introduction,
+}
+
+impl Kind {
+    const ALL: [Self; 7] = [
+        Self::Status,
+        Self::Assignee,
+        Self::Priority,
+        Self::Sprint,
+        Self::Comments,
+        Self::Finished,
+        Self::Introduction,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Assignee => "assignee",
+            Self::Priority => "priority",
+            Self::Sprint => "sprint",
+            Self::Comments => "comments",
+            Self::Finished => "finished",
+            Self::Introduction => "introduction",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// A change that wasn't told yet.
@@ -100,6 +145,10 @@ pub struct Waiting {
     pub from: String,
     pub to: String,
     pub set_by: Option<String>,
+    /// When MARO saw it. `None` if that can't be read.
+    pub at: Option<Timestamp>,
+    /// Whether it was being sent when its worker lost sight of it.
+    pub is_unconfirmed: bool,
     /// Whether the issue is on the list.
     pub is_tracked: bool,
     /// Who put it there. `None` if Slack knows nobody of that name.
@@ -111,6 +160,7 @@ pub struct Waiting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub key: IssueKey,
+    pub kind: Kind,
     pub from: String,
     pub to: String,
     pub set_by: Option<String>,
@@ -121,6 +171,16 @@ pub struct Told {
 pub struct Thread {
     pub head: Head,
     pub reply: Option<LastReply>,
+}
+
+impl Thread {
+    /// The timestamp of the message that begins it, if that is known.
+    pub fn head_ts(&self) -> Option<&str> {
+        match &self.head {
+            Head::Known { ts, .. } => Some(ts),
+            Head::None | Head::Uncertain => None,
+        }
+    }
 }
 
 /// The message that begins a thread.
@@ -181,6 +241,8 @@ pub enum Became<'a> {
     Waiting,
     /// They are in the message with this timestamp.
     Sent(&'a str),
+    /// It has to be found out whether the message was sent.
+    Unconfirmed,
     /// Nobody knows whether the message was sent.
     Lost,
     /// They aren't told, for this reason.
@@ -217,6 +279,27 @@ pub struct ReplyUpdate<'a> {
     pub has_choice: bool,
 }
 
+/// When a channel gets its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestSetting {
+    /// `daily 9:00`
+    pub schedule: String,
+    /// The name of a time zone; `None` if nobody's is known, which is UTC then.
+    pub zone: Option<String>,
+    /// The next time.
+    pub due_at: Timestamp,
+}
+
+/// A digest whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueDigest {
+    pub channel: ChannelId,
+    pub schedule: String,
+    pub zone: Option<String>,
+    /// As it's stored, to tell whether another replica has begun it.
+    pub due_at: String,
+}
+
 /// What channels are told. SQLite and PostgreSQL behave the same: one suite tests both.
 #[async_trait]
 pub trait Notices: Send + Sync {
@@ -225,6 +308,30 @@ pub trait Notices: Send + Sync {
 
     /// Sets what the author's channel wants to hear. `false` if that is what it was, and the channel knew it.
     async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError>;
+
+    /// When a channel gets its digest, if it ever chose one.
+    async fn digest(&self, channel: &ChannelId) -> Result<Option<DigestSetting>, DatabaseError>;
+
+    /// Has the author's channel get digests from now on. `false` if it got them on that schedule before.
+    async fn set_digest(
+        &self,
+        author: &Author,
+        setting: &DigestSetting,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError>;
+
+    /// The digests whose time has come, 100 at most.
+    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError>;
+
+    /// Puts what a digest tells into the queue, and moves its time on to `next`. Issues that are known to have been
+    /// done since before `done_before` are in it, once. `false` if another replica has begun it.
+    async fn begin_digest(
+        &self,
+        due: &DueDigest,
+        next: Timestamp,
+        done_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError>;
 
     /// Silences an issue on the list of the author's channel, or lets it be heard again. `false` if it was so, or the
     /// issue isn't on the list.
@@ -246,8 +353,8 @@ pub trait Notices: Send + Sync {
     /// How long until a channel can be claimed. `None` if nothing is waiting.
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;
 
-    /// Claims at most `limit` channels whose time has come, for `holder`, which is another for each call. Messages
-    /// that an earlier holder didn't finish are lost.
+    /// Claims at most `limit` channels whose time has come, for `holder`, which is another for each call. What an
+    /// earlier holder was sending is unconfirmed.
     async fn claim(&self, holder: i64, limit: u32) -> Result<Vec<ClaimedChannel>, DatabaseError>;
 
     /// What the message with this timestamp tells, in the order in which it changed.

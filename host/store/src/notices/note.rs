@@ -15,13 +15,15 @@ pub(crate) struct StatusChange<'a> {
     pub(crate) from_category: &'a str,
     pub(crate) to_category: &'a str,
     pub(crate) set_by: Option<&'a str>,
+    /// Whether MARO has done it itself, which nobody has to be told of.
+    pub(crate) is_own: bool,
 }
 
 impl StatusChange<'_> {
     /// As SQLite's statements take it.
     pub(crate) fn stored(&self, at: &str) -> Value {
-        let Self { channel, issue, from, to, from_category, to_category, set_by } = self;
+        let Self { channel, issue, from, to, from_category, to_category, set_by, is_own } = self;
         let (key, id) = (issue.key.as_str(), issue.id.as_str());
-        json!([channel, key, id, from, to, from_category, to_category, set_by, at])
+        json!([channel, key, id, from, to, from_category, to_category, set_by, at, u8::from(*is_own)])
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::error::DatabaseError,
-    notices::{ClaimedChannel, Mode, Notices, Outcome, Sending, Told},
+    notices::{ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told},
     observer::Observed,
 };
 use maro_domain::{
@@ -24,6 +24,34 @@ impl Notices for Observed<dyn Notices> {
 
     async fn set_mode(&self, author: &Author, mode: Mode, now: Timestamp) -> Result<bool, DatabaseError> {
         self.watch("notices_set_mode", self.table.set_mode(author, mode, now)).await
+    }
+
+    async fn digest(&self, channel: &ChannelId) -> Result<Option<DigestSetting>, DatabaseError> {
+        self.watch("notices_digest", self.table.digest(channel)).await
+    }
+
+    async fn set_digest(
+        &self,
+        author: &Author,
+        setting: &DigestSetting,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("notices_set_digest", self.table.set_digest(author, setting, now)).await
+    }
+
+    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError> {
+        self.watch("notices_due_digests", self.table.due_digests(now)).await
+    }
+
+    async fn begin_digest(
+        &self,
+        due: &DueDigest,
+        next: Timestamp,
+        done_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let begun = self.table.begin_digest(due, next, done_before, now);
+        self.watch("notices_begin_digest", begun).await
     }
 
     async fn mute(

@@ -17,7 +17,8 @@ use crate::{
         time::time_text,
     },
     notices::{
-        CLAIM_MS, ClaimedChannel, Mode, Notices, Outcome, Sending, Told, postgres::clock::now_ms, stored,
+        CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told,
+        postgres::clock::now_ms, stored,
     },
 };
 use maro_domain::{
@@ -27,6 +28,7 @@ use maro_domain::{
 };
 
 mod clock;
+mod digest;
 pub(crate) mod note;
 mod queue;
 
@@ -34,7 +36,7 @@ const MODE: &str = "
     SELECT coalesce((SELECT mode FROM channel_notices WHERE channel_id = $1 AND team_id = '' AND site_id = ''), '')";
 
 const TOLD: &str = "
-    SELECT coalesce(json_agg(json_build_array(issue_key, from_status, to_status, set_by) ORDER BY id), '[]')::text
+    SELECT coalesce(json_agg(json_build_array(issue_key, kind, from_status, to_status, set_by) ORDER BY id), '[]')::text
     FROM notice_outbox WHERE channel_id = $1 AND message_ts = $2";
 
 const SET_MODE: &str = concat!(
@@ -44,7 +46,10 @@ const SET_MODE: &str = concat!(
     in_time!("$11"),
     " ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = true
         WHERE setting.mode <> excluded.mode OR NOT setting.is_introduced
-        RETURNING mode), noted AS (",
+        RETURNING mode),
+    dropped AS (
+        UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
+        WHERE channel_id = $5 AND state = 'kept' AND EXISTS (SELECT FROM setting)), noted AS (",
     note_one!("'notify'", "mode", "'done'", "setting"),
     ")",
     outcome!()
@@ -85,7 +90,7 @@ const END_OWN_CHANGE: &str = concat!("DELETE FROM own_changes WHERE issue_key = 
 
 const FORGET: &str = concat!(
     "DELETE FROM notice_outbox
-    WHERE noted_at < $1::text::timestamptz AND state NOT IN ('waiting', 'sending') AND ",
+    WHERE noted_at < $1::text::timestamptz AND state NOT IN ('waiting', 'sending', 'kept') AND ",
     in_time!("$2")
 );
 
@@ -111,6 +116,45 @@ impl Notices for PostgresNotices {
         let stamp = &Stamp::new(author, now);
         let statement = || stamped(SET_MODE, stamp).bind(mode.as_str());
         Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
+    }
+
+    async fn digest(&self, channel: &ChannelId) -> Result<Option<DigestSetting>, DatabaseError> {
+        let json = self.database.read(|| sqlx::query(digest::SETTING).bind(channel.as_str())).await?;
+        stored::parse_digest(&json)
+    }
+
+    async fn set_digest(
+        &self,
+        author: &Author,
+        setting: &DigestSetting,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = &Stamp::new(author, now);
+        let due_at = time_text(setting.due_at);
+        let statement = || {
+            let statement = stamped(digest::SET, stamp).bind(&setting.schedule).bind(setting.zone.as_deref());
+            statement.bind(due_at.clone())
+        };
+        Ok(!self.database.change(stamp.claim(), Effect::Once, statement).await?.is_empty())
+    }
+
+    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError> {
+        let now = time_text(now);
+        stored::parse_due(&self.database.read(|| sqlx::query(digest::DUE).bind(now.clone())).await?)
+    }
+
+    async fn begin_digest(
+        &self,
+        due: &DueDigest,
+        next: Timestamp,
+        done_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let times = &[next, done_before, now].map(time_text);
+        let begun = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            digest::begin(&mut lease, due, times).await
+        });
+        begun.await
     }
 
     async fn mute(

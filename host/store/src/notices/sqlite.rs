@@ -18,7 +18,8 @@ use crate::{
         time::time_text,
     },
     notices::{
-        CLAIM_MS, ClaimedChannel, Mode, Notices, Outcome, Sending, Told, sqlite::clock::now_ms, stored,
+        CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, MAX_OFFERED, Mode, Notices, Outcome, Sending,
+        Told, sqlite::clock::now_ms, stored,
     },
 };
 use maro_domain::{
@@ -28,6 +29,7 @@ use maro_domain::{
 };
 
 mod clock;
+mod digest;
 pub(crate) mod note;
 mod queue;
 
@@ -39,7 +41,7 @@ const MODE: &str = for_each_ask!(
 
 /// `ask.value` is the channel and the timestamp.
 const TOLD: &str = for_each_ask!(
-    "SELECT json_group_array(json_array(issue_key, from_status, to_status, set_by))
+    "SELECT json_group_array(json_array(issue_key, kind, from_status, to_status, set_by))
      FROM (SELECT * FROM notice_outbox
            WHERE channel_id = ask.value ->> 0 AND message_ts = ask.value ->> 1 ORDER BY id)"
 );
@@ -49,6 +51,11 @@ const SET_MODE: &str = "
     ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = 1
     WHERE setting.mode <> excluded.mode OR NOT setting.is_introduced
     RETURNING channel_id";
+
+/// What was kept for a digest isn't told any more.
+const DROP_KEPT: &str = "
+    UPDATE notice_outbox SET state = 'withheld', reason = 'turned off'
+    WHERE channel_id = ?1 ->> 0 AND state = 'kept'";
 
 const MUTE: &str = "
     INSERT INTO notice_threads AS thread (channel_id, issue_id, is_muted)
@@ -73,7 +80,7 @@ const BEGIN_OWN_CHANGE: &str = concat!(
 const END_OWN_CHANGE: &str = "DELETE FROM own_changes WHERE issue_key = ?1 ->> 0";
 
 const FORGET: &str =
-    "DELETE FROM notice_outbox WHERE noted_at < ?1 ->> 0 AND state NOT IN ('waiting', 'sending')";
+    "DELETE FROM notice_outbox WHERE noted_at < ?1 ->> 0 AND state NOT IN ('waiting', 'sending', 'kept')";
 
 /// The notices in a SQLite file.
 pub(crate) struct SqliteNotices {
@@ -106,8 +113,49 @@ impl Notices for SqliteNotices {
         let stamp = Stamp::new(author, now);
         let entry = Entry { action: "notify", subject: mode.as_str(), outcome: "done" };
         let arguments = vec![json!(stamp.channel), json!(mode.as_str())];
-        let statements = Statements::new(&[SET_MODE], arguments).noting(&stamp, &[entry]);
+        let statements = Statements::new(&[DROP_KEPT, SET_MODE], arguments).noting(&stamp, &[entry]);
         Ok(!self.writer.ask(statements).await?.is_empty())
+    }
+
+    async fn digest(&self, channel: &ChannelId) -> Result<Option<DigestSetting>, DatabaseError> {
+        stored::parse_digest(&self.database.read(Question::of(digest::SETTING, channel.as_str())).await?)
+    }
+
+    async fn set_digest(
+        &self,
+        author: &Author,
+        setting: &DigestSetting,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let stamp = Stamp::new(author, now);
+        let subject = format!("digest {}", setting.schedule);
+        let entry = Entry { action: "notify", subject: &subject, outcome: "done" };
+        let DigestSetting { schedule, zone, due_at } = setting;
+        let arguments = vec![json!(stamp.channel), json!(schedule), json!(zone), json!(time_text(*due_at))];
+        let statements = Statements::new(&[digest::SET], arguments).noting(&stamp, &[entry]);
+        Ok(!self.writer.ask(statements).await?.is_empty())
+    }
+
+    async fn due_digests(&self, now: Timestamp) -> Result<Vec<DueDigest>, DatabaseError> {
+        stored::parse_due(&self.database.read(Question::of(digest::DUE, time_text(now))).await?)
+    }
+
+    async fn begin_digest(
+        &self,
+        due: &DueDigest,
+        next: Timestamp,
+        done_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let arguments = vec![
+            json!(due.channel.as_str()),
+            json!(due.due_at),
+            json!(time_text(next)),
+            json!(time_text(done_before)),
+            json!(time_text(now)),
+            json!(MAX_OFFERED),
+        ];
+        Ok(!self.run(&digest::BEGIN, arguments).await?.is_empty())
     }
 
     async fn mute(

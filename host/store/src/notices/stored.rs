@@ -6,10 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    database::error::{self, DatabaseError},
+    database::{
+        error::{self, DatabaseError},
+        time::StoredTime,
+    },
     notices::{
-        Became, ClaimedChannel, Head, HeadUpdate, Kind, LastReply, Mode, Outcome, Recent, Thread, Told,
-        Waiting,
+        Became, ClaimedChannel, DigestSetting, DueDigest, Head, HeadUpdate, Kind, LastReply, Mode, Outcome,
+        Recent, Thread, Told, Waiting,
     },
 };
 use maro_domain::{
@@ -18,9 +21,9 @@ use maro_domain::{
 };
 
 /// A channel: its id, mode, whether it's introduced, pauses, the message about many issues with its age in
-/// milliseconds, and what waits.
+/// milliseconds, the zone of its digest, and what waits.
 #[derive(Deserialize)]
-struct StoredChannel(String, String, u8, u32, Option<String>, Option<i64>, Vec<StoredNotice>);
+struct StoredChannel(String, String, u8, u32, Option<String>, Option<i64>, Option<String>, Vec<StoredNotice>);
 
 #[derive(Deserialize)]
 struct StoredNotice {
@@ -31,6 +34,8 @@ struct StoredNotice {
     from_status: String,
     to_status: String,
     set_by: Option<String>,
+    noted_at: StoredTime,
+    state: String,
     tracked_by: Option<String>,
     head_ts: Option<String>,
     is_head_line: Option<u8>,
@@ -43,7 +48,8 @@ struct StoredNotice {
 
 /// Reads one channel. `None` if its id is invalid.
 pub(super) fn parse_channel(json: &str) -> Result<Option<ClaimedChannel>, DatabaseError> {
-    let StoredChannel(channel, mode, is_introduced, pauses, bulk_ts, bulk_age, notices) = error::parse(json)?;
+    let StoredChannel(channel, mode, is_introduced, pauses, bulk_ts, bulk_age, zone, notices) =
+        error::parse(json)?;
     let Ok(channel) = ChannelId::parse(&channel) else {
         tracing::warn!(channel, "skipped notices with an invalid channel_id");
         return Ok(None);
@@ -55,6 +61,7 @@ pub(super) fn parse_channel(json: &str) -> Result<Option<ClaimedChannel>, Databa
         is_introduced: is_introduced != 0,
         pauses,
         bulk: recent(bulk_ts, bulk_age),
+        zone,
         notices: notices.into_iter().filter_map(waiting).collect(),
     }))
 }
@@ -69,10 +76,7 @@ fn waiting(row: StoredNotice) -> Option<Waiting> {
         tracing::warn!(issue_key = row.issue_key, "skipped a notice with an invalid issue_key");
         return None;
     };
-    let kind = match row.kind.as_str() {
-        "introduction" => Kind::Introduction,
-        _ => Kind::Status,
-    };
+    let kind = Kind::from_name(&row.kind).unwrap_or(Kind::Status);
     let head = match row.head_ts {
         None => Head::None,
         Some(ts) if ts.is_empty() => Head::Uncertain,
@@ -89,19 +93,41 @@ fn waiting(row: StoredNotice) -> Option<Waiting> {
         from: row.from_status,
         to: row.to_status,
         set_by: row.set_by,
+        at: row.noted_at.0,
+        is_unconfirmed: row.state == "sending",
         is_tracked: row.tracked_by.is_some(),
         tracked_by: row.tracked_by.as_deref().and_then(|user| UserId::parse(user).ok()),
         thread: Thread { head, reply },
     })
 }
 
-/// Reads what was told: keys, statuses and who set the last.
+/// Reads what was told: keys, kinds, what was and what is, and who changed it.
 pub(super) fn parse_told(json: &str) -> Result<Vec<Told>, DatabaseError> {
-    let rows: Vec<(String, String, String, Option<String>)> = error::parse(json)?;
-    let told = |(key, from, to, set_by): (String, String, String, Option<String>)| {
-        Some(Told { key: IssueKey::parse(&key).ok()?, from, to, set_by })
+    type Row = (String, String, String, String, Option<String>);
+    let told = |(key, kind, from, to, set_by): Row| {
+        let (key, kind) = (IssueKey::parse(&key).ok()?, Kind::from_name(&kind)?);
+        Some(Told { key, kind, from, to, set_by })
     };
-    Ok(rows.into_iter().filter_map(told).collect())
+    Ok(error::parse::<Vec<Row>>(json)?.into_iter().filter_map(told).collect())
+}
+
+/// When a channel gets its digest: schedule, zone and the next time. `None` if it never chose one.
+pub(super) fn parse_digest(json: &str) -> Result<Option<DigestSetting>, DatabaseError> {
+    type Row = (Option<String>, Option<String>, StoredTime);
+    if json.is_empty() {
+        return Ok(None);
+    }
+    let (schedule, zone, StoredTime(due_at)) = error::parse::<Row>(json)?;
+    Ok(schedule.zip(due_at).map(|(schedule, due_at)| DigestSetting { schedule, zone, due_at }))
+}
+
+/// The digests whose time has come: channels, schedules, zones, and the times as they're stored.
+pub(super) fn parse_due(json: &str) -> Result<Vec<DueDigest>, DatabaseError> {
+    type Row = (String, String, Option<String>, String);
+    let due = |(channel, schedule, zone, due_at): Row| {
+        Some(DueDigest { channel: ChannelId::parse(&channel).ok()?, schedule, zone, due_at })
+    };
+    Ok(error::parse::<Vec<Row>>(json)?.into_iter().filter_map(due).collect())
 }
 
 /// What becomes of a claimed channel, as both databases' statements take it.
@@ -109,6 +135,7 @@ pub(super) fn outcome(channel: &ChannelId, holder: i64, outcome: &Outcome<'_>, k
     let (state, reason, message_ts) = match outcome.became {
         Became::Waiting => ("waiting", None, None),
         Became::Sent(ts) => ("sent", None, Some(ts)),
+        Became::Unconfirmed => ("sending", None, None),
         Became::Lost => ("lost", None, None),
         Became::Withheld(reason) => ("withheld", Some(reason), None),
     };
@@ -152,20 +179,22 @@ mod tests {
         let row = |key: &str, head: &str| {
             format!(
                 r#"{{"id":1,"issue_id":"10","issue_key":"{key}","kind":"status","from_status":"A","to_status":"B",
-                    "set_by":null,"tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
+                    "set_by":null,"noted_at":"2026-01-02T03:04:05+00:00","state":"sending","tracked_by":"U1","head_ts":{head},"is_head_line":1,"reply_ts":"5.0",
                     "reply_from":"A","reply_age":-3,"has_choice":0}}"#
             )
         };
         let rows = [row("A-1", "null"), row("a 1", "null"), row("A-2", "\"\""), row("A-3", "\"4.0\"")];
-        let json = format!(r#"["C1","loud",0,2,"9.0",60000,[{}]]"#, rows.join(","));
+        let json = format!(r#"["C1","loud",0,2,"9.0",60000,null,[{}]]"#, rows.join(","));
         let claimed = parse_channel(&json).unwrap().unwrap();
         assert_eq!((claimed.mode, claimed.pauses), (Mode::Off, 2));
         assert_eq!(claimed.bulk, Some(Recent { ts: "9.0".to_owned(), age: Duration::from_secs(60) }));
+        assert!(claimed.notices[0].is_unconfirmed);
+        assert_eq!(claimed.notices[0].at, "2026-01-02T03:04:05Z".parse().ok());
         let heads: Vec<_> = claimed.notices.iter().map(|notice| notice.thread.head.clone()).collect();
         let known = Head::Known { ts: "4.0".to_owned(), is_line: true };
         assert_eq!(heads, [Head::None, Head::Uncertain, known]);
         let reply = claimed.notices[0].thread.reply.as_ref().unwrap();
         assert_eq!(reply.message.age, Duration::ZERO);
-        assert!(parse_channel(r#"["a channel","off",0,0,null,null,[]]"#).unwrap().is_none());
+        assert!(parse_channel(r#"["a channel","off",0,0,null,null,null,[]]"#).unwrap().is_none());
     }
 }

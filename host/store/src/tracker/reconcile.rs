@@ -134,7 +134,7 @@ pub(in crate::tracker) fn reconcile(rows: Vec<Row>, answers: &[Answer<'_>]) -> P
 }
 
 /// The changes of status that an update of rows makes, as far as it was made: `made` has the ids of those rows. What
-/// MARO has done itself, and what doesn't lead from one status that Jira shows to another, isn't among them.
+/// doesn't lead from one status that Jira shows to another isn't among them.
 pub(in crate::tracker) fn status_changes<'a>(
     plan: &'a Plan,
     answers: &[Answer<'a>],
@@ -143,9 +143,8 @@ pub(in crate::tracker) fn status_changes<'a>(
     let changes = plan.update.iter().filter(|update| made.contains(&update.row.id)).filter_map(|update| {
         let issue = answers[update.answer].issue?;
         let set_by = match &issue.status_set_by {
-            Some(StatusSetter::Maro) => return None,
             Some(StatusSetter::Person(name)) => Some(name.as_str()),
-            None => None,
+            Some(StatusSetter::Maro) | None => None,
         };
         let change = StatusChange {
             channel: &update.row.channel,
@@ -155,6 +154,7 @@ pub(in crate::tracker) fn status_changes<'a>(
             from_category: update.row.category.as_deref()?,
             to_category: known_category(issue)?,
             set_by,
+            is_own: issue.status_set_by == Some(StatusSetter::Maro),
         };
         (change.from != change.to).then_some((update.answer, change))
     });

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use maro_domain::issue::{Issue, IssueId, StatusCategory, StatusSetter};
 use maro_store::notices::{
-    Became, ClaimedChannel, Head, HeadUpdate, Kind, Mode, Outcome, ReplyUpdate, Sending, ThreadUpdate, Told,
+    Became, ClaimedChannel, DigestSetting, Head, HeadUpdate, Kind, Mode, Outcome, ReplyUpdate, Sending,
+    ThreadUpdate, Told,
 };
 
 use crate::support::given::{Given, at, author, channel, key, on_both_databases, user};
@@ -17,7 +18,9 @@ on_both_databases! {
     a_silent_issue_is_not_heard,
     a_channel_from_before_is_introduced_once,
     of_several_workers_one_gets_a_channel,
-    what_a_dead_worker_was_sending_is_lost_and_the_rest_is_not,
+    what_a_dead_worker_was_sending_is_unconfirmed,
+    a_digest_is_begun_once_and_has_what_changed,
+    what_is_done_for_long_is_offered_once,
     a_thread_is_remembered,
     what_comes_while_a_message_is_sent_is_told_next,
     an_answer_that_is_older_tells_nothing,
@@ -182,7 +185,7 @@ async fn of_several_workers_one_gets_a_channel(given: &Given) {
     other.close().await;
 }
 
-async fn what_a_dead_worker_was_sending_is_lost_and_the_rest_is_not(given: &Given) {
+async fn what_a_dead_worker_was_sending_is_unconfirmed(given: &Given) {
     given.track("C1", &[open()], 0).await;
     sync(given, started(), 1).await;
     sync(given, done(), 2).await;
@@ -198,12 +201,95 @@ async fn what_a_dead_worker_was_sending_is_lost_and_the_rest_is_not(given: &Give
     given.execute("UPDATE channel_notices SET held_until_ms = 1").await;
     assert!(!given.notices.begin(&c1, 1, sending).await.unwrap(), "its claim has ended");
     let taken = claim_one(given, 2).await;
-    assert_eq!(taken.notices, claimed.notices[1..]);
+    let unconfirmed: Vec<bool> = taken.notices.iter().map(|notice| notice.is_unconfirmed).collect();
+    assert_eq!(unconfirmed, [true, false]);
     // The first one wasn't dead, only slow: it has nothing to say any more.
     let sent = Outcome { notices: &ids, became: Became::Sent("1.0"), ..Outcome::default() };
     given.notices.finish(&c1, 1, &sent, false).await.unwrap();
-    let states = ["C1 A-1 status Open>In Progress - lost", "C1 A-1 status In Progress>Done - waiting"];
+    let states = ["C1 A-1 status Open>In Progress - sending", "C1 A-1 status In Progress>Done - waiting"];
     assert_eq!(outbox(given).await, states);
+    for (became, state) in
+        [(Became::Unconfirmed, "sending"), (Became::Waiting, "waiting"), (Became::Lost, "lost")]
+    {
+        let outcome = Outcome { notices: &ids, became, ..Outcome::default() };
+        given.notices.finish(&c1, 2, &outcome, true).await.unwrap();
+        assert!(outbox(given).await[0].ends_with(state), "{became:?}");
+    }
+}
+
+fn setting(schedule: &str, zone: Option<&str>, due: i64) -> DigestSetting {
+    let zone = zone.map(str::to_owned);
+    DigestSetting { schedule: schedule.to_owned(), zone, due_at: at(due) }
+}
+
+async fn a_digest_is_begun_once_and_has_what_changed(given: &Given) {
+    given.track("C1", &[open()], 0).await;
+    let (c1, u1) = (channel("C1"), author("C1", "U1"));
+    assert_eq!(given.notices.digest(&c1).await.unwrap(), None);
+    let morning = setting("daily 9:00", Some("Europe/Berlin"), 100);
+    assert!(given.notices.set_digest(&u1, &morning, at(0)).await.unwrap());
+    let later = DigestSetting { due_at: at(101), ..morning.clone() };
+    assert!(!given.notices.set_digest(&u1, &later, at(0)).await.unwrap(), "nothing changed");
+    assert_eq!(given.notices.mode(&c1).await.unwrap(), Mode::Digest);
+    assert_eq!(given.notices.digest(&c1).await.unwrap(), Some(morning));
+    sync(given, started(), 1).await;
+    sync(given, Issue { status_set_by: Some(StatusSetter::Maro), ..open() }, 2).await;
+    sync(given, done(), 3).await;
+    let kept = ["C1 A-1 status Open>In Progress - kept", "C1 A-1 status Open>Done - kept"];
+    assert_eq!(outbox(given).await, kept);
+    assert_eq!(given.notices.next_due().await.unwrap(), None);
+    given.notices.forget_before(at(50)).await.unwrap();
+    assert!(given.notices.due_digests(at(99)).await.unwrap().is_empty());
+    let due = given.notices.due_digests(at(100)).await.unwrap();
+    let [due] = &*due else { panic!("{due:?}") };
+    assert_eq!((&due.channel, due.zone.as_deref()), (&c1, Some("Europe/Berlin")));
+    let other = given.replica().await;
+    let begin = |notices: std::sync::Arc<dyn maro_store::notices::Notices>| {
+        let due = due.clone();
+        async move { notices.begin_digest(&due, at(200), at(-100), at(100)).await.unwrap() }
+    };
+    let begun = futures_util::join!(
+        begin(given.notices.clone()),
+        begin(other.notices.clone()),
+        begin(given.notices.clone())
+    );
+    assert_eq!([begun.0, begun.1, begun.2].iter().filter(|begun| **begun).count(), 1, "{begun:?}");
+    other.close().await;
+    let claimed = claim_one(given, 1).await;
+    assert_eq!((claimed.mode, claimed.zone.as_deref()), (Mode::Digest, Some("Europe/Berlin")));
+    assert_eq!(claimed.notices.len(), 2);
+    assert_eq!(claimed.notices[0].at, Some(at(1)));
+    assert!(given.notices.due_digests(at(199)).await.unwrap().is_empty());
+    // Without a digest, what was kept for it isn't told.
+    sync(given, open(), 4).await;
+    given.notices.set_mode(&u1, Mode::Status, at(5)).await.unwrap();
+    assert_eq!(outbox(given).await[2], "C1 A-1 status Done>Open - withheld");
+    assert!(given.notices.due_digests(at(300)).await.unwrap().is_empty());
+}
+
+async fn what_is_done_for_long_is_offered_once(given: &Given) {
+    let other = Issue {
+        status_category: StatusCategory::Done,
+        ..Issue::new(IssueId::new("11"), key("A-2"), "", "Shut")
+    };
+    given.track("C1", &[open(), other], 0).await;
+    given.notices.set_digest(&author("C1", "U1"), &setting("daily 9:00", None, 10), at(0)).await.unwrap();
+    sync(given, done(), 100).await;
+    let begin = async |now: i64, done_before: i64| {
+        let due = given.notices.due_digests(at(now)).await.unwrap().remove(0);
+        assert!(given.notices.begin_digest(&due, at(now + 1), at(done_before), at(now)).await.unwrap());
+        let offered = "SELECT issue_key FROM notice_outbox WHERE kind = 'finished' ORDER BY id";
+        given.query(offered).await
+    };
+    assert!(begin(200, 0).await.is_empty());
+    assert_eq!(begin(201, 50).await, ["A-2"], "it was done when it was tracked");
+    assert_eq!(begin(202, 101).await, ["A-2", "A-1"]);
+    assert_eq!(begin(203, 200).await, ["A-2", "A-1"]);
+    // Opened and done again, it's offered again.
+    sync(given, open(), 204).await;
+    sync(given, done(), 205).await;
+    assert_eq!(begin(206, 204).await, ["A-2", "A-1"]);
+    assert_eq!(begin(207, 206).await, ["A-2", "A-1", "A-1"]);
 }
 
 async fn a_thread_is_remembered(given: &Given) {
@@ -235,7 +321,8 @@ async fn a_thread_is_remembered(given: &Given) {
     let outcome = Outcome { notices: &ids, became, thread, introduces: true, ..Outcome::default() };
     given.notices.finish(&c1, 3, &outcome, false).await.unwrap();
     assert_eq!(given.notices.next_due().await.unwrap(), None);
-    let told = Told { key: key("A-1"), from: "Open".to_owned(), to: "In Progress".to_owned(), set_by: None };
+    let (from, to) = ("Open".to_owned(), "In Progress".to_owned());
+    let told = Told { key: key("A-1"), kind: Kind::Status, from, to, set_by: None };
     assert_eq!(given.notices.told_in(&c1, "2.0").await.unwrap(), [told]);
 
     sync(given, done(), 2).await;

@@ -1,44 +1,22 @@
 //! Which message is next in a channel. Does no I/O.
 
-use std::time::Duration;
-
-use maro_domain::issue::{Issue, IssueId};
-use maro_store::notices::{ClaimedChannel, Head, LastReply, Recent, Thread, Waiting};
-
-/// How long a message takes up later changes.
-pub(super) const EDITABLE: Duration = Duration::from_secs(60);
+use crate::notices::{
+    change::{Change, EDITABLE, Part},
+    digest::Digest,
+};
+use maro_domain::issue::Issue;
+use maro_store::notices::{ClaimedChannel, Head, LastReply, Mode, Recent};
 
 /// Changes of more issues than this at a time are one message.
 const MAX_SEPARATE: usize = 3;
-
-/// All that waits of one issue, as one change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change<'a> {
-    /// As Jira shows it now.
-    pub(super) issue: &'a Issue,
-    pub(super) ids: Vec<i64>,
-    pub(super) from: &'a str,
-    pub(super) to: &'a str,
-    pub(super) set_by: Option<&'a str>,
-    pub(super) thread: &'a Thread,
-}
-
-impl<'a> Change<'a> {
-    pub(super) fn issue_id(&self) -> &'a IssueId {
-        &self.issue.id
-    }
-
-    /// The last answer, if this change still goes into it.
-    fn reply(&self) -> Option<&'a LastReply> {
-        self.thread.reply.as_ref().filter(|reply| reply.message.age < EDITABLE)
-    }
-}
 
 /// The next message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     /// Changes that were taken back before anybody was told.
     Drop(Vec<i64>),
+    /// All that changed since the last digest.
+    Digest(Digest<'a>),
     /// A message about many issues. Those in the one with this timestamp are in it, too.
     Many(Vec<Change<'a>>, Option<&'a Recent>),
     /// A thread's head line.
@@ -51,31 +29,21 @@ pub(super) enum Step<'a> {
     Alone(Change<'a>),
 }
 
-/// What waits, one change for each issue, in the order of the first.
-pub(super) fn merge<'a>(told: &[(&'a Waiting, &'a Issue)]) -> Vec<Change<'a>> {
-    let mut changes: Vec<Change<'a>> = Vec::new();
-    for &(notice, issue) in told {
-        match changes.iter_mut().find(|change| change.issue.id == issue.id) {
-            Some(change) => {
-                change.ids.push(notice.id);
-                (change.to, change.set_by) = (&notice.to, notice.set_by.as_deref());
-            }
-            None => changes.push(Change {
-                issue,
-                ids: vec![notice.id],
-                from: &notice.from,
-                to: &notice.to,
-                set_by: notice.set_by.as_deref(),
-                thread: &notice.thread,
-            }),
-        }
-    }
-    changes
-}
-
 /// The next message. `None` if there is nothing to tell.
-pub(super) fn next<'a>(claimed: &'a ClaimedChannel, changes: Vec<Change<'a>>) -> Option<Step<'a>> {
-    let is_void = |change: &&Change<'_>| change.from == change.to && change.reply().is_none();
+pub(super) fn next<'a>(
+    claimed: &'a ClaimedChannel,
+    changes: Vec<Change<'a>>,
+    finished: &[(i64, &'a Issue)],
+) -> Option<Step<'a>> {
+    if claimed.mode == Mode::Digest {
+        let digest = Digest::new(changes, finished);
+        return match digest {
+            Digest { ids, .. } if ids.is_empty() => None,
+            digest if digest.is_empty() => Some(Step::Drop(digest.ids)),
+            digest => Some(Step::Digest(digest)),
+        };
+    }
+    let is_void = |change: &&Change<'_>| change.parts.iter().all(Part::is_void) && change.reply().is_none();
     let void: Vec<i64> = changes.iter().filter(is_void).flat_map(|change| change.ids.clone()).collect();
     if !void.is_empty() {
         return Some(Step::Drop(void));
@@ -97,9 +65,15 @@ pub(super) fn next<'a>(claimed: &'a ClaimedChannel, changes: Vec<Change<'a>>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use maro_domain::{ids::ChannelId, issue::IssueKey};
-    use maro_store::notices::{Kind, Mode};
+    use crate::notices::change::merge;
+    use maro_domain::{
+        ids::ChannelId,
+        issue::{IssueId, IssueKey},
+    };
+    use maro_store::notices::{Kind, Thread, Waiting};
 
     fn issue(number: usize) -> Issue {
         let key = IssueKey::parse(&format!("A-{}", number + 1)).unwrap();
@@ -115,6 +89,8 @@ mod tests {
             from: from.to_owned(),
             to: to.to_owned(),
             set_by: Some(format!("person {id}")),
+            at: None,
+            is_unconfirmed: false,
             is_tracked: true,
             tracked_by: None,
             thread,
@@ -129,6 +105,7 @@ mod tests {
             is_introduced: true,
             pauses: 0,
             bulk,
+            zone: None,
             notices: Vec::new(),
         }
     }
@@ -148,7 +125,9 @@ mod tests {
         let (first, second) = (issue(0), issue(0));
         let changes = merge(&[(&notices[0], &first), (&notices[1], &second)]);
         let [change] = &*changes else { panic!("{changes:?}") };
-        assert_eq!((change.from, change.to, change.set_by), ("Open", "Done", Some("person 2")));
+        let status = change.status().unwrap();
+        let told = (status.from.as_str(), status.to.as_str(), status.set_by.as_deref());
+        assert_eq!(told, ("Open", "Done", Some("person 2")));
         assert_eq!(change.ids, [1, 2]);
     }
 
@@ -157,7 +136,7 @@ mod tests {
         let (channel, issue) = (claimed(None), issue(0));
         let next_of = |thread: Thread, to: &str| {
             let notice = waiting(1, "Open", to, thread);
-            let step = next(&channel, merge(&[(&notice, &issue)]));
+            let step = next(&channel, merge(&[(&notice, &issue)]), &[]);
             match step {
                 Some(Step::Head(_)) => "head",
                 Some(Step::Reply(_, "1.0", true)) => "reply",
@@ -182,13 +161,50 @@ mod tests {
             (0..5).map(|number| waiting(number, "Open", "Done", Thread::default())).collect();
         let told: Vec<_> = notices.iter().zip(&issues).collect();
         let quiet = claimed(None);
-        assert!(matches!(next(&quiet, merge(&told[..3])), Some(Step::Head(_))));
-        let Some(Step::Many(changes, None)) = next(&quiet, merge(&told[..4])) else { panic!() };
+        assert!(matches!(next(&quiet, merge(&told[..3]), &[]), Some(Step::Head(_))));
+        let Some(Step::Many(changes, None)) = next(&quiet, merge(&told[..4]), &[]) else { panic!() };
         assert_eq!(changes.len(), 4);
         let recent = claimed(Some(59));
-        assert!(matches!(next(&recent, merge(&told[..1])), Some(Step::Many(_, Some(_)))));
+        assert!(matches!(next(&recent, merge(&told[..1]), &[]), Some(Step::Many(_, Some(_)))));
         let old = claimed(Some(60));
-        assert!(matches!(next(&old, merge(&told[..1])), Some(Step::Head(_))));
-        assert_eq!(next(&quiet, Vec::new()), None);
+        assert!(matches!(next(&old, merge(&told[..1]), &[]), Some(Step::Head(_))));
+        assert_eq!(next(&quiet, Vec::new(), &[]), None);
+    }
+
+    #[test]
+    fn what_changed_of_an_issue_is_told_by_kind() {
+        let of = |id: i64, kind: Kind, from: &str, to: &str| Waiting {
+            kind,
+            ..waiting(id, from, to, Thread::default())
+        };
+        let notices = [
+            of(1, Kind::Assignee, "", "Ada"),
+            of(2, Kind::Comments, "1", "10400"),
+            of(2, Kind::Comments, "2", "10402"),
+            of(3, Kind::Assignee, "Ada", "Grace"),
+        ];
+        let issue = issue(0);
+        let told: Vec<_> = notices.iter().map(|notice| (notice, &issue)).collect();
+        let changes = merge(&told);
+        let parts: Vec<_> =
+            changes[0].parts.iter().map(|part| (part.kind, part.from.as_str(), part.to.as_str())).collect();
+        assert_eq!(parts, [(Kind::Assignee, "", "Grace"), (Kind::Comments, "3", "10402")]);
+        assert_eq!(changes[0].parts[1].set_by.as_deref(), Some("person 2"));
+        assert_eq!(changes[0].status_now(), "Done");
+    }
+
+    #[test]
+    fn a_channel_that_reads_digests_gets_one_message() {
+        let issues: Vec<Issue> = (0..5).map(issue).collect();
+        let notices: Vec<Waiting> =
+            (0..5).map(|number| waiting(number, "Open", "Done", Thread::default())).collect();
+        let told: Vec<_> = notices.iter().zip(&issues).collect();
+        let channel = ClaimedChannel { mode: Mode::Digest, ..claimed(None) };
+        let Some(Step::Digest(digest)) = next(&channel, merge(&told), &[(9, &issues[0])]) else { panic!() };
+        assert_eq!((digest.len(), digest.ids.as_slice()), (5, [0, 1, 2, 3, 4, 9].as_slice()));
+        let back = waiting(7, "Open", "Open", Thread::default());
+        let step = next(&channel, merge(&[(&back, &issues[0])]), &[]);
+        assert_eq!(step, Some(Step::Drop(vec![7])));
+        assert_eq!(next(&channel, Vec::new(), &[]), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maro_access::{Access, sight::Sight};
 use maro_domain::{
     ids::UserId,
-    issue::{Issue, IssueKey},
+    issue::{Issue, IssueKey, StatusCategory},
 };
 use maro_store::notices::{ClaimedChannel, Kind, Mode, Waiting};
 
@@ -13,9 +13,12 @@ use maro_store::notices::{ClaimedChannel, Kind, Mode, Waiting};
 const NOBODY: &str = "U0";
 
 /// What is told, and what isn't, by reason.
+#[derive(Default)]
 pub(super) struct Sifted<'a> {
     pub(super) told: Vec<(&'a Waiting, &'a Issue)>,
     pub(super) withheld: Vec<(&'static str, Vec<i64>)>,
+    /// Issues that have been done for long, each with its notice.
+    pub(super) finished: Vec<(i64, &'a Issue)>,
     /// The notices that say how to turn notices on.
     pub(super) introductions: Vec<i64>,
 }
@@ -30,11 +33,12 @@ pub(super) async fn sift<'a>(
     answers: &'a Answers,
 ) -> Sifted<'a> {
     let sights = sights(access, claimed).await;
-    let mut sifted = Sifted { told: Vec::new(), withheld: Vec::new(), introductions: Vec::new() };
+    let mut sifted = Sifted::default();
     for notice in &claimed.notices {
         match shown(claimed, notice, answers, &sights) {
-            Ok(issue) if notice.kind == Kind::Status => sifted.told.push((notice, issue)),
-            Ok(_) => sifted.introductions.push(notice.id),
+            Ok(_) if notice.kind == Kind::Introduction => sifted.introductions.push(notice.id),
+            Ok(issue) if notice.kind == Kind::Finished => sifted.finished.push((notice.id, issue)),
+            Ok(issue) => sifted.told.push((notice, issue)),
             Err(reason) => match sifted.withheld.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, ids)) => ids.push(notice.id),
                 None => sifted.withheld.push((reason, vec![notice.id])),
@@ -54,12 +58,21 @@ fn shown<'a>(
     if !notice.is_tracked {
         return Err("not tracked");
     }
-    if (claimed.mode == Mode::Off) != (notice.kind == Kind::Introduction) {
+    let is_wanted = match notice.kind {
+        Kind::Introduction => claimed.mode == Mode::Off,
+        Kind::Status => claimed.mode != Mode::Off,
+        Kind::Finished => claimed.mode == Mode::Digest,
+        Kind::Assignee | Kind::Priority | Kind::Sprint | Kind::Comments => claimed.mode == Mode::All,
+    };
+    if !is_wanted {
         return Err("turned off");
     }
     let issue = answers.get(&notice.key).and_then(Option::as_ref);
     // By now the key may be another issue's.
     let issue = issue.filter(|issue| issue.id == notice.issue_id).ok_or("not shown by Jira")?;
+    if notice.kind == Kind::Finished && issue.status_category != StatusCategory::Done {
+        return Err("not done any more");
+    }
     match sights.get(&notice.tracked_by) {
         Some(sight) if sight.issue(issue).is_ok() => Ok(issue),
         _ => Err("not allowed"),

@@ -8,8 +8,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::notices::{
-    sending::Sender,
+    finding::{Found, settle_unconfirmed},
+    messages::Messages,
+    posting::Poster,
+    record::Record,
     sifting::{Answers, sift},
+    telling::Teller,
 };
 use maro_access::Access;
 use maro_domain::issue::IssueKey;
@@ -129,10 +133,15 @@ impl NoticeWorker {
         holder: i64,
         answers: &Answers,
     ) -> Result<(), DatabaseError> {
+        let record = Record { notices: &*self.notices, claimed, holder };
+        if settle_unconfirmed(claimed, &self.slack, &self.access, &record).await? == Found::Settled {
+            return Ok(());
+        }
         let sifted = sift(&self.access, claimed, answers).await;
-        let sender =
-            Sender { notices: &*self.notices, slack: &self.slack, renderer: &self.renderer, claimed, holder };
-        sender.send(sifted).await
+        let channel = &claimed.channel;
+        let messages = Messages { renderer: &self.renderer, channel };
+        let poster = Poster { slack: &self.slack, channel };
+        Teller { claimed, messages, poster, record }.tell(sifted).await
     }
 
     async fn forget(&self) {

@@ -1,11 +1,16 @@
 //! For channels that are told of changes, and for people who choose what they're told.
 
-use crate::texts::{command, text};
+use jiff::tz::TimeZone;
+
+use crate::{
+    notices::change::{Change, Part},
+    texts::{command, text},
+};
 use maro_domain::{
     issue::{IssueKey, one_line},
     reply::Span,
 };
-use maro_store::notices::Mode;
+use maro_store::notices::{Kind, Mode};
 
 /// The longest summary in a head line, in characters.
 const MAX_SUMMARY_LENGTH: usize = 80;
@@ -13,6 +18,7 @@ const MAX_SUMMARY_LENGTH: usize = 80;
 pub const FEWER: &str = "Fewer";
 pub const OFF: &str = "Off";
 pub const TURN_ON: &str = "Turn on";
+pub const STOP_TRACKING_THEM: &str = "Stop tracking them";
 
 /// The head line of an issue's thread, with its latest status.
 pub fn head(key: &IssueKey, summary: &str, status: &str) -> Vec<Span> {
@@ -21,16 +27,68 @@ pub fn head(key: &IssueKey, summary: &str, status: &str) -> Vec<Span> {
     vec![Span::Issue(key.clone()), text(rest)]
 }
 
-/// A change, and who made it if Jira says so.
-pub fn change(key: &IssueKey, from: &str, to: &str, by: Option<&str>) -> Vec<Span> {
-    let change = if from == to { format!("back to {to}") } else { format!("{from} → {to}") };
-    let by = by.map(|by| format!(" ({by})")).unwrap_or_default();
-    vec![Span::Issue(key.clone()), text(format!(": {change}{by}"))]
+/// One thing that changed, and who changed it if Jira says so. `address`: where the issue is in a browser.
+pub(crate) fn change(key: &IssueKey, part: &Part, address: &str) -> Vec<Span> {
+    let Part { kind, from, to, set_by } = part;
+    let change = match kind {
+        Kind::Assignee if to.is_empty() && from.is_empty() => "unassigned".to_owned(),
+        Kind::Assignee if to.is_empty() => format!("unassigned, was {from}"),
+        Kind::Assignee if from.is_empty() || from == to => format!("assigned to {to}"),
+        Kind::Assignee => format!("assignee {from} → {to}"),
+        Kind::Priority => format!("priority {}", moved(from, to)),
+        Kind::Sprint if to.is_empty() => "in no sprint any more".to_owned(),
+        Kind::Sprint => format!("sprint {}", moved(from, to)),
+        Kind::Comments => return comments(key, part, address),
+        Kind::Status | Kind::Introduction | Kind::Finished if from == to => format!("back to {to}"),
+        Kind::Status | Kind::Introduction | Kind::Finished => format!("{from} → {to}"),
+    };
+    vec![Span::Issue(key.clone()), text(format!(": {change}{}", by(set_by.as_deref())))]
+}
+
+fn moved(from: &str, to: &str) -> String {
+    let to = if to.is_empty() { "none" } else { to };
+    if from.is_empty() || from == to { to.to_owned() } else { format!("{from} → {to}") }
+}
+
+fn by(set_by: Option<&str>) -> String {
+    set_by.map(|by| format!(" ({by})")).unwrap_or_default()
+}
+
+/// How many, with a link to the last. What they say isn't told.
+fn comments(key: &IssueKey, part: &Part, address: &str) -> Vec<Span> {
+    let label =
+        if part.from == "1" { "1 new comment".to_owned() } else { format!("{} new comments", part.from) };
+    let url = format!("{address}?focusedCommentId={}", part.to);
+    let by = by(part.set_by.as_deref());
+    vec![Span::Issue(key.clone()), text(": "), Span::Link { url, label }, text(by)]
+}
+
+/// A line of a digest: what the issue is about, the status before, and who set the one of now and when, in `zone`.
+pub(crate) fn digest_line(change: &Change<'_>, zone: &TimeZone) -> Vec<Span> {
+    let issue = change.issue;
+    let summary = one_line(&issue.summary, MAX_SUMMARY_LENGTH);
+    let mut line = if summary.is_empty() { String::new() } else { format!(": {summary}") };
+    if let Some(part) = change.status() {
+        line += &format!(", was {}{}", part.from, by(part.set_by.as_deref()));
+    }
+    if let Some(at) = change.at {
+        line += &format!(", since {}", at.to_zoned(zone.clone()).strftime("%a %b %-d, %H:%M"));
+    }
+    vec![Span::Issue(issue.key.clone()), text(line)]
 }
 
 /// Above many changes at once.
-pub fn many(count: usize) -> Vec<Span> {
-    vec![text(format!("{count} tracked issues changed status:"))]
+pub(crate) fn many(count: usize, is_about_statuses: bool) -> Vec<Span> {
+    let (issues, status) =
+        (if count == 1 { "issue" } else { "issues" }, if is_about_statuses { " status" } else { "" });
+    vec![text(format!("{count} tracked {issues} changed{status}:"))]
+}
+
+/// Above issues that have been done for long.
+pub(crate) fn finished(count: usize) -> Vec<Span> {
+    let issues =
+        if count == 1 { "1 tracked issue has".to_owned() } else { format!("{count} tracked issues have") };
+    vec![text(format!("{issues} been done for more than 14 days. This is said only once."))]
 }
 
 /// Below those that are shown.
@@ -61,11 +119,48 @@ pub fn not_in_channel() -> Vec<Span> {
 }
 
 /// What a channel is told, and how to change that.
-pub fn mode(mode: Mode) -> Vec<Span> {
-    let mut spans = vec![text(told(mode, "This channel is")), text(" To change that, type ")];
+pub fn mode(mode: Mode, digest: Option<&DigestText>) -> Vec<Span> {
+    let mut spans = match digest.filter(|_| mode == Mode::Digest) {
+        Some(digest) => vec![text(format!("This channel {}", digest.sentence()))],
+        None => vec![text(told(mode, "This channel is"))],
+    };
+    spans.push(text(" To change that, type "));
     spans.extend([command("notify status"), text(", "), command("notify all"), text(", ")]);
-    spans.extend([command("notify done"), text(" or "), command("notify off"), text(".")]);
+    spans.extend([command("notify done"), text(", "), command("notify digest"), text(" or ")]);
+    spans.extend([command("notify off"), text(".")]);
     spans
+}
+
+/// When a channel gets its digest.
+pub struct DigestText {
+    /// `every day at 9:00`
+    pub when: String,
+    /// The name of the time zone.
+    pub zone: String,
+}
+
+impl DigestText {
+    fn sentence(&self) -> String {
+        let Self { when, zone } = self;
+        format!("gets a digest of what changed, {when} ({zone}). If nothing changed, there is none.")
+    }
+}
+
+/// A channel gets digests from now on. `is_known`: whether the person's time zone is.
+pub fn digest_set(digest: &DigestText, is_known: bool) -> Vec<Span> {
+    let mut spans = vec![text(format!("From now on, this channel {}", digest.sentence()))];
+    if !is_known {
+        spans.push(text(
+            " The time is in UTC, because Slack doesn't tell MARO your time zone: for that, the app needs the scope ",
+        ));
+        spans.extend([Span::Code("users:read".to_owned()), text(".")]);
+    }
+    spans
+}
+
+/// It got them at that time before.
+pub fn digest_kept(digest: &DigestText) -> Vec<Span> {
+    vec![text(format!("Nothing changed: this channel {}", digest.sentence()))]
 }
 
 /// A channel's setting was changed.
@@ -87,8 +182,11 @@ fn told(mode: Mode, channel_is: &str) -> String {
         Mode::Status => format!(
             "{channel_is} told when a tracked issue moves from one kind of status to another: to do, in progress, done."
         ),
-        Mode::All => format!("{channel_is} told each time the status of a tracked issue changes."),
+        Mode::All => format!(
+            "{channel_is} told each time the status, assignee, priority or sprint of a tracked issue changes, and of new comments."
+        ),
         Mode::Done => format!("{channel_is} told only when a tracked issue is done."),
+        Mode::Digest => format!("{channel_is} told in a digest what changed."),
         Mode::Off => format!("{channel_is} told nothing about changes to tracked issues."),
     }
 }
@@ -123,6 +221,8 @@ pub fn usage() -> Vec<Span> {
     vec![
         text("Usage: "),
         command("notify status|all|done|off"),
+        text(" or "),
+        command("notify digest [daily 9:00|weekly mon 9:00]"),
         text(" for this channel, or "),
         command("notify SCRUM-123 off"),
         text(" for one issue."),

@@ -12,6 +12,7 @@ mod command_names;
 mod commands;
 mod create;
 mod credentials;
+mod digests;
 mod faults;
 mod forged;
 mod hostile_components;

@@ -18,7 +18,7 @@ use crate::{
 const A_WHILE: Duration = Duration::from_secs(3);
 
 /// Somebody sets a status in Jira, and Jira tells the bot.
-async fn set_status(bot: &TestBot, issue: &str, from: &str, to: &str, by: &str) {
+pub(super) async fn set_status(bot: &TestBot, issue: &str, from: &str, to: &str, by: &str) {
     bot.jira.transition_issue(&key(issue), to);
     let id = id_of(bot, issue).await;
     assert_eq!(deliver(bot, &webhook(&id, issue, from, to, by)).await.status().as_u16(), 204);
@@ -39,7 +39,7 @@ fn webhook(id: &str, issue: &str, from: &str, to: &str, by: &str) -> String {
 }
 
 /// What was posted in a channel, oldest first. Answers in threads are indented.
-fn told_in(bot: &TestBot, channel: &str) -> Vec<String> {
+pub(super) fn told_in(bot: &TestBot, channel: &str) -> Vec<String> {
     let workspace = bot.slack.workspace();
     let id = workspace.channels.iter().find(|known| known.name == channel).unwrap().id.to_string();
     let posted = |message: &ShownMessage| message.is_posted && message.channel == id;
@@ -51,11 +51,11 @@ fn told_in(bot: &TestBot, channel: &str) -> Vec<String> {
     shown.collect()
 }
 
-fn told(bot: &TestBot) -> Vec<String> {
+pub(super) fn told(bot: &TestBot) -> Vec<String> {
     told_in(bot, "general")
 }
 
-async fn until_told(bot: &TestBot, expected: &[&str]) {
+pub(super) async fn until_told(bot: &TestBot, expected: &[&str]) {
     let looking = async {
         while told(bot) != expected {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -68,7 +68,7 @@ async fn until_told(bot: &TestBot, expected: &[&str]) {
 }
 
 /// Nothing more is told than was.
-async fn stays(bot: &TestBot, expected: &[&str]) {
+pub(super) async fn stays(bot: &TestBot, expected: &[&str]) {
     until("nothing waits", async || waiting(bot).await == ["0"]).await;
     tokio::time::sleep(A_WHILE).await;
     assert_eq!(told(bot), expected);
@@ -83,7 +83,7 @@ async fn waiting(bot: &TestBot) -> Vec<String> {
 const HEAD: &str = "SCRUM-124: Database migration (Done)";
 const FIRST: &str = "  SCRUM-124: In Review → Done (Grace Hopper)\n[Fewer]\n[Off]";
 
-async fn on_postgres() -> Option<TestBot> {
+pub(super) async fn on_postgres() -> Option<TestBot> {
     let mut bot = TestBot::on_postgres(PluginsFolder::shipped()).await?;
     bot.config.jira.webhook_secret = Some(Secret::new(SECRET));
     bot.restart().await;
@@ -308,4 +308,39 @@ async fn a_head_line_that_was_deleted_gets_a_new_one() {
     set_status(&bot, "SCRUM-124", "Done", "Open", "Grace Hopper").await;
     let (head, next) = ("SCRUM-124: Database migration (Open)", "  SCRUM-124: Done → Open (Grace Hopper)");
     until("there is a new head line", async || told(&bot) == [&first, head, next]).await;
+}
+
+/// With the channel's history, what isn't confirmed is found, or told again if it isn't there: the head line of one
+/// issue, and the answer below that of another.
+async fn history_tells(bot: &TestBot, fault: SlackFault) {
+    bot.say("/maro track SCRUM-124 SCRUM-123").await;
+    bot.slack.set_next_faults("chat.postMessage", [Some(fault.clone())]);
+    set_status(bot, "SCRUM-124", "In Progress", "Done", "Grace Hopper").await;
+    let first = FIRST.replace("In Review", "In Progress");
+    until_told(bot, &[HEAD, &first]).await;
+    until("nothing waits", async || waiting(bot).await == ["0"]).await;
+    bot.slack.set_next_faults("chat.postMessage", [None, Some(fault)]);
+    set_status(bot, "SCRUM-123", "Open", "Done", "Ada Lovelace").await;
+    let (head, second) =
+        ("SCRUM-123: User authentication flow (Done)", "  SCRUM-123: Open → Done (Ada Lovelace)");
+    until_told(bot, &[HEAD, &first, head, second]).await;
+    stays(bot, &[HEAD, &first, head, second]).await;
+    assert_eq!(query(&bot.config.database, "SELECT state FROM notice_outbox").await, ["sent", "sent"]);
+}
+
+async fn with_history() -> TestBot {
+    let mut bot = start().await;
+    bot.slack.grant_scopes(&["commands", "chat:write", "channels:read", "groups:read", "channels:history"]);
+    bot.restart().await;
+    bot
+}
+
+#[tokio::test]
+async fn what_slack_took_without_saying_so_is_found_in_the_channels_history() {
+    history_tells(&with_history().await, SlackFault::LostAnswer).await;
+}
+
+#[tokio::test]
+async fn what_slack_never_got_is_told_again() {
+    history_tells(&with_history().await, SlackFault::Reset).await;
 }

@@ -18,8 +18,8 @@ use crate::slack::{
 use maro_domain::ids::UserId;
 
 /// A conversation that the bot may post in, and what kind it is to Slack.
-struct Target {
-    channel: String,
+pub(super) struct Target {
+    pub(super) channel: String,
 }
 
 pub(super) fn post_message(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
@@ -43,7 +43,7 @@ pub(super) fn post_ephemeral(shared: &WorkspaceState, arguments: &Value) -> ApiR
     Ok(json!({ "message_ts": message.ts }))
 }
 
-/// Replaces what a message of the bot's own says, blocks included.
+/// Replaces what a message of the bot's own says, blocks included. Without new metadata it keeps what it has.
 pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     let target = target(shared, arguments)?;
     let ts = text(arguments, "ts").ok_or("message_not_found")?;
@@ -52,14 +52,19 @@ pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     if found.author != Author::Bot || !found.is_posted {
         return Err("cant_update_message".into());
     }
-    let message = message(shared, arguments, target, None)?;
+    let mut arguments = arguments.clone();
+    if arguments["metadata"].is_null() {
+        arguments["metadata"] =
+            found.payload.as_ref().map(|payload| payload["metadata"].clone()).unwrap_or_default();
+    }
+    let message = message(shared, &arguments, target, None)?;
     shared.history.replace(ts, message.clone());
     Ok(json!({ "channel": message.channel, "ts": ts, "text": message.text }))
 }
 
 /// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct
 /// message.
-fn target(shared: &WorkspaceState, arguments: &Value) -> Result<Target, Refused> {
+pub(super) fn target(shared: &WorkspaceState, arguments: &Value) -> Result<Target, Refused> {
     let workspace = &shared.workspace;
     let name = text(arguments, "channel").ok_or("channel_not_found")?;
     let is_direct = workspace

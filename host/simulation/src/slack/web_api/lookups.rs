@@ -124,6 +124,7 @@ pub(super) fn user(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
         "deleted": false,
         "is_bot": false,
         "is_app_user": false,
+        "tz": "Europe/Berlin",
         "is_email_confirmed": person.name != "margaret",
         "profile": profile,
     }}))

@@ -4,6 +4,7 @@ mod arguments;
 mod chat;
 mod controls;
 pub mod faults;
+mod history;
 mod lookups;
 mod result;
 mod views;
@@ -138,6 +139,8 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
         "chat.update" => chat::update(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
+        "conversations.history" => history::history(shared, &arguments),
+        "conversations.replies" => history::replies(shared, &arguments),
         "conversations.info" => lookups::conversation(shared, &arguments),
         "users.conversations" => lookups::conversations_of(shared, &arguments),
         "usergroups.list" => lookups::user_groups(shared),

@@ -7,13 +7,24 @@ use crate::{
     notices::{GATHERING_MS, note::StatusChange, postgres::clock::now_ms},
 };
 
-/// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. A channel
+/// What the channels want to hear is written to the outbox, they are put into the queue, and the log says so. What a
+/// digest tells is kept for it. Since when an issue has been done is noted for every channel. A channel
 /// that hears nothing because it's older than notices is told once how to turn them on.
 const NOTE: &str = concat!(
     "WITH change AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::text[]) WITH ORDINALITY AS change (channel_id, issue_key, issue_id, from_status, to_status,
-            from_category, to_category, set_by, place)),
+            $8::text[], $11::boolean[]) WITH ORDINALITY AS change (channel_id, issue_key, issue_id, from_status,
+            to_status, from_category, to_category, set_by, is_own, place)),
+    done AS (
+        INSERT INTO done_issues AS known (channel_id, issue_id, since)
+        SELECT DISTINCT channel_id, issue_id, $9::text::timestamptz FROM change
+        WHERE to_category = 'done' AND from_category <> 'done' ORDER BY channel_id, issue_id
+        ON CONFLICT (channel_id, issue_id, team_id, site_id)
+        DO UPDATE SET since = excluded.since, is_offered = false),
+    reopened AS (
+        DELETE FROM done_issues AS known USING change
+        WHERE known.channel_id = change.channel_id AND known.issue_id = change.issue_id
+            AND change.to_category <> 'done'),
     wanted AS (
         SELECT change.*, coalesce(setting.mode, 'status') AS mode
         FROM change
@@ -21,26 +32,29 @@ const NOTE: &str = concat!(
             AND setting.team_id = '' AND setting.site_id = ''
         LEFT JOIN notice_threads AS thread ON thread.channel_id = change.channel_id
             AND thread.issue_id = change.issue_id AND thread.team_id = '' AND thread.site_id = ''
-        WHERE thread.is_muted IS NOT TRUE
+        WHERE thread.is_muted IS NOT TRUE AND NOT change.is_own
             AND NOT EXISTS (SELECT FROM own_changes AS own
                             WHERE own.issue_key = change.issue_key AND own.until_ms > ",
     now_ms!(),
     ") AND CASE coalesce(setting.mode, 'status')
                 WHEN 'all' THEN true
+                WHEN 'digest' THEN true
                 WHEN 'done' THEN to_category = 'done' AND from_category <> 'done'
                 WHEN 'off' THEN NOT setting.is_introduced AND from_category <> to_category
                 ELSE from_category <> to_category END),
     noted AS (
-        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
+        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at,
+            state)
         SELECT channel_id, issue_id, issue_key, CASE mode WHEN 'off' THEN 'introduction' ELSE 'status' END,
-            from_status, to_status, set_by, $9::text::timestamptz
+            from_status, to_status, set_by, $9::text::timestamptz,
+            CASE mode WHEN 'digest' THEN 'kept' ELSE 'waiting' END
         FROM wanted ORDER BY place
-        RETURNING channel_id, issue_key, kind),
+        RETURNING channel_id, issue_key, kind, state),
     queued AS (
         INSERT INTO channel_notices AS setting (channel_id, due_ms)
         SELECT DISTINCT channel_id, ",
     now_ms!(),
-    " + $10::bigint FROM noted ORDER BY channel_id
+    " + $10::bigint FROM noted WHERE state = 'waiting' ORDER BY channel_id
         ON CONFLICT (channel_id, team_id, site_id) DO UPDATE
         SET due_ms = CASE WHEN setting.paused_for IS NULL THEN least(setting.due_ms, excluded.due_ms)
                 ELSE coalesce(setting.due_ms, excluded.due_ms) END,
@@ -69,6 +83,7 @@ pub(crate) async fn note(
         .bind(column(|change| change.to_category.to_owned()))
         .bind(changes.iter().map(|change| change.set_by).collect::<Vec<_>>())
         .bind(time_text(at))
-        .bind(GATHERING_MS);
+        .bind(GATHERING_MS)
+        .bind(changes.iter().map(|change| change.is_own).collect::<Vec<_>>());
     lease.execute(query).await.map(drop)
 }

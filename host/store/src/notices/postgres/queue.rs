@@ -39,16 +39,13 @@ pub(super) const CLAIM: &str = concat!(
     " + $3 FROM due
         WHERE setting.channel_id = due.channel_id AND setting.team_id = due.team_id
             AND setting.site_id = due.site_id
-        RETURNING setting.*),
-    lost AS (
-        UPDATE notice_outbox AS notice SET state = 'lost' FROM due
-        WHERE notice.channel_id = due.channel_id AND notice.state = 'sending')
+        RETURNING setting.*)
     SELECT json_build_array(held.channel_id, held.mode, held.is_introduced::int, held.pauses, held.bulk_ts, ",
     now_ms!(),
-    " - held.bulk_ms, (
+    " - held.bulk_ms, held.digest_zone, (
         SELECT coalesce(json_agg(row_to_json(waiting) ORDER BY waiting.id), '[]') FROM (
             SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
-                notice.to_status, notice.set_by,
+                notice.to_status, notice.set_by, notice.noted_at, notice.state,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
                 thread.head_ts, thread.is_head_line::int AS is_head_line, thread.reply_ts, thread.reply_from, ",
@@ -57,7 +54,7 @@ pub(super) const CLAIM: &str = concat!(
             FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
                 ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
                 AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
-            WHERE notice.channel_id = held.channel_id AND notice.state = 'waiting'
+            WHERE notice.channel_id = held.channel_id AND notice.state IN ('waiting', 'sending')
             ORDER BY notice.id LIMIT 500) AS waiting))::text
     FROM held"
 );
@@ -113,7 +110,8 @@ const SETTLE_CHANNEL: &str = concat!(
     SET holder = CASE o ->> 'keeps' WHEN '1' THEN holder END,
         held_until_ms = CASE o ->> 'keeps' WHEN '1' THEN held_until_ms ELSE 0 END,
         due_ms = CASE WHEN EXISTS (SELECT FROM notice_outbox AS notice
-                                   WHERE notice.channel_id = setting.channel_id AND notice.state = 'waiting')
+                                   WHERE notice.channel_id = setting.channel_id
+                                       AND notice.state IN ('waiting', 'sending'))
             THEN ",
     now_ms!(),
     " + (o ->> 'pause_ms')::bigint END,

@@ -9,29 +9,43 @@ use crate::{
     notices::{GATHERING_MS, sqlite::clock::now_ms},
 };
 
-/// What the channels want to hear. A channel that hears nothing because it's older than notices is told once how to turn
+/// Since when an issue has been done.
+const DONE: &str = "
+    INSERT INTO done_issues AS known (channel_id, issue_id, since)
+    SELECT change.value ->> 0, change.value ->> 2, change.value ->> 8 FROM json_each(?1) AS change
+    WHERE change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
+    ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET since = excluded.since, is_offered = 0";
+
+const REOPENED: &str = "
+    DELETE FROM done_issues WHERE EXISTS (
+        SELECT 1 FROM json_each(?1) AS change
+        WHERE change.value ->> 0 = done_issues.channel_id AND change.value ->> 2 = done_issues.issue_id
+            AND change.value ->> 6 <> 'done')";
+
+/// What the channels want to hear. What a digest tells is kept for it. A channel that hears nothing because it's older than notices is told once how to turn
 /// them on.
 const NOTE: &str = concat!(
-    "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at)
+    "INSERT INTO notice_outbox (channel_id, issue_key, issue_id, kind, from_status, to_status, set_by, noted_at, state)
     SELECT change.value ->> 0, change.value ->> 1, change.value ->> 2,
         iif(setting.mode = 'off', 'introduction', 'status'), change.value ->> 3, change.value ->> 4,
-        change.value ->> 7, change.value ->> 8
+        change.value ->> 7, change.value ->> 8, iif(setting.mode = 'digest', 'kept', 'waiting')
     FROM json_each(?1) AS change
     LEFT JOIN channel_notices AS setting ON setting.channel_id = change.value ->> 0
         AND setting.team_id = '' AND setting.site_id = ''
     LEFT JOIN notice_threads AS thread ON thread.channel_id = change.value ->> 0
         AND thread.issue_id = change.value ->> 2 AND thread.team_id = '' AND thread.site_id = ''
-    WHERE coalesce(thread.is_muted, 0) = 0
+    WHERE coalesce(thread.is_muted, 0) = 0 AND NOT change.value ->> 9
         AND NOT EXISTS (SELECT 1 FROM own_changes AS own
                         WHERE own.issue_key = change.value ->> 1 AND own.until_ms > ",
     now_ms!(),
     ") AND CASE coalesce(setting.mode, 'status')
             WHEN 'all' THEN true
+            WHEN 'digest' THEN true
             WHEN 'done' THEN change.value ->> 6 = 'done' AND change.value ->> 5 <> 'done'
             WHEN 'off' THEN NOT setting.is_introduced AND change.value ->> 5 <> change.value ->> 6
             ELSE change.value ->> 5 <> change.value ->> 6 END
     ORDER BY change.key
-    RETURNING channel_id, issue_key, kind, noted_at"
+    RETURNING channel_id, issue_key, kind, noted_at, state"
 );
 
 const QUEUE: &str = concat!(
@@ -52,10 +66,14 @@ pub(crate) async fn note(connection: &mut SqliteConnection, changes: &[Value]) -
     }
     let mut channels = Vec::new();
     let mut entries = Vec::new();
+    run(connection, DONE, &[changes]).await?;
+    run(connection, REOPENED, &[changes]).await?;
     for row in run(connection, NOTE, &[changes]).await? {
         let (channel, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        let (kind, at): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        channels.push(json!([channel, GATHERING_MS]));
+        let (kind, at, state): (String, String, String) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+        if state == "waiting" {
+            channels.push(json!([channel, GATHERING_MS]));
+        }
         if kind == "status" {
             let none = Value::Null;
             entries.push(json!([at, "", channel, "", "notice", key, none, none, "begun", none, none, none]));

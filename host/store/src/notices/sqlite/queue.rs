@@ -31,21 +31,18 @@ const HOLD: &str = concat!(
     " ORDER BY due_ms LIMIT ?1 ->> 1)"
 );
 
-const LOSE: &str = "
-    UPDATE notice_outbox SET state = 'lost'
-    WHERE state = 'sending' AND channel_id IN (SELECT channel_id FROM channel_notices WHERE holder = ?1 ->> 0)";
-
 const CLAIMED: &str = concat!(
     "SELECT json_array(held.channel_id, held.mode, held.is_introduced, held.pauses, held.bulk_ts, ",
     now_ms!(),
-    " - held.bulk_ms, (
+    " - held.bulk_ms, held.digest_zone, (
         SELECT json_group_array(json_object('id', id, 'issue_id', issue_id, 'issue_key', issue_key, 'kind', kind,
-            'from_status', from_status, 'to_status', to_status, 'set_by', set_by, 'tracked_by', tracked_by,
+            'from_status', from_status, 'to_status', to_status, 'set_by', set_by, 'noted_at', noted_at,
+            'state', state, 'tracked_by', tracked_by,
             'head_ts', head_ts, 'is_head_line', is_head_line, 'reply_ts', reply_ts, 'reply_from', reply_from,
             'reply_age', reply_age, 'has_choice', has_choice))
         FROM (
             SELECT notice.id, notice.issue_id, notice.issue_key, notice.kind, notice.from_status,
-                notice.to_status, notice.set_by,
+                notice.to_status, notice.set_by, notice.noted_at, notice.state,
                 (SELECT tracked_by FROM channel_tracked_issues AS row
                  WHERE row.channel_id = notice.channel_id AND row.issue_id = notice.issue_id LIMIT 1) AS tracked_by,
                 thread.head_ts, thread.is_head_line, thread.reply_ts, thread.reply_from, ",
@@ -54,12 +51,12 @@ const CLAIMED: &str = concat!(
             FROM notice_outbox AS notice LEFT JOIN notice_threads AS thread
                 ON thread.channel_id = notice.channel_id AND thread.issue_id = notice.issue_id
                 AND thread.team_id = notice.team_id AND thread.site_id = notice.site_id
-            WHERE notice.channel_id = held.channel_id AND notice.state = 'waiting'
+            WHERE notice.channel_id = held.channel_id AND notice.state IN ('waiting', 'sending')
             ORDER BY notice.id LIMIT 500)))
     FROM channel_notices AS held WHERE held.holder = ?1 ->> 0"
 );
 
-pub(super) const CLAIM: [&str; 3] = [HOLD, LOSE, CLAIMED];
+pub(super) const CLAIM: [&str; 2] = [HOLD, CLAIMED];
 
 /// The arguments are the channel, the holder, the length of the claim, the notices and the issue of a head line.
 const SEND: &str = concat!(
@@ -126,7 +123,8 @@ const SETTLE_THREAD: &str = concat!(
 const SETTLE_CHANNEL: &str = concat!(
     "UPDATE channel_notices
     SET due_ms = CASE WHEN EXISTS (SELECT 1 FROM notice_outbox AS notice
-                                   WHERE notice.channel_id = channel_notices.channel_id AND notice.state = 'waiting')
+                                   WHERE notice.channel_id = channel_notices.channel_id
+                                       AND notice.state IN ('waiting', 'sending'))
             THEN ",
     now_ms!(),
     " + ?1 ->> '$[0].pause_ms' END,

@@ -1,0 +1,90 @@
+//! Digests: when each is due, and what it tells.
+
+use crate::{
+    audit::postgres::once::{note_one, outcome},
+    database::postgres::{deadline::in_time, pool::Lease},
+    notices::{DueDigest, MAX_OFFERED, postgres::clock::now_ms},
+};
+
+pub(super) const SETTING: &str = "
+    SELECT coalesce((SELECT json_build_array(digest_schedule, digest_zone, digest_due_at)::text FROM channel_notices
+                     WHERE channel_id = $1 AND team_id = '' AND site_id = ''), '')";
+
+pub(super) const SET: &str = concat!(
+    "WITH setting AS (
+        INSERT INTO channel_notices AS setting (channel_id, mode, is_introduced, digest_schedule, digest_zone,
+            digest_due_at)
+        SELECT $5, 'digest', true, $10, $11, $12::text::timestamptz WHERE ",
+    in_time!("$13"),
+    " ON CONFLICT (channel_id, team_id, site_id) DO UPDATE SET mode = excluded.mode, is_introduced = true,
+            digest_schedule = excluded.digest_schedule, digest_zone = excluded.digest_zone,
+            digest_due_at = excluded.digest_due_at
+        WHERE setting.mode <> excluded.mode OR setting.digest_schedule IS DISTINCT FROM excluded.digest_schedule
+            OR setting.digest_zone IS DISTINCT FROM excluded.digest_zone
+        RETURNING 'digest ' || digest_schedule AS mode), noted AS (",
+    note_one!("'notify'", "mode", "'done'", "setting"),
+    ")",
+    outcome!()
+);
+
+pub(super) const DUE: &str = "
+    SELECT coalesce(json_agg(json_build_array(channel_id, digest_schedule, digest_zone, digest_due_at::text)), '[]')::text
+    FROM (SELECT * FROM channel_notices
+          WHERE mode = 'digest' AND digest_due_at <= $1::text::timestamptz AND digest_schedule IS NOT NULL
+          ORDER BY digest_due_at LIMIT 100) AS due";
+
+const MOVE_ON: &str = "
+    UPDATE channel_notices SET digest_due_at = $3::text::timestamptz
+    WHERE channel_id = $1 AND team_id = '' AND site_id = '' AND mode = 'digest'
+        AND digest_due_at = $2::text::timestamptz
+    RETURNING channel_id";
+
+const TELL: &str = "UPDATE notice_outbox SET state = 'waiting' WHERE channel_id = $1 AND state = 'kept'";
+
+/// An issue that was done when it was tracked has been so since then at least.
+const OFFER: &str = "
+    WITH finished AS (
+        SELECT row.channel_id, row.issue_id, row.issue_key, row.last_jira_status
+        FROM channel_tracked_issues AS row LEFT JOIN done_issues AS known
+            ON known.channel_id = row.channel_id AND known.issue_id = row.issue_id
+            AND known.team_id = row.team_id AND known.site_id = row.site_id
+        WHERE row.channel_id = $1 AND row.last_jira_category = 'done' AND row.issue_id IS NOT NULL
+            AND coalesce(known.since, row.tracked_at) < $2::text::timestamptz AND known.is_offered IS NOT TRUE
+        ORDER BY row.tracked_at, row.id LIMIT $4),
+    offered AS (
+        INSERT INTO done_issues AS known (channel_id, issue_id, since, is_offered)
+        SELECT channel_id, issue_id, $2::text::timestamptz, true FROM finished
+        ON CONFLICT (channel_id, issue_id, team_id, site_id) DO UPDATE SET is_offered = true)
+    INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, noted_at)
+    SELECT channel_id, issue_id, issue_key, 'finished', '', coalesce(last_jira_status, ''), $3::text::timestamptz
+    FROM finished";
+
+const QUEUE: &str = concat!(
+    "UPDATE channel_notices SET due_ms = CASE WHEN paused_for IS NULL THEN least(due_ms, ",
+    now_ms!(),
+    ") ELSE coalesce(due_ms, ",
+    now_ms!(),
+    ") END
+    WHERE channel_id = $1 AND team_id = '' AND site_id = ''
+        AND EXISTS (SELECT FROM notice_outbox WHERE channel_id = $1 AND state = 'waiting')"
+);
+
+/// `times`: the next time, how long what is offered has to be done, and now.
+pub(super) async fn begin(
+    lease: &mut Lease,
+    due: &DueDigest,
+    [next, done_before, now]: &[String; 3],
+) -> Result<bool, sqlx::Error> {
+    let channel = due.channel.as_str();
+    lease.begin().await?;
+    let query = sqlx::query(MOVE_ON).bind(channel).bind(&due.due_at).bind(next);
+    let is_begun = !lease.fetch_all(query).await?.is_empty();
+    if is_begun {
+        lease.execute(sqlx::query(TELL).bind(channel)).await?;
+        let offer = sqlx::query(OFFER).bind(channel).bind(done_before).bind(now).bind(MAX_OFFERED);
+        lease.execute(offer).await?;
+        lease.execute(sqlx::query(QUEUE).bind(channel)).await?;
+    }
+    lease.commit().await?;
+    Ok(is_begun)
+}

@@ -1,0 +1,101 @@
+//! What changed of an issue, put together from what waits. Does no I/O.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use maro_domain::issue::{Issue, IssueId};
+use maro_store::notices::{Kind, LastReply, Thread, Waiting};
+
+/// How long a message takes up later changes.
+pub(super) const EDITABLE: Duration = Duration::from_secs(60);
+
+/// One thing of an issue that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) kind: Kind,
+    /// Of comments, how many there are.
+    pub(crate) from: String,
+    /// Of comments, the id of the last.
+    pub(crate) to: String,
+    pub(crate) set_by: Option<String>,
+}
+
+impl Part {
+    /// Whether it was taken back.
+    pub(super) fn is_void(&self) -> bool {
+        self.kind != Kind::Comments && self.from == self.to
+    }
+}
+
+/// All that waits of one issue, as one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change<'a> {
+    /// As Jira shows it now.
+    pub(crate) issue: &'a Issue,
+    pub(super) ids: Vec<i64>,
+    /// One of each kind.
+    pub(crate) parts: Vec<Part>,
+    /// When the last of them was seen.
+    pub(crate) at: Option<Timestamp>,
+    pub(super) thread: &'a Thread,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn issue_id(&self) -> &'a IssueId {
+        &self.issue.id
+    }
+
+    /// The change of its status, if it has one.
+    pub(crate) fn status(&self) -> Option<&Part> {
+        self.parts.iter().find(|part| part.kind == Kind::Status)
+    }
+
+    /// The status that is told.
+    pub(super) fn status_now(&self) -> &str {
+        self.status().map_or(self.issue.status.as_str(), |part| part.to.as_str())
+    }
+
+    /// The last answer, if this change still goes into it.
+    pub(super) fn reply(&self) -> Option<&'a LastReply> {
+        self.thread.reply.as_ref().filter(|reply| reply.message.age < EDITABLE)
+    }
+}
+
+/// What waits, one change for each issue, in the order of the first.
+pub(super) fn merge<'a>(told: &[(&'a Waiting, &'a Issue)]) -> Vec<Change<'a>> {
+    let mut changes: Vec<Change<'a>> = Vec::new();
+    for &(notice, issue) in told {
+        let place = changes.iter().position(|change| change.issue.id == issue.id);
+        let place = place.unwrap_or_else(|| {
+            let thread = &notice.thread;
+            changes.push(Change { issue, ids: Vec::new(), parts: Vec::new(), at: None, thread });
+            changes.len() - 1
+        });
+        let change = &mut changes[place];
+        change.ids.push(notice.id);
+        change.at = notice.at.or(change.at);
+        let Waiting { kind, from, to, set_by, .. } = notice;
+        let (from, to, set_by) = (from.clone(), to.clone(), set_by.clone());
+        add(&mut change.parts, Part { kind: *kind, from, to, set_by });
+    }
+    changes
+}
+
+/// Adds a later part to earlier ones.
+pub(super) fn add(parts: &mut Vec<Part>, later: Part) {
+    match parts.iter_mut().find(|part| part.kind == later.kind) {
+        Some(part) => {
+            if part.kind == Kind::Comments {
+                let count = |text: &str| text.parse::<u32>().unwrap_or(1);
+                part.from = count(&part.from).saturating_add(count(&later.from)).to_string();
+                // Several people's have no one name.
+                part.set_by = later.set_by.filter(|by| part.set_by.as_ref() == Some(by));
+            } else {
+                part.set_by = later.set_by;
+            }
+            part.to = later.to;
+        }
+        None => parts.push(later),
+    }
+}

@@ -1,0 +1,100 @@
+//! Hands messages to Slack, and says how long to pause after what Slack said.
+
+use std::time::Duration;
+
+use crate::notices::messages::Messages;
+use maro_domain::ids::{ChannelId, UserId};
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    message::Message,
+    web_api::{
+        SlackWebApi,
+        error::ApiError,
+        notices::{Mark, PostFailure},
+    },
+};
+
+/// Slack takes about one message a second in a channel.
+pub(super) const PACE: Duration = Duration::from_secs(1);
+
+/// While Slack can't be reached.
+pub(super) const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Before the channel's history is asked for a message that Slack didn't confirm.
+const UNCONFIRMED_PAUSE: Duration = Duration::from_secs(3);
+
+/// The first pause after Slack has refused a message, and the longest.
+const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+const MAX_REFUSED_PAUSE: Duration = Duration::from_secs(300);
+
+/// Posts in one channel.
+pub(super) struct Poster<'a> {
+    pub(super) slack: &'a SlackWebApi,
+    pub(super) channel: &'a ChannelId,
+}
+
+impl Poster<'_> {
+    /// The timestamp of the new message. In the channel's history, it's found by `mark`.
+    pub(super) async fn post(
+        &self,
+        thread: Option<&str>,
+        message: &Message,
+        mark: Mark<'_>,
+    ) -> Result<String, PostFailure> {
+        let posted = self.slack.post_notice(self.channel, thread, message, Some(mark)).await.map(|ts| ts.0);
+        posted.inspect_err(|failure| {
+            tracing::info!(
+                channel = self.channel.as_str(),
+                may_be_posted = failure.may_be_posted,
+                error = error_chain(&failure.error),
+                "Slack didn't take a notice"
+            );
+        })
+    }
+
+    pub(super) async fn update(&self, ts: &str, message: &Message) -> Result<(), ApiError> {
+        self.slack.update_message(self.channel, ts, message).await
+    }
+
+    /// Brings a head line up to date, which is no harm to miss.
+    ///
+    /// # Errors
+    /// It's gone.
+    pub(super) async fn update_head(&self, ts: &str, head: &Message) -> Result<(), ApiError> {
+        match self.update(ts, head).await {
+            Err(error) if error.is_message_gone() => Err(error),
+            Err(error) => {
+                tracing::debug!(error = error_chain(&error), "a head line wasn't kept up to date");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Tells the person who tracked an issue how to let MARO into the channel.
+    pub(super) async fn tell_person(&self, user: &UserId, messages: &Messages<'_>) {
+        let message = messages.not_in_channel(user);
+        if let Err(failure) = self.slack.post_notice(&ChannelId::of_person(user), None, &message, None).await
+        {
+            tracing::info!(user = user.as_str(), error = error_chain(&failure), "a person wasn't told");
+        }
+    }
+}
+
+/// Whether MARO may not write there.
+pub(super) fn is_shut_out(failure: &PostFailure) -> bool {
+    matches!(failure.error, ApiError::NotInChannel | ApiError::ChannelNotFound)
+}
+
+/// How long to pause after a failure, and why Slack takes no messages, if it doesn't.
+pub(super) fn pause_after(failure: &PostFailure, pauses: u32) -> (Duration, Option<String>) {
+    match &failure.error {
+        _ if failure.may_be_posted => (UNCONFIRMED_PAUSE, None),
+        ApiError::RateLimited { retry_after } => ((*retry_after).max(PACE), None),
+        error if error.is_outage() => (OUTAGE_PAUSE, None),
+        error => {
+            let pause = REFUSED_PAUSE.saturating_mul(1 << pauses.min(8)).min(MAX_REFUSED_PAUSE);
+            (pause, Some(error.to_string()))
+        }
+    }
+}

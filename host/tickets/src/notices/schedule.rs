@@ -1,0 +1,179 @@
+//! When a digest is due: at a time of day, in somebody's time zone.
+
+use std::fmt;
+
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Time, Weekday},
+    tz::TimeZone,
+};
+
+/// Without another time.
+const MORNING: Time = Time::constant(9, 0, 0, 0);
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
+
+/// Every day, or every week on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    day: Option<Weekday>,
+    time: Time,
+}
+
+impl Schedule {
+    /// Reads `daily 9:00` or `weekly mon 9:00`, in any case; what is left out is `daily`, `mon` and `9:00`. `9`, `9am` and
+    /// `9:30pm` are times, too.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_lowercase();
+        let mut words = text.split_whitespace().peekable();
+        let is_weekly = match words.peek() {
+            Some(&"daily") => words.next().is_none(),
+            Some(&"weekly") => words.next().is_some(),
+            Some(word) => day(word).is_some(),
+            None => false,
+        };
+        let named = words.peek().and_then(|word| day(word)).filter(|_| is_weekly);
+        if named.is_some() {
+            words.next();
+        }
+        let time = match words.next() {
+            Some("at") => time(words.next()?)?,
+            Some(word) => time(word)?,
+            None => MORNING,
+        };
+        let day = is_weekly.then(|| named.unwrap_or(Weekday::Monday));
+        words.next().is_none().then_some(Self { day, time })
+    }
+
+    /// The first time after `now`. An hour that the clocks skip is the one after it, and of one that comes twice it is
+    /// the first.
+    pub fn next_after(&self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        let today = now.to_zoned(zone.clone()).date();
+        let days = (0..=8).filter_map(|days| today.checked_add(days.days()).ok());
+        let days = days.filter(|date| self.day.is_none_or(|day| date.weekday() == day));
+        let times = days.filter_map(|date| zone.to_timestamp(date.to_datetime(self.time)).ok());
+        times.into_iter().find(|time| *time > now).unwrap_or(Timestamp::MAX)
+    }
+
+    /// As people read it: `every Monday at 9:00`.
+    pub fn in_words(&self) -> String {
+        let (hour, minute) = (self.time.hour(), self.time.minute());
+        match self.day {
+            None => format!("every day at {hour}:{minute:02}"),
+            Some(day) => format!("every {} at {hour}:{minute:02}", day_name(day)),
+        }
+    }
+}
+
+/// As it's stored, and read again.
+impl fmt::Display for Schedule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hour, minute) = (self.time.hour(), self.time.minute());
+        match self.day {
+            None => write!(formatter, "daily {hour}:{minute:02}"),
+            Some(day) => {
+                write!(formatter, "weekly {} {hour}:{minute:02}", &day_name(day).to_lowercase()[..3])
+            }
+        }
+    }
+}
+
+/// The zone with this name, and whether it's known. Otherwise it's UTC.
+pub fn zone_named(name: Option<&str>) -> (TimeZone, bool) {
+    match name.and_then(|name| TimeZone::get(name).ok()) {
+        Some(zone) => (zone, true),
+        None => (TimeZone::UTC, false),
+    }
+}
+
+fn day(word: &str) -> Option<Weekday> {
+    let is_it = |name: &str| word.len() >= 3 && name.starts_with(word);
+    DAYS.iter().find(|(name, _)| is_it(name)).map(|(_, day)| *day)
+}
+
+fn day_name(day: Weekday) -> String {
+    let name = DAYS.iter().find(|(_, known)| *known == day).map_or("", |(name, _)| name);
+    let (first, rest) = name.split_at(name.len().min(1));
+    first.to_uppercase() + rest
+}
+
+fn time(word: &str) -> Option<Time> {
+    let (word, half) = match (word.strip_suffix("am"), word.strip_suffix("pm")) {
+        (Some(word), _) => (word, Some(0)),
+        (_, Some(word)) => (word, Some(12)),
+        _ => (word, None),
+    };
+    let (hour, minute) = word.split_once(':').unwrap_or((word, "00"));
+    let is_number =
+        |text: &str| (1..=2).contains(&text.len()) && text.chars().all(|digit| digit.is_ascii_digit());
+    if !is_number(hour) || !is_number(minute) || minute.len() != 2 {
+        return None;
+    }
+    let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.parse().ok()?);
+    let hour = match half {
+        None => hour,
+        Some(half) if (1..=12).contains(&hour) => hour % 12 + half,
+        Some(_) => return None,
+    };
+    Time::new(hour, minute, 0, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_are_read_as_people_type_them() {
+        for (text, read) in [
+            ("", "daily 9:00"),
+            ("daily", "daily 9:00"),
+            ("Daily 09:30", "daily 9:30"),
+            ("daily at 5pm", "daily 17:00"),
+            ("12am", "daily 0:00"),
+            ("8", "daily 8:00"),
+            ("weekly", "weekly mon 9:00"),
+            ("weekly FRI 16:45", "weekly fri 16:45"),
+            ("weekly wednesday", "weekly wed 9:00"),
+            ("thu 7:15am", "weekly thu 7:15"),
+            ("weekly 10:00", "weekly mon 10:00"),
+        ] {
+            let schedule = Schedule::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(schedule.to_string(), read, "{text}");
+            assert_eq!(Schedule::parse(read), Some(schedule));
+        }
+        for wrong in
+            ["often", "daily 25:00", "daily 9:60", "daily mon", "weekly mo", "9:0", "13pm", "daily 9 9"]
+        {
+            assert_eq!(Schedule::parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(Schedule::parse("weekly tue 8:05").unwrap().in_words(), "every Tuesday at 8:05");
+    }
+
+    #[test]
+    fn the_next_time_follows_the_clocks_of_the_zone() {
+        let berlin = zone_named(Some("Europe/Berlin")).0;
+        let next = |schedule: &str, now: &str| {
+            let now: Timestamp = now.parse().unwrap();
+            Schedule::parse(schedule).unwrap().next_after(now, &berlin).to_string()
+        };
+        assert_eq!(next("daily 9:00", "2026-11-27T07:59:59Z"), "2026-11-27T08:00:00Z");
+        assert_eq!(next("daily 9:00", "2026-11-27T08:00:00Z"), "2026-11-28T08:00:00Z");
+        assert_eq!(next("weekly mon 9:00", "2026-11-27T08:00:00Z"), "2026-11-30T08:00:00Z");
+        // Between the two, summer time begins, and in October it ends.
+        assert_eq!(next("daily 9:00", "2026-03-28T08:00:00Z"), "2026-03-29T07:00:00Z");
+        assert_eq!(next("daily 9:00", "2026-10-24T07:00:00Z"), "2026-10-25T08:00:00Z");
+        // 2:30 is skipped on that day, and comes twice on the other.
+        assert_eq!(next("daily 2:30", "2026-03-28T12:00:00Z"), "2026-03-29T01:30:00Z");
+        assert_eq!(next("daily 2:30", "2026-10-24T12:00:00Z"), "2026-10-25T00:30:00Z");
+        assert_eq!(next("daily 2:30", "2026-10-25T00:30:00Z"), "2026-10-26T01:30:00Z");
+        assert_eq!(zone_named(Some("Mars/Olympus")), (TimeZone::UTC, false));
+    }
+}

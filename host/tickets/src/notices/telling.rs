@@ -1,0 +1,225 @@
+//! Tells a channel what is next, one message at most.
+
+use crate::notices::{
+    change::{Change, EDITABLE, add, merge},
+    digest::Digest,
+    messages::{Messages, part},
+    plan::{Step, next},
+    posting::{OUTAGE_PAUSE, PACE, Poster, is_shut_out, pause_after},
+    record::{Posted, Record, SHORT_PAUSE},
+    schedule::zone_named,
+    sifting::Sifted,
+};
+use maro_domain::issue::IssueId;
+use maro_process::telemetry::error_chain;
+use maro_slack::{message::Message, web_api::notices::Mark};
+use maro_store::{
+    database::error::DatabaseError,
+    notices::{
+        Became, ClaimedChannel, Head, HeadUpdate, LastReply, Outcome, Recent, ReplyUpdate, ThreadUpdate,
+    },
+};
+
+/// One claimed channel, and what it takes to tell something there.
+pub(super) struct Teller<'a> {
+    pub(super) claimed: &'a ClaimedChannel,
+    pub(super) messages: Messages<'a>,
+    pub(super) poster: Poster<'a>,
+    pub(super) record: Record<'a>,
+}
+
+impl Teller<'_> {
+    /// Tells one message at most.
+    pub(super) async fn tell(&self, sifted: Sifted<'_>) -> Result<(), DatabaseError> {
+        for (reason, ids) in &sifted.withheld {
+            tracing::info!(
+                channel = self.claimed.channel.as_str(),
+                notices = ids.len(),
+                reason,
+                "changes aren't told"
+            );
+            let outcome = Outcome { notices: ids, became: Became::Withheld(reason), ..Outcome::default() };
+            self.record.keep(outcome).await?;
+        }
+        if !sifted.introductions.is_empty() {
+            return self.introduce(&sifted.introductions).await;
+        }
+        match next(self.claimed, merge(&sifted.told), &sifted.finished) {
+            None => self.record.finish(Outcome::default()).await,
+            Some(Step::Drop(ids)) => {
+                let became = Became::Withheld("taken back");
+                self.record.finish(Outcome { notices: &ids, became, ..Outcome::default() }).await
+            }
+            Some(Step::Digest(digest)) => self.tell_digest(&digest).await,
+            Some(Step::Many(changes, recent)) => self.tell_many(&changes, recent).await,
+            Some(Step::Head(change)) => self.begin_thread(&change).await,
+            Some(Step::Edit(change, reply)) => self.correct(&change, reply).await,
+            Some(Step::Reply(change, head, is_line)) => self.answer(&change, head, is_line).await,
+            Some(Step::Alone(change)) => self.tell_alone(&change).await,
+        }
+    }
+
+    async fn introduce(&self, ids: &[i64]) -> Result<(), DatabaseError> {
+        if !self.record.begin(ids).await? {
+            return Ok(());
+        }
+        let posted = self.post(None, &self.messages.introduction(), Mark::Notices(ids)).await;
+        let introduces = posted.result.is_ok();
+        self.record.settle(ids, &posted, Outcome { introduces, ..Outcome::default() }).await
+    }
+
+    /// What waits of a channel that reads digests.
+    async fn tell_digest(&self, digest: &Digest<'_>) -> Result<(), DatabaseError> {
+        if !self.record.begin(&digest.ids).await? {
+            return Ok(());
+        }
+        let message = self.messages.digest(digest, &zone_named(self.claimed.zone.as_deref()).0);
+        let posted = self.post(None, &message, Mark::Notices(&digest.ids)).await;
+        self.record.settle(&digest.ids, &posted, Outcome::default()).await
+    }
+
+    /// The message that begins an issue's thread. The change itself is next.
+    async fn begin_thread(&self, change: &Change<'_>) -> Result<(), DatabaseError> {
+        let issue = change.issue_id();
+        if !self.record.begin_head(issue).await? {
+            return Ok(());
+        }
+        let posted = self.post(None, &self.messages.head(change), Mark::Head(issue.as_str())).await;
+        let head = match &posted.result {
+            Ok(ts) => HeadUpdate::Set { ts, is_line: true },
+            Err(failure) if failure.may_be_posted => HeadUpdate::Keep,
+            Err(_) => HeadUpdate::Forget,
+        };
+        let thread = Some(ThreadUpdate { issue, head, reply: None });
+        let Posted { pause, paused_for, .. } = &posted;
+        let paused_for = paused_for.as_deref();
+        self.record.finish(Outcome { thread, pause: *pause, paused_for, ..Outcome::default() }).await
+    }
+
+    /// A new answer in a thread.
+    async fn answer(&self, change: &Change<'_>, head: &str, is_line: bool) -> Result<(), DatabaseError> {
+        if is_line && self.poster.update_head(head, &self.messages.head(change)).await.is_err() {
+            return self.record.forget_head(change).await;
+        }
+        if !self.record.begin(&change.ids).await? {
+            return Ok(());
+        }
+        let posted = self.post(Some(head), &self.first(change), Mark::Notices(&change.ids)).await;
+        if posted.result.as_ref().is_err_and(|failure| failure.error.is_message_gone()) {
+            return self.record.forget_head(change).await;
+        }
+        self.record.told(change, &posted, HeadUpdate::Keep).await
+    }
+
+    /// A message by itself, since nobody knows whether there is a head line. It begins the thread from now on.
+    async fn tell_alone(&self, change: &Change<'_>) -> Result<(), DatabaseError> {
+        if !self.record.begin(&change.ids).await? {
+            return Ok(());
+        }
+        let posted = self.post(None, &self.first(change), Mark::Notices(&change.ids)).await;
+        let head = match &posted.result {
+            Ok(ts) => HeadUpdate::Set { ts, is_line: false },
+            Err(_) => HeadUpdate::Keep,
+        };
+        self.record.told(change, &posted, head).await
+    }
+
+    /// Changes the last answer.
+    async fn correct(&self, change: &Change<'_>, reply: &LastReply) -> Result<(), DatabaseError> {
+        let (channel, ts) = (&self.claimed.channel, reply.message.ts.as_str());
+        let mut parts = Vec::new();
+        for told in self.record.notices.told_in(channel, ts).await? {
+            add(&mut parts, part(&told));
+        }
+        change.parts.iter().for_each(|part| add(&mut parts, part.clone()));
+        if !self.record.begin(&change.ids).await? {
+            return Ok(());
+        }
+        let message = self.messages.change(change.issue, &parts, reply.has_choice);
+        if let Err(error) = self.poster.update(ts, &message).await {
+            // What can't be changed is told anew, once it's too old to be changed.
+            tracing::info!(
+                channel = channel.as_str(),
+                error = error_chain(&error),
+                "a message wasn't changed, so a later one will tell it"
+            );
+            let pause = if error.is_message_gone() {
+                EDITABLE.saturating_sub(reply.message.age)
+            } else {
+                OUTAGE_PAUSE
+            };
+            let notices = &*change.ids;
+            return self.record.finish(Outcome { notices, pause, ..Outcome::default() }).await;
+        }
+        if let Head::Known { ts: head, is_line: true } = &change.thread.head {
+            // If it's gone, the next change finds out.
+            let _ = self.poster.update_head(head, &self.messages.head(change)).await;
+        }
+        let (is_new, has_choice) = (false, reply.has_choice);
+        let reply = Some(ReplyUpdate { ts, from: &reply.from, is_new, has_choice });
+        let thread = Some(ThreadUpdate { issue: change.issue_id(), head: HeadUpdate::Keep, reply });
+        let (notices, became, pause) = (&*change.ids, Became::Sent(ts), SHORT_PAUSE);
+        self.record.finish(Outcome { notices, became, thread, pause, ..Outcome::default() }).await
+    }
+
+    /// One message about many issues, or the last one with more in it.
+    async fn tell_many(&self, changes: &[Change<'_>], recent: Option<&Recent>) -> Result<(), DatabaseError> {
+        let channel = &self.claimed.channel;
+        let before = match recent {
+            Some(recent) => self.record.notices.told_in(channel, &recent.ts).await?,
+            None => Vec::new(),
+        };
+        let ids: Vec<i64> = changes.iter().flat_map(|change| change.ids.clone()).collect();
+        if !self.record.begin(&ids).await? {
+            return Ok(());
+        }
+        let message = self.messages.many(&before, changes);
+        let Some(Recent { ts, .. }) = recent else {
+            let posted = self.post(None, &message, Mark::Notices(&ids)).await;
+            let bulk = posted.result.as_ref().ok().map(|ts| (ts.as_str(), true));
+            let introduces = bulk.is_some();
+            return self
+                .record
+                .settle(&ids, &posted, Outcome { bulk, introduces, ..Outcome::default() })
+                .await;
+        };
+        let outcome = match self.poster.update(ts, &message).await {
+            Ok(()) => Outcome { became: Became::Sent(ts), pause: PACE, ..Outcome::default() },
+            Err(error) if error.is_message_gone() => Outcome { pause: EDITABLE, ..Outcome::default() },
+            Err(_) => Outcome { pause: OUTAGE_PAUSE, ..Outcome::default() },
+        };
+        self.record.finish(Outcome { notices: &ids, ..outcome }).await
+    }
+
+    /// A change that is told in a message of its own.
+    fn first(&self, change: &Change<'_>) -> Message {
+        self.messages.change(change.issue, &change.parts, !self.claimed.is_introduced)
+    }
+
+    /// Where MARO may not write, the person who tracked the issue is told once how to change that.
+    async fn post(&self, thread: Option<&str>, message: &Message, mark: Mark<'_>) -> Posted {
+        let pauses = self.claimed.pauses;
+        let result = self.poster.post(thread, message, mark).await;
+        let (pause, paused_for) = match &result {
+            Ok(_) => (PACE, None),
+            Err(failure) => {
+                if pauses == 0 && is_shut_out(failure) {
+                    self.tell_person(mark).await;
+                }
+                pause_after(failure, pauses)
+            }
+        };
+        Posted { result, pause, paused_for }
+    }
+
+    async fn tell_person(&self, mark: Mark<'_>) {
+        let notices = &self.claimed.notices;
+        let trackers = notices.iter().filter(|notice| match mark {
+            Mark::Notices(ids) => ids.contains(&notice.id),
+            Mark::Head(issue) => notice.issue_id == IssueId::new(issue),
+        });
+        if let Some(user) = trackers.filter_map(|notice| notice.tracked_by.as_ref()).next() {
+            self.poster.tell_person(user, &self.messages).await;
+        }
+    }
+}
