@@ -4,6 +4,7 @@
 //! Slack can't show those, or Slack's own excuse. Files come last, by their names.
 
 mod blocks;
+mod markdown;
 mod rich_text;
 mod said;
 
@@ -81,15 +82,23 @@ fn attachment_words(attachment: &Value) -> String {
     }));
     lines.extend(said(attachment, "text").map(str::to_owned));
     for field in attachment["fields"].as_array().into_iter().flatten() {
-        match (said(field, "title"), said(field, "value")) {
+        match (said(field, "title").map(str::to_owned), value(field)) {
             (Some(title), Some(value)) => lines.push(format!("{title}: {value}")),
-            (title, value) => lines.extend(title.or(value).map(str::to_owned)),
+            (title, value) => lines.extend(title.or(value)),
         }
     }
     if lines.is_empty() {
         lines.extend(said(attachment, "fallback").map(str::to_owned));
     }
     lines.join("\n")
+}
+
+/// A field's value. Some programs send numbers.
+fn value(field: &Value) -> Option<String> {
+    match &field["value"] {
+        Value::Number(number) => Some(number.to_string()),
+        _ => said(field, "value").map(str::to_owned),
+    }
 }
 
 fn file_title(file: &Value) -> Option<String> {
@@ -165,9 +174,9 @@ mod tests {
     fn an_attachment_says_what_people_see_of_it() {
         let attachment = json!({
             "fallback": "Plain", "pretext": "Before", "title": "Build 7", "title_link": "https://ci.example/7",
-            "text": "failed", "fields": [{ "title": "Step", "value": "migrate" }, { "title": "", "value": "alone" }],
+            "text": "failed", "fields": [{ "title": "Step", "value": "migrate" }, { "title": "", "value": "alone" }, { "title": "Depth", "value": 40 }],
         });
-        let expected = "Before\n<https://ci.example/7|Build 7>\nfailed\nStep: migrate\nalone";
+        let expected = "Before\n<https://ci.example/7|Build 7>\nfailed\nStep: migrate\nalone\nDepth: 40";
         assert_eq!(words(json!({ "attachments": [attachment] })), expected);
         assert_eq!(words(json!({ "attachments": [{ "fallback": "Only this" }] })), "Only this");
         assert_eq!(words(json!({ "attachments": [{ "fallback": "[no preview available]" }] })), "");

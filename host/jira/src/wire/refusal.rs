@@ -101,10 +101,14 @@ impl Refusal {
         }
     }
 
-    /// If Jira gives no reason, at least the field is told.
+    /// If Jira gives no reason, at least the field is told, with the number that stands for a reason.
     fn add(&mut self, field: &str, value: &Value) {
         let text = texts_in(value).join(" ");
-        let text = if text.trim().is_empty() { field.to_owned() } else { text };
+        let text = match value {
+            Value::Number(number) => format!("{field}: {number}"),
+            _ if text.trim().is_empty() => field.to_owned(),
+            _ => text,
+        };
         self.errors.insert(field.to_owned(), text);
     }
 
@@ -167,6 +171,7 @@ mod tests {
             ),
             (r#"{"message":"Bad.","status-code":400}"#, "Bad."),
             (r#"{"errors":{"duedate":true}}"#, "duedate"),
+            (r#"{"errors":{"duedate":17}}"#, "duedate: 17"),
             (r#"["No.","Never."]"#, "No. Never."),
         ] {
             assert_eq!(super::reason(body.as_bytes()).as_deref(), Some(reason), "{body}");

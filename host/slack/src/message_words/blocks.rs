@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     message_words::{
-        rich_text,
+        markdown, rich_text,
         said::{linked, said},
     },
     parse_markup::literal,
@@ -30,8 +30,7 @@ fn of_block(block: &Value) -> String {
         "rich_text" => rich_text::words(block),
         "context" => elements(block, "elements").filter_map(text).collect::<Vec<_>>().join(" "),
         "actions" => elements(block, "elements").filter_map(link).collect::<Vec<_>>().join(" "),
-        "image" | "video" => text(&block["title"]).unwrap_or_default(),
-        "markdown" => said(block, "text").map(literal).unwrap_or_default(),
+        "markdown" => said(block, "text").map(markdown::words).unwrap_or_default(),
         "table" => {
             let cells = |row: &Value| {
                 let cells = row.as_array().into_iter().flatten().map(cell);
@@ -39,7 +38,13 @@ fn of_block(block: &Value) -> String {
             };
             elements(block, "rows").map(cells).collect::<Vec<_>>().join("\n")
         }
-        _ => String::new(),
+        // What is in inputs isn't the sender's.
+        "input" => String::new(),
+        // Images and videos, and kinds to come.
+        _ => {
+            let texts = ["title", "subtitle", "text", "body", "description"];
+            texts.iter().filter_map(|name| text(&block[*name])).collect::<Vec<_>>().join("\n")
+        }
     }
 }
 
