@@ -1,5 +1,9 @@
 //! The screen for new issues of one type in one project: its fields, and what somebody put into them.
 
+use jiff::Timestamp;
+
+use crate::{issue::IssueKey, rich_text::RichText};
+
 /// How many options of one field are kept.
 pub const MAX_OPTIONS: usize = 1_000;
 
@@ -11,7 +15,7 @@ pub struct ScreenField {
     /// One line of at most 100 characters, as the site calls it: `Severity`.
     pub name: String,
     pub is_required: bool,
-    /// Whether Jira fills it in itself.
+    /// Whether Jira fills it in itself, or MARO does.
     pub has_default: bool,
     pub kind: FieldKind,
 }
@@ -26,6 +30,8 @@ pub enum FieldKind {
     Number,
     /// A day.
     Date,
+    /// A day and a time of it.
+    DateTime,
     /// One of these.
     Select(Vec<FieldOption>),
     /// Some of these.
@@ -34,6 +40,12 @@ pub enum FieldKind {
     Checkboxes(Vec<FieldOption>),
     /// Somebody with an account.
     User,
+    /// Some of those who have one.
+    Users,
+    /// The issue that the new one belongs to.
+    Parent,
+    /// The same on Data Center, where a field of its own holds the epic's key.
+    EpicLink,
     /// Words of anybody's choice.
     Labels,
     /// Anything else, which only Jira's own form can ask for.
@@ -52,16 +64,19 @@ pub struct FieldOption {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldValue {
     Line(String),
-    /// In Slack's markup.
-    Text(String),
+    Text(RichText),
     /// As it was typed, such as `4.5`.
     Number(String),
     /// `2026-11-30`.
     Date(String),
+    DateTime(Timestamp),
     /// The id of an option.
     Option(String),
     Options(Vec<String>),
     /// The id of an account.
     User(String),
+    Users(Vec<String>),
     Labels(Vec<String>),
+    Parent(IssueKey),
+    EpicLink(IssueKey),
 }

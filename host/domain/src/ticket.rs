@@ -3,6 +3,7 @@
 use crate::{
     issue::{IssueId, IssueKey},
     rich_text::RichText,
+    screen::FieldValue,
 };
 
 /// A Jira project, as far as somebody chooses one.
@@ -113,6 +114,8 @@ pub struct NewTicket {
     pub reporter: Option<String>,
     /// Whether it has no words of the person's, so that the ticket may be created without it.
     pub is_description_optional: bool,
+    /// What else was filled in, by the field's id.
+    pub fields: Vec<(String, FieldValue)>,
     /// Marks the ticket in Jira, so that one whose creation was not confirmed can be found again.
     pub intent_id: String,
 }

@@ -36,15 +36,30 @@ pub(super) async fn find_assignable(
     words: &str,
     deadline: Instant,
 ) -> Result<Option<Vec<Person>>, JiraError> {
+    asked_people(site, ("issueKey", key.as_str()), words, deadline).await
+}
+
+/// The people to whom new issues of a project can be assigned.
+pub(super) async fn find_assignable_in(
+    site: &JiraSite,
+    project_key: &str,
+    words: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<Person>>, JiraError> {
+    asked_people(site, ("project", project_key), words, deadline).await
+}
+
+async fn asked_people(
+    site: &JiraSite,
+    place: (&str, &str),
+    words: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<Person>>, JiraError> {
     let words = words.trim();
     // Data Center's `username` matches full names too.
     let parameter = if site.is_cloud() { "query" } else { "username" };
     let mut url = site.url(&["user", "assignable", "search"]);
-    url.query_pairs_mut().extend_pairs([
-        ("issueKey", key.as_str()),
-        (parameter, words),
-        ("maxResults", MAX_ASKED),
-    ]);
+    url.query_pairs_mut().extend_pairs([place, (parameter, words), ("maxResults", MAX_ASKED)]);
     let request = JiraRequest::get(RequestKind::FindAssignable, url);
     let Some(body) = site.find(&request, deadline).await? else { return Ok(None) };
     let raw: Vec<RawPerson> = parse(&body, "the people")?;

@@ -1,11 +1,17 @@
-//! What people choose from when they create issues, as the client offers it: projects, types, and the epic above them.
+//! What people choose from when they create issues, as the client offers it: projects, types, fields, people, and the
+//! epic above them.
 
 use tokio::time::Instant;
 
-use crate::{client::JiraClient, edit::EditError, epic_link, error::JiraError, issue_types, projects};
+use crate::{
+    assign, client::JiraClient, edit::EditError, epic_link, error::JiraError, issue_types, parents, projects,
+    screen,
+};
 use maro_domain::{
+    details::Person,
     issue::IssueKey,
-    ticket::{IssueType, Project},
+    screen::ScreenField,
+    ticket::{IssueType, Project, SimilarTicket},
 };
 
 impl JiraClient {
@@ -55,6 +61,60 @@ impl JiraClient {
         deadline: Instant,
     ) -> Result<Option<Vec<IssueType>>, JiraError> {
         issue_types::get_issue_types(&self.site, project_key, deadline).await
+    }
+
+    /// The fields on the screen for new issues of a type, at most a minute old. `None` if there is no such type, or the
+    /// account may not create issues of it.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_screen(
+        &self,
+        project_key: &str,
+        issue_type_id: &str,
+        deadline: Instant,
+    ) -> Result<Option<Vec<ScreenField>>, JiraError> {
+        screen::get_screen(&self.site, project_key, issue_type_id, deadline).await
+    }
+
+    /// Finds people as [`JiraClient::find_assignable`] does, who can be assigned to new issues of a project. `None` if
+    /// the project is missing or not visible.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn find_assignable_in(
+        &self,
+        project_key: &str,
+        words: &str,
+        deadline: Instant,
+    ) -> Result<Option<Vec<Person>>, JiraError> {
+        assign::find_assignable_in(&self.site, project_key, words, deadline).await
+    }
+
+    /// The open issues of a project that new ones of a type can belong to, such as epics, the latest changed first; at
+    /// most 100.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn find_parents(
+        &self,
+        project_key: &str,
+        issue_type_id: &str,
+        deadline: Instant,
+    ) -> Result<Vec<SimilarTicket>, JiraError> {
+        parents::find_parents(&self.site, project_key, issue_type_id, deadline).await
+    }
+
+    /// The number of a project, by which Jira's pages know it. `None` if it is missing or not visible.
+    ///
+    /// # Errors
+    /// Any [`JiraError`].
+    pub async fn get_project_number(
+        &self,
+        project_key: &str,
+        deadline: Instant,
+    ) -> Result<Option<u64>, JiraError> {
+        projects::get_number(&self.site, project_key, deadline).await
     }
 
     /// Puts existing issues under an epic. To do so again does no harm.

@@ -24,6 +24,7 @@ use crate::{
 };
 use maro_domain::{
     rich_text::RichText,
+    screen::FieldValue,
     ticket::{CreatedTicket, NewTicket},
 };
 
@@ -74,6 +75,9 @@ pub(super) const DESCRIPTION: &str = "description";
 
 const REPORTER: &str = "reporter";
 
+/// How Jira wants times: `2026-11-30T14:05:00.000+0000`.
+const DATE_TIME: &str = "%Y-%m-%dT%H:%M:%S.000+0000";
+
 /// Nothing was created if Jira refuses, so it may be asked again without what the project's screen doesn't have or the
 /// account may not set: a reporter, and a description that is nobody's own words. And with an epic's name, which Data
 /// Center demands of epics: there it is the summary.
@@ -88,6 +92,9 @@ pub(super) async fn create_ticket(
     if let Some(reporter) = &ticket.reporter {
         let name = if site.is_cloud() { "id" } else { "name" };
         update.fields.insert(REPORTER.to_owned(), json!({ name: reporter }));
+    }
+    for (field, value) in &ticket.fields {
+        update.fields.insert(field.clone(), to_json(site, value));
     }
     let may_go_without = |field: &String| {
         field == REPORTER && ticket.reporter.is_some()
@@ -145,6 +152,27 @@ pub(super) fn formatted(site: &JiraSite, text: &RichText) -> Option<Value> {
         Some(wiki::markup(text)).filter(|markup| !markup.is_empty()).map(Value::String)
     }
 }
+
+/// A field's value as Jira takes it in this edition.
+fn to_json(site: &JiraSite, value: &FieldValue) -> Value {
+    let with_id = |id: &String| json!({ "id": id });
+    let account = |id: &String| json!({ if site.is_cloud() { "accountId" } else { "name" }: id });
+    match value {
+        FieldValue::Line(text) | FieldValue::Date(text) => json!(text),
+        FieldValue::Text(text) => formatted(site, text).unwrap_or(Value::Null),
+        // What is no number goes as it is, so that Jira says what is wrong.
+        FieldValue::Number(text) => text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number)),
+        FieldValue::Option(id) => with_id(id),
+        FieldValue::Options(ids) => ids.iter().map(with_id).collect(),
+        FieldValue::DateTime(at) => json!(at.strftime(DATE_TIME).to_string()),
+        FieldValue::User(id) => account(id),
+        FieldValue::Users(ids) => ids.iter().map(account).collect(),
+        FieldValue::Labels(labels) => json!(labels),
+        FieldValue::Parent(key) => json!({ "key": key.as_str() }),
+        FieldValue::EpicLink(key) => json!(key.as_str()),
+    }
+}
+
 impl IssueUpdate {
     pub(super) fn new(project_key: &str, issue_type_id: &str, summary: &str, intent_id: &str) -> Self {
         let fields = [

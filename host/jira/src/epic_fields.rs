@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// The epic's name. Every epic has one, and no other issue.
-const EPIC_NAME: &str = "com.pyxis.greenhopper.jira:gh-epic-label";
+pub(super) const EPIC_NAME: &str = "com.pyxis.greenhopper.jira:gh-epic-label";
 
 /// The link from a story to its epic.
-const EPIC_LINK: &str = "com.pyxis.greenhopper.jira:gh-epic-link";
+pub(super) const EPIC_LINK: &str = "com.pyxis.greenhopper.jira:gh-epic-link";
 
 #[derive(Deserialize)]
 struct RawField<'a> {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::{
     error::JiraError,
+    old_createmeta::{self, may_be_old},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     transport::Answer,
@@ -41,6 +42,20 @@ struct RawIssueType {
     /// Cloud only.
     #[serde(rename = "hierarchyLevel")]
     hierarchy_level: Option<i32>,
+}
+
+impl RawIssueType {
+    /// `None` for what can't be created by itself.
+    fn usable(self) -> Option<IssueType> {
+        let name = one_line(&self.name, MAX_NAME_LENGTH);
+        let untranslated_name = self.untranslated_name.map(|name| one_line(&name, MAX_NAME_LENGTH));
+        let untranslated_name = untranslated_name.filter(|name| !name.is_empty());
+        let english = untranslated_name.as_ref().unwrap_or(&name);
+        let guess = if english.eq_ignore_ascii_case("epic") { 1 } else { 0 };
+        let hierarchy_level = self.hierarchy_level.unwrap_or(guess);
+        let is_usable = is_id(&self.id) && !self.subtask && hierarchy_level >= 0;
+        is_usable.then_some(IssueType { id: self.id, name, untranslated_name, hierarchy_level })
+    }
 }
 
 pub(super) async fn get_issue_types(
@@ -76,6 +91,9 @@ async fn all_issue_types(
             ("maxResults", PAGE_SIZE.to_string().as_str()),
         ]);
         let page = match site.ask(&JiraRequest::get(RequestKind::GetIssueTypes, url), deadline).await? {
+            answer if may_be_old(site, &answer) => {
+                return old_issue_types(site, project_key, answer, deadline).await;
+            }
             Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
             answer => read_page(&answer.found()?)?,
         };
@@ -87,6 +105,24 @@ async fn all_issue_types(
     }
     Err(JiraError::invalid(format!("a list of more than {start} issue types")))
 }
+
+/// The same from a release without that list, which gave `answer`.
+async fn old_issue_types(
+    site: &JiraSite,
+    project_key: &str,
+    answer: Answer,
+    deadline: Instant,
+) -> Result<Option<Vec<IssueType>>, JiraError> {
+    let place = (project_key, None);
+    match old_createmeta::types::<RawIssueType>(site, RequestKind::GetIssueTypes, place, deadline).await? {
+        // It says nothing of a project that the account can't see.
+        Some(types) => {
+            Ok((!types.is_empty()).then(|| types.into_iter().filter_map(RawIssueType::usable).collect()))
+        }
+        None => Err(answer.found().err().unwrap_or_else(|| JiraError::invalid("there are no issue types"))),
+    }
+}
+
 /// The parts of a page that are used.
 struct Page {
     types: Vec<IssueType>,
@@ -99,17 +135,8 @@ struct Page {
 fn read_page(body: &Bytes) -> Result<Page, JiraError> {
     let ListPage { values, total, is_last } = parse::<ListPage<RawIssueType>>(body, "the issue types")?;
     let length = values.len();
-    let types = values.into_iter().filter_map(|raw| {
-        let name = one_line(&raw.name, MAX_NAME_LENGTH);
-        let untranslated_name = raw.untranslated_name.map(|name| one_line(&name, MAX_NAME_LENGTH));
-        let untranslated_name = untranslated_name.filter(|name| !name.is_empty());
-        let english = untranslated_name.as_ref().unwrap_or(&name);
-        let guess = if english.eq_ignore_ascii_case("epic") { 1 } else { 0 };
-        let hierarchy_level = raw.hierarchy_level.unwrap_or(guess);
-        let is_usable = is_id(&raw.id) && !raw.subtask && hierarchy_level >= 0;
-        is_usable.then_some(IssueType { id: raw.id, name, untranslated_name, hierarchy_level })
-    });
-    Ok(Page { types: types.collect(), length, total, is_last })
+    let types = values.into_iter().filter_map(RawIssueType::usable).collect();
+    Ok(Page { types, length, total, is_last })
 }
 
 #[cfg(test)]

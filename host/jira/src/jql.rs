@@ -45,6 +45,15 @@ pub(super) fn created_since(project_key: &str, since: Timestamp, now: Timestamp)
     )
 }
 
+/// Open issues of some types in a project, the latest changed first. `project_key` and `type_ids` must be valid.
+pub(super) fn of_types(project_key: &str, type_ids: &[&str]) -> String {
+    format!(
+        "project = {} AND issuetype in ({}) AND statusCategory != Done ORDER BY updated DESC",
+        quoted(project_key),
+        type_ids.join(", ")
+    )
+}
+
 /// The issues of a project, that with the newest key first. `project_key` must be a valid key.
 pub(super) fn newest(project_key: &str) -> String {
     format!("project = {} ORDER BY key DESC", quoted(project_key))

@@ -1,7 +1,5 @@
 //! What one person may do in Jira. Only an account that administers Jira may ask, and only Cloud answers.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -9,10 +7,11 @@ use tokio::time::Instant;
 use crate::{
     error::JiraError,
     permissions::{Permission, RawPermissions},
+    projects::get_number,
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     viewers::PersonAccount,
-    wire::parse::{is_project_key, parse},
+    wire::parse::parse,
 };
 use maro_domain::issue::IssueId;
 
@@ -25,12 +24,6 @@ pub enum Target<'a> {
     Issue(&'a IssueId),
     /// A project, by its key.
     Project(&'a str),
-}
-
-#[derive(Deserialize)]
-struct RawProject<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -95,12 +88,8 @@ pub(super) async fn person_may(
 
 /// The number by which Jira checks permissions. `None` if there is no such project or issue.
 async fn number(site: &JiraSite, target: Target<'_>, deadline: Instant) -> Result<Option<u64>, JiraError> {
-    let key = match target {
-        Target::Issue(id) => return Ok(id.as_str().parse().ok()),
-        Target::Project(key) if is_project_key(key) => key,
-        Target::Project(_) => return Ok(None),
-    };
-    let request = JiraRequest::get(RequestKind::GetProject, site.url(&["project", key]));
-    let Some(body) = site.find(&request, deadline).await? else { return Ok(None) };
-    Ok(parse::<RawProject<'_>>(&body, "the project")?.id.parse().ok())
+    match target {
+        Target::Issue(id) => Ok(id.as_str().parse().ok()),
+        Target::Project(key) => get_number(site, key, deadline).await,
+    }
 }

@@ -51,6 +51,12 @@ struct RawProject<'a> {
     name: Cow<'a, str>,
 }
 
+#[derive(Deserialize)]
+struct Numbered<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+}
+
 impl From<RawProject<'_>> for Project {
     fn from(raw: RawProject<'_>) -> Self {
         Self { key: raw.key.into_owned(), name: one_line(&raw.name, MAX_NAME_LENGTH) }
@@ -96,6 +102,20 @@ pub(super) async fn get_project(
     let request = JiraRequest::get(RequestKind::GetProject, site.url(&["project", key]));
     let Some(body) = site.find(&request, deadline).await? else { return Ok(None) };
     Ok(Some(parse::<RawProject<'_>>(&body, "the project")?.into()))
+}
+
+/// The number by which Jira's pages and permissions know a project. `None` if it is missing or not visible.
+pub(super) async fn get_number(
+    site: &JiraSite,
+    key: &str,
+    deadline: Instant,
+) -> Result<Option<u64>, JiraError> {
+    if !is_project_key(key) {
+        return Ok(None);
+    }
+    let request = JiraRequest::get(RequestKind::GetProject, site.url(&["project", key]));
+    let Some(body) = site.find(&request, deadline).await? else { return Ok(None) };
+    Ok(parse::<Numbered<'_>>(&body, "the project")?.id.parse().ok())
 }
 
 /// What Jira finds by `deadline`. What comes later is kept for whoever types the same again, and until then what is

@@ -7,7 +7,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
+    epic_fields::{EPIC_LINK, EPIC_NAME},
     error::JiraError,
+    old_createmeta::{self, TypeWithFields, may_be_old},
     request::{JiraRequest, RequestKind},
     site::JiraSite,
     transport::Answer,
@@ -36,9 +38,11 @@ const MAX_BOXES: usize = 10;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawField {
-    /// Cloud and Data Center call it so. Older releases have only the key of the object, so such a field is left out.
-    #[serde(default, alias = "key")]
+    #[serde(default)]
     field_id: String,
+    /// What some releases have instead.
+    #[serde(default)]
+    key: String,
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -92,14 +96,17 @@ async fn read(
             ("maxResults", PAGE_SIZE.to_string().as_str()),
         ]);
         let body = match site.ask(&JiraRequest::get(RequestKind::GetScreen, url), deadline).await? {
+            answer if may_be_old(site, &answer) => {
+                return read_old(site, (project_key, issue_type_id), answer, deadline).await;
+            }
             Answer::NotFound(body) | Answer::Refused(_, body) if is_jira_error(&body) => return Ok(None),
             answer => answer.found()?,
         };
-        let ListPage { values, total, is_last } = parse::<ListPage<RawField>>(&body, "the screen")?;
+        let ListPage { values, total, is_last } = parse::<ListPage<Value>>(&body, "the screen")?;
         start += values.len();
         let is_over =
             values.is_empty() || is_last.unwrap_or_else(|| total.is_none_or(|total| start >= total));
-        screen.extend(values.into_iter().filter_map(RawField::field));
+        screen.extend(values.into_iter().filter_map(|field| RawField::read(field)?.field()));
         if is_over {
             return Ok(Some(screen));
         }
@@ -107,15 +114,46 @@ async fn read(
     Ok(Some(screen))
 }
 
+/// The same from a release without that address, which gave `answer`.
+async fn read_old(
+    site: &JiraSite,
+    (project_key, issue_type_id): (&str, &str),
+    answer: Answer,
+    deadline: Instant,
+) -> Result<Option<Vec<ScreenField>>, JiraError> {
+    let place = (project_key, Some(issue_type_id));
+    let types =
+        old_createmeta::types::<TypeWithFields>(site, RequestKind::GetScreen, place, deadline).await?;
+    let Some(types) = types else {
+        return Err(answer.found().err().unwrap_or_else(|| JiraError::invalid("there is no screen")));
+    };
+    let found = types.into_iter().find(|kind| kind.id == issue_type_id);
+    let fields = |kind: TypeWithFields| {
+        let named = kind.fields.into_iter();
+        named
+            .filter_map(|(field_id, field)| RawField { field_id, ..RawField::read(field)? }.field())
+            .collect()
+    };
+    Ok(found.map(fields))
+}
+
 impl RawField {
+    /// `None` for what has another shape, as fields of apps may have: the others are asked for all the same.
+    fn read(field: Value) -> Option<Self> {
+        serde_json::from_value(field).ok()
+    }
+
     fn field(self) -> Option<ScreenField> {
         let name = one_line(&self.name, MAX_NAME_LENGTH);
         let kind = self.kind();
-        is_id(&self.field_id).then(|| ScreenField {
-            name: if name.is_empty() { self.field_id.clone() } else { name },
-            id: self.field_id,
+        let is_epic_name = self.schema.custom.as_deref() == Some(EPIC_NAME);
+        let id = if self.field_id.is_empty() { self.key } else { self.field_id };
+        is_id(&id).then(|| ScreenField {
+            name: if name.is_empty() { id.clone() } else { name },
+            id,
             is_required: self.required,
-            has_default: self.has_default_value,
+            // MARO itself gives an epic its name.
+            has_default: self.has_default_value || is_epic_name,
             kind,
         })
     }
@@ -132,11 +170,16 @@ impl RawField {
             ("string", _) => FieldKind::Line,
             ("number", _) => FieldKind::Number,
             ("date", _) => FieldKind::Date,
+            ("datetime", _) => FieldKind::DateTime,
             ("user", _) => FieldKind::User,
+            ("array", Some("user")) => FieldKind::Users,
+            _ if schema.system.as_deref() == Some("parent") => FieldKind::Parent,
+            _ if schema.custom.as_deref() == Some(EPIC_LINK) => FieldKind::EpicLink,
             ("array", Some("string")) => FieldKind::Labels,
-            ("option" | "priority" | "version" | "component" | "securitylevel" | "resolution", _) => {
-                self.options().map_or(FieldKind::Other, FieldKind::Select)
-            }
+            (
+                "option" | "priority" | "version" | "component" | "securitylevel" | "resolution" | "project",
+                _,
+            ) => self.options().map_or(FieldKind::Other, FieldKind::Select),
             ("array", Some("option" | "version" | "component")) => match self.options() {
                 Some(options) if custom == "multicheckboxes" && options.len() <= MAX_BOXES => {
                     FieldKind::Checkboxes(options)
@@ -157,9 +200,10 @@ impl RawField {
 
 fn option(value: &Value) -> Option<FieldOption> {
     let is_usable = value["disabled"] != true && value["archived"] != true;
-    let id = value["id"].as_str().filter(|id| is_id(id) && is_usable)?;
+    // Most ids are texts, some are numbers.
+    let id = value["id"].as_str().map(str::to_owned).or_else(|| Some(value["id"].as_u64()?.to_string()))?;
     let name = value["value"].as_str().or(value["name"].as_str())?;
-    Some(FieldOption { id: id.to_owned(), name: one_line(name, MAX_NAME_LENGTH) })
+    (is_id(&id) && is_usable).then(|| FieldOption { id, name: one_line(name, MAX_NAME_LENGTH) })
 }
 
 #[cfg(test)]
@@ -176,7 +220,7 @@ mod tests {
     fn what_can_be_asked_for_is_known_by_its_schema() {
         let allowed = json!([
             { "id": "1", "value": "Low" },
-            { "id": "2", "name": "High" },
+            { "id": 2, "name": "High" },
             { "id": "3", "value": "Old", "disabled": true },
             { "value": "No id" },
         ]);
@@ -193,7 +237,11 @@ mod tests {
             (json!({ "type": "string", "system": "environment" }), &none, FieldKind::Text),
             (json!({ "type": "number" }), &none, FieldKind::Number),
             (json!({ "type": "date", "system": "duedate" }), &none, FieldKind::Date),
+            (json!({ "type": "datetime" }), &none, FieldKind::DateTime),
             (json!({ "type": "user" }), &none, FieldKind::User),
+            (json!({ "type": "array", "items": "user" }), &none, FieldKind::Users),
+            (json!({ "type": "issuelink", "system": "parent" }), &none, FieldKind::Parent),
+            (json!({ "type": "any", "custom": EPIC_LINK }), &none, FieldKind::EpicLink),
             (json!({ "type": "array", "items": "string", "system": "labels" }), &none, FieldKind::Labels),
             (json!({ "type": "option" }), &allowed, FieldKind::Select(options())),
             (json!({ "type": "priority" }), &allowed, FieldKind::Select(options())),

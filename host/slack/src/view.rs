@@ -6,6 +6,7 @@
 //! in UTF-16 units.
 
 pub mod button;
+pub mod field;
 pub mod input;
 pub(crate) mod plain_text;
 
@@ -15,6 +16,7 @@ use crate::{
     render::Mrkdwn,
     view::{
         button::ViewButton,
+        field::FieldInput,
         input::{SelectInput, TextInput},
         plain_text::{bounded_id, plain_text},
     },
@@ -61,6 +63,7 @@ pub enum ViewBlock {
     Context(Vec<Mrkdwn>),
     TextInput(TextInput),
     SelectInput(SelectInput),
+    FieldInput(FieldInput),
     /// A row of at most 25 buttons.
     Actions(Vec<ViewButton>),
     Divider,
@@ -162,7 +165,7 @@ impl ViewBlock {
     }
 
     fn is_input(&self) -> bool {
-        matches!(self, Self::TextInput(_) | Self::SelectInput(_))
+        matches!(self, Self::TextInput(_) | Self::SelectInput(_) | Self::FieldInput(_))
     }
 
     /// `None` for an empty block, which Slack would reject.
@@ -182,6 +185,7 @@ impl ViewBlock {
             }
             Self::TextInput(input) => input.to_json(),
             Self::SelectInput(input) => input.to_json(),
+            Self::FieldInput(input) => input.to_json(),
             Self::Actions(buttons) => return ViewButton::row(buttons),
             Self::Divider => json!({ "type": "divider" }),
         })
@@ -197,6 +201,12 @@ impl From<TextInput> for ViewBlock {
 impl From<SelectInput> for ViewBlock {
     fn from(input: SelectInput) -> Self {
         Self::SelectInput(input)
+    }
+}
+
+impl From<FieldInput> for ViewBlock {
+    fn from(input: FieldInput) -> Self {
+        Self::FieldInput(input)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use crate::{
+    filled_fields::FilledField,
     intent_records::{Announcement, CreateRecord, Place, add_twin, all_keys},
     signature::Signature,
     texts,
@@ -159,6 +160,7 @@ fn new_ticket(id: &str, record: &CreateRecord) -> NewTicket {
             .under(parse_markup::parse_typed(&record.description)),
         reporter: record.reporter.clone(),
         is_description_optional: record.description.trim().is_empty(),
+        fields: record.fields.iter().filter_map(FilledField::for_jira).collect(),
         intent_id: id.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::filled_fields::FilledField;
 use maro_domain::{
     command_name::CommandName,
     ids::{ChannelId, UserId},
@@ -132,6 +133,9 @@ pub(crate) struct CreateRecord {
     /// What Jira has created beside `ticket`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) twins: Vec<Ticket>,
+    /// The other fields that the form asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fields: Vec<FilledField>,
 }
 
 /// An existing ticket to link.

@@ -12,6 +12,7 @@ mod create;
 mod duplicates;
 pub mod epic_key;
 pub mod exactly_once;
+mod filled_fields;
 pub mod form;
 mod intent_records;
 mod intent_saving;
@@ -42,9 +43,11 @@ use crate::{
         buttons::Buttons,
         choices::Choices,
         create::CreateForm,
+        latest::Latest,
         link::LinkForm,
         modals::Modals,
         open::{CommandOrigin, Opener},
+        screens::Screens,
         stories::StoriesForm,
         submissions::Submissions,
     },
@@ -95,6 +98,7 @@ impl Tickets {
             clock: driver.clock.clone(),
             channel_names: Arc::clone(&driver.access.channel_names),
         });
+        let screens = Arc::new(Screens { jira: Arc::clone(&driver.jira), base_url: jira_base_url });
         let duplicates = DuplicateSearch {
             jira: Arc::clone(&driver.jira),
             intents: Arc::clone(&driver.intents),
@@ -105,24 +109,28 @@ impl Tickets {
             driver: Arc::clone(&driver),
             modals: Arc::clone(&modals),
             duplicates,
-            jira_base_url,
+            screens: Arc::clone(&screens),
         });
         let link = Arc::new(LinkForm { driver: Arc::clone(&driver), modals: Arc::clone(&modals) });
         let stories = Arc::new(StoriesForm { driver: Arc::clone(&driver), modals: Arc::clone(&modals) });
+        let opener = Arc::new(Opener {
+            jira: Arc::clone(&driver.jira),
+            modals: Arc::clone(&modals),
+            site,
+            default_project: default_project.clone(),
+            access: Arc::clone(&driver.access),
+            screens: Arc::clone(&screens),
+            tasks: tasks.clone(),
+        });
         Self {
-            opener: Arc::new(Opener {
-                jira: Arc::clone(&driver.jira),
-                modals: Arc::clone(&modals),
-                site,
-                default_project: default_project.clone(),
-                access: Arc::clone(&driver.access),
-                tasks: tasks.clone(),
-            }),
+            opener: Arc::clone(&opener),
             choices: Choices {
                 jira: Arc::clone(&driver.jira),
                 modals: Arc::clone(&modals),
                 default_project,
                 access: Arc::clone(&driver.access),
+                screens,
+                redrawn: Latest::default(),
             },
             submissions: Arc::new(Submissions {
                 create: Arc::clone(&create),
@@ -135,6 +143,7 @@ impl Tickets {
                 link: Arc::clone(&link),
                 stories: Arc::clone(&stories),
                 modals,
+                opener,
             },
             recovery: Arc::new(Recovery { driver, create, link, stories, tasks }),
         }

@@ -71,7 +71,7 @@ impl Stories {
             Some(epic) => epic,
             None => {
                 let key = IssueKey::parse(key).map_err(|_| texts::forms::EXPIRED.to_owned())?;
-                read_epic(jira, &self.sight, &key).await?
+                read_epic(jira, &self.sight, &key).await.map_err(NoEpic::into_text)?
             }
         };
         Ok(self.epic.insert(epic))
@@ -333,23 +333,40 @@ fn created_issues(record: &StoriesRecord) -> Vec<IssueId> {
     created.collect()
 }
 
+/// Why there is no epic to put stories under: a sentence.
+pub(crate) enum NoEpic {
+    /// It can't have any.
+    Refused(String),
+    /// Jira doesn't say. It may say so later.
+    Away(String),
+}
+
+impl NoEpic {
+    fn into_text(self) -> String {
+        let (Self::Refused(text) | Self::Away(text)) = self;
+        text
+    }
+}
+
 /// An epic, or why it can't have stories.
-pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, String> {
-    sight.project(key.project_key()).map_err(|rule| texts::access::withheld(key.as_str(), rule))?;
+pub(crate) async fn read_epic(jira: &JiraClient, sight: &Sight, key: &IssueKey) -> Result<Epic, NoEpic> {
+    let withheld = |rule| NoEpic::Refused(texts::access::withheld(key.as_str(), rule));
+    sight.project(key.project_key()).map_err(withheld)?;
     let found = jira.get_epic(key, deadline(LOOK_UP_PATIENCE)).await;
     if let Ok(EpicLookup::Epic(Epic { issue, .. }) | EpicLookup::NotAnEpic { issue, .. }) = &found {
         let sight = sight.clone().for_issues([&issue.key]).await;
-        sight.issue(issue).map_err(|rule| texts::access::withheld(key.as_str(), rule))?;
+        sight.issue(issue).map_err(withheld)?;
     }
-    match found {
-        Ok(EpicLookup::Epic(epic)) => Ok(epic),
-        Ok(EpicLookup::NoStoryType { project_key, .. }) => Err(texts::stories::no_story_type(&project_key)),
+    let refusal = match found {
+        Ok(EpicLookup::Epic(epic)) => return Ok(epic),
+        Ok(EpicLookup::NoStoryType { project_key, .. }) => texts::stories::no_story_type(&project_key),
         Ok(EpicLookup::NotAnEpic { issue, type_name }) => {
-            Err(texts::stories::not_an_epic(issue.key.as_str(), &type_name))
+            texts::stories::not_an_epic(issue.key.as_str(), &type_name)
         }
-        Ok(EpicLookup::Missing) => Err(texts::jira::not_found(key.as_str())),
-        Err(error) => Err(texts::jira::failed(&error)),
-    }
+        Ok(EpicLookup::Missing) => texts::jira::not_found(key.as_str()),
+        Err(error) => return Err(NoEpic::Away(texts::jira::failed(&error))),
+    };
+    Err(NoEpic::Refused(refusal))
 }
 
 /// The mark of one line.

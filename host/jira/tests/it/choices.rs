@@ -193,3 +193,49 @@ async fn data_centers_picker_helps_while_its_list_is_slow() {
     world.site.set_next_faults_of("/projects/picker", [Some(JiraFault::Answer(200, picked.to_string()))]);
     assert_eq!(world.projects("hbr52", 100).await, ["HBR52"]);
 }
+
+/// Data Center before 8.4 says all of it in one answer.
+#[tokio::test]
+async fn an_old_release_tells_types_and_fields_in_its_own_way() {
+    let world = World::start(Edition::DataCenter).await;
+    let old = json!({ "expand": "projects", "projects": [{ "key": "SCRUM", "issuetypes": [
+        { "id": "10001", "name": "Story", "subtask": false, "fields": {
+            "summary": { "required": true, "schema": { "type": "string", "system": "summary" }, "name": "Summary" },
+            "customfield_10611": { "required": true, "schema": { "type": "option", "custom": "x:select" }, "name": "Impact",
+                "hasDefaultValue": false, "allowedValues": [{ "id": "1", "value": "Low" }] },
+            "odd": 7,
+        } },
+        { "id": "10003", "name": "Sub-task", "subtask": true },
+    ] }] });
+    let absent =
+        || Some(JiraFault::Answer(404, r#"{"message":"null for uri","status-code":404}"#.to_owned()));
+    world.site.set_next_faults_of("/issuetypes", [absent()]);
+    world.site.set_next_faults_of("/createmeta", [Some(JiraFault::Answer(200, old.to_string()))]);
+    let names: Vec<_> = world.types("SCRUM").await.unwrap().into_iter().map(|kind| kind.name).collect();
+    assert_eq!(names, ["Story"]);
+    world.site.set_next_faults_of("/issuetypes/10001", [absent()]);
+    world.site.set_next_faults_of("/createmeta", [Some(JiraFault::Answer(200, old.to_string()))]);
+    let screen = world.client.get_screen("SCRUM", "10001", within(PATIENCE)).await.unwrap().unwrap();
+    let fields: Vec<_> = screen.iter().map(|field| (field.id.as_str(), field.is_required)).collect();
+    assert_eq!(fields, [("customfield_10611", true), ("summary", true)]);
+}
+
+#[tokio::test]
+async fn a_screen_and_the_epics_are_the_same_in_both_editions() {
+    for edition in EDITIONS {
+        let world = World::start(edition).await;
+        let types = world.types("OPS").await.unwrap();
+        let task = types.iter().find(|kind| kind.name == "Task").unwrap();
+        let screen = world.client.get_screen("OPS", &task.id, within(PATIENCE)).await.unwrap().unwrap();
+        let severity = screen.iter().find(|field| field.name == "Severity").unwrap();
+        assert!(severity.is_required && !severity.has_default, "{edition:?}");
+        let epics = world.client.find_parents("SCRUM", "10001", within(PATIENCE)).await.unwrap();
+        assert!(epics.iter().any(|epic| epic.key.as_str() == "SCRUM-101"), "{edition:?} {epics:?}");
+        assert_eq!(world.client.find_parents("NONE", "10001", within(PATIENCE)).await.unwrap(), []);
+        assert_eq!(world.client.get_screen("NONE", "10001", within(PATIENCE)).await.unwrap(), None);
+        let people =
+            world.client.find_assignable_in("OPS", "grace", within(PATIENCE)).await.unwrap().unwrap();
+        assert_eq!(people[0].name, "Grace Hopper");
+        assert!(world.client.get_project_number("OPS", within(PATIENCE)).await.unwrap().is_some());
+    }
+}

@@ -34,6 +34,7 @@ pub(super) fn ticket(summary: &str) -> NewTicket {
         },
         reporter: None,
         is_description_optional: false,
+        fields: Vec::new(),
         intent_id: "intent-1".to_owned(),
     }
 }

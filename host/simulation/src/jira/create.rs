@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::jira::{
+    accounts::{self, PEOPLE},
     adf_check,
     answers::{json_answer, links, read_json},
     epic_fields::EPIC_LINK,
-    fields::{self, SEVERITIES, SEVERITY},
+    fields::{self, SEVERITY},
     issue::{IssueType, SimulatedIssue},
     project::SimulatedProject,
     shapes::{self, Api, Links},
@@ -24,6 +25,7 @@ use crate::jira::{
 };
 use maro_domain::issue::IssueKey;
 
+/// In UTF-16 units, as Jira counts.
 const MAX_SUMMARY_LENGTH: usize = 255;
 const MAX_DESCRIPTION_LENGTH: usize = 32_767;
 const MAX_PROPERTY_KEY_LENGTH: usize = 255;
@@ -136,6 +138,7 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
     }
     refusal.check_screen(update, &project, kind, links.api);
     let parent = refusal.check_parent(update, site, kind, links.api);
+    let assignee = refusal.check_assignee(update, links.api);
     refusal.check_properties(&update.properties);
     if !refusal.is_empty() {
         return Err(refusal);
@@ -143,6 +146,7 @@ fn create(site: &mut Site, update: &IssueUpdate, links: Links<'_>) -> Result<Val
     let issue: &mut SimulatedIssue = site.create(&project.key, kind, &summary);
     issue.description = update.fields.get("description").filter(|value| !value.is_null()).cloned();
     issue.parent = parent;
+    issue.assignee = assignee;
     issue.properties =
         update.properties.iter().map(|property| (property.key.clone(), property.value.clone())).collect();
     Ok(shapes::created(issue, links))
@@ -212,7 +216,7 @@ impl ErrorCollection {
     fn check_summary(&mut self, summary: &str, site: &Site) {
         if summary.trim().is_empty() {
             self.field("summary", "You must specify a summary of the issue.");
-        } else if summary.chars().count() > MAX_SUMMARY_LENGTH {
+        } else if summary.encode_utf16().count() > MAX_SUMMARY_LENGTH {
             self.field("summary", "Summary can't exceed 255 characters.");
         } else if summary.contains(['\n', '\r']) {
             self.field("summary", "The summary is invalid because it contains newline characters.");
@@ -258,8 +262,7 @@ impl ErrorCollection {
             }
         }
         if let Some(severity) = update.fields.get(SEVERITY).filter(|severity| !severity.is_null()) {
-            let value = severity.get("value").and_then(Value::as_str);
-            if !value.is_some_and(|value| SEVERITIES.contains(&value)) {
+            if !fields::is_severity(severity) {
                 self.field(SEVERITY, "Specify a valid 'id' or 'name' for Severity");
             }
         }
@@ -288,6 +291,21 @@ impl ErrorCollection {
             return None;
         }
         Some(parent.key.clone())
+    }
+
+    /// The person to whom it is assigned.
+    fn check_assignee(&mut self, update: &IssueUpdate, api: Api) -> Option<&'static str> {
+        let assignee = update.fields.get("assignee").filter(|assignee| !assignee.is_null())?;
+        let id = match api {
+            Api::Cloud => assignee.get("accountId").or(assignee.get("id")),
+            Api::DataCenter => assignee.get("name"),
+        };
+        let id = id.and_then(Value::as_str).unwrap_or_default();
+        let person = PEOPLE.iter().find(|name| accounts::id(name) == id);
+        if person.is_none() {
+            self.field("assignee", format!("User '{id}' cannot be assigned issues."));
+        }
+        person.copied()
     }
 
     fn check_properties(&mut self, properties: &[Property]) {

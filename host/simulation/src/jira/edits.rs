@@ -16,6 +16,7 @@ use crate::jira::{
     adf_check,
     answers::{ChangeRequest, json_answer, links, no_issue, query_value},
     shapes::{self, Api},
+    site::Site,
     state::SiteState,
     workflow,
 };
@@ -125,11 +126,16 @@ pub(super) async fn assign(request: ChangeRequest<Map<String, Value>>) -> Respon
 pub(super) async fn assignable(State(shared): State<Arc<SiteState>>, uri: Uri) -> Response {
     let links = links(&shared, &uri);
     let parameter = if links.api == Api::Cloud { "query" } else { "username" };
-    let (Some(key), Some(words)) = (query_value(&uri, "issueKey"), query_value(&uri, parameter)) else {
-        let message = format!("'issueKey' and '{parameter}' must be given.");
+    let (key, project) = (query_value(&uri, "issueKey"), query_value(&uri, "project"));
+    let (true, Some(words)) = (key.is_some() || project.is_some(), query_value(&uri, parameter)) else {
+        let message = format!("'issueKey' or 'project', and '{parameter}' must be given.");
         return json_answer(StatusCode::BAD_REQUEST, &shapes::errors(&message));
     };
-    if shared.site().find(&key).is_none() {
+    let is_missing = |site: &Site| {
+        key.is_some_and(|key| site.find(&key).is_none())
+            || project.is_some_and(|project| site.project(&project).is_none())
+    };
+    if is_missing(&shared.site()) {
         return no_issue(links.api);
     }
     let size =

@@ -24,6 +24,16 @@ pub const SEVERITY: &str = "customfield_10050";
 /// The possible severities.
 pub(super) const SEVERITIES: [&str; 3] = ["Low", "High", "Critical"];
 
+/// The possible priorities, by id from 1.
+const PRIORITIES: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];
+
+/// Whether this is one of the severities, by its name or its id.
+pub(super) fn is_severity(value: &Value) -> bool {
+    let number = value["id"].as_str().and_then(|id| id.strip_prefix("1020")?.parse::<usize>().ok());
+    number.is_some_and(|number| number < SEVERITIES.len())
+        || value["value"].as_str().is_some_and(|name| SEVERITIES.contains(&name))
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
     pub(super) id: &'static str,
@@ -67,7 +77,7 @@ const COMMON: [Field; 8] = [
 impl Field {
     /// The field as `createmeta` describes it.
     pub(super) fn metadata(&self) -> Value {
-        json!({
+        let mut metadata = json!({
             "required": self.is_required,
             "schema": self.schema(),
             "name": self.name,
@@ -75,11 +85,31 @@ impl Field {
             "fieldId": self.id,
             "hasDefaultValue": self.has_default,
             "operations": ["set"],
-        })
+        });
+        if let Some(allowed) = self.allowed() {
+            metadata["allowedValues"] = json!(allowed);
+        }
+        metadata
+    }
+
+    /// What can be chosen, if that is limited.
+    fn allowed(&self) -> Option<Vec<Value>> {
+        let option = |(number, name): (usize, &&str)| match self.id {
+            SEVERITY => json!({ "id": format!("1020{number}"), "value": name }),
+            _ => json!({ "id": (number + 1).to_string(), "name": name }),
+        };
+        match self.id {
+            SEVERITY => Some(SEVERITIES.iter().enumerate().map(option).collect()),
+            "priority" => Some(PRIORITIES.iter().enumerate().map(option).collect()),
+            _ => None,
+        }
     }
 
     fn schema(&self) -> Value {
         let mut schema = json!({ "type": self.kind.0 });
+        if self.kind.0 == "array" {
+            schema["items"] = json!("string");
+        }
         match self.kind.1 {
             Some(custom) => {
                 schema["custom"] = json!(custom);

@@ -84,6 +84,11 @@ async fn state_for(
             };
             Ok(json!({ "type": kind, "selected_option": option }))
         }
+        "datetimepicker" => Ok(json!({ "type": kind, "selected_date_time": value.parse::<i64>().ok() })),
+        "datepicker" => {
+            let date = if value.is_empty() { Value::Null } else { json!(value) };
+            Ok(json!({ "type": kind, "selected_date": date }))
+        }
         "conversations_select" => {
             let place = shared.workspace.place(value.trim_start_matches('#'), person);
             Ok(

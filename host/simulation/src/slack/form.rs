@@ -151,6 +151,12 @@ fn shown_value(state: &Value) -> Option<String> {
     if state["selected_option"].is_object() {
         return Some(choice(&state["selected_option"]).label);
     }
+    if let Some(seconds) = state["selected_date_time"].as_i64() {
+        return Some(seconds.to_string());
+    }
+    if let Some(date) = state["selected_date"].as_str() {
+        return Some(date.to_owned());
+    }
     if let Some(conversation) = state["selected_conversation"].as_str() {
         return Some(conversation.to_owned());
     }
@@ -169,6 +175,10 @@ pub(super) fn initial_state(element: &Value) -> Option<Value> {
         "static_select" | "external_select" | "radio_buttons" => {
             json!({ "type": kind, "selected_option": initial("initial_option", Value::Null) })
         }
+        "datetimepicker" => {
+            json!({ "type": kind, "selected_date_time": initial("initial_date_time", Value::Null) })
+        }
+        "datepicker" => json!({ "type": kind, "selected_date": initial("initial_date", Value::Null) }),
         "conversations_select" => {
             json!({ "type": kind, "selected_conversation": initial("initial_conversation", Value::Null) })
         }

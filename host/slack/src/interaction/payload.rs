@@ -116,6 +116,9 @@ pub(super) struct View {
     #[serde(default, deserialize_with = "null_as_default")]
     private_metadata: String,
     state: Option<State>,
+    /// Only the labels of inputs are read.
+    #[serde(default, deserialize_with = "null_as_default")]
+    blocks: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -129,7 +132,11 @@ struct State {
 struct ElementState {
     value: Option<serde_json::Value>,
     selected_option: Option<SelectedOption>,
+    selected_options: Option<Vec<SelectedOption>>,
     selected_conversation: Option<String>,
+    selected_date: Option<String>,
+    /// Seconds since the epoch.
+    selected_date_time: Option<i64>,
 }
 
 impl Payload {
@@ -189,13 +196,24 @@ impl View {
     pub(super) fn into_state(self) -> ViewState {
         let elements = self.state.into_iter().flat_map(|state| state.values.into_values()).flatten();
         let values = elements.filter_map(|(action_id, state)| Some((action_id, state.into_value()?)));
+        let label = |block: &serde_json::Value| {
+            let (id, label) = (block["block_id"].as_str()?, block["label"]["text"].as_str()?);
+            Some((id.to_owned(), label.to_owned()))
+        };
+        let labels = self.blocks.iter().filter_map(label).collect();
         ViewState {
             id: self.id,
             hash: self.hash,
             callback_id: self.callback_id,
             private_metadata: self.private_metadata,
-            values: InputValues::new(values.collect()),
+            values: InputValues::new(values.collect(), labels),
         }
+    }
+}
+
+impl SelectedOption {
+    fn into_choice(self) -> Choice {
+        Choice { value: self.value, label: self.text.map(|text| text.text).unwrap_or_default() }
     }
 }
 
@@ -204,11 +222,17 @@ impl ElementState {
         if let Some(id) = self.selected_conversation {
             return Some(InputValue::Selected(Choice { label: id.clone(), value: id }));
         }
+        if let Some(date) = self.selected_date {
+            return Some(InputValue::Text(date));
+        }
+        if let Some(seconds) = self.selected_date_time {
+            return Some(InputValue::Text(seconds.to_string()));
+        }
+        if let Some(options) = self.selected_options {
+            return Some(InputValue::Several(options.into_iter().map(SelectedOption::into_choice).collect()));
+        }
         match (self.selected_option, self.value) {
-            (Some(option), _) => {
-                let label = option.text.map(|text| text.text).unwrap_or_default();
-                Some(InputValue::Selected(Choice { value: option.value, label }))
-            }
+            (Some(option), _) => Some(InputValue::Selected(option.into_choice())),
             (None, Some(serde_json::Value::String(text))) => Some(InputValue::Text(text)),
             _ => None,
         }

@@ -21,24 +21,39 @@ pub struct ViewState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputValues {
     values: BTreeMap<String, InputValue>,
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum InputValue {
     Text(String),
     Selected(Choice),
+    Several(Vec<Choice>),
 }
 
 impl InputValues {
-    pub(super) fn new(values: BTreeMap<String, InputValue>) -> Self {
-        Self { values }
+    pub(super) fn new(values: BTreeMap<String, InputValue>, labels: BTreeMap<String, String>) -> Self {
+        Self { values, labels }
     }
 
-    /// What was typed. `None` if the input is empty or missing.
+    /// What an input is called in the modal. `None` if it is missing.
+    pub fn label(&self, block_id: &str) -> Option<&str> {
+        self.labels.get(block_id).map(String::as_str)
+    }
+
+    /// What was typed, or the day or time that was chosen. `None` if the input is empty or missing.
     pub fn text(&self, action_id: &str) -> Option<&str> {
         match self.values.get(action_id)? {
             InputValue::Text(text) => Some(text),
-            InputValue::Selected(_) => None,
+            InputValue::Selected(_) | InputValue::Several(_) => None,
+        }
+    }
+
+    /// The options that were chosen where several may be. Empty if none was, or the input is missing.
+    pub fn several(&self, action_id: &str) -> &[Choice] {
+        match self.values.get(action_id) {
+            Some(InputValue::Several(choices)) => choices,
+            _ => &[],
         }
     }
 
@@ -46,7 +61,7 @@ impl InputValues {
     pub fn selected(&self, action_id: &str) -> Option<&Choice> {
         match self.values.get(action_id)? {
             InputValue::Selected(choice) => Some(choice),
-            InputValue::Text(_) => None,
+            InputValue::Text(_) | InputValue::Several(_) => None,
         }
     }
 }

@@ -40,7 +40,7 @@ impl Choice {
     }
 
     /// `None` if the value is empty or too long: if cut, it would be another value.
-    fn to_json(&self) -> Option<Value> {
+    pub(super) fn to_json(&self) -> Option<Value> {
         if !(1..=MAX_OPTION_VALUE_BYTES).contains(&self.value.len()) {
             return None;
         }
@@ -55,7 +55,7 @@ pub(crate) fn options(choices: &[Choice]) -> Vec<Value> {
 
 /// What every input has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Frame {
+pub(super) struct Frame {
     id: String,
     label: String,
     hint: Option<String>,
@@ -65,11 +65,17 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(id: String, label: String) -> Self {
+    pub(super) fn new(id: String, label: String) -> Self {
         Self { id, label, hint: None, placeholder: None, optional: false, tells_changes: false }
     }
 
-    fn to_json(&self, mut element: Value) -> Value {
+    /// Lets people submit without it.
+    pub(super) fn optional_if(mut self, is_optional: bool) -> Self {
+        self.optional = is_optional;
+        self
+    }
+
+    pub(super) fn to_json(&self, mut element: Value) -> Value {
         element["action_id"] = json!(bounded_id(&self.id));
         if let Some(placeholder) = &self.placeholder {
             element["placeholder"] = plain_text(placeholder, MAX_PLACEHOLDER);
@@ -112,6 +118,13 @@ macro_rules! frame_settings {
         #[must_use]
         pub fn optional(mut self) -> Self {
             self.frame.optional = true;
+            self
+        }
+
+        /// Lets people submit without it, or not.
+        #[must_use]
+        pub fn optional_if(mut self, is_optional: bool) -> Self {
+            self.frame = self.frame.optional_if(is_optional);
             self
         }
     };

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use crate::{
     form::{
         create::CreateForm,
-        create_views::{CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE},
+        create_views::{
+            CREATE_ISSUE, CREATE_ISSUE_ANYWAY, CREATE_UNCHECKED, LINK_DUPLICATE, RELOAD, RELOAD_STORIES,
+        },
         link::LinkForm,
         modal_state::ModalState,
         modals::Modals,
+        open::Opener,
         outcome::Outcome,
         stories::{RETRY_STORIES, StoriesForm},
     },
@@ -23,6 +26,7 @@ pub(crate) struct Buttons {
     pub(crate) link: Arc<LinkForm>,
     pub(crate) stories: Arc<StoriesForm>,
     pub(crate) modals: Arc<Modals>,
+    pub(crate) opener: Arc<Opener>,
 }
 
 impl Buttons {
@@ -31,6 +35,8 @@ impl Buttons {
         match action.action_id.as_str() {
             LINK_DUPLICATE => self.link_pressed(action, provenance).await,
             CREATE_UNCHECKED => self.create_pressed(action, provenance).await,
+            RELOAD => self.opener.reload(action).await,
+            RELOAD_STORIES => self.opener.reload_stories(action).await,
             RETRY_STORIES => self.retry_pressed(action, provenance).await,
             other => tracing::debug!(action_id = other, "an unknown button was pressed"),
         }

@@ -9,12 +9,19 @@ use crate::{
         create_views::{
             CREATE_ISSUE, CreateInputs, ISSUE_TYPE, PROJECT, create_view, issue_type_choice, project_choice,
         },
+        latest::Latest,
+        modal_state::ModalState,
         modals::Modals,
+        screens::Screens,
     },
+    intent_records::Origin,
     patience::deadline,
 };
 use maro_access::{Access, policy::ProjectList, sight::Sight};
-use maro_domain::{ids::ChannelId, ticket::Project};
+use maro_domain::{
+    ids::{ChannelId, UserId},
+    ticket::Project,
+};
 use maro_jira::{client::JiraClient, error::JiraError};
 use maro_process::telemetry::error_chain;
 use maro_slack::{
@@ -23,13 +30,16 @@ use maro_slack::{
 };
 
 /// How long Slack waits for options, minus the way back.
-const PATIENCE: Duration = Duration::from_millis(2_300);
+pub(super) const PATIENCE: Duration = Duration::from_millis(2_300);
+
+/// How long Jira may take to say which fields a type has.
+const SCREEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many projects Jira is asked for at once.
 const AT_ONCE: usize = 8;
 
 /// How many options Slack shows.
-const MAX_OPTIONS: u32 = 100;
+pub(super) const MAX_OPTIONS: u32 = 100;
 
 /// Offers projects and their issue types.
 pub(crate) struct Choices {
@@ -38,6 +48,9 @@ pub(crate) struct Choices {
     /// The project that the modal preselects.
     pub(crate) default_project: Option<String>,
     pub(crate) access: Arc<Access>,
+    pub(crate) screens: Arc<Screens>,
+    /// The redrawing of forms after a choice.
+    pub(crate) redrawn: Latest,
 }
 
 impl Choices {
@@ -46,7 +59,7 @@ impl Choices {
         let choices = match wanted.action_id.as_str() {
             PROJECT => self.project_choices(wanted).await,
             ISSUE_TYPE => self.issue_type_choices(wanted).await,
-            _ => Ok(Vec::new()),
+            _ => self.field_choices(wanted).await,
         };
         choices.unwrap_or_else(|error| {
             if !error.is_outage() {
@@ -79,32 +92,67 @@ impl Choices {
     }
 
     /// What may be shown in the channel that a form is for. A form that has none yet is for the person.
-    async fn sight(&self, wanted: &OptionsWanted) -> Sight {
-        let view = wanted.view.as_ref();
-        let state = view.and_then(|view| self.modals.state(CREATE_ISSUE, &view.private_metadata).ok());
-        let place = state.and_then(|state| state.origin.place().ok()).map(|place| place.channel);
-        let channel = place.unwrap_or_else(|| ChannelId::of_person(&wanted.user));
-        self.access.sight(&channel, &wanted.user).await
+    pub(super) async fn sight(&self, wanted: &OptionsWanted) -> Sight {
+        match self.state(wanted) {
+            Some(state) => self.sight_in(&state.origin, &wanted.user).await,
+            None => self.access.sight(&ChannelId::of_person(&wanted.user), &wanted.user).await,
+        }
     }
 
-    /// Notes the project that somebody chose, so that its types can be offered.
+    async fn sight_in(&self, origin: &Origin, user: &UserId) -> Sight {
+        let channel = origin.place().map_or_else(|_| ChannelId::of_person(user), |place| place.channel);
+        self.access.sight(&channel, user).await
+    }
+
+    pub(super) fn state(&self, wanted: &OptionsWanted) -> Option<ModalState> {
+        let view = wanted.view.as_ref()?;
+        self.modals.state(CREATE_ISSUE, &view.private_metadata).ok()
+    }
+
+    /// Notes the project or type that somebody chose, so that its types can be offered and its fields asked for. What
+    /// was filled in stays.
     pub(crate) async fn chosen(&self, action: BlockAction) {
-        let (PROJECT, Some(view)) = (action.action_id.as_str(), action.view) else { return };
+        let Some(view) = action.view else { return };
         let opened = self.modals.state(CREATE_ISSUE, &view.private_metadata);
         let Some(mut state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
             return;
         };
-        state.project = Some(action.value);
-        let form = create_view(&self.modals, &state, &CreateInputs::read(&view.values), &[]);
-        self.modals.update(&view.id, &form).await;
+        if ![PROJECT, ISSUE_TYPE].contains(&action.action_id.as_str()) {
+            return;
+        }
+        let change = self.redrawn.begin(&view.id);
+        let mut inputs = CreateInputs::read(&state.asked, &view.values);
+        if action.action_id == PROJECT {
+            state.project = Some(action.value);
+            // So that its types can be offered, however long the rest takes.
+            self.modals.update(&view.id, &create_view(&self.modals, &state, &inputs, &[])).await;
+        } else if let Some(project) = &inputs.project {
+            state.project = Some(project.value.clone());
+        }
+        let project = state.project.clone().or_else(|| self.default_project.clone());
+        let (mut notices, before) = (Vec::new(), (state.clone(), inputs.clone()));
+        if let (Some(project), Some(issue_type)) = (project, inputs.issue_type.clone())
+            && self.sight_in(&state.origin, &action.user).await.project(&project).is_ok()
+        {
+            let issue_type = self.screens.type_in(&project, issue_type, SCREEN_PATIENCE).await;
+            state.issue_type = Some(issue_type.value.clone());
+            let place = (project.as_str(), issue_type.value.as_str());
+            inputs.issue_type = Some(issue_type.clone());
+            // If Jira doesn't say it now, it is asked again when the form is sent.
+            if let Some(screen) = self.screens.read_if_soon(place, SCREEN_PATIENCE).await {
+                inputs = inputs.on(&screen);
+                notices.extend(self.screens.beyond(&screen, &inputs).await);
+            }
+        }
+        let is_new = !notices.is_empty() || (&state, &inputs) != (&before.0, &before.1);
+        if is_new && self.redrawn.is_latest(&change) {
+            self.modals.update(&view.id, &create_view(&self.modals, &state, &inputs, &notices)).await;
+        }
     }
 
     /// The issue types in the chosen project, or in the default one.
     async fn issue_type_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
-        let state = wanted
-            .view
-            .as_ref()
-            .and_then(|view| self.modals.state(CREATE_ISSUE, &view.private_metadata).ok());
+        let state = self.state(wanted);
         let noted = state.as_ref().and_then(|state| state.project.as_deref());
         let Some(project) = noted.or(self.default_project.as_deref()) else {
             return Ok(Vec::new());

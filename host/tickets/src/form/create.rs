@@ -1,8 +1,6 @@
 //! Creates one ticket, from the submitted form to the modal with the result.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-use url::Url;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     create::{Create, NotCreated},
@@ -10,24 +8,21 @@ use crate::{
     exactly_once::{Driver, Ended, Note, Stage, Start},
     form::{
         create_views::{
-            CreateInputs, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view, errors_by_input,
+            CreateInputs, FormAgain, PROJECT, SUMMARY, create_view, duplicates_again, duplicates_view,
             read_form, to_try_again, unanswered_view,
         },
         modal_state::ModalState,
         modals::Modals,
         outcome::{self, Outcome, not_begun_form, sentence, with_notes},
+        screens::Screens,
     },
     intent_records::CreateRecord,
-    patience::deadline,
     provenance::Provenance,
     texts::{self, issues::CREATE_TITLE},
 };
 use maro_domain::reply::Block;
 use maro_process::telemetry::error_chain;
-use maro_slack::{
-    interaction::view_state::ViewState,
-    view::{View, input::Choice},
-};
+use maro_slack::{interaction::view_state::ViewState, view::View};
 use maro_store::intents::{
     Intent, IntentState,
     work::{Stop, Work},
@@ -41,8 +36,7 @@ pub(crate) struct CreateForm {
     pub(crate) driver: Arc<Driver>,
     pub(crate) modals: Arc<Modals>,
     pub(crate) duplicates: DuplicateSearch,
-    /// The site, for links.
-    pub(crate) jira_base_url: Url,
+    pub(crate) screens: Arc<Screens>,
 }
 
 impl CreateForm {
@@ -73,14 +67,18 @@ impl CreateForm {
         provenance: &Provenance,
         is_looked_for: bool,
     ) -> Outcome {
-        let record = match read_form(&state, &view) {
-            Ok(record) => self.with_type_of_project(record).await,
+        let mut inputs = CreateInputs::read(&state.asked, &view.values);
+        if let (Some(project), Some(chosen)) = (&inputs.project, inputs.issue_type.take()) {
+            // If Jira has no such type there, it will say so.
+            inputs.issue_type = Some(self.screens.type_in(&project.value, chosen, TYPES_PATIENCE).await);
+        }
+        let record = match read_form(&state, &view, inputs.clone()) {
+            Ok(record) => record,
             Err(errors) => {
-                let form = create_view(&self.modals, &state, &CreateInputs::read(&view.values), &[]);
-                return Outcome::errors(errors, form);
+                let notices: Vec<Block> = errors.values().map(|error| sentence(error)).collect();
+                return Outcome::errors(errors, create_view(&self.modals, &state, &inputs, &notices));
             }
         };
-        let inputs = CreateInputs::read(&view.values);
         let sight = match record.origin.place() {
             Ok(place) => self.driver.access.sight(&place.channel, &place.user).await,
             Err(stop) => return self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
@@ -91,9 +89,14 @@ impl CreateForm {
                 let author = provenance.author(&place);
                 self.driver.audit.refused(&author, "create", &record.project_key).await;
             }
-            let form = create_view(&self.modals, &state, &inputs, &[]);
+            let notice = outcome::sentence(&sentence);
+            let form = create_view(&self.modals, &state, &inputs, &[notice]);
             return Outcome::errors([(PROJECT.to_owned(), sentence)].into(), form);
         }
+        let record = match self.fitted(&state, record, &inputs).await {
+            Ok(record) => record,
+            Err(outcome) => return outcome,
+        };
         let record = CreateRecord { reporter: sight.account().await, ..record };
         let work = match self.draft(&state, record, &inputs, provenance).await {
             Ok(work) => work,
@@ -107,6 +110,8 @@ impl CreateForm {
             Similar::Found(similar) => {
                 state.candidates = similar.iter().map(|ticket| ticket.key.as_str().to_owned()).collect();
                 state.summary = Some(work.record.summary.clone());
+                // They are in the draft, and this modal doesn't ask for them.
+                state.asked.clear();
                 let view = duplicates_view(&self.modals, &state, &work.record.summary, &similar, &[]);
                 return Outcome::news(view, vec![sentence(texts::forms::CLOSED_TOO_EARLY)]);
             }
@@ -153,25 +158,39 @@ impl CreateForm {
         if ended.is_told_already() {
             return Ok(());
         }
-        let outcome = self.outcome(&work, ended, false);
+        let outcome = self.outcome(&work, ended, false).await;
         let CreateRecord { view_id, origin, .. } = &work.record;
         self.modals.show_late(CREATE_TITLE, view_id, origin, outcome).await;
         Ok(())
     }
 
-    /// If the type was chosen before the project, its id may be another project's. Then the type of the same
-    /// name is taken. If there is none, Jira will say so.
-    async fn with_type_of_project(&self, mut record: CreateRecord) -> CreateRecord {
-        let types = self.driver.jira.get_issue_types(&record.project_key, deadline(TYPES_PATIENCE)).await;
-        if let Ok(Some(types)) = types
-            && types.iter().all(|issue_type| issue_type.id != record.issue_type_id)
-            && let Some(meant) = types
-                .into_iter()
-                .find(|issue_type| issue_type.name.eq_ignore_ascii_case(&record.issue_type_name))
-        {
-            record.issue_type_id = meant.id;
+    /// What was filled in, without fields that another type has; or the form with what Jira demands beyond what it asked
+    /// for. Unchanged if Jira doesn't say soon which fields there are.
+    async fn fitted(
+        &self,
+        state: &ModalState,
+        mut record: CreateRecord,
+        inputs: &CreateInputs,
+    ) -> Result<CreateRecord, Outcome> {
+        let place = (record.project_key.as_str(), record.issue_type_id.as_str());
+        let asked = state.asked.iter().filter(|field| field.is_required).map(|field| field.id.clone());
+        let asked: Vec<String> = asked.collect();
+        let Ok(screen) = self.screens.read(place, &asked, TYPES_PATIENCE).await else { return Ok(record) };
+        let missing = screen.missing_from(&state.asked);
+        let names: Vec<&str> = missing.iter().map(|field| field.name.as_str()).collect();
+        if names.is_empty() {
+            let is_there = |id: &str| screen.asked.iter().any(|field| field.id == id);
+            // Nothing at all says rather that Jira didn't say.
+            record.fields.retain(|field| screen.asked.is_empty() || is_there(&field.asked.id));
+            return Ok(record);
         }
-        record
+        let mut state = state.clone();
+        (state.project, state.issue_type) = (Some(record.project_key), Some(record.issue_type_id));
+        let inputs = inputs.clone().on(&screen);
+        let mut notices = vec![sentence(&texts::forms::more_fields(&names))];
+        notices.extend(self.screens.beyond(&screen, &inputs).await);
+        let form = create_view(&self.modals, &state, &inputs, &notices);
+        Err(Outcome::news(form, notices))
     }
 
     /// Saves the form as a draft. A draft does nothing by itself, so submitting it twice does no harm.
@@ -184,7 +203,7 @@ impl CreateForm {
     ) -> Result<Work<CreateRecord>, Outcome> {
         let stopped = |stop: Stop| match stop {
             Stop::Store(_) => not_begun_form(&stop, SUMMARY, |notice| {
-                create_view(&self.modals, state, inputs, &[notice.to_owned()])
+                create_view(&self.modals, state, inputs, &[sentence(notice)])
             }),
             _ => self.modals.stopped(CREATE_TITLE, &state.origin, &stop),
         };
@@ -209,10 +228,15 @@ impl CreateForm {
     /// `is_unchecked` says that the search for similar tickets failed.
     async fn create(&self, mut work: Work<CreateRecord>, is_unchecked: bool) -> Outcome {
         let ended = self.driver.drive(&mut Create, &mut work, Stage::Draft).await;
-        self.outcome(&work, ended, is_unchecked)
+        self.outcome(&work, ended, is_unchecked).await
     }
 
-    fn outcome(&self, work: &Work<CreateRecord>, ended: Ended<NotCreated>, is_unchecked: bool) -> Outcome {
+    async fn outcome(
+        &self,
+        work: &Work<CreateRecord>,
+        ended: Ended<NotCreated>,
+        is_unchecked: bool,
+    ) -> Outcome {
         let origin = &work.record.origin;
         match ended {
             Ended::Done(notes) => {
@@ -222,67 +246,40 @@ impl CreateForm {
                 if notes.is_empty() { Outcome::Close } else { self.result(&work.record, &notes) }
             }
             Ended::NotBegun(stop) => {
-                not_begun_form(&stop, SUMMARY, |notice| self.form_again(work, &[notice.to_owned()]))
+                let FormAgain { state, inputs } = self.again(work).await;
+                not_begun_form(&stop, SUMMARY, |notice| {
+                    create_view(&self.modals, &state, &inputs, &[sentence(notice)])
+                })
             }
             Ended::Refused { unwritten: Some(stop), .. } | Ended::Stopped(stop) => {
                 self.modals.stopped(CREATE_TITLE, origin, &stop)
             }
-            Ended::Refused { refusal, unwritten: None } => self.refused(work, refusal),
+            Ended::Refused { refusal, unwritten: None } => self.refused(work, refusal).await,
             // The intent is saved, and recovery looks again.
             Ended::Unconfirmed(_) => self.modals.news(CREATE_TITLE, origin, texts::forms::UNCONFIRMED),
         }
     }
 
-    fn refused(&self, work: &Work<CreateRecord>, refusal: NotCreated) -> Outcome {
+    async fn refused(&self, work: &Work<CreateRecord>, refusal: NotCreated) -> Outcome {
         match refusal {
-            NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages),
+            NotCreated::Refused { fields, messages } => self.refused_by_jira(work, fields, messages).await,
             NotCreated::Failed(error) => {
                 tracing::warn!(intent = work.id, error = error_chain(&error), "a ticket was not created");
                 let (is_away, notice) = (error.is_outage(), texts::jira::failed(&error));
-                let form = self.form_again(work, std::slice::from_ref(&notice));
+                let form = self.form_with(work, &notice).await;
                 Outcome::news(if is_away { to_try_again(form) } else { form }, vec![sentence(&notice)])
             }
             NotCreated::NotThere => {
-                self.form_with_notice(work, texts::forms::NOT_FOUND_AFTERWARDS.to_owned())
+                let notice = texts::forms::NOT_FOUND_AFTERWARDS;
+                Outcome::news(self.form_with(work, notice).await, vec![sentence(notice)])
             }
         }
     }
 
-    fn refused_by_jira(
-        &self,
-        work: &Work<CreateRecord>,
-        fields: BTreeMap<String, String>,
-        messages: Vec<String>,
-    ) -> Outcome {
-        let (errors, others) = errors_by_input(fields);
-        let mut notices: Vec<String> = errors.values().cloned().chain(messages).collect();
-        if !others.is_empty() {
-            notices.extend(others);
-            notices.push(texts::forms::create_in_jira(self.jira_base_url.as_str()));
-        }
-        let form = self.form_again(work, &notices);
-        if notices.len() == errors.len() {
-            return Outcome::errors(errors, form);
-        }
-        Outcome::news(form, notices.iter().map(|notice| sentence(notice)).collect())
-    }
-
-    fn form_with_notice(&self, work: &Work<CreateRecord>, notice: String) -> Outcome {
-        Outcome::news(self.form_again(work, std::slice::from_ref(&notice)), vec![sentence(&notice)])
-    }
-
-    /// The form as it was submitted, to submit again under the same intent.
-    fn form_again(&self, work: &Work<CreateRecord>, notices: &[String]) -> View {
-        let record = &work.record;
-        let mut state = ModalState::of(work.id.clone(), record.origin.clone());
-        state.project = Some(record.project_key.clone());
-        let inputs = CreateInputs {
-            project: Some(Choice::new(&record.project_key, &record.project_name)),
-            issue_type: Some(Choice::new(&record.issue_type_id, &record.issue_type_name)),
-            summary: record.summary.clone(),
-            description: record.description.clone(),
-        };
-        create_view(&self.modals, &state, &inputs, notices)
+    /// The form as it was sent, with a notice at its top.
+    async fn form_with(&self, work: &Work<CreateRecord>, notice: &str) -> View {
+        let FormAgain { state, inputs } = self.again(work).await;
+        create_view(&self.modals, &state, &inputs, &[sentence(notice)])
     }
 
     /// What is shown for an intent that is no longer a draft.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::{
     duplicates::retain_visible,
     exactly_once::Driver,
+    filled_fields::{AskedField, FilledField},
     form::{
+        fields::{self, Screen},
         modal_state::ModalState,
         modals::Modals,
         outcome::{Outcome, sentence},
@@ -32,6 +34,10 @@ pub(super) const CREATE_ISSUE: &str = "create_issue";
 pub(super) const CREATE_ISSUE_ANYWAY: &str = "create_issue_anyway";
 /// The button under a form whose duplicates couldn't be looked for.
 pub(super) const CREATE_UNCHECKED: &str = "create_issue_unchecked";
+/// The button in a form that Jira had nothing for.
+pub(super) const RELOAD: &str = "reload_form";
+/// The button where Jira didn't say what an epic is.
+pub(super) const RELOAD_STORIES: &str = "reload_stories";
 pub(super) const LINK_DUPLICATE: &str = "link_duplicate";
 
 const CHANNEL: &str = "channel";
@@ -53,15 +59,50 @@ pub(super) struct CreateInputs {
     pub(super) issue_type: Option<Choice>,
     pub(super) summary: String,
     pub(super) description: String,
+    /// The other fields that the form asks for.
+    pub(super) fields: Vec<FilledField>,
+    /// The options of the selects among them, as far as they're known, by the field's id.
+    pub(super) options: BTreeMap<String, Vec<Choice>>,
+    /// Whether Jira demands a description.
+    pub(super) wants_description: bool,
+}
+
+/// The form as it was sent, to send again under the same intent.
+pub(super) struct FormAgain {
+    pub(super) state: ModalState,
+    pub(super) inputs: CreateInputs,
 }
 
 impl CreateInputs {
-    pub(super) fn read(values: &InputValues) -> Self {
+    /// What somebody filled in. `asked`: the other fields that the form asked for.
+    pub(super) fn read(asked: &[AskedField], values: &InputValues) -> Self {
         Self {
+            fields: fields::read(asked, values),
+            options: BTreeMap::new(),
+            wants_description: false,
             project: values.selected(PROJECT).cloned(),
             issue_type: values.selected(ISSUE_TYPE).cloned(),
             summary: values.text(SUMMARY).unwrap_or_default().to_owned(),
             description: values.text(DESCRIPTION).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl CreateInputs {
+    /// The same on another screen: what was put into a field that is there, too, stays.
+    pub(super) fn on(self, screen: &Screen) -> Self {
+        let filling_of = |asked: &AskedField| {
+            let known =
+                self.fields.iter().find(|field| field.asked.id == asked.id && field.asked.kind == asked.kind);
+            known.map(|field| field.filling.clone()).unwrap_or_default()
+        };
+        let fields =
+            screen.asked.iter().map(|asked| FilledField { asked: asked.clone(), filling: filling_of(asked) });
+        Self {
+            fields: fields.collect(),
+            options: screen.options.clone(),
+            wants_description: screen.wants_description,
+            ..self
         }
     }
 }
@@ -71,16 +112,20 @@ pub(super) fn create_view(
     modals: &Modals,
     state: &ModalState,
     inputs: &CreateInputs,
-    notices: &[String],
+    notices: &[Block],
 ) -> View {
+    // What they are called, the form says when it comes back.
+    let nameless = |field: &FilledField| AskedField { name: String::new(), ..field.asked.clone() };
+    let asked = inputs.fields.iter().map(nameless).collect();
+    let state = &ModalState { asked, ..state.clone() };
     let mut view = View::modal(CREATE_ISSUE, texts::issues::CREATE_TITLE)
         .with_submit(texts::forms::CREATE)
         .with_private_metadata(modals.sealed(CREATE_ISSUE, state));
     for notice in notices {
-        view.push(modals.section(&state.origin, vec![sentence(notice)]));
+        view.push(modals.section(&state.origin, vec![notice.clone()]));
     }
     let mut project = SelectInput::external(PROJECT, texts::forms::PROJECT).telling_changes();
-    let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::forms::ISSUE_TYPE);
+    let mut issue_type = SelectInput::external(ISSUE_TYPE, texts::forms::ISSUE_TYPE).telling_changes();
     if let Some(choice) = &inputs.project {
         project = project.with_initial(choice.clone());
     }
@@ -90,18 +135,21 @@ pub(super) fn create_view(
     if state.origin.is_nowhere() {
         view.push(SelectInput::channel(CHANNEL, texts::forms::CHANNEL));
     }
-    view.with_block(project)
-        .with_block(issue_type)
-        .with_block(
-            TextInput::single_line(SUMMARY, texts::forms::SUMMARY)
-                .with_max_length(MAX_SUMMARY_LENGTH)
-                .with_initial(&inputs.summary),
-        )
-        .with_block(
-            TextInput::multi_line(DESCRIPTION, texts::forms::DESCRIPTION)
-                .optional()
-                .with_initial(&inputs.description),
-        )
+    let summary = TextInput::single_line(SUMMARY, texts::forms::SUMMARY)
+        .with_max_length(MAX_SUMMARY_LENGTH)
+        .with_initial(&inputs.summary);
+    let description = TextInput::multi_line(DESCRIPTION, texts::forms::DESCRIPTION)
+        .optional_if(!inputs.wants_description)
+        .with_initial(&inputs.description);
+    view = view.with_block(project).with_block(issue_type).with_block(summary);
+    // What has to be filled in stands together, and what people may leave out comes last.
+    let (required, optional): (Vec<_>, Vec<_>) =
+        inputs.fields.iter().partition(|field| field.asked.is_required);
+    let input = |field: &FilledField| fields::input(field, inputs.options.get(&field.asked.id));
+    required.into_iter().for_each(|field| view.push(input(field)));
+    view.push(description);
+    optional.into_iter().for_each(|field| view.push(input(field)));
+    view
 }
 
 /// The form again because Jira doesn't answer: submitting it tries again.
@@ -111,7 +159,7 @@ pub(super) fn to_try_again(form: View) -> View {
 
 /// The form again because the search for duplicates isn't answered. It can be submitted again, or created all the same.
 pub(super) fn unanswered_view(modals: &Modals, state: &ModalState, inputs: &CreateInputs) -> View {
-    let notice = texts::issues::SEARCH_UNANSWERED.to_owned();
+    let notice = sentence(texts::issues::SEARCH_UNANSWERED);
     let anyway = ViewButton::new(CREATE_UNCHECKED, texts::issues::CREATE_ANYWAY, "");
     to_try_again(create_view(modals, state, inputs, &[notice])).with_block(ViewBlock::Actions(vec![anyway]))
 }
@@ -180,14 +228,19 @@ pub(super) async fn duplicates_again(
 pub(super) fn read_form(
     state: &ModalState,
     view: &ViewState,
+    inputs: CreateInputs,
 ) -> Result<CreateRecord, BTreeMap<String, String>> {
-    let inputs = CreateInputs::read(&view.values);
     let mut errors = BTreeMap::new();
     let summary = one_line(&inputs.summary, MAX_TYPED_LENGTH);
     if summary.is_empty() {
         errors.insert(SUMMARY.to_owned(), texts::forms::SUMMARY_MISSING.to_owned());
     } else if summary.encode_utf16().count() > MAX_SUMMARY_LENGTH {
         errors.insert(SUMMARY.to_owned(), texts::forms::summary_too_long(MAX_SUMMARY_LENGTH));
+    }
+    for FilledField { asked, filling } in &inputs.fields {
+        if asked.is_required && filling.is_empty() {
+            errors.insert(asked.id.clone(), texts::forms::field_missing(&asked.name));
+        }
     }
     let mut chosen = |choice: Option<Choice>, input: &str, missing: &str| {
         if choice.is_none() {
@@ -220,23 +273,28 @@ pub(super) fn read_form(
             asked_at: None,
             is_repeated: false,
             twins: Vec::new(),
+            fields: inputs.fields,
         }),
         _ => Err(errors),
     }
 }
 
 /// Turns errors by Jira's field names into errors beside the inputs of the create form. Errors that belong to
-/// no input are returned separately.
-pub(super) fn errors_by_input(fields: BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<String>) {
-    let (mut errors, mut others) = (BTreeMap::new(), Vec::new());
+/// no input are returned separately, by Jira's names. `asked`: the other fields that the form asked for.
+pub(super) fn errors_by_input(
+    fields: BTreeMap<String, String>,
+    asked: &[FilledField],
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let (mut errors, mut others) = (BTreeMap::new(), BTreeMap::new());
     for (field, reason) in fields {
         let input = match field.as_str() {
             "project" | "pid" => PROJECT,
             "issuetype" => ISSUE_TYPE,
             "summary" => SUMMARY,
             "description" => DESCRIPTION,
+            other if asked.iter().any(|asked| asked.asked.id == other) => other,
             _ => {
-                others.push(reason);
+                others.insert(field, reason);
                 continue;
             }
         };

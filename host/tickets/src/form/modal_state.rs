@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::intent_records::Origin;
+use crate::{filled_fields::AskedField, intent_records::Origin};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ModalState {
@@ -19,6 +19,12 @@ pub(crate) struct ModalState {
     /// types.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) project: Option<String>,
+    /// The issue type chosen in a create modal, for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issue_type: Option<String>,
+    /// The other fields that a create modal asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) asked: Vec<AskedField>,
     /// The epic of a stories modal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) epic: Option<String>,
@@ -32,6 +38,15 @@ impl ModalState {
 
     /// The state of a modal for an intent that already exists.
     pub(crate) fn of(intent_id: String, origin: Origin) -> Self {
-        Self { intent_id, origin, candidates: Vec::new(), summary: None, project: None, epic: None }
+        Self {
+            intent_id,
+            origin,
+            candidates: Vec::new(),
+            summary: None,
+            project: None,
+            issue_type: None,
+            asked: Vec::new(),
+            epic: None,
+        }
     }
 }

@@ -7,17 +7,13 @@ use tokio_util::task::TaskTracker;
 use crate::{
     epic_key::{self, NoEpic},
     form::{
-        create_views::{
-            CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH, create_view, issue_type_choice, project_choice,
-        },
+        create_views::{CREATE_ISSUE, CreateInputs, MAX_SUMMARY_LENGTH},
         message_text::described,
         modal_state::ModalState,
         modals::Modals,
-        stories::stories_view,
+        screens::Screens,
     },
-    intent_records::{Origin, Place},
-    patience::{LOOK_UP_PATIENCE, deadline},
-    stories::read_epic,
+    intent_records::Origin,
     texts,
 };
 use maro_access::Access;
@@ -33,7 +29,6 @@ use maro_slack::{
     interaction::{MessageShortcut, Shortcut},
     parse_markup,
     title::title_of,
-    view::View,
 };
 
 const CREATE_FROM_MESSAGE: &str = "create_from_message";
@@ -50,6 +45,7 @@ pub(crate) struct Opener {
     /// The project that the create form preselects.
     pub(crate) default_project: Option<String>,
     pub(crate) access: Arc<Access>,
+    pub(crate) screens: Arc<Screens>,
     /// Work that outlives the request it came with.
     pub(crate) tasks: TaskTracker,
 }
@@ -101,11 +97,14 @@ impl Opener {
             Err(error) => tracing::warn!(error = error_chain(&error), "a message has no link"),
         }
         let inputs = CreateInputs {
-            summary: shortcut.words.name.clone().unwrap_or_else(|| title_of(&words)),
+            summary: match &shortcut.words.name {
+                Some(name) => cut(name, MAX_SUMMARY_LENGTH),
+                None => title_of(&words),
+            },
             description: described(&parse_markup::to_typed(&words), origin.permalink.as_deref()),
             ..CreateInputs::default()
         };
-        let view = self.filled_create_view(origin, inputs).await;
+        let view = self.filled_create_view(ModalState::new(origin), inputs).await;
         self.modals.update(&opened.id, &view).await;
         Ok(())
     }
@@ -133,50 +132,20 @@ impl Opener {
         origin: Origin,
         inputs: CreateInputs,
     ) -> Result<(), &'static str> {
+        self.jira.expect_project_search();
         if self.default_project.is_none() {
             // There is nothing to look up, so the form can open at once.
-            let view = create_view(&self.modals, &ModalState::new(origin), &inputs, &[]);
+            let view = self.empty_create_view(origin, &inputs);
             return self.modals.open(trigger_id, &view).await.map(drop);
         }
         let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &origin, texts::forms::LOADING);
         let opened = self.modals.open(trigger_id, &loading).await?;
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
-            let view = opener.filled_create_view(origin, inputs).await;
+            let view = opener.filled_create_view(ModalState::new(origin), inputs).await;
             opener.modals.update(&opened.id, &view).await;
         });
         Ok(())
-    }
-
-    /// The create form with the default project and the first of its issue types preselected.
-    async fn filled_create_view(&self, origin: Origin, mut inputs: CreateInputs) -> View {
-        let mut notices = Vec::new();
-        if let Some(key) = self.default_project_in(&origin).await {
-            let deadline = deadline(LOOK_UP_PATIENCE);
-            let (project, types) =
-                tokio::join!(self.jira.get_project(key, deadline), self.jira.get_issue_types(key, deadline));
-            match (project, types) {
-                (Ok(Some(project)), Ok(Some(types))) => {
-                    inputs.project = Some(project_choice(&project));
-                    // People usually mean a story or task rather than an epic.
-                    let usual = types.iter().find(|issue_type| issue_type.hierarchy_level == 0);
-                    inputs.issue_type = usual.or(types.first()).map(issue_type_choice);
-                }
-                (Err(error), _) | (_, Err(error)) => {
-                    tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");
-                    notices.push(texts::jira::failed(&error));
-                }
-                _ => tracing::warn!(project = key, "JIRA_DEFAULT_PROJECT is not a project that MARO can see"),
-            }
-        }
-        create_view(&self.modals, &ModalState::new(origin), &inputs, &notices)
-    }
-
-    /// The default project, if issues of it may be created from there.
-    async fn default_project_in(&self, origin: &Origin) -> Option<&str> {
-        let key = self.default_project.as_deref()?;
-        let Place { channel, user } = origin.place().ok()?;
-        self.access.sight(&channel, &user).await.project(key).is_ok().then_some(key)
     }
 
     /// `/maro stories EPIC-1`: opens a modal, checks the epic, and asks for the titles.
@@ -206,15 +175,9 @@ impl Opener {
         };
         let opener = Arc::clone(self);
         self.tasks.spawn(async move {
-            let view = match read_epic(&opener.jira, &sight, &epic).await {
-                Ok(found) => {
-                    let mut state = ModalState::new(origin);
-                    state.epic = Some(found.issue.key.as_str().to_owned());
-                    let heading = texts::stories::new_under(&found.issue.key, &found.issue.summary);
-                    stories_view(&opener.modals, &state, heading, "")
-                }
-                Err(reason) => opener.modals.sentence(texts::stories::TITLE, &origin, &reason),
-            };
+            let mut state = ModalState::new(origin);
+            state.epic = Some(epic.as_str().to_owned());
+            let view = opener.filled_stories_view(state, &sight, &epic).await;
             opener.modals.update(&opened.id, &view).await;
         });
         None

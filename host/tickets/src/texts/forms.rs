@@ -1,12 +1,18 @@
 //! For people with an open form: opening it, waiting, and what can stop it.
 
-use maro_domain::command_name::CommandName;
+use crate::texts::text;
+use maro_domain::{command_name::CommandName, reply::Span};
 
 pub const CHANNEL: &str = "Channel";
 pub const PROJECT: &str = "Project";
 pub const ISSUE_TYPE: &str = "Type";
 pub const SUMMARY: &str = "Summary";
 pub const DESCRIPTION: &str = "Description";
+
+pub const LABELS_HINT: &str = "Separate labels with spaces.";
+
+/// Above the form, which now has the fields that Jira missed.
+pub const FILL_IN_BELOW: &str = "Fill that in below and submit again.";
 
 pub const CHANNEL_MISSING: &str = "Choose a channel.";
 pub const PROJECT_MISSING: &str = "Choose a project.";
@@ -20,6 +26,9 @@ pub const DONE: &str = "Done.";
 pub const LOADING: &str = "Loading from Jira…";
 pub const WORKING: &str =
     "MARO is working on it. You can close this window; MARO will post in the channel when it's done.";
+
+/// Above a form that Jira had nothing for.
+pub const NOTHING_LOST: &str = "What you type here stays. Nothing is created until you press Create.";
 
 pub const OPENED_TOO_LATE: &str = "The form took too long to open. Try again.";
 pub const NOT_OPENED: &str = "MARO couldn't open the form. Try again in a moment.";
@@ -57,9 +66,36 @@ pub fn not_tracked_yet(name: &CommandName, key: &str) -> String {
     )
 }
 
+/// Below a required input that is empty.
+pub fn field_missing(name: &str) -> String {
+    format!("Fill in {name}.")
+}
+
+/// Jira refused what was put into a field, and gave no reason.
+pub fn field_refused(name: &str) -> String {
+    format!("Jira didn't accept {name}.")
+}
+
+/// Above the form. Jira requires fields that weren't there.
+pub fn more_fields(names: &[&str]) -> String {
+    format!("For this type, Jira also requires: {}. Fill that in and submit again.", names.join(", "))
+}
+
+/// Above the form. Jira requires fields that can't be asked for in Slack.
+pub fn beyond_slack(names: &[String], address: &str) -> Vec<Span> {
+    let required =
+        format!("For this type, Jira also requires: {}. Slack can't ask for that. ", names.join(", "));
+    vec![text(required), jira_form(address)]
+}
+
+fn jira_form(address: &str) -> Span {
+    Span::Link { url: address.to_owned(), label: "Open Jira's form with what you've entered".to_owned() }
+}
+
 /// Jira wants fields that the form doesn't have.
-pub fn create_in_jira(site: &str) -> String {
-    format!("Jira requires a field this form doesn't have. Create the issue in Jira instead: {site}")
+pub fn create_in_jira(address: &str) -> Vec<Span> {
+    let words = "Jira requires a field this form doesn't have. Create the issue in Jira instead: ";
+    vec![text(words), jira_form(address)]
 }
 
 pub fn summary_too_long(max_length: usize) -> String {

@@ -20,6 +20,28 @@ function textField(part, { id, value, typed }) {
   return element("input", { ...properties, type: TEXTS[part.type], autocomplete: "off" });
 }
 
+/** A day as it is, or a time as seconds since the epoch in the reader's own time zone. */
+function dayField(part, { id, value, choose }) {
+  if (part.type === "datepicker") {
+    return element("input", { id, type: "date", value: value?.selected_date ?? "", onchange: (event) => choose(event.target.value) });
+  }
+  const seconds = value?.selected_date_time;
+  const local = (time) => new Date(time - new Date(time).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return element("input", {
+    id,
+    type: "datetime-local",
+    value: seconds ? local(seconds * 1000) : "",
+    onchange: (event) => choose(event.target.value ? String(new Date(event.target.value).getTime() / 1000) : ""),
+  });
+}
+
+/** Several options that the bot suggests: their labels, separated by commas. */
+function severalField(part, { id, value, choose }) {
+  const chosen = (value?.selected_options ?? []).map((option) => option.text.text).join(", ");
+  return element("input", { id, type: "text", autocomplete: "off", placeholder: "Names, separated by commas", value: chosen,
+    onchange: (event) => choose(event.target.value) });
+}
+
 function select(options, chosen, { id, placeholder, choose }) {
   const made = options.map(({ label, value }) => element("option", { value, selected: value === chosen }, label));
   const none = element("option", { value: "", selected: !chosen }, placeholder ?? "Choose…");
@@ -74,6 +96,9 @@ export function field(part, options) {
         minLength: part.min_query_length ?? 3,
         choose: (option) => choose(option.value),
       });
+    case "datepicker":
+    case "datetimepicker": return dayField(part, options);
+    case "multi_external_select": return severalField(part, options);
     case "radio_buttons":
     case "checkboxes":
     case "multi_static_select": return boxes(part, options);

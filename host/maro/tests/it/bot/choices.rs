@@ -79,11 +79,11 @@ async fn a_form_that_jira_refused_keeps_its_project_and_the_types_of_it() {
     open_create(&bot, "Zeppelin logbook").await;
     bot.choose_project("OPS").await;
     bot.slack.fill("ada", &[("issue_type", "Bug"), ("description", "Leather")]).await.unwrap();
-    // This project demands a severity, for which the form has no input.
+    // This project demands a severity, for which the form has no input yet.
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else {
         panic!("no form to correct")
     };
-    assert!(modal.text().contains("Severity is required."), "{}", modal.text());
+    assert!(modal.text().contains("Jira also requires: Severity."), "{}", modal.text());
     assert!(modal.value("project").unwrap().contains("OPS"), "{:?}", modal.value("project"));
     assert_eq!(modal.value("issue_type").as_deref(), Some("Bug"));
     assert_eq!(modal.value("summary").as_deref(), Some("Zeppelin logbook"));
@@ -91,6 +91,7 @@ async fn a_form_that_jira_refused_keeps_its_project_and_the_types_of_it() {
     assert_eq!(bot.types_offered("").await, ["Task", "Bug", "Initiative", "Epic"]);
     bot.choose_project("SCRUM").await;
     assert_eq!(bot.types_offered("").await, ["Epic", "Story", "Task", "Bug"]);
+    bot.slack.wait_for_modal("ada", |modal| modal.field("Severity").is_none()).await.unwrap();
     assert_eq!(bot.slack.submit("ada").await.unwrap(), SubmitOutcome::Closed);
     assert_eq!(bot.only_ticket(), ticket("SCRUM-151", "Bug"));
 }

@@ -92,9 +92,14 @@ async fn what_jira_refuses_is_told_at_its_input() {
     // The story chosen for SCRUM does not exist in OPS.
     assert_eq!(refused().await, error("issue_type", "Specify a valid issue type"));
     bot.slack.fill("ada", &[("issue_type", "Task")]).await.unwrap();
-    // And OPS demands a field that the form lacks.
+    // And OPS demands a field, which the form asks for.
+    bot.slack.wait_for_modal("ada", |modal| modal.field("customfield_10050").is_some()).await.unwrap();
+    bot.slack.fill("ada", &[("customfield_10050", "High")]).await.unwrap();
+    let refusal = r#"{"errorMessages":[],"errors":{"customfield_77":"Berth is required."}}"#;
+    bot.jira.set_next_faults_of("/issue", [Some(JiraFault::Answer(400, refusal.to_owned()))]);
+    // What it can't ask for is told, with the way to Jira's own form.
     let SubmitOutcome::Updated(modal) = bot.slack.submit("ada").await.unwrap() else { panic!("no notice") };
-    assert!(modal.text().contains("Severity is required."), "{}", modal.text());
+    assert!(modal.text().contains("Berth is required."), "{}", modal.text());
     assert!(modal.text().contains("Create the issue in Jira instead: "), "{}", modal.text());
     assert_eq!(told(&bot), [""; 0]);
     assert_eq!(bot.jira.created_issues(), []);

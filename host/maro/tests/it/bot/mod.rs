@@ -14,6 +14,7 @@ mod create;
 mod credentials;
 mod digests;
 mod faults;
+mod fields;
 mod forged;
 mod hostile_components;
 mod hostile_plugins;

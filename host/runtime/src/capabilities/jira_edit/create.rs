@@ -62,6 +62,7 @@ impl Invocation {
             description: signed(&new.description, &call.caller, &self.authority.plugin),
             reporter: call.sight().account().await,
             is_description_optional: new.description.trim().is_empty(),
+            fields: Vec::new(),
             intent_id: format!("{:032x}", rand::random::<u128>()),
         };
         let writer = audit::writer(self, &call.caller);

@@ -84,7 +84,7 @@ impl Field {
                 vec![issue.indexed_as.as_ref().unwrap_or(&issue.key).project_key().to_owned()]
             }
             Self::Key => vec![issue.key.to_string()],
-            Self::IssueType => vec![issue.issue_type.name().to_owned()],
+            Self::IssueType => vec![issue.issue_type.name().to_owned(), issue.type_id.clone()],
             Self::Status => vec![issue.status.clone()],
             Self::StatusCategory => vec![category(&issue.status).to_owned()],
             Self::Resolution => is_done.then(|| RESOLUTIONS[0].to_owned()).into_iter().collect(),

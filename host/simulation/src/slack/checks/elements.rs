@@ -60,6 +60,11 @@ pub(super) fn check_element(checker: &mut Checker, at: &str, element: &Value, pa
                 ["initial_value", "dispatch_action_config", "is_decimal_allowed", "min_value", "max_value"];
             checker.only(at, element, &known(&own));
         }
+        "datetimepicker" => {
+            checker.only(at, element, &known(&["initial_date_time"]));
+            checker.number(at, element, "initial_date_time", 1_000_000_000, 9_999_999_999);
+        }
+        "datepicker" => checker.only(at, element, &known(&["initial_date"])),
         "static_select" => check_select(checker, at, element, &["option_groups", "initial_option"]),
         "multi_static_select" => {
             check_select(checker, at, element, &["option_groups", "initial_options", "max_selected_items"]);

@@ -1,0 +1,79 @@
+//! The options of the create form's other selects, as somebody types: people, epics, and lists of Jira's own.
+
+use crate::{
+    duplicates::retain_visible,
+    filled_fields::AskedKind,
+    form::{
+        choices::{Choices, MAX_OPTIONS, PATIENCE},
+        modal_state::ModalState,
+    },
+    patience::deadline,
+};
+use maro_access::sight::Sight;
+use maro_domain::{
+    issue::{Issue, IssueKey},
+    ticket::SimilarTicket,
+};
+use maro_jira::error::JiraError;
+use maro_slack::{interaction::OptionsWanted, view::input::Choice};
+
+impl Choices {
+    /// The options of a field that the form asks for besides project and type.
+    pub(super) async fn field_choices(&self, wanted: &OptionsWanted) -> Result<Vec<Choice>, JiraError> {
+        let Some(ModalState { project: Some(project), issue_type: Some(issue_type), asked, .. }) =
+            self.state(wanted)
+        else {
+            return Ok(Vec::new());
+        };
+        let Some(asked) = asked.into_iter().find(|asked| asked.id == wanted.action_id) else {
+            return Ok(Vec::new());
+        };
+        let sight = self.sight(wanted).await;
+        if sight.project(&project).is_err() {
+            return Ok(Vec::new());
+        }
+        let place = (project.as_str(), issue_type.as_str());
+        let typed = wanted.typed.trim();
+        match asked.kind {
+            AskedKind::User | AskedKind::Users => {
+                let people = self.jira.find_assignable_in(&project, typed, deadline(PATIENCE)).await?;
+                let people = people.unwrap_or_default();
+                Ok(people.iter().map(|person| Choice::new(&person.id, &person.name)).collect())
+            }
+            AskedKind::Parent | AskedKind::EpicLink => self.parent_choices(place, typed, sight).await,
+            _ => {
+                let screen = self.screens.read(place, std::slice::from_ref(&asked.id), PATIENCE).await?;
+                let mut options = screen.options.get(&asked.id).cloned().unwrap_or_default();
+                options.retain(|option| contains(&option.label, typed));
+                Ok(options)
+            }
+        }
+    }
+
+    /// Epics of the project that may be shown there, and whichever issue's key was typed.
+    async fn parent_choices(
+        &self,
+        (project, issue_type): (&str, &str),
+        typed: &str,
+        sight: Sight,
+    ) -> Result<Vec<Choice>, JiraError> {
+        let mut parents = self.jira.find_parents(project, issue_type, deadline(PATIENCE)).await?;
+        parents.retain(|parent| contains(parent.key.as_str(), typed) || contains(&parent.summary, typed));
+        if let (true, Ok(key)) = (parents.is_empty(), IssueKey::parse(&typed.to_uppercase())) {
+            let issues = self.jira.get_issues(&[key], deadline(PATIENCE)).await?;
+            parents.extend(issues.into_iter().flatten().map(as_parent));
+        }
+        retain_visible(&mut parents, sight).await;
+        parents.truncate(MAX_OPTIONS as usize);
+        let label = |parent: &SimilarTicket| format!("{}: {}", parent.key, parent.summary);
+        Ok(parents.iter().map(|parent| Choice::new(parent.key.as_str(), label(parent))).collect())
+    }
+}
+
+fn as_parent(Issue { id, key, summary, status, has_security_level, .. }: Issue) -> SimilarTicket {
+    SimilarTicket { id, key, summary, status, assignee: None, has_security_level }
+}
+
+fn contains(text: &str, typed: &str) -> bool {
+    text.to_lowercase().contains(&typed.to_lowercase())
+}

@@ -1,0 +1,168 @@
+//! Forms as they open: with a project, a type and its fields, or an epic, as far as Jira says them now.
+
+use std::time::Duration;
+
+use crate::{
+    form::{
+        create_views::{
+            CREATE_ISSUE, CreateInputs, RELOAD, RELOAD_STORIES, create_view, issue_type_choice,
+            project_choice,
+        },
+        modal_state::ModalState,
+        open::Opener,
+        outcome::sentence,
+        stories::stories_view,
+    },
+    intent_records::{Origin, Place},
+    patience::{LOOK_UP_PATIENCE, deadline},
+    stories::{NoEpic, read_epic},
+    texts,
+};
+use maro_access::sight::Sight;
+use maro_domain::{issue::IssueKey, reply::Block, ticket::IssueType};
+use maro_jira::error::{JiraError, Outage};
+use maro_process::telemetry::error_chain;
+use maro_slack::{
+    interaction::BlockAction,
+    view::{View, ViewBlock, button::ViewButton},
+};
+
+/// How long a form waits for Jira to say which fields a type has. Without them it asks when it is sent.
+const SCREEN_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Opener {
+    /// The create form without a project. If Jira is known to be away, it says so.
+    pub(super) fn empty_create_view(&self, origin: Origin, inputs: &CreateInputs) -> View {
+        let state = ModalState::new(origin);
+        if self.jira.is_silent() {
+            return self.away(&state, inputs, &JiraError::Unreachable { source: Outage::NotAsked });
+        }
+        create_view(&self.modals, &state, inputs, &[])
+    }
+
+    /// The create form with the default project and the first of its issue types preselected, unless there is a project
+    /// already.
+    pub(super) async fn filled_create_view(&self, mut state: ModalState, mut inputs: CreateInputs) -> View {
+        let mut notices = Vec::new();
+        match self.fill(&mut state, &mut inputs).await {
+            Ok(beyond) => notices.extend(beyond),
+            Err(error) if error.is_outage() => return self.away(&state, &inputs, &error),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "the default project cannot be preselected");
+                notices.push(sentence(&texts::jira::failed(&error)));
+            }
+        }
+        create_view(&self.modals, &state, &inputs, &notices)
+    }
+
+    /// "Try again" in a form that Jira had nothing for: the same form, with what was typed and what Jira says now.
+    pub(crate) async fn reload(&self, action: BlockAction) {
+        let Some(view) = action.view else { return };
+        let opened = self.modals.state(CREATE_ISSUE, &view.private_metadata);
+        let Some(state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
+            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
+            return;
+        };
+        let inputs = CreateInputs::read(&state.asked, &view.values);
+        // Slack keeps what an input shows for as long as the input is there, even if that is nothing.
+        let loading = self.modals.sentence(texts::issues::CREATE_TITLE, &state.origin, texts::forms::LOADING);
+        self.modals.update(&view.id, &loading).await;
+        let form = self.filled_create_view(state, inputs).await;
+        self.modals.update(&view.id, &form).await;
+    }
+
+    /// The form for stories under an epic, or why there is none.
+    pub(super) async fn filled_stories_view(
+        &self,
+        mut state: ModalState,
+        sight: &Sight,
+        epic: &IssueKey,
+    ) -> View {
+        let (title, origin) = (texts::stories::TITLE, state.origin.clone());
+        match read_epic(&self.jira, sight, epic).await {
+            Ok(found) => {
+                state.epic = Some(found.issue.key.as_str().to_owned());
+                let heading = texts::stories::new_under(&found.issue.key, &found.issue.summary);
+                stories_view(&self.modals, &state, heading, "")
+            }
+            Err(NoEpic::Refused(reason)) => self.modals.sentence(title, &origin, &reason),
+            Err(NoEpic::Away(reason)) => {
+                let value = self.modals.sealed_for_button(RELOAD_STORIES, &state);
+                let again =
+                    value.map(|value| ViewButton::new(RELOAD_STORIES, texts::forms::TRY_AGAIN, value));
+                self.modals.notice(title, &origin, vec![sentence(&reason)], again.into_iter().collect())
+            }
+        }
+    }
+
+    /// "Try again" where Jira didn't say what an epic is.
+    pub(crate) async fn reload_stories(&self, action: BlockAction) {
+        let Some(view) = action.view else { return };
+        let opened = self.modals.state(RELOAD_STORIES, &action.value);
+        let Some(state) = opened.ok().filter(|state| state.origin.user == action.user.as_str()) else {
+            tracing::warn!(user = action.user.as_str(), "a button with a state that is not ours was pressed");
+            return;
+        };
+        let epic = state.epic.as_deref().and_then(|epic| IssueKey::parse(epic).ok());
+        let (Some(epic), Ok(Place { channel, user })) = (epic, state.origin.place()) else { return };
+        let sight = self.access.sight(&channel, &user).await;
+        let form = self.filled_stories_view(state, &sight, &epic).await;
+        self.modals.update(&view.id, &form).await;
+    }
+
+    /// The form while Jira doesn't answer. What is typed into it stays.
+    fn away(&self, state: &ModalState, inputs: &CreateInputs, error: &JiraError) -> View {
+        let notices = [sentence(&texts::jira::failed(error)), sentence(texts::forms::NOTHING_LOST)];
+        let again = ViewButton::new(RELOAD, texts::forms::TRY_AGAIN, "");
+        create_view(&self.modals, state, inputs, &notices).with_block(ViewBlock::Actions(vec![again]))
+    }
+
+    /// Puts in what Jira says. Returns what else the person has to know.
+    async fn fill(
+        &self,
+        state: &mut ModalState,
+        inputs: &mut CreateInputs,
+    ) -> Result<Option<Block>, JiraError> {
+        let chosen = inputs.project.as_ref().map(|choice| choice.value.clone());
+        let Some(key) = self.project_in(&state.origin, chosen).await else {
+            // There is nothing to put in, but whoever tries again wants to know whether Jira is back.
+            self.jira.search_projects("", 1, deadline(LOOK_UP_PATIENCE)).await?;
+            return Ok(None);
+        };
+        let deadline = deadline(LOOK_UP_PATIENCE);
+        let (project, types) = tokio::try_join!(
+            self.jira.get_project(&key, deadline),
+            self.jira.get_issue_types(&key, deadline)
+        )?;
+        let (Some(project), Some(types)) = (project, types) else {
+            tracing::warn!(project = key, "JIRA_DEFAULT_PROJECT is not a project that MARO can see");
+            return Ok(None);
+        };
+        inputs.project = Some(project_choice(&project));
+        let is_chosen = |issue_type: &&IssueType| {
+            inputs.issue_type.as_ref().is_some_and(|choice| choice.value == issue_type.id)
+        };
+        let Some(issue_type) = types.iter().find(is_chosen).or_else(|| usual_type(&types)) else {
+            return Ok(None);
+        };
+        inputs.issue_type = Some(issue_type_choice(issue_type));
+        (state.project, state.issue_type) = (Some(key.clone()), Some(issue_type.id.clone()));
+        let place = (key.as_str(), issue_type.id.as_str());
+        let screen = self.screens.read_if_soon(place, SCREEN_PATIENCE).await.unwrap_or_default();
+        *inputs = std::mem::take(inputs).on(&screen);
+        Ok(self.screens.beyond(&screen, inputs).await)
+    }
+
+    /// The project that was chosen, or the default one, if issues of it may be created from there.
+    async fn project_in(&self, origin: &Origin, chosen: Option<String>) -> Option<String> {
+        let key = chosen.or_else(|| self.default_project.clone())?;
+        let Place { channel, user } = origin.place().ok()?;
+        self.access.sight(&channel, &user).await.project(&key).is_ok().then_some(key)
+    }
+}
+
+/// People usually mean a story or task rather than an epic or a bug.
+fn usual_type(types: &[IssueType]) -> Option<&IssueType> {
+    let usual = || types.iter().filter(|issue_type| issue_type.hierarchy_level == 0);
+    usual().find(|issue_type| !issue_type.is_bug()).or_else(|| usual().next()).or(types.first())
+}

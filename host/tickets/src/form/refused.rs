@@ -1,0 +1,95 @@
+//! What a form becomes when Jira refuses its issue: the reasons beside the inputs, and inputs for what was missing.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    filled_fields::AskedField,
+    form::{
+        create::CreateForm,
+        create_views::{CreateInputs, FormAgain, create_view, errors_by_input},
+        fields::Screen,
+        modal_state::ModalState,
+        outcome::{Outcome, sentence},
+    },
+    intent_records::CreateRecord,
+    texts,
+};
+use maro_domain::reply::Block;
+use maro_slack::view::input::Choice;
+use maro_store::intents::work::Work;
+
+/// How long Jira may take to say again which fields there are.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+impl CreateForm {
+    pub(super) async fn refused_by_jira(
+        &self,
+        work: &Work<CreateRecord>,
+        fields: BTreeMap<String, String>,
+        messages: Vec<String>,
+    ) -> Outcome {
+        let asked: Vec<&AskedField> = work.record.fields.iter().map(|field| &field.asked).collect();
+        let (mut errors, others) = errors_by_input(fields, &work.record.fields);
+        errors.iter_mut().for_each(|(field, reason)| *reason = told(field, reason, &asked));
+        let mut notices: Vec<Block> = errors.values().chain(&messages).map(|text| sentence(text)).collect();
+        let FormAgain { state, mut inputs } = self.again(work).await;
+        if !others.is_empty() {
+            let refused: Vec<String> = others.keys().cloned().collect();
+            let screen = self.screen_of(&work.record, &refused).await.unwrap_or_default();
+            let asked: Vec<&AskedField> = screen.asked.iter().collect();
+            let is_askable = |id: &String| screen.asked.iter().any(|field| field.id == *id);
+            notices.extend(others.iter().map(|(field, reason)| sentence(&told(field, reason, &asked))));
+            if refused.iter().all(is_askable) {
+                notices.push(sentence(texts::forms::FILL_IN_BELOW));
+            } else {
+                let address = self.screens.jira_form(&inputs).await;
+                notices.push(Block::Paragraph(texts::forms::create_in_jira(address.as_str())));
+            }
+            if refused.iter().any(is_askable) {
+                inputs = inputs.on(&screen);
+            }
+        }
+        let form = create_view(&self.modals, &state, &inputs, &notices);
+        if notices.len() == errors.len() {
+            return Outcome::errors(errors, form);
+        }
+        Outcome::news(form, notices)
+    }
+
+    /// The form as it was sent.
+    pub(super) async fn again(&self, work: &Work<CreateRecord>) -> FormAgain {
+        let record = &work.record;
+        let mut state = ModalState::of(work.id.clone(), record.origin.clone());
+        state.project = Some(record.project_key.clone());
+        state.issue_type = Some(record.issue_type_id.clone());
+        // Without the screen the options of its selects are searched for.
+        let screen = if record.fields.is_empty() { None } else { self.screen_of(record, &[]).await };
+        let screen = screen.unwrap_or_default();
+        let inputs = CreateInputs {
+            project: Some(Choice::new(&record.project_key, &record.project_name)),
+            issue_type: Some(Choice::new(&record.issue_type_id, &record.issue_type_name)),
+            summary: record.summary.clone(),
+            description: record.description.clone(),
+            fields: record.fields.clone(),
+            options: screen.options,
+            wants_description: screen.wants_description,
+        };
+        FormAgain { state, inputs }
+    }
+
+    /// With what Jira refused now or before. `None` if Jira doesn't say in time.
+    async fn screen_of(&self, record: &CreateRecord, refused: &[String]) -> Option<Screen> {
+        let place = (record.project_key.as_str(), record.issue_type_id.as_str());
+        let asked = record.fields.iter().filter(|field| field.asked.is_required).map(|field| &field.asked.id);
+        let demanded: Vec<String> = asked.chain(refused).cloned().collect();
+        self.screens.read(place, &demanded, PATIENCE).await.ok()
+    }
+}
+
+/// Jira's reason. Where it has none but the field's id, people read the field's name.
+fn told(field: &str, reason: &str, asked: &[&AskedField]) -> String {
+    match asked.iter().find(|asked| asked.id == field) {
+        Some(asked) if reason == field => texts::forms::field_refused(&asked.name),
+        _ => reason.to_owned(),
+    }
+}
