@@ -8,6 +8,7 @@ pub mod command;
 pub mod command_button;
 pub mod command_in_use;
 pub mod config;
+pub mod emoji;
 pub mod form;
 pub mod interaction;
 mod link_label;

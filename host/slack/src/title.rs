@@ -1,6 +1,9 @@
 //! A title made from a message: its first words, without markup, addresses, emoji codes and names that nobody knows.
 
-use crate::parse_markup::{for_title, parse_message, to_title};
+use crate::{
+    emoji,
+    parse_markup::{for_title, parse_message, to_title},
+};
 use maro_domain::rich_text::{Inline, RichBlock};
 
 /// Where something was left out. No message has it: it stands for what can't be shown.
@@ -51,50 +54,20 @@ fn lines(block: &RichBlock) -> Vec<String> {
 fn plain(inline: &Inline) -> String {
     match inline {
         Inline::Text { text, style } if style.code => text.clone(),
-        Inline::Text { text, .. } => without_emoji_codes(text),
+        Inline::Text { text, .. } => without_emoji(text),
         // An address says nothing in a title.
         Inline::Link { url, label } if is_address(label, url) => GAP.to_string(),
-        Inline::Link { label, .. } => without_emoji_codes(label),
+        Inline::Link { label, .. } => without_emoji(label),
         Inline::LineBreak => "\n".to_owned(),
     }
 }
 
+fn without_emoji(text: &str) -> String {
+    emoji::with_each(text, |_| GAP.to_string())
+}
+
 fn is_address(label: &str, url: &str) -> bool {
     label == url || label.contains("://") || url.strip_prefix("mailto:") == Some(label)
-}
-
-/// Leaves out `:rotating_light:`, and leaves `10:30:00` alone.
-fn without_emoji_codes(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(position) = rest.find(':') {
-        out.push_str(&rest[..position]);
-        rest = &rest[position..];
-        let after_word = out.ends_with(char::is_alphanumeric);
-        match emoji_code(rest).filter(|_| !after_word) {
-            Some(length) => {
-                out.push(GAP);
-                rest = &rest[length..];
-            }
-            None => {
-                out.push(':');
-                rest = &rest[1..];
-            }
-        }
-    }
-    out + rest
-}
-
-/// The length of the code at the start of a text.
-fn emoji_code(text: &str) -> Option<usize> {
-    let inside = text.strip_prefix(':')?;
-    let end = inside.find(|letter: char| {
-        !(letter.is_lowercase() || letter.is_ascii_digit() || matches!(letter, '_' | '-' | '+' | '\''))
-    })?;
-    let has_name =
-        inside[..end].contains(char::is_alphabetic) || matches!(&inside[..end], "+1" | "-1" | "100");
-    let is_code = inside[end..].starts_with(':') && has_name;
-    (is_code && !inside[end + 1..].starts_with(char::is_alphanumeric)).then_some(end + 2)
 }
 
 /// A line with single spaces, without its gaps, and without the greeting that only consisted of them.

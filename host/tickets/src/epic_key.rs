@@ -14,6 +14,8 @@ pub enum NoEpic {
     Several(Vec<IssueKey>),
     /// It's in a link to another Jira site.
     OtherSite,
+    /// There is nothing but a link, and it leads to no issue.
+    NoIssue(String),
 }
 
 /// The key in what was typed, in upper or lower case, alone or in a link to an issue of `site`, which may be bare or
@@ -23,6 +25,7 @@ pub enum NoEpic {
 /// [`NoEpic`].
 pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
     let mut found: Vec<IssueKey> = Vec::new();
+    let mut link = None;
     for word in words(typed, Some(site)) {
         match word {
             Word::Key(key) => {
@@ -30,11 +33,12 @@ pub fn parse(typed: &str, site: &Site) -> Result<IssueKey, NoEpic> {
                 found.extend(key.filter(|key| !found.contains(key)));
             }
             Word::OtherSite(_) => return Err(NoEpic::OtherSite),
+            Word::Other(word) if word.contains("://") => link = link.or_else(|| Some(word.to_owned())),
             Word::Other(_) => {}
         }
     }
     match found.len() {
-        0 => Err(NoEpic::Unclear),
+        0 => Err(link.map_or(NoEpic::Unclear, NoEpic::NoIssue)),
         1 => Ok(found.remove(0)),
         _ => Err(NoEpic::Several(found)),
     }
@@ -83,6 +87,8 @@ mod tests {
         for typed in ["", "epic", "SCRUM", "SCRUM-0", "<!channel>", "@U1"] {
             assert_eq!(parse(typed, &site()), Err(NoEpic::Unclear), "{typed:?}");
         }
+        let link = NoEpic::NoIssue("https://wiki.example/1".to_owned());
+        assert_eq!(parse("<https://wiki.example/1|SCRUM-1>", &site()), Err(link));
         let several = ["SCRUM-1", "SCRUM-2"].map(|key| IssueKey::parse(key).unwrap()).to_vec();
         assert_eq!(parse("scrum-1, SCRUM-2 and SCRUM-1", &site()), Err(NoEpic::Several(several)));
         for typed in ["https://y.example/browse/SCRUM-1", "<https://y.example/browse/SCRUM-1|SCRUM-1>"] {

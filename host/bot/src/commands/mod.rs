@@ -102,7 +102,7 @@ impl Commands {
 
     /// Answers one `/maro text`. Whatever fails, the answer is a sentence for the person.
     pub async fn run(&self, typed: Typed<'_>) -> CommandOutcome {
-        let text = typed.text.trim();
+        let text = typed.text.trim_matches(is_blank);
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
         if name.is_empty() {
@@ -275,6 +275,11 @@ impl Commands {
             }
         }
     }
+}
+
+/// Whether a character before a command or behind it is none: what is copied from documents brings invisible ones.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// A plugin that may change nothing can be run again whenever what it shows may have changed.

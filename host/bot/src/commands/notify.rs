@@ -1,12 +1,14 @@
 //! `/maro notify`: what a channel is told about changes.
 
+use std::time::Duration;
+
 use crate::commands::{CommandOutcome, Commands};
 use maro_access::role_book::Role;
 use maro_domain::{
     author::Author,
     caller::Caller,
     issue::IssueKey,
-    reply::{Reply, Span},
+    reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
 use maro_process::telemetry::error_chain;
@@ -15,10 +17,14 @@ use maro_store::{
     notices::{DigestSetting, Mode},
 };
 use maro_tickets::{
-    epic_key,
+    epic_key::{self, NoEpic},
     notices::schedule::{self, Schedule},
     texts::{self, notices::DigestText},
 };
+use tokio::time::Instant;
+
+/// How long Jira may take to say what became of a key that isn't on the list.
+const JIRA_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What somebody wants.
 enum Wanted {
@@ -27,6 +33,8 @@ enum Wanted {
     Mode(Mode),
     Digest(Schedule),
     Muted(IssueKey, bool),
+    /// Something about an issue of another Jira site.
+    Elsewhere,
 }
 
 impl Commands {
@@ -34,19 +42,26 @@ impl Commands {
         let Some(wanted) = wanted(arguments, &self.site) else {
             return CommandOutcome::Refused(Reply::line(texts::notices::usage()));
         };
+        if matches!(wanted, Wanted::Elsewhere) {
+            return CommandOutcome::Refused(Reply::sentence(texts::issues::OTHER_SITE));
+        }
         if !matches!(wanted, Wanted::Nothing)
             && let Some(sentence) = self.refusal(Role::Notify, caller, arguments).await
         {
             return CommandOutcome::Refused(Reply::sentence(sentence));
         }
+        let one = |line| vec![line];
         let answered = match wanted {
-            Wanted::Nothing => self.setting(caller).await,
-            Wanted::Mode(mode) => self.set_mode(caller, mode).await,
-            Wanted::Digest(schedule) => self.set_digest(caller, schedule).await,
+            Wanted::Nothing | Wanted::Elsewhere => self.setting(caller).await.map(one),
+            Wanted::Mode(mode) => self.set_mode(caller, mode).await.map(one),
+            Wanted::Digest(schedule) => self.set_digest(caller, schedule).await.map(one),
             Wanted::Muted(key, is_muted) => self.mute(caller, &key, is_muted).await,
         };
         match answered {
-            Ok(spans) => CommandOutcome::Replied(Reply::line(spans)),
+            Ok(lines) => {
+                let blocks = vec![Block::Lines(lines)];
+                CommandOutcome::Replied(Reply { visibility: Visibility::Caller, blocks })
+            }
             Err(error) => {
                 tracing::debug!(error = error_chain(&error), "a channel's notices weren't changed");
                 CommandOutcome::Refused(Reply::line(texts::database::switch_failed(&error)))
@@ -94,19 +109,40 @@ impl Commands {
     async fn mute(
         &self,
         caller: &Caller,
-        key: &IssueKey,
+        asked: &IssueKey,
         is_muted: bool,
-    ) -> Result<Vec<Span>, DatabaseError> {
-        let tracked =
-            self.capabilities.tracker.is_tracked(&caller.channel, std::slice::from_ref(key)).await?;
-        if tracked != [true] {
-            return Ok(texts::notices::not_tracked(key));
-        }
+    ) -> Result<Vec<Vec<Span>>, DatabaseError> {
+        let Some(key) = self.tracked_key(caller, asked).await? else {
+            return Ok(vec![texts::notices::not_tracked(asked)]);
+        };
         let now = self.capabilities.clock.now();
-        Ok(match self.capabilities.tickets.notices.mute(&Author::from(caller), key, is_muted, now).await? {
-            true => texts::notices::muted(key, is_muted),
-            false => texts::notices::muted_already(key, is_muted),
-        })
+        let line =
+            match self.capabilities.tickets.notices.mute(&Author::from(caller), &key, is_muted, now).await? {
+                true => texts::notices::muted(&key, is_muted),
+                false => texts::notices::muted_already(&key, is_muted),
+            };
+        let moved = (key != *asked).then(|| texts::shown_issue::moved(asked, &key));
+        Ok([line].into_iter().chain(moved).collect())
+    }
+
+    /// The key by which the channel tracks an issue, which may have moved since.
+    async fn tracked_key(
+        &self,
+        caller: &Caller,
+        asked: &IssueKey,
+    ) -> Result<Option<IssueKey>, DatabaseError> {
+        let tracker = &self.capabilities.tracker;
+        let asked = std::slice::from_ref(asked);
+        if tracker.is_tracked(&caller.channel, asked).await? == [true] {
+            return Ok(asked.first().cloned());
+        }
+        // While Jira can't be asked, the list alone counts.
+        let answer = self.capabilities.jira.get_issues(asked, Instant::now() + JIRA_PATIENCE).await;
+        let Some(issue) = answer.ok().and_then(|issues| issues.into_iter().flatten().next()) else {
+            return Ok(None);
+        };
+        let rows = tracker.find_tracked_issues(&caller.channel, &[issue.key], &[issue.id]).await?;
+        Ok(rows.into_iter().next().map(|row| row.key))
     }
 }
 
@@ -131,5 +167,9 @@ fn wanted(arguments: &str, site: &Site) -> Option<Wanted> {
         "on" => false,
         _ => return None,
     };
-    epic_key::parse(rest, site).ok().map(|key| Wanted::Muted(key, is_muted))
+    match epic_key::parse(rest, site) {
+        Ok(key) => Some(Wanted::Muted(key, is_muted)),
+        Err(NoEpic::OtherSite) => Some(Wanted::Elsewhere),
+        Err(_) => None,
+    }
 }

@@ -43,12 +43,13 @@ enum Shown {
 }
 
 impl Commands {
-    /// The issues that `typed` names, if its first word is a key or a link to Jira.
+    /// The issues that `typed` names, if its first word is a key or a link.
     pub(super) async fn show(&self, caller: &Caller, typed: &str) -> Option<CommandOutcome> {
         let text = parse_markup::to_typed(typed);
         let mut asked = Vec::new();
         for word in words(&text, Some(&self.site)) {
-            if asked.is_empty() && matches!(word, Word::Other(_)) {
+            // No command has the name of a link.
+            if asked.is_empty() && matches!(&word, Word::Other(word) if !word.contains("://")) {
                 return None;
             }
             if !asked.contains(&word) {

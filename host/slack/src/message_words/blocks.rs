@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     message_words::{
         markdown, rich_text,
-        said::{linked, said},
+        said::{linked, said, without_emphasis},
     },
     parse_markup::literal,
 };
@@ -28,7 +28,11 @@ fn of_block(block: &Value) -> String {
             lines.collect::<Vec<_>>().join("\n")
         }
         "rich_text" => rich_text::words(block),
-        "context" => elements(block, "elements").filter_map(text).collect::<Vec<_>>().join(" "),
+        // Small print: emphasis says nothing there, and would cut a phrase in a form into pieces.
+        "context" => {
+            let plain = |element: &Value| text(element).map(|text| without_emphasis(&text));
+            elements(block, "elements").filter_map(plain).collect::<Vec<_>>().join(" ")
+        }
         "actions" => elements(block, "elements").filter_map(link).collect::<Vec<_>>().join(" "),
         "markdown" => said(block, "text").map(markdown::words).unwrap_or_default(),
         "table" => {

@@ -29,3 +29,68 @@ pub(super) fn linked(address: &str, label: &str) -> String {
     // A label has no markup of its own.
     format!("<{address}|{}>", label.replace(['<', '>', '|', '\n'], " ").trim())
 }
+
+/// A text in Slack's markup without `*`, `_` and `~` around words. What is code or between `<` and `>` stays as it is.
+pub(super) fn without_emphasis(mrkdwn: &str) -> String {
+    let mut plain = mrkdwn.to_owned();
+    for marker in ['*', '_', '~'] {
+        plain = without_marker(&plain, marker);
+    }
+    plain
+}
+
+fn without_marker(text: &str, marker: char) -> String {
+    let is_edge = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+    let mut out = String::with_capacity(text.len());
+    let mut opened: Option<usize> = None;
+    // Until this letter, nothing is markup.
+    let mut closing: Option<char> = None;
+    let mut letters = text.chars().peekable();
+    let mut before: Option<char> = None;
+    while let Some(letter) = letters.next() {
+        let after = letters.peek().copied();
+        let is_marker = letter == marker && closing.is_none();
+        let opens = is_edge(before) && after.is_some_and(|after| !after.is_whitespace() && after != marker);
+        let closes =
+            is_edge(after) && before.is_some_and(|before| !before.is_whitespace() && before != marker);
+        match opened {
+            Some(start) if is_marker && closes => {
+                out.remove(start);
+                opened = None;
+            }
+            _ => {
+                if is_marker && opens {
+                    opened = Some(out.len());
+                }
+                out.push(letter);
+            }
+        }
+        match closing {
+            Some(end) if letter == end => closing = None,
+            None if letter == '<' => closing = Some('>'),
+            None if letter == '`' => closing = Some('`'),
+            _ => {}
+        }
+        before = Some(letter);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emphasis_is_left_out() {
+        for (text, expected) in [
+            ("Shard *7* &amp; 8, _eu-north_", "Shard 7 &amp; 8, eu-north"),
+            ("*a* *b* ~c~ *_d_*", "a b c d"),
+            ("2*3*4 a_b_c * not * snake_case_", "2*3*4 a_b_c * not * snake_case_"),
+            ("`*x*` <https://x.example/*y*|*z*> *w*", "`*x*` <https://x.example/*y*|*z*> w"),
+            ("*open", "*open"),
+            ("", ""),
+        ] {
+            assert_eq!(without_emphasis(text), expected, "{text}");
+        }
+    }
+}

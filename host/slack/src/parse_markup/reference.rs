@@ -79,7 +79,7 @@ impl Reference {
         match self {
             Self::Link { url, label } | Self::Address { url, label } if url.ends_with(&label) => label,
             Self::Link { url, label } | Self::Address { url, label } => format!("{label} ({url})"),
-            Self::Nameless { id, sign } => format!("{sign}{id}"),
+            Self::Nameless { id, sign } => format!("{sign}{}", id.trim_start_matches(GROUP)),
             Self::Mention(text) => text,
         }
     }

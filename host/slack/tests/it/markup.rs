@@ -126,7 +126,7 @@ fn only_what_slack_writes_is_a_reference() {
         ("<b>bold</b> a < b > c", "<b>bold</b> a < b > c"),
         ("<@u1> <#general> <!> <>", "<@u1> <#general> <!> <>"),
         ("<@U1> <@W1|bob> <#C1|> <!channel>", "@U1 @bob #C1 @channel"),
-        ("<!date^1392734382^{date}|Feb 18> <!subteam^S1>", "Feb 18 @subteam^S1"),
+        ("<!date^1392734382^{date}|Feb 18> <!subteam^S1>", "Feb 18 @S1"),
         ("`<http://example.com|example.com>`", "c(example.com)"),
         ("`<https://example.com|x>`", "c(x (https://example.com))"),
         ("<<https://example.com>>", "<[https://example.com](https://example.com)>"),

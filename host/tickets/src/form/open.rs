@@ -26,6 +26,7 @@ use maro_domain::{
 use maro_jira::client::JiraClient;
 use maro_process::telemetry::error_chain;
 use maro_slack::{
+    emoji,
     interaction::{MessageShortcut, Shortcut},
     parse_markup,
     title::title_of,
@@ -101,7 +102,10 @@ impl Opener {
                 Some(name) => cut(name, MAX_SUMMARY_LENGTH),
                 None => title_of(&words),
             },
-            description: described(&parse_markup::to_typed(&words), origin.permalink.as_deref()),
+            description: described(
+                &parse_markup::to_typed(&emoji::shown(&words)),
+                origin.permalink.as_deref(),
+            ),
             ..CreateInputs::default()
         };
         let view = self.filled_create_view(ModalState::new(origin), inputs).await;
@@ -157,6 +161,7 @@ impl Opener {
         let epic = match epic_key::parse(arguments, &self.site) {
             Ok(epic) => epic,
             Err(NoEpic::OtherSite) => return Some(Reply::sentence(texts::issues::OTHER_SITE)),
+            Err(NoEpic::NoIssue(link)) => return Some(Reply::line(texts::shown_issue::not_a_key(&link))),
             Err(NoEpic::Unclear) => return Some(Reply::line(texts::stories::which_epic())),
             Err(NoEpic::Several(epics)) => {
                 return Some(Reply::line(texts::stories::one_epic_at_a_time(&epics)));

@@ -65,6 +65,11 @@ mod tests {
         " …",
     ];
 
+    /// A sentence without words that say what is meant, or that are promised to the letter.
+    fn without_fixed(said: &str) -> String {
+        said.replace("is no longer", "").replace(" is not tracked in this channel", "")
+    }
+
     #[test]
     fn sentences_are_in_plain_english() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/texts");
@@ -74,7 +79,7 @@ mod tests {
             let text = fs::read_to_string(&path).unwrap().replace("\\\"", "'");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-            for said in code.split('"').skip(1).step_by(2).map(|said| said.replace("is no longer", "")) {
+            for said in code.split('"').skip(1).step_by(2).map(|said| without_fixed(said)) {
                 found.extend(
                     NOT_SAID
                         .iter()

@@ -213,7 +213,7 @@ pub fn muted_already(key: &IssueKey, is_muted: bool) -> Vec<Span> {
 
 /// Only what is on the list can be silenced.
 pub fn not_tracked(key: &IssueKey) -> Vec<Span> {
-    vec![Span::Issue(key.clone()), text(" isn't tracked in this channel")]
+    vec![Span::Issue(key.clone()), text(" is not tracked in this channel")]
 }
 
 /// The arguments can't be used.

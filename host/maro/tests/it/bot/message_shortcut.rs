@@ -53,7 +53,7 @@ async fn an_alert_of_rich_text_says_what_people_see() {
     ] })).await;
     assert_eq!(summary(&modal), "Queue depth above 40k");
     let description = description(&modal);
-    for words in ["`mq-eu-2`", "<https://runbooks.example/mq|what to do>", "consumers=0", "Shard *7* & 8"] {
+    for words in ["`mq-eu-2`", "<https://runbooks.example/mq|what to do>", "consumers=0", "Shard 7 & 8"] {
         assert!(description.contains(words), "{words}: {description}");
     }
 }
@@ -122,4 +122,20 @@ async fn a_title_has_names_and_no_markup() {
     let modal = form_for(&bot, json!({ "text": text })).await;
     assert_eq!(summary(&modal), format!("Ask @ada or @s05oncall1 in #{}", general.name));
     assert!(description(&modal).starts_with(&format!("Ask @ada or @s05oncall1 in #{}", general.name)));
+}
+
+#[tokio::test]
+async fn codes_of_emoji_and_markdown_reach_no_form() {
+    let bot = bot().await;
+    let modal = form_for(&bot, json!({ "bot_id": "B1", "text": "x", "blocks": [
+        { "type": "header", "text": { "type": "plain_text", "text": ":fire: Disk full on db-2", "emoji": true } },
+        { "type": "section", "text": { "type": "mrkdwn", "text": ":warning: 97% `:fire:` :harbor_crane:" } },
+        { "type": "markdown", "text": "## Next\n**Now:** [free space](https://runbooks.example/disk)" },
+    ] }))
+    .await;
+    assert_eq!(summary(&modal), "Disk full on db-2");
+    let description = description(&modal);
+    let expected = "*🔥 Disk full on db-2*\n⚠️ 97% `:fire:` harbor crane\n*Next*\n\
+        *Now:* <https://runbooks.example/disk|free space>\n";
+    assert!(description.starts_with(expected), "{description}");
 }

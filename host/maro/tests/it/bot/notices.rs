@@ -202,7 +202,7 @@ async fn people_choose_what_a_channel_hears() {
     );
     set_status(&bot, "SCRUM-124", "In Review", "Done", "Grace Hopper").await;
     stays(&bot, &[&head("In Review"), begun, reviewed]).await;
-    assert_eq!(bot.say("/maro notify SCRUM-999 off").await, "SCRUM-999 isn't tracked in this channel");
+    assert_eq!(bot.say("/maro notify SCRUM-999 off").await, "SCRUM-999 is not tracked in this channel");
     assert!(bot.say("/maro notify loudly").await.starts_with("Usage: /maro notify status|all|done|off"));
     let actions = "SELECT action || ' ' || subject FROM audit_log WHERE action LIKE 'notify%' ORDER BY id";
     assert_eq!(
@@ -343,4 +343,28 @@ async fn what_slack_took_without_saying_so_is_found_in_the_channels_history() {
 #[tokio::test]
 async fn what_slack_never_got_is_told_again() {
     history_tells(&with_history().await, SlackFault::Reset).await;
+}
+
+#[tokio::test]
+async fn an_issue_is_silenced_by_each_of_its_keys_and_by_links_to_this_site_alone() {
+    let bot = start().await;
+    bot.say("/maro track SCRUM-124").await;
+    assert!(bot.jira.move_issue(&key("SCRUM-124"), &key("OPS-9")));
+    // By the new key while the list has the old one, and the other way round.
+    for asked in ["OPS-9", "SCRUM-124"] {
+        let said = bot.say(&format!("/maro notify {asked} off")).await;
+        assert!(said.starts_with("SCRUM-124: this channel"), "{asked}: {said}");
+    }
+    bot.say("/maro untrack SCRUM-124").await;
+    bot.say("/maro track OPS-9").await;
+    assert_eq!(
+        bot.say("/maro notify SCRUM-124 off").await,
+        "OPS-9: this channel isn't told about changes to it anyway.\nSCRUM-124 is now OPS-9"
+    );
+    let site = bot.config.jira.base_url.clone();
+    let said = bot.say(&format!("/maro notify {} on", site.join("browse/OPS-9").unwrap())).await;
+    assert_eq!(said, "OPS-9: this channel is told about changes to it again.");
+    let said = bot.say("/maro notify <https://quarry.atlassian.net/browse/OPS-9|OPS-9> off").await;
+    assert_eq!(said, "That link is to another Jira site.");
+    assert_eq!(bot.say("/maro notify SCRUM-999 off").await, "SCRUM-999 is not tracked in this channel");
 }

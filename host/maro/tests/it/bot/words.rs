@@ -35,6 +35,8 @@ async fn a_key_or_a_link_alone_shows_the_issue() {
         format!("<{own}/browse/SCRUM-123?focusedCommentId=10881|SCRUM-123>"),
         format!("<{own}/jira/software/c/projects/SCRUM/boards/4?selectedIssue=SCRUM-123|see this>"),
         "status SCRUM-123".to_owned(),
+        "\u{feff}SCRUM-123\u{200b}".to_owned(),
+        "\u{200b}status SCRUM-123".to_owned(),
     ] {
         assert_eq!(bot.say(&format!("/maro {typed}")).await, shown, "{typed}");
     }
@@ -167,6 +169,8 @@ async fn stories_go_under_no_epic_of_another_site() {
     let (own, other) = links(&bot);
     let said = bot.say(&format!("/maro stories <{other}/browse/SCRUM-101|SCRUM-101>")).await;
     assert_eq!(said, "That link is to another Jira site.");
+    let said = bot.say("/maro stories <https://wiki.quarry.example/notes/4|SCRUM-101>").await;
+    assert_eq!(said, "https://wiki.quarry.example/notes/4 isn't an issue key");
     let modal = open_stories(&bot, &format!("<{own}/browse/SCRUM-101?filter=2#c3>")).await;
     assert!(modal.text().contains("SCRUM-101"), "{}", modal.text());
 }
@@ -186,6 +190,8 @@ async fn a_link_to_elsewhere_touches_nothing_of_ours() {
     }
     let said = bot.say("/maro track <https://wiki.quarry.example/notes/4|SCRUM-123>").await;
     assert!(!said.contains("Now tracking"), "{said}");
+    let said = bot.say("/maro <https://wiki.quarry.example/notes/4|SCRUM-123>").await;
+    assert_eq!(said, "https://wiki.quarry.example/notes/4 isn't an issue key");
     assert_snapshot!(bot.say("/maro tracked").await, @r"
     Tracked Jira issues in #general:
     • SCRUM-124: Database migration (In Progress)
