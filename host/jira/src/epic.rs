@@ -72,6 +72,17 @@ struct RawIssueType {
     name: String,
     #[serde(rename = "hierarchyLevel")]
     hierarchy_level: Option<i32>,
+    #[serde(rename = "untranslatedName")]
+    untranslated_name: Option<String>,
+}
+
+impl RawIssueType {
+    /// Whether it's one for epics. Data Center tells no level; then it's the type that Jira brings along.
+    fn is_epic(&self) -> bool {
+        let english = || self.untranslated_name.as_ref().unwrap_or(&self.name);
+        self.hierarchy_level
+            .map_or_else(|| english().trim().eq_ignore_ascii_case("epic"), |level| level == EPIC_LEVEL)
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,11 +117,11 @@ async fn judge(
 ) -> Result<EpicLookup, JiraError> {
     let issue = parse_issue(body)?;
     let EpicIssueFields { issue_type, project, others } = parse::<RawEpic>(body, "the epic")?.fields;
-    let is_epic = if site.is_cloud() {
-        issue_type.hierarchy_level == Some(EPIC_LEVEL)
-    } else {
-        fields.name.as_ref().and_then(|name| others.get(name)).is_some_and(|name| !name.is_null())
+    let has_epic_name = || {
+        let name = fields.name.as_ref().filter(|_| !site.is_cloud()).and_then(|name| others.get(name));
+        name.is_some_and(|name| !name.is_null())
     };
+    let is_epic = issue_type.is_epic() || has_epic_name();
     if !is_epic {
         let type_name = one_line(&issue_type.name, MAX_NAME_LENGTH);
         return Ok(EpicLookup::NotAnEpic { issue, type_name });
@@ -122,4 +133,26 @@ async fn judge(
         Some(story_type) => EpicLookup::Epic(Epic { issue, project_key: project.key, story_type }),
         None => EpicLookup::NoStoryType { issue, project_key: project.key },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_epic_is_known_by_its_level_or_else_by_its_name() {
+        for (issue_type, is_epic) in [
+            (json!({ "id": "1", "name": "Feature", "hierarchyLevel": 1 }), true),
+            (json!({ "id": "1", "name": "Epik", "untranslatedName": "Epic" }), true),
+            (json!({ "id": "1", "name": "Epic" }), true),
+            (json!({ "id": "1", "name": "epic", "hierarchyLevel": null }), true),
+            (json!({ "id": "1", "name": "Epic", "hierarchyLevel": 0 }), false),
+            (json!({ "id": "1", "name": "Story" }), false),
+            (json!({ "id": "1", "name": "Epic", "untranslatedName": "Initiative" }), false),
+        ] {
+            let parsed: RawIssueType = serde_json::from_value(issue_type.clone()).unwrap();
+            assert_eq!(parsed.is_epic(), is_epic, "{issue_type}");
+        }
+    }
 }

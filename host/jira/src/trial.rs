@@ -45,6 +45,7 @@ async fn get_missing_scopes(site: &JiraSite, deadline: Instant) -> Result<Vec<Mi
         .collect();
     let answers: Vec<_> = stream::iter(trials).buffered(CONCURRENCY).collect().await;
     let mut missing: Vec<MissingScope> = Vec::new();
+    let mut unanswered = None;
     for (purpose, answer) in answers {
         match answer {
             Err(JiraError::MissingScope { scope }) => {
@@ -54,13 +55,17 @@ async fn get_missing_scopes(site: &JiraSite, deadline: Instant) -> Result<Vec<Mi
                 }
             }
             Err(error @ (JiraError::Unauthorized | JiraError::TimedOut | JiraError::Unreachable { .. })) => {
-                return Err(error);
+                unanswered.get_or_insert(error);
             }
             // Whatever else Jira says, it has let the request in.
             Ok(_) | Err(_) => {}
         }
     }
-    Ok(missing)
+    // What is known to be missing is worth more than that something else couldn't be asked.
+    match unanswered {
+        Some(error) if missing.is_empty() => Err(error),
+        _ => Ok(missing),
+    }
 }
 
 fn trials(site: &JiraSite) -> Vec<(&'static str, JiraRequest)> {

@@ -71,19 +71,16 @@ pub fn is_secret(secret: &Secret, said: &str) -> bool {
 /// function and of automation rules don't, and may be about anything.
 ///
 /// # Errors
-/// [`JiraError::InvalidResponse`] if it isn't a webhook of Jira's, or names an event and not the issue that changed.
+/// [`JiraError::InvalidResponse`] if it isn't JSON. Anything else is Jira's, which would send it again.
 pub fn parse_event(body: &[u8]) -> Result<WebhookEvent, JiraError> {
-    match event::name(body)?.as_deref() {
-        Some("jira:issue_updated" | "jira:issue_deleted") => {
-            let (id, key) = event::reference(body)?;
-            Ok(WebhookEvent::Changed { id: Some(id), key, status: status_change(body) })
-        }
-        Some(_) => Ok(WebhookEvent::Ignored),
-        None => Ok(match event::loose_reference(body) {
-            Some((id, key)) => WebhookEvent::Changed { id, key, status: None },
-            None => WebhookEvent::Ignored,
-        }),
+    let name = event::name(body)?;
+    if !matches!(name.as_deref(), None | Some("jira:issue_updated" | "jira:issue_deleted")) {
+        return Ok(WebhookEvent::Ignored);
     }
+    Ok(match event::loose_reference(body) {
+        Some((id, key)) => WebhookEvent::Changed { id, key, status: name.and_then(|_| status_change(body)) },
+        None => WebhookEvent::Ignored,
+    })
 }
 
 fn status_change(body: &[u8]) -> Option<StatusChange> {
@@ -131,6 +128,7 @@ mod tests {
                 "key":"NEW-7","fields":{"summary":"Moved","status":{"name":"Done"},"assignee":null}}}"#,
             r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10001","key":"NEW-7","fields":7}}"#,
             r#"{"webhookEvent":"jira:issue_deleted","user":{},"issue":{"id":"10001","key":"NEW-7"}}"#,
+            r#"{"webhookEvent":"jira:issue_updated","issue":{"id":10001,"key":"NEW-7"}}"#,
         ] {
             let changed = WebhookEvent::Changed { id: Some(id.clone()), key: key.clone(), status: None };
             assert_eq!(parse_event(body.as_bytes()).unwrap(), changed);
@@ -198,17 +196,23 @@ mod tests {
     }
 
     #[test]
-    fn other_events_are_ignored_and_nonsense_is_not() {
+    fn other_events_and_shapes_are_ignored_and_nonsense_is_not() {
         let comment = br#"{"timestamp":"soon","webhookEvent":"comment_created","issue":{"id":"1","key":"A-1","fields":{}}}"#;
         assert_eq!(parse_event(comment).unwrap(), WebhookEvent::Ignored);
-        let nonsense: [&[u8]; 6] = [
-            b"",
-            b"[]",
-            b"{}",
-            br#"{"webhookEvent":"jira:issue_updated"}"#,
-            br#"{"webhookEvent":"jira:issue_updated","issue":{"id":"1","key":"Sale of the quay","fields":{}}}"#,
-            br#"{"webhookEvent":"jira:issue_deleted","issue":{"id":"","key":"A-1"}}"#,
-        ];
+        for body in [
+            "[]",
+            "{}",
+            "5",
+            r#"["A-1"]"#,
+            r#""A-1""#,
+            r#"{"webhookEvent":5}"#,
+            r#"{"webhookEvent":"jira:issue_updated"}"#,
+            r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"1","key":"Sale of the quay","fields":{}}}"#,
+            r#"{"webhookEvent":"jira:issue_deleted","issue":{"id":"","key":"A-1"}}"#,
+        ] {
+            assert_eq!(parse_event(body.as_bytes()).unwrap(), WebhookEvent::Ignored, "{body}");
+        }
+        let nonsense: [&[u8]; 3] = [b"", b"issue=A-1", br#"{"webhookEvent":"Sale of the quay""#];
         for body in nonsense {
             let error = parse_event(body).unwrap_err();
             assert!(matches!(error, JiraError::InvalidResponse { .. }));

@@ -1,6 +1,6 @@
 //! The events that Jira's webhook reports. They may have megabytes, so nothing is read but what is used.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Number;
@@ -23,15 +23,6 @@ struct RawEventName {
 #[derive(Deserialize)]
 struct RawEvent<Reference> {
     issue: Reference,
-}
-
-/// All that is read of an issue: enough to identify it.
-#[derive(Deserialize)]
-struct RawReference<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    key: Cow<'a, str>,
 }
 
 /// Who changed what, as far as that is wanted.
@@ -63,7 +54,7 @@ struct RawItem<'a> {
     to: Option<Cow<'a, str>>,
 }
 
-/// The same, as somebody's own rule may say it.
+/// All that is read of an issue: enough to identify it, as Jira or somebody's own rule may say it.
 #[derive(Deserialize)]
 struct LooseReference {
     id: Option<Scalar>,
@@ -80,17 +71,8 @@ enum Scalar {
 
 /// A webhook's event name; `None` if it has none.
 pub(crate) fn name(body: &[u8]) -> Result<Option<String>, JiraError> {
-    let name = parse::<RawEventName>(body, "the event")?.name;
-    if name.is_none() && parse::<HashMap<String, IgnoredAny>>(body, "the event")?.is_empty() {
-        return Err(JiraError::invalid("an event that says nothing"));
-    }
-    Ok(name)
-}
-
-/// The id and key of a webhook's issue.
-pub(crate) fn reference(body: &[u8]) -> Result<(IssueId, IssueKey), JiraError> {
-    let raw = parse::<RawEvent<RawReference<'_>>>(body, "the event's issue")?.issue;
-    identify(&raw.id, &raw.key)
+    parse::<IgnoredAny>(body, "the event")?;
+    Ok(serde_json::from_slice::<RawEventName>(body).ok().and_then(|event| event.name))
 }
 
 /// Which status was set and by whom, if a webhook says that somebody set one. Jira may leave out both.
@@ -102,8 +84,8 @@ pub(crate) fn parse_status_change(body: &[u8]) -> Option<(String, String)> {
     (!by.is_empty() && !status.is_empty()).then_some((status, by))
 }
 
-/// The key, and if it is there the id, of the issue that somebody's own rule tells about. The body is what a person
-/// put together: an event's, an issue's, or little more than a key.
+/// The key, and if it is there the id, of the issue that a webhook tells about. The body may be what a person put
+/// together for a rule: an event's, an issue's, or little more than a key.
 pub(crate) fn loose_reference(body: &[u8]) -> Option<(Option<IssueId>, IssueKey)> {
     let of_event = || serde_json::from_slice::<RawEvent<LooseReference>>(body).ok().map(|event| event.issue);
     let of_key = || {
