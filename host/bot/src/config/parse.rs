@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
 use crate::config::{Config, ConnectionsConfig, PluginsConfig, sources::Sources};
@@ -257,9 +258,13 @@ impl Settings {
 
     fn log(&mut self) -> Option<String> {
         let value = self.or("MARO_LOG", "info");
-        match value.parse::<tracing_subscriber::filter::Targets>() {
-            Ok(_) => Some(value),
-            Err(_) => self.problem(format!(
+        // A word alone would be the name of a part of the program, of which everything is logged, and of all else nothing.
+        let is_clear = value.split(',').map(str::trim).all(|part| {
+            part.contains('=') || part.starts_with("maro") || part.parse::<LevelFilter>().is_ok()
+        });
+        match value.parse::<Targets>() {
+            Ok(_) if is_clear => Some(value),
+            _ => self.problem(format!(
                 "MARO_LOG must be a level (error, warn, info, debug, trace) or a list, such as info,maro=debug, not {value:?}."
             )),
         }

@@ -104,6 +104,8 @@ fn a_bad_value_is_named_in_a_sentence() {
         ("MARO_DRAIN_SECS", "601"),
         ("MARO_KEEP_ALIVE_SECS", "0"),
         ("MARO_LOG", "maro=loud"),
+        ("MARO_LOG", "loud"),
+        ("MARO_LOG", "info,loud"),
         ("DATABASE_URL", "mysql://localhost/maro"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite://:memory:"),

@@ -53,6 +53,13 @@ pub(crate) async fn run(arguments: TestArguments) -> anyhow::Result<ExitCode> {
         }
         None => arguments.tested.clone(),
     };
+    if !dir.is_dir() {
+        bail!(
+            "{} is neither a project nor a folder of recorded cases. To replay cases on a component: maro plugin test \
+             DIR --on FILE",
+            dir.display()
+        );
+    }
     let cases = Case::read_all(&dir)?;
     if cases.is_empty() {
         if bench.on.is_none() {

@@ -24,9 +24,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let is_proxied = network.way_to(&url(ANY_SERVICE)) != Way::Straight;
     let foreign = load::foreign_proxies();
     if !is_proxied && !foreign.is_empty() {
-        let are = if foreign.len() == 1 { "is" } else { "are" };
+        let (are, them) = if foreign.len() == 1 { ("is", "it") } else { ("are", "them") };
         findings.push(Finding::Risky {
-            what: format!("{} {are} set for other programs; MARO ignores it.", foreign.join(", ")),
+            what: format!("{} {are} set for other programs; MARO ignores {them}.", foreign.join(", ")),
             fix: "If MARO has to use that proxy, set MARO_HTTPS_PROXY to its address, and MARO_NO_PROXY to what is \
                   reached without it."
                 .to_owned(),

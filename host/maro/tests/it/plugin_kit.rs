@@ -503,3 +503,11 @@ class Command(exports.Command):
         assert!(told.contains(expected), "{told}");
     }
 }
+
+#[test]
+fn a_component_where_cases_are_wanted_is_named_as_that() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("hello.wasm"), b"\0asm").unwrap();
+    let said = complaint(folder.path(), &["plugin", "test", "hello.wasm"]);
+    assert!(said.contains("is neither a project nor a folder of recorded cases"), "{said}");
+}

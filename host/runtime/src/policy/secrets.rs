@@ -128,7 +128,7 @@ impl TryFrom<String> for SecretName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
         if (1..=64).contains(&text.len()) && text.chars().all(is_name) {
             return Ok(Self(text));
         }
@@ -182,6 +182,12 @@ mod tests {
             let refused = filled("${secret:rota-token}", url);
             assert_eq!(refused, Err(Unfilled::OtherHost("rota-token".to_owned())), "{url}");
         }
+        assert!(
+            ["rota-token", "ROTA_TOKEN", "t"]
+                .iter()
+                .all(|name| SecretName::try_from((*name).to_owned()).is_ok())
+        );
+        assert!(["", "a b", "a}", "ä"].iter().all(|name| SecretName::try_from((*name).to_owned()).is_err()));
         assert_eq!(filled("${secret:x}", rota), Err(Unfilled::Unknown("x".to_owned())));
         assert_eq!(filled("${secret:other", rota), Ok(Some("${secret:other".to_owned())));
         let many = "${secret:rota-token}".repeat(1_200);

@@ -86,7 +86,7 @@ pub fn not_a_private_host(text: &str) -> String {
 
 pub fn not_a_secret_name(text: &str) -> String {
     format!(
-        "{text:?} isn't a name for a secret: use up to 64 lowercase letters, digits and hyphens (\"rota-token\")"
+        "{text:?} isn't a name for a secret: use up to 64 letters, digits, hyphens and underscores (\"rota-token\")"
     )
 }
 

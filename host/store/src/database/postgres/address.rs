@@ -88,6 +88,9 @@ impl Address {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             read.take(&name, value.into_owned())?;
         }
+        if !read.unknown.is_empty() {
+            return Err(unknown(&read.unknown));
+        }
         let servers = servers(hosts, &read)?;
         Ok(Self {
             servers,
@@ -151,6 +154,8 @@ struct Parameters {
     hosts: Option<String>,
     ports: Option<String>,
     passed_on: Vec<(String, Secret)>,
+    /// Names of others.
+    unknown: Vec<String>,
 }
 
 impl Parameters {
@@ -181,20 +186,26 @@ impl Parameters {
                 if matches!(value.as_str(), "prefer" | "disable" | "postgres") => {}
             name if PASSED_ON.contains(&name) => self.passed_on.push((name.to_owned(), Secret::new(value))),
             name if WITHOUT_EFFECT.contains(&name) => {}
-            name => return Err(unknown(name)),
+            name => self.unknown.push(name.to_owned()),
         }
         Ok(())
     }
 }
 
-fn unknown(name: &str) -> String {
+fn unknown(names: &[String]) -> String {
     // What doesn't look like a name may be a part of a password.
-    let is_name =
-        name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(&byte));
-    let subject = if is_name && !name.is_empty() {
-        format!("DATABASE_URL has the parameter {name}, which MARO can't use")
-    } else {
-        "DATABASE_URL has a parameter that MARO can't use".to_owned()
+    let is_name = |name: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_lowercase() || b"_-".contains(&byte);
+        !name.is_empty() && name.len() <= 40 && name.bytes().all(is_letter)
+    };
+    let named: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_name(name)).collect();
+    let subject = match &named[..] {
+        [] => "DATABASE_URL has a parameter that MARO can't use".to_owned(),
+        [name] => format!("DATABASE_URL has the parameter {name}, which MARO can't use"),
+        names => format!(
+            "DATABASE_URL has the parameters {}, which MARO can't use",
+            one_of(names).replace(" or ", " and ")
+        ),
     };
     let known = ["host", "port", "user", "password", "dbname", "target_session_attrs"];
     let known: Vec<&str> = known.into_iter().chain(PASSED_ON).collect();
@@ -406,6 +417,7 @@ mod tests {
             ("postgres://maro@db/maro?pasword=rose", "the parameter pasword"),
             ("postgres://maro@db/maro?password=4711&Rose90=x", "a parameter that MARO can't use"),
             ("postgres://maro@db/maro?channel_binding=require", "the parameter channel_binding"),
+            ("postgres://maro@db/maro?oauth_id=1&oauth_secret=rose", "parameters oauth_id and oauth_secret,"),
             ("postgres://maro@a/maro?host=b", "names its host twice"),
             ("postgres://a,b/maro?port=1,2,3", "another number of ports"),
             ("mysql://maro:rose@db/maro", "must start with postgres://"),
