@@ -74,12 +74,20 @@ impl StatusSync {
     /// for the others, and their rounds start at random times.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut pause = spread(self.round_interval());
+        // Said once, and not for each round that fails in the same way.
+        let mut said: Option<String> = None;
         while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
             let Some(result) = shutdown.run_until_cancelled(self.round()).await else { return };
-            if let Err(error) = &result
-                && !error.is_outage()
-            {
-                tracing::warn!(error = error_chain(error), "couldn't refresh statuses");
+            match &result {
+                Ok(_) => said = None,
+                Err(error) if error.is_outage() => {}
+                Err(error) => {
+                    let error = error_chain(error).to_string();
+                    if said.as_ref() != Some(&error) {
+                        tracing::warn!(error, "couldn't refresh statuses");
+                        said = Some(error);
+                    }
+                }
             }
             pause = pause_after(&result, self.round_interval());
         }

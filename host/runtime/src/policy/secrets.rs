@@ -210,7 +210,7 @@ mod tests {
             "a = { value = \"short\", hosts = [] }",
             "a = { value = \"two\\nlines-of-text\", hosts = [] }",
             "a = { value = \" leading-space\", hosts = [] }",
-            "a b = { value = \"long-enough\", hosts = [] }",
+            "\"a b\" = { value = \"long-enough\", hosts = [] }",
             "a = { value = \"long-enough\" }",
             "a = { value = \"long-enough\", hosts = [\"10.0.0.1\"] }",
         ] {

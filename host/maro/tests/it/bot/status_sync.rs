@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use maro_simulation::jira::faults::JiraFault;
+
 use crate::{
     bot::{TestBot, http, key, until},
+    log::Log,
     plugins::PluginsFolder,
     raw::{execute, query},
 };
@@ -87,4 +90,19 @@ async fn a_channel_hears_of_a_change_without_a_webhook_on_postgresql() {
     bot.config.sync_interval = OFTEN;
     bot.restart().await;
     hears_of_what_changed(&bot).await;
+}
+
+#[tokio::test]
+async fn rounds_that_fail_in_the_same_way_are_logged_once() {
+    let (log, _guard) = Log::start();
+    let bot = TestBot::with_settings(PluginsFolder::shipped(), |config| {
+        config.sync_interval = Duration::from_secs(1);
+    })
+    .await;
+    bot.say("/maro track SCRUM-123").await;
+    bot.jira.take_requests();
+    bot.jira.set_fault(JiraFault::Status(403, None));
+    until("several rounds", async || bot.asked_for("/issue/bulkfetch") >= 4).await;
+    let lines = log.lines("couldn't refresh statuses");
+    assert_eq!(lines.lines().count(), 1, "{lines}");
 }
