@@ -275,6 +275,7 @@ impl Dev {
             sync_interval: SYNC_INTERVAL,
             audit_days: 365,
             log: arguments.log.clone(),
+            traces: None,
         };
         let services = arguments.http.as_deref().map(SimulatedServices::from_file).transpose()?;
         let surroundings = Surroundings { services, ..Clock::system().into() };

@@ -18,7 +18,7 @@ use crate::{
     config::{JiraConfig, JiraCredentials},
     error::{JiraError, Outage},
 };
-use maro_process::{http::body, secret::Secret};
+use maro_process::{http::body, secret::Secret, spans};
 
 /// Where Jira Cloud's service accounts get their tokens.
 const CLOUD_TOKENS: &str = "https://auth.atlassian.com/oauth/token";
@@ -240,7 +240,7 @@ impl Tokens {
             .timeout(TIMEOUT)
             .body(form);
         let broken = |error: reqwest::Error| JiraError::outage(Outage::Connection(error.without_url()));
-        let response = request.send().await.map_err(broken)?;
+        let response = spans::send("jira token", request).await.map_err(broken)?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {

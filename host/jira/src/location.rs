@@ -14,7 +14,7 @@ use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
 use crate::config::{GATEWAY, GATEWAY_PATH, JiraConfig, JiraCredentials};
-use maro_process::{http::body, telemetry::error_chain};
+use maro_process::{http::body, spans, telemetry::error_chain};
 
 /// How many bytes of a site's word on itself are read.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
@@ -97,7 +97,9 @@ impl Location {
         let mut url = self.site.clone();
         url.set_path("/_edge/tenant_info");
         let request = http.get(url).header(ACCEPT, "application/json").timeout(TIMEOUT);
-        let response = request.send().await.map_err(|error| error_chain(&error.without_url()))?;
+        let response = spans::send("jira tenant_info", request)
+            .await
+            .map_err(|error| error_chain(&error.without_url()))?;
         if !response.status().is_success() {
             return Err(format!("status {}", response.status().as_u16()));
         }

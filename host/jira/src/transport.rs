@@ -28,6 +28,7 @@ use maro_process::{
         client::{self, ClientOptions, Trust},
         retry::{Backoff, Failure, Retry, retry_after},
     },
+    spans,
 };
 
 /// How many times a request is sent at most.
@@ -117,7 +118,8 @@ impl Transport {
     pub(super) async fn ask_openly(&self, url: Url, deadline: Instant) -> Result<Answer, JiraError> {
         let request = self.http.get(url).headers(self.authorization.without_credentials());
         let exchange = async {
-            let response = request.send().await.map_err(|error| connection_failure(error).error)?;
+            let response =
+                spans::send("jira", request).await.map_err(|error| connection_failure(error).error)?;
             let status = response.status();
             let body = read_body(response, RequestKind::GetAccount.max_body_bytes())
                 .await
@@ -197,7 +199,8 @@ impl Transport {
     ) -> Result<Answer, Failure<JiraError>> {
         let max_bytes = request.kind.max_body_bytes();
         let sent = as_sent(request, place, headers);
-        let response = self.http.execute(sent).await.map_err(connection_failure)?;
+        let response =
+            spans::execute(&self.http, request.kind.as_str(), sent).await.map_err(connection_failure)?;
         match response.status() {
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
                 if is_anonymous(response.headers()) =>

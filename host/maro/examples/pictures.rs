@@ -82,6 +82,7 @@ async fn start(folder: &Path, plugins: &Path) -> (Playground, Bot) {
         sync_interval: Duration::from_secs(3_600),
         audit_days: 365,
         log: "warn".to_owned(),
+        traces: None,
     };
     let bot = Bot::start(config, Clock::system()).await.unwrap();
     bot.wait_until_ready().await;

@@ -11,7 +11,8 @@ use maro_bot::{
 use maro_process::{
     clock::Clock,
     stop_signal::StopSignal,
-    telemetry::{self, LogFilter},
+    telemetry::LogFilter,
+    traces::{self, Collector},
 };
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
@@ -19,7 +20,9 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let mut stop = StopSignal::listen()?;
     let watch = ConfigWatch::start();
     let config = Config::load().context("MARO can't start")?;
-    let log = telemetry::start(&config.log);
+    let network = config.network().clone();
+    let collector = config.traces.clone().map(|endpoint| Collector { endpoint, network });
+    let (log, sending) = traces::start(&config.log, collector.as_ref());
     for exposure in config.exposures() {
         tracing::warn!(fix = exposure.fix, "{}", exposure.what);
     }
@@ -47,6 +50,9 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         () = stop.wait() => {}
     }
     bot.stop().await;
+    if let Some(traces) = sending {
+        traces.end().await;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

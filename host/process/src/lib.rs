@@ -1,4 +1,4 @@
-//! What every part of the process stands on: time, secrets, memory, logs, metrics, work that is waited for, and
+//! What every part of the process stands on: time, secrets, memory, logs, traces, metrics, work that is waited for, and
 //! outgoing HTTP.
 
 pub mod breaker;
@@ -10,6 +10,8 @@ pub mod memory;
 pub mod metrics;
 pub mod outage;
 pub mod secret;
+pub mod spans;
 pub mod stop_signal;
 pub mod telemetry;
+pub mod traces;
 pub mod wait;

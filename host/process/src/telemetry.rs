@@ -3,15 +3,28 @@
 use std::{error::Error, io::IsTerminal as _};
 
 use tracing::Level;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::{FilterExt as _, Targets, filter_fn},
+    fmt,
+    layer::{Layered, SubscriberExt as _},
+    reload,
+    util::SubscriberInitExt as _,
+};
+
+use crate::spans;
+
+/// What takes spans, for traces.
+pub(crate) type SpanLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// What is logged, which may change while the process runs.
-pub struct LogFilter(Box<dyn Fn(Targets) + Send + Sync>);
+pub struct LogFilter(reload::Handle<Targets, Layered<Option<SpanLayer>, Registry>>);
 
 impl LogFilter {
     /// Logs what this list says from now on, as [`start`] does.
     pub fn replace(&self, filter: &str) {
-        (self.0)(parse(filter));
+        // It fails after the process's end.
+        let _ = self.0.reload(parse(filter));
     }
 }
 
@@ -22,23 +35,27 @@ fn parse(filter: &str) -> Targets {
 
 /// Starts logging to standard error, once for the process.
 pub fn start(filter: &str) -> LogFilter {
-    let filter = parse(filter);
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(Level::TRACE)
+    start_beside(filter, None)
+}
+
+/// As [`start`], with spans for somebody else.
+pub(crate) fn start_beside(filter: &str, spans: Option<SpanLayer>) -> LogFilter {
+    let (filter, handle) = reload::Layer::new(parse(filter));
+    let log = fmt::layer()
         .with_writer(std::io::stderr)
         // Where logs can no longer be written, complaining about it there would panic in the middle of
         // a command.
         .log_internal_errors(false);
-    // A second start in one process, as in tests, keeps the first. A filter fails to change after the process's end.
-    if std::io::stderr().is_terminal() {
-        let (filter, handle) = reload::Layer::new(filter);
-        let _ = builder.with_target(false).finish().with(filter).try_init();
-        LogFilter(Box::new(move |filter| drop(handle.reload(filter))))
+    let log = if std::io::stderr().is_terminal() {
+        log.with_target(false).boxed()
     } else {
-        let (filter, handle) = reload::Layer::new(filter);
-        let _ = builder.json().flatten_event(true).with_current_span(false).finish().with(filter).try_init();
-        LogFilter(Box::new(move |filter| drop(handle.reload(filter))))
-    }
+        log.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    };
+    // Spans that nobody collects cost nothing then.
+    let log = log.with_filter(filter.and(filter_fn(|metadata| metadata.target() != spans::TARGET)));
+    // A second start in one process, as in tests, keeps the first.
+    let _ = tracing_subscriber::registry().with(spans).with(log).try_init();
+    LogFilter(handle)
 }
 
 /// An error with all its causes, for the operator. What follows a whole sentence stands in brackets.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 /// What became of work within its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ where
 {
     let (sender, mut receiver) = oneshot::channel();
     // Commands are thousands of bytes, which would be copied several times on the way into a task.
-    let work = Box::pin(work);
+    let work = Box::pin(work.in_current_span());
     tasks.spawn(async move {
         if let Err(outcome) = sender.send(work.await) {
             late(outcome).await;

@@ -23,6 +23,7 @@ use maro_process::{
         network::Network,
         retry::{Backoff, Failure, Retry, retry_after},
     },
+    spans,
 };
 
 /// Where Slack's own response URLs point: <https://docs.slack.dev/interactivity/handling-user-interaction>.
@@ -186,7 +187,7 @@ impl ResponseUrlClient {
             .post(url.url.clone())
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
             .body(body);
-        match request.send().await {
+        match spans::send("response_url", request).await {
             Ok(response) => self.judge(response).await,
             // The library's error would print the address.
             Err(error) if error.is_connect() => {

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing::Instrument as _;
+
 use crate::database::error::DatabaseError;
+use maro_process::spans;
 
 /// Learns of every call of the database. Called on the way of each command, so it mustn't cost much.
 pub trait CallObserver: Send + Sync {
@@ -38,11 +41,18 @@ impl<Table: ?Sized> Observed<Table> {
         call: &'static str,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        let span = spans::database(call);
         let began = Instant::now();
-        let result = work.await;
+        let result = work.instrument(span.clone()).await;
         match result.as_ref().err().map(CallError::of_database) {
             Some(None) => {}
-            ended => self.observer.ended(call, ended.flatten(), began.elapsed()),
+            ended => {
+                let error = ended.flatten();
+                if error.is_some() {
+                    span.in_scope(spans::note_failure);
+                }
+                self.observer.ended(call, error, began.elapsed());
+            }
         }
         result
     }

@@ -28,7 +28,7 @@ use maro_domain::{
     reply::{Block, Reply, Span, Visibility},
     words::Site,
 };
-use maro_process::{live::Live, metrics::Outcome};
+use maro_process::{live::Live, metrics::Outcome, spans};
 use maro_runtime::{
     invocation::services::Capabilities,
     registry::{Registry, snapshot::Plugins},
@@ -106,11 +106,13 @@ impl Commands {
         let (name, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (name, arguments) = (name.to_lowercase(), arguments.trim_start());
         if name.is_empty() {
+            spans::note_subcommand(OwnCommand::Help.name());
             self.registry.metrics().own_command(OwnCommand::Help.name(), Outcome::Replied);
             return CommandOutcome::Replied(help::all(&self.registry.plugins()));
         }
         let asks_for_help = arguments.trim_end().eq_ignore_ascii_case(OwnCommand::Help.name());
         if let Some(own) = OwnCommand::named(&name) {
+            spans::note_subcommand(own.name());
             let outcome = if asks_for_help {
                 CommandOutcome::Replied(help::one(&self.registry.plugins(), &name))
             } else {
@@ -222,6 +224,7 @@ impl Commands {
     ) -> CommandOutcome {
         let caller = Arc::new(caller);
         let incident = new_incident();
+        spans::note_subcommand(plugin.name());
         match plugin.run(Arc::clone(&caller), Arc::clone(&self.capabilities), arguments, incident).await {
             Ok(Answer::Reply(reply)) => replied(plugin, &caller, arguments, reply),
             Ok(Answer::Usage(sentence)) => {
@@ -250,6 +253,8 @@ impl Commands {
         fault: &Fault,
         incident: Incident,
     ) -> Reply {
+        spans::note_incident(incident);
+        spans::note_failure();
         let incident = incident.to_string();
         let subcommand = plugin.name();
         tracing::error!(

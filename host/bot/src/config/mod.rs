@@ -13,6 +13,8 @@ pub mod watch;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use url::Url;
+
 use maro_access::{JiraAs, policy::AccessPolicy, roles::Roles};
 use maro_domain::{
     caller::Person,
@@ -54,6 +56,8 @@ pub struct Config {
     pub audit_days: u16,
     /// `MARO_LOG`, default `info`: what to log, in the syntax of `tracing_subscriber`'s `Targets`.
     pub log: String,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`, default none: the collector that traces are sent to, by OTLP over HTTP.
+    pub traces: Option<Url>,
 }
 
 /// How connections to the bot end.

@@ -61,6 +61,7 @@ impl Settings {
         let sync_interval = self.seconds("MARO_SYNC_INTERVAL_SECS", "300", 1..=604_800);
         let audit_days = self.audit_days();
         let log = self.log();
+        let traces = self.traces();
         Some(Config {
             listen: listen?,
             operator_listen: operator_listen?,
@@ -77,6 +78,7 @@ impl Settings {
             sync_interval: sync_interval?,
             audit_days: audit_days?,
             log: log?,
+            traces: traces?,
         })
     }
 
@@ -267,6 +269,26 @@ impl Settings {
             _ => self.problem(format!(
                 "MARO_LOG must be a level (error, warn, info, debug, trace) or a list, such as info,maro=debug, not {value:?}."
             )),
+        }
+    }
+
+    /// `Some(None)` if no traces are wanted.
+    fn traces(&mut self) -> Option<Option<Url>> {
+        let Some(value) = self.get("OTEL_EXPORTER_OTLP_ENDPOINT").map(str::to_owned) else {
+            return Some(None);
+        };
+        let url = Url::parse(&value).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        match url {
+            Some(url) => Some(Some(url)),
+            None => self.problem(
+                "OTEL_EXPORTER_OTLP_ENDPOINT must be the address of a collector that takes OTLP over HTTP, such as \
+                 http://collector:4318.",
+            ),
         }
     }
 

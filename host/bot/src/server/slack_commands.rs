@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use tracing::Instrument as _;
 
 use crate::{
     commands::{self, Typed},
@@ -26,7 +27,10 @@ use maro_domain::{
     reply::Reply,
     request::RequestToken,
 };
-use maro_process::wait::{self, Waited};
+use maro_process::{
+    spans,
+    wait::{self, Waited},
+};
 use maro_slack::{
     command::{self, CommandError, CommandRequest, SlashCommand},
     message::Message,
@@ -95,15 +99,20 @@ pub(super) async fn answer_to(
     patience: Duration,
 ) -> Vec<u8> {
     let command = Arc::new(command);
+    let team = command.team_id.as_deref().unwrap_or_default();
+    let span = spans::request("command", team, command.channel.as_str(), command.user.as_str());
     let work = {
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
-        async move { run(&state, &command, request).await }
+        async move { run(&state, &command, request).await }.instrument(span.clone())
     };
     let late = {
         let (state, command) = (Arc::clone(&state), Arc::clone(&command));
         async move |message: Option<Message>| {
             if let Some(message) = message {
-                late_answers::reply(&state, &command.channel, command.response_url.as_ref(), &message).await;
+                let channel = &command.channel;
+                late_answers::reply(&state, channel, command.response_url.as_ref(), &message)
+                    .instrument(span)
+                    .await;
             }
         }
     };

@@ -4,6 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
 use futures_util::FutureExt as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
     commands,
@@ -22,6 +23,7 @@ use maro_domain::{
     ids::{ChannelId, TeamId},
     request::RequestToken,
 };
+use maro_process::spans;
 use maro_slack::interaction::{
     self, Interaction, MessageShortcut, Received, answer, error::InteractionError,
 };
@@ -61,6 +63,34 @@ pub(super) async fn answer_to(
     request: Option<RequestToken>,
     patience: Duration,
 ) -> Vec<u8> {
+    let span = span_of(&received);
+    answer_within(state, received, request, patience).instrument(span).await
+}
+
+/// The beginning of a trace.
+fn span_of(received: &Received) -> Span {
+    let Received { sender, interaction } = received;
+    let kind = match interaction {
+        Interaction::ViewSubmitted(_) => "form",
+        Interaction::ViewClosed(_) => "closed form",
+        Interaction::OptionsWanted(_) => "choices",
+        Interaction::ButtonPressed(_) => "button",
+        Interaction::OptionChosen(_) => "choice",
+        Interaction::Shortcut(_) | Interaction::MessageShortcut(_) => "shortcut",
+        Interaction::Unknown { .. } => "unknown interaction",
+    };
+    let asker = interaction.asker();
+    let channel = asker.and_then(|asker| asker.channel).map_or("", ChannelId::as_str);
+    let user = asker.map_or("", |asker| asker.user.as_str());
+    spans::request(kind, sender.team.as_deref().unwrap_or_default(), channel, user)
+}
+
+async fn answer_within(
+    state: &Arc<BotState>,
+    received: Received,
+    request: Option<RequestToken>,
+    patience: Duration,
+) -> Vec<u8> {
     let Received { sender, interaction } = received;
     let Ok(foreign_team) = strangers::admit(state, &sender).await else {
         return strangers::refuse(state, interaction);
@@ -75,17 +105,20 @@ pub(super) async fn answer_to(
         Interaction::ButtonPressed(action) => {
             let task_state = Arc::clone(state);
             let provenance = Provenance { request, foreign_team };
-            state.tasks.spawn(async move { slack_buttons::pressed(&task_state, *action, provenance).await });
+            let work = async move { slack_buttons::pressed(&task_state, *action, provenance).await };
+            state.tasks.spawn(work.in_current_span());
             Vec::new()
         }
         interaction @ (Interaction::Shortcut(_) | Interaction::MessageShortcut(_)) => {
             let task_state = Arc::clone(state);
             let provenance = Provenance { request, foreign_team };
-            state.tasks.spawn(async move { opened(&task_state, interaction, &provenance).await });
+            let work = async move { opened(&task_state, interaction, &provenance).await };
+            state.tasks.spawn(work.in_current_span());
             Vec::new()
         }
         Interaction::OptionChosen(action) => {
-            state.tasks.spawn(async move { tickets.chosen(*action).await });
+            let work = async move { tickets.chosen(*action).await };
+            state.tasks.spawn(work.in_current_span());
             Vec::new()
         }
         Interaction::ViewClosed(_) => Vec::new(),

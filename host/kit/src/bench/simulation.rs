@@ -165,6 +165,7 @@ impl Simulation {
             sync_interval: Duration::from_secs(3_600),
             audit_days: 365,
             log: "off".to_owned(),
+            traces: None,
         };
         track(&config, &slack, place).await?;
         let services = place.services()?;

@@ -105,6 +105,7 @@ pub(crate) fn config(plugins: &Path, folder: &Path, jira: JiraConfig) -> Config 
         sync_interval: Duration::from_secs(3_600),
         audit_days: 365,
         log: "error".to_owned(),
+        traces: None,
     }
 }
 

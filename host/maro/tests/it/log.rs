@@ -6,7 +6,11 @@ use std::{
 };
 
 use tracing::{Level, subscriber::DefaultGuard};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+};
 
 /// What is logged on this thread, while the guard lives.
 #[derive(Clone, Default)]
@@ -25,7 +29,8 @@ impl Log {
             .with_writer(log.clone())
             .without_time()
             .with_ansi(false)
-            .finish();
+            .finish()
+            .with(Targets::new().with_default(level).with_target("maro::trace", LevelFilter::OFF));
         (log, tracing::subscriber::set_default(subscriber))
     }
 

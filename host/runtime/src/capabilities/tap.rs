@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 use wasmtime::component::HasData;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     invocation::Invocation,
     recording::{bodies, tape::HostCall},
 };
+use maro_process::spans;
 
 /// An invocation as its guest reaches it.
 pub(crate) struct Tap<'a>(pub(crate) &'a mut Invocation);
@@ -55,8 +57,9 @@ macro_rules! tapped {
         impl $module::Host for Tap<'_> {$(
             async fn $function(&mut self, $($parameter: $type),*) -> wasmtime::Result<$answer> {
                 self.0.budget.count_host_call()?;
+                let span = spans::host_call(stringify!($module), stringify!($function));
                 let Some(tape) = self.0.tape.clone() else {
-                    return $module::Host::$function(self.0, $($parameter),*).await;
+                    return $module::Host::$function(self.0, $($parameter),*).instrument(span).await;
                 };
                 let call = call_name(stringify!($module), stringify!($function));
                 let arguments: [(String, Value); _] =
@@ -66,7 +69,7 @@ macro_rules! tapped {
                     return read(&call, bodies::as_bytes(&call, answer));
                 }
                 let started = Instant::now();
-                let answer = $module::Host::$function(self.0, $($parameter),*).await?;
+                let answer = $module::Host::$function(self.0, $($parameter),*).instrument(span).await?;
                 let noted = bodies::as_text(&call, serde_json::to_value(&answer)?);
                 let noted = HostCall { call, arguments, answer: noted };
                 tape.note_call(noted, started.elapsed());

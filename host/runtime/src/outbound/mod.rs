@@ -33,10 +33,13 @@ use crate::{
     },
     policy::secrets::UsedSecret,
 };
-use maro_process::http::{
-    body::{self, BodyError},
-    client::{ClientOptions, LazyClient, Trust},
-    network::{Network, Way},
+use maro_process::{
+    http::{
+        body::{self, BodyError},
+        client::{ClientOptions, LazyClient, Trust},
+        network::{Network, Way},
+    },
+    spans,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -102,7 +105,9 @@ impl OutboundClient {
             };
             self.check_name(request.inner().url(), allows).await?;
             let client = client.get().await.map_err(unreachable)?;
-            let response = read(client.execute(request.into_inner()).await.map_err(unreachable)?).await?;
+            let response =
+                read(spans::execute(client, "plugin http", request.into_inner()).await.map_err(unreachable)?)
+                    .await?;
             let response = without_secrets(response, &secrets);
             if let Some(simulated) = &self.simulated {
                 simulated.keep(&method, &url, &response);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, WasmBacktrace};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     },
 };
 use maro_domain::reply::{Block, Reply, Visibility};
-use maro_process::metrics::Latency;
+use maro_process::{metrics::Latency, spans};
 use maro_tickets::texts;
 
 /// How a plugin answered.
@@ -98,7 +99,8 @@ pub(super) async fn run(
 ) -> (Result<Answer, Fault>, Option<Latency>) {
     let limits = invocation.budget.limits;
     let meter = Meter::new();
-    let work = run_once(pre, place, invocation, Arc::clone(&meter), arguments.to_owned());
+    // It may go on in another task, where nothing else says what it belongs to.
+    let work = run_once(pre, place, invocation, Arc::clone(&meter), arguments.to_owned()).in_current_span();
     let run = lanes::run(habit, meter, work);
     let late = (Err(Fault::TimedOut { wall_ms: limits.wall_ms }), None);
     timeout(limits.wall(), run).await.unwrap_or(late)
@@ -115,12 +117,17 @@ async fn run_once(
 ) -> (Result<Answer, Fault>, Option<Latency>) {
     let started = Instant::now();
     let mut store = limited_store(&pre, &place, invocation, meter);
-    let instance = match pre.instantiate(&mut store).await {
+    let instantiating = spans::phase("instantiate", &store.data().authority.plugin);
+    let instance = match pre.instantiate(&mut store).instrument(instantiating).await {
         Ok(instance) => instance,
         Err(error) => return (Err(fault(error, store.data())), None),
     };
     let instantiate = started.elapsed();
-    let result = instance.run(&mut store, &arguments).await;
+    let running = spans::phase("run", &store.data().authority.plugin);
+    let result = instance.run(&mut store, &arguments).instrument(running.clone()).await;
+    if result.is_err() {
+        running.in_scope(spans::note_failure);
+    }
     let host = store.data().budget.host_time;
     let guest = started.elapsed().saturating_sub(instantiate + host);
     store.data().report_dropped_log_lines();

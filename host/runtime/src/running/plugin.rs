@@ -7,6 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
+use tracing::Instrument as _;
 
 use crate::{
     invocation::{Invocation, services::Capabilities},
@@ -22,7 +23,7 @@ use crate::{
     },
 };
 use maro_domain::{caller::Caller, ids::Incident};
-use maro_process::{breaker::BreakerStatus, metrics::SubcommandMetrics};
+use maro_process::{breaker::BreakerStatus, metrics::SubcommandMetrics, spans};
 
 /// How long a refusal takes that isn't the plugin's fault. It costs next to nothing, so a crowd that asks again at once
 /// would ask tens of thousands of times a second, and take the processors from everybody else.
@@ -183,7 +184,8 @@ impl LoadedPlugin {
         incident: Incident,
     ) -> Result<Answer, Fault> {
         let place = self.terms.places.take(self.version.wishes.needs);
-        let place = timeout(TURN_TIMEOUT, place).await.map_err(|_| Fault::Busy)?;
+        let waiting = spans::phase("wait", self.name());
+        let place = timeout(TURN_TIMEOUT, place).instrument(waiting).await.map_err(|_| Fault::Busy)?;
         let name = Arc::clone(&self.version.description.name);
         let (origin, manifest) = (Arc::clone(&self.version.origin), Arc::clone(self.manifest()));
         let recorder = Arc::clone(&capabilities.recorder);

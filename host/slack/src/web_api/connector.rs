@@ -13,6 +13,7 @@ use maro_process::{
         retry::{Failure, retry_after},
     },
     secret::Secret,
+    spans,
 };
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
@@ -114,7 +115,10 @@ impl Connector {
             Some(token) => request.bearer_auth(&token.token_value.0),
             None => request,
         };
-        let response = request.send().await.map_err(connection_failure)?;
+        let (client, request) = request.build_split();
+        let request = request.map_err(connection_failure)?;
+        let method = request.url().path().rsplit('/').next().unwrap_or_default().to_owned();
+        let response = spans::execute(&client, &method, request).await.map_err(connection_failure)?;
         let headers = response.headers().clone();
         match response.status() {
             StatusCode::OK => {}

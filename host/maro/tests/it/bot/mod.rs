@@ -186,6 +186,7 @@ impl TestBot {
             sync_interval: Duration::from_secs(3_600),
             audit_days: 365,
             log: "info".to_owned(),
+            traces: None,
         };
         change(&mut config, &slack);
         let (clock, patience) = (surroundings.clock.clone(), surroundings.patience);

@@ -11,6 +11,7 @@ mod rotation;
 mod serve;
 mod stop;
 mod surroundings;
+mod traces;
 
 use std::{
     io::{BufRead as _, BufReader},
