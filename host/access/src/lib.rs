@@ -100,6 +100,11 @@ impl Access {
         }
     }
 
+    /// Whether people of other organisations are in a channel, or may be.
+    pub async fn may_have_strangers(&self, channel: &ChannelId) -> bool {
+        matches!(self.channels.audience(channel).await, Audience::Shared | Audience::Unknown)
+    }
+
     /// Whether the app may read what was written in some channels, as far as is known.
     pub async fn may_read_history(&self) -> bool {
         self.channels.may_read_history().await

@@ -242,6 +242,7 @@ impl Dev {
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
             .context("can't start the simulated Jira site")?;
+        jira.base_url().host_str().into_iter().for_each(|host| slack.unfurl_links_to(host));
         let webhook_secret = new_secret();
         let config = Config {
             listen: arguments.listen,

@@ -20,6 +20,7 @@ pub mod render;
 pub mod response_url;
 pub mod sealed;
 pub mod sender;
+pub mod shared_links;
 pub mod signature;
 pub mod socket;
 pub mod title;

@@ -10,6 +10,7 @@ mod conversations;
 pub mod error;
 pub mod history;
 pub mod notices;
+mod unfurl;
 mod user_groups;
 
 use std::time::Duration;

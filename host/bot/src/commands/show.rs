@@ -88,6 +88,39 @@ impl Commands {
         Ok(present.collect())
     }
 
+    /// The issue that an address leads to, if it is one of our site's.
+    pub(crate) fn issue_behind(&self, url: &str) -> Option<IssueKey> {
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return None;
+        }
+        let mut words = words(url, Some(&self.site));
+        match (words.next(), words.next()) {
+            (Some(Word::Key(key)), None) => IssueKey::parse(&key).ok(),
+            _ => None,
+        }
+    }
+
+    /// What a link to an issue is shown as below somebody's message, to everybody in the channel. `None` if it may not
+    /// be shown there, or Jira doesn't say. People of other organisations don't read who is at it.
+    pub(crate) async fn unfurl(&self, caller: &Caller, key: IssueKey) -> Option<Reply> {
+        let shown = self.look(caller, vec![Asked::Key(key)]).await.ok()?;
+        let Some(Shown::Issue { details, row, .. }) = shown.into_iter().next() else { return None };
+        let is_shared = self.capabilities.access.may_have_strangers(&caller.channel).await;
+        let issue = &details.issue;
+        if is_shared && issue.has_security_level {
+            return None;
+        }
+        let head = texts::shown_issue::head(&issue.key, &issue.summary, &issue.status);
+        let about = texts::shown_issue::unfurled(&details, !is_shared);
+        let mut blocks = vec![Block::Lines(vec![head, about])];
+        if row.is_none()
+            && let Some(button) = self.button(&issue.key, None)
+        {
+            blocks.push(Block::Buttons(vec![button]));
+        }
+        Some(Reply { visibility: Visibility::Channel, blocks })
+    }
+
     /// Asks Jira and the list.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod once_a_second;
 mod refusals;
 mod request;
 mod seen_requests;
+mod shared_links;
 mod signed;
 mod slack_addressed;
 mod slack_buttons;

@@ -1,5 +1,5 @@
-//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels and what people say
-//! to MARO.
+//! `POST /slack/events`: proves to Slack that the address is ours, and hears what becomes of channels, what people say to
+//! MARO, and which links they share.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use maro_slack::{
     addressed::{self, Addressed},
     channel_event::{self, ChannelEvent},
     sender::Sender,
+    shared_links::{self, SharedLinks},
 };
 
 #[derive(Deserialize)]
@@ -39,6 +40,9 @@ pub(super) enum Event {
         /// What somebody says to MARO with it.
         #[serde(skip)]
         addressed: Option<Box<Addressed>>,
+        /// The links in a message that may be shown.
+        #[serde(skip)]
+        links: Option<Box<SharedLinks>>,
     },
     #[serde(other)]
     Other,
@@ -70,9 +74,10 @@ impl SignedBody for Event {
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
         let mut event = serde_json::from_slice(body)?;
-        if let Self::Callback { of_channel, addressed, .. } = &mut event {
+        if let Self::Callback { of_channel, addressed, links, .. } = &mut event {
             *of_channel = channel_event::parse(body);
             *addressed = addressed::parse(body).map(Box::new);
+            *links = shared_links::parse(body).map(Box::new);
         }
         Ok(event)
     }
@@ -83,7 +88,8 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::Callback { sender: EventSender { team_id, enterprise_id, event }, of_channel, addressed } => {
+        Event::Callback { sender, of_channel, addressed, links } => {
+            let EventSender { team_id, enterprise_id, event } = sender;
             let user_team = event.and_then(|event| event.user_team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
             let Ok(foreign_team) = strangers::admit(&state, &sender).await else {
@@ -91,6 +97,9 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
             };
             if let Some(addressed) = addressed {
                 state.tasks.spawn(slack_addressed::answer(Arc::clone(&state), *addressed, foreign_team));
+            }
+            if let Some(links) = links {
+                state.tasks.spawn(super::shared_links::show(Arc::clone(&state), *links));
             }
             match of_channel {
                 // Until it is written down, Slack has to send it again.

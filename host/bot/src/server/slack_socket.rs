@@ -9,6 +9,7 @@ use crate::server::{
 use maro_slack::{
     addressed, channel_event,
     config::SlackConfig,
+    shared_links,
     socket::{SocketMode, request::SocketRequest},
 };
 
@@ -41,6 +42,10 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                             addressed,
                             foreign_team,
                         ));
+                        return Vec::new();
+                    }
+                    if let Some(links) = shared_links::parse(event.json.as_bytes()) {
+                        state.tasks.spawn(super::shared_links::show(Arc::clone(&state), links));
                         return Vec::new();
                     }
                     match channel_event::parse(event.json.as_bytes()) {

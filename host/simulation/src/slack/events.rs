@@ -1,6 +1,7 @@
 //! Events that people cause by what they write, with every documented field: <https://docs.slack.dev/reference/events>.
 
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::slack::{
     act_error::ActError, delivery, history::ShownMessage, messages, parcel::Parcel, random::random_text,
@@ -8,7 +9,7 @@ use crate::slack::{
 };
 
 /// Writes a message, and tells the bot if it's to the bot: in a conversation with it, or with a mention in one of its
-/// channels. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
+/// channels. It's told of links, too. `@maro` becomes the mention, as in Slack's composer. A bot that doesn't answer is shown to nobody.
 pub(super) async fn write(
     shared: &WorkspaceState,
     user: &str,
@@ -27,7 +28,42 @@ pub(super) async fn write(
         // Slack shows nobody that an event wasn't taken.
         let _ = delivery::deliver(shared, &Parcel::Event(envelope(shared, event))).await;
     }
+    let links = links(shared, &message.text);
+    if shared.has_bot() && !links.is_empty() {
+        let event = shared_links(&message, &links);
+        let _ = delivery::deliver(shared, &Parcel::Event(envelope(shared, event))).await;
+    }
     Ok(message)
+}
+
+/// The links in a message that the bot is told of: the host, and the whole.
+fn links(shared: &WorkspaceState, text: &str) -> Vec<(String, String)> {
+    let words = text.split(|letter: char| letter.is_whitespace() || "<>|".contains(letter));
+    let links = words.filter_map(|word| {
+        let url = Url::parse(word).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let host = url.host_str().filter(|host| shared.api.is_told_of(host))?;
+        Some((host.to_owned(), word.to_owned()))
+    });
+    links.collect()
+}
+
+fn shared_links(message: &ShownMessage, links: &[(String, String)]) -> Value {
+    let links = links.iter().map(|(domain, url)| json!({ "domain": domain, "url": url }));
+    let mut event = json!({
+        "type": "link_shared",
+        "channel": message.channel,
+        "is_bot_user_member": true,
+        "user": message.user,
+        "message_ts": message.ts,
+        "unfurl_id": format!("{}.{}", message.channel, message.ts),
+        "source": "conversations_history",
+        "links": links.collect::<Vec<_>>(),
+        "event_ts": message.ts,
+    });
+    if let Some(thread_ts) = &message.thread_ts {
+        event["thread_ts"] = json!(thread_ts);
+    }
+    event
 }
 
 /// A person's message as an event.

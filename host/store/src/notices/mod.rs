@@ -1,7 +1,8 @@
 //! What channels are told of changes: what each wants to hear, the changes that wait to be told, and the threads in
 //! which they are.
 //!
-//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes` and `done_issues`. A change is written by
+//! Owns the tables `channel_notices`, `notice_outbox`, `notice_threads`, `own_changes`,
+//! `done_issues` and `shown_links`. A change is written by
 //! `note.rs` of each database, in the transaction that changes the row of the list. Those tables are the queue, too:
 //! a worker claims channels for a few seconds, and of several replicas each gets others. The times of the queue are
 //! the database's own, since the clocks of replicas differ.
@@ -30,6 +31,11 @@ pub(crate) const CLAIM_MS: i64 = 20_000;
 
 /// How long a change waits, so that those that come with it are told together.
 pub(crate) const GATHERING_MS: i64 = 600;
+
+/// As the database takes it.
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
 
 /// How many issues one digest offers for removal. One command takes as many.
 pub(crate) const MAX_OFFERED: i64 = 50;
@@ -350,6 +356,14 @@ pub trait Notices: Send + Sync {
     /// MARO is about to change an issue's status, or has ended doing so. What changes in between is told to nobody.
     async fn note_own_change(&self, key: &IssueKey, is_over: bool) -> Result<(), DatabaseError>;
 
+    /// Notes that a link to an issue is shown in a channel. `false` if one was shown there within that time.
+    async fn show_link(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        within: Duration,
+    ) -> Result<bool, DatabaseError>;
+
     /// How long until a channel can be claimed. `None` if nothing is waiting.
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError>;
 
@@ -378,6 +392,6 @@ pub trait Notices: Send + Sync {
         keeps: bool,
     ) -> Result<(), DatabaseError>;
 
-    /// Forgets what was told before that.
+    /// Forgets what was told before that, and the links that were shown before yesterday.
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError>;
 }

@@ -77,6 +77,15 @@ impl Notices for Observed<dyn Notices> {
         self.watch("notices_own_change", self.table.note_own_change(key, is_over)).await
     }
 
+    async fn show_link(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        within: Duration,
+    ) -> Result<bool, DatabaseError> {
+        self.watch("notices_show_link", self.table.show_link(channel, key, within)).await
+    }
+
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
         self.watch("notices_due", self.table.next_due()).await
     }

@@ -17,7 +17,7 @@ use crate::{
         time::time_text,
     },
     notices::{
-        CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told,
+        CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, Mode, Notices, Outcome, Sending, Told, millis,
         postgres::clock::now_ms, stored,
     },
 };
@@ -93,6 +93,19 @@ const FORGET: &str = concat!(
     WHERE noted_at < $1::text::timestamptz AND state NOT IN ('waiting', 'sending', 'kept') AND ",
     in_time!("$2")
 );
+
+const SHOW_LINK: &str = concat!(
+    "INSERT INTO shown_links AS link (channel_id, issue_key, shown_ms) SELECT $1, $2, ",
+    now_ms!(),
+    " WHERE ",
+    in_time!("$4"),
+    " ON CONFLICT (channel_id, issue_key, team_id, site_id) DO UPDATE SET shown_ms = excluded.shown_ms
+    WHERE link.shown_ms <= excluded.shown_ms - $3::bigint OR link.shown_ms > excluded.shown_ms
+    RETURNING channel_id"
+);
+
+const FORGET_LINKS: &str =
+    concat!("DELETE FROM shown_links WHERE shown_ms < ", now_ms!(), " - 86400000 AND ", in_time!("$1"));
 
 /// The notices in PostgreSQL.
 pub(crate) struct PostgresNotices {
@@ -185,6 +198,17 @@ impl Notices for PostgresNotices {
         self.database.execute(Effect::Repeatable, || sqlx::query(sql).bind(key.as_str())).await.map(drop)
     }
 
+    async fn show_link(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        within: Duration,
+    ) -> Result<bool, DatabaseError> {
+        let statement =
+            || sqlx::query(SHOW_LINK).bind(channel.as_str()).bind(key.as_str()).bind(millis(within));
+        Ok(!self.database.fetch_all(Effect::Once, statement).await?.is_empty())
+    }
+
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
         let ms = self.database.read(|| sqlx::query(queue::NEXT_DUE)).await?;
         Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
@@ -234,6 +258,7 @@ impl Notices for PostgresNotices {
 
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
         let before = time_text(before);
+        self.database.execute(Effect::Repeatable, || sqlx::query(FORGET_LINKS)).await?;
         self.database.execute(Effect::Repeatable, || sqlx::query(FORGET).bind(before.clone())).await.map(drop)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     notices::{
         CLAIM_MS, ClaimedChannel, DigestSetting, DueDigest, MAX_OFFERED, Mode, Notices, Outcome, Sending,
-        Told, sqlite::clock::now_ms, stored,
+        Told, millis, sqlite::clock::now_ms, stored,
     },
 };
 use maro_domain::{
@@ -81,6 +81,16 @@ const END_OWN_CHANGE: &str = "DELETE FROM own_changes WHERE issue_key = ?1 ->> 0
 
 const FORGET: &str =
     "DELETE FROM notice_outbox WHERE noted_at < ?1 ->> 0 AND state NOT IN ('waiting', 'sending', 'kept')";
+
+const SHOW_LINK: &str = concat!(
+    "INSERT INTO shown_links AS link (channel_id, issue_key, shown_ms) VALUES (?1 ->> 0, ?1 ->> 1, ",
+    now_ms!(),
+    ") ON CONFLICT (channel_id, issue_key, team_id, site_id) DO UPDATE SET shown_ms = excluded.shown_ms
+    WHERE link.shown_ms <= excluded.shown_ms - ?1 ->> 2 OR link.shown_ms > excluded.shown_ms
+    RETURNING channel_id"
+);
+
+const FORGET_LINKS: &str = concat!("DELETE FROM shown_links WHERE shown_ms < ", now_ms!(), " - 86400000");
 
 /// The notices in a SQLite file.
 pub(crate) struct SqliteNotices {
@@ -188,6 +198,16 @@ impl Notices for SqliteNotices {
         self.run(sql, vec![json!(key.as_str())]).await.map(drop)
     }
 
+    async fn show_link(
+        &self,
+        channel: &ChannelId,
+        key: &IssueKey,
+        within: Duration,
+    ) -> Result<bool, DatabaseError> {
+        let arguments = vec![json!(channel.as_str()), json!(key.as_str()), json!(millis(within))];
+        Ok(!self.run(&[SHOW_LINK], arguments).await?.is_empty())
+    }
+
     async fn next_due(&self) -> Result<Option<Duration>, DatabaseError> {
         let ms = self.database.read(Question::of(queue::NEXT_DUE, Value::Null)).await?;
         Ok(ms.parse::<i64>().ok().map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))))
@@ -234,6 +254,6 @@ impl Notices for SqliteNotices {
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<(), DatabaseError> {
-        self.run(&[FORGET], vec![json!(time_text(before))]).await.map(drop)
+        self.run(&[FORGET_LINKS, FORGET], vec![json!(time_text(before))]).await.map(drop)
     }
 }

@@ -36,6 +36,17 @@ pub fn about(details: &IssueDetails) -> Vec<Span> {
     spans
 }
 
+/// Below a link in somebody's message: what kind of issue it is and, for those who may know, who is at it.
+pub fn unfurled(details: &IssueDetails, has_assignee: bool) -> Vec<Span> {
+    let kind = if details.issue_type.is_empty() { "Issue" } else { &details.issue_type };
+    let assignee = match details.assignee.as_ref().filter(|_| has_assignee) {
+        Some(person) => format!(" · assigned to {}", person.name),
+        None if has_assignee => " · unassigned".to_owned(),
+        None => String::new(),
+    };
+    vec![text(format!("{kind}{assignee}"))]
+}
+
 /// Since when the channel tracks it, and because of whom.
 pub fn tracked(row: Option<&TrackedIssue>) -> Vec<Span> {
     let Some(row) = row else { return vec![text("Not tracked in this channel")] };

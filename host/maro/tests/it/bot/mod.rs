@@ -57,6 +57,7 @@ mod strangers;
 mod surroundings;
 mod ticket_faults;
 mod twice;
+mod unfurls;
 mod unopened_forms;
 mod webhooks;
 mod words;

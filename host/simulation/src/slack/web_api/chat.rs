@@ -62,6 +62,33 @@ pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     Ok(json!({ "channel": message.channel, "ts": ts, "text": message.text }))
 }
 
+/// Shows blocks below the links of a person's message.
+pub(super) fn unfurl(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let target = target(shared, arguments)?;
+    let ts = text(arguments, "ts").ok_or("missing_ts")?;
+    let is_it = |message: &ShownMessage| message.channel == target.channel && message.ts == ts;
+    let found = shared.history.messages().into_iter().find(is_it).ok_or("cannot_unfurl_message")?;
+    let unfurls = arguments["unfurls"].as_object().filter(|unfurls| !unfurls.is_empty());
+    let unfurls = unfurls.ok_or("missing_unfurls")?;
+    let mut blocks = match found.blocks.is_empty() {
+        true => vec![json!({ "type": "section", "text": { "type": "mrkdwn", "text": found.text } })],
+        false => found.blocks.clone(),
+    };
+    for (url, unfurl) in unfurls {
+        if !found.text.contains(url.as_str()) {
+            return Err("cannot_unfurl_url".into());
+        }
+        let shown = unfurl["blocks"].as_array().map_or(&[][..], Vec::as_slice);
+        let problems = checks::message_problems(&json!({ "text": found.text, "blocks": shown }));
+        if shown.is_empty() || !problems.is_empty() {
+            return Err(Refused { messages: problems, ..Refused::from("invalid_blocks") });
+        }
+        blocks.extend(completed_blocks(shown));
+    }
+    shared.history.replace(ts, ShownMessage { blocks, ..found });
+    Ok(json!({}))
+}
+
 /// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct
 /// message.
 pub(super) fn target(shared: &WorkspaceState, arguments: &Value) -> Result<Target, Refused> {

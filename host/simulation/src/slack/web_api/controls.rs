@@ -43,6 +43,11 @@ impl SimulatedSlack {
         self.shared.api.state().scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     }
 
+    /// Tells the bot of links to this host in messages, if it has the scope `links:read`.
+    pub fn unfurl_links_to(&self, host: &str) {
+        self.shared.api.state().unfurled_hosts.push(host.to_owned());
+    }
+
     /// Makes a user group of people, by their names.
     ///
     /// # Panics

@@ -47,6 +47,8 @@ pub(super) struct ApiState {
     pub(super) next: HashMap<String, VecDeque<Option<SlackFault>>>,
     pub(super) calls: Vec<ApiCall>,
     pub(super) scopes: Option<Vec<String>>,
+    /// The hosts whose links the bot is told of.
+    pub(super) unfurled_hosts: Vec<String>,
 }
 
 /// The calls, faults and scopes of the Web API.
@@ -73,6 +75,12 @@ impl ApiRecords {
         if let Some(call) = self.state().calls.get_mut(number) {
             call.outcome = Some(outcome.to_owned());
         }
+    }
+
+    /// Whether the bot is told of links to this host.
+    pub(in crate::slack) fn is_told_of(&self, host: &str) -> bool {
+        let has_scope = self.scopes().iter().any(|scope| scope == "links:read");
+        has_scope && self.state().unfurled_hosts.iter().any(|known| known == host)
     }
 
     pub(super) fn scopes(&self) -> Vec<String> {

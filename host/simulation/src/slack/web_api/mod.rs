@@ -122,6 +122,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
             Needs::BotToken(None)
         }
         "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Needs::BotToken(Some("chat:write")),
+        "chat.unfurl" => Needs::BotToken(Some("links:write")),
         "conversations.info" | "users.conversations" => Needs::BotToken(Some("channels:read")),
         "usergroups.list" | "usergroups.users.list" => Needs::BotToken(Some("usergroups:read")),
         "users.info" => Needs::BotToken(Some("users:read")),
@@ -138,6 +139,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "chat.postMessage" => chat::post_message(shared, &arguments),
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
         "chat.update" => chat::update(shared, &arguments),
+        "chat.unfurl" => chat::unfurl(shared, &arguments),
         "chat.getPermalink" => lookups::permalink(shared, &arguments),
         "conversations.history" => history::history(shared, &arguments),
         "conversations.replies" => history::replies(shared, &arguments),

@@ -1,0 +1,84 @@
+//! What a webhook says of fields that changed: hints, of which only those count that Jira itself bears out.
+
+use crate::wire::event;
+use maro_domain::issue::IssueKey;
+
+/// A field of which channels may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EditedField {
+    Assignee,
+    Priority,
+    Sprint,
+}
+
+/// A change of a field. What isn't set is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldEdit {
+    pub field: EditedField,
+    pub from: String,
+    pub to: String,
+}
+
+/// What somebody changed. Of comments it only says that there may be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldEdits {
+    /// The person's name, one line of at most 100 characters.
+    pub by: Option<String>,
+    pub items: Vec<FieldEdit>,
+}
+
+/// Reads a webhook whose sender is known. `None` if it's about nothing of which channels are told.
+pub fn parse(body: &[u8]) -> Option<(IssueKey, FieldEdits)> {
+    let (_, key) = event::reference(body).ok()?;
+    match event::name(body).ok()??.as_str() {
+        "comment_created" => Some((key, FieldEdits { by: None, items: Vec::new() })),
+        "jira:issue_updated" => {
+            let (by, changes) = event::parse_changes(body)?;
+            let edit = |(field, from, to): (String, String, String)| {
+                let field = match field.to_lowercase().as_str() {
+                    "assignee" => EditedField::Assignee,
+                    "priority" => EditedField::Priority,
+                    "sprint" => EditedField::Sprint,
+                    _ => return None,
+                };
+                Some(FieldEdit { field, from, to })
+            };
+            let items: Vec<FieldEdit> = changes.into_iter().filter_map(edit).collect();
+            let is_comment = event::has_comment(body);
+            (!items.is_empty() || is_comment).then_some((key, FieldEdits { by, items }))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_channels_may_be_told_is_read() {
+        let read = |name: &str, change: serde_json::Value| {
+            let mut event = json!({ "webhookEvent": name, "issue": { "id": "1", "key": "A-1" } });
+            event.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            parse(event.to_string().as_bytes()).map(|(key, edits)| (key.to_string(), edits))
+        };
+        let items = json!([
+            { "field": "assignee", "from": null, "fromString": null, "to": "1", "toString": "Ada  Lovelace" },
+            { "field": "Sprint", "fromString": "Sprint 1", "toString": "" },
+            { "field": "description", "fromString": "a", "toString": "b" },
+        ]);
+        let change = json!({ "user": { "displayName": "Priya" }, "changelog": { "items": items } });
+        let (key, edits) = read("jira:issue_updated", change).unwrap();
+        let edit = |field, from: &str, to: &str| FieldEdit { field, from: from.to_owned(), to: to.to_owned() };
+        let expected =
+            [edit(EditedField::Assignee, "", "Ada Lovelace"), edit(EditedField::Sprint, "Sprint 1", "")];
+        assert_eq!((key.as_str(), edits.by.as_deref(), &*edits.items), ("A-1", Some("Priya"), &expected[..]));
+        let comment = json!({ "comment": { "id": "7", "body": "secret" } });
+        let (_, edits) = read("comment_created", comment.clone()).unwrap();
+        assert_eq!(edits, FieldEdits { by: None, items: Vec::new() });
+        assert!(read("jira:issue_updated", comment).is_some());
+        assert_eq!(read("jira:issue_updated", json!({ "changelog": { "items": [] } })), None);
+        assert_eq!(read("jira:issue_deleted", json!({})), None);
+    }
+}

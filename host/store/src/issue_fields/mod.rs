@@ -1,0 +1,72 @@
+//! What is known of the fields of issues that some channel hears all about, and what channels are told when it changes.
+//!
+//! Owns the table `issue_fields`. A change is written to the outbox in the transaction that changes what is known, so of
+//! several replicas that see it, one has it told.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::database::error::DatabaseError;
+use maro_domain::issue::{Issue, IssueKey};
+
+pub(crate) mod observed;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+/// Fields of an issue, as Jira shows them. What is empty isn't set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenFields {
+    pub assignee: String,
+    pub priority: String,
+    pub sprint: String,
+    /// The id of the last comment; 0 if there is none.
+    pub last_comment: i64,
+}
+
+/// Who changed what, as far as it's known, and how many comments are new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldAuthors {
+    pub assignee: Option<String>,
+    pub priority: Option<String>,
+    pub sprint: Option<String>,
+    pub comments: Option<String>,
+    pub new_comments: u32,
+}
+
+/// What is known of fields. SQLite and PostgreSQL behave the same: one suite tests both.
+#[async_trait]
+pub trait IssueFields: Send + Sync {
+    /// Issues on lists of channels that hear all, of which nothing is known yet.
+    async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError>;
+
+    /// Those of these issues that are on lists of channels that hear all.
+    async fn watched(&self, keys: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError>;
+
+    /// What is known of an issue.
+    async fn seen(&self, issue: &Issue) -> Result<Option<SeenFields>, DatabaseError>;
+
+    /// Notes what Jira shows, and has channels told what changed. What nothing was known of changes nothing, and what
+    /// MARO is changing itself isn't told.
+    async fn note(
+        &self,
+        issue: &Issue,
+        seen: &SeenFields,
+        authors: &FieldAuthors,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError>;
+}
+
+/// Reads keys that a database returns as a JSON array.
+fn keys(json: &str) -> Result<Vec<IssueKey>, DatabaseError> {
+    let keys: Vec<String> = crate::database::error::parse(json)?;
+    Ok(keys.into_iter().filter_map(|key| IssueKey::from_string(key).ok()).collect())
+}
+
+/// Reads fields. Empty: there are none.
+fn fields(json: &str) -> Result<Option<SeenFields>, DatabaseError> {
+    if json.is_empty() {
+        return Ok(None);
+    }
+    let (assignee, priority, sprint, last_comment) = crate::database::error::parse(json)?;
+    Ok(Some(SeenFields { assignee, priority, sprint, last_comment }))
+}

@@ -1,0 +1,145 @@
+//! What is known of fields in PostgreSQL.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    database::{
+        error::DatabaseError,
+        postgres::{PostgresDatabase, attempt::Effect, pool::Lease},
+        time::time_text,
+    },
+    issue_fields::{FieldAuthors, IssueFields, SeenFields, fields, keys},
+    notices::GATHERING_MS,
+};
+use maro_domain::issue::{Issue, IssueKey};
+
+const UNSEEN: &str = "
+    SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
+        SELECT DISTINCT listed.issue_key FROM channel_notices AS setting JOIN channel_tracked_issues AS listed
+            ON listed.channel_id = setting.channel_id
+        WHERE setting.mode = 'all' AND listed.issue_id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM issue_fields AS known WHERE known.issue_id = listed.issue_id)
+        LIMIT $1) AS unseen";
+
+const WATCHED: &str = "
+    SELECT coalesce(json_agg(issue_key), '[]')::text FROM (
+        SELECT DISTINCT listed.issue_key FROM channel_tracked_issues AS listed JOIN channel_notices AS setting
+            ON setting.channel_id = listed.channel_id AND setting.mode = 'all'
+        WHERE listed.issue_key = ANY($1)) AS watched";
+
+const SEEN: &str = "
+    SELECT coalesce((SELECT json_build_array(assignee, priority, sprint, last_comment)::text FROM issue_fields
+                     WHERE issue_id = $1 AND team_id = '' AND site_id = ''), '')";
+
+/// Who sees a change at the same time waits here, and then finds it noted.
+const LOCK: &str = "
+    SELECT issue_id FROM issue_fields WHERE issue_id = $1 AND team_id = '' AND site_id = '' FOR UPDATE";
+
+const TELL: &str = "
+    WITH part AS (
+        SELECT 'assignee' AS kind, assignee AS was, $3::text AS now, $8::text AS set_by FROM issue_fields
+        WHERE issue_id = $1 AND assignee <> $3
+        UNION ALL
+        SELECT 'priority', priority, $4::text, $9::text FROM issue_fields WHERE issue_id = $1 AND priority <> $4
+        UNION ALL
+        SELECT 'sprint', sprint, $5::text, $10::text FROM issue_fields WHERE issue_id = $1 AND sprint <> $5
+        UNION ALL
+        SELECT 'comments', $7::bigint::text, $6::bigint::text, $11::text FROM issue_fields
+        WHERE issue_id = $1 AND last_comment < $6 AND $7 > 0),
+    told AS (
+        INSERT INTO notice_outbox (channel_id, issue_id, issue_key, kind, from_status, to_status, set_by, noted_at)
+        SELECT listed.channel_id, $1, listed.issue_key, part.kind, part.was, part.now, part.set_by,
+            $2::text::timestamptz
+        FROM part
+        JOIN channel_tracked_issues AS listed ON listed.issue_id = $1
+        JOIN channel_notices AS setting ON setting.channel_id = listed.channel_id AND setting.mode = 'all'
+        LEFT JOIN notice_threads AS thread
+            ON thread.channel_id = listed.channel_id AND thread.issue_id = listed.issue_id
+        WHERE thread.is_muted IS NOT TRUE AND NOT EXISTS (
+            SELECT FROM own_changes AS own WHERE own.issue_key = listed.issue_key
+                AND own.until_ms > (extract(epoch FROM statement_timestamp()) * 1000)::bigint)
+        RETURNING channel_id)
+    UPDATE channel_notices
+    SET due_ms = coalesce(due_ms, (extract(epoch FROM statement_timestamp()) * 1000)::bigint + $12)
+    WHERE channel_id IN (SELECT channel_id FROM told)";
+
+const NOTE: &str = "
+    INSERT INTO issue_fields AS known (issue_id, assignee, priority, sprint, last_comment)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (issue_id, team_id, site_id) DO UPDATE SET assignee = excluded.assignee,
+        priority = excluded.priority, sprint = excluded.sprint,
+        last_comment = greatest(known.last_comment, excluded.last_comment)";
+
+/// What is known of fields in PostgreSQL.
+pub(crate) struct PostgresIssueFields {
+    database: Arc<PostgresDatabase>,
+}
+
+impl PostgresIssueFields {
+    pub(crate) fn new(database: Arc<PostgresDatabase>) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl IssueFields for PostgresIssueFields {
+    async fn unseen(&self, limit: u32) -> Result<Vec<IssueKey>, DatabaseError> {
+        keys(&self.database.read(|| sqlx::query(UNSEEN).bind(i64::from(limit))).await?)
+    }
+
+    async fn watched(&self, asked: &[IssueKey]) -> Result<Vec<IssueKey>, DatabaseError> {
+        let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
+        keys(&self.database.read(|| sqlx::query(WATCHED).bind(asked.clone())).await?)
+    }
+
+    async fn seen(&self, issue: &Issue) -> Result<Option<SeenFields>, DatabaseError> {
+        fields(&self.database.read(|| sqlx::query(SEEN).bind(issue.id.as_str())).await?)
+    }
+
+    async fn note(
+        &self,
+        issue: &Issue,
+        seen: &SeenFields,
+        authors: &FieldAuthors,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let now = &time_text(now);
+        let noted = self.database.attempt(Effect::Repeatable, |mut lease, _| async move {
+            note(&mut lease, issue, seen, authors, now).await
+        });
+        noted.await
+    }
+}
+
+async fn note(
+    lease: &mut Lease,
+    issue: &Issue,
+    seen: &SeenFields,
+    authors: &FieldAuthors,
+    now: &str,
+) -> Result<(), sqlx::Error> {
+    let id = issue.id.as_str();
+    let SeenFields { assignee, priority, sprint, last_comment } = seen;
+    lease.begin().await?;
+    lease.fetch_all(sqlx::query(LOCK).bind(id)).await?;
+    let told = sqlx::query(TELL)
+        .bind(id)
+        .bind(now)
+        .bind(assignee)
+        .bind(priority)
+        .bind(sprint)
+        .bind(last_comment)
+        .bind(i64::from(authors.new_comments))
+        .bind(authors.assignee.as_deref())
+        .bind(authors.priority.as_deref())
+        .bind(authors.sprint.as_deref())
+        .bind(authors.comments.as_deref())
+        .bind(GATHERING_MS);
+    lease.execute(told).await?;
+    let noted = sqlx::query(NOTE).bind(id).bind(assignee).bind(priority).bind(sprint).bind(last_comment);
+    lease.execute(noted).await?;
+    lease.commit().await
+}

@@ -1,0 +1,219 @@
+//! Sees what changes of an issue beside its status, for channels that hear all: who is at it, its priority, its sprint, and
+//! new comments.
+//!
+//! A webhook, or the look at what has changed lately, only says which issue to read. What Jira then shows is compared
+//! with what was known. A webhook's words count only where Jira shows the same, and for who did it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use maro_domain::issue::{Issue, IssueKey};
+use maro_jira::{
+    client::JiraClient,
+    error::JiraError,
+    field_edits::{EditedField, FieldEdits},
+};
+use maro_process::{clock::Clock, telemetry::error_chain};
+use maro_store::{
+    database::error::DatabaseError,
+    issue_fields::{FieldAuthors, IssueFields, SeenFields},
+};
+
+/// How often it's looked for issues of which nothing is known.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What comes together is read once.
+const GATHERING: Duration = Duration::from_millis(300);
+
+/// The pause while Jira or the database doesn't answer.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long Jira may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many issues are read at once, and how many may wait. More are left to the next look at what has changed.
+const ISSUES_PER_REQUEST: usize = 50;
+const MAX_WAITING: usize = 2_000;
+
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Jira(#[from] JiraError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Issues to look at, and what it takes to.
+pub struct FieldChanges {
+    fields: Arc<dyn IssueFields>,
+    jira: Arc<JiraClient>,
+    clock: Clock,
+    waiting: Mutex<HashMap<IssueKey, Vec<FieldEdits>>>,
+    noted: Notify,
+}
+
+impl FieldChanges {
+    pub fn new(fields: Arc<dyn IssueFields>, jira: Arc<JiraClient>, clock: Clock) -> Self {
+        Self { fields, jira, clock, waiting: Mutex::default(), noted: Notify::new() }
+    }
+
+    /// An issue may have changed. `edits`: what a webhook says of it.
+    pub fn hint(&self, key: IssueKey, edits: Option<FieldEdits>) {
+        let mut waiting = self.waiting();
+        if waiting.len() < MAX_WAITING || waiting.contains_key(&key) {
+            waiting.entry(key).or_default().extend(edits);
+            drop(waiting);
+            self.noted.notify_one();
+        }
+    }
+
+    /// Looks until `shutdown`.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        // Who is MARO itself to Jira, whose changes nobody has to be told of.
+        let mut own_name = None;
+        loop {
+            let looked = async {
+                if own_name.is_none() {
+                    own_name = self.jira.probe(Instant::now() + PATIENCE).await.ok();
+                }
+                let own = own_name.as_ref().map(|account| account.display_name.as_str());
+                self.look(own).await
+            };
+            let pause = match shutdown.run_until_cancelled(looked).await {
+                None => return,
+                Some(Ok(())) => POLL,
+                Some(Err(error)) => {
+                    tracing::debug!(error = error_chain(&error), "fields are looked at later");
+                    OUTAGE_PAUSE
+                }
+            };
+            let noted = async {
+                if tokio::time::timeout(pause, self.noted.notified()).await.is_ok() {
+                    tokio::time::sleep(GATHERING).await;
+                }
+            };
+            if shutdown.run_until_cancelled(noted).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn look(&self, own: Option<&str>) -> Result<(), LookError> {
+        let hints: Vec<(IssueKey, Vec<FieldEdits>)> = {
+            let mut waiting = self.waiting();
+            let keys: Vec<IssueKey> = waiting.keys().take(ISSUES_PER_REQUEST).cloned().collect();
+            keys.into_iter().filter_map(|key| waiting.remove_entry(&key)).collect()
+        };
+        if !hints.is_empty() {
+            let keys: Vec<IssueKey> = hints.iter().map(|(key, _)| key.clone()).collect();
+            let watched = self.fields.watched(&keys).await?;
+            let hints: HashMap<IssueKey, Vec<FieldEdits>> =
+                hints.into_iter().filter(|(key, _)| watched.contains(key)).collect();
+            self.read(&watched, &hints, own).await?;
+        }
+        let unseen = self.fields.unseen(u32::try_from(ISSUES_PER_REQUEST).unwrap_or(1)).await?;
+        self.read(&unseen, &HashMap::new(), own).await
+    }
+
+    async fn read(
+        &self,
+        keys: &[IssueKey],
+        hints: &HashMap<IssueKey, Vec<FieldEdits>>,
+        own: Option<&str>,
+    ) -> Result<(), LookError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found = self.jira.watched_fields(keys, Instant::now() + PATIENCE).await?;
+        for (key, found) in found {
+            let comments = self.jira.newest_comments(&key, Instant::now() + PATIENCE).await?;
+            let newest = comments.iter().map(|comment| comment.id).max().unwrap_or(0);
+            let (assignee, priority, sprint) = (found.assignee, found.priority, found.sprint);
+            let seen = SeenFields { assignee, priority, sprint, last_comment: newest };
+            let known = self.fields.seen(&found.issue).await?;
+            let hints = hints.get(&key).map_or(&[][..], Vec::as_slice);
+            if known.is_none()
+                && let Some(before) = before(&seen, hints, own)
+            {
+                // Nothing was known, but the webhook says what there was.
+                self.note(&found.issue, &before, &FieldAuthors::default()).await?;
+            }
+            let after = known.map_or(newest, |known| known.last_comment);
+            let new: Vec<_> =
+                comments.iter().filter(|comment| comment.id > after && !comment.is_restricted).collect();
+            let others: Vec<_> = new.iter().filter(|comment| comment.author.as_deref() != own).collect();
+            let first = others.first().and_then(|comment| comment.author.clone());
+            let is_one = others.iter().all(|comment| comment.author == first);
+            let by = |field| author(hints, field, own);
+            let authors = FieldAuthors {
+                assignee: by(EditedField::Assignee),
+                priority: by(EditedField::Priority),
+                sprint: by(EditedField::Sprint),
+                comments: first.filter(|_| is_one),
+                new_comments: u32::try_from(others.len()).unwrap_or(u32::MAX),
+            };
+            self.note(&found.issue, &seen, &authors).await?;
+        }
+        Ok(())
+    }
+
+    async fn note(&self, issue: &Issue, seen: &SeenFields, authors: &FieldAuthors) -> Result<(), DatabaseError> {
+        self.fields.note(issue, seen, authors, self.clock.now()).await
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IssueKey, Vec<FieldEdits>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last who changed a field, if a webhook says so.
+fn author(hints: &[FieldEdits], field: EditedField, own: Option<&str>) -> Option<String> {
+    let last = hints.iter().rev().find(|edits| edits.items.iter().any(|item| item.field == field))?;
+    last.by.clone().filter(|by| Some(by.as_str()) != own)
+}
+
+/// What there was before what the webhooks say, where Jira shows what they say there is now. `None` if they say nothing
+/// that counts.
+fn before(seen: &SeenFields, hints: &[FieldEdits], own: Option<&str>) -> Option<SeenFields> {
+    let mut before = seen.clone();
+    let others = hints.iter().rev().filter(|edits| own.is_none() || edits.by.as_deref() != own);
+    for item in others.flat_map(|edits| &edits.items) {
+        let field = match item.field {
+            EditedField::Assignee => &mut before.assignee,
+            EditedField::Priority => &mut before.priority,
+            EditedField::Sprint => &mut before.sprint,
+        };
+        if *field == item.to {
+            field.clone_from(&item.from);
+        }
+    }
+    (before != *seen).then_some(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maro_jira::field_edits::FieldEdit;
+
+    fn edits(by: &str, from: &str, to: &str) -> FieldEdits {
+        let item = FieldEdit { field: EditedField::Assignee, from: from.to_owned(), to: to.to_owned() };
+        FieldEdits { by: Some(by.to_owned()), items: vec![item] }
+    }
+
+    #[test]
+    fn what_a_webhook_says_counts_where_jira_shows_it() {
+        let seen = SeenFields { assignee: "Grace".to_owned(), ..SeenFields::default() };
+        let hints = [edits("Priya", "", "Ada"), edits("Priya", "Ada", "Grace")];
+        assert_eq!(before(&seen, &hints, Some("MARO")).unwrap().assignee, "");
+        assert_eq!(before(&seen, &[edits("Priya", "Grace", "Ada")], None), None);
+        assert_eq!(before(&seen, &[edits("MARO", "Ada", "Grace")], Some("MARO")), None);
+        assert_eq!(author(&hints, EditedField::Assignee, None).as_deref(), Some("Priya"));
+        assert_eq!(author(&hints, EditedField::Sprint, None), None);
+    }
+}
