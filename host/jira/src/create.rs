@@ -93,9 +93,7 @@ pub(super) async fn create_ticket(
         let name = if site.is_cloud() { "id" } else { "name" };
         update.fields.insert(REPORTER.to_owned(), json!({ name: reporter }));
     }
-    for (field, value) in &ticket.fields {
-        update.fields.insert(field.clone(), to_json(site, value));
-    }
+    update.fill_in(site, &ticket.fields);
     let may_go_without = |field: &String| {
         field == REPORTER && ticket.reporter.is_some()
             || field == DESCRIPTION && ticket.is_description_optional
@@ -183,6 +181,13 @@ impl IssueUpdate {
         Self {
             fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             properties: [Property { key: INTENT_PROPERTY, value: json!({ "id": intent_id }) }],
+        }
+    }
+
+    /// Adds what somebody put into other fields.
+    pub(super) fn fill_in(&mut self, site: &JiraSite, fields: &[(String, FieldValue)]) {
+        for (field, value) in fields {
+            self.fields.insert(field.clone(), to_json(site, value));
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
         refusal::{MAX_TEXT_LENGTH, Refusal, texts_in},
     },
 };
-use maro_domain::{issue::one_line, rich_text::RichText, ticket::CreatedTicket};
+use maro_domain::{issue::one_line, rich_text::RichText, screen::FieldValue, ticket::CreatedTicket};
 
 /// How many stories one call may create: Jira's own limit.
 pub const MAX_STORIES: usize = 50;
@@ -31,6 +31,8 @@ pub struct NewStory {
     /// One line of at most 255 characters.
     pub summary: String,
     pub description: RichText,
+    /// What else was filled in, by the field's id.
+    pub fields: Vec<(String, FieldValue)>,
     /// Marks the story in Jira, so that it can be found even if Jira didn't confirm it.
     pub intent_id: String,
 }
@@ -97,6 +99,7 @@ pub(super) async fn create_stories(
         let update = |story: &NewStory| {
             let mut update =
                 IssueUpdate::new(&epic.project_key, &epic.story_type.id, &story.summary, &story.intent_id);
+            update.fill_in(site, &story.fields);
             update.fields.extend(link.clone());
             if is_described {
                 update.describe(site, &story.description);

@@ -187,6 +187,9 @@ pub(crate) struct StoriesRecord {
     /// The lines that were entered more than once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) repeated: Vec<String>,
+    /// The fields that all of them get.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fields: Vec<FilledField>,
     /// Why Jira didn't put them there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) not_linked: Option<String>,

@@ -5,6 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
+    filled_fields::FilledField,
     intent_records::{Announcement, Place, StoriesRecord, StoryLine, StoryState, add_twin, all_keys},
     patience::{LOOK_UP_PATIENCE, deadline},
     signature::Signature,
@@ -126,6 +127,7 @@ impl Wish for Stories {
             .map(|&index| NewStory {
                 summary: record.lines[index].title.clone(),
                 description: Signature::of_origin(&record.origin, "stories").under(RichText::default()),
+                fields: record.fields.iter().filter_map(FilledField::for_jira).collect(),
                 intent_id: mark(id, index),
             })
             .collect();

@@ -17,6 +17,7 @@ use super::{EDITIONS, Edition, PATIENCE, World, key, within};
 fn stories(summaries: &[&str]) -> Vec<NewStory> {
     let story = |(line, &summary): (usize, &&str)| NewStory {
         summary: summary.to_owned(),
+        fields: Vec::new(),
         description: RichText { blocks: vec![RichBlock::Paragraph(vec![Inline::plain("Who asked")])] },
         intent_id: format!("intent/{line}"),
     };

@@ -261,10 +261,9 @@ impl ErrorCollection {
                 self.field(field.id, format!("{} is required.", field.name));
             }
         }
-        if let Some(severity) = update.fields.get(SEVERITY).filter(|severity| !severity.is_null()) {
-            if !fields::is_severity(severity) {
-                self.field(SEVERITY, "Specify a valid 'id' or 'name' for Severity");
-            }
+        let severity = update.fields.get(SEVERITY).filter(|severity| !severity.is_null());
+        if severity.is_some_and(|severity| !fields::is_severity(severity)) {
+            self.field(SEVERITY, "Specify a valid 'id' or 'name' for Severity");
         }
     }
 

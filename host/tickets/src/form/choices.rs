@@ -13,6 +13,7 @@ use crate::{
         modal_state::ModalState,
         modals::Modals,
         screens::Screens,
+        stories::CREATE_STORIES,
     },
     intent_records::Origin,
     patience::deadline,
@@ -106,7 +107,8 @@ impl Choices {
 
     pub(super) fn state(&self, wanted: &OptionsWanted) -> Option<ModalState> {
         let view = wanted.view.as_ref()?;
-        self.modals.state(CREATE_ISSUE, &view.private_metadata).ok()
+        let purpose = [CREATE_ISSUE, CREATE_STORIES].into_iter().find(|form| *form == view.callback_id)?;
+        self.modals.state(purpose, &view.private_metadata).ok()
     }
 
     /// Notes the project or type that somebody chose, so that its types can be offered and its fields asked for. What

@@ -114,10 +114,7 @@ pub(super) fn create_view(
     inputs: &CreateInputs,
     notices: &[Block],
 ) -> View {
-    // What they are called, the form says when it comes back.
-    let nameless = |field: &FilledField| AskedField { name: String::new(), ..field.asked.clone() };
-    let asked = inputs.fields.iter().map(nameless).collect();
-    let state = &ModalState { asked, ..state.clone() };
+    let state = &ModalState { asked: fields::nameless(&inputs.fields), ..state.clone() };
     let mut view = View::modal(CREATE_ISSUE, texts::issues::CREATE_TITLE)
         .with_submit(texts::forms::CREATE)
         .with_private_metadata(modals.sealed(CREATE_ISSUE, state));

@@ -94,6 +94,47 @@ impl Screen {
     }
 }
 
+/// What a form asks for because Jira demands it, where one answer holds for several issues.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Demanded {
+    pub(super) fields: Vec<FilledField>,
+    options: BTreeMap<String, Vec<Choice>>,
+}
+
+impl Demanded {
+    /// Without what issues belong to: that is known.
+    pub(super) fn of(screen: Screen) -> Self {
+        let is_link = |kind: AskedKind| matches!(kind, AskedKind::Parent | AskedKind::EpicLink);
+        let asked = screen.asked.into_iter().filter(|field| field.is_required && !is_link(field.kind));
+        let fields = asked.map(|asked| FilledField { asked, filling: Filling::default() }).collect();
+        Self { fields, options: screen.options }
+    }
+
+    /// What somebody put into them.
+    pub(super) fn read(asked: &[AskedField], values: &InputValues) -> Self {
+        Self { fields: read(asked, values), options: BTreeMap::new() }
+    }
+
+    /// What the form carries along.
+    pub(super) fn asked(&self) -> Vec<AskedField> {
+        nameless(&self.fields)
+    }
+
+    /// The first that is empty.
+    pub(super) fn missing(&self) -> Option<&AskedField> {
+        self.fields.iter().find(|field| field.filling.is_empty()).map(|field| &field.asked)
+    }
+
+    pub(super) fn inputs(&self) -> impl Iterator<Item = ViewBlock> {
+        self.fields.iter().map(|field| input(field, self.options.get(&field.asked.id)))
+    }
+}
+
+/// The fields as a form carries them along. What they are called, the form says when it comes back.
+pub(super) fn nameless(fields: &[FilledField]) -> Vec<AskedField> {
+    fields.iter().map(|field| AskedField { name: String::new(), ..field.asked.clone() }).collect()
+}
+
 /// Where a field that people often fill in stands among those. `None` for other fields.
 fn place(field: &ScreenField) -> Option<usize> {
     match field.kind {

@@ -8,6 +8,7 @@ use crate::{
             CREATE_ISSUE, CreateInputs, RELOAD, RELOAD_STORIES, create_view, issue_type_choice,
             project_choice,
         },
+        fields::Demanded,
         modal_state::ModalState,
         open::Opener,
         outcome::sentence,
@@ -82,8 +83,11 @@ impl Opener {
         match read_epic(&self.jira, sight, epic).await {
             Ok(found) => {
                 state.epic = Some(found.issue.key.as_str().to_owned());
+                let place = (found.project_key.as_str(), found.story_type.id.as_str());
+                let screen = self.screens.read_if_soon(place, SCREEN_PATIENCE).await.unwrap_or_default();
+                (state.project, state.issue_type) = (Some(place.0.to_owned()), Some(place.1.to_owned()));
                 let heading = texts::stories::new_under(&found.issue.key, &found.issue.summary);
-                stories_view(&self.modals, &state, heading, "")
+                stories_view(&self.modals, &state, heading, "", &Demanded::of(screen))
             }
             Err(NoEpic::Refused(reason)) => self.modals.sentence(title, &origin, &reason),
             Err(NoEpic::Away(reason)) => {

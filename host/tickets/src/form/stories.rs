@@ -4,8 +4,10 @@ use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
 use crate::{
     exactly_once::{Driver, Ended, Stage, Start},
+    filled_fields::FilledField,
     form::{
         create_views::MAX_SUMMARY_LENGTH,
+        fields::Demanded,
         modal_state::ModalState,
         modals::Modals,
         outcome::{self, Outcome, not_begun_form, sentence},
@@ -53,29 +55,35 @@ impl StoriesForm {
         provenance: &Provenance,
     ) -> Outcome {
         let text = view.values.text(STORIES).unwrap_or_default();
-        match parse_lines(text) {
-            Ok(lines) => {
-                let begun = self.begin(&state, &state.intent_id, &view.id, lines, provenance).await;
-                match begun {
-                    Ok(begun) => self.create(begun).await,
-                    Err(stop) => self.not_begun(&state, text, &stop),
-                }
-            }
-            Err(problem) => {
-                let form = stories_view(&self.modals, &state, vec![Span::Text(problem.clone())], text);
-                Outcome::errors([(STORIES.to_owned(), problem)].into(), form)
-            }
+        let demanded = Demanded::read(&state.asked, &view.values);
+        let problem = |input: &str, problem: String| {
+            let heading = vec![Span::Text(problem.clone())];
+            let form = stories_view(&self.modals, &state, heading, text, &demanded);
+            Outcome::errors([(input.to_owned(), problem)].into(), form)
+        };
+        if let Some(missing) = demanded.missing() {
+            return problem(&missing.id, texts::forms::field_missing(&missing.name));
+        }
+        let lines = match parse_lines(text) {
+            Ok(lines) => Lines { fields: demanded.fields.clone(), ..lines },
+            Err(text) => return problem(STORIES, text),
+        };
+        match self.begin(&state, &state.intent_id, &view.id, lines, provenance).await {
+            Ok(begun) => self.create(begun).await,
+            Err(stop) => not_begun_form(&stop, STORIES, |notice| {
+                let heading = vec![Span::Text(notice.to_owned())];
+                stories_view(&self.modals, &state, heading, text, &demanded)
+            }),
         }
     }
 
     /// Tries the failed lines again, as a new intent. Several clicks make only one.
     pub(super) async fn retry(&self, state: &ModalState, view_id: &str, provenance: &Provenance) -> Outcome {
-        let titles = self.failed_titles(&state.intent_id).await;
-        let begun = match titles {
-            Ok(titles) if titles.is_empty() => None,
-            Ok(titles) => {
+        let failed = self.failed_lines(&state.intent_id).await;
+        let begun = match failed {
+            Ok(lines) if lines.titles.is_empty() => None,
+            Ok(lines) => {
                 let id = format!("{}-again", state.intent_id);
-                let lines = Lines { titles, repeated: Vec::new() };
                 Some(self.begin(state, &id, view_id, lines, provenance).await)
             }
             Err(stop) => Some(Err(stop)),
@@ -88,12 +96,6 @@ impl StoriesForm {
             Some(Ok(begun)) => self.create(begun).await,
             Some(Err(stop)) => self.not_retried(state, &stop),
         }
-    }
-
-    fn not_begun(&self, state: &ModalState, text: &str, stop: &Stop) -> Outcome {
-        not_begun_form(stop, STORIES, |notice| {
-            stories_view(&self.modals, state, vec![Span::Text(notice.to_owned())], text)
-        })
     }
 
     /// The button stays, to be pressed again.
@@ -118,10 +120,12 @@ impl StoriesForm {
         Ok(())
     }
 
-    async fn failed_titles(&self, id: &str) -> Result<Vec<String>, Stop> {
-        let Some(intent) = self.driver.intents.get(id).await? else { return Ok(Vec::new()) };
-        let lines = Work::<StoriesRecord>::read(intent)?.record.lines.into_iter();
-        Ok(lines.filter(|line| matches!(line.state, StoryState::Failed(_))).map(|line| line.title).collect())
+    /// Those of an intent, with the fields that it has for all.
+    async fn failed_lines(&self, id: &str) -> Result<Lines, Stop> {
+        let Some(intent) = self.driver.intents.get(id).await? else { return Ok(Lines::default()) };
+        let StoriesRecord { lines, fields, .. } = Work::<StoriesRecord>::read(intent)?.record;
+        let failed = lines.into_iter().filter(|line| matches!(line.state, StoryState::Failed(_)));
+        Ok(Lines { titles: failed.map(|line| line.title).collect(), repeated: Vec::new(), fields })
     }
 
     async fn begin(
@@ -142,6 +146,7 @@ impl StoriesForm {
             asked_at: None,
             links_later: false,
             repeated: lines.repeated,
+            fields: lines.fields,
             not_linked: None,
         };
         let author = provenance.author(&record.origin.place()?);
@@ -217,23 +222,36 @@ impl StoriesForm {
     }
 }
 
-/// The form for stories under an epic, with `heading` at its top.
-pub(super) fn stories_view(modals: &Modals, state: &ModalState, heading: Vec<Span>, lines: &str) -> View {
+/// The form for stories under an epic, with `heading` at its top, and inputs for what Jira demands of every story.
+pub(super) fn stories_view(
+    modals: &Modals,
+    state: &ModalState,
+    heading: Vec<Span>,
+    lines: &str,
+    demanded: &Demanded,
+) -> View {
     let hint = texts::stories::hint(MAX_SUMMARY_LENGTH, MAX_ENTERED);
-    View::modal(CREATE_STORIES, TITLE)
+    let state = &ModalState { asked: demanded.asked(), ..state.clone() };
+    let mut view = View::modal(CREATE_STORIES, TITLE)
         .with_submit(texts::forms::CREATE)
         .with_private_metadata(modals.sealed(CREATE_STORIES, state))
         .with_block(modals.section(&state.origin, vec![Block::Paragraph(heading)]))
-        .with_block(TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines))
+        .with_block(
+            TextInput::multi_line(STORIES, texts::stories::LABEL).with_hint(hint).with_initial(lines),
+        );
+    demanded.inputs().for_each(|input| view.push(input));
+    view
 }
 
 /// What somebody entered.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Lines {
     /// Each once.
     titles: Vec<String>,
     /// Those that were there more than once.
     repeated: Vec<String>,
+    /// What all of them get besides.
+    fields: Vec<FilledField>,
 }
 
 /// The titles, trimmed and without repeats. Pasted bullets are removed.
@@ -258,7 +276,7 @@ fn parse_lines(text: &str) -> Result<Lines, String> {
     match titles.len() {
         0 => Err(texts::stories::NONE_ENTERED.to_owned()),
         count if count > MAX_STORIES => Err(texts::stories::too_many(count, MAX_STORIES)),
-        _ => Ok(Lines { titles, repeated }),
+        _ => Ok(Lines { titles, repeated, fields: Vec::new() }),
     }
 }
 

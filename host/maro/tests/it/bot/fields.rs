@@ -324,3 +324,41 @@ async fn an_epic_that_jira_does_not_tell_can_be_tried_again() {
     bot.slack.submit("ada").await.unwrap();
     assert_eq!(bot.jira.created_issues().len(), 1);
 }
+
+/// One answer holds for all stories, also when those that failed are sent again.
+#[tokio::test]
+async fn stories_get_what_their_project_demands() {
+    let bot = bot().await;
+    let mut demanding = screen();
+    let is_kept =
+        |field: &Value| ["customfield_3", "customfield_5"].contains(&field["fieldId"].as_str().unwrap());
+    demanding["fields"].as_array_mut().unwrap().retain(is_kept);
+    bot.jira.set_next_faults_of("/issuetypes/10001", [Some(JiraFault::Answer(200, demanding.to_string()))]);
+    let form = super::stories::open_stories(&bot, "SCRUM-101").await;
+    assert!(form.field("customfield_3").is_some_and(|field| field.is_required));
+    assert!(form.field("labels").is_none());
+    let people = bot.slack.suggestions("ada", "customfield_5", "grace").await.unwrap();
+    assert_eq!(people[0].label, "Grace Hopper");
+    let values =
+        [("stories", "Sign in\nSign out"), ("customfield_3", "High"), ("customfield_5", "Grace Hopper")];
+    bot.slack.fill("ada", &values).await.unwrap();
+    let refusal = json!({ "errorMessages": ["Closed until Monday."], "errors": {} });
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(400, refusal.to_string()))]);
+    let SubmitOutcome::Updated(report) = bot.slack.submit("ada").await.unwrap() else { panic!("no report") };
+    assert!(report.text().contains("Closed until Monday."), "{}", report.text());
+    let created = json!({ "issues": [{ "id": "99001", "key": "SCRUM-151" }, { "id": "99002", "key": "SCRUM-152" }], "errors": [] });
+    bot.jira.set_next_faults_of("/issue/bulk", [Some(JiraFault::Answer(201, created.to_string()))]);
+    bot.slack.press("ada", Press::button("Retry failed stories")).await.unwrap();
+    bot.until_told().await;
+    let requests = bot.jira.requests();
+    let bulk: Vec<Value> = requests
+        .iter()
+        .filter(|request| request.path.ends_with("/issue/bulk"))
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    assert_eq!(bulk.len(), 2);
+    for story in bulk.iter().flat_map(|body| body["issueUpdates"].as_array().unwrap()) {
+        assert_eq!(story["fields"]["customfield_3"], json!({ "id": "2" }));
+        assert_eq!(story["fields"]["customfield_5"], json!({ "accountId": "grace-hopper" }));
+    }
+}
