@@ -26,8 +26,13 @@ const WORKSPACE: &str = include_str!("../../../Cargo.toml");
 /// mapped and wiped at each invocation for nothing.
 const RUSTFLAGS: &str = r#"target.wasm32-wasip2.rustflags=["-Clink-arg=-zstack-size=65536"]"#;
 
-/// The folder of shipped plugins, below the repository's root.
+/// The folder of shipped plugins, below the repository's root, and that of those which operators may add.
 const PLUGINS: &str = "plugins";
+const OPTIONAL: &str = "plugins/optional";
+
+/// The folders that they are built into, below the target folder.
+const BUILT: &str = "plugins";
+const BUILT_OPTIONAL: &str = "optional-plugins";
 
 /// The file that lists the plugins from the last build in the output folder, one per line. This program must
 /// not remove anything else there.
@@ -84,9 +89,23 @@ pub fn build() -> anyhow::Result<PathBuf> {
 
 /// As [`build`]. Earlier builds of plugins outside the workspace stay, unless their sources are gone.
 pub fn build_workspace() -> anyhow::Result<Built> {
+    build_folder(PLUGINS, BUILT)
+}
+
+/// Builds the plugins that operators may add, into a folder of their own: what is in a bot's folder runs. Returns that
+/// folder. Their manifests grant nothing, so each is off until its operator grants what it needs.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_optional() -> anyhow::Result<PathBuf> {
+    build_folder(OPTIONAL, BUILT_OPTIONAL).map(|built| built.output)
+}
+
+/// Builds the packages in a folder of the repository into a folder below the target folder.
+fn build_folder(folder: &str, output: &str) -> anyhow::Result<Built> {
     let workspace = CargoWorkspace::find(Path::new("."))?;
     add_target()?;
-    let sources = workspace.plugins()?;
+    let sources = workspace.plugins(folder)?;
     let mut cargo = Command::new("cargo");
     for name in surroundings::withheld() {
         cargo.env_remove(name);
@@ -98,9 +117,9 @@ pub fn build_workspace() -> anyhow::Result<Built> {
     let status = cargo.stdin(Stdio::null()).status().context("can't run cargo")?;
     ensure!(status.success(), "the plugins failed to build; see the compiler's messages above");
 
-    let output = workspace.target.join("plugins");
+    let output = workspace.target.join(output);
     fs::create_dir_all(&output).with_context(|| format!("can't create the folder {}", output.display()))?;
-    let folder = workspace.root.join(PLUGINS);
+    let folder = workspace.root.join(folder);
     let names: Vec<_> = sources.iter().map(|source| source.name.clone()).collect();
     forget_others(&output, &folder, &names)
         .with_context(|| format!("can't write to {}", output.display()))?;
@@ -222,9 +241,9 @@ impl CargoWorkspace {
         })
     }
 
-    /// The packages directly in `plugins/` that have a `plugin.toml`.
-    fn plugins(&self) -> anyhow::Result<Vec<ShippedPlugin>> {
-        let dir = self.root.join(PLUGINS);
+    /// The packages directly in `folder` that have a `plugin.toml`.
+    fn plugins(&self, folder: &str) -> anyhow::Result<Vec<ShippedPlugin>> {
+        let dir = self.root.join(folder);
         let mut sources: Vec<_> = self.packages.iter().filter_map(|package| source(&dir, package)).collect();
         if sources.is_empty() {
             bail!("There are no plugins in {}. Run this in a MARO checkout.", dir.display());

@@ -13,6 +13,12 @@ pub(crate) fn shipped() -> &'static Path {
     DIR.get_or_init(|| maro_kit::repository::build().unwrap())
 }
 
+/// The plugins that operators may add, as `maro plugin build` makes them.
+pub(crate) fn optional() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| maro_kit::repository::build_optional().unwrap())
+}
+
 /// The component of an example of `plugins/fixtures`.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
