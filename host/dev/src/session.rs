@@ -239,6 +239,7 @@ impl Dev {
         })
         .await
         .context("can't start the simulated Slack workspace")?;
+        slack.grant_all_scopes();
         let jira = SimulatedJira::start(loopback, &CancellationToken::new())
             .await
             .context("can't start the simulated Jira site")?;

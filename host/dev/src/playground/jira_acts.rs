@@ -1,75 +1,55 @@
 //! `POST /jira`: changes issues on the simulated site, and makes the site fail.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::playground::{answers, state::PlaygroundState};
+use crate::playground::{
+    answers,
+    endpoints::{self, Endpoint},
+    failure::JiraFailure,
+    state::PlaygroundState,
+};
 use maro_domain::issue::IssueKey;
-use maro_simulation::jira::{faults::JiraFault, server::SimulatedJira};
+use maro_simulation::jira::server::SimulatedJira;
 
 /// Jira's own limit, in characters.
 const MAX_SUMMARY: usize = 255;
-
-/// How long a slow site takes to answer: longer than Slack waits, but not longer than MARO does.
-const SLOW: Duration = Duration::from_secs(4);
 
 /// One change.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum JiraAct {
-    Create { project: String, summary: String },
-    Rename { key: String, summary: String },
-    Transition { key: String, status: String },
-    Move { key: String, project: String },
-    Delete { key: String },
-    Fail { how: JiraFailure },
-}
-
-/// The failures that the page offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum JiraFailure {
-    None,
-    Unauthorized,
-    Forbidden,
-    RateLimited,
-    Unavailable,
-    Slow,
-    Nonsense,
-    Unreachable,
-}
-
-impl JiraFailure {
-    fn fault(self) -> Option<JiraFault> {
-        Some(match self {
-            Self::None => return None,
-            Self::Unauthorized => JiraFault::Status(401, None),
-            Self::Forbidden => JiraFault::Status(403, None),
-            Self::RateLimited => JiraFault::Status(429, Some("30".to_owned())),
-            Self::Unavailable => JiraFault::Status(503, None),
-            Self::Slow => JiraFault::Slow(SLOW),
-            Self::Nonsense => JiraFault::WrongShape,
-            Self::Unreachable => JiraFault::Reset,
-        })
-    }
-
-    /// The site's current failure. Also `None` for a fault that the page doesn't offer.
-    pub(super) fn of(jira: &SimulatedJira) -> Self {
-        const OFFERED: [JiraFailure; 7] = [
-            JiraFailure::Unauthorized,
-            JiraFailure::Forbidden,
-            JiraFailure::RateLimited,
-            JiraFailure::Unavailable,
-            JiraFailure::Slow,
-            JiraFailure::Nonsense,
-            JiraFailure::Unreachable,
-        ];
-        let fault = jira.fault();
-        OFFERED.into_iter().find(|failure| failure.fault() == fault).unwrap_or(Self::None)
-    }
+    Create {
+        project: String,
+        summary: String,
+    },
+    Rename {
+        key: String,
+        summary: String,
+    },
+    Transition {
+        key: String,
+        status: String,
+    },
+    Move {
+        key: String,
+        project: String,
+    },
+    Delete {
+        key: String,
+    },
+    Fail {
+        how: JiraFailure,
+    },
+    /// Has one kind of request fail. `delay_ms` is for those that are slow.
+    FailAt {
+        endpoint: Endpoint,
+        how: JiraFailure,
+        delay_ms: Option<u64>,
+    },
 }
 
 pub(super) async fn act(State(shared): State<Arc<PlaygroundState>>, body: Bytes) -> Response {
@@ -106,6 +86,10 @@ fn perform(jira: &SimulatedJira, act: JiraAct) -> Result<Option<String>, &'stati
         JiraAct::Delete { key } => {
             let key = parse(&key)?;
             changed(jira.delete_issue(&key), key)?
+        }
+        JiraAct::FailAt { endpoint, how, delay_ms } => {
+            endpoints::set(jira, endpoint, how, delay_ms);
+            return Ok(None);
         }
         JiraAct::Fail { how } => {
             match how.fault() {

@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     builds::BuildState,
-    playground::{jira_acts::JiraFailure, plugins, shapes, state::PlaygroundState},
+    playground::{endpoints, failure::JiraFailure, plugins, shapes, state::PlaygroundState},
 };
 use maro_runtime::events::PluginEvent;
 
@@ -110,7 +110,14 @@ impl LiveView {
         let jira = &playground.jira;
         let now = [
             ("modals", shapes::modals(playground)),
-            ("jira", json!({ "issues": jira.issues(), "failure": JiraFailure::of(jira) })),
+            (
+                "jira",
+                json!({
+                    "issues": jira.issues(),
+                    "failure": JiraFailure::of(jira),
+                    "failing": endpoints::failing(jira),
+                }),
+            ),
             ("plugins", plugins::plugins(&playground.registry.plugins())),
             ("events", plugins::events(&playground.registry.events().subscribe().0)),
             ("builds", plugins::builds(&self.builds.borrow())),

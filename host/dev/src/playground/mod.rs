@@ -7,6 +7,8 @@
 
 mod answers;
 mod assets;
+mod endpoints;
+mod failure;
 mod guard;
 mod jira_acts;
 mod live;

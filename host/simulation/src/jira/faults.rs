@@ -64,16 +64,27 @@ pub(super) struct Faults {
     then: Option<JiraFault>,
     /// As `next`, for the requests whose path ends with a text: these come first, and count for nothing else.
     of: Vec<(String, VecDeque<Option<JiraFault>>)>,
+    /// For all requests whose path ends with a text.
+    always_of: Vec<(String, JiraFault)>,
 }
 
 impl Faults {
     pub(super) fn set(&mut self, next: impl IntoIterator<Item = Option<JiraFault>>, then: Option<JiraFault>) {
-        *self = Self { next: next.into_iter().collect(), then, of: Vec::new() };
+        *self = Self { next: next.into_iter().collect(), then, ..Self::default() };
     }
 
     pub(super) fn set_of(&mut self, part: &str, next: impl IntoIterator<Item = Option<JiraFault>>) {
         self.of.retain(|(other, _)| other != part);
         self.of.push((part.to_owned(), next.into_iter().collect()));
+    }
+
+    pub(super) fn set_always_of(&mut self, part: &str, fault: Option<JiraFault>) {
+        self.always_of.retain(|(other, _)| other != part);
+        self.always_of.extend(fault.map(|fault| (part.to_owned(), fault)));
+    }
+
+    pub(super) fn always_of(&self) -> Vec<(String, JiraFault)> {
+        self.always_of.clone()
     }
 
     /// The fault for all future requests, if any.
@@ -87,6 +98,9 @@ impl Faults {
             self.of.iter_mut().find(|(part, next)| path.ends_with(part.as_str()) && !next.is_empty());
         if let Some((_, next)) = of_path {
             return next.pop_front().flatten();
+        }
+        if let Some((_, fault)) = self.always_of.iter().find(|(part, _)| path.ends_with(part.as_str())) {
+            return Some(fault.clone());
         }
         self.next.pop_front().unwrap_or_else(|| self.then.clone())
     }

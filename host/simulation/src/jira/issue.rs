@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::jira::history::{Before, differences};
 use maro_domain::issue::IssueKey;
+
+/// How many changes are remembered of an issue.
+const MAX_CHANGES: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IssueType {
@@ -75,6 +79,8 @@ pub(super) struct SimulatedIssue {
     pub(super) updated: Timestamp,
     /// Increases with each change on the site.
     pub(super) changed: u64,
+    /// How it was before each of its latest changes.
+    pub(super) history: Vec<Before>,
     /// How many more searches won't find it.
     pub(super) hidden_for: Option<u32>,
     /// The key under which the index still has it, if that is another.
@@ -89,4 +95,39 @@ pub struct RemoteLink {
     pub title: String,
     pub relationship: Option<String>,
     pub application_name: Option<String>,
+}
+
+impl SimulatedIssue {
+    /// Remembers how it is, since it's about to be changed.
+    pub(super) fn note_change(&mut self, at: Timestamp) {
+        if self.history.len() >= MAX_CHANGES {
+            self.history.remove(0);
+        }
+        let before = self.as_it_is(at);
+        self.history.push(before);
+    }
+
+    /// Each change in a line, latest first.
+    pub(super) fn changes(&self) -> Vec<(Timestamp, String)> {
+        let now = self.as_it_is(self.updated);
+        let afterwards = self.history.iter().skip(1).chain([&now]);
+        let changes = self.history.iter().zip(afterwards);
+        let mut lines: Vec<_> = changes
+            .flat_map(|(before, after)| differences(before, after).into_iter().map(|line| (before.at, line)))
+            .collect();
+        lines.reverse();
+        lines
+    }
+
+    fn as_it_is(&self, at: Timestamp) -> Before {
+        Before {
+            at,
+            key: self.key.to_string(),
+            summary: self.summary.clone(),
+            status: self.status.clone(),
+            assignee: self.assignee,
+            comments: self.comments.len(),
+            links: self.links.len(),
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod epic_fields;
 mod fault_answers;
 pub mod faults;
 pub mod fields;
+mod history;
 pub mod issue;
 mod jql;
 mod permissions;

@@ -127,6 +127,18 @@ impl SimulatedJira {
         self.shared.changes.send_modify(|count| *count += 1);
     }
 
+    /// Makes all requests fail whose path ends with `part`, until this is called again with `None`, or all faults are
+    /// set anew.
+    pub fn set_fault_of(&self, part: &str, fault: Option<JiraFault>) {
+        self.shared.faults().set_always_of(part, fault);
+        self.shared.changes.send_modify(|count| *count += 1);
+    }
+
+    /// What [`SimulatedJira::set_fault_of`] has set.
+    pub fn faults_of(&self) -> Vec<(String, JiraFault)> {
+        self.shared.faults().always_of()
+    }
+
     /// Makes the REST API work again. A request that hangs keeps hanging.
     pub fn clear_fault(&self) {
         self.set_faults([], None);

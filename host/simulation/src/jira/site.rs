@@ -114,6 +114,7 @@ impl Site {
             created,
             updated: created,
             changed: self.changes,
+            history: Vec::new(),
             hidden_for: None,
             indexed_as: None,
         };
@@ -173,6 +174,7 @@ impl Site {
         self.note_change();
         let (now, changes) = (self.clock.now(), self.changes);
         let issue = self.issues.get_mut(&id)?;
+        issue.note_change(now);
         (issue.updated, issue.changed) = (now, changes);
         Some(issue)
     }

@@ -53,10 +53,12 @@ fn text_with(message: &ShownMessage, names: &Names, shown_buttons: fn(&Value) ->
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The buttons next to a message's lines, each label once: `[Stop tracking]`.
+/// The buttons next to the lines of a message's lists, each label once: `[Stop tracking]`.
 pub fn buttons_beside(message: &ShownMessage) -> Vec<String> {
-    let mut labels: Vec<_> =
-        message.blocks.iter().filter(|block| block["type"] == "section").flat_map(labels).collect();
+    let is_line = |block: &&Value| {
+        block["type"] == "section" && block["text"]["text"].as_str().is_some_and(|text| text.starts_with('•'))
+    };
+    let mut labels: Vec<_> = message.blocks.iter().filter(is_line).flat_map(labels).collect();
     labels.dedup();
     labels
 }

@@ -35,6 +35,8 @@ async fn a_message_is_posted_where_the_bot_is() {
     assert_eq!(posted["message"]["bot_id"], "B0MAROBOT01");
     assert_eq!(posted["ts"], slack.posted("general")[0].ts);
     assert_eq!(post(&slack, "C0HIRING001", "x").await["error"], "not_in_channel");
+    slack.grant_scopes(&["chat:write", "chat:write.public"]);
+    assert_eq!(post(&slack, "C0HIRING001", "x").await["ok"], true);
     assert_eq!(post(&slack, "C0NOWHERE01", "x").await["error"], "channel_not_found");
     assert_eq!(post(&slack, "C0LAUNCH001", "x").await["ok"], true);
     slack.set_bot_in("launch", false);

@@ -15,6 +15,19 @@ const FAILURES = [
   ["unreachable", "Unreachable"],
 ];
 
+/** The requests that can fail alone. */
+const ENDPOINTS = [
+  ["read", "Reading issues"],
+  ["search", "Searching"],
+  ["create", "Creating an issue"],
+  ["create_many", "Creating stories"],
+  ["comment", "Commenting"],
+  ["transitions", "Moving"],
+  ["assignee", "Assigning"],
+  ["links", "Linking"],
+  ["projects", "Listing projects"],
+];
+
 const STATUSES = ["To Do", "Open", "In Progress", "In Review", "Done"];
 
 /** The columns of the board, each with its statuses. */
@@ -22,6 +35,42 @@ const COLUMNS = [["To do", ["To Do", "Open"]], ["In progress", ["In Progress"]],
 
 const failure = element("select", { id: "failure", onchange: () => attempt(() => change({ fail: { how: failure.value } })) },
   FAILURES.map(([value, label]) => element("option", { value }, label)));
+const options = (pairs) => pairs.map(([value, label]) => element("option", { value }, label));
+const endpoint = element("select", { id: "endpoint", "aria-label": "Kind of request" }, options(ENDPOINTS));
+const endpointFailure = element("select", { id: "endpoint-failure", "aria-label": "How it fails" },
+  options(FAILURES.filter(([value]) => value !== "none").map(([value, label]) => [value, value === "slow" ? "Delay" : label])));
+const delay = element("input", { id: "delay", type: "number", min: 0, max: 120, step: 0.5, value: 4, "aria-label": "Delay in seconds" });
+const failing = element("ul", { id: "failing", "aria-label": "Requests that fail alone" });
+
+const labelOf = (pairs, value) => pairs.find(([name]) => name === value)?.[1] ?? value;
+
+function failAt(event) {
+  event.preventDefault();
+  const how = endpointFailure.value;
+  attempt(() => change({ fail_at: { endpoint: endpoint.value, how, delay_ms: how === "slow" ? Math.round(Number(delay.value) * 1000) : null } }));
+}
+
+function showFailing() {
+  failing.replaceChildren(...(state.jira.failing ?? []).map(({ endpoint: name, how, delay_ms }) => element("li", {},
+    `${labelOf(ENDPOINTS, name)}: ${how === "slow" ? `${delay_ms / 1000} s late` : labelOf(FAILURES, how)} `,
+    element("button", {
+      type: "button",
+      class: "quiet",
+      "aria-label": `${labelOf(ENDPOINTS, name)} works again`,
+      onclick: () => attempt(() => change({ fail_at: { endpoint: name, how: "none", delay_ms: null } })),
+    }, "✕"))));
+}
+
+function endpoints() {
+  const only = () => { delay.hidden = endpointFailure.value !== "slow"; };
+  endpointFailure.addEventListener("change", only);
+  only();
+  return element("details", { class: "endpoints" },
+    element("summary", {}, "Fail or delay one kind of request"),
+    element("form", { onsubmit: failAt }, endpoint, endpointFailure, delay, element("button", { type: "submit", class: "button" }, "Set")),
+    failing);
+}
+
 const filter = element("input", { type: "search", id: "issue-filter", "aria-label": "Find issues", placeholder: "Find issues", oninput: showAll });
 const rows = element("tbody");
 const table = element("table", { "aria-label": "Issues" },
@@ -218,9 +267,11 @@ export function startJira() {
   const projects = element("datalist", { id: "projects" });
   byId("jira").append(
     element("p", { class: "failure" }, element("label", { htmlFor: "failure" }, "Simulate a Jira failure"), " ", failure),
+    endpoints(),
     element("form", { class: "create", onsubmit: create }, project, summary, element("button", { type: "submit", class: "button" }, "Create")),
     element("div", { class: "tools" }, filter, viewSwitch()),
     table, board, projects);
   on("workspace", () => projects.replaceChildren(...state.workspace.projects.map((key) => element("option", { value: key }))));
   on("jira", showAll);
+  on("jira", showFailing);
 }

@@ -7,9 +7,15 @@ import { mrkdwn } from "./mrkdwn.js";
 import { nameOf, state } from "./state.js";
 
 /** The message shortcuts in MARO's manifest. */
-const SHORTCUTS = [{ callback_id: "create_from_message", label: "Create ticket from message" }];
+const SHORTCUTS = [
+  { callback_id: "track_from_message", label: "Track the issues in this message" },
+  { callback_id: "create_from_message", label: "Create a Jira issue" },
+];
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+/** In the gutter there's room for no more. */
+const SHORT_TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const WHOLE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 /** The picture of a person or of MARO. */
 export function avatar(id, name) {
@@ -26,8 +32,10 @@ export function authorOf(message) {
   return { id: message.user, name: nameOf(message.user) };
 }
 
+const dateOf = (ts) => new Date(Number(ts) * 1000);
+
 export function time(ts) {
-  return TIME.format(new Date(Number(ts) * 1000));
+  return TIME.format(dateOf(ts));
 }
 
 function words(message) {
@@ -113,11 +121,11 @@ export function messageElement(message, { isContinued = false, reply = null } = 
   const by = element("div", { class: "by" },
     element("strong", {}, author.name),
     message.author === "bot" && element("span", { class: "badge" }, "App"),
-    element("time", { dateTime: new Date(Number(message.ts) * 1000).toISOString() }, at));
+    element("time", { dateTime: dateOf(message.ts).toISOString(), title: WHOLE_TIME.format(dateOf(message.ts)) }, at));
   const command = message.command && element("p", { class: "command" },
     `${nameOf(message.command.user)} used `, element("code", {}, message.command.text));
   article.append(
-    element("div", { class: "gutter" }, isContinued ? element("time", { "aria-hidden": "true" }, at) : avatar(author.id, author.name)),
+    element("div", { class: "gutter" }, isContinued ? element("time", { "aria-hidden": "true", title: WHOLE_TIME.format(dateOf(message.ts)) }, SHORT_TIME.format(dateOf(message.ts))) : avatar(author.id, author.name)),
     element("div", { class: "content" },
       isPrivate && element("p", { class: "only-you" }, "Only visible to you"),
       isContinued ? null : by,

@@ -20,6 +20,8 @@ const dialog = element("dialog", { id: "modal", "aria-labelledby": "modal-title"
 let shown = null;
 /** Texts that the host doesn't have yet, by block. */
 let typed = new Map();
+/** The fields in which a channel was preselected. */
+let preset = new Set();
 /** The element that had the focus before the modal opened. */
 let opener = null;
 
@@ -76,23 +78,30 @@ function heldFocus() {
 function giveFocus({ name, start, end }) {
   const first = content.querySelector("[aria-invalid]")
     ?? content.querySelector(name ? `[data-block-id="${CSS.escape(name)}"] :is(input, textarea, select)` : "input, textarea, select, button");
-  first?.focus();
+  // A view that only says that something is in progress has nothing to focus.
+  if (!first) return;
+  first.focus();
   if (name && typeof start === "number" && "setSelectionRange" in first) first.setSelectionRange(start, end);
 }
 
-/** Preselects the current channel where Slack does so too. */
+/** Preselects the current channel where Slack does so too: once in each field, which may come with an update. */
 function presetChannel(modal) {
   for (const block of modal.blocks) {
     const part = block.element ?? {};
+    if (!part.default_to_current_conversation || preset.has(block.block_id)) continue;
+    preset.add(block.block_id);
     const isEmpty = modal.values[block.block_id]?.[part.action_id]?.selected_conversation === null;
-    if (part.default_to_current_conversation && isEmpty) choose(block.block_id, state.channel);
+    if (isEmpty) choose(block.block_id, state.channel);
   }
 }
 
 function fill(modal) {
   const held = heldFocus();
   const isNew = shown?.id !== modal.id;
-  if (isNew) typed = new Map();
+  if (isNew) {
+    typed = new Map();
+    preset = new Set();
+  }
   title.textContent = modal.title;
   notice.textContent = modal.notice ?? "";
   content.replaceChildren(...blocks(modal.blocks, tools(modal)));
@@ -103,7 +112,7 @@ function fill(modal) {
   ].filter(Boolean));
   const wasEmpty = shown !== null && !shown.blocks.some((block) => block.type === "input");
   shown = modal;
-  if (isNew) presetChannel(modal);
+  presetChannel(modal);
   giveFocus(isNew || wasEmpty ? {} : held);
 }
 

@@ -38,7 +38,15 @@ function showPeople() {
   const { people } = state.workspace;
   const choices = people.map(({ id, name }) => element("label", {},
     element("input", { type: "radio", name: "person", value: id, checked: id === state.user, onchange: () => become(id) }),
-    avatar(id, name), element("span", {}, name)));
+    avatar(id, name), element("span", {}, name),
+    element("a", {
+      class: "window",
+      href: `/?user=${encodeURIComponent(id)}`,
+      target: "_blank",
+      rel: "noopener",
+      "aria-label": `Open another window as ${name}`,
+      title: `Open another window as ${name}`,
+    }, "↗")));
   byId("people").replaceChildren(element("legend", {}, "You are"), ...choices);
 }
 

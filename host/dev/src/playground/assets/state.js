@@ -15,7 +15,7 @@ export const state = {
   events: [],
   problems: [],
   /** The ids of the current person and channel. */
-  user: sessionStorage.getItem("user"),
+  user: new URLSearchParams(location.search).get("user") ?? sessionStorage.getItem("user"),
   channel: sessionStorage.getItem("channel"),
 };
 
@@ -50,6 +50,7 @@ export function become(user) {
   const wasDirect = state.channel === person(state.user)?.direct_message;
   state.user = user;
   sessionStorage.setItem("user", user);
+  history.replaceState(null, "", location.pathname);
   if (wasDirect) state.channel = person(user).direct_message;
   emit("place");
 }
@@ -63,7 +64,9 @@ export function lookAt(channel) {
 function takeWorkspace(workspace) {
   const isAnother = state.workspace !== null && state.workspace.session !== workspace.session;
   state.workspace = workspace;
+  // A window that was opened as somebody stays that person's, also when it's loaded again.
   if (!person(state.user)) state.user = workspace.people[0].id;
+  sessionStorage.setItem("user", state.user);
   const direct = person(state.user).direct_message;
   const isKnown = workspace.channels.some((channel) => channel.id === state.channel) || state.channel === direct;
   if (!isKnown) state.channel = workspace.channels[0].id;

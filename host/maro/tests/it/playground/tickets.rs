@@ -8,6 +8,13 @@ use crate::{bot::key, playground::Stage};
 const CONTROL: char = '\u{e009}';
 const RELEASE: char = '\u{e000}';
 
+/// Keeps what goes wrong in the page's scripts.
+const NOTE_ERRORS: &str = "
+window.errorsSeen = [];
+addEventListener('error', (event) => errorsSeen.push(event.message));
+addEventListener('unhandledrejection', (event) => errorsSeen.push(String(event.reason)));
+";
+
 #[tokio::test]
 async fn a_duplicate_is_linked_instead_of_created() {
     let Some(stage) = Stage::open().await else { return };
@@ -50,6 +57,7 @@ async fn a_form_keeps_what_was_typed_and_shows_what_is_missing() {
 async fn stories_are_created_and_the_failed_ones_named() {
     let Some(stage) = Stage::open().await else { return };
     stage.bot.jira.refuse_summaries_with("forbidden", "This word is not allowed.");
+    stage.browser.run(NOTE_ERRORS, &[]).await;
     stage.say("/maro stories SCRUM-101").await;
     stage.browser.type_into("[data-block-id=stories] textarea", "A good story\nA forbidden story").await;
     stage.browser.click("#modal footer .primary").await;
@@ -58,6 +66,62 @@ async fn stories_are_created_and_the_failed_ones_named() {
     stage.browser.see("#modal .actions button", "Retry failed stories").await;
     stage.hear("SCRUM-151: A good story").await;
     stage.browser.see("[data-key=SCRUM-151]", "A good story").await;
+    assert_eq!(
+        stage.browser.run("return window.errorsSeen", &[]).await,
+        json!([]),
+        "in the browser's console"
+    );
+}
+
+#[tokio::test]
+async fn a_form_that_comes_with_an_update_has_the_channel_that_people_are_in() {
+    let Some(stage) = Stage::open().await else { return };
+    stage.browser.click("#channels li:nth-child(2) button").await;
+    stage.browser.see("#channel-title", "engineering").await;
+    stage.browser.click("#shortcuts button").await;
+    let chosen = "return document.querySelector('#modal select')?.selectedOptions[0]?.textContent";
+    crate::bot::until("the channel is chosen", async || {
+        stage.browser.run(chosen, &[]).await == json!("# engineering")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_kind_of_request_fails_or_waits_alone() {
+    let Some(stage) = Stage::open().await else { return };
+    let browser = &stage.browser;
+    browser.click(".endpoints summary").await;
+    browser.choose("#endpoint", "Reading issues").await;
+    browser.choose("#endpoint-failure", "503 Unavailable").await;
+    browser.click(".endpoints form button").await;
+    browser.see("#failing", "Reading issues: 503 Unavailable").await;
+    stage.say("/maro track SCRUM-123").await;
+    stage.hear("Jira is having problems").await;
+    stage.say("/maro create Zeppelin mast").await;
+    browser.see("#modal[open] h2", "Create an issue").await;
+    browser.click("#modal [aria-label=Close]").await;
+    browser.see("body:not(:has(dialog[open]))", "").await;
+    browser.choose("#endpoint-failure", "Delay").await;
+    browser.run("document.getElementById('delay').value = 0.5", &[]).await;
+    browser.click(".endpoints form button").await;
+    browser.see("#failing", "Reading issues: 0.5 s late").await;
+    stage.say("/maro track SCRUM-123").await;
+    stage.hear("Now tracking SCRUM-123").await;
+    browser.click("#failing button").await;
+    browser.see("#failing:empty", "").await;
+}
+
+#[tokio::test]
+async fn a_second_window_is_another_person() {
+    let Some(stage) = Stage::open().await else { return };
+    let link = "return document.querySelector('#people label:nth-of-type(2) a').href";
+    let link = stage.browser.run(link, &[]).await;
+    let Some(second) = crate::playground::browser::Browser::open().await else { return };
+    second.go(&url::Url::parse(link.as_str().unwrap()).unwrap()).await;
+    second.see("#channel-note", "You are grace").await;
+    stage.browser.see("#channel-note", "You are ada").await;
+    stage.say("Hello from ada").await;
+    second.see("#log", "Hello from ada").await;
 }
 
 #[tokio::test]

@@ -23,7 +23,8 @@ pub(super) struct Target {
 }
 
 pub(super) fn post_message(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
-    let target = target(shared, arguments)?;
+    let is_public_writer = shared.api.scopes().iter().any(|scope| scope == "chat:write.public");
+    let target = place(shared, arguments, is_public_writer)?;
     let message = message(shared, arguments, target, None)?;
     shared.history.show(message.clone());
     Ok(json!({
@@ -89,9 +90,14 @@ pub(super) fn unfurl(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     Ok(json!({}))
 }
 
-/// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct
-/// message.
+/// As [`place`], where the bot is.
 pub(super) fn target(shared: &WorkspaceState, arguments: &Value) -> Result<Target, Refused> {
+    place(shared, arguments, false)
+}
+
+/// Finds a conversation by id, by `#name` if the bot can see it, or by a person's id for their direct message.
+/// `is_public_writer`: whether the bot needn't be in it if it's public.
+fn place(shared: &WorkspaceState, arguments: &Value, is_public_writer: bool) -> Result<Target, Refused> {
     let workspace = &shared.workspace;
     let name = text(arguments, "channel").ok_or("channel_not_found")?;
     let is_direct = workspace
@@ -104,7 +110,9 @@ pub(super) fn target(shared: &WorkspaceState, arguments: &Value) -> Result<Targe
     let by_name = |name: &str| workspace.channels.iter().find(|channel| channel.name == name);
     let channel = workspace.channel(name).or_else(|| by_name(name.strip_prefix('#').unwrap_or(name)));
     match channel {
-        Some(channel) if shared.has_bot_in(channel) => Ok(Target { channel: channel.id.to_string() }),
+        Some(channel) if shared.has_bot_in(channel) || (is_public_writer && !channel.is_private) => {
+            Ok(Target { channel: channel.id.to_string() })
+        }
         Some(channel) if !channel.is_private => Err("not_in_channel".into()),
         _ => Err("channel_not_found".into()),
     }

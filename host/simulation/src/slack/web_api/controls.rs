@@ -8,6 +8,20 @@ use crate::slack::{
     web_api::faults::{ApiCall, SlackFault},
 };
 
+/// Those in `host/manifest.yaml`.
+const ALL_SCOPES: [&str; 10] = [
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "app_mentions:read",
+    "channels:read",
+    "groups:read",
+    "im:history",
+    "usergroups:read",
+    "users:read",
+    "users:read.email",
+];
+
 impl SimulatedSlack {
     /// Makes a method, such as `chat.postMessage`, fail until [`SimulatedSlack::clear_faults`].
     pub fn set_fault(&self, method: &str, fault: SlackFault) {
@@ -46,6 +60,11 @@ impl SimulatedSlack {
     /// Tells the bot of links to this host in messages, if it has the scope `links:read`.
     pub fn unfurl_links_to(&self, host: &str) {
         self.shared.api.state().unfurled_hosts.push(host.to_owned());
+    }
+
+    /// Grants all scopes of MARO's manifest, with the optional ones.
+    pub fn grant_all_scopes(&self) {
+        self.grant_scopes(&ALL_SCOPES);
     }
 
     /// Makes a user group of people, by their names.
