@@ -41,6 +41,8 @@ pub struct Access {
     pub roles: RoleBook,
     /// Asked if people's own rights decide.
     rights: Option<Arc<PersonRights>>,
+    /// Knows whose account in Jira is whose.
+    accounts: Option<Arc<PersonRights>>,
 }
 
 /// Whose permissions in Jira decide what somebody may see.
@@ -58,7 +60,15 @@ impl Access {
         let roles = RoleBook::new(Roles::default(), Live::default(), Arc::clone(&slack));
         let zones = TimeZones::new(Arc::clone(&slack), Arc::clone(&workspace));
         let (channel_names, channels) = (Arc::default(), Channels::new(slack, workspace));
-        Self { policy: Live::new(policy), channels, zones, channel_names, roles, rights: None }
+        Self {
+            policy: Live::new(policy),
+            channels,
+            zones,
+            channel_names,
+            roles,
+            rights: None,
+            accounts: None,
+        }
     }
 
     /// The name of a person's time zone, if Slack says.
@@ -84,6 +94,23 @@ impl Access {
         workspace: Arc<Workspace>,
     ) -> Self {
         Self { rights: Some(Arc::new(PersonRights::new(slack, jira, workspace))), ..self }
+    }
+
+    /// Lets it find out whose account in Jira is whose, where Slack's app may tell people's addresses.
+    #[must_use]
+    pub fn with_accounts_of_people(
+        self,
+        slack: Arc<SlackWebApi>,
+        jira: Arc<JiraClient>,
+        workspace: Arc<Workspace>,
+    ) -> Self {
+        let people = || Arc::new(PersonRights::new(slack, jira, workspace));
+        Self { accounts: Some(self.rights.clone().unwrap_or_else(people)), ..self }
+    }
+
+    /// A person's account in Jira, if that can be found out.
+    pub async fn jira_account(&self, user: &UserId) -> Option<String> {
+        self.accounts.as_ref()?.account(user).await.ok().map(|account| account.id)
     }
 
     /// Has this policy decide from now on.

@@ -11,7 +11,8 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
-        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
+        UntrackOutcome,
     },
 };
 use maro_store::{
@@ -99,6 +100,10 @@ impl ChannelIssueTracker for PolicedTracker {
         ids: &[IssueId],
     ) -> Result<Vec<TrackedIssue>, DatabaseError> {
         self.lists.find_tracked_issues(channel, keys, ids).await
+    }
+
+    async fn summarize(&self, channels: &[ChannelId], limit: u32) -> Result<Vec<ListSummary>, DatabaseError> {
+        self.lists.summarize(channels, limit).await
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

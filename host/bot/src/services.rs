@@ -74,12 +74,15 @@ impl Services {
         let jira = Arc::new(JiraClient::measured(&config.jira, metrics.jira.clone())?);
         let access =
             Access::new(config.access.clone(), Arc::clone(&slack), Arc::clone(&workspace)).with_roles(roles);
-        let access = Arc::new(match config.jira_as {
+        let access = match config.jira_as {
             JiraAs::Bot => access,
             JiraAs::Person => {
                 access.with_rights_of_people(Arc::clone(&slack), Arc::clone(&jira), Arc::clone(&workspace))
             }
-        });
+        };
+        let access =
+            access.with_accounts_of_people(Arc::clone(&slack), Arc::clone(&jira), Arc::clone(&workspace));
+        let access = Arc::new(access);
         let tracker: Arc<dyn ChannelIssueTracker> =
             Arc::new(PolicedTracker::new(Arc::clone(&stores.tracker), Arc::clone(&access)));
         let new_issues = NewIssues::new(Arc::clone(&tracker), Arc::clone(&jira), clock.clone());

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    ids::UserId,
+    ids::{ChannelId, UserId},
     issue::{IssueId, IssueKey, StatusCategory},
 };
 
@@ -87,6 +87,18 @@ pub enum ListFilter<'a> {
     Done,
     /// Tracked by this person.
     TrackedBy(&'a UserId),
+    /// Tracked by this person, or one of these issues, which are assigned to them.
+    Mine(&'a UserId, &'a [IssueId]),
+}
+
+/// A channel's list in two numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSummary {
+    pub channel: ChannelId,
+    /// How many issues it has.
+    pub count: u32,
+    /// How many of these aren't done, as far as Jira last said.
+    pub open: u32,
 }
 
 /// A part of the issues that fit a filter.

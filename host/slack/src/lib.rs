@@ -10,6 +10,7 @@ pub mod command_in_use;
 pub mod config;
 pub mod emoji;
 pub mod form;
+pub mod home_event;
 pub mod interaction;
 mod link_label;
 pub mod message;

@@ -7,6 +7,7 @@
 
 pub mod button;
 pub mod field;
+pub mod home;
 pub mod input;
 pub(crate) mod plain_text;
 

@@ -9,6 +9,7 @@ mod connector;
 mod conversations;
 pub mod error;
 pub mod history;
+mod home;
 pub mod notices;
 mod unfurl;
 mod user_groups;

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod help;
+pub(crate) mod home;
 mod named_issues;
 mod notify;
 pub mod own;

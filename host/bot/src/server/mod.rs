@@ -16,6 +16,7 @@ mod slack_addressed;
 mod slack_buttons;
 mod slack_commands;
 mod slack_events;
+mod slack_home;
 mod slack_interactions;
 pub(crate) mod slack_socket;
 pub(crate) mod state;

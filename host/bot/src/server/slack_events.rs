@@ -13,13 +13,14 @@ use serde::Deserialize;
 use crate::server::{
     channel_events,
     signed::{Signed, SignedBody},
-    slack_addressed,
+    slack_addressed, slack_home,
     state::BotState,
     strangers,
 };
 use maro_slack::{
     addressed::{self, Addressed},
     channel_event::{self, ChannelEvent},
+    home_event::{self, HomeOpened},
     sender::Sender,
     shared_links::{self, SharedLinks},
 };
@@ -43,6 +44,9 @@ pub(super) enum Event {
         /// The links in a message that may be shown.
         #[serde(skip)]
         links: Option<Box<SharedLinks>>,
+        /// Whose Home tab was opened with it.
+        #[serde(skip)]
+        home: Option<HomeOpened>,
     },
     #[serde(other)]
     Other,
@@ -74,10 +78,11 @@ impl SignedBody for Event {
 
     fn parse(_state: &BotState, body: &[u8]) -> Result<Self, serde_json::Error> {
         let mut event = serde_json::from_slice(body)?;
-        if let Self::Callback { of_channel, addressed, links, .. } = &mut event {
+        if let Self::Callback { of_channel, addressed, links, home, .. } = &mut event {
             *of_channel = channel_event::parse(body);
             *addressed = addressed::parse(body).map(Box::new);
             *links = shared_links::parse(body).map(Box::new);
+            *home = home_event::parse(body);
         }
         Ok(event)
     }
@@ -88,7 +93,7 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
         Event::UrlVerification { challenge } => {
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Event::Callback { sender, of_channel, addressed, links } => {
+        Event::Callback { sender, of_channel, addressed, links, home } => {
             let EventSender { team_id, enterprise_id, event } = sender;
             let user_team = event.and_then(|event| event.user_team);
             let sender = Sender { team: team_id, user_team, enterprise: enterprise_id };
@@ -100,6 +105,9 @@ pub(super) async fn receive(State(state): State<Arc<BotState>>, Signed(event, _)
             }
             if let Some(links) = links {
                 state.tasks.spawn(super::shared_links::show(Arc::clone(&state), *links));
+            }
+            if let Some(home) = home {
+                state.tasks.spawn(slack_home::show(Arc::clone(&state), home));
             }
             match of_channel {
                 // Until it is written down, Slack has to send it again.

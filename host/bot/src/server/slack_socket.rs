@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::server::{
-    channel_events, signed::new_handling, slack_addressed, slack_commands, slack_interactions,
+    channel_events, signed::new_handling, slack_addressed, slack_commands, slack_home, slack_interactions,
     state::BotState, strangers,
 };
 use maro_slack::{
     addressed, channel_event,
     config::SlackConfig,
-    shared_links,
+    home_event, shared_links,
     socket::{SocketMode, request::SocketRequest},
 };
 
@@ -46,6 +46,10 @@ pub(crate) fn start(config: &SlackConfig, state: &Arc<BotState>) -> Option<Socke
                     }
                     if let Some(links) = shared_links::parse(event.json.as_bytes()) {
                         state.tasks.spawn(super::shared_links::show(Arc::clone(&state), links));
+                        return Vec::new();
+                    }
+                    if let Some(home) = home_event::parse(event.json.as_bytes()) {
+                        state.tasks.spawn(slack_home::show(Arc::clone(&state), home));
                         return Vec::new();
                     }
                     match channel_event::parse(event.json.as_bytes()) {

@@ -18,7 +18,7 @@ use maro_domain::{
     ids::{ChannelId, Incident, UserId},
     issue::{Issue, IssueId, IssueKey, StatusCategory},
     tracked::{
-        FilteredPage, ListFilter, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
         UntrackOutcome,
     },
 };
@@ -224,6 +224,10 @@ impl ChannelIssueTracker for ListInMemory {
         _: &[IssueKey],
         _: &[IssueId],
     ) -> Result<Vec<TrackedIssue>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn summarize(&self, _: &[ChannelId], _: u32) -> Result<Vec<ListSummary>, DatabaseError> {
         Ok(Vec::new())
     }
 

@@ -49,6 +49,7 @@ fn the_scopes_are_those_of_the_methods_in_use() {
     let needs = [
         ("views.open", None),
         ("views.update", None),
+        ("views.publish", None),
         ("chat.getPermalink", None),
         ("auth.test", None),
         ("users.info", Some("users:read")),

@@ -66,6 +66,20 @@ fn shared_links(message: &ShownMessage, links: &[(String, String)]) -> Value {
     event
 }
 
+/// A person opens the app's Home tab.
+pub(super) async fn open_home(shared: &WorkspaceState, user: &str) -> Result<(), ActError> {
+    let person = shared.person(user)?;
+    let event = json!({
+        "type": "app_home_opened",
+        "user": person.id.as_str(),
+        "channel": person.direct_message.as_str(),
+        "event_ts": shared.history.new_ts(shared.settings.clock.now()),
+        "tab": "home",
+    });
+    let answer = delivery::deliver(shared, &Parcel::Event(envelope(shared, event))).await;
+    answer.map(drop).map_err(ActError::Unanswered)
+}
+
 /// A person's message as an event.
 fn said(message: &ShownMessage, is_direct: bool) -> Value {
     let mut event = json!({

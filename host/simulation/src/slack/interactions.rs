@@ -164,6 +164,19 @@ impl SimulatedSlack {
         events::write(&self.shared, user, channel, text, None).await
     }
 
+    /// Opens the bot's Home tab. What the bot shows there is [`SimulatedSlack::home`] a moment later.
+    ///
+    /// # Errors
+    /// [`ActError`], also if the bot doesn't acknowledge it within 3 s.
+    pub async fn open_home(&self, user: &str) -> Result<(), ActError> {
+        events::open_home(&self.shared, user).await
+    }
+
+    /// The view in a person's Home tab, if the bot has shown any.
+    pub fn home(&self, user: &str) -> Option<Value> {
+        self.shared.views.home(&self.shared.workspace.person(user)?.id)
+    }
+
     /// As [`SimulatedSlack::write_to_bot`], in the thread below another message.
     ///
     /// # Errors

@@ -32,12 +32,24 @@ impl ViewName<'_> {
 #[derive(Debug)]
 pub(super) struct Views {
     stacks: Mutex<BTreeMap<UserId, Vec<Modal>>>,
+    /// What is in people's Home tabs.
+    homes: Mutex<BTreeMap<UserId, Value>>,
     changes: Arc<Changes>,
 }
 
 impl Views {
     pub(super) fn new(changes: Arc<Changes>) -> Self {
-        Self { stacks: Mutex::default(), changes }
+        Self { stacks: Mutex::default(), homes: Mutex::default(), changes }
+    }
+
+    /// Shows something in a person's Home tab.
+    pub(super) fn publish(&self, user: &UserId, view: Value) {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone(), view);
+        self.changes.note();
+    }
+
+    pub(super) fn home(&self, user: &UserId) -> Option<Value> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
     }
 
     /// Opens a modal. It replaces any that the person has open.

@@ -11,7 +11,7 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
+        FilteredPage, ListFilter, ListSummary, PageRequest, Source, TrackOutcome, TrackedIssue, TrackedPage,
         UntrackOutcome,
     },
 };
@@ -89,6 +89,9 @@ pub trait ChannelIssueTracker: Send + Sync {
         keys: &[IssueKey],
         ids: &[IssueId],
     ) -> Result<Vec<TrackedIssue>, DatabaseError>;
+
+    /// The lists of at most `limit` of these channels that have any issues, those that were added to last first.
+    async fn summarize(&self, channels: &[ChannelId], limit: u32) -> Result<Vec<ListSummary>, DatabaseError>;
 
     /// How many issues a channel tracks.
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError>;

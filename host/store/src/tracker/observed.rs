@@ -13,7 +13,8 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
+        UntrackOutcome,
     },
 };
 
@@ -61,6 +62,10 @@ impl ChannelIssueTracker for Observed<dyn ChannelIssueTracker> {
         ids: &[IssueId],
     ) -> Result<Vec<TrackedIssue>, DatabaseError> {
         self.watch("find", self.table.find_tracked_issues(channel, keys, ids)).await
+    }
+
+    async fn summarize(&self, channels: &[ChannelId], limit: u32) -> Result<Vec<ListSummary>, DatabaseError> {
+        self.watch("summaries", self.table.summarize(channels, limit)).await
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

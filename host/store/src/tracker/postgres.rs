@@ -18,7 +18,10 @@ use crate::{
     tracker::{
         Answered, ChannelIssueTracker, TrackRequest,
         postgres::write::Tracking,
-        stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, stored_filter},
+        stored::{
+            parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries,
+            stored_filter,
+        },
     },
 };
 use maro_domain::{
@@ -26,7 +29,8 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
+        UntrackOutcome,
     },
 };
 
@@ -50,15 +54,15 @@ const PAGE: &str = concat!(
                   ORDER BY tracked_at, id LIMIT $2::bigint + 1 OFFSET $3) AS page"
 );
 
-/// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `$4` is the filter, and `$5` the
-/// person for `mine`.
+/// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `$4` is the filter, and `$5` and
+/// `$6` the person and the ids of issues for `mine`.
 const FILTERED: &str = concat!(
     "WITH fitting AS MATERIALIZED (
         SELECT * FROM channel_tracked_issues WHERE channel_id = $1
             AND CASE $4::text
                 WHEN 'open' THEN last_jira_category IS DISTINCT FROM 'done'
                 WHEN 'done' THEN last_jira_category IS NOT DISTINCT FROM 'done'
-                WHEN 'mine' THEN tracked_by = $5::text
+                WHEN 'mine' THEN tracked_by = $5::text OR issue_id = ANY($6::text[])
                 ELSE true END)
     SELECT json_build_array(
         (SELECT ",
@@ -77,6 +81,14 @@ const FOUND: &str = concat!(
 );
 
 const COUNT: &str = "SELECT count(*)::text FROM channel_tracked_issues WHERE channel_id = $1";
+
+/// Those that were added to last come first.
+const SUMMARIES: &str = "
+    SELECT coalesce(json_agg(json_build_array(channel_id, count, open)), '[]')::text
+    FROM (SELECT channel_id, count(*) AS count,
+              count(*) FILTER (WHERE last_jira_category IS DISTINCT FROM 'done') AS open
+          FROM channel_tracked_issues WHERE channel_id = ANY($1)
+          GROUP BY channel_id ORDER BY max(tracked_at) DESC, channel_id LIMIT $2) AS summaries";
 
 const PRESENT: &str = "
     SELECT coalesce(json_agg(issue_key), '[]')::text FROM channel_tracked_issues
@@ -188,9 +200,11 @@ impl ChannelIssueTracker for PostgresTracker {
         page: PageRequest,
     ) -> Result<FilteredPage, DatabaseError> {
         let (limit, offset) = (i64::from(page.limit), i64::from(page.offset));
-        let (name, person) = stored_filter(filter);
-        let query =
-            || sqlx::query(FILTERED).bind(channel.as_str()).bind(limit).bind(offset).bind(name).bind(person);
+        let (name, person, ids) = stored_filter(filter);
+        let query = || {
+            let page = sqlx::query(FILTERED).bind(channel.as_str()).bind(limit).bind(offset);
+            page.bind(name).bind(person).bind(ids.clone())
+        };
         let json = self.database.read(query).await?;
         parse_filtered(&json, channel, page)
     }
@@ -208,6 +222,12 @@ impl ChannelIssueTracker for PostgresTracker {
             .read(|| sqlx::query(FOUND).bind(channel.as_str()).bind(texts.clone()).bind(ids.clone()))
             .await?;
         parse_rows(&json, channel)
+    }
+
+    async fn summarize(&self, channels: &[ChannelId], limit: u32) -> Result<Vec<ListSummary>, DatabaseError> {
+        let channels: Vec<&str> = channels.iter().map(ChannelId::as_str).collect();
+        let query = || sqlx::query(SUMMARIES).bind(channels.clone()).bind(i64::from(limit));
+        parse_summaries(&self.database.read(query).await?)
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

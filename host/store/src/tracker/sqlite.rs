@@ -16,7 +16,7 @@ use crate::{
     tracker::{
         Answered, ChannelIssueTracker, TrackRequest,
         sqlite::item::ListChange,
-        stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows},
+        stored::{parse_filtered, parse_page, parse_places, parse_present, parse_rows, parse_summaries},
     },
 };
 use maro_domain::{
@@ -24,7 +24,8 @@ use maro_domain::{
     ids::ChannelId,
     issue::{Issue, IssueId, IssueKey},
     tracked::{
-        FilteredPage, ListFilter, PageRequest, TrackOutcome, TrackedIssue, TrackedPage, UntrackOutcome,
+        FilteredPage, ListFilter, ListSummary, PageRequest, TrackOutcome, TrackedIssue, TrackedPage,
+        UntrackOutcome,
     },
 };
 
@@ -101,6 +102,11 @@ impl ChannelIssueTracker for SqliteTracker {
         let ids: Vec<&str> = ids.iter().map(IssueId::as_str).collect();
         let json = self.database.read(read::found(channel.as_str(), &texts, &ids)).await?;
         parse_rows(&json, channel)
+    }
+
+    async fn summarize(&self, channels: &[ChannelId], limit: u32) -> Result<Vec<ListSummary>, DatabaseError> {
+        let channels: Vec<&str> = channels.iter().map(ChannelId::as_str).collect();
+        parse_summaries(&self.database.read(read::summaries(&channels, limit)).await?)
     }
 
     async fn count_tracked_issues(&self, channel: &ChannelId) -> Result<u32, DatabaseError> {

@@ -13,7 +13,7 @@ use crate::database::{
 use maro_domain::{
     ids::{ChannelId, UserId},
     issue::{IssueId, IssueKey, StatusCategory},
-    tracked::{FilteredPage, ListFilter, PageRequest, Source, TrackedIssue, TrackedPage},
+    tracked::{FilteredPage, ListFilter, ListSummary, PageRequest, Source, TrackedIssue, TrackedPage},
 };
 
 /// One row of a list, with its columns in the order of both databases' page query.
@@ -55,14 +55,26 @@ pub(in crate::tracker) fn parse_filtered(
     Ok(FilteredPage { page: parse_page(rows.get(), channel, page)?, count, open })
 }
 
-/// A filter as statements bind it, and the person.
-pub(in crate::tracker) fn stored_filter(filter: ListFilter<'_>) -> (&'static str, Option<&str>) {
+/// A filter as statements bind it, the person, and the ids of the issues that fit anyway.
+pub(in crate::tracker) fn stored_filter(filter: ListFilter<'_>) -> (&'static str, Option<&str>, Vec<&str>) {
     match filter {
-        ListFilter::All => ("all", None),
-        ListFilter::Open => ("open", None),
-        ListFilter::Done => ("done", None),
-        ListFilter::TrackedBy(person) => ("mine", Some(person.as_str())),
+        ListFilter::All => ("all", None, Vec::new()),
+        ListFilter::Open => ("open", None, Vec::new()),
+        ListFilter::Done => ("done", None, Vec::new()),
+        ListFilter::TrackedBy(person) => ("mine", Some(person.as_str()), Vec::new()),
+        ListFilter::Mine(person, assigned) => {
+            ("mine", Some(person.as_str()), assigned.iter().map(IssueId::as_str).collect())
+        }
     }
+}
+
+/// Reads channels with how many issues their lists have, and how many of these are open.
+pub(in crate::tracker) fn parse_summaries(json: &str) -> Result<Vec<ListSummary>, DatabaseError> {
+    let rows: Vec<(String, u32, u32)> = error::parse(json)?;
+    let summaries = rows.into_iter().filter_map(|(channel, count, open)| {
+        Some(ListSummary { channel: ChannelId::parse(&channel).ok()?, count, open })
+    });
+    Ok(summaries.collect())
 }
 
 /// Reads rows from JSON.

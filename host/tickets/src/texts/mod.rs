@@ -12,6 +12,7 @@ pub mod database;
 mod durations;
 pub mod faults;
 pub mod forms;
+pub mod home;
 pub mod issues;
 pub mod jira;
 pub mod manifests;

@@ -133,7 +133,7 @@ fn gone<'a>(yesterday: &'a Statuses, open: &[RowDetails], done: &[RowDetails]) -
 
 #[cfg(test)]
 mod tests {
-    use maro_plugin::tracker::{RowState, TrackedIssue};
+    use maro_plugin::tracker::{RowState, StatusCategory, TrackedIssue};
 
     use super::*;
 
@@ -145,7 +145,8 @@ mod tests {
             tracked_by: "U1".into(),
             tracked_at: 0,
         };
-        RowDetails { issue, last_read: None, state: RowState::Present }
+        let status_category = StatusCategory::Unknown;
+        RowDetails { issue, last_read: None, state: RowState::Present, status_category, moved_from: None }
     }
 
     #[test]

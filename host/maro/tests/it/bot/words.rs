@@ -338,6 +338,23 @@ async fn a_list_is_drawn_anew_without_the_issue_and_with_a_way_back() {
 }
 
 #[tokio::test]
+async fn what_is_assigned_to_a_person_is_theirs_like_what_they_track() {
+    let mut bot = TestBot::start().await;
+    let of =
+        |name: &str| bot.jira.issues().into_iter().find(|issue| issue.assignee == Some(name)).unwrap().key;
+    let (adas, graces) = (of("Ada Lovelace"), of("Grace Hopper"));
+    bot.say_as("linus", "general", &format!("/maro track {adas} {graces}")).await;
+    // Without the scopes for people's addresses, it's what they track.
+    assert_eq!(bot.say("/maro tracked mine").await, "You track no Jira issues in #general.");
+    restart_with_scopes(&mut bot, &["users:read", "users:read.email"]).await;
+    let mine = bot.say("/maro tracked mine").await;
+    assert!(mine.contains(&adas) && !mine.contains(&graces), "{mine}");
+    assert!(bot.say_as("linus", "general", "/maro tracked mine").await.contains(&graces));
+    bot.jira.set_fault(JiraFault::Status(503, None));
+    assert_eq!(bot.say("/maro tracked mine").await, "You track no Jira issues in #general.");
+}
+
+#[tokio::test]
 async fn a_list_is_shared_with_the_channel_by_whoever_asked_for_it() {
     let bot = TestBot::start().await;
     bot.say("/maro track SCRUM-123 SCRUM-125").await;

@@ -69,6 +69,19 @@ pub fn view_flaws(view: &Value) -> Vec<Flaw> {
     checker.flaws
 }
 
+/// What Slack would refuse in a Home tab, with pointers below `/view`.
+pub fn home_flaws(view: &Value) -> Vec<Flaw> {
+    let mut checker = Checker::default();
+    let at = "/view";
+    checker.only(at, view, &["type", "blocks", "private_metadata", "callback_id", "external_id"]);
+    if view["type"] != "home" {
+        checker.flaw(&format!("{at}/type"), "must be home");
+    }
+    let blocks = checker.array(at, view, "blocks", (1, MAX_BLOCKS));
+    check_blocks(&mut checker, "/view/blocks", blocks, Surface::Modal);
+    checker.flaws
+}
+
 /// What Slack would refuse in the answer to a `block_suggestion`.
 pub fn suggestion_flaws(answer: &Value) -> Vec<Flaw> {
     let mut checker = Checker::default();

@@ -118,9 +118,8 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         return Ok(json!({}));
     }
     let needs = match method {
-        "auth.test" | "views.open" | "views.update" | "views.push" | "chat.getPermalink" => {
-            Needs::BotToken(None)
-        }
+        "auth.test" | "views.open" | "views.update" | "views.push" | "views.publish"
+        | "chat.getPermalink" => Needs::BotToken(None),
         "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Needs::BotToken(Some("chat:write")),
         "chat.unfurl" => Needs::BotToken(Some("links:write")),
         "conversations.info" | "users.conversations" => Needs::BotToken(Some("channels:read")),
@@ -136,6 +135,7 @@ fn answer(shared: &WorkspaceState, method: &str, headers: &HeaderMap, arguments:
         "views.open" => views::open(shared, &arguments),
         "views.update" => views::update(shared, &arguments),
         "views.push" => views::push(shared, &arguments),
+        "views.publish" => views::publish(shared, &arguments),
         "chat.postMessage" => chat::post_message(shared, &arguments),
         "chat.postEphemeral" => chat::post_ephemeral(shared, &arguments),
         "chat.update" => chat::update(shared, &arguments),

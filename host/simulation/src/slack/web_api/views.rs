@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::slack::{
-    checks::view::{MAX_VIEW_BYTES, view_flaws},
+    checks::view::{MAX_VIEW_BYTES, home_flaws, view_flaws},
     state::WorkspaceState,
     views::ViewName,
     web_api::{
@@ -35,6 +35,19 @@ pub(super) fn update(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
     };
     let hash = text(arguments, "hash");
     Ok(json!({ "view": shared.views.update(&shared.workspace, name, hash, view)? }))
+}
+
+pub(super) fn publish(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
+    let view =
+        arguments.get("view").ok_or_else(|| invalid("[ERROR] missing required field: view".to_owned()))?;
+    let user = text(arguments, "user_id").ok_or("user_not_found")?;
+    let person = shared.workspace.person(user).ok_or("user_not_found")?;
+    let messages: Vec<_> = home_flaws(view).iter().map(|flaw| flaw.to_message()).collect();
+    if !messages.is_empty() {
+        return Err(Refused { messages, ..Refused::from("invalid_arguments") });
+    }
+    shared.views.publish(&person.id, view.clone());
+    Ok(json!({ "view": view }))
 }
 
 fn checked(arguments: &Value) -> Result<&Value, Refused> {

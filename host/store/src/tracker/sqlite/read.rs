@@ -22,6 +22,7 @@ macro_rules! fits {
              WHEN 'open' THEN last_jira_category IS NOT 'done'
              WHEN 'done' THEN last_jira_category IS 'done'
              WHEN 'mine' THEN tracked_by = ask.value ->> 2
+                 OR issue_id IN (SELECT value FROM json_each(ask.value, '$[3]'))
              ELSE true END "
     };
 }
@@ -44,7 +45,7 @@ const PAGE: &str = for_each_ask!(
 );
 
 /// The rows of [`PAGE`], how many issues there are in all, and how many of them are open. `ask.value` is the channel, the
-/// filter and, for `mine`, the person.
+/// filter and, for `mine`, the person and the ids of issues.
 const FILTERED: &str = for_each_ask!(
     "SELECT json_array(
          (SELECT json_group_array(",
@@ -73,6 +74,15 @@ const FOUND: &str = for_each_ask!(
 /// `ask.value` is the channel.
 const COUNT: &str =
     for_each_ask!("SELECT cast(count(*) AS TEXT) FROM channel_tracked_issues WHERE channel_id = ask.value");
+
+/// Those that were added to last come first. `ask.value` is the channels.
+const SUMMARIES: &str = for_each_ask!(
+    "SELECT json_group_array(json_array(channel_id, count, open))
+     FROM (SELECT channel_id, count(*) AS count,
+               count(*) FILTER (WHERE last_jira_category IS NOT 'done') AS open
+           FROM channel_tracked_issues WHERE channel_id IN (SELECT value FROM json_each(ask.value))
+           GROUP BY channel_id ORDER BY max(tracked_at) DESC, channel_id LIMIT ?2)"
+);
 
 /// `ask.value` is the channel and the keys.
 const PRESENT: &str = for_each_ask!(
@@ -123,8 +133,14 @@ pub(super) fn found(channel: &str, keys: &[&str], ids: &[&str]) -> Question {
 }
 
 pub(super) fn filtered(channel: &str, filter: ListFilter<'_>, page: PageRequest) -> Question {
-    let (name, person) = stored_filter(filter);
-    Question::of(FILTERED, serde_json::json!([channel, name, person])).limit(page.limit).offset(page.offset)
+    let (name, person, ids) = stored_filter(filter);
+    Question::of(FILTERED, serde_json::json!([channel, name, person, ids]))
+        .limit(page.limit)
+        .offset(page.offset)
+}
+
+pub(super) fn summaries(channels: &[&str], limit: u32) -> Question {
+    Question::of(SUMMARIES, serde_json::json!(channels)).limit(limit)
 }
 
 pub(super) fn count(channel: &str) -> Question {

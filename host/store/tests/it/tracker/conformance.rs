@@ -29,6 +29,7 @@ on_both_databases! {
     a_list_is_read_page_by_page,
     a_row_says_which_key_its_issue_had_before,
     a_filter_keeps_what_fits_and_counts_it,
+    lists_are_summed_up_with_the_latest_first,
     ten_thousand_issues_stay_in_order,
     tracking_again_refreshes_summary_and_status,
     untracking_says_what_was_there,
@@ -195,6 +196,7 @@ async fn a_filter_keeps_what_fits_and_counts_it(given: &Given) {
     given.track("C1", &issues, 0).await;
     given.track("C2", &[of(5, StatusCategory::Done)], 0).await;
     let (own, others) = (user("U1"), user("U2"));
+    let assigned = [issues[3].id.clone(), issues[1].id.clone(), IssueId::new("5"), IssueId::new("99")];
     for (filter, offset, keys, more, count, open) in [
         (ListFilter::All, 0, vec!["A-1", "A-2"], true, 4, 2),
         (ListFilter::All, 2, vec!["A-3", "A-4"], false, 4, 2),
@@ -203,6 +205,10 @@ async fn a_filter_keeps_what_fits_and_counts_it(given: &Given) {
         (ListFilter::Done, 1, vec!["A-4"], false, 2, 0),
         (ListFilter::TrackedBy(&own), 3, vec!["A-4"], false, 4, 2),
         (ListFilter::TrackedBy(&others), 0, vec![], false, 0, 0),
+        // What is assigned to them is theirs, too, if it's on the list.
+        (ListFilter::Mine(&others, &assigned), 0, vec!["A-2", "A-4"], false, 2, 1),
+        (ListFilter::Mine(&own, &assigned), 3, vec!["A-4"], false, 4, 2),
+        (ListFilter::Mine(&others, &[]), 0, vec![], false, 0, 0),
     ] {
         let page = PageRequest { offset, limit: 2 };
         let found = given.tracker.get_filtered_issues(&channel("C1"), filter, page).await.unwrap();
@@ -210,6 +216,19 @@ async fn a_filter_keeps_what_fits_and_counts_it(given: &Given) {
         let expected = (keys, more, count, open);
         assert_eq!((shown, found.page.more, found.count, found.open), expected, "{filter:?} from {offset}");
     }
+}
+
+async fn lists_are_summed_up_with_the_latest_first(given: &Given) {
+    let done = Issue { status_category: StatusCategory::Done, ..issue(1, "A-1") };
+    given.track("C1", &[done, issue(2, "A-2")], 1).await;
+    given.track("C2", &[issue(1, "A-1")], 2).await;
+    given.track("C3", &[issue(1, "A-1")], 3).await;
+    let channels = ["C1", "C2", "C9"].map(channel);
+    let summaries = given.tracker.summarize(&channels, 5).await.unwrap();
+    let shown: Vec<_> = summaries.iter().map(|it| (it.channel.as_str(), it.count, it.open)).collect();
+    assert_eq!(shown, [("C2", 1, 1), ("C1", 2, 1)]);
+    assert_eq!(given.tracker.summarize(&channels, 1).await.unwrap().len(), 1);
+    assert!(given.tracker.summarize(&[], 5).await.unwrap().is_empty());
 }
 
 async fn ten_thousand_issues_stay_in_order(given: &Given) {

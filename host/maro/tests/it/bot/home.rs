@@ -1,0 +1,82 @@
+//! The Home tab: each person's own view of the lists of their channels.
+
+use maro_simulation::slack::terminal;
+
+use crate::{
+    bot::{TestBot, until},
+    plugins::PluginsFolder,
+    raw::execute,
+};
+
+/// What a person reads in the tab, once the bot has drawn it.
+async fn home(bot: &TestBot, user: &str) -> String {
+    let before = bot.slack.home(user);
+    bot.slack.open_home(user).await.unwrap();
+    until("the tab is drawn", async || bot.slack.home(user).is_some() && bot.slack.home(user) != before)
+        .await;
+    assert_eq!(bot.slack.problems(), [""; 0]);
+    let view = bot.slack.home(user).unwrap();
+    let names = bot.slack.workspace().names();
+    let blocks = view["blocks"].as_array().unwrap();
+    blocks.iter().flat_map(|block| terminal::block_lines(block, &names)).collect::<Vec<_>>().join("\n")
+}
+
+async fn the_tab_is_drawn(mut bot: TestBot) {
+    bot.slack.grant_scopes(&["chat:write", "commands", "channels:read", "groups:read"]);
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    let empty = home(&bot, "ada").await;
+    assert!(empty.starts_with("Your channels' lists\nNone of them tracks any issues yet."), "{empty}");
+    assert!(empty.contains("What you can type\n") && empty.contains("/maro track KEY"), "{empty}");
+
+    bot.say_as("grace", "general", "/maro track SCRUM-124 SCRUM-125").await;
+    // Grace and ada are in #launch, and linus isn't.
+    bot.say_as("grace", "launch", "/maro track SCRUM-130").await;
+    bot.say_as("ada", "dm", "/maro track SCRUM-123").await;
+    let ada = home(&bot, "ada").await;
+    assert!(
+        ada.starts_with(
+            "Your channels' lists\n\
+             Your own list: 1 issue, 1 open\n• SCRUM-123: User authentication flow (Open)\n\
+             #launch: 1 issue, 1 open\n• SCRUM-130: "
+        ),
+        "{ada}"
+    );
+    assert!(
+        ada.contains("#general: 2 issues, 1 open\n• SCRUM-124: Database migration (In Progress)\n"),
+        "{ada}"
+    );
+    assert!(
+        ada.contains("What you asked for\n• SCRUM-123: User authentication flow (Open)\nWhat you can type"),
+        "{ada}"
+    );
+    let grace = home(&bot, "grace").await;
+    assert!(!grace.contains("SCRUM-123"), "{grace}");
+    assert!(grace.contains("• SCRUM-124: Database migration (In Progress) in #general"), "{grace}");
+    let linus = home(&bot, "linus").await;
+    assert!(!linus.contains("SCRUM-130") && linus.contains("#general: 2 issues"), "{linus}");
+}
+
+#[tokio::test]
+async fn the_home_tab_has_the_lists_of_ones_own_channels() {
+    the_tab_is_drawn(TestBot::start().await).await;
+}
+
+#[tokio::test]
+async fn the_home_tab_has_the_lists_on_postgresql() {
+    let Some(bot) = TestBot::on_postgres(PluginsFolder::shipped()).await else { return };
+    the_tab_is_drawn(bot).await;
+}
+
+#[tokio::test]
+async fn without_scopes_the_home_tab_has_ones_own_list_alone() {
+    let mut bot = TestBot::start().await;
+    bot.slack.grant_scopes(&["chat:write", "commands"]);
+    execute(&bot.config.database, "DELETE FROM slack_workspace").await;
+    bot.restart().await;
+    bot.say_as("ada", "general", "/maro track SCRUM-124").await;
+    bot.say_as("ada", "dm", "/maro track SCRUM-123").await;
+    let ada = home(&bot, "ada").await;
+    assert!(ada.contains("Your own list: 1 issue, 1 open\n") && !ada.contains("SCRUM-124"), "{ada}");
+    assert!(ada.contains("so it only shows your own list"), "{ada}");
+}
