@@ -61,7 +61,7 @@ async fn an_issue_is_moved_by_status_or_with_a_button() {
     let asking = bot.messages("ada", "general", "/maro move SCRUM-123").await.remove(0);
     assert!(asking.visible_to.is_some());
     let before = bot.slack.messages().len();
-    bot.slack.press_in("ada", &asking, Press::button("Done")).await.unwrap();
+    bot.slack.press_in("ada", &asking, Press::button("Finish → Done")).await.unwrap();
     let messages = bot.slack.wait_for(PATIENCE, |messages| messages.len() > before).await.unwrap();
     assert!(messages[before].text.contains("*Done*"), "{}", messages[before].text);
     assert!(bot.say("/maro move SCRUM-404 Done").await.contains("SCRUM-404 not found in Jira"));
