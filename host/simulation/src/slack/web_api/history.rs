@@ -40,7 +40,7 @@ pub(super) fn replies(shared: &WorkspaceState, arguments: &Value) -> ApiResult {
 
 /// The channel, if the token has the scope for its kind.
 fn readable(shared: &WorkspaceState, arguments: &Value) -> Result<String, Refused> {
-    let channel = target(shared, arguments, false)?.channel;
+    let channel = target(shared, arguments)?.channel;
     let is_private = shared.workspace.channel(&channel).is_some_and(|channel| channel.is_private);
     let needed = match (channel.starts_with('D'), is_private) {
         (true, _) => "im:history",
